@@ -1,0 +1,30 @@
+/** Who is asking, as far as the opening request tells. */
+export interface Credentials {
+  /** The `Authorization` header as received, undefined without one. */
+  readonly authorization: string | undefined;
+  /** The peer's address, for logs and limits. */
+  readonly remoteAddress: string;
+}
+
+export type Verdict =
+  | { readonly isAllowed: true /** null: nobody was asked for a name */; readonly user: string | null }
+  | {
+      readonly isAllowed: false;
+      /** `missing` nothing was given, `wrong` it does not match or cannot be read, `busy` too many checks are waiting */
+      readonly reason: 'missing' | 'wrong' | 'busy';
+    };
+
+/** Decides who may pass. Never throws; takes as long as a wrong password takes, whatever is wrong. */
+export interface Authenticator {
+  /** The value of `WWW-Authenticate` that a refused peer gets. */
+  readonly challenge: string;
+  authenticate(credentials: Credentials): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+/** Lets everybody pass: a service without `--htpasswd`. */
+export const OPEN_DOOR: Authenticator = {
+  challenge: '',
+  authenticate: () => Promise.resolve({ isAllowed: true, user: null }),
+  close: () => Promise.resolve(),
+};

@@ -1,0 +1,129 @@
+import type { FrameBatch } from '../wire/frame-batch.ts';
+import type { Offloads } from '../wire/offload.ts';
+
+/**
+ * The contract that every kind of port keeps. `test/port-contract.ts` runs the
+ * same suite over all of them.
+ *
+ * 1. The factory of a kind resolves once the port is ready, or rejects with an
+ *    EtherwsError and leaves nothing behind. From then on the port is opened
+ *    once, closed once, and never opened again.
+ * 2. `open(events)` starts delivery. What arrived earlier is delivered then, or
+ *    was dropped at the port's bound. Before `open`, `send` drops.
+ * 3. The port calls `events.receive(batch)` once per wake-up of its device or
+ *    socket, with everything that the wake-up gave, in order of arrival. The
+ *    batch is the port's again when `receive` returns (see FrameBatch).
+ *    `receive` never throws.
+ * 4. `send` takes one frame of a batch; `flush` ends the batch. Between the two
+ *    the bytes do not change, so `send` may only note the frame and `flush` do
+ *    the work in one system call. After `flush` they are gone. A port may be
+ *    handed frames of several batches before one `flush`.
+ * 5. `send` and `flush` never wait and never throw. A port that is at its bound,
+ *    not up, or closed drops the frame and says why: by the return value of
+ *    `send`, or later by `events.discarded`. A frame is reported one way or the
+ *    other, never both, and the rest of the batch is not affected.
+ * 6. Frames of one port leave in the order in which they were sent.
+ * 7. `close` is idempotent and resolves when every descriptor, timer and handle
+ *    is gone. No event is delivered once it was called.
+ */
+export interface Port {
+  readonly type: PortType;
+  /** What the port leads to: a device's name, a URL, a peer's address and port. */
+  readonly target: string;
+  /** The debts that `send` takes; a frame that owes anything else is finished before it gets here. */
+  readonly offloads: Offloads;
+  /** The longest finished frame that `send` takes, header included, FCS not. */
+  readonly maxFrameBytes: number;
+  /** The device behind the port, where there is one that has addresses. */
+  readonly networkInterface?: NetworkInterface;
+
+  open(events: PortEvents): void;
+  /** @returns undefined when taken, else why the frame was dropped */
+  send(batch: FrameBatch, index: number): DiscardReason | undefined;
+  /**
+   * Hands on what `send` took since the last flush.
+   * @param isSoleEgress no other port was handed a frame of these batches and
+   *   the ingress port is done with them: the bytes may be overwritten
+   */
+  flush(isSoleEgress: boolean): void;
+  /** @param reason goes to the far end where the kind has a way to say it */
+  close(reason?: CloseReason): Promise<void>;
+}
+
+/** `server` is a tunnel that was accepted, `client` one that was dialled, as in 1.x. */
+export type PortType = 'tap' | 'netdev' | 'client' | 'server' | 'memory';
+
+/** Why we close: the whole switch stops, or just this port goes. */
+export type CloseReason = 'shutdown' | 'removed';
+
+/**
+ * What the link does by itself; whether the operator shut the port is the
+ * bridge's matter. `connecting` and `backoff` are for ports that dial;
+ * `closed` is final: the port cannot come up again by itself.
+ */
+export type LinkState = 'connecting' | 'up' | 'down' | 'backoff' | 'closed';
+
+export interface PortEvents {
+  /** The data path: one direct call per batch. */
+  receive(batch: FrameBatch): void;
+  /** @param reason one line for the log and for listport; say it whenever the state is not `up` */
+  linkChanged(state: LinkState, reason?: string): void;
+  /** Frames that were lost outside of `send`: at ingress, or behind a `send` that took them. */
+  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
+}
+
+export type Direction = 'rx' | 'tx';
+
+/** Why a frame was not forwarded. The names are those of the counters. */
+export const DISCARD_REASONS = [
+  /** shorter than an Ethernet header */
+  'runt',
+  /** longer than the egress port takes */
+  'tooLong',
+  /** the port was shut by the operator */
+  'shut',
+  /** the port's link was not up */
+  'linkDown',
+  /** the port's queue was at its bound in octets */
+  'queueFull',
+  /** the frame had waited for too long (early drop) */
+  'queueDelay',
+  /** the device refused it */
+  'deviceError',
+  /** its offload header contradicts its bytes */
+  'badOffload',
+  /** its destination is on the port it came from (IEEE 802.1Q-2022, 8.6.1) */
+  'filtered',
+] as const;
+
+export type DiscardReason = (typeof DISCARD_REASONS)[number];
+
+/** An address with its prefix length: `{address: '192.0.2.1', prefixLength: 24}`. */
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** The settings of the device behind a port, as the kernel has them now. */
+export interface InterfaceSettings {
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mtu: number;
+}
+
+/** What `setif` changes; what is not named stays. */
+export interface InterfaceChange {
+  /** The IPv4 address as in 1.x: replaces the primary one. */
+  address?: string;
+  /** Dotted IPv4 netmask of `address`, or of the present primary address. */
+  netmask?: string;
+  /** Addresses with a prefix length, IPv4 or IPv6; each is added, or its prefix length changed. */
+  addresses?: readonly InterfaceAddress[];
+  /** Layer-3 MTU in octets, at least 576. */
+  mtu?: number;
+}
+
+export interface NetworkInterface {
+  read(): InterfaceSettings;
+  /** @throws EtherwsError ADDRESS_INVALID, PERMISSION_DENIED, DEVICE_FAILED; then nothing was changed, or it says what was */
+  configure(change: InterfaceChange): void;
+}

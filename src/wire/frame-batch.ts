@@ -1,0 +1,77 @@
+import { OFFLOAD_HEADER_BYTES } from './offload.ts';
+
+/**
+ * The frames of one wake-up: views into one slab of bytes.
+ *
+ * Frame `i` is `bytes[starts[i] .. starts[i] + lengths[i])`. When
+ * `hasOffloadHeaders`, the ten octets in front of each frame are its virtio-net
+ * header (offload.ts); otherwise no frame of the batch owes anything and the
+ * octets in front of it mean nothing.
+ *
+ * Ownership: whoever delivers a batch owns it and its slab, and uses both again
+ * as soon as `receive` returns. The bytes are read-only for everybody else.
+ * Who must keep them longer copies them, or takes a hold: while `holds` is not
+ * 0 the owner leaves the slab alone and continues with another.
+ */
+export class FrameBatch {
+  bytes: Buffer;
+  starts: Uint32Array;
+  lengths: Uint32Array;
+  count = 0;
+  hasOffloadHeaders = false;
+  holds = 0;
+
+  /**
+   * @param bytes the slab; the batch refers to it and does not copy it
+   * @param capacity how many frames the batch has room for before `push` grows it
+   */
+  constructor(bytes: Buffer, capacity = 64) {
+    this.bytes = bytes;
+    this.starts = new Uint32Array(capacity);
+    this.lengths = new Uint32Array(capacity);
+  }
+
+  /** Adds the frame at `start`, `length` octets long, already in `bytes`. */
+  push(start: number, length: number): void {
+    if (this.count === this.starts.length) {
+      this.starts = grown(this.starts);
+      this.lengths = grown(this.lengths);
+    }
+    this.starts[this.count] = start;
+    this.lengths[this.count] = length;
+    this.count++;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** A view of frame `index`, without its offload header; as short-lived as the batch. */
+  frame(index: number): Buffer {
+    const start = this.starts[index] as number;
+    return this.bytes.subarray(start, start + (this.lengths[index] as number));
+  }
+
+  /** A view of the offload header of frame `index`; only when `hasOffloadHeaders`. */
+  offloadHeader(index: number): Buffer {
+    const start = this.starts[index] as number;
+    return this.bytes.subarray(start - OFFLOAD_HEADER_BYTES, start);
+  }
+}
+
+/** A batch that holds copies of these frames, one behind the other, owing nothing. */
+export function batchOf(...frames: readonly Uint8Array[]): FrameBatch {
+  const batch = new FrameBatch(Buffer.concat(frames), Math.max(1, frames.length));
+  let start = 0;
+  for (const frame of frames) {
+    batch.push(start, frame.length);
+    start += frame.length;
+  }
+  return batch;
+}
+
+function grown(old: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(Math.max(8, old.length * 2));
+  larger.set(old);
+  return larger;
+}
