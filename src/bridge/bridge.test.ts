@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { batchOf } from '../wire/frame-batch.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgePort } from './bridge-port.ts';
+
+/** A bridge with memory ports and a clock that the test turns. */
+class Bench {
+  nowMs = 0;
+  readonly bridge: Bridge;
+  readonly ports: BridgePort[] = [];
+  readonly memory: MemoryPort[] = [];
+  readonly seen: Buffer[][] = [];
+
+  constructor(count: number, options: ConstructorParameters<typeof Bridge>[0] = {}) {
+    this.bridge = new Bridge(options);
+    for (let i = 0; i < count; i++) {
+      const arrived: Buffer[] = [];
+      const port = new MemoryPort({ onFrames: (frames) => arrived.push(...frames) });
+      const bridgePort = this.bridge.attach(port);
+      port.open({
+        receive: (batch) => this.bridge.receive(bridgePort, batch, this.nowMs),
+        linkChanged: (state, reason) => this.bridge.setLink(bridgePort, state, reason),
+        discarded: (direction, reason, frames) => bridgePort[direction].discard(reason, frames),
+      });
+      this.ports.push(bridgePort);
+      this.memory.push(port);
+      this.seen.push(arrived);
+    }
+  }
+
+  deliver(at: number, ...frames: Uint8Array[]): number[] {
+    for (const arrived of this.seen) arrived.length = 0;
+    (this.memory[at] as MemoryPort).deliver(...frames);
+    return this.seen.map((arrived) => arrived.length);
+  }
+
+  bridgePort(at: number): BridgePort {
+    return this.ports[at] as BridgePort;
+  }
+}
+
+function frame(destination: number, source: number, vid = 0): Buffer {
+  const addresses = Buffer.from([2, 0, 0, 0, 0, destination, 2, 0, 0, 0, 0, source]);
+  const tag = vid === 0 ? Buffer.alloc(0) : Buffer.from([0x81, 0, vid >> 8, vid & 0xff]);
+  return Buffer.concat([addresses, tag, Buffer.from([0x08, 0x00]), Buffer.alloc(46, source)]);
+}
+
+const BROADCAST = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 1).subarray(6)]);
+
+test('unknown and group addresses are flooded, known ones go to one port', () => {
+  const bench = new Bench(3);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 1, 1]);
+  assert.deepEqual(bench.deliver(1, frame(1, 2)), [1, 0, 0]);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 1, 0]);
+  assert.deepEqual(bench.deliver(0, BROADCAST), [0, 1, 1]);
+});
+
+test('what is flooded arrives byte for byte, tags included', () => {
+  const bench = new Bench(2);
+  const sent = frame(9, 1, 77);
+  bench.deliver(0, sent);
+  assert.deepEqual(bench.seen[1], [sent]);
+});
+
+test('learning is per VLAN', () => {
+  const bench = new Bench(3);
+  bench.deliver(0, frame(9, 1, 5));
+  assert.deepEqual(bench.deliver(1, frame(1, 2, 5)), [1, 0, 0]);
+  assert.deepEqual(bench.deliver(1, frame(1, 2, 6)), [1, 0, 1], 'another VLAN does not know the address');
+  assert.deepEqual(bench.deliver(1, frame(1, 2)), [1, 0, 1]);
+});
+
+test('a frame for an address behind its own port is filtered', () => {
+  const bench = new Bench(3);
+  bench.deliver(0, frame(9, 1));
+  assert.deepEqual(bench.deliver(0, frame(1, 2)), [0, 0, 0]);
+  assert.equal(bench.bridgePort(0).rx.discards.filtered, 1);
+});
+
+test('a group source is never learned', () => {
+  const bench = new Bench(2);
+  const odd = frame(9, 1);
+  odd[6] = 3;
+  bench.deliver(0, odd);
+  assert.equal(bench.bridge.fdbSize, 0);
+});
+
+test('addresses age out', () => {
+  const bench = new Bench(3, { ageingTimeMs: 1000 });
+  bench.deliver(0, frame(9, 1));
+  bench.nowMs = 999;
+  assert.deepEqual(bench.deliver(1, frame(1, 2)), [1, 0, 0]);
+  bench.nowMs = 1000;
+  assert.deepEqual(bench.deliver(1, frame(1, 2)), [1, 0, 1]);
+  bench.bridge.age(5000);
+  assert.equal(bench.bridge.fdbSize, 0);
+});
+
+test('a shut port neither receives nor sends, and says why', () => {
+  const bench = new Bench(3);
+  bench.deliver(1, frame(9, 2));
+  bench.bridge.setShut(bench.bridgePort(1), true);
+  assert.deepEqual(bench.deliver(0, BROADCAST), [0, 0, 1]);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 0], 'a known address behind a shut port');
+  assert.equal(bench.bridgePort(1).tx.discards.shut, 1);
+  assert.deepEqual(bench.deliver(1, BROADCAST, BROADCAST), [0, 0, 0]);
+  assert.equal(bench.bridgePort(1).rx.discards.shut, 2);
+  bench.bridge.setShut(bench.bridgePort(1), false);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 1, 0]);
+});
+
+test('a port whose link is down is passed over', () => {
+  const bench = new Bench(3);
+  (bench.memory[1] as MemoryPort).setLink('down', 'unplugged');
+  assert.deepEqual(bench.deliver(0, BROADCAST), [0, 0, 1]);
+  assert.equal(bench.bridgePort(1).linkReason, 'unplugged');
+  (bench.memory[1] as MemoryPort).setLink('up');
+  assert.deepEqual(bench.deliver(0, BROADCAST), [0, 1, 1]);
+  assert.equal(bench.bridgePort(1).linkReason, undefined);
+});
+
+test('a removed port is forgotten, its number never used again', () => {
+  const bench = new Bench(3);
+  bench.deliver(1, frame(9, 2));
+  bench.bridge.detach(bench.bridgePort(1));
+  assert.equal(bench.bridge.fdbSize, 0);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 1]);
+  assert.equal(bench.bridge.attach(new MemoryPort()).number, 4);
+});
+
+test('runts and giants are counted, and the frames around them still go', () => {
+  const bench = new Bench(2);
+  assert.deepEqual(bench.deliver(0, Buffer.alloc(13), frame(9, 1), Buffer.alloc(0), Buffer.alloc(70_000)), [0, 1]);
+  assert.equal(bench.bridgePort(0).rx.discards.runt, 2);
+  assert.equal(bench.bridgePort(0).rx.discards.tooLong, 1);
+  assert.equal(bench.bridgePort(0).rx.frames, 1);
+});
+
+test('a port at its bound drops its own copy only', () => {
+  const bench = new Bench(3);
+  (bench.memory[1] as MemoryPort).stall(true);
+  for (let i = 0; i < 1030; i++) bench.deliver(0, BROADCAST);
+  assert.equal(bench.bridgePort(1).tx.discards.queueFull, 6);
+  assert.equal(bench.bridgePort(1).tx.frames, 1024);
+  assert.equal(bench.bridgePort(2).tx.frames, 1030);
+});
+
+test('each egress port is flushed once a batch, and told whether it is the only one', () => {
+  const bench = new Bench(3);
+  bench.deliver(1, frame(9, 2));
+  const flushes: string[] = [];
+  bench.memory.forEach((port, at) => {
+    port.flush = (isSoleEgress) => void flushes.push(`${at}:${isSoleEgress}`);
+  });
+  bench.deliver(0, frame(2, 1), frame(2, 1));
+  bench.deliver(0, frame(2, 1), frame(2, 1), BROADCAST);
+  assert.deepEqual(flushes, ['1:true', '1:false', '2:false']);
+});
+
+test('ports that answer within the flush are served, too', () => {
+  const bench = new Bench(3);
+  (bench.memory[1] as MemoryPort).onFrames(() => (bench.memory[1] as MemoryPort).deliver(frame(1, 2)));
+  bench.deliver(0, frame(9, 1));
+  assert.equal(bench.seen[0]?.length, 1);
+  assert.equal(bench.seen[2]?.length, 1);
+});
+
+test('options out of range are refused', () => {
+  assert.throws(() => new Bridge({ ageingTimeMs: 0 }), RangeError);
+  assert.throws(() => new Bridge({ fdbCapacity: 0 }), RangeError);
+});
+
+test('for any frames: never out of the ingress port, at most once out of any other, nothing lost uncounted', () => {
+  const octets = fc.uint8Array({ maxLength: 80 });
+  const shaped = fc
+    .record({ destination: fc.nat(6), source: fc.nat(6), vid: fc.nat(2), cut: fc.nat(64) })
+    .map(({ destination, source, vid, cut }) => frame(destination, source, vid).subarray(0, cut + 1));
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ at: fc.nat(3), frames: fc.array(fc.oneof(octets, shaped), { maxLength: 8 }) }), {
+        maxLength: 12,
+      }),
+      (deliveries) => {
+        const bench = new Bench(4, { fdbCapacity: 4 });
+        for (const { at, frames } of deliveries) {
+          const before = bench.ports.map((port) => port.tx.frames);
+          const counts = bench.deliver(at, ...frames);
+          assert.equal(counts[at], 0);
+          counts.forEach((count, egress) => {
+            assert.ok(count <= frames.length);
+            assert.equal((bench.bridgePort(egress).tx.frames as number) - (before[egress] as number), count);
+          });
+          assert.ok(bench.bridge.fdbSize <= 4);
+        }
+        const delivered = deliveries.reduce((sum, { frames }) => sum + frames.length, 0);
+        const counted = bench.ports.reduce((sum, { rx }) => sum + rx.frames + rx.discards.runt, 0);
+        assert.equal(counted, delivered);
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});
+
+test('a batch that a foreign port hands in is ignored', () => {
+  const bench = new Bench(2);
+  const gone = bench.bridgePort(0);
+  bench.bridge.detach(gone);
+  bench.bridge.receive(gone, batchOf(BROADCAST), 0);
+  assert.equal(bench.seen[1]?.length, 0);
+});

@@ -1,0 +1,131 @@
+import { Bridge, type BridgeTrace } from '../bridge/bridge.ts';
+import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
+import type { FilteringEntry } from '../bridge/filtering-database.ts';
+import type { CloseReason, Port } from '../bridge/port.ts';
+import { EtherwsError } from '../errors.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import { formatMacAddress } from '../wire/mac-address.ts';
+
+export interface SwitchOptions {
+  /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
+  ageingTimeMs?: number;
+  /** The most learned addresses; default 65 536. The longest unseen go first. */
+  fdbCapacity?: number;
+  logger?: Logger;
+}
+
+const AGEING_INTERVAL_MS = 1000;
+
+/**
+ * A bridge that runs: it gives the sans-I/O `Bridge` the clock, the timer and
+ * the log, opens and closes the ports, and drops an accepted tunnel whose far
+ * end has gone.
+ *
+ * It keeps no process alive by itself; its ports may.
+ */
+export class Switch {
+  readonly #bridge: Bridge;
+  readonly #logger: Logger;
+  readonly #ageing: NodeJS.Timeout;
+  #isClosed = false;
+
+  /** @throws RangeError when an option is out of its range */
+  constructor(options: SwitchOptions = {}) {
+    this.#logger = options.logger ?? SILENT;
+    this.#bridge = new Bridge({
+      ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
+      ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
+      ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
+    });
+    this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);
+    this.#ageing.unref();
+  }
+
+  /** The attached ports by number, in the order in which they came. */
+  get ports(): ReadonlyMap<PortNumber, BridgePort> {
+    return this.#bridge.ports;
+  }
+
+  /**
+   * Adds a port, opens it, and owns it from now on.
+   * @returns its number: 1, 2, … and never one that was used before
+   */
+  attach(port: Port): PortNumber {
+    if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
+    const bridgePort = this.#bridge.attach(port);
+    const { number } = bridgePort;
+    this.#logger.info({ port: number, type: port.type, target: port.target }, 'port attached');
+    port.open({
+      receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
+      linkChanged: (state, reason) => {
+        this.#bridge.setLink(bridgePort, state, reason);
+        this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
+        if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
+      },
+      discarded: (direction, reason, frames) => bridgePort[direction].discard(reason, frames),
+    });
+    return number;
+  }
+
+  /** Takes a port out and closes it. @returns its last state. @throws EtherwsError PORT_NOT_FOUND */
+  async detach(number: number): Promise<BridgePort> {
+    const bridgePort = this.port(number);
+    await this.#drop(bridgePort, 'removed');
+    return bridgePort;
+  }
+
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  port(number: number): BridgePort {
+    const bridgePort = this.#bridge.ports.get(number as PortNumber);
+    if (bridgePort === undefined) {
+      const present = [...this.#bridge.ports.keys()];
+      throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${number}`, {
+        hint: present.length === 0 ? 'The switch has no ports' : `The switch has ${describePorts(present)}`,
+      });
+    }
+    return bridgePort;
+  }
+
+  /** A shut port neither receives nor sends. @throws EtherwsError PORT_NOT_FOUND */
+  setShut(number: number, isShut: boolean): BridgePort {
+    const bridgePort = this.port(number);
+    this.#bridge.setShut(bridgePort, isShut);
+    this.#logger.info({ port: number }, isShut ? 'port shut' : 'port opened');
+    return bridgePort;
+  }
+
+  /** What has been learned, and how long ago, in milliseconds, each address was last seen. */
+  fdb(): { entry: FilteringEntry; ageMs: number }[] {
+    const nowMs = performance.now();
+    return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({ entry, ageMs: nowMs - entry.seenMs }));
+  }
+
+  /** Closes every port, the last one first. Idempotent. */
+  async close(reason: CloseReason = 'shutdown'): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#ageing);
+    await Promise.all([...this.#bridge.ports.values()].reverse().map((port) => this.#drop(port, reason)));
+  }
+
+  async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
+    if (!this.#bridge.ports.has(bridgePort.number)) return;
+    this.#bridge.detach(bridgePort);
+    await bridgePort.port.close(reason);
+    this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
+  }
+
+  #trace(): BridgeTrace {
+    const logger = this.#logger;
+    return {
+      learned: ({ vid, mac, port, from }) =>
+        logger.debug({ vid, mac: formatMacAddress(mac), port, from }, from === undefined ? 'learned' : 'moved'),
+      aged: ({ vid, mac, port }) => logger.debug({ vid, mac: formatMacAddress(mac), port: port.number }, 'aged out'),
+      forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
+    };
+  }
+}
+
+function describePorts(numbers: readonly number[]): string {
+  const shown = numbers.slice(0, 10).join(', ');
+  return `port${numbers.length === 1 ? '' : 's'} ${shown}${numbers.length > 10 ? ', …' : ''}`;
+}
