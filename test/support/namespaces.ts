@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Outcome, onlyChildOf, Process, type ProcessOptions } from './process.ts';
+import { missingTools } from './tools.ts';
+
+/*
+ * A laboratory of hosts that exist only as network namespaces, for root and for
+ * everybody else.
+ *
+ * 1. The anchor: a bash that is process 1 of fresh user, mount and process
+ *    namespaces and waits for the end of its standard input. Root in there may
+ *    do everything with networks that belong to the namespace.
+ * 2. A host: one more such bash, in a network namespace of its own.
+ * 3. Programs enter a host with nsenter.
+ *
+ * Nothing is ever left behind: when the anchor's input ends (also because we
+ * died), it exits, and the kernel kills whatever runs in its process namespace,
+ * daemons included; the network namespaces and their devices go with the last
+ * of them.
+ */
+
+// bash, because as process 1 it reaps the orphans that daemons become.
+const HOLD = ['bash', '-c', 'echo ready; read -r'] as const;
+const OWN_USER = ['--user', '--map-root-user'] as const;
+
+/** One end of a link: the addresses as `ADDRESS/LENGTH`. */
+export interface LinkEnd {
+  readonly host: Host;
+  readonly device: string;
+  readonly addresses: readonly string[];
+}
+
+/** No laboratory can be had on this machine; the message says why, in one line. */
+export class LabUnavailable extends Error {}
+
+export class Lab {
+  /** For files of the test; removed by `close`. */
+  readonly directory: string;
+  readonly #anchor: Holder;
+  readonly #hosts: Host[] = [];
+
+  private constructor(anchor: Holder) {
+    this.#anchor = anchor;
+    this.directory = mkdtempSync(join(tmpdir(), 'etherws-lab-'));
+  }
+
+  /** @throws LabUnavailable */
+  static async open(): Promise<Lab> {
+    const missing = missingTools('unshare', 'nsenter', 'bash', 'ip');
+    if (missing !== false) throw new LabUnavailable(missing);
+    const unshare = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...HOLD];
+    const anchor =
+      (await Holder.start(['unshare', ...OWN_USER, ...unshare], ['--user'])) ??
+      // Where user namespaces are switched off, root can do without.
+      (process.getuid?.() === 0 ? await Holder.start(['unshare', ...unshare], []) : undefined);
+    if (anchor === undefined) {
+      throw new LabUnavailable('needs user namespaces, or root: sysctl kernel.unprivileged_userns_clone=1');
+    }
+    return new Lab(anchor);
+  }
+
+  /** A new host: loopback up, no other device, IPv6 addresses usable at once. */
+  async host(name: string): Promise<Host> {
+    const holder = await this.#anchor.startInside(['unshare', '--net', ...HOLD]);
+    if (holder === undefined) throw new LabUnavailable('needs network namespaces, which this kernel refuses');
+    const host = new Host(name, holder);
+    this.#hosts.push(host);
+    await host.check(['ip', 'link', 'set', 'lo', 'up']);
+    // Duplicate address detection would hold back every new address for a second.
+    await host.check(['bash', '-c', 'for f in /proc/sys/net/ipv6/conf/{all,default}/accept_dad; do echo 0 > $f; done']);
+    return host;
+  }
+
+  /** A cable between two hosts: a pair of veth devices, up and addressed. */
+  async link(a: LinkEnd, b: LinkEnd): Promise<void> {
+    const [from, to] = [String(a.host.pid), String(b.host.pid)];
+    const pair = ['ip', 'link', 'add', a.device, 'netns', from, 'type', 'veth', 'peer', 'name', b.device, 'netns', to];
+    await a.host.checkFromOutside(pair);
+    for (const { host, device, addresses } of [a, b]) {
+      for (const address of addresses) await host.check(['ip', 'address', 'add', address, 'dev', device]);
+      await host.check(['ip', 'link', 'set', device, 'up']);
+    }
+  }
+
+  /** Ends every program that runs in the laboratory and removes all of it. Idempotent. */
+  async close(): Promise<void> {
+    await this.#anchor.close();
+    for (const host of this.#hosts) await host.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class Host {
+  readonly name: string;
+  readonly #holder: Holder;
+
+  constructor(name: string, holder: Holder) {
+    this.name = name;
+    this.#holder = holder;
+  }
+
+  /** A process that lives as long as the host, as seen from outside; its /proc/PID/ns/net is the host's network. */
+  get pid(): number {
+    return this.#holder.pid;
+  }
+
+  /** Starts a program in this host. */
+  spawn(command: readonly string[], options: ProcessOptions = {}): Process {
+    const enter = this.#holder.enter('--mount', '--pid', '--net');
+    return new Process([...enter, ...command], options, true);
+  }
+
+  /** Runs a program in this host to its end. */
+  run(command: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
+    return this.spawn(command, options).exited;
+  }
+
+  /** Runs a program that has to succeed. @returns its standard output */
+  async check(command: readonly string[], options: ProcessOptions = {}): Promise<string> {
+    return succeeded(this.spawn(command, options));
+  }
+
+  /** As `check`, but where process ids are those that we see: `ip … netns PID` needs it. */
+  async checkFromOutside(command: readonly string[]): Promise<string> {
+    return succeeded(new Process([...this.#holder.enter('--net'), ...command]));
+  }
+
+  close(): Promise<void> {
+    return this.#holder.close();
+  }
+}
+
+/** A process that keeps namespaces alive until its standard input ends. */
+class Holder {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #userNamespace: readonly string[];
+  readonly #gone: Promise<unknown>;
+
+  private constructor(child: ChildProcess, pid: number, userNamespace: readonly string[]) {
+    this.#child = child;
+    this.pid = pid;
+    this.#userNamespace = userNamespace;
+    this.#gone = once(child, 'close');
+  }
+
+  /**
+   * @param command forks once, says `ready` and waits for the end of its input
+   * @param userNamespace how nsenter reaches its user namespace; nothing when it is ours
+   */
+  static async start(command: readonly string[], userNamespace: readonly string[]): Promise<Holder | undefined> {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+    child.stdin?.on('error', () => undefined);
+    const isReady = await new Promise<boolean>((resolve) => {
+      child.stdout?.once('data', () => resolve(true));
+      child.once('close', () => resolve(false)).once('error', () => resolve(false));
+    });
+    const pid = isReady && child.pid !== undefined ? onlyChildOf(child.pid) : undefined;
+    if (pid !== undefined) return new Holder(child, pid, userNamespace);
+    child.kill('SIGKILL');
+    return undefined;
+  }
+
+  startInside(command: readonly string[]): Promise<Holder | undefined> {
+    return Holder.start([...this.enter('--mount', '--pid'), ...command], this.#userNamespace);
+  }
+
+  /** The front of a command that runs in these of the holder's namespaces, as root there. */
+  enter(...namespaces: readonly string[]): string[] {
+    const target = ['--target', String(this.pid), ...this.#userNamespace, ...namespaces];
+    return ['nsenter', ...target, '--preserve-credentials', '--'];
+  }
+
+  async close(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#gone;
+  }
+}
+
+async function succeeded(process: Process): Promise<string> {
+  const { status } = await process.exited;
+  if (status !== 0) throw new Error(`status ${status}: ${process}`);
+  return process.stdout;
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+/** How a program ended: its exit status, or the signal that ended it. */
+export interface Exit {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a program that has ended said. */
+export interface Outcome extends Exit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Written to standard input, which is then closed; without it standard input is /dev/null. */
+  readonly input?: string;
+  /** The program is killed after this time. */
+  readonly timeoutMs?: number;
+}
+
+interface Waiter {
+  readonly pattern: RegExp;
+  readonly resolve: (match: RegExpExecArray) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A running program whose output can be awaited. In a session of its own, so
+ * that a Ctrl-C at the terminal reaches only who started it and can end things
+ * in order.
+ */
+export class Process {
+  readonly command: readonly string[];
+  /** Resolves when the program has ended and all its output was read; never rejects. */
+  readonly exited: Promise<Outcome>;
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #isEntered: boolean;
+  #waiters: Waiter[] = [];
+
+  /** @param isEntered the command is `nsenter --pid …`, which stays as the parent of the program itself */
+  constructor(command: readonly string[], options: ProcessOptions = {}, isEntered = false) {
+    this.command = command;
+    this.#isEntered = isEntered;
+    const [program = '', ...args] = command;
+    this.#child = spawn(program, args, {
+      detached: true,
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    this.exited = this.#watch(options);
+  }
+
+  /** The first match of `pattern` in what the program has written or will write, on either stream. */
+  async output(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+    const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+    if (found !== null) return found;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<RegExpExecArray>((resolve, reject) => {
+        this.#waiters.push({ pattern, resolve, reject });
+        timer = setTimeout(() => reject(new Error(`no ${pattern} within ${timeoutMs} ms in ${this}`)), timeoutMs);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Signals the program itself. Nothing happens when it has ended. */
+  signal(name: NodeJS.Signals): void {
+    const pid = this.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+
+  /** The program's process id as seen from here; undefined before it runs and after it has ended. */
+  get pid(): number | undefined {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return undefined;
+    return this.#isEntered ? onlyChildOf(pid) : pid;
+  }
+
+  toString(): string {
+    return `${this.command.join(' ')}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`;
+  }
+
+  async #watch(options: ProcessOptions): Promise<Outcome> {
+    const child = this.#child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#serve();
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#serve();
+    });
+    // A program that ends without reading its input is not an error of ours.
+    child.stdin?.on('error', () => undefined).end(options.input);
+    const timer = setTimeout(() => this.signal('SIGKILL'), options.timeoutMs ?? 120_000);
+    let exit: Exit;
+    try {
+      const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      exit = { status, signal };
+    } catch (error) {
+      this.stderr += String(error);
+      exit = { status: 127, signal: null };
+    } finally {
+      clearTimeout(timer);
+    }
+    for (const waiter of this.#waiters) waiter.reject(new Error(`ended before ${waiter.pattern}: ${this}`));
+    this.#waiters = [];
+    return { ...exit, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  #serve(): void {
+    this.#waiters = this.#waiters.filter((waiter) => {
+      const found = waiter.pattern.exec(this.stdout) ?? waiter.pattern.exec(this.stderr);
+      if (found === null) return true;
+      waiter.resolve(found);
+      return false;
+    });
+  }
+}
+
+/** Runs a program to its end. It never rejects: what went wrong is in the outcome. */
+export function run(command: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
+  return new Process(command, options).exited;
+}
+
+/** The process id of the one child that `pid` has. */
+export function onlyChildOf(pid: number): number | undefined {
+  try {
+    const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
+    return Number.isNaN(child) ? undefined : child;
+  } catch {
+    return undefined;
+  }
+}

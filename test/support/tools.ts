@@ -1,0 +1,39 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Where Debian has the programs that tests need and a fresh machine may lack. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  bash: 'bash',
+  curl: 'curl',
+  htpasswd: 'apache2-utils',
+  ip: 'iproute2',
+  nsenter: 'util-linux',
+  openssl: 'openssl',
+  ping: 'iputils-ping',
+  setpriv: 'util-linux',
+  tshark: 'tshark',
+  unshare: 'util-linux',
+};
+
+/** The path of a program, searched also where a user's PATH on Debian does not reach. */
+export function pathOf(tool: string): string | undefined {
+  const { PATH = '' } = process.env;
+  for (const directory of [...PATH.split(delimiter), '/usr/sbin', '/sbin']) {
+    try {
+      const path = join(directory, tool);
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // the next directory may have it
+    }
+  }
+  return undefined;
+}
+
+/** @returns why a test that needs these programs must be skipped; false when all are here, as node:test wants it */
+export function missingTools(...tools: readonly string[]): string | false {
+  for (const tool of tools) {
+    if (pathOf(tool) === undefined) return `needs ${tool}: apt install ${PACKAGES[tool] ?? tool}`;
+  }
+  return false;
+}
