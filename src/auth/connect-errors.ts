@@ -1,0 +1,96 @@
+import { EtherwsError } from '../errors.ts';
+
+/**
+ * What went wrong before a byte was exchanged with `host`: the name, the route
+ * or the listener.
+ * @returns undefined for an error that is of another kind (see explainTlsError)
+ */
+export function explainConnectError(error: unknown, host: string, port: number): EtherwsError | undefined {
+  if (error instanceof AggregateError) return explainAttempts(error, host, port);
+  const where = `${bracketed(host)}:${port}`;
+  switch (codeOf(error)) {
+    case 'ECONNREFUSED':
+      return new EtherwsError('CONNECTION_REFUSED', `Nothing listens at ${where}`, {
+        cause: error,
+        hint: 'Check the port number, and that the service is running and reachable through the firewall',
+      });
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return new EtherwsError('CONNECTION_REFUSED', `${where} closed the connection before it answered`, {
+        cause: error,
+        hint: 'Check the port number, and whether a proxy or firewall stands in between',
+      });
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+      return new EtherwsError('HOST_UNREACHABLE', `There is no route to ${where} (${codeOf(error)})`, {
+        cause: error,
+        hint: 'Check the address and the network of this host',
+      });
+    case 'ETIMEDOUT':
+      return new EtherwsError('HOST_UNREACHABLE', `${where} did not answer in time`, {
+        cause: error,
+        hint: 'Check the address, and that no firewall swallows the packets',
+      });
+    case 'EACCES':
+    case 'EPERM':
+      return new EtherwsError('HOST_UNREACHABLE', `This host forbids connections to ${where} (${codeOf(error)})`, {
+        cause: error,
+        hint: 'A local firewall rule or a security policy rejects it',
+      });
+    case 'ENOTFOUND':
+    case 'ENODATA':
+      return new EtherwsError('NAME_UNRESOLVED', `The name ${host} does not exist in the DNS`, {
+        cause: error,
+        hint: 'Check the spelling, or use an address',
+      });
+    case 'EAI_AGAIN':
+    case 'EAI_FAIL':
+      return new EtherwsError('NAME_UNRESOLVED', `The name ${host} could not be looked up: no name server answered`, {
+        cause: error,
+        hint: 'Check the network of this host and /etc/resolv.conf, or use an address',
+      });
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Node tries every address of a name and reports all failures together. The
+ * most telling one is told: a refusal proves that the host is there.
+ */
+function explainAttempts(error: AggregateError, host: string, port: number): EtherwsError | undefined {
+  let best: EtherwsError | undefined;
+  for (const attempt of error.errors) {
+    const explained = explainConnectError(attempt, host, port);
+    if (explained === undefined) continue;
+    if (best === undefined || (explained.code === 'CONNECTION_REFUSED' && best.code !== explained.code)) {
+      best = explained;
+    }
+  }
+  if (best === undefined || error.errors.length < 2) return best;
+  const tried = error.errors.map((attempt: { address?: unknown }) => attempt?.address).filter(isString);
+  if (tried.length === 0) return best;
+  const message = `${best.message} (tried ${tried.join(', ')})`;
+  return new EtherwsError(
+    best.code,
+    message,
+    best.hint === undefined ? { cause: error } : { cause: error, hint: best.hint },
+  );
+}
+
+/** The `code` that Node and OpenSSL give to system errors; empty for anything else. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A key and a certificate as PEM files, made by the openssl tool: an oracle that is not ours. */
+export interface CertificateFiles {
+  readonly keyFile: string;
+  readonly certFile: string;
+}
+
+export interface CertificateRequest {
+  /** file name without extension, and the common name unless `subject` is given */
+  readonly name: string;
+  readonly subject?: string;
+  /** as openssl writes it: `DNS:localhost,IP:127.0.0.1` */
+  readonly subjectAltName?: string;
+  /** the issuer; self-signed without one */
+  readonly issuer?: CertificateFiles;
+  readonly isAuthority?: boolean;
+  /** may be negative: expired */
+  readonly days?: number;
+}
+
+/** A directory of test certificates that `remove` takes away. */
+export class CertificateMaker {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'etherws-auth-'));
+
+  make(request: CertificateRequest): CertificateFiles {
+    const keyFile = this.path(`${request.name}.key`);
+    const certFile = this.path(`${request.name}.crt`);
+    const requestFile = this.path(`${request.name}.csr`);
+    const extensions = [
+      request.isAuthority === true ? 'basicConstraints=critical,CA:TRUE' : 'basicConstraints=CA:FALSE',
+    ];
+    if (request.subjectAltName !== undefined) extensions.push(`subjectAltName=${request.subjectAltName}`);
+    const subject = request.subject ?? `/CN=${request.name}`;
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
+    openssl(['req', '-new', ...newKey, '-subj', subject, '-out', requestFile]);
+    const extensionFile = this.path(`${request.name}.ext`);
+    writeFileSync(extensionFile, `${extensions.join('\n')}\n`);
+    const { issuer } = request;
+    const signer = issuer ? ['-CA', issuer.certFile, '-CAkey', issuer.keyFile] : ['-signkey', keyFile];
+    const days = String(request.days ?? 30);
+    const output = ['-extfile', extensionFile, '-out', certFile];
+    openssl(['x509', '-req', '-in', requestFile, ...signer, '-days', days, ...output]);
+    return { keyFile, certFile };
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** undefined where the tool is there, else why a test that needs it is skipped */
+export function opensslMissing(): string | undefined {
+  try {
+    openssl(['version']);
+    return undefined;
+  } catch {
+    return 'needs openssl: apt install openssl';
+  }
+}
+
+/** @returns what it printed */
+export function openssl(argv: readonly string[], input = ''): string {
+  return execFileSync('openssl', argv, { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
+}
