@@ -32,3 +32,118 @@ export const OFFLOAD_TSO6: Offloads = 4;
 /** TSO of segments with CWR set, which a segmenter must clear behind the first (RFC 3168, 6.1.2). */
 export const OFFLOAD_TSO_ECN: Offloads = 8;
 export const OFFLOAD_USO: Offloads = 16;
+/** A debt that no port takes: the header says something that this version does not know. */
+export const OFFLOAD_UNKNOWN: Offloads = 0x4000_0000;
+
+/** Why an offload header is not believed. `native/offload/offload.h` numbers them in this order, from 1. */
+export const OFFLOAD_FAULTS = [
+  /** flag bits that are not defined here */
+  'flags',
+  /** a kind of segmentation that is not defined here */
+  'gsoType',
+  /** segmentation without a checksum to finish */
+  'checksumMissing',
+  /** csum_start and csum_offset lie outside the frame, or not where the protocol has its checksum */
+  'checksumPlace',
+  /** gso_size is 0, or so small that the frame would multiply */
+  'gsoSize',
+  /** the frame ends inside its headers, or their lengths contradict each other */
+  'truncated',
+  /** the IP or UDP length is not that of the frame */
+  'ipLength',
+  /** not the network or transport protocol that gso_type names */
+  'protocol',
+  /** a fragment of an IP packet */
+  'fragment',
+  /** IPv6 extension headers that change the checksum's addresses, or too many of them */
+  'extensionHeader',
+] as const;
+
+export type OffloadFault = (typeof OFFLOAD_FAULTS)[number];
+
+// Fields of the header that stands at `at`; the caller has checked that it is there.
+
+export function flagsOf(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+export function gsoTypeOf(bytes: Uint8Array, at: number): number {
+  return bytes[at + 1] as number;
+}
+
+export function gsoSizeOf(bytes: Uint8Array, at: number): number {
+  return littleEndian16(bytes, at + 4);
+}
+
+export function checksumStartOf(bytes: Uint8Array, at: number): number {
+  return littleEndian16(bytes, at + 6);
+}
+
+export function checksumOffsetOf(bytes: Uint8Array, at: number): number {
+  return littleEndian16(bytes, at + 8);
+}
+
+/**
+ * What a frame owes by the word of its header at `at`, unchecked: a frame whose
+ * debt is 0 needs no look at anything else.
+ */
+export function debtOf(bytes: Uint8Array, at: number): Offloads {
+  const flags = bytes[at] as number;
+  const gsoType = bytes[at + 1] as number;
+  if ((flags | gsoType) === 0) return OFFLOAD_NONE;
+  const checksum = (flags & FLAG_NEEDS_CSUM) === 0 ? OFFLOAD_NONE : OFFLOAD_CHECKSUM;
+  const unknown = (flags & ~(FLAG_NEEDS_CSUM | FLAG_DATA_VALID)) === 0 ? OFFLOAD_NONE : OFFLOAD_UNKNOWN;
+  return checksum | unknown | segmentationDebtOf(gsoType);
+}
+
+function segmentationDebtOf(gsoType: number): Offloads {
+  switch (gsoType) {
+    case GSO_NONE:
+      return OFFLOAD_NONE;
+    case GSO_TCPV4:
+      return OFFLOAD_TSO4;
+    case GSO_TCPV6:
+      return OFFLOAD_TSO6;
+    case GSO_TCPV4 | GSO_ECN:
+      return OFFLOAD_TSO4 | OFFLOAD_TSO_ECN;
+    case GSO_TCPV6 | GSO_ECN:
+      return OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
+    case GSO_UDP_L4:
+      return OFFLOAD_USO;
+    default:
+      return OFFLOAD_UNKNOWN;
+  }
+}
+
+/** Writes the header at `at`. */
+export function writeOffloadHeader(bytes: Uint8Array, at: number, header: OffloadHeader): void {
+  bytes[at] = header.flags;
+  bytes[at + 1] = header.gsoType;
+  writeLittleEndian16(bytes, at + 2, header.headerBytes);
+  writeLittleEndian16(bytes, at + 4, header.gsoSize);
+  writeLittleEndian16(bytes, at + 6, header.checksumStart);
+  writeLittleEndian16(bytes, at + 8, header.checksumOffset);
+}
+
+export interface OffloadHeader {
+  readonly flags: number;
+  readonly gsoType: number;
+  readonly headerBytes: number;
+  readonly gsoSize: number;
+  readonly checksumStart: number;
+  readonly checksumOffset: number;
+}
+
+/** Replaces the hint hdr_len, which the kernel believes enough to refuse a frame by it. */
+export function writeHeaderBytes(bytes: Uint8Array, at: number, headerBytes: number): void {
+  writeLittleEndian16(bytes, at + 2, headerBytes);
+}
+
+function littleEndian16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+}
+
+function writeLittleEndian16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 0xff;
+  bytes[at + 1] = value >>> 8;
+}

@@ -1,0 +1,51 @@
+import type { FrameBatch } from './frame-batch.ts';
+import { OFFLOAD_HEADER_BYTES, type OffloadFault, writeHeaderBytes } from './offload.ts';
+import { checkOffload } from './offload-check.ts';
+import { type FinishFailure, finishFrame } from './segmentation.ts';
+import { TransportHeader } from './transport-header.ts';
+
+/**
+ * Who pays the debts of frames. There are two: the one below, and the same in C
+ * (native/offload), which the composition root hands in where the addon is
+ * built. Tests keep them equal, octet by octet.
+ */
+export interface OffloadEngine {
+  /**
+   * Compares the offload header of frame `index` with its bytes. For whoever
+   * owns the batch and got it from somebody who may lie, before it delivers it.
+   * The one field that cannot be checked, hdr_len, is made true.
+   *
+   * @returns the first contradiction: the frame is a `badOffload` discard
+   */
+  check(batch: FrameBatch, index: number): OffloadFault | undefined;
+
+  /**
+   * Appends to `out` the finished frames that frame `index` stands for: the
+   * segments of a super-frame by its own gso_size, or the frame with its checksum
+   * completed, or a plain copy. The frame itself is not changed.
+   *
+   * `out` gets records of `[4 free octets][10-octet zero offload header][frame]`
+   * one behind the other, behind those that it holds. A slab of
+   * MAX_FINISHED_BYTES takes what any one frame can become.
+   *
+   * @returns why nothing was appended; after `queueFull` try again with an empty `out`
+   */
+  finish(batch: FrameBatch, index: number, out: FrameBatch): FinishFailure | undefined;
+}
+
+const found = new TransportHeader();
+
+/** The engine without native code: the reference, and the fallback. */
+export const portableEngine: OffloadEngine = {
+  check(batch, index) {
+    if (!batch.hasOffloadHeaders) return undefined;
+    const start = batch.starts[index] as number;
+    const header = start - OFFLOAD_HEADER_BYTES;
+    found.payloadStart = 0;
+    const fault = checkOffload(batch.bytes, start, batch.lengths[index] as number, header, found);
+    // Of a frame that is no super-frame nothing was looked for, and 0 is what the kernel itself says there.
+    if (fault === undefined) writeHeaderBytes(batch.bytes, header, found.payloadStart);
+    return fault;
+  },
+  finish: finishFrame,
+};
