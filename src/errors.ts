@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'PORT_CLOSED',
   'PORT_NOT_FOUND',
   'PORT_TYPE_UNSUPPORTED',
+  'REQUEST_REFUSED',
   'TLS_FAILED',
 ] as const;
 

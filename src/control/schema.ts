@@ -1,8 +1,42 @@
+import { EtherwsError } from '../errors.ts';
+import {
+  anything,
+  atLeast,
+  exactly,
+  flag,
+  integer,
+  invalid,
+  listOf,
+  nullable,
+  oneOf,
+  optional,
+  quote,
+  type Shape,
+  tableOf,
+  text,
+  withDefault,
+} from './shape.ts';
+import {
+  addressWithLength,
+  deviceName,
+  filePath,
+  ipv4Address,
+  ipv4Netmask,
+  mtu,
+  password,
+  portNumber,
+  tunnelUrl,
+  userName,
+} from './values.ts';
+
 /**
  * The control API's methods, parameters and results: the one source for the
  * server, the client and the documentation. The entries are those of etherws
  * 1.x; fields were added, none was renamed or dropped.
  */
+
+/** Every method's name on the wire begins with it. */
+export const METHOD_PREFIX = 'etherws.control.';
 
 /** A port, as `listPort`, `addPort`, `setPort` and `delPort` answer. */
 export interface PortEntry {
@@ -48,12 +82,15 @@ export interface FdbEntry {
 export interface PortSpec {
   type: 'tap' | 'netdev' | 'client';
   target: string;
-  options?: {
-    user?: string;
-    passwd?: string;
-    cacerts?: string;
-    insecure?: boolean;
-  };
+  options?: ClientOptions;
+}
+
+/** How a client port dials; a password needs a user. */
+export interface ClientOptions {
+  user?: string;
+  passwd?: string;
+  cacerts?: string;
+  insecure?: boolean;
 }
 
 /** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
@@ -74,4 +111,152 @@ export interface SwitchControl {
   setInterface(port: number, change: InterfaceSpec): InterfaceEntry;
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
+}
+
+/** Each method by its name without prefix: what it asks for and the kind of its entries. */
+export interface Methods {
+  addPort: { params: PortSpec; entry: PortEntry };
+  setPort: { params: { port: number; shut?: boolean }; entry: PortEntry };
+  delPort: { params: { port: number }; entry: PortEntry };
+  listPort: { params: NoParams; entry: PortEntry };
+  setInterface: { params: { port: number } & InterfaceSpec; entry: InterfaceEntry };
+  listInterface: { params: NoParams; entry: InterfaceEntry };
+  listFdb: { params: NoParams; entry: FdbEntry };
+}
+
+export type MethodName = keyof Methods;
+export type NoParams = Record<never, never>;
+
+/** What every method answers. */
+export interface Result<Entry> {
+  entries: Entry[];
+}
+
+/** How a method's parameters and its result are checked, on both sides. */
+export interface MethodShape<Params, Entry> {
+  readonly params: Shape<Params>;
+  readonly result: Shape<Result<Entry>>;
+}
+
+/** Longer lists of addresses than any interface has are a mistake. */
+const MOST_ADDRESSES = 64;
+
+const count: Shape<number> = integer(0);
+const counters: Shape<Record<string, number>> = withDefault(tableOf(count), {});
+
+/** The defaults are for a switch of 1.x, which did not know the fields. */
+const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
+  port: portNumber,
+  type: text(),
+  target: text(),
+  tx: count,
+  rx: count,
+  shut: flag,
+  state: withDefault(oneOf(['shut', 'connecting', 'up', 'down', 'backoff', 'closed']), 'up'),
+  reason: withDefault(nullable(text()), null),
+  txOctets: withDefault(count, 0),
+  rxOctets: withDefault(count, 0),
+  txDiscards: counters,
+  rxDiscards: counters,
+});
+
+const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
+  port: portNumber,
+  type: text(),
+  target: text(),
+  address: nullable(text()),
+  netmask: nullable(text()),
+  mtu: count,
+  addresses: withDefault(listOf(text()), []),
+});
+
+const fdbEntry: Shape<FdbEntry> = atLeast<FdbEntry>({
+  vid: count,
+  mac: text(),
+  port: portNumber,
+  age: count,
+});
+
+const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
+  user: optional(userName),
+  passwd: optional(password),
+  cacerts: optional(filePath),
+  insecure: optional(flag),
+});
+
+const clientOptions: Shape<ClientOptions> = {
+  read(value, name) {
+    const options = clientFields.read(value, name);
+    if (options.passwd !== undefined && options.user === undefined) {
+      throw invalid(`${name} has a password without a user`, 'Give the user, too');
+    }
+    return options;
+  },
+};
+
+/** A device takes no options, but an empty object or nulls may stand where they would. */
+const deviceOptions: Shape<ClientOptions> = {
+  read(value, name) {
+    const given = Object.keys(clientFields.read(value, name));
+    if (given.length > 0) throw invalid(`Only a client port takes ${name}.${given[0]}`);
+    return {};
+  },
+};
+
+const portSpecs: Readonly<Record<PortSpec['type'], Shape<PortSpec>>> = {
+  tap: portSpec('tap', deviceName, deviceOptions),
+  netdev: portSpec('netdev', deviceName, deviceOptions),
+  client: portSpec('client', tunnelUrl, clientOptions),
+};
+
+const typed: Shape<{ type: unknown }> = atLeast<{ type: unknown }>({ type: anything });
+
+const anyPortSpec: Shape<PortSpec> = {
+  read(value, name) {
+    const { type } = typed.read(value, name);
+    if (typeof type === 'string' && Object.hasOwn(portSpecs, type)) {
+      return portSpecs[type as PortSpec['type']].read(value, name);
+    }
+    const known = `There are ${Object.keys(portSpecs).join(', ')}`;
+    const hint = type === 'server' ? 'A server port comes up when a tunnel is accepted' : known;
+    throw new EtherwsError('PORT_TYPE_UNSUPPORTED', `No port of type ${quote(type)} can be added`, { hint });
+  },
+};
+
+function portSpec<T extends PortSpec['type']>(
+  type: T,
+  target: Shape<string>,
+  options: Shape<ClientOptions>,
+): Shape<PortSpec> {
+  return exactly<PortSpec>({ type: oneOf([type]), target, options: optional(options) });
+}
+
+const noParams: Shape<NoParams> = {
+  /** Some clients cannot omit params and send an empty list. */
+  read: (value, name) => (Array.isArray(value) && value.length === 0 ? {} : exactly<NoParams>({}).read(value, name)),
+};
+
+/** The control API. */
+export const METHODS: { readonly [M in MethodName]: MethodShape<Methods[M]['params'], Methods[M]['entry']> } = {
+  addPort: method(anyPortSpec, portEntry),
+  setPort: method(exactly<Methods['setPort']['params']>({ port: portNumber, shut: optional(flag) }), portEntry),
+  delPort: method(exactly<Methods['delPort']['params']>({ port: portNumber }), portEntry),
+  listPort: method(noParams, portEntry),
+  setInterface: method(
+    exactly<Methods['setInterface']['params']>({
+      port: portNumber,
+      address: optional(ipv4Address),
+      netmask: optional(ipv4Netmask),
+      mtu: optional(mtu),
+      addresses: optional(listOf(addressWithLength, MOST_ADDRESSES)),
+    }),
+    interfaceEntry,
+  ),
+  listInterface: method(noParams, interfaceEntry),
+  listFdb: method(noParams, fdbEntry),
+};
+
+function method<Params, Entry>(params: Shape<Params>, entry: Shape<Entry>): MethodShape<Params, Entry> {
+  const named: Shape<Params> = { read: (value, name) => params.read(value ?? {}, name) };
+  return { params: named, result: atLeast<Result<Entry>>({ entries: listOf(entry) }) };
 }
