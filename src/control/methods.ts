@@ -1,0 +1,24 @@
+import type { Method, MethodMap } from './json-rpc.ts';
+import { METHOD_PREFIX, METHODS, type MethodName, type Methods, type SwitchControl } from './schema.ts';
+
+/** The control API over `service`, by full method names. */
+export function controlMethods(service: SwitchControl): MethodMap {
+  const methods: Record<string, Method> = Object.create(null);
+
+  function define<M extends MethodName>(
+    name: M,
+    handler: (params: Methods[M]['params']) => Methods[M]['entry'][] | Promise<Methods[M]['entry'][]>,
+  ): void {
+    const { params } = METHODS[name];
+    methods[METHOD_PREFIX + name] = async (given) => ({ entries: await handler(params.read(given, '')) });
+  }
+
+  define('addPort', async (spec) => [await service.addPort(spec)]);
+  define('setPort', ({ port, ...settings }) => [service.setPort(port, settings)]);
+  define('delPort', async ({ port }) => [await service.delPort(port)]);
+  define('listPort', () => service.listPorts());
+  define('setInterface', ({ port, ...change }) => [service.setInterface(port, change)]);
+  define('listInterface', () => service.listInterfaces());
+  define('listFdb', () => service.listFdb());
+  return Object.freeze(methods);
+}
