@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
+
+/** Why a request is not even read, for its answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * What a request to the control API must be before anybody's password is asked.
+ * A browser sends its user's requests to 127.0.0.1 on behalf of any page, so:
+ *
+ * 1. `Host` must be a name of ours, or a page's owner could point a name of his
+ *    at 127.0.0.1 and pass for its origin (DNS rebinding);
+ * 2. `Origin` must be our own where there is one (cross-site request);
+ * 3. the content type must be one that a form cannot send (the same, from
+ *    browsers too old to send `Origin`).
+ *
+ * @returns undefined for a request that may be read
+ */
+export function refuseRequest(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
+  const { host, origin } = request.headers;
+  if (!isAllowedHost(host, allowedHosts)) {
+    return forbidden(
+      host === undefined ? 'The request has no Host' : 'The Host of the request is not a name of this switch',
+      'Use an address or localhost, or start the switch with --ctlname NAME',
+    );
+  }
+  if (origin !== undefined && origin.toLowerCase() !== ownOrigin(request)) {
+    return forbidden('Pages of other origins may not control this switch', 'Send no Origin, or the own one');
+  }
+  if (request.method !== 'POST') {
+    return { status: 405, code: 'REQUEST_REFUSED', message: 'The control API takes only POST', hint: SEND };
+  }
+  if (mediaType(request.headers['content-type']) !== 'application/json') {
+    return { status: 415, code: 'REQUEST_REFUSED', message: 'The body must be application/json', hint: SEND };
+  }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    return { status: 415, code: 'REQUEST_REFUSED', message: 'The body must not be compressed', hint: SEND };
+  }
+  return undefined;
+}
+
+const SEND = 'Send a JSON-RPC 2.0 request by POST with Content-Type: application/json';
+
+/**
+ * Whether `host` (the header: name or address, with or without a port) leads
+ * here by right: every address does, since no name was looked up for it.
+ * @param allowedHosts names in any case; `*.example.org` stands for one label more (RFC 6125, 6.4.3)
+ */
+export function isAllowedHost(host: string | undefined, allowedHosts: readonly string[]): boolean {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '');
+  if (parts === null) return false;
+  if (parts[1] !== undefined) return isIP(parts[1]) === 6;
+  const name = (parts[2] as string).toLowerCase().replace(/\.$/, '');
+  if (isIP(name) === 4 || name === 'localhost') return true;
+  const parent = name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : undefined;
+  return allowedHosts.some((allowed) => {
+    const wanted = allowed.toLowerCase();
+    return wanted === name || wanted === parent;
+  });
+}
+
+function ownOrigin(request: IncomingMessage): string {
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+  return `${scheme}://${request.headers.host ?? ''}`.toLowerCase();
+}
+
+function forbidden(message: string, hint: string): Refusal {
+  return { status: 403, code: 'REQUEST_REFUSED', message, hint };
+}
+
+function mediaType(contentType: string | undefined): string | undefined {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase();
+}

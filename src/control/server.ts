@@ -1,0 +1,177 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Logger } from '../observability/logger.ts';
+import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
+import { controlMethods } from './methods.ts';
+import { readBody } from './request-body.ts';
+import { type Refusal, refuseRequest } from './request-guard.ts';
+import type { SwitchControl } from './schema.ts';
+
+export interface ControlServerOptions {
+  /** Where the API is served; begins with `/`. */
+  path: string;
+  authenticator: Authenticator;
+  /** Names beside addresses and `localhost` under which the switch may be called: of its certificate, of `--ctlname`. */
+  allowedHosts: readonly string[];
+  service: SwitchControl;
+  logger: Logger;
+  /** How long a body may take to arrive; default 10 000. */
+  bodyTimeoutMs?: number;
+}
+
+const BODY_BYTES = 1024 * 1024;
+const BODY_TIMEOUT_MS = 10_000;
+/** Requests that are being checked, read or run; more are turned away, so that their bodies have a bound. */
+const MOST_REQUESTS = 64;
+/** How much and how long a refused body is swallowed: closing on unread bytes would reset the answer away. */
+const LINGER_BYTES = 1024 * 1024;
+const LINGER_MS = 1000;
+
+const HEADERS = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+/**
+ * The control API as a handler of an HTTP listener, which may serve other paths
+ * as well. It owns no socket and nothing to close. Every refusal is a JSON-RPC
+ * error too, so that a JSON client can say why.
+ */
+export class ControlServer {
+  readonly path: string;
+  readonly #authenticator: Authenticator;
+  readonly #allowedHosts: readonly string[];
+  readonly #methods: MethodMap;
+  readonly #logger: Logger;
+  readonly #bodyTimeoutMs: number;
+  #requests = 0;
+
+  constructor(options: ControlServerOptions) {
+    this.path = options.path;
+    this.#authenticator = options.authenticator;
+    this.#allowedHosts = options.allowedHosts;
+    this.#methods = controlMethods(options.service);
+    this.#logger = options.logger;
+    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
+  }
+
+  /** Answers one request, whatever it is. Never throws; the request and the response are its own from now on. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    this.#requests++;
+    this.#handle(request, response)
+      .catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'a control request failed unexpectedly');
+        response.destroy();
+      })
+      .finally(() => {
+        this.#requests--;
+      });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refusal =
+      this.#refuseOverload() ??
+      this.#refusePath(request) ??
+      refuseRequest(request, this.#allowedHosts) ??
+      (await this.#refuseStranger(request, response));
+    if (refusal !== undefined) return this.#refuse(request, response, refusal);
+
+    const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs);
+    if (body === 'aborted') return;
+    if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
+    if (body === 'tooSlow') return this.#refuse(request, response, TOO_SLOW);
+
+    const text = await answer(body, this.#methods, (error, method) => {
+      this.#logger.error({ err: error, method }, 'a control method failed unexpectedly');
+    });
+    if (text === undefined) response.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+    else response.writeHead(200, { ...HEADERS, 'Content-Length': Buffer.byteLength(text) }).end(text);
+  }
+
+  #refuseOverload(): Refusal | undefined {
+    if (this.#requests <= MOST_REQUESTS) return undefined;
+    const message = `${MOST_REQUESTS} control requests are being served already`;
+    return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'Try again in a moment' };
+  }
+
+  #refusePath(request: IncomingMessage): Refusal | undefined {
+    if (request.url?.split('?', 1)[0] === this.path) return undefined;
+    const message = 'The control API is not served at this path';
+    return { status: 404, code: 'REQUEST_REFUSED', message, hint: 'It is where --ctlpath says, by default /ctl' };
+  }
+
+  async #refuseStranger(request: IncomingMessage, response: ServerResponse): Promise<Refusal | undefined> {
+    const verdict = await this.#authenticator.authenticate({
+      authorization: request.headers.authorization,
+      remoteAddress: request.socket.remoteAddress ?? '',
+    });
+    if (verdict.isAllowed) return undefined;
+    if (verdict.reason === 'busy') {
+      const message = 'Too many passwords are being checked';
+      return { status: 503, code: 'AUTH_BUSY', message, hint: 'Try again in a moment' };
+    }
+    response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
+    return verdict.reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
+  }
+
+  /** Says why, and ends the connection after what the peer is still sending. */
+  #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    const { status, code, message, hint } = refusal;
+    const remoteAddress = request.socket.remoteAddress;
+    this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
+    const text = errorBody({ code: INVALID_REQUEST, message, data: `${code}: ${hint}` });
+    if (status === 405) response.setHeader('Allow', 'POST');
+    if (status === 503) response.setHeader('Retry-After', '1');
+    response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
+    response.write(text);
+    swallow(request, () => response.end());
+  }
+}
+
+const TOO_LONG: Refusal = {
+  status: 413,
+  code: 'REQUEST_REFUSED',
+  message: `The body is longer than ${BODY_BYTES} bytes`,
+  hint: 'Send fewer calls at once',
+};
+const TOO_SLOW: Refusal = {
+  status: 408,
+  code: 'REQUEST_REFUSED',
+  message: 'The body did not arrive in time',
+  hint: 'Check Content-Length and the network',
+};
+const UNKNOWN_USER: Refusal = {
+  status: 401,
+  code: 'AUTH_FAILED',
+  message: 'This control API wants a user and a password',
+  hint: 'Give them with --ctluser and --ctlpasswd',
+};
+const WRONG_PASSWORD: Refusal = {
+  status: 401,
+  code: 'AUTH_FAILED',
+  message: 'The user or the password is wrong',
+  hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
+};
+
+/** Drops what is left of a body, up to the linger limits, then calls `done` once. */
+function swallow(request: IncomingMessage, done: () => void): void {
+  if (request.complete || request.destroyed) {
+    done();
+    return;
+  }
+  let bytes = 0;
+  const finish = (): void => {
+    clearTimeout(timer);
+    request.off('data', onData).off('end', finish).off('close', finish);
+    done();
+  };
+  const onData = (piece: Uint8Array): void => {
+    bytes += piece.byteLength;
+    if (bytes > LINGER_BYTES) finish();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  request.on('data', onData).on('end', finish).on('close', finish).resume();
+}

@@ -1,0 +1,131 @@
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
+import type {
+  FdbEntry,
+  InterfaceEntry,
+  InterfaceSpec,
+  PortEntry,
+  PortSpec,
+  SwitchControl,
+} from '../../src/control/schema.ts';
+import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
+import { EtherwsError } from '../../src/errors.ts';
+import { SILENT } from '../../src/observability/logger.ts';
+
+/** A switch without frames, for tests of the control API. What it was asked to add stands in `added`. */
+export class FakeSwitch implements SwitchControl {
+  readonly added: PortSpec[] = [];
+  readonly fdb: FdbEntry[] = [];
+  readonly #ports = new Map<number, PortEntry>();
+  readonly #interfaces = new Map<number, InterfaceEntry>();
+  #last = 0;
+
+  async addPort(spec: PortSpec): Promise<PortEntry> {
+    await Promise.resolve();
+    if (spec.target === 'broken') throw new TypeError('a secret of the inside');
+    if (spec.target === 'missing') {
+      const cause = Object.assign(new Error('ENODEV: no such device'), { code: 'ENODEV' });
+      throw new EtherwsError('DEVICE_NOT_FOUND', 'There is no device missing', { cause });
+    }
+    this.added.push(spec);
+    const port = ++this.#last;
+    const { type, target } = spec;
+    this.#ports.set(port, { ...IDLE, port, type, target });
+    if (type !== 'client') this.#interfaces.set(port, { ...UNNUMBERED, port, type, target, addresses: [] });
+    return this.#port(port);
+  }
+
+  setPort(port: number, { shut }: { shut?: boolean }): PortEntry {
+    const entry = this.#port(port);
+    if (shut !== undefined) Object.assign(entry, { shut, state: shut ? 'shut' : 'up' });
+    return entry;
+  }
+
+  async delPort(port: number): Promise<PortEntry> {
+    await Promise.resolve();
+    const entry = this.#port(port);
+    this.#ports.delete(port);
+    this.#interfaces.delete(port);
+    return entry;
+  }
+
+  listPorts(): PortEntry[] {
+    return [...this.#ports.values()];
+  }
+
+  setInterface(port: number, { addresses = [], ...change }: InterfaceSpec): InterfaceEntry {
+    const { type } = this.#port(port);
+    const entry = this.#interfaces.get(port);
+    if (entry === undefined) throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${port} (${type}) has no interface`);
+    entry.addresses.push(...addresses);
+    return Object.assign(entry, change);
+  }
+
+  listInterfaces(): InterfaceEntry[] {
+    return [...this.#interfaces.values()];
+  }
+
+  listFdb(): FdbEntry[] {
+    return this.fdb;
+  }
+
+  #port(port: number): PortEntry {
+    const entry = this.#ports.get(port);
+    if (entry !== undefined) return entry;
+    throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${port}`, { hint: 'listport shows which there are' });
+  }
+}
+
+const IDLE = {
+  tx: 0,
+  rx: 0,
+  shut: false,
+  state: 'up',
+  reason: null,
+  txOctets: 0,
+  rxOctets: 0,
+  txDiscards: {},
+  rxDiscards: {},
+} as const;
+
+const UNNUMBERED = { address: null, netmask: null, mtu: 1500 };
+
+export interface FakeControl {
+  readonly url: string;
+  readonly listenPort: number;
+  readonly service: FakeSwitch;
+  close(): Promise<void>;
+}
+
+/** A control API over a fake switch on a free port of loopback. */
+export async function startFakeControl(
+  options: Partial<ControlServerOptions> & { host?: string; tls?: { key: string; cert: string } } = {},
+): Promise<FakeControl> {
+  const { host = '127.0.0.1', tls, ...given } = options;
+  const service = new FakeSwitch();
+  const control = new ControlServer({
+    path: '/ctl',
+    authenticator: OPEN_DOOR,
+    allowedHosts: [],
+    service,
+    logger: SILENT,
+    ...given,
+  });
+  const handle = control.handleRequest.bind(control);
+  const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const listenPort = (server.address() as AddressInfo).port;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${listenPort}/ctl`,
+    listenPort,
+    service,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
