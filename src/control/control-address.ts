@@ -1,0 +1,38 @@
+import { EtherwsError } from '../errors.ts';
+import { invalid, quote } from './shape.ts';
+
+export const DEFAULT_CONTROL_URL = 'http://127.0.0.1:7867/ctl';
+
+/** Where a control API is, as `node:http` wants it. */
+export interface ControlAddress {
+  readonly url: string;
+  readonly isTls: boolean;
+  /** without the brackets of an IPv6 address */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID */
+export function controlAddress(url: string = DEFAULT_CONTROL_URL): ControlAddress {
+  const parsed = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined) {
+    throw invalid(`${quote(url)} is not the URL of a control API`, `Write it as ${DEFAULT_CONTROL_URL}`);
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw invalid('The URL of the control API holds a user', 'Give it with --ctluser, the password will be asked');
+  }
+  const isTls = parsed.protocol === 'https:';
+  return {
+    url: parsed.href,
+    isTls,
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port === '' ? (isTls ? 443 : 80) : Number(parsed.port),
+    path: parsed.pathname + parsed.search,
+  };
+}
+
+/** Something answers at the address, but not as a control API does. */
+export function controlFailure(address: ControlAddress, what: string, hint: string, cause?: unknown): EtherwsError {
+  return new EtherwsError('CONTROL_FAILED', `${address.url} ${what}`, { hint, cause });
+}
