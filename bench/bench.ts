@@ -1,0 +1,112 @@
+// `npm run bench`: see docs/performance.md.
+//
+// 1. The command line is read, then the program runs again in namespaces of its own (sandbox.ts).
+// 2. The C programs are compiled; contestants that cannot run here are noted with the reason.
+// 3. Repetition by repetition, every contestant is measured in a lab of its own (runner.ts, lab.ts).
+// 4. Medians and ratios are printed, and written as JSON and as a plot (report.ts).
+//
+// It tells figures and judges none: its status is 1 only when something failed to run.
+import { rmSync } from 'node:fs';
+import { contestants as allContestants, MEASUREMENTS } from './catalogue.ts';
+import type { Contestant } from './contestant.ts';
+import { missingPrograms } from './contestant.ts';
+import { describeMachine } from './machine.ts';
+import { type BenchOptions, parseOptions } from './options.ts';
+import { buildPrograms } from './programs.ts';
+import { printedReport, publish, writeResults } from './report.ts';
+import type { Results } from './results.ts';
+import { expectedSeconds, type Progress, type RunOptions, runAll } from './runner.ts';
+import { enterSandbox } from './sandbox.ts';
+
+/** `--short` begins nothing that would not be done by then. */
+const SHORT_LIMIT_MS = 280_000;
+const SECONDS_PER_MINUTE = 60;
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const options = parseOptions(
+    args,
+    allContestants([]).map(({ name }) => name),
+    MEASUREMENTS.map(({ name }) => name),
+  );
+  const missing = await missingPrograms(
+    ['unshare', 'ip', 'tc', 'sysctl', 'ping', 'iperf3', 'cc'],
+    'util-linux iproute2 procps iputils-ping iperf3 gcc',
+  );
+  if (missing !== undefined) throw new Error(`The benchmark ${missing}`);
+  if (!(await enterSandbox())) return;
+
+  const programs = await buildPrograms();
+  try {
+    const { present, absent } = await sortContestants(options);
+    const results: Results = {
+      startedAt: new Date().toISOString(),
+      command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+      repetitions: options.repetitions,
+      seconds: options.seconds,
+      machine: describeMachine(),
+      contestants: Object.fromEntries(
+        await Promise.all(present.map(async (one) => [one.name, { title: one.title, version: await one.version() }])),
+      ),
+      absent,
+      samples: [],
+      failures: [],
+    };
+    const runOptions: RunOptions = {
+      ...options,
+      measurements: MEASUREMENTS.filter(({ name }) => options.measure.length === 0 || options.measure.includes(name)),
+      deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
+    };
+    announce(runOptions, present);
+    await runAll(present, programs, runOptions, results, showProgress());
+    if (process.stderr.isTTY) process.stderr.write('\n');
+    for (const one of present) {
+      const isMissing = !results.samples.some(({ contestant }) => contestant === one.name);
+      const hasFailed = results.failures.some(({ contestant }) => contestant === one.name);
+      if (isMissing && !hasFailed) absent[one.title] = 'left out, because --short has no time for it';
+    }
+    writeResults(results, options.jsonFile);
+    if (options.isPublished) publish(results);
+    process.stdout.write(`${printedReport(results)}\n\nResults: ${options.jsonFile}\n`);
+    process.exitCode = results.failures.length === 0 ? 0 : 1;
+  } finally {
+    rmSync(programs.directory, { recursive: true, force: true });
+  }
+}
+
+async function sortContestants(
+  options: BenchOptions,
+): Promise<{ present: Contestant[]; absent: Record<string, string> }> {
+  const present: Contestant[] = [];
+  const absent: Record<string, string> = {};
+  for (const contestant of allContestants(options.nodeOptions)) {
+    if (options.only.length > 0 && !options.only.includes(contestant.name)) continue;
+    const reason = await contestant.unavailable().catch((error: unknown) => String(error));
+    if (reason === undefined) present.push(contestant);
+    else absent[contestant.title] = reason;
+  }
+  return { present, absent };
+}
+
+function announce(options: RunOptions, present: readonly Contestant[]): void {
+  const round = present.reduce((sum, contestant) => sum + expectedSeconds(contestant, options), 0);
+  const seconds = round * options.repetitions;
+  const limited = Math.min(seconds, options.deadlineMs / 1000);
+  const duration =
+    limited < 2 * SECONDS_PER_MINUTE ? `${Math.ceil(limited)} s` : `${Math.ceil(limited / SECONDS_PER_MINUTE)} min`;
+  process.stderr.write(
+    `${present.length} contestants, about ${duration}. Other load on this machine spoils the figures.\n`,
+  );
+}
+
+/** On a terminal one line that is written over, else a line a step. */
+function showProgress(): Progress {
+  return (text) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,53 @@
+import type { Contestant } from './contestant.ts';
+import { BARE_VETH } from './contestants/bare-veth.ts';
+import { etherws } from './contestants/etherws.ts';
+import { FLOOR, FLOOR_PLAIN } from './contestants/floor.ts';
+import { N2N } from './contestants/n2n.ts';
+import { OPENVPN_PLAIN, OPENVPN_TLS } from './contestants/openvpn.ts';
+import { SOFTETHER_PLAIN, SOFTETHER_TLS } from './contestants/softether.ts';
+import { TINC } from './contestants/tinc.ts';
+import { VDE } from './contestants/vde.ts';
+import type { Measurement } from './measurement.ts';
+import { BOTH_WAYS, FOUR_FLOWS, ONE_FLOW } from './measurements/flows.ts';
+import { FLOODING, IDLE_PORTS } from './measurements/many-ports.ts';
+import { MEMORY } from './measurements/memory.ts';
+import { IDLE_ROUND_TRIP, LOADED_ROUND_TRIP, SHAPED_ROUND_TRIP } from './measurements/round-trip.ts';
+import { SMALL_PACKETS } from './measurements/small-packets.ts';
+
+/**
+ * Everyone who takes part: first what the others are compared with and
+ * ourselves, so that a run that is cut short has them, then the peers.
+ * @param nodeOptions options of Node for the etherws switches
+ */
+export function contestants(nodeOptions: readonly string[]): Contestant[] {
+  return [
+    BARE_VETH,
+    FLOOR,
+    etherws({ name: 'etherws', title: 'etherws, batched wire, ws://', wire: 'auto', isTls: false, nodeOptions }),
+    etherws({ name: 'etherws-tls', title: 'etherws, batched wire, wss://', wire: 'auto', isTls: true, nodeOptions }),
+    FLOOR_PLAIN,
+    etherws({ name: 'etherws-raw', title: 'etherws, raw wire, ws://', wire: 'raw', isTls: false, nodeOptions }),
+    etherws({ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true, nodeOptions }),
+    SOFTETHER_TLS,
+    SOFTETHER_PLAIN,
+    OPENVPN_TLS,
+    OPENVPN_PLAIN,
+    TINC,
+    VDE,
+    N2N,
+  ];
+}
+
+/** What is measured, in this order. The memory after the start is read first. */
+export const MEASUREMENTS: readonly Measurement[] = [
+  MEMORY,
+  ONE_FLOW,
+  FOUR_FLOWS,
+  BOTH_WAYS,
+  SMALL_PACKETS,
+  IDLE_ROUND_TRIP,
+  LOADED_ROUND_TRIP,
+  SHAPED_ROUND_TRIP,
+  IDLE_PORTS,
+  FLOODING,
+];

@@ -1,0 +1,63 @@
+import { fileURLToPath } from 'node:url';
+import { run } from '../command.ts';
+import { type Contestant, missingPrograms, type Tunnel } from '../contestant.ts';
+import { type Lab, OVERLAY, OVERLAY_NETMASK, retry, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { makeCertificate } from './certificate.ts';
+
+/** This file runs as dist/bench/contestants/etherws.js, beside the product that it measures. */
+const ETHERWS = fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url));
+const LISTEN_PORT = 8000;
+
+export interface EtherwsVariant {
+  readonly name: string;
+  readonly title: string;
+  readonly wire: 'raw' | 'auto';
+  readonly isTls: boolean;
+  /** Node options for the switches, say to profile them. */
+  readonly nodeOptions: readonly string[];
+}
+
+/** Two switches as a user starts them, each with a TAP device, joined by one tunnel. */
+export function etherws(variant: EtherwsVariant): Contestant {
+  return {
+    name: variant.name,
+    title: variant.title,
+    unavailable: async () => {
+      if (variant.wire === 'auto' && !(await knowsWireOption())) return 'this build knows the raw wire only';
+      return variant.isTls ? missingPrograms(['openssl'], 'openssl') : undefined;
+    },
+    version: async () =>
+      `etherws ${(await run([process.execPath, ETHERWS, '--version'])).trim()}, Node ${process.version}`,
+    start: (lab) => start(lab, variant),
+    ...(variant.isTls ? {} : { webSocketPort: LISTEN_PORT }),
+  };
+}
+
+async function start(lab: Lab, variant: EtherwsVariant): Promise<Tunnel> {
+  const node = [process.execPath, ...variant.nodeOptions, ETHERWS];
+  const wire = (await knowsWireOption()) ? ['--wire', variant.wire] : [];
+  const files = variant.isTls ? await makeCertificate(lab) : undefined;
+  const tls = files === undefined ? [] : ['--sslkey', files.key, '--sslcert', files.certificate];
+  const ctl = (side: Side, ...args: string[]): Promise<string> =>
+    lab.run(side, [process.execPath, ETHERWS, 'ctl', ...args]);
+
+  for (const side of SIDES) {
+    const listen = ['--port', String(LISTEN_PORT), ...(side === 'server' ? tls : [])];
+    lab.start(side, [...node, 'sw', '--foreground', ...listen, ...wire]);
+    await retry('answer of the control API', () => ctl(side, 'listport'));
+    await ctl(side, 'addport', 'tap', TUNNEL_DEVICE);
+    await ctl(side, 'setif', '1', '--address', OVERLAY[side], '--netmask', OVERLAY_NETMASK);
+  }
+  const scheme = variant.isTls ? 'wss' : 'ws';
+  const trust = files === undefined ? [] : ['--cacerts', files.certificate];
+  await ctl('client', 'addport', 'client', `${scheme}://${UNDERLAY.server}:${LISTEN_PORT}/`, ...trust, ...wire);
+  return { addresses: OVERLAY };
+}
+
+let helpText: Promise<string> | undefined;
+
+/** Whether this build speaks the batched wire, told by its own help. */
+async function knowsWireOption(): Promise<boolean> {
+  helpText ??= run([process.execPath, ETHERWS, 'sw', '--help']);
+  return (await helpText).includes('--wire');
+}

@@ -1,0 +1,23 @@
+import { run } from '../command.ts';
+import { type Contestant, missingPrograms } from '../contestant.ts';
+import { OVERLAY, OVERLAY_NETMASK, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+
+const LISTEN_PORT = '7777';
+
+/** n2n: two edges and their supernode. It has no TCP worth the name, so this one goes over UDP. */
+export const N2N: Contestant = {
+  name: 'n2n',
+  title: 'n2n edges, UDP',
+  unavailable: () => missingPrograms(['edge', 'supernode'], 'n2n'),
+  version: async () => (await run(['sh', '-c', 'edge -h 2>&1 | head -n 1 || true'])).trim().replace('Welcome to ', ''),
+  start: async (lab) => {
+    lab.start('server', ['supernode', '-l', LISTEN_PORT]);
+    for (const side of SIDES) {
+      lab.start(side, [
+        ...['edge', '-d', TUNNEL_DEVICE, '-a', OVERLAY[side], '-s', OVERLAY_NETMASK, '-M', '1500'],
+        ...['-c', 'bench', '-k', 'bench', '-l', `${UNDERLAY.server}:${LISTEN_PORT}`, '-u', '0', '-g', '0'],
+      ]);
+    }
+    return { addresses: OVERLAY };
+  },
+};

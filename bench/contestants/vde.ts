@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { run } from '../command.ts';
+import { type Contestant, missingPrograms } from '../contestant.ts';
+import { OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+
+const LISTEN_PORT = '5001';
+
+/** Two vde switches whose plugs are joined by a TCP connection. */
+export const VDE: Contestant = {
+  name: 'vde',
+  title: 'VDE switch and plug, TCP',
+  unavailable: () => missingPrograms(['vde_switch', 'vde_plug', 'socat'], 'vde2 socat'),
+  version: async () => (await run(['sh', '-c', 'vde_switch --version | head -n 1'])).trim(),
+  start: async (lab) => {
+    const control = (side: string): string => join(lab.directory, `${side}.ctl`);
+    for (const side of SIDES) lab.start(side, ['vde_switch', '-s', control(side), '-t', TUNNEL_DEVICE]);
+    await lab.addressTunnel({ client: TUNNEL_DEVICE, server: TUNNEL_DEVICE });
+    const plug = (side: string): string => `EXEC:vde_plug ${control(side)}`;
+    lab.start('server', [
+      'socat',
+      `TCP-LISTEN:${LISTEN_PORT},bind=${UNDERLAY.server},reuseaddr,nodelay`,
+      plug('server'),
+    ]);
+    lab.start('client', [
+      'socat',
+      `TCP:${UNDERLAY.server}:${LISTEN_PORT},retry=50,interval=0.1,nodelay`,
+      plug('client'),
+    ]);
+    return { addresses: OVERLAY };
+  },
+};

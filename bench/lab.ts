@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command, CommandError, run } from './command.ts';
+import { processesInNamespace } from './process-table.ts';
+
+/** The client dials, the server listens; a flow `up` goes from client to server. */
+export type Side = 'client' | 'server';
+export const SIDES: readonly Side[] = ['client', 'server'];
+
+/** The addresses on the veth pair that joins the two sides. */
+export const UNDERLAY: Readonly<Record<Side, string>> = { client: '10.99.0.1', server: '10.99.0.2' };
+/** The addresses inside the tunnel. */
+export const OVERLAY: Readonly<Record<Side, string>> = { client: '10.77.0.1', server: '10.77.0.2' };
+export const OVERLAY_NETMASK = '255.255.255.0';
+export const PREFIX_LENGTH = 24;
+/** What a contestant calls its TAP device where it has the choice. */
+export const TUNNEL_DEVICE = 'bench0';
+
+const UNDERLAY_DEVICE = 'wire0';
+const STOP_TIMEOUT_MS = 2_000;
+const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'];
+
+/**
+ * Two hosts and a cable: two network namespaces joined by a veth pair, and a
+ * directory for files. Each contestant gets a new one, so nothing of one can
+ * colour the figures of the next.
+ */
+export class Lab {
+  /** Removed with the lab. */
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async open(): Promise<Lab> {
+    const lab = new Lab(mkdtempSync(join(tmpdir(), 'etherws-bench-')));
+    for (const side of SIDES) await run(['ip', 'netns', 'add', side]);
+    const [here, there] = SIDES as [Side, Side];
+    const pair = ['type', 'veth', 'peer', 'name', UNDERLAY_DEVICE, 'netns', there];
+    await run(['ip', '-netns', here, 'link', 'add', UNDERLAY_DEVICE, ...pair]);
+    for (const side of SIDES) {
+      await lab.run(side, [
+        'sysctl',
+        '-qw',
+        'net.ipv6.conf.all.disable_ipv6=1',
+        'net.ipv6.conf.default.disable_ipv6=1',
+      ]);
+      await lab.run(side, ['ip', 'link', 'set', 'lo', 'up']);
+      await lab.addAddress(side, UNDERLAY_DEVICE, UNDERLAY[side]);
+    }
+    return lab;
+  }
+
+  /** Starts a program on one side; it is ended with the lab at the latest. */
+  start(side: Side, argv: readonly string[]): Command {
+    return new Command(['ip', 'netns', 'exec', side, ...argv]);
+  }
+
+  /** Runs a program on one side to its end. */
+  run(side: Side, argv: readonly string[], timeoutMs?: number): Promise<string> {
+    return run(['ip', 'netns', 'exec', side, ...argv], timeoutMs);
+  }
+
+  /** Gives a device its address and brings it up. */
+  async addAddress(side: Side, device: string, address: string): Promise<void> {
+    await this.run(side, ['ip', 'address', 'add', `${address}/${PREFIX_LENGTH}`, 'dev', device]);
+    await this.run(side, ['ip', 'link', 'set', device, 'mtu', '1500', 'up']);
+  }
+
+  /** Waits for the devices that a contestant makes by itself, and gives them the overlay's addresses. */
+  async addressTunnel(devices: Readonly<Record<Side, string>>): Promise<void> {
+    for (const side of SIDES) {
+      await retry(`device ${devices[side]}`, () => this.run(side, ['ip', 'link', 'show', devices[side]]));
+      await this.addAddress(side, devices[side], OVERLAY[side]);
+    }
+  }
+
+  /** Waits until an address answers to a side. @throws CommandError when it stays silent */
+  async reach(side: Side, address: string): Promise<void> {
+    await retry(`an answer of ${address}`, () => this.run(side, ['ping', '-c', '1', '-W', '1', '-n', address]));
+  }
+
+  /** The programs that run on a side. */
+  processes(side: Side): number[] {
+    return processesInNamespace(statSync(`/run/netns/${side}`).ino);
+  }
+
+  /** Puts 100 Mbit/s with a queue of 20 ms on both ends of the cable, or takes it away. */
+  async setBottleneck(isOn: boolean): Promise<void> {
+    for (const side of SIDES) {
+      const command = isOn
+        ? ['replace', 'dev', UNDERLAY_DEVICE, 'root', ...BOTTLENECK]
+        : ['del', 'dev', UNDERLAY_DEVICE, 'root'];
+      await this.run(side, ['tc', 'qdisc', ...command]);
+    }
+  }
+
+  /** Ends every program of the lab and takes it down. */
+  async close(): Promise<void> {
+    await this.#endPrograms();
+    for (const side of SIDES) await run(['ip', 'netns', 'delete', side]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #endPrograms(): Promise<void> {
+    const running = (): number[] => SIDES.flatMap((side) => this.processes(side));
+    signal(running(), 'SIGTERM');
+    const end = Date.now() + STOP_TIMEOUT_MS;
+    while (running().length > 0 && Date.now() < end) await delay(20);
+    for (let left = running(); left.length > 0; left = running()) {
+      signal(left, 'SIGKILL');
+      await delay(20);
+    }
+  }
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/** Tries until it works. @throws CommandError with the last failure after `timeoutMs` */
+export async function retry<T>(what: string, attempt: () => Promise<T>, timeoutMs = 20_000): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() >= end) throw new CommandError(`no ${what} within ${timeoutMs / 1000} s: ${String(error)}`);
+      await delay(100);
+    }
+  }
+}

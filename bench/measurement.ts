@@ -1,0 +1,43 @@
+import type { Contestant, Tunnel } from './contestant.ts';
+import type { Lab } from './lab.ts';
+import type { Programs } from './programs.ts';
+
+/** One figure of a measurement. */
+export interface Metric {
+  /** Unique over all measurements; the name in the JSON file. */
+  readonly key: string;
+  /** A column's heading. */
+  readonly title: string;
+  readonly unit: string;
+  readonly isHigherBetter: boolean;
+}
+
+/** What one measurement may use. */
+export interface Bench {
+  readonly contestant: Contestant;
+  readonly lab: Lab;
+  readonly tunnel: Tunnel;
+  readonly programs: Programs;
+  /** How long a flow lasts. */
+  readonly seconds: number;
+  readonly isShort: boolean;
+  /** The contestant's processes on each side, as they were once it ran. */
+  readonly processes: Readonly<Record<'client' | 'server', readonly number[]>>;
+}
+
+/** Values by the metric's key; one that could not be had is left out. */
+export type Values = Readonly<Record<string, number>>;
+
+/** One thing that is measured of a contestant, and the table that shows it. */
+export interface Measurement {
+  /** What `--measure` calls it. */
+  readonly name: string;
+  readonly title: string;
+  readonly metrics: readonly Metric[];
+  /** Whether it makes sense for this contestant; by default for every one. */
+  appliesTo?(contestant: Contestant): boolean;
+  /** Roughly, for the progress line and for `--short`. */
+  expectedSeconds(seconds: number, isShort: boolean): number;
+  /** @throws CommandError when a load program failed */
+  run(bench: Bench): Promise<Values>;
+}

@@ -1,0 +1,24 @@
+import { SIDES } from '../lab.ts';
+import { measureFlow } from '../load/flow.ts';
+import type { Measurement } from '../measurement.ts';
+import { residentBytes } from '../process-table.ts';
+
+const BYTES_PER_MEBIBYTE = 1024 * 1024;
+
+/** What both ends hold in memory, before and after a flow. */
+export const MEMORY: Measurement = {
+  name: 'memory',
+  title: 'Resident memory of both ends together',
+  metrics: [
+    { key: 'memoryIdle', title: 'after the start', unit: 'MiB', isHigherBetter: false },
+    { key: 'memoryLoaded', title: 'after a flow each way', unit: 'MiB', isHigherBetter: false },
+  ],
+  expectedSeconds: (seconds) => seconds + 1,
+  run: async (bench) => {
+    const resident = (): number =>
+      SIDES.reduce((sum, side) => sum + residentBytes(bench.processes[side]), 0) / BYTES_PER_MEBIBYTE;
+    const memoryIdle = resident();
+    await measureFlow(bench, { seconds: bench.seconds, direction: 'both' });
+    return { memoryIdle, memoryLoaded: resident() };
+  },
+};

@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatTable } from './format.ts';
+import { plotResults } from './plot.ts';
+import type { Results } from './results.ts';
+import { resultTables } from './tables.ts';
+
+const PAGE = 'docs/performance.md';
+const PLOT = 'docs/performance.svg';
+const BEGIN = '<!-- bench:begin: written by npm run bench -- --publish -->';
+const END = '<!-- bench:end -->';
+
+/** Writes the results for programs to read, and the plot beside them. */
+export function writeResults(results: Results, jsonFile: string): void {
+  mkdirSync(dirname(jsonFile), { recursive: true });
+  writeFileSync(jsonFile, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(jsonFile.replace(/(\.json)?$/, '.svg'), plotResults(results));
+}
+
+/** What the terminal shows at the end. */
+export function printedReport(results: Results): string {
+  const absent = Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
+  const failures = results.failures.map(
+    ({ repetition, contestant, stage, message }) => `${contestant}, ${stage}, repetition ${repetition}: ${message}`,
+  );
+  return [
+    resultTables(results),
+    ...(absent.length === 0 ? [] : [`Not measured:\n${bullets(absent)}`]),
+    ...(failures.length === 0 ? [] : [`Failed:\n${bullets(failures)}`]),
+  ].join('\n\n');
+}
+
+/** Puts the results between the marks in docs/performance.md, and the plot beside it. */
+export function publish(results: Results): void {
+  const page = readFileSync(PAGE, 'utf8');
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${PAGE} has lost its marks "${BEGIN}" and "${END}"`);
+  const section = `${BEGIN}\n\n${publishedSection(results)}\n\n`;
+  writeFileSync(PAGE, page.slice(0, begin) + section + page.slice(end));
+  writeFileSync(PLOT, plotResults(results));
+}
+
+function publishedSection(results: Results): string {
+  const facts = Object.entries(results.machine).map(([name, value]) => [name, value]);
+  const versions = Object.values(results.contestants).map(({ title, version }) => [title, version]);
+  const absent = Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
+  return [
+    `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
+    '![Throughput, small packets and latency](performance.svg)',
+    resultTables(results),
+    `### Machine\n\n${formatTable(['', ''], facts)}`,
+    `### Versions\n\n${formatTable(['', ''], versions)}`,
+    ...(absent.length === 0 ? [] : [`### Not measured\n\n${bullets(absent)}`]),
+  ].join('\n\n');
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join('\n');
+}

@@ -1,0 +1,63 @@
+import { median } from './statistics.ts';
+
+/** One value that was measured. */
+export interface Sample {
+  readonly repetition: number;
+  readonly contestant: string;
+  readonly metric: string;
+  readonly value: number;
+}
+
+/** A contestant or a measurement that did not run to its end. */
+export interface Failure {
+  readonly repetition: number;
+  readonly contestant: string;
+  /** `start`, or the measurement's name. */
+  readonly stage: string;
+  readonly message: string;
+}
+
+/** Everything that one run of the benchmark found out. */
+export interface Results {
+  readonly startedAt: string;
+  readonly command: string;
+  readonly repetitions: number;
+  readonly seconds: number;
+  /** Facts about the machine, in the order in which they are shown. */
+  readonly machine: Readonly<Record<string, string>>;
+  /** What took part: name → title and version. */
+  readonly contestants: Readonly<Record<string, { readonly title: string; readonly version: string }>>;
+  /** What did not take part: title → why. */
+  readonly absent: Readonly<Record<string, string>>;
+  readonly samples: Sample[];
+  readonly failures: Failure[];
+}
+
+/** The median over the repetitions, or undefined where nothing was measured. */
+export function medianOf(results: Results, contestant: string, metric: string): number | undefined {
+  const values = valuesOf(results, contestant, metric).map((sample) => sample.value);
+  return values.length === 0 ? undefined : median(values);
+}
+
+/**
+ * How one contestant's value stands to another's: the median of the ratios
+ * within each repetition, because the machine drifts from one to the next.
+ */
+export function ratioOf(
+  results: Results,
+  contestant: string,
+  metric: string,
+  against: string,
+  againstMetric: string = metric,
+): number | undefined {
+  const others = new Map(valuesOf(results, against, againstMetric).map((sample) => [sample.repetition, sample.value]));
+  const ratios = valuesOf(results, contestant, metric).flatMap(({ repetition, value }) => {
+    const other = others.get(repetition);
+    return other === undefined || other === 0 ? [] : [value / other];
+  });
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
+function valuesOf(results: Results, contestant: string, metric: string): Sample[] {
+  return results.samples.filter((sample) => sample.contestant === contestant && sample.metric === metric);
+}

@@ -1,0 +1,90 @@
+import type { Contestant } from './contestant.ts';
+import { Lab, SIDES } from './lab.ts';
+import type { Measurement } from './measurement.ts';
+import type { Programs } from './programs.ts';
+import type { Results } from './results.ts';
+
+export interface RunOptions {
+  readonly repetitions: number;
+  readonly seconds: number;
+  readonly isShort: boolean;
+  readonly measurements: readonly Measurement[];
+  /** A contestant is not begun when it would not be done by then (`performance.now()`). */
+  readonly deadlineMs: number;
+}
+
+/** Tells how far the run is: one line that is written over and over. */
+export type Progress = (text: string) => void;
+
+const START_SECONDS = 4;
+const MS_PER_SECOND = 1000;
+
+/**
+ * Runs everybody once a repetition, each in a lab of its own, in an order that
+ * turns round from repetition to repetition, so that drift of the machine falls on all alike.
+ * What fails is noted in the results, and the rest goes on.
+ */
+export async function runAll(
+  contestants: readonly Contestant[],
+  programs: Programs,
+  options: RunOptions,
+  results: Results,
+  progress: Progress,
+): Promise<void> {
+  for (let repetition = 1; repetition <= options.repetitions; repetition++) {
+    const order = repetition % 2 === 1 ? contestants : [...contestants].reverse();
+    for (const [index, contestant] of order.entries()) {
+      if (performance.now() + expectedSeconds(contestant, options) * MS_PER_SECOND > options.deadlineMs) continue;
+      const prefix = `${repetition}/${options.repetitions}  ${index + 1}/${order.length}  ${contestant.title}`;
+      await runOne(contestant, programs, options, repetition, results, (stage) => progress(`${prefix}: ${stage}`));
+    }
+  }
+}
+
+/** How long one contestant takes in one repetition, roughly. */
+export function expectedSeconds(contestant: Contestant, { measurements, seconds, isShort }: RunOptions): number {
+  return measurements
+    .filter((one) => one.appliesTo?.(contestant) !== false)
+    .reduce((sum, one) => sum + one.expectedSeconds(seconds, isShort), START_SECONDS);
+}
+
+async function runOne(
+  contestant: Contestant,
+  programs: Programs,
+  options: RunOptions,
+  repetition: number,
+  results: Results,
+  progress: Progress,
+): Promise<void> {
+  const fail = (stage: string, error: unknown): void => {
+    const message = error instanceof Error ? error.message : String(error);
+    results.failures.push({ repetition, contestant: contestant.name, stage, message });
+  };
+  const lab = await Lab.open();
+  try {
+    progress('start');
+    const tunnel = await contestant.start(lab, programs);
+    await lab.reach('client', tunnel.addresses.server);
+    const [client, server] = SIDES.map((side) => lab.processes(side));
+    const processes = { client: client ?? [], server: server ?? [] };
+    const bench = { ...options, contestant, lab, tunnel, programs, processes };
+    for (const measurement of options.measurements) {
+      if (measurement.appliesTo?.(contestant) === false) continue;
+      progress(measurement.name);
+      try {
+        const values = await measurement.run(bench);
+        for (const [metric, value] of Object.entries(values)) {
+          if (Number.isFinite(value)) {
+            results.samples.push({ repetition, contestant: contestant.name, metric, value });
+          }
+        }
+      } catch (error) {
+        fail(measurement.name, error);
+      }
+    }
+  } catch (error) {
+    fail('start', error);
+  } finally {
+    await lab.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { MEASUREMENTS } from './catalogue.ts';
+import { formatTable, formatValue } from './format.ts';
+import type { Measurement } from './measurement.ts';
+import { medianOf, type Results, ratioOf } from './results.ts';
+import { TARGETS } from './targets.ts';
+
+const REFERENCE = 'floor';
+const NOTHING = '–';
+
+/** One table a measurement, with the ratio to the C floor behind each median; then the targets. */
+export function resultTables(results: Results): string {
+  const sections = MEASUREMENTS.flatMap((measurement) => {
+    const table = measurementTable(results, measurement);
+    return table === undefined ? [] : [`### ${measurement.title}\n\n${table}`];
+  });
+  sections.push(`### Targets\n\n${targetTable(results)}`);
+  return sections.join('\n\n');
+}
+
+function measurementTable(results: Results, measurement: Measurement): string | undefined {
+  const metrics = measurement.metrics.filter(({ key }) => results.samples.some((sample) => sample.metric === key));
+  if (metrics.length === 0) return undefined;
+  const rows = Object.entries(results.contestants).flatMap(([name, { title }]) => {
+    const cells = metrics.map(({ key }) => cell(results, name, key));
+    return cells.every((text) => text === NOTHING) ? [] : [[title, ...cells]];
+  });
+  return formatTable(['', ...metrics.map((metric) => `${metric.title}, ${metric.unit}`)], rows);
+}
+
+function cell(results: Results, contestant: string, metric: string): string {
+  const value = medianOf(results, contestant, metric);
+  if (value === undefined) return NOTHING;
+  const ratio = contestant === REFERENCE ? undefined : ratioOf(results, contestant, metric, REFERENCE);
+  return ratio === undefined ? formatValue(value) : `${formatValue(value)} (${formatValue(ratio)}×)`;
+}
+
+function targetTable(results: Results): string {
+  const rows = TARGETS.map(({ what, must, aim, unit, measured }) => {
+    const value = measured(results);
+    return [what, value === undefined ? NOTHING : `${formatValue(value)} ${unit}`, must, aim];
+  });
+  return formatTable(['what', 'measured', 'must', 'aim'], rows);
+}
