@@ -13,7 +13,8 @@ export function resultTables(results: Results): string {
     const table = measurementTable(results, measurement);
     return table === undefined ? [] : [`### ${measurement.title}\n\n${table}`];
   });
-  sections.push(`### Targets\n\n${targetTable(results)}`);
+  const targets = targetTable(results);
+  if (targets !== undefined) sections.push(`### Targets, as ratios within this run\n\n${targets}`);
   return sections.join('\n\n');
 }
 
@@ -34,10 +35,10 @@ function cell(results: Results, contestant: string, metric: string): string {
   return ratio === undefined ? formatValue(value) : `${formatValue(value)} (${formatValue(ratio)}×)`;
 }
 
-function targetTable(results: Results): string {
-  const rows = TARGETS.map(({ what, must, aim, unit, measured }) => {
+function targetTable(results: Results): string | undefined {
+  const rows = TARGETS.flatMap(({ what, must, aim, unit, measured }) => {
     const value = measured(results);
-    return [what, value === undefined ? NOTHING : `${formatValue(value)} ${unit}`, must, aim];
+    return value === undefined ? [] : [[what, `${formatValue(value)} ${unit}`, must, aim]];
   });
-  return formatTable(['what', 'measured', 'must', 'aim'], rows);
+  return rows.length === 0 ? undefined : formatTable(['what', 'measured', 'must', 'aim'], rows);
 }
