@@ -1,9 +1,13 @@
 import { destinationOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from '../wire/ethernet-frame.ts';
-import type { FrameBatch } from '../wire/frame-batch.ts';
+import { FrameBatch } from '../wire/frame-batch.ts';
 import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
+import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
+import { framesIn } from '../wire/segmentation.ts';
 import type { Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
+import { Finishing } from './finishing.ts';
 import type { DiscardReason, LinkState, Port } from './port.ts';
 
 export interface BridgeOptions {
@@ -11,6 +15,8 @@ export interface BridgeOptions {
   ageingTimeMs?: number;
   /** The most filtering database entries; default 65 536. */
   fdbCapacity?: number;
+  /** Who pays what super-frames owe; default: the engine without native code. */
+  offloadEngine?: OffloadEngine;
   /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
   trace?: BridgeTrace;
 }
@@ -31,7 +37,8 @@ export interface BridgeTrace {
  *   1. `receive`   is it a frame at all, may its port receive?
  *   2. `#learn`    the source address is behind this port
  *   3. `#decide`   one port, all other ports, or none
- *   4. `#transmit` hand it to an egress port, count it or its discard
+ *   4. `#transmit` hand it to an egress port, finished first if the port cannot
+ *                  take what it owes; count it or its discard
  *   5. at the end of the batch: flush each port that was touched, once
  */
 export class Bridge {
@@ -41,8 +48,10 @@ export class Bridge {
   /** The ports that frames are flooded to; made anew when a port changes, not for each frame. */
   #forwarding: readonly BridgePort[] = [];
   #lastNumber = 0;
-  #lastBatch = 0;
-  #touched: BridgePort[] = [];
+  #lastPass = 0;
+  /** A port that delivers while it is being flushed re-enters `receive`: each level has a pass of its own. */
+  readonly #idlePasses: Pass[] = [];
+  readonly #offloadEngine: OffloadEngine;
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
@@ -52,6 +61,7 @@ export class Bridge {
       throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
     }
     this.#fdb = new FilteringDatabase({ ageingTimeMs, capacity });
+    this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
   }
 
@@ -100,9 +110,9 @@ export class Bridge {
   }
 
   /**
-   * Forwards the frames of one wake-up. The bytes are read, never written, and
-   * not needed any more when it returns. Malformed frames are discards, never
-   * exceptions.
+   * Forwards the frames of one wake-up. Nothing of the batch is needed any more
+   * when it returns. Of its bytes only offload headers are touched: their hdr_len
+   * is made true. Malformed frames are discards, never exceptions.
    */
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): void {
     if (!this.#ports.has(ingress.number)) return;
@@ -110,10 +120,8 @@ export class Bridge {
       ingress.rx.discard('shut', batch.count);
       return;
     }
-    // A port that delivers while it is being flushed (two memory ports back to back) re-enters here.
-    const touched = this.#touched;
-    this.#touched = [];
-    const batchId = ++this.#lastBatch;
+    const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine);
+    pass.begin(++this.#lastPass, batch);
 
     // Most frames of a batch belong to one flow: what was found for the one before holds for this one.
     let lastSource = -1;
@@ -124,12 +132,12 @@ export class Bridge {
     for (let index = 0; index < batch.count; index++) {
       const start = batch.starts[index] as number;
       const length = batch.lengths[index] as number;
-      const malformed = frameFault(length);
+      const malformed = this.#faultOf(batch, index, length);
       if (malformed !== undefined) {
         ingress.rx.discard(malformed);
         continue;
       }
-      ingress.rx.count(length);
+      ingress.rx.count(length, framesIn(batch, index));
 
       const vid = vidOf(batch.bytes, start, length);
       const source = sourceOf(batch.bytes, start);
@@ -145,16 +153,20 @@ export class Bridge {
         lastVid = vid;
       }
 
-      if (known === undefined) this.#flood(ingress, batch, index, touched, batchId);
+      if (known === undefined) this.#flood(ingress, pass, index);
       else if (known === ingress) ingress.rx.discard('filtered');
-      else this.#transmit(known, batch, index, touched, batchId);
+      else this.#transmit(known, pass, index);
       if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
+    pass.end();
+    this.#idlePasses.push(pass);
+  }
 
-    const isSoleEgress = touched.length === 1;
-    for (const egress of touched) egress.port.flush(isSoleEgress);
-    touched.length = 0;
-    this.#touched = touched;
+  #faultOf(batch: FrameBatch, index: number, length: number): DiscardReason | undefined {
+    if (length < HEADER_BYTES) return 'runt';
+    if (length > MAX_SUPER_FRAME_BYTES) return 'tooLong';
+    if (debtIn(batch, index) === OFFLOAD_NONE) return undefined;
+    return this.#offloadEngine.check(batch, index) === undefined ? undefined : 'badOffload';
   }
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {
@@ -175,27 +187,28 @@ export class Bridge {
     return isGroupAddress(destination) ? undefined : this.#fdb.lookup(vid, destination, nowMs);
   }
 
-  #flood(ingress: BridgePort, batch: FrameBatch, index: number, touched: BridgePort[], batchId: number): void {
+  #flood(ingress: BridgePort, pass: Pass, index: number): void {
     for (const egress of this.#forwarding) {
-      if (egress !== ingress) this.#transmit(egress, batch, index, touched, batchId);
+      if (egress !== ingress) this.#transmit(egress, pass, index);
     }
   }
 
-  #transmit(egress: BridgePort, batch: FrameBatch, index: number, touched: BridgePort[], batchId: number): void {
+  #transmit(egress: BridgePort, pass: Pass, index: number): void {
+    const { batch } = pass;
     if (!egress.isForwarding) {
       egress.tx.discard(egress.isShut ? 'shut' : 'linkDown');
       return;
     }
-    const refused = egress.port.send(batch, index);
-    if (refused !== undefined) {
-      egress.tx.discard(refused);
+    if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) {
+      pass.send(egress, batch, index);
       return;
     }
-    egress.tx.count(batch.lengths[index] as number);
-    if (egress.touchedBy !== batchId) {
-      egress.touchedBy = batchId;
-      touched.push(egress);
+    const finished = pass.finishing.finish(batch, index);
+    if (typeof finished === 'string') {
+      egress.tx.discard(finished);
+      return;
     }
+    for (let at = finished.from; at < finished.to; at++) pass.send(egress, finished.batch, at);
   }
 
   #traceForward(ingress: BridgePort, known: BridgePort | undefined, length: number): void {
@@ -209,7 +222,48 @@ export class Bridge {
   }
 }
 
-function frameFault(length: number): DiscardReason | undefined {
-  if (length < HEADER_BYTES) return 'runt';
-  return length > MAX_SUPER_FRAME_BYTES ? 'tooLong' : undefined;
+/** What lives for one batch on its way through the bridge. */
+class Pass {
+  batch: FrameBatch = NO_FRAMES;
+  readonly finishing: Finishing;
+  readonly #touched: BridgePort[] = [];
+  #id = 0;
+
+  constructor(engine: OffloadEngine) {
+    this.finishing = new Finishing(engine);
+  }
+
+  begin(id: number, batch: FrameBatch): void {
+    this.#id = id;
+    this.batch = batch;
+    this.finishing.begin();
+  }
+
+  send(egress: BridgePort, batch: FrameBatch, index: number): void {
+    const refused = egress.port.send(batch, index);
+    if (refused !== undefined) {
+      egress.tx.discard(refused, framesIn(batch, index));
+      return;
+    }
+    egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
+    if (egress.touchedBy !== this.#id) {
+      egress.touchedBy = this.#id;
+      this.#touched.push(egress);
+    }
+  }
+
+  /** Flushes each port that was handed a frame, once. */
+  end(): void {
+    const isSoleEgress = this.#touched.length === 1;
+    for (const egress of this.#touched) egress.port.flush(isSoleEgress);
+    this.#touched.length = 0;
+    this.batch = NO_FRAMES;
+  }
+}
+
+const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
+
+function debtIn(batch: FrameBatch, index: number): Offloads {
+  if (!batch.hasOffloadHeaders) return OFFLOAD_NONE;
+  return debtOf(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES);
 }

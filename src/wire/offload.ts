@@ -71,6 +71,10 @@ export function gsoTypeOf(bytes: Uint8Array, at: number): number {
   return bytes[at + 1] as number;
 }
 
+export function headerBytesOf(bytes: Uint8Array, at: number): number {
+  return littleEndian16(bytes, at + 2);
+}
+
 export function gsoSizeOf(bytes: Uint8Array, at: number): number {
   return littleEndian16(bytes, at + 4);
 }

@@ -8,6 +8,7 @@ import {
   GSO_NONE,
   gsoSizeOf,
   gsoTypeOf,
+  headerBytesOf,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
 } from './offload.ts';
@@ -170,4 +171,18 @@ function beginRecord(out: FrameBatch): number {
   const at = endOf(out) + RECORD_LEAD_BYTES;
   out.bytes.fill(0, at - OFFLOAD_HEADER_BYTES, at);
   return at;
+}
+
+/**
+ * How many finished frames frame `index` stands for, by the word of its offload
+ * header: for counters. hdr_len must be true, as `checkOffload` leaves it.
+ */
+export function framesIn(batch: FrameBatch, index: number): number {
+  if (!batch.hasOffloadHeaders) return 1;
+  const header = (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES;
+  if (gsoTypeOf(batch.bytes, header) === GSO_NONE) return 1;
+  return segmentCount(
+    (batch.lengths[index] as number) - headerBytesOf(batch.bytes, header),
+    gsoSizeOf(batch.bytes, header),
+  );
 }

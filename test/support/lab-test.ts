@@ -1,7 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Lab, LabUnavailable } from './namespaces.ts';
-import { missingTools } from './tools.ts';
+import { missingTapDevice, missingTools } from './tools.ts';
 
 /**
  * A laboratory that is closed when the test ends. Where it, or one of `tools`,
@@ -30,14 +29,4 @@ export async function openTapLab(t: TestContext, ...tools: readonly string[]): P
   if (missing === false) return openLab(t, ...tools);
   t.skip(missing);
   return undefined;
-}
-
-/** @returns why no TAP device can be made here, or false */
-export function missingTapDevice(): string | false {
-  try {
-    closeSync(openSync('/dev/net/tun', 'r+'));
-    return false;
-  } catch (error) {
-    return `needs /dev/net/tun (${(error as NodeJS.ErrnoException).code}): modprobe tun; chmod 0666 /dev/net/tun`;
-  }
 }

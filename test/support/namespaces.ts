@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Outcome, onlyChildOf, Process, type ProcessOptions } from './process.ts';
@@ -83,6 +83,16 @@ export class Lab {
       for (const address of addresses) await host.check(['ip', 'address', 'add', address, 'dev', device]);
       await host.check(['ip', 'link', 'set', device, 'up']);
     }
+  }
+
+  /** Lets every host resolve these names, by an /etc/hosts that only the laboratory sees. */
+  async nameHosts(addresses: Readonly<Record<string, string>>): Promise<void> {
+    const file = join(this.directory, 'hosts');
+    const lines = Object.entries({ localhost: '127.0.0.1', ...addresses }).map(
+      ([name, address]) => `${address} ${name}`,
+    );
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    await succeeded(new Process([...this.#anchor.enter('--mount'), 'mount', '--bind', file, '/etc/hosts']));
   }
 
   /** Ends every program that runs in the laboratory and removes all of it. Idempotent. */

@@ -73,6 +73,16 @@ export class Process {
     }
   }
 
+  /** Calls `receiver` for each whole line that the program writes to standard output from now on. */
+  onLine(receiver: (line: string) => void): void {
+    let rest = '';
+    this.#child.stdout?.on('data', (text: string) => {
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) receiver(line);
+    });
+  }
+
   /** Signals the program itself. Nothing happens when it has ended. */
   signal(name: NodeJS.Signals): void {
     const pid = this.pid;

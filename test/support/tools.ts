@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where Debian has the programs that tests need and a fresh machine may lack. */
@@ -36,4 +36,14 @@ export function missingTools(...tools: readonly string[]): string | false {
     if (pathOf(tool) === undefined) return `needs ${tool}: apt install ${PACKAGES[tool] ?? tool}`;
   }
   return false;
+}
+
+/** @returns why no TAP device can be made here, or false */
+export function missingTapDevice(): string | false {
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'));
+    return false;
+  } catch (error) {
+    return `needs /dev/net/tun (${(error as NodeJS.ErrnoException).code}): modprobe tun; chmod 0666 /dev/net/tun`;
+  }
 }

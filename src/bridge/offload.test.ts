@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchWithHeaders, checksumsAreRight, frameOf, superFrameOf } from '../../test/support/frames.ts';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../wire/offload.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
+import { Bridge } from './bridge.ts';
+
+/** A memory port that takes super-frames. */
+class OffloadPort extends MemoryPort {
+  override readonly offloads: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4;
+}
+
+const FIELDS = { payload: Buffer.alloc(2500, 0x5a) };
+
+function bench(engine: OffloadEngine, ...ports: MemoryPort[]) {
+  const bridge = new Bridge({ offloadEngine: engine });
+  const bridgePorts = ports.map((port) => {
+    const bridgePort = bridge.attach(port);
+    port.open({
+      receive: (batch) => bridge.receive(bridgePort, batch, 0),
+      linkChanged: () => undefined,
+      discarded: () => undefined,
+    });
+    return bridgePort;
+  });
+  const seen = ports.map((port) => {
+    const frames: Buffer[] = [];
+    port.onFrames((arrived) => frames.push(...arrived));
+    return frames;
+  });
+  return { bridgePorts, seen };
+}
+
+test('a super-frame goes whole to a port that takes it, and as segments to others, made once', () => {
+  let finishes = 0;
+  const counting: OffloadEngine = {
+    check: (batch, index) => portableEngine.check(batch, index),
+    finish: (batch, index, out) => {
+      finishes++;
+      return portableEngine.finish(batch, index, out);
+    },
+  };
+  const ingress = new OffloadPort();
+  const { bridgePorts, seen } = bench(counting, ingress, new OffloadPort(), new MemoryPort(), new MemoryPort());
+  const superFrame = superFrameOf(FIELDS, 1000);
+  ingress.deliverBatch(batchWithHeaders([superFrame]));
+  assert.deepEqual(seen[1], [superFrame.frame]);
+  assert.equal(seen[2]?.length, 3);
+  assert.deepEqual(seen[3], seen[2]);
+  assert.ok(seen[2]?.every(checksumsAreRight));
+  assert.equal(finishes, 1);
+  assert.deepEqual(
+    bridgePorts.map(({ rx, tx }) => [rx.frames, tx.frames]),
+    [
+      [3, 0],
+      [0, 3],
+      [0, 3],
+      [0, 3],
+    ],
+    'counters count the frames that a super-frame stands for',
+  );
+});
+
+test('the segments of one batch stay until its end, however many super-frames it has', () => {
+  const ingress = new OffloadPort();
+  const { seen } = bench(portableEngine, ingress, new MemoryPort({ queueFrames: 4096 }));
+  const payloads = Array.from({ length: 60 }, (_, n) => Buffer.alloc(60_000, n));
+  ingress.deliverBatch(batchWithHeaders(payloads.map((payload) => superFrameOf({ payload }, 1448))));
+  const whole = Buffer.concat((seen[1] ?? []).map((segment) => segment.subarray(-1)));
+  assert.equal(seen[1]?.length, 60 * Math.ceil(60_000 / 1448));
+  assert.deepEqual([...new Set(whole)], [...payloads.keys()]);
+});
+
+test('a lying offload header is a discard', () => {
+  const ingress = new OffloadPort();
+  const { bridgePorts, seen } = bench(portableEngine, ingress, new OffloadPort(), new MemoryPort());
+  const honest = superFrameOf(FIELDS, 1000);
+  const lying = { frame: honest.frame, header: { ...honest.header, gsoSize: 0 } };
+  ingress.deliverBatch(batchWithHeaders([lying, honest]));
+  assert.equal(bridgePorts[0]?.rx.discards.badOffload, 1);
+  assert.equal(seen[1]?.length, 1);
+  assert.equal(seen[2]?.length, 3);
+});
+
+test('plain frames of a batch with headers are not copied', () => {
+  const ingress = new OffloadPort();
+  const { seen } = bench(
+    { ...portableEngine, finish: () => assert.fail('nothing is owed') },
+    ingress,
+    new MemoryPort(),
+  );
+  const plain = frameOf({ payload: Buffer.alloc(100) });
+  ingress.deliverBatch(batchWithHeaders([{ frame: plain.bytes }]));
+  assert.deepEqual(seen[1], [plain.bytes]);
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { EtherwsError } from '../errors.ts';
+import { readConfig, type SwOptions } from './config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etherws-config-'));
+after(() => rmSync(directory, { recursive: true }));
+const file = (name: string): string => {
+  writeFileSync(join(directory, name), name);
+  return join(directory, name);
+};
+const key = file('key.pem');
+const cert = file('cert.pem');
+const other = file('other.pem');
+symlinkSync(key, join(directory, 'link.pem'));
+
+const DEFAULTS: SwOptions = {
+  ageout: '300',
+  fdbSize: '65536',
+  path: '/',
+  ctlpath: '/ctl',
+  ctlhost: '127.0.0.1',
+  ctlport: '7867',
+  logformat: 'text',
+};
+
+function refused(options: Partial<SwOptions>, code: string, ...words: string[]): void {
+  assert.throws(
+    () => readConfig({ ...DEFAULTS, ...options }),
+    (error: unknown) => {
+      assert.ok(error instanceof EtherwsError);
+      assert.equal(error.code, code);
+      for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
+      return true;
+    },
+  );
+}
+
+test('the defaults are those of 1.x', () => {
+  const config = readConfig(DEFAULTS);
+  assert.equal(config.ageingTimeMs, 300_000);
+  assert.deepEqual(config.tunnels, {
+    path: '/',
+    host: undefined,
+    listenPort: 80,
+    htpasswd: undefined,
+    tls: undefined,
+  });
+  assert.equal(config.control.host, '127.0.0.1');
+  assert.equal(config.control.listenPort, 7867);
+  assert.equal(config.control.path, '/ctl');
+  assert.equal(config.isShared, false);
+});
+
+test('with TLS tunnels are accepted on 443, the control API stays on 7867', () => {
+  const config = readConfig({ ...DEFAULTS, sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert });
+  assert.equal(config.tunnels.listenPort, 443);
+  assert.equal(config.control.listenPort, 7867);
+});
+
+test('files are resolved to their real paths', () => {
+  const config = readConfig({ ...DEFAULTS, sslkey: join(directory, 'link.pem'), sslcert: cert });
+  assert.equal(config.tunnels.tls?.keyFile, key);
+});
+
+test('what does not fit is refused, naming the option and what was got', () => {
+  refused({ ageout: '0' }, 'ARGUMENT_INVALID', '--ageout', '"0"');
+  refused({ ageout: '-5' }, 'ARGUMENT_INVALID', '--ageout', '"-5"');
+  refused({ ageout: 'soon' }, 'ARGUMENT_INVALID', '--ageout', '"soon"');
+  refused({ path: 'tunnel' }, 'ARGUMENT_INVALID', '--path', '"tunnel"');
+  refused({ ctlpath: 'ctl' }, 'ARGUMENT_INVALID', '--ctlpath', '"ctl"');
+  refused({ port: '65536' }, 'ARGUMENT_INVALID', '--port', '65536');
+  refused({ ctlport: 'http' }, 'ARGUMENT_INVALID', '--ctlport', 'http');
+  refused({ fdbSize: '0' }, 'ARGUMENT_INVALID', '--fdb-size');
+  refused({ logformat: 'xml' }, 'ARGUMENT_INVALID', '--logformat', 'xml');
+  refused({ sslkey: key }, 'ARGUMENT_INVALID', '--sslkey', '--sslcert');
+  refused({ ctlsslcert: cert }, 'ARGUMENT_INVALID', '--ctlsslcert', '--ctlsslkey');
+  refused({ htpasswd: join(directory, 'none') }, 'FILE_UNREADABLE', '--htpasswd', 'none', 'no such file');
+});
+
+test('services on one host and port share a listener, and then must agree', () => {
+  const shared = { host: '127.0.0.1', port: '8000', ctlport: '8000' };
+  assert.equal(readConfig({ ...DEFAULTS, ...shared }).isShared, true);
+  assert.equal(readConfig({ ...DEFAULTS, ...shared, host: '::1' }).isShared, false);
+  refused({ ...shared, path: '/ctl' }, 'ARGUMENT_INVALID', '--path', '--ctlpath');
+  refused({ ...shared, sslkey: key, sslcert: cert }, 'ARGUMENT_INVALID', 'key and certificate');
+  refused(
+    { ...shared, sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: other },
+    'ARGUMENT_INVALID',
+    'key and certificate',
+  );
+  const all = { ...shared, sslkey: key, sslcert: cert, ctlsslkey: join(directory, 'link.pem'), ctlsslcert: cert };
+  assert.equal(readConfig({ ...DEFAULTS, ...all }).isShared, true, 'the same key by another name');
+});
+
+test('whatever is typed, the answer is a configuration or an EtherwsError', () => {
+  const word = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('/', '/a', '1', '443', '0', '1e9', key, cert));
+  const options = fc.record(
+    {
+      ageout: word,
+      fdbSize: word,
+      path: word,
+      host: word,
+      port: word,
+      htpasswd: word,
+      sslkey: word,
+      sslcert: word,
+      ctlpath: word,
+      ctlhost: word,
+      ctlport: word,
+      logformat: word,
+      ctlname: fc.array(word, { maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(options, (typed) => {
+      try {
+        const config = readConfig({ ...DEFAULTS, ...typed });
+        assert.ok(config.ageingTimeMs > 0 && config.tunnels.path.startsWith('/'));
+      } catch (error) {
+        assert.ok(error instanceof EtherwsError, String(error));
+        assert.ok(error.message.length > 0);
+      }
+    }),
+    { numRuns: 20_000 },
+  );
+});

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+const MARK = 'ETHERWS_DAEMON';
+
+/** Whether this process is the daemon that `launchDaemon` started. */
+export function isDaemon(): boolean {
+  return process.env[MARK] === '1' && process.send !== undefined;
+}
+
+/**
+ * Starts this very command again as a daemon: a session of its own, nothing on
+ * standard input and output. Until it is ready it shares our standard error, so
+ * that its warnings and its failure are read where the command was typed.
+ *
+ * @returns the exit status for this process: 0 once the daemon said that it is
+ *   ready, its own status when it ended before
+ */
+export function launchDaemon(): Promise<number> {
+  const daemon = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    env: { ...process.env, [MARK]: '1' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  return new Promise((resolve, reject) => {
+    daemon.once('error', reject);
+    daemon.once('exit', (status) => resolve(status === null || status === 0 ? 1 : status));
+    daemon.once('message', () => {
+      daemon.disconnect();
+      daemon.unref();
+      resolve(0);
+    });
+  });
+}
+
+/** In the daemon: tells the waiting parent that both services listen, and lets go of its terminal. */
+export async function reportReady(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('disconnect', resolve);
+    process.send?.('ready');
+  });
+  delete process.env[MARK];
+  process.chdir('/');
+}
+
+/**
+ * Points standard error at `file`, by the rule that open(2) gives the lowest
+ * free number. Whoever writes to descriptor 2 need not know.
+ */
+export function redirectStandardError(file: string): void {
+  closeSync(2);
+  openSync(file, 'a');
+}

@@ -1,0 +1,129 @@
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { Counters } from '../bridge/counters.ts';
+import type { InterfaceChange, NetworkInterface, Port } from '../bridge/port.ts';
+import type { FdbEntry, InterfaceEntry, InterfaceSpec, PortEntry, PortSpec, SwitchControl } from '../control/schema.ts';
+import { EtherwsError } from '../errors.ts';
+import { netmaskOfPrefixLength, parsePrefix } from '../wire/ip-address.ts';
+import { formatMacAddress } from '../wire/mac-address.ts';
+import type { Switch } from './switch.ts';
+
+/** Makes a port from what the control API was asked for. */
+export type PortFactory = (spec: PortSpec) => Promise<Port>;
+
+/** The control API's view of a running switch: entries out, commands in. */
+export class RunningSwitch implements SwitchControl {
+  readonly #switch: Switch;
+  readonly #createPort: PortFactory;
+
+  constructor(target: Switch, createPort: PortFactory) {
+    this.#switch = target;
+    this.#createPort = createPort;
+  }
+
+  async addPort(spec: PortSpec): Promise<PortEntry> {
+    const port = await this.#createPort(spec);
+    try {
+      return portEntry(this.#switch.port(this.#switch.attach(port)));
+    } catch (error) {
+      // The switch was closed meanwhile: nobody would own the port.
+      await port.close('shutdown');
+      throw error;
+    }
+  }
+
+  setPort(port: number, settings: { shut?: boolean }): PortEntry {
+    const { shut } = settings;
+    return portEntry(shut === undefined ? this.#switch.port(port) : this.#switch.setShut(port, shut));
+  }
+
+  async delPort(port: number): Promise<PortEntry> {
+    const last = portEntry(this.#switch.port(port));
+    await this.#switch.detach(port);
+    return last;
+  }
+
+  listPorts(): PortEntry[] {
+    return [...this.#switch.ports.values()].map(portEntry);
+  }
+
+  setInterface(port: number, change: InterfaceSpec): InterfaceEntry {
+    const bridgePort = this.#switch.port(port);
+    const device = interfaceOf(bridgePort);
+    device.configure(interfaceChange(change));
+    return interfaceEntry(bridgePort, device);
+  }
+
+  listInterfaces(): InterfaceEntry[] {
+    const entries: InterfaceEntry[] = [];
+    for (const bridgePort of this.#switch.ports.values()) {
+      const device = bridgePort.port.networkInterface;
+      // A device that was removed has no settings any more; its port is still in listport.
+      if (device !== undefined && bridgePort.link !== 'closed') entries.push(interfaceEntry(bridgePort, device));
+    }
+    return entries;
+  }
+
+  listFdb(): FdbEntry[] {
+    return this.#switch.fdb().map(({ entry, ageMs }) => ({
+      vid: entry.vid,
+      mac: formatMacAddress(entry.mac),
+      port: entry.port.number,
+      age: Math.floor(ageMs / 1000),
+    }));
+  }
+}
+
+function portEntry(bridgePort: BridgePort): PortEntry {
+  const { port, rx, tx, isShut, link, linkReason } = bridgePort;
+  return {
+    port: bridgePort.number,
+    type: port.type,
+    target: port.target,
+    tx: tx.frames,
+    rx: rx.frames,
+    shut: isShut,
+    state: isShut ? 'shut' : link,
+    reason: linkReason ?? null,
+    txOctets: tx.octets,
+    rxOctets: rx.octets,
+    txDiscards: discards(tx),
+    rxDiscards: discards(rx),
+  };
+}
+
+function discards(counters: Counters): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters.discards).filter(([, frames]) => frames > 0));
+}
+
+function interfaceOf(bridgePort: BridgePort): NetworkInterface {
+  const { port, number } = bridgePort;
+  if (port.networkInterface === undefined) {
+    throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${number} is of type ${port.type} and has no interface`, {
+      hint: 'Only tap and netdev ports have addresses',
+    });
+  }
+  return port.networkInterface;
+}
+
+function interfaceEntry({ number, port }: BridgePort, device: NetworkInterface): InterfaceEntry {
+  const { addresses, mtu } = device.read();
+  const primary = addresses.find(({ address }) => !address.includes(':'));
+  return {
+    port: number,
+    type: port.type,
+    target: port.target,
+    address: primary?.address ?? null,
+    netmask: primary === undefined ? null : netmaskOfPrefixLength(primary.prefixLength),
+    mtu,
+    addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+  };
+}
+
+function interfaceChange({ address, netmask, mtu, addresses }: InterfaceSpec): InterfaceChange {
+  return {
+    ...(address === undefined ? {} : { address }),
+    ...(netmask === undefined ? {} : { netmask }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(addresses === undefined ? {} : { addresses: addresses.map(parsePrefix) }),
+  };
+}
