@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Written to standard input, which is then closed; without it standard input is /dev/null. */
   readonly input?: string;
+  /** Standard input stays open for `write`. */
+  readonly isInteractive?: boolean;
   /** The program is killed after this time. */
   readonly timeoutMs?: number;
 }
@@ -53,7 +55,7 @@ export class Process {
       detached: true,
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [options.input === undefined && options.isInteractive !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     this.exited = this.#watch(options);
   }
@@ -71,6 +73,11 @@ export class Process {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** To the program's standard input, with `isInteractive`. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   /** Calls `receiver` for each whole line that the program writes to standard output from now on. */
@@ -116,7 +123,8 @@ export class Process {
       this.#serve();
     });
     // A program that ends without reading its input is not an error of ours.
-    child.stdin?.on('error', () => undefined).end(options.input);
+    child.stdin?.on('error', () => undefined);
+    if (options.isInteractive !== true) child.stdin?.end(options.input);
     const timer = setTimeout(() => this.signal('SIGKILL'), options.timeoutMs ?? 120_000);
     let exit: Exit;
     try {
