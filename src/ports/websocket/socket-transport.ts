@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net';
+import type { Transport, TransportEvents } from './transport.ts';
+
+/** A transport over a connected socket of Node, plain or TLS. */
+export class SocketTransport implements Transport {
+  readonly #socket: Socket;
+  #events: TransportEvents | undefined;
+  #failure: Error | undefined;
+  /** Callbacks that are still to come of writes whose end we saw at once. */
+  #settledWrites = 0;
+
+  /**
+   * @param socket paused, with no listeners but the caller's
+   * @param head octets that were read from it already
+   */
+  constructor(socket: Socket, head: Buffer) {
+    this.#socket = socket;
+    if (head.length > 0) socket.unshift(head);
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    // A socket that nobody listens to yet must not bring the process down.
+    socket.on('error', (error) => {
+      this.#failure ??= error;
+    });
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events;
+    if (this.#socket.closed) {
+      process.nextTick(() => events.closed(this.#failure));
+      return;
+    }
+    this.#socket.on('end', () => events.ended());
+    this.#socket.on('close', () => events.closed(this.#failure));
+  }
+
+  start(): void {
+    const events = this.#events;
+    if (events === undefined) throw new TypeError('start before listen');
+    this.#socket.on('data', (chunk: Buffer) => events.received(chunk));
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#socket.write(bytes, this.#onWritten);
+    if (this.#socket.writableLength > 0) return false;
+    // The kernel took everything at once, and libuv keeps no reference; the callback follows in a microtask.
+    this.#settledWrites++;
+    return true;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (this.#settledWrites > 0) this.#settledWrites--;
+    else if (error === undefined || error === null) this.#events?.written();
+  };
+}

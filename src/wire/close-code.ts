@@ -1,0 +1,37 @@
+/** The close codes that this program sends (RFC 6455, 7.4.1). */
+export const CLOSE_NORMAL = 1000;
+export const CLOSE_GOING_AWAY = 1001;
+export const CLOSE_PROTOCOL_ERROR = 1002;
+export const CLOSE_INVALID_PAYLOAD = 1007;
+export const CLOSE_TOO_BIG = 1009;
+/** Stands for a close message without a code; never sent. */
+export const CLOSE_NO_CODE = 1005;
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [1000, 'normal closure'],
+  [1001, 'going away'],
+  [1002, 'protocol error'],
+  [1003, 'unsupported data'],
+  [1005, 'no code given'],
+  [1007, 'invalid payload'],
+  [1008, 'policy violation'],
+  [1009, 'message too big'],
+  [1010, 'extension missing'],
+  [1011, 'internal error'],
+  [1012, 'service restart'],
+  [1013, 'try again later'],
+  [1014, 'bad gateway'],
+]);
+
+/** Whether a peer may send this code: registered for the wire, or of a library or an application (RFC 6455, 7.4.2). */
+export function isSendableCloseCode(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
+/** `1001 going away`, with the peer's own words behind it if it gave some. */
+export function describeClose(code: number, reason: string): string {
+  const name = NAMES.get(code);
+  const words = name === undefined ? `${code}` : `${code} ${name}`;
+  return reason === '' ? words : `${words} (${reason})`;
+}

@@ -1,0 +1,159 @@
+/**
+ * The frame of RFC 6455, 5.2, as this program sends it: always whole (FIN set),
+ * never with a reserved bit, masked exactly when the sender is a client.
+ *
+ * ```text
+ *   0   FIN 1 | RSV1-3 000 | opcode
+ *   1   MASK  | payload length 0..125, or 126: 16 bits follow, or 127: 64 bits
+ *   …   masking key, four octets, when MASK
+ *   …   payload, XORed with the key when MASK
+ * ```
+ *
+ * The word "frame" alone means an Ethernet frame here; a WebSocket frame that
+ * is whole is called a message.
+ */
+export const OPCODE_CONTINUATION = 0x0;
+export const OPCODE_TEXT = 0x1;
+export const OPCODE_BINARY = 0x2;
+export const OPCODE_CLOSE = 0x8;
+export const OPCODE_PING = 0x9;
+export const OPCODE_PONG = 0xa;
+
+export const FIN = 0x80;
+export const MASKED = 0x80;
+/** Length octets that announce a longer length behind them. */
+export const LENGTH_16 = 126;
+export const LENGTH_64 = 127;
+export const MASKING_KEY_BYTES = 4;
+/** Two octets, a 64-bit length and a masking key. */
+export const MAX_HEADER_BYTES = 14;
+/** The payload of a control message (RFC 6455, 5.5). */
+export const MAX_CONTROL_BYTES = 125;
+
+/**
+ * XORs `length` octets of `source` with the masking key and writes them to
+ * `target` (RFC 6455, 5.3). Source and target are the same place or do not
+ * overlap. Masking and unmasking are the same thing.
+ */
+export type Mask = (
+  source: Buffer,
+  sourceStart: number,
+  target: Buffer,
+  targetStart: number,
+  length: number,
+  key: Uint8Array,
+) => void;
+
+/** The portable {@link Mask}, for where no native one is installed and for what is short. */
+export const maskInScript: Mask = (source, sourceStart, target, targetStart, length, key) => {
+  const key0 = key[0] as number;
+  const key1 = key[1] as number;
+  const key2 = key[2] as number;
+  const key3 = key[3] as number;
+  const end = sourceStart + length;
+  let from = sourceStart;
+  let to = targetStart;
+  for (const whole = end - 3; from < whole; from += 4, to += 4) {
+    target[to] = (source[from] as number) ^ key0;
+    target[to + 1] = (source[from + 1] as number) ^ key1;
+    target[to + 2] = (source[from + 2] as number) ^ key2;
+    target[to + 3] = (source[from + 3] as number) ^ key3;
+  }
+  for (let rest = 0; from < end; rest++, from++, to++) {
+    target[to] = (source[from] as number) ^ (key[rest] as number);
+  }
+};
+
+/**
+ * Masking keys that a peer cannot predict (RFC 6455, 5.3 and 10.3), cut from a
+ * pool of random octets: one call of the generator serves a thousand messages.
+ */
+export class MaskingKeys {
+  readonly #refill: (pool: Uint8Array) => void;
+  readonly #pool = new Uint8Array(4096);
+  #next = 4096;
+
+  /** @param refill overwrites the whole pool from a cryptographic generator */
+  constructor(refill: (pool: Uint8Array) => void) {
+    this.#refill = refill;
+  }
+
+  /** Writes a fresh key into the four octets at `offset`. */
+  write(target: Uint8Array, offset: number): void {
+    if (this.#next === this.#pool.length) {
+      this.#refill(this.#pool);
+      this.#next = 0;
+    }
+    for (let i = 0; i < MASKING_KEY_BYTES; i++) target[offset + i] = this.#pool[this.#next++] as number;
+  }
+}
+
+/** What a client's side needs to mask what it sends. */
+export interface Masking {
+  readonly mask: Mask;
+  readonly keys: MaskingKeys;
+}
+
+/** Writes messages for one role: a client's encoder has a masking, a server's has none. */
+export class MessageEncoder {
+  readonly #masking: Masking | undefined;
+  readonly #key = new Uint8Array(MASKING_KEY_BYTES);
+
+  constructor(masking: Masking | undefined) {
+    this.#masking = masking;
+  }
+
+  /** How many octets a message with this payload takes. */
+  sizeOf(payloadBytes: number): number {
+    const lengthBytes = payloadBytes < LENGTH_16 ? 0 : payloadBytes < 0x1_0000 ? 2 : 8;
+    return 2 + lengthBytes + (this.#masking === undefined ? 0 : MASKING_KEY_BYTES) + payloadBytes;
+  }
+
+  /**
+   * Writes one whole message at `at`; the caller has made room for `sizeOf`.
+   * `source` is only read.
+   * @param payloadBytes at least `length`; what is missing is filled with zeros
+   * @returns the position behind the message
+   */
+  encode(
+    target: Buffer,
+    at: number,
+    opcode: number,
+    source: Buffer,
+    start: number,
+    length: number,
+    payloadBytes: number = length,
+  ): number {
+    const isMasked = this.#masking === undefined ? 0 : MASKED;
+    let to = at;
+    target[to++] = FIN | opcode;
+    if (payloadBytes < LENGTH_16) {
+      target[to++] = isMasked | payloadBytes;
+    } else if (payloadBytes < 0x1_0000) {
+      target[to++] = isMasked | LENGTH_16;
+      target[to++] = payloadBytes >>> 8;
+      target[to++] = payloadBytes & 0xff;
+    } else {
+      target[to++] = isMasked | LENGTH_64;
+      to = target.writeUInt32BE(Math.floor(payloadBytes / 0x1_0000_0000), to);
+      to = target.writeUInt32BE(payloadBytes >>> 0, to);
+    }
+    const end = to + (isMasked === 0 ? 0 : MASKING_KEY_BYTES) + payloadBytes;
+    if (this.#masking === undefined) {
+      source.copy(target, to, start, start + length);
+      if (payloadBytes > length) target.fill(0, to + length, end);
+      return end;
+    }
+    const { mask, keys } = this.#masking;
+    keys.write(target, to);
+    for (let i = 0; i < MASKING_KEY_BYTES; i++) this.#key[i] = target[to++] as number;
+    if (payloadBytes === length) {
+      mask(source, start, target, to, length, this.#key);
+    } else {
+      source.copy(target, to, start, start + length);
+      target.fill(0, to + length, end);
+      mask(target, to, target, to, payloadBytes, this.#key);
+    }
+    return end;
+  }
+}

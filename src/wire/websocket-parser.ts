@@ -1,0 +1,349 @@
+import {
+  CLOSE_INVALID_PAYLOAD,
+  CLOSE_NO_CODE,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_TOO_BIG,
+  isSendableCloseCode,
+} from './close-code.ts';
+import {
+  FIN,
+  LENGTH_16,
+  LENGTH_64,
+  MASKED,
+  MASKING_KEY_BYTES,
+  MAX_CONTROL_BYTES,
+  type Mask,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from './websocket-framing.ts';
+
+/**
+ * What a stream of octets says. The views are unmasked, and good until the call
+ * of `feed` that they come from has returned and its memory was released.
+ */
+export interface MessageSink {
+  binaryMessage(bytes: Buffer, start: number, length: number): void;
+  textMessage(text: string): void;
+  ping(bytes: Buffer, start: number, length: number): void;
+  pong(bytes: Buffer, start: number, length: number): void;
+  /** The peer's close message: the last event. @param code CLOSE_NO_CODE when it gave none */
+  closeMessage(code: number, reason: string): void;
+  /** The peer broke the protocol: the last event. @param code what to close with */
+  violation(code: number, what: string): void;
+}
+
+/** Where the parser gets room for what does not lie whole in one chunk. */
+export interface Memory {
+  /** @returns a buffer of at least so many octets, with any contents */
+  take(bytes: number): Buffer;
+  /** The parser is done with a buffer; views of it that the sink was given may still be in use. */
+  release(buffer: Buffer): void;
+}
+
+/** Where in the stream the parser stands between two chunks. */
+type State =
+  /** at a frame's first octet, or in its header */
+  | 'header'
+  /** the header is known, the payload is not all here */
+  | 'payload'
+  /** behind a close message or a violation: whatever comes is ignored */
+  | 'ended';
+
+/** A buffer below this is not worth growing in steps. */
+const SMALL_BYTES = 4096;
+
+/**
+ * Takes the octets of one direction of a WebSocket apart (RFC 6455, 5), cut
+ * anywhere, and checks every rule of the clause.
+ *
+ * A message that lies whole in the chunk is handed on where it lies. What is
+ * left of a frame at the chunk's end is carried over; when the next chunk
+ * completes it,
+ *   1. alone: it is completed in the buffer that carries it, and the chunk is
+ *      read on where it lies;
+ *   2. and more whole messages follow: carried octets and chunk are joined, so
+ *      that the sink can hand on all of them as views into one slab.
+ * An octet is therefore copied at most twice, however small the chunks are, and
+ * what is held is at most twice what the peer sent of an unfinished message,
+ * which is at most `maxMessageBytes` and a header.
+ */
+export class MessageParser {
+  readonly #sink: MessageSink;
+  readonly #memory: Memory;
+  readonly #mask: Mask;
+  readonly #isMasked: boolean;
+  readonly #maxMessageBytes: number;
+  readonly #key = new Uint8Array(MASKING_KEY_BYTES);
+  #state: State = 'header';
+
+  // The frame whose header was read last.
+  #opcode = 0;
+  #isFinal = true;
+  #headerBytes = 0;
+  #payloadBytes = 0;
+
+  #carried: Buffer | undefined;
+  #carriedBytes = 0;
+
+  /** Opcode of the message that is coming in fragments, 0 when none is. */
+  #fragmentedOpcode = 0;
+  #fragments: Buffer | undefined;
+  #fragmentBytes = 0;
+
+  /** @param options `isMasked`: whether the peer must mask (it is a client) or must not */
+  constructor(options: { isMasked: boolean; maxMessageBytes: number; mask: Mask; memory: Memory; sink: MessageSink }) {
+    this.#isMasked = options.isMasked;
+    this.#maxMessageBytes = options.maxMessageBytes;
+    this.#mask = options.mask;
+    this.#memory = options.memory;
+    this.#sink = options.sink;
+  }
+
+  /** Octets that this parser keeps between two chunks. */
+  get heldBytes(): number {
+    return (this.#carried?.length ?? 0) + (this.#fragments?.length ?? 0);
+  }
+
+  /**
+   * Reads on. Never throws, unless the sink does.
+   * @param chunk may be overwritten: it is unmasked in place
+   */
+  feed(chunk: Buffer): void {
+    if (this.#state === 'ended') return;
+    const carried = this.#carried;
+    if (carried === undefined) {
+      this.#carry(chunk, this.#scan(chunk, 0, chunk.length));
+      return;
+    }
+    const missing = this.#headerBytes + this.#payloadBytes - this.#carriedBytes;
+    if (this.#state === 'payload' && chunk.length < missing) {
+      this.#append(carried, chunk);
+      return;
+    }
+    const isAlone = this.#state === 'payload' && !this.#isWhole(chunk, missing);
+    const part = isAlone ? missing : chunk.length;
+    const total = this.#carriedBytes + part;
+    const whole = total <= carried.length ? carried : this.#grown(carried, total);
+    chunk.copy(whole, this.#carriedBytes, 0, part);
+    this.#carried = undefined;
+    this.#carriedBytes = 0;
+    const end = this.#scan(whole, 0, total);
+    if (isAlone) this.#carry(chunk, this.#scan(chunk, part, chunk.length));
+    else this.#carry(whole, end, total);
+    this.#memory.release(whole);
+  }
+
+  /** Gives back what is held. Whatever is fed afterwards is ignored. */
+  end(): void {
+    this.#state = 'ended';
+    if (this.#carried !== undefined) this.#memory.release(this.#carried);
+    if (this.#fragments !== undefined) this.#memory.release(this.#fragments);
+    this.#carried = undefined;
+    this.#fragments = undefined;
+  }
+
+  /** Reads whole frames. @returns the position of the first octet that is not part of one */
+  #scan(bytes: Buffer, from: number, end: number): number {
+    let at = from;
+    while (this.#state !== 'ended') {
+      this.#state = 'header';
+      if (!this.#readHeader(bytes, at, end)) return at;
+      const start = at + this.#headerBytes;
+      const next = start + this.#payloadBytes;
+      if (next > end) {
+        this.#state = 'payload';
+        return at;
+      }
+      if (this.#isMasked) {
+        for (let i = 0; i < MASKING_KEY_BYTES; i++) this.#key[i] = bytes[start - MASKING_KEY_BYTES + i] as number;
+        this.#mask(bytes, start, bytes, start, this.#payloadBytes, this.#key);
+      }
+      if (this.#opcode === OPCODE_BINARY && this.#isFinal) {
+        this.#sink.binaryMessage(bytes, start, this.#payloadBytes);
+      } else if (this.#opcode >= OPCODE_CLOSE) {
+        this.#readControl(bytes, start, this.#payloadBytes);
+      } else if (this.#isFinal && this.#fragmentedOpcode === 0) {
+        this.#readText(bytes, start, this.#payloadBytes);
+      } else {
+        this.#readFragment(bytes, start, this.#payloadBytes);
+      }
+      at = next;
+    }
+    return at;
+  }
+
+  /** @returns false when the header is not all there, or broke a rule */
+  #readHeader(bytes: Buffer, at: number, end: number): boolean {
+    if (end - at < 2) return false;
+    const first = bytes[at] as number;
+    const second = bytes[at + 1] as number;
+    if (!this.#isAllowed(first, second)) return false;
+    const shortLength = second & 0x7f;
+    const lengthBytes = shortLength < LENGTH_16 ? 0 : shortLength === LENGTH_16 ? 2 : 8;
+    const headerBytes = 2 + lengthBytes + (this.#isMasked ? MASKING_KEY_BYTES : 0);
+    // The length is judged before the key is here: nothing may be held for a message that is refused.
+    if (end - at < 2 + lengthBytes) return false;
+    let length = shortLength;
+    if (lengthBytes === 2) {
+      length = bytes.readUInt16BE(at + 2);
+      if (length < LENGTH_16) return this.#violate(CLOSE_PROTOCOL_ERROR, `length ${length} written in 16 bits`);
+    } else if (lengthBytes === 8) {
+      length = bytes.readUInt32BE(at + 2) * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
+      if (length < 0x1_0000) return this.#violate(CLOSE_PROTOCOL_ERROR, `length ${length} written in 64 bits`);
+    }
+    const messageBytes = (first & 0x0f) < OPCODE_CLOSE ? this.#fragmentBytes + length : length;
+    if (messageBytes > this.#maxMessageBytes) {
+      return this.#violate(CLOSE_TOO_BIG, `message of ${messageBytes} octets, ${this.#maxMessageBytes} are taken`);
+    }
+    if (end - at < headerBytes) return false;
+    this.#opcode = first & 0x0f;
+    this.#isFinal = (first & FIN) !== 0;
+    this.#headerBytes = headerBytes;
+    this.#payloadBytes = length;
+    return true;
+  }
+
+  /** Judges the two octets that every frame begins with. */
+  #isAllowed(first: number, second: number): boolean {
+    const opcode = first & 0x0f;
+    const isMasked = (second & MASKED) !== 0;
+    if ((first & 0x70) !== 0) return this.#violate(CLOSE_PROTOCOL_ERROR, 'reserved bit set without an extension');
+    if (isMasked !== this.#isMasked) {
+      return this.#violate(
+        CLOSE_PROTOCOL_ERROR,
+        isMasked ? 'masked frame from a server' : 'unmasked frame from a client',
+      );
+    }
+    switch (opcode) {
+      case OPCODE_CONTINUATION:
+        if (this.#fragmentedOpcode !== 0) return true;
+        return this.#violate(CLOSE_PROTOCOL_ERROR, 'continuation of no message');
+      case OPCODE_TEXT:
+      case OPCODE_BINARY:
+        if (this.#fragmentedOpcode === 0) return true;
+        return this.#violate(CLOSE_PROTOCOL_ERROR, 'new message inside a fragmented one');
+      case OPCODE_CLOSE:
+      case OPCODE_PING:
+      case OPCODE_PONG:
+        if ((first & FIN) === 0) return this.#violate(CLOSE_PROTOCOL_ERROR, 'fragmented control frame');
+        if ((second & 0x7f) <= MAX_CONTROL_BYTES) return true;
+        return this.#violate(CLOSE_PROTOCOL_ERROR, 'control frame longer than 125 octets');
+      default:
+        return this.#violate(CLOSE_PROTOCOL_ERROR, `unknown opcode ${opcode}`);
+    }
+  }
+
+  #readControl(bytes: Buffer, start: number, length: number): void {
+    if (this.#opcode === OPCODE_PING) this.#sink.ping(bytes, start, length);
+    else if (this.#opcode === OPCODE_PONG) this.#sink.pong(bytes, start, length);
+    else this.#readClose(bytes, start, length);
+  }
+
+  #readClose(bytes: Buffer, start: number, length: number): void {
+    if (length === 1) {
+      this.#violate(CLOSE_PROTOCOL_ERROR, 'close message with half a code');
+      return;
+    }
+    const code = length === 0 ? CLOSE_NO_CODE : bytes.readUInt16BE(start);
+    if (length !== 0 && !isSendableCloseCode(code)) {
+      this.#violate(CLOSE_PROTOCOL_ERROR, `close code ${code}`);
+      return;
+    }
+    const reason = length <= 2 ? '' : decodeUtf8(bytes, start + 2, length - 2);
+    if (reason === undefined) {
+      this.#violate(CLOSE_INVALID_PAYLOAD, 'close reason that is not UTF-8');
+      return;
+    }
+    this.end();
+    this.#sink.closeMessage(code, reason);
+  }
+
+  #readFragment(bytes: Buffer, start: number, length: number): void {
+    if (this.#opcode !== OPCODE_CONTINUATION) this.#fragmentedOpcode = this.#opcode;
+    const total = this.#fragmentBytes + length;
+    const old = this.#fragments;
+    const fragments = old !== undefined && total <= old.length ? old : this.#memory.take(Math.max(total, SMALL_BYTES));
+    if (old !== undefined && fragments !== old) {
+      old.copy(fragments, 0, 0, this.#fragmentBytes);
+      this.#memory.release(old);
+    }
+    bytes.copy(fragments, this.#fragmentBytes, start, start + length);
+    this.#fragments = fragments;
+    this.#fragmentBytes = total;
+    if (!this.#isFinal) return;
+    const opcode = this.#fragmentedOpcode;
+    this.#fragmentedOpcode = 0;
+    this.#fragments = undefined;
+    this.#fragmentBytes = 0;
+    if (opcode === OPCODE_BINARY) this.#sink.binaryMessage(fragments, 0, total);
+    else this.#readText(fragments, 0, total);
+    this.#memory.release(fragments);
+  }
+
+  #readText(bytes: Buffer, start: number, length: number): void {
+    const text = decodeUtf8(bytes, start, length);
+    if (text === undefined) this.#violate(CLOSE_INVALID_PAYLOAD, 'text message that is not UTF-8');
+    else this.#sink.textMessage(text);
+  }
+
+  #violate(code: number, what: string): false {
+    this.end();
+    this.#sink.violation(code, what);
+    return false;
+  }
+
+  /** Whether a whole frame begins at `at`. Breaks no rule by itself: the scan will. */
+  #isWhole(bytes: Buffer, at: number): boolean {
+    if (bytes.length - at < 2) return false;
+    const shortLength = (bytes[at + 1] as number) & 0x7f;
+    const keyBytes = this.#isMasked ? MASKING_KEY_BYTES : 0;
+    if (shortLength < LENGTH_16) return bytes.length - at >= 2 + keyBytes + shortLength;
+    if (shortLength === LENGTH_64 || bytes.length - at < 4) return false;
+    return bytes.length - at >= 4 + keyBytes + bytes.readUInt16BE(at + 2);
+  }
+
+  /** Keeps what stands behind the last whole frame. */
+  #carry(bytes: Buffer, from: number, end: number = bytes.length): void {
+    const length = end - from;
+    if (length === 0 || this.#state === 'ended') return;
+    this.#carried = this.#memory.take(this.#roomFor(length));
+    this.#carriedBytes = length;
+    bytes.copy(this.#carried, 0, from, end);
+  }
+
+  #append(carried: Buffer, chunk: Buffer): void {
+    const total = this.#carriedBytes + chunk.length;
+    const room = total <= carried.length ? carried : this.#grown(carried, this.#roomFor(total));
+    chunk.copy(room, this.#carriedBytes);
+    this.#carried = room;
+    this.#carriedBytes = total;
+  }
+
+  /** Room for the rest of the frame too, but not on the mere word of a peer that sent next to nothing of it. */
+  #roomFor(length: number): number {
+    if (this.#state !== 'payload') return length;
+    return Math.max(length, Math.min(this.#headerBytes + this.#payloadBytes, Math.max(SMALL_BYTES, 2 * length)));
+  }
+
+  #grown(old: Buffer, bytes: number): Buffer {
+    const larger = this.#memory.take(bytes);
+    old.copy(larger, 0, 0, this.#carriedBytes);
+    this.#memory.release(old);
+    return larger;
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @returns undefined when the octets are not UTF-8 */
+function decodeUtf8(bytes: Buffer, start: number, length: number): string | undefined {
+  try {
+    return decoder.decode(bytes.subarray(start, start + length));
+  } catch {
+    return undefined;
+  }
+}
