@@ -56,6 +56,9 @@ type State =
 /** A buffer below this is not worth growing in steps. */
 const SMALL_BYTES = 4096;
 
+/** The masking key of the frame at hand; one for all parsers, as thousands of them may be idle. */
+const KEY = new Uint8Array(MASKING_KEY_BYTES);
+
 /**
  * Takes the octets of one direction of a WebSocket apart (RFC 6455, 5), cut
  * anywhere, and checks every rule of the clause.
@@ -77,7 +80,6 @@ export class MessageParser {
   readonly #mask: Mask;
   readonly #isMasked: boolean;
   readonly #maxMessageBytes: number;
-  readonly #key = new Uint8Array(MASKING_KEY_BYTES);
   #state: State = 'header';
 
   // The frame whose header was read last.
@@ -159,8 +161,8 @@ export class MessageParser {
         return at;
       }
       if (this.#isMasked) {
-        for (let i = 0; i < MASKING_KEY_BYTES; i++) this.#key[i] = bytes[start - MASKING_KEY_BYTES + i] as number;
-        this.#mask(bytes, start, bytes, start, this.#payloadBytes, this.#key);
+        for (let i = 0; i < MASKING_KEY_BYTES; i++) KEY[i] = bytes[start - MASKING_KEY_BYTES + i] as number;
+        this.#mask(bytes, start, bytes, start, this.#payloadBytes, KEY);
       }
       if (this.#opcode === OPCODE_BINARY && this.#isFinal) {
         this.#sink.binaryMessage(bytes, start, this.#payloadBytes);

@@ -1,0 +1,289 @@
+import type { Direction, DiscardReason } from '../../bridge/port.ts';
+import { CLOSE_NO_CODE, CLOSE_NORMAL, describeClose } from '../../wire/close-code.ts';
+import type { FrameBatch } from '../../wire/frame-batch.ts';
+import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
+import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
+import { BLOCKS } from './block-pool.ts';
+import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
+import { Inbox, type InboxEvents } from './inbox.ts';
+import type { TunnelLimits } from './limits.ts';
+import { CLIENT_MASKING, fastMask } from './masking.ts';
+import { Outbox } from './outbox.ts';
+import type { Transport, TransportEvents } from './transport.ts';
+
+/** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
+export type Role = 'client' | 'server';
+
+export interface ConnectionEvents {
+  receive(batch: FrameBatch): void;
+  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
+  /** The tunnel is of no more use. Said once, and never after `close` was called. @param reason one line */
+  lost(reason: string): void;
+}
+
+export interface ConnectionOptions {
+  transport: Transport;
+  role: Role;
+  limits: TunnelLimits;
+  maxFrameBytes: number;
+  /** default: the heartbeat that all tunnels of the process share */
+  heartbeat?: Heartbeat;
+}
+
+// The encoders keep nothing between two messages, so all connections of a role share one.
+const ENCODERS: Readonly<Record<Role, MessageEncoder>> = {
+  client: new MessageEncoder(CLIENT_MASKING),
+  server: new MessageEncoder(undefined),
+};
+
+/** jor1k measures its tunnel with these; a longer one is nobody's. */
+const MAX_TEXT_PING = 256;
+
+/**
+ * An established WebSocket connection that carries Ethernet frames, one a
+ * binary message: everything of RFC 6455 behind the opening handshake.
+ *
+ * - pings (5.5.2) go out in the rhythm of the heartbeat and measure the round
+ *   trip; pings of the peer are answered, at most one per chunk;
+ * - anything that arrives is a sign of life; silence ends the connection;
+ * - the closing handshake (7.1) is made either way round, and cut short when
+ *   the peer does not play its part.
+ */
+export class Connection implements MessageSink, TransportEvents, Beating, InboxEvents {
+  readonly #transport: Transport;
+  readonly #limits: TunnelLimits;
+  readonly #heartbeat: Heartbeat;
+  readonly #parser: MessageParser;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  #events: ConnectionEvents | undefined;
+
+  #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
+  #lostReason: string | undefined;
+  #isCloseSent = false;
+  #isCloseReceived = false;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #onClosed: (() => void)[] = [];
+
+  #heardMs = 0;
+  #pingedMs = 0;
+  #pingNumber = 0;
+  /** When the ping left that is not answered yet; undefined when none is out. */
+  #pingSentMs: number | undefined;
+  #roundTripMs: number | undefined;
+  /** What the chunk at hand wants answered. */
+  #pong: Buffer | undefined;
+  #textPong: string | undefined;
+
+  constructor(options: ConnectionOptions) {
+    const { transport, role, limits } = options;
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#heartbeat = options.heartbeat ?? HEARTBEAT;
+    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes);
+    this.#outbox = new Outbox(transport, ENCODERS[role], BLOCKS, limits.queueBytes);
+    this.#parser = new MessageParser({
+      isMasked: role === 'server',
+      maxMessageBytes: limits.maxMessageBytes,
+      mask: fastMask,
+      memory: this.#inbox,
+      sink: this,
+    });
+    transport.listen(this);
+  }
+
+  /** The last measured round trip; undefined before the first pong. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** Octets that wait in user space to be sent. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /** Starts to deliver, with what arrived before. Once. */
+  open(events: ConnectionEvents): void {
+    this.#events = events;
+    if (this.#state !== 'idle') {
+      events.lost(this.#lostReason ?? 'closed');
+      return;
+    }
+    this.#state = 'open';
+    this.#heartbeat.add(this);
+    this.#heardMs = this.#heartbeat.nowMs;
+    this.#pingedMs = this.#heartbeat.nowMs;
+    this.#transport.start();
+  }
+
+  /** Takes a frame for the next flush, or says why not. */
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    return this.#state === 'open' ? this.#outbox.note(batch, index) : 'linkDown';
+  }
+
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  /** Makes the closing handshake. @returns when the transport is gone; no event comes any more */
+  close(code: number): Promise<void> {
+    this.#events = undefined;
+    if (this.#state === 'closed') return Promise.resolve();
+    const closed = new Promise<void>((resolve) => this.#onClosed.push(resolve));
+    if (this.#state === 'idle') this.#transport.start();
+    if (this.#state !== 'closing') this.#startClosing(code, '');
+    return closed;
+  }
+
+  // What the heartbeat says.
+
+  beat(nowMs: number): void {
+    if (nowMs - this.#heardMs >= this.#limits.silenceMs) {
+      this.#lose(`no traffic for ${this.#limits.silenceMs / 1000} s`);
+      this.#transport.destroy();
+    } else if (nowMs - this.#pingedMs >= this.#limits.pingIntervalMs) {
+      this.#pingedMs = nowMs;
+      this.#pingNumber = (this.#pingNumber + 1) >>> 0;
+      this.#pingSentMs = performance.now();
+      const payload = Buffer.allocUnsafe(4);
+      payload.writeUInt32BE(this.#pingNumber);
+      this.#outbox.sendUrgent(OPCODE_PING, payload);
+    }
+  }
+
+  // What the transport says.
+
+  received(chunk: Buffer): void {
+    this.#heardMs = this.#heartbeat.nowMs;
+    this.#parser.feed(chunk);
+    this.#inbox.deliver();
+    if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
+    if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));
+    this.#pong = undefined;
+    this.#textPong = undefined;
+  }
+
+  written(): void {
+    this.#outbox.written();
+  }
+
+  ended(): void {
+    if (this.#state === 'open') {
+      this.#lose('closed by the peer without a close message');
+      this.#transport.destroy();
+    } else {
+      this.#transport.end();
+    }
+  }
+
+  closed(failure: Error | undefined): void {
+    this.#lose(failure === undefined ? 'closed by the peer without a close message' : describeFailure(failure));
+    this.#state = 'closed';
+    this.#outbox.abandon();
+    clearTimeout(this.#closeTimer);
+    this.#parser.end();
+    this.#inbox.deliver();
+    for (const resolve of this.#onClosed) resolve();
+    this.#onClosed = [];
+  }
+
+  // What the peer says.
+
+  binaryMessage(bytes: Buffer, start: number, length: number): void {
+    if (this.#events !== undefined) this.#inbox.push(bytes, start, length);
+  }
+
+  /** Answers jor1k's `ping:X`; every other text is nothing to us, and no error. */
+  textMessage(text: string): void {
+    if (text.startsWith('ping:') && text.length <= MAX_TEXT_PING) this.#textPong = `pong:${text.slice(5)}`;
+  }
+
+  ping(bytes: Buffer, start: number, length: number): void {
+    this.#pong = Buffer.from(bytes.subarray(start, start + length));
+  }
+
+  pong(bytes: Buffer, start: number, length: number): void {
+    const isOurs = length === 4 && bytes.readUInt32BE(start) === this.#pingNumber;
+    if (!isOurs || this.#pingSentMs === undefined) return;
+    this.#roundTripMs = performance.now() - this.#pingSentMs;
+    this.#pingSentMs = undefined;
+  }
+
+  closeMessage(code: number, reason: string): void {
+    this.#isCloseReceived = true;
+    const answer = code === CLOSE_NO_CODE ? CLOSE_NORMAL : code;
+    this.#fail(`closed by the peer: ${describeClose(code, reason)}`, answer, '');
+    this.#endIfDone();
+  }
+
+  violation(code: number, what: string): void {
+    this.#isCloseReceived = true;
+    this.#fail(`the peer broke the WebSocket protocol: ${what}`, code, what);
+    this.#endIfDone();
+  }
+
+  // What the inbox says.
+
+  receive(batch: FrameBatch): void {
+    this.#events?.receive(batch);
+  }
+
+  discarded(reason: DiscardReason, frames: number): void {
+    this.#events?.discarded('rx', reason, frames);
+  }
+
+  /** The end that the peer brought about: what it sent before it still counts. */
+  #fail(reason: string, code: number, words: string): void {
+    if (this.#state !== 'open') return;
+    this.#inbox.deliver();
+    this.#lose(reason);
+    this.#startClosing(code, words);
+  }
+
+  /** Tells, once, that frames can no longer pass. */
+  #lose(reason: string): void {
+    this.#heartbeat.remove(this);
+    if (this.#lostReason !== undefined) return;
+    this.#lostReason = reason;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closing';
+    if (!wasOpen) return;
+    const frames = this.#outbox.dropWaiting();
+    const events = this.#events;
+    if (frames > 0) events?.discarded('tx', 'linkDown', frames);
+    events?.lost(reason);
+  }
+
+  /** Sends our close message and gives the peer a while to do the same. */
+  #startClosing(code: number, words: string): void {
+    this.#heartbeat.remove(this);
+    this.#state = 'closing';
+    const payload = Buffer.alloc(2 + Buffer.byteLength(words));
+    payload.writeUInt16BE(code);
+    payload.write(words, 2);
+    this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
+    this.#outbox.finish(payload, () => {
+      this.#isCloseSent = true;
+      this.#endIfDone();
+    });
+  }
+
+  /** Both close messages have passed: the stream may end. */
+  #endIfDone(): void {
+    if (this.#isCloseSent && this.#isCloseReceived) this.#transport.end();
+  }
+}
+
+function describeFailure(failure: Error): string {
+  const code = 'code' in failure ? String(failure.code) : '';
+  switch (code) {
+    case 'ECONNRESET':
+      return 'connection reset by peer';
+    case 'EPIPE':
+      return 'connection closed by peer while sending';
+    case 'ETIMEDOUT':
+      return 'connection timed out';
+    default:
+      return failure.message;
+  }
+}

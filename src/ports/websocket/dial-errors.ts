@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import { codeOf, explainConnectError } from '../../auth/connect-errors.ts';
+import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
+import { EtherwsError } from '../../errors.ts';
+import type { TunnelUrl } from './tunnel-url.ts';
+
+/** How far the dialling had come: the same reset means another thing at each stage. */
+export type DialStage = 'connect' | 'tls' | 'http';
+
+/** Explains why a URL could not be dialled. */
+export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStage): EtherwsError {
+  const explained =
+    (stage === 'tls' ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
+    (stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
+  return explained ?? notWebSocket(error, url);
+}
+
+/** Explains an HTTP answer that is not the switch of protocols. */
+export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAuthenticated: boolean): EtherwsError {
+  const status = response.statusCode ?? 0;
+  const answer = `${status} ${response.statusMessage ?? ''}`.trim();
+  if (status === 401) {
+    return new EtherwsError(
+      'AUTH_FAILED',
+      isAuthenticated
+        ? `${url.shown} refused the user or the password (${answer})`
+        : `${url.shown} wants a user and a password (${answer})`,
+      { hint: isAuthenticated ? 'Check --user and --passwd' : 'Give --user; the password is then asked for' },
+    );
+  }
+  if ((status >= 200 && status < 300) || status === 426) {
+    return new EtherwsError('NOT_WEBSOCKET', `${url.shown} answers with a page, not with a WebSocket (${answer})`, {
+      hint: 'Check the path of the URL; a reverse proxy in front of the switch must pass Upgrade and Connection on',
+    });
+  }
+  return new EtherwsError('HANDSHAKE_REJECTED', `${url.shown} rejected the tunnel: ${answer}`, {
+    hint: hintFor(status, response.headers.location),
+  });
+}
+
+/** The peer was silent for too long at this stage. */
+export function explainTimeout(url: TunnelUrl, stage: DialStage, timeoutMs: number): EtherwsError {
+  const seconds = timeoutMs / 1000;
+  const where = `${url.host} port ${url.listenPort}`;
+  if (stage === 'connect') {
+    return new EtherwsError('HANDSHAKE_TIMEOUT', `${where} did not answer within ${seconds} s`, {
+      hint: 'Check the address, and that no firewall swallows the packets',
+    });
+  }
+  const layer = stage === 'tls' ? 'the TLS' : 'the WebSocket';
+  return new EtherwsError('HANDSHAKE_TIMEOUT', `${where} did not finish ${layer} handshake within ${seconds} s`, {
+    hint: 'Something listens there, but it may speak another protocol, or be overloaded',
+  });
+}
+
+function notWebSocket(error: unknown, url: TunnelUrl): EtherwsError {
+  const code = codeOf(error);
+  const what = error instanceof Error ? error.message : String(error);
+  const isSilent = code === 'ECONNRESET' || code === 'EPIPE';
+  const message = isSilent
+    ? `${url.shown} closed the connection without an answer`
+    : `${url.shown} does not answer as a WebSocket server (${what})`;
+  const hint = url.isSecure ? 'Check the port and the path' : 'Check the port and the path; it may want wss://';
+  return new EtherwsError('NOT_WEBSOCKET', message, { cause: error, hint });
+}
+
+function hintFor(status: number, location: string | undefined): string {
+  if (status >= 300 && status < 400) {
+    return location === undefined ? 'Redirects are not followed' : `Redirects are not followed; try ${location}`;
+  }
+  if (status === 404) return 'Check the path of the URL against the --path of the switch';
+  if (status === 403) return 'The server forbids it to this user, address or origin';
+  if (status === 503) return 'The server is busy or full; try again later';
+  if (status >= 500) return 'Look at the log of the server, and of a proxy in front of it';
+  return 'Look at the log of the server';
+}

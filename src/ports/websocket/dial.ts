@@ -1,0 +1,94 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { EtherwsError } from '../../errors.ts';
+import { type DialStage, explainDialError, explainResponse, explainTimeout } from './dial-errors.ts';
+import type { TunnelUrl } from './tunnel-url.ts';
+import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
+
+export interface DialOptions {
+  url: TunnelUrl;
+  /** overrides what the URL says */
+  credentials?: { user: string; passwd: string };
+  /** certificates in PEM that replace the default roots */
+  cacerts?: string | Buffer;
+  /** verify nothing */
+  isInsecure?: boolean;
+  /** for everything, from the look-up of the name to the server's answer */
+  timeoutMs: number;
+  /** aborts the dialling; the promise then rejects with the reason */
+  signal?: AbortSignal;
+}
+
+/**
+ * Dials a WebSocket server (RFC 6455, 4.1) and returns the connection behind
+ * the opening handshake, paused.
+ * @throws EtherwsError AUTH_FAILED, HANDSHAKE_REJECTED, NOT_WEBSOCKET,
+ *   HANDSHAKE_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NAME_UNRESOLVED,
+ *   TLS_FAILED, CERTIFICATE_…; no socket is left behind
+ */
+export function dial(options: DialOptions): Promise<UpgradedSocket> {
+  return new Promise((resolve, reject) => {
+    const { url, credentials, timeoutMs, signal } = options;
+    let stage: DialStage = 'connect';
+    let socket: Socket | undefined;
+
+    const webSocket = new UpgradingWebSocket(url.shown, {
+      perMessageDeflate: false,
+      origin: url.origin,
+      headers: credentials === undefined ? {} : { Authorization: basic(credentials) },
+      createConnection: () => {
+        socket = connectTcpOrTls(options, (reached) => {
+          stage = reached;
+        });
+        return socket;
+      },
+    });
+
+    const timer = setTimeout(() => fail(explainTimeout(url, stage, timeoutMs)), timeoutMs);
+    const abort = (): void => fail(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted === true) abort();
+
+    function settle(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+    function fail(error: EtherwsError | unknown): void {
+      settle();
+      reject(error);
+      socket?.destroy();
+      webSocket.terminate();
+    }
+
+    webSocket.on('error', (error) => fail(explainDialError(error, url, stage)));
+    webSocket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
+      fail(explainResponse(response, url, credentials !== undefined));
+    });
+    webSocket.on('upgraded', () => {
+      settle();
+      if (webSocket.upgraded !== undefined) resolve(webSocket.upgraded);
+    });
+  });
+}
+
+function connectTcpOrTls(options: DialOptions, reached: (stage: DialStage) => void): Socket {
+  const { url, cacerts } = options;
+  const endpoint = { host: url.host, port: url.listenPort };
+  if (!url.isSecure) return connectTcp(endpoint).on('connect', () => reached('http'));
+  return connectTls({
+    ...endpoint,
+    servername: isIP(url.host) === 0 ? url.host : '',
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: options.isInsecure !== true,
+    ...(cacerts === undefined ? {} : { ca: cacerts }),
+  })
+    .on('connect', () => reached('tls'))
+    .on('secureConnect', () => reached('http'));
+}
+
+/** RFC 7617, with the charset that it recommends. */
+function basic({ user, passwd }: { user: string; passwd: string }): string {
+  return `Basic ${Buffer.from(`${user}:${passwd}`, 'utf8').toString('base64')}`;
+}

@@ -1,0 +1,85 @@
+import type { CloseReason, DiscardReason, Port, PortEvents } from '../../bridge/port.ts';
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/close-code.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
+import type { FrameBatch } from '../../wire/frame-batch.ts';
+import { OFFLOAD_NONE, type Offloads } from '../../wire/offload.ts';
+import { Connection } from './connection.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { type TunnelLimits, withDefaults } from './limits.ts';
+import type { Transport } from './transport.ts';
+
+export interface WebSocketPortOptions {
+  /** `client` when we dialled, `server` when we were dialled */
+  type: 'client' | 'server';
+  /** what listport shows: the URL without credentials, or the peer's address and port */
+  target: string;
+  /** behind the opening handshake, nothing read from it yet but what it was given */
+  transport: Transport;
+  limits?: Partial<TunnelLimits>;
+  /** default: the heartbeat that all tunnels of the process share */
+  heartbeat?: Heartbeat;
+}
+
+/**
+ * A tunnel as a port, on the raw wire of 1.x: each binary message is one
+ * Ethernet frame, without FCS.
+ *
+ * Frames below 60 octets are padded on their way out; from 14 on they are taken
+ * in. At `queueBytes` in user space `send` refuses. When the tunnel ends, a
+ * client's link goes `down` and an accepted one's is `closed`: only the far end
+ * can bring that one back, as a new port.
+ */
+export class WebSocketPort implements Port {
+  readonly type: 'client' | 'server';
+  readonly target: string;
+  readonly offloads: Offloads = OFFLOAD_NONE;
+  readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
+  readonly #connection: Connection;
+
+  /** @throws RangeError when a limit is not a positive number */
+  constructor(options: WebSocketPortOptions) {
+    this.type = options.type;
+    this.target = options.target;
+    this.#connection = new Connection({
+      transport: options.transport,
+      role: options.type,
+      limits: withDefaults(options.limits),
+      maxFrameBytes: this.maxFrameBytes,
+      ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+    });
+  }
+
+  /** The round trip that the last ping took, in milliseconds; undefined before the first answer. */
+  get roundTripMs(): number | undefined {
+    return this.#connection.roundTripMs;
+  }
+
+  /** Octets that wait in user space to be sent. */
+  get queuedBytes(): number {
+    return this.#connection.queuedBytes;
+  }
+
+  open(events: PortEvents): void {
+    const lostState = this.type === 'client' ? 'down' : 'closed';
+    this.#connection.open({
+      receive: (batch) => events.receive(batch),
+      discarded: (direction, reason, frames) => events.discarded(direction, reason, frames),
+      lost: (reason) => events.linkChanged(lostState, reason),
+    });
+  }
+
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    const length = batch.lengths[index] as number;
+    if (length > this.maxFrameBytes) return 'tooLong';
+    if (length < HEADER_BYTES) return 'runt';
+    return this.#connection.send(batch, index);
+  }
+
+  flush(_isSoleEgress: boolean): void {
+    this.#connection.flush();
+  }
+
+  close(reason: CloseReason = 'removed'): Promise<void> {
+    return this.#connection.close(reason === 'shutdown' ? CLOSE_GOING_AWAY : CLOSE_NORMAL);
+  }
+}
