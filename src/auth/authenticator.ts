@@ -14,7 +14,7 @@ export type Verdict =
       readonly reason: 'missing' | 'wrong' | 'busy';
     };
 
-/** Decides who may pass. Never throws; takes as long as a wrong password takes, whatever is wrong. */
+/** Decides who may pass. Never rejects. A name that does not exist takes as long as a wrong password does. */
 export interface Authenticator {
   /** The value of `WWW-Authenticate` that a refused peer gets. */
   readonly challenge: string;

@@ -1,0 +1,134 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { describeError, EtherwsError } from '../errors.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import { codeOf } from './connect-errors.ts';
+
+export interface FollowOptions {
+  readonly logger?: Logger;
+  /** The file is looked at, at most, once in this time. */
+  readonly recheckMs?: number;
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The content of a file, parsed, and again when it changes. It is looked at when
+ * somebody asks, by name: that follows editors and tools that put a new file in
+ * its place, and costs nothing while nobody asks. A new content that cannot be
+ * read or parsed leaves the last good one in force, and is logged once.
+ */
+export class FollowedFile<T> {
+  readonly path: string;
+  readonly #parse: (text: string) => T;
+  readonly #logger: Logger;
+  readonly #recheckMs: number;
+  readonly #maxBytes: number;
+  #value: T;
+  /** the version that was read last, good or not; empty when it could not be read */
+  #seen: string;
+  /** what was logged about the content that is not in force */
+  #complaint: string | undefined;
+  #checkedAtMs: number;
+  #checking: Promise<void> | undefined;
+
+  /**
+   * @param parse throws an EtherwsError for a content that must not come into force
+   * @throws EtherwsError FILE_UNREADABLE, or what `parse` throws
+   */
+  static async open<T>(
+    path: string,
+    parse: (text: string) => T,
+    options: FollowOptions = {},
+  ): Promise<FollowedFile<T>> {
+    const { text, version } = await readVersion(path, options.maxBytes ?? DEFAULT_MAX_BYTES);
+    return new FollowedFile(path, parse, options, parse(text), version);
+  }
+
+  private constructor(path: string, parse: (text: string) => T, options: FollowOptions, value: T, seen: string) {
+    this.path = path;
+    this.#parse = parse;
+    this.#logger = options.logger ?? SILENT;
+    this.#recheckMs = options.recheckMs ?? 1000;
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#value = value;
+    this.#seen = seen;
+    this.#checkedAtMs = performance.now();
+  }
+
+  /** The content in force, after a look at the file if the last one is old enough. Never rejects. */
+  async current(): Promise<T> {
+    if (this.#checking === undefined && performance.now() - this.#checkedAtMs >= this.#recheckMs) {
+      this.#checking = this.#check().finally(() => {
+        this.#checkedAtMs = performance.now();
+        this.#checking = undefined;
+      });
+    }
+    await this.#checking;
+    return this.#value;
+  }
+
+  async #check(): Promise<void> {
+    if ((await versionOf(this.path)) === this.#seen) return;
+    try {
+      // A failure to read may pass without a trace in the file, so it is tried again each time.
+      this.#seen = '';
+      const { text, version } = await readVersion(this.path, this.#maxBytes);
+      this.#seen = version;
+      this.#value = this.#parse(text);
+      this.#complaint = undefined;
+      this.#logger.info({ path: this.path }, 'Read again, because it changed');
+    } catch (error) {
+      const reason = describeError(error);
+      if (reason === this.#complaint) return;
+      this.#complaint = reason;
+      this.#logger.error(
+        { path: this.path, reason },
+        'Cannot use the changed file; what was read before stays in force',
+      );
+    }
+  }
+}
+
+/** A text that differs when the file was replaced or written; empty when it cannot be looked at. */
+async function versionOf(path: string): Promise<string> {
+  try {
+    return versionText(await stat(path, { bigint: true }));
+  } catch {
+    return '';
+  }
+}
+
+/** ctime too: tools that copy attributes set mtime back. */
+function versionText({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
+/** Reads the content together with the version that it had before: a write in between shows at the next look. */
+async function readVersion(path: string, maxBytes: number): Promise<{ text: string; version: string }> {
+  let handle: FileHandle | undefined;
+  try {
+    // O_NONBLOCK, or a FIFO would hold a thread until somebody writes.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile()) throw new EtherwsError('FILE_UNREADABLE', `${path} is not a regular file`);
+    if (stats.size > BigInt(maxBytes)) {
+      const limit = `more than the ${maxBytes} that are read`;
+      throw new EtherwsError('FILE_UNREADABLE', `${path} has ${stats.size} bytes, ${limit}`);
+    }
+    return { text: await handle.readFile('utf8'), version: versionText(stats) };
+  } catch (error) {
+    throw error instanceof EtherwsError ? error : unreadable(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** For every file that a user names: a key, a certificate, a password. */
+export function unreadable(path: string, error: unknown): EtherwsError {
+  return new EtherwsError('FILE_UNREADABLE', `${path} cannot be read (${codeOf(error)})`, {
+    cause: error,
+    hint: 'Check that it exists and that the user who runs etherws may read it',
+  });
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HashVerifier } from './hash-verifier.ts';
+import type { PasswordHash } from './password-hash.ts';
+
+/** bcrypt of `U*U` */
+const HASH: PasswordHash = { kind: 'bcrypt', text: '$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW' };
+
+/** Dies on the password `die`, is silent on `hang`, and agrees to everything else. */
+const STAND_IN = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads';
+    parentPort.on('message', ({ password }) => {
+      if (password === 'die') process.exit(7);
+      if (password === 'throw') throw new Error('worker is unwell');
+      if (password !== 'hang') parentPort.postMessage({ isMatch: true });
+    });
+  `)}`,
+);
+
+test('the real worker: match, mismatch, and the event loop turns meanwhile', async (t) => {
+  const verifier = new HashVerifier();
+  t.after(() => verifier.close());
+  assert.equal(await verifier.verify('U*U', HASH), 'match');
+  assert.equal(await verifier.verify('U*V', HASH), 'mismatch');
+  assert.equal(await verifier.verify('x', { kind: 'bcrypt', text: 'malformed' }), 'mismatch');
+
+  // Cost 10 is a tenth of a second of pure computing. Were it done here, no turn would fit in between.
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns++;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  await verifier.verify('U*U', { kind: 'bcrypt', text: HASH.text.replace('$05$', '$10$') });
+  isDone = true;
+  assert.ok(turns > 20, `${turns} turns`);
+});
+
+test('answers come in the order of the questions', async (t) => {
+  const verifier = new HashVerifier({ workerUrl: STAND_IN });
+  t.after(() => verifier.close());
+  const answered: number[] = [];
+  const questions = [0, 1, 2, 3].map((index) => verifier.verify('x', HASH).then(() => answered.push(index)));
+  await Promise.all(questions);
+  assert.deepEqual(answered, [0, 1, 2, 3]);
+});
+
+test('beyond the bound a question is busy, and close answers all that wait', async () => {
+  const verifier = new HashVerifier({ workerUrl: STAND_IN, maxWaiting: 3 });
+  const questions = [1, 2, 3, 4].map(() => verifier.verify('hang', HASH));
+  assert.equal(await verifier.verify('x', HASH), 'busy');
+  await verifier.close();
+  assert.deepEqual(await Promise.all(questions), ['busy', 'busy', 'busy', 'busy']);
+  assert.equal(await verifier.verify('x', HASH), 'busy');
+  await verifier.close();
+});
+
+test('64 wait by default', async () => {
+  const verifier = new HashVerifier({ workerUrl: STAND_IN });
+  const questions = Array.from({ length: 66 }, () => verifier.verify('hang', HASH));
+  assert.equal(await questions.at(-1), 'busy');
+  const first = await Promise.race([...questions.slice(0, 65), Promise.resolve('all of them wait')]);
+  assert.equal(first, 'all of them wait');
+  await verifier.close();
+});
+
+for (const way of ['die', 'throw']) {
+  test(`a worker that ends by itself (${way}) makes what waits busy, is logged once, and is started again`, async (t) => {
+    const errors: string[] = [];
+    const silent = (): void => undefined;
+    const logger = {
+      debug: silent,
+      info: silent,
+      warn: silent,
+      error: (_fields: object, message: string) => errors.push(message),
+      isLevelEnabled: () => true,
+    };
+    const verifier = new HashVerifier({ workerUrl: STAND_IN, restartDelayMs: 0, logger });
+    t.after(() => verifier.close());
+    const verdicts = await Promise.all([way, 'x', 'x'].map((password) => verifier.verify(password, HASH)));
+    assert.deepEqual(verdicts, ['busy', 'busy', 'busy']);
+    assert.equal(await verifier.verify('x', HASH), 'match');
+    assert.equal(errors.length, 1);
+  });
+}
+
+test('a worker that keeps dying is not started at every question', async (t) => {
+  const verifier = new HashVerifier({ workerUrl: STAND_IN, restartDelayMs: 3_600_000 });
+  t.after(() => verifier.close());
+  assert.equal(await verifier.verify('die', HASH), 'busy');
+  assert.equal(await verifier.verify('x', HASH), 'busy');
+});
+
+test('a program that cannot be loaded is busy, not a crash', async (t) => {
+  const verifier = new HashVerifier({ workerUrl: new URL('file:///nonexistent/worker.js') });
+  t.after(() => verifier.close());
+  assert.equal(await verifier.verify('x', HASH), 'busy');
+});

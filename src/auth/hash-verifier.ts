@@ -1,0 +1,135 @@
+import { Worker } from 'node:worker_threads';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import type { PasswordHash } from './password-hash.ts';
+
+export interface HashQuestion {
+  readonly password: string;
+  readonly hash: PasswordHash;
+}
+
+export interface HashAnswer {
+  readonly isMatch: boolean;
+}
+
+/** `busy`: nothing was verified, and trying again later may succeed. */
+export type HashVerdict = 'match' | 'mismatch' | 'busy';
+
+export interface PasswordVerifier {
+  /** Never rejects. */
+  verify(password: string, hash: PasswordHash): Promise<HashVerdict>;
+  /** Everything that waits is `busy`, and so is every later question. */
+  close(): Promise<void>;
+}
+
+export interface HashVerifierOptions {
+  readonly logger?: Logger;
+  /** How many questions may wait behind the one that is being computed; one more is `busy`. Bounds memory and time. */
+  readonly maxWaiting?: number;
+  /** After the worker died, how long every question is `busy` before it is started again. Stops a loop of crashes. */
+  readonly restartDelayMs?: number;
+  /** The worker's program; tests put in others. */
+  readonly workerUrl?: URL;
+}
+
+interface Waiting {
+  readonly question: HashQuestion;
+  answer(verdict: HashVerdict): void;
+}
+
+/**
+ * Verifies passwords one after another in one worker thread, so that a login
+ * costs the frames no time. The worker starts with the first question, and keeps
+ * the process alive only while there is one.
+ */
+export class HashVerifier implements PasswordVerifier {
+  readonly #logger: Logger;
+  readonly #maxWaiting: number;
+  readonly #restartDelayMs: number;
+  readonly #workerUrl: URL;
+  readonly #waiting: Waiting[] = [];
+  #current: Waiting | undefined;
+  #worker: Worker | undefined;
+  #restartAtMs = 0;
+  #isClosed = false;
+
+  constructor(options: HashVerifierOptions = {}) {
+    this.#logger = options.logger ?? SILENT;
+    this.#maxWaiting = options.maxWaiting ?? 64;
+    this.#restartDelayMs = options.restartDelayMs ?? 1000;
+    // The compiled neighbour: the build rewrites import specifiers, but not this one.
+    this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
+  }
+
+  verify(password: string, hash: PasswordHash): Promise<HashVerdict> {
+    const isFull = this.#current !== undefined && this.#waiting.length >= this.#maxWaiting;
+    if (this.#isClosed || isFull) return Promise.resolve('busy');
+    return new Promise((answer) => {
+      this.#waiting.push({ question: { password, hash }, answer });
+      this.#next();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#giveUp();
+    await worker?.terminate();
+  }
+
+  #next(): void {
+    if (this.#current !== undefined) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#worker?.unref();
+      return;
+    }
+    const worker = this.#worker ?? this.#start();
+    if (worker === undefined) {
+      next.answer('busy');
+      this.#next();
+      return;
+    }
+    this.#current = next;
+    worker.ref();
+    worker.postMessage(next.question);
+  }
+
+  #start(): Worker | undefined {
+    if (performance.now() < this.#restartAtMs) return undefined;
+    // It needs neither the flags nor the environment of the daemon, which may hold a password.
+    const worker = new Worker(this.#workerUrl, {
+      name: 'etherws-hash',
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
+    });
+    worker.on('message', ({ isMatch }: HashAnswer) => {
+      const answered = this.#current;
+      this.#current = undefined;
+      answered?.answer(isMatch ? 'match' : 'mismatch');
+      this.#next();
+    });
+    worker.on('error', (error) => this.#died(worker, error));
+    worker.on('exit', (exitCode) => this.#died(worker, new Error(`exit code ${exitCode}`)));
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Error and exit both end here; only the first one of the worker in office counts. */
+  #died(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#restartAtMs = performance.now() + this.#restartDelayMs;
+    this.#logger.error({ error: error.message }, 'The thread that verifies passwords died and will be started again');
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const pending = this.#current === undefined ? this.#waiting : [this.#current, ...this.#waiting];
+    const abandoned = [...pending];
+    this.#current = undefined;
+    this.#waiting.length = 0;
+    for (const { answer } of abandoned) answer('busy');
+  }
+}

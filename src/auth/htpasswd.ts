@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { EtherwsError } from '../errors.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { parseBasic } from './basic-credentials.ts';
+import { FollowedFile } from './followed-file.ts';
+import { type HashVerdict, HashVerifier, type PasswordVerifier } from './hash-verifier.ts';
+import { parseHtpasswd } from './htpasswd-file.ts';
+import type { PasswordHash } from './password-hash.ts';
+import { VerifiedCredentials } from './verified-credentials.ts';
+
+export interface HtpasswdOptions {
+  /** shown to the peer in the challenge */
+  readonly realm: string;
+  readonly logger?: Logger;
+  /** Shared by several authenticators; without one, a thread is started for this one, and ended with it. */
+  readonly verifier?: PasswordVerifier;
+  /** The file is looked at, at most, once in this time. */
+  readonly recheckMs?: number;
+}
+
+/** Problems beyond these are only counted: a wrong file may have millions of lines. */
+const MAX_LOGGED_PROBLEMS = 10;
+
+const MISSING: Verdict = { isAllowed: false, reason: 'missing' };
+const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
+const BUSY: Verdict = { isAllowed: false, reason: 'busy' };
+
+/** HTTP Basic authentication (RFC 7617) against a file of Apache's htpasswd tool, which is read again when it changes. */
+export class HtpasswdAuthenticator implements Authenticator {
+  readonly challenge: string;
+  readonly #file: FollowedFile<Users>;
+  readonly #verifier: PasswordVerifier;
+  readonly #isVerifierOurs: boolean;
+  readonly #verified = new VerifiedCredentials();
+  /** Who asks the same at the same time shares one answer; bounded by the verifier's queue. */
+  readonly #pending = new Map<string, Promise<HashVerdict>>();
+  #isClosed = false;
+
+  /** @throws EtherwsError FILE_UNREADABLE; HTPASSWD_INVALID when no line lets anybody in */
+  static async open(path: string, options: HtpasswdOptions): Promise<HtpasswdAuthenticator> {
+    const logger = options.logger ?? SILENT;
+    const followOptions = options.recheckMs === undefined ? { logger } : { logger, recheckMs: options.recheckMs };
+    const file = await FollowedFile.open(path, (text) => readUsers(path, text, logger), followOptions);
+    return new HtpasswdAuthenticator(file, options);
+  }
+
+  private constructor(file: FollowedFile<Users>, options: HtpasswdOptions) {
+    // 1.x sent the realm without quotes, and what clients saw then they see now.
+    this.challenge = `Basic realm=${/^[\w.-]+$/.test(options.realm) ? options.realm : JSON.stringify(options.realm)}`;
+    this.#file = file;
+    this.#isVerifierOurs = options.verifier === undefined;
+    this.#verifier =
+      options.verifier ?? new HashVerifier(options.logger === undefined ? {} : { logger: options.logger });
+  }
+
+  async authenticate({ authorization }: Credentials): Promise<Verdict> {
+    if (authorization === undefined) return MISSING;
+    const given = parseBasic(authorization);
+    if (typeof given === 'string') return WRONG;
+    const users = await this.#file.current();
+    const entry = users.entries.get(given.user);
+    // An unknown user costs what a known one costs, so that the time does not tell which names exist.
+    const hash = entry ?? standIn(users.hashes, given.user);
+    const digest = this.#verified.digest(given.user, given.password, hash);
+    if (entry !== undefined && !this.#isClosed && this.#verified.has(digest))
+      return { isAllowed: true, user: given.user };
+    const verdict = await this.#verify(digest, given.password, hash);
+    if (verdict === 'busy') return BUSY;
+    if (verdict === 'mismatch' || entry === undefined) return WRONG;
+    this.#verified.add(digest);
+    return { isAllowed: true, user: given.user };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#verified.forgetAll();
+    if (this.#isVerifierOurs) await this.#verifier.close();
+  }
+
+  #verify(digest: string, password: string, hash: PasswordHash): Promise<HashVerdict> {
+    if (this.#isClosed) return Promise.resolve('busy');
+    const pending = this.#pending.get(digest);
+    if (pending !== undefined) return pending;
+    const started = this.#verifier.verify(password, hash).finally(() => this.#pending.delete(digest));
+    this.#pending.set(digest, started);
+    return started;
+  }
+}
+
+interface Users {
+  readonly entries: ReadonlyMap<string, PasswordHash>;
+  /** the same hashes by index; at least one */
+  readonly hashes: readonly PasswordHash[];
+}
+
+function readUsers(path: string, text: string, logger: Logger): Users {
+  const { entries, problems } = parseHtpasswd(text);
+  const lines = problems.map(({ line, message }) => `${path}:${line}: ${message}`);
+  if (entries.size === 0) {
+    throw new EtherwsError('HTPASSWD_INVALID', `${path} lets nobody in: ${lines[0] ?? 'it holds no entry'}`, {
+      hint: `Add a user with: htpasswd -B ${path} USER`,
+    });
+  }
+  for (const line of lines.slice(0, MAX_LOGGED_PROBLEMS)) logger.warn({ path }, line);
+  const more = lines.length - MAX_LOGGED_PROBLEMS;
+  if (more > 0) logger.warn({ path }, `${path}: ${more} more lines let nobody in`);
+  return { entries, hashes: [...entries.values()] };
+}
+
+/**
+ * The entry of somebody else, the same one each time that this name is tried:
+ * so the cost of unknown names is spread like that of known ones. What it says
+ * about the password is not used.
+ */
+function standIn(hashes: readonly PasswordHash[], user: string): PasswordHash {
+  const choice = createHash('sha256').update(user).digest().readUInt32BE() % hashes.length;
+  const hash = hashes[choice];
+  if (hash === undefined) throw new RangeError('An htpasswd file without entries is never in force');
+  return hash;
+}
