@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
 import { type Lab, OVERLAY, retry, type Side, UNDERLAY } from '../lab.ts';
@@ -65,6 +67,13 @@ async function startClient(lab: Lab, isEncrypted: boolean): Promise<void> {
   await command('AccountCreate', 'bench', ...target);
   await command('AccountPasswordSet', 'bench', `/PASSWORD:${PASSWORD}`, '/TYPE:standard');
   if (!isEncrypted) await command('AccountEncryptDisable', 'bench');
+  // Left alone it moves the frames to UDP after a while; only the settings file can forbid that.
+  const file = join(lab.directory, 'account');
+  await command('AccountExport', 'bench', `/SAVEPATH:${file}`);
+  writeFileSync(file, readFileSync(file, 'utf8').replace('NoUdpAcceleration false', 'NoUdpAcceleration true'));
+  await command('AccountDelete', 'bench');
+  // An absolute path would pass for an option.
+  await command('AccountImport', relative(process.cwd(), file));
   await command('AccountConnect', 'bench');
 }
 
