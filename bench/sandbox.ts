@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 
 const INSIDE = 'ETHERWS_BENCH_INSIDE';
 const LIFELINE_FD = 3;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs this very program again in namespaces of its own (mount, network,
@@ -21,16 +22,15 @@ export async function enterSandbox(): Promise<boolean> {
   const isRoot = process.getuid?.() === 0;
   const flags = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isRoot) flags.unshift('--user', '--map-root-user');
-  // iproute2 keeps its namespaces in /run, SoftEther its locks.
+  // Here iproute2 keeps its namespaces, SoftEther its locks, and we our temporary files.
   const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
   const child = spawn(
     'unshare',
     [...flags, 'sh', '-c', script, 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: { ...process.env, [INSIDE]: '1' } },
+    { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: { ...process.env, [INSIDE]: '1', TMPDIR: '/run' } },
   );
-  // The terminal signals the inner one as well; it ends by itself.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // unshare passes no signal on, and the inner one ends with its lifeline.
+  for (const signal of SIGNALS) process.on(signal, () => child.stdio[LIFELINE_FD]?.destroy());
   process.exitCode = await new Promise<number>((resolve) => {
     child.on('error', (error) => {
       process.stderr.write(`unshare does not start (${error.message}): apt install util-linux\n`);
@@ -46,5 +46,5 @@ function dieWithTheOuterOne(): void {
   lifeline.on('error', () => process.exit(1)).on('close', () => process.exit(1));
   lifeline.resume().unref();
   // The first process of a namespace has no default action for signals.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+  for (const signal of SIGNALS) process.on(signal, () => process.exit(130));
 }
