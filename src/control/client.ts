@@ -39,7 +39,8 @@ export class ControlClient {
     if (options.user !== undefined) userName.read(options.user, 'user');
     if (options.passwd !== undefined) {
       password.read(options.passwd, 'passwd');
-      if (options.user === undefined) throw invalid('A control password without a user', 'Give the user, too');
+      if (options.user === undefined)
+        throw invalid('A control password was given without a user', 'Give the user, too');
     }
     this.#options = options;
   }

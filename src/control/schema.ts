@@ -188,7 +188,7 @@ const clientOptions: Shape<ClientOptions> = {
   read(value, name) {
     const options = clientFields.read(value, name);
     if (options.passwd !== undefined && options.user === undefined) {
-      throw invalid(`${name} has a password without a user`, 'Give the user, too');
+      throw invalid('A password was given without a user', 'Give the user, too');
     }
     return options;
   },

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { ControlClient, type ControlClientOptions } from '../../control/client.ts';
+import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
+import { EtherwsError } from '../../errors.ts';
+import type { Terminal } from '../terminal.ts';
+import { checkUsage } from '../usage-error.ts';
+import { findPassword } from './password-source.ts';
+
+/** The options that say which switch is meant and who asks; they stand before or behind the command. */
+export interface ConnectionOptions {
+  ctlurl?: string;
+  ctluser?: string;
+  ctlpasswd?: string;
+  ctlpasswdFile?: string;
+  ctlsslcert?: string;
+  ctlinsecure?: boolean;
+  json?: boolean;
+}
+
+/**
+ * @param isHidden for the commands below `ctl`, which take the same options
+ *   without repeating them in their help
+ */
+export function addConnectionOptions(command: Command, isHidden: boolean): void {
+  const options = [
+    new Option('--ctlurl <URL>', `where the control API is; also ETHERWS_CTLURL (default: ${DEFAULT_CONTROL_URL})`),
+    new Option('--ctluser <USER>', 'user of the control API; also ETHERWS_CTLUSER'),
+    new Option('--ctlpasswd <PASSWD>', 'its password; visible in the process list, so rather let it be asked'),
+    new Option('--ctlpasswd-file <FILE>', 'file that holds the password; also ETHERWS_CTL_PASSWD, the password itself'),
+    new Option('--ctlsslcert <FILE>', 'certificates (PEM) to verify the control API with, instead of the system’s'),
+    new Option('--ctlinsecure', 'do not verify the certificate of the control API'),
+  ];
+  for (const option of options) command.addOption(option.hideHelp(isHidden));
+  command.option('--json', 'print the result object in JSON');
+}
+
+/** The options of a command and of those above it; what stands further behind counts. */
+export function gatherOptions<T extends object>(command: Command): T {
+  const above = command.parent === null ? {} : gatherOptions<object>(command.parent);
+  return { ...above, ...command.opts() } as T;
+}
+
+/**
+ * @throws UsageError for a URL, a user or a password that cannot be
+ * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
+ */
+export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlClient> {
+  const { env } = terminal;
+  const url = controlUrl(options, terminal);
+  const user = options.ctluser ?? (env.ETHERWS_CTLUSER || undefined);
+  const clientOptions: ControlClientOptions = {
+    ...(url === undefined ? {} : { url }),
+    ...(user === undefined ? {} : { user }),
+    ...(options.ctlsslcert === undefined ? {} : { ca: readCertificates(options.ctlsslcert) }),
+    isInsecure: options.ctlinsecure === true,
+  };
+  checkUsage(() => new ControlClient(clientOptions)); // before a password is asked in vain
+  const passwd = await findPassword({
+    user,
+    passwd: options.ctlpasswd,
+    file: options.ctlpasswdFile,
+    variable: env.ETHERWS_CTL_PASSWD,
+    ask: () => terminal.askPassword('Control Password: '),
+  });
+  return checkUsage(() => new ControlClient({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
+}
+
+/** The URL that was given, if any. */
+export function controlUrl(options: ConnectionOptions, terminal: Terminal): string | undefined {
+  return options.ctlurl ?? (terminal.env.ETHERWS_CTLURL || undefined);
+}
+
+function readCertificates(file: string): string {
+  const hint = 'Give a PEM file with the certificate of the control API or of its issuer';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new EtherwsError('FILE_UNREADABLE', `Cannot read ${file}`, { cause, hint });
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new EtherwsError('CERTIFICATE_INVALID', `${file} holds no certificate`, { hint });
+}

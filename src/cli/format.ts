@@ -1,0 +1,54 @@
+/**
+ * What people read. Targets, reasons and messages may come from a peer, so
+ * nothing of them may move the cursor, colour the terminal, turn the direction
+ * of writing, or look like something else: it is shown as an escape.
+ */
+
+export interface Column<Row> {
+  readonly title: string;
+  /** numbers stand right, words left */
+  readonly isNumber: boolean;
+  cell(row: Row): string;
+}
+
+/** Rows under their titles, each line indented by two spaces, columns two spaces apart. Ends with a line feed. */
+export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const lines = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map((column) => escapeCell(column.cell(row)))),
+  ];
+  const widths = columns.map((_, index) => lines.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), 0));
+  return lines
+    .map((line) => {
+      const cells = line.map((cell, index) => {
+        const width = widths[index] ?? 0;
+        return columns[index]?.isNumber === true ? cell.padStart(width) : cell.padEnd(width);
+      });
+      return `  ${cells.join('  ')}`.trimEnd();
+    })
+    .join('\n')
+    .concat('\n');
+}
+
+/** Printable ASCII only, so that a character is a column: everything else as `\u{…}`. */
+export function escapeCell(text: string): string {
+  return text.replace(/[^\x20-\x7e]|\\/gu, escaped);
+}
+
+/** A sentence on one line: letters of every script stay; controls, directions and what has no glyph do not. */
+export function escapeSentence(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+/** JSON on one line, in ASCII: the same value to every parser, and harmless in a terminal. */
+export function formatJson(value: unknown): string {
+  const ascii = JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${ascii}\n`;
+}
+
+function escaped(character: string): string {
+  return character === '\\' ? '\\\\' : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

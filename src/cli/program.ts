@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { EXIT_SUCCESS, report } from './report.ts';
+import type { Terminal } from './terminal.ts';
+
+const EXAMPLES = `
+Examples:
+  A switch with a TAP device on each of two hosts, and a tunnel between them:
+  $ etherws sw                                      (on both)
+  $ etherws ctl addport tap tap0                    (on both)
+  $ etherws ctl setif 1 --address 10.0.0.1/24       (10.0.0.2/24 on the other)
+  $ etherws ctl addport client ws://first.example/  (on the other)
+
+'etherws COMMAND --help' tells more.
+`;
+
+/** The commands by name. Only the one that is meant is loaded: ctl must start at once and needs no switch. */
+const COMMANDS: Readonly<Record<string, { description: string; load: (terminal: Terminal) => Promise<Command> }>> = {
+  sw: {
+    description: 'run a switch',
+    load: async () => (await import('./sw.ts')).swCommand(),
+  },
+  ctl: {
+    description: 'control a running switch',
+    load: async (terminal) => (await import('./ctl.ts')).ctlCommand(terminal),
+  },
+};
+
+/**
+ * Runs a command line.
+ * @param words what stands behind `etherws`
+ * @returns the exit status: 0, 1 for a failed operation, 2 for wrong usage. Never rejects
+ */
+export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const program = await createProgram(words, terminal);
+    await program.parseAsync(words, { from: 'user' });
+    return EXIT_SUCCESS;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
+  const program = new Command('etherws')
+    .description('A virtual Ethernet switch whose ports are TAP devices, network devices and WebSockets')
+    .version(`etherws ${readVersion()}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .usage('[options] COMMAND')
+    .enablePositionalOptions()
+    .addHelpText('after', EXAMPLES);
+  // `etherws help ctl` names its command second.
+  const meant = words[0] === 'help' ? words[1] : words[0];
+  for (const [name, { description, load }] of Object.entries(COMMANDS)) {
+    program.addCommand(name === meant ? await load(terminal) : new Command(name).description(description));
+  }
+  adopt(program, terminal);
+  return program;
+}
+
+/** Lets a command and those below it speak through the terminal and return instead of exiting. */
+function adopt(command: Command, terminal: Terminal): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.print(text),
+    writeErr: (text) => terminal.complain(text),
+  });
+  for (const below of command.commands) adopt(below, terminal);
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}

@@ -1,0 +1,45 @@
+import { CommanderError } from 'commander';
+import { EtherwsError } from '../errors.ts';
+import { escapeSentence } from './format.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+export const EXIT_SUCCESS = 0;
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+
+/**
+ * Says on standard error why a command ended, as 1.x did: the message with the
+ * code, and the detail on the next line.
+ * @returns the exit status
+ */
+export function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_SUCCESS : EXIT_USAGE; // it has said so itself
+  if (error instanceof UsageError) {
+    const hint = error.hint === undefined ? '' : `${escapeSentence(error.hint)}\n`;
+    terminal.complain(`error: ${escapeSentence(error.message)}\n${hint}`);
+    return EXIT_USAGE;
+  }
+  const { message, code, detail } = facts(error);
+  const lines = [`${message} (${code})`, ...(detail === undefined || detail === '' ? [] : [detail])];
+  terminal.complain(lines.map((line) => `  ${escapeSentence(line)}\n`).join(''));
+  return EXIT_FAILURE;
+}
+
+interface Facts {
+  readonly message: string;
+  readonly code: string | number;
+  readonly detail?: string | undefined;
+}
+
+function facts(error: unknown): Facts {
+  if (error instanceof EtherwsError) return { message: error.message, code: error.code, detail: error.hint };
+  if (isControlError(error)) return { message: error.message, code: error.code, detail: error.data };
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, code: 'unexpected', detail: 'This is a mistake in etherws; please report what you typed' };
+}
+
+/** By its shape: to load its class would load the control client, which `etherws sw` has no use for. */
+function isControlError(error: unknown): error is { message: string; code: number; data: string } {
+  return error instanceof Error && error.name === 'ControlError' && 'code' in error && 'data' in error;
+}

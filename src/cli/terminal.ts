@@ -1,0 +1,33 @@
+/** What a command line needs of the process around it; a test brings its own. */
+export interface Terminal {
+  readonly env: Environment;
+  /** To standard output: what was asked for. */
+  print(text: string): void;
+  /** To standard error: what went wrong. */
+  complain(text: string): void;
+  /** Asks without echo. @throws EtherwsError when nobody can answer */
+  askPassword(prompt: string): Promise<string>;
+}
+
+/** The variables that stand in for options; an empty one counts as absent. */
+export interface Environment {
+  readonly ETHERWS_CTLURL?: string | undefined;
+  readonly ETHERWS_CTLUSER?: string | undefined;
+  readonly ETHERWS_CTL_PASSWD?: string | undefined;
+  readonly ETHERWS_CLIENT_PASSWD?: string | undefined;
+}
+
+/** The process's own streams. */
+export const PROCESS_TERMINAL: Terminal = {
+  env: process.env,
+  print: (text) => {
+    process.stdout.write(text);
+  },
+  complain: (text) => {
+    process.stderr.write(text);
+  },
+  askPassword: async (prompt) => {
+    const { read } = await import('read');
+    return read({ prompt, silent: true });
+  },
+};
