@@ -1,8 +1,8 @@
-import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { describeError, EtherwsError } from '../errors.ts';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { describeError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { codeOf } from './connect-errors.ts';
+import { readUserFile } from './user-file.ts';
 
 export interface FollowOptions {
   readonly logger?: Logger;
@@ -42,8 +42,8 @@ export class FollowedFile<T> {
     parse: (text: string) => T,
     options: FollowOptions = {},
   ): Promise<FollowedFile<T>> {
-    const { text, version } = await readVersion(path, options.maxBytes ?? DEFAULT_MAX_BYTES);
-    return new FollowedFile(path, parse, options, parse(text), version);
+    const { text, stats } = await readUserFile(path, options.maxBytes ?? DEFAULT_MAX_BYTES);
+    return new FollowedFile(path, parse, options, parse(text), versionText(stats));
   }
 
   private constructor(path: string, parse: (text: string) => T, options: FollowOptions, value: T, seen: string) {
@@ -74,8 +74,9 @@ export class FollowedFile<T> {
     try {
       // A failure to read may pass without a trace in the file, so it is tried again each time.
       this.#seen = '';
-      const { text, version } = await readVersion(this.path, this.#maxBytes);
-      this.#seen = version;
+      const { text, stats } = await readUserFile(this.path, this.#maxBytes);
+      // What it was when reading began: a write in between shows at the next look.
+      this.#seen = versionText(stats);
       this.#value = this.#parse(text);
       this.#complaint = undefined;
       this.#logger.info({ path: this.path }, 'Read again, because it changed');
@@ -103,32 +104,4 @@ async function versionOf(path: string): Promise<string> {
 /** ctime too: tools that copy attributes set mtime back. */
 function versionText({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-}
-
-/** Reads the content together with the version that it had before: a write in between shows at the next look. */
-async function readVersion(path: string, maxBytes: number): Promise<{ text: string; version: string }> {
-  let handle: FileHandle | undefined;
-  try {
-    // O_NONBLOCK, or a FIFO would hold a thread until somebody writes.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await handle.stat({ bigint: true });
-    if (!stats.isFile()) throw new EtherwsError('FILE_UNREADABLE', `${path} is not a regular file`);
-    if (stats.size > BigInt(maxBytes)) {
-      const limit = `more than the ${maxBytes} that are read`;
-      throw new EtherwsError('FILE_UNREADABLE', `${path} has ${stats.size} bytes, ${limit}`);
-    }
-    return { text: await handle.readFile('utf8'), version: versionText(stats) };
-  } catch (error) {
-    throw error instanceof EtherwsError ? error : unreadable(path, error);
-  } finally {
-    await handle?.close();
-  }
-}
-
-/** For every file that a user names: a key, a certificate, a password. */
-export function unreadable(path: string, error: unknown): EtherwsError {
-  return new EtherwsError('FILE_UNREADABLE', `${path} cannot be read (${codeOf(error)})`, {
-    cause: error,
-    hint: 'Check that it exists and that the user who runs etherws may read it',
-  });
 }

@@ -1,0 +1,146 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { EtherwsError } from '../errors.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import { certificateNames } from './certificate-names.ts';
+import { codeOf } from './connect-errors.ts';
+import { isWorldReadable, readUserFile } from './user-file.ts';
+
+/** A key, and the certificates that vouch for it. */
+export interface ServerIdentity {
+  /** for `https.createServer` and `tls.Server.setSecureContext` */
+  readonly options: Pick<SecureContextOptions, 'key' | 'cert' | 'minVersion'>;
+  /** the server's own certificate, the first of the file */
+  readonly certificate: X509Certificate;
+  /** see certificateNames */
+  readonly names: readonly string[];
+}
+
+const MAX_PEM_BYTES = 4 * 1024 * 1024;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/**
+ * Loads what `--sslkey` and `--sslcert` name: a PEM key without passphrase, and
+ * the certificate for it, followed by its intermediate certificates. TLS 1.2 is
+ * the least that is spoken. What does not stop the service, such as a
+ * certificate that has expired, is logged as a warning.
+ * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for a file that does not hold what it should, and for a
+ *   pair that does not match
+ */
+export async function loadServerIdentity(
+  keyFile: string,
+  certFile: string,
+  logger: Logger = SILENT,
+): Promise<ServerIdentity> {
+  const keySource = await readUserFile(keyFile, MAX_PEM_BYTES);
+  const { text: cert } = await readUserFile(certFile, MAX_PEM_BYTES);
+  const key = readKey(keyFile, keySource.text);
+  const chain = readCertificates(certFile, cert);
+  const [certificate] = chain;
+  requireMatch(key, keyFile, chain, certFile);
+  const options = { key: keySource.text, cert, minVersion: 'TLSv1.2' } as const;
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw invalid(`OpenSSL does not take ${keyFile} with ${certFile} (${reasonOf(error)})`, {
+      cause: error,
+      hint: 'Make a key of at least 2048 bits (RSA) or 256 bits (EC), and a certificate signed with SHA-2',
+    });
+  }
+  if (isWorldReadable(keySource.stats)) {
+    logger.warn({ keyFile }, `Everybody on this host may read the key ${keyFile}: chmod o-r ${keyFile}`);
+  }
+  for (const warning of chainWarnings(chain, Date.now())) logger.warn({ certFile }, `${certFile}: ${warning}`);
+  return { options, certificate, names: certificateNames(certificate) };
+}
+
+/**
+ * Reads certificates to trust, from a PEM file with one or more of them.
+ * @returns them in PEM, for the `ca` of a TLS connection; anything else in the file is left out
+ * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
+ */
+export async function readCaCerts(path: string): Promise<string> {
+  const { text } = await readUserFile(path, MAX_PEM_BYTES);
+  return readCertificates(path, text)
+    .map((certificate) => certificate.toString())
+    .join('');
+}
+
+type Chain = readonly [X509Certificate, ...X509Certificate[]];
+
+/** What an operator should know of certificates that are in force all the same, at `nowMs` since 1970. */
+export function chainWarnings(chain: readonly X509Certificate[], nowMs: number): string[] {
+  const warnings: string[] = [];
+  for (const [index, certificate] of chain.entries()) {
+    const which = index === 0 ? 'the certificate' : `certificate ${index + 1}`;
+    if (nowMs > Date.parse(certificate.validTo)) warnings.push(`${which} expired at ${certificate.validTo}`);
+    if (nowMs < Date.parse(certificate.validFrom))
+      warnings.push(`${which} is not valid before ${certificate.validFrom}`);
+    const next = chain[index + 1];
+    if (next !== undefined && !certificate.checkIssued(next)) {
+      warnings.push(`certificate ${index + 2} is not the issuer of the one before it; clients may not find the chain`);
+    }
+  }
+  return warnings;
+}
+
+function readKey(path: string, text: string): KeyObject {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    throw invalid(`The key ${path} is protected by a passphrase`, {
+      hint: `Nobody can type it when the switch starts; remove it with: openssl pkey -in ${path} -out NEWFILE`,
+    });
+  }
+  try {
+    return createPrivateKey(text);
+  } catch (error) {
+    const isCertificate = text.includes('-----BEGIN CERTIFICATE-----');
+    throw invalid(`${path} holds no private key in PEM form (${reasonOf(error)})`, {
+      cause: error,
+      hint: isCertificate
+        ? 'It holds a certificate: were the key and the certificate exchanged?'
+        : 'A PEM key begins with -----BEGIN PRIVATE KEY-----; convert DER with: openssl pkey -inform DER',
+    });
+  }
+}
+
+function readCertificates(path: string, text: string): Chain {
+  const certificates: X509Certificate[] = [];
+  for (const [index, pem] of [...text.matchAll(PEM_CERTIFICATE)].entries()) {
+    try {
+      certificates.push(new X509Certificate(pem[0]));
+    } catch (error) {
+      throw invalid(`Certificate ${index + 1} in ${path} cannot be read (${reasonOf(error)})`, {
+        cause: error,
+        hint: 'Was the file cut off, or edited?',
+      });
+    }
+  }
+  const [first, ...others] = certificates;
+  if (first !== undefined) return [first, ...others];
+  throw invalid(`${path} holds no certificate in PEM form`, {
+    hint: text.includes('PRIVATE KEY-----')
+      ? 'It holds a private key: were the key and the certificate exchanged?'
+      : 'A PEM certificate begins with -----BEGIN CERTIFICATE-----; convert DER with: openssl x509 -inform DER',
+  });
+}
+
+function requireMatch(key: KeyObject, keyFile: string, chain: Chain, certFile: string): void {
+  const index = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (index === 0) return;
+  throw invalid(`The key ${keyFile} does not belong to the certificate ${certFile}`, {
+    hint:
+      index > 0
+        ? `It belongs to certificate ${index + 1} of that file: put that one first`
+        : 'Give the key with which the certificate was requested',
+  });
+}
+
+function invalid(message: string, details: { cause?: unknown; hint: string }): EtherwsError {
+  return new EtherwsError('CERTIFICATE_INVALID', message, details);
+}
+
+/** OpenSSL's own words, where there are any. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason;
+  return codeOf(error) || (error instanceof Error ? error.message : String(error));
+}
