@@ -1,0 +1,96 @@
+import type { Transport, TransportEvents } from '../../src/ports/websocket/transport.ts';
+
+/** One end of a byte stream in memory. What is written arrives in a later microtask, in chunks of `cut` octets. */
+export class MemoryTransport implements Transport {
+  #peer: MemoryTransport | undefined;
+  #events: TransportEvents | undefined;
+  #isStarted = false;
+  #isEnded = false;
+  #isGone = false;
+  #isStalled = false;
+  /** Chunks, and undefined for the end of the stream. */
+  #arrived: (Buffer | undefined)[] = [];
+  #isWriteUnderWay = false;
+  /** How the next chunk is cut; default: as it was written. */
+  cut: (available: number) => number = (available) => available;
+
+  /** Two ends of one stream. */
+  static pair(): [MemoryTransport, MemoryTransport] {
+    const [a, b] = [new MemoryTransport(), new MemoryTransport()];
+    a.#peer = b;
+    b.#peer = a;
+    return [a, b];
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events;
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    this.#deliver();
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#isWriteUnderWay) throw new TypeError('a second write while one is under way');
+    const peer = this.#peer;
+    if (peer === undefined || this.#isGone) return true;
+    peer.#arrived.push(Buffer.from(bytes));
+    queueMicrotask(() => peer.#deliver());
+    if (!peer.#isStalled) return true;
+    this.#isWriteUnderWay = true;
+    return false;
+  }
+
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const peer = this.#peer;
+    peer?.takeEnd();
+    this.#closeIfDone();
+  }
+
+  destroy(failure?: Error): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    queueMicrotask(() => this.#events?.closed(failure));
+    this.#peer?.destroy();
+  }
+
+  /** Keeps this end from reading, so that the other one's writes stay under way. */
+  stall(isStalled: boolean): void {
+    this.#isStalled = isStalled;
+    this.#deliver();
+  }
+
+  /** The other end ended its direction. */
+  private takeEnd(): void {
+    this.#arrived.push(undefined);
+    queueMicrotask(() => this.#deliver());
+  }
+
+  #deliver(): void {
+    while (this.#isStarted && !this.#isStalled && !this.#isGone && this.#arrived.length > 0) {
+      const next = this.#arrived.shift();
+      if (next === undefined) {
+        this.#events?.ended();
+        this.#closeIfDone();
+        continue;
+      }
+      for (let at = 0; at < next.length && !this.#isGone; ) {
+        const length = Math.max(1, this.cut(next.length - at));
+        this.#events?.received(Buffer.from(next.subarray(at, at + length)));
+        at += length;
+      }
+    }
+    const peer = this.#peer;
+    if (peer === undefined || this.#isStalled || !peer.#isWriteUnderWay) return;
+    peer.#isWriteUnderWay = false;
+    peer.#events?.written();
+  }
+
+  #closeIfDone(): void {
+    const isPeerEnded = this.#peer === undefined || this.#peer.#isEnded;
+    if (this.#isEnded && isPeerEnded && !this.#isGone) this.destroy();
+  }
+}

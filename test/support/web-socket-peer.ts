@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
+import type { WebSocketPort } from '../../src/ports/websocket/ws-port.ts';
+import { TunnelServer, type TunnelServerOptions } from '../../src/ports/websocket/ws-server.ts';
+
+/** PEM texts for a server of a test. */
+export interface ServerIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Starts to listen on a port that the system chooses. */
+export async function listen(server: Server, host = '127.0.0.1'): Promise<number> {
+  server.listen(0, host);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+export async function stop(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  if ('closeAllConnections' in server) (server as HttpServer).closeAllConnections();
+  await closed;
+}
+
+export function webServer(identity?: ServerIdentity): HttpServer {
+  return identity === undefined ? createServer() : createHttpsServer({ ...identity, minVersion: 'TLSv1.2' });
+}
+
+/** Our tunnel server on a listener of its own. */
+export class TestTunnelServer {
+  readonly server: HttpServer;
+  readonly tunnels: TunnelServer;
+  readonly #accepted: WebSocketPort[] = [];
+  readonly #waiting: ((port: WebSocketPort) => void)[] = [];
+  url = '';
+
+  constructor(options: Partial<TunnelServerOptions> = {}, identity?: ServerIdentity) {
+    this.server = webServer(identity);
+    this.tunnels = new TunnelServer({
+      path: '/',
+      authenticator: OPEN_DOOR,
+      onTunnel: (port) => {
+        const waiting = this.#waiting.shift();
+        if (waiting === undefined) this.#accepted.push(port);
+        else waiting(port);
+      },
+      ...options,
+    });
+    this.server.on('request', (request, response) => this.tunnels.handleRequest(request, response));
+    this.server.on('upgrade', (request, socket, head) => this.tunnels.handleUpgrade(request, socket, head));
+  }
+
+  async start(host = '127.0.0.1'): Promise<void> {
+    const scheme = 'cert' in this.server ? 'wss' : 'ws';
+    const listenPort = await listen(this.server, host);
+    this.url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${listenPort}${this.tunnels.path}`;
+  }
+
+  /** The next accepted tunnel, waited for. */
+  nextPort(): Promise<WebSocketPort> {
+    const port = this.#accepted.shift();
+    if (port !== undefined) return Promise.resolve(port);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  stop(): Promise<void> {
+    return stop(this.server);
+  }
+}
