@@ -31,12 +31,17 @@ export class FrameBatch {
     this.lengths = new Uint32Array(capacity);
   }
 
+  /** Makes room in `starts` and `lengths` for `frames` more, for those who write there themselves. */
+  reserve(frames: number): void {
+    if (this.count + frames <= this.starts.length) return;
+    const capacity = Math.max(8, this.starts.length * 2, this.count + frames);
+    this.starts = grown(this.starts, capacity);
+    this.lengths = grown(this.lengths, capacity);
+  }
+
   /** Adds the frame at `start`, `length` octets long, already in `bytes`. */
   push(start: number, length: number): void {
-    if (this.count === this.starts.length) {
-      this.starts = grown(this.starts);
-      this.lengths = grown(this.lengths);
-    }
+    this.reserve(1);
     this.starts[this.count] = start;
     this.lengths[this.count] = length;
     this.count++;
@@ -70,8 +75,8 @@ export function batchOf(...frames: readonly Uint8Array[]): FrameBatch {
   return batch;
 }
 
-function grown(old: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(Math.max(8, old.length * 2));
+function grown(old: Uint32Array, capacity: number): Uint32Array {
+  const larger = new Uint32Array(capacity);
   larger.set(old);
   return larger;
 }

@@ -1,5 +1,6 @@
+import { coalesceFrames } from './coalescing.ts';
 import type { FrameBatch } from './frame-batch.ts';
-import { OFFLOAD_HEADER_BYTES, type OffloadFault, writeHeaderBytes } from './offload.ts';
+import { OFFLOAD_HEADER_BYTES, type OffloadFault, type Offloads, writeHeaderBytes } from './offload.ts';
 import { checkOffload } from './offload-check.ts';
 import { type FinishFailure, finishFrame } from './segmentation.ts';
 import { TransportHeader } from './transport-header.ts';
@@ -33,10 +34,28 @@ export interface OffloadEngine {
   finish(batch: FrameBatch, index: number, out: FrameBatch): FinishFailure | undefined;
 }
 
+/** The way back: who makes super-frames for an egress that is better off with them. */
+export interface Coalescer {
+  /**
+   * Appends to `out` the frames that the first `count` of `indices` name, in
+   * order, with consecutive TCP segments of a flow merged into super-frames, for
+   * an egress that takes `offloads`. Records as those of `finish`.
+   *
+   * @returns `queueFull` when `out` had no room for all of them unmerged; then nothing was appended
+   */
+  coalesce(
+    batch: FrameBatch,
+    indices: Uint32Array,
+    count: number,
+    offloads: Offloads,
+    out: FrameBatch,
+  ): 'queueFull' | undefined;
+}
+
 const found = new TransportHeader();
 
 /** The engine without native code: the reference, and the fallback. */
-export const portableEngine: OffloadEngine = {
+export const portableEngine: OffloadEngine & Coalescer = {
   check(batch, index) {
     if (!batch.hasOffloadHeaders) return undefined;
     const start = batch.starts[index] as number;
@@ -48,4 +67,5 @@ export const portableEngine: OffloadEngine = {
     return fault;
   },
   finish: finishFrame,
+  coalesce: coalesceFrames,
 };

@@ -161,13 +161,13 @@ function hasRoom(out: FrameBatch, octets: number): boolean {
 }
 
 /** Where the octets behind the last frame start. */
-function endOf(out: FrameBatch): number {
+export function endOf(out: FrameBatch): number {
   const last = out.count - 1;
   return last < 0 ? 0 : (out.starts[last] as number) + (out.lengths[last] as number);
 }
 
 /** Zeroes the offload header of the next record. @returns where its frame starts */
-function beginRecord(out: FrameBatch): number {
+export function beginRecord(out: FrameBatch): number {
   const at = endOf(out) + RECORD_LEAD_BYTES;
   out.bytes.fill(0, at - OFFLOAD_HEADER_BYTES, at);
   return at;

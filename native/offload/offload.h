@@ -1,0 +1,111 @@
+// Offload in C: what src/wire says in TypeScript, said again for speed. The two
+// agree octet by octet; tests hold them together. Nothing here knows Node-API,
+// allocates, or believes a length that it has not compared.
+#ifndef ETHERWS_OFFLOAD_H
+#define ETHERWS_OFFLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  ETHERWS_OFFLOAD_HEADER_BYTES = 10,  // the virtio-net header, see src/wire/offload.ts
+  ETHERWS_RECORD_LEAD_BYTES = 4 + ETHERWS_OFFLOAD_HEADER_BYTES,
+  ETHERWS_MAX_SEGMENTS = 2048,
+  ETHERWS_MAX_DATAGRAMS = 128,
+  ETHERWS_MAX_HEADER_BYTES = 256,
+};
+
+enum {
+  ETHERWS_FLAG_NEEDS_CSUM = 1,
+  ETHERWS_FLAG_DATA_VALID = 2,
+  ETHERWS_GSO_NONE = 0,
+  ETHERWS_GSO_TCPV4 = 1,
+  ETHERWS_GSO_TCPV6 = 4,
+  ETHERWS_GSO_UDP_L4 = 5,
+  ETHERWS_GSO_ECN = 0x80,
+};
+
+// The debts that an egress takes: OFFLOAD_* in src/wire/offload.ts.
+enum {
+  ETHERWS_OFFLOAD_TSO4 = 2,
+  ETHERWS_OFFLOAD_TSO6 = 4,
+  ETHERWS_OFFLOAD_TSO_ECN = 8,
+};
+
+// 0 is well; the others are OFFLOAD_FAULTS in their order, and then what only a slab can lack.
+enum etherws_fault {
+  ETHERWS_OK,
+  ETHERWS_FAULT_FLAGS,
+  ETHERWS_FAULT_GSO_TYPE,
+  ETHERWS_FAULT_CHECKSUM_MISSING,
+  ETHERWS_FAULT_CHECKSUM_PLACE,
+  ETHERWS_FAULT_GSO_SIZE,
+  ETHERWS_FAULT_TRUNCATED,
+  ETHERWS_FAULT_IP_LENGTH,
+  ETHERWS_FAULT_PROTOCOL,
+  ETHERWS_FAULT_FRAGMENT,
+  ETHERWS_FAULT_EXTENSION_HEADER,
+  ETHERWS_NO_ROOM,
+};
+
+// A frame, and its offload header or NULL when it owes nothing.
+struct etherws_frame {
+  const uint8_t *bytes;
+  const uint8_t *offload;
+  uint32_t length;
+};
+
+// Where the headers of a frame stand, as offsets from its first octet.
+struct etherws_headers {
+  bool is_ipv6;
+  int protocol;  // -1 until it is known
+  uint32_t network_start;
+  uint32_t network_end;  // behind the IP packet; an Ethernet pad may follow
+  uint32_t transport_start;
+  uint32_t payload_start;
+};
+
+// A slab that records are appended to: [4 free octets][offload header][frame].
+struct etherws_records {
+  uint8_t *bytes;
+  size_t size;
+  size_t end;  // behind the last record
+  uint32_t *starts;
+  uint32_t *lengths;
+  uint32_t count;
+  uint32_t capacity;
+};
+
+// One's complement sums (RFC 1071) in the machine's own byte order, which comes
+// out right as long as the result is stored in that order too. Only the last
+// piece of a sum may have an odd length.
+uint64_t etherws_sum(const uint8_t *bytes, size_t length, uint64_t initial);
+uint64_t etherws_copy_and_sum(uint8_t *to, const uint8_t *from, size_t length, uint64_t initial);
+uint16_t etherws_fold(uint64_t sum);
+// The sum of the pseudo-header, were the transport part `transport_bytes` long.
+uint64_t etherws_pseudo_sum(const uint8_t *frame, const struct etherws_headers *headers, uint32_t transport_bytes);
+
+// Finds the TCP or UDP header. `found` is overwritten, also when there is a fault.
+enum etherws_fault etherws_locate(const uint8_t *frame, uint32_t length, struct etherws_headers *found);
+
+// Whether the offload header says what the frame is; `found` is set for a super-frame without a fault.
+enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_headers *found);
+
+// The same for a header from somebody who may lie, `to_correct`: hdr_len, which cannot be checked, is made true.
+enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, uint8_t *to_correct);
+
+// Whether the frame owes anything, or says something unknown.
+static inline bool etherws_owes(const struct etherws_frame *frame) {
+  return frame->offload != NULL && ((frame->offload[0] & ~ETHERWS_FLAG_DATA_VALID) | frame->offload[1]) != 0;
+}
+
+// Appends the finished frames that `frame` stands for, or nothing and the reason.
+enum etherws_fault etherws_finish(const struct etherws_frame *frame, struct etherws_records *out);
+
+// Zeroes the offload header of the next record; the caller has seen to the room. Returns where its frame starts.
+uint8_t *etherws_begin_record(struct etherws_records *out);
+// Ends the record whose frame is `length` octets long.
+void etherws_end_record(struct etherws_records *out, uint32_t length);
+
+#endif

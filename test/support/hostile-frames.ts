@@ -1,0 +1,50 @@
+import type { FrameBatch } from '../../src/wire/frame-batch.ts';
+import { OFFLOAD_HEADER_BYTES } from '../../src/wire/offload.ts';
+import { batchWithHeaders, type FrameFields, superFrameOf } from './frames.ts';
+import type { Random } from './random.ts';
+
+const HOP_BY_HOP = { type: 0, bytes: Buffer.from('0000050200000100', 'hex') };
+const ROUTING = { type: 43, bytes: Buffer.from('0000000000000000', 'hex') };
+
+/** Super-frames and begun checksums of every kind, to be lied about. */
+export function honestTemplates(): FrameBatch[] {
+  const payload = new Uint8Array(700).map((_, index) => index);
+  const kinds: readonly Omit<FrameFields, 'payload'>[] = [
+    {},
+    { tags: [100] },
+    { tags: [200, 300], options: new Uint8Array(12).fill(1) },
+    { ipv6: true, flags: 0x98 },
+    { ipv6: true, tags: [5], options: new Uint8Array(40).fill(1) },
+    { ipv6: true, extension: HOP_BY_HOP },
+    { ipv6: true, extension: ROUTING },
+    { protocol: 'udp' },
+    { protocol: 'udp', ipv6: true, tags: [7] },
+  ];
+  return kinds.flatMap((kind) =>
+    [0, 100, 333].map((gsoSize) => batchWithHeaders([superFrameOf({ ...kind, payload }, gsoSize)])),
+  );
+}
+
+const TELLING = [0, 1, 2, 3, 4, 5, 6, 17, 44, 0x45, 0x46, 0x60, 0x7f, 0x80, 0x81, 0xff];
+
+/**
+ * A copy of `template` with up to four octets of its headers changed, or its end cut off.
+ * The frame ends where its slab ends, so that a step beyond it shows.
+ */
+export function lie(template: FrameBatch, random: Random): FrameBatch {
+  const batch = batchWithHeaders([{ frame: Buffer.alloc(0) }]);
+  const length = template.lengths[0] as number;
+  const kept = random.once(3) ? random.below(length + 1) : length;
+  const start = template.starts[0] as number;
+  batch.bytes = Buffer.from(template.bytes.subarray(0, start + kept));
+  batch.starts[0] = start;
+  batch.lengths[0] = kept;
+  const first = start - OFFLOAD_HEADER_BYTES;
+  const reach = Math.min(batch.bytes.length - first, 110);
+  for (let changes = random.below(5); changes > 0; changes--) {
+    // The offload header is where the lies are worth most.
+    const at = first + random.below(random.once(2) ? Math.min(OFFLOAD_HEADER_BYTES, reach) : reach);
+    batch.bytes[at] = random.once(2) ? random.below(256) : random.pick(TELLING);
+  }
+  return batch;
+}
