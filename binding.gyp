@@ -2,7 +2,20 @@
   "targets": [
     {
       "target_name": "etherws",
-      "sources": ["native/module.c"],
+      "sources": [
+        "native/module.c",
+        "native/arguments.c",
+        "native/errors.c",
+        "native/descriptor.c",
+        "native/frames.c",
+        "native/tap.c",
+        "native/packet_socket.c",
+        "native/route.c",
+        "native/link.c",
+        "native/address.c",
+        "native/link_events.c",
+        "native/socket_options.c"
+      ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
       "cflags_c": ["-std=gnu11"]

@@ -1,6 +1,36 @@
-#include <node_api.h>
+// What the addon offers to src/ports/native.ts. It opens, reads, writes and asks; it decides nothing.
+#include "addon.h"
+
+struct export {
+  const char *name;
+  napi_callback function;
+};
+
+static const struct export EXPORTS[] = {
+    {"openTap", open_tap},
+    {"openPacketSocket", open_packet_socket},
+    {"openLinkEvents", open_link_events},
+    {"watch", descriptor_watch},
+    {"pause", descriptor_pause},
+    {"resume", descriptor_resume},
+    {"close", descriptor_close},
+    {"readFrames", read_frames},
+    {"writeFrames", write_frames},
+    {"readLinkEvents", read_link_events},
+    {"readLink", read_link},
+    {"changeLink", change_link},
+    {"listAddresses", list_addresses},
+    {"addAddress", add_address},
+    {"deleteAddress", delete_address},
+    {"setSocketOption", set_socket_option},
+    {"readSocketOption", read_socket_option},
+};
 
 NAPI_MODULE_INIT() {
-  (void)env;
+  for (size_t i = 0; i < sizeof EXPORTS / sizeof *EXPORTS; i++) {
+    napi_value function;
+    CHECK_NAPI(env, napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, NULL, &function));
+    CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
+  }
   return exports;
 }

@@ -1,0 +1,125 @@
+// What the addon's files share. Everything here belongs to one JavaScript
+// environment: there is no mutable static state, so worker threads need no locks.
+#ifndef ETHERWS_ADDON_H
+#define ETHERWS_ADDON_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+// Leaves a function that returns a napi_value when a Node-API call fails; the exception is pending then.
+#define CHECK_NAPI(env, call)   \
+  do {                          \
+    if ((call) != napi_ok) {    \
+      throw_napi_failure(env);  \
+      return NULL;              \
+    }                           \
+  } while (0)
+
+enum {
+  VNET_HEADER_BYTES = 10,  // virtio-net header without num_buffers
+  LENGTH_BYTES = 4,        // in front of it, for the length that a tunnel message wants there
+  RECORD_HEADER_BYTES = LENGTH_BYTES + VNET_HEADER_BYTES,
+  SLAB_FRONT_BYTES = 64,  // free at the front of a slab, for the head of a tunnel message
+  MAX_FRAME_BYTES = 65535 + 14 + 8,
+};
+
+// Why frames were dropped, as indices into the tally that reads and writes fill. src/ports/native.ts has the same list.
+enum tally_index {
+  TALLY_QUEUE_FULL,
+  TALLY_LINK_DOWN,
+  TALLY_TOO_LONG,
+  TALLY_BAD_OFFLOAD,
+  TALLY_DEVICE_ERROR,
+  TALLY_COUNT,
+};
+
+enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS };
+
+// A file descriptor that JavaScript owns as an object, and its place in the event loop while it is watched.
+struct descriptor {
+  uv_poll_t poll;
+  napi_env env;
+  int fd;  // -1 once closed
+  enum descriptor_kind kind;
+  bool has_vnet_header;
+  bool is_watched;  // the poll handle is in the loop
+  bool is_ending;   // the environment is going down: JavaScript runs no more
+  unsigned owners;  // the JavaScript object, and the loop while it has the poll handle
+  napi_ref on_ready;
+  napi_ref on_closed;
+  napi_async_cleanup_hook_handle cleanup;
+};
+
+// One batch of frames in a slab, as JavaScript handed it over; the memory is JavaScript's.
+struct frame_slab {
+  uint8_t *bytes;
+  size_t size;
+  uint32_t *starts;
+  uint32_t *lengths;
+  size_t capacity;
+};
+
+// The frames of a slab that are to be written.
+struct frame_selection {
+  const uint32_t *indexes;
+  size_t count;
+  bool has_vnet_headers;  // in front of each frame in the slab
+};
+
+// errors.c
+napi_value throw_errno(napi_env env, int error, const char *syscall);
+napi_value throw_napi_failure(napi_env env);
+bool warrants_retry(int error);
+enum tally_index tally_of_write_error(int error, bool has_debt);
+
+// arguments.c: each returns false with a TypeError pending when the value is not what it must be
+bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);
+bool take_int32(napi_env env, napi_value value, int32_t *result);
+bool take_bool(napi_env env, napi_value value, bool *result);
+bool take_string(napi_env env, napi_value value, char *result, size_t size);
+bool take_octets(napi_env env, napi_value value, uint8_t **bytes, size_t *length);
+bool take_words(napi_env env, napi_value value, uint32_t **words, size_t *length);
+bool set_number(napi_env env, napi_value object, const char *name, double number);
+bool set_bool(napi_env env, napi_value object, const char *name, bool value);
+bool set_string(napi_env env, napi_value object, const char *name, const char *text);
+
+// descriptor.c: takes the descriptor over, and closes it when it fails
+napi_value descriptor_create(napi_env env, int fd, enum descriptor_kind kind, bool has_vnet_header);
+bool take_descriptor(napi_env env, napi_value value, struct descriptor **result);
+napi_value descriptor_watch(napi_env env, napi_callback_info info);
+napi_value descriptor_pause(napi_env env, napi_callback_info info);
+napi_value descriptor_resume(napi_env env, napi_callback_info info);
+napi_value descriptor_close(napi_env env, napi_callback_info info);
+
+// frames.c
+napi_value read_frames(napi_env env, napi_callback_info info);
+napi_value write_frames(napi_env env, napi_callback_info info);
+
+// tap.c, packet_socket.c: reading returns the number of frames, or -errno when there was none and it failed;
+// writing returns how many were taken. Both add what was dropped to the tally.
+napi_value open_tap(napi_env env, napi_callback_info info);
+int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room, uint32_t *tally);
+int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const struct frame_selection *frames,
+              uint32_t *tally);
+napi_value open_packet_socket(napi_env env, napi_callback_info info);
+int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t room, uint32_t *tally);
+int packet_write(const struct descriptor *packet, const struct frame_slab *slab, const struct frame_selection *frames,
+                 uint32_t *tally);
+
+// link.c, address.c, link_events.c
+napi_value read_link(napi_env env, napi_callback_info info);
+napi_value change_link(napi_env env, napi_callback_info info);
+napi_value list_addresses(napi_env env, napi_callback_info info);
+napi_value add_address(napi_env env, napi_callback_info info);
+napi_value delete_address(napi_env env, napi_callback_info info);
+napi_value open_link_events(napi_env env, napi_callback_info info);
+napi_value read_link_events(napi_env env, napi_callback_info info);
+
+// socket_options.c
+napi_value set_socket_option(napi_env env, napi_callback_info info);
+napi_value read_socket_option(napi_env env, napi_callback_info info);
+
+#endif

@@ -1,0 +1,67 @@
+#include "addon.h"
+
+static bool refuse(napi_env env, const char *message) {
+  napi_throw_type_error(env, NULL, message);
+  return false;
+}
+
+bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
+  size_t given = count;
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok) return refuse(env, "no arguments");
+  return given >= count || refuse(env, "too few arguments");
+}
+
+bool take_int32(napi_env env, napi_value value, int32_t *result) {
+  return napi_get_value_int32(env, value, result) == napi_ok || refuse(env, "expected a number");
+}
+
+bool take_bool(napi_env env, napi_value value, bool *result) {
+  return napi_get_value_bool(env, value, result) == napi_ok || refuse(env, "expected a boolean");
+}
+
+bool take_string(napi_env env, napi_value value, char *result, size_t size) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return refuse(env, "expected a string");
+  if (length >= size) return refuse(env, "string too long");
+  return napi_get_value_string_utf8(env, value, result, size, NULL) == napi_ok || refuse(env, "expected a string");
+}
+
+// A detached buffer has no length, so what is taken here can be relied on until JavaScript runs again.
+static bool take_array(napi_env env, napi_value value, napi_typedarray_type type, void **data, size_t *length) {
+  napi_typedarray_type found;
+  bool is_array = false;
+  return napi_is_typedarray(env, value, &is_array) == napi_ok && is_array &&
+         napi_get_typedarray_info(env, value, &found, length, data, NULL, NULL) == napi_ok && found == type;
+}
+
+bool take_octets(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
+  return take_array(env, value, napi_uint8_array, (void **)bytes, length) || refuse(env, "expected a Uint8Array");
+}
+
+bool take_words(napi_env env, napi_value value, uint32_t **words, size_t *length) {
+  return take_array(env, value, napi_uint32_array, (void **)words, length) || refuse(env, "expected a Uint32Array");
+}
+
+static bool set(napi_env env, napi_status created, napi_value object, const char *name, napi_value value) {
+  if (created == napi_ok && napi_set_named_property(env, object, name, value) == napi_ok) return true;
+  throw_napi_failure(env);
+  return false;
+}
+
+bool set_number(napi_env env, napi_value object, const char *name, double number) {
+  napi_value value = NULL;
+  napi_status created = napi_create_double(env, number, &value);
+  return set(env, created, object, name, value);
+}
+
+bool set_bool(napi_env env, napi_value object, const char *name, bool flag) {
+  napi_value value = NULL;
+  napi_status created = napi_get_boolean(env, flag, &value);
+  return set(env, created, object, name, value);
+}
+
+bool set_string(napi_env env, napi_value object, const char *name, const char *text) {
+  napi_value value = NULL;
+  napi_status created = napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
+  return set(env, created, object, name, value);
+}

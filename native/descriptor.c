@@ -1,0 +1,185 @@
+// A descriptor's life, and its readiness.
+//
+// 1. descriptor_create wraps an open file descriptor in a JavaScript object.
+// 2. watch puts a poll handle into the loop; it calls JavaScript once per
+//    wake-up, which then reads as much as it has room for.
+// 3. close ends the file descriptor at once and the poll handle in the loop's
+//    own time; then JavaScript hears of it.
+//
+// Two others may get there first: the garbage collector, for an object that
+// was forgotten, and the end of the environment (a worker thread that exits).
+// Both do what close does. The memory goes with the last of its two owners.
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "addon.h"
+
+static const napi_type_tag DESCRIPTOR_TAG = {0x6574686572777332, 0x64657363726970};
+
+static void release(struct descriptor *descriptor) {
+  if (--descriptor->owners == 0) free(descriptor);
+}
+
+static void forget(napi_env env, napi_ref *reference) {
+  if (*reference != NULL) napi_delete_reference(env, *reference);
+  *reference = NULL;
+}
+
+// Calls JavaScript from the loop, as a task of its own: microtasks run behind it, and what it throws is uncaught.
+static void call_javascript(struct descriptor *descriptor, napi_ref function, int status) {
+  napi_env env = descriptor->env;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  napi_value callback, receiver, argument, result, exception;
+  if (napi_get_reference_value(env, function, &callback) == napi_ok && callback != NULL &&
+      napi_get_global(env, &receiver) == napi_ok && napi_create_int32(env, status, &argument) == napi_ok &&
+      napi_make_callback(env, NULL, receiver, callback, 1, &argument, &result) == napi_pending_exception &&
+      napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
+    napi_fatal_exception(env, exception);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+  struct descriptor *descriptor = handle->data;
+  if (descriptor->on_closed != NULL && !descriptor->is_ending) {
+    call_javascript(descriptor, descriptor->on_closed, 0);
+  }
+  forget(descriptor->env, &descriptor->on_ready);
+  forget(descriptor->env, &descriptor->on_closed);
+  if (descriptor->cleanup != NULL) napi_remove_async_cleanup_hook(descriptor->cleanup);
+  release(descriptor);
+}
+
+static void end(struct descriptor *descriptor) {
+  if (descriptor->is_watched) {
+    descriptor->is_watched = false;
+    // Takes it out of epoll now, so that the file descriptor may go.
+    uv_close((uv_handle_t *)&descriptor->poll, on_poll_closed);
+  }
+  if (descriptor->fd >= 0) close(descriptor->fd);
+  descriptor->fd = -1;
+}
+
+static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
+  struct descriptor *descriptor = data;
+  (void)hook;
+  descriptor->is_ending = true;
+  end(descriptor);
+}
+
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  end(data);
+  release(data);
+}
+
+napi_value descriptor_create(napi_env env, int fd, enum descriptor_kind kind, bool has_vnet_header) {
+  struct descriptor *descriptor = calloc(1, sizeof *descriptor);
+  if (descriptor == NULL) {
+    close(fd);
+    return throw_errno(env, ENOMEM, "calloc");
+  }
+  descriptor->env = env;
+  descriptor->fd = fd;
+  descriptor->kind = kind;
+  descriptor->has_vnet_header = has_vnet_header;
+  descriptor->owners = 1;
+
+  napi_value object;
+  if (napi_create_object(env, &object) != napi_ok ||
+      napi_wrap(env, object, descriptor, on_collected, NULL, NULL) != napi_ok) {
+    close(fd);
+    free(descriptor);
+    return throw_napi_failure(env);
+  }
+  // From here on the object's finalizer closes and frees, whatever fails.
+  CHECK_NAPI(env, napi_type_tag_object(env, object, &DESCRIPTOR_TAG));
+  return object;
+}
+
+bool take_descriptor(napi_env env, napi_value value, struct descriptor **result) {
+  bool is_descriptor = false;
+  if (napi_check_object_type_tag(env, value, &DESCRIPTOR_TAG, &is_descriptor) == napi_ok && is_descriptor &&
+      napi_unwrap(env, value, (void **)result) == napi_ok) {
+    return true;
+  }
+  napi_throw_type_error(env, NULL, "expected a descriptor");
+  return false;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  struct descriptor *descriptor = poll->data;
+  (void)events;
+  if (status < 0) {
+    // libuv has stopped polling. A socket's error is taken by asking for it, and then the socket goes on; a TAP's
+    // error is that it was deleted, for good.
+    int error = EBADFD;
+    socklen_t size = sizeof error;
+    if (descriptor->kind != KIND_TAP && getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0) {
+      int restarted = uv_poll_start(poll, UV_READABLE, on_poll);
+      if (restarted < 0) error = -restarted;
+    }
+    status = -error;
+  }
+  call_javascript(descriptor, descriptor->on_ready, status);
+}
+
+// watch(descriptor, onReady(status)): status is 0, or -errno.
+napi_value descriptor_watch(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct descriptor *descriptor;
+  uv_loop_t *loop;
+  if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor)) return NULL;
+  if (descriptor->fd < 0 || descriptor->is_watched) return throw_errno(env, EBADF, "watch");
+  CHECK_NAPI(env, napi_get_uv_event_loop(env, &loop));
+  CHECK_NAPI(env, napi_create_reference(env, arguments[1], 1, &descriptor->on_ready));
+
+  int status = uv_poll_init(loop, &descriptor->poll, descriptor->fd);
+  if (status < 0) {
+    forget(env, &descriptor->on_ready);
+    return throw_errno(env, -status, "uv_poll_init");
+  }
+  descriptor->poll.data = descriptor;
+  descriptor->is_watched = true;
+  descriptor->owners++;
+  if (napi_add_async_cleanup_hook(env, on_environment_end, descriptor, &descriptor->cleanup) != napi_ok) {
+    descriptor->cleanup = NULL;
+    end(descriptor);
+    return throw_napi_failure(env);
+  }
+  status = uv_poll_start(&descriptor->poll, UV_READABLE, on_poll);
+  if (status < 0) {
+    end(descriptor);
+    return throw_errno(env, -status, "uv_poll_start");
+  }
+  return NULL;
+}
+
+static napi_value set_polling(napi_env env, napi_callback_info info, bool is_on) {
+  napi_value argument;
+  struct descriptor *descriptor;
+  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  if (!descriptor->is_watched) return NULL;
+  int status = is_on ? uv_poll_start(&descriptor->poll, UV_READABLE, on_poll) : uv_poll_stop(&descriptor->poll);
+  return status < 0 ? throw_errno(env, -status, is_on ? "uv_poll_start" : "uv_poll_stop") : NULL;
+}
+
+napi_value descriptor_pause(napi_env env, napi_callback_info info) { return set_polling(env, info, false); }
+
+napi_value descriptor_resume(napi_env env, napi_callback_info info) { return set_polling(env, info, true); }
+
+// close(descriptor, onClosed()) returns whether onClosed will be called: not when nothing was left in the loop.
+napi_value descriptor_close(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], result;
+  struct descriptor *descriptor;
+  if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor)) return NULL;
+  bool will_call = descriptor->is_watched;
+  CHECK_NAPI(env, napi_get_boolean(env, will_call, &result));
+  if (will_call) CHECK_NAPI(env, napi_create_reference(env, arguments[1], 1, &descriptor->on_closed));
+  end(descriptor);
+  return result;
+}

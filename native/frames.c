@@ -1,0 +1,90 @@
+// A batch in, a batch out: the two calls of the data path.
+#include <errno.h>
+#include <string.h>
+
+#include "addon.h"
+
+static bool take_slab(napi_env env, const napi_value *values, struct frame_slab *slab) {
+  size_t starts, lengths;
+  if (!take_octets(env, values[0], &slab->bytes, &slab->size) || !take_words(env, values[1], &slab->starts, &starts) ||
+      !take_words(env, values[2], &slab->lengths, &lengths)) {
+    return false;
+  }
+  slab->capacity = starts < lengths ? starts : lengths;
+  return true;
+}
+
+static bool take_tally(napi_env env, napi_value value, uint32_t **tally) {
+  size_t length;
+  if (!take_words(env, value, tally, &length)) return false;
+  if (length < TALLY_COUNT) {
+    napi_throw_range_error(env, NULL, "the tally is too short");
+    return false;
+  }
+  memset(*tally, 0, TALLY_COUNT * sizeof **tally);
+  return true;
+}
+
+// readFrames(descriptor, bytes, starts, lengths, room, tally) returns how many frames it read, or -errno.
+//
+// A record is [4 octets free][10-octet virtio-net header][frame], and the next one stands directly behind. The first
+// stands behind SLAB_FRONT_BYTES. Without header from the device the ten octets are zero. `room` is the longest frame
+// to expect; what is longer is dropped as too long. It stops when nothing is waiting or the slab has no more room.
+napi_value read_frames(napi_env env, napi_callback_info info) {
+  napi_value arguments[6], result;
+  struct descriptor *descriptor;
+  struct frame_slab slab;
+  int32_t room;
+  uint32_t *tally;
+  if (!take_arguments(env, info, arguments, 6) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_slab(env, arguments + 1, &slab) || !take_int32(env, arguments[4], &room) ||
+      !take_tally(env, arguments[5], &tally)) {
+    return NULL;
+  }
+  int count = -EBADF;
+  if (descriptor->fd >= 0 && room > 0 && room <= MAX_FRAME_BYTES) {
+    count = descriptor->kind == KIND_TAP ? tap_read(descriptor, &slab, (size_t)room, tally)
+                                         : packet_read(descriptor, &slab, (size_t)room, tally);
+  }
+  CHECK_NAPI(env, napi_create_int32(env, count, &result));
+  return result;
+}
+
+// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, tally) returns how many the
+// device took. One failing frame keeps none of the others.
+napi_value write_frames(napi_env env, napi_callback_info info) {
+  napi_value arguments[8], result;
+  struct descriptor *descriptor;
+  struct frame_slab slab;
+  struct frame_selection frames;
+  size_t indexes;
+  int32_t count;
+  uint32_t *tally;
+  if (!take_arguments(env, info, arguments, 8) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_slab(env, arguments + 1, &slab) ||
+      !take_words(env, arguments[4], (uint32_t **)&frames.indexes, &indexes) ||
+      !take_int32(env, arguments[5], &count) || !take_bool(env, arguments[6], &frames.has_vnet_headers) ||
+      !take_tally(env, arguments[7], &tally)) {
+    return NULL;
+  }
+  frames.count = count < 0 ? 0 : (size_t)count < indexes ? (size_t)count : indexes;
+  // Each frame and its header must lie within the slab: a mistake above must not become an over-read here.
+  for (size_t i = 0; i < frames.count; i++) {
+    uint32_t index = frames.indexes[i];
+    if (index >= slab.capacity || slab.starts[index] > slab.size ||
+        slab.lengths[index] > slab.size - slab.starts[index] ||
+        (frames.has_vnet_headers && slab.starts[index] < VNET_HEADER_BYTES)) {
+      napi_throw_range_error(env, NULL, "a frame lies outside of its slab");
+      return NULL;
+    }
+  }
+  int taken = 0;
+  if (descriptor->fd < 0) {
+    tally[TALLY_LINK_DOWN] = (uint32_t)frames.count;
+  } else {
+    taken = descriptor->kind == KIND_TAP ? tap_write(descriptor, &slab, &frames, tally)
+                                         : packet_write(descriptor, &slab, &frames, tally);
+  }
+  CHECK_NAPI(env, napi_create_int32(env, taken, &result));
+  return result;
+}

@@ -1,0 +1,55 @@
+// A subscription to what happens to links: up, down, MTU, name, removal.
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "link.h"
+#include "route.h"
+
+enum { EVENT_BYTES = 32768, EVENTS_AT_ONCE = 64 };
+
+// openLinkEvents() returns a descriptor.
+napi_value open_link_events(napi_env env, napi_callback_info info) {
+  (void)info;
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return throw_errno(env, errno, "socket(AF_NETLINK)");
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+  if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
+    int error = errno;
+    close(fd);
+    return throw_errno(env, error, "bind(AF_NETLINK)");
+  }
+  return descriptor_create(env, fd, KIND_LINK_EVENTS, false);
+}
+
+// readLinkEvents(descriptor) returns the links that changed, oldest first; null when events were lost, so that the
+// reader must look at every link that it cares for.
+napi_value read_link_events(napi_env env, napi_callback_info info) {
+  napi_value argument, list, lost;
+  struct descriptor *descriptor;
+  uint32_t count = 0;
+  _Alignas(struct nlmsghdr) char bytes[EVENT_BYTES];
+  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  CHECK_NAPI(env, napi_create_array(env, &list));
+  CHECK_NAPI(env, napi_get_null(env, &lost));
+
+  for (int datagram = 0; datagram < EVENTS_AT_ONCE; datagram++) {
+    ssize_t received = recv(descriptor->fd, bytes, sizeof bytes, MSG_TRUNC);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) {
+      if (warrants_retry(errno)) return list;
+      return errno == ENOBUFS ? lost : throw_errno(env, errno, "recv(AF_NETLINK)");
+    }
+    if ((size_t)received > sizeof bytes) return lost;
+    size_t length = (size_t)received;
+    const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
+    for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+      if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) continue;
+      if (message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg))) continue;
+      napi_value link = describe_link(env, message);
+      if (link == NULL) return NULL;
+      CHECK_NAPI(env, napi_set_element(env, list, count++, link));
+    }
+  }
+  return list;
+}

@@ -1,0 +1,28 @@
+// rtnetlink(7): one request, and its answers, on a socket that lives as long as the exchange.
+#ifndef ETHERWS_ROUTE_H
+#define ETHERWS_ROUTE_H
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct route_request {
+  struct nlmsghdr header;
+  union {
+    struct ifinfomsg link;
+    struct ifaddrmsg address;
+  } body;
+  char attributes[256];
+};
+
+// Called for each answer; returns false to give up, with an exception pending.
+typedef bool route_answer(const struct nlmsghdr *answer, void *context);
+
+void route_begin(struct route_request *request, int type, int flags, size_t body_bytes);
+void route_attribute(struct route_request *request, int type, const void *value, size_t bytes);
+// Returns 0 or -errno. `each` may be NULL where only success matters.
+int route_exchange(struct route_request *request, route_answer *each, void *context);
+
+#endif

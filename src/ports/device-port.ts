@@ -1,0 +1,277 @@
+import type { CloseReason, DiscardReason, LinkState, NetworkInterface, Port, PortEvents } from '../bridge/port.ts';
+import type { Logger } from '../observability/logger.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
+import type { FrameBatch } from '../wire/frame-batch.ts';
+import { GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
+import { deviceError, errnoOf } from './device-error.ts';
+import { LinuxInterface } from './interface-settings.ts';
+import { closeDescriptor, linkMonitor } from './link-monitor.ts';
+import {
+  type Descriptor,
+  type Link,
+  nativeAddon,
+  RECORD_HEADER_BYTES,
+  SLAB_FRONT_BYTES,
+  TALLY_REASONS,
+} from './native.ts';
+import { SlabPool } from './slab-pool.ts';
+
+/** An open device, as the factories of tap and netdev hand it over. */
+export interface OpenDevice {
+  readonly descriptor: Descriptor;
+  /** The link as it was found, before anything was changed. */
+  readonly found: Link;
+  readonly offloads: Offloads;
+  /** Whether what is read may be a super-frame. */
+  readonly givesSuperFrames: boolean;
+  /** Whether a link that was found down is set down again at the end. */
+  readonly isRestored: boolean;
+  readonly logger: Logger;
+}
+
+/** Frames a wake-up delivers at most: enough to pay for the call, few enough to let others have their turn. */
+const BATCH_FRAMES = 256;
+/** A slab for super-frames: fifteen of the largest. */
+const SUPER_SLAB_BYTES = 1 << 20;
+const MAX_SLABS = 16;
+/** When every slab is held, the device waits this long and looks again; the kernel's queue bounds what comes. */
+const RETRY_MS = 1;
+/** A C-TAG and an S-TAG on top of the header. */
+const TAGS_BYTES = 8;
+const C_TAG_BYTES = 4;
+
+/**
+ * A port on a device of the kernel that is read and written by frames: the
+ * part that tap and netdev have in common.
+ *
+ * In: the kernel says that something is waiting → one call of the addon reads
+ * it into a slab → the bridge gets one batch.
+ * Out: `send` notes the frame's index → `flush` makes one call for all of them.
+ */
+export abstract class DevicePort implements Port {
+  abstract readonly type: 'tap' | 'netdev';
+  readonly offloads: Offloads;
+  readonly networkInterface: NetworkInterface;
+  readonly #device: OpenDevice;
+  readonly #tally = new Uint32Array(TALLY_REASONS.length);
+  readonly #indexes = new Uint32Array(BATCH_FRAMES);
+  readonly #unwatch: () => Promise<void>;
+  #link: Link;
+  #state: LinkState = 'down';
+  #maxFrameBytes = 0;
+  #slabs: SlabPool;
+  #events: PortEvents | undefined;
+  #noted: FrameBatch | undefined;
+  #notedFrames = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  protected constructor(device: OpenDevice) {
+    this.#device = device;
+    this.offloads = device.offloads;
+    const { index } = device.found;
+    // Subscribes before it looks: a change between the two is then heard, not missed.
+    this.#unwatch = linkMonitor.watch(index, (link) => this.#linkEvent(link));
+    this.#link = nativeAddon().readLink(index);
+    this.#slabs = this.#adopt(this.#link);
+    this.#state = stateOf(this.#link);
+    this.networkInterface = new LinuxInterface(index, () => this.target);
+  }
+
+  /** The device's name, also after somebody has renamed it. */
+  get target(): string {
+    return this.#link.name;
+  }
+
+  /** The MTU, an Ethernet header and a C-TAG; follows the MTU. */
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes;
+  }
+
+  open(events: PortEvents): void {
+    if (this.#closing !== undefined) return;
+    this.#events = events;
+    if (this.#state !== 'up') events.linkChanged(this.#state, reasonOf(this.#link));
+    if (this.#state !== 'closed') nativeAddon().watch(this.#device.descriptor, (status) => this.#ready(status));
+  }
+
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
+    const length = batch.lengths[index] as number;
+    if (length < HEADER_BYTES) return 'runt';
+    if (length > this.#maxFrameBytes && !this.#takesSuperFrame(batch, index)) return 'tooLong';
+    // The addon is handed one slab a call.
+    if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES) this.#write();
+    this.#noted = batch;
+    this.#indexes[this.#notedFrames++] = index;
+    return undefined;
+  }
+
+  flush(_isSoleEgress: boolean): void {
+    this.#write();
+  }
+
+  close(_reason?: CloseReason): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { found, descriptor, isRestored } = this.#device;
+    this.#events = undefined;
+    this.#noted = undefined;
+    this.#notedFrames = 0;
+    clearTimeout(this.#retry);
+    if (this.#state !== 'closed' && isRestored && !found.isUp) this.#setDown(found.index);
+    this.#state = 'closed';
+    await Promise.all([closeDescriptor(descriptor), this.#unwatch()]);
+  }
+
+  #setDown(index: number): void {
+    try {
+      nativeAddon().changeLink(index, 0, -1, -1);
+    } catch (error) {
+      // It was deleted this moment, or our privileges are gone: closing goes on all the same.
+      if (errnoOf(error) !== 'ENODEV') {
+        this.#device.logger.warn({ device: this.target, error }, 'the device could not be set down again');
+      }
+    }
+  }
+
+  #takesSuperFrame(batch: FrameBatch, index: number): boolean {
+    if (this.offloads === OFFLOAD_NONE || !batch.hasOffloadHeaders) return false;
+    const gsoType = batch.bytes[(batch.starts[index] as number) - OFFLOAD_HEADER_BYTES + 1];
+    return gsoType !== GSO_NONE && (batch.lengths[index] as number) <= MAX_SUPER_FRAME_BYTES;
+  }
+
+  #write(): void {
+    const batch = this.#noted;
+    const frames = this.#notedFrames;
+    if (batch === undefined || frames === 0) return;
+    this.#noted = undefined;
+    this.#notedFrames = 0;
+    const { bytes, starts, lengths, hasOffloadHeaders } = batch;
+    const { descriptor } = this.#device;
+    const tally = this.#tally;
+    const indexes = this.#indexes;
+    const taken = nativeAddon().writeFrames(
+      descriptor,
+      bytes,
+      starts,
+      lengths,
+      indexes,
+      frames,
+      hasOffloadHeaders,
+      tally,
+    );
+    if (taken !== frames) this.#report('tx');
+  }
+
+  #ready(status: number): void {
+    if (this.#events === undefined) return;
+    const { descriptor } = this.#device;
+    const slab = this.#slabs.take();
+    if (slab === undefined) {
+      this.#pause();
+      return;
+    }
+    const room = this.#room();
+    const count = nativeAddon().readFrames(descriptor, slab.bytes, slab.starts, slab.lengths, room, this.#tally);
+    // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
+    if (count < 0 && (status < 0 || this.#isGone())) {
+      if (this.#isGone()) this.#lose(`${this.target} was deleted`);
+      return;
+    }
+    this.#report('rx');
+    if (count <= 0) return;
+    slab.count = count;
+    this.#events?.receive(slab);
+  }
+
+  #pause(): void {
+    const { descriptor } = this.#device;
+    nativeAddon().pause(descriptor);
+    this.#retry = setTimeout(() => nativeAddon().resume(descriptor), RETRY_MS);
+  }
+
+  #isGone(): boolean {
+    try {
+      nativeAddon().readLink(this.#link.index);
+      return false;
+    } catch (error) {
+      return errnoOf(error) === 'ENODEV';
+    }
+  }
+
+  #report(direction: 'rx' | 'tx'): void {
+    for (let i = 0; i < TALLY_REASONS.length; i++) {
+      const frames = this.#tally[i] as number;
+      if (frames > 0) this.#events?.discarded(direction, TALLY_REASONS[i] as DiscardReason, frames);
+    }
+  }
+
+  #linkEvent(link: Link): void {
+    if (this.#state === 'closed') return;
+    if (link.isRemoved) {
+      this.#lose(`${this.target} was deleted`);
+      return;
+    }
+    if (link.mtu !== this.#link.mtu) this.#slabs = this.#adopt(link);
+    this.#link = link;
+    const state = stateOf(link);
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#events?.linkChanged(state, reasonOf(link));
+  }
+
+  /** Fits itself to the link's MTU. */
+  #adopt(link: Link): SlabPool {
+    this.#maxFrameBytes = link.mtu + HEADER_BYTES + C_TAG_BYTES;
+    const bytes = this.#device.givesSuperFrames
+      ? SUPER_SLAB_BYTES
+      : SLAB_FRONT_BYTES + BATCH_FRAMES * (RECORD_HEADER_BYTES + roomFor(link.mtu) + 1);
+    return new SlabPool(bytes, BATCH_FRAMES, MAX_SLABS);
+  }
+
+  #room(): number {
+    return this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : roomFor(this.#link.mtu);
+  }
+
+  /** The device is gone for good. */
+  #lose(reason: string): void {
+    const events = this.#events;
+    this.#state = 'closed';
+    void this.close();
+    events?.linkChanged('closed', reason);
+  }
+}
+
+/** Makes the port of an open device, or closes the device again. */
+export function portOn<P>(device: OpenDevice, make: (device: OpenDevice) => P): P {
+  try {
+    if (!device.found.isUp) nativeAddon().changeLink(device.found.index, 1, -1, -1);
+    return make(device);
+  } catch (error) {
+    nativeAddon().close(device.descriptor, () => undefined);
+    throw deviceError(error, device.found.name, {
+      EPERM: {
+        code: 'PERMISSION_DENIED',
+        message: `Device "${device.found.name}" is down, and this user may not set it up`,
+        hint: `Run as root, or: ip link set ${device.found.name} up`,
+      },
+    });
+  }
+}
+
+function roomFor(mtu: number): number {
+  return mtu + HEADER_BYTES + TAGS_BYTES;
+}
+
+function stateOf(link: Link): 'up' | 'down' {
+  return link.isUp && link.isRunning ? 'up' : 'down';
+}
+
+function reasonOf(link: Link): string | undefined {
+  if (!link.isUp) return `${link.name} is set down`;
+  return link.isRunning ? undefined : `${link.name} has no carrier`;
+}

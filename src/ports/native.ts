@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { DiscardReason } from '../bridge/port.ts';
+import { EtherwsError } from '../errors.ts';
+
+declare const brand: unique symbol;
+
+/** An open file descriptor that the addon keeps. It is closed by `close`, when it is collected, or with its thread. */
+export type Descriptor = object & { readonly [brand]: 'Descriptor' };
+
+/** A link as rtnetlink describes it. */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** ARPHRD_*: 1 is Ethernet */
+  readonly hardwareType: number;
+  /** set up by the administrator */
+  readonly isUp: boolean;
+  /** able to carry frames: up, and with a carrier */
+  readonly isRunning: boolean;
+  /** only in events: the device is gone */
+  readonly isRemoved: boolean;
+  readonly mtu: number;
+  readonly minMtu?: number;
+  readonly maxMtu?: number;
+  readonly txQueueFrames?: number;
+  /** `tun`, `veth`, `bridge`, …; hardware has none */
+  readonly kind?: string;
+}
+
+export interface LinkAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly family: 4 | 6;
+  readonly isSecondary: boolean;
+}
+
+export interface OpenedTap {
+  readonly descriptor: Descriptor;
+  /** The real name, where `%d` was asked for. */
+  readonly name: string;
+  /** TUN_F_* as the kernel took them; -1 without virtio-net headers. */
+  readonly features: number;
+  readonly isPersistent: boolean;
+}
+
+/**
+ * What native/ offers. Failures are Errors with the errno's name as `code` and
+ * the failed call as `syscall`, except on the data path, which never throws for
+ * what a device does.
+ */
+export interface NativeAddon {
+  openTap(name: string, features: number, sendBufferBytes: number): OpenedTap;
+  openPacketSocket(interfaceIndex: number, hasOffloadHeaders: boolean, receiveBufferBytes: number): Descriptor;
+  /** A subscription to the changes of all links. */
+  openLinkEvents(): Descriptor;
+
+  /** Calls once per wake-up while something is waiting; `status` is 0, or a negative errno. */
+  watch(descriptor: Descriptor, onReady: (status: number) => void): void;
+  pause(descriptor: Descriptor): void;
+  resume(descriptor: Descriptor): void;
+  /** Closes at once. @returns whether `onClosed` will be called, once the event loop has let go of it */
+  close(descriptor: Descriptor, onClosed: () => void): boolean;
+
+  /**
+   * Reads what is waiting into a slab, until it is full.
+   * Records are `[4 octets free][10-octet virtio-net header][frame]`, one
+   * directly behind the other, and the first stands behind SLAB_FRONT_BYTES.
+   * @param room the longest frame to expect; a longer one is dropped and tallied
+   * @param tally what was dropped, by TALLY_REASONS; set anew
+   * @returns the number of frames, or a negative errno
+   */
+  readFrames(
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    starts: Uint32Array,
+    lengths: Uint32Array,
+    room: number,
+    tally: Uint32Array,
+  ): number;
+  /** Writes the named frames in order; one that fails keeps none of the others. @returns how many were taken */
+  writeFrames(
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    starts: Uint32Array,
+    lengths: Uint32Array,
+    indexes: Uint32Array,
+    count: number,
+    hasOffloadHeaders: boolean,
+    tally: Uint32Array,
+  ): number;
+
+  /** The links that changed, oldest first; null when the kernel had to drop events. */
+  readLinkEvents(descriptor: Descriptor): Link[] | null;
+  readLink(nameOrIndex: string | number): Link;
+  /** -1 leaves a setting as it is. */
+  changeLink(index: number, isUp: -1 | 0 | 1, mtu: number, txQueueFrames: number): void;
+  listAddresses(index: number): LinkAddress[];
+  addAddress(index: number, address: string, prefixLength: number): void;
+  deleteAddress(index: number, address: string, prefixLength: number): void;
+
+  setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
+  readSocketOption(fd: number, name: keyof SocketOptions): number;
+}
+
+/** The free octets at the front of a slab: room for the head of a tunnel message. As in native/addon.h. */
+export const SLAB_FRONT_BYTES = 64;
+/** What stands in front of each frame in a slab. As in native/addon.h. */
+export const RECORD_HEADER_BYTES = 14;
+/** The reasons in a tally's order. As in native/addon.h. */
+export const TALLY_REASONS: readonly DiscardReason[] = [
+  'queueFull',
+  'linkDown',
+  'tooLong',
+  'badOffload',
+  'deviceError',
+];
+
+let loaded: NativeAddon | undefined;
+
+/** Loads the addon on first use. @throws EtherwsError ADDON_MISSING */
+export function nativeAddon(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const file = fileURLToPath(new URL('../../../build/Release/etherws.node', import.meta.url));
+  try {
+    return createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (cause) {
+    const what = existsSync(file) ? `cannot be loaded: ${firstLineOf(cause)}` : 'has not been built';
+    throw new EtherwsError('ADDON_MISSING', `The native addon, which tap and netdev ports need, ${what}`, {
+      cause,
+      hint:
+        process.platform === 'linux'
+          ? 'Install a C compiler (apt install build-essential), then run: npm rebuild etherws'
+          : `These kinds of ports need Linux; this is ${process.platform}`,
+    });
+  }
+}
+
+function firstLineOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}
+
+/** Options of a TCP socket that Node has no setter for. */
+export interface SocketOptions {
+  /** TCP_NODELAY: 1 sends small segments at once */
+  noDelay?: number;
+  /** TCP_NOTSENT_LOWAT: octets that may wait unsent in the kernel before the socket counts as not writable */
+  notSentLowatBytes?: number;
+  /** TCP_QUICKACK: 1 acknowledges at once */
+  quickAck?: number;
+  /** TCP_USER_TIMEOUT: how long sent data may stay unacknowledged */
+  userTimeoutMs?: number;
+  /** SO_SNDBUF and SO_RCVBUF; the kernel doubles them, and stops tuning them by itself */
+  sendBufferBytes?: number;
+  receiveBufferBytes?: number;
+  /** SO_BUSY_POLL, in microseconds */
+  busyPollUs?: number;
+  /** SO_PRIORITY, 0..6 */
+  priority?: number;
+}
+
+/**
+ * Tunes a socket by its file descriptor. These are tunings, not conditions: a
+ * tunnel works without them, so nothing is thrown.
+ * @returns whether all of them were set; false also without the addon
+ */
+export function setSocketOptions(fd: number, options: SocketOptions): boolean {
+  let areAllSet = true;
+  for (const [name, value] of Object.entries(options) as [keyof SocketOptions, number | undefined][]) {
+    if (value === undefined) continue;
+    try {
+      nativeAddon().setSocketOption(fd, name, value);
+    } catch {
+      areAllSet = false;
+    }
+  }
+  return areAllSet;
+}
