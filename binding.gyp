@@ -14,7 +14,14 @@
         "native/link.c",
         "native/address.c",
         "native/link_events.c",
-        "native/socket_options.c"
+        "native/socket_options.c",
+        "native/offload-binding.c",
+        "native/offload/check.c",
+        "native/offload/checksum.c",
+        "native/offload/coalesce.c",
+        "native/offload/locate.c",
+        "native/offload/merge.c",
+        "native/offload/segment.c"
       ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],

@@ -122,4 +122,7 @@ napi_value read_link_events(napi_env env, napi_callback_info info);
 napi_value set_socket_option(napi_env env, napi_callback_info info);
 napi_value read_socket_option(napi_env env, napi_callback_info info);
 
+// offload-binding.c: adds its functions to the exports
+napi_value init_offload(napi_env env, napi_value exports);
+
 #endif

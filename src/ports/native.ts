@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { DiscardReason } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
+import type { OffloadAddon } from '../wire/native-offload-engine.ts';
 
 declare const brand: unique symbol;
 
@@ -50,7 +51,7 @@ export interface OpenedTap {
  * the failed call as `syscall`, except on the data path, which never throws for
  * what a device does.
  */
-export interface NativeAddon {
+export interface NativeAddon extends OffloadAddon {
   openTap(name: string, features: number, sendBufferBytes: number): OpenedTap;
   openPacketSocket(interfaceIndex: number, hasOffloadHeaders: boolean, receiveBufferBytes: number): Descriptor;
   /** A subscription to the changes of all links. */
