@@ -6,17 +6,16 @@
 // 4. Medians and ratios are printed, and written as JSON and as a plot (report.ts).
 //
 // It tells figures and judges none: its status is 1 only when something failed to run.
-import { rmSync } from 'node:fs';
 import { contestants as allContestants, MEASUREMENTS } from './catalogue.ts';
 import type { Contestant } from './contestant.ts';
 import { missingPrograms } from './contestant.ts';
-import { describeMachine } from './machine.ts';
+import { enterSandbox } from './lab/sandbox.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
-import { buildPrograms } from './programs.ts';
-import { printedReport, publish, writeResults } from './report.ts';
-import type { Results } from './results.ts';
+import { buildPrograms } from './programs/programs.ts';
+import { describeMachine } from './report/machine.ts';
+import { printedReport, publish, writeResults } from './report/report.ts';
+import type { Results } from './report/results.ts';
 import { expectedSeconds, type Progress, type RunOptions, runAll } from './runner.ts';
-import { enterSandbox } from './sandbox.ts';
 
 /** `--short` begins nothing that would not be done by then. */
 const SHORT_LIMIT_MS = 280_000;
@@ -37,40 +36,39 @@ async function main(): Promise<void> {
   if (!(await enterSandbox())) return;
 
   const programs = await buildPrograms();
-  try {
-    const { present, absent } = await sortContestants(options);
-    const results: Results = {
-      startedAt: new Date().toISOString(),
-      command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
-      repetitions: options.repetitions,
-      seconds: options.seconds,
-      machine: describeMachine(),
-      contestants: Object.fromEntries(
-        await Promise.all(present.map(async (one) => [one.name, { title: one.title, version: await one.version() }])),
-      ),
-      absent,
-      samples: [],
-      failures: [],
-    };
-    const runOptions: RunOptions = {
-      ...options,
-      measurements: MEASUREMENTS.filter(({ name }) => options.measure.length === 0 || options.measure.includes(name)),
-      deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
-    };
-    announce(runOptions, present);
-    await runAll(present, programs, runOptions, results, showProgress());
-    if (process.stderr.isTTY) process.stderr.write('\n');
-    for (const one of present) {
-      const isMissing = !results.samples.some(({ contestant }) => contestant === one.name);
-      const hasFailed = results.failures.some(({ contestant }) => contestant === one.name);
-      if (isMissing && !hasFailed) absent[one.title] = 'left out, because --short has no time for it';
-    }
-    writeResults(results, options.jsonFile);
-    if (options.isPublished) publish(results);
-    process.stdout.write(`${printedReport(results)}\n\nResults: ${options.jsonFile}\n`);
-    process.exitCode = results.failures.length === 0 ? 0 : 1;
-  } finally {
-    rmSync(programs.directory, { recursive: true, force: true });
+  const { present, absent } = await sortContestants(options);
+  const results: Results = {
+    startedAt: new Date().toISOString(),
+    command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+    repetitions: options.repetitions,
+    seconds: options.seconds,
+    machine: describeMachine(),
+    contestants: Object.fromEntries(
+      await Promise.all(present.map(async (one) => [one.name, { title: one.title, version: await one.version() }])),
+    ),
+    absent,
+    samples: [],
+    failures: [],
+  };
+  const runOptions: RunOptions = {
+    ...options,
+    measurements: MEASUREMENTS.filter(({ name }) => options.measure.length === 0 || options.measure.includes(name)),
+    deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
+  };
+  announce(runOptions, present);
+  await runAll(present, programs, runOptions, results, showProgress());
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  noteLeftOut(present, results, absent);
+  writeResults(results, options.jsonFile);
+  if (options.isPublished) publish(results);
+  process.stdout.write(`${printedReport(results)}\n\nResults: ${options.jsonFile}\n`);
+  process.exitCode = results.failures.length === 0 ? 0 : 1;
+}
+
+function noteLeftOut(present: readonly Contestant[], results: Results, absent: Record<string, string>): void {
+  const seen = new Set([...results.samples, ...results.failures].map(({ contestant }) => contestant));
+  for (const { name, title } of present) {
+    if (!seen.has(name)) absent[title] = 'left out, because --short had no time for it';
   }
 }
 

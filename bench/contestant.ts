@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { Lab, Side } from './lab.ts';
-import type { Programs } from './programs.ts';
+import type { Lab, Side } from './lab/lab.ts';
+import type { Programs } from './programs/programs.ts';
 
 /** Something that carries Ethernet frames between the two sides of a lab. */
 export interface Contestant {

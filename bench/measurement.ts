@@ -1,6 +1,6 @@
 import type { Contestant, Tunnel } from './contestant.ts';
-import type { Lab } from './lab.ts';
-import type { Programs } from './programs.ts';
+import type { Lab } from './lab/lab.ts';
+import type { Programs } from './programs/programs.ts';
 
 /** One figure of a measurement. */
 export interface Metric {

@@ -1,8 +1,8 @@
 import type { Contestant } from './contestant.ts';
-import { Lab, SIDES } from './lab.ts';
+import { Lab, SIDES } from './lab/lab.ts';
 import type { Measurement } from './measurement.ts';
-import type { Programs } from './programs.ts';
-import type { Results } from './results.ts';
+import type { Programs } from './programs/programs.ts';
+import type { Results } from './report/results.ts';
 
 export interface RunOptions {
   readonly repetitions: number;

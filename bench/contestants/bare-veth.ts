@@ -1,5 +1,5 @@
 import type { Contestant } from '../contestant.ts';
-import { UNDERLAY } from '../lab.ts';
+import { UNDERLAY } from '../lab/lab.ts';
 
 /** No tunnel at all: what the machine itself can carry between two namespaces. */
 export const BARE_VETH: Contestant = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { run } from '../command.ts';
-import { type Lab, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { type Lab, UNDERLAY } from '../lab/lab.ts';
 
 /** Files of a self-signed certificate for the server's underlay address; it is its own authority. */
 export interface CertificateFiles {

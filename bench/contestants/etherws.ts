@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms, type Tunnel } from '../contestant.ts';
-import { type Lab, OVERLAY, OVERLAY_NETMASK, retry, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { type Lab, OVERLAY, OVERLAY_NETMASK, retry, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 import { makeCertificate } from './certificate.ts';
 
 /** This file runs as dist/bench/contestants/etherws.js, beside the product that it measures. */

@@ -1,5 +1,5 @@
 import type { Contestant } from '../contestant.ts';
-import { OVERLAY, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { OVERLAY, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '5000';
 
@@ -8,7 +8,7 @@ function floor(name: string, title: string, mode: 'vnet' | 'plain'): Contestant 
     name,
     title,
     unavailable: async () => undefined,
-    version: async () => 'bench/floor.c',
+    version: async () => 'bench/programs/floor.c',
     start: async (lab, programs) => {
       const server = lab.start('server', [programs.floor, 'listen', UNDERLAY.server, LISTEN_PORT, TUNNEL_DEVICE, mode]);
       await server.printed('listening');

@@ -1,6 +1,6 @@
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
-import { OVERLAY, OVERLAY_NETMASK, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { OVERLAY, OVERLAY_NETMASK, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '7777';
 

@@ -1,6 +1,6 @@
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
-import { OVERLAY, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { OVERLAY, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 import { makeCertificate } from './certificate.ts';
 
 const LISTEN_PORT = '1194';

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
-import { type Lab, OVERLAY, retry, type Side, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { type Lab, OVERLAY, retry, type Side, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '5555';
 const HUB = 'BENCH';

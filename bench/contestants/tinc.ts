@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
-import { type Lab, OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { type Lab, OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 /** tinc as a switch over TCP, with the cipher and digest that it takes by itself. */
 export const TINC: Contestant = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { run } from '../command.ts';
 import { type Contestant, missingPrograms } from '../contestant.ts';
-import { OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab.ts';
+import { run } from '../lab/command.ts';
+import { OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '5001';
 

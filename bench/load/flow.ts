@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../lab/command.ts';
 import type { Bench } from '../measurement.ts';
 
 /** Beyond the flow itself, for connecting and for the exchange of results. */

@@ -1,4 +1,4 @@
-import { UNDERLAY } from '../lab.ts';
+import { UNDERLAY } from '../lab/lab.ts';
 import type { Bench } from '../measurement.ts';
 
 const CONNECT_TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { lastLineAsJson } from '../command.ts';
+import { lastLineAsJson } from '../lab/command.ts';
 import type { Bench } from '../measurement.ts';
 
 const PORT = '9999';

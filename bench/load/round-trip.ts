@@ -1,5 +1,5 @@
 import type { Bench } from '../measurement.ts';
-import { quantile } from '../statistics.ts';
+import { quantile } from '../report/statistics.ts';
 
 const PORT = '9998';
 const SAMPLE_INTERVAL_US = 5_000;

@@ -1,7 +1,7 @@
-import { SIDES } from '../lab.ts';
+import { SIDES } from '../lab/lab.ts';
+import { cpuSeconds } from '../lab/process-table.ts';
 import { measureFlow } from '../load/flow.ts';
 import type { Bench, Measurement, Metric, Values } from '../measurement.ts';
-import { cpuSeconds } from '../process-table.ts';
 
 const BYTES_PER_GIGABYTE = 1e9;
 const FOUR = 4;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { cpuSeconds, residentBytes } from '../lab/process-table.ts';
 import { measureFlow } from '../load/flow.ts';
 import { connectIdleClients, type IdleClients } from '../load/idle-clients.ts';
 import { offerBroadcasts } from '../load/packets.ts';
 import type { Measurement, Metric } from '../measurement.ts';
-import { cpuSeconds, residentBytes } from '../process-table.ts';
 
 /** Ports of the server-side switch; two of them are the TAP device and the active tunnel. */
 const PORT_COUNTS = [2, 100, 1000, 5000] as const;

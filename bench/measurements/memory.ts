@@ -1,7 +1,7 @@
-import { SIDES } from '../lab.ts';
+import { SIDES } from '../lab/lab.ts';
+import { residentBytes } from '../lab/process-table.ts';
 import { measureFlow } from '../load/flow.ts';
 import type { Measurement } from '../measurement.ts';
-import { residentBytes } from '../process-table.ts';
 
 const BYTES_PER_MEBIBYTE = 1024 * 1024;
 

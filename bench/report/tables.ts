@@ -1,6 +1,6 @@
-import { MEASUREMENTS } from './catalogue.ts';
+import { MEASUREMENTS } from '../catalogue.ts';
+import type { Measurement } from '../measurement.ts';
 import { formatTable, formatValue } from './format.ts';
-import type { Measurement } from './measurement.ts';
 import { medianOf, type Results, ratioOf } from './results.ts';
 import { TARGETS } from './targets.ts';
 

@@ -2,22 +2,20 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommandError, run } from './command.ts';
+import { CommandError, run } from '../lab/command.ts';
 
 /** The benchmark's own programs, as paths of the compiled files. */
 export interface Programs {
-  /** Removed by whoever asked for the programs. */
-  readonly directory: string;
   readonly floor: string;
   readonly packets: string;
   readonly idleClients: string;
 }
 
-/** The sources stay beside bench/*.ts; this file runs as dist/bench/programs.js. */
-const SOURCES = fileURLToPath(new URL('../../bench/', import.meta.url));
+/** The sources are not copied by the compiler; this file runs as dist/bench/programs/programs.js. */
+const SOURCES = fileURLToPath(new URL('../../../bench/programs/', import.meta.url));
 const FLAGS = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
-/** Compiles them into a new directory. @throws CommandError without a compiler */
+/** Compiles them into a temporary directory, which ends with the sandbox. @throws CommandError without a compiler */
 export async function buildPrograms(): Promise<Programs> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-bench-programs-'));
   const build = async (name: string): Promise<string> => {
@@ -27,7 +25,6 @@ export async function buildPrograms(): Promise<Programs> {
   };
   try {
     return {
-      directory,
       floor: await build('floor'),
       packets: await build('packets'),
       idleClients: await build('idle-clients'),

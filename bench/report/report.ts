@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { formatTable } from './format.ts';
 import { plotResults } from './plot.ts';
 import type { Results } from './results.ts';
 import { resultTables } from './tables.ts';
@@ -42,15 +41,15 @@ export function publish(results: Results): void {
 }
 
 function publishedSection(results: Results): string {
-  const facts = Object.entries(results.machine).map(([name, value]) => [name, value]);
-  const versions = Object.values(results.contestants).map(({ title, version }) => [title, version]);
+  const facts = Object.entries(results.machine).map(([name, value]) => `${name}: ${value}`);
+  const versions = Object.values(results.contestants).map(({ title, version }) => `${title}: ${version}`);
   const absent = Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
   return [
     `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
     '![Throughput, small packets and latency](performance.svg)',
     resultTables(results),
-    `### Machine\n\n${formatTable(['', ''], facts)}`,
-    `### Versions\n\n${formatTable(['', ''], versions)}`,
+    `### Machine\n\n${bullets(facts)}`,
+    `### Versions\n\n${bullets(versions)}`,
     ...(absent.length === 0 ? [] : [`### Not measured\n\n${bullets(absent)}`]),
   ].join('\n\n');
 }
