@@ -72,7 +72,7 @@ test('both engines merge the same segments into the same frames', (t) => {
   const random = new Random(seed);
   let merged = 0;
   for (let round = 0; round < BATCHES; round++) {
-    const { batch } = streamBatch(random, random.pick([3, 20, 40]));
+    const batch = streamBatch(random, random.pick([3, 20, 40]));
     const indices = Uint32Array.from({ length: batch.count }, (_, index) => index);
     const offloads = random.pick([OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN, OFFLOAD_TSO6, OFFLOAD_TSO4, 0]);
     const ours = new FrameBatch(Buffer.alloc(batch.bytes.length + 64));

@@ -17,28 +17,28 @@ interface Stream {
  * segments one after the other, now and then everything that must keep them
  * from being merged.
  *
- * @returns the batch, and of each frame the flow it belongs to (-1: of none)
+ * Flows whose identification stands still come back from a segmenter with one
+ * that counts; `hasFixedIds: false` leaves them out.
  */
-export function streamBatch(random: Random, frames: number): { batch: FrameBatch; flows: number[] } {
-  const streams = Array.from({ length: 1 + random.below(4) }, (_, ordinal) => newStream(random, ordinal));
+export function streamBatch(
+  random: Random,
+  frames: number,
+  { hasFixedIds = true }: { hasFixedIds?: boolean } = {},
+): FrameBatch {
+  const streams = Array.from({ length: 1 + random.below(4) }, (_, ordinal) => newStream(random, ordinal, hasFixedIds));
   const segmentBytes = random.pick([100, 333, 1448]);
   const built: { frame: Buffer; header?: OffloadHeader }[] = [];
-  const flows: number[] = [];
   for (let round = 0; round < frames; round++) {
-    const flow = random.below(streams.length);
-    const stream = streams[flow] as Stream;
     if (random.once(15)) {
       built.push({ frame: frameOf({ protocol: 'udp', payload: random.bytes(random.below(80)) }).bytes });
-      flows.push(-1);
       continue;
     }
-    built.push(nextFrame(stream, segmentBytes, random));
-    flows.push(flow);
+    built.push(nextFrame(random.pick(streams), segmentBytes, random));
   }
-  return { batch: batchWithHeaders(built), flows };
+  return batchWithHeaders(built);
 }
 
-function newStream(random: Random, ordinal: number): Stream {
+function newStream(random: Random, ordinal: number, hasFixedIds: boolean): Stream {
   return {
     fields: {
       ipv6: random.once(3),
@@ -48,7 +48,7 @@ function newStream(random: Random, ordinal: number): Stream {
       tos: random.pick([0, 2]),
       dontFragment: !random.once(3),
     },
-    hasFixedId: random.once(4),
+    hasFixedId: hasFixedIds && random.once(4),
     sequence: random.pick([1, 0xffff_ff00, random.below(0xffff_ffff)]),
     id: random.pick([0, 0xfffe, random.below(0xffff)]),
   };
@@ -80,7 +80,7 @@ function disturb(fields: FrameFields, stream: Stream, random: Random): void {
     () => Object.assign(fields, { flags: random.below(256) }),
     () => Object.assign(fields, { flags: ACK | random.pick([0x01, 0x08, 0x40, 0x80]) }),
     () => Object.assign(fields, { sequence: (stream.sequence + random.pick([-100, 100, 1])) >>> 0 }),
-    () => Object.assign(fields, { id: random.below(0x1_0000) }),
+    () => Object.assign(fields, { id: (stream.id + 2 + random.below(60_000)) & 0xffff }),
     () => Object.assign(fields, { ttl: 63 }),
     () => Object.assign(fields, { tos: 3 }),
     () => Object.assign(fields, { window: 501 }),
