@@ -26,6 +26,8 @@ export { Switch, type SwitchOptions } from './daemon/switch.ts';
 export { type ErrorCode, EtherwsError } from './errors.ts';
 export type { Logger } from './observability/logger.ts';
 export { MemoryPort, type MemoryPortOptions } from './ports/memory-port.ts';
+export { NetdevPort } from './ports/netdev-port.ts';
+export { TapPort } from './ports/tap-port.ts';
 export { type ConnectTunnelOptions, connectTunnel } from './ports/websocket/ws-client.ts';
 export { WebSocketPort } from './ports/websocket/ws-port.ts';
 export { TunnelServer, type TunnelServerOptions } from './ports/websocket/ws-server.ts';

@@ -8,6 +8,16 @@ export const EXIT_SUCCESS = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
+/** The reason was told already, by the daemon that shares our standard error: only the status is left to pass on. */
+export class ReportedFailure extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`failed with status ${status}`);
+    this.status = status;
+  }
+}
+
 /**
  * Says on standard error why a command ended, as 1.x did: the message with the
  * code, and the detail on the next line.
@@ -15,6 +25,7 @@ export const EXIT_USAGE = 2;
  */
 export function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_SUCCESS : EXIT_USAGE; // it has said so itself
+  if (error instanceof ReportedFailure) return error.status;
   if (error instanceof UsageError) {
     const hint = error.hint === undefined ? '' : `${escapeSentence(error.hint)}\n`;
     terminal.complain(`error: ${escapeSentence(error.message)}\n${hint}`);

@@ -1,9 +1,136 @@
+import { closeSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { readConfig, type SwConfig, type SwOptions } from '../daemon/config.ts';
+import { isDaemon, launchDaemon, redirectStandardError, reportReady } from '../daemon/daemonize.ts';
 import { EtherwsError } from '../errors.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { ReportedFailure } from './report.ts';
+import { UsageError } from './usage-error.ts';
 
-/** `etherws sw`. */
+const EXIT_PATIENCE_MS = 5000;
+
+const EXAMPLES = `
+Examples:
+  A switch for a lab, reachable from everywhere, in the foreground:
+    $ etherws sw --foreground --port 8000
+
+  A relay on a public address, with TLS and passwords:
+    $ htpasswd -cB /etc/etherws/htpasswd alice
+    $ etherws sw --sslkey key.pem --sslcert cert.pem --htpasswd /etc/etherws/htpasswd
+
+  Tunnels and control behind one port:
+    $ etherws sw --port 8000 --ctlhost '' --ctlport 8000 --ctlhtpasswd /etc/etherws/admins
+
+Ports are added with \`etherws ctl\`; see \`etherws ctl --help\`.`;
+
+/** \`etherws sw\`: options as in 1.x, and what a daemon of today has beside them. */
 export function swCommand(): Command {
-  return new Command('sw').description('run a switch').action(() => {
-    throw new EtherwsError('DAEMON_FAILED', 'The switch is not part of this build');
+  return new Command('sw')
+    .description('run the switch; without --foreground it becomes a daemon once both services listen')
+    .option('--debug', 'log every learn, age-out, connect and forward to standard error')
+    .option('--foreground', 'stay in the foreground')
+    .option('--ageout <sec>', 'ageing time of learned addresses in seconds', '300')
+    .option('--fdb-size <n>', 'the most learned addresses; the longest unseen go first', '65536')
+    .optionsGroup('Tunnels:')
+    .option('--path <path>', 'where tunnels are accepted', '/')
+    .option('--host <host>', 'address to listen on (default: all)')
+    .option('--port <port>', 'port to listen on (default: 80, with TLS 443)')
+    .option('--htpasswd <file>', 'who may join: a file made by htpasswd')
+    .option('--sslkey <file>', 'private key, PEM')
+    .option('--sslcert <file>', 'certificate and its chain, PEM')
+    .optionsGroup('Control API:')
+    .option('--ctlpath <path>', 'where the control API is served', '/ctl')
+    .option('--ctlhost <host>', "address to listen on ('' for all)", '127.0.0.1')
+    .option('--ctlport <port>', 'port to listen on', '7867')
+    .option('--ctlhtpasswd <file>', 'who may control: a file made by htpasswd')
+    .option('--ctlsslkey <file>', 'private key, PEM')
+    .option('--ctlsslcert <file>', 'certificate and its chain, PEM')
+    .option('--ctlname <name>', 'a host name under which the control API may be addressed (repeatable)', collect)
+    .optionsGroup('Daemon:')
+    .option('--logformat <format>', 'text or json', 'text')
+    .option('--logfile <file>', 'append the log to a file instead of standard error')
+    .option('--pidfile <file>', 'write the process id there')
+    .addHelpText('after', EXAMPLES)
+    .allowExcessArguments(false)
+    .action((options: SwOptions) => runSwitch(options));
+}
+
+async function runSwitch(options: SwOptions): Promise<void> {
+  const config = configOf(options);
+  if (!config.isForeground && !isDaemon()) {
+    const status = await launchDaemon();
+    if (status !== 0) throw new ReportedFailure(status);
+    return;
+  }
+  await serve(config, createLogger({ isDebug: config.isDebug, format: config.logFormat }));
+}
+
+/** What does not fit together is wrong usage; a file that cannot be read is a failure. */
+function configOf(options: SwOptions): SwConfig {
+  try {
+    return readConfig(withAbsoluteFiles(options));
+  } catch (error) {
+    if (error instanceof EtherwsError && error.code === 'ARGUMENT_INVALID')
+      throw new UsageError(error.message, error.hint);
+    throw error;
+  }
+}
+
+async function serve(config: SwConfig, logger: Logger): Promise<void> {
+  if (config.logFile !== undefined) checkAppendable(config.logFile);
+  // Loaded here: the parent of a daemon needs none of it.
+  const { Daemon } = await import('../daemon/daemon.ts');
+  const daemon = await Daemon.start(config, logger);
+  if (isDaemon()) {
+    await reportReady();
+    redirectStandardError(config.logFile ?? '/dev/null');
+  } else if (config.logFile !== undefined) {
+    redirectStandardError(config.logFile);
+  }
+  logger.info({ pid: process.pid }, 'ready');
+  const signal = await terminationSignal();
+  logger.info({ signal }, 'closing');
+  await daemon.close();
+  // Nothing is left that keeps the process alive. Should that ever be untrue, an operator still wants it to end.
+  setTimeout(() => process.exit(0), EXIT_PATIENCE_MS).unref();
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function terminationSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (!isFirst) process.exit(130);
+        isFirst = false;
+        resolve(signal);
+      });
+    }
   });
+}
+
+/** Found out before the switch runs: later there may be nobody to tell. */
+function checkAppendable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw new EtherwsError('FILE_UNREADABLE', `--logfile: cannot append to "${file}": ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Choose a place that this user may write to',
+    });
+  }
+}
+
+/** Log and PID file may be named relative to where the command was typed; the daemon moves to /. */
+function withAbsoluteFiles(options: SwOptions): SwOptions {
+  return {
+    ...options,
+    ...(options.logfile === undefined ? {} : { logfile: resolve(options.logfile) }),
+    ...(options.pidfile === undefined ? {} : { pidfile: resolve(options.pidfile) }),
+  };
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
 }

@@ -5,12 +5,15 @@ import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
+import type { OffloadEngine } from '../wire/offload-engine.ts';
 
 export interface SwitchOptions {
   /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
   ageingTimeMs?: number;
   /** The most learned addresses; default 65 536. The longest unseen go first. */
   fdbCapacity?: number;
+  /** Who pays what super-frames owe; default: TypeScript. */
+  offloadEngine?: OffloadEngine;
   logger?: Logger;
 }
 
@@ -35,6 +38,7 @@ export class Switch {
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
+      ...(options.offloadEngine === undefined ? {} : { offloadEngine: options.offloadEngine }),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);

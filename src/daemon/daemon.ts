@@ -1,0 +1,160 @@
+import { unlinkSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
+import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
+import { ControlServer } from '../control/server.ts';
+import { EtherwsError } from '../errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createPort } from '../ports/port-factory.ts';
+import { TunnelServer } from '../ports/websocket/ws-server.ts';
+import type { ServiceConfig, SwConfig } from './config.ts';
+import { HttpListener } from './http-listener.ts';
+import { Switch } from './switch.ts';
+import { RunningSwitch } from './switch-control.ts';
+
+type Disposal = () => Promise<void> | void;
+
+/**
+ * The composition root: the one place that constructs the rooms and joins them.
+ * What was made first is closed last.
+ */
+export class Daemon {
+  readonly #disposals: Disposal[] = [];
+  readonly #config: SwConfig;
+  readonly #logger: Logger;
+  #closing: Promise<void> | undefined;
+
+  private constructor(config: SwConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  /**
+   * Starts the switch; resolves when both services listen.
+   * @throws EtherwsError when anything is not as it must be; nothing is left behind then
+   */
+  static async start(config: SwConfig, logger: Logger): Promise<Daemon> {
+    const daemon = new Daemon(config, logger);
+    try {
+      await daemon.#open();
+    } catch (error) {
+      await daemon.close();
+      throw error;
+    }
+    return daemon;
+  }
+
+  /** Ends tunnels with close code 1001, removes devices, stops listening. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#dispose();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    const { tunnels, control, isShared } = this.#config;
+    const logger = this.#logger;
+    const tunnelIdentity = await identityOf(tunnels, logger);
+    const controlIdentity = isShared ? tunnelIdentity : await identityOf(control, logger);
+    const tunnelDoor = await this.#door(tunnels);
+    const controlDoor = await this.#door(control);
+    this.#warnOfOpenControl();
+
+    const tunnelListener = this.#listener(tunnels, tunnelIdentity);
+    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity);
+
+    const etherSwitch = new Switch({
+      ageingTimeMs: this.#config.ageingTimeMs,
+      fdbCapacity: this.#config.fdbCapacity,
+      logger,
+    });
+    this.#disposals.push(() => etherSwitch.close('shutdown'));
+
+    const tunnelServer = new TunnelServer({
+      path: tunnels.path,
+      authenticator: tunnelDoor,
+      onTunnel: (port) => void etherSwitch.attach(port),
+      logger,
+    });
+    tunnelListener.route(tunnels.path, tunnelServer);
+
+    const controlServer = new ControlServer({
+      path: control.path,
+      authenticator: controlDoor,
+      allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
+      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger })),
+      logger,
+    });
+    controlListener.route(control.path, controlServer);
+
+    for (const listener of new Set([tunnelListener, controlListener])) await listener.listen();
+    this.#announce('tunnels', tunnels, tunnelListener);
+    this.#announce('control', control, controlListener);
+    this.#writePidFile();
+  }
+
+  #listener(service: ServiceConfig, identity: ServerIdentity | undefined): HttpListener {
+    const listener = new HttpListener({
+      host: service.host,
+      listenPort: service.listenPort,
+      ...(identity === undefined ? {} : { tls: identity.options }),
+    });
+    this.#disposals.push(() => listener.close());
+    return listener;
+  }
+
+  async #door(service: ServiceConfig): Promise<Authenticator> {
+    if (service.htpasswd === undefined) return OPEN_DOOR;
+    const door = await HtpasswdAuthenticator.open(service.htpasswd, { realm: 'etherws', logger: this.#logger });
+    this.#disposals.push(() => door.close());
+    return door;
+  }
+
+  #announce(service: string, { path, tls }: ServiceConfig, listener: HttpListener): void {
+    const { address, port } = listener.address;
+    this.#logger.info({ service, address, port, path, tls: tls !== undefined }, 'listening');
+  }
+
+  /** Whoever can reach an open control API owns the switch, and can open devices as its user. */
+  #warnOfOpenControl(): void {
+    const { host, htpasswd } = this.#config.control;
+    if (htpasswd !== undefined || isLoopback(host)) return;
+    this.#logger.warn(
+      { host: host ?? 'every address' },
+      'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',
+    );
+  }
+
+  #writePidFile(): void {
+    const { pidFile } = this.#config;
+    if (pidFile === undefined) return;
+    try {
+      writeFileSync(pidFile, `${process.pid}\n`);
+    } catch (error) {
+      throw new EtherwsError('DAEMON_FAILED', `Cannot write the PID file "${pidFile}": ${(error as Error).message}`, {
+        cause: error,
+        hint: 'Choose a place that this user may write to',
+      });
+    }
+    this.#disposals.push(() => unlinkSync(pidFile));
+  }
+
+  async #dispose(): Promise<void> {
+    for (const dispose of this.#disposals.reverse()) {
+      try {
+        await dispose();
+      } catch (error) {
+        this.#logger.error({ error }, 'closing failed');
+      }
+    }
+  }
+}
+
+async function identityOf({ tls }: ServiceConfig, logger: Logger): Promise<ServerIdentity | undefined> {
+  return tls === undefined ? undefined : loadServerIdentity(tls.keyFile, tls.certFile, logger);
+}
+
+function isLoopback(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
