@@ -1,6 +1,6 @@
 import type { CloseReason, DiscardReason, LinkState, NetworkInterface, Port, PortEvents } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
-import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
+import { ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/frame-batch.ts';
 import { GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
 import { deviceError, errnoOf } from './device-error.ts';
@@ -83,7 +83,7 @@ export abstract class DevicePort implements Port {
     return this.#link.name;
   }
 
-  /** The MTU, an Ethernet header and a C-TAG; follows the MTU. */
+  /** The MTU and an Ethernet header; follows the MTU. A C-TAG may come on top, as on every Ethernet. */
   get maxFrameBytes(): number {
     return this.#maxFrameBytes;
   }
@@ -99,7 +99,7 @@ export abstract class DevicePort implements Port {
     if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
     const length = batch.lengths[index] as number;
     if (length < HEADER_BYTES) return 'runt';
-    if (length > this.#maxFrameBytes && !this.#takesSuperFrame(batch, index)) return 'tooLong';
+    if (length > this.#maxFrameBytes && !this.#takesLonger(batch, index, length)) return 'tooLong';
     // The addon is handed one slab a call.
     if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES) this.#write();
     this.#noted = batch;
@@ -138,10 +138,11 @@ export abstract class DevicePort implements Port {
     }
   }
 
-  #takesSuperFrame(batch: FrameBatch, index: number): boolean {
-    if (this.offloads === OFFLOAD_NONE || !batch.hasOffloadHeaders) return false;
-    const gsoType = batch.bytes[(batch.starts[index] as number) - OFFLOAD_HEADER_BYTES + 1];
-    return gsoType !== GSO_NONE && (batch.lengths[index] as number) <= MAX_SUPER_FRAME_BYTES;
+  #takesLonger(batch: FrameBatch, index: number, length: number): boolean {
+    const start = batch.starts[index] as number;
+    if (length <= this.#maxFrameBytes + C_TAG_BYTES) return etherTypeOf(batch.bytes, start) === ETHER_TYPE_C_TAG;
+    if (this.offloads === OFFLOAD_NONE || !batch.hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) return false;
+    return batch.bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
   }
 
   #write(): void {
@@ -226,7 +227,7 @@ export abstract class DevicePort implements Port {
 
   /** Fits itself to the link's MTU. */
   #adopt(link: Link): SlabPool {
-    this.#maxFrameBytes = link.mtu + HEADER_BYTES + C_TAG_BYTES;
+    this.#maxFrameBytes = link.mtu + HEADER_BYTES;
     const bytes = this.#device.givesSuperFrames
       ? SUPER_SLAB_BYTES
       : SLAB_FRONT_BYTES + BATCH_FRAMES * (RECORD_HEADER_BYTES + roomFor(link.mtu) + 1);
