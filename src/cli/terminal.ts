@@ -27,7 +27,7 @@ export const PROCESS_TERMINAL: Terminal = {
     process.stderr.write(text);
   },
   askPassword: async (prompt) => {
-    const { read } = await import('read');
-    return read({ prompt, silent: true });
+    const { askPassword } = await import('../auth/password.ts');
+    return askPassword(prompt);
   },
 };
