@@ -8,8 +8,9 @@ import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
 import { type CertificateFiles, CertificateMaker, openssl, opensslMissing } from '../../test/openssl.ts';
 import type { Logger } from '../observability/logger.ts';
+import { readCaCerts } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
-import { chainWarnings, loadServerIdentity, readCaCerts } from './tls.ts';
+import { chainWarnings, loadServerIdentity } from './tls.ts';
 
 const missing = opensslMissing();
 
@@ -53,7 +54,9 @@ describe('keys and certificates of the openssl tool', missing === undefined ? {}
     https.on('tlsClientError', () => undefined);
     await once(https.listen(0, '127.0.0.1'), 'listening');
     const { port } = https.address() as AddressInfo;
-    const ca = await readCaCerts(authority.certFile);
+    const unrelated = maker.make({ name: 'unrelated', isAuthority: true });
+    const both = [unrelated, authority].map(({ certFile }) => readFileSync(certFile, 'utf8')).join('');
+    const ca = await readCaCerts(write('authorities.pem', both));
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const socket = connect({ port, host: '127.0.0.1', ca, minVersion: version, maxVersion: version });
       await once(socket, 'secureConnect');

@@ -1,9 +1,14 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import {
+  type CertificateChain,
+  invalidCertificate,
+  MAX_PEM_BYTES,
+  readCertificates,
+  reasonOf,
+} from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
-import { codeOf } from './connect-errors.ts';
 import { isWorldReadable, readUserFile } from './user-file.ts';
 
 /** A key, and the certificates that vouch for it. */
@@ -15,9 +20,6 @@ export interface ServerIdentity {
   /** see certificateNames */
   readonly names: readonly string[];
 }
-
-const MAX_PEM_BYTES = 4 * 1024 * 1024;
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /**
  * Loads what `--sslkey` and `--sslcert` name: a PEM key without passphrase, and
@@ -42,7 +44,7 @@ export async function loadServerIdentity(
   try {
     createSecureContext(options);
   } catch (error) {
-    throw invalid(`OpenSSL does not take ${keyFile} with ${certFile} (${reasonOf(error)})`, {
+    throw invalidCertificate(`OpenSSL does not take ${keyFile} with ${certFile} (${reasonOf(error)})`, {
       cause: error,
       hint: 'Make a key of at least 2048 bits (RSA) or 256 bits (EC), and a certificate signed with SHA-2',
     });
@@ -53,20 +55,6 @@ export async function loadServerIdentity(
   for (const warning of chainWarnings(chain, Date.now())) logger.warn({ certFile }, `${certFile}: ${warning}`);
   return { options, certificate, names: certificateNames(certificate) };
 }
-
-/**
- * Reads certificates to trust, from a PEM file with one or more of them.
- * @returns them in PEM, for the `ca` of a TLS connection; anything else in the file is left out
- * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
- */
-export async function readCaCerts(path: string): Promise<string> {
-  const { text } = await readUserFile(path, MAX_PEM_BYTES);
-  return readCertificates(path, text)
-    .map((certificate) => certificate.toString())
-    .join('');
-}
-
-type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
 /** What an operator should know of certificates that are in force all the same, at `nowMs` since 1970. */
 export function chainWarnings(chain: readonly X509Certificate[], nowMs: number): string[] {
@@ -86,7 +74,7 @@ export function chainWarnings(chain: readonly X509Certificate[], nowMs: number):
 
 function readKey(path: string, text: string): KeyObject {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
-    throw invalid(`The key ${path} is protected by a passphrase`, {
+    throw invalidCertificate(`The key ${path} is protected by a passphrase`, {
       hint: `Nobody can type it when the switch starts; remove it with: openssl pkey -in ${path} -out NEWFILE`,
     });
   }
@@ -94,7 +82,7 @@ function readKey(path: string, text: string): KeyObject {
     return createPrivateKey(text);
   } catch (error) {
     const isCertificate = text.includes('-----BEGIN CERTIFICATE-----');
-    throw invalid(`${path} holds no private key in PEM form (${reasonOf(error)})`, {
+    throw invalidCertificate(`${path} holds no private key in PEM form (${reasonOf(error)})`, {
       cause: error,
       hint: isCertificate
         ? 'It holds a certificate: were the key and the certificate exchanged?'
@@ -103,44 +91,13 @@ function readKey(path: string, text: string): KeyObject {
   }
 }
 
-function readCertificates(path: string, text: string): Chain {
-  const certificates: X509Certificate[] = [];
-  for (const [index, pem] of [...text.matchAll(PEM_CERTIFICATE)].entries()) {
-    try {
-      certificates.push(new X509Certificate(pem[0]));
-    } catch (error) {
-      throw invalid(`Certificate ${index + 1} in ${path} cannot be read (${reasonOf(error)})`, {
-        cause: error,
-        hint: 'Was the file cut off, or edited?',
-      });
-    }
-  }
-  const [first, ...others] = certificates;
-  if (first !== undefined) return [first, ...others];
-  throw invalid(`${path} holds no certificate in PEM form`, {
-    hint: text.includes('PRIVATE KEY-----')
-      ? 'It holds a private key: were the key and the certificate exchanged?'
-      : 'A PEM certificate begins with -----BEGIN CERTIFICATE-----; convert DER with: openssl x509 -inform DER',
-  });
-}
-
-function requireMatch(key: KeyObject, keyFile: string, chain: Chain, certFile: string): void {
+function requireMatch(key: KeyObject, keyFile: string, chain: CertificateChain, certFile: string): void {
   const index = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
   if (index === 0) return;
-  throw invalid(`The key ${keyFile} does not belong to the certificate ${certFile}`, {
+  throw invalidCertificate(`The key ${keyFile} does not belong to the certificate ${certFile}`, {
     hint:
       index > 0
         ? `It belongs to certificate ${index + 1} of that file: put that one first`
         : 'Give the key with which the certificate was requested',
   });
-}
-
-function invalid(message: string, details: { cause?: unknown; hint: string }): EtherwsError {
-  return new EtherwsError('CERTIFICATE_INVALID', message, details);
-}
-
-/** OpenSSL's own words, where there are any. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason;
-  return codeOf(error) || (error instanceof Error ? error.message : String(error));
 }

@@ -1,4 +1,4 @@
-import { readCaCerts } from '../auth/tls.ts';
+import { readCaCerts } from '../auth/certificate-file.ts';
 import type { Port } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
 import { NetdevPort } from './netdev-port.ts';

@@ -70,6 +70,7 @@ function addClientPort(addport: Command, terminal: Terminal): void {
             file: given.passwdFile,
             variable: terminal.env.ETHERWS_CLIENT_PASSWD,
             ask: () => terminal.askPassword('Client Password: '),
+            warn: (message) => terminal.complain(`${message}\n`),
           });
           return passwd === undefined ? spec : { ...spec, options: { ...spec.options, passwd } };
         },

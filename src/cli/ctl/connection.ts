@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { readCaCerts } from '../../auth/certificate-file.ts';
 import { ControlClient, type ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
-import { EtherwsError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { findPassword } from './password-source.ts';
@@ -52,7 +51,7 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
   const clientOptions: ControlClientOptions = {
     ...(url === undefined ? {} : { url }),
     ...(user === undefined ? {} : { user }),
-    ...(options.ctlsslcert === undefined ? {} : { ca: readCertificates(options.ctlsslcert) }),
+    ...(options.ctlsslcert === undefined ? {} : { ca: await readCaCerts(options.ctlsslcert) }),
     isInsecure: options.ctlinsecure === true,
   };
   checkUsage(() => new ControlClient(clientOptions)); // before a password is asked in vain
@@ -62,6 +61,7 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
     file: options.ctlpasswdFile,
     variable: env.ETHERWS_CTL_PASSWD,
     ask: () => terminal.askPassword('Control Password: '),
+    warn: (message) => terminal.complain(`${message}\n`),
   });
   return checkUsage(() => new ControlClient({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
 }
@@ -69,16 +69,4 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
 /** The URL that was given, if any. */
 export function controlUrl(options: ConnectionOptions, terminal: Terminal): string | undefined {
   return options.ctlurl ?? (terminal.env.ETHERWS_CTLURL || undefined);
-}
-
-function readCertificates(file: string): string {
-  const hint = 'Give a PEM file with the certificate of the control API or of its issuer';
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new EtherwsError('FILE_UNREADABLE', `Cannot read ${file}`, { cause, hint });
-  }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new EtherwsError('CERTIFICATE_INVALID', `${file} holds no certificate`, { hint });
 }

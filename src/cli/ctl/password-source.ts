@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { EtherwsError } from '../../errors.ts';
+import { readPasswordFile } from '../../auth/password-file.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where a password may come from, best first: the option, a file, the environment, the person. */
@@ -9,9 +8,9 @@ export interface PasswordSources {
   readonly file: string | undefined;
   readonly variable: string | undefined;
   ask(): Promise<string>;
+  /** Told when others may read the file. */
+  warn(message: string): void;
 }
-
-const FILE_BYTES = 4096;
 
 /**
  * Without a user nothing is asked, and a password in the environment is meant
@@ -25,21 +24,7 @@ export async function findPassword(sources: PasswordSources): Promise<string | u
     throw new UsageError('a password and a password file exclude each other');
   }
   if (passwd !== undefined) return passwd;
-  if (file !== undefined) return readPasswordFile(file);
+  if (file !== undefined) return readPasswordFile(file, sources.warn);
   if (user === undefined) return undefined;
   return variable === undefined || variable === '' ? sources.ask() : variable;
-}
-
-/** The first line, so that an editor's line feed at the end is no part of the password. */
-function readPasswordFile(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const hint = 'Give a file that holds the password and that you may read';
-    throw new EtherwsError('FILE_UNREADABLE', `Cannot read the password file ${file}`, { cause, hint });
-  }
-  const line = text.slice(0, FILE_BYTES).split(/\r?\n/, 1)[0] ?? '';
-  if (line !== '') return line;
-  throw new EtherwsError('FILE_UNREADABLE', `The password file ${file} begins with an empty line`);
 }

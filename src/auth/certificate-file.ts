@@ -1,0 +1,54 @@
+import { X509Certificate } from 'node:crypto';
+import { EtherwsError } from '../errors.ts';
+import { codeOf } from './connect-errors.ts';
+import { readUserFile } from './user-file.ts';
+
+export const MAX_PEM_BYTES: number = 4 * 1024 * 1024;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** At least one certificate, in the order of the file. */
+export type CertificateChain = readonly [X509Certificate, ...X509Certificate[]];
+
+/**
+ * Reads certificates to trust, from a PEM file with one or more of them.
+ * @returns them in PEM, for the `ca` of a TLS connection; anything else in the file is left out
+ * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
+ */
+export async function readCaCerts(path: string): Promise<string> {
+  const { text } = await readUserFile(path, MAX_PEM_BYTES);
+  return readCertificates(path, text)
+    .map((certificate) => certificate.toString())
+    .join('');
+}
+
+/** @throws EtherwsError CERTIFICATE_INVALID when `text` holds no certificate in PEM form, or a damaged one */
+export function readCertificates(path: string, text: string): CertificateChain {
+  const certificates: X509Certificate[] = [];
+  for (const [index, pem] of [...text.matchAll(PEM_CERTIFICATE)].entries()) {
+    try {
+      certificates.push(new X509Certificate(pem[0]));
+    } catch (error) {
+      throw invalidCertificate(`Certificate ${index + 1} in ${path} cannot be read (${reasonOf(error)})`, {
+        cause: error,
+        hint: 'Was the file cut off, or edited?',
+      });
+    }
+  }
+  const [first, ...others] = certificates;
+  if (first !== undefined) return [first, ...others];
+  throw invalidCertificate(`${path} holds no certificate in PEM form`, {
+    hint: text.includes('PRIVATE KEY-----')
+      ? 'It holds a private key: were the key and the certificate exchanged?'
+      : 'A PEM certificate begins with -----BEGIN CERTIFICATE-----; convert DER with: openssl x509 -inform DER',
+  });
+}
+
+export function invalidCertificate(message: string, details: { cause?: unknown; hint: string }): EtherwsError {
+  return new EtherwsError('CERTIFICATE_INVALID', message, details);
+}
+
+/** OpenSSL's own words, where there are any. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason;
+  return codeOf(error) || (error instanceof Error ? error.message : String(error));
+}
