@@ -67,6 +67,7 @@ struct frame_selection {
   const uint32_t *indexes;
   size_t count;
   bool has_vnet_headers;  // in front of each frame in the slab
+  uint32_t merge_for;     // the debts that the device takes, so that segments may be merged; 0: each frame by itself
 };
 
 // errors.c

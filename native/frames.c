@@ -50,23 +50,24 @@ napi_value read_frames(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, tally) returns how many the
-// device took. One failing frame keeps none of the others.
+// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, mergeFor, tally) returns how many
+// the device took. One failing frame keeps none of the others.
 napi_value write_frames(napi_env env, napi_callback_info info) {
-  napi_value arguments[8], result;
+  napi_value arguments[9], result;
   struct descriptor *descriptor;
   struct frame_slab slab;
   struct frame_selection frames;
   size_t indexes;
-  int32_t count;
+  int32_t count, merge_for;
   uint32_t *tally;
-  if (!take_arguments(env, info, arguments, 8) || !take_descriptor(env, arguments[0], &descriptor) ||
+  if (!take_arguments(env, info, arguments, 9) || !take_descriptor(env, arguments[0], &descriptor) ||
       !take_slab(env, arguments + 1, &slab) ||
       !take_words(env, arguments[4], (uint32_t **)&frames.indexes, &indexes) ||
       !take_int32(env, arguments[5], &count) || !take_bool(env, arguments[6], &frames.has_vnet_headers) ||
-      !take_tally(env, arguments[7], &tally)) {
+      !take_int32(env, arguments[7], &merge_for) || !take_tally(env, arguments[8], &tally)) {
     return NULL;
   }
+  frames.merge_for = (uint32_t)merge_for;
   frames.count = count < 0 ? 0 : (size_t)count < indexes ? (size_t)count : indexes;
   // Each frame and its header must lie within the slab: a mistake above must not become an over-read here.
   for (size_t i = 0; i < frames.count; i++) {

@@ -163,6 +163,7 @@ export abstract class DevicePort implements Port {
       indexes,
       frames,
       hasOffloadHeaders,
+      this.offloads,
       tally,
     );
     if (taken !== frames) this.#report('tx');

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { DiscardReason } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import type { OffloadAddon } from '../wire/native-offload-engine.ts';
+import type { Offloads } from '../wire/offload.ts';
 
 declare const brand: unique symbol;
 
@@ -80,7 +81,12 @@ export interface NativeAddon extends OffloadAddon {
     room: number,
     tally: Uint32Array,
   ): number;
-  /** Writes the named frames in order; one that fails keeps none of the others. @returns how many were taken */
+  /**
+   * Writes the named frames in order; one that fails keeps none of the others.
+   * @param mergeFor the debts that a TAP device takes: consecutive TCP segments
+   *   of a flow become super-frames on the way (coalescing.ts); 0 writes each as it is
+   * @returns how many were taken
+   */
   writeFrames(
     descriptor: Descriptor,
     bytes: Uint8Array,
@@ -89,6 +95,7 @@ export interface NativeAddon extends OffloadAddon {
     indexes: Uint32Array,
     count: number,
     hasOffloadHeaders: boolean,
+    mergeFor: Offloads,
     tally: Uint32Array,
   ): number;
 
