@@ -4,6 +4,7 @@ import type { FilteringEntry } from '../bridge/filtering-database.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { fastestOffloadEngine } from '../ports/fastest-offload-engine.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
 
@@ -12,7 +13,7 @@ export interface SwitchOptions {
   ageingTimeMs?: number;
   /** The most learned addresses; default 65 536. The longest unseen go first. */
   fdbCapacity?: number;
-  /** Who pays what super-frames owe; default: TypeScript. */
+  /** Who pays what super-frames owe; default: native code where the addon is built, else TypeScript. */
   offloadEngine?: OffloadEngine;
   logger?: Logger;
 }
@@ -38,7 +39,7 @@ export class Switch {
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
-      ...(options.offloadEngine === undefined ? {} : { offloadEngine: options.offloadEngine }),
+      offloadEngine: options.offloadEngine ?? fastestOffloadEngine(),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);
