@@ -15,7 +15,7 @@ import { DevicePort, type OpenDevice, portOn } from './device-port.ts';
 import { type Link, nativeAddon, type OpenedTap } from './native.ts';
 
 export interface TapPortOptions {
-  /** Exchange super-frames and unfinished checksums with the kernel; default false. */
+  /** Exchange super-frames and unfinished checksums with the kernel; default true. */
   offload?: boolean;
   logger?: Logger;
 }
@@ -48,13 +48,14 @@ export class TapPort extends DevicePort {
    */
   static async open(name: string, options: TapPortOptions = {}): Promise<TapPort> {
     checkDeviceName(name, true);
-    const tap = openTap(name, options.offload === true ? ALL_FEATURES : NO_OFFLOAD_HEADERS);
+    const isOffloading = options.offload !== false;
+    const tap = openTap(name, isOffloading ? ALL_FEATURES : NO_OFFLOAD_HEADERS);
     return portOn(
       {
         descriptor: tap.descriptor,
         found: nativeAddon().readLink(tap.name),
-        offloads: options.offload === true ? offloadsOf(tap.features) : OFFLOAD_NONE,
-        givesSuperFrames: options.offload === true,
+        offloads: isOffloading ? offloadsOf(tap.features) : OFFLOAD_NONE,
+        givesSuperFrames: isOffloading,
         isRestored: tap.isPersistent,
         logger: options.logger ?? SILENT,
       },
