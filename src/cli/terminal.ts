@@ -1,3 +1,5 @@
+import type { ControlClient, ControlClientOptions } from '../control/client.ts';
+
 /** What a command line needs of the process around it; a test brings its own. */
 export interface Terminal {
   readonly env: Environment;
@@ -7,7 +9,12 @@ export interface Terminal {
   complain(text: string): void;
   /** Asks without echo. @throws EtherwsError when nobody can answer */
   askPassword(prompt: string): Promise<string>;
+  /** @throws EtherwsError ARGUMENT_INVALID */
+  openControl(options: ControlClientOptions): Promise<ControlCaller>;
 }
+
+/** As much of the control client as commands need. */
+export type ControlCaller = Pick<ControlClient, 'call'>;
 
 /** The variables that stand in for options; an empty one counts as absent. */
 export interface Environment {
@@ -29,5 +36,9 @@ export const PROCESS_TERMINAL: Terminal = {
   askPassword: async (prompt) => {
     const { askPassword } = await import('../auth/password.ts');
     return askPassword(prompt);
+  },
+  openControl: async (options) => {
+    const { ControlClient } = await import('../control/client.ts');
+    return new ControlClient(options);
   },
 };

@@ -16,9 +16,9 @@ export class UsageError extends Error {
  * Runs `check` on what stood in the command line.
  * @throws UsageError for what it finds wrong, by the rules that the switch applies, too
  */
-export function checkUsage<T>(check: () => T): T {
+export async function checkUsage<T>(check: () => T | Promise<T>): Promise<T> {
   try {
-    return check();
+    return await check();
   } catch (error) {
     if (error instanceof EtherwsError) throw new UsageError(error.message, error.hint);
     throw error;

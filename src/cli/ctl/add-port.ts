@@ -58,10 +58,11 @@ function addClientPort(addport: Command, terminal: Terminal): void {
     .option('--passwd-file <FILE>', 'file that holds the password; also ETHERWS_CLIENT_PASSWD, the password itself')
     .option('--cacerts <FILE>', 'certificates (PEM) to verify the other switch with; a path on the host of this switch')
     .option('--insecure', 'do not verify the certificate of the other switch')
-    .action((target: string, given: ClientPortOptions, command: Command) =>
-      perform(command, terminal, {
+    .action(async (target: string, given: ClientPortOptions, command: Command) => {
+      const options = await clientOptions(given, controlUrl(gatherOptions(command), terminal));
+      await perform(command, terminal, {
         method: 'addPort',
-        params: { type: 'client', target, options: clientOptions(given, controlUrl(gatherOptions(command), terminal)) },
+        params: { type: 'client', target, options },
         table: portTable,
         complete: async (spec) => {
           const passwd = await findPassword({
@@ -74,23 +75,23 @@ function addClientPort(addport: Command, terminal: Terminal): void {
           });
           return passwd === undefined ? spec : { ...spec, options: { ...spec.options, passwd } };
         },
-      }),
-    );
+      });
+    });
 }
 
-function clientOptions(given: ClientPortOptions, url: string | undefined): ClientOptions {
+async function clientOptions(given: ClientPortOptions, url: string | undefined): Promise<ClientOptions> {
   const { user, passwd, cacerts, insecure } = given;
   return {
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
-    ...(cacerts === undefined ? {} : { cacerts: pathOnSwitch(cacerts, url) }),
+    ...(cacerts === undefined ? {} : { cacerts: await pathOnSwitch(cacerts, url) }),
     ...(insecure === undefined ? {} : { insecure }),
   };
 }
 
 /** A switch on this host has the same files but not the same working directory; another one has other files. */
-function pathOnSwitch(path: string, url: string | undefined): string {
-  const { host } = checkUsage(() => controlAddress(url));
+async function pathOnSwitch(path: string, url: string | undefined): Promise<string> {
+  const { host } = await checkUsage(() => controlAddress(url));
   const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   return isHere && path !== '' ? resolve(path) : path;
 }

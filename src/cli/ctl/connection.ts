@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { readCaCerts } from '../../auth/certificate-file.ts';
-import { ControlClient, type ControlClientOptions } from '../../control/client.ts';
+import type { ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
-import type { Terminal } from '../terminal.ts';
+import { EtherwsError } from '../../errors.ts';
+import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { findPassword } from './password-source.ts';
 
@@ -44,29 +45,40 @@ export function gatherOptions<T extends object>(command: Command): T {
  * @throws UsageError for a URL, a user or a password that cannot be
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
-export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlClient> {
+export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlCaller> {
   const { env } = terminal;
   const url = controlUrl(options, terminal);
   const user = options.ctluser ?? (env.ETHERWS_CTLUSER || undefined);
   const clientOptions: ControlClientOptions = {
     ...(url === undefined ? {} : { url }),
     ...(user === undefined ? {} : { user }),
-    ...(options.ctlsslcert === undefined ? {} : { ca: await readCaCerts(options.ctlsslcert) }),
+    ...(options.ctlsslcert === undefined ? {} : { ca: readCertificates(options.ctlsslcert) }),
     isInsecure: options.ctlinsecure === true,
   };
-  checkUsage(() => new ControlClient(clientOptions)); // before a password is asked in vain
+  await checkUsage(() => terminal.openControl(clientOptions)); // before a password is asked in vain
   const passwd = await findPassword({
     user,
     passwd: options.ctlpasswd,
     file: options.ctlpasswdFile,
     variable: env.ETHERWS_CTL_PASSWD,
     ask: () => terminal.askPassword('Control Password: '),
-    warn: (message) => terminal.complain(`${message}\n`),
   });
-  return checkUsage(() => new ControlClient({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
+  return checkUsage(() => terminal.openControl({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
 }
 
 /** The URL that was given, if any. */
 export function controlUrl(options: ConnectionOptions, terminal: Terminal): string | undefined {
   return options.ctlurl ?? (terminal.env.ETHERWS_CTLURL || undefined);
+}
+
+function readCertificates(file: string): string {
+  const hint = 'Give a PEM file with the certificate of the control API or of its issuer';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new EtherwsError('FILE_UNREADABLE', `Cannot read ${file}`, { cause, hint });
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new EtherwsError('CERTIFICATE_INVALID', `${file} holds no certificate`, { hint });
 }

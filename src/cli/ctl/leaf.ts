@@ -38,10 +38,10 @@ export async function perform<M extends MethodName>(
 ): Promise<void> {
   const options = gatherOptions<ConnectionOptions>(command);
   const shape = METHODS[call.method].params;
-  const params = checkUsage(() => shape.read(call.params, ''));
+  const params = await checkUsage(() => shape.read(call.params, ''));
   const client = await connect(options, terminal);
   const completed = (await call.complete?.(params)) ?? params;
-  checkUsage(() => shape.read(completed, ''));
+  await checkUsage(() => shape.read(completed, ''));
   const result = await client.call(call.method, completed);
   terminal.print(options.json === true ? formatJson(result) : call.table(result.entries));
 }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeSwitch } from '../../test/support/fake-switch.ts';
+import { controlMethods } from './methods.ts';
+import { METHOD_PREFIX, METHODS } from './schema.ts';
+
+describe('control methods', () => {
+  it('are those of the schema, with their prefix and nothing inherited', () => {
+    const methods = controlMethods(new FakeSwitch());
+    const names = Object.keys(METHODS).map((name) => METHOD_PREFIX + name);
+    assert.deepEqual(Object.keys(methods), names);
+    assert.equal(Object.getPrototypeOf(methods), null);
+  });
+
+  it('command the switch and always answer entries', async () => {
+    const service = new FakeSwitch();
+    const methods = controlMethods(service);
+    const call = async (name: string, params?: unknown): Promise<unknown> => {
+      const result = (await methods[METHOD_PREFIX + name]?.(params)) as { entries: unknown[] };
+      assert.deepEqual(Object.keys(result), ['entries']);
+      return result.entries;
+    };
+    const idle = { tx: 0, rx: 0, txOctets: 0, rxOctets: 0, txDiscards: {}, rxDiscards: {}, reason: null };
+    const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
+    const device = { port: 1, type: 'tap', target: 'tap0', address: null, netmask: null, mtu: 1500, addresses: [] };
+
+    assert.deepEqual(await call('addPort', { type: 'tap', target: 'tap0' }), [tap]);
+    assert.deepEqual(await call('setInterface', { port: 1, mtu: 1400, addresses: ['10.0.0.1/24'] }), [
+      { ...device, mtu: 1400, addresses: ['10.0.0.1/24'] },
+    ]);
+    assert.deepEqual(await call('listInterface', null), [{ ...device, mtu: 1400, addresses: ['10.0.0.1/24'] }]);
+    assert.deepEqual(await call('setPort', { port: 1, shut: true }), [{ ...tap, shut: true, state: 'shut' }]);
+    assert.deepEqual(await call('listPort'), [{ ...tap, shut: true, state: 'shut' }]);
+    service.fdb.push({ vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3 });
+    assert.deepEqual(await call('listFdb', {}), [{ vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3 }]);
+    assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
+    assert.deepEqual(await call('listPort'), []);
+  });
+});
