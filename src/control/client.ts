@@ -127,14 +127,20 @@ export class ControlClient {
     const { isTls, host, port } = this.#address;
     const ofTls = isTls ? explainTlsError(error, host, CONTROL_TRUST_OPTIONS) : undefined;
     const known = ofTls ?? explainConnectError(error, host, port);
-    if (known !== undefined && codeOf(error) === 'ECONNREFUSED') {
-      const hint = 'Is the switch running? Start it with: etherws sw; else check --ctlurl';
+    const hint = HINTS[codeOf(error)];
+    if (known !== undefined && hint !== undefined && known.code === 'CONNECTION_REFUSED') {
       return new EtherwsError(known.code, known.message, { cause: error, hint });
     }
     if (known !== undefined) return known;
     return controlFailure(this.#address, 'does not speak HTTP', isTls ? 'Check --ctlurl' : 'Try https://', error);
   }
 }
+
+/** Better than a tunnel's hints, since we know what should be there. */
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Is the switch running? Start it with: etherws sw; else check --ctlurl',
+  ECONNRESET: 'If the control API has a certificate, write https:// in --ctlurl; else check the port number there',
+};
 
 function basicAuthorization(user: string, passwd: string): string {
   return `Basic ${Buffer.from(`${user}:${passwd}`, 'utf8').toString('base64')}`;

@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   ping: 'iputils-ping',
+  script: 'bsdutils',
   setpriv: 'util-linux',
   tshark: 'tshark',
   unshare: 'util-linux',

@@ -65,14 +65,16 @@ function addClientPort(addport: Command, terminal: Terminal): void {
         params: { type: 'client', target, options },
         table: portTable,
         complete: async (spec) => {
-          const passwd = await findPassword({
-            user: given.user,
-            passwd: given.passwd,
-            file: given.passwdFile,
-            variable: terminal.env.ETHERWS_CLIENT_PASSWD,
-            ask: () => terminal.askPassword('Client Password: '),
-            warn: (message) => terminal.complain(`${message}\n`),
-          });
+          const passwd = await findPassword(
+            {
+              user: given.user,
+              passwd: given.passwd,
+              file: given.passwdFile,
+              variable: terminal.env.ETHERWS_CLIENT_PASSWD,
+              prompt: 'Client Password: ',
+            },
+            terminal,
+          );
           return passwd === undefined ? spec : { ...spec, options: { ...spec.options, passwd } };
         },
       });

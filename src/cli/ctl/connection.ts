@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
-import { EtherwsError } from '../../errors.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { findPassword } from './password-source.ts';
@@ -52,17 +50,20 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
   const clientOptions: ControlClientOptions = {
     ...(url === undefined ? {} : { url }),
     ...(user === undefined ? {} : { user }),
-    ...(options.ctlsslcert === undefined ? {} : { ca: readCertificates(options.ctlsslcert) }),
+    ...(options.ctlsslcert === undefined ? {} : { ca: await readCertificates(options.ctlsslcert) }),
     isInsecure: options.ctlinsecure === true,
   };
   await checkUsage(() => terminal.openControl(clientOptions)); // before a password is asked in vain
-  const passwd = await findPassword({
-    user,
-    passwd: options.ctlpasswd,
-    file: options.ctlpasswdFile,
-    variable: env.ETHERWS_CTL_PASSWD,
-    ask: () => terminal.askPassword('Control Password: '),
-  });
+  const passwd = await findPassword(
+    {
+      user,
+      passwd: options.ctlpasswd,
+      file: options.ctlpasswdFile,
+      variable: env.ETHERWS_CTL_PASSWD,
+      prompt: 'Control Password: ',
+    },
+    terminal,
+  );
   return checkUsage(() => terminal.openControl({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
 }
 
@@ -71,14 +72,7 @@ export function controlUrl(options: ConnectionOptions, terminal: Terminal): stri
   return options.ctlurl ?? (terminal.env.ETHERWS_CTLURL || undefined);
 }
 
-function readCertificates(file: string): string {
-  const hint = 'Give a PEM file with the certificate of the control API or of its issuer';
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new EtherwsError('FILE_UNREADABLE', `Cannot read ${file}`, { cause, hint });
-  }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new EtherwsError('CERTIFICATE_INVALID', `${file} holds no certificate`, { hint });
+async function readCertificates(file: string): Promise<string> {
+  const { readCaCerts } = await import('../../auth/certificate-file.ts');
+  return readCaCerts(file);
 }

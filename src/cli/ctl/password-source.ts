@@ -1,4 +1,5 @@
-import { readPasswordFile } from '../../auth/password-file.ts';
+import { escapeSentence } from '../format.ts';
+import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where a password may come from, best first: the option, a file, the environment, the person. */
@@ -7,24 +8,25 @@ export interface PasswordSources {
   readonly passwd: string | undefined;
   readonly file: string | undefined;
   readonly variable: string | undefined;
-  ask(): Promise<string>;
-  /** Told when others may read the file. */
-  warn(message: string): void;
+  readonly prompt: string;
 }
 
 /**
  * Without a user nothing is asked, and a password in the environment is meant
  * for somebody else.
  * @throws UsageError for both the option and the file
- * @throws EtherwsError FILE_UNREADABLE
+ * @throws EtherwsError FILE_UNREADABLE, and what the prompt throws
  */
-export async function findPassword(sources: PasswordSources): Promise<string | undefined> {
-  const { user, passwd, file, variable } = sources;
+export async function findPassword(sources: PasswordSources, terminal: Terminal): Promise<string | undefined> {
+  const { user, passwd, file, variable, prompt } = sources;
   if (passwd !== undefined && file !== undefined) {
     throw new UsageError('a password and a password file exclude each other');
   }
   if (passwd !== undefined) return passwd;
-  if (file !== undefined) return readPasswordFile(file, sources.warn);
+  if (file !== undefined) {
+    const { readPasswordFile } = await import('../../auth/password-file.ts');
+    return readPasswordFile(file, (warning) => terminal.complain(`  ${escapeSentence(warning)}\n`));
+  }
   if (user === undefined) return undefined;
-  return variable === undefined || variable === '' ? sources.ask() : variable;
+  return variable === undefined || variable === '' ? terminal.askPassword(prompt) : variable;
 }

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { type FakeControl, startFakeControl } from '../../test/support/fake-switch.ts';
+import { RecordingTerminal } from '../../test/support/recording-terminal.ts';
+import type { Authenticator, Credentials } from '../auth/authenticator.ts';
+import { runCommandLine } from './program.ts';
+import type { Environment } from './terminal.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etherws-program-'));
+const asked: Credentials[] = [];
+const listener: Authenticator = {
+  challenge: 'Basic realm=etherws',
+  authenticate: (credentials) => {
+    asked.push(credentials);
+    return Promise.resolve({ isAllowed: true, user: null });
+  },
+  close: () => Promise.resolve(),
+};
+let control: FakeControl;
+
+beforeEach(async () => {
+  asked.length = 0;
+  control = await startFakeControl({ authenticator: listener });
+});
+afterEach(() => control.close());
+after(() => rmSync(directory, { recursive: true }));
+
+interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly prompts: readonly string[];
+}
+
+async function etherws(
+  words: readonly string[],
+  env: Environment = {},
+  passwords: readonly string[] = [],
+): Promise<Run> {
+  const terminal = new RecordingTerminal(env, passwords);
+  const status = await runCommandLine(words, terminal);
+  return { status, stdout: terminal.stdout, stderr: terminal.stderr, prompts: terminal.prompts };
+}
+
+function ctl(...words: string[]): Promise<Run> {
+  return etherws(['ctl', ...words], { ETHERWS_CTLURL: control.url });
+}
+
+/** What the last request said who it came from, as `user:password`. */
+function lastLogin(): string | undefined {
+  const authorization = asked.at(-1)?.authorization;
+  return authorization && Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
+}
+
+describe('wrong usage', () => {
+  const wrong: [string, RegExp][] = [
+    ['', /Usage: etherws ctl/],
+    ['addport', /Usage: etherws ctl addport/],
+    ['lisport', /Did you mean listport\?/],
+    ['listport extra', /too many arguments/],
+    ['listport --jso', /Did you mean --json\?/],
+    ['addport tap', /missing required argument 'NAME'/],
+    ['addport tap a/b', /no device name may have/],
+    ['addport tap tap0 --user x', /unknown option '--user'/],
+    ['addport foo x', /unknown command 'foo'/],
+    ['addport client http://a/', /ws:\/\/ or wss:\/\//],
+    ['addport client ws://a/ --passwd x', /without a user/],
+    ['addport client ws://a/ --user a:b --passwd x', /colon/],
+    ['addport client ws://a/ --user a --passwd x --passwd-file y', /exclude each other/],
+    ['setport', /missing required argument 'N'/],
+    ['setport 0 --shut 1', /port 0 is below 1/],
+    ['setport x', /whole number/],
+    ['setport 1 --shut 2', /Allowed choices are 0, 1/],
+    ['delport 1.5', /whole number/],
+    ['delport -1', /whole number/],
+    ['setif 1 --mtu 575', /mtu 575 is outside 576\.\.65535/],
+    ['setif 1 --address 10.0.0.256', /outside 0\.\.255/],
+    ['setif 1 --address 10.0.0.1/33', /outside 1\.\.32/],
+    ['setif 1 --address fd00::1', /ADDRESS\/LENGTH/],
+    ['setif 1 --netmask 255.0.255.0', /contiguous/],
+    ['setif 1 --address 10.0.0.1 --address 10.0.0.2', /stands twice/],
+    ['--ctlurl ftp://a/ listport', /not the URL of a control API/],
+    ['--ctlurl http://u:p@a/ listport', /--ctluser/],
+    ['--ctlpasswd x listport', /password was given without a user/],
+    ['--ctluser a --ctlpasswd x --ctlpasswd-file y listport', /exclude each other/],
+  ];
+  for (const [words, message] of wrong) {
+    it(`ctl ${words}`, async () => {
+      const { status, stdout, stderr } = await ctl(...words.split(' ').filter((word) => word !== ''));
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, message);
+      assert.equal(asked.length, 0, 'nothing was sent');
+    });
+  }
+
+  it('of etherws itself', async () => {
+    for (const [words, message] of [
+      [[], /Usage: etherws/],
+      [['ctrl'], /Did you mean ctl\?/],
+      [['--verison'], /Did you mean --version\?/],
+    ] as const) {
+      const { status, stdout, stderr } = await etherws(words);
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, message);
+    }
+  });
+});
+
+describe('help', () => {
+  const commands = ['', 'addport', 'addport tap', 'addport netdev', 'addport client', 'setport', 'delport'];
+  for (const command of [...commands, 'listport', 'setif', 'listif', 'listfdb']) {
+    it(`of ctl ${command} has examples and is no failure`, async () => {
+      for (const option of ['--help', '-h']) {
+        const { status, stdout, stderr } = await ctl(...command.split(' ').filter((word) => word !== ''), option);
+        assert.deepEqual([status, stderr], [0, '']);
+        assert.match(stdout, new RegExp(`^Usage: etherws ctl ${command}`));
+        assert.match(stdout, /\nExamples:\n {2}\$ etherws ctl /);
+        assert.doesNotMatch(stdout, /^.{101}/m, 'lines fit');
+      }
+    });
+  }
+
+  it('of etherws and by the command help', async () => {
+    for (const words of [['--help'], ['help']]) {
+      const { status, stdout } = await etherws(words);
+      assert.equal(status, 0);
+      assert.match(stdout, /^Usage: etherws \[options\] COMMAND[\s\S]*\n {2}sw [\s\S]*\n {2}ctl [\s\S]*Examples:/);
+    }
+    assert.match((await etherws(['help', 'ctl'])).stdout, /^Usage: etherws ctl [\s\S]*listfdb/);
+    assert.match((await ctl('help', 'setif')).stdout, /^Usage: etherws ctl setif [\s\S]*--mtu/);
+  });
+
+  it('shows examples that are good command lines', async () => {
+    const help = await Promise.all(
+      [[], ['addport'], ['addport', 'client'], ['setport'], ['setif'], ['delport']].map((words) =>
+        ctl(...words, '--help'),
+      ),
+    );
+    const examples = help.flatMap(({ stdout }) =>
+      [...stdout.matchAll(/^ {2}\$ etherws (ctl .*)$/gm)].map(([, line]) => line),
+    );
+    assert.ok(examples.length > 10);
+    for (const example of examples) {
+      const words = (example ?? '').replace(/--ctlurl \S+ /, '').split(' ');
+      const { status, stderr } = await etherws(words, { ETHERWS_CTLURL: control.url }, ['x', 'y']);
+      assert.notEqual(status, 2, `${example}: ${stderr}`);
+    }
+  });
+});
+
+describe('passwords', () => {
+  const file = join(directory, 'password');
+  writeFileSync(file, 'from file: ä\r\nsecond line\n', { mode: 0o600 });
+
+  it('of the control API come from the option, the file, the environment or the person', async () => {
+    const env = { ETHERWS_CTLURL: control.url };
+    const inEnv = { ...env, ETHERWS_CTL_PASSWD: 'from env' };
+    const user = ['ctl', '--ctluser', 'ann'];
+
+    await etherws([...user, '--ctlpasswd', 'given', 'listport'], inEnv);
+    assert.equal(lastLogin(), 'ann:given');
+    await etherws([...user, '--ctlpasswd-file', file, 'listport'], inEnv);
+    assert.equal(lastLogin(), 'ann:from file: ä');
+    const quiet = await etherws([...user, 'listport'], inEnv);
+    assert.deepEqual([lastLogin(), quiet.prompts], ['ann:from env', []]);
+    const asking = await etherws([...user, 'listport'], { ...env, ETHERWS_CTL_PASSWD: '' }, ['typed']);
+    assert.deepEqual([lastLogin(), asking.prompts], ['ann:typed', ['Control Password: ']]);
+    await etherws(['ctl', 'listport'], { ...env, ETHERWS_CTLUSER: 'bob', ETHERWS_CTL_PASSWD: 'x' });
+    assert.equal(lastLogin(), 'bob:x');
+    await etherws(['ctl', 'listport'], inEnv);
+    assert.equal(lastLogin(), undefined, 'a password without a user is for somebody else');
+  });
+
+  it('of a client port come the same way', async () => {
+    const env = { ETHERWS_CTLURL: control.url };
+    const inEnv = { ...env, ETHERWS_CLIENT_PASSWD: 'from env' };
+    const dial = ['ctl', 'addport', 'client', 'ws://a/', '--user', 'ann'];
+
+    await etherws([...dial, '--passwd', '-given'], inEnv);
+    await etherws([...dial, '--passwd-file', file], inEnv);
+    const quiet = await etherws(dial, inEnv);
+    const asking = await etherws(dial, env, ['typed']);
+    await etherws(['ctl', 'addport', 'client', 'ws://a/'], inEnv);
+    assert.deepEqual([quiet.prompts, asking.prompts], [[], ['Client Password: ']]);
+    assert.deepEqual(
+      control.service.added.map(({ options }) => options),
+      [...['-given', 'from file: ä', 'from env', 'typed'].map((passwd) => ({ user: 'ann', passwd })), {}],
+    );
+  });
+
+  it('are both asked for, the control password first', async () => {
+    const words = ['ctl', '--ctluser', 'ann', 'addport', 'client', 'ws://a/', '--user', 'bob'];
+    const { prompts, status } = await etherws(words, { ETHERWS_CTLURL: control.url }, ['one', 'two']);
+    assert.deepEqual([status, prompts], [0, ['Control Password: ', 'Client Password: ']]);
+    assert.equal(lastLogin(), 'ann:one');
+    assert.deepEqual(control.service.added[0]?.options, { user: 'bob', passwd: 'two' });
+  });
+
+  it('are not asked for in vain', async () => {
+    const words = ['ctl', '--ctluser', 'ann', 'addport', 'client', 'http://wrong/', '--user', 'bob'];
+    const { prompts, status } = await etherws(words, {}, ['one', 'two']);
+    assert.deepEqual([status, prompts], [2, []]);
+  });
+
+  it('in a file that cannot be read or begins with nothing fail', async () => {
+    const empty = join(directory, 'empty');
+    writeFileSync(empty, '\n', { mode: 0o600 });
+    for (const path of [empty, directory, join(directory, 'none')]) {
+      const { status, stderr } = await ctl('--ctluser', 'ann', '--ctlpasswd-file', path, 'listport');
+      assert.equal(status, 1);
+      assert.match(stderr, /^ {2}.*\(FILE_UNREADABLE\)\n/m);
+    }
+  });
+});
+
+describe('a client port', () => {
+  it('gets an absolute path of its certificates when the switch is on this host', async () => {
+    await ctl('addport', 'client', 'wss://a/', '--cacerts', 'ca.pem', '--insecure');
+    assert.deepEqual(control.service.added[0]?.options, { cacerts: resolve('ca.pem'), insecure: true });
+  });
+});
+
+describe('what a peer says', () => {
+  it('does not reach the terminal as it is', async () => {
+    const { port } = await control.service.addPort({ type: 'tap', target: 'a\x1b[2Jb' });
+    Object.assign(control.service.setPort(port, {}), { state: 'down', reason: 'bye\r\n\u202e' });
+    const { stdout } = await ctl('listport');
+    assert.match(stdout, /^ {2}Port {2}Type {2}State {2}RX {2}TX {2}Target\n/);
+    assert.ok(stdout.endsWith('a\\u{1b}[2Jb  (bye\\u{d}\\u{a}\\u{202e})\n'), stdout);
+    const json = await ctl('--json', 'listport');
+    assert.match(json.stdout, /^[\x20-\x7e]+\n$/);
+  });
+});

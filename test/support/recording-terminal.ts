@@ -1,0 +1,34 @@
+import type { Environment, Terminal } from '../../src/cli/terminal.ts';
+import { ControlClient } from '../../src/control/client.ts';
+
+/** A terminal that remembers what was written, and answers prompts with `passwords` in turn. */
+export class RecordingTerminal implements Terminal {
+  readonly env: Environment;
+  readonly prompts: string[] = [];
+  stdout = '';
+  stderr = '';
+  readonly #passwords: string[];
+
+  constructor(env: Environment = {}, passwords: readonly string[] = []) {
+    this.env = env;
+    this.#passwords = [...passwords];
+  }
+
+  print(text: string): void {
+    this.stdout += text;
+  }
+
+  complain(text: string): void {
+    this.stderr += text;
+  }
+
+  askPassword(prompt: string): Promise<string> {
+    this.prompts.push(prompt);
+    const password = this.#passwords.shift();
+    return password === undefined ? Promise.reject(new Error(`nobody answers ${prompt}`)) : Promise.resolve(password);
+  }
+
+  openControl(options: ConstructorParameters<typeof ControlClient>[0]): Promise<ControlClient> {
+    return Promise.resolve().then(() => new ControlClient(options));
+  }
+}
