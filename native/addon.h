@@ -48,6 +48,8 @@ struct descriptor {
   bool is_watched;  // the poll handle is in the loop
   bool is_ending;   // the environment is going down: JavaScript runs no more
   unsigned owners;  // the JavaScript object, and the loop while it has the poll handle
+  unsigned closing; // what the loop still has to finish before it is closed
+  uv_fs_t close_request;
   napi_ref on_ready;
   napi_ref on_closed;
   napi_async_cleanup_hook_handle cleanup;

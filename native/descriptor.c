@@ -3,8 +3,8 @@
 // 1. descriptor_create wraps an open file descriptor in a JavaScript object.
 // 2. watch puts a poll handle into the loop; it calls JavaScript once per
 //    wake-up, which then reads as much as it has room for.
-// 3. close ends the file descriptor at once and the poll handle in the loop's
-//    own time; then JavaScript hears of it.
+// 3. close ends readiness at once, and the file descriptor and the poll handle
+//    in the loop's own time; then JavaScript hears of it.
 //
 // Two others may get there first: the garbage collector, for an object that
 // was forgotten, and the end of the environment (a worker thread that exits).
@@ -42,8 +42,9 @@ static void call_javascript(struct descriptor *descriptor, napi_ref function, in
   napi_close_handle_scope(env, scope);
 }
 
-static void on_poll_closed(uv_handle_t *handle) {
-  struct descriptor *descriptor = handle->data;
+// One part of closing is done; behind the last one nothing of it is left in the loop.
+static void settle(struct descriptor *descriptor) {
+  if (--descriptor->closing > 0) return;
   if (descriptor->on_closed != NULL && !descriptor->is_ending) {
     call_javascript(descriptor, descriptor->on_closed, 0);
   }
@@ -53,14 +54,38 @@ static void on_poll_closed(uv_handle_t *handle) {
   release(descriptor);
 }
 
+static void on_poll_closed(uv_handle_t *handle) { settle(handle->data); }
+
+static void on_fd_closed(uv_fs_t *request) {
+  struct descriptor *descriptor = request->data;
+  uv_fs_req_cleanup(request);
+  settle(descriptor);
+}
+
+// Closing a TAP makes the kernel wait for all its readers, tens of milliseconds long: another thread's work, while the
+// loop lives.
+static void close_fd(struct descriptor *descriptor, bool is_loop_alive) {
+  int fd = descriptor->fd;
+  descriptor->fd = -1;
+  if (fd < 0) return;
+  descriptor->close_request.data = descriptor;
+  if (is_loop_alive && descriptor->kind == KIND_TAP &&
+      uv_fs_close(descriptor->poll.loop, &descriptor->close_request, fd, on_fd_closed) == 0) {
+    descriptor->closing++;
+  } else {
+    close(fd);
+  }
+}
+
 static void end(struct descriptor *descriptor) {
-  if (descriptor->is_watched) {
-    descriptor->is_watched = false;
+  bool was_watched = descriptor->is_watched;
+  descriptor->is_watched = false;
+  if (was_watched) {
     // Takes it out of epoll now, so that the file descriptor may go.
+    descriptor->closing++;
     uv_close((uv_handle_t *)&descriptor->poll, on_poll_closed);
   }
-  if (descriptor->fd >= 0) close(descriptor->fd);
-  descriptor->fd = -1;
+  close_fd(descriptor, was_watched && !descriptor->is_ending);
 }
 
 static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
@@ -177,6 +202,7 @@ napi_value descriptor_close(napi_env env, napi_callback_info info) {
   napi_value arguments[2], result;
   struct descriptor *descriptor;
   if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor)) return NULL;
+  // Once it was watched the loop has something to finish, and only then is there a hook that waits for that.
   bool will_call = descriptor->is_watched;
   CHECK_NAPI(env, napi_get_boolean(env, will_call, &result));
   if (will_call) CHECK_NAPI(env, napi_create_reference(env, arguments[1], 1, &descriptor->on_closed));

@@ -64,6 +64,8 @@ export abstract class DevicePort implements Port {
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** Why the device is gone for good. */
+  #loss: string | undefined;
   #closing: Promise<void> | undefined;
 
   protected constructor(device: OpenDevice) {
@@ -89,10 +91,11 @@ export abstract class DevicePort implements Port {
   }
 
   open(events: PortEvents): void {
+    if (this.#loss !== undefined) events.linkChanged('closed', this.#loss);
     if (this.#closing !== undefined) return;
     this.#events = events;
     if (this.#state !== 'up') events.linkChanged(this.#state, reasonOf(this.#link));
-    if (this.#state !== 'closed') nativeAddon().watch(this.#device.descriptor, (status) => this.#ready(status));
+    nativeAddon().watch(this.#device.descriptor, (status) => this.#ready(status));
   }
 
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
@@ -242,6 +245,7 @@ export abstract class DevicePort implements Port {
   /** The device is gone for good. */
   #lose(reason: string): void {
     const events = this.#events;
+    this.#loss = reason;
     this.#state = 'closed';
     void this.close();
     events?.linkChanged('closed', reason);

@@ -62,7 +62,7 @@ export interface NativeAddon extends OffloadAddon {
   watch(descriptor: Descriptor, onReady: (status: number) => void): void;
   pause(descriptor: Descriptor): void;
   resume(descriptor: Descriptor): void;
-  /** Closes at once. @returns whether `onClosed` will be called, once the event loop has let go of it */
+  /** No readiness is told from here on. @returns whether `onClosed` will be called, when nothing of it is left */
   close(descriptor: Descriptor, onClosed: () => void): boolean;
 
   /**

@@ -87,8 +87,8 @@ function openTap(name: string, features: number): OpenedTap {
       },
       EBUSY: {
         code: 'DEVICE_BUSY',
-        message: `TAP device "${name}" is in use by another process`,
-        hint: 'Stop that process, or take another name',
+        message: `TAP device "${name}" is in use already`,
+        hint: 'Delete the port or stop the program that has it, or take another name',
       },
       EINVAL: nameTaken(name),
     });
