@@ -80,6 +80,8 @@ async function runOne(
         }
       } catch (error) {
         fail(measurement.name, error);
+        // What its load programs left running would spoil the next measurement.
+        await lab.endPrograms([...processes.client, ...processes.server]);
       }
     }
   } catch (error) {

@@ -100,13 +100,15 @@ export class Lab {
 
   /** Ends every program of the lab and takes it down. */
   async close(): Promise<void> {
-    await this.#endPrograms();
+    await this.endPrograms();
     for (const side of SIDES) await run(['ip', 'netns', 'delete', side]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #endPrograms(): Promise<void> {
-    const running = (): number[] => SIDES.flatMap((side) => this.processes(side));
+  /** Ends every program that runs on either side, but for those that are to be spared. */
+  async endPrograms(spared: readonly number[] = []): Promise<void> {
+    const running = (): number[] =>
+      SIDES.flatMap((side) => this.processes(side)).filter((pid) => !spared.includes(pid));
     signal(running(), 'SIGTERM');
     const end = Date.now() + STOP_TIMEOUT_MS;
     while (running().length > 0 && Date.now() < end) await delay(20);

@@ -31,12 +31,8 @@ export async function sampleRoundTrip(bench: Bench, seconds: number): Promise<Ro
     [programs.packets, 'rtt', target, PORT, String(seconds), String(SAMPLE_INTERVAL_US)],
     timeoutMs,
   );
-  const count = Math.max(1, Math.floor(seconds / PING_INTERVAL_S));
-  const ping = lab.run(
-    'client',
-    ['ping', '-n', '-i', String(PING_INTERVAL_S), '-c', String(count), '-W', '1', target],
-    timeoutMs,
-  );
+  const deadline = ['-w', String(Math.max(1, Math.round(seconds)))];
+  const ping = lab.run('client', ['ping', '-n', '-i', String(PING_INTERVAL_S), ...deadline, target], timeoutMs);
   const [samples, replies] = await Promise.all([sampler, ping]);
   await echo.finish(SLACK_MS);
   const { medianUs, p99Us } = JSON.parse(samples) as { medianUs: number; p99Us: number };

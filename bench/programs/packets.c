@@ -106,7 +106,7 @@ static int command_send(const char *host, const char *port, double seconds, doub
     int due = BATCH;
     if (rate > 0) {
       double owed = rate * (double)(now - start - forgiven_ns) / NS_PER_S - (double)sequence;
-      double lag_ns = owed / rate * NS_PER_S - MAX_LAG_NS;
+      double lag_ns = (owed - 1) / rate * NS_PER_S - MAX_LAG_NS;
       if (lag_ns > 0) forgiven_ns += (int64_t)lag_ns;
       if (owed < 1) {
         nanosleep(&(struct timespec){0, 20000}, NULL);
