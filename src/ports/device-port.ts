@@ -74,7 +74,12 @@ export abstract class DevicePort implements Port {
     const { index } = device.found;
     // Subscribes before it looks: a change between the two is then heard, not missed.
     this.#unwatch = linkMonitor.watch(index, (link) => this.#linkEvent(link));
-    this.#link = nativeAddon().readLink(index);
+    try {
+      this.#link = nativeAddon().readLink(index);
+    } catch (error) {
+      void this.#unwatch();
+      throw error;
+    }
     this.#slabs = this.#adopt(this.#link);
     this.#state = stateOf(this.#link);
     this.networkInterface = new LinuxInterface(index, () => this.target);
@@ -120,30 +125,20 @@ export abstract class DevicePort implements Port {
   }
 
   async #close(): Promise<void> {
-    const { found, descriptor, isRestored } = this.#device;
+    const { found, descriptor, isRestored, logger } = this.#device;
     this.#events = undefined;
     this.#noted = undefined;
     this.#notedFrames = 0;
     clearTimeout(this.#retry);
-    if (this.#state !== 'closed' && isRestored && !found.isUp) this.#setDown(found.index);
+    if (this.#state !== 'closed' && isRestored && !found.isUp) setDown(found, logger);
     this.#state = 'closed';
     await Promise.all([closeDescriptor(descriptor), this.#unwatch()]);
   }
 
-  #setDown(index: number): void {
-    try {
-      nativeAddon().changeLink(index, 0, -1, -1);
-    } catch (error) {
-      // It was deleted this moment, or our privileges are gone: closing goes on all the same.
-      if (errnoOf(error) !== 'ENODEV') {
-        this.#device.logger.warn({ device: this.target, error }, 'the device could not be set down again');
-      }
-    }
-  }
-
   #takesLonger(batch: FrameBatch, index: number, length: number): boolean {
     const start = batch.starts[index] as number;
-    if (length <= this.#maxFrameBytes + C_TAG_BYTES) return etherTypeOf(batch.bytes, start) === ETHER_TYPE_C_TAG;
+    if (length <= this.#maxFrameBytes + C_TAG_BYTES && etherTypeOf(batch.bytes, start) === ETHER_TYPE_C_TAG)
+      return true;
     if (this.offloads === OFFLOAD_NONE || !batch.hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) return false;
     return batch.bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
   }
@@ -252,20 +247,31 @@ export abstract class DevicePort implements Port {
   }
 }
 
-/** Makes the port of an open device, or closes the device again. */
+/** Sets an open device up and makes its port, or puts everything back. */
 export function portOn<P>(device: OpenDevice, make: (device: OpenDevice) => P): P {
+  const { descriptor, found, isRestored, logger } = device;
   try {
-    if (!device.found.isUp) nativeAddon().changeLink(device.found.index, 1, -1, -1);
+    if (!found.isUp) nativeAddon().changeLink(found.index, 1, -1, -1);
     return make(device);
   } catch (error) {
-    nativeAddon().close(device.descriptor, () => undefined);
-    throw deviceError(error, device.found.name, {
+    if (isRestored && !found.isUp) setDown(found, logger);
+    nativeAddon().close(descriptor, () => undefined);
+    throw deviceError(error, found.name, {
       EPERM: {
         code: 'PERMISSION_DENIED',
-        message: `Device "${device.found.name}" is down, and this user may not set it up`,
-        hint: `Run as root, or: ip link set ${device.found.name} up`,
+        message: `Device "${found.name}" is down, and this user may not set it up`,
+        hint: `Run as root, or: ip link set ${found.name} up`,
       },
     });
+  }
+}
+
+function setDown({ index, name }: Link, logger: Logger): void {
+  try {
+    nativeAddon().changeLink(index, 0, -1, -1);
+  } catch (error) {
+    // It was deleted this moment, or our privileges are gone: closing goes on all the same.
+    if (errnoOf(error) !== 'ENODEV') logger.warn({ device: name, error }, 'the device could not be set down again');
   }
 }
 
