@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 /** Where Debian has the programs that tests need and a fresh machine may lack. */
 const PACKAGES: Readonly<Record<string, string>> = {
   bash: 'bash',
+  cc: 'build-essential',
   curl: 'curl',
   htpasswd: 'apache2-utils',
   ip: 'iproute2',

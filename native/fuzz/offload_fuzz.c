@@ -1,0 +1,310 @@
+// Feeds lying super-frames and disturbed TCP flows to the offload code, under the sanitizers:
+//
+//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE native/fuzz/offload_fuzz.c native/offload/*.c
+//   ./a.out SEED CASES
+//
+// Every frame lies in a piece of memory of exactly its size, so that one octet too many shows.
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../offload/merge.h"
+#include "../offload/octets.h"
+
+enum { HEADER = ETHERWS_OFFLOAD_HEADER_BYTES, FLOW_FRAMES = 300, FLOW_PAYLOAD = 90 };
+
+static uint64_t state;
+static unsigned long supers;  // that were merged: a run without any has proved nothing about merging
+
+static uint32_t below(uint32_t bound) {  // xorshift64*
+  state ^= state >> 12;
+  state ^= state << 25;
+  state ^= state >> 27;
+  return (uint32_t)((state * 2685821657736338717ull) >> 32) % bound;
+}
+
+static bool one_in(uint32_t chances) { return below(chances) == 0; }
+
+static void require(bool holds, const char *what) {
+  if (holds) return;
+  fprintf(stderr, "broken: %s\n", what);
+  abort();
+}
+
+static void *allocate(size_t size) {
+  void *memory = malloc(size == 0 ? 1 : size);
+  require(memory != NULL, "memory");
+  return memory;
+}
+
+struct kind {
+  bool is_ipv6, is_udp;
+  uint32_t tags, option_bytes, extension_bytes;
+};
+
+static uint32_t header_bytes_of(const struct kind *kind) {
+  uint32_t network = kind->is_ipv6 ? IPV6_HEADER_BYTES + kind->extension_bytes : IPV4_HEADER_BYTES;
+  return ETHERNET_HEADER_BYTES + 4 * kind->tags + network +
+         (kind->is_udp ? UDP_HEADER_BYTES : TCP_HEADER_BYTES + kind->option_bytes);
+}
+
+// An honest frame with its offload header, whose checksum is begun; `at` has room for both.
+static void build(uint8_t *at, const struct kind *kind, uint32_t payload_bytes, uint32_t gso_size, uint32_t flow,
+                  uint32_t sequence, uint32_t id) {
+  uint32_t length = header_bytes_of(kind) + payload_bytes;
+  uint8_t *frame = at + HEADER;
+  memset(at, 0, HEADER + length - payload_bytes);
+  frame[5] = 2;
+  frame[11] = (uint8_t)flow;
+  uint8_t *type = frame + 12;
+  for (uint32_t tag = 0; tag < kind->tags; tag++, type += 4) etherws_write_word(type, 0x8100);
+  etherws_write_word(type, kind->is_ipv6 ? 0x86dd : 0x0800);
+  uint8_t *network = type + 2;
+  uint8_t protocol = kind->is_udp ? PROTOCOL_UDP : PROTOCOL_TCP;
+  uint8_t *transport;
+  if (kind->is_ipv6) {
+    transport = network + IPV6_HEADER_BYTES + kind->extension_bytes;
+    network[0] = 0x60;
+    etherws_write_word(network + 4, (uint32_t)(frame + length - network) - IPV6_HEADER_BYTES);
+    network[6] = kind->extension_bytes == 0 ? protocol : 0;
+    network[23] = (uint8_t)flow;
+    if (kind->extension_bytes != 0) {
+      network[IPV6_HEADER_BYTES] = protocol;
+      network[IPV6_HEADER_BYTES + 1] = (uint8_t)(kind->extension_bytes / 8 - 1);
+    }
+  } else {
+    transport = network + IPV4_HEADER_BYTES;
+    network[0] = 0x45;
+    etherws_write_word(network + 2, (uint32_t)(frame + length - network));
+    etherws_write_word(network + IPV4_ID, id);
+    network[9] = protocol;
+    network[15] = (uint8_t)flow;
+    etherws_write_sum(network + IPV4_CHECKSUM, (uint16_t)~etherws_fold(etherws_sum(network, IPV4_HEADER_BYTES, 0)));
+  }
+  if (kind->is_udp) {
+    etherws_write_word(transport + UDP_LENGTH, (uint32_t)(frame + length - transport));
+  } else {
+    etherws_write_long(transport + TCP_SEQUENCE, sequence);
+    transport[12] = (uint8_t)((TCP_HEADER_BYTES + kind->option_bytes) / 4 << 4);
+    transport[TCP_FLAGS] = TCP_ACK;
+  }
+  for (uint32_t i = 0; i < payload_bytes; i++) frame[length - payload_bytes + i] = (uint8_t)below(256);
+  at[0] = ETHERWS_FLAG_NEEDS_CSUM;
+  if (gso_size != 0) {
+    at[1] = kind->is_udp ? ETHERWS_GSO_UDP_L4 : kind->is_ipv6 ? ETHERWS_GSO_TCPV6 : ETHERWS_GSO_TCPV4;
+  }
+  etherws_write_little(at + 4, gso_size);
+  etherws_write_little(at + 6, (uint32_t)(transport - frame));
+  etherws_write_little(at + 8, kind->is_udp ? UDP_CHECKSUM : TCP_CHECKSUM);
+}
+
+static struct kind any_kind(void) {
+  struct kind kind = {.is_ipv6 = one_in(2), .is_udp = one_in(4), .tags = below(3)};
+  if (!kind.is_udp) kind.option_bytes = 4 * below(11);
+  if (kind.is_ipv6 && one_in(3)) kind.extension_bytes = 8 * (1 + below(30));
+  return kind;
+}
+
+static void mutate(uint8_t *at, uint32_t size) {
+  static const uint8_t telling[] = {0, 1, 2, 3, 4, 5, 6, 17, 43, 44, 60, 0x45, 0x4f, 0x60, 0x80, 0x81, 0xff};
+  if (size == 0) return;
+  for (uint32_t changes = below(6); changes > 0; changes--) {
+    uint32_t reach = one_in(2) ? HEADER : HEADER + 110;
+    at[below(reach < size ? reach : size)] = one_in(2) ? telling[below(sizeof telling)] : (uint8_t)below(256);
+  }
+}
+
+// Ends the frame early, and mostly lets its IP length agree, so that what stands behind must notice.
+static uint32_t cut(uint8_t *at, const struct kind *kind, uint32_t size) {
+  uint32_t length = below(one_in(2) ? 160 : size - HEADER + 1);
+  if (length > size - HEADER) return size;
+  uint32_t network = ETHERNET_HEADER_BYTES + 4 * kind->tags;
+  uint32_t fixed_bytes = kind->is_ipv6 ? IPV6_HEADER_BYTES : 0;
+  if (length >= network + IPV6_HEADER_BYTES && !one_in(4)) {
+    etherws_write_word(at + HEADER + network + (kind->is_ipv6 ? 4 : 2), length - network - fixed_bytes);
+  }
+  return HEADER + length;
+}
+
+// Puts the checksum around the end of the frame.
+static void misplace_checksum(uint8_t *at, uint32_t length) {
+  uint32_t end = length + below(5);
+  uint32_t start = below(2) == 0 ? below(length + 1) : ETHERNET_HEADER_BYTES;
+  if (end < start + 2) return;
+  etherws_write_little(at + 6, start);
+  etherws_write_little(at + 8, end - start - 2);
+}
+
+// The sum over pseudo-header and transport part of a finished frame comes out as all ones.
+static bool checksum_is_right(const uint8_t *frame, uint32_t length) {
+  struct etherws_headers headers;
+  if (etherws_locate(frame, length, &headers) != ETHERWS_OK || headers.network_end != length) return false;
+  uint32_t transport_bytes = length - headers.transport_start;
+  uint64_t sum = etherws_pseudo_sum(frame, &headers, transport_bytes);
+  return etherws_fold(etherws_sum(frame + headers.transport_start, transport_bytes, sum)) == 0xffff;
+}
+
+static struct etherws_records records_of(size_t size, uint32_t capacity) {
+  return (struct etherws_records){.bytes = allocate(size),
+                                  .size = size,
+                                  .starts = allocate(capacity * sizeof(uint32_t)),
+                                  .lengths = allocate(capacity * sizeof(uint32_t)),
+                                  .capacity = capacity};
+}
+
+static void release(struct etherws_records *records) {
+  free(records->bytes);
+  free(records->starts);
+  free(records->lengths);
+}
+
+// The pieces of a super-frame, one behind the other, are its payload.
+static void require_whole_payload(const struct etherws_frame *super, const struct etherws_records *out) {
+  struct etherws_headers headers;
+  require(etherws_locate(super->bytes, super->length, &headers) == ETHERWS_OK, "headers found again");
+  uint32_t at = headers.payload_start;
+  for (uint32_t i = 0; i < out->count; i++) {
+    const uint8_t *segment = out->bytes + out->starts[i];
+    uint32_t piece = out->lengths[i] - headers.payload_start;
+    require(checksum_is_right(segment, out->lengths[i]), "checksum of a segment");
+    require(memcmp(segment + headers.payload_start, super->bytes + at, piece) == 0, "payload of a segment");
+    at += piece;
+  }
+  require(at == super->length, "all of the payload");
+}
+
+static void fuzz_super_frame(void) {
+  struct kind kind = any_kind();
+  uint32_t payload_bytes = one_in(50) ? below(60000) : below(900);
+  uint32_t gso_size = one_in(4) ? 0 : 1 + below(one_in(3) ? 20 : 1500);
+  uint32_t size = HEADER + header_bytes_of(&kind) + payload_bytes;
+  uint8_t *honest = allocate(size);
+  build(honest, &kind, payload_bytes, gso_size, 1, below(1u << 31), below(65536));
+  if (one_in(3)) size = cut(honest, &kind, size);
+  uint8_t *at = allocate(size);
+  memcpy(at, honest, size);
+  free(honest);
+  mutate(at, size);
+  if (one_in(10)) misplace_checksum(at, size - HEADER);
+
+  struct etherws_frame frame = {at + HEADER, one_in(20) ? NULL : at, size - HEADER};
+  // Mostly room for anything; now and then less than needed.
+  size_t room = one_in(50) ? 700000 : one_in(3) ? (size_t)ETHERWS_RECORD_LEAD_BYTES + frame.length : below(6000);
+  struct etherws_records out = records_of(room, one_in(5) ? 1 + below(40) : 2048);
+  enum etherws_fault fault = etherws_finish(&frame, &out);
+  if (fault == ETHERWS_OK) {
+    require(out.count >= 1 && out.end <= out.size && out.count <= out.capacity, "the bounds of the slab");
+    if (etherws_owes(&frame) && frame.offload[1] != 0) require_whole_payload(&frame, &out);
+  } else {
+    require(out.count == 0 && out.end == 0, "nothing of what failed");
+  }
+  if (frame.offload != NULL) {
+    enum etherws_fault checked = etherws_check_and_correct(&frame, at);
+    require(fault == ETHERWS_NO_ROOM ? checked == ETHERWS_OK : checked == fault, "one opinion");
+  }
+  release(&out);
+  free(at);
+}
+
+// What arrives at the other end of a device that frames were written to is what would have been appended.
+static void require_same_written(const uint8_t *bytes, const struct etherws_records *in, bool has_headers,
+                                 const struct etherws_records *merged) {
+  int ends[2];
+  int buffer_bytes = 1 << 21;
+  require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0, "socketpair");
+  setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
+  int *errors = allocate(in->count * sizeof *errors);
+  uint32_t lost = etherws_write_coalesced(ends[0], bytes, in->starts, in->lengths, NULL, in->count, has_headers,
+                                          ETHERWS_OFFLOAD_TSO4 | ETHERWS_OFFLOAD_TSO6, errors);
+  uint32_t failed = 0;
+  for (uint32_t i = 0; i < in->count; i++) failed += errors[i] != 0;
+  require(lost == failed, "the count of errors");
+  uint8_t *message = allocate(HEADER + 70000);
+  for (uint32_t i = 0; i < merged->count && lost == 0; i++) {
+    ssize_t length = read(ends[1], message, HEADER + 70000);
+    require(length == (ssize_t)(HEADER + merged->lengths[i]), "the length of what was written");
+    require(memcmp(message, merged->bytes + merged->starts[i] - HEADER, (size_t)length) == 0, "what was written");
+  }
+  free(message);
+  free(errors);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static bool is_record(const struct etherws_records *records, uint32_t i, const uint8_t *offload, const uint8_t *frame,
+                      uint32_t length) {
+  const uint8_t *record = records->bytes + records->starts[i];
+  return records->lengths[i] == length && memcmp(record, frame, length) == 0 &&
+         memcmp(record - HEADER, offload, HEADER) == 0;
+}
+
+// What leaves is one of the frames that came, octet by octet, or a super-frame that tells the truth.
+static void require_as_it_came_or_sound(const uint8_t *bytes, const struct etherws_records *in, bool has_headers,
+                                        const struct etherws_records *merged, uint32_t i) {
+  static const uint8_t nothing_owed[HEADER];
+  for (uint32_t j = 0; j < in->count; j++) {
+    const uint8_t *frame = bytes + in->starts[j];
+    if (is_record(merged, i, has_headers ? frame - HEADER : nothing_owed, frame, in->lengths[j])) return;
+  }
+  const uint8_t *frame = merged->bytes + merged->starts[i];
+  struct etherws_frame super = {frame, frame - HEADER, merged->lengths[i]};
+  struct etherws_headers found;
+  require(etherws_check(&super, &found) == ETHERWS_OK, "a merged frame tells the truth");
+  require(found.protocol == PROTOCOL_TCP, "only TCP is merged");
+  supers++;
+}
+
+// Several flows in turns, some frames disturbed, in one slab without an octet to spare.
+static void fuzz_flows(void) {
+  uint32_t frames = 1 + below(one_in(10) ? FLOW_FRAMES : 40);
+  struct kind kinds[3] = {any_kind(), any_kind(), any_kind()};
+  uint32_t sequences[3] = {below(1u << 31), 0xffffff00u, 0};
+  uint32_t ids[3] = {below(65536), 65530, 0};
+  bool has_headers = !one_in(3);
+  struct etherws_records in = records_of((size_t)frames * (HEADER + 600), frames);
+  for (uint32_t i = 0; i < frames; i++) {
+    uint32_t flow = below(3);
+    uint32_t segments = one_in(6) ? 2 : 1;
+    uint32_t payload_bytes = one_in(10) ? below(FLOW_PAYLOAD) : segments * FLOW_PAYLOAD;
+    uint8_t *at = in.bytes + in.end;
+    build(at, &kinds[flow], payload_bytes, segments > 1 ? FLOW_PAYLOAD : 0, flow, sequences[flow], ids[flow]);
+    uint32_t length = header_bytes_of(&kinds[flow]) + payload_bytes;
+    if (one_in(8)) mutate(at, HEADER + length);
+    if (one_in(30)) length = below(length + 1);
+    sequences[flow] += payload_bytes;
+    ids[flow] += segments;
+    in.starts[i] = (uint32_t)(in.end + HEADER);
+    in.lengths[i] = length;
+    in.end += HEADER + length;
+  }
+  in.count = frames;
+  uint8_t *tight = allocate(in.end);
+  memcpy(tight, in.bytes, in.end);
+
+  struct etherws_records merged = records_of(in.end + (size_t)frames * ETHERWS_RECORD_LEAD_BYTES, frames);
+  enum etherws_fault fault = etherws_coalesce(tight, in.starts, in.lengths, NULL, frames, has_headers,
+                                              ETHERWS_OFFLOAD_TSO4 | ETHERWS_OFFLOAD_TSO6, &merged);
+  require(fault == ETHERWS_OK && merged.count <= frames && merged.end <= merged.size, "room for what was merged");
+  for (uint32_t i = 0; i < merged.count; i++) require_as_it_came_or_sound(tight, &in, has_headers, &merged, i);
+  if (frames <= 40) require_same_written(tight, &in, has_headers, &merged);
+  release(&merged);
+  release(&in);
+  free(tight);
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) {
+    fprintf(stderr, "usage: %s SEED CASES\n", arguments[0]);
+    return 2;
+  }
+  state = strtoull(arguments[1], NULL, 10) * 2 + 1;
+  unsigned long cases = strtoul(arguments[2], NULL, 10);
+  for (unsigned long i = 0; i < cases; i++) {
+    if (i % 20 == 0) fuzz_flows();
+    else fuzz_super_frame();
+  }
+  require(cases < 1000 || supers > 0, "some frames are merged");
+  printf("%lu cases with seed %s\n", cases, arguments[1]);
+  return 0;
+}

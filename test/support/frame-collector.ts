@@ -1,0 +1,26 @@
+import { EventEmitter, once } from 'node:events';
+import type { PortEvents } from '../../src/bridge/port.ts';
+import type { FrameBatch } from '../../src/wire/frame-batch.ts';
+
+/** Of the frames that a port receives, those that tests made: their addresses are local ones that end in .bb. */
+export class FrameCollector extends EventEmitter implements PortEvents {
+  readonly #frames: Buffer[] = [];
+
+  receive(batch: FrameBatch): void {
+    for (let index = 0; index < batch.count; index++) {
+      const frame = batch.frame(index);
+      if (frame.toString('hex', 0, 6) === '0200000000bb') this.#frames.push(Buffer.from(frame));
+    }
+    this.emit('frames');
+  }
+
+  linkChanged(): void {}
+
+  discarded(): void {}
+
+  /** The next `count` frames, waited for. */
+  async take(count: number): Promise<Buffer[]> {
+    while (this.#frames.length < count) await once(this, 'frames');
+    return this.#frames.splice(0, count);
+  }
+}
