@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { escapeSentence } from './format.ts';
 import { EXIT_SUCCESS, report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -51,7 +52,8 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
   // `etherws help ctl` names its command second.
-  const meant = words[0] === 'help' ? words[1] : words[0];
+  const [first, second] = words.filter((word) => !word.startsWith('-'));
+  const meant = first === 'help' ? second : first;
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {
     program.addCommand(name === meant ? await load(terminal) : new Command(name).description(description));
   }
@@ -63,7 +65,8 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
 function adopt(command: Command, terminal: Terminal): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => terminal.print(text),
-    writeErr: (text) => terminal.complain(text),
+    // It repeats what was typed, which may have been pasted from anywhere.
+    writeErr: (text) => terminal.complain(text.split('\n').map(escapeSentence).join('\n')),
   });
   for (const below of command.commands) adopt(below, terminal);
 }
