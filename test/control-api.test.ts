@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Authenticator, OPEN_DOOR } from '../src/auth/authenticator.ts';
+import type { InterfaceChange, InterfaceSettings, NetworkInterface, Port } from '../src/bridge/port.ts';
+import { METHODS } from '../src/control/schema.ts';
+import { Switch } from '../src/daemon/switch.ts';
+import { RunningSwitch } from '../src/daemon/switch-control.ts';
+import { OFFLOAD_NONE } from '../src/wire/offload.ts';
+import { createAuthority } from './support/certificates.ts';
+import { type FakeControl, startFakeControl } from './support/fake-switch.ts';
+import { run } from './support/process.ts';
+import { missingTools } from './support/tools.ts';
+
+/** The page about the control API, held to the running code: its requests by curl, its answers by comparison. */
+
+const PAGE = readFileSync('docs/control-api.md', 'utf8');
+
+interface Example {
+  readonly request: string;
+  /** the JSON block behind the request, where the page has one */
+  readonly answer: string | undefined;
+}
+
+const EXAMPLES: readonly Example[] = [...PAGE.matchAll(/```sh\n([\s\S]*?)```\n(?:\n```json\n([\s\S]*?)```)?/g)].map(
+  ([, request = '', answer]) => ({ request, answer }),
+);
+
+/** A TAP device's port without a device. */
+function fakeTap(target: string): Port {
+  let settings: InterfaceSettings = { addresses: [], mtu: 1500 };
+  const networkInterface: NetworkInterface = {
+    read: () => settings,
+    configure: ({ addresses = [], mtu = settings.mtu }: InterfaceChange) => {
+      settings = { addresses: [...settings.addresses, ...addresses], mtu };
+    },
+  };
+  return {
+    type: 'tap',
+    target,
+    offloads: OFFLOAD_NONE,
+    maxFrameBytes: 1514,
+    networkInterface,
+    open: () => undefined,
+    send: () => undefined,
+    flush: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+const onlyAnn: Authenticator = {
+  ...OPEN_DOOR,
+  challenge: 'Basic realm=etherws',
+  authenticate: ({ authorization }) => {
+    const isAnn = authorization === `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    return Promise.resolve(isAnn ? { isAllowed: true, user: 'ann' } : { isAllowed: false, reason: 'wrong' });
+  },
+};
+
+describe('docs/control-api.md', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-api-'));
+  const target = new Switch();
+  let plain: FakeControl;
+
+  before(async () => {
+    plain = await startFakeControl({ service: new RunningSwitch(target, async (spec) => fakeTap(spec.target)) });
+  });
+  after(async () => {
+    await plain.close();
+    await target.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('names every method', () => {
+    const named = [...PAGE.matchAll(/^\| `(\w+)` \|.*\|.*\|$/gm)].map(([, name]) => name);
+    for (const method of Object.keys(METHODS)) assert.ok(named.includes(method), method);
+  });
+
+  it('has requests that curl can send, and answers as they come', { skip: missingTools('bash', 'curl') }, async () => {
+    const examples = EXAMPLES.filter(({ request }) => request.includes('http://127.0.0.1:7867/ctl'));
+    assert.ok(examples.length >= 5);
+    for (const { request, answer } of examples) {
+      const command = request.replace('http://127.0.0.1:7867/ctl', plain.url);
+      const { status, stdout, stderr } = await run(['bash', '-c', command]);
+      assert.deepEqual([status, stderr], [0, ''], request);
+      if (answer === undefined) assert.ok(JSON.parse(stdout).result.entries.length > 0, stdout);
+      else assert.deepEqual(JSON.parse(stdout), JSON.parse(answer), request);
+    }
+  });
+
+  it('shows how to do it with TLS and a password', { skip: missingTools('bash', 'curl', 'openssl') }, async (t) => {
+    const authority = await createAuthority(directory);
+    const files = await authority.issue('switch', ['127.0.0.1']);
+    const tls = { key: readFileSync(files.key, 'utf8'), cert: readFileSync(files.certificate, 'utf8') };
+    const guarded = await startFakeControl({ tls, authenticator: onlyAnn });
+    t.after(() => guarded.close());
+    const [example, ...others] = EXAMPLES.filter(({ request }) => request.includes('https://switch.example'));
+    assert.ok(example !== undefined && others.length === 0);
+
+    const command = example.request
+      .replace('https://switch.example:7867/ctl', guarded.url)
+      .replace('ca.pem', authority.certificate);
+    for (const [user, expected] of [
+      ['ann:secret', '"result":{"entries":[]}'],
+      ['ann:wrong', '"data":"AUTH_FAILED: '],
+    ] as const) {
+      const { status, stdout } = await run(['bash', '-c', command.replace('-u ann ', `-u ${user} `)]);
+      assert.equal(status, 0);
+      assert.ok(stdout.includes(expected), stdout);
+    }
+  });
+
+  it('is right about curl that sends too much', { skip: missingTools('bash', 'curl') }, async () => {
+    const options = `-s -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary @-`;
+    for (const more of ['', `-H 'Transfer-Encoding: chunked'`]) {
+      const command = `head -c 3000000 /dev/zero | curl ${options} ${more} ${plain.url}`;
+      assert.equal((await run(['bash', '-c', command])).stdout, '413', more);
+    }
+  });
+});
