@@ -1,6 +1,7 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import { HashVerifier } from '../auth/hash-verifier.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import { ControlServer } from '../control/server.ts';
@@ -57,8 +58,10 @@ export class Daemon {
     const logger = this.#logger;
     const tunnelIdentity = await identityOf(tunnels, logger);
     const controlIdentity = isShared ? tunnelIdentity : await identityOf(control, logger);
-    const tunnelDoor = await this.#door(tunnels);
-    const controlDoor = await this.#door(control);
+    const verifier = new HashVerifier({ logger });
+    this.#disposals.push(() => verifier.close());
+    const tunnelDoor = await this.#door(tunnels, verifier);
+    const controlDoor = await this.#door(control, verifier);
     this.#warnOfOpenControl();
 
     const tunnelListener = this.#listener(tunnels, tunnelIdentity);
@@ -105,9 +108,10 @@ export class Daemon {
     return listener;
   }
 
-  async #door(service: ServiceConfig): Promise<Authenticator> {
+  async #door(service: ServiceConfig, verifier: HashVerifier): Promise<Authenticator> {
     if (service.htpasswd === undefined) return OPEN_DOOR;
-    const door = await HtpasswdAuthenticator.open(service.htpasswd, { realm: 'etherws', logger: this.#logger });
+    const options = { realm: 'etherws', logger: this.#logger, verifier };
+    const door = await HtpasswdAuthenticator.open(service.htpasswd, options);
     this.#disposals.push(() => door.close());
     return door;
   }
