@@ -41,7 +41,7 @@ test('a refused line is reported with its number, never with its text, and locks
   assert.deepEqual([...parseHtpasswd(text).entries.keys()], ['eve']);
   assert.deepEqual(messages(text), [
     '1: there is no colon between a user name and a hash',
-    '2: user ada: plain text and DES crypt are not accepted; write a hash with htpasswd -B',
+    '2: user ada: plain text and DES crypt are not accepted; make a hash with etherws passwd, or htpasswd -B',
     '3: the user name is empty, is not UTF-8, or holds control characters',
     '4: the user name is empty, is not UTF-8, or holds control characters',
     '5: user bob: there is no hash behind the user name',

@@ -4,7 +4,8 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { htpasswdLine, htpasswdMissing } from '../../test/htpasswd-tool.ts';
+import { htpasswdLine } from '../../test/support/htpasswd-tool.ts';
+import { missingTools } from '../../test/support/tools.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Verdict } from './authenticator.ts';
 import type { HashVerdict, PasswordVerifier } from './hash-verifier.ts';
@@ -81,8 +82,9 @@ test('right, wrong, missing, unreadable, and of another scheme', async (t) => {
   const remoteAddress = '192.0.2.1';
   const answer = (authorization?: string): Promise<Verdict> =>
     authenticator.authenticate({ authorization, remoteAddress });
-  assert.deepEqual(await answer(undefined), { isAllowed: false, reason: 'missing' });
-  for (const header of ['', 'Basic', 'Basic !', 'Bearer abc']) assert.deepEqual(await answer(header), WRONG);
+  const missing: Verdict = { isAllowed: false, reason: 'missing' };
+  for (const header of [undefined, 'Bearer abc', 'Digest x']) assert.deepEqual(await answer(header), missing);
+  for (const header of ['', 'Basic', 'Basic !']) assert.deepEqual(await answer(header), WRONG);
 });
 
 test('names of objects are not users', async (t) => {
@@ -171,7 +173,7 @@ test('a file that lets nobody in is refused with its first problem and what to d
     await assert.rejects(opening, {
       code: 'HTPASSWD_INVALID',
       message: problem,
-      hint: `Add a user with: htpasswd -B ${path} USER`,
+      hint: `Add a user with: etherws passwd ${path} USER`,
     });
   }
 });
@@ -198,21 +200,17 @@ test('close: nobody is let in any more, and a shared verifier stays open', async
   assert.equal(verifier.isClosed, false);
 });
 
-const noHtpasswd = htpasswdMissing();
-
-test(
-  'a file that htpasswd wrote, in every format, through the real worker',
-  noHtpasswd === undefined ? {} : { skip: noHtpasswd },
-  async (t) => {
-    const formats = { sha: '-s', bcrypt: '-B', apr1: '-m', sha256: '-2', sha512: '-5' };
-    const path = temporaryPath(t);
-    const users = Object.entries(formats);
-    writeFileSync(path, users.map(([user, flag]) => htpasswdLine([flag], user, `pass:${user} ü`)).join('\n'));
-    const authenticator = await HtpasswdAuthenticator.open(path, { realm: 'etherws' });
-    t.after(() => authenticator.close());
-    for (const [user] of users) {
-      assert.deepEqual(await ask(authenticator, user, `pass:${user} ü`), { isAllowed: true, user });
-      assert.deepEqual(await ask(authenticator, user, `pass:${user} u`), WRONG);
-    }
-  },
-);
+test('a file that htpasswd wrote, in every format, through the real worker', {
+  skip: missingTools('htpasswd'),
+}, async (t) => {
+  const formats = { sha: '-s', bcrypt: '-B', apr1: '-m', sha256: '-2', sha512: '-5' };
+  const path = temporaryPath(t);
+  const users = Object.entries(formats);
+  writeFileSync(path, users.map(([user, flag]) => htpasswdLine([flag], user, `pass:${user} ü`)).join('\n'));
+  const authenticator = await HtpasswdAuthenticator.open(path, { realm: 'etherws' });
+  t.after(() => authenticator.close());
+  for (const [user] of users) {
+    assert.deepEqual(await ask(authenticator, user, `pass:${user} ü`), { isAllowed: true, user });
+    assert.deepEqual(await ask(authenticator, user, `pass:${user} u`), WRONG);
+  }
+});

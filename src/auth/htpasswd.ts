@@ -57,7 +57,9 @@ export class HtpasswdAuthenticator implements Authenticator {
   async authenticate({ authorization }: Credentials): Promise<Verdict> {
     if (authorization === undefined) return MISSING;
     const given = parseBasic(authorization);
-    if (typeof given === 'string') return WRONG;
+    // A bearer token is for somebody else to judge: here nothing was given.
+    if (given === 'otherScheme') return MISSING;
+    if (given === 'malformed') return WRONG;
     const users = await this.#file.current();
     const entry = users.entries.get(given.user);
     // An unknown user costs what a known one costs, so that the time does not tell which names exist.
@@ -99,7 +101,7 @@ function readUsers(path: string, text: string, logger: Logger): Users {
   const lines = problems.map(({ line, message }) => `${path}:${line}: ${message}`);
   if (entries.size === 0) {
     throw new EtherwsError('HTPASSWD_INVALID', `${path} lets nobody in: ${lines[0] ?? 'it holds no entry'}`, {
-      hint: `Add a user with: htpasswd -B ${path} USER`,
+      hint: `Add a user with: etherws passwd ${path} USER`,
     });
   }
   for (const line of lines.slice(0, MAX_LOGGED_PROBLEMS)) logger.warn({ path }, line);

@@ -50,7 +50,7 @@ function refusal(text: string): string {
   if (text === '') return 'there is no hash behind the user name';
   const elsewhere = KNOWN_ELSEWHERE.exec(text);
   if (elsewhere !== null)
-    return `hashes of the kind ${elsewhere[0]} are not supported; write a new one with htpasswd -B`;
+    return `hashes of the kind ${elsewhere[0]} are not supported; make a new one with etherws passwd, or htpasswd -B`;
   if (/^(\{SHA\}|\$2[aby]\$|\$apr1\$|\$5\$|\$6\$)/.test(text)) return 'the hash is cut off or holds foreign characters';
-  return 'plain text and DES crypt are not accepted; write a hash with htpasswd -B';
+  return 'plain text and DES crypt are not accepted; make a hash with etherws passwd, or htpasswd -B';
 }

@@ -6,16 +6,13 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { missingTools } from '../../test/support/tools.ts';
 import { askPassword, type PromptStreams } from './password.ts';
 import { readPasswordFile } from './password-file.ts';
 
 /** The source of the terminal driver; tests run compiled, two folders deeper. */
-const ON_TERMINAL = fileURLToPath(new URL('../../../test/on-terminal.py', import.meta.url));
+const ON_TERMINAL = fileURLToPath(new URL('../../../test/support/on-terminal.py', import.meta.url));
 const PASSWORD_MODULE = new URL('./password.js', import.meta.url).href;
-
-function pythonMissing(): string | undefined {
-  return spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3: apt install python3';
-}
 
 /** A program that asks `questions` times and prints, in hex, what it was told; hex, so that an echo would be seen. */
 function program(questions: number): string[] {
@@ -49,9 +46,7 @@ function onTerminal(keys: string, questions = 1): TerminalRun {
 }
 
 const hex = (text: string): string => `hex:${Buffer.from(text).toString('hex')}`;
-const noPython = pythonMissing();
-
-describe('on a real terminal', noPython === undefined ? {} : { skip: noPython }, () => {
+describe('on a real terminal', { skip: missingTools('python3') }, () => {
   test('nothing that is typed is shown, and the terminal is as before', () => {
     const run = onTerminal('s3cret:geheim\\r');
     assert.match(run.shown, /^Control Password: \r\n/);
@@ -80,6 +75,28 @@ describe('on a real terminal', noPython === undefined ? {} : { skip: noPython },
   test('two questions, both answered in one go', () => {
     const run = onTerminal('first\\rsecond\\r', 2);
     assert.ok(run.shown.includes(hex('first')) && run.shown.includes(hex('second')), run.shown);
+  });
+});
+
+describe('a password that is to be set', () => {
+  const program = `
+    import { askNewPassword } from ${JSON.stringify(PASSWORD_MODULE)};
+    const answer = await askNewPassword().catch((error) => error.message);
+    console.log('hex:' + Buffer.from(answer).toString('hex'));`;
+  const command = [process.execPath, '--input-type=module', '-e', program];
+
+  test('is asked for twice on a terminal', { skip: missingTools('python3') }, () => {
+    const typed = (keys: string): string =>
+      execFileSync('python3', [ON_TERMINAL, 'New Password: ', keys, ...command], { encoding: 'utf8' });
+    const equal = typed('s3cret\\rs3cret\\r');
+    assert.match(equal, /^New Password: \r\nRepeat Password: \r\n/);
+    assert.ok(equal.includes(hex('s3cret')));
+    assert.ok(typed('s3cret\\rother\\r').includes(hex('The two passwords differ')));
+  });
+
+  test('is asked for once from a pipe', () => {
+    const [node = '', ...argv] = command;
+    assert.equal(spawnSync(node, argv, { input: 's3cret\n', encoding: 'utf8' }).stdout, `${hex('s3cret')}\n`);
   });
 });
 

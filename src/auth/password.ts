@@ -50,6 +50,17 @@ export async function askPassword(prompt: string, streams: PromptStreams = PROCE
   return line.text;
 }
 
+/**
+ * Asks for a password that is to be set: on a terminal twice, since nothing is
+ * shown; from a pipe once.
+ * @throws EtherwsError ARGUMENT_INVALID as askPassword, and when the two differ
+ */
+export async function askNewPassword(streams: PromptStreams = PROCESS_STREAMS): Promise<string> {
+  const password = await askPassword('New Password: ', streams);
+  if (streams.input.isTTY !== true || (await askPassword('Repeat Password: ', streams)) === password) return password;
+  throw new EtherwsError('ARGUMENT_INVALID', 'The two passwords differ', { hint: 'Nothing was changed; try again' });
+}
+
 interface Line {
   readonly text: string;
   /** `open`: more is to come; `ended`: the input says that there is no more */

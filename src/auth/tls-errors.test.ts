@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
-import { type CertificateFiles, CertificateMaker, opensslMissing } from '../../test/openssl.ts';
+import { type CertificateFiles, CertificateMaker } from '../../test/support/openssl.ts';
+import { missingTools } from '../../test/support/tools.ts';
 import { EtherwsError } from '../errors.ts';
 import { CLIENT_TRUST_OPTIONS, CONTROL_TRUST_OPTIONS, explainTlsError } from './tls-errors.ts';
 
@@ -42,9 +43,7 @@ function explained(error: unknown, names = CLIENT_TRUST_OPTIONS): EtherwsError {
   return result;
 }
 
-const missing = opensslMissing();
-
-describe('explainTlsError, against real handshakes', missing === undefined ? {} : { skip: missing }, () => {
+describe('explainTlsError, against real handshakes', { skip: missingTools('openssl') }, () => {
   let maker: CertificateMaker;
   let authority: CertificateFiles;
   let selfSigned: CertificateFiles;

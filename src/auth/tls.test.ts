@@ -6,15 +6,14 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
-import { type CertificateFiles, CertificateMaker, openssl, opensslMissing } from '../../test/openssl.ts';
+import { type CertificateFiles, CertificateMaker, openssl } from '../../test/support/openssl.ts';
+import { missingTools } from '../../test/support/tools.ts';
 import type { Logger } from '../observability/logger.ts';
 import { readCaCerts } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
 import { chainWarnings, loadServerIdentity } from './tls.ts';
 
-const missing = opensslMissing();
-
-describe('keys and certificates of the openssl tool', missing === undefined ? {} : { skip: missing }, () => {
+describe('keys and certificates of the openssl tool', { skip: missingTools('openssl') }, () => {
   let maker: CertificateMaker;
   let authority: CertificateFiles;
   let server: CertificateFiles;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { htpasswdLine, htpasswdMissing } from '../../test/htpasswd-tool.ts';
-import { openssl, opensslMissing } from '../../test/openssl.ts';
+import { htpasswdLine } from '../../test/support/htpasswd-tool.ts';
+import { openssl } from '../../test/support/openssl.ts';
+import { missingTools } from '../../test/support/tools.ts';
 import { type HashKind, type PasswordHash, readPasswordHash } from './password-hash.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -14,9 +15,7 @@ function read(text: string): PasswordHash {
 /** The lengths around which the algorithms change their ways: blocks of 16, 32 and 64 octets, and bcrypt's 72. */
 const LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 71, 72, 73, 96, 128, 200];
 
-const noHtpasswd = htpasswdMissing();
-
-describe("what Apache's htpasswd writes", noHtpasswd === undefined ? {} : { skip: noHtpasswd }, () => {
+describe("what Apache's htpasswd writes", { skip: missingTools('htpasswd') }, () => {
   const formats: readonly (readonly [HashKind, readonly string[]])[] = [
     ['sha1', ['-s']],
     ['bcrypt', ['-B', '-C', '4']],
@@ -49,9 +48,7 @@ describe("what Apache's htpasswd writes", noHtpasswd === undefined ? {} : { skip
   }
 });
 
-const noOpenssl = opensslMissing();
-
-describe('what openssl passwd writes', noOpenssl === undefined ? {} : { skip: noOpenssl }, () => {
+describe('what openssl passwd writes', { skip: missingTools('openssl') }, () => {
   for (const flag of ['-apr1', '-5', '-6']) {
     test(`${flag}: passwords of every length at which the algorithm turns`, () => {
       const passwords = LENGTHS.map((length) => 'correct horse battery staple '.repeat(8).slice(0, length));

@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, { description: string; load: (terminal: 
     description: 'control a running switch',
     load: async (terminal) => (await import('./ctl.ts')).ctlCommand(terminal),
   },
+  passwd: {
+    description: 'set the password of a user in an htpasswd file',
+    load: async (terminal) => (await import('./passwd.ts')).passwdCommand(terminal),
+  },
 };
 
 /**

@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   ping: 'iputils-ping',
+  python3: 'python3',
   script: 'bsdutils',
   setpriv: 'util-linux',
   tshark: 'tshark',

@@ -56,16 +56,6 @@ export class CertificateMaker {
   }
 }
 
-/** undefined where the tool is there, else why a test that needs it is skipped */
-export function opensslMissing(): string | undefined {
-  try {
-    openssl(['version']);
-    return undefined;
-  } catch {
-    return 'needs openssl: apt install openssl';
-  }
-}
-
 /** @returns what it printed */
 export function openssl(argv: readonly string[], input = ''): string {
   return execFileSync('openssl', argv, { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
