@@ -7,7 +7,6 @@ import { type TestContext, test } from 'node:test';
 import { missingTools } from '../../test/support/tools.ts';
 import { EtherwsError } from '../errors.ts';
 import { passwdCommand } from './passwd.ts';
-import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Bench {
@@ -21,12 +20,7 @@ function bench(t: TestContext): Bench {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-auth-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const printed: string[] = [];
-  const terminal: Terminal = {
-    env: {},
-    print: (text) => void printed.push(text),
-    complain: () => undefined,
-    askPassword: () => assert.fail('asks by itself'),
-  };
+  const terminal = { print: (text: string): void => void printed.push(text) };
   const run = async (password: string | (() => Promise<string>), ...words: string[]): Promise<void> => {
     const ask = typeof password === 'string' ? () => Promise.resolve(password) : password;
     const command = passwdCommand(terminal, ask)

@@ -28,7 +28,7 @@ interface PasswdOptions {
 }
 
 /** `etherws passwd`: makes and changes htpasswd files for people without Apache. */
-export function passwdCommand(terminal: Terminal, ask: () => Promise<string> = askNewPassword): Command {
+export function passwdCommand(terminal: Pick<Terminal, 'print'>, ask: () => Promise<string> = askNewPassword): Command {
   return new Command('passwd')
     .description('set the password of a user in an htpasswd file; asks for it, or reads it from standard input')
     .argument('<FILE>', 'what --htpasswd and --ctlhtpasswd name')
