@@ -38,7 +38,7 @@ enum tally_index {
 
 enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS };
 
-// A file descriptor that JavaScript owns as an object, and its place in the event loop while it is watched.
+// A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
   napi_env env;
@@ -47,7 +47,7 @@ struct descriptor {
   bool has_vnet_header;
   bool is_watched;  // the poll handle is in the loop
   bool is_ending;   // the environment is going down: JavaScript runs no more
-  unsigned owners;  // the JavaScript object, and the loop while it has the poll handle
+  unsigned owners;  // the JavaScript external, and the loop while it has the poll handle
   unsigned closing; // what the loop still has to finish before it is closed
   uv_fs_t close_request;
   napi_ref on_ready;
