@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import type { Writable } from 'node:stream';
+import { maskInScript } from '../../src/wire/websocket-framing.ts';
+import { type Memory, MessageParser, type MessageSink } from '../../src/wire/websocket-parser.ts';
+
+/** What a parser said, in a form that can be compared. */
+export type MessageEvent =
+  | { kind: 'binary' | 'ping' | 'pong'; bytes: string }
+  | { kind: 'text'; text: string }
+  | { kind: 'close'; code: number; reason: string };
+
+export interface RawFrame {
+  isFinal?: boolean;
+  /** RSV1 to RSV3, as they stand in the first octet */
+  reserved?: number;
+  opcode: number;
+  /** undefined: not masked */
+  key?: Uint8Array;
+  payload?: Uint8Array;
+  /** how the length is written; default as short as it goes */
+  lengthBytes?: 0 | 2 | 8;
+  /** what the length field says; default the truth */
+  length?: number;
+}
+
+/** A WebSocket frame, written a second time so that the tests do not believe what they test; may break any rule. */
+export function rawFrame(frame: RawFrame): Buffer {
+  const payload = Buffer.from(frame.payload ?? []);
+  const length = frame.length ?? payload.length;
+  const lengthBytes = frame.lengthBytes ?? (length < 126 ? 0 : length < 65_536 ? 2 : 8);
+  const first = ((frame.isFinal ?? true) ? 0x80 : 0) | (frame.reserved ?? 0) | frame.opcode;
+  const second = (frame.key === undefined ? 0 : 0x80) | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
+  const extended = Buffer.alloc(lengthBytes);
+  if (lengthBytes === 2) extended.writeUInt16BE(length);
+  if (lengthBytes === 8) extended.writeBigUInt64BE(BigInt(length));
+  const { key } = frame;
+  if (key !== undefined) for (const [i, octet] of payload.entries()) payload[i] = octet ^ (key[i % 4] as number);
+  return Buffer.concat([Buffer.from([first, second]), extended, key ?? Buffer.alloc(0), payload]);
+}
+
+/** Memory that notices when it is misused, and what is not given back. */
+export class CheckedMemory implements Memory {
+  readonly #out = new Set<Buffer>();
+  readonly #released: Buffer[] = [];
+
+  /** Octets that were taken and not given back. */
+  outBytes = 0;
+
+  take(bytes: number): Buffer {
+    const buffer = Buffer.alloc(bytes + (bytes % 3), 0xcc);
+    this.#out.add(buffer);
+    this.outBytes += buffer.length;
+    return buffer;
+  }
+
+  release(buffer: Buffer): void {
+    assert.ok(this.#out.delete(buffer), 'released what was not taken, or twice');
+    this.outBytes -= buffer.length;
+    this.#released.push(buffer);
+  }
+
+  /** Spoils what was released: the call of `feed` is over. */
+  spoil(): void {
+    for (const buffer of this.#released) buffer.fill(0xdd);
+    this.#released.length = 0;
+  }
+}
+
+/** Our parser with everything it says, read only after `feed` as the contract allows. */
+export class ParserProbe implements MessageSink {
+  readonly memory: CheckedMemory = new CheckedMemory();
+  readonly parser: MessageParser;
+  readonly events: MessageEvent[] = [];
+  violated: { code: number; what: string } | undefined;
+  /** binary messages that lay in the chunk itself */
+  inPlace = 0;
+  #views: (() => void)[] = [];
+  #chunk: Buffer = Buffer.alloc(0);
+
+  constructor(options: { isMasked: boolean; maxMessageBytes: number }) {
+    this.parser = new MessageParser({ ...options, mask: maskInScript, memory: this.memory, sink: this });
+  }
+
+  feed(chunk: Buffer): void {
+    this.#chunk = Buffer.from(chunk);
+    this.parser.feed(this.#chunk);
+    for (const read of this.#views) read();
+    this.#views = [];
+    this.memory.spoil();
+  }
+
+  binaryMessage(bytes: Buffer, start: number, length: number): void {
+    if (bytes === this.#chunk) this.inPlace++;
+    this.#note('binary', bytes, start, length);
+  }
+
+  textMessage(text: string): void {
+    this.events.push({ kind: 'text', text });
+  }
+
+  ping(bytes: Buffer, start: number, length: number): void {
+    this.#note('ping', bytes, start, length);
+  }
+
+  pong(bytes: Buffer, start: number, length: number): void {
+    this.#note('pong', bytes, start, length);
+  }
+
+  closeMessage(code: number, reason: string): void {
+    this.events.push({ kind: 'close', code, reason });
+  }
+
+  violation(code: number, what: string): void {
+    assert.equal(this.violated, undefined, 'two violations');
+    this.violated = { code, what };
+  }
+
+  #note(kind: 'binary' | 'ping' | 'pong', bytes: Buffer, start: number, length: number): void {
+    const event = { kind, bytes: '' };
+    this.events.push(event);
+    this.#views.push(() => {
+      event.bytes = bytes.toString('hex', start, start + length);
+    });
+  }
+}
+
+interface WsReceiver extends Writable {
+  on(event: string, listener: (...args: never[]) => void): this;
+}
+
+/** The oracle: ws's own receiver over the same chunks. */
+export async function readWithWs(
+  chunks: readonly Buffer[],
+  options: { isMasked: boolean; maxMessageBytes: number },
+): Promise<{ events: MessageEvent[]; code: number | undefined }> {
+  const { Receiver } = createRequire(import.meta.url)('ws') as {
+    Receiver: new (options: object) => WsReceiver;
+  };
+  const events: MessageEvent[] = [];
+  const receiver = new Receiver({ isServer: options.isMasked, maxPayload: options.maxMessageBytes });
+  receiver.on('message', (data: Buffer, isBinary: boolean) => {
+    events.push(isBinary ? { kind: 'binary', bytes: data.toString('hex') } : { kind: 'text', text: data.toString() });
+  });
+  receiver.on('ping', (data: Buffer) => events.push({ kind: 'ping', bytes: data.toString('hex') }));
+  receiver.on('pong', (data: Buffer) => events.push({ kind: 'pong', bytes: data.toString('hex') }));
+  receiver.on('conclude', (code: number, reason: Buffer) => {
+    events.push({ kind: 'close', code, reason: reason.toString() });
+  });
+  let code: number | undefined;
+  receiver.on('error', (error: Error) => {
+    const [status] = Object.getOwnPropertySymbols(error);
+    code ??= status === undefined ? 0 : (error as unknown as Record<symbol, number>)[status];
+  });
+  for (const chunk of chunks) {
+    if (code !== undefined || receiver.writableEnded) break;
+    receiver.write(Buffer.from(chunk));
+  }
+  // It reads as it is written to; only its error comes later.
+  await new Promise(setImmediate);
+  return { events, code };
+}
+
+/** `bytes` cut where `length` says, given what is left. */
+export function cut(bytes: Buffer, length: (rest: number) => number): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const take = Math.max(1, Math.min(length(bytes.length - at), bytes.length - at));
+    chunks.push(bytes.subarray(at, at + take));
+    at += take;
+  }
+  return chunks;
+}
