@@ -9,8 +9,10 @@ export type DialStage = 'connect' | 'tls' | 'http';
 
 /** Explains why a URL could not be dialled. */
 export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStage): EtherwsError {
+  // With TLS 1.3 the server judges a client's certificate behind the handshake; a mere reset there is not TLS's.
+  const isOfTls = stage === 'tls' || (stage === 'http' && url.isSecure && codeOf(error) !== 'ECONNRESET');
   const explained =
-    (stage === 'tls' ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
+    (isOfTls ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
     (stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
   return explained ?? notWebSocket(error, url);
 }

@@ -41,6 +41,8 @@ export class SocketTransport implements Transport {
   }
 
   write(bytes: Buffer): boolean {
+    // A destroyed socket swallows what it is given; 'close' follows.
+    if (this.#socket.destroyed) return false;
     this.#socket.write(bytes, this.#onWritten);
     if (this.#socket.writableLength > 0) return false;
     // The kernel took everything at once, and libuv keeps no reference; the callback follows in a microtask.
@@ -56,8 +58,9 @@ export class SocketTransport implements Transport {
     this.#socket.destroy();
   }
 
-  readonly #onWritten = (error?: Error | null): void => {
+  // Its argument does not tell whether the write succeeded: when the socket is destroyed, it may say nothing.
+  readonly #onWritten = (): void => {
     if (this.#settledWrites > 0) this.#settledWrites--;
-    else if (error === undefined || error === null) this.#events?.written();
+    else if (!this.#socket.destroyed) this.#events?.written();
   };
 }

@@ -142,7 +142,12 @@ export class TunnelServer {
         ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
       });
       this.#logger.debug({ target, user }, 'tunnel accepted');
-      this.#onTunnel(port, user);
+      try {
+        this.#onTunnel(port, user);
+      } catch (error) {
+        this.#logger.warn({ target, error }, 'nobody takes the tunnel');
+        void port.close('shutdown');
+      }
     });
   }
 
