@@ -64,6 +64,12 @@ describe('parameters of addPort', () => {
     }
   });
 
+  it('repeats no password of a URL', () => {
+    for (const target of ['ws://ann:hunter2@a/', 'http://ann:hunter2@a/', 'ws://hunter2@a/ b']) {
+      assert.throws(() => read('addPort', { type: 'client', target }), /^EtherwsError: target "\w+:\/\/\*\*\*@a/);
+    }
+  });
+
   it('refuses a password without a user, and never repeats a password', () => {
     refuse('addPort', { type: 'client', target: 'ws://a/', options: { passwd: 'hunter2' } }, /without a user/);
     for (const passwd of ['hunter2\n', ['hunter2'], { hunter2: 1 }, `hunter2${'x'.repeat(2000)}`]) {

@@ -23,15 +23,19 @@ export function invalid(message: string, hint?: string): EtherwsError {
   return new EtherwsError('ARGUMENT_INVALID', message, hint === undefined ? {} : { hint });
 }
 
-/** A value for a message: short, on one line, whatever it is. */
+/** A value for a message: short, on one line, whatever it is, and without the user and the password of a URL. */
 export function quote(value: unknown): string {
   if (typeof value === 'string') {
-    const text = value.length > QUOTED_CHARACTERS ? `${value.slice(0, QUOTED_CHARACTERS)}...` : value;
-    return JSON.stringify(text);
+    const shown = hideUser(value);
+    return JSON.stringify(shown.length > QUOTED_CHARACTERS ? `${shown.slice(0, QUOTED_CHARACTERS)}...` : shown);
   }
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   return value === undefined ? 'nothing' : String(value);
+}
+
+function hideUser(text: string): string {
+  return text.replace(/\/\/[^/?#]*@/g, '//***@');
 }
 
 /**
