@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MemoryPort } from '../src/ports/memory-port.ts';
+import type { Wire } from '../src/ports/websocket/packing.ts';
 import { connectTunnel } from '../src/ports/websocket/ws-client.ts';
 import { WebSocketPort } from '../src/ports/websocket/ws-port.ts';
 import { batchOf } from '../src/wire/frame-batch.ts';
@@ -29,7 +30,10 @@ portContract('a memory port', () => {
 });
 
 for (const type of ['client', 'server'] as const) {
-  portContract(`a ${type} tunnel over memory, its far end our own`, () => Promise.resolve(overMemory(type)));
+  for (const wire of ['raw', 'batched'] as const) {
+    const name = `a ${type} tunnel over memory, its far end our own, ${wire} wire`;
+    portContract(name, () => Promise.resolve(overMemory(type, wire)));
+  }
 }
 
 // The far end is ws: what others made.
@@ -57,15 +61,16 @@ async function makeIdentity(inDirectory: string): Promise<Identity> {
   };
 }
 
-function overMemory(type: 'client' | 'server'): PortFixture {
+function overMemory(type: 'client' | 'server', wire: Wire): PortFixture {
   const farEnd = new FarEnd();
   const [transport, farTransport] = MemoryTransport.pair();
   farTransport.cut = (available) => Math.ceil(available / 3);
-  const port = new WebSocketPort({ type, target: 'memory', transport });
+  const port = new WebSocketPort({ type, target: 'memory', transport, wire });
   const far = new WebSocketPort({
     type: type === 'client' ? 'server' : 'client',
     target: 'far',
     transport: farTransport,
+    wire,
   });
   const recorder = new PortRecorder();
   recorder.onBatch = (batch) => {

@@ -36,6 +36,8 @@ export interface Port {
   readonly maxFrameBytes: number;
   /** The device behind the port, where there is one that has addresses. */
   readonly networkInterface?: NetworkInterface;
+  /** What is to be known of the tunnel behind the port, where there is one. */
+  readonly tunnel?: TunnelFacts;
 
   open(events: PortEvents): void;
   /** @returns undefined when taken, else why the frame was dropped */
@@ -97,6 +99,14 @@ export const DISCARD_REASONS = [
 ] as const;
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];
+
+/** How a tunnel does, as listport shows it. */
+export interface TunnelFacts {
+  /** `raw` as in 1.x, or `batched` between two switches that both know it */
+  readonly wire: 'raw' | 'batched';
+  /** The round trip of the last ping; undefined before the first answer. */
+  readonly roundTripMs: number | undefined;
+}
 
 /** An address with its prefix length: `{address: '192.0.2.1', prefixLength: 24}`. */
 export interface InterfaceAddress {

@@ -36,6 +36,7 @@ export function swCommand(): Command {
     .option('--path <path>', 'where tunnels are accepted', '/')
     .option('--host <host>', 'address to listen on (default: all)')
     .option('--port <port>', 'port to listen on (default: 80, with TLS 443)')
+    .option('--wire <wire>', 'auto: many frames a message between switches that know it; raw: always as 1.x', 'auto')
     .option('--htpasswd <file>', 'who may join: a file made by htpasswd')
     .option('--sslkey <file>', 'private key, PEM')
     .option('--sslcert <file>', 'certificate and its chain, PEM')

@@ -20,7 +20,17 @@ describe('control methods', () => {
       assert.deepEqual(Object.keys(result), ['entries']);
       return result.entries;
     };
-    const idle = { tx: 0, rx: 0, txOctets: 0, rxOctets: 0, txDiscards: {}, rxDiscards: {}, reason: null };
+    const idle = {
+      tx: 0,
+      rx: 0,
+      txOctets: 0,
+      rxOctets: 0,
+      txDiscards: {},
+      rxDiscards: {},
+      reason: null,
+      wire: null,
+      roundTripMs: null,
+    };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
     const device = { port: 1, type: 'tap', target: 'tap0', address: null, netmask: null, mtu: 1500, addresses: [] };
 

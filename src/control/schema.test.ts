@@ -205,6 +205,8 @@ describe('results', () => {
       rxOctets: 0,
       txDiscards: {},
       rxDiscards: {},
+      wire: null,
+      roundTripMs: null,
     });
   });
 

@@ -56,6 +56,10 @@ export interface PortEntry {
   /** frames dropped, by reason; reasons that never occurred are not listed */
   txDiscards: Record<string, number>;
   rxDiscards: Record<string, number>;
+  /** what a tunnel speaks; null for other ports */
+  wire: 'raw' | 'batched' | null;
+  /** the last measured round trip of a tunnel; null before the first, and for other ports */
+  roundTripMs: number | null;
 }
 
 /** The device of a tap or netdev port; `address` and `netmask` are the primary IPv4 address, null without one. */
@@ -91,7 +95,12 @@ export interface ClientOptions {
   passwd?: string;
   cacerts?: string;
   insecure?: boolean;
+  /** `auto`: the batched wire with a switch that knows it; `raw`: always as 1.x. Default `auto` */
+  wire?: WireChoice;
 }
+
+export const WIRE_CHOICES = ['auto', 'raw'] as const;
+export type WireChoice = (typeof WIRE_CHOICES)[number];
 
 /** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
 export interface InterfaceSpec {
@@ -142,6 +151,13 @@ export interface MethodShape<Params, Entry> {
 const MOST_ADDRESSES = 64;
 
 const count: Shape<number> = integer(0);
+/** A measured quantity: no whole number, and never negative. */
+const measure: Shape<number> = {
+  read(value, name) {
+    if (typeof value === 'number' && value >= 0) return value;
+    throw invalid(`${name} must be a number of at least 0, got ${quote(value)}`);
+  },
+};
 const counters: Shape<Record<string, number>> = withDefault(tableOf(count), {});
 
 /** The defaults are for a switch of 1.x, which did not know the fields. */
@@ -158,6 +174,8 @@ const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
   rxOctets: withDefault(count, 0),
   txDiscards: counters,
   rxDiscards: counters,
+  wire: withDefault(nullable(oneOf(['raw', 'batched'])), null),
+  roundTripMs: withDefault(nullable(measure), null),
 });
 
 const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
@@ -182,6 +200,7 @@ const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   passwd: optional(password),
   cacerts: optional(filePath),
   insecure: optional(flag),
+  wire: optional(oneOf(WIRE_CHOICES)),
 });
 
 const clientOptions: Shape<ClientOptions> = {

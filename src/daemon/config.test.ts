@@ -25,6 +25,7 @@ const DEFAULTS: SwOptions = {
   ctlpath: '/ctl',
   ctlhost: '127.0.0.1',
   ctlport: '7867',
+  wire: 'auto',
   logformat: 'text',
 };
 
@@ -76,6 +77,7 @@ test('what does not fit is refused, naming the option and what was got', () => {
   refused({ port: '65536' }, 'ARGUMENT_INVALID', '--port', '65536');
   refused({ ctlport: 'http' }, 'ARGUMENT_INVALID', '--ctlport', 'http');
   refused({ fdbSize: '0' }, 'ARGUMENT_INVALID', '--fdb-size');
+  refused({ wire: 'thin' }, 'ARGUMENT_INVALID', '--wire', 'thin');
   refused({ logformat: 'xml' }, 'ARGUMENT_INVALID', '--logformat', 'xml');
   refused({ sslkey: key }, 'ARGUMENT_INVALID', '--sslkey', '--sslcert');
   refused({ ctlsslcert: cert }, 'ARGUMENT_INVALID', '--ctlsslcert', '--ctlsslkey');

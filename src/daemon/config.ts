@@ -21,6 +21,7 @@ export interface SwOptions {
   ctlsslkey?: string;
   ctlsslcert?: string;
   ctlname?: string[];
+  wire: string;
   logformat: string;
   logfile?: string;
   pidfile?: string;
@@ -47,6 +48,8 @@ export interface SwConfig {
   readonly isShared: boolean;
   /** Names under which the control API may be addressed beside addresses and `localhost`. */
   readonly controlNames: readonly string[];
+  /** What tunnels speak, accepted ones and dialled ones. */
+  readonly wire: 'auto' | 'raw';
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
@@ -72,6 +75,8 @@ export function readConfig(options: SwOptions): SwConfig {
   if (options.logformat !== 'text' && options.logformat !== 'json') {
     throw invalid(`--logformat must be text or json, got "${options.logformat}"`);
   }
+  if (options.wire !== 'auto' && options.wire !== 'raw')
+    throw invalid(`--wire must be auto or raw, got "${options.wire}"`);
   return {
     isDebug: options.debug === true,
     isForeground: options.foreground === true,
@@ -81,6 +86,7 @@ export function readConfig(options: SwOptions): SwConfig {
     control,
     isShared,
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
+    wire: options.wire,
     logFormat: options.logformat,
     logFile: options.logfile,
     pidFile: options.pidfile,

@@ -78,6 +78,7 @@ export class Daemon {
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
       authenticator: tunnelDoor,
+      wire: this.#config.wire,
       onTunnel: (port) => void etherSwitch.attach(port),
       logger,
     });
@@ -87,7 +88,7 @@ export class Daemon {
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
-      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger })),
+      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger, wire: this.#config.wire })),
       logger,
     });
     controlListener.route(control.path, controlServer);

@@ -88,6 +88,8 @@ function portEntry(bridgePort: BridgePort): PortEntry {
     rxOctets: rx.octets,
     txDiscards: discards(tx),
     rxDiscards: discards(rx),
+    wire: port.tunnel?.wire ?? null,
+    roundTripMs: port.tunnel?.roundTripMs ?? null,
   };
 }
 

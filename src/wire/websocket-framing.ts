@@ -124,6 +124,25 @@ export class MessageEncoder {
     length: number,
     payloadBytes: number = length,
   ): number {
+    const to = this.begin(target, at, opcode, payloadBytes);
+    const end = to + payloadBytes;
+    if (this.#masking === undefined || payloadBytes > length) {
+      source.copy(target, to, start, start + length);
+      if (payloadBytes > length) target.fill(0, to + length, end);
+      this.finish(target, to, payloadBytes);
+    } else {
+      // Copying and masking are one pass over the octets.
+      this.#masking.mask(source, start, target, to, length, this.#key);
+    }
+    return end;
+  }
+
+  /**
+   * Writes the header of a message whose payload the caller puts behind it, and
+   * then ends by `finish`. Nothing else may be encoded in between.
+   * @returns where the payload begins: at most MAX_HEADER_BYTES behind `at`
+   */
+  begin(target: Buffer, at: number, opcode: number, payloadBytes: number): number {
     const isMasked = this.#masking === undefined ? 0 : MASKED;
     let to = at;
     target[to++] = FIN | opcode;
@@ -138,22 +157,15 @@ export class MessageEncoder {
       to = target.writeUInt32BE(Math.floor(payloadBytes / 0x1_0000_0000), to);
       to = target.writeUInt32BE(payloadBytes >>> 0, to);
     }
-    const end = to + (isMasked === 0 ? 0 : MASKING_KEY_BYTES) + payloadBytes;
-    if (this.#masking === undefined) {
-      source.copy(target, to, start, start + length);
-      if (payloadBytes > length) target.fill(0, to + length, end);
-      return end;
+    if (this.#masking !== undefined) {
+      this.#masking.keys.write(target, to);
+      for (let i = 0; i < MASKING_KEY_BYTES; i++) this.#key[i] = target[to++] as number;
     }
-    const { mask, keys } = this.#masking;
-    keys.write(target, to);
-    for (let i = 0; i < MASKING_KEY_BYTES; i++) this.#key[i] = target[to++] as number;
-    if (payloadBytes === length) {
-      mask(source, start, target, to, length, this.#key);
-    } else {
-      source.copy(target, to, start, start + length);
-      target.fill(0, to + length, end);
-      mask(target, to, target, to, payloadBytes, this.#key);
-    }
-    return end;
+    return to;
+  }
+
+  /** Masks in place what was put behind the last `begin`. */
+  finish(target: Buffer, payloadStart: number, payloadBytes: number): void {
+    this.#masking?.mask(target, payloadStart, target, payloadStart, payloadBytes, this.#key);
   }
 }

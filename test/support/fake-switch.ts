@@ -88,6 +88,8 @@ const IDLE = {
   rxOctets: 0,
   txDiscards: {},
   rxDiscards: {},
+  wire: null,
+  roundTripMs: null,
 } as const;
 
 const UNNUMBERED = { address: null, netmask: null, mtu: 1500 };

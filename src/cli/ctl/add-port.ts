@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { controlAddress } from '../../control/control-address.ts';
-import type { ClientOptions } from '../../control/schema.ts';
+import { type ClientOptions, WIRE_CHOICES, type WireChoice } from '../../control/schema.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { controlUrl, gatherOptions } from './connection.ts';
@@ -45,6 +45,7 @@ interface ClientPortOptions {
   passwdFile?: string;
   cacerts?: string;
   insecure?: boolean;
+  wire?: WireChoice;
 }
 
 function addClientPort(addport: Command, terminal: Terminal): void {
@@ -58,6 +59,12 @@ function addClientPort(addport: Command, terminal: Terminal): void {
     .option('--passwd-file <FILE>', 'file that holds the password; also ETHERWS_CLIENT_PASSWD, the password itself')
     .option('--cacerts <FILE>', 'certificates (PEM) to verify the other switch with; a path on the host of this switch')
     .option('--insecure', 'do not verify the certificate of the other switch')
+    .addOption(
+      new Option(
+        '--wire <WIRE>',
+        'auto: many frames a message with a switch that knows it; raw: always as 1.x',
+      ).choices(WIRE_CHOICES),
+    )
     .action(async (target: string, given: ClientPortOptions, command: Command) => {
       const options = await clientOptions(given, controlUrl(gatherOptions(command), terminal));
       await perform(command, terminal, {
@@ -82,12 +89,13 @@ function addClientPort(addport: Command, terminal: Terminal): void {
 }
 
 async function clientOptions(given: ClientPortOptions, url: string | undefined): Promise<ClientOptions> {
-  const { user, passwd, cacerts, insecure } = given;
+  const { user, passwd, cacerts, insecure, wire } = given;
   return {
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
     ...(cacerts === undefined ? {} : { cacerts: await pathOnSwitch(cacerts, url) }),
     ...(insecure === undefined ? {} : { insecure }),
+    ...(wire === undefined ? {} : { wire }),
   };
 }
 

@@ -17,9 +17,15 @@ const PORT_COLUMNS: readonly Column<PortEntry>[] = [
   word('State', ({ shut, state }) => (shut ? 'shut' : state)),
   number('RX', ({ rx }) => rx),
   number('TX', ({ tx }) => tx),
-  // The reason stands behind the target, so that no column of 1.x moves.
-  word('Target', ({ target, reason }) => (reason === null ? target : `${target}  (${reason})`)),
+  word('Target', targetWithNotes),
 ];
+
+/** What 1.x did not know stands behind the target, so that none of its columns moves. */
+function targetWithNotes({ target, reason, wire, roundTripMs }: PortEntry): string {
+  const facts = [wire, roundTripMs === null ? null : `${roundTripMs.toFixed(1)} ms`];
+  const notes = (reason === null ? facts : [reason]).filter((note) => note !== null);
+  return notes.length === 0 ? target : `${target}  (${notes.join(', ')})`;
+}
 
 export function portTable(entries: readonly PortEntry[]): string {
   return formatTable(PORT_COLUMNS, entries);

@@ -1,6 +1,7 @@
 import type { Direction, DiscardReason } from '../../bridge/port.ts';
-import { CLOSE_NO_CODE, CLOSE_NORMAL, describeClose } from '../../wire/close-code.ts';
+import { CLOSE_NO_CODE, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, describeClose } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
+import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
 import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
 import { BLOCKS } from './block-pool.ts';
@@ -9,6 +10,7 @@ import { Inbox, type InboxEvents } from './inbox.ts';
 import type { TunnelLimits } from './limits.ts';
 import { CLIENT_MASKING, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
+import { PACKINGS, type Wire } from './packing.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
@@ -26,6 +28,8 @@ export interface ConnectionOptions {
   role: Role;
   limits: TunnelLimits;
   maxFrameBytes: number;
+  /** what the opening handshake agreed on */
+  wire: Wire;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
 }
@@ -56,6 +60,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   readonly #parser: MessageParser;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #wire: Wire;
   #events: ConnectionEvents | undefined;
 
   #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
@@ -80,17 +85,28 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     this.#transport = transport;
     this.#limits = limits;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
-    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes);
-    this.#outbox = new Outbox(transport, ENCODERS[role], BLOCKS, limits.queueBytes);
+    this.#wire = options.wire;
+    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, options.wire === 'batched');
+    this.#outbox = new Outbox({
+      transport,
+      encoder: ENCODERS[role],
+      packing: PACKINGS[options.wire],
+      blocks: BLOCKS,
+      queueBytes: limits.queueBytes,
+    });
     this.#parser = new MessageParser({
       isMasked: role === 'server',
-      maxMessageBytes: limits.maxMessageBytes,
+      maxMessageBytes: options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES,
       mask: fastMask,
       memory: this.#inbox,
       sink: this,
     });
     transport.listen(this);
   }
+
+  readonly #pushFrame = (bytes: Buffer, start: number, length: number): void => {
+    this.#inbox.push(bytes, start, length);
+  };
 
   /** The last measured round trip; undefined before the first pong. */
   get roundTripMs(): number | undefined {
@@ -190,7 +206,13 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   // What the peer says.
 
   binaryMessage(bytes: Buffer, start: number, length: number): void {
-    if (this.#events !== undefined) this.#inbox.push(bytes, start, length);
+    if (this.#events === undefined) return;
+    if (this.#wire === 'raw') {
+      this.#inbox.push(bytes, start, length);
+      return;
+    }
+    const breach = readMessage(bytes, start, length, this.#pushFrame);
+    if (breach !== undefined) this.violation(CLOSE_PROTOCOL_ERROR, breach);
   }
 
   /** Answers jor1k's `ping:X`; every other text is nothing to us, and no error. */

@@ -2,7 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { EtherwsError } from '../../errors.ts';
+import { WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { type DialStage, explainDialError, explainResponse, explainTimeout } from './dial-errors.ts';
+import type { Wire } from './packing.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
 
@@ -12,12 +14,19 @@ export interface DialOptions {
   credentials?: { user: string; passwd: string };
   /** certificates in PEM that replace the default roots */
   cacerts?: string | Buffer;
+  /** offer the batched wire */
+  offersBatchedWire: boolean;
   /** verify nothing */
   isInsecure?: boolean;
   /** for everything, from the look-up of the name to the server's answer */
   timeoutMs: number;
   /** aborts the dialling; the promise then rejects with the reason */
   signal?: AbortSignal;
+}
+
+/** A connection behind its opening handshake, and what was agreed in it. */
+export interface DialledTunnel extends UpgradedSocket {
+  readonly wire: Wire;
 }
 
 /**
@@ -27,7 +36,7 @@ export interface DialOptions {
  *   HANDSHAKE_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NAME_UNRESOLVED,
  *   TLS_FAILED, CERTIFICATE_…; no socket is left behind
  */
-export function dial(options: DialOptions): Promise<UpgradedSocket> {
+export function dial(options: DialOptions): Promise<DialledTunnel> {
   return new Promise((resolve, reject) => {
     const { url, credentials, timeoutMs, signal } = options;
     let stage: DialStage = 'connect';
@@ -36,7 +45,10 @@ export function dial(options: DialOptions): Promise<UpgradedSocket> {
     const webSocket = new UpgradingWebSocket(url.shown, {
       perMessageDeflate: false,
       origin: url.origin,
-      headers: credentials === undefined ? {} : { Authorization: basic(credentials) },
+      headers: {
+        ...(credentials === undefined ? {} : { Authorization: basic(credentials) }),
+        ...(options.offersBatchedWire ? { [WIRE_HEADER]: WIRE_VERSION } : {}),
+      },
       createConnection: () => {
         socket = connectTcpOrTls(options, (reached) => {
           stage = reached;
@@ -65,9 +77,14 @@ export function dial(options: DialOptions): Promise<UpgradedSocket> {
     webSocket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
       fail(explainResponse(response, url, credentials !== undefined));
     });
+    let wire: Wire = 'raw';
+    webSocket.on('upgrade', ({ headers }: IncomingMessage) => {
+      const answer = headers[WIRE_HEADER.toLowerCase()];
+      if (options.offersBatchedWire && answer === WIRE_VERSION) wire = 'batched';
+    });
     webSocket.on('upgraded', () => {
       settle();
-      if (webSocket.upgraded !== undefined) resolve(webSocket.upgraded);
+      if (webSocket.upgraded !== undefined) resolve({ ...webSocket.upgraded, wire });
     });
   });
 }

@@ -22,6 +22,7 @@ export class Inbox implements Memory {
   readonly #events: InboxEvents;
   readonly #blocks: BlockPool;
   readonly #maxFrameBytes: number;
+  readonly #hasOffloadHeaders: boolean;
   #batch: FrameBatch | undefined;
   #runts = 0;
   #tooLong = 0;
@@ -30,13 +31,15 @@ export class Inbox implements Memory {
   /** Blocks that somebody holds, which the parser may not have released yet. */
   #held: Buffer[] | undefined;
 
-  constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number) {
+  /** @param hasOffloadHeaders whether each frame stands behind one: on the batched wire */
+  constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number, hasOffloadHeaders: boolean) {
     this.#events = events;
     this.#blocks = blocks;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#hasOffloadHeaders = hasOffloadHeaders;
   }
 
-  /** Adds the frame that a binary message carries. */
+  /** Adds a frame that a binary message carries. */
   push(bytes: Buffer, start: number, length: number): void {
     if (length < HEADER_BYTES) {
       this.#runts++;
@@ -49,6 +52,7 @@ export class Inbox implements Memory {
     if (this.#batch !== undefined && this.#batch.bytes !== bytes) this.#deliverBatch(this.#batch);
     this.#batch ??= spareBatches.pop() ?? new FrameBatch(NOTHING);
     this.#batch.bytes = bytes;
+    this.#batch.hasOffloadHeaders = this.#hasOffloadHeaders;
     this.#batch.push(start, length);
   }
 

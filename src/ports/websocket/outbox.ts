@@ -1,8 +1,8 @@
 import type { DiscardReason } from '../../bridge/port.ts';
-import { MIN_WIRE_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
-import { type MessageEncoder, OPCODE_BINARY, OPCODE_CLOSE } from '../../wire/websocket-framing.ts';
+import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket-framing.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { Packing } from './packing.ts';
 import type { Transport } from './transport.ts';
 
 /** What waits behind a write is gathered in blocks of at least this size. */
@@ -36,6 +36,7 @@ interface Last {
 export class Outbox {
   readonly #transport: Transport;
   readonly #encoder: MessageEncoder;
+  readonly #packing: Packing;
   readonly #blocks: BlockPool;
   readonly #queueBytes: number;
 
@@ -53,11 +54,18 @@ export class Outbox {
   #onSent: (() => void) | undefined;
   #isFinished = false;
 
-  constructor(transport: Transport, encoder: MessageEncoder, blocks: BlockPool, queueBytes: number) {
-    this.#transport = transport;
-    this.#encoder = encoder;
-    this.#blocks = blocks;
-    this.#queueBytes = queueBytes;
+  constructor(options: {
+    transport: Transport;
+    encoder: MessageEncoder;
+    packing: Packing;
+    blocks: BlockPool;
+    queueBytes: number;
+  }) {
+    this.#transport = options.transport;
+    this.#encoder = options.encoder;
+    this.#packing = options.packing;
+    this.#blocks = options.blocks;
+    this.#queueBytes = options.queueBytes;
   }
 
   /** Octets that wait in user space. */
@@ -67,7 +75,7 @@ export class Outbox {
 
   /** @returns undefined when taken: it leaves with the next flush */
   note(batch: FrameBatch, index: number): DiscardReason | undefined {
-    const bytes = this.#encoder.sizeOf(paddedBytes(batch.lengths[index] as number));
+    const bytes = this.#packing.sizeOf(this.#encoder, batch.lengths[index] as number);
     if (this.#isFinished) return 'linkDown';
     if (this.queuedBytes + bytes > this.#queueBytes) return 'queueFull';
     this.#batches.push(batch);
@@ -80,15 +88,8 @@ export class Outbox {
     if (this.#notedBytes === 0) return;
     const piece = this.#pieceFor(this.#notedBytes);
     const start = piece.end;
-    const { block } = piece;
-    let end = start;
-    for (let i = 0; i < this.#batches.length; i++) {
-      const batch = this.#batches[i] as FrameBatch;
-      const index = this.#indexes[i] as number;
-      const length = batch.lengths[index] as number;
-      const frameStart = batch.starts[index] as number;
-      end = this.#encoder.encode(block, end, OPCODE_BINARY, batch.bytes, frameStart, length, paddedBytes(length));
-    }
+    const frames = { batches: this.#batches, indexes: this.#indexes };
+    const end = this.#packing.pack(this.#encoder, piece.block, start, frames);
     piece.end = end;
     piece.frames += this.#indexes.length;
     this.#batches.length = 0;
@@ -208,9 +209,4 @@ export class Outbox {
     const block = this.#blocks.take(this.#encoder.sizeOf(payload.length));
     return { block, end: this.#encoder.encode(block, 0, opcode, payload, 0, payload.length), frames: 0 };
   }
-}
-
-/** Raw peers put what they get on a wire, or give it to an emulated card, that wants whole frames (802.3, 3.2.8). */
-function paddedBytes(length: number): number {
-  return Math.max(length, MIN_WIRE_BYTES);
 }

@@ -3,6 +3,7 @@ import { type Logger, SILENT } from '../../observability/logger.ts';
 import { type DialOptions, dial } from './dial.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
+import type { WireChoice } from './packing.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
@@ -18,6 +19,8 @@ export interface ConnectTunnelOptions {
   cacerts?: string | Buffer;
   /** accept any certificate and any name in it: protects from nobody who sits on the path */
   isInsecure?: boolean;
+  /** `auto` speaks the batched wire with a server that knows it, `raw` never; default `auto` */
+  wire?: WireChoice;
   /** how long the opening handshake may take, from the look-up of the name on; default 10 s */
   handshakeTimeoutMs?: number;
   limits?: Partial<TunnelLimits>;
@@ -39,19 +42,21 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
   if (options.isInsecure === true && url.isSecure) {
     logger.warn({ target: url.shown }, 'the certificate of the server is not verified');
   }
-  const { socket, head } = await dial({
+  const { socket, head, wire } = await dial({
     url,
+    offersBatchedWire: options.wire !== 'raw',
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     ...(credentials === undefined ? {} : { credentials }),
     ...(options.cacerts === undefined ? {} : { cacerts: options.cacerts }),
     ...(options.isInsecure === undefined ? {} : { isInsecure: options.isInsecure }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  logger.debug({ target: url.shown, address: socket.remoteAddress }, 'tunnel connected');
+  logger.debug({ target: url.shown, address: socket.remoteAddress, wire }, 'tunnel connected');
   return new WebSocketPort({
     type: 'client',
     target: url.shown,
     transport: new SocketTransport(socket, head),
+    wire,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
   });

@@ -1,11 +1,12 @@
-import type { CloseReason, DiscardReason, Port, PortEvents } from '../../bridge/port.ts';
+import type { CloseReason, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/close-code.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
-import { OFFLOAD_NONE, type Offloads } from '../../wire/offload.ts';
+import type { Offloads } from '../../wire/offload.ts';
 import { Connection } from './connection.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
+import { PACKINGS, type Wire } from './packing.ts';
 import type { Transport } from './transport.ts';
 
 export interface WebSocketPortOptions {
@@ -15,16 +16,19 @@ export interface WebSocketPortOptions {
   target: string;
   /** behind the opening handshake, nothing read from it yet but what it was given */
   transport: Transport;
+  /** what the opening handshake agreed on; default `raw` */
+  wire?: Wire;
   limits?: Partial<TunnelLimits>;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
 }
 
 /**
- * A tunnel as a port, on the raw wire of 1.x: each binary message is one
- * Ethernet frame, without FCS.
+ * A tunnel as a port. On the raw wire of 1.x each binary message is one Ethernet
+ * frame, without FCS; on the batched wire it is as many as there are, each with
+ * what it owes (docs/protocol.md).
  *
- * Frames below 60 octets are padded on their way out; from 14 on they are taken
+ * On the raw wire frames below 60 octets are padded on their way out; from 14 on they are taken
  * in. At `queueBytes` in user space `send` refuses. When the tunnel ends, a
  * client's link goes `down` and an accepted one's is `closed`: only the far end
  * can bring that one back, as a new port.
@@ -32,7 +36,8 @@ export interface WebSocketPortOptions {
 export class WebSocketPort implements Port {
   readonly type: 'client' | 'server';
   readonly target: string;
-  readonly offloads: Offloads = OFFLOAD_NONE;
+  readonly offloads: Offloads;
+  readonly tunnel: TunnelFacts;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
   readonly #connection: Connection;
 
@@ -40,13 +45,23 @@ export class WebSocketPort implements Port {
   constructor(options: WebSocketPortOptions) {
     this.type = options.type;
     this.target = options.target;
+    const wire = options.wire ?? 'raw';
+    this.offloads = PACKINGS[wire].offloads;
     this.#connection = new Connection({
       transport: options.transport,
       role: options.type,
       limits: withDefaults(options.limits),
       maxFrameBytes: this.maxFrameBytes,
+      wire,
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     });
+    const connection = this.#connection;
+    this.tunnel = {
+      wire,
+      get roundTripMs() {
+        return connection.roundTripMs;
+      },
+    };
   }
 
   /** The round trip that the last ping took, in milliseconds; undefined before the first answer. */

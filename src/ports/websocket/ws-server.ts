@@ -4,8 +4,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
+import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
+import type { Wire, WireChoice } from './packing.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './refusal.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
@@ -20,6 +22,8 @@ export interface TunnelServerOptions {
    * @param user who it is, null when nobody was asked
    */
   onTunnel: (port: WebSocketPort, user: string | null) => void;
+  /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
+  wire?: WireChoice;
   limits?: Partial<TunnelLimits>;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
@@ -44,6 +48,7 @@ export class TunnelServer {
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #logger: Logger;
+  readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
   #connections = 0;
 
@@ -63,6 +68,10 @@ export class TunnelServer {
       // A peer that offered subprotocols gets none: the raw wire of 1.x has no name.
       handleProtocols: () => false,
       WebSocket: UpgradingWebSocket,
+    });
+    this.#wire = options.wire ?? 'auto';
+    this.#handshakes.on('headers', (headers, request) => {
+      if (this.#wireFor(request) === 'batched') headers.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
     });
   }
 
@@ -134,14 +143,16 @@ export class TunnelServer {
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
+      const wire = this.#wireFor(request);
       const port = new WebSocketPort({
         type: 'server',
         target,
+        wire,
         transport: new SocketTransport(upgraded.socket, upgraded.head),
         limits: this.#limits,
         ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
       });
-      this.#logger.debug({ target, user }, 'tunnel accepted');
+      this.#logger.debug({ target, user, wire }, 'tunnel accepted');
       try {
         this.#onTunnel(port, user);
       } catch (error) {
@@ -149,6 +160,13 @@ export class TunnelServer {
         void port.close('shutdown');
       }
     });
+  }
+
+  #wireFor(request: IncomingMessage): Wire {
+    const offered = request.headers[WIRE_HEADER.toLowerCase()];
+    return this.#wire === 'auto' && typeof offered === 'string' && selectWireVersion(offered) !== undefined
+      ? 'batched'
+      : 'raw';
   }
 
   #refuse(socket: Duplex, refusal: Refusal, target: string): void {
