@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { credentialsOf } from '../auth/request-credentials.ts';
 import type { Logger } from '../observability/logger.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
 import { controlMethods } from './methods.ts';
@@ -104,10 +105,7 @@ export class ControlServer {
   }
 
   async #refuseStranger(request: IncomingMessage, response: ServerResponse): Promise<Refusal | undefined> {
-    const verdict = await this.#authenticator.authenticate({
-      authorization: request.headers.authorization,
-      remoteAddress: request.socket.remoteAddress ?? '',
-    });
+    const verdict = await this.#authenticator.authenticate(credentialsOf(request));
     if (verdict.isAllowed) return undefined;
     if (verdict.reason === 'busy') {
       const message = 'Too many passwords are being checked';

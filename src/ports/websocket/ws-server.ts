@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
+import { credentialsOf } from '../../auth/request-credentials.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -116,10 +117,7 @@ export class TunnelServer {
     socket.on('readable', ignore).on('end', left);
     let verdict: Verdict;
     try {
-      verdict = await this.#authenticator.authenticate({
-        authorization: request.headers.authorization,
-        remoteAddress: request.socket.remoteAddress ?? '',
-      });
+      verdict = await this.#authenticator.authenticate(credentialsOf(request));
     } catch (error) {
       this.#logger.error({ target, error }, 'the authenticator failed');
       verdict = { isAllowed: false, reason: 'busy' };
