@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'PORT_TYPE_UNSUPPORTED',
   'REQUEST_REFUSED',
   'TLS_FAILED',
+  'TOKEN_KEYS_INVALID',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -1,7 +1,13 @@
+import type { X509Certificate } from 'node:crypto';
+
 /** Who is asking, as far as the opening request tells. */
 export interface Credentials {
   /** The `Authorization` header as received, undefined without one. */
   readonly authorization: string | undefined;
+  /** `access_token` of the query, where there is one (RFC 6750, 2.3). Never to be logged. */
+  readonly accessToken?: string | undefined;
+  /** The certificate that the peer proved to own and that an authority of ours vouches for; undefined without one. */
+  readonly clientCertificate?: X509Certificate | undefined;
   /** The peer's address, for logs and limits. */
   readonly remoteAddress: string;
 }

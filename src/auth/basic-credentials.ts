@@ -1,3 +1,5 @@
+import { holdsControlCharacters } from './control-characters.ts';
+
 export interface BasicCredentials {
   readonly user: string;
   readonly password: string;
@@ -25,8 +27,7 @@ export function parseBasic(header: string): BasicCredentials | 'otherScheme' | '
   const text = bytes.toString('utf8');
   if (!bytes.equals(Buffer.from(text, 'utf8'))) return 'malformed';
   const colon = text.indexOf(':');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617, 2 forbids them
-  if (colon < 0 || /[\u0000-\u001F\u007F]/.test(text)) return 'malformed';
+  if (colon < 0 || holdsControlCharacters(text)) return 'malformed';
   const password = text.slice(colon + 1);
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return 'malformed';
   return { user: text.slice(0, colon), password };

@@ -1,5 +1,6 @@
 import { genSaltSync, hash } from 'bcryptjs';
 import { EtherwsError } from '../errors.ts';
+import { holdsControlCharacters } from './control-characters.ts';
 
 /** bcrypt looks at no more. */
 const MAX_PASSWORD_BYTES = 72;
@@ -20,8 +21,7 @@ export function hashPassword(password: string, cost: number = DEFAULT_BCRYPT_COS
 
 function requireUsable(password: string): void {
   if (password === '') throw new EtherwsError('ARGUMENT_INVALID', 'The password is empty');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: Basic credentials cannot hold them (RFC 7617, 2)
-  if (/[\u0000-\u001F\u007F]/.test(password)) {
+  if (holdsControlCharacters(password)) {
     throw new EtherwsError('ARGUMENT_INVALID', 'The password holds control characters', {
       hint: 'HTTP Basic authentication cannot carry them; take others',
     });

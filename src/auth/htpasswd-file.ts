@@ -1,3 +1,4 @@
+import { holdsControlCharacters } from './control-characters.ts';
 import { type PasswordHash, readPasswordHash } from './password-hash.ts';
 
 export interface HtpasswdProblem {
@@ -56,6 +57,5 @@ export function parseHtpasswd(text: string): HtpasswdFile {
 
 /** What can stand in Basic credentials (RFC 7617, 2). U+FFFD is what undecodable octets become. */
 export function isUserName(user: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  return user !== '' && !/[\u0000-\u001F\u007F:\uFFFD]/.test(user);
+  return user !== '' && !holdsControlCharacters(user) && !/[:\uFFFD]/.test(user);
 }

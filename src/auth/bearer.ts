@@ -1,0 +1,126 @@
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { holdsControlCharacters } from './control-characters.ts';
+import { FollowedFile } from './followed-file.ts';
+import { readTokenKeys, type TokenKey } from './token-keys.ts';
+
+export interface BearerOptions {
+  /** shown to the peer in the challenge */
+  readonly realm: string;
+  /** what tokens must name in `aud`: one that was made for another service is none for us */
+  readonly audience: string;
+  /** what tokens must name in `iss`, if it matters */
+  readonly issuer?: string;
+  readonly logger?: Logger;
+  /** The key file is looked at, at most, once in this time. */
+  readonly recheckMs?: number;
+  /** for tests */
+  readonly now?: () => Date;
+}
+
+/** How far the issuer's clock may be off. */
+const CLOCK_TOLERANCE_S = 30;
+/** Node's limit for all headers is 16 KiB; a token of this size is somebody's attempt. */
+const MAX_TOKEN_CHARACTERS = 8192;
+/** RFC 7515, 7.1. The package would also take padding and other alphabets. */
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+const MISSING: Verdict = { isAllowed: false, reason: 'missing' };
+const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
+
+/**
+ * Bearer tokens (RFC 6750) that are signed JSON Web Tokens (RFC 7519), in the
+ * `Authorization` header or in the query. `exp`, `aud` and `sub` must be there;
+ * `nbf` and `iss` count where they are. The user is `sub`. A token is judged
+ * when it is shown: a tunnel that is up stays up when its token expires.
+ *
+ * Which algorithm is used follows from our key alone (RFC 8725, 3.1), so `none`
+ * and a public key passed off as a secret lead nowhere. Keys that a token
+ * brings along or points to (`jwk`, `jku`, `x5u`) are not looked at. Signatures
+ * are computed in the thread pool. The key file is read again when it changes.
+ */
+export class BearerAuthenticator implements Authenticator {
+  readonly challenge: string;
+  readonly #file: FollowedFile<readonly TokenKey[]>;
+  readonly #options: BearerOptions;
+  readonly #logger: Logger;
+  #isClosed = false;
+
+  /** @throws EtherwsError FILE_UNREADABLE, TOKEN_KEYS_INVALID */
+  static async open(keyFile: string, options: BearerOptions): Promise<BearerAuthenticator> {
+    const { recheckMs, logger = SILENT } = options;
+    const followOptions = recheckMs === undefined ? { logger } : { logger, recheckMs };
+    const file = await FollowedFile.open(keyFile, (text) => readTokenKeys(keyFile, text), followOptions);
+    return new BearerAuthenticator(file, options);
+  }
+
+  private constructor(file: FollowedFile<readonly TokenKey[]>, options: BearerOptions) {
+    this.challenge = `Bearer realm=${JSON.stringify(options.realm)}`;
+    this.#file = file;
+    this.#options = options;
+    this.#logger = options.logger ?? SILENT;
+  }
+
+  async authenticate(credentials: Credentials): Promise<Verdict> {
+    if (this.#isClosed) return { isAllowed: false, reason: 'busy' };
+    const token = tokenOf(credentials);
+    if (token === undefined) return MISSING;
+    const { remoteAddress } = credentials;
+    try {
+      return { isAllowed: true, user: await this.#userOf(token) };
+    } catch (error) {
+      // The message of jose names claims, never the token.
+      this.#logger.info({ remoteAddress, reason: (error as Error).message }, 'bearer token refused');
+      return WRONG;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  /** @throws when the token lets nobody in; the message says why */
+  async #userOf(token: string): Promise<string> {
+    if (token.length > MAX_TOKEN_CHARACTERS) throw new errors.JWTInvalid('the token is too long');
+    if (!COMPACT_JWS.test(token)) throw new errors.JWTInvalid('the token is no signed JWT');
+    const { alg, kid } = decodeProtectedHeader(token);
+    const keys = (await this.#file.current()).filter((key) => mayHaveSigned(key, alg, kid));
+    for (const { key, algorithm } of keys) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm],
+          audience: this.#options.audience,
+          ...(this.#options.issuer === undefined ? {} : { issuer: this.#options.issuer }),
+          requiredClaims: ['exp', 'sub'],
+          clockTolerance: CLOCK_TOLERANCE_S,
+          ...(this.#options.now === undefined ? {} : { currentDate: this.#options.now() }),
+        });
+        return requireUser(payload.sub);
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+    }
+    throw new errors.JWTInvalid(keys.length === 0 ? 'no key fits its algorithm and key id' : 'the signature is wrong');
+  }
+}
+
+/** RFC 6750, 2: a token in two places is an error, and then none is looked at. */
+function tokenOf({ authorization, accessToken }: Credentials): string | undefined {
+  const inHeader = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
+  if (inHeader !== undefined && accessToken !== undefined) return '';
+  return inHeader ?? accessToken;
+}
+
+/** Keys and tokens without an id leave it to the signature. */
+function mayHaveSigned(key: TokenKey, alg: string | undefined, kid: string | undefined): boolean {
+  const isForAlgorithm = alg === key.algorithm || (alg === 'Ed25519' && key.algorithm === 'EdDSA');
+  return isForAlgorithm && (kid === undefined || key.id === undefined || kid === key.id);
+}
+
+/** The name goes into logs and policies. */
+function requireUser(subject: unknown): string {
+  const isName = typeof subject === 'string' && subject !== '' && subject.length <= 255;
+  if (isName && !holdsControlCharacters(subject)) return subject;
+  throw new errors.JWTInvalid('"sub" is no name for a user');
+}

@@ -1,0 +1,138 @@
+import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { EtherwsError } from '../errors.ts';
+
+/** The algorithms of RFC 7518 that are taken, each with the only kind of key that it goes with. */
+export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
+
+/** A key and the one algorithm that it may be used with: what the token says about its algorithm never chooses. */
+export interface TokenKey {
+  readonly algorithm: TokenAlgorithm;
+  readonly key: KeyObject;
+  /** the name by which tokens refer to it; undefined when it has none */
+  readonly id: string | undefined;
+}
+
+/** RFC 7518, 3.2: a key of the size of the hash output or larger. */
+const MIN_SECRET_BYTES = 32;
+/** RFC 7518, 3.3 */
+const MIN_RSA_BITS = 2048;
+/** More belong to no one issuer, and a token without `kid` tries them all. */
+const MAX_KEYS = 16;
+
+/**
+ * Reads what verifies tokens, from one of: a JSON Web Key Set (RFC 7517), a
+ * public key or certificate in PEM, or a shared secret, which is all of the text
+ * but its line end.
+ * @param path for messages; they never hold a part of the text
+ * @throws EtherwsError TOKEN_KEYS_INVALID
+ */
+export function readTokenKeys(path: string, text: string): readonly TokenKey[] {
+  const content = text.trim();
+  if (content.startsWith('{')) return readKeySet(path, content);
+  if (content.startsWith('-----BEGIN ')) return [readPem(path, content)];
+  return [readSecret(path, text.replace(/\r?\n$/, ''))];
+}
+
+function readPem(path: string, content: string): TokenKey {
+  if (content.includes('PRIVATE KEY-----')) {
+    throw invalid(path, 'holds a private key', `Verifying needs the public one: openssl pkey -in ${path} -pubout`);
+  }
+  try {
+    return asymmetric(createPublicKey(content), undefined);
+  } catch (error) {
+    throw invalid(path, `holds no usable public key: ${reasonOf(error)}`, KINDS, error);
+  }
+}
+
+function readSecret(path: string, secret: string): TokenKey {
+  if (secret.includes('\uFFFD')) {
+    throw invalid(path, 'is not text', 'Put a binary secret into a JSON Web Key Set, as a key of the type "oct"');
+  }
+  return { algorithm: 'HS256', key: secretKey(path, Buffer.from(secret, 'utf8')), id: undefined };
+}
+
+function readKeySet(path: string, content: string): readonly TokenKey[] {
+  let set: unknown;
+  try {
+    set = JSON.parse(content);
+  } catch {
+    throw invalid(path, 'begins like JSON but is none', 'Check it with: python3 -m json.tool');
+  }
+  const entries = isObject<{ keys: unknown }>(set) ? set.keys : undefined;
+  if (!Array.isArray(entries)) throw invalid(path, 'is JSON without a list "keys"', 'RFC 7517 says {"keys": [...]}');
+  // Sets hold keys for other purposes, and for algorithms that we do not take (RFC 7517, 5: ignore them).
+  const keys = entries.flatMap((entry, index) => (isForVerifying(entry) ? readWebKey(path, entry, index) : []));
+  if (keys.length === 0) throw invalid(path, 'holds no key that can verify tokens', KINDS);
+  if (keys.length > MAX_KEYS)
+    throw invalid(path, `holds ${keys.length} keys, more than ${MAX_KEYS}`, 'Leave out old ones');
+  return keys;
+}
+
+/** The members that are looked at (RFC 7517, 4); nothing is known of their types. */
+type WebKey = Partial<Record<'kty' | 'use' | 'key_ops' | 'alg' | 'kid' | 'k' | 'd', unknown>>;
+
+function isForVerifying(entry: unknown): entry is WebKey {
+  if (!isObject<WebKey>(entry)) return false;
+  const { use = 'sig', key_ops: operations } = entry;
+  return use === 'sig' && (!Array.isArray(operations) || operations.includes('verify'));
+}
+
+/** @returns nothing for a key of another kind */
+function readWebKey(path: string, entry: WebKey, index: number): readonly TokenKey[] {
+  const { kty, kid, k, alg, d } = entry;
+  const id = typeof kid === 'string' ? kid : undefined;
+  const name = id === undefined ? `key ${index + 1}` : `key ${JSON.stringify(id)}`;
+  if (kty !== 'oct' && kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return [];
+  if (kty !== 'oct' && d !== undefined) {
+    throw invalid(
+      path,
+      `holds the private part of ${name}`,
+      'Verifying needs the public part: remove "d" and what follows it',
+    );
+  }
+  let key: TokenKey;
+  try {
+    key =
+      kty === 'oct'
+        ? { algorithm: 'HS256', key: secretKey(path, Buffer.from(String(k), 'base64url')), id }
+        : asymmetric(createPublicKey({ key: entry as JsonWebKey, format: 'jwk' }), id);
+  } catch (error) {
+    if (error instanceof UnsupportedKey) return [];
+    if (error instanceof EtherwsError) throw error;
+    throw invalid(path, `: ${name} cannot be read: ${reasonOf(error)}`, 'See RFC 7518, 6', error);
+  }
+  const isMeantForIt = alg === undefined || alg === key.algorithm || (key.algorithm === 'EdDSA' && alg === 'Ed25519');
+  return isMeantForIt ? [key] : [];
+}
+
+class UnsupportedKey extends Error {}
+
+/** The kind of key decides on the algorithm: a public key can never be taken for the secret of an HMAC. */
+function asymmetric(key: KeyObject, id: string | undefined): TokenKey {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'ed25519') return { algorithm: 'EdDSA', key, id };
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') return { algorithm: 'ES256', key, id };
+  if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return { algorithm: 'RS256', key, id };
+  throw new UnsupportedKey(type === 'rsa' ? `RSA with less than ${MIN_RSA_BITS} bits` : `a key of the type ${type}`);
+}
+
+function secretKey(path: string, bytes: Buffer): KeyObject {
+  if (bytes.length >= MIN_SECRET_BYTES) return createSecretKey(bytes);
+  const problem = `holds a secret of ${bytes.length} bytes, and HS256 needs ${MIN_SECRET_BYTES}`;
+  throw invalid(path, problem, 'Make one with: openssl rand -base64 32');
+}
+
+const KINDS = 'Give a JWKS file, a PEM public key (RSA of 2048 bits, EC P-256 or Ed25519), or a shared secret';
+
+function invalid(path: string, problem: string, hint: string, cause?: unknown): EtherwsError {
+  const message = problem.startsWith(':') ? `${path}${problem}` : `${path} ${problem}`;
+  return new EtherwsError('TOKEN_KEYS_INVALID', message, { hint, cause });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof UnsupportedKey ? `it is ${error.message}` : 'OpenSSL does not take it';
+}
+
+function isObject<T extends object>(value: unknown): value is Partial<T> {
+  return typeof value === 'object' && value !== null;
+}
