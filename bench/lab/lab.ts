@@ -136,7 +136,7 @@ export async function retry<T>(what: string, attempt: () => Promise<T>, timeoutM
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() >= end) throw new CommandError(`no ${what} within ${timeoutMs / 1000} s: ${String(error)}`);
+      if (Date.now() >= end) throw new CommandError(`${what}: none within ${timeoutMs / 1000} s: ${String(error)}`);
       await delay(100);
     }
   }
