@@ -19,7 +19,7 @@ export const PREFIX_LENGTH = 24;
 export const TUNNEL_DEVICE = 'bench0';
 
 const UNDERLAY_DEVICE = 'wire0';
-const STOP_TIMEOUT_MS = 2_000;
+const STOP_TIMEOUT_MS = 5_000;
 const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'];
 
 /**
