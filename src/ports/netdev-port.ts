@@ -51,6 +51,7 @@ export class NetdevPort extends DevicePort {
         offloads: options.offload === true ? SEND_OFFLOADS : OFFLOAD_NONE,
         givesSuperFrames: true,
         isRestored: true,
+        txQueueFrames: -1,
         logger: options.logger ?? SILENT,
       },
       (device: OpenDevice) => new NetdevPort(device),

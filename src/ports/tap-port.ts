@@ -32,6 +32,12 @@ const ALL_FEATURES = FEATURES.reduce((all, { feature }) => all | feature, 0);
 const NO_OFFLOAD_HEADERS = -1;
 /** TUNSETSNDBUF: how much the kernel keeps of what we wrote, before writes are refused; its own default. */
 const SEND_BUFFER_BYTES = 2 ** 31 - 1;
+/**
+ * The kernel's queue towards us, for devices that we make: a pause of 20 ms, as
+ * of the garbage collector, at 100 000 frames a second. The kernel's own 1000
+ * lose frames then; more would only let them grow old.
+ */
+const TX_QUEUE_FRAMES = 2000;
 
 /** A port on a TAP device: what we write, the kernel receives, and what it sends, we read. */
 export class TapPort extends DevicePort {
@@ -57,6 +63,7 @@ export class TapPort extends DevicePort {
         offloads: isOffloading ? offloadsOf(tap.features) : OFFLOAD_NONE,
         givesSuperFrames: isOffloading,
         isRestored: tap.isPersistent,
+        txQueueFrames: tap.isPersistent ? -1 : TX_QUEUE_FRAMES,
         logger: options.logger ?? SILENT,
       },
       (device: OpenDevice) => new TapPort(device),
