@@ -98,6 +98,7 @@ napi_value descriptor_resume(napi_env env, napi_callback_info info);
 napi_value descriptor_close(napi_env env, napi_callback_info info);
 
 // frames.c
+bool owes(const uint8_t *frame, bool has_header);  // whether the header in front of a frame asks for anything
 napi_value read_frames(napi_env env, napi_callback_info info);
 napi_value write_frames(napi_env env, napi_callback_info info);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "addon.h"
+#include "offload/merge.h"
 
 static bool take_slab(napi_env env, const napi_value *values, struct frame_slab *slab) {
   size_t starts, lengths;
@@ -50,6 +51,41 @@ napi_value read_frames(napi_env env, napi_callback_info info) {
   return result;
 }
 
+bool owes(const uint8_t *frame, bool has_header) {
+  static const uint8_t nothing[VNET_HEADER_BYTES];
+  return has_header && memcmp(frame - VNET_HEADER_BYTES, nothing, VNET_HEADER_BYTES) != 0;
+}
+
+// Consecutive segments of a flow leave as one super-frame, and are lost together.
+static int write_merged(const struct descriptor *descriptor, const struct frame_slab *slab,
+                        const struct frame_selection *frames, uint32_t *tally) {
+  int errors[ETHERWS_MERGE_WINDOW_FRAMES];
+  size_t lost = 0;
+  for (size_t from = 0; from < frames->count; from += ETHERWS_MERGE_WINDOW_FRAMES) {
+    size_t left = frames->count - from;
+    uint32_t count = left < ETHERWS_MERGE_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_MERGE_WINDOW_FRAMES;
+    const uint32_t *indexes = frames->indexes + from;
+    uint32_t failed = etherws_write_coalesced(descriptor->fd, slab->bytes, slab->starts, slab->lengths, indexes, count,
+                                              frames->has_vnet_headers, frames->merge_for, errors);
+    lost += failed;
+    for (uint32_t i = 0; i < count && failed > 0; i++) {
+      if (errors[i] == 0) continue;
+      const uint8_t *frame = slab->bytes + slab->starts[indexes[i]];
+      tally[tally_of_write_error(errors[i], owes(frame, frames->has_vnet_headers))]++;
+    }
+  }
+  return (int)(frames->count - lost);
+}
+
+static int write_selection(const struct descriptor *descriptor, const struct frame_slab *slab,
+                           const struct frame_selection *frames, uint32_t *tally) {
+  if (descriptor->has_vnet_header && frames->merge_for != 0 && frames->count > 1) {
+    return write_merged(descriptor, slab, frames, tally);
+  }
+  return descriptor->kind == KIND_TAP ? tap_write(descriptor, slab, frames, tally)
+                                      : packet_write(descriptor, slab, frames, tally);
+}
+
 // writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, mergeFor, tally) returns how many
 // the device took. One failing frame keeps none of the others.
 napi_value write_frames(napi_env env, napi_callback_info info) {
@@ -83,8 +119,7 @@ napi_value write_frames(napi_env env, napi_callback_info info) {
   if (descriptor->fd < 0) {
     tally[TALLY_LINK_DOWN] = (uint32_t)frames.count;
   } else {
-    taken = descriptor->kind == KIND_TAP ? tap_write(descriptor, &slab, &frames, tally)
-                                         : packet_write(descriptor, &slab, &frames, tally);
+    taken = write_selection(descriptor, &slab, &frames, tally);
   }
   CHECK_NAPI(env, napi_create_int32(env, taken, &result));
   return result;

@@ -166,10 +166,8 @@ int packet_write(const struct descriptor *packet, const struct frame_slab *slab,
     next += sent;
     if (sent > 0) continue;  // it stopped before one that fails: the next round learns why
     const uint8_t *frame = slab->bytes + slab->starts[frames->indexes[next]];
-    bool has_debt =
-        frames->has_vnet_headers && memcmp(frame - VNET_HEADER_BYTES, NO_DEBT, VNET_HEADER_BYTES) != 0;
     int error = errno;
-    enum tally_index reason = tally_of_write_error(error, has_debt);
+    enum tally_index reason = tally_of_write_error(error, owes(frame, frames->has_vnet_headers));
     // The frame that failed is lost. A socket buffer that is full, or a device that is down, loses the rest too;
     // a queue of the device that is full (ENOBUFS) may yet take the next. Waiting is not ours.
     size_t lost = reason == TALLY_LINK_DOWN || warrants_retry(error) ? frames->count - next : 1;

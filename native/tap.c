@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "addon.h"
-#include "offload/merge.h"
 
 // Not in the headers of older distributions; the kernel refuses what it does not know.
 #ifndef TUN_F_USO4
@@ -113,36 +112,8 @@ static ssize_t write_frame(const struct descriptor *tap, const uint8_t *frame, s
   return writev(tap->fd, parts, 2);
 }
 
-static bool has_debt(const uint8_t *frame, bool has_header) {
-  return has_header && memcmp(frame - VNET_HEADER_BYTES, NO_DEBT, VNET_HEADER_BYTES) != 0;
-}
-
-// Consecutive segments of a flow leave as one super-frame, and are lost together.
-static int write_merged(const struct descriptor *tap, const struct frame_slab *slab,
-                        const struct frame_selection *frames, uint32_t *tally) {
-  int errors[ETHERWS_MERGE_WINDOW_FRAMES];
-  size_t lost = 0;
-  for (size_t from = 0; from < frames->count; from += ETHERWS_MERGE_WINDOW_FRAMES) {
-    size_t left = frames->count - from;
-    uint32_t count = left < ETHERWS_MERGE_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_MERGE_WINDOW_FRAMES;
-    const uint32_t *indexes = frames->indexes + from;
-    uint32_t failed = etherws_write_coalesced(tap->fd, slab->bytes, slab->starts, slab->lengths, indexes, count,
-                                              frames->has_vnet_headers, frames->merge_for, errors);
-    lost += failed;
-    for (uint32_t i = 0; i < count && failed > 0; i++) {
-      if (errors[i] == 0) continue;
-      const uint8_t *frame = slab->bytes + slab->starts[indexes[i]];
-      tally[tally_of_write_error(errors[i], has_debt(frame, frames->has_vnet_headers))]++;
-    }
-  }
-  return (int)(frames->count - lost);
-}
-
 int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const struct frame_selection *frames,
               uint32_t *tally) {
-  if (tap->has_vnet_header && frames->merge_for != 0 && frames->count > 1) {
-    return write_merged(tap, slab, frames, tally);
-  }
   int taken = 0;
   for (size_t i = 0; i < frames->count; i++) {
     uint32_t index = frames->indexes[i];
@@ -155,7 +126,7 @@ int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const
       taken++;
       continue;
     }
-    enum tally_index reason = tally_of_write_error(errno, has_debt(frame, frames->has_vnet_headers));
+    enum tally_index reason = tally_of_write_error(errno, owes(frame, frames->has_vnet_headers));
     tally[reason]++;
     if (reason == TALLY_LINK_DOWN || warrants_retry(errno)) {
       // What is down or full for this frame is so for the rest.

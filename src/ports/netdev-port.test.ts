@@ -8,7 +8,7 @@ import { numberOf, PortRecorder, testFrame } from '../../test/support/port-recor
 import type { Port } from '../bridge/port.ts';
 import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { batchOf, FrameBatch } from '../wire/frame-batch.ts';
-import { FLAG_NEEDS_CSUM, OFFLOAD_HEADER_BYTES } from '../wire/offload.ts';
+import { FLAG_NEEDS_CSUM, GSO_TCPV4, OFFLOAD_HEADER_BYTES } from '../wire/offload.ts';
 import { nativeAddon } from './native.ts';
 import { NetdevPort, type NetdevPortOptions } from './netdev-port.ts';
 
@@ -108,37 +108,47 @@ test('tags that the kernel takes out are put back', { skip }, async (t) => {
   }
 });
 
-test('the checksum that a tagged frame owes is where its tag has moved it', { skip }, async (t) => {
+test('a tagged super-frame passes whole, its header moved to where the tag has moved it', { skip }, async (t) => {
   await layCable(t);
   const near = await openPort(t, 'near');
-  const far = await openPort(t, 'far', { offload: true });
-  // IPv4 in a tag, 20 octets; UDP's checksum at 6 of its 8.
-  const datagram = Buffer.from(
-    '02000000000202000000000188b5810000640800450000210000400040110000c0000201c0000202c350c351000d0000414243444500',
-    'hex',
-  );
-  const frame = Buffer.concat([datagram.subarray(0, 12), datagram.subarray(14)]);
+  const far = await openPort(t, 'far');
+  const payload = Buffer.alloc(4000, 7);
+  const frame = Buffer.concat([
+    Buffer.from('02 00 00 00 00 02  02 00 00 00 00 01  81 00 00 64  08 00'.replaceAll(' ', ''), 'hex'),
+    // IPv4: 4040 octets of TCP from 192.0.2.1 to 192.0.2.2
+    Buffer.from('45 00 0f c8 00 00 40 00 40 06 a7 60 c0 00 02 01 c0 00 02 02'.replaceAll(' ', ''), 'hex'),
+    // TCP: PSH and ACK, its checksum begun with the pseudo-header
+    Buffer.from('03 e8 07 d0 00 00 00 00 00 00 00 00 50 18 03 e8 93 bf 00 00'.replaceAll(' ', ''), 'hex'),
+    payload,
+  ]);
   const batch = new FrameBatch(Buffer.concat([Buffer.alloc(OFFLOAD_HEADER_BYTES), frame]));
   batch.hasOffloadHeaders = true;
-  batch.bytes[0] = FLAG_NEEDS_CSUM;
+  batch.bytes.writeUInt8(FLAG_NEEDS_CSUM, 0);
+  batch.bytes.writeUInt8(GSO_TCPV4, 1);
+  batch.bytes.writeUInt16LE(58, 2);
+  batch.bytes.writeUInt16LE(1448, 4);
   batch.bytes.writeUInt16LE(38, 6);
-  batch.bytes.writeUInt16LE(6, 8);
+  batch.bytes.writeUInt16LE(16, 8);
   batch.push(OFFLOAD_HEADER_BYTES, frame.length);
 
-  const arrived = new Promise<Buffer>((resolve) => {
+  const arrived = new Promise<{ header: Buffer; frame: Buffer }>((resolve) => {
     near.events.onBatch = (received) => {
       for (let index = 0; index < received.count; index++) {
-        if (received.frame(index).readUInt16BE(12) === 0x8100) resolve(Buffer.from(received.offloadHeader(index)));
+        if (received.frame(index).readUInt16BE(12) !== 0x8100) continue;
+        resolve({ header: Buffer.from(received.offloadHeader(index)), frame: Buffer.from(received.frame(index)) });
       }
     };
   });
   assert.equal(far.port.send(batch, 0), undefined);
   far.port.flush(false);
-  const header = await arrived;
+  const { header, frame: got } = await arrived;
   assert.deepEqual(Object.fromEntries(far.events.discards), {});
+  assert.deepEqual(got, frame);
   assert.equal(header.readUInt8(0) & FLAG_NEEDS_CSUM, FLAG_NEEDS_CSUM);
+  assert.equal(header.readUInt8(1), GSO_TCPV4);
+  assert.equal(header.readUInt16LE(4), 1448);
   assert.equal(header.readUInt16LE(6), 38);
-  assert.equal(header.readUInt16LE(8), 6);
+  assert.equal(header.readUInt16LE(8), 16);
 });
 
 test('a device that was down is set up, and down again at the end', { skip }, async (t) => {

@@ -16,9 +16,9 @@ import { type Descriptor, type Link, nativeAddon } from './native.ts';
 export interface NetdevPortOptions {
   /**
    * Take super-frames and unfinished checksums for sending; the kernel finishes
-   * what the hardware cannot. Default false. What is received may owe either
-   * way: a device under the kernel's own sockets hands packet sockets frames
-   * that it has not finished, and only the offload header tells.
+   * what the hardware cannot. Default true. What is received may owe either way:
+   * the kernel hands packet sockets frames that it has merged or not finished
+   * yet, and only the offload header tells.
    */
   offload?: boolean;
   logger?: Logger;
@@ -48,7 +48,7 @@ export class NetdevPort extends DevicePort {
       {
         descriptor: openSocket(found),
         found,
-        offloads: options.offload === true ? SEND_OFFLOADS : OFFLOAD_NONE,
+        offloads: options.offload === false ? OFFLOAD_NONE : SEND_OFFLOADS,
         givesSuperFrames: true,
         isRestored: true,
         txQueueFrames: -1,
