@@ -3,11 +3,13 @@ import { delimiter, join } from 'node:path';
 
 /** Where Debian has the programs that tests need and a fresh machine may lack. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  as: 'binutils',
   bash: 'bash',
   cc: 'build-essential',
   curl: 'curl',
   htpasswd: 'apache2-utils',
   ip: 'iproute2',
+  ld: 'binutils',
   nsenter: 'util-linux',
   openssl: 'openssl',
   ping: 'iputils-ping',
