@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { COMMANDS, LISTINGS } from './commands.ts';
+
+test('what the demo types stands in the README, word for word', () => {
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n([\s\S]*?)^```/gm)]
+    .map(([, code]) => code)
+    .join('');
+  const lines = new Set(blocks.replaceAll(/ *\\\n */g, ' ').split('\n'));
+  for (const { line } of COMMANDS) assert.ok(lines.has(line), `README.md shows \`${line}\` in a code block`);
+});
+
+test('what the demo lists, the README mentions', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  for (const line of LISTINGS) assert.ok(readme.includes(line.split(' ')[2] ?? line));
+});
