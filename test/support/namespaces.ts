@@ -97,8 +97,10 @@ export class Lab {
 
   /** Ends every program that runs in the laboratory and removes all of it. Idempotent. */
   async close(): Promise<void> {
-    await this.#anchor.close();
-    for (const host of this.#hosts) await host.close();
+    const anchorGone = this.#anchor.close();
+    // A process namespace is gone when its last process was reaped, those that came from outside by their parents.
+    await Promise.all(this.#hosts.map((host) => host.close()));
+    await anchorGone;
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -106,6 +108,7 @@ export class Lab {
 export class Host {
   readonly name: string;
   readonly #holder: Holder;
+  readonly #running = new Set<Process>();
 
   constructor(name: string, holder: Holder) {
     this.name = name;
@@ -120,7 +123,12 @@ export class Host {
   /** Starts a program in this host. */
   spawn(command: readonly string[], options: ProcessOptions = {}): Process {
     const enter = this.#holder.enter('--mount', '--pid', '--net');
-    return new Process([...enter, ...command], options, true);
+    // The way into a mount namespace ends at its root.
+    const { cwd = '/', ...others } = options;
+    const process = new Process([...enter, 'env', `--chdir=${cwd}`, ...command], others, true);
+    this.#running.add(process);
+    void process.exited.then(() => this.#running.delete(process));
+    return process;
   }
 
   /** Runs a program in this host to its end. */
@@ -138,8 +146,9 @@ export class Host {
     return succeeded(new Process([...this.#holder.enter('--net'), ...command]));
   }
 
-  close(): Promise<void> {
-    return this.#holder.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((process) => process.end()));
+    await this.#holder.close();
   }
 }
 

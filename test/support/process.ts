@@ -90,6 +90,14 @@ export class Process {
     });
   }
 
+  /** Ends whatever is left of the program, and waits until it is gone. Idempotent. */
+  async end(): Promise<void> {
+    this.signal('SIGKILL');
+    // An nsenter stops together with its program, and does not go on by itself.
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
   /** Signals the program itself. Nothing happens when it has ended. */
   signal(name: NodeJS.Signals): void {
     const pid = this.pid;

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { run } from '../support/process.ts';
+import { missingTools } from '../support/tools.ts';
+
+const NOBODY = '65534';
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/*
+ * Root runs the end-to-end scenario once more as a user without any privilege,
+ * in a mount namespace where /dev/net/tun is what udev makes of it, and where
+ * the working copy can be reached whatever its parents permit. For everybody
+ * else the scenario itself is that test already.
+ */
+test('two hosts share one Ethernet, set up by a user without privileges', async (t) => {
+  if (process.getuid?.() !== 0) return;
+  const missing = missingTools('unshare', 'setpriv', 'openssl', 'htpasswd', 'ping', 'ip');
+  if (missing !== false) return t.skip(missing);
+  const script = `
+    set -e
+    mount -t tmpfs tmpfs /mnt
+    mkdir /mnt/etherws /mnt/tmp
+    chmod 1777 /mnt/tmp
+    mknod -m 0666 /mnt/tun c 10 200
+    mount --bind /mnt/tun /dev/net/tun
+    mount --bind "$1" /mnt/etherws
+    cd /mnt/etherws
+    unset NODE_TEST_CONTEXT
+    export TMPDIR=/mnt/tmp HOME=/mnt/tmp
+    exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \\
+      "$2" --test --test-reporter tap dist/test/e2e/two-switches.test.js`;
+  const { status, stdout, stderr } = await run([
+    'unshare',
+    '--mount',
+    'bash',
+    '-c',
+    script,
+    'bash',
+    ROOT,
+    process.execPath,
+  ]);
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /^# pass 4$/m);
+  assert.match(stdout, /^# skipped 0$/m);
+});

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Authority, createAuthority } from './certificates.ts';
+import { EtherwsSwitch } from './etherws.ts';
+import { openTapLab } from './lab-test.ts';
+import type { Host, Lab } from './namespaces.ts';
+import { run } from './process.ts';
+
+/** Addresses of the cable between the two hosts, and the name of the first. */
+export const LEFT = { v4: '10.1.0.1', v6: 'fd01::1', name: 'left.example' } as const;
+export const RIGHT = { v4: '10.1.0.2', v6: 'fd01::2' } as const;
+/** Addresses on the Ethernet that the switches make. */
+export const LEFT_TAP = { v4: '192.0.2.1', v6: '2001:db8::1' } as const;
+export const RIGHT_TAP = { v4: '192.0.2.2', v6: '2001:db8::2' } as const;
+export const USER = 'alice';
+/** Colons are what a naive reader of htpasswd lines or Basic credentials trips over. */
+export const PASSWORD = 'open:sesame: 7';
+
+/** Two hosts on one cable; nothing of etherws runs yet. */
+export interface Pair {
+  readonly lab: Lab;
+  readonly left: Host;
+  readonly right: Host;
+}
+
+/** Two hosts on one cable, or undefined with the test marked as skipped. */
+export async function openPair(t: TestContext, ...tools: readonly string[]): Promise<Pair | undefined> {
+  const lab = await openTapLab(t, ...tools);
+  if (lab === undefined) return undefined;
+  const [left, right] = [await lab.host('left'), await lab.host('right')];
+  await lab.link(
+    { host: left, device: 'eth0', addresses: [`${LEFT.v4}/24`, `${LEFT.v6}/64`] },
+    { host: right, device: 'eth0', addresses: [`${RIGHT.v4}/24`, `${RIGHT.v6}/64`] },
+  );
+  return { lab, left, right };
+}
+
+/** Files for a service with TLS and a password. */
+export interface Credentials {
+  readonly authority: Authority;
+  /** Options of `etherws sw` that serve tunnels with them. */
+  readonly options: readonly string[];
+  readonly htpasswd: string;
+}
+
+/** Makes a certificate for the left host's name and addresses, and a user. Needs `openssl` and `htpasswd`. */
+export async function createCredentials({ lab }: Pair): Promise<Credentials> {
+  const authority = await createAuthority(lab.directory);
+  const { key, certificate } = await authority.issue('left', [LEFT.name, LEFT.v4, LEFT.v6]);
+  await lab.nameHosts({ [LEFT.name]: LEFT.v4 });
+  const htpasswd = join(lab.directory, 'users');
+  writeFileSync(htpasswd, await htpasswdLine('-B', USER, PASSWORD));
+  return { authority, htpasswd, options: ['--sslkey', key, '--sslcert', certificate, '--htpasswd', htpasswd] };
+}
+
+/** A line of an htpasswd file as Apache's own tool makes it, with the flag that names the format. */
+export async function htpasswdLine(flag: string, user: string, password: string): Promise<string> {
+  const { status, stdout, stderr } = await run(['htpasswd', '-n', '-b', flag, user, password]);
+  if (status !== 0) throw new Error(stderr);
+  return `${stdout.trim()}\n`;
+}
+
+/** A switch with a tap on each host, joined by a tunnel that the right one dials. */
+export interface JoinedPair extends Pair {
+  readonly leftSwitch: EtherwsSwitch;
+  readonly rightSwitch: EtherwsSwitch;
+}
+
+/** @param url where the right switch dials; `options` go to the left one and to `addport client` */
+export async function joinPair(
+  pair: Pair,
+  url = `ws://${LEFT.v4}:8000/`,
+  options: { readonly sw?: readonly string[]; readonly addport?: readonly string[] } = {},
+): Promise<JoinedPair> {
+  const [leftSwitch, rightSwitch] = await Promise.all([
+    EtherwsSwitch.start(pair.left, options.sw ?? ['--port', '8000']),
+    EtherwsSwitch.start(pair.right, ['--port', '8000']),
+  ]);
+  for (const [each, tap] of [
+    [leftSwitch, LEFT_TAP],
+    [rightSwitch, RIGHT_TAP],
+  ] as const) {
+    await each.done('addport', 'tap', 'ethws0');
+    await each.done('setif', '1', '--address', tap.v4, '--netmask', '255.255.255.0');
+    await each.done('setif', '1', '--address', `${tap.v6}/64`);
+  }
+  await rightSwitch.done('addport', 'client', url, ...(options.addport ?? []));
+  return { ...pair, leftSwitch, rightSwitch };
+}
+
+/** A device's MAC address. */
+export async function macOf(host: Host, device: string): Promise<string> {
+  const [link] = JSON.parse(await host.check(['ip', '-json', 'link', 'show', 'dev', device])) as { address: string }[];
+  return link?.address ?? '';
+}
+
+/** Whether an echo request is answered; each address gets `count` tries. */
+export async function pings(from: Host, address: string, count = 3): Promise<boolean> {
+  const { status } = await from.run(['ping', '-c', String(count), '-i', '0.2', '-W', '5', address]);
+  return status === 0;
+}
+
+/** Whether not one of three echo requests is answered. */
+export async function pingsInVain(from: Host, address: string): Promise<boolean> {
+  const { stdout } = await from.run(['ping', '-c', '3', '-i', '0.2', '-W', '1', address]);
+  return stdout.includes(' 0 received');
+}
