@@ -7,7 +7,6 @@ import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import { ControlServer } from '../control/server.ts';
 import { EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import { offloadEngine } from '../ports/offload-engine.ts';
 import { createPort } from '../ports/port-factory.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { ServiceConfig, SwConfig } from './config.ts';
@@ -70,7 +69,6 @@ export class Daemon {
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
       fdbCapacity: this.#config.fdbCapacity,
-      offloadEngine: offloadEngine(),
       logger,
     });
     this.#disposals.push(() => etherSwitch.close('shutdown'));

@@ -4,7 +4,7 @@ import type { FilteringEntry } from '../bridge/filtering-database.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { fastestOffloadEngine } from '../ports/fastest-offload-engine.ts';
+import { offloadEngine } from '../ports/offload-engine.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
 
@@ -39,7 +39,7 @@ export class Switch {
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
-      offloadEngine: options.offloadEngine ?? fastestOffloadEngine(),
+      offloadEngine: options.offloadEngine ?? offloadEngine(),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);

@@ -20,6 +20,8 @@ import { Random } from '../support/random.ts';
  * ends verify, and the stream is the same.
  */
 const skip = enterOwnNamespace('ip', 'nsenter');
+/** A frame that never comes fails the test, and does not hold up all others. */
+const TIMEOUT_MS = 60_000;
 
 const STREAM_BYTES = 4 << 20;
 const FULL_SEGMENT_BYTES = 1428;
@@ -91,7 +93,10 @@ for (const [left, right] of [
   [false, false],
 ] as const) {
   const says = (offload: boolean) => (offload ? 'with' : 'without');
-  test(`a stream between devices ${says(left)} and ${says(right)} offload arrives identical`, { skip }, async (t) => {
+  test(`a stream between devices ${says(left)} and ${says(right)} offload arrives identical`, {
+    skip,
+    timeout: TIMEOUT_MS,
+  }, async (t) => {
     const etherSwitch = new Switch();
     t.after(() => etherSwitch.close('shutdown'));
     const near = await TapPort.open('left', { offload: left });
