@@ -15,6 +15,7 @@
         "native/address.c",
         "native/link_events.c",
         "native/socket_options.c",
+        "native/stream.c",
         "native/offload-binding.c",
         "native/offload/check.c",
         "native/offload/checksum.c",

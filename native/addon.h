@@ -36,11 +36,12 @@ enum tally_index {
   TALLY_COUNT,
 };
 
-enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS };
+enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
+  int awaited;  // UV_READABLE, UV_WRITABLE: what wakes us up
   napi_env env;
   int fd;  // -1 once closed
   enum descriptor_kind kind;
@@ -95,6 +96,7 @@ bool take_descriptor(napi_env env, napi_value value, struct descriptor **result)
 napi_value descriptor_watch(napi_env env, napi_callback_info info);
 napi_value descriptor_pause(napi_env env, napi_callback_info info);
 napi_value descriptor_resume(napi_env env, napi_callback_info info);
+napi_value descriptor_await(napi_env env, napi_callback_info info);
 napi_value descriptor_close(napi_env env, napi_callback_info info);
 
 // frames.c
@@ -121,6 +123,12 @@ napi_value add_address(napi_env env, napi_callback_info info);
 napi_value delete_address(napi_env env, napi_callback_info info);
 napi_value open_link_events(napi_env env, napi_callback_info info);
 napi_value read_link_events(napi_env env, napi_callback_info info);
+
+// stream.c
+napi_value adopt_socket(napi_env env, napi_callback_info info);
+napi_value read_stream(napi_env env, napi_callback_info info);
+napi_value write_stream(napi_env env, napi_callback_info info);
+napi_value end_stream(napi_env env, napi_callback_info info);
 
 // socket_options.c
 napi_value set_socket_option(napi_env env, napi_callback_info info);

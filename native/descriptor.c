@@ -131,22 +131,21 @@ bool take_descriptor(napi_env env, napi_value value, struct descriptor **result)
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
   struct descriptor *descriptor = poll->data;
-  (void)events;
   if (status < 0) {
     // libuv has stopped polling. A socket's error is taken by asking for it, and then the socket goes on; a TAP's
     // error is that it was deleted, for good.
     int error = EBADFD;
     socklen_t size = sizeof error;
     if (descriptor->kind != KIND_TAP && getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0) {
-      int restarted = uv_poll_start(poll, UV_READABLE, on_poll);
+      int restarted = uv_poll_start(poll, descriptor->awaited, on_poll);
       if (restarted < 0) error = -restarted;
     }
     status = -error;
   }
-  call_javascript(descriptor, descriptor->on_ready, status);
+  call_javascript(descriptor, descriptor->on_ready, status < 0 ? status : events);
 }
 
-// watch(descriptor, onReady(status)): status is 0, or -errno.
+// watch(descriptor, onReady(status)): status is -errno, or what it is ready for: 1 to be read, 2 to be written.
 napi_value descriptor_watch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct descriptor *descriptor;
@@ -162,6 +161,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     return throw_errno(env, -status, "uv_poll_init");
   }
   descriptor->poll.data = descriptor;
+  descriptor->awaited = UV_READABLE;
   descriptor->is_watched = true;
   descriptor->owners++;
   if (napi_add_async_cleanup_hook(env, on_environment_end, descriptor, &descriptor->cleanup) != napi_ok) {
@@ -169,7 +169,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     end(descriptor);
     return throw_napi_failure(env);
   }
-  status = uv_poll_start(&descriptor->poll, UV_READABLE, on_poll);
+  status = uv_poll_start(&descriptor->poll, descriptor->awaited, on_poll);
   if (status < 0) {
     end(descriptor);
     return throw_errno(env, -status, "uv_poll_start");
@@ -177,18 +177,35 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value set_awaited(napi_env env, struct descriptor *descriptor, int awaited) {
+  descriptor->awaited = awaited;
+  if (!descriptor->is_watched) return NULL;
+  int status = awaited != 0 ? uv_poll_start(&descriptor->poll, awaited, on_poll) : uv_poll_stop(&descriptor->poll);
+  return status < 0 ? throw_errno(env, -status, "uv_poll_start") : NULL;
+}
+
 static napi_value set_polling(napi_env env, napi_callback_info info, bool is_on) {
   napi_value argument;
   struct descriptor *descriptor;
   if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
-  if (!descriptor->is_watched) return NULL;
-  int status = is_on ? uv_poll_start(&descriptor->poll, UV_READABLE, on_poll) : uv_poll_stop(&descriptor->poll);
-  return status < 0 ? throw_errno(env, -status, is_on ? "uv_poll_start" : "uv_poll_stop") : NULL;
+  return set_awaited(env, descriptor, is_on ? UV_READABLE : 0);
 }
 
 napi_value descriptor_pause(napi_env env, napi_callback_info info) { return set_polling(env, info, false); }
 
 napi_value descriptor_resume(napi_env env, napi_callback_info info) { return set_polling(env, info, true); }
+
+// await(descriptor, events): what is to wake us up, 1 to read or 2 to write, or'ed; 0 for nothing.
+napi_value descriptor_await(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct descriptor *descriptor;
+  int32_t events;
+  if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_int32(env, arguments[1], &events)) {
+    return NULL;
+  }
+  return set_awaited(env, descriptor, events & (UV_READABLE | UV_WRITABLE));
+}
 
 // close(descriptor, onClosed()) returns whether onClosed will be called: not when nothing was left in the loop.
 napi_value descriptor_close(napi_env env, napi_callback_info info) {

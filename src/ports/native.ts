@@ -58,8 +58,10 @@ export interface NativeAddon extends OffloadAddon {
   /** A subscription to the changes of all links. */
   openLinkEvents(): Descriptor;
 
-  /** Calls once per wake-up while something is waiting; `status` is 0, or a negative errno. */
+  /** Calls once per wake-up while something is waiting; `status` is a negative errno, or READABLE and WRITABLE, or'ed. */
   watch(descriptor: Descriptor, onReady: (status: number) => void): void;
+  /** What is to wake us up: READABLE, WRITABLE, or'ed; 0 for nothing. At first it is READABLE. */
+  await(descriptor: Descriptor, events: number): void;
   pause(descriptor: Descriptor): void;
   resume(descriptor: Descriptor): void;
   /** No readiness is told from here on. @returns whether `onClosed` will be called, when nothing of it is left */
@@ -99,6 +101,15 @@ export interface NativeAddon extends OffloadAddon {
     tally: Uint32Array,
   ): number;
 
+  /** A descriptor of its own for the connection behind `fd`, whose owner closes his. */
+  adoptSocket(fd: number): Descriptor;
+  /** Reads into `bytes[from .. to)`. @returns how many octets, 0 at the stream's end, or a negative errno */
+  readStream(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
+  /** Writes `bytes[from .. to)`. @returns how many octets the kernel took, or a negative errno */
+  writeStream(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
+  /** Ends our direction of a stream. @returns 0, or a negative errno */
+  endStream(descriptor: Descriptor): number;
+
   /** The links that changed, oldest first; null when the kernel had to drop events. */
   readLinkEvents(descriptor: Descriptor): Link[] | null;
   readLink(nameOrIndex: string | number): Link;
@@ -111,6 +122,9 @@ export interface NativeAddon extends OffloadAddon {
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
   readSocketOption(fd: number, name: keyof SocketOptions): number;
 }
+
+export const READABLE = 1;
+export const WRITABLE = 2;
 
 /** The free octets at the front of a slab: room for the head of a tunnel message. As in native/addon.h. */
 export const SLAB_FRONT_BYTES = 64;

@@ -139,6 +139,17 @@ export class MessageParser {
     this.#memory.release(whole);
   }
 
+  /**
+   * Reads on where the octets lie, for a caller that keeps what is unfinished
+   * itself and presents it again with more behind it. Not to be mixed with `feed`.
+   * @param bytes may be overwritten: whole messages are unmasked in place
+   * @returns the position of the first octet that is not read yet
+   */
+  read(bytes: Buffer, from: number, end: number): number {
+    const read = this.#scan(bytes, from, end);
+    return this.#state === 'ended' ? end : read;
+  }
+
   /** Gives back what is held. Whatever is fed afterwards is ignored. */
   end(): void {
     this.#state = 'ended';

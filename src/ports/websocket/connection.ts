@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   wire: Wire;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
+  /** the transport is closed */
+  onGone?: () => void;
 }
 
 // The encoders keep nothing between two messages, so all connections of a role share one.
@@ -101,6 +103,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
       memory: this.#inbox,
       sink: this,
     });
+    if (options.onGone !== undefined) this.#onClosed.push(options.onGone);
     transport.listen(this);
   }
 
@@ -170,8 +173,23 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   // What the transport says.
 
   received(chunk: Buffer): void {
-    this.#heardMs = this.#heartbeat.nowMs;
     this.#parser.feed(chunk);
+    this.#delivered();
+  }
+
+  receivedAt(bytes: Buffer, from: number, end: number): number {
+    const consumed = this.#parser.read(bytes, from, end);
+    this.#delivered();
+    return consumed;
+  }
+
+  isHeld(bytes: Buffer): boolean {
+    return this.#inbox.isHeld(bytes);
+  }
+
+  /** What arrived has been read: hands on its frames, and answers what wants an answer. */
+  #delivered(): void {
+    this.#heardMs = this.#heartbeat.nowMs;
     this.#inbox.deliver();
     if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
     if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));

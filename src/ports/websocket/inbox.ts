@@ -28,6 +28,7 @@ export class Inbox implements Memory {
   #tooLong = 0;
   /** Blocks to give back once the frames in them were delivered. */
   #released: Buffer[] | undefined;
+  #lastHeld: Buffer | undefined;
   /** Blocks that somebody holds, which the parser may not have released yet. */
   #held: Buffer[] | undefined;
 
@@ -56,8 +57,14 @@ export class Inbox implements Memory {
     this.#batch.push(start, length);
   }
 
+  /** Whether frames in these octets were held by whom they were delivered to, and perhaps still are. */
+  isHeld(bytes: Buffer): boolean {
+    return this.#lastHeld === bytes;
+  }
+
   /** Hands on what the chunk gave. */
   deliver(): void {
+    this.#lastHeld = undefined;
     if (this.#batch !== undefined) this.#deliverBatch(this.#batch);
     if (this.#released !== undefined) {
       for (const block of this.#released) {
@@ -88,6 +95,7 @@ export class Inbox implements Memory {
       // Batch and bytes are left to whoever holds them, and to the garbage collector.
       this.#held ??= [];
       this.#held.push(batch.bytes);
+      this.#lastHeld = batch.bytes;
       return;
     }
     batch.clear();

@@ -38,10 +38,16 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   maxConnections: 10_000,
 };
 
+/** A message is read whole, into one slab. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
 /** @throws RangeError when a limit is not a positive number */
 export function withDefaults(limits: Partial<TunnelLimits> = {}): TunnelLimits {
   const all = { ...DEFAULT_LIMITS, ...limits };
   for (const [name, value] of Object.entries(all)) {
+    if (name === 'maxMessageBytes' && value > MAX_MESSAGE_BYTES) {
+      throw new RangeError(`${name} is ${value}; ${MAX_MESSAGE_BYTES} is the most`);
+    }
     if (!(value > 0)) throw new RangeError(`${name} is ${value}, not a positive number`);
   }
   return all;

@@ -26,6 +26,14 @@ export interface Transport {
 export interface TransportEvents {
   /** @param chunk the receiver's to overwrite, and fresh every time */
   received(chunk: Buffer): void;
+  /**
+   * The same for octets that stay the transport's: they may be overwritten when
+   * this returns, unless `isHeld` says otherwise.
+   * @returns the position of the first octet that must be presented again, in front of what comes next
+   */
+  receivedAt(bytes: Buffer, from: number, end: number): number;
+  /** Whether somebody keeps views of these octets beyond the last delivery. */
+  isHeld(bytes: Buffer): boolean;
   /** The write that was under way is done. */
   written(): void;
   /** The peer ended its direction. */

@@ -3,8 +3,8 @@ import { type Logger, SILENT } from '../../observability/logger.ts';
 import { type DialOptions, dial } from './dial.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
+import { openTransport } from './open-transport.ts';
 import type { WireChoice } from './packing.ts';
-import { SocketTransport } from './socket-transport.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -55,7 +55,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
   return new WebSocketPort({
     type: 'client',
     target: url.shown,
-    transport: new SocketTransport(socket, head),
+    transport: openTransport(socket, head),
     wire,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),

@@ -21,6 +21,8 @@ export interface WebSocketPortOptions {
   limits?: Partial<TunnelLimits>;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
+  /** called once, when the connection is gone and nothing of it is left */
+  onGone?: () => void;
 }
 
 /**
@@ -54,6 +56,7 @@ export class WebSocketPort implements Port {
       maxFrameBytes: this.maxFrameBytes,
       wire,
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+      ...(options.onGone === undefined ? {} : { onGone: options.onGone }),
     });
     const connection = this.#connection;
     this.tunnel = {

@@ -8,9 +8,9 @@ import { type Logger, SILENT } from '../../observability/logger.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
+import { openTransport } from './open-transport.ts';
 import type { Wire, WireChoice } from './packing.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './refusal.ts';
-import { SocketTransport } from './socket-transport.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -29,6 +29,16 @@ export interface TunnelServerOptions {
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
   logger?: Logger;
+}
+
+/** Somebody at the door. */
+interface Applicant {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly target: string;
+  /** Gives the place among the connections back. */
+  readonly leave: () => void;
 }
 
 /**
@@ -105,12 +115,14 @@ export class TunnelServer {
       this.#refuse(socket, FULL, target);
     } else {
       this.#connections++;
-      socket.once('close', () => this.#connections--);
-      void this.#authenticate(request, socket, head, target);
+      const leave = (): void => void this.#connections--;
+      socket.once('close', leave);
+      void this.#authenticate({ request, socket, head, target, leave });
     }
   }
 
-  async #authenticate(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): Promise<void> {
+  async #authenticate(applicant: Applicant): Promise<void> {
+    const { request, socket, target } = applicant;
     const timer = setTimeout(() => socket.destroy(), this.#limits.handshakeTimeoutMs);
     // Without a reader nobody would notice that the peer has gone; what it sends stays buffered.
     const left = (): Duplex => socket.destroy();
@@ -127,7 +139,7 @@ export class TunnelServer {
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the peer left during authentication');
     } else if (verdict.isAllowed) {
-      this.#accept(request, socket, head, target, verdict.user);
+      this.#accept(applicant, verdict.user);
     } else if (verdict.reason === 'busy') {
       this.#refuse(socket, BUSY, target);
     } else {
@@ -137,16 +149,19 @@ export class TunnelServer {
     }
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, target: string, user: string | null): void {
+  #accept({ request, socket, head, target, leave }: Applicant, user: string | null): void {
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
       const wire = this.#wireFor(request);
+      // From here on the place is the port's: the socket may go before the connection does.
+      socket.off('close', leave);
       const port = new WebSocketPort({
         type: 'server',
         target,
         wire,
-        transport: new SocketTransport(upgraded.socket, upgraded.head),
+        transport: openTransport(upgraded.socket, upgraded.head),
+        onGone: leave,
         limits: this.#limits,
         ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
       });

@@ -1,0 +1,81 @@
+// A connected stream socket that Node has opened and made known, and that is read and written here from then on: a
+// read goes where the caller wants it, and a write says at once how much has left.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "addon.h"
+
+static napi_value number_or_errno(napi_env env, ssize_t count) {
+  napi_value result;
+  CHECK_NAPI(env, napi_create_int32(env, count < 0 ? -errno : (int32_t)count, &result));
+  return result;
+}
+
+// adoptSocket(fd) returns a descriptor of its own for the same connection; the caller closes the one that it has.
+napi_value adopt_socket(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  int32_t fd;
+  if (!take_arguments(env, info, &argument, 1) || !take_int32(env, argument, &fd)) return NULL;
+  int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return throw_errno(env, errno, "fcntl(F_DUPFD_CLOEXEC)");
+  return descriptor_create(env, own, KIND_STREAM, false);
+}
+
+static bool take_range(napi_env env, const napi_value *values, uint8_t **bytes, size_t *length) {
+  int32_t from, to;
+  size_t size;
+  if (!take_octets(env, values[0], bytes, &size) || !take_int32(env, values[1], &from) ||
+      !take_int32(env, values[2], &to)) {
+    return false;
+  }
+  if (from < 0 || to < from || (size_t)to > size) {
+    napi_throw_range_error(env, NULL, "the range lies outside of its buffer");
+    return false;
+  }
+  *bytes += from;
+  *length = (size_t)(to - from);
+  return true;
+}
+
+// readStream(descriptor, bytes, from, to) returns how many octets it put there, 0 at the stream's end, or -errno.
+napi_value read_stream(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  struct descriptor *descriptor;
+  uint8_t *bytes;
+  size_t length;
+  if (!take_arguments(env, info, arguments, 4) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_range(env, arguments + 1, &bytes, &length)) {
+    return NULL;
+  }
+  ssize_t count;
+  do {
+    count = recv(descriptor->fd, bytes, length, MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  return number_or_errno(env, count);
+}
+
+// writeStream(descriptor, bytes, from, to) returns how many octets the kernel took, or -errno.
+napi_value write_stream(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  struct descriptor *descriptor;
+  uint8_t *bytes;
+  size_t length;
+  if (!take_arguments(env, info, arguments, 4) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_range(env, arguments + 1, &bytes, &length)) {
+    return NULL;
+  }
+  ssize_t count;
+  do {
+    count = send(descriptor->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  return number_or_errno(env, count);
+}
+
+// endStream(descriptor) tells the peer that nothing more comes; returns 0 or -errno.
+napi_value end_stream(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct descriptor *descriptor;
+  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  return number_or_errno(env, shutdown(descriptor->fd, SHUT_WR));
+}
