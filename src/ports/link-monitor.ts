@@ -16,7 +16,7 @@ class LinkMonitor {
   watch(index: number, listener: LinkListener): () => Promise<void> {
     if (this.#descriptor === undefined) {
       const descriptor = nativeAddon().openLinkEvents();
-      nativeAddon().watch(descriptor, () => this.#read(descriptor));
+      nativeAddon().watch(descriptor, (status) => this.#read(descriptor, status));
       this.#descriptor = descriptor;
     }
     const listeners = this.#listeners.get(index) ?? new Set();
@@ -35,13 +35,14 @@ class LinkMonitor {
     await closeDescriptor(descriptor);
   }
 
-  #read(descriptor: Descriptor): void {
+  /** @param status less than 0 when the kernel had to drop events (ENOBUFS) */
+  #read(descriptor: Descriptor, status: number): void {
     const events = nativeAddon().readLinkEvents(descriptor);
-    if (events === null) this.#readAll();
-    else for (const link of events) this.#tell(link);
+    for (const link of events ?? []) this.#tell(link);
+    if (events === null || status < 0) this.#readAll();
   }
 
-  /** The kernel had to drop events: asks for the present state of everything that is listened to. */
+  /** Events were lost: asks for the present state of everything that is listened to. */
   #readAll(): void {
     for (const index of [...this.#listeners.keys()]) {
       try {

@@ -130,6 +130,18 @@ test('a device that is set down drops and says so, and comes back', { skip }, as
   assert.deepEqual((await kernel.events.take(1)).map(numberOf), [5]);
 });
 
+test('what happened while events were lost is found out', { skip }, async (t) => {
+  const port = await openTap(t, 'storm');
+  const events = new PortRecorder();
+  port.open(events);
+  const { index } = linkOf('storm') as Link;
+  // Far more than a netlink socket holds, and nobody reads meanwhile.
+  for (let round = 0; round < 1000; round++) nativeAddon().changeLink(index, -1, 1400 + (round % 2), -1);
+  nativeAddon().changeLink(index, 0, 1300, -1);
+  assert.deepEqual(await events.linkChange(), { state: 'down', reason: 'storm is set down' });
+  while (port.maxFrameBytes !== 1314) await turn();
+});
+
 test('a device that is deleted closes its port, once, and leaves nothing', { skip }, async (t) => {
   await (await TapPort.open('warm')).close();
   const before = openDescriptors();
