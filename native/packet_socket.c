@@ -88,10 +88,18 @@ static size_t restore_tag(struct msghdr *message, uint8_t *frame, size_t length)
   return length + TAG_BYTES;
 }
 
+// What the kernel had to drop because nobody read; asking sets it back to zero.
+static uint32_t count_drops(int fd) {
+  struct tpacket_stats statistics;
+  socklen_t size = sizeof statistics;
+  return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0 ? statistics.tp_drops : 0;
+}
+
 int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t room, uint32_t *tally) {
   size_t header = packet->has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
+  bool is_drained = false;
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
     if (at + RECORD_HEADER_BYTES + room + TAG_BYTES > slab->size) break;
     uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
@@ -106,7 +114,8 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
         tally[TALLY_BAD_OFFLOAD]++;
         continue;
       }
-      if (warrants_retry(errno) || count > 0) break;
+      is_drained = warrants_retry(errno);
+      if (is_drained || count > 0) break;
       return -errno;
     }
     if ((message.msg_flags & MSG_TRUNC) != 0) {
@@ -120,6 +129,8 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
     slab->lengths[count++] = (uint32_t)frame_bytes;
     at += RECORD_HEADER_BYTES + frame_bytes;
   }
+  // Frames are dropped only while more wait than one call takes.
+  if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(packet->fd);
   return (int)count;
 }
 

@@ -213,6 +213,19 @@ test('a frame that the device finds too long is counted, and those around it pas
   assert.equal(near.port.send(batchOf(testFrame(5, 1015)), 0), 'tooLong');
 });
 
+test('what the kernel drops because nobody reads is counted', { skip }, async (t) => {
+  await layCable(t);
+  const near = await openPort(t, 'near');
+  const far = await openPort(t, 'far');
+  const frames = 40_000;
+  const batch = batchOf(testFrame(0, 60));
+  for (let sent = 0; sent < frames; sent++) assert.equal(far.port.send(batch, 0), undefined);
+  far.port.flush(false);
+  while (near.events.frames.length + (near.events.discards.get('rx queueFull') ?? 0) < frames) await turn();
+  assert.equal(near.events.frames.length + (near.events.discards.get('rx queueFull') ?? 0), frames);
+  assert.ok(near.events.frames.length < frames);
+});
+
 test('a device that is deleted closes its port, and leaves nothing', { skip }, async (t) => {
   const before = openDescriptors();
   ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
