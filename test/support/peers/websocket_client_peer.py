@@ -1,9 +1,9 @@
 """A tunnel's far end by websocket-client (Debian: python3-websocket).
 
-usage: websocket_client_peer.py URL [--user U:P] [--cafile FILE] [--host MAC ADDRESS]
+usage: websocket_client_peer.py URL [--user U:P] [--cafile FILE] [--host MAC ADDRESS] [--quiet]
 
 Each line on standard input is a frame in hex that is sent, or `close`. Prints
-`open`, `frame HEX` for what arrives, `closed CODE`, `failed REASON`.
+`open`, `frame HEX` for what arrives (unless quiet), `closed CODE`, `failed REASON`.
 """
 
 import argparse
@@ -21,6 +21,7 @@ arguments.add_argument("url")
 arguments.add_argument("--user")
 arguments.add_argument("--cafile")
 arguments.add_argument("--host", nargs=2)
+arguments.add_argument("--quiet", action="store_true")
 options = arguments.parse_args()
 
 
@@ -62,7 +63,8 @@ while True:
     if opcode != websocket.ABNF.OPCODE_BINARY:
         say(f"unexpected opcode {opcode}")
         continue
-    say(f"frame {data.hex()}")
+    if not options.quiet:
+        say(f"frame {data.hex()}")
     answer = host.answer(data) if host else None
     if answer:
         tunnel.send_binary(answer)
