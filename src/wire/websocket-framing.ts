@@ -44,25 +44,37 @@ export type Mask = (
   key: Uint8Array,
 ) => void;
 
-/** The portable {@link Mask}, for where no native one is installed and for what is short. */
+/** Below this the way to whole words is longer than the octets. */
+const WORTH_WORDS_BYTES = 16;
+const KEY_OCTETS = new Uint8Array(MASKING_KEY_BYTES);
+const KEY_WORD = new Uint32Array(KEY_OCTETS.buffer);
+/** The last buffer that was masked, as words: the messages of a chunk lie in one buffer. */
+let words: Uint32Array = new Uint32Array(0);
+
+/** The portable {@link Mask}: for where no native one is installed, and for what is too short to call one. */
 export const maskInScript: Mask = (source, sourceStart, target, targetStart, length, key) => {
-  const key0 = key[0] as number;
-  const key1 = key[1] as number;
-  const key2 = key[2] as number;
-  const key3 = key[3] as number;
-  const end = sourceStart + length;
-  let from = sourceStart;
-  let to = targetStart;
-  for (const whole = end - 3; from < whole; from += 4, to += 4) {
-    target[to] = (source[from] as number) ^ key0;
-    target[to + 1] = (source[from + 1] as number) ^ key1;
-    target[to + 2] = (source[from + 2] as number) ^ key2;
-    target[to + 3] = (source[from + 3] as number) ^ key3;
+  if (source !== target || sourceStart !== targetStart) {
+    source.copy(target, targetStart, sourceStart, sourceStart + length);
   }
-  for (let rest = 0; from < end; rest++, from++, to++) {
-    target[to] = (source[from] as number) ^ (key[rest] as number);
+  const end = targetStart + length;
+  if (length < WORTH_WORDS_BYTES) {
+    maskOctets(target, targetStart, end, key);
+    return;
   }
+  const { buffer, byteOffset } = target;
+  if (words.buffer !== buffer) words = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
+  const head = -(byteOffset + targetStart) & 3;
+  maskOctets(target, targetStart, targetStart + head, key);
+  for (let i = 0; i < MASKING_KEY_BYTES; i++) KEY_OCTETS[i] = key[(head + i) & 3] as number;
+  const keyWord = KEY_WORD[0] as number;
+  const lastWord = (byteOffset + end) >>> 2;
+  for (let i = (byteOffset + targetStart + head) >>> 2; i < lastWord; i++) words[i] = (words[i] as number) ^ keyWord;
+  maskOctets(target, (lastWord << 2) - byteOffset, end, KEY_OCTETS);
 };
+
+function maskOctets(bytes: Buffer, start: number, end: number, key: Uint8Array): void {
+  for (let at = start, i = 0; at < end; at++, i++) bytes[at] = (bytes[at] as number) ^ (key[i & 3] as number);
+}
 
 /**
  * Masking keys that a peer cannot predict (RFC 6455, 5.3 and 10.3), cut from a

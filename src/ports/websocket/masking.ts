@@ -7,7 +7,7 @@ interface Bufferutil {
 }
 
 /** Below this a call into native code costs more than it saves. */
-const WORTH_A_CALL_BYTES = 96;
+const WORTH_A_CALL_BYTES = 400;
 
 /** The fastest {@link Mask} of this machine: bufferutil's where it is installed. */
 export const fastMask: Mask = createMask();
