@@ -80,6 +80,7 @@ export class Daemon {
       onTunnel: (port) => void etherSwitch.attach(port),
       logger,
     });
+    this.#disposals.push(() => tunnelServer.close());
     tunnelListener.route(tunnels.path, tunnelServer);
 
     const controlServer = new ControlServer({

@@ -99,7 +99,8 @@ function connectTcpOrTls(options: DialOptions, reached: (stage: DialStage) => vo
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: options.isInsecure !== true,
-    ...(cacerts === undefined ? {} : { ca: cacerts }),
+    // To Node an empty text means the default roots; here it means nobody.
+    ...(cacerts === undefined ? {} : { ca: cacerts.length === 0 ? [] : cacerts }),
   })
     .on('connect', () => reached('tls'))
     .on('secureConnect', () => reached('http'));

@@ -310,7 +310,7 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
   });
 
   test('an authority that is not known', async () => {
-    for (const cacerts of [undefined, stranger]) {
+    for (const cacerts of [undefined, stranger, '']) {
       await assert.rejects(dial(cacerts === undefined ? {} : { cacerts }), (error: EtherwsError) => {
         assert.equal(error.code, 'CERTIFICATE_UNTRUSTED');
         assert.match(error.hint ?? '', /--cacerts/);

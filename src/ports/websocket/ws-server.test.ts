@@ -252,6 +252,29 @@ test('a caller that throws away the tunnel does not harm the server', async () =
   await noConnections();
 });
 
+test('a closed server cuts pending handshakes, refuses new ones and leaves its tunnels alone', async () => {
+  let verdicts = 0;
+  await start({
+    authenticator: askingTest(() => {
+      if (verdicts++ > 0) return new Promise(() => undefined);
+      return { isAllowed: true, user: null };
+    }),
+  });
+  const peer = new WebSocket(server.url);
+  await once(peer, 'open');
+  const port = await server.nextPort();
+  const pending = ask({ headers: UPGRADE });
+  while (server.tunnels.connections < 2) await new Promise(setImmediate);
+  server.tunnels.close();
+  await assert.rejects(pending, /hang up|ECONNRESET/);
+  assert.equal((await ask({ headers: UPGRADE })).status, 503);
+  const events = new PortRecorder();
+  port.open(events);
+  peer.send(testFrame(1, 60));
+  await events.take(1);
+  await port.close();
+});
+
 test('a path must begin with a slash', async () => {
   await start();
   assert.throws(() => new TestTunnelServer({ path: 'lan' }), RangeError);

@@ -61,6 +61,9 @@ export class TunnelServer {
   readonly #logger: Logger;
   readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
+  /** Handshakes that wait for the authenticator. */
+  readonly #pending = new Set<Duplex>();
+  #isClosed = false;
   #connections = 0;
 
   /** @throws RangeError for a path that does not begin with `/`, or a limit that is not positive */
@@ -111,6 +114,8 @@ export class TunnelServer {
     const fault = this.isFor(request) ? faultOfHandshake(request) : NOT_FOUND;
     if (fault !== undefined) {
       this.#refuse(socket, fault, target);
+    } else if (this.#isClosed) {
+      this.#refuse(socket, STOPPING, target);
     } else if (this.#connections >= this.#limits.maxConnections) {
       this.#refuse(socket, FULL, target);
     } else {
@@ -121,8 +126,15 @@ export class TunnelServer {
     }
   }
 
+  /** Accepts nothing more, and cuts the handshakes that are not finished. Tunnels stay: they are their owner's. */
+  close(): void {
+    this.#isClosed = true;
+    for (const socket of this.#pending) socket.destroy();
+  }
+
   async #authenticate(applicant: Applicant): Promise<void> {
     const { request, socket, target } = applicant;
+    this.#pending.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#limits.handshakeTimeoutMs);
     // Without a reader nobody would notice that the peer has gone; what it sends stays buffered.
     const left = (): Duplex => socket.destroy();
@@ -135,6 +147,7 @@ export class TunnelServer {
       verdict = { isAllowed: false, reason: 'busy' };
     }
     clearTimeout(timer);
+    this.#pending.delete(socket);
     socket.off('readable', ignore).off('end', left);
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the peer left during authentication');
@@ -190,6 +203,7 @@ export class TunnelServer {
 
 const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
 const FULL: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'Too many tunnels; try again later.\n' };
+const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
 const BUSY: Refusal = { status: 503, headers: { 'Retry-After': '5' }, text: 'Too many logins; try again later.\n' };
 const WRONG_METHOD: Refusal = { status: 405, headers: { Allow: 'GET' }, text: 'Only GET is allowed here.\n' };
 const UPGRADE_REQUIRED: Refusal = {
