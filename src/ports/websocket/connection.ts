@@ -78,6 +78,8 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   /** When the ping left that is not answered yet; undefined when none is out. */
   #pingSentMs: number | undefined;
   #roundTripMs: number | undefined;
+  /** Whether the peer answers pings: shown by an answer, or by the wire, which only our kind speaks. */
+  #isAnswering: boolean;
   /** What the chunk at hand wants answered. */
   #pong: Buffer | undefined;
   #textPong: string | undefined;
@@ -88,6 +90,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     this.#limits = limits;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#wire = options.wire;
+    this.#isAnswering = options.wire === 'batched';
     this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, options.wire === 'batched');
     this.#outbox = new Outbox({
       transport,
@@ -157,8 +160,13 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   // What the heartbeat says.
 
   beat(nowMs: number): void {
-    if (nowMs - this.#heardMs >= this.#limits.silenceMs) {
-      this.#lose(`no traffic for ${this.#limits.silenceMs / 1000} s`);
+    const { silenceMs, pongTimeoutMs } = this.#limits;
+    const isUnanswered = this.#isAnswering && this.#heardMs < this.#pingedMs;
+    if (nowMs - this.#heardMs >= silenceMs) {
+      this.#lose(`no traffic for ${silenceMs / 1000} s`);
+      this.#transport.destroy();
+    } else if (isUnanswered && nowMs - this.#pingedMs >= pongTimeoutMs) {
+      this.#lose(`no answer to a ping within ${pongTimeoutMs / 1000} s`);
       this.#transport.destroy();
     } else if (nowMs - this.#pingedMs >= this.#limits.pingIntervalMs) {
       this.#pingedMs = nowMs;
@@ -247,6 +255,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     if (!isOurs || this.#pingSentMs === undefined) return;
     this.#roundTripMs = performance.now() - this.#pingSentMs;
     this.#pingSentMs = undefined;
+    this.#isAnswering = true;
   }
 
   closeMessage(code: number, reason: string): void {

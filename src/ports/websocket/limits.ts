@@ -20,6 +20,13 @@ export interface TunnelLimits {
    * half-open connections, whose far end lost power or address.
    */
   readonly silenceMs: number;
+  /**
+   * The same for a peer that is known to answer pings: when nothing arrives for
+   * so long behind one, it is gone. With the interval of the pings this finds a
+   * half-open connection within 45 s. Peers that never answer, as some relays
+   * do, have `silenceMs`.
+   */
+  readonly pongTimeoutMs: number;
   /** How long an opening handshake may take, authentication included. Stops peers that connect and say nothing. */
   readonly handshakeTimeoutMs: number;
   /** How long the peer has to answer our close message before the connection is cut. */
@@ -33,6 +40,7 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   queueBytes: 1024 * 1024,
   pingIntervalMs: 20_000,
   silenceMs: 60_000,
+  pongTimeoutMs: 20_000,
   handshakeTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
   maxConnections: 10_000,

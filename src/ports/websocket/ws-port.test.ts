@@ -136,6 +136,23 @@ describe('a tunnel and its peer', () => {
     assert.equal((await closed)[0], 1006);
   });
 
+  test('a peer that has answered a ping before is gone when it leaves one unanswered for 20 s', async () => {
+    const pinged = once(peer, 'ping');
+    heartbeat.pass(20);
+    await pinged;
+    peer.send(testFrame(1, 60));
+    await events.take(1);
+    (peer as unknown as { _autoPong: boolean })._autoPong = false;
+    heartbeat.pass(39);
+    peer.send(testFrame(2, 60));
+    await events.take(1);
+    assert.equal(events.linkChanges.length, 0, 'any octet behind the ping is life');
+    heartbeat.pass(1);
+    assert.equal(events.linkChanges.length, 0, 'a ping goes out now');
+    heartbeat.pass(20);
+    assert.deepEqual(events.linkChanges, [{ state: 'closed', reason: 'no answer to a ping within 20 s' }]);
+  });
+
   for (const [reason, code] of [
     ['shutdown', 1001],
     ['removed', 1000],
