@@ -1,0 +1,152 @@
+/** Above it a ceiling in milliseconds does not fit setTimeout; a day is longer than anybody waits. */
+export const MOST_WAIT_MS: number = 24 * 3600 * 1000;
+
+/** A tunnel that stood for so long was a good one: the next loss starts with the shortest wait again. */
+const STABLE_MS = 10_000;
+
+export interface ReconnectionOptions {
+  /** The ceiling of the first wait; it doubles with every failure. Default 1000. */
+  minMs?: number;
+  /** The ceiling of all waits. Default 60 000. */
+  maxMs?: number;
+  /** false: the first failure or loss is the end. Default true. */
+  isEnabled?: boolean;
+  /** From 0 up to, but not including, 1; default Math.random. */
+  random?: () => number;
+}
+
+/** What a dialled tunnel does; names as in LinkState. */
+export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
+
+/**
+ * When to dial again: the state machine of a client port, sans-I/O. Whoever
+ * runs it says what happened and when, in milliseconds of any monotonic clock,
+ * and dials when `nextTryMs` has come.
+ *
+ * - Waits are drawn from the whole range up to a ceiling that doubles from
+ *   `minMs` to `maxMs` (exponential back-off with full jitter): a thousand
+ *   clients that lost one server do not come back at one instant.
+ * - A failure that trying again will hardly mend, such as a wrong password,
+ *   waits for `maxMs`.
+ * - When the host's network comes back the next try is at once. A host whose
+ *   network changes all the time dials no more than once a `minMs`, and more
+ *   seldom the longer nothing has helped.
+ */
+export class Reconnection {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  readonly #isEnabled: boolean;
+  readonly #random: () => number;
+
+  #state: ReconnectionState = 'connecting';
+  #reason: string | undefined;
+  #isLasting = false;
+  /** Failures and short-lived tunnels in a row. */
+  #failures = 0;
+  #dialledMs = Number.NEGATIVE_INFINITY;
+  #upMs = 0;
+  #nextTryMs = Number.POSITIVE_INFINITY;
+  /** When news of the network last made us forget the failures. */
+  #forgivenMs = Number.NEGATIVE_INFINITY;
+  /** The network changed while a try was under way, which may have begun too early. */
+  #isHurried = false;
+
+  /** @throws RangeError unless 0 < minMs <= maxMs <= MOST_WAIT_MS */
+  constructor({ minMs = 1000, maxMs = 60_000, isEnabled = true, random = Math.random }: ReconnectionOptions = {}) {
+    if (!(minMs > 0 && minMs <= maxMs && maxMs <= MOST_WAIT_MS)) {
+      throw new RangeError(`waits from ${minMs} ms to ${maxMs} ms are not above 0 and growing up to a day`);
+    }
+    this.#minMs = minMs;
+    this.#maxMs = maxMs;
+    this.#isEnabled = isEnabled;
+    this.#random = random;
+  }
+
+  get state(): ReconnectionState {
+    return this.#state;
+  }
+
+  /** When to dial; infinite unless the state is `backoff`. */
+  get nextTryMs(): number {
+    return this.#nextTryMs;
+  }
+
+  /** A try begins. */
+  dialling(nowMs: number): void {
+    this.#state = 'connecting';
+    this.#dialledMs = nowMs;
+    this.#nextTryMs = Number.POSITIVE_INFINITY;
+    this.#isHurried = false;
+  }
+
+  /** The tunnel stands. */
+  connected(nowMs: number): void {
+    this.#state = 'up';
+    this.#upMs = nowMs;
+    this.#reason = undefined;
+  }
+
+  /**
+   * The try failed.
+   * @param isLasting trying again will hardly mend it
+   */
+  failed(nowMs: number, reason: string, isLasting: boolean): void {
+    this.#failures++;
+    this.#rest(nowMs, reason, isLasting);
+  }
+
+  /** The tunnel that stood has gone. */
+  lost(nowMs: number, reason: string): void {
+    this.#failures = nowMs - this.#upMs >= STABLE_MS ? 1 : this.#failures + 1;
+    this.#rest(nowMs, reason, false);
+  }
+
+  /** The host's network came back, or changed: what failed before may work now. */
+  networkChanged(nowMs: number): void {
+    if (nowMs - this.#forgivenMs >= this.#maxMs) {
+      this.#forgivenMs = nowMs;
+      this.#failures = Math.min(this.#failures, 1);
+    }
+    if (this.#state === 'connecting') this.#isHurried = true;
+    else if (this.#state === 'backoff' && !this.#isLasting) this.#hurry(nowMs);
+  }
+
+  /** Why the state is not `up`, as of now, in one line; undefined while it is. */
+  describe(nowMs: number): string | undefined {
+    switch (this.#state) {
+      case 'up':
+        return undefined;
+      case 'connecting':
+        return this.#reason === undefined ? 'dialling' : `trying again: ${this.#reason}`;
+      case 'backoff': {
+        const seconds = Math.max(0, Math.ceil((this.#nextTryMs - nowMs) / 1000));
+        const sooner = this.#isLasting ? ', sooner will hardly help' : '';
+        return `next try in ${seconds} s${sooner}: ${this.#reason}`;
+      }
+      case 'down':
+        return this.#reason;
+    }
+  }
+
+  #rest(nowMs: number, reason: string, isLasting: boolean): void {
+    this.#reason = reason;
+    if (!this.#isEnabled) {
+      this.#state = 'down';
+      return;
+    }
+    this.#state = 'backoff';
+    this.#isLasting = isLasting;
+    this.#nextTryMs = nowMs + (isLasting ? this.#maxMs : this.#random() * this.#ceilingMs());
+    if (this.#isHurried && !isLasting) this.#hurry(nowMs);
+    this.#isHurried = false;
+  }
+
+  #ceilingMs(): number {
+    return Math.min(this.#maxMs, this.#minMs * 2 ** Math.max(0, this.#failures - 1));
+  }
+
+  #hurry(nowMs: number): void {
+    const gapMs = Math.max(this.#minMs, this.#ceilingMs() / 8);
+    this.#nextTryMs = Math.min(this.#nextTryMs, Math.max(nowMs, this.#dialledMs + gapMs));
+  }
+}
