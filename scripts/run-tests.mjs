@@ -33,6 +33,9 @@ async function* withoutSummary(events) {
   }
 }
 
+// Whoever reads may stop early (`npm test | head`).
+process.stdout.on('error', () => process.exit(1));
+
 run({ files, concurrency: 2, timeout: 10 * 60_000 })
   .on('test:fail', ({ todo }) => {
     if (todo === undefined || todo === false) process.exitCode = 1;

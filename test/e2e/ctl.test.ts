@@ -64,7 +64,7 @@ test('every command does what 1.x did and prints what 1.x printed', async (t) =>
   await t.test('addport client dials', async () => {
     assert.equal(
       await lan.done('addport', 'client', 'ws://10.1.0.2:8000/'),
-      '  Port  Type    State  RX  TX  Target\n     3  client  up      0   0  ws://10.1.0.2:8000/\n',
+      '  Port  Type    State  RX  TX  Target\n     3  client  up      0   0  ws://10.1.0.2:8000/  (batched)\n',
     );
   });
 

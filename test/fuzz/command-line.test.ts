@@ -83,6 +83,7 @@ function fakeCaller(random: Random): ControlCaller {
   const port = (): object => ({
     ...{ port: random.below(9), type: text(), target: text(), tx: random.next(), rx: 0, shut: random.once(2) },
     ...{ state: 'down', reason: random.pick([null, text()]), address: random.pick([null, text()]), netmask: null },
+    ...{ wire: random.pick([null, 'raw', 'batched']), roundTripMs: random.pick([null, 0, 12.345]) },
     ...{ mtu: 1500, addresses: [text(), text()], vid: 0, mac: text(), age: 1 },
   });
   const call = (_method: MethodName): Promise<never> => {
