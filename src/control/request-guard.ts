@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { isAllowedHost } from '../auth/allowed-host.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** Why a request is not even read, for its answer. */
@@ -47,24 +47,6 @@ export function refuseRequest(request: IncomingMessage, allowedHosts: readonly s
 }
 
 const SEND = 'Send a JSON-RPC 2.0 request by POST with Content-Type: application/json';
-
-/**
- * Whether `host` (the header: name or address, with or without a port) leads
- * here by right: every address does, since no name was looked up for it.
- * @param allowedHosts names in any case; `*.example.org` stands for one label more (RFC 6125, 6.4.3)
- */
-export function isAllowedHost(host: string | undefined, allowedHosts: readonly string[]): boolean {
-  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '');
-  if (parts === null) return false;
-  if (parts[1] !== undefined) return isIP(parts[1]) === 6;
-  const name = (parts[2] as string).toLowerCase().replace(/\.$/, '');
-  if (isIP(name) === 4 || name === 'localhost') return true;
-  const parent = name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : undefined;
-  return allowedHosts.some((allowed) => {
-    const wanted = allowed.toLowerCase();
-    return wanted === name || wanted === parent;
-  });
-}
 
 function ownOrigin(request: IncomingMessage): string {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';

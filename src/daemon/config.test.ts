@@ -48,8 +48,8 @@ test('the defaults are those of 1.x', () => {
     path: '/',
     host: undefined,
     listenPort: 80,
-    htpasswd: undefined,
     tls: undefined,
+    door: { htpasswd: undefined, tokens: undefined, clientCaFile: undefined },
   });
   assert.equal(config.control.host, '127.0.0.1');
   assert.equal(config.control.listenPort, 7867);

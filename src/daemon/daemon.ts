@@ -1,16 +1,19 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { clientCertificateOptions } from '../auth/client-certificate.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
-import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import { ControlServer } from '../control/server.ts';
 import { EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createPort } from '../ports/port-factory.ts';
+import { OriginRule } from '../ports/websocket/origin.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
-import type { ServiceConfig, SwConfig } from './config.ts';
+import type { SwConfig } from './config.ts';
+import { openDoor } from './door.ts';
 import { HttpListener } from './http-listener.ts';
+import { isOpen, type ServiceConfig } from './service-config.ts';
 import { Switch } from './switch.ts';
 import { RunningSwitch } from './switch-control.ts';
 
@@ -63,8 +66,9 @@ export class Daemon {
     const controlDoor = await this.#door(control, verifier);
     this.#warnOfOpenControl();
 
-    const tunnelListener = this.#listener(tunnels, tunnelIdentity);
-    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity);
+    const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
+    const tunnelListener = await this.#listener(tunnels, tunnelIdentity, isShared ? sharedCa : undefined);
+    const controlListener = isShared ? tunnelListener : await this.#listener(control, controlIdentity);
 
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
@@ -76,6 +80,7 @@ export class Daemon {
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
       authenticator: tunnelDoor,
+      origins: new OriginRule({ allowed: this.#config.origins, names: tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
       onTunnel: (port) => void etherSwitch.attach(port),
       logger,
@@ -98,20 +103,23 @@ export class Daemon {
     this.#writePidFile();
   }
 
-  #listener(service: ServiceConfig, identity: ServerIdentity | undefined): HttpListener {
+  async #listener(
+    service: ServiceConfig,
+    identity: ServerIdentity | undefined,
+    clientCaFile: string | undefined = service.door.clientCaFile,
+  ): Promise<HttpListener> {
+    const clients = clientCaFile === undefined ? {} : await clientCertificateOptions(clientCaFile);
     const listener = new HttpListener({
       host: service.host,
       listenPort: service.listenPort,
-      ...(identity === undefined ? {} : { tls: identity.options }),
+      ...(identity === undefined ? {} : { tls: { ...identity.options, ...clients } }),
     });
     this.#disposals.push(() => listener.close());
     return listener;
   }
 
   async #door(service: ServiceConfig, verifier: HashVerifier): Promise<Authenticator> {
-    if (service.htpasswd === undefined) return OPEN_DOOR;
-    const options = { realm: 'etherws', logger: this.#logger, verifier };
-    const door = await HtpasswdAuthenticator.open(service.htpasswd, options);
+    const door = await openDoor(service.door, { verifier, logger: this.#logger });
     this.#disposals.push(() => door.close());
     return door;
   }
@@ -123,8 +131,8 @@ export class Daemon {
 
   /** Whoever can reach an open control API owns the switch, and can open devices as its user. */
   #warnOfOpenControl(): void {
-    const { host, htpasswd } = this.#config.control;
-    if (htpasswd !== undefined || isLoopback(host)) return;
+    const { host, door } = this.#config.control;
+    if (!isOpen(door) || isLoopback(host)) return;
     this.#logger.warn(
       { host: host ?? 'every address' },
       'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',

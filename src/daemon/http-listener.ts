@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 import { EtherwsError } from '../errors.ts';
 
 /** What answers under one path. Neither function throws. */
@@ -16,7 +16,7 @@ export interface ListenerOptions {
   host: string | undefined;
   listenPort: number;
   /** Present: the listener speaks TLS, 1.2 or later. */
-  tls?: SecureContextOptions;
+  tls?: TlsOptions;
 }
 
 /** A handshake or a request head that dawdles holds a socket no longer than this (slowloris). */

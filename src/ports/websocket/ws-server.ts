@@ -9,6 +9,7 @@ import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
+import type { OriginRule } from './origin.ts';
 import type { Wire, WireChoice } from './packing.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './refusal.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
@@ -23,6 +24,8 @@ export interface TunnelServerOptions {
    * @param user who it is, null when nobody was asked
    */
   onTunnel: (port: WebSocketPort, user: string | null) => void;
+  /** which web pages may open tunnels; without it all may */
+  origins?: OriginRule;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
   wire?: WireChoice;
   limits?: Partial<TunnelLimits>;
@@ -46,9 +49,10 @@ interface Applicant {
  * event goes to `handleUpgrade`, and requests for the path to `handleRequest`.
  *
  *   1. is it for us and a good handshake?        404, 405, 400, 426
- *   2. is there room?                            503
- *   3. who is it?                                401, 503
- *   4. ws answers 101, and the socket is a port
+ *   2. may that page open tunnels?               403
+ *   3. is there room?                            503
+ *   4. who is it?                                401, 503
+ *   5. ws answers 101, and the socket is a port
  *
  * No subprotocol and no extension is ever selected.
  */
@@ -59,6 +63,7 @@ export class TunnelServer {
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #logger: Logger;
+  readonly #origins: OriginRule | undefined;
   readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
   /** Handshakes that wait for the authenticator. */
@@ -74,6 +79,7 @@ export class TunnelServer {
     this.#onTunnel = options.onTunnel;
     this.#limits = withDefaults(options.limits);
     this.#heartbeat = options.heartbeat;
+    this.#origins = options.origins;
     this.#logger = options.logger ?? SILENT;
     this.#handshakes = new WebSocketServer({
       noServer: true,
@@ -116,6 +122,10 @@ export class TunnelServer {
       this.#refuse(socket, fault, target);
     } else if (this.#isClosed) {
       this.#refuse(socket, STOPPING, target);
+    } else if (this.#origins?.allows(request) === false) {
+      const { origin, host } = request.headers;
+      this.#logger.info({ target, origin, host }, 'a page of another origin wanted to join');
+      this.#refuse(socket, FOREIGN_PAGE, target);
     } else if (this.#connections >= this.#limits.maxConnections) {
       this.#refuse(socket, FULL, target);
     } else {
@@ -202,6 +212,10 @@ export class TunnelServer {
 }
 
 const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
+const FOREIGN_PAGE: Refusal = {
+  status: 403,
+  text: 'Pages of this origin may not join; who runs the switch can allow them with --origin.\n',
+};
 const FULL: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'Too many tunnels; try again later.\n' };
 const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
 const BUSY: Refusal = { status: 503, headers: { 'Retry-After': '5' }, text: 'Too many logins; try again later.\n' };

@@ -1,0 +1,19 @@
+import { isIP } from 'node:net';
+
+/**
+ * Whether `host` (the header: name or address, with or without a port) leads
+ * here by right: every address does, since no name was looked up for it.
+ * @param allowedHosts names in any case; `*.example.org` stands for one label more (RFC 6125, 6.4.3)
+ */
+export function isAllowedHost(host: string | undefined, allowedHosts: readonly string[]): boolean {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '');
+  if (parts === null) return false;
+  if (parts[1] !== undefined) return isIP(parts[1]) === 6;
+  const name = (parts[2] as string).toLowerCase().replace(/\.$/, '');
+  if (isIP(name) === 4 || name === 'localhost') return true;
+  const parent = name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : undefined;
+  return allowedHosts.some((allowed) => {
+    const wanted = allowed.toLowerCase();
+    return wanted === name || wanted === parent;
+  });
+}

@@ -1,0 +1,38 @@
+import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
+import { BearerAuthenticator } from '../auth/bearer.ts';
+import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
+import type { PasswordVerifier } from '../auth/hash-verifier.ts';
+import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { DoorConfig } from './service-config.ts';
+
+export const REALM = 'etherws';
+
+/**
+ * Opens every way into a service that its configuration names. What somebody
+ * says in the request goes before what his TLS client shows by itself: who types
+ * a name wants to be that user.
+ * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; nothing is left behind then
+ */
+export async function openDoor(
+  config: DoorConfig,
+  context: { readonly verifier: PasswordVerifier; readonly logger: Logger },
+): Promise<Authenticator> {
+  const { logger, verifier } = context;
+  const links: Authenticator[] = [];
+  try {
+    if (config.htpasswd !== undefined) {
+      links.push(await HtpasswdAuthenticator.open(config.htpasswd, { realm: REALM, logger, verifier }));
+    }
+    if (config.tokens !== undefined) {
+      const { keyFile, audience } = config.tokens;
+      links.push(await BearerAuthenticator.open(keyFile, { realm: REALM, audience, logger }));
+    }
+  } catch (error) {
+    await Promise.all(links.map((link) => link.close()));
+    throw error;
+  }
+  if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator());
+  return links.length === 0 ? OPEN_DOOR : new AuthenticatorChain(links);
+}

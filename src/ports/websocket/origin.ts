@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { isAllowedHost } from '../../auth/allowed-host.ts';
+
+export interface OriginRuleOptions {
+  /** Origins whose pages may open tunnels, as browsers write them; `*` for all, `null` for pages without one. */
+  readonly allowed?: readonly string[];
+  /** Names of this server beside addresses and `localhost`; only under these may a page of ours call it. */
+  readonly names?: readonly string[];
+}
+
+/**
+ * Which web pages may open tunnels. A browser lets any page open a WebSocket
+ * anywhere, with the user's passwords and certificates for that place, and says
+ * in `Origin` whose page it is (RFC 6455, 10.2). So a request is let through
+ *
+ * 1. without `Origin`: no browser sends such a one;
+ * 2. with an allowed one;
+ * 3. with the one that belongs to the very host that was called, which is what
+ *    our own client and pages served from here send. Should it come from a
+ *    browser, `Host` must also be a name of ours: else a name that its owner
+ *    points here and there would do (DNS rebinding).
+ */
+export class OriginRule {
+  readonly #allowed: ReadonlySet<string>;
+  readonly #names: readonly string[];
+
+  constructor(options: OriginRuleOptions = {}) {
+    this.#allowed = new Set(options.allowed);
+    this.#names = [...(options.names ?? []), ...[...this.#allowed].flatMap(hostOfOrigin)];
+  }
+
+  /** @param request an opening handshake */
+  allows({ headers, socket }: IncomingMessage): boolean {
+    const { origin, host } = headers;
+    if (origin === undefined || this.#allowed.has('*') || this.#allowed.has(origin.toLowerCase())) return true;
+    if (host === undefined || !isOriginOf(origin, host, 'encrypted' in socket)) return false;
+    return !isBrowser(headers['user-agent']) || isAllowedHost(host, this.#names);
+  }
+}
+
+/**
+ * Whether a page of that origin was served by that very host and port. Where we
+ * speak plain HTTP a proxy in front may have ended TLS, so `https` will do, too.
+ */
+function isOriginOf(origin: string, host: string, isSecure: boolean): boolean {
+  const scheme = /^(https?):\/\//i.exec(origin)?.[1]?.toLowerCase();
+  if (scheme === undefined || (isSecure && scheme === 'http')) return false;
+  const own = `${scheme}://${host}`;
+  // The parser knows which port needs no saying, and how names and IPv6 addresses are written.
+  if (!URL.canParse(own) || !URL.canParse(origin) || /[/?#@\\]/.test(host)) return false;
+  return new URL(own).origin === new URL(origin).origin;
+}
+
+/** Every browser of this century says so, and no page can keep it from doing it. */
+function isBrowser(userAgent: string | undefined): boolean {
+  return userAgent?.startsWith('Mozilla/') === true;
+}
+
+function hostOfOrigin(origin: string): string[] {
+  return URL.canParse(origin) ? [new URL(origin).hostname] : [];
+}
