@@ -111,6 +111,8 @@ export class ControlServer {
       const message = 'Too many passwords are being checked';
       return { status: 503, code: 'AUTH_BUSY', message, hint: 'Try again in a moment' };
     }
+    // HTTP has no challenge for certificates, and a 401 must have one (RFC 9110, 15.5.2).
+    if (this.#authenticator.challenge === '') return NO_CERTIFICATE;
     response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
     return verdict.reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
   }
@@ -144,14 +146,20 @@ const TOO_SLOW: Refusal = {
 const UNKNOWN_USER: Refusal = {
   status: 401,
   code: 'AUTH_FAILED',
-  message: 'This control API wants a user and a password',
+  message: 'This control API wants a user and a password, or a token',
   hint: 'Give them with --ctluser and --ctlpasswd',
 };
 const WRONG_PASSWORD: Refusal = {
   status: 401,
   code: 'AUTH_FAILED',
-  message: 'The user or the password is wrong',
+  message: 'The user, the password or the token is wrong',
   hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
+};
+const NO_CERTIFICATE: Refusal = {
+  status: 403,
+  code: 'AUTH_FAILED',
+  message: 'This control API wants a client certificate that it trusts',
+  hint: 'Show one that an authority of --ctlclient-ca issued and that has not expired',
 };
 
 /** Drops what is left of a body, up to the linger limits, then calls `done` once. */

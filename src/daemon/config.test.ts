@@ -68,6 +68,18 @@ test('files are resolved to their real paths', () => {
   assert.equal(config.tunnels.tls?.keyFile, key);
 });
 
+test('the ways into a service, and the pages that may use it', () => {
+  const tls = { sslkey: key, sslcert: cert };
+  const config = readConfig({ ...DEFAULTS, ...tls, clientCa: other, tokenkeys: key, tokenaudience: 'lan' });
+  const tokens = { keyFile: key, audience: 'lan' };
+  assert.deepEqual(config.tunnels.door, { htpasswd: undefined, tokens, clientCaFile: other });
+  assert.deepEqual(config.control.door, { htpasswd: undefined, tokens: undefined, clientCaFile: undefined });
+  assert.deepEqual(config.origins, []);
+  const origin = ['https://Lab.Example', 'http://[::1]:8080/', 'https://a.example:443', '*', 'null'];
+  const wanted = ['https://lab.example', 'http://[::1]:8080', 'https://a.example', '*', 'null'];
+  assert.deepEqual(readConfig({ ...DEFAULTS, origin }).origins, wanted);
+});
+
 test('what does not fit is refused, naming the option and what was got', () => {
   refused({ ageout: '0' }, 'ARGUMENT_INVALID', '--ageout', '"0"');
   refused({ ageout: '-5' }, 'ARGUMENT_INVALID', '--ageout', '"-5"');
@@ -81,6 +93,17 @@ test('what does not fit is refused, naming the option and what was got', () => {
   refused({ logformat: 'xml' }, 'ARGUMENT_INVALID', '--logformat', 'xml');
   refused({ sslkey: key }, 'ARGUMENT_INVALID', '--sslkey', '--sslcert');
   refused({ ctlsslcert: cert }, 'ARGUMENT_INVALID', '--ctlsslcert', '--ctlsslkey');
+  refused({ tokenkeys: key }, 'ARGUMENT_INVALID', '--tokenkeys', '--tokenaudience');
+  refused({ ctltokenaudience: 'lan' }, 'ARGUMENT_INVALID', '--ctltokenaudience', '--ctltokenkeys');
+  refused({ clientCa: cert }, 'ARGUMENT_INVALID', '--client-ca', '--sslkey');
+  refused(
+    { ctlclientCa: join(directory, 'none'), ctlsslkey: key, ctlsslcert: cert },
+    'FILE_UNREADABLE',
+    '--ctlclient-ca',
+  );
+  for (const origin of ['lab.example', 'https://lab.example/page', 'ftp://lab.example', 'https://a@lab.example', '']) {
+    refused({ origin: [origin] }, 'ARGUMENT_INVALID', '--origin', `"${origin}"`);
+  }
   refused({ htpasswd: join(directory, 'none') }, 'FILE_UNREADABLE', '--htpasswd', 'none', 'no such file');
 });
 
@@ -95,6 +118,14 @@ test('services on one host and port share a listener, and then must agree', () =
     'ARGUMENT_INVALID',
     'key and certificate',
   );
+  const tls = { sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert };
+  refused(
+    { ...shared, ...tls, clientCa: cert, ctlclientCa: other },
+    'ARGUMENT_INVALID',
+    '--client-ca',
+    '--ctlclient-ca',
+  );
+  assert.equal(readConfig({ ...DEFAULTS, ...shared, ...tls, ctlclientCa: other }).isShared, true);
   const all = { ...shared, sslkey: key, sslcert: cert, ctlsslkey: join(directory, 'link.pem'), ctlsslcert: cert };
   assert.equal(readConfig({ ...DEFAULTS, ...all }).isShared, true, 'the same key by another name');
 });

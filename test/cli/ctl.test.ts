@@ -182,7 +182,10 @@ describe('the built etherws ctl and a password', () => {
   it('says that it is wrong, or that none came', async () => {
     const wrong = await list(['--ctlpasswd', 'no']);
     assert.deepEqual([wrong.status, wrong.stdout], [1, '']);
-    assert.match(wrong.stderr, /^ {2}The user or the password is wrong \(AUTH_FAILED\)\n {2}Check --ctluser/);
+    assert.match(
+      wrong.stderr,
+      /^ {2}The user, the password or the token is wrong \(AUTH_FAILED\)\n {2}Check --ctluser/,
+    );
     const none = await list([]);
     assert.deepEqual([none.status, none.stdout], [1, '']);
     assert.match(none.stderr, /^ {2}The input ended before a password \(ARGUMENT_INVALID\)\n/);

@@ -166,9 +166,7 @@ export class TunnelServer {
     } else if (verdict.reason === 'busy') {
       this.#refuse(socket, BUSY, target);
     } else {
-      const headers = { 'WWW-Authenticate': this.#authenticator.challenge };
-      const text = verdict.reason === 'missing' ? 'A user and a password are needed.\n' : 'Wrong user or password.\n';
-      this.#refuse(socket, { status: 401, headers, text }, target);
+      this.#refuse(socket, refusalOfStranger(verdict.reason, this.#authenticator.challenge), target);
     }
   }
 
@@ -229,6 +227,14 @@ const BAD_KEY: Refusal = { status: 400, text: 'Sec-WebSocket-Key is missing, or 
 
 function refusalOfRequest(request: IncomingMessage): Refusal {
   return request.method === 'GET' || request.method === 'HEAD' ? UPGRADE_REQUIRED : WRONG_METHOD;
+}
+
+/** 401 obliges to say how to do better (RFC 9110, 15.5.2), and to certificates HTTP knows no challenge. */
+function refusalOfStranger(reason: 'missing' | 'wrong', challenge: string): Refusal {
+  if (challenge === '') return { status: 403, text: 'A client certificate that this switch trusts is needed.\n' };
+  const text =
+    reason === 'missing' ? 'A user and a password, or a token, are needed.\n' : 'Wrong user, password or token.\n';
+  return { status: 401, headers: { 'WWW-Authenticate': challenge }, text };
 }
 
 /** What is wrong with the opening handshake (RFC 6455, 4.2.1); undefined when nothing is. */

@@ -1,0 +1,61 @@
+import type { TestContext } from 'node:test';
+import { readConfig, type SwOptions } from '../../src/daemon/config.ts';
+import { Daemon } from '../../src/daemon/daemon.ts';
+import type { Logger } from '../../src/observability/logger.ts';
+
+interface LogRecord {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: { readonly service?: unknown; readonly port?: unknown; readonly origin?: unknown };
+}
+
+/** Both services in this process, on ports of the loopback that the system chose. */
+export class TestDaemon {
+  readonly daemon: Daemon;
+  readonly tunnelPort: number;
+  readonly controlPort: number;
+  readonly log: readonly LogRecord[];
+
+  private constructor(daemon: Daemon, log: readonly LogRecord[]) {
+    this.daemon = daemon;
+    this.log = log;
+    this.tunnelPort = portOf(log, 'tunnels');
+    this.controlPort = portOf(log, 'control');
+  }
+
+  /** Starts a switch with these options of `etherws sw`, and closes it behind the test. */
+  static async start(t: TestContext, options: Partial<SwOptions> = {}): Promise<TestDaemon> {
+    const log: LogRecord[] = [];
+    const daemon = await Daemon.start(readConfig({ ...DEFAULTS, ...options }), recordingLogger(log));
+    t.after(() => daemon.close());
+    return new TestDaemon(daemon, log);
+  }
+
+  /** Everything that was logged, as text: what must not stand there can be looked for. */
+  get logText(): string {
+    return JSON.stringify(this.log);
+  }
+}
+
+const DEFAULTS: SwOptions = {
+  ageout: '300',
+  fdbSize: '65536',
+  path: '/',
+  host: '127.0.0.1',
+  port: '0',
+  ctlpath: '/ctl',
+  ctlhost: 'localhost',
+  ctlport: '0',
+  wire: 'auto',
+  logformat: 'text',
+};
+
+function recordingLogger(log: LogRecord[]): Logger {
+  const at = (level: string) => (fields: object, message: string) => void log.push({ level, message, fields });
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), isLevelEnabled: () => false };
+}
+
+function portOf(log: readonly LogRecord[], service: string): number {
+  const record = log.find(({ message, fields }) => message === 'listening' && fields.service === service);
+  return Number(record?.fields.port);
+}
