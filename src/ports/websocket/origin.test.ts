@@ -38,7 +38,18 @@ describe('which pages may open a tunnel', () => {
       true,
       true,
     ],
-    ['a page in the clear towards TLS', { host: 'relay.example:443', origin: 'http://relay.example:443' }, true, false],
+    [
+      'a page in the clear towards TLS',
+      { host: 'localhost:443', origin: 'http://localhost:443', 'user-agent': CHROMIUM },
+      true,
+      false,
+    ],
+    [
+      'the client of 1.x, which says http for wss',
+      { host: '192.0.2.1:8443', origin: 'http://192.0.2.1:8443' },
+      true,
+      true,
+    ],
     ['a page of ours', { host: 'relay.example', origin: 'https://relay.example', 'user-agent': CHROMIUM }, true, true],
     [
       'one of ours by a pattern',

@@ -16,9 +16,10 @@ export interface OriginRuleOptions {
  * 1. without `Origin`: no browser sends such a one;
  * 2. with an allowed one;
  * 3. with the one that belongs to the very host that was called, which is what
- *    our own client and pages served from here send. Should it come from a
- *    browser, `Host` must also be a name of ours: else a name that its owner
- *    points here and there would do (DNS rebinding).
+ *    programs and pages served from here send. Should it come from a browser,
+ *    the scheme must be ours, and `Host` a name of ours: else a name that its
+ *    owner points here and there would do (DNS rebinding). Programs are less
+ *    exact: websocket-client, which 1.x used, says http for wss.
  */
 export class OriginRule {
   readonly #allowed: ReadonlySet<string>;
@@ -33,18 +34,17 @@ export class OriginRule {
   allows({ headers, socket }: IncomingMessage): boolean {
     const { origin, host } = headers;
     if (origin === undefined || this.#allowed.has('*') || this.#allowed.has(origin.toLowerCase())) return true;
-    if (host === undefined || !isOriginOf(origin, host, 'encrypted' in socket)) return false;
-    return !isBrowser(headers['user-agent']) || isAllowedHost(host, this.#names);
+    if (host === undefined || !isOriginOf(origin, host)) return false;
+    if (!isBrowser(headers['user-agent'])) return true;
+    // Where we speak plain HTTP a proxy in front may have ended TLS, so https will do there, too.
+    return isAllowedHost(host, this.#names) && !('encrypted' in socket && /^http:/i.test(origin));
   }
 }
 
-/**
- * Whether a page of that origin was served by that very host and port. Where we
- * speak plain HTTP a proxy in front may have ended TLS, so `https` will do, too.
- */
-function isOriginOf(origin: string, host: string, isSecure: boolean): boolean {
-  const scheme = /^(https?):\/\//i.exec(origin)?.[1]?.toLowerCase();
-  if (scheme === undefined || (isSecure && scheme === 'http')) return false;
+/** Whether a page of that origin was served by that very host and port. */
+function isOriginOf(origin: string, host: string): boolean {
+  const scheme = /^(https?):\/\//i.exec(origin)?.[1];
+  if (scheme === undefined) return false;
   const own = `${scheme}://${host}`;
   // The parser knows which port needs no saying, and how names and IPv6 addresses are written.
   if (!URL.canParse(own) || !URL.canParse(origin) || /[/?#@\\]/.test(host)) return false;
