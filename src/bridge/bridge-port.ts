@@ -19,6 +19,10 @@ export class BridgePort {
   /** The last batch that touched this port: tells a first frame from a further one without a set. */
   touchedBy = 0;
 
+  /** The only port that this one's frames went to since `soleSinceMs`; undefined: there was none, or several. */
+  soleEgress: BridgePort | undefined;
+  soleSinceMs = 0;
+
   constructor(number: PortNumber, port: Port) {
     this.number = number;
     this.port = port;

@@ -8,7 +8,7 @@ import type { Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import { Finishing } from './finishing.ts';
-import type { DiscardReason, LinkState, Port } from './port.ts';
+import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 
 export interface BridgeOptions {
   /** 802.1Q's ageing time; default 300 s (IEEE 802.1Q-2022, table 8-6). */
@@ -113,12 +113,16 @@ export class Bridge {
    * Forwards the frames of one wake-up. Nothing of the batch is needed any more
    * when it returns. Of its bytes only offload headers are touched: their hdr_len
    * is made true. Malformed frames are discards, never exceptions.
+   *
+   * @returns the congestion of the one port that all of `ingress`'s frames have
+   *   lately gone to: leaving them where they come from then delays nobody else,
+   *   and lets their sender feel it sooner and without a loss
    */
-  receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): void {
-    if (!this.#ports.has(ingress.number)) return;
+  receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
+    if (!this.#ports.has(ingress.number)) return undefined;
     if (ingress.isShut) {
       ingress.rx.discard('shut', batch.count);
-      return;
+      return undefined;
     }
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine);
     pass.begin(++this.#lastPass, batch);
@@ -158,8 +162,9 @@ export class Bridge {
       else this.#transmit(known, pass, index);
       if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
-    pass.end();
+    const sole = pass.end(ingress, nowMs);
     this.#idlePasses.push(pass);
+    return sole?.port.congestion;
   }
 
   #faultOf(batch: FrameBatch, index: number, length: number): DiscardReason | undefined {
@@ -252,14 +257,28 @@ class Pass {
     }
   }
 
-  /** Flushes each port that was handed a frame, once. */
-  end(): void {
+  /**
+   * Flushes each port that was handed a frame, once.
+   * @returns the one port that everything from `ingress` has been going to for a while
+   */
+  end(ingress: BridgePort, nowMs: number): BridgePort | undefined {
+    const [first] = this.#touched;
     const isSoleEgress = this.#touched.length === 1;
     for (const egress of this.#touched) egress.port.flush(isSoleEgress);
     this.#touched.length = 0;
     this.batch = NO_FRAMES;
+    if (first === undefined) return undefined;
+    const sole = isSoleEgress ? first : undefined;
+    if (sole !== ingress.soleEgress) {
+      ingress.soleEgress = sole;
+      ingress.soleSinceMs = nowMs;
+    }
+    return nowMs - ingress.soleSinceMs >= SOLE_EGRESS_MS ? sole : undefined;
   }
 }
+
+/** For so long nothing may have gone elsewhere before an ingress port is told of its egress port's congestion. */
+const SOLE_EGRESS_MS = 100;
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 

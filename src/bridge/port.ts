@@ -13,7 +13,8 @@ import type { Offloads } from '../wire/offload.ts';
  * 3. The port calls `events.receive(batch)` once per wake-up of its device or
  *    socket, with everything that the wake-up gave, in order of arrival. The
  *    batch is the port's again when `receive` returns (see FrameBatch).
- *    `receive` never throws.
+ *    `receive` never throws. It may return a congestion, which the port may heed
+ *    (never for longer than a moment) or not.
  * 4. `send` takes one frame of a batch; `flush` ends the batch. Between the two
  *    the bytes do not change, so `send` may only note the frame and `flush` do
  *    the work in one system call. After `flush` they are gone. A port may be
@@ -36,6 +37,8 @@ export interface Port {
   readonly maxFrameBytes: number;
   /** The device behind the port, where there is one that has addresses. */
   readonly networkInterface?: NetworkInterface;
+  /** Present while what is sent has to wait; it says when that is over. */
+  readonly congestion?: Congestion | undefined;
   /** What is to be known of the tunnel behind the port, where there is one. */
   readonly tunnel?: TunnelFacts;
 
@@ -66,8 +69,13 @@ export type CloseReason = 'shutdown' | 'removed';
 export type LinkState = 'connecting' | 'up' | 'down' | 'backoff' | 'closed';
 
 export interface PortEvents {
-  /** The data path: one direct call per batch. */
-  receive(batch: FrameBatch): void;
+  /**
+   * The data path: one direct call per batch.
+   * @returns the congestion of the one port that all frames of late went to, if
+   *   it is congested. A port that can leave frames where they come from may
+   *   then do so until it is relieved: nobody else waits for them.
+   */
+  receive(batch: FrameBatch): Congestion | undefined;
   /** @param reason one line for the log and for listport; say it whenever the state is not `up` */
   linkChanged(state: LinkState, reason?: string): void;
   /** Frames that were lost outside of `send`: at ingress, or behind a `send` that took them. */
@@ -99,6 +107,12 @@ export const DISCARD_REASONS = [
 ] as const;
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];
+
+/** An egress port that is full for the moment. */
+export interface Congestion {
+  /** @param relieved called once, when it has room again or is gone */
+  onceRelieved(relieved: () => void): void;
+}
 
 /** How a tunnel does, as listport shows it. */
 export interface TunnelFacts {

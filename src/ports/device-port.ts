@@ -1,4 +1,12 @@
-import type { CloseReason, DiscardReason, LinkState, NetworkInterface, Port, PortEvents } from '../bridge/port.ts';
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  LinkState,
+  NetworkInterface,
+  Port,
+  PortEvents,
+} from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
 import { ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/frame-batch.ts';
@@ -41,6 +49,8 @@ const SLAB_BYTES = SLAB_FRONT_BYTES + 4 * (RECORD_HEADER_BYTES + MAX_SUPER_FRAME
 const MAX_SLABS = 16;
 /** When every slab is held, the device waits this long and looks again; the kernel's queue bounds what comes. */
 const RETRY_MS = 1;
+/** How long a congested egress port is waited for; then it has to drop what it cannot take. */
+const MAX_WAIT_MS = 100;
 /** A C-TAG and an S-TAG on top of the header. */
 const TAGS_BYTES = 8;
 const C_TAG_BYTES = 4;
@@ -174,7 +184,7 @@ export abstract class DevicePort implements Port {
     const { descriptor } = this.#device;
     const slab = this.#slabs.take();
     if (slab === undefined) {
-      this.#pause();
+      this.#pause(RETRY_MS);
       return;
     }
     const room = this.#room();
@@ -187,14 +197,27 @@ export abstract class DevicePort implements Port {
     this.#report('rx');
     if (count <= 0) return;
     slab.count = count;
-    this.#events?.receive(slab);
+    const congestion = this.#events?.receive(slab);
+    if (congestion !== undefined) this.#wait(congestion);
   }
 
-  #pause(): void {
-    const { descriptor } = this.#device;
-    nativeAddon().pause(descriptor);
-    this.#retry = setTimeout(() => nativeAddon().resume(descriptor), RETRY_MS);
+  /** Leaves frames in the device's own queue, where their senders notice, until the way is free again. */
+  #wait(congestion: Congestion): void {
+    this.#pause(MAX_WAIT_MS);
+    congestion.onceRelieved(this.#resume);
   }
+
+  #pause(patienceMs: number): void {
+    nativeAddon().pause(this.#device.descriptor);
+    this.#retry = setTimeout(this.#resume, patienceMs);
+  }
+
+  readonly #resume = (): void => {
+    if (this.#retry === undefined || this.#closing !== undefined) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    nativeAddon().resume(this.#device.descriptor);
+  };
 
   #isGone(): boolean {
     try {

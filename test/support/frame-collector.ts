@@ -6,7 +6,7 @@ import type { FrameBatch } from '../../src/wire/frame-batch.ts';
 export class FrameCollector extends EventEmitter implements PortEvents {
   readonly #frames: Buffer[] = [];
 
-  receive(batch: FrameBatch): void {
+  receive(batch: FrameBatch): undefined {
     for (let index = 0; index < batch.count; index++) {
       const frame = batch.frame(index);
       if (frame.toString('hex', 0, 6) === '0200000000bb') this.#frames.push(Buffer.from(frame));

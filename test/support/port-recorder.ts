@@ -71,7 +71,7 @@ export class PortRecorder extends Arrivals implements PortEvents {
   count = 0;
   onBatch: (batch: FrameBatch) => void = () => undefined;
 
-  receive(batch: FrameBatch): void {
+  receive(batch: FrameBatch): undefined {
     this.count++;
     for (let index = 0; index < batch.count; index++) this.add(batch.frame(index));
     this.onBatch(batch);

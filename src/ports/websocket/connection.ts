@@ -1,4 +1,4 @@
-import type { Direction, DiscardReason } from '../../bridge/port.ts';
+import type { Congestion, Direction, DiscardReason } from '../../bridge/port.ts';
 import { CLOSE_NO_CODE, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, describeClose } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
@@ -117,6 +117,11 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   /** The last measured round trip; undefined before the first pong. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
+  }
+
+  /** Present while what is sent has to wait for the peer. */
+  get congestion(): Congestion | undefined {
+    return this.#outbox.congestion;
   }
 
   /** Octets that wait in user space to be sent. */

@@ -1,4 +1,4 @@
-import type { DiscardReason } from '../../bridge/port.ts';
+import type { Congestion, DiscardReason } from '../../bridge/port.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket-framing.ts';
 import type { BlockPool } from './block-pool.ts';
@@ -33,7 +33,7 @@ interface Last {
  * waits behind it, and a few control messages: `queueBytes` at most, and the
  * slack of the blocks.
  */
-export class Outbox {
+export class Outbox implements Congestion {
   readonly #transport: Transport;
   readonly #encoder: MessageEncoder;
   readonly #packing: Packing;
@@ -53,6 +53,7 @@ export class Outbox {
   #last: Last | undefined;
   #onSent: (() => void) | undefined;
   #isFinished = false;
+  #relieved: (() => void)[] = [];
 
   constructor(options: {
     transport: Transport;
@@ -71,6 +72,15 @@ export class Outbox {
   /** Octets that wait in user space. */
   get queuedBytes(): number {
     return this.#notedBytes + this.#underWayBytes + this.#waitingBytes;
+  }
+
+  /** Itself, while a write is under way. */
+  get congestion(): Congestion | undefined {
+    return this.#underWay === undefined ? undefined : this;
+  }
+
+  onceRelieved(relieved: () => void): void {
+    this.#relieved.push(relieved);
   }
 
   /** @returns undefined when taken: it leaves with the next flush */
@@ -125,6 +135,14 @@ export class Outbox {
     this.#underWay = undefined;
     this.#underWayBytes = 0;
     this.#writeOn();
+    if (this.#underWay === undefined) this.#relieve();
+  }
+
+  #relieve(): void {
+    const relieved = this.#relieved;
+    if (relieved.length === 0) return;
+    this.#relieved = [];
+    for (const call of relieved) call();
   }
 
   /** Forgets the frames that have not left, and the control messages. @returns how many frames */
@@ -151,6 +169,7 @@ export class Outbox {
     this.#underWayBytes = 0;
     this.#last = undefined;
     this.#onSent = undefined;
+    this.#relieve();
   }
 
   #writeOn(): void {

@@ -1,4 +1,4 @@
-import type { CloseReason, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/close-code.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
@@ -70,6 +70,10 @@ export class WebSocketPort implements Port {
   /** The round trip that the last ping took, in milliseconds; undefined before the first answer. */
   get roundTripMs(): number | undefined {
     return this.#connection.roundTripMs;
+  }
+
+  get congestion(): Congestion | undefined {
+    return this.#connection.congestion;
   }
 
   /** Octets that wait in user space to be sent. */
