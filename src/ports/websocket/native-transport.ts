@@ -3,8 +3,7 @@ import { constants } from 'node:os';
 import { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import { type Descriptor, nativeAddon, READABLE, setSocketOptions, WRITABLE } from '../native.ts';
-import { BLOCKS } from './block-pool.ts';
-import { READ_BYTES, RECEIVE_SLABS, type Slab } from './receive-slabs.ts';
+import { Assembly } from './assembly.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /**
@@ -12,20 +11,6 @@ import type { Transport, TransportEvents } from './transport.ts';
  * costs throughput; more is delay that nothing of ours can overtake.
  */
 const NOT_SENT_LOWAT_BYTES = 128 * 1024;
-/** What is kept of an unfinished message is copied out of the slab below this size. */
-const WORTH_KEEPING_BYTES = 16 * 1024;
-/** With less room than this behind what is kept, it moves to the slab's front first. */
-const WORTH_READING_BYTES = 64 * 1024;
-
-/** Octets that belong to a message whose end is still to come. */
-interface Carried {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-  /** The slab that they lie in and that is kept; undefined: a block of the pool. */
-  readonly slab: Slab | undefined;
-}
-
 /**
  * A transport over the file descriptor of a plain TCP socket, without Node's
  * streams: octets are read into one slab of the process, messages are handed on
@@ -35,7 +20,8 @@ interface Carried {
 export class NativeTransport implements Transport {
   readonly #descriptor: Descriptor;
   #events: TransportEvents | undefined;
-  #carried: Carried | undefined;
+  #assembly: Assembly | undefined;
+  #early: Buffer | undefined;
   #pending: Buffer | undefined;
   #pendingFrom = 0;
   #isStarted = false;
@@ -47,7 +33,7 @@ export class NativeTransport implements Transport {
 
   private constructor(descriptor: Descriptor, early: Buffer) {
     this.#descriptor = descriptor;
-    if (early.length > 0) this.#carried = { bytes: early, from: 0, to: early.length, slab: undefined };
+    if (early.length > 0) this.#early = early;
   }
 
   /**
@@ -78,6 +64,7 @@ export class NativeTransport implements Transport {
 
   listen(events: TransportEvents): void {
     this.#events = events;
+    this.#assembly = new Assembly(events);
     nativeAddon().watch(this.#descriptor, (status) => this.#ready(status));
     nativeAddon().await(this.#descriptor, 0);
   }
@@ -86,7 +73,7 @@ export class NativeTransport implements Transport {
     if (this.#events === undefined) throw new TypeError('start before listen');
     this.#isStarted = true;
     this.#await();
-    if (this.#carried !== undefined) process.nextTick(() => this.#receive());
+    if (this.#early !== undefined) process.nextTick(() => this.#receiveEarly());
   }
 
   write(bytes: Buffer): boolean {
@@ -111,7 +98,7 @@ export class NativeTransport implements Transport {
   destroy(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#dropCarried();
+    this.#assembly?.close();
     this.#pending = undefined;
     const closed = (): void => this.#events?.closed(this.#failure);
     if (!nativeAddon().close(this.#descriptor, closed)) process.nextTick(closed);
@@ -142,68 +129,23 @@ export class NativeTransport implements Transport {
     this.#await();
   }
 
+  /** What came with the opening handshake. */
+  #receiveEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined && !this.#isGone) this.#assembly?.take(early, early.length);
+  }
+
   #receive(): void {
-    const events = this.#events;
-    if (events === undefined || this.#isGone) return;
-    const { slab, from, to } = this.#place();
-    const { bytes } = slab;
-    const most = Math.min(bytes.length, to + READ_BYTES);
-    const count = nativeAddon().readStream(this.#descriptor, bytes, to, most);
-    const end = to + Math.max(count, 0);
-    const consumed = end > from ? events.receivedAt(bytes, from, end) : end;
-    if (events.isHeld(bytes)) {
-      // Rare: somebody needs the octets for longer. What is left of them is copied, and he has the slab.
-      const rest = Buffer.from(bytes.subarray(consumed, end));
-      this.#carry({ bytes: rest, from: 0, to: rest.length, slab: undefined });
-      RECEIVE_SLABS.release(slab, true);
-    } else {
-      this.#keepRest(slab, consumed, end);
-    }
-    if (this.#isGone) this.#dropCarried();
-    else if (count === 0) this.#ended();
+    this.#receiveEarly();
+    const assembly = this.#assembly;
+    if (assembly === undefined) return;
+    const room = assembly.room();
+    const count = nativeAddon().readStream(this.#descriptor, room.slab.bytes, room.to, room.most);
+    assembly.filled(room, Math.max(count, 0));
+    if (this.#isGone) return;
+    if (count === 0) this.#ended();
     else if (count < 0 && !isAgain(count)) this.#fail(count);
-  }
-
-  /** Where to read to: behind what was carried over, in a slab. */
-  #place(): { slab: Slab; from: number; to: number } {
-    const carried = this.#carried;
-    this.#carried = undefined;
-    if (carried === undefined) return { slab: RECEIVE_SLABS.take(), from: 0, to: 0 };
-    const { bytes, from, to } = carried;
-    if (carried.slab !== undefined) {
-      if (bytes.length - to >= WORTH_READING_BYTES) return { slab: carried.slab, from, to };
-      bytes.copyWithin(0, from, to);
-      return { slab: carried.slab, from: 0, to: to - from };
-    }
-    const slab = RECEIVE_SLABS.take();
-    bytes.copy(slab.bytes, 0, from, to);
-    BLOCKS.release(bytes);
-    return { slab, from: 0, to: to - from };
-  }
-
-  #keepRest(slab: Slab, from: number, to: number): void {
-    const length = to - from;
-    if (length >= WORTH_KEEPING_BYTES && !this.#isGone && RECEIVE_SLABS.keep(slab)) {
-      this.#carry({ bytes: slab.bytes, from, to, slab });
-      return;
-    }
-    if (length > 0) {
-      const block = BLOCKS.take(length);
-      slab.bytes.copy(block, 0, from, to);
-      this.#carry({ bytes: block, from: 0, to: length, slab: undefined });
-    }
-    RECEIVE_SLABS.release(slab);
-  }
-
-  #carry(carried: Carried): void {
-    if (carried.to > carried.from) this.#carried = carried;
-  }
-
-  #dropCarried(): void {
-    const carried = this.#carried;
-    this.#carried = undefined;
-    if (carried?.slab !== undefined) RECEIVE_SLABS.release(carried.slab);
-    else if (carried !== undefined) BLOCKS.release(carried.bytes);
   }
 
   #ended(): void {

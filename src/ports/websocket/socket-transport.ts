@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { Assembly } from './assembly.ts';
+import { landHere } from './landing.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** A transport over a connected socket of Node, plain or TLS. */
@@ -6,6 +8,8 @@ export class SocketTransport implements Transport {
   readonly #socket: Socket;
   #events: TransportEvents | undefined;
   #failure: Error | undefined;
+  /** What arrived before anybody listened. */
+  readonly #early: Buffer[] = [];
   /** Callbacks that are still to come of writes whose end we saw at once. */
   #settledWrites = 0;
 
@@ -37,7 +41,23 @@ export class SocketTransport implements Transport {
   start(): void {
     const events = this.#events;
     if (events === undefined) throw new TypeError('start before listen');
-    this.#socket.on('data', (chunk: Buffer) => events.received(chunk));
+    const socket = this.#socket;
+    const assembly = new Assembly(events);
+    socket.on('close', () => assembly.close());
+    // What the stream holds already goes first; only then may octets bypass it.
+    socket.pause();
+    for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
+      this.#early.push(chunk);
+    }
+    process.nextTick(() => {
+      for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
+    });
+    const isLanding = landHere(socket, (bytes, count) => {
+      for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
+      assembly.take(bytes, count);
+    });
+    if (isLanding) socket.resume();
+    else socket.on('data', (chunk: Buffer) => assembly.take(chunk, chunk.length));
   }
 
   write(bytes: Buffer): boolean {
