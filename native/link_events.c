@@ -13,7 +13,7 @@ napi_value open_link_events(napi_env env, napi_callback_info info) {
   (void)info;
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return throw_errno(env, errno, "socket(AF_NETLINK)");
-  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
   if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
     int error = errno;
     close(fd);
@@ -22,8 +22,17 @@ napi_value open_link_events(napi_env env, napi_callback_info info) {
   return descriptor_create(env, fd, KIND_LINK_EVENTS, false);
 }
 
-// readLinkEvents(descriptor) returns the links that changed, oldest first; null when events were lost, so that the
-// reader must look at every link that it cares for.
+// What is said of an address that a link got: {index, hasNewAddress: true}.
+static napi_value describe_new_address(napi_env env, const struct nlmsghdr *message) {
+  napi_value object;
+  const struct ifaddrmsg *address = NLMSG_DATA(message);
+  CHECK_NAPI(env, napi_create_object(env, &object));
+  if (!set_number(env, object, "index", address->ifa_index) || !set_bool(env, object, "hasNewAddress", true)) return NULL;
+  return object;
+}
+
+// readLinkEvents(descriptor) returns the links that changed or got an address, oldest first; null when events were
+// lost, so that the reader must look at every link that it cares for.
 napi_value read_link_events(napi_env env, napi_callback_info info) {
   napi_value argument, list, lost;
   struct descriptor *descriptor;
@@ -44,11 +53,13 @@ napi_value read_link_events(napi_env env, napi_callback_info info) {
     size_t length = (size_t)received;
     const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
-      if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) continue;
-      if (message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg))) continue;
-      napi_value link = describe_link(env, message);
-      if (link == NULL) return NULL;
-      CHECK_NAPI(env, napi_set_element(env, list, count++, link));
+      bool is_link = message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK;
+      if (!is_link && message->nlmsg_type != RTM_NEWADDR) continue;
+      size_t body = is_link ? sizeof(struct ifinfomsg) : sizeof(struct ifaddrmsg);
+      if (message->nlmsg_len < NLMSG_LENGTH(body)) continue;
+      napi_value event = is_link ? describe_link(env, message) : describe_new_address(env, message);
+      if (event == NULL) return NULL;
+      CHECK_NAPI(env, napi_set_element(env, list, count++, event));
     }
   }
   return list;

@@ -36,6 +36,7 @@ export const ERROR_CODES = [
   'REQUEST_REFUSED',
   'TLS_FAILED',
   'TOKEN_KEYS_INVALID',
+  'TUNNEL_FORBIDDEN',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MemoryPort } from '../src/ports/memory-port.ts';
+import { ClientPort } from '../src/ports/websocket/client-port.ts';
 import type { Wire } from '../src/ports/websocket/packing.ts';
 import { connectTunnel } from '../src/ports/websocket/ws-client.ts';
 import { WebSocketPort } from '../src/ports/websocket/ws-port.ts';
@@ -38,6 +39,7 @@ for (const type of ['client', 'server'] as const) {
 
 // The far end is ws: what others made.
 portContract('a client tunnel over TCP', () => clientTunnel());
+portContract('a tunnel that is dialled again, over TCP', () => clientTunnel(undefined, true));
 portContract('a server tunnel over TCP', () => serverTunnel());
 
 const noCertificates = missingTools('openssl');
@@ -91,15 +93,20 @@ function overMemory(type: 'client' | 'server', wire: Wire): PortFixture {
   };
 }
 
-async function clientTunnel(identity?: Identity): Promise<PortFixture> {
+async function clientTunnel(identity?: Identity, isRedialled = false): Promise<PortFixture> {
   const server = webServer(identity);
   const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
   const listenPort = await listen(server);
   const connected = once(webSockets, 'connection') as Promise<[WebSocket]>;
-  const port = await connectTunnel({
-    url: `${identity === undefined ? 'ws' : 'wss'}://127.0.0.1:${listenPort}/`,
-    ...(identity === undefined ? {} : { cacerts: identity.ca }),
-  });
+  const url = `${identity === undefined ? 'ws' : 'wss'}://127.0.0.1:${listenPort}/`;
+  const connect = (signal?: AbortSignal): Promise<WebSocketPort> =>
+    connectTunnel({
+      url,
+      ...(identity === undefined ? {} : { cacerts: identity.ca }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const reconnection = { minMs: 3_600_000, maxMs: 3_600_000, random: () => 1 };
+  const port = await (isRedialled ? ClientPort.connected({ target: url, connect, reconnection }) : connect());
   const [peer] = await connected;
   return {
     port,

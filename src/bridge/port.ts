@@ -31,7 +31,7 @@ export interface Port {
   readonly type: PortType;
   /** What the port leads to: a device's name, a URL, a peer's address and port. */
   readonly target: string;
-  /** The debts that `send` takes; a frame that owes anything else is finished before it gets here. */
+  /** The debts that `send` takes; a frame that owes anything else is finished before it gets here. May change with the link. */
   readonly offloads: Offloads;
   /** The longest finished frame that `send` takes, header included, FCS not. */
   readonly maxFrameBytes: number;
@@ -40,7 +40,9 @@ export interface Port {
   /** Present while what is sent has to wait; it says when that is over. */
   readonly congestion?: Congestion | undefined;
   /** What is to be known of the tunnel behind the port, where there is one. */
-  readonly tunnel?: TunnelFacts;
+  readonly tunnel?: TunnelFacts | undefined;
+  /** The reason of `linkChanged` as of now, where time changes it; undefined while the link is up. */
+  readonly linkReason?: string | undefined;
 
   open(events: PortEvents): void;
   /** @returns undefined when taken, else why the frame was dropped */
@@ -120,6 +122,8 @@ export interface TunnelFacts {
   readonly wire: 'raw' | 'batched';
   /** The round trip of the last ping; undefined before the first answer. */
   readonly roundTripMs: number | undefined;
+  /** The URL that was dialled, where it is not the port's target. */
+  readonly url?: string | undefined;
 }
 
 /** An address with its prefix length: `{address: '192.0.2.1', prefixLength: 24}`. */

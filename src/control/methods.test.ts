@@ -30,6 +30,7 @@ describe('control methods', () => {
       reason: null,
       wire: null,
       roundTripMs: null,
+      url: null,
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
     const device = { port: 1, type: 'tap', target: 'tap0', address: null, netmask: null, mtu: 1500, addresses: [] };

@@ -207,6 +207,7 @@ describe('results', () => {
       rxDiscards: {},
       wire: null,
       roundTripMs: null,
+      url: null,
     });
   });
 

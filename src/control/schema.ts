@@ -1,4 +1,5 @@
 import { EtherwsError } from '../errors.ts';
+import { type ClientOptions, clientOptions, deviceOptions } from './client-options.ts';
 import {
   anything,
   atLeast,
@@ -16,18 +17,7 @@ import {
   text,
   withDefault,
 } from './shape.ts';
-import {
-  addressWithLength,
-  deviceName,
-  filePath,
-  ipv4Address,
-  ipv4Netmask,
-  mtu,
-  password,
-  portNumber,
-  tunnelUrl,
-  userName,
-} from './values.ts';
+import { addressWithLength, deviceName, ipv4Address, ipv4Netmask, mtu, portNumber, tunnelUrl } from './values.ts';
 
 /**
  * The control API's methods, parameters and results: the one source for the
@@ -60,6 +50,8 @@ export interface PortEntry {
   wire: 'raw' | 'batched' | null;
   /** the last measured round trip of a tunnel; null before the first, and for other ports */
   roundTripMs: number | null;
+  /** the URL that a client port is connected to, where it is not its target; else null */
+  url: string | null;
 }
 
 /** The device of a tap or netdev port; `address` and `netmask` are the primary IPv4 address, null without one. */
@@ -88,19 +80,6 @@ export interface PortSpec {
   target: string;
   options?: ClientOptions;
 }
-
-/** How a client port dials; a password needs a user. */
-export interface ClientOptions {
-  user?: string;
-  passwd?: string;
-  cacerts?: string;
-  insecure?: boolean;
-  /** `auto`: the batched wire with a switch that knows it; `raw`: always as 1.x. Default `auto` */
-  wire?: WireChoice;
-}
-
-export const WIRE_CHOICES = ['auto', 'raw'] as const;
-export type WireChoice = (typeof WIRE_CHOICES)[number];
 
 /** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
 export interface InterfaceSpec {
@@ -176,6 +155,7 @@ const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
   rxDiscards: counters,
   wire: withDefault(nullable(oneOf(['raw', 'batched'])), null),
   roundTripMs: withDefault(nullable(measure), null),
+  url: withDefault(nullable(text()), null),
 });
 
 const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
@@ -194,33 +174,6 @@ const fdbEntry: Shape<FdbEntry> = atLeast<FdbEntry>({
   port: portNumber,
   age: count,
 });
-
-const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
-  user: optional(userName),
-  passwd: optional(password),
-  cacerts: optional(filePath),
-  insecure: optional(flag),
-  wire: optional(oneOf(WIRE_CHOICES)),
-});
-
-const clientOptions: Shape<ClientOptions> = {
-  read(value, name) {
-    const options = clientFields.read(value, name);
-    if (options.passwd !== undefined && options.user === undefined) {
-      throw invalid('A password was given without a user', 'Give the user, too');
-    }
-    return options;
-  },
-};
-
-/** A device takes no options, but an empty object or nulls may stand where they would. */
-const deviceOptions: Shape<ClientOptions> = {
-  read(value, name) {
-    const given = Object.keys(clientFields.read(value, name));
-    if (given.length > 0) throw invalid(`Only a client port takes ${name}.${given[0]}`);
-    return {};
-  },
-};
 
 const portSpecs: Readonly<Record<PortSpec['type'], Shape<PortSpec>>> = {
   tap: portSpec('tap', deviceName, deviceOptions),

@@ -1,6 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { formatPrefix, parseHostAddress, parsePrefix, prefixLengthOfNetmask } from '../wire/ip-address.ts';
-import { integer, type Shape, secret, text } from './shape.ts';
+import { integer, invalid, quote, type Shape, secret, text } from './shape.ts';
 
 /** The rules of single values, as the command line and both sides of the RPC apply them. */
 
@@ -14,11 +14,20 @@ const ADDRESS_CHARACTERS = 64;
 /** What every IPv4 host must take (RFC 791, 3.1), as in 1.x. */
 const LEAST_MTU = 576;
 const MOST_MTU = 65_535;
+const MOST_WAIT_SECONDS = 86_400;
 
 /** Ports count from 1 upward. */
 export const portNumber: Shape<number> = integer(1);
 
 export const mtu: Shape<number> = integer(LEAST_MTU, MOST_MTU);
+
+/** Seconds between two tries, up to a day. */
+export const waitSeconds: Shape<number> = {
+  read(value, name) {
+    if (typeof value === 'number' && value > 0 && value <= MOST_WAIT_SECONDS) return value;
+    throw invalid(`${name} must be a number of seconds above 0 and up to ${MOST_WAIT_SECONDS}, got ${quote(value)}`);
+  },
+};
 
 /** The name of a network interface, by the kernel's rules (dev_valid_name); `%` would make it a template. */
 export const deviceName: Shape<string> = text((name) => {

@@ -83,13 +83,14 @@ function portEntry(bridgePort: BridgePort): PortEntry {
     rx: rx.frames,
     shut: isShut,
     state: isShut ? 'shut' : link,
-    reason: linkReason ?? null,
+    reason: port.linkReason ?? linkReason ?? null,
     txOctets: tx.octets,
     rxOctets: rx.octets,
     txDiscards: discards(tx),
     rxDiscards: discards(rx),
     wire: port.tunnel?.wire ?? null,
     roundTripMs: port.tunnel?.roundTripMs ?? null,
+    url: port.tunnel?.url ?? null,
   };
 }
 

@@ -31,6 +31,12 @@ export interface Link {
   readonly kind?: string;
 }
 
+/** A link has got an address, or an address that it has was confirmed. */
+export interface NewAddress {
+  readonly index: number;
+  readonly hasNewAddress: true;
+}
+
 export interface LinkAddress {
   readonly address: string;
   readonly prefixLength: number;
@@ -55,7 +61,7 @@ export interface OpenedTap {
 export interface NativeAddon extends OffloadAddon {
   openTap(name: string, features: number, sendBufferBytes: number): OpenedTap;
   openPacketSocket(interfaceIndex: number, hasOffloadHeaders: boolean, receiveBufferBytes: number): Descriptor;
-  /** A subscription to the changes of all links. */
+  /** A subscription to the changes of all links, and to the addresses that they get. */
   openLinkEvents(): Descriptor;
 
   /** Calls once per wake-up while something is waiting; `status` is a negative errno, or READABLE and WRITABLE, or'ed. */
@@ -110,8 +116,8 @@ export interface NativeAddon extends OffloadAddon {
   /** Ends our direction of a stream. @returns 0, or a negative errno */
   endStream(descriptor: Descriptor): number;
 
-  /** The links that changed, oldest first; null when the kernel had to drop events. */
-  readLinkEvents(descriptor: Descriptor): Link[] | null;
+  /** What became of links, oldest first; null when the kernel had to drop events. */
+  readLinkEvents(descriptor: Descriptor): (Link | NewAddress)[] | null;
   readLink(nameOrIndex: string | number): Link;
   /** -1 leaves a setting as it is. */
   changeLink(index: number, isUp: -1 | 0 | 1, mtu: number, txQueueFrames: number): void;

@@ -1,10 +1,10 @@
-import { readCaCerts } from '../auth/certificate-file.ts';
 import type { Port } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
+import { linkMonitor } from './link-monitor.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort } from './tap-port.ts';
+import { type ClientOptions, openClient } from './websocket/open-client.ts';
 import type { WireChoice } from './websocket/packing.ts';
-import { connectTunnel } from './websocket/ws-client.ts';
 
 /** A port that somebody asks for. */
 export interface PortRequest {
@@ -12,15 +12,6 @@ export interface PortRequest {
   /** A device's name, or a ws:// or wss:// URL. */
   readonly target: string;
   readonly options?: ClientOptions | undefined;
-}
-
-export interface ClientOptions {
-  readonly user?: string | undefined;
-  readonly passwd?: string | undefined;
-  /** The path of a PEM file with the CAs to trust, instead of the system's. */
-  readonly cacerts?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly wire?: WireChoice | undefined;
 }
 
 export interface PortContext {
@@ -34,23 +25,25 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire: defaultWire } = context;
+  const { logger, wire } = context;
   switch (request.type) {
     case 'tap':
       return TapPort.open(request.target, { logger });
     case 'netdev':
       return NetdevPort.open(request.target, { logger });
-    case 'client': {
-      const { user, passwd, cacerts, insecure, wire = defaultWire } = request.options ?? {};
-      return connectTunnel({
-        url: request.target,
-        logger,
-        ...(wire === undefined ? {} : { wire }),
-        ...(user === undefined ? {} : { user }),
-        ...(passwd === undefined ? {} : { passwd }),
-        ...(cacerts === undefined ? {} : { cacerts: await readCaCerts(cacerts) }),
-        ...(insecure === undefined ? {} : { isInsecure: insecure }),
-      });
-    }
+    case 'client':
+      return openClient(request.target, { wire, ...request.options }, { logger, watchNetwork: watchNetwork(logger) });
   }
+}
+
+/** News of the host's network, where the addon is there to bring them; without, ports that dial just wait longer. */
+function watchNetwork(logger: Logger): (listener: () => void) => () => Promise<void> {
+  return (listener) => {
+    try {
+      return linkMonitor.watchNetwork(listener);
+    } catch (error) {
+      logger.debug({ error }, 'no news of the network');
+      return () => Promise.resolve();
+    }
+  };
 }

@@ -279,6 +279,6 @@ export async function load(url, context, next) {
 
   it('is no client where none is needed', async () => {
     const loaded = await loadedBy(['ctl', '--help']);
-    assert.ok(!loaded.some((url) => /control\/client|node:https?$/.test(url)), loaded.join('\n'));
+    assert.ok(!loaded.some((url) => /control\/client\.js|node:https?$/.test(url)), loaded.join('\n'));
   });
 });

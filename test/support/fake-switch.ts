@@ -90,6 +90,7 @@ const IDLE = {
   rxDiscards: {},
   wire: null,
   roundTripMs: null,
+  url: null,
 } as const;
 
 const UNNUMBERED = { address: null, netmask: null, mtu: 1500 };

@@ -21,8 +21,8 @@ const PORT_COLUMNS: readonly Column<PortEntry>[] = [
 ];
 
 /** What 1.x did not know stands behind the target, so that none of its columns moves. */
-function targetWithNotes({ target, reason, wire, roundTripMs }: PortEntry): string {
-  const facts = [wire, roundTripMs === null ? null : `${roundTripMs.toFixed(1)} ms`];
+function targetWithNotes({ target, reason, wire, roundTripMs, url }: PortEntry): string {
+  const facts = [url, wire, roundTripMs === null ? null : `${roundTripMs.toFixed(1)} ms`];
   const notes = (reason === null ? facts : [reason]).filter((note) => note !== null);
   return notes.length === 0 ? target : `${target}  (${notes.join(', ')})`;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { codeOf, explainConnectError } from '../../auth/connect-errors.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
-import { EtherwsError } from '../../errors.ts';
+import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 
 /** How far the dialling had come: the same reset means another thing at each stage. */
@@ -16,6 +16,21 @@ export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStag
     (stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
   return explained ?? notWebSocket(error, url);
 }
+
+/** Whether dialling again will hardly mend it: somebody has to change something first. */
+export function isLastingFailure(error: unknown): boolean {
+  return error instanceof EtherwsError && LASTING.has(error.code);
+}
+
+const LASTING: ReadonlySet<ErrorCode> = new Set([
+  'AUTH_FAILED',
+  'CERTIFICATE_INVALID',
+  'CERTIFICATE_NAME_MISMATCH',
+  'CERTIFICATE_PIN_MISMATCH',
+  'CERTIFICATE_UNTRUSTED',
+  'FILE_UNREADABLE',
+  'TUNNEL_FORBIDDEN',
+]);
 
 /** Explains an HTTP answer that is not the switch of protocols. */
 export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAuthenticated: boolean): EtherwsError {
@@ -33,6 +48,11 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   if ((status >= 200 && status < 300) || status === 426) {
     return new EtherwsError('NOT_WEBSOCKET', `${url.shown} answers with a page, not with a WebSocket (${answer})`, {
       hint: 'Check the path of the URL; a reverse proxy in front of the switch must pass Upgrade and Connection on',
+    });
+  }
+  if (status === 403) {
+    return new EtherwsError('TUNNEL_FORBIDDEN', `${url.shown} forbids the tunnel (${answer})`, {
+      hint: 'The server forbids it to this user, address or origin',
     });
   }
   return new EtherwsError('HANDSHAKE_REJECTED', `${url.shown} rejected the tunnel: ${answer}`, {
@@ -71,7 +91,6 @@ function hintFor(status: number, location: string | undefined): string {
     return location === undefined ? 'Redirects are not followed' : `Redirects are not followed; try ${location}`;
   }
   if (status === 404) return 'Check the path of the URL against the --path of the switch';
-  if (status === 403) return 'The server forbids it to this user, address or origin';
   if (status === 503) return 'The server is busy or full; try again later';
   if (status >= 500) return 'Look at the log of the server, and of a proxy in front of it';
   return 'Look at the log of the server';

@@ -148,7 +148,7 @@ describe('what the server answers', () => {
   for (const [status, code, message, hint] of [
     [401, 'AUTH_FAILED', /wants a user and a password/, /--user/],
     [404, 'HANDSHAKE_REJECTED', /404 Not Found/, /--path/],
-    [403, 'HANDSHAKE_REJECTED', /403 Forbidden/, /forbids/],
+    [403, 'TUNNEL_FORBIDDEN', /403 Forbidden/, /forbids/],
     [400, 'HANDSHAKE_REJECTED', /400 Bad Request/, /log/],
     [302, 'HANDSHAKE_REJECTED', /302 Found/, /wss:\/\/elsewhere/],
     [500, 'HANDSHAKE_REJECTED', /500 Internal/, /log/],

@@ -1,0 +1,120 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type ClientOptions,
+  DEFAULT_RECONNECT_MAX,
+  DEFAULT_RECONNECT_MIN,
+  WIRE_CHOICES,
+  type WireChoice,
+} from '../../control/client-options.ts';
+import { controlAddress } from '../../control/control-address.ts';
+import { waitSeconds } from '../../control/values.ts';
+import { EtherwsError } from '../../errors.ts';
+import type { Terminal } from '../terminal.ts';
+import { checkUsage } from '../usage-error.ts';
+import { controlUrl, gatherOptions } from './connection.ts';
+import { addLeaf, perform } from './leaf.ts';
+import { findPassword } from './password-source.ts';
+import { portTable } from './tables.ts';
+
+interface ClientPortOptions {
+  user?: string;
+  passwd?: string;
+  passwdFile?: string;
+  cacerts?: string;
+  insecure?: boolean;
+  wire?: WireChoice;
+  wait: boolean;
+  reconnect: boolean;
+  reconnectMin?: number;
+  reconnectMax?: number;
+}
+
+/** `etherws ctl addport client`. */
+export function addClientPort(addport: Command, terminal: Terminal): void {
+  addLeaf(addport, 'client', 'dial a WebSocket and make it a port', [
+    'addport client ws://192.0.2.1/',
+    'addport client wss://switch.example/ --user ann --cacerts /etc/etherws/ca.pem',
+    'addport client wss://a.example/ wss://b.example/ --no-wait',
+  ])
+    .argument('<URL>', 'ws:// or wss:// URL of the other switch')
+    .argument('[URL...]', 'further ones, tried in order when it cannot be had')
+    .option('--user <USER>', 'user that the other switch knows')
+    .option('--passwd <PASSWD>', 'its password; visible in the process list, so rather let it be asked')
+    .option('--passwd-file <FILE>', 'file that holds the password; also ETHERWS_CLIENT_PASSWD, the password itself')
+    .option('--cacerts <FILE>', 'certificates (PEM) to verify the other switch with; a path on the host of this switch')
+    .option('--insecure', 'do not verify the certificate of the other switch')
+    .addOption(
+      new Option(
+        '--wire <WIRE>',
+        'auto: many frames a message with a switch that knows it; raw: always as 1.x',
+      ).choices(WIRE_CHOICES),
+    )
+    .option('--wait', 'a first failure is an error and leaves no port (the default)')
+    .option('--no-wait', 'add the port at once and dial in the background')
+    .option('--no-reconnect', 'do not dial again when the tunnel ends')
+    .option(
+      '--reconnect-min <SECONDS>',
+      `the longest first wait before dialling again; it doubles with every failure (default: ${DEFAULT_RECONNECT_MIN})`,
+      seconds,
+    )
+    .option('--reconnect-max <SECONDS>', `the longest wait of all (default: ${DEFAULT_RECONNECT_MAX})`, seconds)
+    .action(async (target: string, alternatives: string[], given: ClientPortOptions, command: Command) => {
+      const options = await clientOptions(given, alternatives, controlUrl(gatherOptions(command), terminal));
+      await perform(command, terminal, {
+        method: 'addPort',
+        params: { type: 'client', target, options },
+        table: portTable,
+        complete: async (spec) => {
+          const passwd = await findPassword(
+            {
+              user: given.user,
+              passwd: given.passwd,
+              file: given.passwdFile,
+              variable: terminal.env.ETHERWS_CLIENT_PASSWD,
+              prompt: 'Client Password: ',
+            },
+            terminal,
+          );
+          return passwd === undefined ? spec : { ...spec, options: { ...spec.options, passwd } };
+        },
+      });
+    });
+}
+
+async function clientOptions(
+  given: ClientPortOptions,
+  alternatives: string[],
+  url: string | undefined,
+): Promise<ClientOptions> {
+  const { user, passwd, cacerts, insecure, wire, wait, reconnect, reconnectMin, reconnectMax } = given;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(passwd === undefined ? {} : { passwd }),
+    ...(cacerts === undefined ? {} : { cacerts: await pathOnSwitch(cacerts, url) }),
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(wire === undefined ? {} : { wire }),
+    ...(alternatives.length === 0 ? {} : { alternatives }),
+    // Said only where it is not the default, so that an older switch understands it.
+    ...(wait ? {} : { wait }),
+    ...(reconnect ? {} : { reconnect }),
+    ...(reconnectMin === undefined ? {} : { reconnectMin }),
+    ...(reconnectMax === undefined ? {} : { reconnectMax }),
+  };
+}
+
+function seconds(text: string): number {
+  try {
+    return waitSeconds.read(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text, 'It');
+  } catch (error) {
+    throw error instanceof EtherwsError ? new InvalidArgumentError(`${error.message}.`) : error;
+  }
+}
+
+/** A switch on this host has the same files but not the same working directory; another one has other files. */
+async function pathOnSwitch(path: string, url: string | undefined): Promise<string> {
+  const { host } = await checkUsage(() => controlAddress(url));
+  const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  return isHere && path !== '' ? resolve(path) : path;
+}

@@ -1,0 +1,69 @@
+import { exactly, flag, invalid, listOf, oneOf, optional, type Shape } from './shape.ts';
+import { filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
+
+/** How a client port dials; a password needs a user. */
+export interface ClientOptions {
+  user?: string;
+  passwd?: string;
+  cacerts?: string;
+  insecure?: boolean;
+  /** `auto`: the batched wire with a switch that knows it; `raw`: always as 1.x. Default `auto` */
+  wire?: WireChoice;
+  /** further URLs, tried in order when the target cannot be had */
+  alternatives?: string[];
+  /** false: the port is there at once and dials in the background. Default true: a first failure is an error */
+  wait?: boolean;
+  /** false: a tunnel that ended is not dialled again. Default true */
+  reconnect?: boolean;
+  /** seconds: the ceiling of the first wait between two tries, which doubles with every failure. Default 1 */
+  reconnectMin?: number;
+  /** seconds: the ceiling of all waits. Default 60 */
+  reconnectMax?: number;
+}
+
+/** As a reconnecting client waits when nothing else is said; seconds. */
+export const DEFAULT_RECONNECT_MIN = 1;
+export const DEFAULT_RECONNECT_MAX = 60;
+
+export const WIRE_CHOICES = ['auto', 'raw'] as const;
+export type WireChoice = (typeof WIRE_CHOICES)[number];
+
+/** Every URL is tried for seconds: with more of them a try would take minutes. */
+const MOST_URLS = 16;
+
+const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
+  user: optional(userName),
+  passwd: optional(password),
+  cacerts: optional(filePath),
+  insecure: optional(flag),
+  wire: optional(oneOf(WIRE_CHOICES)),
+  alternatives: optional(listOf(tunnelUrl, MOST_URLS)),
+  wait: optional(flag),
+  reconnect: optional(flag),
+  reconnectMin: optional(waitSeconds),
+  reconnectMax: optional(waitSeconds),
+});
+
+/** What a client port takes, and what must stand together. */
+export const clientOptions: Shape<ClientOptions> = {
+  read(value, name) {
+    const options = clientFields.read(value, name);
+    if (options.passwd !== undefined && options.user === undefined) {
+      throw invalid('A password was given without a user', 'Give the user, too');
+    }
+    const { reconnectMin = DEFAULT_RECONNECT_MIN, reconnectMax = DEFAULT_RECONNECT_MAX } = options;
+    if (reconnectMin > reconnectMax) {
+      throw invalid(`reconnectMin ${reconnectMin} is above reconnectMax ${reconnectMax}`, 'Give both');
+    }
+    return options;
+  },
+};
+
+/** A device takes no options, but an empty object or nulls may stand where they would. */
+export const deviceOptions: Shape<ClientOptions> = {
+  read(value, name) {
+    const given = Object.keys(clientFields.read(value, name));
+    if (given.length > 0) throw invalid(`Only a client port takes ${name}.${given[0]}`);
+    return {};
+  },
+};
