@@ -5,6 +5,8 @@
  * of the README. Without: the same between two switches of the library, joined
  * by a real WebSocket, with in-memory ports.
  */
+import { describeError, EtherwsError } from '../src/errors.ts';
+import { nativeAddon } from '../src/ports/native.ts';
 import { Lab, LabUnavailable } from '../test/support/namespaces.ts';
 import { missingTapDevice } from '../test/support/tools.ts';
 import { Narrator } from './narrator.ts';
@@ -15,18 +17,24 @@ let lab: Lab | undefined;
 
 async function main(): Promise<void> {
   narrator.title('etherws: a virtual Ethernet switch whose ports are TAP devices and WebSockets');
-  const missing = missingTapDevice();
   try {
-    if (missing !== false) throw new LabUnavailable(missing);
-    lab = await Lab.open();
+    lab = await openTapLab();
   } catch (error) {
-    if (!(error instanceof LabUnavailable)) throw error;
-    narrator.note(`No hosts can be made here: ${error.message}. The same in memory:`);
+    if (!(error instanceof LabUnavailable || error instanceof EtherwsError)) throw error;
+    narrator.note(`No hosts can be made here: ${describeError(error)}. The same in memory:`);
     const { joinInMemory } = await import('./in-memory.ts');
     await joinInMemory(narrator);
     return;
   }
   await joinTwoHosts(lab, narrator);
+}
+
+/** @throws LabUnavailable, or EtherwsError ADDON_MISSING */
+function openTapLab(): Promise<Lab> {
+  const missing = missingTapDevice();
+  if (missing !== false) throw new LabUnavailable(missing);
+  nativeAddon();
+  return Lab.open();
 }
 
 /** Everything that runs on the hosts ends with the laboratory, whatever state it is in. */
@@ -40,6 +48,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void cleanUp().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   });
 }
+
+// Whoever watches may stop early (`npm run demo | head`).
+process.stdout.on('error', () => void cleanUp().then(() => process.exit(1)));
 
 try {
   await main();

@@ -42,6 +42,15 @@ test('frames that are none are counted, and the tunnel goes on', async (t) => {
   assert.equal(port.state, 'up');
 });
 
+test('text is answered only to who asks as jor1k does', async (t) => {
+  const started = await startSwitch(t);
+  if (started === undefined) return;
+  const { bad } = started;
+  for (const text of ['hello', 'PING:1', 'ping:7']) bad.send(clientMessage(Buffer.from(text), { opcode: 1 }));
+  await bad.process.output(new RegExp(`^message 1 ${Buffer.from('pong:7').toString('hex')}$`, 'm'));
+  assert.equal([...bad.process.stdout.matchAll(/^message 1 /gm)].length, 1);
+});
+
 test('a message in fragments is one frame, with pings between them', async (t) => {
   const started = await startSwitch(t);
   if (started === undefined) return;

@@ -136,6 +136,22 @@ test('addresses age out', async (t) => {
   await Promise.all([a.received(flooded), c.received(flooded)]);
 });
 
+test('--debug logs what is learned, forwarded and aged out, and who connects; without it nothing of that is logged', async (t) => {
+  const words = [/tunnel accepted/, /learned.*02:00:00:00:00:0a/, /forwarded/, /aged out.*02:00:00:00:00:0a/];
+  for (const isDebug of [true, false]) {
+    const started = await startSwitch(t, '--ageout', '1', ...(isDebug ? ['--debug'] : []));
+    if (started === undefined) return;
+    const [lan, host] = started;
+    const [a, b] = [await join(host), await join(host)];
+    const hello = frameOf({ from: A, payload: 'hello' });
+    a.send(hello);
+    await b.received(hello);
+    if (isDebug) for (const word of words) await lan.process.output(word);
+    await lan.stop();
+    if (!isDebug) for (const word of words) assert.doesNotMatch(lan.process.stderr, word);
+  }
+});
+
 test('ports of tunnels come and go with their peers, each under a new number', async (t) => {
   const started = await startSwitch(t);
   if (started === undefined) return;
