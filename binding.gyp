@@ -16,6 +16,8 @@
         "native/link_events.c",
         "native/socket_options.c",
         "native/stream.c",
+        "native/message-binding.c",
+        "native/websocket/messages.c",
         "native/offload-binding.c",
         "native/offload/check.c",
         "native/offload/checksum.c",

@@ -137,4 +137,7 @@ napi_value read_socket_option(napi_env env, napi_callback_info info);
 // offload-binding.c: adds its functions to the exports
 napi_value init_offload(napi_env env, napi_value exports);
 
+// message-binding.c: likewise
+napi_value init_messages(napi_env env, napi_value exports);
+
 #endif

@@ -37,5 +37,6 @@ NAPI_MODULE_INIT() {
     CHECK_NAPI(env, napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, NULL, &function));
     CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
   }
+  if (init_messages(env, exports) == NULL) return NULL;
   return init_offload(env, exports);
 }

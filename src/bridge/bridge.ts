@@ -245,16 +245,14 @@ class Pass {
   }
 
   send(egress: BridgePort, batch: FrameBatch, index: number): void {
-    const refused = egress.port.send(batch, index);
-    if (refused !== undefined) {
-      egress.tx.discard(refused, framesIn(batch, index));
-      return;
-    }
-    egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
+    // Also when it refuses: a port that is full must be seen to be congested.
     if (egress.touchedBy !== this.#id) {
       egress.touchedBy = this.#id;
       this.#touched.push(egress);
     }
+    const refused = egress.port.send(batch, index);
+    if (refused === undefined) egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
+    else egress.tx.discard(refused, framesIn(batch, index));
   }
 
   /**

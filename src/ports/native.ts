@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { DiscardReason } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
+import type { MessageCodec } from '../wire/message-codec.ts';
 import type { OffloadAddon } from '../wire/native-offload-engine.ts';
 import type { Offloads } from '../wire/offload.ts';
 
@@ -58,7 +59,7 @@ export interface OpenedTap {
  * the failed call as `syscall`, except on the data path, which never throws for
  * what a device does.
  */
-export interface NativeAddon extends OffloadAddon {
+export interface NativeAddon extends OffloadAddon, MessageCodec {
   openTap(name: string, features: number, sendBufferBytes: number): OpenedTap;
   openPacketSocket(interfaceIndex: number, hasOffloadHeaders: boolean, receiveBufferBytes: number): Descriptor;
   /** A subscription to the changes of all links, and to the addresses that they get. */

@@ -65,7 +65,7 @@ test('every masking key is fresh', () => {
   });
   const seen = new Set<number>();
   const key = Buffer.alloc(4);
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < 12_000; i++) {
     counted.write(key, 0);
     seen.add(key.readUInt32BE());
   }

@@ -1,3 +1,6 @@
+import type { FrameBatch } from './frame-batch.ts';
+import type { MessageCodec } from './message-codec.ts';
+
 /**
  * The frame of RFC 6455, 5.2, as this program sends it: always whole (FIN set),
  * never with a reserved bit, masked exactly when the sender is a client.
@@ -78,16 +81,26 @@ function maskOctets(bytes: Buffer, start: number, end: number, key: Uint8Array):
 
 /**
  * Masking keys that a peer cannot predict (RFC 6455, 5.3 and 10.3), cut from a
- * pool of random octets: one call of the generator serves a thousand messages.
+ * pool of random octets: one call of the generator serves thousands of messages.
  */
 export class MaskingKeys {
   readonly #refill: (pool: Uint8Array) => void;
-  readonly #pool = new Uint8Array(4096);
-  #next = 4096;
+  readonly #pool = new Uint8Array(16_384);
+  #next = 16_384;
 
   /** @param refill overwrites the whole pool from a cryptographic generator */
   constructor(refill: (pool: Uint8Array) => void) {
     this.#refill = refill;
+  }
+
+  /** Fills `target`, a multiple of four octets and at most the pool, with fresh keys. */
+  fill(target: Uint8Array): void {
+    if (this.#pool.length - this.#next < target.length) {
+      this.#refill(this.#pool);
+      this.#next = 0;
+    }
+    target.set(this.#pool.subarray(this.#next, this.#next + target.length));
+    this.#next += target.length;
   }
 
   /** Writes a fresh key into the four octets at `offset`. */
@@ -100,6 +113,9 @@ export class MaskingKeys {
   }
 }
 
+/** How many messages a call of the codec writes at most. */
+const FRAMES_A_CALL = 256;
+
 /** What a client's side needs to mask what it sends. */
 export interface Masking {
   readonly mask: Mask;
@@ -109,10 +125,16 @@ export interface Masking {
 /** Writes messages for one role: a client's encoder has a masking, a server's has none. */
 export class MessageEncoder {
   readonly #masking: Masking | undefined;
+  readonly #codec: MessageCodec | undefined;
   readonly #key = new Uint8Array(MASKING_KEY_BYTES);
+  readonly #indexes = new Uint32Array(FRAMES_A_CALL);
+  readonly #keys: Uint8Array;
 
-  constructor(masking: Masking | undefined) {
+  /** @param codec writes many messages at once, where there is one */
+  constructor(masking: Masking | undefined, codec?: MessageCodec) {
     this.#masking = masking;
+    this.#codec = codec;
+    this.#keys = new Uint8Array(masking === undefined ? 0 : FRAMES_A_CALL * MASKING_KEY_BYTES);
   }
 
   /** How many octets a message with this payload takes. */
@@ -145,6 +167,40 @@ export class MessageEncoder {
     } else {
       // Copying and masking are one pass over the octets.
       this.#masking.mask(source, start, target, to, length, this.#key);
+    }
+    return end;
+  }
+
+  /**
+   * Writes frames of a batch as messages, one behind the other, as `encode` would.
+   * @param indexes from `from` to `to` they name the frames
+   * @returns the position behind them
+   */
+  encodeFrames(
+    target: Buffer,
+    at: number,
+    batch: FrameBatch,
+    indexes: readonly number[],
+    from: number,
+    to: number,
+    leastBytes: number,
+  ): number {
+    let end = at;
+    for (let next = from; next < to; ) {
+      const count = Math.min(to - next, FRAMES_A_CALL);
+      if (this.#codec === undefined || count === 1) {
+        const index = indexes[next++] as number;
+        const length = batch.lengths[index] as number;
+        const start = batch.starts[index] as number;
+        end = this.encode(target, end, OPCODE_BINARY, batch.bytes, start, length, Math.max(length, leastBytes));
+        continue;
+      }
+      const keys = this.#keys.subarray(0, this.#masking === undefined ? 0 : count * MASKING_KEY_BYTES);
+      this.#masking?.keys.fill(keys);
+      for (let i = 0; i < count; i++) this.#indexes[i] = indexes[next + i] as number;
+      const { bytes, starts, lengths } = batch;
+      end = this.#codec.writeMessages(target, end, bytes, starts, lengths, this.#indexes, count, leastBytes, keys);
+      next += count;
     }
     return end;
   }

@@ -5,6 +5,7 @@ import {
   CLOSE_TOO_BIG,
   isSendableCloseCode,
 } from './close-code.ts';
+import type { MessageCodec } from './message-codec.ts';
 import {
   FIN,
   LENGTH_16,
@@ -56,6 +57,11 @@ type State =
 /** A buffer below this is not worth growing in steps. */
 const SMALL_BYTES = 4096;
 
+/** Where the codec says what it found. Parsing is synchronous, so one place serves all parsers. */
+const STARTS = new Uint32Array(256);
+const LENGTHS = new Uint32Array(256);
+const POSITION = new Uint32Array(1);
+
 /** The masking key of the frame at hand; one for all parsers, as thousands of them may be idle. */
 const KEY = new Uint8Array(MASKING_KEY_BYTES);
 
@@ -78,6 +84,7 @@ export class MessageParser {
   readonly #sink: MessageSink;
   readonly #memory: Memory;
   readonly #mask: Mask;
+  readonly #codec: MessageCodec | undefined;
   readonly #isMasked: boolean;
   readonly #maxMessageBytes: number;
   #state: State = 'header';
@@ -97,10 +104,18 @@ export class MessageParser {
   #fragmentBytes = 0;
 
   /** @param options `isMasked`: whether the peer must mask (it is a client) or must not */
-  constructor(options: { isMasked: boolean; maxMessageBytes: number; mask: Mask; memory: Memory; sink: MessageSink }) {
+  constructor(options: {
+    isMasked: boolean;
+    maxMessageBytes: number;
+    mask: Mask;
+    codec?: MessageCodec | undefined;
+    memory: Memory;
+    sink: MessageSink;
+  }) {
     this.#isMasked = options.isMasked;
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#mask = options.mask;
+    this.#codec = options.codec;
     this.#memory = options.memory;
     this.#sink = options.sink;
   }
@@ -164,6 +179,7 @@ export class MessageParser {
     let at = from;
     while (this.#state !== 'ended') {
       this.#state = 'header';
+      if (this.#codec !== undefined && this.#fragmentedOpcode === 0) at = this.#readMany(this.#codec, bytes, at, end);
       if (!this.#readHeader(bytes, at, end)) return at;
       const start = at + this.#headerBytes;
       const next = start + this.#payloadBytes;
@@ -187,6 +203,18 @@ export class MessageParser {
       at = next;
     }
     return at;
+  }
+
+  /** Hands on the usual messages, many a call. @returns where something else begins */
+  #readMany(codec: MessageCodec, bytes: Buffer, from: number, end: number): number {
+    const most = this.#maxMessageBytes;
+    let at = from;
+    for (;;) {
+      const count = codec.readMessages(bytes, at, end, this.#isMasked, most, STARTS, LENGTHS, POSITION);
+      at = POSITION[0] as number;
+      for (let i = 0; i < count; i++) this.#sink.binaryMessage(bytes, STARTS[i] as number, LENGTHS[i] as number);
+      if (count < STARTS.length || this.#state === 'ended') return at;
+    }
   }
 
   /** @returns false when the header is not all there, or broke a rule */

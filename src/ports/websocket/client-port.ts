@@ -1,4 +1,4 @@
-import type { CloseReason, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
 import { EtherwsError } from '../../errors.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
@@ -72,6 +72,10 @@ export class ClientPort implements Port {
   /** Those of the connection that stands. */
   get offloads(): Offloads {
     return this.#current === undefined ? OFFLOAD_NONE : this.#current.offloads;
+  }
+
+  get congestion(): Congestion | undefined {
+    return this.#current?.congestion;
   }
 
   get tunnel(): TunnelFacts | undefined {

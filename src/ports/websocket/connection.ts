@@ -8,7 +8,7 @@ import { BLOCKS } from './block-pool.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import type { TunnelLimits } from './limits.ts';
-import { CLIENT_MASKING, fastMask } from './masking.ts';
+import { CLIENT_MASKING, CODEC, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
 import { PACKINGS, type Wire } from './packing.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -38,8 +38,8 @@ export interface ConnectionOptions {
 
 // The encoders keep nothing between two messages, so all connections of a role share one.
 const ENCODERS: Readonly<Record<Role, MessageEncoder>> = {
-  client: new MessageEncoder(CLIENT_MASKING),
-  server: new MessageEncoder(undefined),
+  client: new MessageEncoder(CLIENT_MASKING, CODEC),
+  server: new MessageEncoder(undefined, CODEC),
 };
 
 /** jor1k measures its tunnel with these; a longer one is nobody's. */
@@ -103,6 +103,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
       isMasked: role === 'server',
       maxMessageBytes: options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES,
       mask: fastMask,
+      codec: CODEC,
       memory: this.#inbox,
       sink: this,
     });
@@ -237,7 +238,8 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   // What the peer says.
 
   binaryMessage(bytes: Buffer, start: number, length: number): void {
-    if (this.#events === undefined) return;
+    // Behind a breach of the protocol nothing is believed any more.
+    if (this.#events === undefined || this.#state !== 'open') return;
     if (this.#wire === 'raw') {
       this.#inbox.push(bytes, start, length);
       return;

@@ -1,16 +1,16 @@
 import { randomFillSync } from 'node:crypto';
-import { createRequire } from 'node:module';
+import type { MessageCodec } from '../../wire/message-codec.ts';
 import { type Mask, type Masking, MaskingKeys, maskInScript } from '../../wire/websocket-framing.ts';
-
-interface Bufferutil {
-  mask(source: Uint8Array, key: Uint8Array, target: Uint8Array, offset: number, length: number): void;
-}
+import { type NativeAddon, nativeAddon } from '../native.ts';
 
 /** Below this a call into native code costs more than it saves. */
-const WORTH_A_CALL_BYTES = 400;
+const WORTH_A_CALL_BYTES = 256;
 
-/** The fastest {@link Mask} of this machine: bufferutil's where it is installed. */
-export const fastMask: Mask = createMask();
+/** Framing of many messages at once, where the addon is built. */
+export const CODEC: MessageCodec | undefined = loadAddon();
+
+/** The fastest {@link Mask} of this machine. */
+export const fastMask: Mask = CODEC === undefined ? maskInScript : maskWith(CODEC);
 
 /** The masking of a client's messages: fast, with keys from the system's generator. */
 export const CLIENT_MASKING: Masking = {
@@ -20,22 +20,18 @@ export const CLIENT_MASKING: Masking = {
   }),
 };
 
-function createMask(): Mask {
-  const native = loadBufferutil();
-  if (native === undefined) return maskInScript;
+function maskWith(codec: MessageCodec): Mask {
   return (source, sourceStart, target, targetStart, length, key) => {
-    if (length < WORTH_A_CALL_BYTES) {
-      maskInScript(source, sourceStart, target, targetStart, length, key);
-    } else {
-      native.mask(source.subarray(sourceStart, sourceStart + length), key, target, targetStart, length);
-    }
+    const mask = length < WORTH_A_CALL_BYTES ? maskInScript : codec.maskOctets;
+    mask(source, sourceStart, target, targetStart, length, key);
   };
 }
 
-function loadBufferutil(): Bufferutil | undefined {
+function loadAddon(): NativeAddon | undefined {
   try {
-    return createRequire(import.meta.url)('bufferutil') as Bufferutil;
+    return nativeAddon();
   } catch {
+    // Tunnels work without the addon.
     return undefined;
   }
 }

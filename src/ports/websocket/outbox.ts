@@ -85,7 +85,7 @@ export class Outbox implements Congestion {
 
   /** @returns undefined when taken: it leaves with the next flush */
   note(batch: FrameBatch, index: number): DiscardReason | undefined {
-    const bytes = this.#packing.sizeOf(this.#encoder, batch.lengths[index] as number);
+    const bytes = this.#packing.sizeOf(batch.lengths[index] as number);
     if (this.#isFinished) return 'linkDown';
     if (this.queuedBytes + bytes > this.#queueBytes) return 'queueFull';
     this.#batches.push(batch);

@@ -26,7 +26,7 @@ export interface NotedFrames {
 export interface Packing {
   readonly offloads: Offloads;
   /** The most octets that a frame of so many adds to the stream. */
-  sizeOf(encoder: MessageEncoder, length: number): number;
+  sizeOf(length: number): number;
   /** Writes all of them at `at`; the caller has made room for the sum of `sizeOf`. @returns the position behind */
   pack(encoder: MessageEncoder, target: Buffer, at: number, frames: NotedFrames): number;
 }
@@ -34,16 +34,15 @@ export interface Packing {
 /** One message a frame, padded, because raw peers put it on a wire or give it to an emulated card (802.3, 3.2.8). */
 const RAW: Packing = {
   offloads: OFFLOAD_NONE,
-  sizeOf: (encoder, length) => encoder.sizeOf(Math.max(length, MIN_WIRE_BYTES)),
+  sizeOf: (length) => MAX_HEADER_BYTES + Math.max(length, MIN_WIRE_BYTES),
   pack(encoder, target, at, { batches, indexes }) {
     let end = at;
-    for (let i = 0; i < batches.length; i++) {
-      const batch = batches[i] as FrameBatch;
-      const index = indexes[i] as number;
-      const length = batch.lengths[index] as number;
-      const start = batch.starts[index] as number;
-      const padded = Math.max(length, MIN_WIRE_BYTES);
-      end = encoder.encode(target, end, OPCODE_BINARY, batch.bytes, start, length, padded);
+    for (let from = 0; from < batches.length; ) {
+      const batch = batches[from] as FrameBatch;
+      let to = from + 1;
+      while (to < batches.length && batches[to] === batch) to++;
+      end = encoder.encodeFrames(target, end, batch, indexes, from, to, MIN_WIRE_BYTES);
+      from = to;
     }
     return end;
   },
@@ -57,7 +56,7 @@ const RECORD_OVERHEAD_BYTES = MAX_HEADER_BYTES + MESSAGE_HEAD_BYTES + RECORD_LEA
 /** As many frames a message as there are, each with what it owes. */
 const BATCHED: Packing = {
   offloads: WIRE_OFFLOADS,
-  sizeOf: (_encoder, length) => RECORD_OVERHEAD_BYTES + length,
+  sizeOf: (length) => RECORD_OVERHEAD_BYTES + length,
   pack(encoder, target, at, frames) {
     const { batches, indexes } = frames;
     let end = at;

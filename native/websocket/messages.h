@@ -1,0 +1,37 @@
+// WebSocket messages (RFC 6455, 5) in C: what src/wire/websocket-framing.ts and websocket-parser.ts say in TypeScript,
+// for the two things that happen once a frame. Nothing here knows Node-API, allocates, or believes a length that it
+// has not compared.
+#ifndef ETHERWS_MESSAGES_H
+#define ETHERWS_MESSAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  ETHERWS_KEY_BYTES = 4,
+  ETHERWS_MAX_MESSAGE_HEADER_BYTES = 14,
+};
+
+// to[i] = from[i] ^ key[i % 4]; the same place, or places that do not overlap.
+void etherws_mask(uint8_t *to, const uint8_t *from, size_t length, const uint8_t key[ETHERWS_KEY_BYTES]);
+
+// Where messages lie.
+struct etherws_messages {
+  uint32_t *starts;
+  uint32_t *lengths;
+  uint32_t count;
+  uint32_t capacity;
+};
+
+// Reads whole, unfragmented binary messages from `from` on, unmasks them in place when they must be masked, and notes
+// where their payloads lie. Returns the position of the first octet that is not part of one: of a message that is not
+// all there, of any other kind, longer than `most`, or against the rules. Judging it is the caller's business.
+size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most,
+                             struct etherws_messages *found);
+
+// Writes one binary message with `length` octets of payload, padded by zeros to `padded`. `key` is NULL for a server.
+// The caller has made room for the padded payload and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
+size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key);
+
+#endif
