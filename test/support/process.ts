@@ -61,7 +61,7 @@ export class Process {
   }
 
   /** The first match of `pattern` in what the program has written or will write, on either stream. */
-  async output(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
     if (found !== null) return found;
     let timer: NodeJS.Timeout | undefined;
