@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DISCARD_REASONS, type Port } from '../src/bridge/port.ts';
 import { HEADER_BYTES } from '../src/wire/ethernet-frame.ts';
-import { batchOf, type FrameBatch } from '../src/wire/frame-batch.ts';
+import { batchOf } from '../src/wire/frame-batch.ts';
 import { type FarEnd, numberOf, PortRecorder, testFrame } from './support/port-recorder.ts';
 
 /** A port of one kind with its far end, for one test. */
@@ -132,28 +132,6 @@ export function portContract(
       assert.deepEqual((await events.take(2)).map(numberOf), [0, 1]);
       await events.settledDiscards(1);
       assert.deepEqual(Object.fromEntries(events.discards), { 'rx runt': 1 });
-    });
-
-    test('a batch is the port’s again when receive returns, unless it is held', async () => {
-      const held: { batch: FrameBatch; bytes: Buffer }[] = [];
-      let batches = 0;
-      events.onBatch = (batch) => {
-        if (batches++ % 2 === 1) return;
-        batch.holds++;
-        held.push({ batch, bytes: Buffer.from(batch.frame(0)) });
-      };
-      port.open(events);
-      const frames = framesOfManySizes(200, fixture.maxInjectedBytes ?? port.maxFrameBytes);
-      for (let start = 0; start < frames.length; start += 20) {
-        fixture.inject(frames.slice(start, start + 20));
-        await events.taken(start + 20);
-      }
-      assertFrames(events.frames, frames);
-      assert.ok(held.length > 0);
-      for (const { batch, bytes } of held) {
-        assert.deepEqual(Buffer.from(batch.frame(0)), bytes, 'a held batch was used again');
-        batch.holds--;
-      }
     });
 
     test('before open, and after close, send drops and says so', async () => {

@@ -59,8 +59,7 @@ export class Finishing {
 
   #nextSlab(): FrameBatch {
     let slab = this.#slabs[this.#slabsInUse];
-    if (slab === undefined || slab.holds > 0) {
-      // A port that keeps what it was handed holds its slab: leave that one to it.
+    if (slab === undefined) {
       slab = new FrameBatch(Buffer.allocUnsafeSlow(SLAB_BYTES), 1024);
       slab.hasOffloadHeaders = true;
       this.#slabs[this.#slabsInUse] = slab;

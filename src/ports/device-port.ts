@@ -9,7 +9,7 @@ import type {
 } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
 import { ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
-import type { FrameBatch } from '../wire/frame-batch.ts';
+import { FrameBatch } from '../wire/frame-batch.ts';
 import { GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
 import { deviceError, errnoOf } from './device-error.ts';
 import { LinuxInterface } from './interface-settings.ts';
@@ -22,7 +22,6 @@ import {
   SLAB_FRONT_BYTES,
   TALLY_REASONS,
 } from './native.ts';
-import { SlabPool } from './slab-pool.ts';
 
 /** An open device, as the factories of tap and netdev hand it over. */
 export interface OpenDevice {
@@ -46,14 +45,14 @@ const BATCH_FRAMES = 256;
  * slab, 16 to 18 µs in one of 1 MiB, which no longer fits into the cache, and 16 µs when each comes by itself.
  */
 const SLAB_BYTES = SLAB_FRONT_BYTES + 4 * (RECORD_HEADER_BYTES + MAX_SUPER_FRAME_BYTES + 4);
-const MAX_SLABS = 16;
-/** When every slab is held, the device waits this long and looks again; the kernel's queue bounds what comes. */
-const RETRY_MS = 1;
 /** How long a congested egress port is waited for; then it has to drop what it cannot take. */
 const MAX_WAIT_MS = 100;
 /** A C-TAG and an S-TAG on top of the header. */
 const TAGS_BYTES = 8;
 const C_TAG_BYTES = 4;
+
+/** What devices are read into. Delivery is synchronous: one serves all devices of the process, and stays in the cache. */
+let slab: FrameBatch | undefined;
 
 /**
  * A port on a device of the kernel that is read and written by frames: the
@@ -73,11 +72,11 @@ export abstract class DevicePort implements Port {
   readonly #unwatch: () => Promise<void>;
   #link: Link;
   #state: LinkState = 'down';
-  readonly #slabs = new SlabPool(SLAB_BYTES, BATCH_FRAMES, MAX_SLABS);
   #events: PortEvents | undefined;
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
-  #retry: NodeJS.Timeout | undefined;
+  /** Runs while a congested egress port is waited for. */
+  #patience: NodeJS.Timeout | undefined;
   /** Why the device is gone for good. */
   #loss: string | undefined;
   #closing: Promise<void> | undefined;
@@ -142,7 +141,7 @@ export abstract class DevicePort implements Port {
     this.#events = undefined;
     this.#noted = undefined;
     this.#notedFrames = 0;
-    clearTimeout(this.#retry);
+    clearTimeout(this.#patience);
     if (this.#state !== 'closed' && isRestored && !found.isUp) setDown(found, logger);
     this.#state = 'closed';
     await Promise.all([closeDescriptor(descriptor), this.#unwatch()]);
@@ -182,11 +181,7 @@ export abstract class DevicePort implements Port {
   #ready(status: number): void {
     if (this.#events === undefined) return;
     const { descriptor } = this.#device;
-    const slab = this.#slabs.take();
-    if (slab === undefined) {
-      this.#pause(RETRY_MS);
-      return;
-    }
+    slab ??= createSlab();
     const room = this.#room();
     const count = nativeAddon().readFrames(descriptor, slab.bytes, slab.starts, slab.lengths, room, this.#tally);
     // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
@@ -203,19 +198,17 @@ export abstract class DevicePort implements Port {
 
   /** Leaves frames in the device's own queue, where their senders notice, until the way is free again. */
   #wait(congestion: Congestion): void {
-    this.#pause(MAX_WAIT_MS);
+    // The port may have been closed from inside `receive`.
+    if (this.#closing !== undefined) return;
+    nativeAddon().pause(this.#device.descriptor);
+    this.#patience = setTimeout(this.#resume, MAX_WAIT_MS);
     congestion.onceRelieved(this.#resume);
   }
 
-  #pause(patienceMs: number): void {
-    nativeAddon().pause(this.#device.descriptor);
-    this.#retry = setTimeout(this.#resume, patienceMs);
-  }
-
   readonly #resume = (): void => {
-    if (this.#retry === undefined || this.#closing !== undefined) return;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    if (this.#patience === undefined || this.#closing !== undefined) return;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
     nativeAddon().resume(this.#device.descriptor);
   };
 
@@ -260,6 +253,13 @@ export abstract class DevicePort implements Port {
     void this.close();
     events?.linkChanged('closed', reason);
   }
+}
+
+function createSlab(): FrameBatch {
+  // Not from Node's pool, and not zeroed: the kernel writes before anybody reads.
+  const batch = new FrameBatch(Buffer.allocUnsafeSlow(SLAB_BYTES), BATCH_FRAMES);
+  batch.hasOffloadHeaders = true;
+  return batch;
 }
 
 /** Sets an open device up and makes its port, or puts everything back. */

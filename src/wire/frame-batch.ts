@@ -9,9 +9,8 @@ import { OFFLOAD_HEADER_BYTES } from './offload.ts';
  * octets in front of it mean nothing.
  *
  * Ownership: whoever delivers a batch owns it and its slab, and uses both again
- * as soon as `receive` returns. The bytes are read-only for everybody else.
- * Who must keep them longer copies them, or takes a hold: while `holds` is not
- * 0 the owner leaves the slab alone and continues with another.
+ * as soon as `receive` returns. The bytes are read-only for everybody else, and
+ * who must keep them longer copies them.
  */
 export class FrameBatch {
   bytes: Buffer;
@@ -19,7 +18,6 @@ export class FrameBatch {
   lengths: Uint32Array;
   count = 0;
   hasOffloadHeaders = false;
-  holds = 0;
 
   /**
    * @param bytes the slab; the batch refers to it and does not copy it

@@ -33,52 +33,82 @@ test('the examples of RFC 6455, 5.7', () => {
   assert.deepEqual(masked.events, [{ kind: 'text', text: 'Hello' }]);
 });
 
-test('messages that lie whole in a chunk are handed on where they lie', () => {
+test('whole messages are handed on where they lie', () => {
   const probe = client();
   const one = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(1514, 7) });
   probe.feed(Buffer.concat([one, one, one]));
   assert.equal(probe.inPlace, 3);
-  assert.equal(probe.parser.heldBytes, 0);
+  assert.equal(probe.restBytes, 0);
+  assert.equal(probe.memory.outBytes, 0);
 });
 
-test('a message over the end of a chunk is completed, and the next chunk is read on where it lies', () => {
+test('an unfinished message is left, as it came, until it is whole', () => {
   const probe = client();
   const large = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(60_000, 7) });
   const stream = Buffer.concat([large, large, large]);
-  for (const chunk of cut(stream, () => 65_000)) probe.feed(chunk);
-  assert.equal(probe.events.length, 3);
-  assert.equal(probe.inPlace, 1);
+  const unread = cut(stream, () => 65_000).map((chunk) => {
+    probe.feed(chunk);
+    assert.equal(probe.memory.outBytes, 0);
+    return probe.restBytes;
+  });
+  assert.deepEqual(unread, [65_000 - large.length, 130_000 - 2 * large.length, 0]);
+  assert.equal(probe.inPlace, 3);
   assert.ok(probe.events.every((event) => event.kind === 'binary' && event.bytes === '07'.repeat(60_000)));
 });
 
-test('small messages behind a completed one come in one slab with it', () => {
-  const probe = server();
-  const small = rawFrame({ opcode: 2, payload: Buffer.alloc(100, 3) });
-  const stream = Buffer.concat([small, small, small, small]);
-  probe.feed(stream.subarray(0, 150));
-  const slabs = new Set<Buffer>();
-  probe.binaryMessage = (bytes) => void slabs.add(bytes);
-  probe.feed(stream.subarray(150));
-  assert.equal(slabs.size, 1);
+test('cut anywhere, a message is read once, and no sooner than it is whole', () => {
+  for (const length of [0, 1, 125, 126, 2000]) {
+    const probe = client();
+    const stream = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(length, 9) });
+    for (const [index, chunk] of cut(stream, () => 1).entries()) {
+      assert.equal(probe.events.length, 0);
+      assert.equal(probe.restBytes, index);
+      probe.feed(chunk);
+    }
+    assert.deepEqual(probe.events, [{ kind: 'binary', bytes: '09'.repeat(length) }]);
+    assert.equal(probe.restBytes, 0);
+  }
 });
 
-test('one octet at a time costs no more than the message', () => {
+test('fragments take up what they need, and at most twice that while they grow', () => {
   const probe = client();
-  const stream = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(MAX, 9) });
-  for (const chunk of cut(stream, () => 1)) {
-    probe.feed(chunk);
-    assert.ok(probe.parser.heldBytes <= 2 * MAX);
+  const payload = Buffer.alloc(1000, 5);
+  for (let number = 0; number < 70; number++) {
+    const opcode = number === 0 ? 2 : 0;
+    probe.feed(rawFrame({ opcode, isFinal: number === 69, key: KEY, payload }));
+    assert.ok(probe.memory.outBytes <= Math.max(4096, 1000 * (number + 1)) + 2, `${probe.memory.outBytes}`);
     assert.equal(probe.memory.outBytes >= probe.parser.heldBytes, true);
   }
-  assert.equal(probe.events.length, 1);
+  assert.deepEqual(probe.events, [{ kind: 'binary', bytes: '05'.repeat(70_000) }]);
   assert.equal(probe.memory.outBytes, 0);
 });
 
 test('nothing is held on the mere word of a header', () => {
-  const probe = client();
-  probe.feed(rawFrame({ opcode: 2, key: KEY, length: MAX }));
-  assert.ok(probe.parser.heldBytes <= 5000, `${probe.parser.heldBytes}`);
-  probe.parser.end();
+  for (const isFinal of [true, false]) {
+    const probe = client();
+    probe.feed(rawFrame({ opcode: 2, isFinal, key: KEY, length: MAX }));
+    assert.equal(probe.memory.outBytes, 0);
+  }
+});
+
+test('a sink may end it in the midst of a read: nothing behind that counts', () => {
+  const probe = server();
+  const message = rawFrame({ opcode: 2, payload: HELLO });
+  const fragments = [
+    rawFrame({ opcode: 2, isFinal: false, payload: HELLO }),
+    rawFrame({ opcode: 9, payload: HELLO }),
+    rawFrame({ opcode: 0, payload: HELLO }),
+  ];
+  let pings = 0;
+  probe.ping = () => {
+    pings++;
+    probe.parser.end();
+  };
+  probe.feed(Buffer.concat([message, ...fragments, message]));
+  probe.feed(message);
+  assert.equal(pings, 1);
+  assert.equal(probe.events.length, 1);
+  assert.equal(probe.restBytes, 0);
   assert.equal(probe.memory.outBytes, 0);
 });
 
@@ -165,7 +195,8 @@ describe('every broken rule has its close code', () => {
   for (const [name, code, isMasked, frames] of cases) {
     test(`${code} for ${name}`, () => {
       const stream = Buffer.concat([...frames.map(rawFrame), Buffer.alloc(40)]);
-      for (const size of [stream.length, 1]) {
+      // One octet at a time, as long as that is quick.
+      for (const size of [stream.length, Math.ceil(stream.length / 500)]) {
         const probe = isMasked ? client() : server();
         for (const chunk of cut(stream, () => size)) probe.feed(chunk);
         assert.equal(probe.violated?.code, code);

@@ -9,7 +9,6 @@ import type { MessageCodec } from './message-codec.ts';
 import {
   FIN,
   LENGTH_16,
-  LENGTH_64,
   MASKED,
   MASKING_KEY_BYTES,
   MAX_CONTROL_BYTES,
@@ -23,8 +22,9 @@ import {
 } from './websocket-framing.ts';
 
 /**
- * What a stream of octets says. The views are unmasked, and good until the call
- * of `feed` that they come from has returned and its memory was released.
+ * What a stream of octets says. The views are unmasked. They lie in what `read`
+ * was given, and are good until that is overwritten, or in a buffer of `Memory`,
+ * and are good until that is used again.
  */
 export interface MessageSink {
   binaryMessage(bytes: Buffer, start: number, length: number): void;
@@ -37,22 +37,13 @@ export interface MessageSink {
   violation(code: number, what: string): void;
 }
 
-/** Where the parser gets room for what does not lie whole in one chunk. */
+/** Where the parser gets room for a message that comes in fragments. */
 export interface Memory {
   /** @returns a buffer of at least so many octets, with any contents */
   take(bytes: number): Buffer;
   /** The parser is done with a buffer; views of it that the sink was given may still be in use. */
   release(buffer: Buffer): void;
 }
-
-/** Where in the stream the parser stands between two chunks. */
-type State =
-  /** at a frame's first octet, or in its header */
-  | 'header'
-  /** the header is known, the payload is not all here */
-  | 'payload'
-  /** behind a close message or a violation: whatever comes is ignored */
-  | 'ended';
 
 /** A buffer below this is not worth growing in steps. */
 const SMALL_BYTES = 4096;
@@ -69,16 +60,11 @@ const KEY = new Uint8Array(MASKING_KEY_BYTES);
  * Takes the octets of one direction of a WebSocket apart (RFC 6455, 5), cut
  * anywhere, and checks every rule of the clause.
  *
- * A message that lies whole in the chunk is handed on where it lies. What is
- * left of a frame at the chunk's end is carried over; when the next chunk
- * completes it,
- *   1. alone: it is completed in the buffer that carries it, and the chunk is
- *      read on where it lies;
- *   2. and more whole messages follow: carried octets and chunk are joined, so
- *      that the sink can hand on all of them as views into one slab.
- * An octet is therefore copied at most twice, however small the chunks are, and
- * what is held is at most twice what the peer sent of an unfinished message,
- * which is at most `maxMessageBytes` and a header.
+ * A message of one frame is handed on where it lies. The octets of an unfinished
+ * frame stay with the caller, who presents them again with more behind them:
+ * they are `maxMessageBytes` and a header at most. Only a message in fragments
+ * is put together here, in at most as much memory as its octets need, rounded
+ * up, and at most twice that while it grows.
  */
 export class MessageParser {
   readonly #sink: MessageSink;
@@ -87,16 +73,14 @@ export class MessageParser {
   readonly #codec: MessageCodec | undefined;
   readonly #isMasked: boolean;
   readonly #maxMessageBytes: number;
-  #state: State = 'header';
+  /** Behind a close message or a violation: whatever comes is ignored. */
+  #isEnded = false;
 
   // The frame whose header was read last.
   #opcode = 0;
   #isFinal = true;
   #headerBytes = 0;
   #payloadBytes = 0;
-
-  #carried: Buffer | undefined;
-  #carriedBytes = 0;
 
   /** Opcode of the message that is coming in fragments, 0 when none is. */
   #fragmentedOpcode = 0;
@@ -120,73 +104,42 @@ export class MessageParser {
     this.#sink = options.sink;
   }
 
-  /** Octets that this parser keeps between two chunks. */
+  /** Octets of memory that an unfinished message in fragments takes up. */
   get heldBytes(): number {
-    return (this.#carried?.length ?? 0) + (this.#fragments?.length ?? 0);
+    return this.#fragments?.length ?? 0;
   }
 
   /**
    * Reads on. Never throws, unless the sink does.
-   * @param chunk may be overwritten: it is unmasked in place
-   */
-  feed(chunk: Buffer): void {
-    if (this.#state === 'ended') return;
-    const carried = this.#carried;
-    if (carried === undefined) {
-      this.#carry(chunk, this.#scan(chunk, 0, chunk.length));
-      return;
-    }
-    const missing = this.#headerBytes + this.#payloadBytes - this.#carriedBytes;
-    if (this.#state === 'payload' && chunk.length < missing) {
-      this.#append(carried, chunk);
-      return;
-    }
-    const isAlone = this.#state === 'payload' && !this.#isWhole(chunk, missing);
-    const part = isAlone ? missing : chunk.length;
-    const total = this.#carriedBytes + part;
-    const whole = total <= carried.length ? carried : this.#grown(carried, total);
-    chunk.copy(whole, this.#carriedBytes, 0, part);
-    this.#carried = undefined;
-    this.#carriedBytes = 0;
-    const end = this.#scan(whole, 0, total);
-    if (isAlone) this.#carry(chunk, this.#scan(chunk, part, chunk.length));
-    else this.#carry(whole, end, total);
-    this.#memory.release(whole);
-  }
-
-  /**
-   * Reads on where the octets lie, for a caller that keeps what is unfinished
-   * itself and presents it again with more behind it. Not to be mixed with `feed`.
-   * @param bytes may be overwritten: whole messages are unmasked in place
-   * @returns the position of the first octet that is not read yet
+   * @param bytes the octets `from .. end` are next, behind those that were read;
+   *   they may be overwritten: whole frames are unmasked in place
+   * @returns the position of the first octet that is not read yet, which must be
+   *   presented again, with more behind it
    */
   read(bytes: Buffer, from: number, end: number): number {
     const read = this.#scan(bytes, from, end);
-    return this.#state === 'ended' ? end : read;
+    return this.#isEnded ? end : read;
   }
 
-  /** Gives back what is held. Whatever is fed afterwards is ignored. */
+  /** Gives back what is held. Whatever comes afterwards is ignored; also for a sink, in the midst of `read`. */
   end(): void {
-    this.#state = 'ended';
-    if (this.#carried !== undefined) this.#memory.release(this.#carried);
+    this.#isEnded = true;
     if (this.#fragments !== undefined) this.#memory.release(this.#fragments);
-    this.#carried = undefined;
     this.#fragments = undefined;
   }
 
   /** Reads whole frames. @returns the position of the first octet that is not part of one */
   #scan(bytes: Buffer, from: number, end: number): number {
     let at = from;
-    while (this.#state !== 'ended') {
-      this.#state = 'header';
-      if (this.#codec !== undefined && this.#fragmentedOpcode === 0) at = this.#readMany(this.#codec, bytes, at, end);
+    while (!this.#isEnded) {
+      if (this.#codec !== undefined && this.#fragmentedOpcode === 0) {
+        at = this.#readMany(this.#codec, bytes, at, end);
+        if (this.#isEnded) break;
+      }
       if (!this.#readHeader(bytes, at, end)) return at;
       const start = at + this.#headerBytes;
       const next = start + this.#payloadBytes;
-      if (next > end) {
-        this.#state = 'payload';
-        return at;
-      }
+      if (next > end) return at;
       if (this.#isMasked) {
         for (let i = 0; i < MASKING_KEY_BYTES; i++) KEY[i] = bytes[start - MASKING_KEY_BYTES + i] as number;
         this.#mask(bytes, start, bytes, start, this.#payloadBytes, KEY);
@@ -212,8 +165,10 @@ export class MessageParser {
     for (;;) {
       const count = codec.readMessages(bytes, at, end, this.#isMasked, most, STARTS, LENGTHS, POSITION);
       at = POSITION[0] as number;
-      for (let i = 0; i < count; i++) this.#sink.binaryMessage(bytes, STARTS[i] as number, LENGTHS[i] as number);
-      if (count < STARTS.length || this.#state === 'ended') return at;
+      for (let i = 0; i < count && !this.#isEnded; i++) {
+        this.#sink.binaryMessage(bytes, STARTS[i] as number, LENGTHS[i] as number);
+      }
+      if (count < STARTS.length || this.#isEnded) return at;
     }
   }
 
@@ -226,7 +181,7 @@ export class MessageParser {
     const shortLength = second & 0x7f;
     const lengthBytes = shortLength < LENGTH_16 ? 0 : shortLength === LENGTH_16 ? 2 : 8;
     const headerBytes = 2 + lengthBytes + (this.#isMasked ? MASKING_KEY_BYTES : 0);
-    // The length is judged before the key is here: nothing may be held for a message that is refused.
+    // The length is judged before the key is here: nothing may be kept for a message that is refused.
     if (end - at < 2 + lengthBytes) return false;
     let length = shortLength;
     if (lengthBytes === 2) {
@@ -335,46 +290,6 @@ export class MessageParser {
     this.end();
     this.#sink.violation(code, what);
     return false;
-  }
-
-  /** Whether a whole frame begins at `at`. Breaks no rule by itself: the scan will. */
-  #isWhole(bytes: Buffer, at: number): boolean {
-    if (bytes.length - at < 2) return false;
-    const shortLength = (bytes[at + 1] as number) & 0x7f;
-    const keyBytes = this.#isMasked ? MASKING_KEY_BYTES : 0;
-    if (shortLength < LENGTH_16) return bytes.length - at >= 2 + keyBytes + shortLength;
-    if (shortLength === LENGTH_64 || bytes.length - at < 4) return false;
-    return bytes.length - at >= 4 + keyBytes + bytes.readUInt16BE(at + 2);
-  }
-
-  /** Keeps what stands behind the last whole frame. */
-  #carry(bytes: Buffer, from: number, end: number = bytes.length): void {
-    const length = end - from;
-    if (length === 0 || this.#state === 'ended') return;
-    this.#carried = this.#memory.take(this.#roomFor(length));
-    this.#carriedBytes = length;
-    bytes.copy(this.#carried, 0, from, end);
-  }
-
-  #append(carried: Buffer, chunk: Buffer): void {
-    const total = this.#carriedBytes + chunk.length;
-    const room = total <= carried.length ? carried : this.#grown(carried, this.#roomFor(total));
-    chunk.copy(room, this.#carriedBytes);
-    this.#carried = room;
-    this.#carriedBytes = total;
-  }
-
-  /** Room for the rest of the frame too, but not on the mere word of a peer that sent next to nothing of it. */
-  #roomFor(length: number): number {
-    if (this.#state !== 'payload') return length;
-    return Math.max(length, Math.min(this.#headerBytes + this.#payloadBytes, Math.max(SMALL_BYTES, 2 * length)));
-  }
-
-  #grown(old: Buffer, bytes: number): Buffer {
-    const larger = this.#memory.take(bytes);
-    old.copy(larger, 0, 0, this.#carriedBytes);
-    this.#memory.release(old);
-    return larger;
   }
 }
 

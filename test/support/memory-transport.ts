@@ -1,9 +1,11 @@
+import { Assembly } from '../../src/ports/websocket/assembly.ts';
 import type { Transport, TransportEvents } from '../../src/ports/websocket/transport.ts';
 
 /** One end of a byte stream in memory. What is written arrives in a later microtask, in chunks of `cut` octets. */
 export class MemoryTransport implements Transport {
   #peer: MemoryTransport | undefined;
   #events: TransportEvents | undefined;
+  #assembly: Assembly | undefined;
   #isStarted = false;
   #isEnded = false;
   #isGone = false;
@@ -24,6 +26,7 @@ export class MemoryTransport implements Transport {
 
   listen(events: TransportEvents): void {
     this.#events = events;
+    this.#assembly = new Assembly(events);
   }
 
   start(): void {
@@ -53,6 +56,7 @@ export class MemoryTransport implements Transport {
   destroy(failure?: Error): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.#assembly?.close();
     queueMicrotask(() => this.#events?.closed(failure));
     this.#peer?.destroy();
   }
@@ -79,7 +83,7 @@ export class MemoryTransport implements Transport {
       }
       for (let at = 0; at < next.length && !this.#isGone; ) {
         const length = Math.max(1, this.cut(next.length - at));
-        this.#events?.received(Buffer.from(next.subarray(at, at + length)));
+        this.#assembly?.take(next.subarray(at, at + length), length);
         at += length;
       }
     }

@@ -60,38 +60,63 @@ export class CheckedMemory implements Memory {
     this.#released.push(buffer);
   }
 
-  /** Spoils what was released: the call of `feed` is over. */
+  /** Spoils what was released: the call of `read` is over. */
   spoil(): void {
-    for (const buffer of this.#released) buffer.fill(0xdd);
+    for (const buffer of this.#released) buffer.fill(SPOILT);
     this.#released.length = 0;
   }
 }
 
-/** Our parser with everything it says, read only after `feed` as the contract allows. */
+/** Spoils octets whose time is over, so that whoever still reads them is found out. */
+const SPOILT = 0xdd;
+/** Octets of somebody else in front of those that are presented. */
+const LEAD = 3;
+
+/**
+ * Our parser with everything it says. Views are read at the end of `received`,
+ * which is as late as the contract allows, and spoilt behind that.
+ */
 export class ParserProbe implements MessageSink {
   readonly memory: CheckedMemory = new CheckedMemory();
   readonly parser: MessageParser;
   readonly events: MessageEvent[] = [];
   violated: { code: number; what: string } | undefined;
-  /** binary messages that lay in the chunk itself */
+  /** binary messages that lay where they were presented */
   inPlace = 0;
   #views: (() => void)[] = [];
-  #chunk: Buffer = Buffer.alloc(0);
+  #presented: Buffer = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(options: { isMasked: boolean; maxMessageBytes: number }) {
     this.parser = new MessageParser({ ...options, mask: maskInScript, memory: this.memory, sink: this });
   }
 
+  /** Presents a chunk behind what the last one left, each time in a place of its own. */
   feed(chunk: Buffer): void {
-    this.#chunk = Buffer.from(chunk);
-    this.parser.feed(this.#chunk);
-    for (const read of this.#views) read();
+    const bytes = Buffer.concat([Buffer.alloc(LEAD, SPOILT), this.#rest, chunk, Buffer.alloc(LEAD, SPOILT)]);
+    const end = bytes.length - LEAD;
+    this.#rest = Buffer.from(bytes.subarray(this.received(bytes, LEAD, end), end));
+  }
+
+  /** What `feed` left: octets of an unfinished frame. */
+  get restBytes(): number {
+    return this.#rest.length;
+  }
+
+  /** Lets the parser read; as a transport calls it. */
+  received(bytes: Buffer, from: number, end: number): number {
+    this.#presented = bytes;
+    const read = this.parser.read(bytes, from, end);
+    assert.ok(from <= read && read <= end, 'read what was not presented');
+    for (const view of this.#views) view();
     this.#views = [];
     this.memory.spoil();
+    bytes.fill(SPOILT, from, read);
+    return read;
   }
 
   binaryMessage(bytes: Buffer, start: number, length: number): void {
-    if (bytes === this.#chunk) this.inPlace++;
+    if (bytes === this.#presented) this.inPlace++;
     this.#note('binary', bytes, start, length);
   }
 

@@ -1,5 +1,5 @@
-import { BLOCKS } from './block-pool.ts';
-import { READ_BYTES, RECEIVE_SLABS, type Slab } from './receive-slabs.ts';
+import { BLOCKS, type BlockPool } from './block-pool.ts';
+import { READ_BYTES, RECEIVE_SLABS, type ReceiveSlabs, type Slab } from './receive-slabs.ts';
 import type { TransportEvents } from './transport.ts';
 
 /** What is kept of an unfinished message is copied out of the slab below this size. */
@@ -30,12 +30,21 @@ interface Room {
  * A tunnel that is not in the middle of a message owns nothing.
  */
 export class Assembly {
-  readonly #events: TransportEvents;
+  readonly #events: Pick<TransportEvents, 'received'>;
+  readonly #slabs: ReceiveSlabs;
+  readonly #blocks: BlockPool;
   #carried: Carried | undefined;
   #isClosed = false;
 
-  constructor(events: TransportEvents) {
+  /** @param slabs and `blocks`: where its memory comes from; default: those of the process */
+  constructor(
+    events: Pick<TransportEvents, 'received'>,
+    slabs: ReceiveSlabs = RECEIVE_SLABS,
+    blocks: BlockPool = BLOCKS,
+  ) {
     this.#events = events;
+    this.#slabs = slabs;
+    this.#blocks = blocks;
   }
 
   /** Delivers octets that lie somewhere else, by a copy: they stay the caller's. */
@@ -59,45 +68,39 @@ export class Assembly {
   filled(room: Room, count: number): void {
     const { slab, from } = room;
     const end = room.to + count;
-    const consumed = count > 0 ? this.#events.receivedAt(slab.bytes, from, end) : from;
-    if (this.#events.isHeld(slab.bytes)) {
-      // Rare: somebody needs the octets for longer. He gets the slab, and what is unfinished is copied.
-      this.#keepCopy(slab.bytes, consumed, end);
-      RECEIVE_SLABS.release(slab, true);
-      return;
-    }
-    if (end - consumed >= WORTH_KEEPING_BYTES && !this.#isClosed && RECEIVE_SLABS.keep(slab)) {
+    const consumed = count > 0 ? this.#events.received(slab.bytes, from, end) : from;
+    if (end - consumed >= WORTH_KEEPING_BYTES && !this.#isClosed && this.#slabs.keep(slab)) {
       this.#carried = { bytes: slab.bytes, from: consumed, to: end, slab };
       return;
     }
     this.#keepCopy(slab.bytes, consumed, end);
-    RECEIVE_SLABS.release(slab);
+    this.#slabs.release(slab);
   }
 
-  /** Forgets what is unfinished. */
+  /** Forgets what is unfinished, and delivers nothing more; also from inside a delivery. */
   close(): void {
     this.#isClosed = true;
     const carried = this.#carried;
     this.#carried = undefined;
-    if (carried?.slab !== undefined) RECEIVE_SLABS.release(carried.slab);
-    else if (carried !== undefined) BLOCKS.release(carried.bytes);
+    if (carried?.slab !== undefined) this.#slabs.release(carried.slab);
+    else if (carried !== undefined) this.#blocks.release(carried.bytes);
   }
 
   #place(): { slab: Slab; from: number; to: number } {
     const carried = this.#carried;
     this.#carried = undefined;
-    if (carried === undefined) return { slab: RECEIVE_SLABS.take(), from: 0, to: 0 };
+    if (carried === undefined) return { slab: this.#slabs.take(), from: 0, to: 0 };
     const { bytes, from, to } = carried;
-    const slab = carried.slab ?? RECEIVE_SLABS.take();
+    const slab = carried.slab ?? this.#slabs.take();
     if (carried.slab !== undefined && bytes.length - to >= WORTH_READING_BYTES) return { slab, from, to };
     bytes.copy(slab.bytes, 0, from, to);
-    if (carried.slab === undefined) BLOCKS.release(bytes);
+    if (carried.slab === undefined) this.#blocks.release(bytes);
     return { slab, from: 0, to: to - from };
   }
 
   #keepCopy(bytes: Buffer, from: number, to: number): void {
     if (to === from || this.#isClosed) return;
-    const block = BLOCKS.take(to - from);
+    const block = this.#blocks.take(to - from);
     bytes.copy(block, 0, from, to);
     this.#carried = { bytes: block, from: 0, to: to - from, slab: undefined };
   }

@@ -50,7 +50,7 @@ const MAX_TEXT_PING = 256;
  * binary message: everything of RFC 6455 behind the opening handshake.
  *
  * - pings (5.5.2) go out in the rhythm of the heartbeat and measure the round
- *   trip; pings of the peer are answered, at most one per chunk;
+ *   trip; pings of the peer are answered, at most one per read;
  * - anything that arrives is a sign of life; silence ends the connection;
  * - the closing handshake (7.1) is made either way round, and cut short when
  *   the peer does not play its part.
@@ -80,7 +80,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   #roundTripMs: number | undefined;
   /** Whether the peer answers pings: shown by an answer, or by the wire, which only our kind speaks. */
   #isAnswering: boolean;
-  /** What the chunk at hand wants answered. */
+  /** What the octets at hand want answered. */
   #pong: Buffer | undefined;
   #textPong: string | undefined;
 
@@ -186,19 +186,10 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
 
   // What the transport says.
 
-  received(chunk: Buffer): void {
-    this.#parser.feed(chunk);
+  received(bytes: Buffer, from: number, end: number): number {
+    const read = this.#parser.read(bytes, from, end);
     this.#delivered();
-  }
-
-  receivedAt(bytes: Buffer, from: number, end: number): number {
-    const consumed = this.#parser.read(bytes, from, end);
-    this.#delivered();
-    return consumed;
-  }
-
-  isHeld(bytes: Buffer): boolean {
-    return this.#inbox.isHeld(bytes);
+    return read;
   }
 
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */
@@ -245,7 +236,10 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
       return;
     }
     const breach = readMessage(bytes, start, length, this.#pushFrame);
-    if (breach !== undefined) this.violation(CLOSE_PROTOCOL_ERROR, breach);
+    if (breach === undefined) return;
+    // As behind the parser's own violations: nothing that follows counts.
+    this.#parser.end();
+    this.violation(CLOSE_PROTOCOL_ERROR, breach);
   }
 
   /** Answers jor1k's `ping:X`; every other text is nothing to us, and no error. */

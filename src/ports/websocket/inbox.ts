@@ -26,11 +26,8 @@ export class Inbox implements Memory {
   #batch: FrameBatch | undefined;
   #runts = 0;
   #tooLong = 0;
-  /** Blocks to give back once the frames in them were delivered. */
-  #released: Buffer[] | undefined;
-  #lastHeld: Buffer | undefined;
-  /** Blocks that somebody holds, which the parser may not have released yet. */
-  #held: Buffer[] | undefined;
+  /** A block to give back once the frames in it, which are those of the batch at hand, were delivered. */
+  #released: Buffer | undefined;
 
   /** @param hasOffloadHeaders whether each frame stands behind one: on the batched wire */
   constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number, hasOffloadHeaders: boolean) {
@@ -57,22 +54,9 @@ export class Inbox implements Memory {
     this.#batch.push(start, length);
   }
 
-  /** Whether frames in these octets were held by whom they were delivered to, and perhaps still are. */
-  isHeld(bytes: Buffer): boolean {
-    return this.#lastHeld === bytes;
-  }
-
   /** Hands on what the chunk gave. */
   deliver(): void {
-    this.#lastHeld = undefined;
     if (this.#batch !== undefined) this.#deliverBatch(this.#batch);
-    if (this.#released !== undefined) {
-      for (const block of this.#released) {
-        if (this.#held?.includes(block) !== true) this.#blocks.release(block);
-      }
-      this.#released = undefined;
-    }
-    this.#held = undefined;
     if (this.#runts > 0) this.#events.discarded('runt', this.#runts);
     if (this.#tooLong > 0) this.#events.discarded('tooLong', this.#tooLong);
     this.#runts = 0;
@@ -84,20 +68,16 @@ export class Inbox implements Memory {
   }
 
   release(block: Buffer): void {
-    this.#released ??= [];
-    this.#released.push(block);
+    // At most one has to wait: a chunk full of tiny messages in fragments would else pin a block for each.
+    if (this.#batch?.bytes === block) this.#released = block;
+    else this.#blocks.release(block);
   }
 
   #deliverBatch(batch: FrameBatch): void {
     this.#batch = undefined;
     this.#events.receive(batch);
-    if (batch.holds > 0) {
-      // Batch and bytes are left to whoever holds them, and to the garbage collector.
-      this.#held ??= [];
-      this.#held.push(batch.bytes);
-      this.#lastHeld = batch.bytes;
-      return;
-    }
+    if (this.#released !== undefined) this.#blocks.release(this.#released);
+    this.#released = undefined;
     batch.clear();
     batch.bytes = NOTHING;
     if (spareBatches.length < KEPT_BATCHES) spareBatches.push(batch);

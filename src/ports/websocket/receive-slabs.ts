@@ -3,11 +3,11 @@ export const READ_BYTES: number = 256 * 1024;
 /** The longest message of a tunnel with its header, and a read behind it. */
 const SLAB_BYTES = 1024 * 1024 + 64 + READ_BYTES;
 /** How many tunnels may keep a slab between two wake-ups. Beyond that, what they keep is copied out. */
-const MAX_KEPT = 8;
+export const MAX_KEPT = 8;
 
 /** A place for octets as they arrive. */
 export interface Slab {
-  bytes: Buffer;
+  readonly bytes: Buffer;
   /** A tunnel keeps it between two wake-ups. */
   isKept: boolean;
 }
@@ -17,15 +17,17 @@ export interface Slab {
  * so one serves all of them, stays in the cache, and idle tunnels own none. A
  * tunnel that is in the middle of a long message may keep it, so that the rest
  * arrives behind what is there and nothing is copied.
+ *
+ * There are never more than are kept at the same time and the one that is read
+ * into. They stay, because a new one costs more than reading it full.
  */
 export class ReceiveSlabs {
-  #idle: Slab | undefined;
+  /** The one that was used last, and is still in the cache, at the end. */
+  readonly #idle: Slab[] = [];
   #kept = 0;
 
   take(): Slab {
-    const slab = this.#idle ?? { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), isKept: false };
-    this.#idle = undefined;
-    return slab;
+    return this.#idle.pop() ?? { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), isKept: false };
   }
 
   /** Asks to keep a slab beyond the wake-up, until `release`. @returns false when too many are kept already */
@@ -37,11 +39,11 @@ export class ReceiveSlabs {
     return true;
   }
 
-  /** @param isHeld somebody holds its octets: they are left to him and the garbage collector */
-  release(slab: Slab, isHeld = false): void {
+  /** Takes a slab of `take` back; nobody may use it any more. */
+  release(slab: Slab): void {
     if (slab.isKept) this.#kept--;
     slab.isKept = false;
-    if (!isHeld) this.#idle = slab;
+    if (this.#idle.length <= MAX_KEPT) this.#idle.push(slab);
   }
 }
 

@@ -3,8 +3,8 @@
  * so that a socket of Node, a native one, or a piece of memory can be it.
  *
  * Life: `listen` once; `start` once; then `received` and `written` until
- * `closed`, which is the last event and comes exactly once, also when nothing
- * was ever started.
+ * `closed`, which is the last event and comes exactly once, never from inside a
+ * call, and also when the transport was destroyed before any of this.
  */
 export interface Transport {
   /** Who is told what happens. Nothing is read before `start`. */
@@ -19,21 +19,17 @@ export interface Transport {
   write(bytes: Buffer): boolean;
   /** Ends our direction behind what was written. */
   end(): void;
-  /** Cuts the connection; what was not sent is lost. */
+  /** Cuts the connection; what was not sent is lost. Idempotent. */
   destroy(): void;
 }
 
 export interface TransportEvents {
-  /** @param chunk the receiver's to overwrite, and fresh every time */
-  received(chunk: Buffer): void;
   /**
-   * The same for octets that stay the transport's: they may be overwritten when
-   * this returns, unless `isHeld` says otherwise.
+   * Octets `bytes[from .. end)` have arrived. The receiver may overwrite them,
+   * until this returns; then they are the transport's again.
    * @returns the position of the first octet that must be presented again, in front of what comes next
    */
-  receivedAt(bytes: Buffer, from: number, end: number): number;
-  /** Whether somebody keeps views of these octets beyond the last delivery. */
-  isHeld(bytes: Buffer): boolean;
+  received(bytes: Buffer, from: number, end: number): number;
   /** The write that was under way is done. */
   written(): void;
   /** The peer ended its direction. */
