@@ -112,7 +112,7 @@ export type DiscardReason = (typeof DISCARD_REASONS)[number];
 
 /** An egress port that is full for the moment. */
 export interface Congestion {
-  /** @param relieved called once, when it has room again or is gone */
+  /** @param relieved called once, when it has room again or is gone, however often the same function was given */
   onceRelieved(relieved: () => void): void;
 }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
-import { type Descriptor, nativeAddon, READABLE, setSocketOptions, WRITABLE } from '../native.ts';
+import { type Descriptor, type NativeAddon, nativeAddon, READABLE, setSocketOptions, WRITABLE } from '../native.ts';
 import { Assembly } from './assembly.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
@@ -11,6 +11,7 @@ import type { Transport, TransportEvents } from './transport.ts';
  * costs throughput; more is delay that nothing of ours can overtake.
  */
 const NOT_SENT_LOWAT_BYTES = 128 * 1024;
+
 /**
  * A transport over the file descriptor of a plain TCP socket, without Node's
  * streams: octets are read into one slab of the process, messages are handed on
@@ -18,6 +19,7 @@ const NOT_SENT_LOWAT_BYTES = 128 * 1024;
  * a poll handle and a few objects.
  */
 export class NativeTransport implements Transport {
+  readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;
@@ -31,7 +33,8 @@ export class NativeTransport implements Transport {
   #isGone = false;
   #failure: Error | undefined;
 
-  private constructor(descriptor: Descriptor, early: Buffer) {
+  private constructor(addon: NativeAddon, descriptor: Descriptor, early: Buffer) {
+    this.#addon = addon;
     this.#descriptor = descriptor;
     if (early.length > 0) this.#early = early;
   }
@@ -40,15 +43,18 @@ export class NativeTransport implements Transport {
    * Takes the connection of a socket over; the socket is destroyed, the
    * connection lives on.
    * @param head octets that were read from it already
+   * @param loadAddon throws where there is none
    * @returns undefined, and nothing has changed, when the socket is TLS or no TCP socket of the kernel, has
    *   something left to send, or when the addon is not there
    */
-  static adopt(socket: Socket, head: Buffer): NativeTransport | undefined {
+  static adopt(socket: Socket, head: Buffer, loadAddon: () => NativeAddon = nativeAddon): NativeTransport | undefined {
     const fd = socket instanceof TLSSocket ? undefined : descriptorOf(socket);
     if (fd === undefined || socket.destroyed || socket.writableLength > 0) return undefined;
+    let addon: NativeAddon;
     let descriptor: Descriptor;
     try {
-      descriptor = nativeAddon().adoptSocket(fd);
+      addon = loadAddon();
+      descriptor = addon.adoptSocket(fd);
     } catch {
       return undefined;
     }
@@ -59,14 +65,23 @@ export class NativeTransport implements Transport {
     }
     setSocketOptions(fd, { noDelay: 1, notSentLowatBytes: NOT_SENT_LOWAT_BYTES });
     socket.destroy();
-    return new NativeTransport(descriptor, Buffer.concat(early));
+    return new NativeTransport(addon, descriptor, Buffer.concat(early));
   }
 
   listen(events: TransportEvents): void {
     this.#events = events;
+    if (this.#isGone) {
+      process.nextTick(() => events.closed(this.#failure));
+      return;
+    }
     this.#assembly = new Assembly(events);
-    nativeAddon().watch(this.#descriptor, (status) => this.#ready(status));
-    nativeAddon().await(this.#descriptor, 0);
+    try {
+      this.#addon.watch(this.#descriptor, (status) => this.#ready(status));
+      this.#addon.await(this.#descriptor, 0);
+    } catch (error) {
+      // The kernel is short of what a poll handle needs. That costs this tunnel, not the process.
+      this.#fail(error as Error);
+    }
   }
 
   start(): void {
@@ -78,15 +93,13 @@ export class NativeTransport implements Transport {
 
   write(bytes: Buffer): boolean {
     if (this.#isGone) return true;
-    const written = nativeAddon().writeStream(this.#descriptor, bytes, 0, bytes.length);
+    const written = this.#addon.writeStream(this.#descriptor, bytes, 0, bytes.length);
     if (written === bytes.length) return true;
-    if (written < 0 && !isAgain(written)) {
-      this.#fail(written);
-      return false;
-    }
     this.#pending = bytes;
     this.#pendingFrom = Math.max(written, 0);
-    this.#await();
+    // Not at once: what arrived before is delivered then, which must not happen from inside a write.
+    if (written < 0 && !isAgain(written)) process.nextTick(() => this.#broken(errorOf(written)));
+    else this.#await();
     return false;
   }
 
@@ -100,14 +113,16 @@ export class NativeTransport implements Transport {
     this.#isGone = true;
     this.#assembly?.close();
     this.#pending = undefined;
-    const closed = (): void => this.#events?.closed(this.#failure);
-    if (!nativeAddon().close(this.#descriptor, closed)) process.nextTick(closed);
+    this.#early = undefined;
+    const events = this.#events;
+    const closed = (): void => events?.closed(this.#failure);
+    if (!this.#addon.close(this.#descriptor, closed)) process.nextTick(closed);
   }
 
   #ready(status: number): void {
     if (this.#isGone) return;
     if (status < 0) {
-      this.#fail(status);
+      this.#broken(errorOf(status));
       return;
     }
     if ((status & WRITABLE) !== 0 && this.#pending !== undefined) this.#writeOn(this.#pending);
@@ -115,9 +130,9 @@ export class NativeTransport implements Transport {
   }
 
   #writeOn(bytes: Buffer): void {
-    const written = nativeAddon().writeStream(this.#descriptor, bytes, this.#pendingFrom, bytes.length);
+    const written = this.#addon.writeStream(this.#descriptor, bytes, this.#pendingFrom, bytes.length);
     if (written < 0 && !isAgain(written)) {
-      this.#fail(written);
+      this.#broken(errorOf(written));
       return;
     }
     this.#pendingFrom += Math.max(written, 0);
@@ -137,15 +152,27 @@ export class NativeTransport implements Transport {
   }
 
   #receive(): void {
-    this.#receiveEarly();
-    const assembly = this.#assembly;
-    if (assembly === undefined) return;
-    const room = assembly.room();
-    const count = nativeAddon().readStream(this.#descriptor, room.slab.bytes, room.to, room.most);
-    assembly.filled(room, Math.max(count, 0));
+    const count = this.#read();
     if (this.#isGone) return;
     if (count === 0) this.#ended();
-    else if (count < 0 && !isAgain(count)) this.#fail(count);
+    else if (count < 0 && !isAgain(count)) this.#fail(errorOf(count));
+  }
+
+  /** @returns how many octets came, 0 at the stream's end, or a negative errno */
+  #read(): number {
+    this.#receiveEarly();
+    const assembly = this.#assembly;
+    if (assembly === undefined || this.#isGone) return 0;
+    const room = assembly.room();
+    const count = this.#addon.readStream(this.#descriptor, room.slab.bytes, room.to, room.most);
+    assembly.filled(room, Math.max(count, 0));
+    return count;
+  }
+
+  /** The connection is dead. What came before still counts: often it ends in the peer's close message. */
+  #broken(failure: Error): void {
+    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && this.#read() > 0);
+    this.#fail(failure);
   }
 
   #ended(): void {
@@ -158,21 +185,20 @@ export class NativeTransport implements Transport {
   #endNow(): void {
     if (this.#isEnded || this.#isGone) return;
     this.#isEnded = true;
-    const status = nativeAddon().endStream(this.#descriptor);
-    if (status < 0) this.#fail(status);
+    const status = this.#addon.endStream(this.#descriptor);
+    if (status < 0) this.#fail(errorOf(status));
     else if (this.#isReadEnded) this.destroy();
   }
 
-  #fail(errno: number): void {
-    const code = getSystemErrorName(errno);
-    this.#failure ??= Object.assign(new Error(code), { code });
+  #fail(failure: Error): void {
+    if (!this.#isGone) this.#failure = failure;
     this.destroy();
   }
 
   #await(): void {
     if (this.#isGone) return;
     const read = this.#isStarted && !this.#isReadEnded ? READABLE : 0;
-    nativeAddon().await(this.#descriptor, read | (this.#pending === undefined ? 0 : WRITABLE));
+    this.#addon.await(this.#descriptor, read | (this.#pending === undefined ? 0 : WRITABLE));
   }
 }
 
@@ -180,6 +206,11 @@ export class NativeTransport implements Transport {
 function descriptorOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: { fd?: unknown } | null };
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+function errorOf(errno: number): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(code), { code });
 }
 
 function isAgain(errno: number): boolean {

@@ -53,7 +53,8 @@ export class Outbox implements Congestion {
   #last: Last | undefined;
   #onSent: (() => void) | undefined;
   #isFinished = false;
-  #relieved: (() => void)[] = [];
+  /** A set, because who gives up waiting asks again: a peer that never reads would make a list grow. */
+  #relieved = new Set<() => void>();
 
   constructor(options: {
     transport: Transport;
@@ -80,7 +81,7 @@ export class Outbox implements Congestion {
   }
 
   onceRelieved(relieved: () => void): void {
-    this.#relieved.push(relieved);
+    this.#relieved.add(relieved);
   }
 
   /** @returns undefined when taken: it leaves with the next flush */
@@ -140,8 +141,8 @@ export class Outbox implements Congestion {
 
   #relieve(): void {
     const relieved = this.#relieved;
-    if (relieved.length === 0) return;
-    this.#relieved = [];
+    if (relieved.size === 0) return;
+    this.#relieved = new Set();
     for (const call of relieved) call();
   }
 

@@ -7,8 +7,9 @@ import type { Transport, TransportEvents } from './transport.ts';
 export class SocketTransport implements Transport {
   readonly #socket: Socket;
   #events: TransportEvents | undefined;
+  #assembly: Assembly | undefined;
   #failure: Error | undefined;
-  /** What arrived before anybody listened. */
+  /** What the stream had read before `start`. */
   readonly #early: Buffer[] = [];
   /** Callbacks that are still to come of writes whose end we saw at once. */
   #settledWrites = 0;
@@ -43,21 +44,22 @@ export class SocketTransport implements Transport {
     if (events === undefined) throw new TypeError('start before listen');
     const socket = this.#socket;
     const assembly = new Assembly(events);
+    this.#assembly = assembly;
+    if (socket.destroyed) assembly.close();
     socket.on('close', () => assembly.close());
     // What the stream holds already goes first; only then may octets bypass it.
     socket.pause();
     for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
       this.#early.push(chunk);
     }
-    process.nextTick(() => {
-      for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
-    });
-    const isLanding = landHere(socket, (bytes, count) => {
-      for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
-      assembly.take(bytes, count);
-    });
-    if (isLanding) socket.resume();
-    else socket.on('data', (chunk: Buffer) => assembly.take(chunk, chunk.length));
+    process.nextTick(() => this.#receive(assembly));
+    if (landHere(socket, (bytes, count) => this.#receive(assembly, bytes, count))) socket.resume();
+    else socket.on('data', (chunk: Buffer) => this.#receive(assembly, chunk, chunk.length));
+  }
+
+  #receive(assembly: Assembly, bytes?: Buffer, count = 0): void {
+    for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
+    if (bytes !== undefined) assembly.take(bytes, count);
   }
 
   write(bytes: Buffer): boolean {
@@ -75,6 +77,7 @@ export class SocketTransport implements Transport {
   }
 
   destroy(): void {
+    this.#assembly?.close();
     this.#socket.destroy();
   }
 
