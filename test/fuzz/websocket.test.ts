@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Assembly } from '../../src/ports/websocket/assembly.ts';
+import type { MessageCodec } from '../../src/wire/message-codec.ts';
 import { cut, type MessageEvent, ParserProbe, rawFrame, readWithWs } from '../support/message-stream.ts';
+import { builtCodec } from '../support/offload-addon.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 
 const MAX = 1200;
 const HEADER = 14;
+/** Absent where the addon is not built; then all is read in TypeScript. */
+const CODEC = builtCodec();
 const VALID = fuzzCases(3_000);
 const HOSTILE = fuzzCases(60_000);
 
@@ -16,7 +20,7 @@ test(`${VALID} random streams of messages, fragmented and cut at random, read as
     const { stream, events } = randomStream(random, isMasked);
     const chunks = randomCut(random, stream);
     const options = { isMasked, maxMessageBytes: MAX };
-    const probe = readAll(chunks, options, random.once(2));
+    const probe = readAll(chunks, options, random.once(2), random.once(2) ? CODEC : undefined);
     assert.equal(probe.violated, undefined, `run ${run}`);
     assert.deepEqual(probe.events, events, `run ${run}`);
     assert.equal(probe.memory.outBytes, 0, 'something is held behind the last message');
@@ -35,7 +39,7 @@ test(`${HOSTILE} mutated streams: no exception, no growth past the bound, and ws
     const stream = random.once(10) ? random.bytes(random.below(100)) : mutated(random, origin);
     const chunks = randomCut(random, stream);
     const options = { isMasked, maxMessageBytes: MAX };
-    const probe = readAll(chunks, options, random.once(2));
+    const probe = readAll(chunks, options, random.once(2), random.once(2) ? CODEC : undefined);
     probe.parser.end();
     assert.equal(probe.memory.outBytes, 0, `run ${run}: memory was not given back`);
     if (run % 5 === 0) await compareWithWs(probe, chunks, options, run);
@@ -63,8 +67,9 @@ function readAll(
   chunks: readonly Buffer[],
   options: { isMasked: boolean; maxMessageBytes: number },
   isAssembled: boolean,
+  codec: MessageCodec | undefined,
 ): ParserProbe {
-  const probe = new ParserProbe(options);
+  const probe = new ParserProbe({ ...options, codec });
   const assembly = new Assembly(probe);
   for (const chunk of chunks) {
     if (isAssembled) assembly.take(chunk, chunk.length);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
+import type { MessageCodec } from '../../src/wire/message-codec.ts';
 import { maskInScript } from '../../src/wire/websocket-framing.ts';
 import { type Memory, MessageParser, type MessageSink } from '../../src/wire/websocket-parser.ts';
 
@@ -87,7 +88,7 @@ export class ParserProbe implements MessageSink {
   #presented: Buffer = Buffer.alloc(0);
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(options: { isMasked: boolean; maxMessageBytes: number }) {
+  constructor(options: { isMasked: boolean; maxMessageBytes: number; codec?: MessageCodec | undefined }) {
     this.parser = new MessageParser({ ...options, mask: maskInScript, memory: this.memory, sink: this });
   }
 

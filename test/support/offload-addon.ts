@@ -1,15 +1,29 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { nativeEngine } from '../../src/wire/native-offload-engine.ts';
+import type { MessageCodec } from '../../src/wire/message-codec.ts';
+import { nativeEngine, type OffloadAddon } from '../../src/wire/native-offload-engine.ts';
 import type { Coalescer, OffloadEngine } from '../../src/wire/offload-engine.ts';
 
 /** The native engine, or undefined where the addon is not built. */
 export function builtEngine(): (OffloadEngine & Coalescer) | undefined {
   try {
-    return nativeEngine(createRequire(import.meta.url)(join(process.cwd(), 'build/Release/etherws.node')));
+    return nativeEngine(load());
   } catch {
     return undefined;
   }
+}
+
+/** The native codec of WebSocket messages, or undefined where the addon is not built. */
+export function builtCodec(): MessageCodec | undefined {
+  try {
+    return load();
+  } catch {
+    return undefined;
+  }
+}
+
+function load(): OffloadAddon & MessageCodec {
+  return createRequire(import.meta.url)(join(process.cwd(), 'build/Release/etherws.node'));
 }
 
 export const ADDON_HINT = 'needs the addon: npm rebuild etherws';
