@@ -13,6 +13,7 @@ export class MemoryTransport implements Transport {
   /** Chunks, and undefined for the end of the stream. */
   #arrived: (Buffer | undefined)[] = [];
   #isWriteUnderWay = false;
+  #writeBytes = 0;
   /** How the next chunk is cut; default: as it was written. */
   cut: (available: number) => number = (available) => available;
 
@@ -42,7 +43,12 @@ export class MemoryTransport implements Transport {
     queueMicrotask(() => peer.#deliver());
     if (!peer.#isStalled) return true;
     this.#isWriteUnderWay = true;
+    this.#writeBytes = bytes.length;
     return false;
+  }
+
+  get pendingBytes(): number {
+    return this.#isWriteUnderWay ? this.#writeBytes : 0;
   }
 
   end(): void {

@@ -202,6 +202,10 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     this.#textPong = undefined;
   }
 
+  progressed(): void {
+    this.#outbox.progressed();
+  }
+
   written(): void {
     this.#outbox.written();
   }

@@ -103,6 +103,10 @@ export class NativeTransport implements Transport {
     return false;
   }
 
+  get pendingBytes(): number {
+    return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom;
+  }
+
   end(): void {
     this.#isEndWanted = true;
     if (this.#pending === undefined) this.#endNow();
@@ -136,7 +140,10 @@ export class NativeTransport implements Transport {
       return;
     }
     this.#pendingFrom += Math.max(written, 0);
-    if (this.#pendingFrom < bytes.length) return;
+    if (this.#pendingFrom < bytes.length) {
+      this.#events?.progressed();
+      return;
+    }
     this.#pending = undefined;
     this.#events?.written();
     if (this.#isGone) return;

@@ -5,6 +5,13 @@ import type { BlockPool } from './block-pool.ts';
 import type { Packing } from './packing.ts';
 import type { Transport } from './transport.ts';
 
+/**
+ * From here on who feeds us alone had better wait, and from there on go on: in
+ * between lies what leaves while he is being woken.
+ */
+const CONGESTED_BYTES = 128 * 1024;
+const RELIEVED_BYTES = 64 * 1024;
+
 /** What waits behind a write is gathered in blocks of at least this size. */
 const WAITING_BLOCK_BYTES = 64 * 1024;
 
@@ -45,7 +52,6 @@ export class Outbox implements Congestion {
   #notedBytes = 0;
 
   #underWay: Buffer | undefined;
-  #underWayBytes = 0;
   #waiting: Piece[] = [];
   #waitingBytes = 0;
   /** Control messages that overtake waiting frames: at most one of each opcode. */
@@ -72,12 +78,12 @@ export class Outbox implements Congestion {
 
   /** Octets that wait in user space. */
   get queuedBytes(): number {
-    return this.#notedBytes + this.#underWayBytes + this.#waitingBytes;
+    return this.#notedBytes + this.#waitingBytes + (this.#underWay === undefined ? 0 : this.#transport.pendingBytes);
   }
 
-  /** Itself, while a write is under way. */
+  /** Itself, while more waits than keeps the transport busy until there is more. */
   get congestion(): Congestion | undefined {
-    return this.#underWay === undefined ? undefined : this;
+    return this.queuedBytes > CONGESTED_BYTES ? this : undefined;
   }
 
   onceRelieved(relieved: () => void): void {
@@ -134,14 +140,17 @@ export class Outbox implements Congestion {
     if (this.#underWay === undefined) return;
     this.#blocks.release(this.#underWay);
     this.#underWay = undefined;
-    this.#underWayBytes = 0;
     this.#writeOn();
-    if (this.#underWay === undefined) this.#relieve();
+    this.progressed();
+  }
+
+  /** A part of what waits has left. */
+  progressed(): void {
+    if (this.#relieved.size > 0 && this.queuedBytes <= RELIEVED_BYTES) this.#relieve();
   }
 
   #relieve(): void {
     const relieved = this.#relieved;
-    if (relieved.size === 0) return;
     this.#relieved = new Set();
     for (const call of relieved) call();
   }
@@ -167,7 +176,6 @@ export class Outbox implements Congestion {
     this.dropWaiting();
     this.#isFinished = true;
     this.#underWay = undefined;
-    this.#underWayBytes = 0;
     this.#last = undefined;
     this.#onSent = undefined;
     this.#relieve();
@@ -206,12 +214,10 @@ export class Outbox implements Congestion {
   #write(piece: Piece): void {
     // Set first: a transport that fails at once may call back from inside.
     this.#underWay = piece.block;
-    this.#underWayBytes = piece.end;
     const isDone = this.#transport.write(piece.block.subarray(0, piece.end));
     if (!isDone) return;
     this.#blocks.release(piece.block);
     this.#underWay = undefined;
-    this.#underWayBytes = 0;
   }
 
   /** Where `bytes` octets can be put: a block of their own, or the end of what waits. */

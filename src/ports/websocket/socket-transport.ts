@@ -72,6 +72,10 @@ export class SocketTransport implements Transport {
     return true;
   }
 
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   end(): void {
     this.#socket.end();
   }

@@ -17,6 +17,8 @@ export interface Transport {
    *   when they stay in use until `written`, or until `closed`
    */
   write(bytes: Buffer): boolean;
+  /** Octets of the write that is under way that have not left yet. */
+  readonly pendingBytes: number;
   /** Ends our direction behind what was written. */
   end(): void;
   /** Cuts the connection; what was not sent is lost. Idempotent. */
@@ -30,6 +32,8 @@ export interface TransportEvents {
    * @returns the position of the first octet that must be presented again, in front of what comes next
    */
   received(bytes: Buffer, from: number, end: number): number;
+  /** A part of the write that is under way has left. Said by transports that know. */
+  progressed(): void;
   /** The write that was under way is done. */
   written(): void;
   /** The peer ended its direction. */
