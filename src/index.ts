@@ -28,6 +28,8 @@ export type { Logger } from './observability/logger.ts';
 export { MemoryPort, type MemoryPortOptions } from './ports/memory-port.ts';
 export { NetdevPort } from './ports/netdev-port.ts';
 export { TapPort } from './ports/tap-port.ts';
+export { ClientPort, type ClientPortOptions } from './ports/websocket/client-port.ts';
+export type { ReconnectionOptions } from './ports/websocket/reconnection.ts';
 export { type ConnectTunnelOptions, connectTunnel } from './ports/websocket/ws-client.ts';
 export { WebSocketPort } from './ports/websocket/ws-port.ts';
 export { TunnelServer, type TunnelServerOptions } from './ports/websocket/ws-server.ts';

@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { type CertificateFiles, CertificateMaker } from '../../test/support/openssl.ts';
 import { missingTools } from '../../test/support/tools.ts';
-import { enforcePins, parsePins, pinProblem, publicKeyPin } from './public-key-pin.ts';
+import { parsePins } from './parse-pins.ts';
+import { enforcePins, pinProblem, publicKeyPin } from './public-key-pin.ts';
 
 const ZERO_PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;
 

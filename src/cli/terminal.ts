@@ -22,6 +22,7 @@ export interface Environment {
   readonly ETHERWS_CTLUSER?: string | undefined;
   readonly ETHERWS_CTL_PASSWD?: string | undefined;
   readonly ETHERWS_CLIENT_PASSWD?: string | undefined;
+  readonly ETHERWS_CLIENT_TOKEN?: string | undefined;
 }
 
 /** The process's own streams. */

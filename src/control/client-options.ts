@@ -1,3 +1,4 @@
+import { bearerToken, headerField, hostAddress, proxyUrl, publicKeyPins, serverName } from './dial-values.ts';
 import { exactly, flag, invalid, listOf, oneOf, optional, type Shape } from './shape.ts';
 import { filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
 
@@ -19,6 +20,21 @@ export interface ClientOptions {
   reconnectMin?: number;
   /** seconds: the ceiling of all waits. Default 60 */
   reconnectMax?: number;
+  /** `http://`, `https://`, `socks5://` or `socks5h://`, or `direct`; default: what the switch's environment says */
+  proxy?: string;
+  /** a bearer token, instead of a user */
+  token?: string;
+  /** header fields of the opening handshake, each as `NAME:VALUE` */
+  headers?: string[];
+  /** the name that TLS asks for and verifies, instead of the URL's */
+  servername?: string;
+  /** the address of the switch's host to dial from */
+  bindAddress?: string;
+  /** the public key that the server must have, `sha256//BASE64`; several with semicolons between them */
+  pin?: string;
+  /** paths on the switch's host of the certificate to show, and of its key */
+  cert?: string;
+  key?: string;
 }
 
 /** As a reconnecting client waits when nothing else is said; seconds. */
@@ -31,6 +47,8 @@ export type WireChoice = (typeof WIRE_CHOICES)[number];
 /** Every URL is tried for seconds: with more of them a try would take minutes. */
 const MOST_URLS = 16;
 
+const MOST_HEADERS = 32;
+
 const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   user: optional(userName),
   passwd: optional(password),
@@ -42,6 +60,14 @@ const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   reconnect: optional(flag),
   reconnectMin: optional(waitSeconds),
   reconnectMax: optional(waitSeconds),
+  proxy: optional(proxyUrl),
+  token: optional(bearerToken),
+  headers: optional(listOf(headerField, MOST_HEADERS)),
+  servername: optional(serverName),
+  bindAddress: optional(hostAddress),
+  pin: optional(publicKeyPins),
+  cert: optional(filePath),
+  key: optional(filePath),
 });
 
 /** What a client port takes, and what must stand together. */
@@ -50,6 +76,12 @@ export const clientOptions: Shape<ClientOptions> = {
     const options = clientFields.read(value, name);
     if (options.passwd !== undefined && options.user === undefined) {
       throw invalid('A password was given without a user', 'Give the user, too');
+    }
+    if (options.token !== undefined && options.user !== undefined) {
+      throw invalid('A user and a token exclude each other', 'Give one of them');
+    }
+    if ((options.cert === undefined) !== (options.key === undefined)) {
+      throw invalid('A client certificate needs its key, and a key its certificate', 'Give both, cert and key');
     }
     const { reconnectMin = DEFAULT_RECONNECT_MIN, reconnectMax = DEFAULT_RECONNECT_MAX } = options;
     if (reconnectMin > reconnectMax) {

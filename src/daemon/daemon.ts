@@ -92,7 +92,9 @@ export class Daemon {
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
-      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger, wire: this.#config.wire })),
+      service: new RunningSwitch(etherSwitch, (spec) =>
+        createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
+      ),
       logger,
     });
     controlListener.route(control.path, controlServer);

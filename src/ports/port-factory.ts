@@ -5,6 +5,7 @@ import { NetdevPort } from './netdev-port.ts';
 import { TapPort } from './tap-port.ts';
 import { type ClientOptions, openClient } from './websocket/open-client.ts';
 import type { WireChoice } from './websocket/packing.ts';
+import type { Environment } from './websocket/proxy/proxy-environment.ts';
 
 /** A port that somebody asks for. */
 export interface PortRequest {
@@ -18,6 +19,8 @@ export interface PortContext {
   readonly logger: Logger;
   /** What client ports speak that do not say it themselves; default `auto`. */
   readonly wire?: WireChoice;
+  /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
+  readonly environment?: Environment;
 }
 
 /**
@@ -25,14 +28,18 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire } = context;
+  const { logger, wire, environment = {} } = context;
   switch (request.type) {
     case 'tap':
       return TapPort.open(request.target, { logger });
     case 'netdev':
       return NetdevPort.open(request.target, { logger });
     case 'client':
-      return openClient(request.target, { wire, ...request.options }, { logger, watchNetwork: watchNetwork(logger) });
+      return openClient(
+        request.target,
+        { wire, ...request.options },
+        { logger, environment, watchNetwork: watchNetwork(logger) },
+      );
   }
 }
 

@@ -11,8 +11,9 @@ import {
 import { controlAddress } from '../../control/control-address.ts';
 import { waitSeconds } from '../../control/values.ts';
 import { EtherwsError } from '../../errors.ts';
+import { escapeSentence } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
-import { checkUsage } from '../usage-error.ts';
+import { checkUsage, UsageError } from '../usage-error.ts';
 import { controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf, perform } from './leaf.ts';
 import { findPassword } from './password-source.ts';
@@ -29,6 +30,14 @@ interface ClientPortOptions {
   reconnect: boolean;
   reconnectMin?: number;
   reconnectMax?: number;
+  proxy?: string;
+  tokenFile?: string;
+  header?: string[];
+  servername?: string;
+  bindAddress?: string;
+  pin?: string;
+  cert?: string;
+  key?: string;
 }
 
 /** `etherws ctl addport client`. */
@@ -37,6 +46,7 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     'addport client ws://192.0.2.1/',
     'addport client wss://switch.example/ --user ann --cacerts /etc/etherws/ca.pem',
     'addport client wss://a.example/ wss://b.example/ --no-wait',
+    'addport client wss://switch.example/ --proxy http://proxy.example:3128',
   ])
     .argument('<URL>', 'ws:// or wss:// URL of the other switch')
     .argument('[URL...]', 'further ones, tried in order when it cannot be had')
@@ -51,6 +61,14 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
         'auto: many frames a message with a switch that knows it; raw: always as 1.x',
       ).choices(WIRE_CHOICES),
     )
+    .option('--token-file <FILE>', 'file that holds a bearer token; also ETHERWS_CLIENT_TOKEN, the token itself')
+    .option('--cert <FILE>', 'certificate (PEM) to show; like --key, a path on the host of this switch')
+    .option('--key <FILE>', 'private key (PEM) of that certificate')
+    .option('--pin <PIN>', 'take only this public key, sha256//BASE64; several with semicolons between them')
+    .option('--servername <NAME>', 'name that TLS asks for and verifies, instead of that of the URL')
+    .option('--proxy <URL>', 'http(s)://, socks5(h)://, or direct; default: HTTPS_PROXY … and NO_PROXY of the switch')
+    .option('--bind-address <A>', 'address of the host of this switch to dial from')
+    .option('--header <NAME:VALUE>', 'header field of the opening handshake; may be repeated', append)
     .option('--wait', 'a first failure is an error and leaves no port (the default)')
     .option('--no-wait', 'add the port at once and dial in the background')
     .option('--no-reconnect', 'do not dial again when the tunnel ends')
@@ -61,12 +79,17 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     )
     .option('--reconnect-max <SECONDS>', `the longest wait of all (default: ${DEFAULT_RECONNECT_MAX})`, seconds)
     .action(async (target: string, alternatives: string[], given: ClientPortOptions, command: Command) => {
+      if (given.tokenFile !== undefined && given.user !== undefined) {
+        throw new UsageError('--user and --token-file exclude each other');
+      }
       const options = await clientOptions(given, alternatives, controlUrl(gatherOptions(command), terminal));
       await perform(command, terminal, {
         method: 'addPort',
         params: { type: 'client', target, options },
         table: portTable,
         complete: async (spec) => {
+          const token = given.user === undefined ? await findToken(given.tokenFile, terminal) : undefined;
+          if (token !== undefined) return { ...spec, options: { ...spec.options, token } };
           const passwd = await findPassword(
             {
               user: given.user,
@@ -89,6 +112,7 @@ async function clientOptions(
   url: string | undefined,
 ): Promise<ClientOptions> {
   const { user, passwd, cacerts, insecure, wire, wait, reconnect, reconnectMin, reconnectMax } = given;
+  const { proxy, header, servername, bindAddress, pin, cert, key } = given;
   return {
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
@@ -101,7 +125,25 @@ async function clientOptions(
     ...(reconnect ? {} : { reconnect }),
     ...(reconnectMin === undefined ? {} : { reconnectMin }),
     ...(reconnectMax === undefined ? {} : { reconnectMax }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(header === undefined ? {} : { headers: header }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(bindAddress === undefined ? {} : { bindAddress }),
+    ...(pin === undefined ? {} : { pin }),
+    ...(cert === undefined ? {} : { cert: await pathOnSwitch(cert, url) }),
+    ...(key === undefined ? {} : { key: await pathOnSwitch(key, url) }),
   };
+}
+
+/** A token in the environment is meant for nobody who gives a user. */
+async function findToken(file: string | undefined, terminal: Terminal): Promise<string | undefined> {
+  if (file === undefined) return terminal.env.ETHERWS_CLIENT_TOKEN || undefined;
+  const { readPasswordFile } = await import('../../auth/password-file.ts');
+  return readPasswordFile(file, (warning) => terminal.complain(`  ${escapeSentence(warning)}\n`));
+}
+
+function append(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
 }
 
 function seconds(text: string): number {

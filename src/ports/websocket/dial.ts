@@ -1,27 +1,32 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { EtherwsError } from '../../errors.ts';
+import type { Socket } from 'node:net';
+import { EtherwsError } from '../../errors.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
+import { connectTcp, type TcpOptions } from './connect-tcp.ts';
+import { connectTls, type TlsIdentityOptions } from './connect-tls.ts';
+import { DialAttempt } from './dial-attempt.ts';
 import { type DialStage, explainDialError, explainResponse, explainTimeout } from './dial-errors.ts';
 import type { Wire } from './packing.ts';
+import { connectThrough } from './proxy/connect-through.ts';
+import { slowProxy } from './proxy/proxy-errors.ts';
+import type { ProxyServer } from './proxy/proxy-url.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
 
-export interface DialOptions {
+export interface DialOptions extends TlsIdentityOptions, TcpOptions {
   url: TunnelUrl;
-  /** overrides what the URL says */
-  credentials?: { user: string; passwd: string };
-  /** certificates in PEM that replace the default roots */
-  cacerts?: string | Buffer;
+  /** the whole value of `Authorization` */
+  authorization?: string | undefined;
+  /** further header fields of the opening handshake; a name may stand more than once */
+  headers?: readonly (readonly [name: string, value: string])[] | undefined;
+  /** default: none, directly */
+  proxy?: ProxyServer | undefined;
   /** offer the batched wire */
   offersBatchedWire: boolean;
-  /** verify nothing */
-  isInsecure?: boolean;
   /** for everything, from the look-up of the name to the server's answer */
   timeoutMs: number;
   /** aborts the dialling; the promise then rejects with the reason */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A connection behind its opening handshake, and what was agreed in it. */
@@ -32,81 +37,89 @@ export interface DialledTunnel extends UpgradedSocket {
 /**
  * Dials a WebSocket server (RFC 6455, 4.1) and returns the connection behind
  * the opening handshake, paused.
- * @throws EtherwsError AUTH_FAILED, HANDSHAKE_REJECTED, NOT_WEBSOCKET,
- *   HANDSHAKE_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE, NAME_UNRESOLVED,
- *   TLS_FAILED, CERTIFICATE_…; no socket is left behind
+ *
+ *   1. TCP to the host, or by way of a proxy
+ *   2. TLS to the host, for wss://
+ *   3. the opening handshake, made by ws
+ *
+ * @throws EtherwsError AUTH_FAILED, TUNNEL_FORBIDDEN, HANDSHAKE_REJECTED,
+ *   NOT_WEBSOCKET, HANDSHAKE_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE,
+ *   NAME_UNRESOLVED, TLS_FAILED, CERTIFICATE_…, PROXY_…; no socket is left behind
  */
-export function dial(options: DialOptions): Promise<DialledTunnel> {
-  return new Promise((resolve, reject) => {
-    const { url, credentials, timeoutMs, signal } = options;
-    let stage: DialStage = 'connect';
-    let socket: Socket | undefined;
+export async function dial(options: DialOptions): Promise<DialledTunnel> {
+  const { url, proxy, timeoutMs, signal } = options;
+  let stage: DialStage = 'connect';
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => {
+    const isAtProxy = proxy !== undefined && stage === 'connect';
+    giveUp.abort(isAtProxy ? slowProxy(proxy, timeoutMs) : explainTimeout(url, stage, timeoutMs));
+  }, timeoutMs);
+  const abort = (): void => giveUp.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const attempt = new DialAttempt(giveUp.signal);
+  try {
+    signal?.throwIfAborted();
+    let socket: Socket =
+      proxy === undefined
+        ? await connectTcp(url.host, url.listenPort, options, attempt)
+        : await connectThrough(proxy, url.host, url.listenPort, options, attempt);
+    if (url.isSecure) {
+      stage = 'tls';
+      socket = await connectTls(socket, url.host, options, attempt);
+    }
+    stage = 'http';
+    return await openingHandshake(socket, options, attempt);
+  } catch (error) {
+    await attempt.abandon();
+    signal?.throwIfAborted();
+    throw error instanceof EtherwsError ? error : explainDialError(error, url, stage);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
 
+function openingHandshake(socket: Socket, options: DialOptions, { signal }: DialAttempt): Promise<DialledTunnel> {
+  const { url, authorization, offersBatchedWire } = options;
+  return new Promise((resolve, reject) => {
     const webSocket = new UpgradingWebSocket(url.shown, {
       perMessageDeflate: false,
       origin: url.origin,
-      headers: {
-        ...(credentials === undefined ? {} : { Authorization: basic(credentials) }),
-        ...(options.offersBatchedWire ? { [WIRE_HEADER]: WIRE_VERSION } : {}),
-      },
-      createConnection: () => {
-        socket = connectTcpOrTls(options, (reached) => {
-          stage = reached;
-        });
-        return socket;
-      },
-    });
-
-    const timer = setTimeout(() => fail(explainTimeout(url, stage, timeoutMs)), timeoutMs);
-    const abort = (): void => fail(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted === true) abort();
-
-    function settle(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
-    function fail(error: EtherwsError | unknown): void {
-      settle();
-      reject(error);
-      socket?.destroy();
-      webSocket.terminate();
-    }
-
-    webSocket.on('error', (error) => fail(explainDialError(error, url, stage)));
-    webSocket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
-      fail(explainResponse(response, url, credentials !== undefined));
+      headers: headersOf(options),
+      createConnection: () => socket,
     });
     let wire: Wire = 'raw';
+    const fail = (error: unknown): void => {
+      signal.removeEventListener('abort', abort);
+      reject(error);
+      webSocket.terminate();
+    };
+    const abort = (): void => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    webSocket.on('error', fail);
+    webSocket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
+      fail(explainResponse(response, url, authorization !== undefined));
+    });
     webSocket.on('upgrade', ({ headers }: IncomingMessage) => {
       const answer = headers[WIRE_HEADER.toLowerCase()];
-      if (options.offersBatchedWire && answer === WIRE_VERSION) wire = 'batched';
+      if (offersBatchedWire && answer === WIRE_VERSION) wire = 'batched';
     });
     webSocket.on('upgraded', () => {
-      settle();
+      signal.removeEventListener('abort', abort);
       if (webSocket.upgraded !== undefined) resolve({ ...webSocket.upgraded, wire });
     });
   });
 }
 
-function connectTcpOrTls(options: DialOptions, reached: (stage: DialStage) => void): Socket {
-  const { url, cacerts } = options;
-  const endpoint = { host: url.host, port: url.listenPort };
-  if (!url.isSecure) return connectTcp(endpoint).on('connect', () => reached('http'));
-  return connectTls({
-    ...endpoint,
-    servername: isIP(url.host) === 0 ? url.host : '',
-    minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
-    rejectUnauthorized: options.isInsecure !== true,
-    // To Node an empty text means the default roots; here it means nobody.
-    ...(cacerts === undefined ? {} : { ca: cacerts.length === 0 ? [] : cacerts }),
-  })
-    .on('connect', () => reached('tls'))
-    .on('secureConnect', () => reached('http'));
-}
-
-/** RFC 7617, with the charset that it recommends. */
-function basic({ user, passwd }: { user: string; passwd: string }): string {
-  return `Basic ${Buffer.from(`${user}:${passwd}`, 'utf8').toString('base64')}`;
+function headersOf({ authorization, headers = [], offersBatchedWire }: DialOptions): Record<string, string | string[]> {
+  const result: Record<string, string | string[]> = {};
+  for (const [name, value] of headers) {
+    const key = Object.keys(result).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
+    result[key] = key in result ? [result[key] ?? [], value].flat() : value;
+  }
+  return {
+    ...result,
+    ...(authorization === undefined ? {} : { Authorization: authorization }),
+    ...(offersBatchedWire ? { [WIRE_HEADER]: WIRE_VERSION } : {}),
+  };
 }

@@ -1,11 +1,16 @@
 import { readCaCerts } from '../../auth/certificate-file.ts';
+import { parsePins } from '../../auth/parse-pins.ts';
+import { loadServerIdentity } from '../../auth/tls.ts';
 import { EtherwsError } from '../../errors.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
+import type { TlsIdentityOptions } from './connect-tls.ts';
 import { isLastingFailure } from './dial-errors.ts';
 import type { WireChoice } from './packing.ts';
-import { parseTunnelUrl } from './tunnel-url.ts';
-import { type ConnectTunnelOptions, connectTunnel } from './ws-client.ts';
+import { type Environment, proxyFromEnvironment } from './proxy/proxy-environment.ts';
+import { type ProxyServer, parseProxyUrl } from './proxy/proxy-url.ts';
+import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
+import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './ws-client.ts';
 import type { WebSocketPort } from './ws-port.ts';
 
 /** How a client port dials, as the control API has it; paths are of this host, times in seconds. */
@@ -24,11 +29,26 @@ export interface ClientOptions {
   readonly reconnect?: boolean | undefined;
   readonly reconnectMin?: number | undefined;
   readonly reconnectMax?: number | undefined;
+  /** A proxy's URL, or `direct`; default: what the environment says. */
+  readonly proxy?: string | undefined;
+  /** A bearer token, instead of a user. */
+  readonly token?: string | undefined;
+  /** `NAME:VALUE` each */
+  readonly headers?: readonly string[] | undefined;
+  readonly servername?: string | undefined;
+  readonly bindAddress?: string | undefined;
+  /** `sha256//BASE64`, or several with semicolons between them */
+  readonly pin?: string | undefined;
+  /** The paths of PEM files with our certificate and its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 export interface ClientContext {
   readonly logger: Logger;
   readonly watchNetwork?: ClientPortOptions['watchNetwork'];
+  /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
+  readonly environment?: Environment;
 }
 
 /**
@@ -38,12 +58,12 @@ export interface ClientContext {
  */
 export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
   const { logger, watchNetwork } = context;
-  const urls = [target, ...(options.alternatives ?? [])];
-  const [first] = urls.map(parseTunnelUrl);
-  await readFiles(options); // what cannot be is told now, and not in the log of a port that never comes up
+  const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
+  const [first] = destinations;
+  await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
   const portOptions: ClientPortOptions = {
-    target: first?.shown ?? target,
-    connect: (signal) => connectAny(urls, options, logger, signal),
+    target: first?.url.shown ?? target,
+    connect: (signal) => connectAny(destinations, options, logger, signal),
     reconnection: {
       ...(options.reconnect === undefined ? {} : { isEnabled: options.reconnect }),
       ...(options.reconnectMin === undefined ? {} : { minMs: options.reconnectMin * 1000 }),
@@ -55,18 +75,54 @@ export async function openClient(target: string, options: ClientOptions, context
   return options.wait === false ? new ClientPort(portOptions) : ClientPort.connected(portOptions);
 }
 
-/** Dials the URLs one after the other; the first that can be had is taken. */
+interface Destination {
+  /** as it was given, perhaps with credentials */
+  readonly text: string;
+  readonly url: TunnelUrl;
+  readonly proxy: ProxyServer | undefined;
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID */
+function destinationsOf(texts: readonly string[], options: ClientOptions, environment: Environment): Destination[] {
+  const { proxy, pin } = options;
+  return texts.map((text) => {
+    const url = parseTunnelUrl(text);
+    if (pin !== undefined && !url.isSecure) throw unpinnable(url);
+    if (proxy === 'direct') return { text, url, proxy: undefined };
+    return {
+      text,
+      url,
+      proxy: proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy'),
+    };
+  });
+}
+
+/** Dials one after the other; the first that can be had is taken. */
 async function connectAny(
-  urls: readonly string[],
+  destinations: readonly Destination[],
   options: ClientOptions,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<WebSocketPort> {
-  const common = { ...(await readFiles(options)), logger, signal };
+  const { user, passwd, wire, token, servername, bindAddress, pin, headers } = options;
+  const common: Omit<ConnectTunnelOptions, 'url'> = {
+    ...(wire === undefined ? {} : { wire }),
+    ...(user === undefined ? {} : { user }),
+    ...(passwd === undefined ? {} : { passwd }),
+    token,
+    servername,
+    bindAddress,
+    headers: headers?.map(takeHeaderApart),
+    pins: pin === undefined ? undefined : parsePins(pin),
+    isInsecure: options.insecure,
+    ...(await readFiles(options, logger)),
+    logger,
+    signal,
+  };
   const failures: unknown[] = [];
-  for (const url of urls) {
+  for (const { text, proxy } of destinations) {
     try {
-      return await connectTunnel({ ...common, url });
+      return await connectTunnel({ ...common, url: text, proxy });
     } catch (error) {
       if (signal.aborted) throw error;
       failures.push(error);
@@ -76,15 +132,26 @@ async function connectAny(
 }
 
 /** Files are read for every dialling, so that a renewed certificate counts from the next one on. */
-async function readFiles(options: ClientOptions): Promise<Omit<ConnectTunnelOptions, 'url'>> {
-  const { user, passwd, cacerts, insecure, wire } = options;
+async function readFiles({ cacerts, cert, key }: ClientOptions, logger: Logger): Promise<TlsIdentityOptions> {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new EtherwsError('ARGUMENT_INVALID', 'A client certificate needs its key, and a key its certificate', {
+      hint: 'Give both, --cert and --key',
+    });
+  }
   return {
-    ...(wire === undefined ? {} : { wire }),
-    ...(user === undefined ? {} : { user }),
-    ...(passwd === undefined ? {} : { passwd }),
-    ...(cacerts === undefined ? {} : { cacerts: await readCaCerts(cacerts) }),
-    ...(insecure === undefined ? {} : { isInsecure: insecure }),
+    cacerts: cacerts === undefined ? undefined : await readCaCerts(cacerts),
+    clientCertificate: cert === undefined || key === undefined ? undefined : await readIdentity(key, cert, logger),
   };
+}
+
+async function readIdentity(key: string, cert: string, logger: Logger): Promise<{ key: string; cert: string }> {
+  const { options } = await loadServerIdentity(key, cert, logger);
+  return { key: String(options.key), cert: String(options.cert) };
+}
+
+function takeHeaderApart(text: string): [name: string, value: string] {
+  const colon = text.indexOf(':');
+  return [text.slice(0, colon), text.slice(colon + 1).trim()];
 }
 
 /** One failure of several: of those that may pass by themselves, where there is one, since it is worth waiting for. */

@@ -1,24 +1,29 @@
 import { EtherwsError } from '../../errors.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
+import type { TcpOptions } from './connect-tcp.ts';
+import type { TlsIdentityOptions } from './connect-tls.ts';
 import { type DialOptions, dial } from './dial.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
 import type { WireChoice } from './packing.ts';
+import type { ProxyServer } from './proxy/proxy-url.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
 
-export interface ConnectTunnelOptions {
+export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
   /** `ws://` or `wss://`; credentials in it are used, and never shown */
   url: string;
   /** overrides the user of the URL */
   user?: string;
   /** needs a user; may contain colons */
   passwd?: string;
-  /** certificates in PEM that the server's must lead to, instead of the default roots */
-  cacerts?: string | Buffer;
-  /** accept any certificate and any name in it: protects from nobody who sits on the path */
-  isInsecure?: boolean;
+  /** a bearer token (RFC 6750), instead of a user */
+  token?: string | undefined;
+  /** header fields of the opening handshake beside ours; a name may stand more than once */
+  headers?: DialOptions['headers'];
+  /** the proxy to dial through (parseProxyUrl); default: none */
+  proxy?: ProxyServer | undefined;
   /** `auto` speaks the batched wire with a server that knows it, `raw` never; default `auto` */
   wire?: WireChoice;
   /** how long the opening handshake may take, from the look-up of the name on; default 10 s */
@@ -37,19 +42,28 @@ export interface ConnectTunnelOptions {
  */
 export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebSocketPort> {
   const url = parseTunnelUrl(options.url);
-  const credentials = credentialsOf(options, url);
+  const authorization = authorizationOf(options, url);
+  if (options.pins !== undefined && !url.isSecure) throw unpinnable(url);
   const logger = options.logger ?? SILENT;
   if (options.isInsecure === true && url.isSecure) {
     logger.warn({ target: url.shown }, 'the certificate of the server is not verified');
   }
+  const { bindAddress, lookup, cacerts, isInsecure, pins, servername, clientCertificate } = options;
   const { socket, head, wire } = await dial({
     url,
+    authorization,
+    headers: options.headers,
+    proxy: options.proxy,
+    bindAddress,
+    lookup,
+    cacerts,
+    isInsecure,
+    pins,
+    servername,
+    clientCertificate,
     offersBatchedWire: options.wire !== 'raw',
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(options.cacerts === undefined ? {} : { cacerts: options.cacerts }),
-    ...(options.isInsecure === undefined ? {} : { isInsecure: options.isInsecure }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
   });
   logger.debug({ target: url.shown, address: socket.remoteAddress, wire }, 'tunnel connected');
   return new WebSocketPort({
@@ -62,9 +76,21 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
   });
 }
 
-function credentialsOf(options: ConnectTunnelOptions, url: TunnelUrl): DialOptions['credentials'] {
+/** Whoever pins a key must not take a connection without one for a safe one. */
+export function unpinnable(url: TunnelUrl): EtherwsError {
+  return new EtherwsError('ARGUMENT_INVALID', `${url.shown} has no TLS, and so no key that could be pinned`, {
+    hint: 'Dial wss://, or give no --pin',
+  });
+}
+
+/** The value of `Authorization`, if any: a bearer token, or a user and a password. */
+function authorizationOf(options: ConnectTunnelOptions, url: TunnelUrl): string | undefined {
   const user = options.user ?? url.user;
   const passwd = options.passwd ?? (options.user === undefined ? url.passwd : undefined);
+  if (options.token !== undefined) {
+    if (user === undefined && passwd === undefined) return `Bearer ${options.token}`;
+    throw new EtherwsError('ARGUMENT_INVALID', 'A user and a token exclude each other', { hint: 'Give one of them' });
+  }
   if (user === undefined) {
     if (passwd === undefined) return undefined;
     throw new EtherwsError('ARGUMENT_INVALID', 'A password was given without a user', { hint: 'Give --user too' });
@@ -74,5 +100,6 @@ function credentialsOf(options: ConnectTunnelOptions, url: TunnelUrl): DialOptio
       hint: 'A password may contain colons, a user may not (RFC 7617)',
     });
   }
-  return { user, passwd: passwd ?? '' };
+  // RFC 7617, with the charset that it recommends.
+  return `Basic ${Buffer.from(`${user}:${passwd ?? ''}`, 'utf8').toString('base64')}`;
 }

@@ -1,0 +1,20 @@
+import { EtherwsError } from '../errors.ts';
+
+/**
+ * Reads `sha256//BASE64`, or several with semicolons between them: the key of
+ * today and the one that is to come.
+ * @throws EtherwsError ARGUMENT_INVALID
+ */
+export function parsePins(text: string): readonly string[] {
+  const pins = text.split(';').map((pin) => pin.trim());
+  for (const pin of pins) {
+    if (/^sha256\/\/[A-Za-z0-9+/]{43}=$/.test(pin)) continue;
+    throw new EtherwsError('ARGUMENT_INVALID', `${JSON.stringify(pin)} is no pin of a public key`, {
+      hint: HOW_TO_PIN,
+    });
+  }
+  return pins;
+}
+
+const HOW_TO_PIN =
+  'It looks like sha256//BASE64=; get it with: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64';

@@ -1,0 +1,45 @@
+import { isIP, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { enforcePins } from '../../auth/public-key-pin.ts';
+import type { DialAttempt } from './dial-attempt.ts';
+
+/** Whom a TLS client trusts, and who it says that it is. */
+export interface TlsIdentityOptions {
+  /** certificates in PEM that replace the default roots */
+  readonly cacerts?: string | Buffer | (string | Buffer)[] | undefined;
+  /** verify nothing */
+  readonly isInsecure?: boolean | undefined;
+  /** public keys of which the server must have one (parsePins); without `cacerts` its certificate needs no authority */
+  readonly pins?: readonly string[] | undefined;
+  /** the name that is asked for and verified, instead of the host's */
+  readonly servername?: string | undefined;
+  /** our own certificate in PEM, with its key */
+  readonly clientCertificate?: { readonly key: string; readonly cert: string } | undefined;
+}
+
+/** Makes TLS 1.2 or later over a connected socket, towards a host that is verified. @throws as tls.connect does */
+export async function connectTls(
+  socket: Socket,
+  host: string,
+  options: TlsIdentityOptions,
+  attempt: DialAttempt,
+): Promise<TLSSocket> {
+  const { cacerts, isInsecure, pins, servername, clientCertificate } = options;
+  const isVouchedFor = pins !== undefined && cacerts === undefined;
+  const secured = attempt.hold(
+    connect({
+      socket,
+      host,
+      servername: servername ?? (isIP(host) === 0 ? host : ''),
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: isInsecure !== true && !isVouchedFor,
+      // To Node an empty text means the default roots; here it means nobody.
+      ...(cacerts === undefined ? {} : { ca: cacerts.length === 0 ? [] : cacerts }),
+      ...clientCertificate,
+    }),
+  );
+  if (pins !== undefined) enforcePins(secured, pins, host);
+  await attempt.reached(secured, 'secureConnect');
+  return secured;
+}

@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { listen, type ServerIdentity, stop } from './web-socket-peer.ts';
+
+export interface ProxyOptions {
+  /** `USER:PASSWORD` that is wanted */
+  readonly login?: string;
+  /** Answers this instead of making a way: an HTTP status, or a SOCKS reply. */
+  readonly refusal?: number;
+}
+
+/** A proxy for tests, which remembers where it made a way to. */
+export interface TestProxy {
+  readonly listenPort: number;
+  /** `HOST:PORT` as it was asked for, in order */
+  readonly asked: readonly string[];
+  close(): Promise<void>;
+}
+
+/** An HTTP proxy that knows CONNECT and nothing else. */
+export async function startHttpProxy(options: ProxyOptions = {}, identity?: ServerIdentity): Promise<TestProxy> {
+  const asked: string[] = [];
+  const server = identity === undefined ? createServer() : createHttpsServer({ ...identity });
+  const wanted =
+    options.login === undefined ? undefined : `Basic ${Buffer.from(options.login, 'utf8').toString('base64')}`;
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    const authority = request.url ?? '';
+    if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=test\r\n\r\n');
+      return;
+    }
+    asked.push(authority);
+    if (options.refusal !== undefined) {
+      socket.end(`HTTP/1.1 ${options.refusal} No\r\nContent-Length: 2\r\n\r\nno`);
+      return;
+    }
+    const { hostname, port } = new URL(`http://${authority}`);
+    const way = connect(Number(port), hostname.replace(/^\[(.*)\]$/, '$1'), () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      join(socket, way);
+    });
+    way.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+  });
+  return { listenPort: await listen(server), asked, close: () => stop(server) };
+}
+
+/** A SOCKS5 proxy that takes names, IPv4 and IPv6 addresses. */
+export async function startSocksProxy(options: ProxyOptions = {}): Promise<TestProxy> {
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+    void serveSocks(socket, options, asked).catch(() => socket.destroy());
+  });
+  const listenPort = await listen(server);
+  return {
+    listenPort,
+    asked,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return stop(server);
+    },
+  };
+}
+
+async function serveSocks(socket: Socket, { login, refusal }: ProxyOptions, asked: string[]): Promise<void> {
+  const read = reader(socket);
+  const [, count = 0] = await read(2);
+  const methods = await read(count);
+  const method = login === undefined ? 0 : 2;
+  if (!methods.includes(method)) {
+    socket.end(Buffer.of(5, 0xff));
+    return;
+  }
+  socket.write(Buffer.of(5, method));
+  if (login !== undefined) {
+    await read(1);
+    const [user, passwd] = [await counted(read), await counted(read)];
+    const isRight = `${user}:${passwd}` === login;
+    socket.write(Buffer.of(1, isRight ? 0 : 1));
+    if (!isRight) return void socket.end();
+  }
+  const [, , , type] = await read(4);
+  const host = type === 3 ? (await counted(read)).toString() : address(await read(type === 1 ? 4 : 16));
+  const listenPort = (await read(2)).readUInt16BE(0);
+  asked.push(`${host}:${listenPort}`);
+  if (refusal !== undefined) return void socket.end(Buffer.of(5, refusal, 0, 1, 0, 0, 0, 0, 0, 0));
+  const way = connect(listenPort, host, () => {
+    // A name as the bound address: the longest answer there is, in two pieces.
+    socket.write(Buffer.of(5, 0, 0, 3, 4));
+    socket.write(Buffer.concat([Buffer.from('here'), Buffer.of(0, 1)]));
+    join(socket, way);
+  });
+  way.on('error', () => socket.end(Buffer.of(5, 5, 0, 1, 0, 0, 0, 0, 0, 0)));
+}
+
+function join(a: Duplex, b: Socket): void {
+  a.pipe(b);
+  b.pipe(a);
+  a.on('close', () => b.destroy());
+  b.on('close', () => a.destroy());
+}
+
+function reader(socket: Socket): (count: number) => Promise<Buffer> {
+  return async (count) => {
+    if (count === 0) return Buffer.alloc(0);
+    for (;;) {
+      const bytes = socket.read(count) as Buffer | null;
+      if (bytes !== null) return bytes;
+      await new Promise<void>((resolve, reject) => {
+        socket.once('readable', resolve);
+        socket.once('close', () => reject(new Error('closed')));
+      });
+    }
+  };
+}
+
+async function counted(read: (count: number) => Promise<Buffer>): Promise<Buffer> {
+  const [length = 0] = await read(1);
+  return read(length);
+}
+
+function address(octets: Buffer): string {
+  if (octets.length === 4) return [...octets].join('.');
+  return Array.from({ length: 8 }, (_, index) => octets.readUInt16BE(index * 2).toString(16)).join(':');
+}
