@@ -41,5 +41,6 @@ export async function connectTls(
   );
   if (pins !== undefined) enforcePins(secured, pins, host);
   await attempt.reached(secured, 'secureConnect');
+  if (secured.errored !== null) throw secured.errored; // another key than the one that was pinned
   return secured;
 }

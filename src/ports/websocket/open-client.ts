@@ -85,6 +85,7 @@ interface Destination {
 /** @throws EtherwsError ARGUMENT_INVALID */
 function destinationsOf(texts: readonly string[], options: ClientOptions, environment: Environment): Destination[] {
   const { proxy, pin } = options;
+  if (pin !== undefined) parsePins(pin);
   return texts.map((text) => {
     const url = parseTunnelUrl(text);
     if (pin !== undefined && !url.isSecure) throw unpinnable(url);
