@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,26 +6,19 @@ import { test } from 'node:test';
 import { FrameBatch } from '../../src/wire/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from '../../src/wire/offload-engine.ts';
 import { MAX_FINISHED_BYTES } from '../../src/wire/segmentation.ts';
+import { checksumsIn, GOOD } from '../support/checksum-judge.ts';
 import { framesOf } from '../support/frames.ts';
 import { honestTemplates } from '../support/hostile-frames.ts';
 import { ADDON_HINT, builtEngine } from '../support/offload-addon.ts';
 import { pcapOf } from '../support/pcap.ts';
 import { missingTools } from '../support/tools.ts';
 
-const CHECKED = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
-// An option of frames that hold two IP headers would make two columns; ours hold one.
-const FIELDS = ['ip.checksum.status', 'tcp.checksum.status', 'udp.checksum.status'];
-const GOOD = '1';
-
-function judged(frames: readonly Buffer[]): string[] {
+function judged(frames: readonly Buffer[]): string[][] {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-tshark-'));
   try {
     const file = join(directory, 'finished.pcap');
     writeFileSync(file, pcapOf(frames));
-    const columns = FIELDS.flatMap((field) => ['-e', field]);
-    const run = spawnSync('tshark', ['-n', '-r', file, ...CHECKED, '-T', 'fields', ...columns], { encoding: 'utf8' });
-    assert.equal(run.status, 0, run.stderr);
-    return run.stdout.split('\n').slice(0, frames.length);
+    return checksumsIn(file);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -42,7 +34,7 @@ for (const [name, engine] of [
     const out = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES));
     for (const template of honestTemplates()) assert.equal(engine.finish(template, 0, out), undefined);
     const frames = framesOf(out);
-    const verdicts = judged(frames).map((line) => line.split('\t').filter((status) => status !== ''));
+    const verdicts = judged(frames).map((statuses) => statuses.filter((status) => status !== ''));
     assert.equal(verdicts.length, frames.length);
     for (const [index, verdict] of verdicts.entries()) {
       assert.ok(verdict.length > 0 && verdict.every((status) => status === GOOD), `frame ${index + 1}: ${verdict}`);
@@ -50,6 +42,6 @@ for (const [name, engine] of [
     // And the judge is awake: one octet changed is found.
     const spoiled = Buffer.from(frames[0] as Buffer);
     spoiled[spoiled.length - 1] = (spoiled[spoiled.length - 1] as number) ^ 1;
-    assert.notEqual(judged([spoiled])[0]?.split('\t')[1], GOOD);
+    assert.notEqual(judged([spoiled])[0]?.[1], GOOD);
   });
 }

@@ -61,20 +61,16 @@ export async function htpasswdLine(flag: string, user: string, password: string)
   return `${stdout.trim()}\n`;
 }
 
-/** A switch with a tap on each host, joined by a tunnel that the right one dials. */
-export interface JoinedPair extends Pair {
+/** A switch with an addressed tap on each host, the tap being port 1. */
+export interface SwitchedPair extends Pair {
   readonly leftSwitch: EtherwsSwitch;
   readonly rightSwitch: EtherwsSwitch;
 }
 
-/** @param url where the right switch dials; `options` go to the left one and to `addport client` */
-export async function joinPair(
-  pair: Pair,
-  url = `ws://${LEFT.v4}:8000/`,
-  options: { readonly sw?: readonly string[]; readonly addport?: readonly string[] } = {},
-): Promise<JoinedPair> {
+/** Two switches that do not know each other yet. @param sw options of the left one */
+export async function startSwitches(pair: Pair, sw: readonly string[] = ['--port', '8000']): Promise<SwitchedPair> {
   const [leftSwitch, rightSwitch] = await Promise.all([
-    EtherwsSwitch.start(pair.left, options.sw ?? ['--port', '8000']),
+    EtherwsSwitch.start(pair.left, sw),
     EtherwsSwitch.start(pair.right, ['--port', '8000']),
   ]);
   for (const [each, tap] of [
@@ -85,8 +81,21 @@ export async function joinPair(
     await each.done('setif', '1', '--address', tap.v4, '--netmask', '255.255.255.0');
     await each.done('setif', '1', '--address', `${tap.v6}/64`);
   }
-  await rightSwitch.done('addport', 'client', url, ...(options.addport ?? []));
   return { ...pair, leftSwitch, rightSwitch };
+}
+
+/**
+ * The same, joined by a tunnel that the right one dials.
+ * @param url where the right switch dials; `options` go to the left one and to `addport client`
+ */
+export async function joinPair(
+  pair: Pair,
+  url = `ws://${LEFT.v4}:8000/`,
+  options: { readonly sw?: readonly string[]; readonly addport?: readonly string[] } = {},
+): Promise<SwitchedPair> {
+  const switched = await startSwitches(pair, options.sw);
+  await switched.rightSwitch.done('addport', 'client', url, ...(options.addport ?? []));
+  return switched;
 }
 
 /** A device's MAC address. */

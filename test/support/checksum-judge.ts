@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+
+const CHECKED = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
+// An option of frames that hold two IP headers would make two columns; ours hold one.
+const COLUMNS = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-e', `${protocol}.checksum.status`]);
+
+/** What tshark calls a checksum that is right. */
+export const GOOD = '1';
+
+/**
+ * Asks tshark for the checksums in a capture.
+ * @returns for each frame the status of its IPv4, TCP and UDP checksum; '' for one that it has not
+ */
+export function checksumsIn(pcapFile: string): string[][] {
+  const args = ['-n', '-r', pcapFile, ...CHECKED, '-T', 'fields', ...COLUMNS];
+  const run = spawnSync('tshark', args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  if (run.status !== 0) throw new Error(`tshark: ${run.stderr}`);
+  // Only the last line's end is no frame: one without any checksum is a line of tabs, or empty.
+  return run.stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.split('\t'));
+}

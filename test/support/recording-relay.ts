@@ -1,0 +1,42 @@
+/*
+ * A program between two switches whose tunnel it passes on message by message. The
+ * first messages of the server's and of the client's are kept as a capture: with
+ * the raw wire each is a frame, as any peer would get it.
+ *
+ *   recording-relay.js ADDRESS PORT URL FRAMES FILE   prints `listening`, then `recorded`
+ */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { WebSocket, WebSocketServer } from 'ws';
+import { pcapOf } from './pcap.ts';
+
+const [address = '', port = '', url = '', frames = '', file = ''] = process.argv.slice(2);
+const perMessageDeflate = false;
+const server = new WebSocketServer({ host: address, port: Number(port), perMessageDeflate });
+await once(server, 'listening');
+process.stdout.write('listening\n');
+const [near] = (await once(server, 'connection')) as [WebSocket];
+near.pause();
+const far = new WebSocket(url, { perMessageDeflate });
+await once(far, 'open');
+
+const recorded: Buffer[] = [];
+function pass(from: WebSocket, to: WebSocket): void {
+  let left = Number(frames);
+  from.on('message', (message: Buffer, isBinary) => {
+    // A message that waits here must hold back its sender, as TCP would.
+    from.pause();
+    to.send(message, { binary: isBinary }, () => from.resume());
+    if (left === 0) return;
+    left--;
+    recorded.push(Buffer.from(message));
+    if (recorded.length === 2 * Number(frames)) {
+      writeFileSync(file, pcapOf(recorded));
+      process.stdout.write('recorded\n');
+    }
+  });
+  from.on('close', () => to.close());
+}
+pass(near, far);
+pass(far, near);
+near.resume();
