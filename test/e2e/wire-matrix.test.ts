@@ -20,8 +20,8 @@ import {
 import type { Host } from '../support/namespaces.ts';
 
 /**
- * How much goes each way, at once, in each of the eight combinations. A GiB takes
- * about 16 s on two cores, much of it for the checksums; slower machines may want less.
+ * How much goes each way, at once, in each of the eight combinations. A GiB took
+ * 16 to 29 s on two cores that had other work beside it; slower machines may want less.
  */
 const { ETHERWS_MATRIX_MIB = '1024' } = process.env;
 /** Kept of each direction: enough to have both hosts at full pace, when most frames are segments of super-frames. */
