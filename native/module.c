@@ -6,6 +6,10 @@ struct export {
   napi_callback function;
 };
 
+// Goes up with every change of what an export takes, gives or means, so that a binary of
+// older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
+enum { INTERFACE_VERSION = 1 };
+
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
     {"openPacketSocket", open_packet_socket},
@@ -37,6 +41,7 @@ NAPI_MODULE_INIT() {
     CHECK_NAPI(env, napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, NULL, &function));
     CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
   }
+  if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
   if (init_messages(env, exports) == NULL) return NULL;
   return init_offload(env, exports);
 }

@@ -7,11 +7,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const environment = process.env;
 const compiler = environment.CC || 'cc';
+/** npm rebuilds what it has installed; in a checkout there is nothing of that name. */
+const again = basename(dirname(root)) === 'node_modules' ? 'npm rebuild etherws' : 'node scripts/build-addon.mjs';
 
 /** Ends the script well: what is missing is needed by some ports only. */
 function continueWithout(...lines) {
@@ -79,7 +81,7 @@ function buildDirectly(prefix) {
 
 if (process.platform !== 'linux') continueWithout(`They need Linux; this is ${process.platform}.`);
 if (!runs(compiler, '--version')) {
-  continueWithout('It needs a C compiler: apt install build-essential, then: npm rebuild etherws');
+  continueWithout(`It needs a C compiler: apt install build-essential, then: ${again}`);
 }
 
 const prefix = headersPrefix();
@@ -92,7 +94,7 @@ try {
   else {
     continueWithout(
       "Node's headers are not beside it, and node-gyp, which can fetch them, needs python3 and make:",
-      'apt install python3 make, then: npm rebuild etherws',
+      `apt install python3 make, then: ${again}`,
     );
   }
 } catch (error) {

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { DiscardReason } from '../bridge/port.ts';
-import { EtherwsError } from '../errors.ts';
 import type { MessageCodec } from '../wire/message-codec.ts';
 import type { OffloadAddon } from '../wire/native-offload-engine.ts';
 import type { Offloads } from '../wire/offload.ts';
+import { loadAddon } from './load-addon.ts';
 
 declare const brand: unique symbol;
 
@@ -156,22 +154,7 @@ export function nativeAddon(): NativeAddon {
 
 function load(): NativeAddon {
   const file = fileURLToPath(new URL('../../../build/Release/etherws.node', import.meta.url));
-  try {
-    return createRequire(import.meta.url)(file) as NativeAddon;
-  } catch (cause) {
-    const what = existsSync(file) ? `cannot be loaded: ${firstLineOf(cause)}` : 'has not been built';
-    throw new EtherwsError('ADDON_MISSING', `The native addon, which tap and netdev ports need, ${what}`, {
-      cause,
-      hint:
-        process.platform === 'linux'
-          ? 'Install a C compiler (apt install build-essential), then run: npm rebuild etherws'
-          : `These kinds of ports need Linux; this is ${process.platform}`,
-    });
-  }
-}
-
-function firstLineOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+  return loadAddon(file) as NativeAddon;
 }
 
 /** Options of a TCP socket that Node has no setter for. */

@@ -26,4 +26,4 @@ function load(): OffloadAddon & MessageCodec {
   return createRequire(import.meta.url)(join(process.cwd(), 'build/Release/etherws.node'));
 }
 
-export const ADDON_HINT = 'needs the addon: npm rebuild etherws';
+export const ADDON_HINT = 'needs the addon: node scripts/build-addon.mjs';
