@@ -1,12 +1,12 @@
 import { ETHER_TYPE, HEADER_BYTES } from './ethernet-frame.ts';
 import type { OffloadFault } from './offload.ts';
 
-const ETHER_TYPE_IPV4 = 0x0800;
-const ETHER_TYPE_IPV6 = 0x86dd;
+export const ETHER_TYPE_IPV4 = 0x0800;
+export const ETHER_TYPE_IPV6 = 0x86dd;
 const ETHER_TYPE_C_TAG = 0x8100;
 const ETHER_TYPE_S_TAG = 0x88a8;
-const TAG_BYTES = 4;
-const MAX_TAGS = 2;
+export const TAG_BYTES = 4;
+export const MAX_TAGS = 2;
 
 export const IPV4_HEADER_BYTES = 20;
 export const IPV6_HEADER_BYTES = 40;
@@ -115,7 +115,8 @@ function passTransport(bytes: Uint8Array, start: number, found: TransportHeader)
   return undefined;
 }
 
-function isTag(etherType: number): boolean {
+/** Whether a C-TAG or an S-TAG begins with this type. */
+export function isTag(etherType: number): boolean {
   return etherType === ETHER_TYPE_C_TAG || etherType === ETHER_TYPE_S_TAG;
 }
 
