@@ -118,6 +118,16 @@ describe('when the network comes back', () => {
     assert.equal(reconnection.nextTryMs, 1_022_000);
   });
 
+  test('however long the waits are', () => {
+    const reconnection = new Reconnection({ minMs: 3_000_000, maxMs: 3_000_000, random: longest });
+    reconnection.dialling(0);
+    reconnection.failed(0, 'no route', false);
+    reconnection.networkChanged(2000);
+    assert.equal(reconnection.nextTryMs, 8000);
+    reconnection.networkChanged(10_000);
+    assert.equal(reconnection.nextTryMs, 8000);
+  });
+
   test('during a try, that one counts as begun too early', () => {
     const reconnection = new Reconnection({ random: longest });
     waits(reconnection, 9);

@@ -4,6 +4,13 @@ export const MOST_WAIT_MS: number = 24 * 3600 * 1000;
 /** A tunnel that stood for so long was a good one: the next loss starts with the shortest wait again. */
 const STABLE_MS = 10_000;
 
+/**
+ * From one try to another that news of the network brings forward. Links and
+ * addresses come up one after the other, so the first try may be too early.
+ */
+const LEAST_GAP_MS = 1000;
+const MOST_GAP_MS = 8000;
+
 export interface ReconnectionOptions {
   /** The ceiling of the first wait; it doubles with every failure. Default 1000. */
   minMs?: number;
@@ -29,7 +36,7 @@ export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
  * - A failure that trying again will hardly mend, such as a wrong password,
  *   waits for `maxMs`.
  * - When the host's network comes back the next try is at once. A host whose
- *   network changes all the time dials no more than once a `minMs`, and more
+ *   network changes all the time dials no more than once a second, and more
  *   seldom the longer nothing has helped.
  */
 export class Reconnection {
@@ -146,7 +153,7 @@ export class Reconnection {
   }
 
   #hurry(nowMs: number): void {
-    const gapMs = Math.max(this.#minMs, this.#ceilingMs() / 8);
+    const gapMs = Math.min(MOST_GAP_MS, Math.max(Math.min(this.#minMs, LEAST_GAP_MS), this.#ceilingMs() / 8));
     this.#nextTryMs = Math.min(this.#nextTryMs, Math.max(nowMs, this.#dialledMs + gapMs));
   }
 }
