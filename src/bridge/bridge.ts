@@ -125,6 +125,7 @@ export class Bridge {
       return undefined;
     }
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine);
+    batch.renew();
     pass.begin(++this.#lastPass, batch);
 
     // Most frames of a batch belong to one flow: what was found for the one before holds for this one.

@@ -1,5 +1,8 @@
 import { OFFLOAD_HEADER_BYTES } from './offload.ts';
 
+/** Serial numbers are the process's, so that no two batches ever have the same. */
+let lastSerial = 0;
+
 /**
  * The frames of one wake-up: views into one slab of bytes.
  *
@@ -18,6 +21,8 @@ export class FrameBatch {
   lengths: Uint32Array;
   count = 0;
   hasOffloadHeaders = false;
+  /** Another number for each delivery, so that work that was done for its frames can be shared and not mistaken. */
+  serial: number = ++lastSerial;
 
   /**
    * @param bytes the slab; the batch refers to it and does not copy it
@@ -47,6 +52,12 @@ export class FrameBatch {
 
   clear(): void {
     this.count = 0;
+    this.renew();
+  }
+
+  /** Says that other frames are in it now: a new serial number. */
+  renew(): void {
+    this.serial = ++lastSerial;
   }
 
   /** A view of frame `index`, without its offload header; as short-lived as the batch. */

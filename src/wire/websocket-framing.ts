@@ -137,6 +137,11 @@ export class MessageEncoder {
     this.#keys = new Uint8Array(masking === undefined ? 0 : FRAMES_A_CALL * MASKING_KEY_BYTES);
   }
 
+  /** Whether each message is masked with a key of its own, so that none is like another. */
+  get isMasking(): boolean {
+    return this.#masking !== undefined;
+  }
+
   /** How many octets a message with this payload takes. */
   sizeOf(payloadBytes: number): number {
     const lengthBytes = payloadBytes < LENGTH_16 ? 0 : payloadBytes < 0x1_0000 ? 2 : 8;

@@ -47,6 +47,8 @@ export class MemoryTransport implements Transport {
     return false;
   }
 
+  readonly writeBytes: number = 64 * 1024;
+
   get pendingBytes(): number {
     return this.#isWriteUnderWay ? this.#writeBytes : 0;
   }

@@ -98,6 +98,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
       packing: PACKINGS[options.wire],
       blocks: BLOCKS,
       queueBytes: limits.queueBytes,
+      dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
     });
     this.#parser = new MessageParser({
       isMasked: role === 'server',
@@ -149,8 +150,9 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     return this.#state === 'open' ? this.#outbox.note(batch, index) : 'linkDown';
   }
 
-  flush(): void {
-    this.#outbox.flush();
+  /** @param isSoleEgress whether nobody else sends these frames, too */
+  flush(isSoleEgress: boolean): void {
+    this.#outbox.flush(isSoleEgress);
   }
 
   /** Makes the closing handshake. @returns when the transport is gone; no event comes any more */

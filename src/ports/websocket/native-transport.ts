@@ -103,6 +103,8 @@ export class NativeTransport implements Transport {
     return false;
   }
 
+  readonly writeBytes: number = 64 * 1024;
+
   get pendingBytes(): number {
     return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom;
   }

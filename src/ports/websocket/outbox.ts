@@ -1,8 +1,10 @@
 import type { Congestion, DiscardReason } from '../../bridge/port.ts';
-import type { FrameBatch } from '../../wire/frame-batch.ts';
+import { FrameBatch } from '../../wire/frame-batch.ts';
 import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket-framing.ts';
 import type { BlockPool } from './block-pool.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { Packing } from './packing.ts';
+import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -12,14 +14,14 @@ import type { Transport } from './transport.ts';
 const CONGESTED_BYTES = 128 * 1024;
 const RELIEVED_BYTES = 64 * 1024;
 
-/** What waits behind a write is gathered in blocks of at least this size. */
-const WAITING_BLOCK_BYTES = 64 * 1024;
+/** Room for what is taken from the queue at once: a write of any transport, and more than a frame of the largest. */
+const TAKEN_BYTES = 512 * 1024;
 
-/** Octets ready to be written: `block[0 .. end)`, with so many Ethernet frames in them. */
+/** Octets ready to be written, `block[0 .. end)`; shared ones are given back where they are shared. */
 interface Piece {
   readonly block: Buffer;
-  end: number;
-  frames: number;
+  readonly end: number;
+  readonly shared?: SharedBlock | undefined;
 }
 
 /** The close message: behind everything else, and nothing behind it. */
@@ -28,57 +30,52 @@ interface Last {
   readonly onSent: () => void;
 }
 
+export interface OutboxOptions {
+  readonly transport: Transport;
+  readonly encoder: MessageEncoder;
+  readonly packing: Packing;
+  readonly blocks: BlockPool;
+  /** the most octets of frames that wait */
+  readonly queueBytes: number;
+  /** told of frames that were taken and dropped later */
+  readonly dropped: (reason: DiscardReason, frames: number) => void;
+}
+
+/** Where frames that come out of a queue lie until they are packed: at once, so one place serves all tunnels. */
+const taken = new FrameBatch(Buffer.alloc(0));
+
 /**
  * What leaves by a tunnel.
  *
- *   1. `note`     frames of a batch, by reference, until the bound
- *   2. `flush`    all of them become messages, in one block
- *   3. `#write`   one write; mostly the kernel takes it at once and the block is free again
- *   4. else what is flushed meanwhile waits, and goes when the write is done
+ *   1. `note`     frames of a batch, by reference
+ *   2. `flush`    they become messages in one block, and one write; mostly the kernel takes it at once
+ *   3. else       the frames that are left wait in a queue that is fair between flows and drops early
+ *   4. `written`  the queue gives the next ones, a write's worth at a time
  *
- * At most one write is under way, so what a tunnel holds is that write, what
- * waits behind it, and a few control messages: `queueBytes` at most, and the
- * slack of the blocks.
+ * At most one write is under way, so what a tunnel holds is that write, its
+ * queue, and a few control messages, which overtake the queue.
  */
 export class Outbox implements Congestion {
-  readonly #transport: Transport;
-  readonly #encoder: MessageEncoder;
-  readonly #packing: Packing;
-  readonly #blocks: BlockPool;
-  readonly #queueBytes: number;
-
+  readonly #options: OutboxOptions;
   #batches: FrameBatch[] = [];
   #indexes: number[] = [];
-  #notedBytes = 0;
-
-  #underWay: Buffer | undefined;
-  #waiting: Piece[] = [];
-  #waitingBytes = 0;
-  /** Control messages that overtake waiting frames: at most one of each opcode. */
+  #underWay: Piece | undefined;
+  #queue: FairQueue | undefined;
+  /** Control messages: at most one of each opcode. */
   #urgent = new Map<number, Buffer>();
   #last: Last | undefined;
   #onSent: (() => void) | undefined;
   #isFinished = false;
-  /** A set, because who gives up waiting asks again: a peer that never reads would make a list grow. */
-  #relieved = new Set<() => void>();
+  #relieved: Set<() => void> = new Set();
 
-  constructor(options: {
-    transport: Transport;
-    encoder: MessageEncoder;
-    packing: Packing;
-    blocks: BlockPool;
-    queueBytes: number;
-  }) {
-    this.#transport = options.transport;
-    this.#encoder = options.encoder;
-    this.#packing = options.packing;
-    this.#blocks = options.blocks;
-    this.#queueBytes = options.queueBytes;
+  constructor(options: OutboxOptions) {
+    this.#options = options;
   }
 
   /** Octets that wait in user space. */
   get queuedBytes(): number {
-    return this.#notedBytes + this.#waitingBytes + (this.#underWay === undefined ? 0 : this.#transport.pendingBytes);
+    const pending = this.#underWay === undefined ? 0 : this.#options.transport.pendingBytes;
+    return pending + (this.#queue?.bytes ?? 0);
   }
 
   /** Itself, while more waits than keeps the transport busy until there is more. */
@@ -90,30 +87,25 @@ export class Outbox implements Congestion {
     this.#relieved.add(relieved);
   }
 
-  /** @returns undefined when taken: it leaves with the next flush */
+  /** @returns undefined when taken: it leaves with the next flush, or `dropped` is told */
   note(batch: FrameBatch, index: number): DiscardReason | undefined {
-    const bytes = this.#packing.sizeOf(batch.lengths[index] as number);
     if (this.#isFinished) return 'linkDown';
-    if (this.queuedBytes + bytes > this.#queueBytes) return 'queueFull';
     this.#batches.push(batch);
     this.#indexes.push(index);
-    this.#notedBytes += bytes;
     return undefined;
   }
 
-  flush(): void {
-    if (this.#notedBytes === 0) return;
-    const piece = this.#pieceFor(this.#notedBytes);
-    const start = piece.end;
-    const frames = { batches: this.#batches, indexes: this.#indexes };
-    const end = this.#packing.pack(this.#encoder, piece.block, start, frames);
-    piece.end = end;
-    piece.frames += this.#indexes.length;
+  /** @param isSoleEgress whether nobody else sends these frames, too */
+  flush(isSoleEgress: boolean): void {
+    const count = this.#indexes.length;
+    if (count === 0) return;
+    let next = 0;
+    while (next < count && this.#underWay === undefined && (this.#queue === undefined || this.#queue.frames === 0)) {
+      next = this.#writeNoted(next, isSoleEgress);
+    }
+    if (next < count) this.#enqueue(next);
     this.#batches.length = 0;
     this.#indexes.length = 0;
-    this.#notedBytes = 0;
-    if (this.#underWay === undefined) this.#write(piece);
-    else this.#waitingBytes += end - start;
   }
 
   /**
@@ -129,7 +121,7 @@ export class Outbox implements Congestion {
   /** Sends the close message, behind everything that waits. @param onSent when it has left */
   finish(payload: Buffer, onSent: () => void): void {
     if (this.#isFinished) return;
-    this.flush();
+    this.flush(false);
     this.#isFinished = true;
     this.#last = { payload, onSent };
     if (this.#underWay === undefined) this.#writeOn();
@@ -138,7 +130,7 @@ export class Outbox implements Congestion {
   /** The transport has done the write that was under way. */
   written(): void {
     if (this.#underWay === undefined) return;
-    this.#blocks.release(this.#underWay);
+    this.#release(this.#underWay);
     this.#underWay = undefined;
     this.#writeOn();
     this.progressed();
@@ -157,21 +149,14 @@ export class Outbox implements Congestion {
 
   /** Forgets the frames that have not left, and the control messages. @returns how many frames */
   dropWaiting(): number {
-    let frames = this.#indexes.length;
-    for (const piece of this.#waiting) {
-      frames += piece.frames;
-      this.#blocks.release(piece.block);
-    }
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const frames = this.#indexes.length + (this.#queue?.clear() ?? 0);
     this.#urgent.clear();
     this.#batches = [];
     this.#indexes = [];
-    this.#notedBytes = 0;
     return frames;
   }
 
-  /** The transport is gone. The block that was under way is left to the garbage collector: it may still be read. */
+  /** The transport is gone. What was under way is left to the garbage collector: it may still be read. */
   abandon(): void {
     this.dropWaiting();
     this.#isFinished = true;
@@ -179,6 +164,50 @@ export class Outbox implements Congestion {
     this.#last = undefined;
     this.#onSent = undefined;
     this.#relieve();
+  }
+
+  /** Writes noted frames from `from` on, a write's worth. @returns the first that is still to be written */
+  #writeNoted(from: number, isSoleEgress: boolean): number {
+    const { packing, encoder } = this.#options;
+    const { to, bytes } = this.#worthOf(from);
+    const frames = { batches: this.#batches, indexes: this.#indexes, from, to };
+    const isShareable = !isSoleEgress && !encoder.isMasking;
+    const shared = isShareable ? SHARED_MESSAGES.find(packing, frames) : undefined;
+    if (shared !== undefined) {
+      this.#write({ block: shared.block, end: shared.end, shared });
+      return to;
+    }
+    const block = this.#options.blocks.take(bytes);
+    const end = packing.pack(encoder, block, 0, frames);
+    if (isShareable) {
+      const fresh = SHARED_MESSAGES.share(packing, frames, block, end);
+      this.#write({ block, end, shared: fresh });
+    } else {
+      this.#write({ block, end });
+    }
+    return to;
+  }
+
+  #worthOf(from: number): { to: number; bytes: number } {
+    let to = from;
+    let bytes = 0;
+    do {
+      const length = (this.#batches[to] as FrameBatch).lengths[this.#indexes[to] as number] as number;
+      bytes += this.#options.packing.sizeOf(length);
+      to++;
+    } while (to < this.#indexes.length && bytes < this.#options.transport.writeBytes);
+    return { to, bytes };
+  }
+
+  #enqueue(from: number): void {
+    const { queueBytes, transport, blocks, dropped } = this.#options;
+    // The write that is under way counts, too.
+    const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
+    this.#queue ??= new FairQueue({ queueBytes: bound, blocks, dropped });
+    const nowMs = performance.now();
+    for (let i = from; i < this.#indexes.length; i++) {
+      this.#queue.enqueue(this.#batches[i] as FrameBatch, this.#indexes[i] as number, nowMs);
+    }
   }
 
   #writeOn(): void {
@@ -194,11 +223,8 @@ export class Outbox implements Congestion {
       this.#urgent.delete(opcode);
       return this.#messageOf(opcode, payload);
     }
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) {
-      this.#waitingBytes -= waiting.end;
-      return waiting;
-    }
+    const queued = this.#nextQueued();
+    if (queued !== undefined) return queued;
     const last = this.#last;
     if (last !== undefined) {
       this.#last = undefined;
@@ -211,28 +237,44 @@ export class Outbox implements Congestion {
     return undefined;
   }
 
+  #nextQueued(): Piece | undefined {
+    const queue = this.#queue;
+    if (queue === undefined) return undefined;
+    if (taken.bytes.length === 0) taken.bytes = Buffer.allocUnsafeSlow(TAKEN_BYTES);
+    taken.clear();
+    queue.dequeue(taken, this.#options.transport.writeBytes, performance.now());
+    if (queue.frames === 0) this.#queue = undefined;
+    if (taken.count === 0) return undefined;
+    const { packing, encoder, blocks } = this.#options;
+    const batches: FrameBatch[] = [];
+    const indexes: number[] = [];
+    let bytes = 0;
+    for (let index = 0; index < taken.count; index++) {
+      batches.push(taken);
+      indexes.push(index);
+      bytes += packing.sizeOf(taken.lengths[index] as number);
+    }
+    const block = blocks.take(bytes);
+    return { block, end: packing.pack(encoder, block, 0, { batches, indexes, from: 0, to: taken.count }) };
+  }
+
   #write(piece: Piece): void {
     // Set first: a transport that fails at once may call back from inside.
-    this.#underWay = piece.block;
-    const isDone = this.#transport.write(piece.block.subarray(0, piece.end));
+    this.#underWay = piece;
+    const isDone = this.#options.transport.write(piece.block.subarray(0, piece.end));
     if (!isDone) return;
-    this.#blocks.release(piece.block);
+    this.#release(piece);
     this.#underWay = undefined;
   }
 
-  /** Where `bytes` octets can be put: a block of their own, or the end of what waits. */
-  #pieceFor(bytes: number): Piece {
-    if (this.#underWay === undefined) return { block: this.#blocks.take(bytes), end: 0, frames: 0 };
-    const last = this.#waiting.at(-1);
-    if (last !== undefined && last.block.length - last.end >= bytes) return last;
-    const size = last === undefined ? bytes : Math.max(bytes, WAITING_BLOCK_BYTES);
-    const piece = { block: this.#blocks.take(size), end: 0, frames: 0 };
-    this.#waiting.push(piece);
-    return piece;
+  #release(piece: Piece): void {
+    if (piece.shared === undefined) this.#options.blocks.release(piece.block);
+    else SHARED_MESSAGES.release(piece.shared);
   }
 
   #messageOf(opcode: number, payload: Buffer): Piece {
-    const block = this.#blocks.take(this.#encoder.sizeOf(payload.length));
-    return { block, end: this.#encoder.encode(block, 0, opcode, payload, 0, payload.length), frames: 0 };
+    const { encoder, blocks } = this.#options;
+    const block = blocks.take(encoder.sizeOf(payload.length));
+    return { block, end: encoder.encode(block, 0, opcode, payload, 0, payload.length) };
   }
 }

@@ -16,10 +16,13 @@ export type Wire = 'raw' | 'batched';
 /** What a side is willing to speak: `auto` is the best that both know. */
 export type WireChoice = 'auto' | 'raw';
 
-/** Frames of one flush, in order: frame `indexes[i]` of `batches[i]`. */
+/** Frames of one flush, in order: frame `indexes[i]` of `batches[i]`, for `i` from `from` to below `to`. */
 export interface NotedFrames {
   readonly batches: readonly FrameBatch[];
   readonly indexes: readonly number[];
+  /** The first one, and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** One wire's way of writing frames. It keeps nothing: all tunnels share one of each. */
@@ -35,12 +38,12 @@ export interface Packing {
 const RAW: Packing = {
   offloads: OFFLOAD_NONE,
   sizeOf: (length) => MAX_HEADER_BYTES + Math.max(length, MIN_WIRE_BYTES),
-  pack(encoder, target, at, { batches, indexes }) {
+  pack(encoder, target, at, { batches, indexes, from: first, to: last }) {
     let end = at;
-    for (let from = 0; from < batches.length; ) {
+    for (let from = first; from < last; ) {
       const batch = batches[from] as FrameBatch;
       let to = from + 1;
-      while (to < batches.length && batches[to] === batch) to++;
+      while (to < last && batches[to] === batch) to++;
       end = encoder.encodeFrames(target, end, batch, indexes, from, to, MIN_WIRE_BYTES);
       from = to;
     }
@@ -60,7 +63,7 @@ const BATCHED: Packing = {
   pack(encoder, target, at, frames) {
     const { batches, indexes } = frames;
     let end = at;
-    for (let from = 0; from < batches.length; ) {
+    for (let from = frames.from; from < frames.to; ) {
       const { to, payloadBytes } = messageFrom(frames, from);
       const payloadStart = encoder.begin(target, end, OPCODE_BINARY, payloadBytes);
       end = writeMessageHead(target, payloadStart);
@@ -74,12 +77,12 @@ const BATCHED: Packing = {
 export const PACKINGS: Readonly<Record<Wire, Packing>> = { raw: RAW, batched: BATCHED };
 
 /** Which frames from `from` on make one message: all, or as many as keep it short. */
-function messageFrom({ batches, indexes }: NotedFrames, from: number): { to: number; payloadBytes: number } {
+function messageFrom({ batches, indexes, to: last }: NotedFrames, from: number): { to: number; payloadBytes: number } {
   let payloadBytes = MESSAGE_HEAD_BYTES;
   let to = from;
   do {
     payloadBytes += RECORD_LEAD_BYTES + ((batches[to] as FrameBatch).lengths[indexes[to] as number] as number);
     to++;
-  } while (to < batches.length && payloadBytes < MESSAGE_BYTES);
+  } while (to < last && payloadBytes < MESSAGE_BYTES);
   return { to, payloadBytes };
 }

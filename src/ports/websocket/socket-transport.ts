@@ -72,6 +72,8 @@ export class SocketTransport implements Transport {
     return true;
   }
 
+  readonly writeBytes: number = 256 * 1024;
+
   get pendingBytes(): number {
     return this.#socket.writableLength;
   }

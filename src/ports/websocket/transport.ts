@@ -17,6 +17,12 @@ export interface Transport {
    *   when they stay in use until `written`, or until `closed`
    */
   write(bytes: Buffer): boolean;
+  /**
+   * How much is best written at once: what leaves immediately in short pieces,
+   * so that little is beyond overtaking; what is only done a turn of the event
+   * loop later in long ones.
+   */
+  readonly writeBytes: number;
   /** Octets of the write that is under way that have not left yet. */
   readonly pendingBytes: number;
   /** Ends our direction behind what was written. */

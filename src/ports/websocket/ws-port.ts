@@ -97,8 +97,8 @@ export class WebSocketPort implements Port {
     return this.#connection.send(batch, index);
   }
 
-  flush(_isSoleEgress: boolean): void {
-    this.#connection.flush();
+  flush(isSoleEgress: boolean): void {
+    this.#connection.flush(isSoleEgress);
   }
 
   close(reason: CloseReason = 'removed'): Promise<void> {
