@@ -12,15 +12,21 @@ export interface Metric {
   readonly isHigherBetter: boolean;
 }
 
+/** How thoroughly a run looks. */
+export interface Pace {
+  /** How long a flow lasts. A whole number: iperf3 and ping take no other. */
+  readonly seconds: number;
+  /** How long each rate of small packets is tried. */
+  readonly trialSeconds: number;
+  readonly isShort: boolean;
+}
+
 /** What one measurement may use. */
-export interface Bench {
+export interface Bench extends Pace {
   readonly contestant: Contestant;
   readonly lab: Lab;
   readonly tunnel: Tunnel;
   readonly programs: Programs;
-  /** How long a flow lasts. */
-  readonly seconds: number;
-  readonly isShort: boolean;
   /** The contestant's processes on each side, as they were once it ran. */
   readonly processes: Readonly<Record<'client' | 'server', readonly number[]>>;
 }
@@ -36,8 +42,10 @@ export interface Measurement {
   readonly metrics: readonly Metric[];
   /** Whether it makes sense for this contestant; by default for every one. */
   appliesTo?(contestant: Contestant): boolean;
+  /** Reads what only a fresh start can show, so it comes before the warm-up; by default after it. */
+  readonly isCold?: boolean;
   /** Roughly, for the progress line and for `--short`. */
-  expectedSeconds(seconds: number, isShort: boolean): number;
+  expectedSeconds(pace: Pace): number;
   /** @throws CommandError when a load program failed */
   run(bench: Bench): Promise<Values>;
 }

@@ -1,20 +1,30 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Pace } from './measurement.ts';
 
 /** What the command line asks for. */
-export interface BenchOptions {
-  readonly isShort: boolean;
+export interface BenchOptions extends Pace {
   readonly only: readonly string[];
   readonly measure: readonly string[];
   readonly repetitions: number;
-  readonly seconds: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
   readonly nodeOptions: readonly string[];
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
-const LONG = { repetitions: 5, seconds: 5 };
-const SHORT = { repetitions: 1, seconds: 2 };
+const LONG = { repetitions: 5, seconds: 5, trialSeconds: 1, only: [], measure: [] };
+const SHORT = { repetitions: 1, seconds: 2, trialSeconds: 0.5, only: [], measure: [] };
+/** Enough for every target but those of flooding, and medians as good as a long run's. */
+const QUICK = {
+  repetitions: 5,
+  seconds: 2,
+  trialSeconds: 0.5,
+  only: ['floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw', 'softether', 'openvpn', 'tinc'],
+  measure: [
+    ...['memory', 'one-flow', 'four-flows', 'small-packets', 'rtt-idle', 'rtt-load', 'rtt-bottleneck'],
+    'idle-ports',
+  ],
+};
 
 /** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
 export function parseOptions(
@@ -25,10 +35,13 @@ export function parseOptions(
   const options = new Command('npm run bench --')
     .description('Measures etherws against the C floor and the peers that are installed, in network namespaces.')
     .option('--short', 'under five minutes: one repetition, short flows; peers only while time is left')
-    .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants), [])
-    .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements), [])
-    .option('--repeat <n>', 'repetitions (default: 5, short: 1)', positiveNumber)
-    .option('--seconds <n>', 'length of a flow (default: 5, short: 2)', positiveNumber)
+    .addOption(
+      new Option('--quick', 'half an hour: medians of five over short flows, the chief contestants').conflicts('short'),
+    )
+    .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
+    .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements))
+    .option('--repeat <n>', 'repetitions (default: 5, short: 1)', wholeNumber)
+    .option('--seconds <n>', 'length of a flow (default: 5, short and quick: 2)', wholeNumber)
     .option('--json <file>', 'where the results go', DEFAULT_JSON_FILE)
     .option('--publish', 'write the tables and the plot into docs/performance.md and docs/performance.svg')
     .addOption(new Option('--node-option <option...>', 'option of Node for the switches, say --cpu-prof').default([]))
@@ -36,8 +49,9 @@ export function parseOptions(
     .parse([...argv], { from: 'user' })
     .opts<{
       short?: boolean;
-      only: string[];
-      measure: string[];
+      quick?: boolean;
+      only?: string[];
+      measure?: string[];
       repeat?: number;
       seconds?: number;
       json: string;
@@ -45,13 +59,14 @@ export function parseOptions(
       nodeOption: string[];
     }>();
   const isShort = options.short === true;
-  const defaults = isShort ? SHORT : LONG;
+  const defaults = isShort ? SHORT : options.quick === true ? QUICK : LONG;
   return {
     isShort,
-    only: options.only,
-    measure: options.measure,
-    repetitions: Math.ceil(options.repeat ?? defaults.repetitions),
+    only: options.only ?? defaults.only,
+    measure: options.measure ?? defaults.measure,
+    repetitions: options.repeat ?? defaults.repetitions,
     seconds: options.seconds ?? defaults.seconds,
+    trialSeconds: defaults.trialSeconds,
     jsonFile: options.json,
     isPublished: options.publish === true,
     nodeOptions: options.nodeOption,
@@ -67,8 +82,9 @@ function listOf(known: readonly string[]): (text: string) => string[] {
   };
 }
 
-function positiveNumber(text: string): number {
+/** iperf3 and ping would drop a fraction without a word. */
+function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number above 0.');
+  if (!(Number.isSafeInteger(value) && value > 0)) throw new InvalidArgumentError('It must be a whole number above 0.');
   return value;
 }

@@ -1,13 +1,12 @@
 import type { Contestant } from './contestant.ts';
 import { Lab, SIDES } from './lab/lab.ts';
-import type { Measurement } from './measurement.ts';
+import { measureFlow } from './load/flow.ts';
+import type { Bench, Measurement, Pace, Values } from './measurement.ts';
 import type { Programs } from './programs/programs.ts';
 import type { Results } from './report/results.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Pace {
   readonly repetitions: number;
-  readonly seconds: number;
-  readonly isShort: boolean;
   readonly measurements: readonly Measurement[];
   /** A contestant is not begun when it would not be done by then (`performance.now()`). */
   readonly deadlineMs: number;
@@ -17,6 +16,8 @@ export interface RunOptions {
 export type Progress = (text: string) => void;
 
 const START_SECONDS = 4;
+/** How long the warm-up's flow lasts, up and then down. */
+const WARM_UP_SECONDS = 1;
 const MS_PER_SECOND = 1000;
 
 /**
@@ -42,11 +43,24 @@ export async function runAll(
 }
 
 /** How long one contestant takes in one repetition, roughly. */
-export function expectedSeconds(contestant: Contestant, { measurements, seconds, isShort }: RunOptions): number {
-  return measurements
+export function expectedSeconds(contestant: Contestant, options: RunOptions): number {
+  return options.measurements
     .filter((one) => one.appliesTo?.(contestant) !== false)
-    .reduce((sum, one) => sum + one.expectedSeconds(seconds, isShort), START_SECONDS);
+    .reduce((sum, one) => sum + one.expectedSeconds(options), START_SECONDS + 2 * WARM_UP_SECONDS);
 }
+
+/**
+ * A flow each way that nobody looks at: just-in-time compilers, TCP and the
+ * caches of the kernel are at their pace before anything counts, for all alike.
+ */
+const WARM_UP = {
+  name: 'warm-up',
+  run: async (bench: Bench): Promise<Values> => {
+    await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'up' });
+    await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'down' });
+    return {};
+  },
+};
 
 async function runOne(
   contestant: Contestant,
@@ -68,8 +82,10 @@ async function runOne(
     const [client, server] = SIDES.map((side) => lab.processes(side));
     const processes = { client: client ?? [], server: server ?? [] };
     const bench = { ...options, contestant, lab, tunnel, programs, processes };
-    for (const measurement of options.measurements) {
-      if (measurement.appliesTo?.(contestant) === false) continue;
+    const applying = options.measurements.filter((one) => one.appliesTo?.(contestant) !== false);
+    const isCold = ({ isCold = false }: Measurement): boolean => isCold;
+    const stages = [...applying.filter(isCold), WARM_UP, ...applying.filter((one) => !isCold(one))];
+    for (const measurement of stages) {
       progress(measurement.name);
       try {
         const values = await measurement.run(bench);

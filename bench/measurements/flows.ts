@@ -20,7 +20,7 @@ export const ONE_FLOW: Measurement = {
     cost('cpuPerGigabyteClient', 'CPU, sender'),
     cost('cpuPerGigabyteServer', 'CPU, receiver'),
   ],
-  expectedSeconds: (seconds) => 2 * seconds + 1,
+  expectedSeconds: ({ seconds }) => 2 * seconds + 0.5,
   run: async (bench) => ({ ...(await flowWithCost(bench)), oneFlowDown: await rate(bench, 1, 'down') }),
 };
 
@@ -28,7 +28,7 @@ export const FOUR_FLOWS: Measurement = {
   name: 'four-flows',
   title: 'Four TCP flows',
   metrics: [megabits('fourFlowsUp', 'up'), megabits('fourFlowsDown', 'down')],
-  expectedSeconds: (seconds) => 2 * seconds + 1,
+  expectedSeconds: ({ seconds }) => 2 * seconds + 0.5,
   run: async (bench) => ({
     fourFlowsUp: await rate(bench, FOUR, 'up'),
     fourFlowsDown: await rate(bench, FOUR, 'down'),
@@ -39,7 +39,7 @@ export const BOTH_WAYS: Measurement = {
   name: 'both-ways',
   title: 'One TCP flow each way at once, the sum',
   metrics: [megabits('bothWays', 'up + down')],
-  expectedSeconds: (seconds) => seconds + 1,
+  expectedSeconds: ({ seconds }) => seconds + 0.5,
   run: async (bench) => ({ bothWays: await rate(bench, 1, 'both') }),
 };
 

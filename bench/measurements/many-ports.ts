@@ -13,6 +13,9 @@ const BYTES_PER_KIBIBYTE = 1024;
 const US_PER_SECOND = 1e6;
 /** Lets the handshakes' garbage go before memory is read. */
 const SETTLE_MS = 1_000;
+/** For the estimate: what settling takes around each count, and how fast idle tunnels are accepted. */
+const SETTLE_SECONDS = 2;
+const CONNECTS_PER_SECOND = 500;
 
 /** One active tunnel beside many idle ones. */
 export const IDLE_PORTS: Measurement = {
@@ -25,13 +28,14 @@ export const IDLE_PORTS: Measurement = {
     { key: 'memoryPerTunnel', title: 'memory an idle tunnel', unit: 'KiB', isHigherBetter: false },
   ],
   appliesTo: (contestant) => contestant.webSocketPort !== undefined,
-  expectedSeconds: (seconds, isShort) => (isShort ? 2 : 4) * (seconds + 2),
+  expectedSeconds: ({ seconds, isShort }) =>
+    portCounts(isShort).reduce((sum, count) => sum + seconds + SETTLE_SECONDS + count / CONNECTS_PER_SECOND, 0),
   run: async (bench) => {
     const resident = (): number => residentBytes(bench.processes.server);
     const rates: Record<string, number> = {};
     let memoryPerTunnel = Number.NaN;
     let idle: IdleClients | undefined;
-    for (const count of bench.isShort ? SHORT_PORT_COUNTS : PORT_COUNTS) {
+    for (const count of portCounts(bench.isShort)) {
       await idle?.close();
       idle = undefined;
       if (count > BUSY_PORTS) {
@@ -49,6 +53,10 @@ export const IDLE_PORTS: Measurement = {
   },
 };
 
+function portCounts(isShort: boolean): readonly number[] {
+  return isShort ? SHORT_PORT_COUNTS : PORT_COUNTS;
+}
+
 const FLOODED_PORTS = 1000;
 const BROADCASTS_PER_SECOND = 200;
 
@@ -62,7 +70,7 @@ export const FLOODING: Measurement = {
     { key: 'floodCost', title: 'CPU a delivery', unit: 'µs', isHigherBetter: false },
   ],
   appliesTo: (contestant) => contestant.webSocketPort !== undefined,
-  expectedSeconds: (seconds) => seconds + 4,
+  expectedSeconds: ({ seconds }) => seconds + 2 * SETTLE_SECONDS + FLOODED_PORTS / CONNECTS_PER_SECOND,
   run: async (bench) => {
     const idle = await connectIdleClients(bench, FLOODED_PORTS);
     await delay(SETTLE_MS);

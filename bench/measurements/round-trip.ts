@@ -34,7 +34,7 @@ export const IDLE_ROUND_TRIP: Measurement = {
   name: 'rtt-idle',
   title: 'Round trip, nothing else on the way',
   metrics: metrics('rttIdle'),
-  expectedSeconds: (seconds) => seconds + 1,
+  expectedSeconds: ({ seconds }) => seconds + 0.5,
   run: async (bench) => values('rttIdle', await sampleRoundTrip(bench, bench.seconds)),
 };
 
@@ -42,7 +42,7 @@ export const LOADED_ROUND_TRIP: Measurement = {
   name: 'rtt-load',
   title: 'Round trip while one TCP flow fills the tunnel',
   metrics: metrics('rttLoad'),
-  expectedSeconds: (seconds) => seconds + 2,
+  expectedSeconds: ({ seconds }) => seconds + 1.5,
   run: async (bench) => values('rttLoad', await sampleUnderLoad(bench)),
 };
 
@@ -50,7 +50,7 @@ export const SHAPED_ROUND_TRIP: Measurement = {
   name: 'rtt-bottleneck',
   title: 'Round trip while one TCP flow fills the tunnel over a path of 100 Mbit/s with a queue of 20 ms',
   metrics: [...metrics('rttShaped'), { key: 'shapedFlow', title: 'flow', unit: 'Mbit/s', isHigherBetter: true }],
-  expectedSeconds: (seconds) => seconds + 2,
+  expectedSeconds: ({ seconds }) => seconds + 1.5,
   run: async (bench) => {
     await bench.lab.setBottleneck(true);
     try {

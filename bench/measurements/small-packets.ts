@@ -5,7 +5,9 @@ import type { Bench, Measurement } from '../measurement.ts';
 const ALLOWED_LOSS = 0.005;
 const FIXED_RATE = 100_000;
 
-const TRIAL_SECONDS = { long: 1, short: 0.5 };
+/** What the search for the knee takes as a rule, and what a trial takes beside its packets. */
+const USUAL_TRIALS = 12;
+const TRIAL_OVERHEAD_SECONDS = 0.3;
 
 /** 64-byte frames: where loss begins, and how much is lost of 100 000 a second. */
 export const SMALL_PACKETS: Measurement = {
@@ -16,9 +18,9 @@ export const SMALL_PACKETS: Measurement = {
     { key: 'fixedRateOffered', title: 'offered for 100 000/s', unit: 'packets/s', isHigherBetter: true },
     { key: 'fixedRateLoss', title: 'lost of these', unit: '%', isHigherBetter: false },
   ],
-  expectedSeconds: (_seconds, isShort) => 14 * (trialSeconds(isShort) + 0.3),
+  expectedSeconds: ({ trialSeconds }) => USUAL_TRIALS * (trialSeconds + TRIAL_OVERHEAD_SECONDS),
   run: async (bench) => {
-    const fixed = await offerPackets(bench, FIXED_RATE, 2 * trialSeconds(bench.isShort));
+    const fixed = await offerPackets(bench, FIXED_RATE, 2 * bench.trialSeconds);
     return {
       packetRate: await findKnee((rate) => tryRate(bench, rate)),
       fixedRateOffered: fixed.offeredPerSecond,
@@ -27,15 +29,11 @@ export const SMALL_PACKETS: Measurement = {
   },
 };
 
-function trialSeconds(isShort: boolean): number {
-  return isShort ? TRIAL_SECONDS.short : TRIAL_SECONDS.long;
-}
-
 /** A rate fails when it fails twice: one hiccup of the machine is not the contestant's. */
 async function tryRate(bench: Bench, packetsPerSecond: number): Promise<Trial> {
   let offered = 0;
   for (let attempt = 0; attempt < 2; attempt++) {
-    const result = await offerPackets(bench, packetsPerSecond, trialSeconds(bench.isShort));
+    const result = await offerPackets(bench, packetsPerSecond, bench.trialSeconds);
     offered = result.offeredPerSecond;
     if (result.loss < ALLOWED_LOSS) return { offered, delivered: result.deliveredPerSecond };
   }

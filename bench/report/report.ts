@@ -18,7 +18,7 @@ export function writeResults(results: Results, jsonFile: string): void {
 
 /** What the terminal shows at the end. */
 export function printedReport(results: Results): string {
-  const absent = Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
+  const absent = absentOnes(results);
   const failures = results.failures.map(
     ({ repetition, contestant, stage, message }) => `${contestant}, ${stage}, repetition ${repetition}: ${message}`,
   );
@@ -43,7 +43,11 @@ export function publish(results: Results): void {
 function publishedSection(results: Results): string {
   const facts = Object.entries(results.machine).map(([name, value]) => `${name}: ${value}`);
   const versions = Object.values(results.contestants).map(({ title, version }) => `${title}: ${version}`);
-  const absent = Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
+  const absent = absentOnes(results);
+  // A median over fewer repetitions than the first line says has to be told; the messages are for the terminal.
+  const failures = results.failures.map(
+    ({ repetition, contestant, stage }) => `${contestant}, ${stage}, repetition ${repetition}`,
+  );
   return [
     `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
     '![Throughput, small packets and latency](performance.svg)',
@@ -51,7 +55,12 @@ function publishedSection(results: Results): string {
     `### Machine\n\n${bullets(facts)}`,
     `### Versions\n\n${bullets(versions)}`,
     ...(absent.length === 0 ? [] : [`### Not measured\n\n${bullets(absent)}`]),
+    ...(failures.length === 0 ? [] : [`### Failed, and left out of the medians\n\n${bullets(failures)}`]),
   ].join('\n\n');
+}
+
+function absentOnes(results: Results): string[] {
+  return Object.entries(results.absent).map(([title, reason]) => `${title}: ${reason}`);
 }
 
 function bullets(lines: readonly string[]): string {
