@@ -70,6 +70,11 @@ describe('wrong usage', () => {
     ['addport client ws://a/ --passwd x', /without a user/],
     ['addport client ws://a/ --user a:b --passwd x', /colon/],
     ['addport client ws://a/ --user a --passwd x --passwd-file y', /exclude each other/],
+    ['addport client ws://a/ --user a --token-file y', /exclude each other/],
+    ['addport client ws://a/ http://b/', /alternatives\[0\]/],
+    ['addport client ws://a/ --reconnect-min x', /number of seconds/],
+    ['addport client ws://a/ --header Host:b', /belongs to the handshake/],
+    ['addport client ws://a/ --cert /c', /needs its key/],
     ['setport', /missing required argument 'N'/],
     ['setport 0 --shut 1', /port 0 is below 1/],
     ['setport x', /whole number/],
@@ -220,6 +225,25 @@ describe('a client port', () => {
   it('gets an absolute path of its certificates when the switch is on this host', async () => {
     await ctl('addport', 'client', 'wss://a/', '--cacerts', 'ca.pem', '--insecure');
     assert.deepEqual(control.service.added[0]?.options, { cacerts: resolve('ca.pem'), insecure: true });
+  });
+
+  it('is asked for with everything that was typed, and with nothing else', async () => {
+    const file = join(directory, 'token');
+    writeFileSync(file, 'abc.def\n', { mode: 0o600 });
+    const many = ['--no-wait', '--no-reconnect', '--reconnect-min', '0.5', '--proxy', 'direct', '--token-file', file];
+    const more = ['--header', 'A: b', '--header', 'C:d', '--cert', 'c.pem', '--key', '/k.pem'];
+    await ctl('addport', 'client', 'ws://a/', 'ws://b/', 'ws://c/', ...many, ...more);
+    assert.deepEqual(control.service.added[0]?.options, {
+      alternatives: ['ws://b/', 'ws://c/'],
+      wait: false,
+      reconnect: false,
+      reconnectMin: 0.5,
+      proxy: 'direct',
+      headers: ['A: b', 'C:d'],
+      cert: resolve('c.pem'),
+      key: '/k.pem',
+      token: 'abc.def',
+    });
   });
 });
 

@@ -192,6 +192,59 @@ describe('parameters of any method', () => {
   });
 });
 
+describe('how a client dials', () => {
+  const dial = (options: object): unknown => {
+    const spec = METHODS.addPort.params.read({ type: 'client', target: 'wss://a/', options }, '');
+    return (spec as { options?: unknown }).options;
+  };
+  const pin = `sha256//${Buffer.alloc(32).toString('base64')}`;
+
+  for (const options of [
+    { alternatives: ['wss://b/', 'ws://c/'], wait: false, reconnect: false },
+    { reconnectMin: 0.5, reconnectMax: 3600 },
+    { proxy: 'direct' },
+    { proxy: 'http://me:x@proxy.example:3128' },
+    { proxy: 'socks5h://127.0.0.1' },
+    { token: 'abc.def-ghi_jkl~mno+pqr/stu==' },
+    { headers: ['X-Site: a', 'X-Empty:'], servername: 'b.example', bindAddress: '192.0.2.1' },
+    { pin: `${pin};${pin}`, cert: '/a.crt', key: '/a.key', bindAddress: 'fd00::1' },
+  ]) {
+    it(`takes ${JSON.stringify(options)}`, () => assert.deepEqual(dial(options), options));
+  }
+
+  for (const [options, message] of [
+    [{ alternatives: ['http://b/'] }, /alternatives\[0\]/],
+    [{ alternatives: Array.from({ length: 17 }, () => 'ws://b/') }, /more than 16/],
+    [{ reconnectMin: 0 }, /above 0/],
+    [{ reconnectMin: '1' }, /number of seconds/],
+    [{ reconnectMin: 61 }, /reconnectMin 61 is above reconnectMax 60/],
+    [{ reconnectMax: 1e9 }, /86400/],
+    [{ proxy: 'ftp://secret@a' }, /options\.proxy is neither/],
+    [{ token: 'sec ret' }, /options\.token has a character/],
+    [{ token: 'x', user: 'me' }, /exclude each other/],
+    [{ headers: ['secret'] }, /NAME:VALUE/],
+    [{ headers: ['Host: secret'] }, /belongs to the handshake/],
+    [{ headers: ['sec-websocket-key: secret'] }, /belongs to the handshake/],
+    [{ headers: ['X: secret\r\nY: z'] }, /no header field may have/],
+    [{ headers: ['X Y: secret'] }, /no header field can have/],
+    [{ servername: '192.0.2.1' }, /not the name of a host/],
+    [{ bindAddress: 'eth0' }, /bindAddress "eth0" cannot be/],
+    [{ pin: 'sha256//AAAA' }, /pin "sha256/],
+    [{ cert: '/a.crt' }, /needs its key/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(options).slice(0, 60)}`, () => {
+      assert.throws(
+        () => dial(options),
+        (error: Error) => {
+          assert.match(error.message, message);
+          assert.doesNotMatch(error.message, /secret/);
+          return true;
+        },
+      );
+    });
+  }
+});
+
 describe('results', () => {
   const port = { port: 1, type: 'tap', target: 'tap0', tx: 0, rx: 0, shut: false };
 
