@@ -3,7 +3,7 @@ import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 /**
  * Several ways to prove who one is, of which one suffices. They are asked in
  * their order, and those behind the first that lets the peer in are not asked.
- * Of several refusals the most telling one is given: `busy`, since a second try
+ * Of several refusals the most telling one is given: `throttled` and `busy`, since a second try
  * may succeed; then `wrong`; then `missing`.
  */
 export class AuthenticatorChain implements Authenticator {
@@ -36,4 +36,4 @@ export class AuthenticatorChain implements Authenticator {
   }
 }
 
-const WEIGHT = { missing: 0, wrong: 1, busy: 2 } as const;
+const WEIGHT = { missing: 0, wrong: 1, busy: 2, throttled: 3 } as const;

@@ -16,8 +16,11 @@ export type Verdict =
   | { readonly isAllowed: true /** null: nobody was asked for a name */; readonly user: string | null }
   | {
       readonly isAllowed: false;
-      /** `missing` nothing was given, `wrong` it does not match or cannot be read, `busy` too many checks are waiting */
-      readonly reason: 'missing' | 'wrong' | 'busy';
+      /**
+       * `missing` nothing was given, `wrong` it does not match or cannot be read, `busy` too many checks are waiting,
+       * `throttled` that address failed too often
+       */
+      readonly reason: 'missing' | 'wrong' | 'busy' | 'throttled';
     };
 
 /** Decides who may pass. Never rejects. A name that does not exist takes as long as a wrong password does. */

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { PasswordHash } from './password-hash.ts';
 
 export interface HashQuestion {
@@ -15,8 +16,11 @@ export interface HashAnswer {
 export type HashVerdict = 'match' | 'mismatch' | 'busy';
 
 export interface PasswordVerifier {
-  /** Never rejects. */
-  verify(password: string, hash: PasswordHash): Promise<HashVerdict>;
+  /**
+   * Never rejects.
+   * @param owner who asks, such as an address: where there is no room for all, each gets a fair share
+   */
+  verify(password: string, hash: PasswordHash, owner?: string): Promise<HashVerdict>;
   /** Everything that waits is `busy`, and so is every later question. */
   close(): Promise<void>;
 }
@@ -43,10 +47,9 @@ interface Waiting {
  */
 export class HashVerifier implements PasswordVerifier {
   readonly #logger: Logger;
-  readonly #maxWaiting: number;
   readonly #restartDelayMs: number;
   readonly #workerUrl: URL;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: FairQueue<Waiting>;
   #current: Waiting | undefined;
   #worker: Worker | undefined;
   #restartAtMs = 0;
@@ -54,18 +57,18 @@ export class HashVerifier implements PasswordVerifier {
 
   constructor(options: HashVerifierOptions = {}) {
     this.#logger = options.logger ?? SILENT;
-    this.#maxWaiting = options.maxWaiting ?? 64;
+    this.#waiting = new FairQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
     // The compiled neighbour: the build rewrites import specifiers, but not this one.
     this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
   }
 
-  verify(password: string, hash: PasswordHash): Promise<HashVerdict> {
-    const isFull = this.#current !== undefined && this.#waiting.length >= this.#maxWaiting;
-    if (this.#isClosed || isFull) return Promise.resolve('busy');
+  verify(password: string, hash: PasswordHash, owner = ''): Promise<HashVerdict> {
+    if (this.#isClosed) return Promise.resolve('busy');
     return new Promise((answer) => {
-      this.#waiting.push({ question: { password, hash }, answer });
-      this.#next();
+      const asked: Waiting = { question: { password, hash }, answer };
+      if (this.#current === undefined && this.#waiting.length === 0) return this.#ask(asked);
+      this.#waiting.push(owner, asked)?.answer('busy');
     });
   }
 
@@ -78,21 +81,25 @@ export class HashVerifier implements PasswordVerifier {
   }
 
   #next(): void {
-    if (this.#current !== undefined) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#worker?.unref();
-      return;
+    while (this.#current === undefined) {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#worker?.unref();
+        return;
+      }
+      this.#ask(next);
     }
+  }
+
+  #ask(asked: Waiting): void {
     const worker = this.#worker ?? this.#start();
     if (worker === undefined) {
-      next.answer('busy');
-      this.#next();
+      asked.answer('busy');
       return;
     }
-    this.#current = next;
+    this.#current = asked;
     worker.ref();
-    worker.postMessage(next.question);
+    worker.postMessage(asked.question);
   }
 
   #start(): Worker | undefined {
@@ -126,10 +133,9 @@ export class HashVerifier implements PasswordVerifier {
   }
 
   #giveUp(): void {
-    const pending = this.#current === undefined ? this.#waiting : [this.#current, ...this.#waiting];
-    const abandoned = [...pending];
+    const abandoned = this.#waiting.drain();
+    if (this.#current !== undefined) abandoned.unshift(this.#current);
     this.#current = undefined;
-    this.#waiting.length = 0;
     for (const { answer } of abandoned) answer('busy');
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { addressGroup } from './address-group.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { parseBasic } from './basic-credentials.ts';
 import { FollowedFile } from './followed-file.ts';
@@ -54,7 +55,7 @@ export class HtpasswdAuthenticator implements Authenticator {
       options.verifier ?? new HashVerifier(options.logger === undefined ? {} : { logger: options.logger });
   }
 
-  async authenticate({ authorization }: Credentials): Promise<Verdict> {
+  async authenticate({ authorization, remoteAddress }: Credentials): Promise<Verdict> {
     if (authorization === undefined) return MISSING;
     const given = parseBasic(authorization);
     // A bearer token is for somebody else to judge: here nothing was given.
@@ -67,7 +68,7 @@ export class HtpasswdAuthenticator implements Authenticator {
     const digest = this.#verified.digest(given.user, given.password, hash);
     if (entry !== undefined && !this.#isClosed && this.#verified.has(digest))
       return { isAllowed: true, user: given.user };
-    const verdict = await this.#verify(digest, given.password, hash);
+    const verdict = await this.#verify(digest, given.password, hash, addressGroup(remoteAddress));
     if (verdict === 'busy') return BUSY;
     if (verdict === 'mismatch' || entry === undefined) return WRONG;
     this.#verified.add(digest);
@@ -80,11 +81,11 @@ export class HtpasswdAuthenticator implements Authenticator {
     if (this.#isVerifierOurs) await this.#verifier.close();
   }
 
-  #verify(digest: string, password: string, hash: PasswordHash): Promise<HashVerdict> {
+  #verify(digest: string, password: string, hash: PasswordHash, owner: string): Promise<HashVerdict> {
     if (this.#isClosed) return Promise.resolve('busy');
     const pending = this.#pending.get(digest);
     if (pending !== undefined) return pending;
-    const started = this.#verifier.verify(password, hash).finally(() => this.#pending.delete(digest));
+    const started = this.#verifier.verify(password, hash, owner).finally(() => this.#pending.delete(digest));
     this.#pending.set(digest, started);
     return started;
   }

@@ -1,0 +1,18 @@
+/**
+ * What limits per address count by: an IPv4 address, or the /64 of an IPv6 one,
+ * of which a single host can use every address (RFC 4291, 2.5.4).
+ */
+export function addressGroup(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [front = '', back] = address.replace(/%.*$/, '').toLowerCase().split('::');
+  const groups = front === '' ? [] : front.split(':');
+  if (back !== undefined) {
+    const behind = back === '' ? 0 : back.split(':').length;
+    while (groups.length + behind < 8) groups.push('0');
+    if (groups.length < 4) groups.push(...back.split(':'));
+  }
+  const prefix = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
+  return `${prefix.join(':')}::/64`;
+}

@@ -1,0 +1,23 @@
+/** What happened at the door of one service since it was opened. Plain numbers, each for one bound. */
+export class DoorCounters {
+  /** connections that were taken */
+  connections = 0;
+  /** connections that were cut to make room for newer ones, before they had proved who they are */
+  displaced = 0;
+  /** connections that were cut because they did not come to the point in time */
+  dawdled = 0;
+  /** connections and tunnels turned away since their address has its share already */
+  overAddressShare = 0;
+  /** tunnels turned away since all places are taken */
+  full = 0;
+  /** tunnels turned away since their user has his share already */
+  overUserShare = 0;
+  /** credentials that were wrong */
+  failedLogins = 0;
+  /** logins that were not even looked at, since their address had failed too often */
+  throttledLogins = 0;
+  /** opening handshakes of pages that may not join */
+  foreignPages = 0;
+  /** users who proved who they are, and may not do that */
+  forbidden = 0;
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { LoginGuard, type LoginGuardOptions } from './login-guard.ts';
+
+const BASIC = 'Basic YTpi';
+
+/** Lets in who says `right`, and counts who asks. */
+class Inner implements Authenticator {
+  readonly challenge = 'Basic realm=etherws';
+  asked = 0;
+  isClosed = false;
+
+  authenticate({ authorization }: Credentials): Promise<Verdict> {
+    this.asked++;
+    if (authorization === undefined) return Promise.resolve({ isAllowed: false, reason: 'missing' });
+    const isRight = authorization.endsWith('right');
+    return Promise.resolve(isRight ? { isAllowed: true, user: 'ada' } : { isAllowed: false, reason: 'wrong' });
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}
+
+function setUp(
+  t: TestContext,
+  options: LoginGuardOptions = {},
+): {
+  guard: LoginGuard;
+  inner: Inner;
+  ask: (address: string, header?: string) => Promise<Verdict>;
+  tick: (ms: number) => void;
+} {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  const inner = new Inner();
+  const guard = new LoginGuard(inner, { now: () => nowMs, ...options });
+  return {
+    guard,
+    inner,
+    ask: (remoteAddress, authorization = BASIC) => guard.authenticate({ authorization, remoteAddress }),
+    tick: (ms) => {
+      nowMs += ms;
+      t.mock.timers.tick(ms);
+    },
+  };
+}
+
+/** Whether a promise is settled once everything that can happen now has happened. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => {
+    settled = true;
+  });
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  return settled;
+}
+
+describe('a guard of logins', () => {
+  test('each failure of an address is answered later than the one before, up to a bound', async (t) => {
+    const { ask, tick, guard } = setUp(t, { forgetMs: 1e9 });
+    for (const delayMs of [100, 200, 400, 800, 1600, 2000, 2000]) {
+      const answer = ask('192.0.2.1');
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      tick(delayMs - 1);
+      assert.equal(await isSettled(answer), false, `before ${delayMs} ms`);
+      tick(1);
+      assert.deepEqual(await answer, { isAllowed: false, reason: 'wrong' });
+    }
+    assert.equal(guard.counters.failedLogins, 7);
+  });
+
+  test('who is right waits for nothing, and who says nothing has not failed', async (t) => {
+    const { ask, guard } = setUp(t);
+    assert.deepEqual(await ask('192.0.2.1', 'Basic right'), { isAllowed: true, user: 'ada' });
+    const nothing = guard.authenticate({ authorization: undefined, remoteAddress: '192.0.2.1' });
+    assert.deepEqual(await nothing, { isAllowed: false, reason: 'missing' });
+    assert.equal(guard.counters.failedLogins, 0);
+  });
+
+  test('beyond the bound an address is not looked at until a failure is forgotten; others are', async (t) => {
+    const { ask, tick, inner, guard } = setUp(t, { failuresPerAddress: 3, forgetMs: 5000 });
+    const answers = [ask('192.0.2.1'), ask('192.0.2.1'), ask('192.0.2.1')];
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    tick(400);
+    await Promise.all(answers);
+    assert.equal(inner.asked, 3);
+    assert.deepEqual(await ask('192.0.2.1', 'Basic right'), { isAllowed: false, reason: 'throttled' });
+    assert.deepEqual(await ask('::ffff:192.0.2.1', 'Basic right'), { isAllowed: false, reason: 'throttled' });
+    assert.equal(inner.asked, 3);
+    assert.equal(guard.counters.throttledLogins, 2);
+    assert.equal((await ask('192.0.2.2', 'Basic right')).isAllowed, true);
+    assert.equal((await ask('192.0.2.1', 'Bearer right')).isAllowed, true, 'a token cannot be guessed');
+    tick(5000);
+    assert.equal((await ask('192.0.2.1', 'Basic right')).isAllowed, true);
+  });
+
+  test('what it remembers has a bound', async (t) => {
+    const { ask, tick } = setUp(t, { failuresPerAddress: 1, maxAddresses: 2, forgetMs: 1e9 });
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+      const answer = ask(address);
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      tick(2000);
+      await answer;
+    }
+    assert.equal((await ask('192.0.2.1', 'Basic right')).isAllowed, true, 'the oldest was forgotten');
+    assert.equal((await ask('192.0.2.3', 'Basic right')).isAllowed, false);
+  });
+
+  test('closing it answers those who wait, and closes what is behind it', async (t) => {
+    const { ask, guard, inner } = setUp(t);
+    const answer = ask('192.0.2.1');
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    await guard.close();
+    assert.deepEqual(await answer, { isAllowed: false, reason: 'wrong' });
+    assert.ok(inner.isClosed);
+  });
+});

@@ -1,0 +1,109 @@
+import { addressGroup } from './address-group.ts';
+import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { DoorCounters } from './door-counters.ts';
+
+export interface LoginGuardOptions {
+  /** How many failures in a row an address has, before its passwords are not looked at any more; default 20. */
+  readonly failuresPerAddress?: number;
+  /** After how long one failure of an address is forgotten; default 3 s. */
+  readonly forgetMs?: number;
+  /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
+  readonly maxAddresses?: number;
+  readonly counters?: DoorCounters;
+  /** for tests */
+  readonly now?: () => number;
+}
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 2000;
+const THROTTLED: Verdict = { isAllowed: false, reason: 'throttled' };
+
+interface Failures {
+  count: number;
+  lastMs: number;
+}
+
+/**
+ * Makes guessing slow, by the address that it comes from: each further failure
+ * is answered later than the one before, and beyond a bound passwords are not
+ * looked at, until some failures are forgotten. Tokens and certificates always
+ * are: they cannot be guessed, and cost little.
+ *
+ * Success forgives nothing, or who has one password could try others without end.
+ */
+export class LoginGuard implements Authenticator {
+  readonly challenge: string;
+  readonly counters: DoorCounters;
+  readonly #inner: Authenticator;
+  readonly #most: number;
+  readonly #forgetMs: number;
+  readonly #maxAddresses: number;
+  readonly #now: () => number;
+  /** by address group, in the order of the last failure */
+  readonly #failures = new Map<string, Failures>();
+  readonly #delays = new Set<() => void>();
+
+  /** @param inner is closed with the guard */
+  constructor(inner: Authenticator, options: LoginGuardOptions = {}) {
+    this.challenge = inner.challenge;
+    this.counters = options.counters ?? new DoorCounters();
+    this.#inner = inner;
+    this.#most = options.failuresPerAddress ?? 20;
+    this.#forgetMs = options.forgetMs ?? 3000;
+    this.#maxAddresses = options.maxAddresses ?? 10_000;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  async authenticate(credentials: Credentials): Promise<Verdict> {
+    const group = addressGroup(credentials.remoteAddress);
+    if (isGuess(credentials) && this.#countOf(group) >= this.#most) {
+      this.counters.throttledLogins++;
+      return THROTTLED;
+    }
+    const verdict = await this.#inner.authenticate(credentials);
+    if (verdict.isAllowed || verdict.reason !== 'wrong') return verdict;
+    this.counters.failedLogins++;
+    await this.#delay(Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#fail(group) - 1)));
+    return verdict;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#delays) end();
+    await this.#inner.close();
+  }
+
+  /** How many failures of an address are not forgotten yet. */
+  #countOf(group: string): number {
+    const failures = this.#failures.get(group);
+    if (failures === undefined) return 0;
+    return Math.max(0, failures.count - Math.floor((this.#now() - failures.lastMs) / this.#forgetMs));
+  }
+
+  /** @returns how many there are with this one */
+  #fail(group: string): number {
+    const count = Math.min(this.#most, this.#countOf(group)) + 1;
+    this.#failures.delete(group);
+    this.#failures.set(group, { count, lastMs: this.#now() });
+    if (this.#failures.size > this.#maxAddresses) {
+      const oldest = this.#failures.keys().next();
+      if (oldest.done !== true) this.#failures.delete(oldest.value);
+    }
+    return count;
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#delays.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#delays.add(end);
+    });
+  }
+}
+
+function isGuess({ authorization, clientCertificate }: Credentials): boolean {
+  return clientCertificate === undefined && /^basic\b/i.test(authorization ?? '');
+}
