@@ -111,6 +111,7 @@ export class ControlServer {
       const message = 'Too many passwords are being checked';
       return { status: 503, code: 'AUTH_BUSY', message, hint: 'Try again in a moment' };
     }
+    if (verdict.reason === 'throttled') return THROTTLED;
     // HTTP has no challenge for certificates, and a 401 must have one (RFC 9110, 15.5.2).
     if (this.#authenticator.challenge === '') return NO_CERTIFICATE;
     response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
@@ -124,7 +125,7 @@ export class ControlServer {
     this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
     const text = errorBody({ code: INVALID_REQUEST, message, data: `${code}: ${hint}` });
     if (status === 405) response.setHeader('Allow', 'POST');
-    if (status === 503) response.setHeader('Retry-After', '1');
+    if (status === 503 || status === 429) response.setHeader('Retry-After', '1');
     response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
     response.write(text);
     swallow(request, () => response.end());
@@ -154,6 +155,12 @@ const WRONG_PASSWORD: Refusal = {
   code: 'AUTH_FAILED',
   message: 'The user, the password or the token is wrong',
   hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
+};
+const THROTTLED: Refusal = {
+  status: 429,
+  code: 'AUTH_BUSY',
+  message: 'Too many logins from this address have failed',
+  hint: 'Wait some seconds, and check the password',
 };
 const NO_CERTIFICATE: Refusal = {
   status: 403,

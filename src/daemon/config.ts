@@ -1,4 +1,5 @@
 import type { LogFormat } from '../observability/logger.ts';
+import { type DoorLimits, readDoorLimits } from './door-limits.ts';
 import { invalidOption, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
 import { checkShared, readService, type ServiceConfig } from './service-config.ts';
@@ -17,6 +18,14 @@ export interface SwOptions {
   tokenaudience?: string;
   clientCa?: string;
   origin?: string[];
+  maxTunnels?: string;
+  maxPerAddress?: string;
+  maxPerUser?: string;
+  maxUnproven?: string;
+  handshakeTimeout?: string;
+  loginFailures?: string;
+  maxMessage?: string;
+  maxQueue?: string;
   sslkey?: string;
   sslcert?: string;
   ctlpath: string;
@@ -48,6 +57,7 @@ export interface SwConfig {
   readonly controlNames: readonly string[];
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
+  readonly limits: DoorLimits;
   /** What tunnels speak, accepted ones and dialled ones. */
   readonly wire: 'auto' | 'raw';
   readonly logFormat: LogFormat;
@@ -99,6 +109,7 @@ export function readConfig(options: SwOptions): SwConfig {
     isShared,
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
     origins: readOrigins(options.origin ?? []),
+    limits: readDoorLimits(options),
     wire: options.wire,
     logFormat: options.logformat,
     logFile: options.logfile,

@@ -2,16 +2,20 @@ import { unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { clientCertificateOptions } from '../auth/client-certificate.ts';
+import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import { ControlServer } from '../control/server.ts';
 import { EtherwsError } from '../errors.ts';
+import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createPort } from '../ports/port-factory.ts';
+import type { TunnelLimits } from '../ports/websocket/limits.ts';
 import { OriginRule } from '../ports/websocket/origin.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { SwConfig } from './config.ts';
 import { openDoor } from './door.ts';
+import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
 import { isOpen, type ServiceConfig } from './service-config.ts';
 import { Switch } from './switch.ts';
@@ -62,13 +66,22 @@ export class Daemon {
     const controlIdentity = isShared ? tunnelIdentity : await identityOf(control, logger);
     const verifier = new HashVerifier({ logger });
     this.#disposals.push(() => verifier.close());
-    const tunnelDoor = await this.#door(tunnels, verifier);
-    const controlDoor = await this.#door(control, verifier);
+    const tunnelCounters = new DoorCounters();
+    const controlCounters = new DoorCounters();
+    // What strangers cause to be said is limited.
+    const doorLogger = limitInfo(logger);
+    const tunnelDoor = await this.#door(tunnels, { verifier, logger: doorLogger, counters: tunnelCounters });
+    const controlDoor = await this.#door(control, { verifier, logger: doorLogger, counters: controlCounters });
     this.#warnOfOpenControl();
 
     const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
-    const tunnelListener = await this.#listener(tunnels, tunnelIdentity, isShared ? sharedCa : undefined);
-    const controlListener = isShared ? tunnelListener : await this.#listener(control, controlIdentity);
+    const tunnelListener = await this.#listener(
+      tunnels,
+      tunnelIdentity,
+      tunnelCounters,
+      isShared ? sharedCa : undefined,
+    );
+    const controlListener = isShared ? tunnelListener : await this.#listener(control, controlIdentity, controlCounters);
 
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
@@ -83,7 +96,9 @@ export class Daemon {
       origins: new OriginRule({ allowed: this.#config.origins, names: tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
       onTunnel: (port) => void etherSwitch.attach(port),
-      logger,
+      limits: tunnelLimits(this.#config.limits),
+      counters: tunnelCounters,
+      logger: doorLogger,
     });
     this.#disposals.push(() => tunnelServer.close());
     tunnelListener.route(tunnels.path, tunnelServer);
@@ -92,10 +107,8 @@ export class Daemon {
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
-      service: new RunningSwitch(etherSwitch, (spec) =>
-        createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
-      ),
-      logger,
+      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env })),
+      logger: doorLogger,
     });
     controlListener.route(control.path, controlServer);
 
@@ -108,10 +121,17 @@ export class Daemon {
   async #listener(
     service: ServiceConfig,
     identity: ServerIdentity | undefined,
+    counters: DoorCounters,
     clientCaFile: string | undefined = service.door.clientCaFile,
   ): Promise<HttpListener> {
     const clients = clientCaFile === undefined ? {} : await clientCertificateOptions(clientCaFile);
+    const { maxUnproven, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
+      counters,
+      limits: {
+        ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
+        ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
+      },
       host: service.host,
       listenPort: service.listenPort,
       ...(identity === undefined ? {} : { tls: { ...identity.options, ...clients } }),
@@ -120,8 +140,15 @@ export class Daemon {
     return listener;
   }
 
-  async #door(service: ServiceConfig, verifier: HashVerifier): Promise<Authenticator> {
-    const door = await openDoor(service.door, { verifier, logger: this.#logger });
+  async #door(
+    service: ServiceConfig,
+    context: { verifier: HashVerifier; logger: Logger; counters: DoorCounters },
+  ): Promise<Authenticator> {
+    const { loginFailures } = this.#config.limits;
+    const door = await openDoor(service.door, {
+      ...context,
+      ...(loginFailures === undefined ? {} : { loginFailures }),
+    });
     this.#disposals.push(() => door.close());
     return door;
   }
@@ -168,6 +195,20 @@ export class Daemon {
 
 async function identityOf({ tls }: ServiceConfig, logger: Logger): Promise<ServerIdentity | undefined> {
   return tls === undefined ? undefined : loadServerIdentity(tls.keyFile, tls.certFile, logger);
+}
+
+function tunnelLimits(limits: DoorLimits): Partial<TunnelLimits> {
+  const { maxTunnels, maxPerAddress, maxPerUser, maxUnproven, handshakeTimeoutMs, maxMessageBytes, queueBytes } =
+    limits;
+  return {
+    ...(maxTunnels === undefined ? {} : { maxConnections: maxTunnels }),
+    ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
+    ...(maxPerUser === undefined ? {} : { maxPerUser }),
+    ...(maxUnproven === undefined ? {} : { maxHandshakes: maxUnproven }),
+    ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs }),
+    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
+    ...(queueBytes === undefined ? {} : { queueBytes }),
+  };
 }
 
 function isLoopback(host: string | undefined): boolean {

@@ -2,8 +2,10 @@ import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
 import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
 import { BearerAuthenticator } from '../auth/bearer.ts';
 import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
+import type { DoorCounters } from '../auth/door-counters.ts';
 import type { PasswordVerifier } from '../auth/hash-verifier.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
+import { LoginGuard } from '../auth/login-guard.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { DoorConfig } from './service-config.ts';
 
@@ -17,9 +19,14 @@ export const REALM = 'etherws';
  */
 export async function openDoor(
   config: DoorConfig,
-  context: { readonly verifier: PasswordVerifier; readonly logger: Logger },
+  context: {
+    readonly verifier: PasswordVerifier;
+    readonly logger: Logger;
+    readonly counters: DoorCounters;
+    readonly loginFailures?: number;
+  },
 ): Promise<Authenticator> {
-  const { logger, verifier } = context;
+  const { logger, verifier, counters, loginFailures } = context;
   const links: Authenticator[] = [];
   try {
     if (config.htpasswd !== undefined) {
@@ -34,5 +41,9 @@ export async function openDoor(
     throw error;
   }
   if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator());
-  return links.length === 0 ? OPEN_DOOR : new AuthenticatorChain(links);
+  if (links.length === 0) return OPEN_DOOR;
+  return new LoginGuard(new AuthenticatorChain(links), {
+    counters,
+    ...(loginFailures === undefined ? {} : { failuresPerAddress: loginFailures }),
+  });
 }

@@ -1,9 +1,11 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import type { DoorCounters } from '../auth/door-counters.ts';
 import { EtherwsError } from '../errors.ts';
+import { type VisitorLimits, Visitors } from './visitors.ts';
 
 /** What answers under one path. Neither function throws. */
 export interface Route {
@@ -17,35 +19,37 @@ export interface ListenerOptions {
   listenPort: number;
   /** Present: the listener speaks TLS, 1.2 or later. */
   tls?: TlsOptions;
+  limits?: VisitorLimits;
+  /** what is refused here is counted there */
+  counters?: DoorCounters;
 }
 
-/** A handshake or a request head that dawdles holds a socket no longer than this (slowloris). */
-const HEAD_TIMEOUT_MS = 10_000;
 /** Nobody needs longer heads: a tunnel's opening handshake is well below 2 KiB. */
 const MAX_HEAD_BYTES = 16_384;
 
 /**
  * One listening TCP port, plain or TLS, whose paths lead to services: the
  * tunnels, the control API, or both where they share host and port.
+ *
+ *   1. the acceptor takes a connection, and `Visitors` whether it may stay
+ *   2. Node's HTTP server, which does not listen itself, is given the connection
+ *   3. its requests and upgrades go where their paths lead
  */
 export class HttpListener {
-  readonly #server: http.Server;
+  readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
+  readonly #server: http.Server | https.Server;
+  readonly #visitors: Visitors;
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const common = { maxHeaderSize: MAX_HEAD_BYTES, headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS };
+    this.#visitors = new Visitors(options.limits, options.counters);
+    const common = { maxHeaderSize: MAX_HEAD_BYTES };
     this.#server =
       options.tls === undefined
         ? http.createServer(common)
-        : https.createServer({
-            ...common,
-            ...options.tls,
-            minVersion: 'TLSv1.2',
-            ALPNProtocols: ['http/1.1'],
-            handshakeTimeout: HEAD_TIMEOUT_MS,
-          });
+        : https.createServer({ ...common, ...options.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
     this.#server.on('request', (request, response) => this.#request(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -58,35 +62,50 @@ export class HttpListener {
   /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
   async listen(): Promise<void> {
     const { host, listenPort } = this.#options;
+    const acceptor = this.#acceptor;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, listenPort)));
-      this.#server.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
+      acceptor.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, listenPort)));
+      acceptor.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
     });
-    this.#server.removeAllListeners('error');
+    acceptor.removeAllListeners('error');
     // Accepting can fail later, too (descriptors used up); the listener stays.
-    this.#server.on('error', () => undefined);
+    acceptor.on('error', () => undefined);
   }
 
   /** The address and port that it really listens on; only after `listen`. */
   get address(): AddressInfo {
-    return this.#server.address() as AddressInfo;
+    return this.#acceptor.address() as AddressInfo;
   }
 
   /** Stops listening and ends what is under way. Tunnels are not its business any more. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      this.#acceptor.close(() => resolve());
+      this.#visitors.destroyAll();
     });
   }
 
+  /** New connections see these from now on; those that stand are not touched. Only for a listener with TLS. */
+  renewTls(tls: TlsOptions): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => undefined);
+    if (this.#visitors.enter(socket)) this.#server.emit('connection', socket);
+  }
+
   #request(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    this.#visitors.busy(socket);
+    response.once('close', () => this.#visitors.idle(socket));
     const route = this.#routes.get(pathOf(request));
     if (route !== undefined) route.handleRequest(request, response);
     else response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Nothing is served under this path.\n');
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#visitors.depart(request.socket);
     const route = this.#routes.get(pathOf(request));
     if (route?.handleUpgrade !== undefined) {
       route.handleUpgrade(request, socket, head);
@@ -94,6 +113,7 @@ export class HttpListener {
     }
     socket.on('error', () => socket.destroy());
     const text = 'No tunnel is accepted under this path.\n';
+    socket.once('finish', () => socket.destroy());
     socket.end(
       `HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
     );

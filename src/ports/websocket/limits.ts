@@ -33,6 +33,15 @@ export interface TunnelLimits {
   readonly closeTimeoutMs: number;
   /** Tunnels and handshakes that a server serves at a time. Stops a flood of connections from using up descriptors. */
   readonly maxConnections: number;
+  /**
+   * Those of them that have not proved yet who they are; for one more the oldest
+   * is cut. Stops strangers from taking the places of friends.
+   */
+  readonly maxHandshakes: number;
+  /** Tunnels and handshakes from one address, or one /64 of IPv6. Behind one address many clients may live. */
+  readonly maxPerAddress: number;
+  /** Tunnels of one user. */
+  readonly maxPerUser: number;
 }
 
 export const DEFAULT_LIMITS: TunnelLimits = {
@@ -44,6 +53,9 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   handshakeTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
   maxConnections: 10_000,
+  maxHandshakes: 2048,
+  maxPerAddress: 4096,
+  maxPerUser: 1024,
 };
 
 /** A message is read whole, into one slab. */

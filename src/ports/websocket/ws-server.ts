@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
+import { DoorCounters } from '../../auth/door-counters.ts';
 import { credentialsOf } from '../../auth/request-credentials.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
@@ -12,6 +13,19 @@ import { openTransport } from './open-transport.ts';
 import type { OriginRule } from './origin.ts';
 import type { Wire, WireChoice } from './packing.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './refusal.ts';
+import {
+  FORBIDDEN,
+  FOREIGN_PAGE,
+  FULL,
+  faultOfHandshake,
+  NOT_FOUND,
+  refusalOfRequest,
+  refusalOfStranger,
+  STOPPING,
+  TOO_MANY_OF_ADDRESS,
+  TOO_MANY_OF_USER,
+} from './server-refusals.ts';
+import { type TunnelPlace, TunnelPlaces } from './tunnel-places.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -26,6 +40,16 @@ export interface TunnelServerOptions {
   onTunnel: (port: WebSocketPort, user: string | null) => void;
   /** which web pages may open tunnels; without it all may */
   origins?: OriginRule;
+  /**
+   * How many tunnels a user may have, 0 for one who may have none; without it
+   * everybody who is let in may have `maxPerUser`
+   * @param user null when nobody was asked
+   */
+  allowanceOf?: (user: string | null) => number;
+  /** whom a request comes from; default: the address of its socket */
+  addressOf?: (request: IncomingMessage) => string;
+  /** what is refused here is counted there */
+  counters?: DoorCounters;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
   wire?: WireChoice;
   limits?: Partial<TunnelLimits>;
@@ -40,8 +64,7 @@ interface Applicant {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly target: string;
-  /** Gives the place among the connections back. */
-  readonly leave: () => void;
+  readonly place: TunnelPlace;
 }
 
 /**
@@ -50,9 +73,10 @@ interface Applicant {
  *
  *   1. is it for us and a good handshake?        404, 405, 400, 426
  *   2. may that page open tunnels?               403
- *   3. is there room?                            503
- *   4. who is it?                                401, 503
- *   5. ws answers 101, and the socket is a port
+ *   3. is there room?                            503, 429
+ *   4. who is it?                                401, 403, 429, 503
+ *   5. may he have one more?                     403, 429
+ *   6. ws answers 101, and the socket is a port
  *
  * No subprotocol and no extension is ever selected.
  */
@@ -66,10 +90,13 @@ export class TunnelServer {
   readonly #origins: OriginRule | undefined;
   readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
-  /** Handshakes that wait for the authenticator. */
+  readonly #allowanceOf: ((user: string | null) => number) | undefined;
+  readonly #addressOf: (request: IncomingMessage) => string;
+  readonly #counters: DoorCounters;
+  readonly #places: TunnelPlaces;
+  /** Handshakes that wait for the authenticator, the oldest first. */
   readonly #pending = new Set<Duplex>();
   #isClosed = false;
-  #connections = 0;
 
   /** @throws RangeError for a path that does not begin with `/`, or a limit that is not positive */
   constructor(options: TunnelServerOptions) {
@@ -80,6 +107,10 @@ export class TunnelServer {
     this.#limits = withDefaults(options.limits);
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
+    this.#allowanceOf = options.allowanceOf;
+    this.#addressOf = options.addressOf ?? (({ socket }) => socket.remoteAddress ?? '');
+    this.#counters = options.counters ?? new DoorCounters();
+    this.#places = new TunnelPlaces(this.#limits);
     this.#logger = options.logger ?? SILENT;
     this.#handshakes = new WebSocketServer({
       noServer: true,
@@ -97,7 +128,7 @@ export class TunnelServer {
 
   /** Tunnels and handshakes at the moment. */
   get connections(): number {
-    return this.#connections;
+    return this.#places.taken;
   }
 
   /** Whether a request is for this service. */
@@ -116,7 +147,8 @@ export class TunnelServer {
   /** Takes an upgrade request to its end, whatever that is. Never throws, and owns the socket from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignore);
-    const target = describePeer(request.socket);
+    const address = this.#addressOf(request);
+    const target = describePeer(address, request.socket);
     const fault = this.isFor(request) ? faultOfHandshake(request) : NOT_FOUND;
     if (fault !== undefined) {
       this.#refuse(socket, fault, target);
@@ -124,16 +156,32 @@ export class TunnelServer {
       this.#refuse(socket, STOPPING, target);
     } else if (this.#origins?.allows(request) === false) {
       const { origin, host } = request.headers;
+      this.#counters.foreignPages++;
       this.#logger.info({ target, origin, host }, 'a page of another origin wanted to join');
       this.#refuse(socket, FOREIGN_PAGE, target);
-    } else if (this.#connections >= this.#limits.maxConnections) {
-      this.#refuse(socket, FULL, target);
     } else {
-      this.#connections++;
-      const leave = (): void => void this.#connections--;
-      socket.once('close', leave);
-      void this.#authenticate({ request, socket, head, target, leave });
+      this.#enter({ request, socket, head, target }, address);
     }
+  }
+
+  #enter(applicant: Omit<Applicant, 'place'>, address: string): void {
+    const { socket, target } = applicant;
+    const place = this.#places.enter(address);
+    if (typeof place === 'string') {
+      this.#counters[place]++;
+      this.#refuse(socket, place === 'full' ? FULL : TOO_MANY_OF_ADDRESS, target);
+      return;
+    }
+    if (this.#pending.size >= this.#limits.maxHandshakes) {
+      for (const oldest of this.#pending) {
+        this.#pending.delete(oldest);
+        oldest.destroy();
+        break;
+      }
+      this.#counters.displaced++;
+    }
+    socket.once('close', place.leave);
+    void this.#authenticate({ ...applicant, place }, address);
   }
 
   /** Accepts nothing more, and cuts the handshakes that are not finished. Tunnels stay: they are their owner's. */
@@ -142,16 +190,20 @@ export class TunnelServer {
     for (const socket of this.#pending) socket.destroy();
   }
 
-  async #authenticate(applicant: Applicant): Promise<void> {
+  async #authenticate(applicant: Applicant, address: string): Promise<void> {
     const { request, socket, target } = applicant;
     this.#pending.add(socket);
-    const timer = setTimeout(() => socket.destroy(), this.#limits.handshakeTimeoutMs);
+    socket.once('close', () => this.#pending.delete(socket));
+    const timer = setTimeout(() => {
+      this.#counters.dawdled++;
+      socket.destroy();
+    }, this.#limits.handshakeTimeoutMs);
     // Without a reader nobody would notice that the peer has gone; what it sends stays buffered.
     const left = (): Duplex => socket.destroy();
     socket.on('readable', ignore).on('end', left);
     let verdict: Verdict;
     try {
-      verdict = await this.#authenticator.authenticate(credentialsOf(request));
+      verdict = await this.#authenticator.authenticate(credentialsOf(request, address));
     } catch (error) {
       this.#logger.error({ target, error }, 'the authenticator failed');
       verdict = { isAllowed: false, reason: 'busy' };
@@ -161,28 +213,41 @@ export class TunnelServer {
     socket.off('readable', ignore).off('end', left);
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the peer left during authentication');
-    } else if (verdict.isAllowed) {
-      this.#accept(applicant, verdict.user);
-    } else if (verdict.reason === 'busy') {
-      this.#refuse(socket, BUSY, target);
-    } else {
+    } else if (!verdict.isAllowed) {
       this.#refuse(socket, refusalOfStranger(verdict.reason, this.#authenticator.challenge), target);
+    } else {
+      const refusal = this.#refusalOf(applicant.place, verdict.user);
+      if (refusal === undefined) this.#accept(applicant, verdict.user);
+      else this.#refuse(socket, refusal, target);
     }
   }
 
-  #accept({ request, socket, head, target, leave }: Applicant, user: string | null): void {
+  /** Whether somebody known may have one more tunnel. */
+  #refusalOf(place: TunnelPlace, user: string | null): Refusal | undefined {
+    const most = this.#allowanceOf?.(user);
+    if (most === 0) {
+      this.#counters.forbidden++;
+      return FORBIDDEN;
+    }
+    // Without names nobody has a share, unless the policy gives the nameless one.
+    if ((user === null && most === undefined) || place.claim(user ?? '', most)) return undefined;
+    this.#counters.overUserShare++;
+    return TOO_MANY_OF_USER;
+  }
+
+  #accept({ request, socket, head, target, place }: Applicant, user: string | null): void {
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
       const wire = this.#wireFor(request);
       // From here on the place is the port's: the socket may go before the connection does.
-      socket.off('close', leave);
+      socket.off('close', place.leave);
       const port = new WebSocketPort({
         type: 'server',
         target,
         wire,
         transport: openTransport(upgraded.socket, upgraded.head),
-        onGone: leave,
+        onGone: place.leave,
         limits: this.#limits,
         ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
       });
@@ -209,51 +274,17 @@ export class TunnelServer {
   }
 }
 
-const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
-const FOREIGN_PAGE: Refusal = {
-  status: 403,
-  text: 'Pages of this origin may not join; who runs the switch can allow them with --origin.\n',
-};
-const FULL: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'Too many tunnels; try again later.\n' };
-const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
-const BUSY: Refusal = { status: 503, headers: { 'Retry-After': '5' }, text: 'Too many logins; try again later.\n' };
-const WRONG_METHOD: Refusal = { status: 405, headers: { Allow: 'GET' }, text: 'Only GET is allowed here.\n' };
-const UPGRADE_REQUIRED: Refusal = {
-  status: 426,
-  headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
-  text: 'This is an etherws tunnel: connect to it with a WebSocket client. (Its certificate is now accepted here.)\n',
-};
-const BAD_KEY: Refusal = { status: 400, text: 'Sec-WebSocket-Key is missing, or is not 16 octets in base64.\n' };
-
-function refusalOfRequest(request: IncomingMessage): Refusal {
-  return request.method === 'GET' || request.method === 'HEAD' ? UPGRADE_REQUIRED : WRONG_METHOD;
-}
-
-/** 401 obliges to say how to do better (RFC 9110, 15.5.2), and to certificates HTTP knows no challenge. */
-function refusalOfStranger(reason: 'missing' | 'wrong', challenge: string): Refusal {
-  if (challenge === '') return { status: 403, text: 'A client certificate that this switch trusts is needed.\n' };
-  const text =
-    reason === 'missing' ? 'A user and a password, or a token, are needed.\n' : 'Wrong user, password or token.\n';
-  return { status: 401, headers: { 'WWW-Authenticate': challenge }, text };
-}
-
-/** What is wrong with the opening handshake (RFC 6455, 4.2.1); undefined when nothing is. */
-function faultOfHandshake({ method, headers }: IncomingMessage): Refusal | undefined {
-  if (method !== 'GET') return WRONG_METHOD;
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return UPGRADE_REQUIRED;
-  if (headers['sec-websocket-version'] !== '13') return UPGRADE_REQUIRED;
-  return /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? undefined : BAD_KEY;
-}
-
 function pathOf({ url = '' }: IncomingMessage): string {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
 }
 
 /** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4 peer of a dual-stack listener is shown as what it is. */
-function describePeer(socket: Socket): string {
-  const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=[\d.]+$)/, '');
-  return `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
+function describePeer(from: string, { remoteAddress, remotePort }: Socket): string {
+  const address = (from === '' ? 'unknown' : from).replace(/^::ffff:(?=[\d.]+$)/, '');
+  // Which port somebody has behind a proxy is not known.
+  if (from !== (remoteAddress ?? '')) return address;
+  return `${address.includes(':') ? `[${address}]` : address}:${remotePort ?? 0}`;
 }
 
 function ignore(): void {

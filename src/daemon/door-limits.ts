@@ -1,0 +1,52 @@
+import { readSeconds, readWhole } from './option-values.ts';
+
+/** What one may cost us before one has proved who one is, and behind that. The defaults stand with who applies them. */
+export interface DoorLimits {
+  readonly maxTunnels?: number;
+  readonly maxPerAddress?: number;
+  readonly maxPerUser?: number;
+  /** connections, on each listener, of whom we do not know yet who they are */
+  readonly maxUnproven?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly loginFailures?: number;
+  readonly maxMessageBytes?: number;
+  readonly queueBytes?: number;
+}
+
+/** The options as they were typed. */
+export interface LimitOptions {
+  maxTunnels?: string;
+  maxPerAddress?: string;
+  maxPerUser?: string;
+  maxUnproven?: string;
+  handshakeTimeout?: string;
+  loginFailures?: string;
+  maxMessage?: string;
+  maxQueue?: string;
+}
+
+const MOST = 1_000_000;
+/** A super-frame with its offload header has to pass. */
+const LEAST_MESSAGE_BYTES = 66 * 1024;
+const MOST_MESSAGE_BYTES = 1024 * 1024;
+const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
+
+/** @throws EtherwsError ARGUMENT_INVALID, naming the option */
+export function readDoorLimits(options: LimitOptions): DoorLimits {
+  const limits: Record<string, number> = {};
+  const whole = (name: keyof DoorLimits, option: string, text: string | undefined, min = 1, max = MOST): void => {
+    if (text !== undefined) limits[name] = readWhole(option, text, min, max);
+  };
+  whole('maxTunnels', '--max-tunnels', options.maxTunnels);
+  whole('maxPerAddress', '--max-per-address', options.maxPerAddress);
+  whole('maxPerUser', '--max-per-user', options.maxPerUser);
+  whole('maxUnproven', '--max-unproven', options.maxUnproven);
+  whole('loginFailures', '--login-failures', options.loginFailures);
+  whole('maxMessageBytes', '--max-message', options.maxMessage, LEAST_MESSAGE_BYTES, MOST_MESSAGE_BYTES);
+  whole('queueBytes', '--max-queue', options.maxQueue, MOST_MESSAGE_BYTES / 8, MOST_QUEUE_BYTES);
+  const { handshakeTimeout } = options;
+  if (handshakeTimeout !== undefined) {
+    limits['handshakeTimeoutMs'] = readSeconds('--handshake-timeout', handshakeTimeout) * 1000;
+  }
+  return limits;
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import type { Refusal } from './refusal.ts';
+
+export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
+export const FOREIGN_PAGE: Refusal = {
+  status: 403,
+  text: 'Pages of this origin may not join; who runs the switch can allow them with --origin.\n',
+};
+export const FULL: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '10' },
+  text: 'Too many tunnels; try again later.\n',
+};
+export const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
+export const BUSY: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '5' },
+  text: 'Too many logins; try again later.\n',
+};
+export const THROTTLED: Refusal = {
+  status: 429,
+  headers: { 'Retry-After': '10' },
+  text: 'Too many failed logins from your address; try again later.\n',
+};
+export const TOO_MANY_OF_ADDRESS: Refusal = {
+  status: 429,
+  headers: { 'Retry-After': '10' },
+  text: 'Too many tunnels from your address; try again later.\n',
+};
+export const TOO_MANY_OF_USER: Refusal = {
+  status: 429,
+  headers: { 'Retry-After': '10' },
+  text: 'You have as many tunnels as you may have.\n',
+};
+export const FORBIDDEN: Refusal = { status: 403, text: 'You are known here, and may not open tunnels.\n' };
+export const WRONG_METHOD: Refusal = { status: 405, headers: { Allow: 'GET' }, text: 'Only GET is allowed here.\n' };
+export const UPGRADE_REQUIRED: Refusal = {
+  status: 426,
+  headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+  text: 'This is an etherws tunnel: connect to it with a WebSocket client. (Its certificate is now accepted here.)\n',
+};
+export const BAD_KEY: Refusal = { status: 400, text: 'Sec-WebSocket-Key is missing, or is not 16 octets in base64.\n' };
+
+export function refusalOfRequest(request: IncomingMessage): Refusal {
+  return request.method === 'GET' || request.method === 'HEAD' ? UPGRADE_REQUIRED : WRONG_METHOD;
+}
+
+/**
+ * What somebody is told whom the authenticator does not let in. 401 obliges to
+ * say how to do better (RFC 9110, 15.5.2), and for certificates HTTP has no challenge.
+ */
+export function refusalOfStranger(reason: 'missing' | 'wrong' | 'busy' | 'throttled', challenge: string): Refusal {
+  if (reason === 'busy') return BUSY;
+  if (reason === 'throttled') return THROTTLED;
+  if (challenge === '') return { status: 403, text: 'A client certificate that this switch trusts is needed.\n' };
+  const text =
+    reason === 'missing' ? 'A user and a password, or a token, are needed.\n' : 'Wrong user, password or token.\n';
+  return { status: 401, headers: { 'WWW-Authenticate': challenge }, text };
+}
+
+/** What is wrong with the opening handshake (RFC 6455, 4.2.1); undefined when nothing is. */
+export function faultOfHandshake({ method, headers }: IncomingMessage): Refusal | undefined {
+  if (method !== 'GET') return WRONG_METHOD;
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return UPGRADE_REQUIRED;
+  if (headers['sec-websocket-version'] !== '13') return UPGRADE_REQUIRED;
+  return /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? undefined : BAD_KEY;
+}
