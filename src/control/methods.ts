@@ -20,5 +20,6 @@ export function controlMethods(service: SwitchControl): MethodMap {
   define('setInterface', ({ port, ...change }) => [service.setInterface(port, change)]);
   define('listInterface', () => service.listInterfaces());
   define('listFdb', () => service.listFdb());
+  define('listDoor', () => service.listDoors());
   return Object.freeze(methods);
 }

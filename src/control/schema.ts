@@ -74,6 +74,13 @@ export interface FdbEntry {
   age: number;
 }
 
+/** What happened at the door of a service since the switch started. */
+export interface DoorEntry {
+  service: 'tunnels' | 'control';
+  /** how often each bound was met, by its name; see docs/control-api.md */
+  counters: Record<string, number>;
+}
+
 /** What `addPort` asks for, after validation. `cacerts` is a path on the switch's host. */
 export interface PortSpec {
   type: 'tap' | 'netdev' | 'client';
@@ -99,6 +106,7 @@ export interface SwitchControl {
   setInterface(port: number, change: InterfaceSpec): InterfaceEntry;
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
+  listDoors(): DoorEntry[];
 }
 
 /** Each method by its name without prefix: what it asks for and the kind of its entries. */
@@ -110,6 +118,7 @@ export interface Methods {
   setInterface: { params: { port: number } & InterfaceSpec; entry: InterfaceEntry };
   listInterface: { params: NoParams; entry: InterfaceEntry };
   listFdb: { params: NoParams; entry: FdbEntry };
+  listDoor: { params: NoParams; entry: DoorEntry };
 }
 
 export type MethodName = keyof Methods;
@@ -166,6 +175,11 @@ const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
   netmask: nullable(text()),
   mtu: count,
   addresses: withDefault(listOf(text()), []),
+});
+
+const doorEntry: Shape<DoorEntry> = atLeast<DoorEntry>({
+  service: oneOf(['tunnels', 'control']),
+  counters: tableOf(count),
 });
 
 const fdbEntry: Shape<FdbEntry> = atLeast<FdbEntry>({
@@ -226,6 +240,7 @@ export const METHODS: { readonly [M in MethodName]: MethodShape<Methods[M]['para
   ),
   listInterface: method(noParams, interfaceEntry),
   listFdb: method(noParams, fdbEntry),
+  listDoor: method(noParams, doorEntry),
 };
 
 function method<Params, Entry>(params: Shape<Params>, entry: Shape<Entry>): MethodShape<Params, Entry> {

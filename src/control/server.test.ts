@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { type FakeControl, startFakeControl } from '../../test/support/fake-switch.ts';
+import { type FakeControl, FakeSwitch, startFakeControl } from '../../test/support/fake-switch.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'etherws.control.listPort' });
@@ -272,6 +272,33 @@ describe('control server', () => {
   });
 
   it('turns requests away above its bound, and serves again below it', async (t) => {
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const waiting = new EventEmitter();
+    let count = 0;
+    const service = new FakeSwitch();
+    const delPort = service.delPort.bind(service);
+    service.delPort = async (port) => {
+      count++;
+      if (count === 64) waiting.emit('full');
+      await opened;
+      return delPort(port);
+    };
+    const full = once(waiting, 'full');
+    const control = await start(t, { service });
+    const slow = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.delPort', params: { port: 9 } });
+    const held = Array.from({ length: 64 }, () => send(control, { body: slow }));
+    await full;
+    assertRefused(await send(control), 503, /64/);
+    open();
+    for (const reply of await Promise.all(held)) assert.equal(reply.status, 200);
+    assert.equal((await send(control)).status, 200);
+  });
+
+  it('keeps its places for those who may call, however many are asked who they are', async (t) => {
+    let isKnown = false;
     let open: (verdict: Verdict) => void = () => undefined;
     const verdict = new Promise<Verdict>((resolve) => {
       open = resolve;
@@ -279,18 +306,19 @@ describe('control server', () => {
     const waiting = new EventEmitter();
     let count = 0;
     const authenticate = (): Promise<Verdict> => {
+      if (isKnown) return Promise.resolve({ isAllowed: true, user: 'ada' });
       count++;
-      if (count === 64) waiting.emit('full');
+      if (count === 70) waiting.emit('full');
       return verdict;
     };
     const full = once(waiting, 'full');
     const control = await start(t, { authenticator: { ...gate({ isAllowed: true, user: null }), authenticate } });
-    const held = Array.from({ length: 64 }, () => send(control));
+    const held = Array.from({ length: 70 }, () => send(control));
     await full;
-    assertRefused(await send(control), 503, /64/);
-    open({ isAllowed: true, user: null });
-    for (const reply of await Promise.all(held)) assert.equal(reply.status, 200);
+    isKnown = true;
     assert.equal((await send(control)).status, 200);
+    open({ isAllowed: false, reason: 'wrong' });
+    for (const reply of await Promise.all(held)) assert.equal(reply.status, 401);
   });
 });
 

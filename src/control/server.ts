@@ -22,7 +22,7 @@ export interface ControlServerOptions {
 
 const BODY_BYTES = 1024 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
-/** Requests that are being checked, read or run; more are turned away, so that their bodies have a bound. */
+/** Requests that are being read or run; more are turned away, so that their bodies have a bound. */
 const MOST_REQUESTS = 64;
 /** How much and how long a refused body is swallowed: closing on unread bytes would reset the answer away. */
 const LINGER_BYTES = 1024 * 1024;
@@ -61,25 +61,29 @@ export class ControlServer {
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    this.#requests++;
-    this.#handle(request, response)
-      .catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'a control request failed unexpectedly');
-        response.destroy();
-      })
-      .finally(() => {
-        this.#requests--;
-      });
+    this.#handle(request, response).catch((error: unknown) => {
+      this.#logger.error({ err: error }, 'a control request failed unexpectedly');
+      response.destroy();
+    });
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal =
-      this.#refuseOverload() ??
       this.#refusePath(request) ??
       refuseRequest(request, this.#allowedHosts) ??
-      (await this.#refuseStranger(request, response));
+      (await this.#refuseStranger(request, response)) ??
+      this.#refuseOverload();
     if (refusal !== undefined) return this.#refuse(request, response, refusal);
+    this.#requests++;
+    try {
+      await this.#serve(request, response);
+    } finally {
+      this.#requests--;
+    }
+  }
 
+  /** Behind all refusals: only those who may call take one of the places. */
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs);
     if (body === 'aborted') return;
     if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
@@ -93,7 +97,7 @@ export class ControlServer {
   }
 
   #refuseOverload(): Refusal | undefined {
-    if (this.#requests <= MOST_REQUESTS) return undefined;
+    if (this.#requests < MOST_REQUESTS) return undefined;
     const message = `${MOST_REQUESTS} control requests are being served already`;
     return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'Try again in a moment' };
   }

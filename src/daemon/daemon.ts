@@ -107,7 +107,11 @@ export class Daemon {
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
-      service: new RunningSwitch(etherSwitch, (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env })),
+      service: new RunningSwitch(
+        etherSwitch,
+        (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
+        { tunnels: tunnelCounters, control: controlCounters },
+      ),
       logger: doorLogger,
     });
     controlListener.route(control.path, controlServer);

@@ -33,7 +33,7 @@ const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
 
 /** @throws EtherwsError ARGUMENT_INVALID, naming the option */
 export function readDoorLimits(options: LimitOptions): DoorLimits {
-  const limits: Record<string, number> = {};
+  const limits: { -readonly [Name in keyof DoorLimits]: DoorLimits[Name] } = {};
   const whole = (name: keyof DoorLimits, option: string, text: string | undefined, min = 1, max = MOST): void => {
     if (text !== undefined) limits[name] = readWhole(option, text, min, max);
   };
@@ -46,7 +46,7 @@ export function readDoorLimits(options: LimitOptions): DoorLimits {
   whole('queueBytes', '--max-queue', options.maxQueue, MOST_MESSAGE_BYTES / 8, MOST_QUEUE_BYTES);
   const { handshakeTimeout } = options;
   if (handshakeTimeout !== undefined) {
-    limits['handshakeTimeoutMs'] = readSeconds('--handshake-timeout', handshakeTimeout) * 1000;
+    limits.handshakeTimeoutMs = readSeconds('--handshake-timeout', handshakeTimeout) * 1000;
   }
   return limits;
 }

@@ -1,7 +1,16 @@
+import { DoorCounters } from '../auth/door-counters.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Counters } from '../bridge/counters.ts';
 import type { InterfaceChange, NetworkInterface, Port } from '../bridge/port.ts';
-import type { FdbEntry, InterfaceEntry, InterfaceSpec, PortEntry, PortSpec, SwitchControl } from '../control/schema.ts';
+import type {
+  DoorEntry,
+  FdbEntry,
+  InterfaceEntry,
+  InterfaceSpec,
+  PortEntry,
+  PortSpec,
+  SwitchControl,
+} from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
 import { netmaskOfPrefixLength, parsePrefix } from '../wire/ip-address.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
@@ -14,10 +23,19 @@ export type PortFactory = (spec: PortSpec) => Promise<Port>;
 export class RunningSwitch implements SwitchControl {
   readonly #switch: Switch;
   readonly #createPort: PortFactory;
+  readonly #doors: Readonly<Record<DoorEntry['service'], DoorCounters>>;
 
-  constructor(target: Switch, createPort: PortFactory) {
+  constructor(
+    target: Switch,
+    createPort: PortFactory,
+    doors: Readonly<Record<DoorEntry['service'], DoorCounters>> = {
+      tunnels: new DoorCounters(),
+      control: new DoorCounters(),
+    },
+  ) {
     this.#switch = target;
     this.#createPort = createPort;
+    this.#doors = doors;
   }
 
   async addPort(spec: PortSpec): Promise<PortEntry> {
@@ -70,6 +88,10 @@ export class RunningSwitch implements SwitchControl {
       port: entry.port.number,
       age: Math.floor(ageMs / 1000),
     }));
+  }
+
+  listDoors(): DoorEntry[] {
+    return (['tunnels', 'control'] as const).map((service) => ({ service, counters: { ...this.#doors[service] } }));
   }
 }
 

@@ -54,17 +54,18 @@ describe('a bearer token at both doors', () => {
   test('only the good one opens, in the header and in the query, and none is ever logged', async (t) => {
     const keys = file('keys.pem', PEM);
     const options = { tokenkeys: keys, tokenaudience: 'lan', ctltokenkeys: keys, ctltokenaudience: 'lan' };
-    const running = await TestDaemon.start(t, options);
     for (const [name, make, isGood] of cases) {
+      // A switch for each: failures of one address are answered later and later.
+      const running = await TestDaemon.start(t, options);
       const token = await make();
       const headers = { Authorization: `Bearer ${token}` };
       const query = `?access_token=${token}`;
-      const answers = [
-        await knock({ port: running.tunnelPort, headers }),
-        await knock({ port: running.tunnelPort, path: `/${query}` }),
-        await call({ host: 'localhost', port: running.controlPort, headers }),
-        await call({ host: 'localhost', port: running.controlPort, path: `/ctl${query}` }),
-      ];
+      const answers = await Promise.all([
+        knock({ port: running.tunnelPort, headers }),
+        knock({ port: running.tunnelPort, path: `/${query}` }),
+        call({ host: 'localhost', port: running.controlPort, headers }),
+        call({ host: 'localhost', port: running.controlPort, path: `/ctl${query}` }),
+      ]);
       const wanted = isGood ? [101, 101, 200, 200] : [401, 401, 401, 401];
       assert.deepEqual(
         answers.map(({ status }) => status),

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
 import type {
+  DoorEntry,
   FdbEntry,
   InterfaceEntry,
   InterfaceSpec,
@@ -69,6 +70,10 @@ export class FakeSwitch implements SwitchControl {
 
   listFdb(): FdbEntry[] {
     return this.fdb;
+  }
+
+  listDoors(): DoorEntry[] {
+    return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
 
   #port(port: number): PortEntry {

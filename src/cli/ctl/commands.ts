@@ -7,7 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { addAddPort } from './add-port.ts';
 import { addLeaf, perform } from './leaf.ts';
-import { fdbTable, interfaceTable, portTable } from './tables.ts';
+import { doorTable, fdbTable, interfaceTable, portTable } from './tables.ts';
 
 /** The commands of `etherws ctl`, as in 1.x. */
 export function addCommands(ctl: Command, terminal: Terminal): void {
@@ -18,6 +18,7 @@ export function addCommands(ctl: Command, terminal: Terminal): void {
   addSetInterface(ctl, terminal);
   addListInterface(ctl, terminal);
   addListFdb(ctl, terminal);
+  addListDoor(ctl, terminal);
 }
 
 function addSetPort(ctl: Command, terminal: Terminal): void {
@@ -94,6 +95,13 @@ function addListFdb(ctl: Command, terminal: Terminal): void {
   addLeaf(ctl, 'listfdb', 'list the learned addresses and the ports they are at', ['listfdb', 'listfdb --json']).action(
     (_options: object, command: Command) =>
       perform(command, terminal, { method: 'listFdb', params: {}, table: fdbTable }),
+  );
+}
+
+function addListDoor(ctl: Command, terminal: Terminal): void {
+  addLeaf(ctl, 'listdoor', 'list who was turned away and why, by counters', ['listdoor', 'listdoor --json']).action(
+    (_options: object, command: Command) =>
+      perform(command, terminal, { method: 'listDoor', params: {}, table: doorTable }),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
+import type { DoorEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
 import { type Column, formatTable } from '../format.ts';
 
 /** The lists that `etherws ctl` prints, with the columns of 1.x. */
@@ -67,4 +67,17 @@ const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
 
 export function fdbTable(entries: readonly FdbEntry[]): string {
   return formatTable(FDB_COLUMNS, entries);
+}
+
+const DOOR_COLUMNS: readonly Column<{ service: string; name: string; count: number }>[] = [
+  word('Service', ({ service }) => service),
+  word('Counter', ({ name }) => name),
+  number('Count', ({ count }) => count),
+];
+
+export function doorTable(entries: readonly DoorEntry[]): string {
+  const rows = entries.flatMap(({ service, counters }) =>
+    Object.entries(counters).map(([name, count]) => ({ service, name, count })),
+  );
+  return formatTable(DOOR_COLUMNS, rows);
 }

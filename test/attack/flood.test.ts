@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { WebSocket } from 'ws';
+import type { DoorCounters } from '../../src/auth/door-counters.ts';
+import type { DoorEntry } from '../../src/control/schema.ts';
+import { TestDaemon } from '../support/daemon.ts';
+import { call, knock } from '../support/http.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etherws-flood-'));
+after(() => rmSync(directory, { recursive: true }));
+const users = join(directory, 'users');
+// "hello"; a hash of this kind is cheap, so that the flood is as dense as can be.
+writeFileSync(users, 'ada:{SHA}qvTGHdzF6KLavt4PO0gs2a6pQ00=\n');
+const ADA = { Authorization: `Basic ${Buffer.from('ada:hello').toString('base64')}` };
+
+type Counters = Readonly<Partial<Record<keyof DoorCounters, number>>>;
+
+async function doorOf(running: TestDaemon, service: DoorEntry['service']): Promise<Counters> {
+  const { body } = await call({ host: 'localhost', port: running.controlPort }, 'listDoor');
+  const { entries } = (JSON.parse(body) as { result: { entries: DoorEntry[] } }).result;
+  return entries.find((entry) => entry.service === service)?.counters ?? {};
+}
+
+async function open(t: TestContext, port: number, host = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ host, port });
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** A head that never ends. */
+function dribble(t: TestContext, socket: Socket): void {
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  const timer = setInterval(() => socket.write('X-A: b\r\n'), 20);
+  t.after(() => clearInterval(timer));
+  socket.once('close', () => clearInterval(timer));
+}
+
+test('slowloris: who does not come to the point is cut, on both services, whatever he sends', async (t) => {
+  const running = await TestDaemon.start(t, { handshakeTimeout: '0.3' });
+  for (const [service, host, port] of [
+    ['tunnels', '127.0.0.1', running.tunnelPort],
+    ['control', 'localhost', running.controlPort],
+  ] as const) {
+    await t.test(service, async (t) => {
+      const before = (await doorOf(running, service)).dawdled ?? 0;
+      const silent = await open(t, port, host);
+      const slow = await open(t, port, host);
+      dribble(t, slow);
+      await Promise.all([once(silent.resume(), 'close'), once(slow.resume(), 'close')]);
+      // Behind a first answer the same holds for the next head.
+      const second = await open(t, port, host);
+      second.write('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(second, 'data');
+      dribble(t, second);
+      await once(second.resume(), 'close');
+      assert.equal((await doorOf(running, service)).dawdled, before + 3);
+    });
+  }
+});
+
+test('strangers displace each other, not those who come to the point', async (t) => {
+  const running = await TestDaemon.start(t, { maxUnproven: '8' });
+  const first = await open(t, running.tunnelPort);
+  const gone = once(first.resume(), 'close');
+  for (let index = 0; index < 8; index++) await open(t, running.tunnelPort);
+  await gone;
+  assert.equal((await knock({ port: running.tunnelPort })).status, 101);
+  const { displaced } = await doorOf(running, 'tunnels');
+  assert.equal(displaced, 2);
+});
+
+test('tunnels have a bound in all, from an address and of a user', async (t) => {
+  const bounds = [
+    [{ maxTunnels: '2' }, 503, 'full'],
+    [{ maxPerAddress: '2' }, 429, 'overAddressShare'],
+    [{ maxPerUser: '2', htpasswd: users }, 429, 'overUserShare'],
+  ] as const;
+  for (const [options, status, counter] of bounds) {
+    await t.test(counter, async (t) => {
+      const running = await TestDaemon.start(t, options);
+      const enter = async (): Promise<WebSocket> => {
+        const tunnel = new WebSocket(`ws://127.0.0.1:${running.tunnelPort}/`, { headers: ADA });
+        t.after(() => tunnel.terminate());
+        await once(tunnel, 'open');
+        return tunnel;
+      };
+      await enter();
+      const second = await enter();
+      assert.equal((await knock({ port: running.tunnelPort, headers: ADA })).status, status);
+      assert.equal((await doorOf(running, 'tunnels'))[counter], 1);
+      second.close();
+      await once(second, 'close');
+      await enter();
+    });
+  }
+});
+
+test('2000 failed logins while frames cross: none is lost, and all are counted', async (t) => {
+  const running = await TestDaemon.start(t, { htpasswd: users, loginFailures: '50' });
+  const url = `ws://127.0.0.1:${running.tunnelPort}/`;
+  const [left, right] = [new WebSocket(url, { headers: ADA }), new WebSocket(url, { headers: ADA })];
+  t.after(() => [left, right].map((tunnel) => tunnel.terminate()));
+  await Promise.all([once(left, 'open'), once(right, 'open')]);
+
+  // As in ping, one is under way at a time; what comes back is what was sent.
+  let isFlooding = true;
+  const crossing = (async (): Promise<number> => {
+    let count = 0;
+    for (; isFlooding || count < 100; count++) {
+      const frame = Buffer.alloc(60);
+      frame.fill(0xff, 0, 6);
+      frame.writeUInt32BE(count, 20);
+      const [arrived] = await Promise.all([once(right, 'message'), left.send(frame)]);
+      assert.deepEqual(arrived[0], frame);
+    }
+    return count;
+  })();
+
+  const wrong = { Authorization: `Basic ${Buffer.from('ada:wrong').toString('base64')}` };
+  const statuses = new Map<number | undefined, number>();
+  let left2000 = 2000;
+  const attacker = async (): Promise<void> => {
+    while (left2000-- > 0) {
+      const { status } = await knock({ port: running.tunnelPort, headers: wrong });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, attacker));
+  isFlooding = false;
+  assert.ok((await crossing) >= 100);
+
+  const { failedLogins = 0, throttledLogins = 0 } = await doorOf(running, 'tunnels');
+  assert.equal(failedLogins, statuses.get(401));
+  assert.equal(throttledLogins, statuses.get(429));
+  assert.equal(failedLogins + throttledLogins + (statuses.get(503) ?? 0), 2000);
+  assert.ok(throttledLogins > 1000, 'most of them cost no hash');
+  const said = running.log.filter(({ message }) => message.startsWith('tunnel refused')).length;
+  assert.ok(said < 500, 'a flood does not keep the log writing');
+});
