@@ -43,7 +43,7 @@ function dribble(t: TestContext, socket: Socket): void {
 }
 
 test('slowloris: who does not come to the point is cut, on both services, whatever he sends', async (t) => {
-  const running = await TestDaemon.start(t, { handshakeTimeout: '0.3' });
+  const running = await TestDaemon.start(t, { handshakeTimeout: '1.5' });
   for (const [service, host, port] of [
     ['tunnels', '127.0.0.1', running.tunnelPort],
     ['control', 'localhost', running.controlPort],
