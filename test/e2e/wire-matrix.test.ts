@@ -21,7 +21,7 @@ import type { Host } from '../support/namespaces.ts';
 
 /**
  * How much goes each way, at once, in each of the eight combinations. A GiB took
- * 16 to 29 s on two cores that had other work beside it; slower machines may want less.
+ * 16 to 43 s on two cores with other work beside it (ws faster than wss); a smaller figure is for quick runs.
  */
 const { ETHERWS_MATRIX_MIB = '1024' } = process.env;
 /** Kept of each direction: enough to have both hosts at full pace, when most frames are segments of super-frames. */
