@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { nativeAddon } from '../../src/ports/native.ts';
 import type { MessageCodec } from '../../src/wire/message-codec.ts';
 import { nativeEngine, type OffloadAddon } from '../../src/wire/native-offload-engine.ts';
 import type { Coalescer, OffloadEngine } from '../../src/wire/offload-engine.ts';
@@ -27,3 +28,13 @@ function load(): OffloadAddon & MessageCodec {
 }
 
 export const ADDON_HINT = 'needs the addon: node scripts/build-addon.mjs';
+
+/** False where the product can load its addon, else why a test that needs it is skipped. */
+export function missingAddon(): string | false {
+  try {
+    nativeAddon();
+    return false;
+  } catch {
+    return ADDON_HINT;
+  }
+}

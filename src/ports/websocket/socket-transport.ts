@@ -53,8 +53,9 @@ export class SocketTransport implements Transport {
       this.#early.push(chunk);
     }
     process.nextTick(() => this.#receive(assembly));
-    if (landHere(socket, (bytes, count) => this.#receive(assembly, bytes, count))) socket.resume();
-    else socket.on('data', (chunk: Buffer) => this.#receive(assembly, chunk, chunk.length));
+    const isLanding = landHere(socket, (bytes, count) => this.#receive(assembly, bytes, count));
+    if (!isLanding) socket.on('data', (chunk: Buffer) => this.#receive(assembly, chunk, chunk.length));
+    socket.resume();
   }
 
   #receive(assembly: Assembly, bytes?: Buffer, count = 0): void {
@@ -87,9 +88,9 @@ export class SocketTransport implements Transport {
     this.#socket.destroy();
   }
 
-  // Its argument does not tell whether the write succeeded: when the socket is destroyed, it may say nothing.
-  readonly #onWritten = (): void => {
+  // A write that failed is told by an error, by the socket being destroyed, or by both.
+  readonly #onWritten = (error?: Error | null): void => {
     if (this.#settledWrites > 0) this.#settledWrites--;
-    else if (!this.#socket.destroyed) this.#events?.written();
+    else if (!error && !this.#socket.destroyed) this.#events?.written();
   };
 }

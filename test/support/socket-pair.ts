@@ -1,0 +1,114 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer, connect as dialTls } from 'node:tls';
+import type { TransportEvents } from '../../src/ports/websocket/transport.ts';
+import { createAuthority } from './certificates.ts';
+import { listen, type ServerIdentity } from './web-socket-peer.ts';
+
+/** Two ends of one TCP connection over the loopback interface. */
+export interface SocketPair {
+  readonly accepted: Socket;
+  readonly dialled: Socket;
+}
+
+/** @param identity makes it TLS */
+export async function socketPair(identity?: ServerIdentity): Promise<SocketPair> {
+  // Node would answer the peer's end by itself, and these tests want to say when.
+  const options = { allowHalfOpen: true };
+  const server: Server = identity === undefined ? createServer(options) : createTlsServer({ ...options, ...identity });
+  const listenPort = await listen(server);
+  const arrival = once(server, identity === undefined ? 'connection' : 'secureConnection') as Promise<[Socket]>;
+  const target = { ...options, host: '127.0.0.1', port: listenPort };
+  const dialled = identity === undefined ? dial(target) : dialTls({ ...target, rejectUnauthorized: false });
+  const [[accepted]] = await Promise.all([
+    arrival,
+    once(dialled, identity === undefined ? 'connect' : 'secureConnect') as Promise<unknown>,
+  ]);
+  server.close();
+  for (const socket of [accepted, dialled]) socket.on('error', () => undefined);
+  return { accepted, dialled };
+}
+
+/** A key and a certificate that nobody needs to trust. Needs `openssl`. */
+export async function anyIdentity(): Promise<ServerIdentity> {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-identity-'));
+  try {
+    const { key, certificate } = await (await createAuthority(directory)).issue('localhost', ['localhost']);
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(certificate, 'utf8') };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Everything that a transport says. */
+export class TransportRecorder extends EventEmitter implements TransportEvents {
+  readonly #octets: Buffer[] = [];
+  receivedBytes = 0;
+  /** how often */
+  writes = 0;
+  ends = 0;
+  /** why, each time */
+  readonly closings: (NodeJS.ErrnoException | undefined)[] = [];
+  /** Called from inside `received`. */
+  onReceived: () => void = () => undefined;
+  /** Octets are consumed in multiples of this. */
+  messageBytes = 1;
+
+  get octets(): Buffer {
+    return Buffer.concat(this.#octets);
+  }
+
+  received(bytes: Buffer, from: number, end: number): number {
+    this.#expectLife();
+    const consumed = end - from - ((end - from) % this.messageBytes);
+    this.#octets.push(Buffer.from(bytes.subarray(from, from + consumed)));
+    bytes.fill(0xee, from, from + consumed);
+    this.receivedBytes += consumed;
+    this.onReceived();
+    this.emit('change');
+    return from + consumed;
+  }
+
+  progressed(): void {
+    this.#expectLife();
+    if (this.writes > 0) throw new Error('progress of no write');
+  }
+
+  written(): void {
+    this.#expectLife();
+    this.writes++;
+    this.emit('change');
+  }
+
+  ended(): void {
+    this.#expectLife();
+    this.ends++;
+    this.emit('change');
+  }
+
+  closed(failure: Error | undefined): void {
+    this.closings.push(failure);
+    this.emit('change');
+  }
+
+  /** Waits until it is so; every event may make it so. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await once(this, 'change');
+  }
+
+  #expectLife(): void {
+    if (this.closings.length > 0) throw new Error('an event behind closed');
+  }
+}
+
+/** All that arrives until the peer ends its direction. */
+export async function readToEnd(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
+  if (!socket.readableEnded) await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
