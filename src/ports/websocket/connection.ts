@@ -235,15 +235,14 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   // What the peer says.
 
   binaryMessage(bytes: Buffer, start: number, length: number): void {
-    // Behind a breach of the protocol nothing is believed any more.
-    if (this.#events === undefined || this.#state !== 'open') return;
+    if (this.#events === undefined) return;
     if (this.#wire === 'raw') {
       this.#inbox.push(bytes, start, length);
       return;
     }
     const breach = readMessage(bytes, start, length, this.#pushFrame);
     if (breach === undefined) return;
-    // As behind the parser's own violations: nothing that follows counts.
+    // As behind the parser's own violations nothing is believed any more.
     this.#parser.end();
     this.violation(CLOSE_PROTOCOL_ERROR, breach);
   }
