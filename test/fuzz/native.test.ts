@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fuzzCases, fuzzSeed } from '../support/random.ts';
+import { missingTools } from '../support/tools.ts';
+
+const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+
+/** The parts of the addon that know no Node-API, and what is done to them. */
+const PARTS = [
+  {
+    room: 'native/offload',
+    driver: 'offload_fuzz.c',
+    cases: fuzzCases(50_000),
+    what: 'lying super-frames, disturbed flows',
+  },
+  { room: 'native/websocket', driver: 'messages_fuzz.c', cases: fuzzCases(50_000), what: 'spoiled WebSocket messages' },
+];
+
+for (const { room, driver, cases, what } of PARTS) {
+  test(`${cases} cases of ${what} under AddressSanitizer`, { skip: missingTools('cc') }, (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'etherws-fuzz-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const program = join(directory, 'fuzz');
+    const sources = readdirSync(room).filter((file) => file.endsWith('.c'));
+    const compile = (source: readonly string[]) =>
+      spawnSync('cc', ['-g', '-O1', '-std=gnu11', '-D_GNU_SOURCE', ...SANITIZERS, ...source, '-o', program], {
+        encoding: 'utf8',
+        input: 'int main(void) { return 0; }',
+      });
+    if (compile(['-x', 'c', '-']).status !== 0) return t.skip('needs the sanitizers of cc: apt install gcc');
+
+    const compiled = compile([join('native/fuzz', driver), ...sources.map((file) => join(room, file))]);
+    assert.equal(compiled.status, 0, compiled.stderr);
+    const seed = fuzzSeed();
+    t.diagnostic(`FUZZ_SEED=${seed}`);
+    const run = spawnSync(program, [String(seed), String(cases)], { encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stderr);
+    assert.equal(run.stdout, `${cases} cases with seed ${seed}\n`);
+  });
+}
