@@ -1,4 +1,5 @@
 import { Counters } from './counters.ts';
+import type { IngressPolicy } from './ingress-policy.ts';
 import type { LinkState, Port } from './port.ts';
 
 declare const brand: unique symbol;
@@ -13,6 +14,8 @@ export class BridgePort {
   readonly rx: Counters = new Counters();
   readonly tx: Counters = new Counters();
   isShut = false;
+  /** What may come in; undefined: everything. */
+  policy: IngressPolicy | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;

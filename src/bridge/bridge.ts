@@ -8,6 +8,7 @@ import type { Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import { Finishing } from './finishing.ts';
+import type { IngressPolicy } from './ingress-policy.ts';
 import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 
 export interface BridgeOptions {
@@ -85,6 +86,7 @@ export class Bridge {
   /** Takes a port out and forgets what was learned from it. The caller closes it. */
   detach(bridgePort: BridgePort): void {
     this.#ports.delete(bridgePort.number);
+    bridgePort.policy?.release();
     this.#fdb.forgetPort(bridgePort);
     this.#refreshForwarding();
   }
@@ -142,10 +144,16 @@ export class Bridge {
         ingress.rx.discard(malformed);
         continue;
       }
-      ingress.rx.count(length, framesIn(batch, index));
-
       const vid = vidOf(batch.bytes, start, length);
       const source = sourceOf(batch.bytes, start);
+      if (ingress.policy !== undefined) {
+        const denied = this.#judge(ingress, ingress.policy, batch, index, vid, source, nowMs);
+        if (denied !== undefined) {
+          ingress.rx.discard(denied, framesIn(batch, index));
+          continue;
+        }
+      }
+      ingress.rx.count(length, framesIn(batch, index));
       if (source !== lastSource || vid !== lastVid) {
         this.#learn(vid, source, ingress, nowMs);
         lastSource = source;
@@ -173,6 +181,22 @@ export class Bridge {
     if (length > MAX_SUPER_FRAME_BYTES) return 'tooLong';
     if (debtIn(batch, index) === OFFLOAD_NONE) return undefined;
     return this.#offloadEngine.check(batch, index) === undefined ? undefined : 'badOffload';
+  }
+
+  #judge(
+    ingress: BridgePort,
+    policy: IngressPolicy,
+    batch: FrameBatch,
+    index: number,
+    vid: Vid,
+    source: MacAddress,
+    nowMs: number,
+  ): DiscardReason | undefined {
+    const holder = this.#fdb.lookup(vid, source, nowMs);
+    const start = batch.starts[index] as number;
+    const length = batch.lengths[index] as number;
+    const isHeldElsewhere = holder !== undefined && holder !== ingress;
+    return policy.check(batch.bytes, start, length, framesIn(batch, index), isHeldElsewhere, nowMs);
   }
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {

@@ -106,6 +106,14 @@ export const DISCARD_REASONS = [
   'badOffload',
   /** its destination is on the port it came from (IEEE 802.1Q-2022, 8.6.1) */
   'filtered',
+  /** the policy of its ingress port does not let its source address in */
+  'sourceDenied',
+  /** the same for its EtherType */
+  'typeDenied',
+  /** it answers as a DHCP server or advertises a router, and its ingress port may not */
+  'serverDenied',
+  /** the policy of its ingress port allows fewer frames or bits a second */
+  'rateExceeded',
 ] as const;
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];

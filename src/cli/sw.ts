@@ -55,6 +55,8 @@ export function swCommand(): Command {
     .option('--ctlsslkey <file>', 'private key, PEM')
     .option('--ctlsslcert <file>', 'certificate and its chain, PEM')
     .option('--ctlname <name>', 'a host name under which the control API may be addressed (repeatable)', collect)
+    .optionsGroup('Who may do what:')
+    .option('--policy <file>', 'rules for users and groups, YAML (see docs/policy.md)')
     .optionsGroup('Limits, of each service:')
     .option('--max-tunnels <n>', 'tunnels and handshakes at a time (default: 10000)')
     .option('--max-per-address <n>', 'those of one address (default: 4096)')

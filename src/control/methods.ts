@@ -1,3 +1,4 @@
+import { EtherwsError } from '../errors.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
 import { METHOD_PREFIX, METHODS, type MethodName, type Methods, type SwitchControl } from './schema.ts';
 
@@ -22,4 +23,32 @@ export function controlMethods(service: SwitchControl): MethodMap {
   define('listFdb', () => service.listFdb());
   define('listDoor', () => service.listDoors());
   return Object.freeze(methods);
+}
+
+/**
+ * The same methods, as one user may call them.
+ * @param mayCall by the name without prefix; undefined: everybody may call all
+ */
+export function methodsOf(
+  all: MethodMap,
+  user: string | null,
+  mayCall: ((user: string | null, method: MethodName) => boolean) | undefined,
+): MethodMap {
+  if (mayCall === undefined) return all;
+  const methods: Record<string, Method> = Object.create(null);
+  for (const name of Object.keys(METHODS) as MethodName[]) {
+    const fullName = METHOD_PREFIX + name;
+    methods[fullName] = mayCall(user, name) ? (all[fullName] as Method) : () => forbid(user, name);
+  }
+  return methods;
+}
+
+function forbid(user: string | null, name: MethodName): never {
+  throw new EtherwsError(
+    'METHOD_FORBIDDEN',
+    user === null ? `Without a name nobody may call ${name}` : `The user ${user} may not call ${name}`,
+    {
+      hint: 'Who runs the switch can allow it in its policy',
+    },
+  );
 }

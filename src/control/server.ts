@@ -3,10 +3,10 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
 import type { Logger } from '../observability/logger.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
-import { controlMethods } from './methods.ts';
+import { controlMethods, methodsOf } from './methods.ts';
 import { readBody } from './request-body.ts';
 import { type Refusal, refuseRequest } from './request-guard.ts';
-import type { SwitchControl } from './schema.ts';
+import type { MethodName, SwitchControl } from './schema.ts';
 
 export interface ControlServerOptions {
   /** Where the API is served; begins with `/`. */
@@ -15,6 +15,11 @@ export interface ControlServerOptions {
   /** Names beside addresses and `localhost` under which the switch may be called: of its certificate, of `--ctlname`. */
   allowedHosts: readonly string[];
   service: SwitchControl;
+  /**
+   * Whether somebody may call a method, named without prefix; default: everybody who is let in may call all
+   * @param user null when nobody was asked
+   */
+  mayCall?: (user: string | null, method: MethodName) => boolean;
   logger: Logger;
   /** How long a body may take to arrive; default 10 000. */
   bodyTimeoutMs?: number;
@@ -44,6 +49,7 @@ export class ControlServer {
   readonly #authenticator: Authenticator;
   readonly #allowedHosts: readonly string[];
   readonly #methods: MethodMap;
+  readonly #mayCall: ControlServerOptions['mayCall'];
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
   #requests = 0;
@@ -53,6 +59,7 @@ export class ControlServer {
     this.#authenticator = options.authenticator;
     this.#allowedHosts = options.allowedHosts;
     this.#methods = controlMethods(options.service);
+    this.#mayCall = options.mayCall;
     this.#logger = options.logger;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
   }
@@ -68,28 +75,28 @@ export class ControlServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal =
-      this.#refusePath(request) ??
-      refuseRequest(request, this.#allowedHosts) ??
-      (await this.#refuseStranger(request, response)) ??
-      this.#refuseOverload();
-    if (refusal !== undefined) return this.#refuse(request, response, refusal);
+    const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts);
+    if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
+    const verdict = await this.#authenticator.authenticate(credentialsOf(request));
+    if (!verdict.isAllowed) return this.#refuse(request, response, this.#refusalOf(verdict.reason));
+    const overload = this.#refuseOverload();
+    if (overload !== undefined) return this.#refuse(request, response, overload);
     this.#requests++;
     try {
-      await this.#serve(request, response);
+      await this.#serve(request, response, methodsOf(this.#methods, verdict.user, this.#mayCall));
     } finally {
       this.#requests--;
     }
   }
 
   /** Behind all refusals: only those who may call take one of the places. */
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, methods: MethodMap): Promise<void> {
     const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs);
     if (body === 'aborted') return;
     if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
     if (body === 'tooSlow') return this.#refuse(request, response, TOO_SLOW);
 
-    const text = await answer(body, this.#methods, (error, method) => {
+    const text = await answer(body, methods, (error, method) => {
       this.#logger.error({ err: error, method }, 'a control method failed unexpectedly');
     });
     if (text === undefined) response.writeHead(204, { 'Cache-Control': 'no-store' }).end();
@@ -108,18 +115,12 @@ export class ControlServer {
     return { status: 404, code: 'REQUEST_REFUSED', message, hint: 'It is where --ctlpath says, by default /ctl' };
   }
 
-  async #refuseStranger(request: IncomingMessage, response: ServerResponse): Promise<Refusal | undefined> {
-    const verdict = await this.#authenticator.authenticate(credentialsOf(request));
-    if (verdict.isAllowed) return undefined;
-    if (verdict.reason === 'busy') {
-      const message = 'Too many passwords are being checked';
-      return { status: 503, code: 'AUTH_BUSY', message, hint: 'Try again in a moment' };
-    }
-    if (verdict.reason === 'throttled') return THROTTLED;
+  #refusalOf(reason: 'missing' | 'wrong' | 'busy' | 'throttled'): Refusal {
+    if (reason === 'busy') return BUSY;
+    if (reason === 'throttled') return THROTTLED;
     // HTTP has no challenge for certificates, and a 401 must have one (RFC 9110, 15.5.2).
     if (this.#authenticator.challenge === '') return NO_CERTIFICATE;
-    response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
-    return verdict.reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
+    return reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
   }
 
   /** Says why, and ends the connection after what the peer is still sending. */
@@ -128,6 +129,7 @@ export class ControlServer {
     const remoteAddress = request.socket.remoteAddress;
     this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
     const text = errorBody({ code: INVALID_REQUEST, message, data: `${code}: ${hint}` });
+    if (status === 401) response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
     if (status === 405) response.setHeader('Allow', 'POST');
     if (status === 503 || status === 429) response.setHeader('Retry-After', '1');
     response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
@@ -159,6 +161,12 @@ const WRONG_PASSWORD: Refusal = {
   code: 'AUTH_FAILED',
   message: 'The user, the password or the token is wrong',
   hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
+};
+const BUSY: Refusal = {
+  status: 503,
+  code: 'AUTH_BUSY',
+  message: 'Too many passwords are being checked',
+  hint: 'Try again in a moment',
 };
 const THROTTLED: Refusal = {
   status: 429,

@@ -1,6 +1,6 @@
 import type { LogFormat } from '../observability/logger.ts';
 import { type DoorLimits, readDoorLimits } from './door-limits.ts';
-import { invalidOption, readSeconds, readWhole } from './option-values.ts';
+import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
 import { checkShared, readService, type ServiceConfig } from './service-config.ts';
 
@@ -18,6 +18,7 @@ export interface SwOptions {
   tokenaudience?: string;
   clientCa?: string;
   origin?: string[];
+  policy?: string;
   maxTunnels?: string;
   maxPerAddress?: string;
   maxPerUser?: string;
@@ -58,6 +59,8 @@ export interface SwConfig {
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
   readonly limits: DoorLimits;
+  /** a file that says who may do what */
+  readonly policyFile: string | undefined;
   /** What tunnels speak, accepted ones and dialled ones. */
   readonly wire: 'auto' | 'raw';
   readonly logFormat: LogFormat;
@@ -110,6 +113,7 @@ export function readConfig(options: SwOptions): SwConfig {
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
     origins: readOrigins(options.origin ?? []),
     limits: readDoorLimits(options),
+    policyFile: readableFileIfGiven('--policy', options.policy),
     wire: options.wire,
     logFormat: options.logformat,
     logFile: options.logfile,

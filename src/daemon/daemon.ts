@@ -5,6 +5,7 @@ import { clientCertificateOptions } from '../auth/client-certificate.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
+import type { BridgePort } from '../bridge/bridge-port.ts';
 import { ControlServer } from '../control/server.ts';
 import { EtherwsError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
@@ -17,6 +18,7 @@ import type { SwConfig } from './config.ts';
 import { openDoor } from './door.ts';
 import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
+import { PolicyKeeper } from './policy.ts';
 import { isOpen, type ServiceConfig } from './service-config.ts';
 import { Switch } from './switch.ts';
 import { RunningSwitch } from './switch-control.ts';
@@ -90,12 +92,18 @@ export class Daemon {
     });
     this.#disposals.push(() => etherSwitch.close('shutdown'));
 
+    const policy = await this.#policy(etherSwitch);
+
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
       authenticator: tunnelDoor,
       origins: new OriginRule({ allowed: this.#config.origins, names: tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
-      onTunnel: (port) => void etherSwitch.attach(port),
+      onTunnel: (port, user) => {
+        const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
+        etherSwitch.attach(port, { attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
+      },
+      ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
       limits: tunnelLimits(this.#config.limits),
       counters: tunnelCounters,
       logger: doorLogger,
@@ -112,6 +120,7 @@ export class Daemon {
         (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
         { tunnels: tunnelCounters, control: controlCounters },
       ),
+      ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
       logger: doorLogger,
     });
     controlListener.route(control.path, controlServer);
@@ -120,6 +129,18 @@ export class Daemon {
     this.#announce('tunnels', tunnels, tunnelListener);
     this.#announce('control', control, controlListener);
     this.#writePidFile();
+  }
+
+  async #policy(etherSwitch: Switch): Promise<PolicyKeeper | undefined> {
+    const { policyFile } = this.#config;
+    if (policyFile === undefined) return undefined;
+    const policy = await PolicyKeeper.open(policyFile, this.#logger, ({ number }) => {
+      etherSwitch
+        .detach(number)
+        .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
+    });
+    this.#disposals.push(() => policy.close());
+    return policy;
   }
 
   async #listener(

@@ -18,6 +18,14 @@ export interface SwitchOptions {
   logger?: Logger;
 }
 
+/** Who wants to know of one port. */
+export interface PortWatcher {
+  /** It has a number, and nothing has come in yet. */
+  attached(port: BridgePort): void;
+  /** It is no port any more. */
+  dropped(port: BridgePort): void;
+}
+
 const AGEING_INTERVAL_MS = 1000;
 
 /**
@@ -31,6 +39,7 @@ export class Switch {
   readonly #bridge: Bridge;
   readonly #logger: Logger;
   readonly #ageing: NodeJS.Timeout;
+  readonly #watchers = new Map<BridgePort, PortWatcher>();
   #isClosed = false;
 
   /** @throws RangeError when an option is out of its range */
@@ -55,11 +64,13 @@ export class Switch {
    * Adds a port, opens it, and owns it from now on.
    * @returns its number: 1, 2, … and never one that was used before
    */
-  attach(port: Port): PortNumber {
+  attach(port: Port, watcher?: PortWatcher): PortNumber {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
     const bridgePort = this.#bridge.attach(port);
     const { number } = bridgePort;
     this.#logger.info({ port: number, type: port.type, target: port.target }, 'port attached');
+    if (watcher !== undefined) this.#watchers.set(bridgePort, watcher);
+    watcher?.attached(bridgePort);
     port.open({
       receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
@@ -115,6 +126,8 @@ export class Switch {
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
     if (!this.#bridge.ports.has(bridgePort.number)) return;
     this.#bridge.detach(bridgePort);
+    this.#watchers.get(bridgePort)?.dropped(bridgePort);
+    this.#watchers.delete(bridgePort);
     await bridgePort.port.close(reason);
     this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
   }

@@ -34,6 +34,13 @@ async function open(t: TestContext, port: number, host = '127.0.0.1'): Promise<S
   return socket;
 }
 
+/** Resolves when the other side is done with it, be it by a reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.resume().once('close', () => resolve());
+  });
+}
+
 /** A head that never ends. */
 function dribble(t: TestContext, socket: Socket): void {
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
@@ -53,13 +60,13 @@ test('slowloris: who does not come to the point is cut, on both services, whatev
       const silent = await open(t, port, host);
       const slow = await open(t, port, host);
       dribble(t, slow);
-      await Promise.all([once(silent.resume(), 'close'), once(slow.resume(), 'close')]);
+      await Promise.all([closed(silent), closed(slow)]);
       // Behind a first answer the same holds for the next head.
       const second = await open(t, port, host);
       second.write('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n');
       await once(second, 'data');
       dribble(t, second);
-      await once(second.resume(), 'close');
+      await closed(second);
       assert.equal((await doorOf(running, service)).dawdled, before + 3);
     });
   }
@@ -68,7 +75,7 @@ test('slowloris: who does not come to the point is cut, on both services, whatev
 test('strangers displace each other, not those who come to the point', async (t) => {
   const running = await TestDaemon.start(t, { maxUnproven: '8' });
   const first = await open(t, running.tunnelPort);
-  const gone = once(first.resume(), 'close');
+  const gone = closed(first);
   for (let index = 0; index < 8; index++) await open(t, running.tunnelPort);
   await gone;
   assert.equal((await knock({ port: running.tunnelPort })).status, 101);

@@ -1,0 +1,146 @@
+import { destinationOf, sourceOf } from '../wire/ethernet-frame.ts';
+import { innerEtherType, kindOf } from '../wire/frame-kind.ts';
+import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
+import type { DiscardReason } from './port.ts';
+import { type Rate, TokenBucket } from './token-bucket.ts';
+
+/** What may come in by a port. What is not said is not limited. */
+export interface IngressRules {
+  /** the only source addresses */
+  readonly sources?: ReadonlySet<MacAddress>;
+  /** how many source addresses the port may make its own: the first that it uses, unless they are another's */
+  readonly claims?: number;
+  /** the only EtherTypes, behind tags; 0 stands for 802.3 frames, which have a length instead */
+  readonly etherTypes?: ReadonlySet<number>;
+  /** frames, and bits of them without FCS, of all kinds */
+  readonly frames?: Rate;
+  readonly bits?: Rate;
+  /** the same for frames to group addresses alone, broadcast among them */
+  readonly groupFrames?: Rate;
+  readonly groupBits?: Rate;
+  /** may not answer as a DHCP server, for IPv4 and IPv6 */
+  readonly forbidsDhcpServer?: boolean;
+  /** may not send IPv6 router advertisements (RFC 6105) */
+  readonly forbidsRouterAdvertisements?: boolean;
+}
+
+/** Which port made a source address its own. One for all ports of a bridge. */
+export class SourceClaims {
+  readonly #owners = new Map<MacAddress, IngressPolicy>();
+
+  /** @returns whether the address is the claimant's, now or already */
+  claim(source: MacAddress, claimant: IngressPolicy, mayBeNew: boolean): boolean {
+    const owner = this.#owners.get(source);
+    if (owner !== undefined || !mayBeNew) return owner === claimant;
+    this.#owners.set(source, claimant);
+    return true;
+  }
+
+  release(source: MacAddress): void {
+    this.#owners.delete(source);
+  }
+}
+
+type Buckets = Partial<Record<'frames' | 'bits' | 'groupFrames' | 'groupBits', TokenBucket>>;
+
+/**
+ * Decides which frames may come in by one port. Sans-I/O: time is an argument.
+ * A port without rules has no policy, and pays nothing.
+ */
+export class IngressPolicy {
+  readonly #claims: SourceClaims;
+  readonly #claimed = new Set<MacAddress>();
+  #rules: IngressRules;
+  #buckets: Buckets = {};
+
+  constructor(rules: IngressRules, claims: SourceClaims, nowMs: number) {
+    this.#rules = rules;
+    this.#claims = claims;
+    this.change(rules, nowMs);
+  }
+
+  /** New rules from here on; what was claimed and what was spent stays. */
+  change(rules: IngressRules, nowMs: number): void {
+    this.#rules = rules;
+    const buckets: Buckets = {};
+    for (const name of ['frames', 'bits', 'groupFrames', 'groupBits'] as const) {
+      const rate = rules[name];
+      if (rate === undefined) continue;
+      const bucket = this.#buckets[name] ?? new TokenBucket(rate, nowMs);
+      bucket.change(rate);
+      buckets[name] = bucket;
+    }
+    this.#buckets = buckets;
+    if (rules.claims === undefined) this.release();
+  }
+
+  /**
+   * Judges one frame, which is at least a header long.
+   * @param frames how many frames it becomes on the wire
+   * @param isHeldElsewhere the source address was last seen behind another port, lately
+   * @returns why it must not come in; undefined when it may
+   */
+  check(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    frames: number,
+    isHeldElsewhere: boolean,
+    nowMs: number,
+  ): DiscardReason | undefined {
+    // The dearest last, and what is refused for itself spends nothing of the rates.
+    if (!this.#maySend(sourceOf(bytes, start), isHeldElsewhere)) return 'sourceDenied';
+    if (!this.#mayCarry(bytes, start, length)) return 'typeDenied';
+    if (this.#isForbidden(bytes, start, length)) return 'serverDenied';
+    const isGroup = isGroupAddress(destinationOf(bytes, start));
+    return this.#maySpend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
+  }
+
+  /** Gives the addresses back that the port made its own. */
+  release(): void {
+    for (const source of this.#claimed) this.#claims.release(source);
+    this.#claimed.clear();
+  }
+
+  #maySend(source: MacAddress, isHeldElsewhere: boolean): boolean {
+    const { sources, claims } = this.#rules;
+    if (sources === undefined && claims === undefined) return true;
+    // No station sends from a group address (IEEE 802.3-2022, 3.2.3).
+    if (isGroupAddress(source)) return false;
+    if (sources?.has(source) === true) return true;
+    if (claims === undefined) return false;
+    if (this.#claimed.has(source)) return true;
+    const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < claims);
+    if (isMine) this.#claimed.add(source);
+    return isMine;
+  }
+
+  #mayCarry(bytes: Uint8Array, start: number, length: number): boolean {
+    const { etherTypes } = this.#rules;
+    if (etherTypes === undefined) return true;
+    const type = innerEtherType(bytes, start, length);
+    return etherTypes.has(type >= 0 && type < 0x600 ? 0 : type);
+  }
+
+  #isForbidden(bytes: Uint8Array, start: number, length: number): boolean {
+    const { forbidsDhcpServer = false, forbidsRouterAdvertisements = false } = this.#rules;
+    if (!forbidsDhcpServer && !forbidsRouterAdvertisements) return false;
+    const kind = kindOf(bytes, start, length);
+    if (kind === 'dhcpServer') return forbidsDhcpServer;
+    if (kind === 'routerAdvertisement') return forbidsRouterAdvertisements;
+    return kind === 'unreadable';
+  }
+
+  #maySpend(frames: number, bits: number, isGroup: boolean, nowMs: number): boolean {
+    const { frames: frameBucket, bits: bitBucket, groupFrames, groupBits } = this.#buckets;
+    if (frameBucket?.isOpen(nowMs) === false || bitBucket?.isOpen(nowMs) === false) return false;
+    if (isGroup && (groupFrames?.isOpen(nowMs) === false || groupBits?.isOpen(nowMs) === false)) return false;
+    frameBucket?.take(frames);
+    bitBucket?.take(bits);
+    if (isGroup) {
+      groupFrames?.take(frames);
+      groupBits?.take(bits);
+    }
+    return true;
+  }
+}
