@@ -20,6 +20,8 @@ export interface ControlServerOptions {
    * @param user null when nobody was asked
    */
   mayCall?: (user: string | null, method: MethodName) => boolean;
+  /** whom a request comes from; default: the address of its socket */
+  addressOf?: (request: IncomingMessage) => string;
   logger: Logger;
   /** How long a body may take to arrive; default 10 000. */
   bodyTimeoutMs?: number;
@@ -49,6 +51,7 @@ export class ControlServer {
   readonly #authenticator: Authenticator;
   readonly #allowedHosts: readonly string[];
   readonly #methods: MethodMap;
+  readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
@@ -59,6 +62,7 @@ export class ControlServer {
     this.#authenticator = options.authenticator;
     this.#allowedHosts = options.allowedHosts;
     this.#methods = controlMethods(options.service);
+    this.#addressOf = options.addressOf;
     this.#mayCall = options.mayCall;
     this.#logger = options.logger;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
@@ -77,7 +81,7 @@ export class ControlServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts);
     if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
-    const verdict = await this.#authenticator.authenticate(credentialsOf(request));
+    const verdict = await this.#authenticator.authenticate(credentialsOf(request, this.#addressOf?.(request)));
     if (!verdict.isAllowed) return this.#refuse(request, response, this.#refusalOf(verdict.reason));
     const overload = this.#refuseOverload();
     if (overload !== undefined) return this.#refuse(request, response, overload);
@@ -126,7 +130,7 @@ export class ControlServer {
   /** Says why, and ends the connection after what the peer is still sending. */
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
     const { status, code, message, hint } = refusal;
-    const remoteAddress = request.socket.remoteAddress;
+    const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
     this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
     const text = errorBody({ code: INVALID_REQUEST, message, data: `${code}: ${hint}` });
     if (status === 401) response.setHeader('WWW-Authenticate', this.#authenticator.challenge);

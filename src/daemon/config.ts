@@ -1,3 +1,4 @@
+import { type Network, parseNetwork } from '../auth/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import { type DoorLimits, readDoorLimits } from './door-limits.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
@@ -19,6 +20,7 @@ export interface SwOptions {
   clientCa?: string;
   origin?: string[];
   policy?: string;
+  trustedProxy?: string[];
   maxTunnels?: string;
   maxPerAddress?: string;
   maxPerUser?: string;
@@ -59,6 +61,8 @@ export interface SwConfig {
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
   readonly limits: DoorLimits;
+  /** reverse proxies whose X-Forwarded-For is believed */
+  readonly trustedProxies: readonly Network[];
   /** a file that says who may do what */
   readonly policyFile: string | undefined;
   /** What tunnels speak, accepted ones and dialled ones. */
@@ -113,10 +117,20 @@ export function readConfig(options: SwOptions): SwConfig {
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
     origins: readOrigins(options.origin ?? []),
     limits: readDoorLimits(options),
+    trustedProxies: (options.trustedProxy ?? []).map(readNetwork),
     policyFile: readableFileIfGiven('--policy', options.policy),
     wire: options.wire,
     logFormat: options.logformat,
     logFile: options.logfile,
     pidFile: options.pidfile,
   };
+}
+
+function readNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== undefined) return network;
+  throw invalidOption(
+    `--trusted-proxy must be an address or a network, got "${text}"`,
+    'Write it as 10.0.0.0/8 or ::1',
+  );
 }

@@ -1,13 +1,15 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { clientCertificateOptions } from '../auth/client-certificate.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
+import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { ControlServer } from '../control/server.ts';
-import { EtherwsError } from '../errors.ts';
+import { describeError, EtherwsError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createPort } from '../ports/port-factory.ts';
@@ -33,10 +35,13 @@ export class Daemon {
   readonly #disposals: Disposal[] = [];
   readonly #config: SwConfig;
   readonly #logger: Logger;
+  readonly #proxies: TrustedProxies;
+  readonly #reloads: (() => Promise<void>)[] = [];
   #closing: Promise<void> | undefined;
 
   private constructor(config: SwConfig, logger: Logger) {
     this.#config = config;
+    this.#proxies = new TrustedProxies(config.trustedProxies);
     this.#logger = logger;
   }
 
@@ -59,6 +64,22 @@ export class Daemon {
   close(): Promise<void> {
     this.#closing ??= this.#dispose();
     return this.#closing;
+  }
+
+  /**
+   * Reads certificates, keys and the policy again; those who are connected stay
+   * so. What cannot be used leaves what was there in force, and is logged. Users
+   * and token keys are followed without it. Never rejects.
+   */
+  async reload(): Promise<void> {
+    for (const reload of this.#reloads) {
+      try {
+        await reload();
+      } catch (error) {
+        this.#logger.error({ reason: describeError(error) }, 'Cannot reload; what was read before stays in force');
+      }
+    }
+    this.#logger.info({}, 'reloaded');
   }
 
   async #open(): Promise<void> {
@@ -104,6 +125,7 @@ export class Daemon {
         etherSwitch.attach(port, { attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
       },
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
+      addressOf: (request) => this.#proxies.addressOf(request),
       limits: tunnelLimits(this.#config.limits),
       counters: tunnelCounters,
       logger: doorLogger,
@@ -120,6 +142,7 @@ export class Daemon {
         (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
         { tunnels: tunnelCounters, control: controlCounters },
       ),
+      addressOf: (request) => this.#proxies.addressOf(request),
       ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
       logger: doorLogger,
     });
@@ -140,6 +163,7 @@ export class Daemon {
         .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
     });
     this.#disposals.push(() => policy.close());
+    this.#reloads.push(() => policy.refresh());
     return policy;
   }
 
@@ -149,10 +173,13 @@ export class Daemon {
     counters: DoorCounters,
     clientCaFile: string | undefined = service.door.clientCaFile,
   ): Promise<HttpListener> {
-    const clients = clientCaFile === undefined ? {} : await clientCertificateOptions(clientCaFile);
+    const clientOptions = (): Promise<TlsOptions> =>
+      clientCaFile === undefined ? Promise.resolve({}) : clientCertificateOptions(clientCaFile);
+    const clients = await clientOptions();
     const { maxUnproven, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
+      isProxy: (socket) => this.#proxies.isProxy(socket),
       limits: {
         ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
         ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
@@ -162,6 +189,12 @@ export class Daemon {
       ...(identity === undefined ? {} : { tls: { ...identity.options, ...clients } }),
     });
     this.#disposals.push(() => listener.close());
+    if (identity !== undefined) {
+      this.#reloads.push(async () => {
+        const renewed = await identityOf(service, this.#logger);
+        listener.renewTls({ ...renewed?.options, ...(await clientOptions()) });
+      });
+    }
     return listener;
   }
 

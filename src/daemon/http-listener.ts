@@ -20,6 +20,8 @@ export interface ListenerOptions {
   /** Present: the listener speaks TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: VisitorLimits;
+  /** whether a connection stands for many clients, and no share of an address applies to it */
+  isProxy?: (socket: Socket) => boolean;
   /** what is refused here is counted there */
   counters?: DoorCounters;
 }
@@ -92,7 +94,7 @@ export class HttpListener {
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.#visitors.enter(socket)) this.#server.emit('connection', socket);
+    if (this.#visitors.enter(socket, this.#options.isProxy?.(socket))) this.#server.emit('connection', socket);
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {

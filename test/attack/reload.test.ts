@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { connect } from 'node:tls';
+import { WebSocket } from 'ws';
+import { TestDaemon } from '../support/daemon.ts';
+import { knock } from '../support/http.ts';
+import { CertificateMaker } from '../support/openssl.ts';
+import { missingTools } from '../support/tools.ts';
+
+test('a new certificate and new authorities come into force on reload, and no tunnel drops', async (t) => {
+  const missing = missingTools('openssl');
+  if (missing !== false) return t.skip(missing);
+  const maker = new CertificateMaker();
+  t.after(() => maker.remove());
+  const authority = maker.make({ name: 'authority', isAuthority: true });
+  const names = 'IP:127.0.0.1,DNS:localhost';
+  const old = maker.make({ name: 'old', subjectAltName: names, issuer: authority });
+  const renewed = maker.make({ name: 'renewed', subjectAltName: names, issuer: authority });
+  const [clients, others] = ['clients', 'others'].map((name) => maker.make({ name, isAuthority: true }));
+  assert.ok(clients !== undefined && others !== undefined);
+  const ada = maker.make({ name: 'ada', issuer: clients });
+  const eve = maker.make({ name: 'eve', issuer: others });
+  const key = maker.path('server.key');
+  const cert = maker.path('server.crt');
+  const clientCa = maker.path('clients.pem');
+  copyFileSync(old.keyFile, key);
+  copyFileSync(old.certFile, cert);
+  copyFileSync(clients.certFile, clientCa);
+  const running = await TestDaemon.start(t, { sslkey: key, sslcert: cert, clientCa });
+  const ca = readFileSync(authority.certFile);
+  const port = running.tunnelPort;
+  const as = (files: { keyFile: string; certFile: string }): { ca: Buffer; key: Buffer; cert: Buffer } => ({
+    ca,
+    key: readFileSync(files.keyFile),
+    cert: readFileSync(files.certFile),
+  });
+  const shown = async (): Promise<unknown> => {
+    const socket = connect({ port, host: '127.0.0.1', ca });
+    await once(socket, 'secureConnect');
+    const name = socket.getPeerCertificate().subject.CN;
+    socket.destroy();
+    return name;
+  };
+
+  const tunnel = new WebSocket(`wss://127.0.0.1:${port}/`, as(ada));
+  t.after(() => tunnel.terminate());
+  await once(tunnel, 'open');
+  assert.equal(await shown(), 'old');
+  assert.equal((await knock({ port, ...as(eve) })).status, 403);
+
+  writeFileSync(cert, 'cut off');
+  await running.daemon.reload();
+  assert.equal(await shown(), 'old', 'what cannot be used leaves the old one in force');
+  assert.match(running.logText, /Cannot reload/);
+
+  copyFileSync(renewed.keyFile, key);
+  copyFileSync(renewed.certFile, cert);
+  copyFileSync(others.certFile, clientCa);
+  await running.daemon.reload();
+  assert.equal(await shown(), 'renewed');
+  assert.equal((await knock({ port, ...as(eve) })).status, 101);
+  assert.equal((await knock({ port, ...as(ada) })).status, 403);
+
+  tunnel.ping();
+  await once(tunnel, 'pong');
+});
