@@ -15,6 +15,7 @@
         "native/address.c",
         "native/link_events.c",
         "native/socket_options.c",
+        "native/privileges.c",
         "native/stream.c",
         "native/message-binding.c",
         "native/websocket/messages.c",

@@ -134,6 +134,11 @@ napi_value end_stream(napi_env env, napi_callback_info info);
 napi_value set_socket_option(napi_env env, napi_callback_info info);
 napi_value read_socket_option(napi_env env, napi_callback_info info);
 
+// privileges.c
+napi_value look_up_user(napi_env env, napi_callback_info info);
+napi_value become_user(napi_env env, napi_callback_info info);
+napi_value forbid_new_privileges(napi_env env, napi_callback_info info);
+
 // offload-binding.c: adds its functions to the exports
 napi_value init_offload(napi_env env, napi_value exports);
 

@@ -8,7 +8,7 @@ struct export {
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 1 };
+enum { INTERFACE_VERSION = 2 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -33,6 +33,9 @@ static const struct export EXPORTS[] = {
     {"deleteAddress", delete_address},
     {"setSocketOption", set_socket_option},
     {"readSocketOption", read_socket_option},
+    {"lookUpUser", look_up_user},
+    {"becomeUser", become_user},
+    {"forbidNewPrivileges", forbid_new_privileges},
 };
 
 NAPI_MODULE_INIT() {

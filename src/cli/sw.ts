@@ -68,6 +68,8 @@ export function swCommand(): Command {
     .option('--max-message <bytes>', 'the longest message that is taken (default: 262144)')
     .option('--max-queue <bytes>', 'what may wait for a slow reader; more is dropped (default: 1048576)')
     .optionsGroup('Daemon:')
+    .option('--user <name>', 'become this user once both services listen; keeps CAP_NET_ADMIN and CAP_NET_RAW')
+    .option('--group <name>', "and this group (default: the user's own)")
     .option('--logformat <format>', 'text or json', 'text')
     .option('--logfile <file>', 'append the log to a file instead of standard error')
     .option('--pidfile <file>', 'write the process id there')
@@ -101,7 +103,17 @@ async function serve(config: SwConfig, logger: Logger): Promise<void> {
   if (config.logFile !== undefined) checkAppendable(config.logFile);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
+  const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../daemon/privileges.ts');
+  const { runAs, logFile, pidFile } = config;
+  const account = runAs === undefined ? undefined : findAccount(runAs.user, runAs.group);
+  forbidNewPrivileges();
   const daemon = await Daemon.start(config, logger);
+  if (account !== undefined) {
+    becomeAccount(
+      account,
+      [logFile, pidFile].filter((file) => file !== undefined),
+    );
+  }
   if (isDaemon()) {
     await reportReady();
     redirectStandardError(config.logFile ?? '/dev/null');

@@ -20,6 +20,8 @@ export interface SwOptions {
   clientCa?: string;
   origin?: string[];
   policy?: string;
+  user?: string;
+  group?: string;
   trustedProxy?: string[];
   maxTunnels?: string;
   maxPerAddress?: string;
@@ -61,6 +63,8 @@ export interface SwConfig {
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
   readonly limits: DoorLimits;
+  /** who the process becomes once its sockets are open */
+  readonly runAs: { readonly user: string; readonly group: string | undefined } | undefined;
   /** reverse proxies whose X-Forwarded-For is believed */
   readonly trustedProxies: readonly Network[];
   /** a file that says who may do what */
@@ -117,6 +121,7 @@ export function readConfig(options: SwOptions): SwConfig {
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
     origins: readOrigins(options.origin ?? []),
     limits: readDoorLimits(options),
+    runAs: readRunAs(options),
     trustedProxies: (options.trustedProxy ?? []).map(readNetwork),
     policyFile: readableFileIfGiven('--policy', options.policy),
     wire: options.wire,
@@ -133,4 +138,10 @@ function readNetwork(text: string): Network {
     `--trusted-proxy must be an address or a network, got "${text}"`,
     'Write it as 10.0.0.0/8 or ::1',
   );
+}
+
+function readRunAs({ user, group }: SwOptions): SwConfig['runAs'] {
+  if (user !== undefined) return { user, group };
+  if (group === undefined) return undefined;
+  throw invalidOption('--group needs --user, too', 'Rights are dropped by becoming another user');
 }

@@ -1,4 +1,4 @@
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -237,7 +237,14 @@ export class Daemon {
         hint: 'Choose a place that this user may write to',
       });
     }
-    this.#disposals.push(() => unlinkSync(pidFile));
+    this.#disposals.push(() => {
+      try {
+        unlinkSync(pidFile);
+      } catch {
+        // Who has become another user may not change the directory. An empty file names nobody.
+        truncateSync(pidFile);
+      }
+    });
   }
 
   async #dispose(): Promise<void> {

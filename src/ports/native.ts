@@ -126,6 +126,13 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
   readSocketOption(fd: number, name: keyof SocketOptions): number;
+
+  /** @param group empty: the user's own. @returns uid and gid. @throws ENOENT */
+  lookUpUser(user: string, group: string): [uid: number, gid: number];
+  /** Ids of all threads, for good; this thread keeps CAP_NET_ADMIN and CAP_NET_RAW where it has them, the others nothing. */
+  becomeUser(user: string, uid: number, gid: number): void;
+  /** PR_SET_NO_NEW_PRIVS */
+  forbidNewPrivileges(): void;
 }
 
 export const READABLE = 1;
