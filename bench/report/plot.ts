@@ -48,6 +48,7 @@ export function plotResults(results: Results): string {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 8}" font-family="sans-serif" font-size="12">`,
+    '<title>What was measured, a bar for each contestant</title>',
     `<rect width="${WIDTH}" height="${y + 8}" fill="#ffffff"/>`,
     ...parts,
     '</svg>\n',
