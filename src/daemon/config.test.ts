@@ -111,6 +111,7 @@ test('services on one host and port share a listener, and then must agree', () =
   const shared = { host: '127.0.0.1', port: '8000', ctlport: '8000' };
   assert.equal(readConfig({ ...DEFAULTS, ...shared }).isShared, true);
   assert.equal(readConfig({ ...DEFAULTS, ...shared, host: '::1' }).isShared, false);
+  assert.equal(readConfig({ ...DEFAULTS, ...shared, port: '0', ctlport: '0' }).isShared, false);
   refused({ ...shared, path: '/ctl' }, 'ARGUMENT_INVALID', '--path', '--ctlpath');
   refused({ ...shared, sslkey: key, sslcert: cert }, 'ARGUMENT_INVALID', 'key and certificate');
   refused(

@@ -103,7 +103,9 @@ export function readConfig(options: SwOptions): SwConfig {
     tokenaudience: options.ctltokenaudience,
     clientCa: options.ctlclientCa,
   });
-  const isShared = tunnels.host === control.host && tunnels.listenPort === control.listenPort;
+  // Two times 0 are two ports, each of which the system chooses.
+  const isSamePort = tunnels.listenPort === control.listenPort && control.listenPort !== 0;
+  const isShared = tunnels.host === control.host && isSamePort;
   if (isShared) checkShared(tunnels, control);
   if (options.logformat !== 'text' && options.logformat !== 'json') {
     throw invalidOption(`--logformat must be text or json, got "${options.logformat}"`);

@@ -6,6 +6,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   as: 'binutils',
   bash: 'bash',
   cc: 'build-essential',
+  chromium: 'chromium',
   curl: 'curl',
   htpasswd: 'apache2-utils',
   ip: 'iproute2',

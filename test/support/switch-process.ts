@@ -1,0 +1,74 @@
+import type { TestContext } from 'node:test';
+import type { DoorCounters } from '../../src/auth/door-counters.ts';
+import type { DoorEntry, PortEntry } from '../../src/control/schema.ts';
+import { ETHERWS } from './etherws.ts';
+import { call } from './http.ts';
+import { Process } from './process.ts';
+
+/**
+ * `etherws sw` as a process of its own, on ports of the loopback that the system
+ * chose, saying everything it has to say. Where a test wants namespaces there is
+ * `EtherwsSwitch`.
+ */
+export class SwitchProcess {
+  readonly process: Process;
+  readonly tunnelPort: number;
+  readonly controlPort: number;
+  /** what its control API wants to see */
+  readonly #headers: Readonly<Record<string, string>>;
+
+  private constructor(process: Process, headers: Readonly<Record<string, string>>) {
+    this.process = process;
+    this.#headers = headers;
+    this.tunnelPort = portOf(process.stderr, 'tunnels');
+    this.controlPort = portOf(process.stderr, 'control');
+  }
+
+  /**
+   * Starts a switch with these options, and ends it behind the test.
+   * @param headers with which `call` proves who it is
+   */
+  static async start(
+    t: TestContext,
+    options: readonly string[] = [],
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<SwitchProcess> {
+    const loopback = ['--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
+    const command = [...ETHERWS, 'sw', '--foreground', '--debug', '--logformat', 'json', ...loopback, ...options];
+    const process = new Process(command, { timeoutMs: 600_000 });
+    t.after(() => process.end());
+    await process.output(/"msg":"ready"/);
+    return new SwitchProcess(process, headers);
+  }
+
+  /** Everything that it said. */
+  get log(): string {
+    return this.process.stderr + this.process.stdout;
+  }
+
+  /** @returns the result of a method of the control API, named without prefix. @throws Error with the answer when it failed */
+  async call<Result>(method: string, params: object = {}): Promise<Result> {
+    const { body } = await call({ port: this.controlPort, headers: this.#headers }, method, params);
+    const { result } = JSON.parse(body) as { result?: Result };
+    if (result === undefined) throw new Error(`${method}: ${body}`);
+    return result;
+  }
+
+  async ports(): Promise<PortEntry[]> {
+    return (await this.call<{ entries: PortEntry[] }>('listPort')).entries;
+  }
+
+  async door(service: DoorEntry['service']): Promise<Readonly<Partial<Record<keyof DoorCounters, number>>>> {
+    const { entries } = await this.call<{ entries: DoorEntry[] }>('listDoor');
+    return entries.find((entry) => entry.service === service)?.counters ?? {};
+  }
+}
+
+function portOf(log: string, service: string): number {
+  for (const line of log.split('\n')) {
+    if (!line.includes('"listening"')) continue;
+    const record = JSON.parse(line) as { service?: string; port?: number };
+    if (record.service === service) return record.port ?? 0;
+  }
+  throw new Error(`no port of ${service} in ${log}`);
+}
