@@ -10,6 +10,11 @@ export const ETHERWS: readonly string[] = [
   fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url)),
 ];
 
+export interface SwitchStart extends ProcessOptions {
+  /** In place of `etherws`. */
+  readonly command?: readonly string[];
+}
+
 /** A switch in the foreground on one host, and the control client beside it. */
 export class EtherwsSwitch {
   readonly host: Host;
@@ -25,13 +30,15 @@ export class EtherwsSwitch {
   /**
    * Starts `etherws sw --foreground OPTIONS` and waits until its control API answers.
    * @param ctlOptions what `etherws ctl` needs to reach it, when not the defaults
+   * @param how the program in front of `sw`, when it shall run under another one, and how that is started
    */
   static async start(
     host: Host,
     options: readonly string[] = [],
     ctlOptions: readonly string[] = [],
+    { command = ETHERWS, ...how }: SwitchStart = {},
   ): Promise<EtherwsSwitch> {
-    const process = host.spawn([...ETHERWS, 'sw', '--foreground', ...options], { timeoutMs: 600_000 });
+    const process = host.spawn([...command, 'sw', '--foreground', ...options], { timeoutMs: 600_000, ...how });
     const started = new EtherwsSwitch(host, process, ctlOptions);
     await started.#ready();
     return started;

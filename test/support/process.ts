@@ -27,6 +27,8 @@ export interface ProcessOptions {
 
 interface Waiter {
   readonly pattern: RegExp;
+  /** What of standard error is not looked at; undefined: both streams are, from their beginning. */
+  readonly since: number | undefined;
   readonly resolve: (match: RegExpExecArray) => void;
   readonly reject: (error: Error) => void;
 }
@@ -61,13 +63,25 @@ export class Process {
   }
 
   /** The first match of `pattern` in what the program has written or will write, on either stream. */
-  async output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
-    const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+  output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+    return this.#match(pattern, undefined, timeoutMs);
+  }
+
+  /**
+   * The first match in what the program has written to standard error behind a point of it, or will write.
+   * @param since a length that `stderr` had
+   */
+  logged(pattern: RegExp, since: number, timeoutMs = 30_000): Promise<RegExpExecArray> {
+    return this.#match(pattern, since, timeoutMs);
+  }
+
+  async #match(pattern: RegExp, since: number | undefined, timeoutMs: number): Promise<RegExpExecArray> {
+    const found = this.#search(pattern, since);
     if (found !== null) return found;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<RegExpExecArray>((resolve, reject) => {
-        this.#waiters.push({ pattern, resolve, reject });
+        this.#waiters.push({ pattern, since, resolve, reject });
         timer = setTimeout(() => reject(new Error(`no ${pattern} within ${timeoutMs} ms in ${this}`)), timeoutMs);
       });
     } finally {
@@ -149,9 +163,14 @@ export class Process {
     return { ...exit, stdout: this.stdout, stderr: this.stderr };
   }
 
+  #search(pattern: RegExp, since: number | undefined): RegExpExecArray | null {
+    if (since !== undefined) return pattern.exec(this.stderr.slice(since));
+    return pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+  }
+
   #serve(): void {
     this.#waiters = this.#waiters.filter((waiter) => {
-      const found = waiter.pattern.exec(this.stdout) ?? waiter.pattern.exec(this.stderr);
+      const found = this.#search(waiter.pattern, waiter.since);
       if (found === null) return true;
       waiter.resolve(found);
       return false;

@@ -9,6 +9,8 @@ export interface ProxyOptions {
   readonly login?: string;
   /** Answers this instead of making a way: an HTTP status, or a SOCKS reply. */
   readonly refusal?: number;
+  /** Default: one that the system chooses. */
+  readonly listenPort?: number;
 }
 
 /** A proxy for tests, which remembers where it made a way to. */
@@ -44,7 +46,7 @@ export async function startHttpProxy(options: ProxyOptions = {}, identity?: Serv
     });
     way.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
   });
-  return { listenPort: await listen(server), asked, close: () => stop(server) };
+  return { listenPort: await listen(server, '127.0.0.1', options.listenPort), asked, close: () => stop(server) };
 }
 
 /** A SOCKS5 proxy that takes names, IPv4 and IPv6 addresses. */
@@ -56,7 +58,7 @@ export async function startSocksProxy(options: ProxyOptions = {}): Promise<TestP
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
     void serveSocks(socket, options, asked).catch(() => socket.destroy());
   });
-  const listenPort = await listen(server);
+  const listenPort = await listen(server, '127.0.0.1', options.listenPort);
   return {
     listenPort,
     asked,

@@ -12,9 +12,9 @@ export interface ServerIdentity {
   readonly cert: string;
 }
 
-/** Starts to listen on a port that the system chooses. */
-export async function listen(server: Server, host = '127.0.0.1'): Promise<number> {
-  server.listen(0, host);
+/** Starts to listen, on a port that the system chooses unless one is given. */
+export async function listen(server: Server, host = '127.0.0.1', listenPort = 0): Promise<number> {
+  server.listen(listenPort, host);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

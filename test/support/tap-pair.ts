@@ -1,0 +1,68 @@
+import type { TestContext } from 'node:test';
+import type { PortEntry } from '../../src/control/schema.ts';
+import { EtherwsSwitch, eventually, type SwitchStart } from './etherws.ts';
+import { LEFT_TAP, openPair, type Pair, RIGHT_TAP } from './lan.ts';
+import type { Host } from './namespaces.ts';
+import { PingStream } from './ping-stream.ts';
+
+/** The numbers that the ports of a switch of `startOnTap` have. */
+export const TAP = 1;
+export const CLIENT = 2;
+
+/** Waits below the second, so that the tests are short. */
+export const QUICK: readonly string[] = ['--reconnect-min', '0.2', '--reconnect-max', '1'];
+
+/**
+ * Two hosts on one cable whose TAP devices outlive the switches that use them,
+ * with their addresses: a switch that starts again meets the same kernel, as
+ * under an operator who has made his devices persistent.
+ */
+export async function openTapPair(t: TestContext, ...tools: readonly string[]): Promise<Pair | undefined> {
+  const pair = await openPair(t, 'ping', ...tools);
+  if (pair === undefined) return undefined;
+  await layTap(pair.left, '02:00:00:00:00:01', `${LEFT_TAP.v4}/24`);
+  await layTap(pair.right, '02:00:00:00:00:02', `${RIGHT_TAP.v4}/24`);
+  return pair;
+}
+
+/** Makes the persistent device `ethws0`. */
+export async function layTap(host: Host, mac: string, address: string): Promise<void> {
+  await host.check(['ip', 'tuntap', 'add', 'dev', 'ethws0', 'mode', 'tap']);
+  await host.check(['ip', 'link', 'set', 'ethws0', 'address', mac, 'up']);
+  await host.check(['ip', 'address', 'add', address, 'dev', 'ethws0']);
+}
+
+/** A switch with the host's TAP device as port 1. */
+export async function startOnTap(
+  host: Host,
+  options: readonly string[] = ['--port', '8000'],
+  how: SwitchStart = {},
+): Promise<EtherwsSwitch> {
+  const started = await EtherwsSwitch.start(host, options, [], how);
+  await started.done('addport', 'tap', 'ethws0');
+  return started;
+}
+
+/** Echo requests from one host of a pair to the other's TAP device, ended with the test. */
+export function startPings(t: TestContext, from: Host, address: string = LEFT_TAP.v4): PingStream {
+  const pings = new PingStream(from, address);
+  t.after(() => pings.end());
+  return pings;
+}
+
+/**
+ * A server has one tunnel, which is up, and its TAP device. Of a client that was
+ * killed the old port may stay for the server's grace.
+ */
+export async function settled(server: EtherwsSwitch): Promise<PortEntry[]> {
+  return eventually(
+    () => server.ports(),
+    ([tap, tunnel, ...more]) =>
+      tap?.port === TAP &&
+      tap.state === 'up' &&
+      tunnel?.type === 'server' &&
+      tunnel.state === 'up' &&
+      more.length === 0,
+    60_000,
+  );
+}
