@@ -10,16 +10,3 @@ export function accessTokenOf(target: string): string | undefined {
   const tokens = new URLSearchParams(target.slice(query + 1)).getAll('access_token');
   return tokens.length === 1 ? tokens[0] : undefined;
 }
-
-/** The same target for logs, without what could be a token, however it is spelt. */
-export function withoutAccessToken(target: string): string {
-  const query = target.indexOf('?');
-  if (query < 0) return target;
-  const parts = target.slice(query + 1).split('&');
-  const shown = parts.map((part) => (isAccessToken(part) ? 'access_token=(hidden)' : part));
-  return `${target.slice(0, query)}?${shown.join('&')}`;
-}
-
-function isAccessToken(part: string): boolean {
-  return new URLSearchParams(part).has('access_token');
-}

@@ -1,3 +1,4 @@
+import { shownUrl } from '../auth/shown-url.ts';
 import { EtherwsError } from '../errors.ts';
 
 /**
@@ -23,19 +24,15 @@ export function invalid(message: string, hint?: string): EtherwsError {
   return new EtherwsError('ARGUMENT_INVALID', message, hint === undefined ? {} : { hint });
 }
 
-/** A value for a message: short, on one line, whatever it is, and without the user and the password of a URL. */
+/** A value for a message: short, on one line, whatever it is, and without the secrets of a URL. */
 export function quote(value: unknown): string {
   if (typeof value === 'string') {
-    const shown = hideUser(value);
+    const shown = shownUrl(value);
     return JSON.stringify(shown.length > QUOTED_CHARACTERS ? `${shown.slice(0, QUOTED_CHARACTERS)}...` : shown);
   }
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   return value === undefined ? 'nothing' : String(value);
-}
-
-function hideUser(text: string): string {
-  return text.replace(/\/\/[^/?#]*@/g, '//***@');
 }
 
 /**

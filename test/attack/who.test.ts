@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { SignJWT } from 'jose';
+import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
@@ -74,6 +75,29 @@ describe('a bearer token at both doors', () => {
       );
       if (!isGood) assert.match(String(answers[0]?.headers['www-authenticate']), /Bearer realm="etherws"/);
       if (token !== '') assert.ok(!running.logText.includes(token), name);
+    }
+  });
+
+  test('a token in the URL that a client port dials is used, and never shown', async (t) => {
+    const relay = await TestDaemon.start(t, { tokenkeys: file('keys.pem', PEM), tokenaudience: 'lan' });
+    const dialler = await TestDaemon.start(t);
+    const control = { host: 'localhost', port: dialler.controlPort };
+    const dialled = async (token: string): Promise<string> => {
+      const target = `ws://127.0.0.1:${relay.tunnelPort}/?room=blue&access_token=${token}`;
+      return (await call(control, 'addPort', { type: 'client', target })).body;
+    };
+    const [good, expired] = [await signed(CLAIMS), await signed({ ...CLAIMS, exp: nowS - 300 })];
+    const refused = await dialled(expired);
+    assert.match(refused, /AUTH_FAILED/);
+    await dialled(good);
+    const { body: listed } = await call(control);
+    const { entries } = (JSON.parse(listed) as { result: { entries: PortEntry[] } }).result;
+    assert.deepEqual(
+      entries.map(({ state, target }) => [state, target]),
+      [['up', `ws://127.0.0.1:${relay.tunnelPort}/?room=blue&access_token=(hidden)`]],
+    );
+    for (const text of [refused, listed, dialler.logText, relay.logText]) {
+      assert.ok(!text.includes(good) && !text.includes(expired));
     }
   });
 

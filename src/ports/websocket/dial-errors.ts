@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { codeOf, explainConnectError } from '../../auth/connect-errors.ts';
+import { shownUrl } from '../../auth/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
@@ -89,7 +90,9 @@ function notWebSocket(error: unknown, url: TunnelUrl): EtherwsError {
 
 function hintFor(status: number, location: string | undefined): string {
   if (status >= 300 && status < 400) {
-    return location === undefined ? 'Redirects are not followed' : `Redirects are not followed; try ${location}`;
+    return location === undefined
+      ? 'Redirects are not followed'
+      : `Redirects are not followed; try ${shownUrl(location)}`;
   }
   if (status === 404) return 'Check the path of the URL against the --path of the switch';
   if (status === 503) return 'The server is busy or full; try again later';

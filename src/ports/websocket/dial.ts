@@ -82,7 +82,7 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
 function openingHandshake(socket: Socket, options: DialOptions, { signal }: DialAttempt): Promise<DialledTunnel> {
   const { url, authorization, offersBatchedWire } = options;
   return new Promise((resolve, reject) => {
-    const webSocket = new UpgradingWebSocket(url.shown, {
+    const webSocket = new UpgradingWebSocket(url.href, {
       perMessageDeflate: false,
       origin: url.origin,
       headers: headersOf(options),

@@ -1,8 +1,11 @@
+import { shownUrl } from '../../auth/shown-url.ts';
 import { EtherwsError } from '../../errors.ts';
 
 /** Where to dial, taken apart and checked. */
 export interface TunnelUrl {
-  /** the URL as it may be shown: without credentials */
+  /** what is dialled: with its whole query, in which a token may stand, and without user and password */
+  readonly href: string;
+  /** the same as it may be shown (shownUrl) */
   readonly shown: string;
   readonly isSecure: boolean;
   /** a name or an address, an IPv6 one without brackets */
@@ -19,8 +22,8 @@ const EXAMPLE = 'Write it as ws://HOST:PORT/PATH or wss://HOST:PORT/PATH';
 
 /** @throws EtherwsError ARGUMENT_INVALID when it is no URL that can be dialled */
 export function parseTunnelUrl(text: string): TunnelUrl {
-  // Whatever is wrong, a password that may stand in the text is not repeated.
-  const said = text.replace(/\/\/[^/]*@/, '//…@');
+  // Whatever is wrong, a secret that may stand in the text is not repeated.
+  const said = shownUrl(text);
   if (!URL.canParse(text)) throw invalid(`${said} is no URL`);
   const url = new URL(text);
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
@@ -33,7 +36,8 @@ export function parseTunnelUrl(text: string): TunnelUrl {
   url.username = '';
   url.password = '';
   return {
-    shown: url.href,
+    href: url.href,
+    shown: shownUrl(url.href),
     isSecure,
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     listenPort: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),

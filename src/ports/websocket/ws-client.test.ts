@@ -72,6 +72,7 @@ describe('what is no tunnel URL', () => {
     ['ws://[::1/', /is no URL/],
     ['ws://me:%zz@127.0.0.1/', /%/],
     ['ws://me:secret@127.0.0.1:x/', /is no URL/],
+    ['http://127.0.0.1/?token=secret', /begins with http:\/\//],
   ] as const) {
     test(`"${url}"`, async () => {
       await fails(undefined, { url }, 'ARGUMENT_INVALID', message, /ws:\/\/HOST:PORT\/PATH/);
@@ -231,6 +232,12 @@ describe('what the client says', () => {
     assert.equal(headers.authorization, undefined);
     assert.equal(path, '/a/b?c=d');
     assert.match(target, /^ws:\/\/127\.0\.0\.1:\d+\/a\/b\?c=d$/);
+  });
+
+  test('a token in the query is said to the server, and shown to nobody', async () => {
+    const { target, path } = await headersOf({}, (authority) => `ws://${authority}/?room=a&access_token=s3cret`);
+    assert.equal(path, '/?room=a&access_token=s3cret');
+    assert.match(target, /^ws:\/\/127\.0\.0\.1:\d+\/\?room=a&access_token=\(hidden\)$/);
   });
 
   for (const [name, options, userinfo, wanted] of [
