@@ -126,7 +126,7 @@ describe('control server', () => {
   });
 
   it('takes a Host that is an address, localhost, or a name given, and no other', async (t) => {
-    const control = await start(t, { allowedHosts: ['Switch.example.org', '*.lab.example.org'] });
+    const control = await start(t, { allowedHosts: () => ['Switch.example.org', '*.lab.example.org'] });
     const good = [
       '127.0.0.1',
       '192.0.2.7:1',

@@ -12,8 +12,11 @@ export interface ControlServerOptions {
   /** Where the API is served; begins with `/`. */
   path: string;
   authenticator: Authenticator;
-  /** Names beside addresses and `localhost` under which the switch may be called: of its certificate, of `--ctlname`. */
-  allowedHosts: readonly string[];
+  /**
+   * Names beside addresses and `localhost` under which the switch may be called: of its certificate, which may be
+   * renewed, and of `--ctlname`. Asked for with each request.
+   */
+  allowedHosts: () => readonly string[];
   service: SwitchControl;
   /**
    * Whether somebody may call a method, named without prefix; default: everybody who is let in may call all
@@ -49,7 +52,7 @@ const HEADERS = {
 export class ControlServer {
   readonly path: string;
   readonly #authenticator: Authenticator;
-  readonly #allowedHosts: readonly string[];
+  readonly #allowedHosts: () => readonly string[];
   readonly #methods: MethodMap;
   readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
@@ -79,7 +82,7 @@ export class ControlServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts);
+    const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts());
     if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
     const verdict = await this.#authenticator.authenticate(credentialsOf(request, this.#addressOf?.(request)));
     if (!verdict.isAllowed) return this.#refuse(request, response, this.#refusalOf(verdict.reason));

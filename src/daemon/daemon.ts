@@ -1,11 +1,8 @@
 import { truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { TlsOptions } from 'node:tls';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { clientCertificateOptions } from '../auth/client-certificate.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
-import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { ControlServer } from '../control/server.ts';
@@ -22,6 +19,7 @@ import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
 import { PolicyKeeper } from './policy.ts';
 import { isOpen, type ServiceConfig } from './service-config.ts';
+import { ServiceIdentity } from './service-identity.ts';
 import { Switch } from './switch.ts';
 import { RunningSwitch } from './switch-control.ts';
 
@@ -85,8 +83,9 @@ export class Daemon {
   async #open(): Promise<void> {
     const { tunnels, control, isShared } = this.#config;
     const logger = this.#logger;
-    const tunnelIdentity = await identityOf(tunnels, logger);
-    const controlIdentity = isShared ? tunnelIdentity : await identityOf(control, logger);
+    const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
+    const tunnelIdentity = await this.#identity(tunnels, isShared ? sharedCa : undefined);
+    const controlIdentity = isShared ? tunnelIdentity : await this.#identity(control);
     const verifier = new HashVerifier({ logger });
     this.#disposals.push(() => verifier.close());
     const tunnelCounters = new DoorCounters();
@@ -97,14 +96,8 @@ export class Daemon {
     const controlDoor = await this.#door(control, { verifier, logger: doorLogger, counters: controlCounters });
     this.#warnOfOpenControl();
 
-    const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
-    const tunnelListener = await this.#listener(
-      tunnels,
-      tunnelIdentity,
-      tunnelCounters,
-      isShared ? sharedCa : undefined,
-    );
-    const controlListener = isShared ? tunnelListener : await this.#listener(control, controlIdentity, controlCounters);
+    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelCounters);
+    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity, controlCounters);
 
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
@@ -118,7 +111,7 @@ export class Daemon {
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
       authenticator: tunnelDoor,
-      origins: new OriginRule({ allowed: this.#config.origins, names: tunnelIdentity?.names ?? [] }),
+      origins: new OriginRule({ allowed: this.#config.origins, names: () => tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
       onTunnel: (port, user) => {
         const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
@@ -136,7 +129,7 @@ export class Daemon {
     const controlServer = new ControlServer({
       path: control.path,
       authenticator: controlDoor,
-      allowedHosts: [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
+      allowedHosts: () => [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
       service: new RunningSwitch(
         etherSwitch,
         (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
@@ -167,15 +160,13 @@ export class Daemon {
     return policy;
   }
 
-  async #listener(
-    service: ServiceConfig,
-    identity: ServerIdentity | undefined,
-    counters: DoorCounters,
-    clientCaFile: string | undefined = service.door.clientCaFile,
-  ): Promise<HttpListener> {
-    const clientOptions = (): Promise<TlsOptions> =>
-      clientCaFile === undefined ? Promise.resolve({}) : clientCertificateOptions(clientCaFile);
-    const clients = await clientOptions();
+  /** @param sharedCa the authorities of a service that shares the listener */
+  async #identity({ tls, door }: ServiceConfig, sharedCa?: string): Promise<ServiceIdentity | undefined> {
+    if (tls === undefined) return undefined;
+    return ServiceIdentity.read({ ...tls, clientCaFile: sharedCa ?? door.clientCaFile }, this.#logger);
+  }
+
+  #listener(service: ServiceConfig, identity: ServiceIdentity | undefined, counters: DoorCounters): HttpListener {
     const { maxUnproven, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
@@ -186,13 +177,13 @@ export class Daemon {
       },
       host: service.host,
       listenPort: service.listenPort,
-      ...(identity === undefined ? {} : { tls: { ...identity.options, ...clients } }),
+      ...(identity === undefined ? {} : { tls: identity.options }),
     });
     this.#disposals.push(() => listener.close());
     if (identity !== undefined) {
       this.#reloads.push(async () => {
-        const renewed = await identityOf(service, this.#logger);
-        listener.renewTls({ ...renewed?.options, ...(await clientOptions()) });
+        await identity.refresh();
+        listener.renewTls(identity.options);
       });
     }
     return listener;
@@ -256,10 +247,6 @@ export class Daemon {
       }
     }
   }
-}
-
-async function identityOf({ tls }: ServiceConfig, logger: Logger): Promise<ServerIdentity | undefined> {
-  return tls === undefined ? undefined : loadServerIdentity(tls.keyFile, tls.certFile, logger);
 }
 
 function tunnelLimits(limits: DoorLimits): Partial<TunnelLimits> {

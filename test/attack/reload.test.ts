@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
 import { TestDaemon } from '../support/daemon.ts';
-import { knock } from '../support/http.ts';
+import { call, knock } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
 
@@ -65,4 +65,39 @@ test('a new certificate and new authorities come into force on reload, and no tu
 
   tunnel.ping();
   await once(tunnel, 'pong');
+});
+
+test('the names of a new certificate are names of the switch from then on, and those of the old one are not', async (t) => {
+  const missing = missingTools('openssl');
+  if (missing !== false) return t.skip(missing);
+  const maker = new CertificateMaker();
+  t.after(() => maker.remove());
+  const authority = maker.make({ name: 'authority', isAuthority: true });
+  const certificateFor = (name: string): { keyFile: string; certFile: string } =>
+    maker.make({ name, subjectAltName: `IP:127.0.0.1,DNS:${name}.example`, issuer: authority });
+  const [old, renewed] = [certificateFor('old'), certificateFor('renewed')];
+  const [key, cert] = [maker.path('server.key'), maker.path('server.crt')];
+  const use = (files: { keyFile: string; certFile: string }): void => {
+    copyFileSync(files.keyFile, key);
+    copyFileSync(files.certFile, cert);
+  };
+  use(old);
+  const tls = { sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert };
+  const running = await TestDaemon.start(t, { ...tls, ctlhost: '127.0.0.1' });
+  const ca = readFileSync(authority.certFile);
+  /** As a browser would, of both services. @returns their statuses */
+  const asked = async (name: string): Promise<unknown[]> => {
+    const host = `${name}.example`;
+    const to = { ca, host: '127.0.0.1', servername: '' };
+    const page = { Host: host, Origin: `https://${host}`, 'User-Agent': 'Mozilla/5.0' };
+    const tunnel = await knock({ ...to, port: running.tunnelPort, headers: page });
+    const control = await call({ ...to, port: running.controlPort, headers: { Host: host } });
+    return [tunnel.status, control.status];
+  };
+  assert.deepEqual(await asked('old'), [101, 200]);
+  assert.deepEqual(await asked('renewed'), [403, 403]);
+  use(renewed);
+  await running.daemon.reload();
+  assert.deepEqual(await asked('renewed'), [101, 200]);
+  assert.deepEqual(await asked('old'), [403, 403]);
 });

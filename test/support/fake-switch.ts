@@ -116,7 +116,7 @@ export async function startFakeControl(
   const control = new ControlServer({
     path: '/ctl',
     authenticator: OPEN_DOOR,
-    allowedHosts: [],
+    allowedHosts: () => [],
     service,
     logger: SILENT,
     ...given,

@@ -14,7 +14,7 @@ function handshake(headers: IncomingHttpHeaders, isSecure = false): IncomingMess
 describe('which pages may open a tunnel', () => {
   const rule = new OriginRule({
     allowed: ['https://lab.example', 'http://lab.example:8080'],
-    names: ['relay.example', '*.pool.example'],
+    names: () => ['relay.example', '*.pool.example'],
   });
   const cases: [string, IncomingHttpHeaders, boolean, boolean][] = [
     ['a program that sends no Origin', { host: 'relay.example' }, false, true],

@@ -4,8 +4,11 @@ import { isAllowedHost } from '../../auth/allowed-host.ts';
 export interface OriginRuleOptions {
   /** Origins whose pages may open tunnels, as browsers write them; `*` for all, `null` for pages without one. */
   readonly allowed?: readonly string[];
-  /** Names of this server beside addresses and `localhost`; only under these may a page of ours call it. */
-  readonly names?: readonly string[];
+  /**
+   * Names of this server beside addresses and `localhost`, asked for anew each time; only under these may a page of
+   * ours call it.
+   */
+  readonly names?: () => readonly string[];
 }
 
 /**
@@ -23,11 +26,13 @@ export interface OriginRuleOptions {
  */
 export class OriginRule {
   readonly #allowed: ReadonlySet<string>;
-  readonly #names: readonly string[];
+  readonly #names: () => readonly string[];
+  readonly #allowedHosts: readonly string[];
 
   constructor(options: OriginRuleOptions = {}) {
     this.#allowed = new Set(options.allowed);
-    this.#names = [...(options.names ?? []), ...[...this.#allowed].flatMap(hostOfOrigin)];
+    this.#names = options.names ?? (() => []);
+    this.#allowedHosts = [...this.#allowed].flatMap(hostOfOrigin);
   }
 
   /** @param request an opening handshake */
@@ -37,7 +42,8 @@ export class OriginRule {
     if (host === undefined || !isOriginOf(origin, host)) return false;
     if (!isBrowser(headers['user-agent'])) return true;
     // Where we speak plain HTTP a proxy in front may have ended TLS, so https will do there, too.
-    return isAllowedHost(host, this.#names) && !('encrypted' in socket && /^http:/i.test(origin));
+    const names = [...this.#names(), ...this.#allowedHosts];
+    return isAllowedHost(host, names) && !('encrypted' in socket && /^http:/i.test(origin));
   }
 }
 

@@ -1,0 +1,52 @@
+import type { TlsOptions } from 'node:tls';
+import { clientCertificateOptions } from '../auth/client-certificate.ts';
+import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
+import type { Logger } from '../observability/logger.ts';
+
+/** Where a service has its key, its certificate, and the authorities that vouch for its clients. */
+export interface IdentityFiles {
+  readonly keyFile: string;
+  readonly certFile: string;
+  readonly clientCaFile: string | undefined;
+}
+
+/** Who a service is in TLS, and whose clients it trusts, as it was last read from files. */
+export class ServiceIdentity {
+  readonly #files: IdentityFiles;
+  readonly #logger: Logger;
+  #identity: ServerIdentity;
+  #clients: TlsOptions;
+
+  private constructor(files: IdentityFiles, logger: Logger, identity: ServerIdentity, clients: TlsOptions) {
+    this.#files = files;
+    this.#logger = logger;
+    this.#identity = identity;
+    this.#clients = clients;
+  }
+
+  /** @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID */
+  static async read(files: IdentityFiles, logger: Logger): Promise<ServiceIdentity> {
+    return new ServiceIdentity(files, logger, ...(await readAll(files, logger)));
+  }
+
+  /** For a TLS server. */
+  get options(): TlsOptions {
+    return { ...this.#identity.options, ...this.#clients };
+  }
+
+  /** The names that the certificate vouches for (certificateNames). */
+  get names(): readonly string[] {
+    return this.#identity.names;
+  }
+
+  /** Reads the files again. @throws as `read`; what was read before stays in force then, all of it */
+  async refresh(): Promise<void> {
+    [this.#identity, this.#clients] = await readAll(this.#files, this.#logger);
+  }
+}
+
+async function readAll(files: IdentityFiles, logger: Logger): Promise<[ServerIdentity, TlsOptions]> {
+  const { keyFile, certFile, clientCaFile } = files;
+  const identity = await loadServerIdentity(keyFile, certFile, logger);
+  return [identity, clientCaFile === undefined ? {} : await clientCertificateOptions(clientCaFile)];
+}
