@@ -80,6 +80,60 @@ test('the ways into a service, and the pages that may use it', () => {
   assert.deepEqual(readConfig({ ...DEFAULTS, origin }).origins, wanted);
 });
 
+test('the bounds of the doors, and the proxies that are believed', () => {
+  const config = readConfig(DEFAULTS);
+  assert.deepEqual([config.limits, config.trustedProxies], [{}, []], 'defaults stand with who applies them');
+  const { limits, trustedProxies } = readConfig({
+    ...DEFAULTS,
+    maxTunnels: '1000000',
+    maxPerAddress: '2',
+    maxPerUser: '3',
+    maxUnproven: '4',
+    handshakeTimeout: '1.5',
+    loginFailures: '5',
+    maxMessage: '67584',
+    maxQueue: '268435456',
+    trustedProxy: ['10.0.0.0/8', '::1'],
+  });
+  assert.deepEqual(limits, {
+    maxTunnels: 1_000_000,
+    maxPerAddress: 2,
+    maxPerUser: 3,
+    maxUnproven: 4,
+    handshakeTimeoutMs: 1500,
+    loginFailures: 5,
+    maxMessageBytes: 67_584,
+    queueBytes: 268_435_456,
+  });
+  assert.deepEqual(trustedProxies, [
+    { address: '10.0.0.0', prefixLength: 8 },
+    { address: '::1', prefixLength: 128 },
+  ]);
+});
+
+test('a bound that would be none, or would let nobody in, is refused', () => {
+  for (const [name, option] of [
+    ['maxTunnels', '--max-tunnels'],
+    ['maxPerAddress', '--max-per-address'],
+    ['maxPerUser', '--max-per-user'],
+    ['maxUnproven', '--max-unproven'],
+    ['loginFailures', '--login-failures'],
+  ] as const) {
+    for (const text of ['0', '-1', '1000001', '1e3', '', 'many']) {
+      refused({ [name]: text }, 'ARGUMENT_INVALID', option, `"${text}"`);
+    }
+  }
+  for (const text of ['0', '-1', '', 'soon', '1000001']) {
+    refused({ handshakeTimeout: text }, 'ARGUMENT_INVALID', '--handshake-timeout', `"${text}"`);
+  }
+  // A super-frame has to pass, and no message may outgrow a slab.
+  for (const text of ['67583', '1048577']) refused({ maxMessage: text }, 'ARGUMENT_INVALID', '--max-message', text);
+  for (const text of ['131071', '268435457']) refused({ maxQueue: text }, 'ARGUMENT_INVALID', '--max-queue', text);
+  for (const text of ['', 'proxy.example', '10.0.0.0/33', '::/129', '10.0.0.0/8/8', '10.0.0.1:80']) {
+    refused({ trustedProxy: ['127.0.0.1', text] }, 'ARGUMENT_INVALID', '--trusted-proxy', `"${text}"`);
+  }
+});
+
 test('what does not fit is refused, naming the option and what was got', () => {
   refused({ ageout: '0' }, 'ARGUMENT_INVALID', '--ageout', '"0"');
   refused({ ageout: '-5' }, 'ARGUMENT_INVALID', '--ageout', '"-5"');
@@ -148,6 +202,10 @@ test('whatever is typed, the answer is a configuration or an EtherwsError', () =
       ctlport: word,
       logformat: word,
       ctlname: fc.array(word, { maxLength: 3 }),
+      trustedProxy: fc.array(word, { maxLength: 3 }),
+      maxTunnels: word,
+      handshakeTimeout: word,
+      maxMessage: word,
     },
     { requiredKeys: [] },
   );
