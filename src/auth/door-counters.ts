@@ -8,7 +8,7 @@ export class DoorCounters {
   dawdled = 0;
   /** connections and tunnels turned away since their address has its share already */
   overAddressShare = 0;
-  /** tunnels turned away since all places are taken */
+  /** connections and tunnels turned away since all places are taken */
   full = 0;
   /** tunnels turned away since their user has his share already */
   overUserShare = 0;

@@ -60,7 +60,7 @@ export function swCommand(): Command {
     .optionsGroup('Limits, of each service:')
     .option('--trusted-proxy <net>', 'believe X-Forwarded-For of reverse proxies there (repeatable)', collect)
     .option('--max-tunnels <n>', 'tunnels and handshakes at a time (default: 10000)')
-    .option('--max-per-address <n>', 'those of one address (default: 4096)')
+    .option('--max-per-address <n>', 'those of one address (default: 4096; of the unproven 512)')
     .option('--max-per-user <n>', 'those of one user (default: 1024)')
     .option('--max-unproven <n>', 'connections that have not proved who they are (default: 1024)')
     .option('--handshake-timeout <sec>', 'how long that may take (default: 10)')

@@ -167,12 +167,13 @@ export class Daemon {
   }
 
   #listener(service: ServiceConfig, identity: ServiceIdentity | undefined, counters: DoorCounters): HttpListener {
-    const { maxUnproven, handshakeTimeoutMs } = this.#config.limits;
+    const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
       isProxy: (socket) => this.#proxies.isProxy(socket),
       limits: {
         ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
+        ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
         ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
       },
       host: service.host,

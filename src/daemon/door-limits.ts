@@ -3,6 +3,7 @@ import { readSeconds, readWhole } from './option-values.ts';
 /** What one may cost us before one has proved who one is, and behind that. The defaults stand with who applies them. */
 export interface DoorLimits {
   readonly maxTunnels?: number;
+  /** of one address: tunnels with their handshakes, and on each listener connections of whom we know nothing yet */
   readonly maxPerAddress?: number;
   readonly maxPerUser?: number;
   /** connections, on each listener, of whom we do not know yet who they are */

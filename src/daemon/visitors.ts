@@ -3,7 +3,10 @@ import { addressGroup } from '../auth/address-group.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 
 export interface VisitorLimits {
-  /** Connections that have not become a tunnel; for one more the one that has been idle longest is cut. Default 1024. */
+  /**
+   * Connections that have not become a tunnel. For one more the one that has been idle longest is cut, and where all are
+   * being answered, the newcomer is. Default 1024.
+   */
   readonly maxVisitors?: number;
   /** Those of one address, or of one /64 of IPv6. Default 512. */
   readonly maxPerAddress?: number;
@@ -57,7 +60,11 @@ export class Visitors {
       socket.destroy();
       return false;
     }
-    if (this.#visitors.size >= this.#maxVisitors) this.#displaceOldest();
+    if (this.#visitors.size >= this.#maxVisitors && !this.#displaceOldest()) {
+      this.counters.full++;
+      socket.destroy();
+      return false;
+    }
     this.counters.connections++;
     const visitor: Visitor = { socket, group, deadline: undefined };
     this.#visitors.set(key, visitor);
@@ -105,14 +112,16 @@ export class Visitors {
     }, this.#timeoutMs);
   }
 
-  #displaceOldest(): void {
+  /** @returns false when there is none whom one could cut */
+  #displaceOldest(): boolean {
     for (const [key, visitor] of this.#visitors) {
       if (visitor.deadline === undefined) continue;
       this.counters.displaced++;
       this.#leave(key, visitor);
       visitor.socket.destroy();
-      return;
+      return true;
     }
+    return false;
   }
 
   #leave(key: string, visitor: Visitor): void {

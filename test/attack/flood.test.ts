@@ -83,6 +83,20 @@ test('strangers displace each other, not those who come to the point', async (t)
   assert.equal(displaced, 2);
 });
 
+test('an address has its share of connections that prove nothing, too', async (t) => {
+  const running = await TestDaemon.start(t, { maxPerAddress: '3' });
+  const first = await open(t, running.tunnelPort);
+  for (let index = 0; index < 2; index++) await open(t, running.tunnelPort);
+  await closed(await open(t, running.tunnelPort));
+  first.destroy();
+  // The switch hears of it a little later.
+  let status: number | undefined;
+  while (status !== 101) {
+    status = (await knock({ port: running.tunnelPort }).catch(() => ({ status: undefined }))).status;
+  }
+  assert.ok(((await doorOf(running, 'tunnels')).overAddressShare ?? 0) >= 1);
+});
+
 test('tunnels have a bound in all, from an address and of a user', async (t) => {
   const bounds = [
     [{ maxTunnels: '2' }, 503, 'full'],
