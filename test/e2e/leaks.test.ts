@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ETHERWS } from '../support/etherws.ts';
+import { examine, type Holding, openToExamination, slopeOf } from '../support/examination.ts';
+import { LEFT } from '../support/lan.ts';
+import { CLIENT, openTapPair, settled, startOnTap, startPings, TAP } from '../support/tap-pair.ts';
+
+const RELAY = fileURLToPath(new URL('./programs/relay.js', import.meta.url));
+/** Compiled code, which comes and goes for hours, would hide a leak of small objects. */
+const INTERPRETED = ['--no-opt', '--no-sparkplug', '--no-flush-bytecode'];
+const WARM_UP_CYCLES = 150;
+const CYCLES = 200;
+const SAMPLES = 5;
+const CYCLES_A_SAMPLE = CYCLES / (SAMPLES - 1);
+/** Octets. V8's own lists grow by some 50 a cycle; a forgotten tunnel would be thousands. */
+const MOST_A_CYCLE = { heapBytes: 200, externalBytes: 100, residentBytes: 4096 } as const;
+/** What may be under way when it is looked at. */
+const FEW = 3;
+
+test('200 tunnels that were cut leave nothing behind in either daemon', async (t) => {
+  const pair = await openTapPair(t);
+  if (pair === undefined) return;
+  const { left, right } = pair;
+  const command = [process.execPath, ...INTERPRETED, ...ETHERWS.slice(1)];
+  const server = await startOnTap(left, ['--port', '8000'], { command });
+  const client = await startOnTap(right, ['--port', '8000'], { command });
+  const relay = right.spawn([process.execPath, RELAY, '9000', LEFT.v4, '8000'], {
+    isInteractive: true,
+    timeoutMs: 600_000,
+  });
+  await relay.output(/listening/);
+  await client.done('addport', 'client', 'ws://127.0.0.1:9000/', '--reconnect-min', '0.01', '--reconnect-max', '0.02');
+  const pings = startPings(t, right);
+  await pings.answered(20_000);
+
+  let made = 0;
+  const cycles = async (count: number): Promise<void> => {
+    for (let cycle = 0; cycle < count; cycle++) {
+      const since = client.process.stderr.length;
+      relay.write(made++ % 2 === 0 ? 'reset\n' : 'end\n');
+      await client.process.logged(/link changed.*"state":"up"/, since);
+    }
+    await settled(server);
+    await pings.answered(20_000);
+  };
+  await openToExamination(server);
+  await openToExamination(client);
+  await cycles(WARM_UP_CYCLES);
+  // The first look leaves something of its own.
+  await Promise.all([examine(server), examine(client)]);
+  const held: Readonly<Record<'server' | 'client', Holding[]>> = { server: [], client: [] };
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    if (sample > 0) await cycles(CYCLES_A_SAMPLE);
+    held.server.push(await examine(server));
+    held.client.push(await examine(client));
+  }
+
+  for (const [name, holdings] of Object.entries(held)) {
+    const [before, after] = [holdings[0], holdings.at(-1)];
+    assert.ok(before !== undefined && after !== undefined);
+    const story = `${name}: ${JSON.stringify(holdings)}`;
+    assert.ok(after.descriptors <= before.descriptors + FEW, story);
+    assert.ok(after.resources.length <= before.resources.length + FEW, story);
+    for (const [what, most] of Object.entries(MOST_A_CYCLE)) {
+      const grown = slopeOf(holdings.map((holding) => holding[what as keyof typeof MOST_A_CYCLE])) / CYCLES_A_SAMPLE;
+      assert.ok(grown <= most, `${what} grew by ${Math.round(grown)} a cycle; ${story}`);
+    }
+  }
+  assert.deepEqual(
+    (await client.ports()).map(({ port }) => port),
+    [TAP, CLIENT],
+  );
+});
