@@ -6,6 +6,8 @@ export class DoorCounters {
   displaced = 0;
   /** connections that were cut because they did not come to the point in time */
   dawdled = 0;
+  /** connections of trusted proxies that began with a PROXY header that cannot be read */
+  badProxyHeaders = 0;
   /** connections and tunnels turned away since their address has its share already */
   overAddressShare = 0;
   /** connections and tunnels turned away since all places are taken */

@@ -33,6 +33,12 @@ test('the header counts only as far as our own proxies wrote it', () => {
   }
 });
 
+test('where the request came in from may be told, and then the socket does not count', () => {
+  const request = from('10.0.0.1', '192.0.2.1');
+  assert.equal(proxies.addressOf(request, '198.51.100.9'), '198.51.100.9');
+  assert.equal(proxies.addressOf(request, '10.0.0.2'), '192.0.2.1');
+});
+
 test('networks as they are typed', () => {
   assert.deepEqual(parseNetwork('192.0.2.1'), { address: '192.0.2.1', prefixLength: 32 });
   assert.deepEqual(parseNetwork('::1'), { address: '::1', prefixLength: 128 });

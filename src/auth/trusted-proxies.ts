@@ -39,9 +39,12 @@ export class TrustedProxies {
     return this.includes(remoteAddress);
   }
 
-  /** The address of the client, or of the last hop that is known. */
-  addressOf({ headers, socket }: IncomingMessage): string {
-    let address = socket.remoteAddress ?? '';
+  /**
+   * The address of the client, or of the last hop that is known.
+   * @param from where the request came in from, when the socket does not know it
+   */
+  addressOf({ headers, socket }: IncomingMessage, from: string = socket.remoteAddress ?? ''): string {
+    let address = from;
     if (!this.includes(address)) return address;
     // Several headers of this name are one list (RFC 9110, 5.3); Node joins them.
     const hops = String(headers['x-forwarded-for'] ?? '').split(',');

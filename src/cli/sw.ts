@@ -58,7 +58,7 @@ export function swCommand(): Command {
     .optionsGroup('Who may do what:')
     .option('--policy <file>', 'rules for users and groups, YAML (see docs/policy.md)')
     .optionsGroup('Limits, of each service:')
-    .option('--trusted-proxy <net>', 'believe X-Forwarded-For of reverse proxies there (repeatable)', collect)
+    .option('--trusted-proxy <net>', 'believe X-Forwarded-For and PROXY headers of proxies there (repeatable)', collect)
     .option('--max-tunnels <n>', 'tunnels and handshakes at a time (default: 10000)')
     .option('--max-per-address <n>', 'those of one address (default: 4096; of the unproven 512)')
     .option('--max-per-user <n>', 'those of one user (default: 1024)')

@@ -65,7 +65,7 @@ export interface SwConfig {
   readonly limits: DoorLimits;
   /** who the process becomes once its sockets are open */
   readonly runAs: { readonly user: string; readonly group: string | undefined } | undefined;
-  /** reverse proxies whose X-Forwarded-For is believed */
+  /** proxies whose X-Forwarded-For and PROXY headers are believed */
   readonly trustedProxies: readonly Network[];
   /** a file that says who may do what */
   readonly policyFile: string | undefined;

@@ -25,6 +25,12 @@ import { RunningSwitch } from './switch-control.ts';
 
 type Disposal = () => Promise<void> | void;
 
+interface DoorContext {
+  readonly verifier: HashVerifier;
+  readonly counters: DoorCounters;
+  readonly logger: Logger;
+}
+
 /**
  * The composition root: the one place that constructs the rooms and joins them.
  * What was made first is closed last.
@@ -92,12 +98,14 @@ export class Daemon {
     const controlCounters = new DoorCounters();
     // What strangers cause to be said is limited.
     const doorLogger = limitInfo(logger);
-    const tunnelDoor = await this.#door(tunnels, { verifier, logger: doorLogger, counters: tunnelCounters });
-    const controlDoor = await this.#door(control, { verifier, logger: doorLogger, counters: controlCounters });
+    const tunnelContext: DoorContext = { verifier, logger: doorLogger, counters: tunnelCounters };
+    const controlContext: DoorContext = { verifier, logger: doorLogger, counters: controlCounters };
+    const tunnelDoor = await this.#door(tunnels, tunnelContext);
+    const controlDoor = await this.#door(control, controlContext);
     this.#warnOfOpenControl();
 
-    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelCounters);
-    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity, controlCounters);
+    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext);
+    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity, controlContext);
 
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
@@ -118,7 +126,7 @@ export class Daemon {
         etherSwitch.attach(port, { attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
       },
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
-      addressOf: (request) => this.#proxies.addressOf(request),
+      callerOf: (request) => tunnelListener.callerOf(request),
       limits: tunnelLimits(this.#config.limits),
       counters: tunnelCounters,
       logger: doorLogger,
@@ -135,7 +143,7 @@ export class Daemon {
         (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
         { tunnels: tunnelCounters, control: controlCounters },
       ),
-      addressOf: (request) => this.#proxies.addressOf(request),
+      addressOf: (request) => controlListener.callerOf(request).address,
       ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
       logger: doorLogger,
     });
@@ -166,11 +174,16 @@ export class Daemon {
     return ServiceIdentity.read({ ...tls, clientCaFile: sharedCa ?? door.clientCaFile }, this.#logger);
   }
 
-  #listener(service: ServiceConfig, identity: ServiceIdentity | undefined, counters: DoorCounters): HttpListener {
+  #listener(
+    service: ServiceConfig,
+    identity: ServiceIdentity | undefined,
+    { counters, logger }: Pick<DoorContext, 'counters' | 'logger'>,
+  ): HttpListener {
     const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
-      isProxy: (socket) => this.#proxies.isProxy(socket),
+      logger,
+      proxies: this.#proxies,
       limits: {
         ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
         ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
@@ -190,10 +203,7 @@ export class Daemon {
     return listener;
   }
 
-  async #door(
-    service: ServiceConfig,
-    context: { verifier: HashVerifier; logger: Logger; counters: DoorCounters },
-  ): Promise<Authenticator> {
+  async #door(service: ServiceConfig, context: DoorContext): Promise<Authenticator> {
     const { loginFailures } = this.#config.limits;
     const door = await openDoor(service.door, {
       ...context,

@@ -3,9 +3,14 @@ import https from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import type { Caller } from '../auth/caller.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
+import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import { EtherwsError } from '../errors.ts';
-import { type VisitorLimits, Visitors } from './visitors.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import type { ProxyHeader } from '../wire/proxy-protocol.ts';
+import { takeProxyHeader } from './take-proxy-header.ts';
+import { endsOf, type VisitorLimits, Visitors } from './visitors.ts';
 
 /** What answers under one path. Neither function throws. */
 export interface Route {
@@ -20,10 +25,11 @@ export interface ListenerOptions {
   /** Present: the listener speaks TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: VisitorLimits;
-  /** whether a connection stands for many clients, and no share of an address applies to it */
-  isProxy?: (socket: Socket) => boolean;
+  /** whose word counts for whom their connections are; default: nobody's */
+  proxies?: TrustedProxies;
   /** what is refused here is counted there */
   counters?: DoorCounters;
+  logger?: Logger;
 }
 
 /** Nobody needs longer heads: a tunnel's opening handshake is well below 2 KiB. */
@@ -34,19 +40,26 @@ const MAX_HEAD_BYTES = 16_384;
  * tunnels, the control API, or both where they share host and port.
  *
  *   1. the acceptor takes a connection, and `Visitors` whether it may stay
- *   2. Node's HTTP server, which does not listen itself, is given the connection
- *   3. its requests and upgrades go where their paths lead
+ *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
+ *   3. Node's HTTP server, which does not listen itself, is given the connection
+ *   4. its requests and upgrades go where their paths lead
  */
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
   readonly #server: http.Server | https.Server;
   readonly #visitors: Visitors;
+  readonly #proxies: TrustedProxies;
+  /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
+  readonly #announced = new Map<string, Caller | undefined>();
+  readonly #logger: Logger;
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#logger = options.logger ?? SILENT;
     this.#visitors = new Visitors(options.limits, options.counters);
+    this.#proxies = options.proxies ?? new TrustedProxies([]);
     const common = { maxHeaderSize: MAX_HEAD_BYTES };
     this.#server =
       options.tls === undefined
@@ -79,6 +92,21 @@ export class HttpListener {
     return this.#acceptor.address() as AddressInfo;
   }
 
+  /**
+   * Whom a request comes from. A PROXY header goes before `X-Forwarded-For`, which then counts only where the header
+   * names one of our proxies: behind it speaks the client itself. To be asked while the connection stands.
+   */
+  callerOf(request: IncomingMessage): Caller {
+    const { socket } = request;
+    const own: Caller = { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort };
+    const ends = endsOf(socket);
+    const said = this.#announced.get(ends);
+    if (said === undefined && this.#announced.has(ends)) return own;
+    const near = said ?? own;
+    const address = this.#proxies.addressOf(request, near.address);
+    return address === near.address ? near : { address, tcpPort: undefined };
+  }
+
   /** Stops listening and ends what is under way. Tunnels are not its business any more. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -94,7 +122,30 @@ export class HttpListener {
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.#visitors.enter(socket, this.#options.isProxy?.(socket))) this.#server.emit('connection', socket);
+    const isProxy = this.#proxies.isProxy(socket);
+    if (!this.#visitors.enter(socket, isProxy)) return;
+    if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
+    else this.#server.emit('connection', socket);
+  }
+
+  #introduced(socket: Socket, header: ProxyHeader): void {
+    if (header.kind === 'malformed') {
+      const { remoteAddress } = socket;
+      this.#visitors.counters.badProxyHeaders++;
+      this.#logger.info({ remoteAddress, reason: header.reason }, 'connection cut: its PROXY header cannot be read');
+      socket.destroy();
+      return;
+    }
+    if (header.kind === 'present') {
+      const { source } = header;
+      const ends = endsOf(socket);
+      this.#announced.set(ends, source);
+      socket.once('close', () => this.#announced.delete(ends));
+      // One proxy may speak for another, which stands for many, too.
+      const isClient = source !== undefined && !this.#proxies.includes(source.address);
+      if (isClient && !this.#visitors.attribute(socket, source.address)) return;
+    }
+    this.#server.emit('connection', socket);
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {

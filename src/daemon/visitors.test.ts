@@ -136,6 +136,35 @@ describe('who has to go', () => {
   });
 });
 
+describe('a connection of a proxy that says for whom it is', () => {
+  test('counts for that client, and no longer for nobody', () => {
+    const lobby = new Lobby({ maxPerAddress: 2 });
+    const [first, second, third] = [
+      lobby.come('10.0.0.1', true),
+      lobby.come('10.0.0.1', true),
+      lobby.come('10.0.0.1', true),
+    ];
+    lobby.come('192.0.2.1');
+    assert.equal(lobby.visitors.attribute(first.asSocket, '192.0.2.1'), true);
+    assert.equal(lobby.visitors.attribute(second.asSocket, '192.0.2.1'), false);
+    assert.deepEqual([first.destroyed, second.destroyed], [false, true]);
+    assert.equal(lobby.visitors.attribute(third.asSocket, '192.0.2.2'), true);
+    assert.equal(lobby.come('192.0.2.1').destroyed, true, 'behind a proxy and not, it is one share');
+    first.destroy();
+    assert.equal(lobby.come('192.0.2.1').destroyed, false);
+    assert.equal(lobby.visitors.counters.overAddressShare, 2);
+    lobby.visitors.destroyAll();
+  });
+
+  test('is not taken when it has gone already', () => {
+    const lobby = new Lobby();
+    const gone = lobby.come('10.0.0.1', true);
+    gone.destroy();
+    assert.equal(lobby.visitors.attribute(gone.asSocket, '192.0.2.1'), false);
+    assert.equal(lobby.visitors.size, 0);
+  });
+});
+
 test('whatever happens, the bounds hold, counts are those of who is there, and no timer is left', () => {
   type Step = readonly ['come' | 'proxy' | 'busy' | 'idle' | 'depart' | 'close', number];
   const step = fc.tuple(

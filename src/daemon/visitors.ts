@@ -16,7 +16,8 @@ export interface VisitorLimits {
 
 interface Visitor {
   readonly socket: Socket;
-  readonly group: string;
+  /** what its share is counted by; '' for a proxy, which has none */
+  group: string;
   /** undefined while a request of his is being answered */
   deadline: NodeJS.Timeout | undefined;
 }
@@ -31,7 +32,7 @@ export class Visitors {
   readonly #maxVisitors: number;
   readonly #maxPerAddress: number;
   readonly #timeoutMs: number;
-  /** by the ends of the connection: behind TLS requests have another socket object */
+  /** by the ends of the connection */
   readonly #visitors = new Map<string, Visitor>();
   readonly #byGroup = new Map<string, number>();
 
@@ -52,11 +53,9 @@ export class Visitors {
    * @returns false when it has been destroyed instead
    */
   enter(socket: Socket, isProxy = false): boolean {
-    const key = keyOf(socket);
+    const key = endsOf(socket);
     const group = isProxy ? '' : addressGroup(socket.remoteAddress ?? '');
-    const ofGroup = this.#byGroup.get(group) ?? 0;
-    if (!isProxy && ofGroup >= this.#maxPerAddress) {
-      this.counters.overAddressShare++;
+    if (!isProxy && this.#isShareTaken(group)) {
       socket.destroy();
       return false;
     }
@@ -68,22 +67,40 @@ export class Visitors {
     this.counters.connections++;
     const visitor: Visitor = { socket, group, deadline: undefined };
     this.#visitors.set(key, visitor);
-    this.#byGroup.set(group, ofGroup + 1);
+    this.#countIn(group);
     this.#arm(visitor);
     socket.once('close', () => this.#leave(key, visitor));
     return true;
   }
 
+  /**
+   * A proxy has said whom this connection is for: from here on it counts for that address.
+   * @returns false when it has been destroyed instead
+   */
+  attribute(socket: Socket, address: string): boolean {
+    const visitor = this.#visitors.get(endsOf(socket));
+    if (visitor === undefined) return false;
+    const group = addressGroup(address);
+    if (this.#isShareTaken(group)) {
+      socket.destroy();
+      return false;
+    }
+    this.#countOut(visitor.group);
+    visitor.group = group;
+    this.#countIn(group);
+    return true;
+  }
+
   /** A request of this connection is being answered: that has limits of its own. */
   busy(socket: Socket): void {
-    const visitor = this.#visitors.get(keyOf(socket));
+    const visitor = this.#visitors.get(endsOf(socket));
     clearTimeout(visitor?.deadline);
     if (visitor !== undefined) visitor.deadline = undefined;
   }
 
   /** The answer is out; the next head has its time. */
   idle(socket: Socket): void {
-    const key = keyOf(socket);
+    const key = endsOf(socket);
     const visitor = this.#visitors.get(key);
     if (visitor === undefined) return;
     clearTimeout(visitor.deadline);
@@ -95,7 +112,7 @@ export class Visitors {
 
   /** The connection is somebody else's from here on. */
   depart(socket: Socket): void {
-    const key = keyOf(socket);
+    const key = endsOf(socket);
     const visitor = this.#visitors.get(key);
     if (visitor !== undefined) this.#leave(key, visitor);
   }
@@ -128,12 +145,27 @@ export class Visitors {
     clearTimeout(visitor.deadline);
     if (this.#visitors.get(key) !== visitor) return;
     this.#visitors.delete(key);
-    const left = (this.#byGroup.get(visitor.group) ?? 0) - 1;
-    if (left > 0) this.#byGroup.set(visitor.group, left);
-    else this.#byGroup.delete(visitor.group);
+    this.#countOut(visitor.group);
+  }
+
+  #isShareTaken(group: string): boolean {
+    if ((this.#byGroup.get(group) ?? 0) < this.#maxPerAddress) return false;
+    this.counters.overAddressShare++;
+    return true;
+  }
+
+  #countIn(group: string): void {
+    this.#byGroup.set(group, (this.#byGroup.get(group) ?? 0) + 1);
+  }
+
+  #countOut(group: string): void {
+    const left = (this.#byGroup.get(group) ?? 0) - 1;
+    if (left > 0) this.#byGroup.set(group, left);
+    else this.#byGroup.delete(group);
   }
 }
 
-function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+/** Names a connection on a listener, whichever of its socket objects is at hand: behind TLS requests have another. */
+export function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

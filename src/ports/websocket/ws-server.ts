@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
+import type { Caller } from '../../auth/caller.ts';
 import { DoorCounters } from '../../auth/door-counters.ts';
 import { credentialsOf } from '../../auth/request-credentials.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
@@ -46,8 +46,8 @@ export interface TunnelServerOptions {
    * @param user null when nobody was asked
    */
   allowanceOf?: (user: string | null) => number;
-  /** whom a request comes from; default: the address of its socket */
-  addressOf?: (request: IncomingMessage) => string;
+  /** whom a request comes from; default: the other end of its socket */
+  callerOf?: (request: IncomingMessage) => Caller;
   /** what is refused here is counted there */
   counters?: DoorCounters;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
@@ -91,7 +91,7 @@ export class TunnelServer {
   readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
   readonly #allowanceOf: ((user: string | null) => number) | undefined;
-  readonly #addressOf: (request: IncomingMessage) => string;
+  readonly #callerOf: (request: IncomingMessage) => Caller;
   readonly #counters: DoorCounters;
   readonly #places: TunnelPlaces;
   /** Handshakes that wait for the authenticator, the oldest first. */
@@ -108,7 +108,7 @@ export class TunnelServer {
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
     this.#allowanceOf = options.allowanceOf;
-    this.#addressOf = options.addressOf ?? (({ socket }) => socket.remoteAddress ?? '');
+    this.#callerOf = options.callerOf ?? otherEndOf;
     this.#counters = options.counters ?? new DoorCounters();
     this.#places = new TunnelPlaces(this.#limits);
     this.#logger = options.logger ?? SILENT;
@@ -147,8 +147,8 @@ export class TunnelServer {
   /** Takes an upgrade request to its end, whatever that is. Never throws, and owns the socket from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignore);
-    const address = this.#addressOf(request);
-    const target = describePeer(address, request.socket);
+    const caller = this.#callerOf(request);
+    const target = describePeer(caller);
     const fault = this.isFor(request) ? faultOfHandshake(request) : NOT_FOUND;
     if (fault !== undefined) {
       this.#refuse(socket, fault, target);
@@ -160,7 +160,7 @@ export class TunnelServer {
       this.#logger.info({ target, origin, host }, 'a page of another origin wanted to join');
       this.#refuse(socket, FOREIGN_PAGE, target);
     } else {
-      this.#enter({ request, socket, head, target }, address);
+      this.#enter({ request, socket, head, target }, caller.address);
     }
   }
 
@@ -280,11 +280,14 @@ function pathOf({ url = '' }: IncomingMessage): string {
 }
 
 /** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4 peer of a dual-stack listener is shown as what it is. */
-function describePeer(from: string, { remoteAddress, remotePort }: Socket): string {
+function describePeer({ address: from, tcpPort }: Caller): string {
   const address = (from === '' ? 'unknown' : from).replace(/^::ffff:(?=[\d.]+$)/, '');
-  // Which port somebody has behind a proxy is not known.
-  if (from !== (remoteAddress ?? '')) return address;
-  return `${address.includes(':') ? `[${address}]` : address}:${remotePort ?? 0}`;
+  if (tcpPort === undefined) return address;
+  return `${address.includes(':') ? `[${address}]` : address}:${tcpPort}`;
+}
+
+function otherEndOf({ socket }: IncomingMessage): Caller {
+  return { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort ?? 0 };
 }
 
 function ignore(): void {
