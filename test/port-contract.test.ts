@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { MemoryPort } from '../src/ports/memory-port.ts';
 import { ClientPort } from '../src/ports/websocket/client-port.ts';
 import type { Wire } from '../src/ports/websocket/packing.ts';
+import { ServerPort } from '../src/ports/websocket/server-port.ts';
 import { connectTunnel } from '../src/ports/websocket/ws-client.ts';
 import { WebSocketPort } from '../src/ports/websocket/ws-port.ts';
 import { batchOf } from '../src/wire/frame-batch.ts';
@@ -37,6 +38,11 @@ for (const type of ['client', 'server'] as const) {
   }
 }
 
+portContract('a server tunnel that is waited for', () => {
+  const fixture = overMemory('server', 'batched');
+  return Promise.resolve({ ...fixture, port: new ServerPort({ tunnel: fixture.port, graceMs: 3_600_000 }) });
+});
+
 // The far end is ws: what others made.
 portContract('a client tunnel over TCP', () => clientTunnel());
 portContract('a tunnel that is dialled again, over TCP', () => clientTunnel(undefined, true));
@@ -63,7 +69,7 @@ async function makeIdentity(inDirectory: string): Promise<Identity> {
   };
 }
 
-function overMemory(type: 'client' | 'server', wire: Wire): PortFixture {
+function overMemory(type: 'client' | 'server', wire: Wire): PortFixture & { readonly port: WebSocketPort } {
   const farEnd = new FarEnd();
   const [transport, farTransport] = MemoryTransport.pair();
   farTransport.cut = (available) => Math.ceil(available / 3);

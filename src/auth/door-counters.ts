@@ -20,6 +20,8 @@ export class DoorCounters {
   throttledLogins = 0;
   /** opening handshakes of pages that may not join */
   foreignPages = 0;
+  /** tunnels that were lost, and went on by another connection of their client */
+  resumed = 0;
   /** users who proved who they are, and may not do that */
   forbidden = 0;
 }

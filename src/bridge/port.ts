@@ -65,10 +65,11 @@ export type CloseReason = 'shutdown' | 'removed';
 
 /**
  * What the link does by itself; whether the operator shut the port is the
- * bridge's matter. `connecting` and `backoff` are for ports that dial;
- * `closed` is final: the port cannot come up again by itself.
+ * bridge's matter. `connecting` and `backoff` are for ports that dial, `away` for
+ * those that were dialled and wait for their client to come back; `closed` is
+ * final: the port cannot come up again by itself.
  */
-export type LinkState = 'connecting' | 'up' | 'down' | 'backoff' | 'closed';
+export type LinkState = 'connecting' | 'up' | 'down' | 'backoff' | 'away' | 'closed';
 
 export interface PortEvents {
   /**

@@ -10,7 +10,8 @@ const HEADER_CHARACTERS = 8192;
 const NAME_CHARACTERS = 253;
 
 /** Fields that the handshake itself is made of: another value would break it. */
-const OURS = /^(host|connection|upgrade|origin|content-length|transfer-encoding|etherws-wire|sec-websocket-.*)$/i;
+const OURS =
+  /^(host|connection|upgrade|origin|content-length|transfer-encoding|etherws-wire|etherws-resume|sec-websocket-.*)$/i;
 
 /** A proxy, which may hold a password that nothing repeats. */
 export const proxyUrl: Shape<string> = secret((url) => {

@@ -38,7 +38,7 @@ export interface PortEntry {
   rx: number;
   shut: boolean;
   /** `shut` when the operator shut it, else what its link does */
-  state: 'shut' | 'connecting' | 'up' | 'down' | 'backoff' | 'closed';
+  state: 'shut' | 'connecting' | 'up' | 'down' | 'backoff' | 'away' | 'closed';
   /** why it is not up; null when it is */
   reason: string | null;
   txOctets: number;
@@ -156,7 +156,7 @@ const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
   tx: count,
   rx: count,
   shut: flag,
-  state: withDefault(oneOf(['shut', 'connecting', 'up', 'down', 'backoff', 'closed']), 'up'),
+  state: withDefault(oneOf(['shut', 'connecting', 'up', 'down', 'backoff', 'away', 'closed']), 'up'),
   reason: withDefault(nullable(text()), null),
   txOctets: withDefault(count, 0),
   rxOctets: withDefault(count, 0),

@@ -31,6 +31,7 @@ export interface SwOptions {
   loginFailures?: string;
   maxMessage?: string;
   maxQueue?: string;
+  grace?: string;
   sslkey?: string;
   sslcert?: string;
   ctlpath: string;

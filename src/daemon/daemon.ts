@@ -115,6 +115,7 @@ export class Daemon {
     this.#disposals.push(() => etherSwitch.close('shutdown'));
 
     const policy = await this.#policy(etherSwitch);
+    const { graceMs } = this.#config.limits;
 
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
@@ -128,6 +129,7 @@ export class Daemon {
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
       callerOf: (request) => tunnelListener.callerOf(request),
       limits: tunnelLimits(this.#config.limits),
+      ...(graceMs === undefined ? {} : { graceMs }),
       counters: tunnelCounters,
       logger: doorLogger,
     });

@@ -12,6 +12,8 @@ export interface DoorLimits {
   readonly loginFailures?: number;
   readonly maxMessageBytes?: number;
   readonly queueBytes?: number;
+  /** how long a port waits for a client whose tunnel was lost; 0: not at all */
+  readonly graceMs?: number;
 }
 
 /** The options as they were typed. */
@@ -24,6 +26,7 @@ export interface LimitOptions {
   loginFailures?: string;
   maxMessage?: string;
   maxQueue?: string;
+  grace?: string;
 }
 
 const MOST = 1_000_000;
@@ -31,6 +34,7 @@ const MOST = 1_000_000;
 const LEAST_MESSAGE_BYTES = 66 * 1024;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
+const MOST_GRACE_SECONDS = 3600;
 
 /** @throws EtherwsError ARGUMENT_INVALID, naming the option */
 export function readDoorLimits(options: LimitOptions): DoorLimits {
@@ -45,7 +49,8 @@ export function readDoorLimits(options: LimitOptions): DoorLimits {
   whole('loginFailures', '--login-failures', options.loginFailures);
   whole('maxMessageBytes', '--max-message', options.maxMessage, LEAST_MESSAGE_BYTES, MOST_MESSAGE_BYTES);
   whole('queueBytes', '--max-queue', options.maxQueue, MOST_MESSAGE_BYTES / 8, MOST_QUEUE_BYTES);
-  const { handshakeTimeout } = options;
+  const { handshakeTimeout, grace } = options;
+  if (grace !== undefined) limits.graceMs = readWhole('--grace', grace, 0, MOST_GRACE_SECONDS) * 1000;
   if (handshakeTimeout !== undefined) {
     limits.handshakeTimeoutMs = readSeconds('--handshake-timeout', handshakeTimeout) * 1000;
   }

@@ -96,7 +96,7 @@ test('when the far end goes away, the port that dialled shows it and comes back,
   assert.notEqual(lost.reason, null);
   assert.match(await rightSwitch.done('listport'), /^ {5}2 {2}client {2}(?!up)\w+ .*ws:\/\/10\.1\.0\.1:8000\//m);
 
-  const again = await EtherwsSwitch.start(pair.left, ['--port', '8000']);
+  const again = await EtherwsSwitch.start(pair.left, ['--port', '8000', '--grace', '1']);
   // The port that dialled dials again by itself: nobody adds another one.
   await eventually(
     () => again.ports(),

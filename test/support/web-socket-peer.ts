@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
-import type { WebSocketPort } from '../../src/ports/websocket/ws-port.ts';
+import type { Port } from '../../src/bridge/port.ts';
 import { TunnelServer, type TunnelServerOptions } from '../../src/ports/websocket/ws-server.ts';
 
 /** PEM texts for a server of a test. */
@@ -34,8 +34,8 @@ export function webServer(identity?: ServerIdentity): HttpServer {
 export class TestTunnelServer {
   readonly server: HttpServer;
   readonly tunnels: TunnelServer;
-  readonly #accepted: WebSocketPort[] = [];
-  readonly #waiting: ((port: WebSocketPort) => void)[] = [];
+  readonly #accepted: Port[] = [];
+  readonly #waiting: ((port: Port) => void)[] = [];
   url = '';
 
   constructor(options: Partial<TunnelServerOptions> = {}, identity?: ServerIdentity) {
@@ -61,7 +61,7 @@ export class TestTunnelServer {
   }
 
   /** The next accepted tunnel, waited for. */
-  nextPort(): Promise<WebSocketPort> {
+  nextPort(): Promise<Port> {
     const port = this.#accepted.shift();
     if (port !== undefined) return Promise.resolve(port);
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -73,6 +73,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   #onClosed: (() => void)[] = [];
 
   #heardMs = 0;
+  #isHeard = false;
   #pingedMs = 0;
   #pingNumber = 0;
   /** When the ping left that is not answered yet; undefined when none is out. */
@@ -121,6 +122,16 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     return this.#roundTripMs;
   }
 
+  /** Whether anything has arrived behind the opening handshake: the peer then knows how that ended. */
+  get isHeard(): boolean {
+    return this.#isHeard;
+  }
+
+  /** Whether the peer ended the connection in order, or by breaking the protocol: it is then not one that was lost. */
+  get hasParted(): boolean {
+    return this.#isCloseReceived;
+  }
+
   /** Present while what is sent has to wait for the peer. */
   get congestion(): Congestion | undefined {
     return this.#outbox.congestion;
@@ -165,6 +176,19 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     return closed;
   }
 
+  /**
+   * Ends the connection at once; the peer is told why if it can be without waiting.
+   * What waits to be sent is a discard. @returns as `close`
+   */
+  cut(words: string): Promise<void> {
+    const frames = this.#outbox.dropWaiting();
+    if (frames > 0) this.#events?.discarded('tx', 'linkDown', frames);
+    if (this.#state === 'open') this.#startClosing(CLOSE_NORMAL, words);
+    const closed = this.close(CLOSE_NORMAL);
+    this.#transport.destroy();
+    return closed;
+  }
+
   // What the heartbeat says.
 
   beat(nowMs: number): void {
@@ -197,6 +221,7 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */
   #delivered(): void {
     this.#heardMs = this.#heartbeat.nowMs;
+    this.#isHeard = true;
     this.#inbox.deliver();
     if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
     if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EtherwsError } from '../../errors.ts';
+import { RESUME_HEADER } from '../../wire/resume-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { connectTcp, type TcpOptions } from './connect-tcp.ts';
 import { connectTls, type TlsIdentityOptions } from './connect-tls.ts';
@@ -10,6 +11,7 @@ import type { Wire } from './packing.ts';
 import { connectThrough } from './proxy/connect-through.ts';
 import { slowProxy } from './proxy/proxy-errors.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
+import type { ResumeTicket } from './resume-ticket.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
 
@@ -23,6 +25,8 @@ export interface DialOptions extends TlsIdentityOptions, TcpOptions {
   proxy?: ProxyServer | undefined;
   /** offer the batched wire */
   offersBatchedWire: boolean;
+  /** to come back to the port that the last tunnel to this server led to; renewed by its answer. Needs the batched wire */
+  ticket?: ResumeTicket | undefined;
   /** for everything, from the look-up of the name to the server's answer */
   timeoutMs: number;
   /** aborts the dialling; the promise then rejects with the reason */
@@ -80,7 +84,7 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
 }
 
 function openingHandshake(socket: Socket, options: DialOptions, { signal }: DialAttempt): Promise<DialledTunnel> {
-  const { url, authorization, offersBatchedWire } = options;
+  const { url, authorization, offersBatchedWire, ticket } = options;
   return new Promise((resolve, reject) => {
     const webSocket = new UpgradingWebSocket(url.href, {
       perMessageDeflate: false,
@@ -89,6 +93,7 @@ function openingHandshake(socket: Socket, options: DialOptions, { signal }: Dial
       createConnection: () => socket,
     });
     let wire: Wire = 'raw';
+    let resumeField: string | undefined;
     const fail = (error: unknown): void => {
       signal.removeEventListener('abort', abort);
       reject(error);
@@ -101,17 +106,27 @@ function openingHandshake(socket: Socket, options: DialOptions, { signal }: Dial
       fail(explainResponse(response, url, authorization !== undefined));
     });
     webSocket.on('upgrade', ({ headers }: IncomingMessage) => {
-      const answer = headers[WIRE_HEADER.toLowerCase()];
-      if (offersBatchedWire && answer === WIRE_VERSION) wire = 'batched';
+      const answer = fieldOf(headers, WIRE_HEADER);
+      if (!offersBatchedWire || answer !== WIRE_VERSION) return;
+      wire = 'batched';
+      resumeField = fieldOf(headers, RESUME_HEADER);
     });
     webSocket.on('upgraded', () => {
       signal.removeEventListener('abort', abort);
-      if (webSocket.upgraded !== undefined) resolve({ ...webSocket.upgraded, wire });
+      if (webSocket.upgraded === undefined) return;
+      ticket?.renew(resumeField);
+      resolve({ ...webSocket.upgraded, wire });
     });
   });
 }
 
-function headersOf({ authorization, headers = [], offersBatchedWire }: DialOptions): Record<string, string | string[]> {
+function fieldOf(headers: IncomingMessage['headers'], name: string): string | undefined {
+  const value = headers[name.toLowerCase()];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function headersOf(options: DialOptions): Record<string, string | string[]> {
+  const { authorization, headers = [], offersBatchedWire, ticket } = options;
   const result: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
     const key = Object.keys(result).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
@@ -121,5 +136,6 @@ function headersOf({ authorization, headers = [], offersBatchedWire }: DialOptio
     ...result,
     ...(authorization === undefined ? {} : { Authorization: authorization }),
     ...(offersBatchedWire ? { [WIRE_HEADER]: WIRE_VERSION } : {}),
+    ...(offersBatchedWire && ticket !== undefined ? { [RESUME_HEADER]: ticket.field } : {}),
   };
 }

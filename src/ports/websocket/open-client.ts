@@ -9,6 +9,7 @@ import { isLastingFailure } from './dial-errors.ts';
 import type { WireChoice } from './packing.ts';
 import { type Environment, proxyFromEnvironment } from './proxy/proxy-environment.ts';
 import { type ProxyServer, parseProxyUrl } from './proxy/proxy-url.ts';
+import { ResumeTicket } from './resume-ticket.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './ws-client.ts';
 import type { WebSocketPort } from './ws-port.ts';
@@ -80,6 +81,8 @@ interface Destination {
   readonly text: string;
   readonly url: TunnelUrl;
   readonly proxy: ProxyServer | undefined;
+  /** undefined for a port that never dials twice */
+  readonly ticket: ResumeTicket | undefined;
 }
 
 /** @throws EtherwsError ARGUMENT_INVALID */
@@ -89,11 +92,13 @@ function destinationsOf(texts: readonly string[], options: ClientOptions, enviro
   return texts.map((text) => {
     const url = parseTunnelUrl(text);
     if (pin !== undefined && !url.isSecure) throw unpinnable(url);
-    if (proxy === 'direct') return { text, url, proxy: undefined };
+    const ticket = options.reconnect === false ? undefined : new ResumeTicket();
+    if (proxy === 'direct') return { text, url, proxy: undefined, ticket };
     return {
       text,
       url,
       proxy: proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy'),
+      ticket,
     };
   });
 }
@@ -121,9 +126,9 @@ async function connectAny(
     signal,
   };
   const failures: unknown[] = [];
-  for (const { text, proxy } of destinations) {
+  for (const { text, proxy, ticket } of destinations) {
     try {
-      return await connectTunnel({ ...common, url: text, proxy });
+      return await connectTunnel({ ...common, url: text, proxy, ticket });
     } catch (error) {
       if (signal.aborted) throw error;
       failures.push(error);

@@ -6,14 +6,21 @@ export interface PlaceBounds {
   readonly maxPerUser: number;
 }
 
+export type PlaceBound = 'full' | 'overAddressShare';
+
 /** One of the places: given back once, with `leave`. */
 export interface TunnelPlace {
+  /** The bound that the place goes beyond, where it was let in nevertheless. */
+  readonly beyond: PlaceBound | undefined;
+  /** The user for whom the place was claimed. */
+  readonly owner: string | undefined;
   /**
    * Counts the place for a user, too.
    * @param most how many he may have, where that is less than everybody may
+   * @param instead a place that will be left for this one, and does not count any more
    * @returns false, and nothing has changed, when he has his share already
    */
-  claim(user: string, most?: number): boolean;
+  claim(user: string, most?: number, instead?: TunnelPlace): boolean;
   /** Idempotent. */
   leave(): void;
 }
@@ -38,18 +45,26 @@ export class TunnelPlaces {
     return this.#byUser.count(user);
   }
 
-  /** @returns a place, or which bound stands in the way */
-  enter(address: string): TunnelPlace | 'full' | 'overAddressShare' {
-    if (this.#taken >= this.#bounds.maxConnections) return 'full';
+  /**
+   * @param isReturning whether one place or another will be given back for this one: bounds do not stand in the way
+   * @returns a place, or which bound stands in the way
+   */
+  enter(address: string, isReturning: boolean = false): TunnelPlace | PlaceBound {
     const group = addressGroup(address);
-    if (this.#byAddress.count(group) >= this.#bounds.maxPerAddress) return 'overAddressShare';
+    const beyond = this.#boundOf(group);
+    if (beyond !== undefined && !isReturning) return beyond;
     this.#taken++;
     this.#byAddress.add(group);
     let owner: string | undefined;
     let hasLeft = false;
     return {
-      claim: (user, most = this.#bounds.maxPerUser) => {
-        if (this.#byUser.count(user) >= Math.min(most, this.#bounds.maxPerUser)) return false;
+      beyond,
+      get owner() {
+        return owner;
+      },
+      claim: (user, most = this.#bounds.maxPerUser, instead = undefined) => {
+        const count = this.#byUser.count(user) - (instead?.owner === user ? 1 : 0);
+        if (count >= Math.min(most, this.#bounds.maxPerUser)) return false;
         this.#byUser.add(user);
         owner = user;
         return true;
@@ -62,6 +77,11 @@ export class TunnelPlaces {
         if (owner !== undefined) this.#byUser.remove(owner);
       },
     };
+  }
+
+  #boundOf(group: string): PlaceBound | undefined {
+    if (this.#taken >= this.#bounds.maxConnections) return 'full';
+    return this.#byAddress.count(group) >= this.#bounds.maxPerAddress ? 'overAddressShare' : undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
 import type { WireChoice } from './packing.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
+import type { ResumeTicket } from './resume-ticket.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -26,6 +27,12 @@ export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
   proxy?: ProxyServer | undefined;
   /** `auto` speaks the batched wire with a server that knows it, `raw` never; default `auto` */
   wire?: WireChoice;
+  /**
+   * Lets the tunnel that this one succeeds go on where it was lost, at a server
+   * that keeps ports for their clients; one ticket for all tunnels to one URL.
+   * Without it the server does not wait for anybody.
+   */
+  ticket?: ResumeTicket | undefined;
   /** how long the opening handshake may take, from the look-up of the name on; default 10 s */
   handshakeTimeoutMs?: number;
   limits?: Partial<TunnelLimits>;
@@ -62,6 +69,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     servername,
     clientCertificate,
     offersBatchedWire: options.wire !== 'raw',
+    ticket: options.ticket,
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });

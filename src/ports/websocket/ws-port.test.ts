@@ -46,7 +46,9 @@ describe('a tunnel and its peer', () => {
     peer = new WebSocket(server.url, { perMessageDeflate: false });
     const accepted = server.nextPort();
     await once(peer, 'open');
-    port = await accepted;
+    const first = await accepted;
+    assert.ok(first instanceof WebSocketPort, 'a peer of 1.x gets nothing more than its tunnel');
+    port = first;
     events = new PortRecorder();
     port.open(events);
   });

@@ -72,6 +72,16 @@ export class WebSocketPort implements Port {
     return this.#connection.roundTripMs;
   }
 
+  /** Whether anything has arrived behind the opening handshake. */
+  get isHeard(): boolean {
+    return this.#connection.isHeard;
+  }
+
+  /** Whether the far end closed the tunnel in order, or broke the protocol; false for one that was cut, or fell silent. */
+  get hasParted(): boolean {
+    return this.#connection.hasParted;
+  }
+
   get congestion(): Congestion | undefined {
     return this.#connection.congestion;
   }
@@ -99,6 +109,11 @@ export class WebSocketPort implements Port {
 
   flush(isSoleEgress: boolean): void {
     this.#connection.flush(isSoleEgress);
+  }
+
+  /** Closes the port at once, without waiting for the far end. @param words tells it why, if it is still there */
+  cut(words: string): Promise<void> {
+    return this.#connection.cut(words);
   }
 
   close(reason: CloseReason = 'removed'): Promise<void> {

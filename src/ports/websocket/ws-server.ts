@@ -5,27 +5,28 @@ import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
 import type { Caller } from '../../auth/caller.ts';
 import { DoorCounters } from '../../auth/door-counters.ts';
 import { credentialsOf } from '../../auth/request-credentials.ts';
+import type { Port } from '../../bridge/port.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
+import { formatResumeField, parseResumeField, RESUME_HEADER, type ResumeField } from '../../wire/resume-header.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
+import { Admission } from './admission.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
 import type { OriginRule } from './origin.ts';
 import type { Wire, WireChoice } from './packing.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './refusal.ts';
+import { createResumeToken, type ResumableTunnel, ResumableTunnels } from './resumable-tunnels.ts';
+import { ServerPort } from './server-port.ts';
 import {
-  FORBIDDEN,
   FOREIGN_PAGE,
-  FULL,
   faultOfHandshake,
   NOT_FOUND,
   refusalOfRequest,
   refusalOfStranger,
   STOPPING,
-  TOO_MANY_OF_ADDRESS,
-  TOO_MANY_OF_USER,
 } from './server-refusals.ts';
-import { type TunnelPlace, TunnelPlaces } from './tunnel-places.ts';
+import type { TunnelPlace } from './tunnel-places.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -37,7 +38,7 @@ export interface TunnelServerOptions {
    * Gets each accepted tunnel, to open and to close.
    * @param user who it is, null when nobody was asked
    */
-  onTunnel: (port: WebSocketPort, user: string | null) => void;
+  onTunnel: (port: Port, user: string | null) => void;
   /** which web pages may open tunnels; without it all may */
   origins?: OriginRule;
   /**
@@ -52,11 +53,18 @@ export interface TunnelServerOptions {
   counters?: DoorCounters;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
   wire?: WireChoice;
+  /**
+   * How long the port of a lost tunnel waits for its client, on the batched wire
+   * with clients that can come back; 0: not at all. Default 30 000.
+   */
+  graceMs?: number;
   limits?: Partial<TunnelLimits>;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
   logger?: Logger;
 }
+
+const DEFAULT_GRACE_MS = 30_000;
 
 /** Somebody at the door. */
 interface Applicant {
@@ -64,6 +72,9 @@ interface Applicant {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly target: string;
+  readonly wire: Wire;
+  /** what he says of coming back; undefined when that is not to be */
+  readonly resume: ResumeField | undefined;
   readonly place: TunnelPlace;
 }
 
@@ -76,9 +87,10 @@ interface Applicant {
  *   3. is there room?                            503, 429
  *   4. who is it?                                401, 403, 429, 503
  *   5. may he have one more?                     403, 429
- *   6. ws answers 101, and the socket is a port
+ *   6. ws answers 101, and the socket is a port, or that of a port which waits for it
  *
- * No subprotocol and no extension is ever selected.
+ * A port that waits for its client keeps its place: nobody has more ports than
+ * he may have tunnels. No subprotocol and no extension is ever selected.
  */
 export class TunnelServer {
   readonly path: string;
@@ -90,27 +102,36 @@ export class TunnelServer {
   readonly #origins: OriginRule | undefined;
   readonly #wire: WireChoice;
   readonly #handshakes: WebSocketServer;
-  readonly #allowanceOf: ((user: string | null) => number) | undefined;
   readonly #callerOf: (request: IncomingMessage) => Caller;
   readonly #counters: DoorCounters;
-  readonly #places: TunnelPlaces;
+  readonly #admission: Admission;
+  readonly #graceMs: number;
+  readonly #resumable = new ResumableTunnels();
+  /** Header fields of ours for an answer that is being made. */
+  readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
   /** Handshakes that wait for the authenticator, the oldest first. */
   readonly #pending = new Set<Duplex>();
   #isClosed = false;
 
-  /** @throws RangeError for a path that does not begin with `/`, or a limit that is not positive */
+  /** @throws RangeError for a path that does not begin with `/`, a limit that is not positive, or a grace below 0 */
   constructor(options: TunnelServerOptions) {
     if (!options.path.startsWith('/')) throw new RangeError(`path "${options.path}" does not begin with /`);
     this.path = options.path;
     this.#authenticator = options.authenticator;
     this.#onTunnel = options.onTunnel;
     this.#limits = withDefaults(options.limits);
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+    if (!(this.#graceMs >= 0)) throw new RangeError(`graceMs is ${this.#graceMs}, not a number from 0 on`);
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
-    this.#allowanceOf = options.allowanceOf;
     this.#callerOf = options.callerOf ?? otherEndOf;
     this.#counters = options.counters ?? new DoorCounters();
-    this.#places = new TunnelPlaces(this.#limits);
+    this.#admission = new Admission({
+      limits: this.#limits,
+      counters: this.#counters,
+      resumable: this.#resumable,
+      allowanceOf: options.allowanceOf,
+    });
     this.#logger = options.logger ?? SILENT;
     this.#handshakes = new WebSocketServer({
       noServer: true,
@@ -122,13 +143,13 @@ export class TunnelServer {
     });
     this.#wire = options.wire ?? 'auto';
     this.#handshakes.on('headers', (headers, request) => {
-      if (this.#wireFor(request) === 'batched') headers.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
+      headers.push(...(this.#fields.get(request) ?? []));
     });
   }
 
-  /** Tunnels and handshakes at the moment. */
+  /** Tunnels and handshakes at the moment, and ports that wait for their client. */
   get connections(): number {
-    return this.#places.taken;
+    return this.#admission.taken;
   }
 
   /** Whether a request is for this service. */
@@ -160,16 +181,17 @@ export class TunnelServer {
       this.#logger.info({ target, origin, host }, 'a page of another origin wanted to join');
       this.#refuse(socket, FOREIGN_PAGE, target);
     } else {
-      this.#enter({ request, socket, head, target }, caller.address);
+      const wire = this.#wireFor(request);
+      const resume = this.#graceMs > 0 && wire === 'batched' ? resumeFieldOf(request) : undefined;
+      this.#enter({ request, socket, head, target, wire, resume }, caller.address);
     }
   }
 
   #enter(applicant: Omit<Applicant, 'place'>, address: string): void {
-    const { socket, target } = applicant;
-    const place = this.#places.enter(address);
-    if (typeof place === 'string') {
-      this.#counters[place]++;
-      this.#refuse(socket, place === 'full' ? FULL : TOO_MANY_OF_ADDRESS, target);
+    const { socket, target, resume } = applicant;
+    const place = this.#admission.enter(address, resume?.token);
+    if ('status' in place) {
+      this.#refuse(socket, place, target);
       return;
     }
     if (this.#pending.size >= this.#limits.maxHandshakes) {
@@ -191,7 +213,7 @@ export class TunnelServer {
   }
 
   async #authenticate(applicant: Applicant, address: string): Promise<void> {
-    const { request, socket, target } = applicant;
+    const { request, socket, target, resume } = applicant;
     this.#pending.add(socket);
     socket.once('close', () => this.#pending.delete(socket));
     const timer = setTimeout(() => {
@@ -216,49 +238,65 @@ export class TunnelServer {
     } else if (!verdict.isAllowed) {
       this.#refuse(socket, refusalOfStranger(verdict.reason, this.#authenticator.challenge), target);
     } else {
-      const refusal = this.#refusalOf(applicant.place, verdict.user);
-      if (refusal === undefined) this.#accept(applicant, verdict.user);
+      const { user } = verdict;
+      const resumed = resume?.token === undefined ? undefined : this.#resumable.find(resume.token, user);
+      const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
+      if (refusal === undefined) this.#accept(applicant, user, resumed);
       else this.#refuse(socket, refusal, target);
     }
   }
 
-  /** Whether somebody known may have one more tunnel. */
-  #refusalOf(place: TunnelPlace, user: string | null): Refusal | undefined {
-    const most = this.#allowanceOf?.(user);
-    if (most === 0) {
-      this.#counters.forbidden++;
-      return FORBIDDEN;
-    }
-    // Without names nobody has a share, unless the policy gives the nameless one.
-    if ((user === null && most === undefined) || place.claim(user ?? '', most)) return undefined;
-    this.#counters.overUserShare++;
-    return TOO_MANY_OF_USER;
-  }
-
-  #accept({ request, socket, head, target, place }: Applicant, user: string | null): void {
+  #accept(applicant: Applicant, user: string | null, resumed: ResumableTunnel | undefined): void {
+    const { request, socket, head, target, wire, resume, place } = applicant;
+    const token = resume === undefined ? undefined : createResumeToken();
+    this.#fields.set(request, fieldsOf(wire, token));
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
-      const wire = this.#wireFor(request);
       // From here on the place is the port's: the socket may go before the connection does.
       socket.off('close', place.leave);
-      const port = new WebSocketPort({
+      const tunnel = new WebSocketPort({
         type: 'server',
         target,
         wire,
         transport: openTransport(upgraded.socket, upgraded.head),
-        onGone: place.leave,
+        ...(token === undefined ? { onGone: place.leave } : {}),
         limits: this.#limits,
         ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
       });
-      this.#logger.debug({ target, user, wire }, 'tunnel accepted');
-      try {
-        this.#onTunnel(port, user);
-      } catch (error) {
-        this.#logger.warn({ target, error }, 'nobody takes the tunnel');
-        void port.close('shutdown');
-      }
+      this.#logger.debug({ target, user, wire, isResumed: resumed !== undefined }, 'tunnel accepted');
+      if (token === undefined) this.#handOver(tunnel, user);
+      else if (resumed === undefined) this.#handOver(this.#resumablePort(tunnel, user, place, token), user);
+      else this.#resume(resumed, tunnel, place, token, resume?.token);
     });
+  }
+
+  #handOver(port: Port, user: string | null): void {
+    try {
+      this.#onTunnel(port, user);
+    } catch (error) {
+      this.#logger.warn({ target: port.target, error }, 'nobody takes the tunnel');
+      void port.close('shutdown');
+    }
+  }
+
+  #resumablePort(tunnel: WebSocketPort, user: string | null, place: TunnelPlace, token: string): ServerPort {
+    const onGone = (): void => {
+      this.#resumable.remove(resumable);
+      resumable.place.leave();
+    };
+    const port = new ServerPort({ tunnel, graceMs: this.#graceMs, onGone });
+    const resumable: ResumableTunnel = { port, user, place };
+    this.#resumable.enrol(resumable, token);
+    return port;
+  }
+
+  #resume(resumed: ResumableTunnel, tunnel: WebSocketPort, place: TunnelPlace, token: string, presented = ''): void {
+    resumed.place.leave();
+    resumed.place = place;
+    this.#resumable.enrol(resumed, token, presented);
+    this.#counters.resumed++;
+    resumed.port.resume(tunnel);
   }
 
   #wireFor(request: IncomingMessage): Wire {
@@ -272,6 +310,18 @@ export class TunnelServer {
     this.#logger.info({ target, status: refusal.status }, `tunnel refused: ${refusal.text.trim()}`);
     refuseUpgrade(socket, refusal);
   }
+}
+
+function resumeFieldOf({ headers }: IncomingMessage): ResumeField | undefined {
+  const field = headers[RESUME_HEADER.toLowerCase()];
+  return typeof field === 'string' ? parseResumeField(field) : undefined;
+}
+
+function fieldsOf(wire: Wire, token: string | undefined): string[] {
+  if (wire === 'raw') return [];
+  const fields = [`${WIRE_HEADER}: ${WIRE_VERSION}`];
+  if (token !== undefined) fields.push(`${RESUME_HEADER}: ${formatResumeField(token)}`);
+  return fields;
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {
