@@ -38,8 +38,8 @@ function start(t: TestContext, options: Partial<SwOptions> = {}): Promise<TestDa
   return TestDaemon.start(t, { trustedProxy: [PROXY, INNER], ...options });
 }
 
-async function open(t: TestContext, running: TestDaemon, from: string): Promise<Socket> {
-  const socket = connect({ port: running.tunnelPort, host: '127.0.0.1', localAddress: from, noDelay: true });
+async function open(t: TestContext, running: TestDaemon, from: string, port = running.tunnelPort): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
   await once(socket, 'connect');
@@ -180,6 +180,15 @@ describe('whom is believed', () => {
     }
     assert.equal((await counters(running)).badProxyHeaders, 0);
     assert.ok(!running.logText.includes('198.51.100.7'));
+  });
+
+  test('the header at the control API, too', async (t) => {
+    const running = await start(t, { ctlhost: '127.0.0.1' });
+    const socket = await open(t, running, PROXY, running.controlPort);
+    socket.end(Buffer.concat([V2, Buffer.from('GET /ctl HTTP/1.1\r\nHost: localhost\r\n\r\n')]));
+    assert.match(await closed(socket), /^HTTP\/1\.1 405 /);
+    const refused = running.log.find(({ message }) => message === 'control request refused');
+    assert.match(JSON.stringify(refused), /"remoteAddress":"198\.51\.100\.7"/);
   });
 
   test('no second header behind the first', async (t) => {
