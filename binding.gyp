@@ -7,6 +7,7 @@
         "native/arguments.c",
         "native/errors.c",
         "native/descriptor.c",
+        "native/linger.c",
         "native/frames.c",
         "native/tap.c",
         "native/packet_socket.c",

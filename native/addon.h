@@ -41,6 +41,7 @@ enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
+  struct lingering *linger;
   int awaited;  // UV_READABLE, UV_WRITABLE: what wakes us up
   napi_env env;
   int fd;  // -1 once closed
@@ -78,6 +79,11 @@ napi_value throw_errno(napi_env env, int error, const char *syscall);
 napi_value throw_napi_failure(napi_env env);
 bool warrants_retry(int error);
 enum tally_index tally_of_write_error(int error, bool has_debt);
+
+// linger.c
+struct lingering *linger_of(napi_env env);
+void linger_note(struct lingering *linger);
+napi_value init_linger(napi_env env, napi_value exports);
 
 // arguments.c: each returns false with a TypeError pending when the value is not what it must be
 bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);

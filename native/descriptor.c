@@ -131,6 +131,7 @@ bool take_descriptor(napi_env env, napi_value value, struct descriptor **result)
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
   struct descriptor *descriptor = poll->data;
+  linger_note(descriptor->linger);
   if (status < 0) {
     // libuv has stopped polling. A socket's error is taken by asking for it, and then the socket goes on; a TAP's
     // error is that it was deleted, for good.
@@ -161,6 +162,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     return throw_errno(env, -status, "uv_poll_init");
   }
   descriptor->poll.data = descriptor;
+  descriptor->linger = linger_of(env);
   descriptor->awaited = UV_READABLE;
   descriptor->is_watched = true;
   descriptor->owners++;

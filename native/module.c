@@ -8,7 +8,7 @@ struct export {
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 2 };
+enum { INTERFACE_VERSION = 3 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -45,6 +45,7 @@ NAPI_MODULE_INIT() {
     CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
   }
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
+  if (init_linger(env, exports) == NULL) return NULL;
   if (init_messages(env, exports) == NULL) return NULL;
   return init_offload(env, exports);
 }
