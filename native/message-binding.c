@@ -105,6 +105,46 @@ static napi_value write_messages(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// writeRecords(target, at, bytes, starts, lengths, indexes, count, hasOffloadHeaders, key) writes the frames that indexes
+// name as one message of the batched wire; key has four octets, or none for a server. Returns the position behind it.
+static napi_value write_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[9], result;
+  uint8_t *target, *bytes, *key;
+  size_t at, target_size, size, starts_count, lengths_count, indexes_count, key_size;
+  uint32_t *starts, *lengths, *indexes;
+  int32_t count;
+  bool has_offload_headers;
+  if (!take_arguments(env, info, arguments, 9) ||
+      !take_place(env, arguments[0], arguments[1], &target, &at, &target_size) ||
+      !take_octets(env, arguments[2], &bytes, &size) || !take_words(env, arguments[3], &starts, &starts_count) ||
+      !take_words(env, arguments[4], &lengths, &lengths_count) ||
+      !take_words(env, arguments[5], &indexes, &indexes_count) || !take_int32(env, arguments[6], &count) ||
+      !take_bool(env, arguments[7], &has_offload_headers) || !take_octets(env, arguments[8], &key, &key_size)) {
+    return NULL;
+  }
+  if (count < 0 || (size_t)count > indexes_count || (key_size > 0 && key_size < ETHERWS_KEY_BYTES)) {
+    napi_throw_range_error(env, NULL, "there are fewer frames, or octets of the key, than were announced");
+    return NULL;
+  }
+  const uint32_t front = has_offload_headers ? VNET_HEADER_BYTES : 0;
+  for (int32_t i = 0; i < count; i++) {
+    uint32_t index = indexes[i];
+    if (index >= starts_count || index >= lengths_count || starts[index] < front || starts[index] > size ||
+        lengths[index] > size - starts[index]) {
+      napi_throw_range_error(env, NULL, "a frame lies outside of its slab");
+      return NULL;
+    }
+  }
+  struct etherws_records records = {bytes, starts, lengths, indexes, (uint32_t)count, has_offload_headers};
+  if (target_size - at < etherws_records_bytes(&records) + ETHERWS_MAX_MESSAGE_HEADER_BYTES) {
+    napi_throw_range_error(env, NULL, "the target has no room for the message");
+    return NULL;
+  }
+  at += etherws_write_records(target + at, &records, key_size > 0 ? key : NULL);
+  CHECK_NAPI(env, napi_create_uint32(env, (uint32_t)at, &result));
+  return result;
+}
+
 napi_value init_messages(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
@@ -113,6 +153,7 @@ napi_value init_messages(napi_env env, napi_value exports) {
       {"maskOctets", mask_octets},
       {"readMessages", read_messages},
       {"writeMessages", write_messages},
+      {"writeRecords", write_records},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

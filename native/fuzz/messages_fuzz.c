@@ -101,12 +101,52 @@ static void hostile(void) {
   free(stream);
 }
 
+// Records of the batched wire, out of a slab and into a place of exactly their sizes, are read back as they were.
+static void records(void) {
+  uint32_t count = 1 + below(MOST_MESSAGES), starts[MOST_MESSAGES], lengths[MOST_MESSAGES], indexes[MOST_MESSAGES];
+  uint32_t front = below(2) == 0 ? 10 : 0;
+  size_t size = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    starts[i] = (uint32_t)size + front;
+    lengths[i] = any_length();
+    indexes[i] = count - 1 - i;
+    size = starts[i] + lengths[i];
+  }
+  uint8_t *slab = allocate(size), key[ETHERWS_KEY_BYTES];
+  for (size_t i = 0; i < size; i++) slab[i] = (uint8_t)below(256);
+  for (int k = 0; k < ETHERWS_KEY_BYTES; k++) key[k] = (uint8_t)below(256);
+  bool is_masked = below(2) == 0;
+  struct etherws_records written = {slab, starts, lengths, indexes, count, front != 0};
+  size_t payload = etherws_records_bytes(&written);
+  size_t header = (payload < 126 ? 2 : payload < 65536 ? 4 : 10) + (is_masked ? ETHERWS_KEY_BYTES : 0);
+  uint8_t *stream = allocate(header + payload);
+  require(etherws_write_records(stream, &written, is_masked ? key : NULL) == header + payload, "another size");
+  uint32_t start, length;
+  struct etherws_messages found = {&start, &length, 0, 1};
+  require(etherws_read_messages(stream, 0, header + payload, is_masked, payload, &found) == header + payload,
+          "records are not read to their end");
+  require(start == header && length == payload && stream[header] == 1, "another message");
+  const uint8_t *at = stream + header + 4;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t index = indexes[i];
+    const uint8_t announced[4] = {lengths[index] >> 24, lengths[index] >> 16, lengths[index] >> 8, lengths[index]};
+    const uint8_t none[10] = {0};
+    require(memcmp(at, announced, 4) == 0, "another length of a record");
+    require(memcmp(at + 4, front != 0 ? slab + starts[index] - 10 : none, 10) == 0, "another offload header");
+    require(memcmp(at + 14, slab + starts[index], lengths[index]) == 0, "another frame");
+    at += 14 + lengths[index];
+  }
+  free(stream);
+  free(slab);
+}
+
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   unsigned long seed = strtoul(argv[1], NULL, 10), cases = strtoul(argv[2], NULL, 10);
   state = seed * 0x9e3779b97f4a7c15ull + 1;
   for (unsigned long i = 0; i < cases; i++) {
     if (i % 10 == 0) honest();
+    else if (i % 10 == 1) records();
     else hostile();
   }
   printf("%lu cases with seed %lu\n", cases, seed);

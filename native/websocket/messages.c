@@ -4,19 +4,43 @@
 
 enum { BINARY = 0x82, MASKED = 0x80, LENGTH_16 = 126, LENGTH_64 = 127 };
 
-void etherws_mask(uint8_t *to, const uint8_t *from, size_t length, const uint8_t key[ETHERWS_KEY_BYTES]) {
-  uint64_t wide;
-  memcpy(&wide, key, 4);
-  memcpy((uint8_t *)&wide + 4, key, 4);
+// Of the batched wire: the type of a message of frames, its head, and what stands in front of each frame.
+enum { TYPE_FRAMES = 0x01, RECORDS_HEAD_BYTES = 4, RECORD_LENGTH_BYTES = 4, OFFLOAD_HEADER_BYTES = 10 };
+
+// As wide as those of AVX2; the compiler makes two of it for lesser processors.
+typedef uint32_t vector __attribute__((vector_size(32)));
+
+// The whole of it, so that it is compiled once for each kind of processor.
+static inline __attribute__((always_inline)) void mask(uint8_t *to, const uint8_t *from, size_t length,
+                                                       const uint8_t key[ETHERWS_KEY_BYTES]) {
+  uint32_t word;
+  memcpy(&word, key, sizeof word);
+  const vector wide = {word, word, word, word, word, word, word, word};
   size_t at = 0;
-  // Thirty-two octets a turn, so that the compiler makes vectors of them.
-  for (; at + 32 <= length; at += 32) {
-    uint64_t words[4];
-    memcpy(words, from + at, 32);
-    for (int i = 0; i < 4; i++) words[i] ^= wide;
-    memcpy(to + at, words, 32);
+  for (; at + sizeof wide <= length; at += sizeof wide) {
+    vector octets;
+    memcpy(&octets, from + at, sizeof octets);
+    octets ^= wide;
+    memcpy(to + at, &octets, sizeof octets);
   }
   for (; at < length; at++) to[at] = from[at] ^ key[at & 3];
+}
+
+#ifdef __x86_64__
+// Asked at run time, since a prebuilt addon must also run where there is no AVX2.
+__attribute__((target("avx2"))) static void mask_avx2(uint8_t *to, const uint8_t *from, size_t length,
+                                                      const uint8_t key[ETHERWS_KEY_BYTES]) {
+  mask(to, from, length, key);
+}
+#define HAS_AVX2() __builtin_cpu_supports("avx2")
+#else
+#define mask_avx2 mask
+#define HAS_AVX2() 0
+#endif
+
+void etherws_mask(uint8_t *to, const uint8_t *from, size_t length, const uint8_t key[ETHERWS_KEY_BYTES]) {
+  if (HAS_AVX2()) mask_avx2(to, from, length, key);
+  else mask(to, from, length, key);
 }
 
 size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most,
@@ -52,29 +76,80 @@ size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_ma
   return from;
 }
 
-size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key) {
+// Writes the header of a binary message, with the key behind it. Returns the position behind both.
+static uint8_t *write_header(uint8_t *at, size_t length, const uint8_t *key) {
   const uint8_t masked = key != NULL ? MASKED : 0;
-  uint8_t *at = to;
   *at++ = BINARY;
-  if (padded < LENGTH_16) {
-    *at++ = masked | (uint8_t)padded;
-  } else if (padded < 0x10000) {
+  if (length < LENGTH_16) {
+    *at++ = masked | (uint8_t)length;
+  } else if (length < 0x10000) {
     *at++ = masked | LENGTH_16;
-    *at++ = (uint8_t)(padded >> 8);
-    *at++ = (uint8_t)padded;
+    *at++ = (uint8_t)(length >> 8);
+    *at++ = (uint8_t)length;
   } else {
     *at++ = masked | LENGTH_64;
-    for (int shift = 56; shift >= 0; shift -= 8) *at++ = (uint8_t)((uint64_t)padded >> shift);
+    for (int shift = 56; shift >= 0; shift -= 8) *at++ = (uint8_t)((uint64_t)length >> shift);
   }
+  if (key != NULL) memcpy(at, key, ETHERWS_KEY_BYTES);
+  return key != NULL ? at + ETHERWS_KEY_BYTES : at;
+}
+
+size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key) {
+  uint8_t *at = write_header(to, padded, key);
   if (key == NULL) {
     memcpy(at, payload, length);
     memset(at + length, 0, padded - length);
   } else {
-    memcpy(at, key, ETHERWS_KEY_BYTES);
-    at += ETHERWS_KEY_BYTES;
     etherws_mask(at, payload, length, key);
     // A pad of zeros, masked, is the key.
     for (size_t i = length; i < padded; i++) at[i] = key[i & 3];
   }
   return (size_t)(at - to) + padded;
+}
+
+size_t etherws_records_bytes(const struct etherws_records *records) {
+  size_t bytes = RECORDS_HEAD_BYTES;
+  for (uint32_t i = 0; i < records->count; i++) {
+    bytes += RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES + records->lengths[records->indexes[i]];
+  }
+  return bytes;
+}
+
+// A payload that is written piece by piece; the key goes on where the piece before ended.
+struct payload {
+  uint8_t *start;
+  uint8_t *at;
+  const uint8_t *key;
+};
+
+static void append(struct payload *payload, const uint8_t *from, size_t length) {
+  if (payload->key == NULL) {
+    memcpy(payload->at, from, length);
+  } else {
+    uint8_t key[ETHERWS_KEY_BYTES];
+    size_t phase = (size_t)(payload->at - payload->start);
+    for (size_t i = 0; i < sizeof key; i++) key[i] = payload->key[(phase + i) & 3];
+    etherws_mask(payload->at, from, length, key);
+  }
+  payload->at += length;
+}
+
+size_t etherws_write_records(uint8_t *to, const struct etherws_records *records, const uint8_t *key) {
+  static const uint8_t no_header[OFFLOAD_HEADER_BYTES], head[RECORDS_HEAD_BYTES] = {TYPE_FRAMES};
+  uint8_t *start = write_header(to, etherws_records_bytes(records), key);
+  struct payload payload = {start, start, key};
+  append(&payload, head, sizeof head);
+  for (uint32_t i = 0; i < records->count; i++) {
+    uint32_t index = records->indexes[i], length = records->lengths[index];
+    const uint8_t *frame = records->bytes + records->starts[index];
+    const uint8_t announced[RECORD_LENGTH_BYTES] = {length >> 24, length >> 16, length >> 8, length};
+    append(&payload, announced, sizeof announced);
+    if (records->has_offload_headers) {
+      append(&payload, frame - OFFLOAD_HEADER_BYTES, OFFLOAD_HEADER_BYTES + length);
+    } else {
+      append(&payload, no_header, sizeof no_header);
+      append(&payload, frame, length);
+    }
+  }
+  return (size_t)(payload.at - to);
 }

@@ -34,4 +34,22 @@ size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_ma
 // The caller has made room for the padded payload and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
 size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key);
 
+// Frames for a message of the batched wire (docs/protocol.md): frame indexes[i] is bytes[starts .. starts + lengths), and
+// behind ten octets of offload header where has_offload_headers says so.
+struct etherws_records {
+  const uint8_t *bytes;
+  const uint32_t *starts;
+  const uint32_t *lengths;
+  const uint32_t *indexes;
+  uint32_t count;
+  bool has_offload_headers;
+};
+
+// How many octets of payload the message of these records has.
+size_t etherws_records_bytes(const struct etherws_records *records);
+
+// Writes them as one binary message, copying and masking in one pass. `key` is NULL for a server. The caller has made
+// room for etherws_records_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
+size_t etherws_write_records(uint8_t *to, const struct etherws_records *records, const uint8_t *key);
+
 #endif

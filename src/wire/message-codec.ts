@@ -1,6 +1,5 @@
 /**
- * The two things of WebSocket framing that happen once a frame, done for many
- * at once in native code; native/websocket/messages.c has them. Without one,
+ * What of framing happens once a frame, done for many at once in native code; native/websocket/messages.c has them. Without one,
  * websocket-framing.ts and websocket-parser.ts do the same in TypeScript, and
  * what is unusual is theirs anyway.
  */
@@ -42,6 +41,25 @@ export interface MessageCodec {
     count: number,
     leastBytes: number,
     keys: Uint8Array,
+  ): number;
+
+  /**
+   * Writes frames as one message of the batched wire (docs/protocol.md) at `at`, copied and masked in one pass.
+   * @param indexes the first `count` name the frames
+   * @param key four octets; none from a server
+   * @returns the position behind it
+   * @throws RangeError when the target has no room for it with the longest header
+   */
+  writeRecords(
+    target: Uint8Array,
+    at: number,
+    bytes: Uint8Array,
+    starts: Uint32Array,
+    lengths: Uint32Array,
+    indexes: Uint32Array,
+    count: number,
+    hasOffloadHeaders: boolean,
+    key: Uint8Array,
   ): number;
 
   /** The {@link Mask} of websocket-framing.ts. */

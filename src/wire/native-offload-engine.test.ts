@@ -6,7 +6,7 @@ import { ADDON_HINT, builtEngine } from '../../test/support/offload-addon.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
 import { streamBatch } from '../../test/support/tcp-streams.ts';
 import { FrameBatch } from './frame-batch.ts';
-import { OFFLOAD_TSO_ECN, OFFLOAD_TSO4, OFFLOAD_TSO6 } from './offload.ts';
+import { GSO_TCPV4, OFFLOAD_TSO_ECN, OFFLOAD_TSO4, OFFLOAD_TSO6 } from './offload.ts';
 import { type OffloadEngine, portableEngine } from './offload-engine.ts';
 import { MAX_FINISHED_BYTES } from './segmentation.ts';
 
@@ -91,8 +91,10 @@ test('the native engine refuses frames outside of their slab', (t) => {
   const batch = new FrameBatch(Buffer.alloc(100));
   batch.hasOffloadHeaders = true;
   batch.push(9, 60);
-  assert.throws(() => native.check(batch, 0), RangeError);
+  assert.throws(() => native.finish(batch, 0, new FrameBatch(Buffer.alloc(500))), RangeError);
   batch.starts[0] = 50;
+  batch.bytes[41] = GSO_TCPV4;
+  assert.throws(() => native.check(batch, 0), RangeError);
   assert.throws(() => native.finish(batch, 0, new FrameBatch(Buffer.alloc(500))), RangeError);
   assert.throws(
     () => native.coalesce(batch, Uint32Array.of(7), 1, OFFLOAD_TSO4, new FrameBatch(Buffer.alloc(500))),

@@ -1,7 +1,9 @@
 import type { FrameBatch } from './frame-batch.ts';
 import {
   debtOf,
+  GSO_NONE,
   gsoSizeOf,
+  gsoTypeOf,
   OFFLOAD_FAULTS,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
@@ -9,7 +11,7 @@ import {
   type Offloads,
 } from './offload.ts';
 import { MAX_SEGMENTS } from './offload-check.ts';
-import type { Coalescer, OffloadEngine } from './offload-engine.ts';
+import { type Coalescer, type OffloadEngine, portableEngine } from './offload-engine.ts';
 import { endOf, type FinishFailure, segmentCount } from './segmentation.ts';
 
 /**
@@ -54,7 +56,11 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
   return {
     check(batch, index) {
       if (!batch.hasOffloadHeaders) return undefined;
-      return faultOf(addon.checkOffload(batch.bytes, batch.starts[index] as number, batch.lengths[index] as number));
+      const start = batch.starts[index] as number;
+      const headerStart = start - OFFLOAD_HEADER_BYTES;
+      // Of a frame by itself only two numbers are to be compared: less work than a call.
+      if (gsoTypeOf(batch.bytes, headerStart) === GSO_NONE) return portableEngine.check(batch, index);
+      return faultOf(addon.checkOffload(batch.bytes, start, batch.lengths[index] as number));
     },
 
     finish(batch, index, out) {

@@ -59,12 +59,23 @@ export function writeRecord(target: Buffer, at: number, batch: FrameBatch, index
   const headerAt = target.writeUInt32BE(length, at);
   const frameAt = headerAt + OFFLOAD_HEADER_BYTES;
   if (batch.hasOffloadHeaders) {
-    batch.bytes.copy(target, headerAt, start - OFFLOAD_HEADER_BYTES, start + length);
+    copyOctets(batch.bytes, start - OFFLOAD_HEADER_BYTES, target, headerAt, OFFLOAD_HEADER_BYTES + length);
   } else {
     target.fill(0, headerAt, frameAt);
-    batch.bytes.copy(target, frameAt, start, start + length);
+    copyOctets(batch.bytes, start, target, frameAt, length);
   }
   return frameAt + length;
+}
+
+/** Below this Buffer's copy takes longer to begin than a loop to end. */
+const WORTH_A_COPY_BYTES = 256;
+
+function copyOctets(source: Buffer, from: number, target: Buffer, to: number, length: number): void {
+  if (length < WORTH_A_COPY_BYTES) {
+    for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number;
+  } else {
+    source.copy(target, to, from, from + length);
+  }
 }
 
 /**

@@ -113,8 +113,12 @@ export class MaskingKeys {
   }
 }
 
-/** How many messages a call of the codec writes at most. */
+/** A shorter frame by itself is written in less time than a call of the codec takes. */
+const WORTH_A_CALL_BYTES = 256;
+/** How many frames a call of the codec writes at most. */
 const FRAMES_A_CALL = 256;
+
+const NO_KEY = new Uint8Array(0);
 
 /** What a client's side needs to mask what it sends. */
 export interface Masking {
@@ -208,6 +212,32 @@ export class MessageEncoder {
       next += count;
     }
     return end;
+  }
+
+  /**
+   * Writes frames of a batch as one message of the batched wire, in native code.
+   * The caller has made room for it with the longest header.
+   * @param indexes from `from` to `to` they name the frames
+   * @returns the position behind it, or undefined, and nothing is written: there is no codec, they are too many for it,
+   *   or it is one and so small that a call would cost more
+   */
+  encodeRecords(
+    target: Buffer,
+    at: number,
+    batch: FrameBatch,
+    indexes: readonly number[],
+    from: number,
+    to: number,
+  ): number | undefined {
+    const count = to - from;
+    if (this.#codec === undefined || count > FRAMES_A_CALL) return undefined;
+    const isSmall = count === 1 && (batch.lengths[indexes[from] as number] as number) < WORTH_A_CALL_BYTES;
+    if (isSmall) return undefined;
+    for (let i = 0; i < count; i++) this.#indexes[i] = indexes[from + i] as number;
+    this.#masking?.keys.write(this.#key, 0);
+    const { bytes, starts, lengths, hasOffloadHeaders } = batch;
+    const key = this.#masking === undefined ? NO_KEY : this.#key;
+    return this.#codec.writeRecords(target, at, bytes, starts, lengths, this.#indexes, count, hasOffloadHeaders, key);
   }
 
   /**

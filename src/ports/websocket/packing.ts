@@ -65,6 +65,12 @@ const BATCHED: Packing = {
     let end = at;
     for (let from = frames.from; from < frames.to; ) {
       const { to, payloadBytes } = messageFrom(frames, from);
+      const written = encoder.encodeRecords(target, end, batches[from] as FrameBatch, indexes, from, to);
+      if (written !== undefined) {
+        end = written;
+        from = to;
+        continue;
+      }
       const payloadStart = encoder.begin(target, end, OPCODE_BINARY, payloadBytes);
       end = writeMessageHead(target, payloadStart);
       for (; from < to; from++) end = writeRecord(target, end, batches[from] as FrameBatch, indexes[from] as number);
@@ -76,13 +82,14 @@ const BATCHED: Packing = {
 
 export const PACKINGS: Readonly<Record<Wire, Packing>> = { raw: RAW, batched: BATCHED };
 
-/** Which frames from `from` on make one message: all, or as many as keep it short. */
+/** Which frames from `from` on make one message: all of their batch, or as many as keep it short. */
 function messageFrom({ batches, indexes, to: last }: NotedFrames, from: number): { to: number; payloadBytes: number } {
+  const batch = batches[from] as FrameBatch;
   let payloadBytes = MESSAGE_HEAD_BYTES;
   let to = from;
   do {
-    payloadBytes += RECORD_LEAD_BYTES + ((batches[to] as FrameBatch).lengths[indexes[to] as number] as number);
+    payloadBytes += RECORD_LEAD_BYTES + (batch.lengths[indexes[to] as number] as number);
     to++;
-  } while (to < last && payloadBytes < MESSAGE_BYTES);
+  } while (to < last && batches[to] === batch && payloadBytes < MESSAGE_BYTES);
   return { to, payloadBytes };
 }
