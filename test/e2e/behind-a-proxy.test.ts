@@ -184,6 +184,8 @@ async function runRecipe(t: TestContext, recipe: Recipe): Promise<void> {
       ({ state }) => state === 'up',
       60_000,
     );
+    // Its token came through the proxy, too: it has its old port again.
+    assert.equal((await leftSwitch.port(CLIENT)).state, 'up');
     await eventually(
       () => pings(right, LEFT_TAP.v4, 1),
       (isAnswered) => isAnswered,
