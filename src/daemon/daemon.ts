@@ -136,15 +136,18 @@ export class Daemon {
     this.#disposals.push(() => tunnelServer.close());
     tunnelListener.route(tunnels.path, tunnelServer);
 
+    const running = new RunningSwitch(
+      etherSwitch,
+      (spec, signal) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env, signal }),
+      { tunnels: tunnelCounters, control: controlCounters },
+    );
+    this.#disposals.push(() => running.close());
+
     const controlServer = new ControlServer({
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: () => [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
-      service: new RunningSwitch(
-        etherSwitch,
-        (spec) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env }),
-        { tunnels: tunnelCounters, control: controlCounters },
-      ),
+      service: running,
       addressOf: (request) => controlListener.callerOf(request).address,
       ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
       logger: doorLogger,

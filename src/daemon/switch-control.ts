@@ -16,13 +16,15 @@ import { netmaskOfPrefixLength, parsePrefix } from '../wire/ip-address.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { Switch } from './switch.ts';
 
-/** Makes a port from what the control API was asked for. */
-export type PortFactory = (spec: PortSpec) => Promise<Port>;
+/** Makes a port from what the control API was asked for. @param signal nobody wants it any more */
+export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
 
 /** The control API's view of a running switch: entries out, commands in. */
 export class RunningSwitch implements SwitchControl {
   readonly #switch: Switch;
   readonly #createPort: PortFactory;
+  readonly #closing = new AbortController();
+  readonly #adding = new Set<Promise<PortEntry>>();
   readonly #doors: Readonly<Record<DoorEntry['service'], DoorCounters>>;
 
   constructor(
@@ -39,7 +41,23 @@ export class RunningSwitch implements SwitchControl {
   }
 
   async addPort(spec: PortSpec): Promise<PortEntry> {
-    const port = await this.#createPort(spec);
+    const adding = this.#addPort(spec);
+    this.#adding.add(adding);
+    try {
+      return await adding;
+    } finally {
+      this.#adding.delete(adding);
+    }
+  }
+
+  /** Ends what is under way: a dialling may take long, and nobody would own its port. Resolves when nothing of it is left. */
+  async close(): Promise<void> {
+    this.#closing.abort(new EtherwsError('PORT_CLOSED', 'The switch is stopping'));
+    await Promise.allSettled(this.#adding);
+  }
+
+  async #addPort(spec: PortSpec): Promise<PortEntry> {
+    const port = await this.#createPort(spec, this.#closing.signal);
     try {
       return portEntry(this.#switch.port(this.#switch.attach(port)));
     } catch (error) {

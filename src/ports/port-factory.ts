@@ -21,6 +21,8 @@ export interface PortContext {
   readonly wire?: WireChoice;
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
+  /** ends a dialling that the port waits for; the promise then rejects with its reason */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire, environment = {} } = context;
+  const { logger, wire, environment = {}, signal } = context;
   switch (request.type) {
     case 'tap':
       return TapPort.open(request.target, { logger });
@@ -38,7 +40,7 @@ export async function createPort(request: PortRequest, context: PortContext): Pr
       return openClient(
         request.target,
         { wire, ...request.options },
-        { logger, environment, watchNetwork: watchNetwork(logger) },
+        { logger, environment, watchNetwork: watchNetwork(logger), ...(signal === undefined ? {} : { signal }) },
       );
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
-import { joinPair, LEFT_TAP, macOf, openPair, pings } from '../support/lan.ts';
+import { joinPair, LEFT, LEFT_TAP, macOf, openPair, pings } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 import { missingModules, Peer } from '../support/peer.ts';
 
@@ -41,6 +41,23 @@ test('a peer that does not answer cannot keep the switch from ending', async (t)
   peer.process.signal('SIGSTOP');
   const { status } = await lan.stop();
   assert.equal(status, 0);
+});
+
+test('an addport that still dials does not keep the switch from ending, and is told so', async (t) => {
+  const pair = await openPair(t, 'nft', 'ss');
+  if (pair === undefined) return;
+  const { left, right } = pair;
+  await left.check(['nft', 'add table ip t { chain c { type filter hook input priority 0; tcp dport 8000 drop; }; }']);
+  const ethernet = await EtherwsSwitch.start(right, ['--port', '8000']);
+  const adding = ethernet.ctl(['addport', 'client', `ws://${LEFT.v4}:8000/`]);
+  await eventually(
+    () => right.check(['ss', '-Htn', 'state', 'syn-sent']),
+    (connections) => connections !== '',
+  );
+  assert.equal((await ethernet.stop()).status, 0);
+  const { status, stderr } = await adding;
+  assert.equal(status, 1);
+  assert.match(stderr, /The switch is stopping/);
 });
 
 test('an existing persistent TAP device is attached, and survives delport', async (t) => {

@@ -59,12 +59,16 @@ export class ClientPort implements Port {
 
   /**
    * Makes a port whose tunnel stands.
-   * @throws EtherwsError what the first dialling failed with; there is no port then
+   * @param signal ends the first dialling
+   * @throws EtherwsError what the first dialling failed with, or the signal's reason; there is no port then
    */
-  static async connected(options: ClientPortOptions): Promise<ClientPort> {
+  static async connected(
+    options: ClientPortOptions,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<ClientPort> {
     const port = new ClientPort(options);
     port.#reconnection.dialling(performance.now());
-    port.#current = await options.connect(new AbortController().signal);
+    port.#current = await options.connect(signal);
     port.#reconnection.connected(performance.now());
     return port;
   }

@@ -50,6 +50,8 @@ export interface ClientContext {
   readonly watchNetwork?: ClientPortOptions['watchNetwork'];
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
+  /** ends the dialling that the port waits for */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface ClientContext {
  *   it was told not to wait, whatever the dialling failed with
  */
 export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
-  const { logger, watchNetwork } = context;
+  const { logger, watchNetwork, signal } = context;
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
   await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
@@ -73,7 +75,7 @@ export async function openClient(target: string, options: ClientOptions, context
     ...(watchNetwork === undefined ? {} : { watchNetwork }),
     logger,
   };
-  return options.wait === false ? new ClientPort(portOptions) : ClientPort.connected(portOptions);
+  return options.wait === false ? new ClientPort(portOptions) : ClientPort.connected(portOptions, signal);
 }
 
 interface Destination {
