@@ -10,6 +10,7 @@ import { contestants as allContestants, MEASUREMENTS } from './catalogue.ts';
 import type { Contestant } from './contestant.ts';
 import { missingPrograms } from './contestant.ts';
 import { enterSandbox } from './lab/sandbox.ts';
+import type { Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { buildPrograms } from './programs/programs.ts';
 import { describeMachine } from './report/machine.ts';
@@ -52,7 +53,8 @@ async function main(): Promise<void> {
   };
   const runOptions: RunOptions = {
     ...options,
-    measurements: MEASUREMENTS.filter(({ name }) => options.measure.length === 0 || options.measure.includes(name)),
+    measurements: measurementsNamed(options.measure),
+    peerMeasurements: measurementsNamed(options.peerMeasure),
     deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
   };
   announce(runOptions, present);
@@ -63,6 +65,10 @@ async function main(): Promise<void> {
   if (options.isPublished) publish(results);
   process.stdout.write(`${printedReport(results)}\n\nResults: ${options.jsonFile}\n`);
   process.exitCode = results.failures.length === 0 ? 0 : 1;
+}
+
+function measurementsNamed(names: readonly string[]): Measurement[] {
+  return MEASUREMENTS.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
 function noteLeftOut(present: readonly Contestant[], results: Results, absent: Record<string, string>): void {

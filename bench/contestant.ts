@@ -9,6 +9,8 @@ export interface Contestant {
   readonly name: string;
   /** What the tables call it. */
   readonly title: string;
+  /** Whether it is somebody else's program of our kind. */
+  readonly isPeer?: boolean;
   /** @returns why it cannot run here, or undefined */
   unavailable(): Promise<string | undefined>;
   /** What is measured, in one line. */

@@ -4,7 +4,10 @@ import type { Pace } from './measurement.ts';
 /** What the command line asks for. */
 export interface BenchOptions extends Pace {
   readonly only: readonly string[];
+  /** Names of measurements; empty: all. */
   readonly measure: readonly string[];
+  /** The same for the peers; empty: those of `measure`. */
+  readonly peerMeasure: readonly string[];
   readonly repetitions: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
@@ -12,18 +15,19 @@ export interface BenchOptions extends Pace {
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
-const LONG = { repetitions: 5, seconds: 5, trialSeconds: 1, only: [], measure: [] };
-const SHORT = { repetitions: 1, seconds: 2, trialSeconds: 0.5, only: [], measure: [] };
-/** Enough for every target but those of flooding, and medians as good as a long run's. */
+const LONG = { repetitions: 5, seconds: 5, trialSeconds: 1, only: [], measure: [], peerMeasure: [] };
+const SHORT = { repetitions: 1, seconds: 2, trialSeconds: 0.5, only: [], measure: [], peerMeasure: [] };
+/** Everything that has a target, and of the peers what they are mostly asked about. */
 const QUICK = {
   repetitions: 5,
   seconds: 2,
   trialSeconds: 0.5,
-  only: ['floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw', 'softether', 'openvpn', 'tinc'],
-  measure: [
-    ...['memory', 'one-flow', 'four-flows', 'small-packets', 'rtt-idle', 'rtt-load', 'rtt-bottleneck'],
-    'idle-ports',
+  only: [
+    ...['bare-veth', 'floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw'],
+    ...['softether', 'openvpn', 'tinc', 'vde', 'n2n'],
   ],
+  measure: [],
+  peerMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load'],
 };
 
 /** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
@@ -36,7 +40,9 @@ export function parseOptions(
     .description('Measures etherws against the C floor and the peers that are installed, in network namespaces.')
     .option('--short', 'under five minutes: one repetition, short flows; peers only while time is left')
     .addOption(
-      new Option('--quick', 'half an hour: medians of five over short flows, the chief contestants').conflicts('short'),
+      new Option('--quick', 'half an hour: medians of five over short flows, of the peers less than all').conflicts(
+        'short',
+      ),
     )
     .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
     .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements))
@@ -64,6 +70,7 @@ export function parseOptions(
     isShort,
     only: options.only ?? defaults.only,
     measure: options.measure ?? defaults.measure,
+    peerMeasure: options.measure ?? defaults.peerMeasure,
     repetitions: options.repeat ?? defaults.repetitions,
     seconds: options.seconds ?? defaults.seconds,
     trialSeconds: defaults.trialSeconds,

@@ -8,6 +8,8 @@ import type { Results } from './report/results.ts';
 export interface RunOptions extends Pace {
   readonly repetitions: number;
   readonly measurements: readonly Measurement[];
+  /** What is measured of peers. */
+  readonly peerMeasurements: readonly Measurement[];
   /** A contestant is not begun when it would not be done by then (`performance.now()`). */
   readonly deadlineMs: number;
 }
@@ -44,9 +46,15 @@ export async function runAll(
 
 /** How long one contestant takes in one repetition, roughly. */
 export function expectedSeconds(contestant: Contestant, options: RunOptions): number {
-  return options.measurements
-    .filter((one) => one.appliesTo?.(contestant) !== false)
-    .reduce((sum, one) => sum + one.expectedSeconds(options), START_SECONDS + 2 * WARM_UP_SECONDS);
+  return measurementsOf(contestant, options).reduce(
+    (sum, one) => sum + one.expectedSeconds(options),
+    START_SECONDS + 2 * WARM_UP_SECONDS,
+  );
+}
+
+function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
+  const measurements = contestant.isPeer === true ? options.peerMeasurements : options.measurements;
+  return measurements.filter((one) => one.appliesTo?.(contestant) !== false);
 }
 
 /**
@@ -82,7 +90,7 @@ async function runOne(
     const [client, server] = SIDES.map((side) => lab.processes(side));
     const processes = { client: client ?? [], server: server ?? [] };
     const bench = { ...options, contestant, lab, tunnel, programs, processes };
-    const applying = options.measurements.filter((one) => one.appliesTo?.(contestant) !== false);
+    const applying = measurementsOf(contestant, options);
     const isCold = ({ isCold = false }: Measurement): boolean => isCold;
     const stages = [...applying.filter(isCold), WARM_UP, ...applying.filter((one) => !isCold(one))];
     for (const measurement of stages) {
