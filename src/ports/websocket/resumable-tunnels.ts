@@ -38,11 +38,6 @@ export class ResumableTunnels {
   readonly #byHash = new Map<string, ResumableTunnel>();
   readonly #hashes = new Map<ResumableTunnel, Hashes>();
 
-  /** How many tunnels there are to come back to. */
-  get size(): number {
-    return this.#hashes.size;
-  }
-
   /** Whether the token leads to a tunnel, whoever presents it. */
   has(token: string): boolean {
     return this.#valid(token) !== undefined;

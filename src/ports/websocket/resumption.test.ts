@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { createAuthority } from '../../../test/support/certificates.ts';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
-import { TestTunnelServer } from '../../../test/support/web-socket-peer.ts';
+import { missingTools } from '../../../test/support/tools.ts';
+import { type ServerIdentity, TestTunnelServer } from '../../../test/support/web-socket-peer.ts';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import { DoorCounters } from '../../auth/door-counters.ts';
 import type { Port } from '../../bridge/port.ts';
@@ -29,21 +34,24 @@ let counters: DoorCounters;
 let accepted: { port: Port; events: PortRecorder }[];
 let clients: WebSocket[];
 
-async function start(options: Partial<TunnelServerOptions> = {}): Promise<void> {
+async function start(options: Partial<TunnelServerOptions> = {}, identity?: ServerIdentity): Promise<void> {
   counters = new DoorCounters();
   accepted = [];
   clients = [];
-  server = new TestTunnelServer({
-    graceMs: LONG_MS,
-    authenticator: BELIEVING,
-    counters,
-    onTunnel: (port) => {
-      const events = new PortRecorder();
-      accepted.push({ port, events });
-      port.open(events);
+  server = new TestTunnelServer(
+    {
+      graceMs: LONG_MS,
+      authenticator: BELIEVING,
+      counters,
+      onTunnel: (port) => {
+        const events = new PortRecorder();
+        accepted.push({ port, events });
+        port.open(events);
+      },
+      ...options,
     },
-    ...options,
-  });
+    identity,
+  );
   await server.start();
 }
 
@@ -61,9 +69,10 @@ interface Joined {
 }
 
 /** Joins as a client does that another implementation is made of. @param token undefined: the first time */
-async function join(token?: string, { user, field }: { user?: string; field?: string } = {}): Promise<Joined> {
+async function enter(token?: string, { user, field }: { user?: string; field?: string } = {}): Promise<Joined> {
   const client = new WebSocket(server.url, {
     perMessageDeflate: false,
+    rejectUnauthorized: false,
     headers: {
       'Etherws-Wire': '1',
       'Etherws-Resume': field ?? (token === undefined ? '1' : `1 ${token}`),
@@ -108,7 +117,7 @@ function states(events: PortRecorder): string[] {
 
 test('a client that lost its tunnel comes back to its port', async () => {
   await start();
-  const first = await join();
+  const first = await enter();
   const { port, events } = only();
   first.client.send(message(1));
   await events.take(1);
@@ -118,7 +127,7 @@ test('a client that lost its tunnel comes back to its port', async () => {
   assert.equal(port.send(batchOf(testFrame(2, 60)), 0), 'linkDown');
   assert.equal(port.tunnel, undefined);
 
-  const second = await join(first.token);
+  const second = await enter(first.token);
   assert.notEqual(second.token, first.token);
   assert.equal(port.linkReason, undefined);
   second.client.send(message(3));
@@ -134,15 +143,15 @@ test('a client that lost its tunnel comes back to its port', async () => {
   assert.equal(server.tunnels.connections, 1);
 });
 
-test('one that comes back while its old connection is thought alive takes over at once', async () => {
-  await start();
-  const first = await join();
+const takeOver = async (identity?: ServerIdentity): Promise<void> => {
+  await start({}, identity);
+  const first = await enter();
   const { port, events } = only();
   first.client.send(message(1));
   await events.take(1);
   const closed = once(first.client, 'close');
   const target = port.target;
-  const second = await join(first.token);
+  const second = await enter(first.token);
   assert.deepEqual(states(events), ['up'], 'nobody was away');
   assert.notEqual(port.target, target);
   const [code, reason] = (await closed) as [number, Buffer];
@@ -150,53 +159,62 @@ test('one that comes back while its old connection is thought alive takes over a
   second.client.send(message(2));
   await events.take(1);
   assert.equal(server.tunnels.connections, 1);
+};
+
+test('one that comes back while its old connection is thought alive takes over at once', () => takeOver());
+
+test('the same over TLS', { skip: missingTools('openssl') }, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-resumption-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const { key, certificate } = await (await createAuthority(directory)).issue('localhost', ['localhost']);
+  await takeOver({ key: readFileSync(key, 'utf8'), cert: readFileSync(certificate, 'utf8') });
 });
 
 test('a token is good for one return, and lasts until its successor has arrived', async () => {
   await start();
-  const first = await join();
+  const first = await enter();
   const { port, events } = only();
-  const second = await join(first.token);
+  const second = await enter(first.token);
   second.client.terminate();
   await until(events, 'away');
   // As if the answer with the second token had been lost on its way.
-  const third = await join(first.token);
+  const third = await enter(first.token);
   assert.equal(counters.resumed, 2);
-  await join(second.token);
+  await enter(second.token);
   assert.equal(accepted.length, 2, 'what was handed out in vain leads nowhere');
   third.client.send(message(1));
   await events.take(1);
-  await join(first.token);
+  await enter(first.token);
   assert.equal(accepted.length, 3, 'the client has the third token, so the first is spent');
   assert.equal(accepted[0]?.port, port);
-  await join(third.token);
+  await enter(third.token);
   assert.equal(counters.resumed, 3);
 });
 
 test('a token that somebody else presents leads nowhere, and stays good', async () => {
   await start();
-  const ada = await join(undefined, { user: 'ada' });
+  const ada = await enter(undefined, { user: 'ada' });
   const { events } = only();
   ada.client.terminate();
   await until(events, 'away');
-  await join(ada.token, { user: 'eve' });
-  await join(ada.token);
+  await enter(ada.token, { user: 'eve' });
+  await enter(ada.token);
   assert.equal(accepted.length, 3);
   assert.deepEqual(states(events), ['away']);
-  await join(ada.token, { user: 'ada' });
+  await enter(ada.token, { user: 'ada' });
   assert.deepEqual(states(events), ['away', 'up']);
   assert.equal(accepted.length, 3);
 });
 
 test('when the grace ends the port is closed, and its token leads nowhere', async () => {
   await start({ graceMs: 40 });
-  const first = await join();
+  const first = await enter();
   const { events } = only();
   first.client.terminate();
   await until(events, 'closed');
   assert.deepEqual(states(events), ['away', 'closed']);
   assert.equal(events.linkChanges.at(-1)?.reason, 'its client did not come back within 0.04 s');
-  await join(first.token);
+  await enter(first.token);
   assert.equal(accepted.length, 2);
 });
 
@@ -207,35 +225,35 @@ for (const [what, part, reason] of [
 ] as const) {
   test(`a client that ${what} is not waited for`, async () => {
     await start();
-    const { client, token } = await join();
+    const { client, token } = await enter();
     const { events } = only();
     part(client);
     await until(events, 'closed');
     assert.deepEqual(states(events), ['closed']);
     assert.match(events.linkChanges[0]?.reason ?? '', reason);
-    await join(token);
+    await enter(token);
     assert.equal(accepted.length, 2);
   });
 }
 
 test('a port that was removed is nothing to come back to', async () => {
   await start();
-  const first = await join();
+  const first = await enter();
   await only().port.close('removed');
-  await join(first.token);
+  await enter(first.token);
   assert.equal(accepted.length, 2);
   assert.equal(counters.resumed, 0);
 });
 
 test('who does not know about coming back, or may not, gets a tunnel as it ever was', async () => {
   await start({ graceMs: 0 });
-  assert.equal((await join()).token, undefined);
+  assert.equal((await enter()).token, undefined);
   await Promise.all(accepted.map(({ port }) => port.close()));
   await server.stop();
 
   await start();
   for (const field of ['2', '1 short', 'x'.repeat(200)])
-    assert.equal((await join(undefined, { field })).token, undefined);
+    assert.equal((await enter(undefined, { field })).token, undefined);
   const raw = new WebSocket(server.url, { headers: { 'Etherws-Resume': '1' } });
   clients.push(raw);
   const [{ headers }] = (await once(raw, 'upgrade')) as [IncomingMessage];
@@ -248,74 +266,74 @@ test('who does not know about coming back, or may not, gets a tunnel as it ever 
 
 test('a port that waits keeps its place, and gives it to its client only', async () => {
   await start({ limits: { maxConnections: 2 } });
-  const ada = await join(undefined, { user: 'ada' });
+  const ada = await enter(undefined, { user: 'ada' });
   const { events } = only();
-  await join(undefined, { user: 'bob' });
+  await enter(undefined, { user: 'bob' });
   ada.client.terminate();
   await until(events, 'away');
-  await assert.rejects(join(undefined, { user: 'eve' }), /503/);
-  await assert.rejects(join(ada.token, { user: 'eve' }), /503/, 'also not with a stolen token');
+  await assert.rejects(enter(undefined, { user: 'eve' }), /503/);
+  await assert.rejects(enter(ada.token, { user: 'eve' }), /503/, 'also not with a stolen token');
   assert.deepEqual([counters.full, server.tunnels.connections], [2, 2]);
-  await join(ada.token, { user: 'ada' });
+  await enter(ada.token, { user: 'ada' });
   assert.equal(server.tunnels.connections, 2);
   assert.deepEqual(states(events), ['away', 'up']);
 });
 
 test('the share of an address is no obstacle on the way back, either', async () => {
   await start({ limits: { maxPerAddress: 1 } });
-  const first = await join();
+  const first = await enter();
   const { events } = only();
   first.client.terminate();
   await until(events, 'away');
-  await assert.rejects(join(), /429/);
-  await join(first.token);
+  await assert.rejects(enter(), /429/);
+  await enter(first.token);
   assert.deepEqual(states(events), ['away', 'up']);
 });
 
 test('a user cannot hoard ports: those whose clients are away count, and stand back for clients that are there', async () => {
   await start({ allowanceOf: () => 2 });
   const as = { user: 'ada' };
-  const [first, second] = [await join(undefined, as), await join(undefined, as)];
-  await assert.rejects(join(undefined, as), /429/);
+  const [first, second] = [await enter(undefined, as), await enter(undefined, as)];
+  await assert.rejects(enter(undefined, as), /429/);
   const [one, two] = accepted as [(typeof accepted)[0], (typeof accepted)[0]];
   second.client.terminate();
   await until(two.events, 'away');
   first.client.terminate();
   await until(one.events, 'away');
-  await join(undefined, as);
+  await enter(undefined, as);
   assert.deepEqual(states(two.events), ['away', 'closed'], 'the one that is away the longest goes');
   assert.match(two.events.linkChanges.at(-1)?.reason ?? '', /another client of its user needs its place/);
-  await join(first.token, as);
+  await enter(first.token, as);
   assert.deepEqual(states(one.events), ['away', 'up']);
-  await assert.rejects(join(undefined, as), /429/);
+  await assert.rejects(enter(undefined, as), /429/);
 });
 
 test('strangers without names do not take the places of each other', async () => {
   await start({ allowanceOf: () => 1 });
-  const first = await join();
+  const first = await enter();
   const { events } = only();
   first.client.terminate();
   await until(events, 'away');
-  await assert.rejects(join(), /429/);
+  await assert.rejects(enter(), /429/);
   assert.deepEqual(states(events), ['away']);
 });
 
 test('who may have no tunnel any more does not get his old one, either', async () => {
   let most = 1;
   await start({ allowanceOf: () => most });
-  const first = await join();
+  const first = await enter();
   const { events } = only();
   first.client.terminate();
   await until(events, 'away');
   most = 0;
-  await assert.rejects(join(first.token), /403/);
+  await assert.rejects(enter(first.token), /403/);
   assert.deepEqual(states(events), ['away']);
   assert.equal(counters.forbidden, 1);
 });
 
 test('a port that is closed while its client is away leaves neither timers nor places', async () => {
   await start();
-  const first = await join();
+  const first = await enter();
   const { port, events } = only();
   first.client.terminate();
   await until(events, 'away');
@@ -326,7 +344,7 @@ test('a port that is closed while its client is away leaves neither timers nor p
 
 test('100 returns leave neither descriptors, nor places, nor tokens behind', async () => {
   await start();
-  let last = await join();
+  let last = await enter();
   const { port, events } = only();
   const cycle = async (isHalfOpen: boolean): Promise<void> => {
     const { client } = last;
@@ -334,7 +352,7 @@ test('100 returns leave neither descriptors, nor places, nor tokens behind', asy
       client.terminate();
       await until(events, 'away');
     }
-    last = await join(last.token);
+    last = await enter(last.token);
     client.terminate();
   };
   for (let count = 0; count < 4; count++) await cycle(count % 2 === 0);
