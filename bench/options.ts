@@ -23,7 +23,7 @@ const QUICK = {
   seconds: 2,
   trialSeconds: 0.5,
   only: [
-    ...['bare-veth', 'floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw'],
+    ...['veth', 'floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw'],
     ...['softether', 'openvpn', 'tinc', 'vde', 'n2n'],
   ],
   measure: [],
