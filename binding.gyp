@@ -17,6 +17,7 @@
         "native/link_events.c",
         "native/socket_options.c",
         "native/privileges.c",
+        "native/memory.c",
         "native/stream.c",
         "native/message-binding.c",
         "native/websocket/messages.c",

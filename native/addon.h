@@ -144,6 +144,7 @@ napi_value read_socket_option(napi_env env, napi_callback_info info);
 napi_value look_up_user(napi_env env, napi_callback_info info);
 napi_value become_user(napi_env env, napi_callback_info info);
 napi_value forbid_new_privileges(napi_env env, napi_callback_info info);
+napi_value trim_memory(napi_env env, napi_callback_info info);
 
 // offload-binding.c: adds its functions to the exports
 napi_value init_offload(napi_env env, napi_value exports);

@@ -36,6 +36,7 @@ static const struct export EXPORTS[] = {
     {"lookUpUser", look_up_user},
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},
+    {"trimMemory", trim_memory},
 };
 
 NAPI_MODULE_INIT() {

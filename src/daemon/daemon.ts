@@ -17,6 +17,7 @@ import type { SwConfig } from './config.ts';
 import { openDoor } from './door.ts';
 import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
+import { MemoryRelief } from './memory-relief.ts';
 import { PolicyKeeper } from './policy.ts';
 import { isOpen, type ServiceConfig } from './service-config.ts';
 import { ServiceIdentity } from './service-identity.ts';
@@ -113,6 +114,8 @@ export class Daemon {
       logger,
     });
     this.#disposals.push(() => etherSwitch.close('shutdown'));
+    const relief = new MemoryRelief();
+    this.#disposals.push(() => relief.close());
 
     const policy = await this.#policy(etherSwitch);
     const { graceMs } = this.#config.limits;

@@ -133,6 +133,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   becomeUser(user: string, uid: number, gid: number): void;
   /** PR_SET_NO_NEW_PRIVS */
   forbidNewPrivileges(): void;
+  /** What malloc was given back goes back to the system. */
+  trimMemory(): void;
 }
 
 export const READABLE = 1;

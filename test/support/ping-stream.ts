@@ -1,5 +1,5 @@
 import type { Host } from './namespaces.ts';
-import type { Process } from './process.ts';
+import { LONGEST_MS, type Process } from './process.ts';
 
 /** Between two echo requests; the shortest that ping grants everybody. */
 const INTERVAL_S = 0.2;
@@ -17,7 +17,7 @@ export class PingStream {
 
   constructor(from: Host, address: string) {
     const ping = ['ping', '-n', '-O', '-W', '1', '-i', String(INTERVAL_S), address];
-    this.#process = from.spawn(ping, { timeoutMs: 24 * 3600_000, env: { LC_ALL: 'C' } });
+    this.#process = from.spawn(ping, { timeoutMs: LONGEST_MS, env: { LC_ALL: 'C' } });
     this.#process.onLine((line) => this.#read(line));
   }
 

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
+/** More does not fit a timer: for programs that run as long as they are wanted. */
+export const LONGEST_MS: number = 2 ** 31 - 1;
+
 /** How a program ended: its exit status, or the signal that ended it. */
 export interface Exit {
   readonly status: number | null;
@@ -94,10 +97,10 @@ export class Process {
     this.#child.stdin?.write(text);
   }
 
-  /** Calls `receiver` for each whole line that the program writes to standard output from now on. */
-  onLine(receiver: (line: string) => void): void {
+  /** Calls `receiver` for each whole line that the program writes to a stream from now on. */
+  onLine(receiver: (line: string) => void, stream: 'stdout' | 'stderr' = 'stdout'): void {
     let rest = '';
-    this.#child.stdout?.on('data', (text: string) => {
+    this.#child[stream]?.on('data', (text: string) => {
       const lines = `${rest}${text}`.split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) receiver(line);
@@ -107,7 +110,7 @@ export class Process {
   /** Ends whatever is left of the program, and waits until it is gone. Idempotent. */
   async end(): Promise<void> {
     this.signal('SIGKILL');
-    // An nsenter stops together with its program, and does not go on by itself.
+    // Also an nsenter that has stopped together with its program.
     this.#child.kill('SIGKILL');
     await this.exited;
   }
@@ -118,6 +121,8 @@ export class Process {
     if (pid === undefined) return;
     try {
       process.kill(pid, name);
+      // An nsenter stops together with its program, and does not go on by itself.
+      if (name === 'SIGCONT') this.#child.kill(name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }

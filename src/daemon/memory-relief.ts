@@ -1,0 +1,94 @@
+import { nativeAddon } from '../ports/native.ts';
+
+const INTERVAL_MS = 10_000;
+/** Of an interval; ten thousand idle tunnels take less. */
+const IDLE_UTILIZATION = 0.02;
+const LEAST_GROWTH_BYTES = 8 * 1024 * 1024;
+
+/** What `MemoryRelief` sees of the process, and does to it. */
+export interface MemoryOfProcess {
+  residentBytes(): number;
+  /** The share of the time since the last call, 0 to 1, in which the event loop had something to do. */
+  utilization(): number;
+  relieve(): Promise<void>;
+}
+
+/**
+ * Gives memory back to the system once a crowd has gone. V8 collects garbage
+ * when somebody allocates, and malloc keeps what is freed below what is in use:
+ * a daemon that fell idle behind a thousand tunnels would hold twice what it
+ * needs for as long as it stays idle.
+ *
+ * Relief stops the process for some 20 ms, so only one that idles gets it, and
+ * only when it has grown since the last time. It keeps no process alive.
+ */
+export class MemoryRelief {
+  readonly #memory: MemoryOfProcess;
+  readonly #timer: NodeJS.Timeout;
+  /** What was left behind the last relief. */
+  #leanBytes = 0;
+  #isRelieving = false;
+
+  constructor(memory: MemoryOfProcess = memoryOfProcess(), intervalMs: number = INTERVAL_MS) {
+    this.#memory = memory;
+    this.#timer = setInterval(() => void this.look(), intervalMs).unref();
+  }
+
+  /** What the timer does, and a test. Never rejects. */
+  async look(): Promise<void> {
+    const isIdle = this.#memory.utilization() < IDLE_UTILIZATION;
+    if (!isIdle || this.#isRelieving) return;
+    if (this.#memory.residentBytes() < this.#leanBytes + LEAST_GROWTH_BYTES) return;
+    this.#isRelieving = true;
+    try {
+      await this.#memory.relieve();
+    } catch {
+      // A Node without an inspector: nothing is worse than before.
+    }
+    this.#leanBytes = this.#memory.residentBytes();
+    this.#isRelieving = false;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function memoryOfProcess(): MemoryOfProcess {
+  let last = performance.eventLoopUtilization();
+  return {
+    residentBytes: () => process.memoryUsage.rss(),
+    utilization: () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+    relieve: async () => {
+      await collectGarbage();
+      trim();
+    },
+  };
+}
+
+/** The one supported way to ask V8 for it without a flag of Node. It opens no port. */
+async function collectGarbage(): Promise<void> {
+  // Loaded late: not every build of Node has it.
+  const { Session } = await import('node:inspector/promises');
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post('HeapProfiler.collectGarbage');
+  } finally {
+    session.disconnect();
+  }
+}
+
+/** Without the addon what malloc has stays where it is. */
+function trim(): void {
+  try {
+    nativeAddon().trimMemory();
+  } catch {
+    // There are no devices either, and so less to keep.
+  }
+}

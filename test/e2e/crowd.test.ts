@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Crowd } from '../support/crowd.ts';
+import { type EtherwsSwitch, eventually } from '../support/etherws.ts';
+import { residentBytesOf } from '../support/examination.ts';
+import { createCredentials, LEFT, PASSWORD, USER } from '../support/lan.ts';
+import { openTapPair, startOnTap } from '../support/tap-pair.ts';
+
+const MIB = 1024 * 1024;
+const MOST_WHEN_IDLE = 80 * MIB;
+const CROWD = 1000;
+/** The first waits are drawn from a range of this length. */
+const WAITS = { minMs: 4000, maxMs: 8000 };
+/** The longest wait twice, and once the longest handshake. */
+const BACK_MS = 2 * WAITS.maxMs + 10_000;
+
+test('memory of an idle daemon, and a thousand clients that come back at once', { concurrency: 2 }, async (t) => {
+  await Promise.all([
+    t.test('an idle daemon stays under 80 MiB', idle),
+    t.test('a thousand clients come back at once, and leave nothing behind', thousand),
+  ]);
+});
+
+async function idle(t: TestContext): Promise<void> {
+  const pair = await openTapPair(t, 'openssl', 'htpasswd');
+  if (pair === undefined) return;
+  const daemon = await startOnTap(pair.left, ['--port', '8443', ...(await createCredentials(pair)).options]);
+  await delay(60_000);
+  const residentBytes = residentBytesOf(daemon.process);
+  assert.ok(residentBytes < MOST_WHEN_IDLE, `${(residentBytes / MIB).toFixed(1)} MiB`);
+  t.diagnostic(`idle for a minute: ${(residentBytes / MIB).toFixed(1)} MiB`);
+}
+
+async function thousand(t: TestContext): Promise<void> {
+  const pair = await openTapPair(t, 'openssl', 'htpasswd');
+  if (pair === undefined) return;
+  const { left, right } = pair;
+  const credentials = await createCredentials(pair);
+  const options = ['--port', '8443', ...credentials.options];
+  let server = await startOnTap(left, options);
+  const tunnel = {
+    url: `wss://${LEFT.v4}:8443/`,
+    user: USER,
+    passwd: PASSWORD,
+    cacerts: readFileSync(credentials.authority.certificate, 'utf8'),
+  };
+  const crowds = [0, 1].map(() => new Crowd(right, CROWD / 2, tunnel, WAITS));
+  t.after(() => Promise.all(crowds.map((crowd) => crowd.end())));
+  const all = (): Promise<unknown> =>
+    Promise.all(crowds.map((crowd) => crowd.becomes((up) => up === crowd.count, BACK_MS)));
+  await all();
+  assert.equal((await server.ports()).length, 1 + CROWD);
+
+  // Behind tunnels that stood for 10 s the waits begin anew, whatever it took to come in.
+  await delay(11_000);
+  await server.stop('SIGKILL');
+  await Promise.all(crowds.map((crowd) => crowd.becomes((up) => up === 0, BACK_MS)));
+  server = await startOnTap(left, options);
+  const beginMs = performance.now();
+  await all();
+  t.diagnostic(`${CROWD} were back ${Math.round(performance.now() - beginMs)} ms after the server`);
+  assert.equal((await server.ports()).length, 1 + CROWD);
+  isSpread((await Promise.all(crowds.map((crowd) => crowd.firstWaits()))).flat());
+
+  const full = residentBytesOf(server.process);
+  await Promise.all(crowds.map((crowd) => crowd.end()));
+  await alone(server);
+  const residentBytes = await eventually(
+    async () => residentBytesOf(server.process),
+    (bytes) => bytes < MOST_WHEN_IDLE,
+    60_000,
+  );
+  t.diagnostic(`${(full / MIB).toFixed(1)} MiB with ${CROWD} tunnels, ${(residentBytes / MIB).toFixed(1)} MiB without`);
+}
+
+/** Full jitter: in no quarter of the range there are none, and in none are most. */
+function isSpread(waits: readonly number[]): void {
+  assert.equal(waits.length, CROWD);
+  const quarters = [0, 0, 0, 0];
+  for (const wait of waits) {
+    const quarter = Math.min(3, Math.floor((wait * 4) / WAITS.minMs));
+    quarters[quarter] = (quarters[quarter] ?? 0) + 1;
+  }
+  for (const share of quarters) assert.ok(share > CROWD / 10 && share < CROWD / 2, quarters.join(', '));
+}
+
+/** No tunnel is left; a server may have waited for them. */
+async function alone(server: EtherwsSwitch): Promise<void> {
+  await eventually(
+    () => server.ports(),
+    (ports) => ports.length === 1 && ports[0]?.type === 'tap',
+    90_000,
+  );
+}

@@ -1,0 +1,50 @@
+/*
+ * Many clients in one program: real client ports, which dial again by themselves.
+ *
+ *   crowd.js COUNT '{"url": …}' MIN_MS MAX_MS   the JSON is for connectTunnel
+ *
+ * Prints `up N` whenever another number of them is up, and for a line `tell` on
+ * standard input `dials JSON`: in milliseconds, how long each port waited from the
+ * loss of its tunnel to its first dial.
+ */
+import { createInterface } from 'node:readline';
+import { ClientPort, type ConnectTunnelOptions, connectTunnel } from '../../../src/index.ts';
+
+const [count, tunnel = '{}', minMs, maxMs] = process.argv.slice(2);
+const options = JSON.parse(tunnel) as ConnectTunnelOptions;
+const reconnection = { minMs: Number(minMs), maxMs: Number(maxMs) };
+let up = 0;
+let told = -1;
+const waits: number[] = [];
+
+function tell(): void {
+  if (up === told) return;
+  told = up;
+  process.stdout.write(`up ${up}\n`);
+}
+
+for (let index = 0; index < Number(count); index++) {
+  let isUp = false;
+  let lostMs: number | undefined;
+  const port = new ClientPort({
+    target: options.url,
+    connect: (signal) => connectTunnel({ ...options, signal }),
+    reconnection,
+  });
+  port.open({
+    receive: () => undefined,
+    discarded: () => undefined,
+    linkChanged: (state) => {
+      if (isUp && state === 'backoff') lostMs = performance.now();
+      if (state === 'connecting' && lostMs !== undefined) {
+        waits.push(Math.round(performance.now() - lostMs));
+        lostMs = undefined;
+      }
+      if (isUp !== (state === 'up')) up += state === 'up' ? 1 : -1;
+      isUp = state === 'up';
+      setImmediate(tell);
+    },
+  });
+}
+
+createInterface({ input: process.stdin }).on('line', () => process.stdout.write(`dials ${JSON.stringify(waits)}\n`));

@@ -1,0 +1,63 @@
+import { fileURLToPath } from 'node:url';
+import type { ConnectTunnelOptions } from '../../src/ports/websocket/ws-client.ts';
+import type { Host } from './namespaces.ts';
+import { LONGEST_MS, type Process } from './process.ts';
+
+const PROGRAM = fileURLToPath(new URL('../e2e/programs/crowd.js', import.meta.url));
+
+/** Client ports in one program on a host, all to one URL, that come back by themselves. */
+export class Crowd {
+  readonly count: number;
+  readonly process: Process;
+  #up = 0;
+  #waiting: { readonly isRight: (up: number) => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(
+    host: Host,
+    count: number,
+    tunnel: Pick<ConnectTunnelOptions, 'url' | 'user' | 'passwd' | 'cacerts' | 'wire'>,
+    waits: { readonly minMs: number; readonly maxMs: number },
+    env: Readonly<Record<string, string>> = {},
+  ) {
+    this.count = count;
+    const args = [String(count), JSON.stringify(tunnel), String(waits.minMs), String(waits.maxMs)];
+    const command = [process.execPath, PROGRAM, ...args];
+    this.process = host.spawn(command, { isInteractive: true, timeoutMs: LONGEST_MS, env });
+    this.process.onLine((line) => {
+      if (!line.startsWith('up ')) return;
+      this.#up = Number(line.slice(3));
+      this.#waiting = this.#waiting.filter(({ isRight, resolve }) => {
+        if (!isRight(this.#up)) return true;
+        resolve();
+        return false;
+      });
+    });
+  }
+
+  /** How many tunnels stand. */
+  get up(): number {
+    return this.#up;
+  }
+
+  /** Resolves when so many tunnels stand. */
+  async becomes(isRight: (up: number) => boolean, timeoutMs: number): Promise<void> {
+    if (isRight(this.#up)) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ isRight, resolve });
+      const fail = (): void => reject(new Error(`${this.#up} of ${this.count} tunnels stand after ${timeoutMs} ms`));
+      timer = setTimeout(fail, timeoutMs);
+    }).finally(() => clearTimeout(timer));
+  }
+
+  /** How long each port waited from its loss to its first dial, in milliseconds; of all losses so far. */
+  async firstWaits(): Promise<number[]> {
+    this.process.write('tell\n');
+    const [, json = '[]'] = await this.process.output(/^dials (\[.*\])$/m);
+    return JSON.parse(json) as number[];
+  }
+
+  end(): Promise<void> {
+    return this.process.end();
+  }
+}
