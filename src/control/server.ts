@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { DoorCounters } from '../auth/door-counters.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
 import type { Logger } from '../observability/logger.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
@@ -25,6 +26,8 @@ export interface ControlServerOptions {
   mayCall?: (user: string | null, method: MethodName) => boolean;
   /** whom a request comes from; default: the address of its socket */
   addressOf?: (request: IncomingMessage) => string;
+  /** what is refused here is counted there */
+  counters?: DoorCounters;
   logger: Logger;
   /** How long a body may take to arrive; default 10 000. */
   bodyTimeoutMs?: number;
@@ -56,6 +59,7 @@ export class ControlServer {
   readonly #methods: MethodMap;
   readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
+  readonly #counters: DoorCounters;
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
   #requests = 0;
@@ -67,6 +71,7 @@ export class ControlServer {
     this.#methods = controlMethods(options.service);
     this.#addressOf = options.addressOf;
     this.#mayCall = options.mayCall;
+    this.#counters = options.counters ?? new DoorCounters();
     this.#logger = options.logger;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
   }
@@ -101,7 +106,10 @@ export class ControlServer {
     const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs);
     if (body === 'aborted') return;
     if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
-    if (body === 'tooSlow') return this.#refuse(request, response, TOO_SLOW);
+    if (body === 'tooSlow') {
+      this.#counters.dawdled++;
+      return this.#refuse(request, response, TOO_SLOW);
+    }
 
     const text = await answer(body, methods, (error, method) => {
       this.#logger.error({ err: error, method }, 'a control method failed unexpectedly');

@@ -153,6 +153,7 @@ export class Daemon {
       service: running,
       addressOf: (request) => controlListener.callerOf(request).address,
       ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
+      counters: controlCounters,
       logger: doorLogger,
     });
     controlListener.route(control.path, controlServer);

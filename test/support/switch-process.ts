@@ -14,12 +14,12 @@ export class SwitchProcess {
   readonly process: Process;
   readonly tunnelPort: number;
   readonly controlPort: number;
-  /** what its control API wants to see */
-  readonly #headers: Readonly<Record<string, string>>;
+  /** what its control API wants to see, and by what it is known */
+  readonly #access: { readonly headers: Readonly<Record<string, string>>; readonly ca?: Buffer };
 
-  private constructor(process: Process, headers: Readonly<Record<string, string>>) {
+  private constructor(process: Process, headers: Readonly<Record<string, string>>, ca: Buffer | undefined) {
     this.process = process;
-    this.#headers = headers;
+    this.#access = ca === undefined ? { headers } : { headers, ca };
     this.tunnelPort = portOf(process.stderr, 'tunnels');
     this.controlPort = portOf(process.stderr, 'control');
   }
@@ -27,18 +27,20 @@ export class SwitchProcess {
   /**
    * Starts a switch with these options, and ends it behind the test.
    * @param headers with which `call` proves who it is
+   * @param ca of its control API, when that speaks TLS
    */
   static async start(
     t: TestContext,
     options: readonly string[] = [],
     headers: Readonly<Record<string, string>> = {},
+    ca?: Buffer,
   ): Promise<SwitchProcess> {
     const loopback = ['--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
     const command = [...ETHERWS, 'sw', '--foreground', '--debug', '--logformat', 'json', ...loopback, ...options];
     const process = new Process(command, { timeoutMs: 600_000 });
     t.after(() => process.end());
     await process.output(/"msg":"ready"/);
-    return new SwitchProcess(process, headers);
+    return new SwitchProcess(process, headers, ca);
   }
 
   /** Everything that it said. */
@@ -48,7 +50,7 @@ export class SwitchProcess {
 
   /** @returns the result of a method of the control API, named without prefix. @throws Error with the answer when it failed */
   async call<Result>(method: string, params: object = {}): Promise<Result> {
-    const { body } = await call({ port: this.controlPort, headers: this.#headers }, method, params);
+    const { body } = await call({ port: this.controlPort, ...this.#access }, method, params);
     const { result } = JSON.parse(body) as { result?: Result };
     if (result === undefined) throw new Error(`${method}: ${body}`);
     return result;

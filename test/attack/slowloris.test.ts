@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { call, knock } from '../support/http.ts';
+import { CertificateMaker } from '../support/openssl.ts';
+import { SwitchProcess } from '../support/switch-process.ts';
+import { missingTools } from '../support/tools.ts';
+
+/** How many do the same at a time. */
+const MANY = 20;
+/** The front of a ClientHello of 512 octets, of which the rest will take forever. */
+const HELLO_FRONT = Buffer.from('1603010200010001fc0303', 'hex');
+const HEAD_FRONT = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ';
+
+/** Sends `front`, and then an octet now and then until it is stopped. @returns what was answered, once it is over */
+async function dribble(t: TestContext, socket: Socket, front: string | Buffer): Promise<string> {
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  let answer = '';
+  socket.on('data', (bytes) => {
+    answer += String(bytes);
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await once(socket, 'encrypted' in socket ? 'secureConnect' : 'connect');
+  socket.write(front);
+  const timer = setInterval(() => socket.write('a'), 100);
+  t.after(() => clearInterval(timer));
+  await closed;
+  clearInterval(timer);
+  return answer;
+}
+
+test('slowloris: TLS, heads and bodies that never end are cut, and others are served meanwhile', async (t) => {
+  const missing = missingTools('openssl');
+  if (missing !== false) return t.skip(missing);
+  const maker = new CertificateMaker();
+  t.after(() => maker.remove());
+  const { keyFile, certFile } = maker.make({ name: 'lan', subjectAltName: 'IP:127.0.0.1', isAuthority: true });
+  const services = ['--sslkey', keyFile, '--sslcert', certFile, '--ctlsslkey', keyFile, '--ctlsslcert', certFile];
+  const ca = readFileSync(certFile);
+  const lan = await SwitchProcess.start(t, [...services, '--handshake-timeout', '2'], {}, ca);
+
+  const body =
+    'POST /ctl HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{';
+  const plain = (port: number): Socket => connect({ host: '127.0.0.1', port });
+  const secure = (port: number): Socket => connectTls({ host: '127.0.0.1', port, ca });
+  const cases: [string, (port: number) => Socket, string | Buffer, 'tunnels' | 'control', RegExp][] = [
+    ['TLS that is never finished, tunnels', plain, HELLO_FRONT, 'tunnels', /^$/],
+    ['TLS that is never finished, control', plain, HELLO_FRONT, 'control', /^$/],
+    ['a head, tunnels', secure, HEAD_FRONT, 'tunnels', /^$/],
+    ['a head, control', secure, HEAD_FRONT, 'control', /^$/],
+    ['the body of a call', secure, body, 'control', /^HTTP\/1\.1 408 /],
+  ];
+  for (const [name, start, front, service, answer] of cases) {
+    await t.test(name, async (t) => {
+      const port = service === 'tunnels' ? lan.tunnelPort : lan.controlPort;
+      const { dawdled: before = 0 } = await lan.door(service);
+      const slow = Array.from({ length: MANY }, () => dribble(t, start(port), front));
+      for (let honest = 0; honest < 5; honest++) {
+        assert.equal((await call({ port: lan.controlPort, ca })).status, 200);
+        assert.equal((await knock({ port: lan.tunnelPort, ca })).status, 101);
+      }
+      for (const text of await Promise.all(slow)) assert.match(text, answer);
+      assert.equal((await lan.door(service)).dawdled, before + MANY);
+    });
+  }
+});
