@@ -1,6 +1,7 @@
 import { addressGroup } from './address-group.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { DoorCounters } from './door-counters.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface LoginGuardOptions {
   /** How many failures in a row an address has, before its passwords are not looked at any more; default 20. */
@@ -42,6 +43,8 @@ export class LoginGuard implements Authenticator {
   /** by address group, in the order of the last failure */
   readonly #failures = new Map<string, Failures>();
   readonly #delays = new Set<() => void>();
+  /** What failed together is not answered together. */
+  readonly #turnstile = new Turnstile();
 
   /** @param inner is closed with the guard */
   constructor(inner: Authenticator, options: LoginGuardOptions = {}) {
@@ -96,7 +99,7 @@ export class LoginGuard implements Authenticator {
       const end = (): void => {
         clearTimeout(timer);
         this.#delays.delete(end);
-        resolve();
+        this.#turnstile.enter(resolve);
       };
       const timer = setTimeout(end, ms);
       this.#delays.add(end);

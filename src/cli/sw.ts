@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
+import { keepNurserySmall } from '../auth/small-nursery.ts';
 import { readConfig, type SwConfig, type SwOptions } from '../daemon/config.ts';
 import { isDaemon, launchDaemon, redirectStandardError, reportReady } from '../daemon/daemonize.ts';
 import { EtherwsError } from '../errors.ts';
@@ -110,6 +111,7 @@ function configOf(options: SwOptions): SwConfig {
 }
 
 async function serve(config: SwConfig, logger: Logger): Promise<void> {
+  keepNurserySmall();
   if (config.logFile !== undefined) checkAppendable(config.logFile);
   setFlagsFromString(TIER_UP);
   // Loaded here: the parent of a daemon needs none of it.

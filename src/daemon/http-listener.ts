@@ -6,6 +6,7 @@ import type { TlsOptions } from 'node:tls';
 import type { Caller } from '../auth/caller.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
+import { Turnstile } from '../auth/turnstile.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
@@ -52,6 +53,7 @@ export class HttpListener {
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #logger: Logger;
+  readonly #turnstile = new Turnstile();
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
 
@@ -152,12 +154,26 @@ export class HttpListener {
     const { socket } = request;
     this.#visitors.busy(socket);
     response.once('close', () => this.#visitors.idle(socket));
+    response.on('error', () => undefined);
+    this.#turnstile.enter(() => {
+      if (!response.destroyed) this.#answer(request, response);
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const route = this.#routes.get(pathOf(request));
     if (route !== undefined) route.handleRequest(request, response);
     else response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Nothing is served under this path.\n');
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined);
+    this.#turnstile.enter(() => {
+      if (!socket.destroyed) this.#leadUpgrade(request, socket, head);
+    });
+  }
+
+  #leadUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#visitors.depart(request.socket);
     const route = this.#routes.get(pathOf(request));
     if (route?.handleUpgrade !== undefined) {
