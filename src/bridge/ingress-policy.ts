@@ -43,25 +43,12 @@ export class SourceClaims {
 
 type Buckets = Partial<Record<'frames' | 'bits' | 'groupFrames' | 'groupBits', TokenBucket>>;
 
-/**
- * Decides which frames may come in by one port. Sans-I/O: time is an argument.
- * A port without rules has no policy, and pays nothing.
- */
-export class IngressPolicy {
-  readonly #claims: SourceClaims;
-  readonly #claimed = new Set<MacAddress>();
-  #rules: IngressRules;
+/** What is left of some rates. Ports that spend of the same have those rates together. */
+export class RateAllowance {
   #buckets: Buckets = {};
 
-  constructor(rules: IngressRules, claims: SourceClaims, nowMs: number) {
-    this.#rules = rules;
-    this.#claims = claims;
-    this.change(rules, nowMs);
-  }
-
-  /** New rules from here on; what was claimed and what was spent stays. */
+  /** The rates of these rules from here on; what was spent stays spent. */
   change(rules: IngressRules, nowMs: number): void {
-    this.#rules = rules;
     const buckets: Buckets = {};
     for (const name of ['frames', 'bits', 'groupFrames', 'groupBits'] as const) {
       const rate = rules[name];
@@ -71,6 +58,50 @@ export class IngressPolicy {
       buckets[name] = bucket;
     }
     this.#buckets = buckets;
+  }
+
+  /** @returns whether so much may come in; it is taken then */
+  spend(frames: number, bits: number, isGroup: boolean, nowMs: number): boolean {
+    const { frames: frameBucket, bits: bitBucket, groupFrames, groupBits } = this.#buckets;
+    if (frameBucket?.isOpen(nowMs) === false || bitBucket?.isOpen(nowMs) === false) return false;
+    if (isGroup && (groupFrames?.isOpen(nowMs) === false || groupBits?.isOpen(nowMs) === false)) return false;
+    frameBucket?.take(frames);
+    bitBucket?.take(bits);
+    if (isGroup) {
+      groupFrames?.take(frames);
+      groupBits?.take(bits);
+    }
+    return true;
+  }
+}
+
+/**
+ * Decides which frames may come in by one port. Sans-I/O: time is an argument.
+ * A port without rules has no policy, and pays nothing.
+ */
+export class IngressPolicy {
+  readonly #claims: SourceClaims;
+  readonly #claimed = new Set<MacAddress>();
+  readonly #allowance: RateAllowance;
+  #rules: IngressRules;
+
+  /** @param allowance what the rates are taken from; by default the port has them for itself */
+  constructor(
+    rules: IngressRules,
+    claims: SourceClaims,
+    nowMs: number,
+    allowance: RateAllowance = new RateAllowance(),
+  ) {
+    this.#rules = rules;
+    this.#claims = claims;
+    this.#allowance = allowance;
+    this.change(rules, nowMs);
+  }
+
+  /** New rules from here on; what was claimed and what was spent stays. */
+  change(rules: IngressRules, nowMs: number): void {
+    this.#rules = rules;
+    this.#allowance.change(rules, nowMs);
     if (rules.claims === undefined) this.release();
   }
 
@@ -93,7 +124,7 @@ export class IngressPolicy {
     if (!this.#mayCarry(bytes, start, length)) return 'typeDenied';
     if (this.#isForbidden(bytes, start, length)) return 'serverDenied';
     const isGroup = isGroupAddress(destinationOf(bytes, start));
-    return this.#maySpend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
+    return this.#allowance.spend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
   }
 
   /** Gives the addresses back that the port made its own. */
@@ -129,18 +160,5 @@ export class IngressPolicy {
     if (kind === 'dhcpServer') return forbidsDhcpServer;
     if (kind === 'routerAdvertisement') return forbidsRouterAdvertisements;
     return kind === 'unreadable';
-  }
-
-  #maySpend(frames: number, bits: number, isGroup: boolean, nowMs: number): boolean {
-    const { frames: frameBucket, bits: bitBucket, groupFrames, groupBits } = this.#buckets;
-    if (frameBucket?.isOpen(nowMs) === false || bitBucket?.isOpen(nowMs) === false) return false;
-    if (isGroup && (groupFrames?.isOpen(nowMs) === false || groupBits?.isOpen(nowMs) === false)) return false;
-    frameBucket?.take(frames);
-    bitBucket?.take(bits);
-    if (isGroup) {
-      groupFrames?.take(frames);
-      groupBits?.take(bits);
-    }
-    return true;
   }
 }

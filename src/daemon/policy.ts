@@ -1,11 +1,17 @@
 import { FollowedFile } from '../auth/followed-file.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import { IngressPolicy, SourceClaims } from '../bridge/ingress-policy.ts';
+import { IngressPolicy, RateAllowance, SourceClaims } from '../bridge/ingress-policy.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type AccessPolicy, readPolicy } from './policy-file.ts';
 
 const LOOK_INTERVAL_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/** Who has several tunnels has his rates once. */
+interface UserWithTunnels {
+  tunnels: number;
+  readonly allowance: RateAllowance;
+}
 
 /**
  * The policy in force, and the tunnels that it is in force for. The file is
@@ -17,6 +23,7 @@ export class PolicyKeeper {
   readonly #claims = new SourceClaims();
   /** whose each tunnel is */
   readonly #owners = new Map<BridgePort, string | null>();
+  readonly #users = new Map<string, UserWithTunnels>();
   readonly #evict: (port: BridgePort) => void;
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
@@ -58,13 +65,14 @@ export class PolicyKeeper {
 
   /** Puts the rules for its owner onto a tunnel, now and whenever they change, until `forget`. */
   apply(port: BridgePort, user: string | null): void {
+    if (!this.#owners.has(port)) this.#countIn(user);
     this.#owners.set(port, user);
     const { ingress } = this.#policy.tunnelsOf(user);
     if (ingress === undefined) {
       port.policy?.release();
       port.policy = undefined;
     } else if (port.policy === undefined) {
-      port.policy = new IngressPolicy(ingress, this.#claims, performance.now());
+      port.policy = new IngressPolicy(ingress, this.#claims, performance.now(), this.#allowanceFor(user));
     } else {
       port.policy.change(ingress, performance.now());
     }
@@ -72,7 +80,22 @@ export class PolicyKeeper {
 
   /** The tunnel is gone. */
   forget(port: BridgePort): void {
+    const user = this.#owners.get(port);
     this.#owners.delete(port);
+    const known = this.#users.get(user ?? '');
+    if (known !== undefined && --known.tunnels === 0) this.#users.delete(user ?? '');
+  }
+
+  #countIn(user: string | null): void {
+    if (user === null) return;
+    const known = this.#users.get(user);
+    if (known === undefined) this.#users.set(user, { tunnels: 1, allowance: new RateAllowance() });
+    else known.tunnels++;
+  }
+
+  /** Those of whom no name is known have nothing in common. */
+  #allowanceFor(user: string | null): RateAllowance {
+    return this.#users.get(user ?? '')?.allowance ?? new RateAllowance();
   }
 
   /** Looks at the file now. Never rejects. */

@@ -130,3 +130,24 @@ test('a flood and a foreign EtherType stop at the tunnel that they come in by', 
   assert.ok(rateExceeded > 1000, `${rateExceeded} of 2000 were refused`);
   assert.ok(ada.heard.length < 1000);
 });
+
+test('a user with several tunnels has his rate once', async (t) => {
+  const lan = await startSwitch(t);
+  const tunnels = await Promise.all(Array.from({ length: 10 }, () => enter(t, lan, 'fay')));
+  const ada = await enter(t, lan, 'ada');
+  const startMs = performance.now();
+  for (const { tunnel } of tunnels) for (let count = 0; count < 100; count++) tunnel.send(DHCP_REQUEST);
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const ports = await eventually(
+    () => lan.ports(),
+    (all) => sum(all.map(({ rx, rxDiscards: { rateExceeded = 0 } }) => rx + rateExceeded)) >= 1000,
+  );
+  const seconds = (performance.now() - startMs) / 1000;
+  // 20 at once, and 20 in each second that it took.
+  const passed = sum(ports.map(({ rx }) => rx));
+  assert.ok(passed <= 20 + 20 * seconds + 1, `${passed} frames in ${seconds} s`);
+  await eventually(
+    async () => ada.heard.length,
+    (count) => count === passed,
+  );
+});
