@@ -41,7 +41,7 @@ export class RawTunnel {
   /** Sends octets; resolves when the kernel has them, or the switch has cut the tunnel. */
   async send(octets: Uint8Array): Promise<void> {
     if (this.socket.destroyed || this.socket.write(octets)) return;
-    await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]).catch(() => undefined);
+    await this.#either('drain');
   }
 
   /** The code of the close message that ends the tunnel, waited for. */
@@ -49,8 +49,19 @@ export class RawTunnel {
     for (;;) {
       const code = closeCodeIn(this.#received);
       if (code !== undefined || this.socket.destroyed) return code;
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]).catch(() => undefined);
+      await this.#either('data');
     }
+  }
+
+  /** Waits for an event, or for the end. */
+  #either(event: string): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.socket.off(event, done).off('close', done);
+        resolve();
+      };
+      this.socket.on(event, done).on('close', done);
+    });
   }
 }
 

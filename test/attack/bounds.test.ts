@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FdbEntry } from '../../src/control/schema.ts';
+import { eventually } from '../support/etherws.ts';
+import { knock } from '../support/http.ts';
+import { clientMessage, frameOf } from '../support/peer-frames.ts';
+import { RawTunnel } from '../support/raw-tunnel.ts';
+import { SwitchProcess } from '../support/switch-process.ts';
+
+const MIB = 1024 * 1024;
+
+test('who does not read loses frames at his bound, and costs no memory', async (t) => {
+  const lan = await SwitchProcess.start(t, ['--max-queue', '131072']);
+  const [sender, deaf] = [await RawTunnel.open(t, lan.tunnelPort), await RawTunnel.open(t, lan.tunnelPort)];
+  deaf.socket.pause();
+  const resident = (): number =>
+    Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${lan.process.pid}/status`, 'utf8'))?.[1]) * 1024;
+  const before = resident();
+  const frame = clientMessage(frameOf({ from: '02:00:00:00:00:0a', payload: 'x'.repeat(1400) }));
+  const hundred = Buffer.concat(Array.from({ length: 100 }, () => frame));
+  const frames = 60_000;
+  for (let sent = 0; sent < frames; sent += 100) await sender.send(hundred);
+
+  const [, port] = await eventually(
+    () => lan.ports(),
+    ([from]) => from?.rx === frames,
+  );
+  const dropped = Object.values(port?.txDiscards ?? {}).reduce((sum, count) => sum + count, 0);
+  // What it was sent at most: its queue, and what the kernel holds on both sides.
+  assert.ok(dropped > frames / 2, `${dropped} of ${frames} frames were dropped`);
+  assert.equal(port?.state, 'up');
+  assert.ok(resident() - before < 48 * MIB, `${resident() - before} octets more than before`);
+});
+
+test('made-up source addresses fill the FDB up to --fdb-size, and no further', async (t) => {
+  const lan = await SwitchProcess.start(t, ['--fdb-size', '100']);
+  const liar = await RawTunnel.open(t, lan.tunnelPort);
+  for (let number = 0; number < 5000; number++) {
+    const from = `02:00:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 0xff).toString(16).padStart(2, '0')}`;
+    await liar.send(clientMessage(frameOf({ from })));
+  }
+  await eventually(
+    () => lan.ports(),
+    ([port]) => port?.rx === 5000,
+  );
+  const { entries } = await lan.call<{ entries: FdbEntry[] }>('listFdb');
+  assert.equal(entries.length, 100);
+});
+
+test('who may have no tunnel is told so, and counted', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-bounds-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const policy = join(directory, 'policy.yaml');
+  writeFileSync(policy, 'default: {tunnels: {allowed: false}}\n');
+  const lan = await SwitchProcess.start(t, ['--policy', policy]);
+  assert.equal((await knock({ port: lan.tunnelPort })).status, 403);
+  assert.equal((await lan.door('tunnels')).forbidden, 1);
+  assert.deepEqual(await lan.ports(), []);
+});
