@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Exchanged } from '../test/support/exchange.ts';
+import type { Outcome, Process } from '../test/support/process.ts';
+import type { Site } from './site.ts';
+import type { Verdict } from './verdict.ts';
+
+const EXCHANGE = fileURLToPath(new URL('../test/support/exchange.js', import.meta.url));
+const EXCHANGE_MIB = '8';
+const ROUND_S = 5;
+/** A round that a fault has caught is given up, so that the next one finds the way that is there again. */
+const PATIENCE_MS = 25_000;
+const PAUSE_MS = 500;
+
+/** Of a report of iperf3. */
+interface Received {
+  readonly sum_received?: { readonly bytes: number };
+  readonly sum_received_bidir_reverse?: { readonly bytes: number };
+}
+
+/**
+ * As much TCP as goes between two hosts, both ways, round after round; and
+ * beside it transfers whose every octet is verified. Rounds and transfers may
+ * fail, as the network is being broken all the time; none may end with other
+ * octets than those that were sent.
+ */
+export class Load {
+  readonly #from: Site;
+  readonly #to: Site;
+  readonly #verdict: Verdict;
+  readonly #ended = new AbortController();
+  readonly #loops: Promise<void>[] = [];
+  /** Octets in finished rounds of iperf3. */
+  bytes = 0;
+  verified = 0;
+  interrupted = 0;
+
+  constructor(from: Site, to: Site, verdict: Verdict) {
+    this.#from = from;
+    this.#to = to;
+    this.#verdict = verdict;
+  }
+
+  start(): void {
+    for (const round of [() => this.#flood(), (ordinal: number) => this.#transfer(ordinal)]) {
+      this.#loops.push(this.#loop(round));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(round: (ordinal: number) => Promise<void>): Promise<void> {
+    for (let ordinal = 0; !this.#ended.signal.aborted; ordinal++) {
+      await round(ordinal);
+      await delay(PAUSE_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+    }
+  }
+
+  async #flood(): Promise<void> {
+    const { address } = this.#to;
+    const server = this.#to.host.spawn(['iperf3', '--server', '--one-off', '--forceflush', '--bind', address], {
+      timeoutMs: PATIENCE_MS,
+    });
+    await server.output(/listening/).catch(() => undefined);
+    const args = ['--time', String(ROUND_S), '--bidir', '--json', '--connect-timeout', '5000'];
+    const client = this.#from.host.spawn(['iperf3', '--client', address, ...args], { timeoutMs: PATIENCE_MS });
+    const { status, stdout } = await this.#ending(client, server);
+    if (status !== 0) return;
+    const { end } = JSON.parse(stdout) as { end?: Received };
+    this.bytes += (end?.sum_received?.bytes ?? 0) + (end?.sum_received_bidir_reverse?.bytes ?? 0);
+  }
+
+  async #transfer(ordinal: number): Promise<void> {
+    const start = (site: Site, role: string): Process => {
+      const args = [role, this.#to.address, '5301', EXCHANGE_MIB, `${site.name} ${ordinal}`];
+      return site.host.spawn([process.execPath, EXCHANGE, ...args], { timeoutMs: PATIENCE_MS });
+    };
+    const listener = start(this.#to, 'listen');
+    await listener.output(/listening/).catch(() => undefined);
+    const dialler = start(this.#from, 'dial');
+    const near = await this.#ending(dialler, listener);
+    const far = await listener.exited;
+    if (near.status !== 0 || far.status !== 0) {
+      this.interrupted++;
+      return;
+    }
+    const [there, back] = [near.stdout, far.stdout.replace('listening\n', '')].map(
+      (json) => JSON.parse(json) as Exchanged,
+    );
+    if (there?.sent.sha256 === back?.received.sha256 && back?.sent.sha256 === there?.received.sha256) this.verified++;
+    else this.#verdict.complain(`transfer ${ordinal} arrived as something else: ${near.stdout}${far.stdout}`);
+  }
+
+  /** Waits for a client, and sees to it that its server does not outlive it, nor both of them the load. */
+  async #ending(client: Process, server: Process): Promise<Outcome> {
+    const end = (): void => void Promise.all([client.end(), server.end()]);
+    this.#ended.signal.addEventListener('abort', end, { once: true });
+    const outcome = await client.exited;
+    this.#ended.signal.removeEventListener('abort', end);
+    if (outcome.status !== 0) await server.end();
+    await server.exited;
+    return outcome;
+  }
+}

@@ -1,0 +1,38 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+const MS_PER_MINUTE = 60_000;
+const MOST_HOURS = 500;
+
+/** What the command line asks for. */
+export interface SoakOptions {
+  readonly durationMs: number;
+  /** The same one draws the same faults. */
+  readonly seed: number;
+}
+
+/** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
+export function parseOptions(argv: readonly string[]): SoakOptions {
+  const { minutes, hours, seed } = new Command('npm run soak --')
+    .description('Runs switches under full load through random faults, and tells what did not come back as it was.')
+    .option('--minutes <n>', 'how long (default: 10)', positive)
+    .option('--hours <n>', 'how long', positive)
+    .option('--seed <n>', 'the faults of an earlier run', whole)
+    .addHelpText('after', '\nIt needs root or user namespaces, iperf3, iproute2, nftables, ping, openssl and htpasswd.')
+    .parse([...argv], { from: 'user' })
+    .opts<{ minutes?: number; hours?: number; seed?: number }>();
+  const total = hours === undefined ? (minutes ?? 10) : hours * 60 + (minutes ?? 0);
+  return { durationMs: total * MS_PER_MINUTE, seed: seed ?? Math.floor(Math.random() * 2 ** 31) };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= MOST_HOURS))
+    throw new InvalidArgumentError(`It must be above 0 and at most ${MOST_HOURS}.`);
+  return value;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
