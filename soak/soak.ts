@@ -33,6 +33,7 @@ const leaks = new Leaks();
 const random = new Random(seed);
 let lab: Lab | undefined;
 let faults = 0;
+let isInterrupted = false;
 
 async function main(): Promise<void> {
   const missing = missingTools('iperf3', 'ping', 'nft', 'openssl', 'htpasswd') || missingTapDevice();
@@ -50,8 +51,10 @@ async function main(): Promise<void> {
     await world.load.stop();
     await finish(world);
   } catch (error) {
+    if (isInterrupted) return;
     if (!isStopping(error)) verdict.complain(error instanceof Error ? error.message : String(error));
     for (const site of world.sites) process.stdout.write(`${await site.describe()}\n`);
+    await world.load.stop();
   }
   const { bytes, verified, interrupted } = world.load;
   if (verified === 0) verdict.complain('not one transfer came through');
@@ -129,7 +132,6 @@ function say(what: string): void {
   process.stdout.write(`${clock}  ${what}\n`);
 }
 
-let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     isInterrupted = true;
