@@ -19,6 +19,8 @@
         "native/privileges.c",
         "native/memory.c",
         "native/stream.c",
+        "native/records-binding.c",
+        "native/tls/records.c",
         "native/message-binding.c",
         "native/websocket/messages.c",
         "native/offload-binding.c",

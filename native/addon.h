@@ -91,6 +91,8 @@ bool take_int32(napi_env env, napi_value value, int32_t *result);
 bool take_bool(napi_env env, napi_value value, bool *result);
 bool take_string(napi_env env, napi_value value, char *result, size_t size);
 bool take_octets(napi_env env, napi_value value, uint8_t **bytes, size_t *length);
+// three values: a view, and where in it the range begins and ends
+bool take_range(napi_env env, const napi_value *values, uint8_t **bytes, size_t *length);
 bool take_words(napi_env env, napi_value value, uint32_t **words, size_t *length);
 bool set_number(napi_env env, napi_value object, const char *name, double number);
 bool set_bool(napi_env env, napi_value object, const char *name, bool value);
@@ -151,5 +153,8 @@ napi_value init_offload(napi_env env, napi_value exports);
 
 // message-binding.c: likewise
 napi_value init_messages(napi_env env, napi_value exports);
+
+// records-binding.c: likewise, where Node has what they need
+napi_value init_records(napi_env env, napi_value exports);
 
 #endif

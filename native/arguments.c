@@ -39,6 +39,22 @@ bool take_octets(napi_env env, napi_value value, uint8_t **bytes, size_t *length
   return take_view(env, value, (void **)bytes, length) || refuse(env, "expected a Uint8Array");
 }
 
+bool take_range(napi_env env, const napi_value *values, uint8_t **bytes, size_t *length) {
+  int32_t from, to;
+  size_t size;
+  if (!take_octets(env, values[0], bytes, &size) || !take_int32(env, values[1], &from) ||
+      !take_int32(env, values[2], &to)) {
+    return false;
+  }
+  if (from < 0 || to < from || (size_t)to > size) {
+    napi_throw_range_error(env, NULL, "the range lies outside of its buffer");
+    return false;
+  }
+  *bytes += from;
+  *length = (size_t)(to - from);
+  return true;
+}
+
 bool take_words(napi_env env, napi_value value, uint32_t **words, size_t *length) {
   if (!take_view(env, value, (void **)words, length)) return refuse(env, "expected a Uint32Array");
   *length /= sizeof **words;

@@ -46,7 +46,8 @@ NAPI_MODULE_INIT() {
     CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
   }
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
-  if (init_linger(env, exports) == NULL) return NULL;
-  if (init_messages(env, exports) == NULL) return NULL;
+  if (init_linger(env, exports) == NULL || init_messages(env, exports) == NULL || init_records(env, exports) == NULL) {
+    return NULL;
+  }
   return init_offload(env, exports);
 }

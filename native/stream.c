@@ -22,22 +22,6 @@ napi_value adopt_socket(napi_env env, napi_callback_info info) {
   return descriptor_create(env, own, KIND_STREAM, false);
 }
 
-static bool take_range(napi_env env, const napi_value *values, uint8_t **bytes, size_t *length) {
-  int32_t from, to;
-  size_t size;
-  if (!take_octets(env, values[0], bytes, &size) || !take_int32(env, values[1], &from) ||
-      !take_int32(env, values[2], &to)) {
-    return false;
-  }
-  if (from < 0 || to < from || (size_t)to > size) {
-    napi_throw_range_error(env, NULL, "the range lies outside of its buffer");
-    return false;
-  }
-  *bytes += from;
-  *length = (size_t)(to - from);
-  return true;
-}
-
 // readStream(descriptor, bytes, from, to) returns how many octets it put there, 0 at the stream's end, or -errno.
 napi_value read_stream(napi_env env, napi_callback_info info) {
   napi_value arguments[4];

@@ -9,6 +9,8 @@ import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import { Turnstile } from '../auth/turnstile.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
+import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endsOf, type VisitorLimits, Visitors } from './visitors.ts';
@@ -67,6 +69,9 @@ export class HttpListener {
       options.tls === undefined
         ? http.createServer(common)
         : https.createServer({ ...common, ...options.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
+    this.#server.on('keylog', hearServer);
+    // Before the HTTP server sees the connection.
+    this.#server.prependListener('secureConnection', showEnds);
     this.#server.on('request', (request, response) => this.#request(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -127,7 +132,12 @@ export class HttpListener {
     const isProxy = this.#proxies.isProxy(socket);
     if (!this.#visitors.enter(socket, isProxy)) return;
     if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
-    else this.#server.emit('connection', socket);
+    else this.#serve(socket);
+  }
+
+  #serve(socket: Socket): void {
+    const isRelayed = this.#options.tls !== undefined && canTakeRecords(socket);
+    this.#server.emit('connection', isRelayed ? new RecordRelay(socket, 'server') : socket);
   }
 
   #introduced(socket: Socket, header: ProxyHeader): void {
@@ -147,7 +157,7 @@ export class HttpListener {
       const isClient = source !== undefined && !this.#proxies.includes(source.address);
       if (isClient && !this.#visitors.attribute(socket, source.address)) return;
     }
-    this.#server.emit('connection', socket);
+    this.#serve(socket);
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {

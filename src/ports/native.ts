@@ -10,6 +10,9 @@ declare const brand: unique symbol;
 /** An open file descriptor that the addon keeps. It is closed by `close`, when it is collected, or with its thread. */
 export type Descriptor = object & { readonly [brand]: 'Descriptor' };
 
+/** One direction of a TLS connection, under one key, which is forgotten by `endRecords` or when it is collected. */
+export type Records = object & { readonly [brand]: 'Records' };
+
 /** A link as rtnetlink describes it. */
 export interface Link {
   readonly index: number;
@@ -114,6 +117,40 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   writeStream(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
   /** Ends our direction of a stream. @returns 0, or a negative errno */
   endStream(descriptor: Descriptor): number;
+
+  // TLS records behind the handshake (RFC 8446, 5): there where Node exports the ciphers of its OpenSSL.
+
+  /** One direction of a connection under one key. @param suite an index into SUITES (tls/key-schedule.ts) */
+  startRecords?(suite: number, key: Uint8Array, iv: Uint8Array, sequence: number, isSealing: boolean): Records;
+  /** Forgets the key. */
+  endRecords?(records: Records): void;
+  /**
+   * Opens whole records of `bytes[from .. end)` and puts their application data
+   * into `target[at .. most)`, which may not overlap.
+   * @param opened gets how many octets were consumed, how many of data they gave, and how many of content lie behind it
+   * @returns 0 when no whole record is left or no room for it; 21 or 22 behind an alert or a record of the handshake,
+   *   whose content lies behind the data; or a fatal alert (RFC 8446, B.2), negative: nothing behind it is opened
+   */
+  openRecords?(
+    records: Records,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    target: Uint8Array,
+    at: number,
+    most: number,
+    opened: Uint32Array,
+  ): number;
+  /** Seals `bytes[from .. end)` in records of a type, from `target[at]` on. @returns the position behind them */
+  sealRecords?(
+    records: Records,
+    type: number,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+    target: Uint8Array,
+    at: number,
+  ): number;
 
   /** What became of links, oldest first; null when the kernel had to drop events. */
   readLinkEvents(descriptor: Descriptor): (Link | NewAddress)[] | null;

@@ -3,6 +3,7 @@ import type { Transport, TransportEvents } from '../../src/ports/websocket/trans
 
 /** One end of a byte stream in memory. What is written arrives in a later microtask, in chunks of `cut` octets. */
 export class MemoryTransport implements Transport {
+  readonly kind = 'node';
   #peer: MemoryTransport | undefined;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;

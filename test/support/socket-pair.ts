@@ -1,9 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer, connect as dialTls } from 'node:tls';
+import { createServer as createTlsServer, connect as dialTls, type TLSSocket, type TlsOptions } from 'node:tls';
+import { hearClient, hearServer, RecordRelay } from '../../src/ports/websocket/tls/record-relay.ts';
 import type { TransportEvents } from '../../src/ports/websocket/transport.ts';
 import { createAuthority } from './certificates.ts';
 import { listen, type ServerIdentity } from './web-socket-peer.ts';
@@ -14,21 +15,41 @@ export interface SocketPair {
   readonly dialled: Socket;
 }
 
+export interface PairOptions extends TlsOptions {
+  /** puts relays under the TLS of both ends, so that it can be taken over */
+  readonly isRelayed?: boolean;
+}
+
 /** @param identity makes it TLS */
-export async function socketPair(identity?: ServerIdentity): Promise<SocketPair> {
+export async function socketPair(identity?: ServerIdentity, options: PairOptions = {}): Promise<SocketPair> {
   // Node would answer the peer's end by itself, and these tests want to say when.
-  const options = { allowHalfOpen: true };
-  const server: Server = identity === undefined ? createServer(options) : createTlsServer({ ...options, ...identity });
-  const listenPort = await listen(server);
-  const arrival = once(server, identity === undefined ? 'connection' : 'secureConnection') as Promise<[Socket]>;
-  const target = { ...options, host: '127.0.0.1', port: listenPort };
-  const dialled = identity === undefined ? dial(target) : dialTls({ ...target, rejectUnauthorized: false });
-  const [[accepted]] = await Promise.all([
-    arrival,
-    once(dialled, identity === undefined ? 'connect' : 'secureConnect') as Promise<unknown>,
-  ]);
-  server.close();
-  for (const socket of [accepted, dialled]) socket.on('error', () => undefined);
+  const halfOpen = { allowHalfOpen: true };
+  const acceptor = createServer(halfOpen);
+  const listenPort = await listen(acceptor);
+  const arrival = once(acceptor, 'connection') as Promise<[Socket]>;
+  const plain = dial({ ...halfOpen, host: '127.0.0.1', port: listenPort });
+  const [[arrived]] = await Promise.all([arrival, once(plain, 'connect') as Promise<unknown>]);
+  acceptor.close();
+  const pair =
+    identity === undefined ? { accepted: arrived, dialled: plain } : await secure(arrived, plain, identity, options);
+  for (const socket of [pair.accepted, pair.dialled]) socket.on('error', () => undefined);
+  return pair;
+}
+
+async function secure(
+  arrived: Socket,
+  plain: Socket,
+  identity: ServerIdentity,
+  { isRelayed = false, ...options }: PairOptions,
+): Promise<SocketPair> {
+  const server = createTlsServer({ ...options, ...identity });
+  server.on('keylog', hearServer);
+  const arrival = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+  server.emit('connection', isRelayed ? new RecordRelay(arrived, 'server') : arrived);
+  const socket = isRelayed ? new RecordRelay(plain, 'client') : plain;
+  const dialled = dialTls({ socket, rejectUnauthorized: false });
+  if (socket instanceof RecordRelay) hearClient(dialled, socket);
+  const [[accepted]] = await Promise.all([arrival, once(dialled, 'secureConnect') as Promise<unknown>]);
   return { accepted, dialled };
 }
 

@@ -1,7 +1,9 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { enforcePins } from '../../auth/public-key-pin.ts';
 import type { DialAttempt } from './dial-attempt.ts';
+import { hearClient, RecordRelay, showEnds } from './tls/record-relay.ts';
 
 /** Whom a TLS client trusts, and who it says that it is. */
 export interface TlsIdentityOptions {
@@ -17,9 +19,12 @@ export interface TlsIdentityOptions {
   readonly clientCertificate?: { readonly key: string; readonly cert: string } | undefined;
 }
 
-/** Makes TLS 1.2 or later over a connected socket, towards a host that is verified. @throws as tls.connect does */
+/**
+ * Makes TLS 1.2 or later over a connected socket or a relay before it, towards a host that is verified.
+ * @throws as tls.connect does
+ */
 export async function connectTls(
-  socket: Socket,
+  socket: Duplex,
   host: string,
   options: TlsIdentityOptions,
   attempt: DialAttempt,
@@ -39,6 +44,10 @@ export async function connectTls(
       ...clientCertificate,
     }),
   );
+  if (socket instanceof RecordRelay) {
+    hearClient(secured, socket);
+    showEnds(secured);
+  }
   if (pins !== undefined) enforcePins(secured, pins, host);
   await attempt.reached(secured, 'secureConnect');
   if (secured.errored !== null) throw secured.errored; // another key than the one that was pinned

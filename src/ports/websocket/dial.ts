@@ -12,6 +12,8 @@ import { connectThrough } from './proxy/connect-through.ts';
 import { slowProxy } from './proxy/proxy-errors.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
 import type { ResumeTicket } from './resume-ticket.ts';
+import { canTakeRecords } from './tls/handover.ts';
+import { RecordRelay } from './tls/record-relay.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
 
@@ -69,7 +71,8 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
         : await connectThrough(proxy, url.host, url.listenPort, options, attempt);
     if (url.isSecure) {
       stage = 'tls';
-      socket = await connectTls(socket, url.host, options, attempt);
+      const carrier = canTakeRecords(socket) ? new RecordRelay(socket, 'client') : socket;
+      socket = await connectTls(carrier, url.host, options, attempt);
     }
     stage = 'http';
     return await openingHandshake(socket, options, attempt);

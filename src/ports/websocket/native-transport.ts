@@ -1,26 +1,26 @@
 import type { Socket } from 'node:net';
-import { constants } from 'node:os';
 import { TLSSocket } from 'node:tls';
-import { getSystemErrorName } from 'node:util';
-import { type Descriptor, type NativeAddon, nativeAddon, READABLE, setSocketOptions, WRITABLE } from '../native.ts';
+import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../native.ts';
+import { type AdoptedConnection, adoptPlain } from './adopted-connection.ts';
 import { Assembly } from './assembly.ts';
+import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
+import { adoptTls } from './tls/handover.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
-/**
- * How much may wait in the kernel unsent. Less than what keeps a fast path busy
- * costs throughput; more is delay that nothing of ours can overtake.
- */
-const NOT_SENT_LOWAT_BYTES = 128 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * A transport over the file descriptor of a plain TCP socket, without Node's
- * streams: octets are read into one slab of the process, messages are handed on
- * where they lie, and a write tells at once what has left. An idle tunnel costs
- * a poll handle and a few objects.
+ * A transport over the file descriptor of a TCP socket, without Node's streams:
+ * octets are read into one slab of the process, messages are handed on where
+ * they lie, and a write tells at once what has left. TLS, behind a handshake
+ * of Node's, is a layer of ours. An idle tunnel costs a poll handle and a few
+ * objects.
  */
 export class NativeTransport implements Transport {
+  readonly kind: AdoptedConnection['kind'];
   readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
+  readonly #stream: KernelStream;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;
   #early: Buffer | undefined;
@@ -33,9 +33,11 @@ export class NativeTransport implements Transport {
   #isGone = false;
   #failure: Error | undefined;
 
-  private constructor(addon: NativeAddon, descriptor: Descriptor, early: Buffer) {
+  private constructor({ addon, descriptor, stream, early, kind }: AdoptedConnection) {
+    this.kind = kind;
     this.#addon = addon;
     this.#descriptor = descriptor;
+    this.#stream = stream;
     if (early.length > 0) this.#early = early;
   }
 
@@ -44,28 +46,13 @@ export class NativeTransport implements Transport {
    * connection lives on.
    * @param head octets that were read from it already
    * @param loadAddon throws where there is none
-   * @returns undefined, and nothing has changed, when the socket is TLS or no TCP socket of the kernel, has
-   *   something left to send, or when the addon is not there
+   * @returns undefined, and nothing has changed, when the socket is no TCP socket of the kernel, or TLS that cannot be
+   *   taken over (handover.ts), has something left to send, or when the addon is not there
    */
   static adopt(socket: Socket, head: Buffer, loadAddon: () => NativeAddon = nativeAddon): NativeTransport | undefined {
-    const fd = socket instanceof TLSSocket ? undefined : descriptorOf(socket);
-    if (fd === undefined || socket.destroyed || socket.writableLength > 0) return undefined;
-    let addon: NativeAddon;
-    let descriptor: Descriptor;
-    try {
-      addon = loadAddon();
-      descriptor = addon.adoptSocket(fd);
-    } catch {
-      return undefined;
-    }
-    socket.pause();
-    const early: Buffer[] = [head];
-    for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
-      early.push(chunk);
-    }
-    setSocketOptions(fd, { noDelay: 1, notSentLowatBytes: NOT_SENT_LOWAT_BYTES });
-    socket.destroy();
-    return new NativeTransport(addon, descriptor, Buffer.concat(early));
+    const connection =
+      socket instanceof TLSSocket ? adoptTls(socket, head, loadAddon) : adoptPlain(socket, head, loadAddon);
+    return connection === undefined ? undefined : new NativeTransport(connection);
   }
 
   listen(events: TransportEvents): void {
@@ -88,17 +75,17 @@ export class NativeTransport implements Transport {
     if (this.#events === undefined) throw new TypeError('start before listen');
     this.#isStarted = true;
     this.#await();
-    if (this.#early !== undefined) process.nextTick(() => this.#receiveEarly());
+    if (this.#early !== undefined || this.#stream.hasMore) process.nextTick(() => this.#receive());
   }
 
   write(bytes: Buffer): boolean {
     if (this.#isGone) return true;
-    const written = this.#addon.writeStream(this.#descriptor, bytes, 0, bytes.length);
-    if (written === bytes.length) return true;
+    const written = this.#stream.write(bytes, 0, bytes.length);
+    if (written === bytes.length && this.#stream.unsentBytes === 0) return true;
     this.#pending = bytes;
     this.#pendingFrom = Math.max(written, 0);
     // Not at once: what arrived before is delivered then, which must not happen from inside a write.
-    if (written < 0 && !isAgain(written)) process.nextTick(() => this.#broken(errorOf(written)));
+    if (written < 0 && written !== TRY_AGAIN) process.nextTick(() => this.#broken(this.#stream.errorOf(written)));
     else this.#await();
     return false;
   }
@@ -106,7 +93,7 @@ export class NativeTransport implements Transport {
   readonly writeBytes: number = 64 * 1024;
 
   get pendingBytes(): number {
-    return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom;
+    return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom + this.#stream.unsentBytes;
   }
 
   end(): void {
@@ -118,6 +105,7 @@ export class NativeTransport implements Transport {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#assembly?.close();
+    this.#stream.close();
     this.#pending = undefined;
     this.#early = undefined;
     const events = this.#events;
@@ -128,60 +116,71 @@ export class NativeTransport implements Transport {
   #ready(status: number): void {
     if (this.#isGone) return;
     if (status < 0) {
-      this.#broken(errorOf(status));
+      this.#broken(errnoError(status));
       return;
     }
-    if ((status & WRITABLE) !== 0 && this.#pending !== undefined) this.#writeOn(this.#pending);
+    if ((status & WRITABLE) !== 0) this.#writeOn();
     if ((status & READABLE) !== 0 && this.#isStarted && !this.#isReadEnded && !this.#isGone) this.#receive();
   }
 
-  #writeOn(bytes: Buffer): void {
-    const written = this.#addon.writeStream(this.#descriptor, bytes, this.#pendingFrom, bytes.length);
-    if (written < 0 && !isAgain(written)) {
-      this.#broken(errorOf(written));
+  #writeOn(): void {
+    const bytes = this.#pending ?? NOTHING;
+    const written = this.#stream.write(bytes, this.#pendingFrom, bytes.length);
+    if (written < 0 && written !== TRY_AGAIN) {
+      this.#broken(this.#stream.errorOf(written));
       return;
     }
     this.#pendingFrom += Math.max(written, 0);
-    if (this.#pendingFrom < bytes.length) {
-      this.#events?.progressed();
+    if (this.#pendingFrom < bytes.length || this.#stream.unsentBytes > 0) {
+      if (this.#pending !== undefined) this.#events?.progressed();
       return;
     }
-    this.#pending = undefined;
-    this.#events?.written();
-    if (this.#isGone) return;
+    this.#pendingFrom = 0;
+    if (this.#pending !== undefined) {
+      this.#pending = undefined;
+      this.#events?.written();
+      if (this.#isGone) return;
+    }
     if (this.#pending === undefined && this.#isEndWanted) this.#endNow();
     this.#await();
   }
 
-  /** What came with the opening handshake. */
-  #receiveEarly(): void {
+  #receive(): void {
+    do {
+      const count = this.#read();
+      if (this.#isGone) return;
+      if (count === 0 || (count < 0 && count !== TRY_AGAIN)) {
+        this.#over(count);
+        return;
+      }
+    } while (this.#stream.hasMore);
+    // Reading may have had something to say, too.
+    if (this.#stream.unsentBytes > 0) this.#await();
+  }
+
+  /** @returns how many octets came, 0 at the stream's end, or a negative status */
+  #read(): number {
     const early = this.#early;
     this.#early = undefined;
+    // What came with the opening handshake.
     if (early !== undefined && !this.#isGone) this.#assembly?.take(early, early.length);
-  }
-
-  #receive(): void {
-    const count = this.#read();
-    if (this.#isGone) return;
-    if (count === 0) this.#ended();
-    else if (count < 0 && !isAgain(count)) this.#fail(errorOf(count));
-  }
-
-  /** @returns how many octets came, 0 at the stream's end, or a negative errno */
-  #read(): number {
-    this.#receiveEarly();
     const assembly = this.#assembly;
-    if (assembly === undefined || this.#isGone) return 0;
+    if (assembly === undefined || this.#isGone) return TRY_AGAIN;
     const room = assembly.room();
-    const count = this.#addon.readStream(this.#descriptor, room.slab.bytes, room.to, room.most);
+    const count = this.#stream.read(room.slab.bytes, room.to, room.most);
     assembly.filled(room, Math.max(count, 0));
     return count;
   }
 
   /** The connection is dead. What came before still counts: often it ends in the peer's close message. */
   #broken(failure: Error): void {
-    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && this.#read() > 0);
+    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && (this.#read() > 0 || this.#stream.hasMore));
     this.#fail(failure);
+  }
+
+  #over(status: number): void {
+    if (status < 0) this.#fail(this.#stream.errorOf(status));
+    else this.#ended();
   }
 
   #ended(): void {
@@ -193,9 +192,13 @@ export class NativeTransport implements Transport {
 
   #endNow(): void {
     if (this.#isEnded || this.#isGone) return;
+    const status = this.#stream.end();
+    if (status === TRY_AGAIN) {
+      this.#await();
+      return;
+    }
     this.#isEnded = true;
-    const status = this.#addon.endStream(this.#descriptor);
-    if (status < 0) this.#fail(errorOf(status));
+    if (status < 0) this.#fail(this.#stream.errorOf(status));
     else if (this.#isReadEnded) this.destroy();
   }
 
@@ -207,21 +210,7 @@ export class NativeTransport implements Transport {
   #await(): void {
     if (this.#isGone) return;
     const read = this.#isStarted && !this.#isReadEnded ? READABLE : 0;
-    this.#addon.await(this.#descriptor, read | (this.#pending === undefined ? 0 : WRITABLE));
+    const isWriting = this.#pending !== undefined || this.#stream.unsentBytes > 0;
+    this.#addon.await(this.#descriptor, read | (isWriting ? WRITABLE : 0));
   }
-}
-
-/** Node has no public name for a socket's file descriptor; without it we stay with the socket. */
-function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: unknown } | null };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
-}
-
-function errorOf(errno: number): Error {
-  const code = getSystemErrorName(errno);
-  return Object.assign(new Error(code), { code });
-}
-
-function isAgain(errno: number): boolean {
-  return errno === -constants.errno.EAGAIN;
 }

@@ -5,6 +5,7 @@ import type { Transport, TransportEvents } from './transport.ts';
 
 /** A transport over a connected socket of Node, plain or TLS. */
 export class SocketTransport implements Transport {
+  readonly kind = 'node';
   readonly #socket: Socket;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;

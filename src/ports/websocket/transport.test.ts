@@ -11,6 +11,7 @@ import type { ServerIdentity } from '../../../test/support/web-socket-peer.ts';
 import { NativeTransport } from './native-transport.ts';
 import { openTransport } from './open-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
+import { settled } from './tls/handover.ts';
 import type { Transport } from './transport.ts';
 
 /** More than the kernel takes of a peer that does not read. */
@@ -28,7 +29,12 @@ function withoutAddon(): never {
 for (const end of ['accepted', 'dialled'] as const) {
   transportContract(`native TCP, ${end}`, end, NativeTransport, { skip: noAddon });
   transportContract(`TCP of Node, ${end}`, end, SocketTransport, { loadAddon: withoutAddon });
-  transportContract(`TLS, ${end}`, end, SocketTransport, { skip: noCertificates, identity: () => identity });
+  transportContract(`native TLS, ${end}`, end, NativeTransport, {
+    skip: noAddon || noCertificates,
+    identity: () => identity,
+    isRelayed: true,
+  });
+  transportContract(`TLS of Node, ${end}`, end, SocketTransport, { skip: noCertificates, identity: () => identity });
 }
 
 /** The contract of transport.ts, kept by every way to have a transport over a socket. */
@@ -36,16 +42,24 @@ function transportContract(
   kind: string,
   end: 'accepted' | 'dialled',
   expected: typeof NativeTransport | typeof SocketTransport,
-  options: { skip?: string | false; loadAddon?: () => never; identity?: () => Promise<ServerIdentity> | undefined },
+  options: {
+    skip?: string | false;
+    loadAddon?: () => never;
+    identity?: () => Promise<ServerIdentity> | undefined;
+    isRelayed?: boolean;
+  },
 ): void {
   /** One end as a transport, the other as a socket of Node. */
   async function connect(): Promise<{ near: Socket; far: Socket; adopt: (head?: Buffer) => Transport }> {
-    const pair = await socketPair(await options.identity?.());
+    const pair = await socketPair(await options.identity?.(), { isRelayed: options.isRelayed ?? false });
     const near = pair[end];
+    const isSecure = options.isRelayed === true;
+    if (isSecure) await greet(pair.accepted, pair.dialled);
     const adopt = (head = NOTHING): Transport => {
       const transport =
         options.loadAddon === undefined ? openTransport(near, head) : openTransport(near, head, options.loadAddon);
       assert.ok(transport instanceof expected);
+      assert.equal(transport.kind === 'native-tls', isSecure);
       return transport;
     };
     return { near, far: end === 'accepted' ? pair.dialled : pair.accepted, adopt };
@@ -282,4 +296,20 @@ function transportContract(
       far.destroy();
     });
   });
+}
+
+/** An opening handshake, of which the records tell where either direction stands. */
+async function greet(accepted: Socket, dialled: Socket): Promise<void> {
+  for (const [from, to] of [
+    [dialled, accepted],
+    [accepted, dialled],
+  ] as const) {
+    const ignore = (): void => undefined;
+    to.on('readable', ignore);
+    from.write('greeting');
+    while (to.readableLength < 8) await once(to, 'readable');
+    to.off('readable', ignore);
+    to.read();
+    await settled(from);
+  }
 }

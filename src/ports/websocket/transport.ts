@@ -7,6 +7,8 @@
  * call, and also when the transport was destroyed before any of this.
  */
 export interface Transport {
+  /** Whose code moves its octets; which it is decides the speed of a tunnel. */
+  readonly kind: 'native' | 'native-tls' | 'node';
   /** Who is told what happens. Nothing is read before `start`. */
   listen(events: TransportEvents): void;
   /** Begins to read, with what arrived before. */

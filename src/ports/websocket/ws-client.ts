@@ -9,6 +9,7 @@ import { openTransport } from './open-transport.ts';
 import type { WireChoice } from './packing.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
 import type { ResumeTicket } from './resume-ticket.ts';
+import { settled } from './tls/handover.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
 
@@ -73,11 +74,14 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });
-  logger.debug({ target: url.shown, address: socket.remoteAddress, wire }, 'tunnel connected');
+  const { remoteAddress: address } = socket;
+  await settled(socket);
+  const transport = openTransport(socket, head);
+  logger.debug({ target: url.shown, address, wire, transport: transport.kind }, 'tunnel connected');
   return new WebSocketPort({
     type: 'client',
     target: url.shown,
-    transport: openTransport(socket, head),
+    transport,
     wire,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),

@@ -26,8 +26,9 @@ import {
   refusalOfStranger,
   STOPPING,
 } from './server-refusals.ts';
+import { settled } from './tls/handover.ts';
 import type { TunnelPlace } from './tunnel-places.ts';
-import { UpgradingWebSocket } from './upgraded-socket.ts';
+import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
 import { WebSocketPort } from './ws-port.ts';
 
 export interface TunnelServerOptions {
@@ -76,6 +77,16 @@ interface Applicant {
   /** what he says of coming back; undefined when that is not to be */
   readonly resume: ResumeField | undefined;
   readonly place: TunnelPlace;
+}
+
+/** Who was let in, and to what. */
+interface Admitted {
+  /** null when nobody was asked */
+  readonly user: string | null;
+  /** by which he can come back; undefined when he cannot */
+  readonly token: string | undefined;
+  /** the port that he has come back to */
+  readonly resumed: ResumableTunnel | undefined;
 }
 
 /**
@@ -247,28 +258,45 @@ export class TunnelServer {
   }
 
   #accept(applicant: Applicant, user: string | null, resumed: ResumableTunnel | undefined): void {
-    const { request, socket, head, target, wire, resume, place } = applicant;
+    const { request, socket, head, wire, resume } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
     this.#fields.set(request, fieldsOf(wire, token));
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
-      // From here on the place is the port's: the socket may go before the connection does.
-      socket.off('close', place.leave);
-      const tunnel = new WebSocketPort({
-        type: 'server',
-        target,
-        wire,
-        transport: openTransport(upgraded.socket, upgraded.head),
-        ...(token === undefined ? { onGone: place.leave } : {}),
-        limits: this.#limits,
-        ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
-      });
-      this.#logger.debug({ target, user, wire, isResumed: resumed !== undefined }, 'tunnel accepted');
-      if (token === undefined) this.#handOver(tunnel, user);
-      else if (resumed === undefined) this.#handOver(this.#resumablePort(tunnel, user, place, token), user);
-      else this.#resume(resumed, tunnel, place, token, resume?.token);
+      void this.#open(applicant, upgraded, { user, token, resumed });
     });
+  }
+
+  async #open(applicant: Applicant, upgraded: UpgradedSocket, { user, token, resumed }: Admitted): Promise<void> {
+    const { socket, target, wire, resume, place } = applicant;
+    // Node's TLS has to be done with the answer before the connection can be taken from it.
+    this.#pending.add(socket);
+    await settled(upgraded.socket);
+    this.#pending.delete(socket);
+    // The port that the client came back to may have gone in that moment; it will come back once more.
+    if (resumed?.port.isOver === true) socket.destroy();
+    if (socket.destroyed) {
+      this.#logger.debug({ target }, 'the tunnel ended with its opening handshake');
+      return;
+    }
+    // From here on the place is the port's: the socket may go before the connection does.
+    socket.off('close', place.leave);
+    const transport = openTransport(upgraded.socket, upgraded.head);
+    const tunnel = new WebSocketPort({
+      type: 'server',
+      target,
+      wire,
+      transport,
+      ...(token === undefined ? { onGone: place.leave } : {}),
+      limits: this.#limits,
+      ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
+    });
+    const { kind } = transport;
+    this.#logger.debug({ target, user, wire, transport: kind, isResumed: resumed !== undefined }, 'tunnel accepted');
+    if (token === undefined) this.#handOver(tunnel, user);
+    else if (resumed === undefined) this.#handOver(this.#resumablePort(tunnel, user, place, token), user);
+    else this.#resume(resumed, tunnel, place, token, resume?.token);
   }
 
   #handOver(port: Port, user: string | null): void {

@@ -1,0 +1,144 @@
+// TLS records as src/ports/websocket/tls/record-stream.ts calls for them.
+#include <stdlib.h>
+
+#include "addon.h"
+#include "tls/records.h"
+
+#ifdef ETHERWS_HAS_RECORDS
+
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  etherws_end_records(data);
+  free(data);
+}
+
+// startRecords(suite, key, iv, sequence, isSealing) returns one direction of a connection under one key.
+static napi_value start_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[5], external;
+  int32_t suite, sequence;
+  uint8_t *key, *iv;
+  size_t key_size, iv_size;
+  bool is_sealing;
+  if (!take_arguments(env, info, arguments, 5) || !take_int32(env, arguments[0], &suite) ||
+      !take_octets(env, arguments[1], &key, &key_size) || !take_octets(env, arguments[2], &iv, &iv_size) ||
+      !take_int32(env, arguments[3], &sequence) || !take_bool(env, arguments[4], &is_sealing)) {
+    return NULL;
+  }
+  if (suite < 0 || suite >= ETHERWS_SUITES || sequence < 0 || iv_size != ETHERWS_IV_BYTES ||
+      key_size != etherws_record_key_bytes((enum etherws_suite)suite)) {
+    napi_throw_range_error(env, NULL, "no key of a suite that is known");
+    return NULL;
+  }
+  struct etherws_records *records = malloc(sizeof *records);
+  if (records == NULL ||
+      !etherws_start_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing)) {
+    free(records);
+    napi_throw_error(env, NULL, "the cipher is not to be had");
+    return NULL;
+  }
+  if (napi_create_external(env, records, on_collected, NULL, &external) != napi_ok) {
+    on_collected(env, records, NULL);
+    return throw_napi_failure(env);
+  }
+  return external;
+}
+
+static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_records **result) {
+  if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->context != NULL &&
+      (*result)->is_sealing == is_sealing) {
+    return true;
+  }
+  napi_throw_type_error(env, NULL, "expected records that have not ended");
+  return false;
+}
+
+// endRecords(records) forgets the key now, and not when the object is collected.
+static napi_value end_records(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct etherws_records *records;
+  if (!take_arguments(env, info, &argument, 1)) return NULL;
+  CHECK_NAPI(env, napi_get_value_external(env, argument, (void **)&records));
+  etherws_end_records(records);
+  return NULL;
+}
+
+// openRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_records does; opened gets
+// what was consumed, the data behind `at`, and the content behind that.
+static napi_value open_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[8], result;
+  struct etherws_records *records;
+  uint8_t *bytes, *target;
+  size_t length, room, words;
+  uint32_t *counts;
+  if (!take_arguments(env, info, arguments, 8) || !take_records(env, arguments[0], false, &records) ||
+      !take_range(env, arguments + 1, &bytes, &length) || !take_range(env, arguments + 4, &target, &room) ||
+      !take_words(env, arguments[7], &counts, &words)) {
+    return NULL;
+  }
+  if (words < 3) {
+    napi_throw_range_error(env, NULL, "there is no room for what was opened");
+    return NULL;
+  }
+  struct etherws_opened opened;
+  int status = etherws_open_records(records, bytes, length, target, room, &opened);
+  counts[0] = (uint32_t)opened.consumed;
+  counts[1] = (uint32_t)opened.produced;
+  counts[2] = (uint32_t)opened.content;
+  CHECK_NAPI(env, napi_create_int32(env, status, &result));
+  return result;
+}
+
+// sealRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
+static napi_value seal_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[7], result;
+  struct etherws_records *records;
+  uint8_t *bytes, *target;
+  size_t length, size;
+  int32_t type, at;
+  if (!take_arguments(env, info, arguments, 7) || !take_records(env, arguments[0], true, &records) ||
+      !take_int32(env, arguments[1], &type) || !take_range(env, arguments + 2, &bytes, &length) ||
+      !take_octets(env, arguments[5], &target, &size) || !take_int32(env, arguments[6], &at)) {
+    return NULL;
+  }
+  if (at < 0 || (size_t)at > size || size - (size_t)at < etherws_sealed_bytes(length)) {
+    napi_throw_range_error(env, NULL, "the target has no room for the records");
+    return NULL;
+  }
+  size_t sealed = etherws_seal_records(records, (uint8_t)type, bytes, length, target + at);
+  if (sealed == 0 && length > 0) {
+    napi_throw_error(env, NULL, "the cipher seals nothing more");
+    return NULL;
+  }
+  CHECK_NAPI(env, napi_create_uint32(env, (uint32_t)((size_t)at + sealed), &result));
+  return result;
+}
+
+napi_value init_records(napi_env env, napi_value exports) {
+  static const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {
+      {"startRecords", start_records},
+      {"endRecords", end_records},
+      {"openRecords", open_records},
+      {"sealRecords", seal_records},
+  };
+  if (!etherws_has_records()) return exports;
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    CHECK_NAPI(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL,
+                                         &function));
+    CHECK_NAPI(env, napi_set_named_property(env, exports, functions[i].name, function));
+  }
+  return exports;
+}
+
+#else
+
+napi_value init_records(napi_env env, napi_value exports) {
+  (void)env;
+  return exports;
+}
+
+#endif

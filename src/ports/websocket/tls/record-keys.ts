@@ -1,0 +1,60 @@
+import type { NativeAddon, Records } from '../../native.ts';
+import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
+
+/** What native/tls offers, where it is there at all. */
+export type RecordAddon = NativeAddon &
+  Required<Pick<NativeAddon, 'startRecords' | 'endRecords' | 'openRecords' | 'sealRecords'>>;
+
+export function hasRecords(addon: NativeAddon): addon is RecordAddon {
+  return addon.startRecords !== undefined;
+}
+
+/**
+ * One direction's key, which the addon has, and the secret behind it. Of the
+ * secret under the key nothing is kept: who finds this in memory reads on, not back.
+ */
+export class RecordKeys {
+  readonly #addon: RecordAddon;
+  readonly #suite: Suite;
+  readonly #isSealing: boolean;
+  #next: Buffer;
+  #records: Records;
+
+  /** @param secret the caller's again @param sequence the number of the next record */
+  constructor(addon: RecordAddon, suite: Suite, secret: Buffer, sequence: number, isSealing: boolean) {
+    this.#addon = addon;
+    this.#suite = suite;
+    this.#isSealing = isSealing;
+    this.#records = this.#start(secret, sequence);
+    this.#next = nextSecret(suite, secret);
+  }
+
+  get records(): Records {
+    return this.#records;
+  }
+
+  /** Goes on under the next key (RFC 8446, 7.2). */
+  update(): void {
+    const secret = this.#next;
+    this.#addon.endRecords(this.#records);
+    this.#records = this.#start(secret, 0);
+    this.#next = nextSecret(this.#suite, secret);
+    secret.fill(0);
+  }
+
+  /** Forgets everything. */
+  end(): void {
+    this.#addon.endRecords(this.#records);
+    this.#next.fill(0);
+  }
+
+  #start(secret: Buffer, sequence: number): Records {
+    const { key, iv } = trafficKey(this.#suite, secret);
+    try {
+      return this.#addon.startRecords(this.#suite.index, key, iv, sequence, this.#isSealing);
+    } finally {
+      key.fill(0);
+      iv.fill(0);
+    }
+  }
+}
