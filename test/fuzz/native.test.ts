@@ -1,16 +1,28 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
 
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
+interface Part {
+  readonly room: string;
+  readonly driver: string;
+  readonly cases: number;
+  readonly what: string;
+  /** further arguments of the compiler */
+  readonly flags?: readonly string[];
+}
+
+/** The headers that came with this Node; its ciphers are in its own binary, so that those of the system stand in. */
+const NODE_HEADERS = join(dirname(dirname(realpathSync(process.execPath))), 'include/node');
+
 /** The parts of the addon that know no Node-API, and what is done to them. */
-const PARTS = [
+const PARTS: readonly Part[] = [
   {
     room: 'native/offload',
     driver: 'offload_fuzz.c',
@@ -18,9 +30,16 @@ const PARTS = [
     what: 'lying super-frames, disturbed flows',
   },
   { room: 'native/websocket', driver: 'messages_fuzz.c', cases: fuzzCases(50_000), what: 'spoiled WebSocket messages' },
+  {
+    room: 'native/tls',
+    driver: 'records_fuzz.c',
+    cases: fuzzCases(5_000),
+    what: 'spoiled TLS records',
+    flags: ['-I', NODE_HEADERS, '-Wl,--no-as-needed', '-l:libcrypto.so.3'],
+  },
 ];
 
-for (const { room, driver, cases, what } of PARTS) {
+for (const { room, driver, cases, what, flags = [] } of PARTS) {
   test(`${cases} cases of ${what} under AddressSanitizer`, { skip: missingTools('cc') }, (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'etherws-fuzz-'));
     t.after(() => rmSync(directory, { recursive: true }));
@@ -33,7 +52,7 @@ for (const { room, driver, cases, what } of PARTS) {
       });
     if (compile(['-x', 'c', '-']).status !== 0) return t.skip('needs the sanitizers of cc: apt install gcc');
 
-    const compiled = compile([join('native/fuzz', driver), ...sources.map((file) => join(room, file))]);
+    const compiled = compile([join('native/fuzz', driver), ...sources.map((file) => join(room, file)), ...flags]);
     assert.equal(compiled.status, 0, compiled.stderr);
     const seed = fuzzSeed();
     t.diagnostic(`FUZZ_SEED=${seed}`);

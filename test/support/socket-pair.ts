@@ -4,6 +4,7 @@ import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, connect as dialTls, type TLSSocket, type TlsOptions } from 'node:tls';
+import { settled } from '../../src/ports/websocket/tls/handover.ts';
 import { hearClient, hearServer, RecordRelay } from '../../src/ports/websocket/tls/record-relay.ts';
 import type { TransportEvents } from '../../src/ports/websocket/transport.ts';
 import { createAuthority } from './certificates.ts';
@@ -18,6 +19,8 @@ export interface SocketPair {
 export interface PairOptions extends TlsOptions {
   /** puts relays under the TLS of both ends, so that it can be taken over */
   readonly isRelayed?: boolean;
+  /** dials there instead of directly; whoever listens there dials on */
+  readonly through?: (listenPort: number) => Promise<number>;
 }
 
 /** @param identity makes it TLS */
@@ -27,7 +30,8 @@ export async function socketPair(identity?: ServerIdentity, options: PairOptions
   const acceptor = createServer(halfOpen);
   const listenPort = await listen(acceptor);
   const arrival = once(acceptor, 'connection') as Promise<[Socket]>;
-  const plain = dial({ ...halfOpen, host: '127.0.0.1', port: listenPort });
+  const port = (await options.through?.(listenPort)) ?? listenPort;
+  const plain = dial({ ...halfOpen, host: '127.0.0.1', port });
   const [[arrived]] = await Promise.all([arrival, once(plain, 'connect') as Promise<unknown>]);
   acceptor.close();
   const pair =
@@ -40,7 +44,7 @@ async function secure(
   arrived: Socket,
   plain: Socket,
   identity: ServerIdentity,
-  { isRelayed = false, ...options }: PairOptions,
+  { isRelayed = false, through: _, ...options }: PairOptions,
 ): Promise<SocketPair> {
   const server = createTlsServer({ ...options, ...identity });
   server.on('keylog', hearServer);
@@ -51,6 +55,22 @@ async function secure(
   if (socket instanceof RecordRelay) hearClient(dialled, socket);
   const [[accepted]] = await Promise.all([arrival, once(dialled, 'secureConnect') as Promise<unknown>]);
   return { accepted, dialled };
+}
+
+/** An opening handshake, of which the records tell where either direction stands. */
+export async function greet({ accepted, dialled }: SocketPair): Promise<void> {
+  const ignore = (): void => undefined;
+  for (const [from, to] of [
+    [dialled, accepted],
+    [accepted, dialled],
+  ] as const) {
+    to.on('readable', ignore);
+    from.write('greeting');
+    while (to.readableLength < 8) await once(to, 'readable');
+    to.off('readable', ignore);
+    to.read();
+    await settled(from);
+  }
 }
 
 /** A key and a certificate that nobody needs to trust. Needs `openssl`. */

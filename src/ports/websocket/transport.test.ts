@@ -5,13 +5,12 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { missingAddon } from '../../../test/support/offload-addon.ts';
-import { anyIdentity, readToEnd, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
+import { anyIdentity, greet, readToEnd, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
 import type { ServerIdentity } from '../../../test/support/web-socket-peer.ts';
 import { NativeTransport } from './native-transport.ts';
 import { openTransport } from './open-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
-import { settled } from './tls/handover.ts';
 import type { Transport } from './transport.ts';
 
 /** More than the kernel takes of a peer that does not read. */
@@ -54,7 +53,7 @@ function transportContract(
     const pair = await socketPair(await options.identity?.(), { isRelayed: options.isRelayed ?? false });
     const near = pair[end];
     const isSecure = options.isRelayed === true;
-    if (isSecure) await greet(pair.accepted, pair.dialled);
+    if (isSecure) await greet(pair);
     const adopt = (head = NOTHING): Transport => {
       const transport =
         options.loadAddon === undefined ? openTransport(near, head) : openTransport(near, head, options.loadAddon);
@@ -296,20 +295,4 @@ function transportContract(
       far.destroy();
     });
   });
-}
-
-/** An opening handshake, of which the records tell where either direction stands. */
-async function greet(accepted: Socket, dialled: Socket): Promise<void> {
-  for (const [from, to] of [
-    [dialled, accepted],
-    [accepted, dialled],
-  ] as const) {
-    const ignore = (): void => undefined;
-    to.on('readable', ignore);
-    from.write('greeting');
-    while (to.readableLength < 8) await once(to, 'readable');
-    to.off('readable', ignore);
-    to.read();
-    await settled(from);
-  }
 }

@@ -2,6 +2,9 @@
 const HEADER_BYTES = 5;
 /** The longest record of any version, with its header. */
 const MAX_RECORD_BYTES = HEADER_BYTES + (1 << 14) + 2048;
+/** change_cipher_spec to heartbeat (RFC 8446, B.1) */
+const LEAST_TYPE = 20;
+const MOST_TYPE = 24;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export const RECORD_APPLICATION_DATA = 23;
@@ -31,7 +34,10 @@ export class RecordFollower {
     const bytes = this.#partial.length === 0 ? octets : Buffer.concat([this.#partial, octets]);
     let end = 0;
     let start = 0;
-    while (bytes.length - end >= HEADER_BYTES) {
+    while (end < bytes.length) {
+      const type = bytes[end] ?? 0;
+      if (type < LEAST_TYPE || type > MOST_TYPE) return this.#lose(bytes);
+      if (bytes.length - end < HEADER_BYTES) break;
       const recordBytes = HEADER_BYTES + bytes.readUInt16BE(end + 3);
       if (recordBytes > MAX_RECORD_BYTES) return this.#lose(bytes);
       if (bytes.length - end < recordBytes) break;

@@ -164,10 +164,13 @@ export class RecordStream implements KernelStream {
       const status = this.#addon.openRecords(records, cipher, at, end, bytes, filled, to, opened);
       const [consumed = 0, produced = 0, content = 0] = opened;
       at += consumed;
+      if (produced > 0 && this.#messages.isInMessage) {
+        this.#fail(ALERTS.unexpectedMessage);
+        break;
+      }
       filled += produced;
       if (produced > 0) this.#idleUpdates = 0;
-      if (produced > 0 && this.#messages.isInMessage) this.#fail(ALERTS.unexpectedMessage);
-      else if (status < 0) this.#fail(-status);
+      if (status < 0) this.#fail(-status);
       else if (status === RECORD_ALERT) this.#alerted(bytes.subarray(filled, filled + content));
       else if (status === RECORD_HANDSHAKE) this.#take(bytes.subarray(filled, filled + content));
       else break;
