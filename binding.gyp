@@ -19,7 +19,7 @@
         "native/privileges.c",
         "native/memory.c",
         "native/stream.c",
-        "native/records-binding.c",
+        "native/tls-binding.c",
         "native/tls/records.c",
         "native/message-binding.c",
         "native/websocket/messages.c",

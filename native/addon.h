@@ -154,7 +154,7 @@ napi_value init_offload(napi_env env, napi_value exports);
 // message-binding.c: likewise
 napi_value init_messages(napi_env env, napi_value exports);
 
-// records-binding.c: likewise, where Node has what they need
-napi_value init_records(napi_env env, napi_value exports);
+// tls-binding.c: likewise, where Node has what they need
+napi_value init_tls(napi_env env, napi_value exports);
 
 #endif

@@ -8,7 +8,7 @@ struct export {
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 3 };
+enum { INTERFACE_VERSION = 4 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -46,7 +46,7 @@ NAPI_MODULE_INIT() {
     CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
   }
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
-  if (init_linger(env, exports) == NULL || init_messages(env, exports) == NULL || init_records(env, exports) == NULL) {
+  if (init_linger(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
     return NULL;
   }
   return init_offload(env, exports);

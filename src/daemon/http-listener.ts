@@ -58,6 +58,7 @@ export class HttpListener {
   readonly #turnstile = new Turnstile();
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
+  #hasTunnels = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -79,6 +80,7 @@ export class HttpListener {
   /** Adds what answers under `path`; the query string does not count. */
   route(path: string, route: Route): void {
     this.#routes.set(path, route);
+    if (route.handleUpgrade !== undefined) this.#hasTunnels = true;
   }
 
   /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
@@ -136,7 +138,8 @@ export class HttpListener {
   }
 
   #serve(socket: Socket): void {
-    const isRelayed = this.#options.tls !== undefined && canTakeRecords(socket);
+    // Only what may become a tunnel is worth the detour.
+    const isRelayed = this.#options.tls !== undefined && this.#hasTunnels && canTakeRecords(socket);
     this.#server.emit('connection', isRelayed ? new RecordRelay(socket, 'server') : socket);
   }
 

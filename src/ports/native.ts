@@ -10,8 +10,8 @@ declare const brand: unique symbol;
 /** An open file descriptor that the addon keeps. It is closed by `close`, when it is collected, or with its thread. */
 export type Descriptor = object & { readonly [brand]: 'Descriptor' };
 
-/** One direction of a TLS connection, under one key, which is forgotten by `endRecords` or when it is collected. */
-export type Records = object & { readonly [brand]: 'Records' };
+/** One direction of a TLS connection, under one key, which is forgotten by `endTlsRecords` or when it is collected. */
+export type TlsRecords = object & { readonly [brand]: 'TlsRecords' };
 
 /** A link as rtnetlink describes it. */
 export interface Link {
@@ -121,9 +121,9 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   // TLS records behind the handshake (RFC 8446, 5): there where Node exports the ciphers of its OpenSSL.
 
   /** One direction of a connection under one key. @param suite an index into SUITES (tls/key-schedule.ts) */
-  startRecords?(suite: number, key: Uint8Array, iv: Uint8Array, sequence: number, isSealing: boolean): Records;
+  startTlsRecords?(suite: number, key: Uint8Array, iv: Uint8Array, sequence: number, isSealing: boolean): TlsRecords;
   /** Forgets the key. */
-  endRecords?(records: Records): void;
+  endTlsRecords?(records: TlsRecords): void;
   /**
    * Opens whole records of `bytes[from .. end)` and puts their application data
    * into `target[at .. most)`, which may not overlap.
@@ -131,8 +131,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    * @returns 0 when no whole record is left or no room for it; 21 or 22 behind an alert or a record of the handshake,
    *   whose content lies behind the data; or a fatal alert (RFC 8446, B.2), negative: nothing behind it is opened
    */
-  openRecords?(
-    records: Records,
+  openTlsRecords?(
+    records: TlsRecords,
     bytes: Uint8Array,
     from: number,
     end: number,
@@ -142,8 +142,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     opened: Uint32Array,
   ): number;
   /** Seals `bytes[from .. end)` in records of a type, from `target[at]` on. @returns the position behind them */
-  sealRecords?(
-    records: Records,
+  sealTlsRecords?(
+    records: TlsRecords,
     type: number,
     bytes: Uint8Array,
     from: number,

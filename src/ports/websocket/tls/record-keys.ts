@@ -1,12 +1,12 @@
-import type { NativeAddon, Records } from '../../native.ts';
+import type { NativeAddon, TlsRecords } from '../../native.ts';
 import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
 
 /** What native/tls offers, where it is there at all. */
 export type RecordAddon = NativeAddon &
-  Required<Pick<NativeAddon, 'startRecords' | 'endRecords' | 'openRecords' | 'sealRecords'>>;
+  Required<Pick<NativeAddon, 'startTlsRecords' | 'endTlsRecords' | 'openTlsRecords' | 'sealTlsRecords'>>;
 
 export function hasRecords(addon: NativeAddon): addon is RecordAddon {
-  return addon.startRecords !== undefined;
+  return addon.startTlsRecords !== undefined;
 }
 
 /**
@@ -18,7 +18,7 @@ export class RecordKeys {
   readonly #suite: Suite;
   readonly #isSealing: boolean;
   #next: Buffer;
-  #records: Records;
+  #records: TlsRecords;
 
   /** @param secret the caller's again @param sequence the number of the next record */
   constructor(addon: RecordAddon, suite: Suite, secret: Buffer, sequence: number, isSealing: boolean) {
@@ -29,14 +29,14 @@ export class RecordKeys {
     this.#next = nextSecret(suite, secret);
   }
 
-  get records(): Records {
+  get records(): TlsRecords {
     return this.#records;
   }
 
   /** Goes on under the next key (RFC 8446, 7.2). */
   update(): void {
     const secret = this.#next;
-    this.#addon.endRecords(this.#records);
+    this.#addon.endTlsRecords(this.#records);
     this.#records = this.#start(secret, 0);
     this.#next = nextSecret(this.#suite, secret);
     secret.fill(0);
@@ -44,14 +44,14 @@ export class RecordKeys {
 
   /** Forgets everything. */
   end(): void {
-    this.#addon.endRecords(this.#records);
+    this.#addon.endTlsRecords(this.#records);
     this.#next.fill(0);
   }
 
-  #start(secret: Buffer, sequence: number): Records {
+  #start(secret: Buffer, sequence: number): TlsRecords {
     const { key, iv } = trafficKey(this.#suite, secret);
     try {
-      return this.#addon.startRecords(this.#suite.index, key, iv, sequence, this.#isSealing);
+      return this.#addon.startTlsRecords(this.#suite.index, key, iv, sequence, this.#isSealing);
     } finally {
       key.fill(0);
       iv.fill(0);

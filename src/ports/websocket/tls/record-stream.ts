@@ -161,7 +161,7 @@ export class RecordStream implements KernelStream {
     let filled = from;
     while (this.#over === undefined) {
       const { records } = this.#opening;
-      const status = this.#addon.openRecords(records, cipher, at, end, bytes, filled, to, opened);
+      const status = this.#addon.openTlsRecords(records, cipher, at, end, bytes, filled, to, opened);
       const [consumed = 0, produced = 0, content = 0] = opened;
       at += consumed;
       if (produced > 0 && this.#messages.isInMessage) {
@@ -231,7 +231,7 @@ export class RecordStream implements KernelStream {
     const block = BLOCKS.take(to - from + records * OVERHEAD_BYTES);
     this.#unsent = block;
     this.#unsentFrom = 0;
-    this.#unsentTo = this.#addon.sealRecords(this.#sealing.records, type, bytes, from, to, block, 0);
+    this.#unsentTo = this.#addon.sealTlsRecords(this.#sealing.records, type, bytes, from, to, block, 0);
     this.#sealedRecords += records;
   }
 

@@ -13,7 +13,7 @@ static void on_collected(napi_env env, void *data, void *hint) {
   free(data);
 }
 
-// startRecords(suite, key, iv, sequence, isSealing) returns one direction of a connection under one key.
+// startTlsRecords(suite, key, iv, sequence, isSealing) returns one direction of a connection under one key.
 static napi_value start_records(napi_env env, napi_callback_info info) {
   napi_value arguments[5], external;
   int32_t suite, sequence;
@@ -53,7 +53,7 @@ static bool take_records(napi_env env, napi_value value, bool is_sealing, struct
   return false;
 }
 
-// endRecords(records) forgets the key now, and not when the object is collected.
+// endTlsRecords(records) forgets the key now, and not when the object is collected.
 static napi_value end_records(napi_env env, napi_callback_info info) {
   napi_value argument;
   struct etherws_records *records;
@@ -63,7 +63,7 @@ static napi_value end_records(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// openRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_records does; opened gets
+// openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_records does; opened gets
 // what was consumed, the data behind `at`, and the content behind that.
 static napi_value open_records(napi_env env, napi_callback_info info) {
   napi_value arguments[8], result;
@@ -89,7 +89,7 @@ static napi_value open_records(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// sealRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
+// sealTlsRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
 static napi_value seal_records(napi_env env, napi_callback_info info) {
   napi_value arguments[7], result;
   struct etherws_records *records;
@@ -114,15 +114,15 @@ static napi_value seal_records(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value init_records(napi_env env, napi_value exports) {
+napi_value init_tls(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"startRecords", start_records},
-      {"endRecords", end_records},
-      {"openRecords", open_records},
-      {"sealRecords", seal_records},
+      {"startTlsRecords", start_records},
+      {"endTlsRecords", end_records},
+      {"openTlsRecords", open_records},
+      {"sealTlsRecords", seal_records},
   };
   if (!etherws_has_records()) return exports;
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
@@ -136,7 +136,7 @@ napi_value init_records(napi_env env, napi_value exports) {
 
 #else
 
-napi_value init_records(napi_env env, napi_value exports) {
+napi_value init_tls(napi_env env, napi_value exports) {
   (void)env;
   return exports;
 }
