@@ -156,21 +156,28 @@ export class RecordRelay extends Duplex {
   /** Gives what waits upwards, while somebody takes it at once; the rest waits here, and the kernel with it. */
   #pass(): void {
     if (this.#isPassing || this.#isHeld || this.destroyed) return;
-    this.#isPassing = true;
     while (!this.#isHeld && !this.destroyed && this.readableFlowing === true && this.readableLength === 0) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#lastGiven = next.last;
-      const outer = passing;
-      passing = this;
-      this.push(next.octets);
-      passing = outer;
+      this.#give(next.octets);
     }
-    this.#isPassing = false;
     if (this.#isHeld || this.destroyed) return;
     if (this.#waiting.length > 0) this.raw.pause();
     else if (this.#isRawEnded) this.push(null);
     else this.raw.resume();
+  }
+
+  #give(octets: Buffer): void {
+    const outer = passing;
+    passing = this;
+    this.#isPassing = true;
+    try {
+      this.push(octets);
+    } finally {
+      this.#isPassing = false;
+      passing = outer;
+    }
   }
 
   #forgetSecrets(): void {
