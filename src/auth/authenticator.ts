@@ -13,7 +13,13 @@ export interface Credentials {
 }
 
 export type Verdict =
-  | { readonly isAllowed: true /** null: nobody was asked for a name */; readonly user: string | null }
+  | {
+      readonly isAllowed: true;
+      /** null: nobody was asked for a name */
+      readonly user: string | null;
+      /** When this ends, by the system's clock in milliseconds since 1970; undefined: it does not. */
+      readonly untilMs?: number;
+    }
   | {
       readonly isAllowed: false;
       /**

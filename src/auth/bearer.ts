@@ -32,8 +32,8 @@ const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
 /**
  * Bearer tokens (RFC 6750) that are signed JSON Web Tokens (RFC 7519), in the
  * `Authorization` header or in the query. `exp`, `aud` and `sub` must be there;
- * `nbf` and `iss` count where they are. The user is `sub`. A token is judged
- * when it is shown: a tunnel that is up stays up when its token expires.
+ * `nbf` and `iss` count where they are. The user is `sub`, and what he is let in
+ * for ends when his token expires.
  *
  * Which algorithm is used follows from our key alone (RFC 8725, 3.1), so `none`
  * and a public key passed off as a secret lead nowhere. Keys that a token
@@ -68,7 +68,7 @@ export class BearerAuthenticator implements Authenticator {
     if (token === undefined) return MISSING;
     const { remoteAddress } = credentials;
     try {
-      return { isAllowed: true, user: await this.#userOf(token) };
+      return { isAllowed: true, ...(await this.#bearerOf(token)) };
     } catch (error) {
       // The message of jose names claims, never the token.
       this.#logger.info({ remoteAddress, reason: (error as Error).message }, 'bearer token refused');
@@ -81,7 +81,7 @@ export class BearerAuthenticator implements Authenticator {
   }
 
   /** @throws when the token lets nobody in; the message says why */
-  async #userOf(token: string): Promise<string> {
+  async #bearerOf(token: string): Promise<{ user: string; untilMs: number }> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new errors.JWTInvalid('the token is too long');
     if (!COMPACT_JWS.test(token)) throw new errors.JWTInvalid('the token is no signed JWT');
     const { alg, kid } = decodeProtectedHeader(token);
@@ -96,7 +96,8 @@ export class BearerAuthenticator implements Authenticator {
           clockTolerance: CLOCK_TOLERANCE_S,
           ...(this.#options.now === undefined ? {} : { currentDate: this.#options.now() }),
         });
-        return requireUser(payload.sub);
+        const { sub, exp = 0 } = payload;
+        return { user: requireUser(sub), untilMs: (exp + CLOCK_TOLERANCE_S) * 1000 };
       } catch (error) {
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
       }

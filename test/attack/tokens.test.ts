@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
+import { WebSocket } from 'ws';
 import { call, knock } from '../support/http.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 
@@ -101,4 +103,37 @@ test('a token that is not what it must be opens neither service of a real proces
     assert.equal((await lan.door('tunnels')).failedLogins, 2 * CASES.length);
     assert.equal((await lan.door('control')).failedLogins, CASES.length);
   });
+});
+
+test('a tunnel ends with the token that opened it, and its port waits for a client with a new one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-tokens-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const keys = join(directory, 'keys.json');
+  writeFileSync(keys, JSON.stringify(KEY_SET));
+  const lan = await SwitchProcess.start(t, ['--tokenkeys', keys, '--tokenaudience', 'lan']);
+
+  const enter = async (exp: number, fields: Record<string, string>): Promise<WebSocket> => {
+    const headers = { Authorization: `Bearer ${await signed({ exp })}`, ...fields };
+    const client = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
+    t.after(() => client.terminate());
+    await once(client, 'open');
+    return client;
+  };
+  // Half a minute is allowed for clocks that differ.
+  const soonS = Math.floor(Date.now() / 1000) - 30 + 3;
+  const lasting = await enter(soonS + 600, {});
+  const [raw, batched] = await Promise.all([
+    enter(soonS, {}),
+    enter(soonS, { 'Etherws-Wire': '1', 'Etherws-Resume': '1' }),
+  ]);
+  for (const [code, reason] of await Promise.all([once(raw, 'close'), once(batched, 'close')])) {
+    assert.deepEqual([code, String(reason)], [1008, 'the token has expired']);
+  }
+  const ports = await lan.ports();
+  assert.deepEqual(
+    ports.map(({ state }) => state),
+    ['up', 'away'],
+  );
+  assert.match(ports[1]?.reason ?? '', /the token has expired/);
+  assert.equal(lasting.readyState, WebSocket.OPEN);
 });

@@ -1,5 +1,11 @@
 import type { Congestion, Direction, DiscardReason } from '../../bridge/port.ts';
-import { CLOSE_NO_CODE, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, describeClose } from '../../wire/close-code.ts';
+import {
+  CLOSE_NO_CODE,
+  CLOSE_NORMAL,
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_PROTOCOL_ERROR,
+  describeClose,
+} from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
 import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
@@ -187,6 +193,14 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     const closed = this.close(CLOSE_NORMAL);
     this.#transport.destroy();
     return closed;
+  }
+
+  /** Ends the connection by our policy (RFC 6455, 7.4.1: 1008). @param words tell the peer, and `lost`, why */
+  expel(words: string): void {
+    if (this.#state === 'idle') this.#transport.destroy();
+    if (this.#state !== 'open') return;
+    this.#lose(words);
+    this.#startClosing(CLOSE_POLICY_VIOLATION, words);
   }
 
   // What the heartbeat says.

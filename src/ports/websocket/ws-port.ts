@@ -111,6 +111,11 @@ export class WebSocketPort implements Port {
     this.#connection.flush(isSoleEgress);
   }
 
+  /** Ends the tunnel because its peer may not be here any more; its owner hears of it. @param words why */
+  expel(words: string): void {
+    this.#connection.expel(words);
+  }
+
   /** Closes the port at once, without waiting for the far end. @param words tells it why, if it is still there */
   cut(words: string): Promise<void> {
     return this.#connection.cut(words);

@@ -10,6 +10,7 @@ import { type Logger, SILENT } from '../../observability/logger.ts';
 import { formatResumeField, parseResumeField, RESUME_HEADER, type ResumeField } from '../../wire/resume-header.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { Admission } from './admission.ts';
+import { onceClockPasses } from './clock-deadline.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
@@ -65,6 +66,8 @@ export interface TunnelServerOptions {
   logger?: Logger;
 }
 
+/** What the peer, the log and listport are told at the end of a tunnel that was let in for a while. */
+const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
 
 /** Somebody at the door. */
@@ -83,6 +86,8 @@ interface Applicant {
 interface Admitted {
   /** null when nobody was asked */
   readonly user: string | null;
+  /** when that ends, by the system's clock; undefined: not at all */
+  readonly untilMs: number | undefined;
   /** by which he can come back; undefined when he cannot */
   readonly token: string | undefined;
   /** the port that he has come back to */
@@ -249,27 +254,28 @@ export class TunnelServer {
     } else if (!verdict.isAllowed) {
       this.#refuse(socket, refusalOfStranger(verdict.reason, this.#authenticator.challenge), target);
     } else {
-      const { user } = verdict;
+      const { user, untilMs } = verdict;
       const resumed = resume?.token === undefined ? undefined : this.#resumable.find(resume.token, user);
       const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
-      if (refusal === undefined) this.#accept(applicant, user, resumed);
+      if (refusal === undefined) this.#accept(applicant, { user, untilMs, resumed });
       else this.#refuse(socket, refusal, target);
     }
   }
 
-  #accept(applicant: Applicant, user: string | null, resumed: ResumableTunnel | undefined): void {
+  #accept(applicant: Applicant, admitted: Omit<Admitted, 'token'>): void {
     const { request, socket, head, wire, resume } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
     this.#fields.set(request, fieldsOf(wire, token));
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
-      void this.#open(applicant, upgraded, { user, token, resumed });
+      void this.#open(applicant, upgraded, { ...admitted, token });
     });
   }
 
-  async #open(applicant: Applicant, upgraded: UpgradedSocket, { user, token, resumed }: Admitted): Promise<void> {
+  async #open(applicant: Applicant, upgraded: UpgradedSocket, admitted: Admitted): Promise<void> {
     const { socket, target, wire, resume, place } = applicant;
+    const { user, untilMs, token, resumed } = admitted;
     // Node's TLS has to be done with the answer before the connection can be taken from it.
     this.#pending.add(socket);
     await settled(upgraded.socket);
@@ -283,12 +289,16 @@ export class TunnelServer {
     // From here on the place is the port's: the socket may go before the connection does.
     socket.off('close', place.leave);
     const transport = openTransport(upgraded.socket, upgraded.head);
-    const tunnel = new WebSocketPort({
+    const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
+    const tunnel: WebSocketPort = new WebSocketPort({
       type: 'server',
       target,
       wire,
       transport,
-      ...(token === undefined ? { onGone: place.leave } : {}),
+      onGone: () => {
+        callOff?.();
+        if (token === undefined) place.leave();
+      },
       limits: this.#limits,
       ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
     });
