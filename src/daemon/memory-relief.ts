@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { nativeAddon } from '../ports/native.ts';
 
 const INTERVAL_MS = 10_000;
 /** Of an interval; ten thousand idle tunnels take less. */
 const IDLE_UTILIZATION = 0.02;
+const FINALIZERS_MS = 200;
 const LEAST_GROWTH_BYTES = 8 * 1024 * 1024;
 
 /** What `MemoryRelief` sees of the process, and does to it. */
@@ -65,6 +67,9 @@ function memoryOfProcess(): MemoryOfProcess {
       return utilization;
     },
     relieve: async () => {
+      await collectGarbage();
+      // What native code freed for the objects of the first collection lets a second one, and malloc, give more.
+      await delay(FINALIZERS_MS, undefined, { ref: false });
       await collectGarbage();
       trim();
     },
