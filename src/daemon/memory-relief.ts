@@ -40,14 +40,17 @@ export class MemoryRelief {
   async look(): Promise<void> {
     const isIdle = this.#memory.utilization() < IDLE_UTILIZATION;
     if (!isIdle || this.#isRelieving) return;
-    if (this.#memory.residentBytes() < this.#leanBytes + LEAST_GROWTH_BYTES) return;
+    const before = this.#memory.residentBytes();
+    if (before < this.#leanBytes + LEAST_GROWTH_BYTES) return;
     this.#isRelieving = true;
     try {
       await this.#memory.relieve();
     } catch {
       // A Node without an inspector: nothing is worse than before.
     }
-    this.#leanBytes = this.#memory.residentBytes();
+    const after = this.#memory.residentBytes();
+    // Where much was to be had there is more: what closes in its own time has gone by the next look.
+    this.#leanBytes = before - after >= LEAST_GROWTH_BYTES ? 0 : after;
     this.#isRelieving = false;
   }
 
