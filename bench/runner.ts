@@ -19,7 +19,7 @@ export type Progress = (text: string) => void;
 
 const START_SECONDS = 4;
 /** How long the warm-up's flow lasts, up and then down. */
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 const MS_PER_SECOND = 1000;
 
 /**
