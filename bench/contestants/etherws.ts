@@ -43,7 +43,7 @@ async function start(lab: Lab, variant: EtherwsVariant): Promise<Tunnel> {
 
   for (const side of SIDES) {
     const listen = ['--port', String(LISTEN_PORT), ...(side === 'server' ? tls : [])];
-    lab.start(side, [...node, 'sw', '--foreground', ...listen, ...wire]);
+    lab.start(side, [...node, 'sw', '--foreground', ...listen, ...MANY_OF_ONE_ADDRESS, ...wire]);
     await retry('answer of the control API', () => ctl(side, 'listport'));
     await ctl(side, 'addport', 'tap', TUNNEL_DEVICE);
     await ctl(side, 'setif', '1', '--address', OVERLAY[side], '--netmask', OVERLAY_NETMASK);
@@ -53,6 +53,9 @@ async function start(lab: Lab, variant: EtherwsVariant): Promise<Tunnel> {
   await ctl('client', 'addport', 'client', `${scheme}://${UNDERLAY.server}:${LISTEN_PORT}/`, ...trust, ...wire);
   return { addresses: OVERLAY };
 }
+
+/** All idle clients come from one host, which a relay would not like. */
+const MANY_OF_ONE_ADDRESS = ['--max-per-address', '10000', '--max-unproven', '10000'];
 
 let helpText: Promise<string> | undefined;
 

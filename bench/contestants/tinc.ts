@@ -10,7 +10,7 @@ export const TINC: Contestant = {
   isPeer: true,
   title: 'tinc, switch mode, TCP',
   unavailable: () => missingPrograms(['tincd'], 'tinc'),
-  version: async () => (await run(['tincd', '--version'])).split(' ').slice(0, 3).join(' '),
+  version: async () => (await run(['tincd', '--version'])).split(/\s/).slice(0, 3).join(' '),
   start: async (lab) => {
     await writeConfiguration(lab);
     for (const side of ['server', 'client'] as const) {
