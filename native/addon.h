@@ -36,6 +36,12 @@ enum tally_index {
   TALLY_COUNT,
 };
 
+// A function that the addon offers, and its name there.
+struct export {
+  const char *name;
+  napi_callback function;
+};
+
 enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
@@ -73,6 +79,9 @@ struct frame_selection {
   bool has_vnet_headers;  // in front of each frame in the slab
   uint32_t merge_for;     // the debts that the device takes, so that segments may be merged; 0: each frame by itself
 };
+
+// module.c: returns exports, or NULL with an exception pending
+napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count);
 
 // errors.c
 napi_value throw_errno(napi_env env, int error, const char *syscall);

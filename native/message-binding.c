@@ -135,31 +135,22 @@ static napi_value write_records(napi_env env, napi_callback_info info) {
       return NULL;
     }
   }
-  struct etherws_records records = {bytes, starts, lengths, indexes, (uint32_t)count, has_offload_headers};
-  if (target_size - at < etherws_records_bytes(&records) + ETHERWS_MAX_MESSAGE_HEADER_BYTES) {
+  struct etherws_batch records = {bytes, starts, lengths, indexes, (uint32_t)count, has_offload_headers};
+  if (target_size - at < etherws_batch_bytes(&records) + ETHERWS_MAX_MESSAGE_HEADER_BYTES) {
     napi_throw_range_error(env, NULL, "the target has no room for the message");
     return NULL;
   }
-  at += etherws_write_records(target + at, &records, key_size > 0 ? key : NULL);
+  at += etherws_write_batch(target + at, &records, key_size > 0 ? key : NULL);
   CHECK_NAPI(env, napi_create_uint32(env, (uint32_t)at, &result));
   return result;
 }
 
 napi_value init_messages(napi_env env, napi_value exports) {
-  static const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {
+  static const struct export functions[] = {
       {"maskOctets", mask_octets},
       {"readMessages", read_messages},
       {"writeMessages", write_messages},
       {"writeRecords", write_records},
   };
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    napi_value function;
-    CHECK_NAPI(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL,
-                                         &function));
-    CHECK_NAPI(env, napi_set_named_property(env, exports, functions[i].name, function));
-  }
-  return exports;
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }

@@ -1,11 +1,6 @@
 // What the addon offers to src/ports/native.ts. It opens, reads, writes and asks; it decides nothing.
 #include "addon.h"
 
-struct export {
-  const char *name;
-  napi_callback function;
-};
-
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
 enum { INTERFACE_VERSION = 4 };
@@ -39,12 +34,17 @@ static const struct export EXPORTS[] = {
     {"trimMemory", trim_memory},
 };
 
-NAPI_MODULE_INIT() {
-  for (size_t i = 0; i < sizeof EXPORTS / sizeof *EXPORTS; i++) {
+napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count) {
+  for (size_t i = 0; i < count; i++) {
     napi_value function;
-    CHECK_NAPI(env, napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, NULL, &function));
-    CHECK_NAPI(env, napi_set_named_property(env, exports, EXPORTS[i].name, function));
+    CHECK_NAPI(env, napi_create_function(env, table[i].name, NAPI_AUTO_LENGTH, table[i].function, NULL, &function));
+    CHECK_NAPI(env, napi_set_named_property(env, exports, table[i].name, function));
   }
+  return exports;
+}
+
+NAPI_MODULE_INIT() {
+  if (add_exports(env, exports, EXPORTS, sizeof EXPORTS / sizeof *EXPORTS) == NULL) return NULL;
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
   if (init_linger(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
     return NULL;

@@ -111,19 +111,10 @@ static napi_value coalesce_frames(napi_env env, napi_callback_info info) {
 }
 
 napi_value init_offload(napi_env env, napi_value exports) {
-  static const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {
+  static const struct export functions[] = {
       {"checkOffload", check_offload},
       {"finishFrame", finish_frame},
       {"coalesceFrames", coalesce_frames},
   };
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    napi_value function;
-    CHECK_NAPI(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL,
-                                         &function));
-    CHECK_NAPI(env, napi_set_named_property(env, exports, functions[i].name, function));
-  }
-  return exports;
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }

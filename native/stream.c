@@ -22,16 +22,20 @@ napi_value adopt_socket(napi_env env, napi_callback_info info) {
   return descriptor_create(env, own, KIND_STREAM, false);
 }
 
+// The arguments of reading and of writing: (descriptor, bytes, from, to).
+static bool take_stream_range(napi_env env, napi_callback_info info, struct descriptor **descriptor, uint8_t **bytes,
+                              size_t *length) {
+  napi_value arguments[4];
+  return take_arguments(env, info, arguments, 4) && take_descriptor(env, arguments[0], descriptor) &&
+         take_range(env, arguments + 1, bytes, length);
+}
+
 // readStream(descriptor, bytes, from, to) returns how many octets it put there, 0 at the stream's end, or -errno.
 napi_value read_stream(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
   struct descriptor *descriptor;
   uint8_t *bytes;
   size_t length;
-  if (!take_arguments(env, info, arguments, 4) || !take_descriptor(env, arguments[0], &descriptor) ||
-      !take_range(env, arguments + 1, &bytes, &length)) {
-    return NULL;
-  }
+  if (!take_stream_range(env, info, &descriptor, &bytes, &length)) return NULL;
   ssize_t count;
   do {
     count = recv(descriptor->fd, bytes, length, MSG_DONTWAIT);
@@ -41,14 +45,10 @@ napi_value read_stream(napi_env env, napi_callback_info info) {
 
 // writeStream(descriptor, bytes, from, to) returns how many octets the kernel took, or -errno.
 napi_value write_stream(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
   struct descriptor *descriptor;
   uint8_t *bytes;
   size_t length;
-  if (!take_arguments(env, info, arguments, 4) || !take_descriptor(env, arguments[0], &descriptor) ||
-      !take_range(env, arguments + 1, &bytes, &length)) {
-    return NULL;
-  }
+  if (!take_stream_range(env, info, &descriptor, &bytes, &length)) return NULL;
   ssize_t count;
   do {
     count = send(descriptor->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);

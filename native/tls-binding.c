@@ -9,7 +9,7 @@
 static void on_collected(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
-  etherws_end_records(data);
+  etherws_end_tls_records(data);
   free(data);
 }
 
@@ -30,9 +30,9 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
     napi_throw_range_error(env, NULL, "no key of a suite that is known");
     return NULL;
   }
-  struct etherws_records *records = malloc(sizeof *records);
+  struct etherws_tls_records *records = malloc(sizeof *records);
   if (records == NULL ||
-      !etherws_start_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing)) {
+      !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing)) {
     free(records);
     napi_throw_error(env, NULL, "the cipher is not to be had");
     return NULL;
@@ -44,7 +44,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   return external;
 }
 
-static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_records **result) {
+static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_tls_records **result) {
   if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->context != NULL &&
       (*result)->is_sealing == is_sealing) {
     return true;
@@ -56,18 +56,18 @@ static bool take_records(napi_env env, napi_value value, bool is_sealing, struct
 // endTlsRecords(records) forgets the key now, and not when the object is collected.
 static napi_value end_records(napi_env env, napi_callback_info info) {
   napi_value argument;
-  struct etherws_records *records;
+  struct etherws_tls_records *records;
   if (!take_arguments(env, info, &argument, 1)) return NULL;
   CHECK_NAPI(env, napi_get_value_external(env, argument, (void **)&records));
-  etherws_end_records(records);
+  etherws_end_tls_records(records);
   return NULL;
 }
 
-// openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_records does; opened gets
+// openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_tls_records does; opened gets
 // what was consumed, the data behind `at`, and the content behind that.
 static napi_value open_records(napi_env env, napi_callback_info info) {
   napi_value arguments[8], result;
-  struct etherws_records *records;
+  struct etherws_tls_records *records;
   uint8_t *bytes, *target;
   size_t length, room, words;
   uint32_t *counts;
@@ -81,7 +81,7 @@ static napi_value open_records(napi_env env, napi_callback_info info) {
     return NULL;
   }
   struct etherws_opened opened;
-  int status = etherws_open_records(records, bytes, length, target, room, &opened);
+  int status = etherws_open_tls_records(records, bytes, length, target, room, &opened);
   counts[0] = (uint32_t)opened.consumed;
   counts[1] = (uint32_t)opened.produced;
   counts[2] = (uint32_t)opened.content;
@@ -92,7 +92,7 @@ static napi_value open_records(napi_env env, napi_callback_info info) {
 // sealTlsRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
 static napi_value seal_records(napi_env env, napi_callback_info info) {
   napi_value arguments[7], result;
-  struct etherws_records *records;
+  struct etherws_tls_records *records;
   uint8_t *bytes, *target;
   size_t length, size;
   int32_t type, at;
@@ -105,7 +105,7 @@ static napi_value seal_records(napi_env env, napi_callback_info info) {
     napi_throw_range_error(env, NULL, "the target has no room for the records");
     return NULL;
   }
-  size_t sealed = etherws_seal_records(records, (uint8_t)type, bytes, length, target + at);
+  size_t sealed = etherws_seal_tls_records(records, (uint8_t)type, bytes, length, target + at);
   if (sealed == 0 && length > 0) {
     napi_throw_error(env, NULL, "the cipher seals nothing more");
     return NULL;
@@ -115,23 +115,14 @@ static napi_value seal_records(napi_env env, napi_callback_info info) {
 }
 
 napi_value init_tls(napi_env env, napi_value exports) {
-  static const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {
+  static const struct export functions[] = {
       {"startTlsRecords", start_records},
       {"endTlsRecords", end_records},
       {"openTlsRecords", open_records},
       {"sealTlsRecords", seal_records},
   };
-  if (!etherws_has_records()) return exports;
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    napi_value function;
-    CHECK_NAPI(env, napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL,
-                                         &function));
-    CHECK_NAPI(env, napi_set_named_property(env, exports, functions[i].name, function));
-  }
-  return exports;
+  if (!etherws_has_tls_records()) return exports;
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }
 
 #else

@@ -4,34 +4,12 @@
 //   ./a.out SEED CASES
 //
 // Every stream lies in a piece of memory of exactly its size, so that one octet too many shows.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../websocket/messages.h"
+#include "drive.h"
 
 enum { MOST_MESSAGES = 6, MOST_PAYLOAD = 70000, MOST = 66000 };
-
-static uint64_t state;
-
-static uint32_t below(uint32_t bound) {  // xorshift64*
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return (uint32_t)((state * 2685821657736338717ull) >> 32) % bound;
-}
-
-static void require(bool holds, const char *what) {
-  if (holds) return;
-  fprintf(stderr, "broken: %s\n", what);
-  abort();
-}
-
-static void *allocate(size_t size) {
-  void *memory = malloc(size == 0 ? 1 : size);
-  require(memory != NULL, "memory");
-  return memory;
-}
 
 static uint32_t any_length(void) {
   switch (below(8)) {
@@ -116,11 +94,11 @@ static void records(void) {
   for (size_t i = 0; i < size; i++) slab[i] = (uint8_t)below(256);
   for (int k = 0; k < ETHERWS_KEY_BYTES; k++) key[k] = (uint8_t)below(256);
   bool is_masked = below(2) == 0;
-  struct etherws_records written = {slab, starts, lengths, indexes, count, front != 0};
-  size_t payload = etherws_records_bytes(&written);
+  struct etherws_batch written = {slab, starts, lengths, indexes, count, front != 0};
+  size_t payload = etherws_batch_bytes(&written);
   size_t header = (payload < 126 ? 2 : payload < 65536 ? 4 : 10) + (is_masked ? ETHERWS_KEY_BYTES : 0);
   uint8_t *stream = allocate(header + payload);
-  require(etherws_write_records(stream, &written, is_masked ? key : NULL) == header + payload, "another size");
+  require(etherws_write_batch(stream, &written, is_masked ? key : NULL) == header + payload, "another size");
   uint32_t start, length;
   struct etherws_messages found = {&start, &length, 0, 1};
   require(etherws_read_messages(stream, 0, header + payload, is_masked, payload, &found) == header + payload,

@@ -4,39 +4,18 @@
 //   ./a.out SEED CASES
 //
 // Every frame lies in a piece of memory of exactly its size, so that one octet too many shows.
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../offload/merge.h"
 #include "../offload/octets.h"
+#include "drive.h"
 
 enum { HEADER = ETHERWS_OFFLOAD_HEADER_BYTES, FLOW_FRAMES = 300, FLOW_PAYLOAD = 90 };
 
-static uint64_t state;
 static unsigned long supers;  // that were merged: a run without any has proved nothing about merging
 
-static uint32_t below(uint32_t bound) {  // xorshift64*
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return (uint32_t)((state * 2685821657736338717ull) >> 32) % bound;
-}
-
 static bool one_in(uint32_t chances) { return below(chances) == 0; }
-
-static void require(bool holds, const char *what) {
-  if (holds) return;
-  fprintf(stderr, "broken: %s\n", what);
-  abort();
-}
-
-static void *allocate(size_t size) {
-  void *memory = malloc(size == 0 ? 1 : size);
-  require(memory != NULL, "memory");
-  return memory;
-}
 
 struct kind {
   bool is_ipv6, is_udp;

@@ -5,41 +5,19 @@
 //   ./a.out SEED CASES
 //
 // Everything lies in a piece of memory of exactly its size, so that one octet too many shows.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../tls/records.h"
+#include "drive.h"
 
-static uint64_t state;
-
-static uint32_t below(uint32_t bound) {  // xorshift64*
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return (uint32_t)((state * 2685821657736338717ull) >> 32) % bound;
-}
-
-static void require(bool holds, const char *what) {
-  if (holds) return;
-  fprintf(stderr, "broken: %s\n", what);
-  abort();
-}
-
-static void *allocate(size_t size) {
-  void *memory = malloc(size == 0 ? 1 : size);
-  require(memory != NULL, "memory");
-  return memory;
-}
-
-static void start(struct etherws_records *opening, struct etherws_records *sealing) {
+static void start(struct etherws_tls_records *opening, struct etherws_tls_records *sealing) {
   uint8_t key[ETHERWS_MAX_RECORD_KEY_BYTES], iv[ETHERWS_IV_BYTES];
   enum etherws_suite suite = (enum etherws_suite)below(ETHERWS_SUITES);
   for (size_t i = 0; i < sizeof key; i++) key[i] = (uint8_t)below(256);
   for (size_t i = 0; i < sizeof iv; i++) iv[i] = (uint8_t)below(256);
   uint64_t sequence = (uint64_t)below(3) << 32 | below(1000);
-  require(etherws_start_records(opening, suite, key, iv, sequence, false), "no opening");
-  require(etherws_start_records(sealing, suite, key, iv, sequence, true), "no sealing");
+  require(etherws_start_tls_records(opening, suite, key, iv, sequence, false), "no opening");
+  require(etherws_start_tls_records(sealing, suite, key, iv, sequence, true), "no sealing");
 }
 
 static size_t any_length(void) {
@@ -56,7 +34,7 @@ static size_t any_length(void) {
 }
 
 // Opens a stream bit by bit. Returns the last status, and how much came out, into memory of just the room that it gets.
-static int open_all(struct etherws_records *opening, const uint8_t *stream, size_t length, uint8_t *data,
+static int open_all(struct etherws_tls_records *opening, const uint8_t *stream, size_t length, uint8_t *data,
                     size_t *data_length) {
   size_t at = 0, had = 0;
   *data_length = 0;
@@ -67,7 +45,7 @@ static int open_all(struct etherws_records *opening, const uint8_t *stream, size
     uint8_t *from = allocate(size), *to = allocate(room);
     memcpy(from, stream + at, size);
     struct etherws_opened opened;
-    int status = etherws_open_records(opening, from, size, to, room, &opened);
+    int status = etherws_open_tls_records(opening, from, size, to, room, &opened);
     require(opened.consumed <= size, "consumed more than there was");
     require(opened.produced + opened.content <= room, "more came out than there was room for");
     require(opened.produced + opened.content <= opened.consumed, "more came out than went in");
@@ -82,12 +60,12 @@ static int open_all(struct etherws_records *opening, const uint8_t *stream, size
 }
 
 static void one(void) {
-  struct etherws_records opening, sealing;
+  struct etherws_tls_records opening, sealing;
   start(&opening, &sealing);
   size_t length = any_length(), size = etherws_sealed_bytes(length), opened;
   uint8_t *content = allocate(length), *stream = allocate(size), *data = allocate(length);
   for (size_t i = 0; i < length; i += 1 + below(50)) content[i] = (uint8_t)below(256);
-  require(etherws_seal_records(&sealing, ETHERWS_APPLICATION_DATA, content, length, stream) == size, "another size");
+  require(etherws_seal_tls_records(&sealing, ETHERWS_APPLICATION_DATA, content, length, stream) == size, "another size");
   bool is_spoiled = below(2) == 0 && size > 0;
   if (is_spoiled) {
     if (below(3) == 0) {
@@ -103,14 +81,14 @@ static void one(void) {
   free(data);
   free(stream);
   free(content);
-  etherws_end_records(&opening);
-  etherws_end_records(&sealing);
-  etherws_end_records(&sealing);
+  etherws_end_tls_records(&opening);
+  etherws_end_tls_records(&sealing);
+  etherws_end_tls_records(&sealing);
 }
 
 // Records whose content the peer chose: types, emptiness, order.
 static void made_up(void) {
-  struct etherws_records opening, sealing;
+  struct etherws_tls_records opening, sealing;
   start(&opening, &sealing);
   size_t count = below(60), end = 0, opened;
   uint8_t *stream = allocate(60 * 128);
@@ -119,19 +97,19 @@ static void made_up(void) {
     size_t length = 1 + below(sizeof content);
     for (size_t k = 0; k < length; k++) content[k] = below(2) == 0 ? 0 : (uint8_t)below(256);
     uint8_t type = below(4) == 0 ? (uint8_t)below(256) : (uint8_t)(20 + below(5));
-    end += etherws_seal_records(&sealing, type, content, length, stream + end);
+    end += etherws_seal_tls_records(&sealing, type, content, length, stream + end);
   }
   uint8_t *exact = allocate(end);
   memcpy(exact, stream, end);
   open_all(&opening, exact, end, NULL, &opened);
   free(exact);
   free(stream);
-  etherws_end_records(&opening);
-  etherws_end_records(&sealing);
+  etherws_end_tls_records(&opening);
+  etherws_end_tls_records(&sealing);
 }
 
 static void hostile(void) {
-  struct etherws_records opening, sealing;
+  struct etherws_tls_records opening, sealing;
   start(&opening, &sealing);
   size_t size = below(400), opened;
   uint8_t *stream = allocate(size);
@@ -139,8 +117,8 @@ static void hostile(void) {
   open_all(&opening, stream, size, NULL, &opened);
   require(opened == 0, "data out of nothing");
   free(stream);
-  etherws_end_records(&opening);
-  etherws_end_records(&sealing);
+  etherws_end_tls_records(&opening);
+  etherws_end_tls_records(&sealing);
 }
 
 int main(int argc, char **argv) {

@@ -16,7 +16,7 @@
 #pragma weak EVP_chacha20_poly1305
 #pragma weak OPENSSL_cleanse
 
-bool etherws_has_records(void) {
+bool etherws_has_tls_records(void) {
   return EVP_CIPHER_CTX_new && EVP_CIPHER_CTX_free && EVP_CIPHER_CTX_ctrl && EVP_CipherInit_ex && EVP_CipherUpdate &&
          EVP_CipherFinal_ex && EVP_aes_128_gcm && EVP_aes_256_gcm && EVP_chacha20_poly1305 && OPENSSL_cleanse;
 }
@@ -34,9 +34,9 @@ static const EVP_CIPHER *cipher_of(enum etherws_suite suite) {
 
 size_t etherws_record_key_bytes(enum etherws_suite suite) { return suite == ETHERWS_AES_128_GCM ? 16 : 32; }
 
-bool etherws_start_records(struct etherws_records *records, enum etherws_suite suite, const uint8_t *key,
+bool etherws_start_tls_records(struct etherws_tls_records *records, enum etherws_suite suite, const uint8_t *key,
                            const uint8_t *iv, uint64_t sequence, bool is_sealing) {
-  *records = (struct etherws_records){.sequence = sequence, .is_sealing = is_sealing};
+  *records = (struct etherws_tls_records){.sequence = sequence, .is_sealing = is_sealing};
   memcpy(records->iv, iv, sizeof records->iv);
   records->context = EVP_CIPHER_CTX_new();
   if (records->context != NULL &&
@@ -44,17 +44,17 @@ bool etherws_start_records(struct etherws_records *records, enum etherws_suite s
       EVP_CIPHER_CTX_ctrl(records->context, EVP_CTRL_AEAD_SET_IVLEN, ETHERWS_IV_BYTES, NULL) == 1) {
     return true;
   }
-  etherws_end_records(records);
+  etherws_end_tls_records(records);
   return false;
 }
 
-void etherws_end_records(struct etherws_records *records) {
+void etherws_end_tls_records(struct etherws_tls_records *records) {
   EVP_CIPHER_CTX_free(records->context);  // which cleanses the key
   OPENSSL_cleanse(records, sizeof *records);
 }
 
 // The nonce is the sequence number over the iv (5.3); the header is what is authenticated besides (5.2).
-static bool begin_record(const struct etherws_records *records, const uint8_t *header) {
+static bool begin_record(const struct etherws_tls_records *records, const uint8_t *header) {
   uint8_t nonce[ETHERWS_IV_BYTES];
   int unused;
   memcpy(nonce, records->iv, sizeof nonce);
@@ -64,7 +64,7 @@ static bool begin_record(const struct etherws_records *records, const uint8_t *h
 }
 
 // Opens one record, whose protected octets lie behind its header. What comes out is one tag shorter.
-static bool open_record(struct etherws_records *records, const uint8_t *header, size_t length, uint8_t *to) {
+static bool open_record(struct etherws_tls_records *records, const uint8_t *header, size_t length, uint8_t *to) {
   const uint8_t *from = header + ETHERWS_RECORD_HEADER_BYTES;
   size_t inner = length - ETHERWS_TAG_BYTES;
   int count, rest;
@@ -73,7 +73,7 @@ static bool open_record(struct etherws_records *records, const uint8_t *header, 
          EVP_CipherFinal_ex(records->context, to + count, &rest) == 1;
 }
 
-int etherws_open_records(struct etherws_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
+int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
                          struct etherws_opened *opened) {
   *opened = (struct etherws_opened){0};
   for (;;) {
@@ -119,7 +119,7 @@ size_t etherws_sealed_bytes(size_t length) {
   return length + records * ETHERWS_RECORD_OVERHEAD_BYTES;
 }
 
-static bool seal_record(struct etherws_records *records, uint8_t type, const uint8_t *from, size_t length,
+static bool seal_record(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
                         uint8_t *to) {
   size_t protected = length + 1 + ETHERWS_TAG_BYTES;
   uint8_t *at = to + ETHERWS_RECORD_HEADER_BYTES;
@@ -141,7 +141,7 @@ static bool seal_record(struct etherws_records *records, uint8_t type, const uin
   return true;
 }
 
-size_t etherws_seal_records(struct etherws_records *records, uint8_t type, const uint8_t *from, size_t length,
+size_t etherws_seal_tls_records(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
                             uint8_t *to) {
   size_t sealed = 0;
   while (length > 0) {

@@ -33,7 +33,7 @@ enum { ETHERWS_UNEXPECTED_MESSAGE = 10, ETHERWS_BAD_RECORD_MAC = 20, ETHERWS_REC
 enum etherws_suite { ETHERWS_AES_128_GCM, ETHERWS_AES_256_GCM, ETHERWS_CHACHA20_POLY1305, ETHERWS_SUITES };
 
 // One direction of a connection, under one key.
-struct etherws_records {
+struct etherws_tls_records {
   EVP_CIPHER_CTX *context;
   uint64_t sequence;
   uint8_t iv[ETHERWS_IV_BYTES];
@@ -48,21 +48,21 @@ struct etherws_opened {
 };
 
 // Whether the process has what this needs.
-bool etherws_has_records(void);
+bool etherws_has_tls_records(void);
 
 size_t etherws_record_key_bytes(enum etherws_suite suite);
 
 // Takes a key of the suite's length and the next sequence number. Returns false when the cipher will not have it.
-bool etherws_start_records(struct etherws_records *records, enum etherws_suite suite, const uint8_t *key,
+bool etherws_start_tls_records(struct etherws_tls_records *records, enum etherws_suite suite, const uint8_t *key,
                            const uint8_t *iv, uint64_t sequence, bool is_sealing);
 
 // Forgets the key. Again is no harm.
-void etherws_end_records(struct etherws_records *records);
+void etherws_end_tls_records(struct etherws_tls_records *records);
 
 // Opens whole records from `from`, and puts application data to `to`, one piece behind the other; the places do not
 // overlap. Returns 0 when no whole record is left, or no room for it; ETHERWS_ALERT or ETHERWS_HANDSHAKE behind a
 // record of those, whose content it leaves to the caller; or a fatal alert, negative. Behind that nothing is opened.
-int etherws_open_records(struct etherws_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
+int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
                          struct etherws_opened *opened);
 
 // How long so much content is in records that are as long as may be.
@@ -70,7 +70,7 @@ size_t etherws_sealed_bytes(size_t length);
 
 // Seals content of a type; `to` has room for etherws_sealed_bytes and does not overlap it. Returns how many octets
 // that were, or 0 when the cipher failed or the sequence numbers are used up.
-size_t etherws_seal_records(struct etherws_records *records, uint8_t type, const uint8_t *from, size_t length,
+size_t etherws_seal_tls_records(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
                             uint8_t *to);
 
 #endif

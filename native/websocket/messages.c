@@ -107,7 +107,7 @@ size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length,
   return (size_t)(at - to) + padded;
 }
 
-size_t etherws_records_bytes(const struct etherws_records *records) {
+size_t etherws_batch_bytes(const struct etherws_batch *records) {
   size_t bytes = RECORDS_HEAD_BYTES;
   for (uint32_t i = 0; i < records->count; i++) {
     bytes += RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES + records->lengths[records->indexes[i]];
@@ -134,9 +134,9 @@ static void append(struct payload *payload, const uint8_t *from, size_t length) 
   payload->at += length;
 }
 
-size_t etherws_write_records(uint8_t *to, const struct etherws_records *records, const uint8_t *key) {
+size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, const uint8_t *key) {
   static const uint8_t no_header[OFFLOAD_HEADER_BYTES], head[RECORDS_HEAD_BYTES] = {TYPE_FRAMES};
-  uint8_t *start = write_header(to, etherws_records_bytes(records), key);
+  uint8_t *start = write_header(to, etherws_batch_bytes(records), key);
   struct payload payload = {start, start, key};
   append(&payload, head, sizeof head);
   for (uint32_t i = 0; i < records->count; i++) {

@@ -36,7 +36,7 @@ size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length,
 
 // Frames for a message of the batched wire (docs/protocol.md): frame indexes[i] is bytes[starts .. starts + lengths), and
 // behind ten octets of offload header where has_offload_headers says so.
-struct etherws_records {
+struct etherws_batch {
   const uint8_t *bytes;
   const uint32_t *starts;
   const uint32_t *lengths;
@@ -46,10 +46,10 @@ struct etherws_records {
 };
 
 // How many octets of payload the message of these records has.
-size_t etherws_records_bytes(const struct etherws_records *records);
+size_t etherws_batch_bytes(const struct etherws_batch *records);
 
 // Writes them as one binary message, copying and masking in one pass. `key` is NULL for a server. The caller has made
-// room for etherws_records_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
-size_t etherws_write_records(uint8_t *to, const struct etherws_records *records, const uint8_t *key);
+// room for etherws_batch_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
+size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, const uint8_t *key);
 
 #endif

@@ -1,12 +1,12 @@
 import { type Network, parseNetwork } from '../auth/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
-import { type DoorLimits, readDoorLimits } from './door-limits.ts';
+import { type DoorLimits, type LimitOptions, readDoorLimits } from './door-limits.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
 import { checkShared, readService, type ServiceConfig } from './service-config.ts';
 
 /** The options of `etherws sw` as they were typed: commander's camel case, values still text. */
-export interface SwOptions {
+export interface SwOptions extends LimitOptions {
   debug?: boolean;
   foreground?: boolean;
   ageout: string;
@@ -23,15 +23,6 @@ export interface SwOptions {
   user?: string;
   group?: string;
   trustedProxy?: string[];
-  maxTunnels?: string;
-  maxPerAddress?: string;
-  maxPerUser?: string;
-  maxUnproven?: string;
-  handshakeTimeout?: string;
-  loginFailures?: string;
-  maxMessage?: string;
-  maxQueue?: string;
-  grace?: string;
   sslkey?: string;
   sslcert?: string;
   ctlpath: string;
