@@ -11,8 +11,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAuthority } from '../support/certificates.ts';
 import { type EtherwsSwitch, eventually } from '../support/etherws.ts';
-import { LEFT, macOf } from '../support/lan.ts';
+import { LEFT, macOf, type Pair } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
+import type { PingStream } from '../support/ping-stream.ts';
 import type { Process } from '../support/process.ts';
 import { CLIENT, openTapPair, QUICK, settled, startOnTap, startPings, TAP } from '../support/tap-pair.ts';
 
@@ -40,17 +41,33 @@ async function becomes(client: EtherwsSwitch, state: string, reason: RegExp, sin
   await client.process.logged(line, since, ms);
 }
 
+interface Lab {
+  readonly pair: Pair;
+  readonly server: EtherwsSwitch;
+  readonly client: EtherwsSwitch;
+  /** from the client's side to the server's, answered already */
+  readonly pings: PingStream;
+}
+
+/** Two switches and the tunnel between them. @returns undefined where tools are missing: the test is skipped then */
+async function openLab(t: TestContext, waits: readonly string[], ...tools: string[]): Promise<Lab | undefined> {
+  const pair = await openTapPair(t, ...tools);
+  if (pair === undefined) return undefined;
+  const server = await startOnTap(pair.left);
+  const client = await startOnTap(pair.right);
+  await client.done('addport', 'client', URL_OF_LEFT, ...waits);
+  const pings = startPings(t, pair.right);
+  await pings.answered(BACK_MS);
+  return { pair, server, client, pings };
+}
+
 const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'kill -9 of the client, which is started again': async (t) => {
-    const pair = await openTapPair(t);
-    if (pair === undefined) return;
-    const server = await startOnTap(pair.left);
-    let client = await startOnTap(pair.right);
-    await client.done('addport', 'client', URL_OF_LEFT, ...QUICK);
-    const pings = startPings(t, pair.right);
-    await pings.answered(BACK_MS);
-    await client.stop('SIGKILL');
-    client = await startOnTap(pair.right);
+    const lab = await openLab(t, QUICK);
+    if (lab === undefined) return;
+    const { pair, server, pings } = lab;
+    await lab.client.stop('SIGKILL');
+    const client = await startOnTap(pair.right);
     await client.done('addport', 'client', URL_OF_LEFT, ...QUICK);
     await pings.answered(BACK_MS);
     await keptItsNumbers(client);
@@ -58,14 +75,10 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
 
   'the link below down for 50 s': async (t) => {
-    const pair = await openTapPair(t);
-    if (pair === undefined) return;
-    const server = await startOnTap(pair.left);
-    const client = await startOnTap(pair.right);
     // With the waits of everyday: it is the news of the link that brings the client back, not a short wait.
-    await client.done('addport', 'client', URL_OF_LEFT);
-    const pings = startPings(t, pair.right);
-    await pings.answered(BACK_MS);
+    const lab = await openLab(t, []);
+    if (lab === undefined) return;
+    const { pair, server, client, pings } = lab;
     await pair.left.check(['ip', 'link', 'set', 'eth0', 'down']);
     const since = client.process.stderr.length;
     await Promise.all([delay(50_000), becomes(client, 'backoff', /no answer to a ping within 20 s/, since, FOUND_MS)]);
@@ -76,13 +89,9 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
 
   'a half-open tunnel, both directions dropped': async (t) => {
-    const pair = await openTapPair(t, 'nft');
-    if (pair === undefined) return;
-    const server = await startOnTap(pair.left);
-    const client = await startOnTap(pair.right);
-    await client.done('addport', 'client', URL_OF_LEFT, ...QUICK);
-    const pings = startPings(t, pair.right);
-    await pings.answered(BACK_MS);
+    const lab = await openLab(t, QUICK, 'nft');
+    if (lab === undefined) return;
+    const { pair, server, client, pings } = lab;
     const [seenByClient, seenByServer] = [client.process.stderr.length, server.process.stderr.length];
     const drops = ['tcp dport 8000 drop', 'tcp sport 8000 drop'].map(
       (rule, index) => `chain c${index} { type filter hook ${index === 0 ? 'input' : 'output'} priority 0; ${rule}; }`,
@@ -99,13 +108,9 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
 
   'the client suspended for more than a minute': async (t) => {
-    const pair = await openTapPair(t);
-    if (pair === undefined) return;
-    const server = await startOnTap(pair.left);
-    const client = await startOnTap(pair.right);
-    await client.done('addport', 'client', URL_OF_LEFT, ...QUICK);
-    const pings = startPings(t, pair.right);
-    await pings.answered(BACK_MS);
+    const lab = await openLab(t, QUICK);
+    if (lab === undefined) return;
+    const { server, client, pings } = lab;
     const since = server.process.stderr.length;
     client.process.signal('SIGSTOP');
     await Promise.all([
