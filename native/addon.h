@@ -44,6 +44,12 @@ struct export {
 
 enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 
+// What belongs to one environment.
+struct instance {
+  struct lingering *linger;
+  struct fast_path *fast_path;
+};
+
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
@@ -61,6 +67,13 @@ struct descriptor {
   napi_ref on_ready;
   napi_ref on_closed;
   napi_async_cleanup_hook_handle cleanup;
+  // Of the fast path (fast-path.h).
+  struct fast_path *fast;
+  struct tunnel *tunnel;  // of a tunnel that it reads; else NULL
+  size_t room;            // the longest frame of a device that it reads; 0 while JavaScript does
+  uint32_t offloads;      // the debts that it takes as an egress
+  double *cells;          // what its port counts in, and what keeps that alive
+  napi_ref cells_of;
 };
 
 // One batch of frames in a slab, as JavaScript handed it over; the memory is JavaScript's.
@@ -74,7 +87,7 @@ struct frame_slab {
 
 // The frames of a slab that are to be written.
 struct frame_selection {
-  const uint32_t *indexes;
+  const uint32_t *indexes;  // NULL: the first `count`
   size_t count;
   bool has_vnet_headers;  // in front of each frame in the slab
   uint32_t merge_for;     // the debts that the device takes, so that segments may be merged; 0: each frame by itself
@@ -89,8 +102,17 @@ napi_value throw_napi_failure(napi_env env);
 bool warrants_retry(int error);
 enum tally_index tally_of_write_error(int error, bool has_debt);
 
+// instance.c: NULL without one
+struct instance *instance_of(napi_env env);
+napi_value init_instance(napi_env env, napi_value exports);
+
+// fast-path.c, tunnel.c
+napi_value init_fast_path(napi_env env, napi_value exports);
+napi_value open_tunnel(napi_env env, napi_callback_info info);
+napi_value read_tunnel(napi_env env, napi_callback_info info);
+napi_value feed_tunnel(napi_env env, napi_callback_info info);
+
 // linger.c
-struct lingering *linger_of(napi_env env);
 void linger_note(struct lingering *linger);
 napi_value init_linger(napi_env env, napi_value exports);
 
@@ -117,9 +139,15 @@ napi_value descriptor_await(napi_env env, napi_callback_info info);
 napi_value descriptor_close(napi_env env, napi_callback_info info);
 
 // frames.c
+int read_waiting(const struct descriptor *descriptor, struct frame_slab *slab, size_t room, uint32_t *tally);
+int write_selection(const struct descriptor *descriptor, const struct frame_slab *slab,
+                    const struct frame_selection *frames, uint32_t *tally);
 bool owes(const uint8_t *frame, bool has_header);  // whether the header in front of a frame asks for anything
 napi_value read_frames(napi_env env, napi_callback_info info);
 napi_value write_frames(napi_env env, napi_callback_info info);
+static inline uint32_t selected(const struct frame_selection *frames, size_t i) {
+  return frames->indexes != NULL ? frames->indexes[i] : (uint32_t)i;
+}
 
 // tap.c, packet_socket.c: reading returns the number of frames, or -errno when there was none and it failed;
 // writing returns how many were taken. Both add what was dropped to the tally.

@@ -15,9 +15,12 @@
 #include <unistd.h>
 
 #include "addon.h"
+#include "fast-path.h"
 
 static void release(struct descriptor *descriptor) {
-  if (--descriptor->owners == 0) free(descriptor);
+  if (--descriptor->owners > 0) return;
+  fast_path_release(descriptor->fast);
+  free(descriptor);
 }
 
 static void forget(napi_env env, napi_ref *reference) {
@@ -25,17 +28,28 @@ static void forget(napi_env env, napi_ref *reference) {
   *reference = NULL;
 }
 
-// Calls JavaScript from the loop, as a task of its own: microtasks run behind it, and what it throws is uncaught.
-static void call_javascript(struct descriptor *descriptor, napi_ref function, int status) {
+napi_value call_javascript(struct descriptor *descriptor, napi_ref function, size_t count, const napi_value *arguments) {
+  napi_env env = descriptor->env;
+  napi_value callback, receiver, result = NULL, exception;
+  if (napi_get_reference_value(env, function, &callback) != napi_ok || callback == NULL ||
+      napi_get_global(env, &receiver) != napi_ok) {
+    return NULL;
+  }
+  napi_status status = napi_make_callback(env, NULL, receiver, callback, count, arguments, &result);
+  if (status == napi_pending_exception && napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
+    napi_fatal_exception(env, exception);
+  }
+  return status == napi_ok ? result : NULL;
+}
+
+void tell_javascript(struct descriptor *descriptor, napi_ref function, int status, int count) {
   napi_env env = descriptor->env;
   napi_handle_scope scope;
+  napi_value arguments[2];
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
-  napi_value callback, receiver, argument, result, exception;
-  if (napi_get_reference_value(env, function, &callback) == napi_ok && callback != NULL &&
-      napi_get_global(env, &receiver) == napi_ok && napi_create_int32(env, status, &argument) == napi_ok &&
-      napi_make_callback(env, NULL, receiver, callback, 1, &argument, &result) == napi_pending_exception &&
-      napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
-    napi_fatal_exception(env, exception);
+  if (napi_create_int32(env, status, &arguments[0]) == napi_ok &&
+      napi_create_int32(env, count, &arguments[1]) == napi_ok) {
+    call_javascript(descriptor, function, 2, arguments);
   }
   napi_close_handle_scope(env, scope);
 }
@@ -44,7 +58,7 @@ static void call_javascript(struct descriptor *descriptor, napi_ref function, in
 static void settle(struct descriptor *descriptor) {
   if (--descriptor->closing > 0) return;
   if (descriptor->on_closed != NULL && !descriptor->is_ending) {
-    call_javascript(descriptor, descriptor->on_closed, 0);
+    tell_javascript(descriptor, descriptor->on_closed, 0, 0);
   }
   forget(descriptor->env, &descriptor->on_ready);
   forget(descriptor->env, &descriptor->on_closed);
@@ -76,6 +90,7 @@ static void close_fd(struct descriptor *descriptor, bool is_loop_alive) {
 }
 
 static void end(struct descriptor *descriptor) {
+  fast_path_leave(descriptor);
   bool was_watched = descriptor->is_watched;
   descriptor->is_watched = false;
   if (was_watched) {
@@ -111,13 +126,14 @@ napi_value descriptor_create(napi_env env, int fd, enum descriptor_kind kind, bo
   descriptor->kind = kind;
   descriptor->has_vnet_header = has_vnet_header;
   descriptor->owners = 1;
+  descriptor->fast = fast_path_hold(env);
 
   // An external cannot be made or changed by JavaScript, and unlike a wrapped object with a type tag it costs nothing
   // to look into on the data path.
   napi_value external;
   if (napi_create_external(env, descriptor, on_collected, NULL, &external) != napi_ok) {
     close(fd);
-    free(descriptor);
+    release(descriptor);
     return throw_napi_failure(env);
   }
   return external;
@@ -143,7 +159,9 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     }
     status = -error;
   }
-  call_javascript(descriptor, descriptor->on_ready, status < 0 ? status : events);
+  if (descriptor->room > 0) device_ready(descriptor, status < 0 ? status : events);
+  else if (descriptor->tunnel != NULL && status >= 0) tunnel_ready(descriptor, events);
+  else tell_javascript(descriptor, descriptor->on_ready, status < 0 ? status : events, 0);
 }
 
 // watch(descriptor, onReady(status)): status is -errno, or what it is ready for: 1 to be read, 2 to be written.
@@ -162,7 +180,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     return throw_errno(env, -status, "uv_poll_init");
   }
   descriptor->poll.data = descriptor;
-  descriptor->linger = linger_of(env);
+  descriptor->linger = instance_of(env)->linger;
   descriptor->awaited = UV_READABLE;
   descriptor->is_watched = true;
   descriptor->owners++;

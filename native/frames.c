@@ -26,6 +26,12 @@ static bool take_tally(napi_env env, napi_value value, uint32_t **tally) {
   return true;
 }
 
+int read_waiting(const struct descriptor *descriptor, struct frame_slab *slab, size_t room, uint32_t *tally) {
+  if (descriptor->fd < 0) return -EBADF;
+  return descriptor->kind == KIND_TAP ? tap_read(descriptor, slab, room, tally)
+                                      : packet_read(descriptor, slab, room, tally);
+}
+
 // readFrames(descriptor, bytes, starts, lengths, room, tally) returns how many frames it read, or -errno.
 //
 // A record is [4 octets free][10-octet virtio-net header][frame], and the next one stands directly behind. The first
@@ -42,11 +48,7 @@ napi_value read_frames(napi_env env, napi_callback_info info) {
       !take_tally(env, arguments[5], &tally)) {
     return NULL;
   }
-  int count = -EBADF;
-  if (descriptor->fd >= 0 && room > 0 && room <= MAX_FRAME_BYTES) {
-    count = descriptor->kind == KIND_TAP ? tap_read(descriptor, &slab, (size_t)room, tally)
-                                         : packet_read(descriptor, &slab, (size_t)room, tally);
-  }
+  int count = room > 0 && room <= MAX_FRAME_BYTES ? read_waiting(descriptor, &slab, (size_t)room, tally) : -EBADF;
   CHECK_NAPI(env, napi_create_int32(env, count, &result));
   return result;
 }
@@ -64,21 +66,24 @@ static int write_merged(const struct descriptor *descriptor, const struct frame_
   for (size_t from = 0; from < frames->count; from += ETHERWS_MERGE_WINDOW_FRAMES) {
     size_t left = frames->count - from;
     uint32_t count = left < ETHERWS_MERGE_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_MERGE_WINDOW_FRAMES;
-    const uint32_t *indexes = frames->indexes + from;
-    uint32_t failed = etherws_write_coalesced(descriptor->fd, slab->bytes, slab->starts, slab->lengths, indexes, count,
+    // Without indexes the window is moved over the frames themselves.
+    const size_t skipped = frames->indexes == NULL ? from : 0;
+    const uint32_t *indexes = frames->indexes == NULL ? NULL : frames->indexes + from;
+    const uint32_t *starts = slab->starts + skipped, *lengths = slab->lengths + skipped;
+    uint32_t failed = etherws_write_coalesced(descriptor->fd, slab->bytes, starts, lengths, indexes, count,
                                               frames->has_vnet_headers, frames->merge_for, errors);
     lost += failed;
     for (uint32_t i = 0; i < count && failed > 0; i++) {
       if (errors[i] == 0) continue;
-      const uint8_t *frame = slab->bytes + slab->starts[indexes[i]];
+      const uint8_t *frame = slab->bytes + slab->starts[selected(frames, from + i)];
       tally[tally_of_write_error(errors[i], owes(frame, frames->has_vnet_headers))]++;
     }
   }
   return (int)(frames->count - lost);
 }
 
-static int write_selection(const struct descriptor *descriptor, const struct frame_slab *slab,
-                           const struct frame_selection *frames, uint32_t *tally) {
+int write_selection(const struct descriptor *descriptor, const struct frame_slab *slab,
+                    const struct frame_selection *frames, uint32_t *tally) {
   if (descriptor->has_vnet_header && frames->merge_for != 0 && frames->count > 1) {
     return write_merged(descriptor, slab, frames, tally);
   }

@@ -67,14 +67,9 @@ napi_value init_linger(napi_env env, napi_value exports) {
   linger->prepare.data = linger;
   uv_prepare_start(&linger->prepare, on_prepare);
   uv_unref((uv_handle_t *)&linger->prepare);
-  if (napi_add_async_cleanup_hook(env, on_environment_end, linger, &linger->cleanup) != napi_ok ||
-      napi_set_instance_data(env, linger, NULL, NULL) != napi_ok) {
+  if (napi_add_async_cleanup_hook(env, on_environment_end, linger, &linger->cleanup) != napi_ok) {
     return throw_napi_failure(env);
   }
+  instance_of(env)->linger = linger;
   return exports;
-}
-
-struct lingering *linger_of(napi_env env) {
-  void *linger = NULL;
-  return napi_get_instance_data(env, &linger) == napi_ok ? linger : NULL;
 }

@@ -3,7 +3,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 4 };
+enum { INTERFACE_VERSION = 6 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -46,7 +46,8 @@ napi_value add_exports(napi_env env, napi_value exports, const struct export *ta
 NAPI_MODULE_INIT() {
   if (add_exports(env, exports, EXPORTS, sizeof EXPORTS / sizeof *EXPORTS) == NULL) return NULL;
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
-  if (init_linger(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
+  if (init_instance(env, exports) == NULL || init_linger(env, exports) == NULL ||
+      init_fast_path(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
     return NULL;
   }
   return init_offload(env, exports);

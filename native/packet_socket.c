@@ -143,7 +143,7 @@ static size_t send_chunk(const struct descriptor *packet, const struct frame_sla
   struct mmsghdr messages[SEND_CHUNK];
   memset(messages, 0, count * sizeof *messages);
   for (size_t i = 0; i < count; i++) {
-    uint32_t index = frames->indexes[first + i];
+    uint32_t index = selected(frames, first + i);
     uint8_t *frame = slab->bytes + slab->starts[index];
     size_t length = slab->lengths[index];
     struct msghdr *message = &messages[i].msg_hdr;
@@ -176,7 +176,7 @@ int packet_write(const struct descriptor *packet, const struct frame_slab *slab,
     taken += (int)sent;
     next += sent;
     if (sent > 0) continue;  // it stopped before one that fails: the next round learns why
-    const uint8_t *frame = slab->bytes + slab->starts[frames->indexes[next]];
+    const uint8_t *frame = slab->bytes + slab->starts[selected(frames, next)];
     int error = errno;
     enum tally_index reason = tally_of_write_error(error, owes(frame, frames->has_vnet_headers));
     // The frame that failed is lost. A socket buffer that is full, or a device that is down, loses the rest too;

@@ -116,7 +116,7 @@ int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const
               uint32_t *tally) {
   int taken = 0;
   for (size_t i = 0; i < frames->count; i++) {
-    uint32_t index = frames->indexes[i];
+    uint32_t index = selected(frames, i);
     const uint8_t *frame = slab->bytes + slab->starts[index];
     ssize_t written;
     do {

@@ -63,6 +63,16 @@ static napi_value end_records(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// countTlsRecords(records) returns the number of the next record under this key.
+static napi_value count_records(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  struct etherws_tls_records *records;
+  if (!take_arguments(env, info, &argument, 1)) return NULL;
+  CHECK_NAPI(env, napi_get_value_external(env, argument, (void **)&records));
+  CHECK_NAPI(env, napi_create_double(env, (double)records->sequence, &result));
+  return result;
+}
+
 // openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_tls_records does; opened gets
 // what was consumed, the data behind `at`, and the content behind that.
 static napi_value open_records(napi_env env, napi_callback_info info) {
@@ -118,6 +128,7 @@ napi_value init_tls(napi_env env, napi_value exports) {
   static const struct export functions[] = {
       {"startTlsRecords", start_records},
       {"endTlsRecords", end_records},
+      {"countTlsRecords", count_records},
       {"openTlsRecords", open_records},
       {"sealTlsRecords", seal_records},
   };

@@ -5,7 +5,7 @@
 enum { BINARY = 0x82, MASKED = 0x80, LENGTH_16 = 126, LENGTH_64 = 127 };
 
 // Of the batched wire: the type of a message of frames, its head, and what stands in front of each frame.
-enum { TYPE_FRAMES = 0x01, RECORDS_HEAD_BYTES = 4, RECORD_LENGTH_BYTES = 4, OFFLOAD_HEADER_BYTES = 10 };
+enum { TYPE_FRAMES = 0x01, RECORDS_HEAD_BYTES = 4, RECORD_LENGTH_BYTES = 4, OFFLOAD_HEADER_BYTES = 10, MAX_RECORD_BYTES = 65535 + 14 + 8 };
 
 // As wide as those of AVX2; the compiler makes two of it for lesser processors.
 typedef uint32_t vector __attribute__((vector_size(32)));
@@ -76,6 +76,49 @@ size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_ma
   return from;
 }
 
+bool etherws_awaits_more(const uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most) {
+  const uint8_t *head = bytes + from;
+  size_t left = end - from;
+  if (left == 0) return true;
+  if (head[0] != BINARY) return false;
+  if (left == 1) return true;
+  if (((head[1] & MASKED) != 0) != is_masked) return false;
+  size_t length = head[1] & 0x7f, header = 2;
+  if (length == LENGTH_16) {
+    if (left < 4) return true;
+    length = (size_t)head[2] << 8 | head[3];
+    header = 4;
+    if (length < LENGTH_16) return false;
+  } else if (length == LENGTH_64) {
+    if (left < 10) return true;
+    length = 0;
+    for (int i = 2; i < 10; i++) length = length << 8 | head[i];
+    header = 10;
+    if (length < 0x10000) return false;
+  }
+  if (is_masked) header += ETHERWS_KEY_BYTES;
+  return length <= most && (left < header || left - header < length);
+}
+
+bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, struct etherws_messages *found) {
+  const uint32_t end = start + length, before = found->count;
+  if (length < RECORDS_HEAD_BYTES || bytes[start] != TYPE_FRAMES) return false;
+  for (uint32_t at = start + RECORDS_HEAD_BYTES; at < end;) {
+    const uint8_t *lead = bytes + at;
+    bool has_lead = end - at >= RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES && found->count < found->capacity;
+    at += RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES;
+    uint32_t frame_bytes = has_lead ? (uint32_t)lead[0] << 24 | lead[1] << 16 | lead[2] << 8 | lead[3] : 0;
+    if (!has_lead || frame_bytes > MAX_RECORD_BYTES || frame_bytes > end - at) {
+      found->count = before;
+      return false;
+    }
+    found->starts[found->count] = at;
+    found->lengths[found->count++] = frame_bytes;
+    at += frame_bytes;
+  }
+  return true;
+}
+
 // Writes the header of a binary message, with the key behind it. Returns the position behind both.
 static uint8_t *write_header(uint8_t *at, size_t length, const uint8_t *key) {
   const uint8_t masked = key != NULL ? MASKED : 0;
@@ -107,10 +150,14 @@ size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length,
   return (size_t)(at - to) + padded;
 }
 
+static uint32_t record_index(const struct etherws_batch *records, uint32_t i) {
+  return records->indexes != NULL ? records->indexes[i] : i;
+}
+
 size_t etherws_batch_bytes(const struct etherws_batch *records) {
   size_t bytes = RECORDS_HEAD_BYTES;
   for (uint32_t i = 0; i < records->count; i++) {
-    bytes += RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES + records->lengths[records->indexes[i]];
+    bytes += RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES + records->lengths[record_index(records, i)];
   }
   return bytes;
 }
@@ -140,7 +187,7 @@ size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, con
   struct payload payload = {start, start, key};
   append(&payload, head, sizeof head);
   for (uint32_t i = 0; i < records->count; i++) {
-    uint32_t index = records->indexes[i], length = records->lengths[index];
+    uint32_t index = record_index(records, i), length = records->lengths[index];
     const uint8_t *frame = records->bytes + records->starts[index];
     const uint8_t announced[RECORD_LENGTH_BYTES] = {length >> 24, length >> 16, length >> 8, length};
     append(&payload, announced, sizeof announced);

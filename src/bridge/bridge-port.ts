@@ -1,4 +1,4 @@
-import { Counters } from './counters.ts';
+import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import type { LinkState, Port } from './port.ts';
 
@@ -11,11 +11,10 @@ export type PortNumber = number & { readonly [brand]: 'PortNumber' };
 export class BridgePort {
   readonly number: PortNumber;
   readonly port: Port;
-  readonly rx: Counters = new Counters();
-  readonly tx: Counters = new Counters();
+  readonly cells: Float64Array = new Float64Array(CELLS);
+  readonly rx: Counters = new Counters(this.cells, RX_CELL);
+  readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
-  /** What may come in; undefined: everything. */
-  policy: IngressPolicy | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
@@ -26,9 +25,24 @@ export class BridgePort {
   soleEgress: BridgePort | undefined;
   soleSinceMs = 0;
 
-  constructor(number: PortNumber, port: Port) {
+  readonly #policyChanged: () => void;
+  #policy: IngressPolicy | undefined;
+
+  /** @param policyChanged told of each new policy */
+  constructor(number: PortNumber, port: Port, policyChanged: () => void = () => undefined) {
     this.number = number;
     this.port = port;
+    this.#policyChanged = policyChanged;
+  }
+
+  /** What may come in; undefined: everything. */
+  get policy(): IngressPolicy | undefined {
+    return this.#policy;
+  }
+
+  set policy(policy: IngressPolicy | undefined) {
+    this.#policy = policy;
+    this.#policyChanged();
   }
 
   /** Whether frames may enter and leave by this port. */

@@ -18,6 +18,8 @@ export interface BridgeOptions {
   fdbCapacity?: number;
   /** Who pays what super-frames owe; default: the engine without native code. */
   offloadEngine?: OffloadEngine;
+  /** Told when what ports were given by `shorten` may not hold any more. */
+  forgetShortcuts?: () => void;
   /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
   trace?: BridgeTrace;
 }
@@ -53,6 +55,8 @@ export class Bridge {
   /** A port that delivers while it is being flushed re-enters `receive`: each level has a pass of its own. */
   readonly #idlePasses: Pass[] = [];
   readonly #offloadEngine: OffloadEngine;
+  readonly #forgetShortcuts: () => void;
+  readonly #shortcutLifeMs: number;
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
@@ -64,6 +68,8 @@ export class Bridge {
     this.#fdb = new FilteringDatabase({ ageingTimeMs, capacity });
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
+    this.#forgetShortcuts = options.forgetShortcuts ?? (() => undefined);
+    this.#shortcutLifeMs = Math.min(SHORTCUT_LIFE_MS, Math.floor(ageingTimeMs / 4));
   }
 
   get ports(): ReadonlyMap<PortNumber, BridgePort> {
@@ -77,7 +83,7 @@ export class Bridge {
   /** Adds a port under the next number. The caller opens it, and passes on what it delivers. */
   attach(port: Port): BridgePort {
     this.#lastNumber++;
-    const bridgePort = new BridgePort(this.#lastNumber as PortNumber, port);
+    const bridgePort = new BridgePort(this.#lastNumber as PortNumber, port, () => this.#forgetShortcuts());
     this.#ports.set(bridgePort.number, bridgePort);
     this.#refreshForwarding();
     return bridgePort;
@@ -104,7 +110,10 @@ export class Bridge {
 
   /** Forgets what has aged out. Look-ups ignore it anyway: this only frees memory. */
   age(nowMs: number): void {
-    this.#fdb.age(nowMs, this.#trace === undefined ? undefined : (entry) => this.#trace?.aged(entry));
+    this.#fdb.age(nowMs, (entry) => {
+      this.#forgetShortcuts();
+      this.#trace?.aged(entry);
+    });
   }
 
   fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
@@ -135,6 +144,7 @@ export class Bridge {
     let lastDestination = -1;
     let lastVid = -1;
     let known: BridgePort | undefined;
+    let lastKnownIndex = -1;
 
     for (let index = 0; index < batch.count; index++) {
       const start = batch.starts[index] as number;
@@ -168,12 +178,32 @@ export class Bridge {
 
       if (known === undefined) this.#flood(ingress, pass, index);
       else if (known === ingress) ingress.rx.discard('filtered');
-      else this.#transmit(known, pass, index);
+      else {
+        this.#transmit(known, pass, index);
+        lastKnownIndex = index;
+      }
       if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
+    // Before the end, behind which the bytes are no more what they were.
+    if (known !== undefined && lastKnownIndex >= 0) this.#shorten(ingress, known, pass, lastKnownIndex);
     const sole = pass.end(ingress, nowMs);
     this.#idlePasses.push(pass);
     return sole?.port.congestion;
+  }
+
+  /** Frames like this one need not come here again for a while, if nobody but the filtering database had a say. */
+  #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number): void {
+    const { port } = ingress;
+    if (port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
+    if (touched !== egress || ingress.policy !== undefined || this.#trace !== undefined) return;
+    port.shorten({
+      batch,
+      index,
+      egress: egress.port,
+      ingressCells: ingress.cells,
+      egressCells: egress.cells,
+      lifeMs: this.#shortcutLifeMs,
+    });
   }
 
   #faultOf(batch: FrameBatch, index: number, length: number): DiscardReason | undefined {
@@ -201,13 +231,13 @@ export class Bridge {
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {
     if (isGroupAddress(source)) return;
-    if (this.#trace === undefined) {
-      this.#fdb.learn(vid, source, ingress, nowMs);
-      return;
-    }
-    const from = this.#fdb.lookup(vid, source, nowMs)?.number;
+    const { evictions } = this.#fdb;
+    const from = this.#trace === undefined ? undefined : this.#fdb.lookup(vid, source, nowMs)?.number;
     const learned = this.#fdb.learn(vid, source, ingress, nowMs);
     if (learned === 'refreshed') return;
+    // Frames to a new station were flooded until now, and had no shortcut.
+    if (learned === 'moved' || this.#fdb.evictions !== evictions) this.#forgetShortcuts();
+    if (this.#trace === undefined) return;
     const entry = { vid, mac: source, port: ingress.number };
     this.#trace.learned(from === undefined ? entry : { ...entry, from });
   }
@@ -248,6 +278,7 @@ export class Bridge {
   }
 
   #refreshForwarding(): void {
+    this.#forgetShortcuts();
     this.#forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
   }
 }
@@ -267,6 +298,11 @@ class Pass {
     this.#id = id;
     this.batch = batch;
     this.finishing.begin();
+  }
+
+  /** The one port that was handed frames; undefined: none was, or several. */
+  get touched(): BridgePort | undefined {
+    return this.#touched.length === 1 ? this.#touched[0] : undefined;
   }
 
   send(egress: BridgePort, batch: FrameBatch, index: number): void {
@@ -299,6 +335,13 @@ class Pass {
     return nowMs - ingress.soleSinceMs >= SOLE_EGRESS_MS ? sole : undefined;
   }
 }
+
+/**
+ * How long frames may pass the bridge by. It bounds how stale an entry of the
+ * filtering database looks, and how long a decision holds that somebody forgot to
+ * take back; renewing it once a second costs nothing.
+ */
+const SHORTCUT_LIFE_MS = 1000;
 
 /** For so long nothing may have gone elsewhere before an ingress port is told of its egress port's congestion. */
 const SOLE_EGRESS_MS = 100;

@@ -1,16 +1,35 @@
 import { DISCARD_REASONS, type DiscardReason } from './port.ts';
 
+/** Where a port counts: frames and octets in, frames and octets out. Native code that forwards for the bridge counts there, too. */
+export const CELLS = 4;
+export const RX_CELL = 0;
+export const TX_CELL = 2;
+
 /** What crossed a port in one direction. Plain numbers: they are on the hot path. */
 export class Counters {
-  frames = 0;
-  octets = 0;
+  readonly #cells: Float64Array;
+  readonly #at: number;
   readonly discards: Record<DiscardReason, number> = Object.fromEntries(
     DISCARD_REASONS.map((reason) => [reason, 0]),
   ) as Record<DiscardReason, number>;
 
+  /** @param cells `cells[at]` counts frames, the one behind it octets */
+  constructor(cells: Float64Array = new Float64Array(2), at = 0) {
+    this.#cells = cells;
+    this.#at = at;
+  }
+
+  get frames(): number {
+    return this.#cells[this.#at] as number;
+  }
+
+  get octets(): number {
+    return this.#cells[this.#at + 1] as number;
+  }
+
   count(octets: number, frames = 1): void {
-    this.frames += frames;
-    this.octets += octets;
+    (this.#cells[this.#at] as number) += frames;
+    (this.#cells[this.#at + 1] as number) += octets;
   }
 
   discard(reason: DiscardReason, frames = 1): void {

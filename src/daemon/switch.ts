@@ -5,6 +5,7 @@ import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { offloadEngine } from '../ports/offload-engine.ts';
+import { forgetShortcuts } from '../ports/shortcuts.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
 
@@ -49,6 +50,7 @@ export class Switch {
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
       offloadEngine: options.offloadEngine ?? offloadEngine(),
+      forgetShortcuts,
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);

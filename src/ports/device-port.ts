@@ -6,6 +6,7 @@ import type {
   NetworkInterface,
   Port,
   PortEvents,
+  Shortcut,
 } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
 import { ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
@@ -17,11 +18,13 @@ import { closeDescriptor, linkMonitor } from './link-monitor.ts';
 import {
   type Descriptor,
   type Link,
+  LOST,
   nativeAddon,
   RECORD_HEADER_BYTES,
   SLAB_FRONT_BYTES,
   TALLY_REASONS,
 } from './native.ts';
+import { shorten } from './shortcuts.ts';
 
 /** An open device, as the factories of tap and netdev hand it over. */
 export interface OpenDevice {
@@ -53,6 +56,8 @@ const C_TAG_BYTES = 4;
 
 /** What devices are read into. Delivery is synchronous: one serves all devices of the process, and stays in the cache. */
 let slab: FrameBatch | undefined;
+/** What was dropped by the call before, for whichever device. */
+const tally = new Uint32Array(TALLY_REASONS.length);
 
 /**
  * A port on a device of the kernel that is read and written by frames: the
@@ -67,7 +72,6 @@ export abstract class DevicePort implements Port {
   readonly offloads: Offloads;
   readonly networkInterface: NetworkInterface;
   readonly #device: OpenDevice;
-  readonly #tally = new Uint32Array(TALLY_REASONS.length);
   readonly #indexes = new Uint32Array(BATCH_FRAMES);
   readonly #unwatch: () => Promise<void>;
   #link: Link;
@@ -112,7 +116,17 @@ export abstract class DevicePort implements Port {
     if (this.#closing !== undefined) return;
     this.#events = events;
     if (this.#state !== 'up') events.linkChanged(this.#state, reasonOf(this.#link));
-    nativeAddon().watch(this.#device.descriptor, (status) => this.#ready(status));
+    slab ??= createSlab();
+    nativeAddon().watch(this.#device.descriptor, (status, count) => this.#ready(status, count));
+    this.#setRoom();
+  }
+
+  get shortcutEnd(): object | undefined {
+    return this.#state === 'up' && this.#events !== undefined ? this.#device.descriptor : undefined;
+  }
+
+  shorten(shortcut: Shortcut): void {
+    if (this.shortcutEnd !== undefined) shorten(this.#device.descriptor, shortcut);
   }
 
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
@@ -162,7 +176,6 @@ export abstract class DevicePort implements Port {
     this.#notedFrames = 0;
     const { bytes, starts, lengths, hasOffloadHeaders } = batch;
     const { descriptor } = this.#device;
-    const tally = this.#tally;
     const indexes = this.#indexes;
     const taken = nativeAddon().writeFrames(
       descriptor,
@@ -178,12 +191,13 @@ export abstract class DevicePort implements Port {
     if (taken !== frames) this.#report('tx');
   }
 
-  #ready(status: number): void {
-    if (this.#events === undefined) return;
-    const { descriptor } = this.#device;
-    slab ??= createSlab();
-    const room = this.#room();
-    const count = nativeAddon().readFrames(descriptor, slab.bytes, slab.starts, slab.lengths, room, this.#tally);
+  /** @param count frames in the slab, or a negative errno */
+  #ready(status: number, count: number): void {
+    if (this.#events === undefined || slab === undefined) return;
+    if (status === LOST) {
+      this.#report('tx');
+      return;
+    }
     // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
     if (count < 0 && (status < 0 || this.#isGone())) {
       if (this.#isGone()) this.#lose(`${this.target} was deleted`);
@@ -223,7 +237,7 @@ export abstract class DevicePort implements Port {
 
   #report(direction: 'rx' | 'tx'): void {
     for (let i = 0; i < TALLY_REASONS.length; i++) {
-      const frames = this.#tally[i] as number;
+      const frames = tally[i] as number;
       if (frames > 0) this.#events?.discarded(direction, TALLY_REASONS[i] as DiscardReason, frames);
     }
   }
@@ -235,14 +249,17 @@ export abstract class DevicePort implements Port {
       return;
     }
     this.#link = link;
+    if (this.#events !== undefined && this.#closing === undefined) this.#setRoom();
     const state = stateOf(link);
     if (state === this.#state) return;
     this.#state = state;
     this.#events?.linkChanged(state, reasonOf(link));
   }
 
-  #room(): number {
-    return this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.maxFrameBytes + TAGS_BYTES;
+  /** Tells how long frames may be that are read from now on. */
+  #setRoom(): void {
+    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.maxFrameBytes + TAGS_BYTES;
+    nativeAddon().readsFrames(this.#device.descriptor, Math.min(room, MAX_SUPER_FRAME_BYTES));
   }
 
   /** The device is gone for good. */
@@ -259,6 +276,7 @@ function createSlab(): FrameBatch {
   // Not from Node's pool, and not zeroed: the kernel writes before anybody reads.
   const batch = new FrameBatch(Buffer.allocUnsafeSlow(SLAB_BYTES), BATCH_FRAMES);
   batch.hasOffloadHeaders = true;
+  nativeAddon().shareDeviceSlab(batch.bytes, batch.starts, batch.lengths, tally);
   return batch;
 }
 

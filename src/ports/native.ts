@@ -66,8 +66,11 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   /** A subscription to the changes of all links, and to the addresses that they get. */
   openLinkEvents(): Descriptor;
 
-  /** Calls once per wake-up while something is waiting; `status` is a negative errno, or READABLE and WRITABLE, or'ed. */
-  watch(descriptor: Descriptor, onReady: (status: number) => void): void;
+  /**
+   * Calls once per wake-up while something is waiting; `status` is a negative errno, or READABLE and WRITABLE, or'ed.
+   * @param onReady `count`: what was read already, for what is read before (readsFrames, openTunnel), or a negative errno
+   */
+  watch(descriptor: Descriptor, onReady: (status: number, count: number) => void): void;
   /** What is to wake us up: READABLE, WRITABLE, or'ed; 0 for nothing. At first it is READABLE. */
   await(descriptor: Descriptor, events: number): void;
   pause(descriptor: Descriptor): void;
@@ -109,6 +112,69 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     tally: Uint32Array,
   ): number;
 
+  // The fast path (native/fast-path.h): frames that have a shortcut go from one descriptor to another, and only the rest
+  // is JavaScript's.
+
+  /** Where devices are read to, for good, before `onReady` is called. The tally is written for it, too. */
+  shareDeviceSlab(bytes: Uint8Array, starts: Uint32Array, lengths: Uint32Array, tally: Uint32Array): void;
+  /** Where frames of tunnels are listed, for good, before `onOctets` is called. */
+  shareFrameList(starts: Uint32Array, lengths: Uint32Array): void;
+  /** From now on the device is read as by `readFrames`, into the shared slab, before `onReady` is told how many there are. */
+  readsFrames(descriptor: Descriptor, room: number): void;
+  /**
+   * From now on the stream is read before JavaScript is called, and taken apart.
+   * @param onOctets see FramingEvents in transport.ts
+   * @param onStuck a message has left in part; what is given is its rest, which must be written before anything else
+   */
+  openTunnel(
+    descriptor: Descriptor,
+    isMasking: boolean,
+    isBatched: boolean,
+    maxMessageBytes: number,
+    onOctets: (bytes: Buffer, frames: number, oddStart: number, oddLength: number, from: number, end: number) => number,
+    onStuck: (rest: Buffer) => void,
+  ): void;
+  /**
+   * From now on the tunnel's octets are records of TLS 1.3, opened and sealed where they are read and written.
+   * @param recordsAKey when so many were sealed under a key, sealing is JavaScript's, which updates it
+   * @param early ciphertext that was read already
+   * @param onRecord as `status` of openTlsRecords, but 0, with the content of that record, and whether data came since
+   *   the last call. @returns 0: nothing more is opened, 1: go on, 2: the same, and data would break the protocol now
+   */
+  sealTunnel(
+    descriptor: Descriptor,
+    opening: TlsRecords,
+    sealing: TlsRecords,
+    recordsAKey: number,
+    early: Uint8Array,
+    onRecord: (status: number, content: Buffer, hasData: boolean) => number,
+  ): void;
+  /** Goes on under other keys. */
+  renewTunnelKeys(descriptor: Descriptor, opening: TlsRecords, sealing: TlsRecords): void;
+  /** Reads now, and gives everything to `onOctets`. @returns how many octets, 0 at the stream's end, or a negative errno */
+  readTunnel(descriptor: Descriptor): number;
+  /** Goes on with octets that were read from the stream before. */
+  feedTunnel(descriptor: Descriptor, bytes: Uint8Array): void;
+  /**
+   * Frames between the stations of `bytes[start .. end)` go from one watched descriptor to another.
+   * @param cells what each port counts in (bridge/counters.ts)
+   * @param offloads the debts that the egress takes, and `maxFrameBytes` the longest finished frame
+   */
+  addShortcut(
+    ingress: Descriptor,
+    ingressCells: Float64Array,
+    egress: Descriptor,
+    egressCells: Float64Array,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offloads: Offloads,
+    maxFrameBytes: number,
+    lifeMs: number,
+  ): void;
+  /** No frame has a shortcut any more. */
+  forgetShortcuts(): void;
+
   /** A descriptor of its own for the connection behind `fd`, whose owner closes his. */
   adoptSocket(fd: number): Descriptor;
   /** Reads into `bytes[from .. to)`. @returns how many octets, 0 at the stream's end, or a negative errno */
@@ -122,6 +188,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   /** One direction of a connection under one key. @param suite an index into SUITES (tls/key-schedule.ts) */
   startTlsRecords?(suite: number, key: Uint8Array, iv: Uint8Array, sequence: number, isSealing: boolean): TlsRecords;
+  /** The number of the next record under the key. */
+  countTlsRecords?(records: TlsRecords): number;
   /** Forgets the key. */
   endTlsRecords?(records: TlsRecords): void;
   /**
@@ -176,6 +244,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
 export const READABLE = 1;
 export const WRITABLE = 2;
+/** Told to a device: frames that came by shortcuts were lost, and stand in the shared tally. */
+export const LOST = 4;
 
 /** The free octets at the front of a slab: room for the head of a tunnel message. As in native/addon.h. */
 export const SLAB_FRONT_BYTES = 64;
@@ -195,6 +265,11 @@ let loaded: NativeAddon | undefined;
 /** Loads the addon on first use. @throws EtherwsError ADDON_MISSING */
 export function nativeAddon(): NativeAddon {
   loaded ??= load();
+  return loaded;
+}
+
+/** The addon where it has been loaded: without it there is nothing of its to take back. */
+export function loadedAddon(): NativeAddon | undefined {
   return loaded;
 }
 

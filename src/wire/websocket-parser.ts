@@ -109,6 +109,11 @@ export class MessageParser {
     return this.#fragments?.length ?? 0;
   }
 
+  /** Whether what comes next begins a message, and is believed: no message is coming in fragments, and nothing has ended. */
+  get isBetweenMessages(): boolean {
+    return !this.#isEnded && this.#fragmentedOpcode === 0;
+  }
+
   /**
    * Reads on. Never throws, unless the sink does.
    * @param bytes the octets `from .. end` are next, behind those that were read;

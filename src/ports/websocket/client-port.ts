@@ -1,4 +1,12 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  Port,
+  PortEvents,
+  Shortcut,
+  TunnelFacts,
+} from '../../bridge/port.ts';
 import { EtherwsError } from '../../errors.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
@@ -80,6 +88,14 @@ export class ClientPort implements Port {
 
   get congestion(): Congestion | undefined {
     return this.#current?.congestion;
+  }
+
+  get shortcutEnd(): object | undefined {
+    return this.#isOpen ? this.#current?.shortcutEnd : undefined;
+  }
+
+  shorten(shortcut: Shortcut): void {
+    this.#current?.shorten(shortcut);
   }
 
   get tunnel(): TunnelFacts | undefined {

@@ -1,4 +1,4 @@
-import type { Congestion, Direction, DiscardReason } from '../../bridge/port.ts';
+import type { Congestion, Direction, DiscardReason, Shortcut } from '../../bridge/port.ts';
 import {
   CLOSE_NO_CODE,
   CLOSE_NORMAL,
@@ -10,14 +10,17 @@ import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
 import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
+import type { Descriptor } from '../native.ts';
+import { shorten } from '../shortcuts.ts';
 import { BLOCKS } from './block-pool.ts';
+import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import type { TunnelLimits } from './limits.ts';
 import { CLIENT_MASKING, CODEC, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
 import { PACKINGS, type Wire } from './packing.ts';
-import type { Transport, TransportEvents } from './transport.ts';
+import type { FramingEvents, Transport, TransportEvents } from './transport.ts';
 
 /** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
 export type Role = 'client' | 'server';
@@ -61,7 +64,7 @@ const MAX_TEXT_PING = 256;
  * - the closing handshake (7.1) is made either way round, and cut short when
  *   the peer does not play its part.
  */
-export class Connection implements MessageSink, TransportEvents, Beating, InboxEvents {
+export class Connection implements MessageSink, TransportEvents, FramingEvents, Beating, InboxEvents {
   readonly #transport: Transport;
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat;
@@ -107,16 +110,22 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
       queueBytes: limits.queueBytes,
       dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
     });
+    const maxMessageBytes = options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES;
     this.#parser = new MessageParser({
       isMasked: role === 'server',
-      maxMessageBytes: options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES,
+      maxMessageBytes,
       mask: fastMask,
       codec: CODEC,
       memory: this.#inbox,
       sink: this,
     });
     if (options.onGone !== undefined) this.#onClosed.push(options.onGone);
-    transport.listen(this);
+    transport.listen(this, {
+      isMasking: role === 'client',
+      isBatched: this.#wire === 'batched',
+      maxMessageBytes,
+      events: this,
+    });
   }
 
   readonly #pushFrame = (bytes: Buffer, start: number, length: number): void => {
@@ -136,6 +145,17 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
   /** Whether the peer ended the connection in order, or by breaking the protocol: it is then not one that was lost. */
   get hasParted(): boolean {
     return this.#isCloseReceived;
+  }
+
+  /** What the shortcuts of other ports may lead to: only messages of the batched wire are written for them. */
+  get shortcutEnd(): Descriptor | undefined {
+    return this.#state === 'open' && this.#wire === 'batched' ? this.#transport.shortcutEnd : undefined;
+  }
+
+  /** Lets frames like the one that is named pass from the transport to another port. */
+  shorten(shortcut: Shortcut): void {
+    const ingress = this.#state === 'open' ? this.#transport.shortcutEnd : undefined;
+    if (ingress !== undefined) shorten(ingress, shortcut);
   }
 
   /** Present while what is sent has to wait for the peer. */
@@ -230,6 +250,28 @@ export class Connection implements MessageSink, TransportEvents, Beating, InboxE
     const read = this.#parser.read(bytes, from, end);
     this.#delivered();
     return read;
+  }
+
+  arrived(
+    bytes: Buffer,
+    { starts, lengths }: FrameList,
+    frames: number,
+    oddStart: number,
+    oddLength: number,
+    from: number,
+    end: number,
+  ): number {
+    if (this.#events !== undefined) {
+      for (let i = 0; i < frames; i++) this.#inbox.push(bytes, starts[i] as number, lengths[i] as number);
+    }
+    if (oddStart >= 0) this.binaryMessage(bytes, oddStart, oddLength);
+    const read = this.#parser.read(bytes, from, end);
+    this.#delivered();
+    return this.#parser.isBetweenMessages ? read : ~read;
+  }
+
+  stuck(rest: Buffer): void {
+    this.#outbox.stuck(rest);
   }
 
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */

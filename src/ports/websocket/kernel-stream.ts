@@ -18,6 +18,17 @@ export interface KernelStream {
   readonly unsentBytes: number;
   /** Ends our direction. @returns 0, or a negative number; EAGAIN while something is unsent */
   end(): number;
+  /**
+   * Native code has written to the connection, as far as it took it, and this is the rest.
+   * @returns what of it `write` is to be given
+   */
+  stuck(rest: Buffer): Buffer;
+  /**
+   * Lets native code, which has opened the connection as a tunnel, read and write for it.
+   * @param onOver told of what would be read at the end
+   * @param onUnsent told when the stream itself has something to send
+   */
+  delegate(onOver: (status: number) => void, onUnsent: () => void): void;
   /** What a negative number means. */
   errorOf(status: number): Error;
   /** The connection is closed: nothing is called any more. Idempotent. */
@@ -54,6 +65,14 @@ export class PlainStream implements KernelStream {
 
   end(): number {
     return this.#addon.endStream(this.#descriptor);
+  }
+
+  stuck(rest: Buffer): Buffer {
+    return rest;
+  }
+
+  delegate(): void {
+    // Native code reads and writes plain octets by itself.
   }
 
   errorOf(status: number): Error {

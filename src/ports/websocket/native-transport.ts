@@ -3,9 +3,10 @@ import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../native.ts';
 import { type AdoptedConnection, adoptPlain } from './adopted-connection.ts';
 import { Assembly } from './assembly.ts';
+import { frameList } from './frame-list.ts';
 import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
 import { adoptTls } from './tls/handover.ts';
-import type { Transport, TransportEvents } from './transport.ts';
+import type { Framing, Transport, TransportEvents } from './transport.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -27,6 +28,8 @@ export class NativeTransport implements Transport {
   #pending: Buffer | undefined;
   #pendingFrom = 0;
   #isStarted = false;
+  /** Whether native code reads, and takes apart what it gets. */
+  #isTakenApart = false;
   #isReadEnded = false;
   #isEndWanted = false;
   #isEnded = false;
@@ -55,20 +58,49 @@ export class NativeTransport implements Transport {
     return connection === undefined ? undefined : new NativeTransport(connection);
   }
 
-  listen(events: TransportEvents): void {
+  get shortcutEnd(): Descriptor | undefined {
+    return this.#isTakenApart && this.#isStarted && !this.#isGone ? this.#descriptor : undefined;
+  }
+
+  listen(events: TransportEvents, framing?: Framing): void {
     this.#events = events;
     if (this.#isGone) {
       process.nextTick(() => events.closed(this.#failure));
       return;
     }
-    this.#assembly = new Assembly(events);
     try {
-      this.#addon.watch(this.#descriptor, (status) => this.#ready(status));
+      this.#addon.watch(this.#descriptor, (status, count) => this.#ready(status, count));
       this.#addon.await(this.#descriptor, 0);
+      if (framing === undefined) this.#assembly = new Assembly(events);
+      else this.#open(framing);
     } catch (error) {
       // The kernel is short of what a poll handle needs. That costs this tunnel, not the process.
       this.#fail(error as Error);
     }
+  }
+
+  /** Lets native code take apart what arrives, and forward what has a shortcut. */
+  #open({ isMasking, isBatched, maxMessageBytes, events }: Framing): void {
+    const list = frameList(this.#addon);
+    this.#addon.openTunnel(
+      this.#descriptor,
+      isMasking,
+      isBatched,
+      maxMessageBytes,
+      (bytes, frames, oddStart, oddLength, from, end) =>
+        events.arrived(bytes, list, frames, oddStart, oddLength, from, end),
+      (rest) => {
+        this.#pending = this.#stream.stuck(rest);
+        this.#pendingFrom = 0;
+        this.#await();
+        events.stuck(rest);
+      },
+    );
+    this.#stream.delegate(
+      (status) => this.#over(status),
+      () => this.#await(),
+    );
+    this.#isTakenApart = true;
   }
 
   start(): void {
@@ -113,14 +145,17 @@ export class NativeTransport implements Transport {
     if (!this.#addon.close(this.#descriptor, closed)) process.nextTick(closed);
   }
 
-  #ready(status: number): void {
+  /** @param count of READABLE, what was read, where native code reads: nothing but an end or a failure is told */
+  #ready(status: number, count: number): void {
     if (this.#isGone) return;
     if (status < 0) {
       this.#broken(errnoError(status));
       return;
     }
     if ((status & WRITABLE) !== 0) this.#writeOn();
-    if ((status & READABLE) !== 0 && this.#isStarted && !this.#isReadEnded && !this.#isGone) this.#receive();
+    if ((status & READABLE) === 0 || !this.#isStarted || this.#isReadEnded || this.#isGone) return;
+    if (this.#isTakenApart) this.#over(count);
+    else this.#receive();
   }
 
   #writeOn(): void {
@@ -145,6 +180,11 @@ export class NativeTransport implements Transport {
     this.#await();
   }
 
+  /** Native code leaves nothing that need not become readable. */
+  get #hasMore(): boolean {
+    return !this.#isTakenApart && this.#stream.hasMore;
+  }
+
   #receive(): void {
     do {
       const count = this.#read();
@@ -153,7 +193,7 @@ export class NativeTransport implements Transport {
         this.#over(count);
         return;
       }
-    } while (this.#stream.hasMore);
+    } while (this.#hasMore);
     // Reading may have had something to say, too.
     if (this.#stream.unsentBytes > 0) this.#await();
   }
@@ -162,6 +202,11 @@ export class NativeTransport implements Transport {
   #read(): number {
     const early = this.#early;
     this.#early = undefined;
+    if (this.#isTakenApart) {
+      if (this.#isGone) return TRY_AGAIN;
+      if (early !== undefined) this.#addon.feedTunnel(this.#descriptor, early);
+      return this.#isGone ? TRY_AGAIN : this.#addon.readTunnel(this.#descriptor);
+    }
     // What came with the opening handshake.
     if (early !== undefined && !this.#isGone) this.#assembly?.take(early, early.length);
     const assembly = this.#assembly;
@@ -174,7 +219,7 @@ export class NativeTransport implements Transport {
 
   /** The connection is dead. What came before still counts: often it ends in the peer's close message. */
   #broken(failure: Error): void {
-    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && (this.#read() > 0 || this.#stream.hasMore));
+    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && (this.#read() > 0 || this.#hasMore));
     this.#fail(failure);
   }
 

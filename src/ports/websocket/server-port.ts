@@ -1,4 +1,12 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  Port,
+  PortEvents,
+  Shortcut,
+  TunnelFacts,
+} from '../../bridge/port.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import type { Offloads } from '../../wire/offload.ts';
@@ -64,6 +72,14 @@ export class ServerPort implements Port {
 
   get congestion(): Congestion | undefined {
     return this.#current?.congestion;
+  }
+
+  get shortcutEnd(): object | undefined {
+    return this.#current?.shortcutEnd;
+  }
+
+  shorten(shortcut: Shortcut): void {
+    this.#current?.shorten(shortcut);
   }
 
   get tunnel(): TunnelFacts | undefined {

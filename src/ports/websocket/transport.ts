@@ -1,3 +1,6 @@
+import type { Descriptor } from '../native.ts';
+import type { FrameList } from './frame-list.ts';
+
 /**
  * The byte stream under a tunnel, behind as little as the tunnel needs of it,
  * so that a socket of Node, a native one, or a piece of memory can be it.
@@ -9,8 +12,13 @@
 export interface Transport {
   /** Whose code moves its octets; which it is decides the speed of a tunnel. */
   readonly kind: 'native' | 'native-tls' | 'node';
-  /** Who is told what happens. Nothing is read before `start`. */
-  listen(events: TransportEvents): void;
+  /** What the shortcuts of other ports may lead to, where the transport takes frames from native code. */
+  readonly shortcutEnd?: Descriptor | undefined;
+  /**
+   * Who is told what happens. Nothing is read before `start`.
+   * @param framing what the octets are, for transports that can take them apart; they then tell `arrived` instead of `received`
+   */
+  listen(events: TransportEvents, framing?: Framing): void;
   /** Begins to read, with what arrived before. */
   start(): void;
   /**
@@ -31,6 +39,38 @@ export interface Transport {
   end(): void;
   /** Cuts the connection; what was not sent is lost. Idempotent. */
   destroy(): void;
+}
+
+/** What a tunnel's octets are: the wire, and who hears of its frames. */
+export interface Framing {
+  /** Whether we mask, as a client must, and the peer does not; or the other way round. */
+  readonly isMasking: boolean;
+  readonly isBatched: boolean;
+  /** The longest message that is taken. */
+  readonly maxMessageBytes: number;
+  readonly events: FramingEvents;
+}
+
+export interface FramingEvents {
+  /**
+   * As `received`, behind what is taken apart already: the frames of whole,
+   * unmasked messages, `list.starts[i]` and `list.lengths[i]` for `frames` of
+   * them, and behind these a message that was no plain run of frames.
+   * @param oddStart -1 when there is no such message
+   * @returns as `received`, but complemented (~) while the next octets may not be taken apart, because a message is
+   *   coming in fragments or nothing is believed any more
+   */
+  arrived(
+    bytes: Buffer,
+    list: FrameList,
+    frames: number,
+    oddStart: number,
+    oddLength: number,
+    from: number,
+    end: number,
+  ): number;
+  /** A message that came by a shortcut has left in part. The rest is being written as if `write` had been told to. */
+  stuck(rest: Buffer): void;
 }
 
 export interface TransportEvents {

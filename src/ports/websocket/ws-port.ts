@@ -1,4 +1,12 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../bridge/port.ts';
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  Port,
+  PortEvents,
+  Shortcut,
+  TunnelFacts,
+} from '../../bridge/port.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/close-code.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
@@ -84,6 +92,14 @@ export class WebSocketPort implements Port {
 
   get congestion(): Congestion | undefined {
     return this.#connection.congestion;
+  }
+
+  get shortcutEnd(): object | undefined {
+    return this.#connection.shortcutEnd;
+  }
+
+  shorten(shortcut: Shortcut): void {
+    this.#connection.shorten(shortcut);
   }
 
   /** Octets that wait in user space to be sent. */

@@ -3,7 +3,9 @@ import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
 
 /** What native/tls offers, where it is there at all. */
 export type RecordAddon = NativeAddon &
-  Required<Pick<NativeAddon, 'startTlsRecords' | 'endTlsRecords' | 'openTlsRecords' | 'sealTlsRecords'>>;
+  Required<
+    Pick<NativeAddon, 'startTlsRecords' | 'countTlsRecords' | 'endTlsRecords' | 'openTlsRecords' | 'sealTlsRecords'>
+  >;
 
 export function hasRecords(addon: NativeAddon): addon is RecordAddon {
   return addon.startTlsRecords !== undefined;
@@ -31,6 +33,11 @@ export class RecordKeys {
 
   get records(): TlsRecords {
     return this.#records;
+  }
+
+  /** How many records the key has sealed or opened, those before the handover among them. */
+  get count(): number {
+    return this.#addon.countTlsRecords(this.#records);
   }
 
   /** Goes on under the next key (RFC 8446, 7.2). */

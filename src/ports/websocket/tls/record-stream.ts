@@ -21,6 +21,11 @@ const MAX_IDLE_UPDATES = 32;
 /** Statuses below every errno: minus this is a fatal alert of ours, minus twice this one of the peer's. */
 const ALERT_BASE = 100_000;
 
+/** What native code is answered about a record that was no data (native/sealed-tunnel.c). */
+const STOP = 0;
+const GO_ON = 1;
+const GO_ON_INSIDE_A_MESSAGE = 2;
+
 /** Where ciphertext lands: one place for the process, since it is opened before anything else is read. */
 let landing: Buffer | undefined;
 const opened = new Uint32Array(3);
@@ -58,9 +63,12 @@ export class RecordStream implements KernelStream {
   /** What every read gives from now on: 0 behind close_notify, negative behind a failure. */
   #over: number | undefined;
   #unsent: Buffer | undefined;
+  /** It is no block of the pool. */
+  #isUnsentForeign = false;
   #unsentFrom = 0;
   #unsentTo = 0;
-  #sealedRecords = 0;
+  /** Whether native code opens and seals, too. */
+  #isDelegated = false;
   /** Key updates of the peer since its last data. */
   #idleUpdates = 0;
   #owesKeyUpdate = false;
@@ -109,7 +117,7 @@ export class RecordStream implements KernelStream {
     while (!this.#isClosed) {
       const status = this.#flush();
       if (status < 0) return status === TRY_AGAIN ? taken - from : status;
-      if (this.#owesKeyUpdate || this.#sealedRecords >= this.#recordsAKey) this.#updateKey();
+      if (this.#owesKeyUpdate || this.#sealing.count >= this.#recordsAKey) this.#updateKey();
       else if (taken < to) {
         const end = Math.min(to, taken + SEAL_BYTES);
         this.#seal(RECORD_APPLICATION_DATA, bytes, taken, end);
@@ -117,6 +125,40 @@ export class RecordStream implements KernelStream {
       } else break;
     }
     return taken - from;
+  }
+
+  stuck(rest: Buffer): Buffer {
+    this.#unsent = rest;
+    this.#isUnsentForeign = true;
+    this.#unsentFrom = 0;
+    this.#unsentTo = rest.length;
+    return NOTHING;
+  }
+
+  delegate(onOver: (status: number) => void, onUnsent: () => void): void {
+    const early = this.#carried?.subarray(0, this.#carriedBytes) ?? NOTHING;
+    this.#addon.sealTunnel(
+      this.#descriptor,
+      this.#opening.records,
+      this.#sealing.records,
+      this.#recordsAKey,
+      early,
+      (status, content, hasData) => {
+        if (hasData) this.#idleUpdates = 0;
+        this.#judge(status, content);
+        if (this.#owesKeyUpdate && this.#over === undefined) {
+          this.write(NOTHING, 0, 0);
+          onUnsent();
+        }
+        if (this.#over !== undefined) {
+          onOver(this.#over);
+          return STOP;
+        }
+        return this.#messages.isInMessage ? GO_ON_INSIDE_A_MESSAGE : GO_ON;
+      },
+    );
+    this.#isDelegated = true;
+    this.#dropCarried();
   }
 
   end(): number {
@@ -170,10 +212,8 @@ export class RecordStream implements KernelStream {
       }
       filled += produced;
       if (produced > 0) this.#idleUpdates = 0;
-      if (status < 0) this.#fail(-status);
-      else if (status === RECORD_ALERT) this.#alerted(bytes.subarray(filled, filled + content));
-      else if (status === RECORD_HANDSHAKE) this.#take(bytes.subarray(filled, filled + content));
-      else break;
+      if (status === 0) break;
+      this.#judge(status, bytes.subarray(filled, filled + content));
     }
     if (this.#over === undefined) {
       // Nearly always the beginning of a record; a whole one only where there was no room for it.
@@ -181,6 +221,13 @@ export class RecordStream implements KernelStream {
       this.#carry(cipher, at, end);
     }
     return filled - from;
+  }
+
+  /** What a record was that is no data, by the status of openTlsRecords. */
+  #judge(status: number, content: Buffer): void {
+    if (status < 0) this.#fail(-status);
+    else if (status === RECORD_ALERT) this.#alerted(content);
+    else if (status === RECORD_HANDSHAKE) this.#take(content);
   }
 
   /** All alerts but two are failures, whatever level they claim (RFC 8446, 6). */
@@ -204,6 +251,7 @@ export class RecordStream implements KernelStream {
       return;
     }
     this.#opening.update();
+    this.#renewKeys();
     // One answer does for all that were asked while it could not be sent (4.6.3).
     if (event === 'keyUpdateRequested') this.#owesKeyUpdate = true;
   }
@@ -222,7 +270,12 @@ export class RecordStream implements KernelStream {
     this.#owesKeyUpdate = false;
     this.#seal(RECORD_HANDSHAKE, KEY_UPDATE_MESSAGE, 0, KEY_UPDATE_MESSAGE.length);
     this.#sealing.update();
-    this.#sealedRecords = 0;
+    this.#renewKeys();
+  }
+
+  #renewKeys(): void {
+    if (!this.#isDelegated) return;
+    this.#addon.renewTunnelKeys(this.#descriptor, this.#opening.records, this.#sealing.records);
   }
 
   /** Seals content; nothing may be unsent. */
@@ -232,7 +285,6 @@ export class RecordStream implements KernelStream {
     this.#unsent = block;
     this.#unsentFrom = 0;
     this.#unsentTo = this.#addon.sealTlsRecords(this.#sealing.records, type, bytes, from, to, block, 0);
-    this.#sealedRecords += records;
   }
 
   /** Sends what is unsent. @returns 0 when nothing of it is left, or a negative number */
@@ -261,8 +313,9 @@ export class RecordStream implements KernelStream {
   }
 
   #dropUnsent(): void {
-    if (this.#unsent !== undefined) BLOCKS.release(this.#unsent);
+    if (this.#unsent !== undefined && !this.#isUnsentForeign) BLOCKS.release(this.#unsent);
     this.#unsent = undefined;
+    this.#isUnsentForeign = false;
     this.#unsentFrom = 0;
     this.#unsentTo = 0;
   }

@@ -1,0 +1,303 @@
+#include "fast-path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "websocket/messages.h"
+
+enum {
+  // What is written at once, but for the frame that goes beyond it: what does not leave can be overtaken by nothing.
+  WRITE_BYTES = 64 * 1024,
+  BLOCK_BYTES = WRITE_BYTES + MAX_FRAME_BYTES + 4096,
+  // The most frames of one message; the shortest are 28 octets with what stands in front of them.
+  MESSAGE_FRAMES = 1024,
+  CELLS = 4,
+};
+
+// In a port's cells: what src/bridge/counters.ts counts.
+enum { RX = 0, TX = 2 };
+
+static struct fast_path *fast_path_of(napi_env env) {
+  struct instance *instance = instance_of(env);
+  return instance == NULL ? NULL : instance->fast_path;
+}
+
+struct fast_path *fast_path_hold(napi_env env) {
+  struct fast_path *fast = fast_path_of(env);
+  if (fast != NULL) fast->owners++;
+  return fast;
+}
+
+void fast_path_release(struct fast_path *fast) {
+  if (fast == NULL || --fast->owners > 0) return;
+  free(fast->shortcuts);
+  free(fast->block);
+  free(fast->sealed);
+  free(fast->landing);
+  free(fast);
+}
+
+static void account(const struct descriptor *ingress, const struct descriptor *egress, const struct etherws_run *run,
+                    uint32_t from, uint32_t to) {
+  double frames, octets;
+  etherws_count_run(run, from, to, &frames, &octets);
+  ingress->cells[RX] += frames;
+  ingress->cells[RX + 1] += octets;
+  egress->cells[TX] += frames;
+  egress->cells[TX + 1] += octets;
+}
+
+static uint32_t write_to_device(struct fast_path *fast, struct descriptor *egress, const struct etherws_run *run) {
+  const struct frame_slab slab = {
+      .bytes = run->bytes, .starts = (uint32_t *)run->starts, .lengths = (uint32_t *)run->lengths};
+  const struct frame_selection frames = {
+      .count = run->count, .has_vnet_headers = run->has_offload_headers, .merge_for = egress->offloads};
+  uint32_t tally[TALLY_COUNT] = {0};
+  if (write_selection(egress, &slab, &frames, tally) == (int)run->count) return run->count;
+  memcpy(fast->tally, tally, sizeof tally);
+  tell_javascript(egress, egress->on_ready, LOST, 0);
+  return run->count;
+}
+
+// A key that nobody can foresee (RFC 6455, 10.3), or NULL when the system has none to give.
+static const uint8_t *next_key(struct fast_path *fast) {
+  if (fast->keys_left < ETHERWS_KEY_BYTES) {
+    if (getrandom(fast->keys, sizeof fast->keys, GRND_NONBLOCK) != (ssize_t)sizeof fast->keys) return NULL;
+    fast->keys_left = sizeof fast->keys;
+  }
+  fast->keys_left -= ETHERWS_KEY_BYTES;
+  return fast->keys + fast->keys_left;
+}
+
+// What the kernel did not take of a message, `bytes`, is JavaScript's to send, and nothing may be written before.
+static void tell_stuck(struct descriptor *egress, const uint8_t *bytes, size_t length) {
+  napi_value rest;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(egress->env, &scope) != napi_ok) return;
+  if (napi_create_buffer_copy(egress->env, length, bytes, NULL, &rest) == napi_ok) {
+    call_javascript(egress, egress->tunnel->on_stuck, 1, &rest);
+  }
+  napi_close_handle_scope(egress->env, scope);
+}
+
+// Which frames from `from` on are written at once.
+static uint32_t worth_of(const struct etherws_run *run, uint32_t from) {
+  uint32_t to = from;
+  size_t bytes = 0;
+  do bytes += run->lengths[to++];
+  while (to < run->count && to - from < MESSAGE_FRAMES && bytes + run->lengths[to] <= WRITE_BYTES);
+  return to;
+}
+
+static uint32_t write_to_tunnel(struct fast_path *fast, struct descriptor *egress, const struct etherws_run *run) {
+  uint32_t from = 0;
+  if (fast->block == NULL && (fast->block = malloc(BLOCK_BYTES)) == NULL) return 0;
+  // While something waits, JavaScript waits for room, too; it goes first.
+  while (from < run->count && (egress->awaited & UV_WRITABLE) == 0 && egress->fd >= 0) {
+    uint32_t to = worth_of(run, from);
+    const uint8_t *key = egress->tunnel->is_masking ? next_key(fast) : NULL;
+    if (egress->tunnel->is_masking && key == NULL) break;
+    const struct etherws_batch batch = {.bytes = run->bytes,
+                                        .starts = run->starts + from,
+                                        .lengths = run->lengths + from,
+                                        .count = to - from,
+                                        .has_offload_headers = run->has_offload_headers};
+    size_t length = etherws_write_batch(fast->block, &batch, key);
+    const uint8_t *bytes = fast->block;
+    if (egress->tunnel->sealed != NULL) bytes = sealed_message(egress, fast->block, length, &length);
+    if (bytes == NULL) break;
+    ssize_t sent;
+    do sent = send(egress->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    // A message that none of has left can be taken back, but not records: their numbers are used up. What is wrong with
+    // the connection JavaScript will see by itself.
+    if (sent < 0 && egress->tunnel->sealed == NULL) break;
+    if (sent < 0) sent = 0;
+    from = to;
+    if ((size_t)sent < length) tell_stuck(egress, bytes + sent, length - (size_t)sent);
+  }
+  return from;
+}
+
+uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
+  struct fast_path *fast = ingress->fast;
+  if (fast->shortcuts == NULL || run->count == 0 || ingress->cells == NULL) return 0;
+  uint64_t now_ms = uv_now(ingress->poll.loop);
+  struct descriptor *egress = etherws_follow(fast->shortcuts, ingress, run, now_ms);
+  // A forgotten descriptor is no egress: whoever ends it forgets all shortcuts first.
+  if (egress == NULL || egress->fd < 0) return 0;
+  uint32_t taken =
+      egress->tunnel != NULL ? write_to_tunnel(fast, egress, run) : write_to_device(fast, egress, run);
+  if (taken > 0 && ingress->cells != NULL && egress->cells != NULL) account(ingress, egress, run, 0, taken);
+  return taken;
+}
+
+void fast_path_leave(struct descriptor *descriptor) {
+  struct fast_path *fast = descriptor->fast;
+  if (fast != NULL && fast->shortcuts != NULL) etherws_forget_shortcuts(fast->shortcuts);
+  if (descriptor->cells_of != NULL) napi_delete_reference(descriptor->env, descriptor->cells_of);
+  descriptor->cells_of = NULL;
+  descriptor->cells = NULL;
+  tunnel_end(descriptor);
+}
+
+// What a port counts in, kept alive as long as its descriptor may count there.
+static bool take_cells(napi_env env, napi_value value, struct descriptor *descriptor) {
+  uint8_t *bytes;
+  size_t length;
+  if (!take_octets(env, value, &bytes, &length)) return false;
+  if (length < CELLS * sizeof(double)) {
+    napi_throw_range_error(env, NULL, "a port has four cells");
+    return false;
+  }
+  if (descriptor->cells == (double *)(void *)bytes) return true;
+  if (descriptor->cells_of != NULL) napi_delete_reference(env, descriptor->cells_of);
+  descriptor->cells_of = NULL;
+  descriptor->cells = NULL;
+  if (napi_create_reference(env, value, 1, &descriptor->cells_of) != napi_ok) return false;
+  descriptor->cells = (double *)(void *)bytes;
+  return true;
+}
+
+// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, lifeMs)
+napi_value add_shortcut(napi_env env, napi_callback_info info) {
+  napi_value arguments[10];
+  struct descriptor *ingress, *egress;
+  uint8_t *frame;
+  size_t length;
+  int32_t offloads, max_frame_bytes, life_ms;
+  if (!take_arguments(env, info, arguments, 10) || !take_descriptor(env, arguments[0], &ingress) ||
+      !take_descriptor(env, arguments[2], &egress) || !take_range(env, arguments + 4, &frame, &length) ||
+      !take_int32(env, arguments[7], &offloads) || !take_int32(env, arguments[8], &max_frame_bytes) ||
+      !take_int32(env, arguments[9], &life_ms)) {
+    return NULL;
+  }
+  struct fast_path *fast = ingress->fast;
+  if (fast == NULL || !ingress->is_watched || !egress->is_watched || ingress->fd < 0 || egress->fd < 0) return NULL;
+  if (fast->shortcuts == NULL && (fast->shortcuts = calloc(1, sizeof *fast->shortcuts)) == NULL) return NULL;
+  if (!take_cells(env, arguments[1], ingress) || !take_cells(env, arguments[3], egress)) return NULL;
+  egress->offloads = (uint32_t)offloads;
+  const struct etherws_shortcut way = {.ingress = ingress,
+                                       .egress = egress,
+                                       .until_ms = uv_now(ingress->poll.loop) + (uint64_t)(life_ms < 0 ? 0 : life_ms),
+                                       .offloads = (uint32_t)offloads,
+                                       .max_frame_bytes = (uint32_t)max_frame_bytes};
+  etherws_add_shortcut(fast->shortcuts, frame, (uint32_t)length, &way);
+  return NULL;
+}
+
+// forgetShortcuts(): what has been decided may not hold any more.
+napi_value forget_shortcuts(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct fast_path *fast = fast_path_of(env);
+  if (fast != NULL && fast->shortcuts != NULL) etherws_forget_shortcuts(fast->shortcuts);
+  return NULL;
+}
+
+static bool keep(napi_env env, napi_value value) {
+  napi_ref reference;  // for as long as the environment lives
+  return napi_create_reference(env, value, 1, &reference) == napi_ok;
+}
+
+// shareDeviceSlab(bytes, starts, lengths, tally): where devices are read to before JavaScript is called.
+napi_value share_device_slab(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  struct frame_slab slab;
+  uint32_t *tally;
+  size_t starts, lengths, tallied;
+  if (!take_arguments(env, info, arguments, 4) || !take_octets(env, arguments[0], &slab.bytes, &slab.size) ||
+      !take_words(env, arguments[1], &slab.starts, &starts) || !take_words(env, arguments[2], &slab.lengths, &lengths) ||
+      !take_words(env, arguments[3], &tally, &tallied)) {
+    return NULL;
+  }
+  if (tallied < TALLY_COUNT) {
+    napi_throw_range_error(env, NULL, "the tally is too short");
+    return NULL;
+  }
+  for (int i = 0; i < 4; i++) {
+    if (!keep(env, arguments[i])) return throw_napi_failure(env);
+  }
+  slab.capacity = starts < lengths ? starts : lengths;
+  struct fast_path *fast = fast_path_of(env);
+  fast->device_slab = slab;
+  fast->tally = tally;
+  return NULL;
+}
+
+// shareFrameList(starts, lengths): where frames that came by a tunnel are listed when JavaScript is called.
+napi_value share_frame_list(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  uint32_t *starts, *lengths;
+  size_t first, second;
+  if (!take_arguments(env, info, arguments, 2) || !take_words(env, arguments[0], &starts, &first) ||
+      !take_words(env, arguments[1], &lengths, &second)) {
+    return NULL;
+  }
+  if (!keep(env, arguments[0]) || !keep(env, arguments[1])) return throw_napi_failure(env);
+  struct fast_path *fast = fast_path_of(env);
+  fast->starts = starts;
+  fast->lengths = lengths;
+  fast->capacity = (uint32_t)(first < second ? first : second);
+  return NULL;
+}
+
+// readsFrames(descriptor, room): from now on the device is read before JavaScript is called, for frames of up to so many
+// octets.
+napi_value reads_frames(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct descriptor *descriptor;
+  int32_t room;
+  if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor) ||
+      !take_int32(env, arguments[1], &room)) {
+    return NULL;
+  }
+  if (room < 0 || room > MAX_FRAME_BYTES || descriptor->fast == NULL || descriptor->fast->tally == NULL) {
+    napi_throw_range_error(env, NULL, "no room for frames");
+    return NULL;
+  }
+  descriptor->room = (size_t)room;
+  return NULL;
+}
+
+void device_ready(struct descriptor *descriptor, int status) {
+  struct fast_path *fast = descriptor->fast;
+  struct frame_slab *slab = &fast->device_slab;
+  memset(fast->tally, 0, TALLY_COUNT * sizeof *fast->tally);
+  int count = read_waiting(descriptor, slab, descriptor->room, fast->tally);
+  uint32_t dropped = 0, taken = 0;
+  for (int i = 0; i < TALLY_COUNT; i++) dropped |= fast->tally[i];
+  if (count > 0 && dropped == 0) {
+    const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
+    taken = hand_over(descriptor, &run);
+    if (taken == (uint32_t)count || descriptor->fd < 0) return;
+    if (taken > 0) {
+      count -= (int)taken;
+      memmove(slab->starts, slab->starts + taken, (size_t)count * sizeof *slab->starts);
+      memmove(slab->lengths, slab->lengths + taken, (size_t)count * sizeof *slab->lengths);
+    }
+  }
+  tell_javascript(descriptor, descriptor->on_ready, status, count);
+}
+
+napi_value init_fast_path(napi_env env, napi_value exports) {
+  static const struct export functions[] = {
+      {"addShortcut", add_shortcut},
+      {"forgetShortcuts", forget_shortcuts},
+      {"shareDeviceSlab", share_device_slab},
+      {"shareFrameList", share_frame_list},
+      {"readsFrames", reads_frames},
+      {"openTunnel", open_tunnel},
+      {"readTunnel", read_tunnel},
+      {"feedTunnel", feed_tunnel},
+      {"sealTunnel", seal_tunnel},
+      {"renewTunnelKeys", renew_tunnel_keys},
+  };
+  struct fast_path *fast = calloc(1, sizeof *fast);
+  if (fast == NULL) return throw_errno(env, ENOMEM, "calloc");
+  fast->owners = 1;
+  instance_of(env)->fast_path = fast;
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
+}

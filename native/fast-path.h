@@ -1,0 +1,113 @@
+// The way of frames that the bridge need not see: from one descriptor to another, without JavaScript.
+//
+// 1. A descriptor is ready. What waits is read, into the place where JavaScript would have it (devices: device_ready;
+//    tunnels: tunnel_ready).
+// 2. When shortcuts lead all of it to one egress that has nothing waiting, it goes there at once (hand_over).
+// 3. What is left goes to JavaScript, as if nothing had been tried: it is the bridge that decides, makes shortcuts,
+//    queues, and closes.
+//
+// All of it happens in the loop's thread, so nothing changes underneath.
+#ifndef ETHERWS_FAST_PATH_H
+#define ETHERWS_FAST_PATH_H
+
+#include "addon.h"
+#include "shortcuts/shortcuts.h"
+
+// Beyond libuv's, what JavaScript is told of readiness.
+enum { LOST = 4 };
+
+enum { SLABS = 10, KEYS_BYTES = 1024 };
+
+// A place for octets of tunnels as they arrive, which JavaScript has as a Buffer, too.
+struct slab {
+  uint8_t *bytes;
+  napi_ref buffer;
+  bool is_used;  // by a turn that is under way, or by a tunnel between two turns
+};
+
+// One for each environment; it goes with the last of its descriptors.
+struct fast_path {
+  unsigned owners;
+  struct etherws_shortcuts *shortcuts;
+  // JavaScript's: what devices are read into, what they drop, and where frames of tunnels are listed.
+  struct frame_slab device_slab;
+  uint32_t *tally;
+  uint32_t *starts;
+  uint32_t *lengths;
+  uint32_t capacity;
+  struct slab slabs[SLABS];
+  unsigned kept;
+  uint8_t *block;  // a message on its way out
+  uint8_t *sealed; // and its records
+  uint8_t *landing;  // records on their way in; NULL while somebody has it
+  uint8_t keys[KEYS_BYTES];
+  size_t keys_left;
+};
+
+// What a tunnel under TLS has besides: sealed-tunnel.c.
+struct sealed_tunnel;
+
+// What a tunnel's descriptor has besides.
+struct tunnel {
+  bool is_masking;   // we are the client of the opening handshake
+  bool is_batched;   // docs/protocol.md; else one frame a message
+  bool is_whole;     // no message is coming in fragments
+  uint32_t most;     // the longest message that is taken
+  napi_ref on_octets;
+  napi_ref on_stuck;
+  // What has come of a message that is not all there: slab->bytes[from .. to), or block[0 .. to).
+  struct slab *slab;
+  uint8_t *block;
+  size_t from;
+  size_t to;
+  struct sealed_tunnel *sealed;  // NULL for octets that go as they are
+};
+
+// The octets of one turn, in a slab: [from, to) came before, [to, end) now.
+struct turn {
+  struct slab *slab;
+  size_t from;
+  size_t to;
+  size_t end;
+};
+
+// fast-path.c
+struct fast_path *fast_path_hold(napi_env env);
+void fast_path_release(struct fast_path *fast);
+void device_ready(struct descriptor *descriptor, int status);
+// Hands frames to the egress that shortcuts lead to. Returns how many of the first it took; the rest is the bridge's.
+uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run);
+// The descriptor ends: no shortcut leads there any more.
+void fast_path_leave(struct descriptor *descriptor);
+
+// tunnel.c
+void tunnel_ready(struct descriptor *descriptor, int events);
+void tunnel_end(struct descriptor *descriptor);
+// Throws when the descriptor is no open tunnel.
+bool take_tunnel(napi_env env, napi_value value, struct descriptor **descriptor);
+// Finds the place where the stream goes on. Returns false when there is no memory.
+bool turn_begin(struct descriptor *descriptor, struct turn *turn);
+// How many octets it has room for.
+size_t turn_room(const struct turn *turn);
+// Keeps what is unfinished, from `consumed` on. Returns false when there is no memory.
+bool turn_keep(struct descriptor *descriptor, const struct turn *turn, size_t consumed);
+// Reads what has come: hands on frames, gives JavaScript what is its own, keeps what is unfinished.
+bool turn_finish(struct descriptor *descriptor, const struct turn *turn, bool is_from_loop);
+
+// sealed-tunnel.c
+napi_value seal_tunnel(napi_env env, napi_callback_info info);
+napi_value renew_tunnel_keys(napi_env env, napi_callback_info info);
+// Returns how many octets came, 0 at the stream's end, or -errno; what was wrong with records JavaScript was told.
+ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop);
+// Seals a message that is to be sent now. Returns NULL when that is JavaScript's.
+const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes);
+void sealed_end(struct descriptor *descriptor);
+
+// descriptor.c
+// Calls JavaScript from the loop, as a task of its own: microtasks run behind it, and what it throws is uncaught. Returns
+// what it returned, or NULL.
+napi_value call_javascript(struct descriptor *descriptor, napi_ref function, size_t count, const napi_value *arguments);
+// The same with two numbers.
+void tell_javascript(struct descriptor *descriptor, napi_ref function, int status, int count);
+
+#endif

@@ -1,0 +1,31 @@
+import type { Shortcut } from '../bridge/port.ts';
+import { type Descriptor, loadedAddon } from './native.ts';
+
+/**
+ * Lets native code forward frames like the one that is named, from what is read
+ * at `ingress` to the descriptor behind the egress port (native/fast-path.h). An
+ * egress that has something waiting gets nothing past it.
+ */
+export function shorten(ingress: Descriptor, shortcut: Shortcut): void {
+  const { batch, index, egress, ingressCells, egressCells, lifeMs } = shortcut;
+  const { shortcutEnd } = egress;
+  if (shortcutEnd === undefined) return;
+  const start = batch.starts[index] as number;
+  loadedAddon()?.addShortcut(
+    ingress,
+    ingressCells,
+    shortcutEnd as Descriptor,
+    egressCells,
+    batch.bytes,
+    start,
+    start + (batch.lengths[index] as number),
+    egress.offloads,
+    egress.maxFrameBytes,
+    lifeMs,
+  );
+}
+
+/** From now on every frame is the bridge's again. */
+export function forgetShortcuts(): void {
+  loadedAddon()?.forgetShortcuts();
+}
