@@ -71,6 +71,10 @@ struct descriptor {
   struct fast_path *fast;
   struct tunnel *tunnel;  // of a tunnel that it reads; else NULL
   size_t room;            // the longest frame of a device that it reads; 0 while JavaScript does
+  struct descriptor *expected;  // where shortcuts have led to of late, for comparing; NULL once JavaScript was called
+  struct descriptor *waits_for; // the egress that is to have room before it is read again
+  uint64_t waits_since_ms;
+  uint64_t impatient_until_ms;
   uint32_t offloads;      // the debts that it takes as an egress
   double *cells;          // what its port counts in, and what keeps that alive
   napi_ref cells_of;
@@ -137,6 +141,8 @@ napi_value descriptor_pause(napi_env env, napi_callback_info info);
 napi_value descriptor_resume(napi_env env, napi_callback_info info);
 napi_value descriptor_await(napi_env env, napi_callback_info info);
 napi_value descriptor_close(napi_env env, napi_callback_info info);
+// Waits for what is awaited: by JavaScript, less what waits for others, and with what is left to be sent.
+int descriptor_poll(struct descriptor *descriptor);
 
 // frames.c
 int read_waiting(const struct descriptor *descriptor, struct frame_slab *slab, size_t room, uint32_t *tally);

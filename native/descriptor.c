@@ -154,7 +154,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     int error = EBADFD;
     socklen_t size = sizeof error;
     if (descriptor->kind != KIND_TAP && getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0) {
-      int restarted = uv_poll_start(poll, descriptor->awaited, on_poll);
+      int restarted = descriptor_poll(descriptor);
       if (restarted < 0) error = -restarted;
     }
     status = -error;
@@ -189,7 +189,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     end(descriptor);
     return throw_napi_failure(env);
   }
-  status = uv_poll_start(&descriptor->poll, descriptor->awaited, on_poll);
+  status = descriptor_poll(descriptor);
   if (status < 0) {
     end(descriptor);
     return throw_errno(env, -status, "uv_poll_start");
@@ -197,10 +197,17 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+int descriptor_poll(struct descriptor *descriptor) {
+  if (!descriptor->is_watched) return 0;
+  int events = descriptor->awaited;
+  if (descriptor->waits_for != NULL) events &= ~UV_READABLE;
+  if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) events |= UV_WRITABLE;
+  return events != 0 ? uv_poll_start(&descriptor->poll, events, on_poll) : uv_poll_stop(&descriptor->poll);
+}
+
 static napi_value set_awaited(napi_env env, struct descriptor *descriptor, int awaited) {
   descriptor->awaited = awaited;
-  if (!descriptor->is_watched) return NULL;
-  int status = awaited != 0 ? uv_poll_start(&descriptor->poll, awaited, on_poll) : uv_poll_stop(&descriptor->poll);
+  int status = descriptor_poll(descriptor);
   return status < 0 ? throw_errno(env, -status, "uv_poll_start") : NULL;
 }
 

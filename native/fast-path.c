@@ -15,6 +15,11 @@ enum {
   // The most frames of one message; the shortest are 28 octets with what stands in front of them.
   MESSAGE_FRAMES = 1024,
   CELLS = 4,
+  // How long a device waits for room; then the bridge's queues have to drop what cannot leave.
+  MAX_WAIT_MS = 100,
+  // A device whose frames all leave by shortcuts is read in pieces that are worth a write, so many a turn.
+  ROUNDS = 4,
+  PIECE_BYTES = 32 * 1024,
 };
 
 // In a port's cells: what src/bridge/counters.ts counts.
@@ -72,15 +77,87 @@ static const uint8_t *next_key(struct fast_path *fast) {
   return fast->keys + fast->keys_left;
 }
 
-// What the kernel did not take of a message, `bytes`, is JavaScript's to send, and nothing may be written before.
-static void tell_stuck(struct descriptor *egress, const uint8_t *bytes, size_t length) {
-  napi_value rest;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(egress->env, &scope) != napi_ok) return;
-  if (napi_create_buffer_copy(egress->env, length, bytes, NULL, &rest) == napi_ok) {
-    call_javascript(egress, egress->tunnel->on_stuck, 1, &rest);
+static ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, size_t length) {
+  ssize_t sent;
+  do sent = send(egress->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+static void keep_rest(struct descriptor *egress, const uint8_t *bytes, size_t length) {
+  struct tunnel *tunnel = egress->tunnel;
+  tunnel->rest = malloc(length);
+  if (tunnel->rest == NULL) {
+    // Half a message makes the stream worthless.
+    shutdown(egress->fd, SHUT_RDWR);
+    return;
   }
-  napi_close_handle_scope(egress->env, scope);
+  memcpy(tunnel->rest, bytes, length);
+  tunnel->rest_from = 0;
+  tunnel->rest_to = length;
+  descriptor_poll(egress);
+}
+
+// Devices that wait for an egress are read again.
+static void release_waiting(struct fast_path *fast, const struct descriptor *egress) {
+  for (int i = 0; i < MOST_WAITING; i++) {
+    struct descriptor *device = fast->waiting[i];
+    if (device == NULL || device->waits_for != egress) continue;
+    fast->waiting[i] = NULL;
+    device->waits_for = NULL;
+    descriptor_poll(device);
+  }
+}
+
+static void on_patience(uv_timer_t *timer) {
+  struct fast_path *fast = timer->data;
+  uint64_t now_ms = uv_now(timer->loop);
+  bool is_any = false;
+  for (int i = 0; i < MOST_WAITING; i++) {
+    struct descriptor *device = fast->waiting[i];
+    if (device == NULL) continue;
+    if (now_ms - device->waits_since_ms < MAX_WAIT_MS) {
+      is_any = true;
+      continue;
+    }
+    fast->waiting[i] = NULL;
+    device->waits_for = NULL;
+    device->impatient_until_ms = now_ms + MAX_WAIT_MS;
+    descriptor_poll(device);
+  }
+  if (is_any) uv_timer_start(timer, on_patience, MAX_WAIT_MS / 4, 0);
+}
+
+// Leaves what comes in the device until `egress` has room.
+static void wait_for(struct fast_path *fast, struct descriptor *device, struct descriptor *egress) {
+  for (int i = 0; i < MOST_WAITING; i++) {
+    if (fast->waiting[i] != NULL) continue;
+    fast->waiting[i] = device;
+    device->waits_for = egress;
+    device->waits_since_ms = uv_now(device->poll.loop);
+    if (!uv_is_active((uv_handle_t *)&fast->patience)) uv_timer_start(&fast->patience, on_patience, MAX_WAIT_MS, 0);
+    descriptor_poll(device);
+    return;
+  }
+}
+
+bool send_rest(struct descriptor *egress) {
+  struct tunnel *tunnel = egress->tunnel;
+  ssize_t sent = send_now(egress, tunnel->rest + tunnel->rest_from, tunnel->rest_to - tunnel->rest_from);
+  // What is wrong with the connection JavaScript hears by reading.
+  if (sent < 0 && !warrants_retry(errno)) tunnel->rest_from = tunnel->rest_to;
+  else if (sent > 0) tunnel->rest_from += (size_t)sent;
+  if (tunnel->rest_from < tunnel->rest_to) return false;
+  free(tunnel->rest);
+  tunnel->rest = NULL;
+  descriptor_poll(egress);
+  release_waiting(egress->fast, egress);
+  return true;
+}
+
+// What waits is sent first, whoever has it.
+static bool is_waiting(const struct descriptor *egress) {
+  return egress->tunnel->rest != NULL || (egress->awaited & UV_WRITABLE) != 0;
 }
 
 // Which frames from `from` on are written at once.
@@ -95,8 +172,7 @@ static uint32_t worth_of(const struct etherws_run *run, uint32_t from) {
 static uint32_t write_to_tunnel(struct fast_path *fast, struct descriptor *egress, const struct etherws_run *run) {
   uint32_t from = 0;
   if (fast->block == NULL && (fast->block = malloc(BLOCK_BYTES)) == NULL) return 0;
-  // While something waits, JavaScript waits for room, too; it goes first.
-  while (from < run->count && (egress->awaited & UV_WRITABLE) == 0 && egress->fd >= 0) {
+  while (from < run->count && !is_waiting(egress)) {
     uint32_t to = worth_of(run, from);
     const uint8_t *key = egress->tunnel->is_masking ? next_key(fast) : NULL;
     if (egress->tunnel->is_masking && key == NULL) break;
@@ -109,15 +185,13 @@ static uint32_t write_to_tunnel(struct fast_path *fast, struct descriptor *egres
     const uint8_t *bytes = fast->block;
     if (egress->tunnel->sealed != NULL) bytes = sealed_message(egress, fast->block, length, &length);
     if (bytes == NULL) break;
-    ssize_t sent;
-    do sent = send(egress->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
+    ssize_t sent = send_now(egress, bytes, length);
     // A message that none of has left can be taken back, but not records: their numbers are used up. What is wrong with
     // the connection JavaScript will see by itself.
     if (sent < 0 && egress->tunnel->sealed == NULL) break;
     if (sent < 0) sent = 0;
     from = to;
-    if ((size_t)sent < length) tell_stuck(egress, bytes + sent, length - (size_t)sent);
+    if ((size_t)sent < length) keep_rest(egress, bytes + sent, length - (size_t)sent);
   }
   return from;
 }
@@ -126,12 +200,21 @@ uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
   struct fast_path *fast = ingress->fast;
   if (fast->shortcuts == NULL || run->count == 0 || ingress->cells == NULL) return 0;
   uint64_t now_ms = uv_now(ingress->poll.loop);
-  struct descriptor *egress = etherws_follow(fast->shortcuts, ingress, run, now_ms);
-  // A forgotten descriptor is no egress: whoever ends it forgets all shortcuts first.
-  if (egress == NULL || egress->fd < 0) return 0;
+  const struct etherws_shortcut *way = etherws_follow(fast->shortcuts, ingress, run, now_ms);
+  // An egress that has ended has no shortcuts: whoever ends it forgets them all first.
+  struct descriptor *egress = way == NULL ? NULL : way->egress;
+  bool is_expected = egress == ingress->expected;
+  ingress->expected = egress;
+  if (egress == NULL) return 0;
+  if (!is_expected) ingress->impatient_until_ms = now_ms + MAX_WAIT_MS;
+  const bool may_wait = way->may_wait;
   uint32_t taken =
       egress->tunnel != NULL ? write_to_tunnel(fast, egress, run) : write_to_device(fast, egress, run);
   if (taken > 0 && ingress->cells != NULL && egress->cells != NULL) account(ingress, egress, run, 0, taken);
+  if (taken == run->count && ingress->room > 0 && egress->tunnel != NULL && egress->tunnel->rest != NULL &&
+      may_wait && now_ms >= ingress->impatient_until_ms) {
+    wait_for(fast, ingress, egress);
+  }
   return taken;
 }
 
@@ -142,6 +225,11 @@ void fast_path_leave(struct descriptor *descriptor) {
   descriptor->cells_of = NULL;
   descriptor->cells = NULL;
   tunnel_end(descriptor);
+  if (fast == NULL) return;
+  for (int i = 0; i < MOST_WAITING; i++) {
+    if (fast->waiting[i] == descriptor) fast->waiting[i] = NULL;
+  }
+  release_waiting(fast, descriptor);
 }
 
 // What a port counts in, kept alive as long as its descriptor may count there.
@@ -162,17 +250,19 @@ static bool take_cells(napi_env env, napi_value value, struct descriptor *descri
   return true;
 }
 
-// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, lifeMs)
+// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, lifeMs,
+// mayWait)
 napi_value add_shortcut(napi_env env, napi_callback_info info) {
-  napi_value arguments[10];
+  napi_value arguments[11];
   struct descriptor *ingress, *egress;
   uint8_t *frame;
   size_t length;
   int32_t offloads, max_frame_bytes, life_ms;
-  if (!take_arguments(env, info, arguments, 10) || !take_descriptor(env, arguments[0], &ingress) ||
+  bool may_wait;
+  if (!take_arguments(env, info, arguments, 11) || !take_descriptor(env, arguments[0], &ingress) ||
       !take_descriptor(env, arguments[2], &egress) || !take_range(env, arguments + 4, &frame, &length) ||
       !take_int32(env, arguments[7], &offloads) || !take_int32(env, arguments[8], &max_frame_bytes) ||
-      !take_int32(env, arguments[9], &life_ms)) {
+      !take_int32(env, arguments[9], &life_ms) || !take_bool(env, arguments[10], &may_wait)) {
     return NULL;
   }
   struct fast_path *fast = ingress->fast;
@@ -184,7 +274,8 @@ napi_value add_shortcut(napi_env env, napi_callback_info info) {
                                        .egress = egress,
                                        .until_ms = uv_now(ingress->poll.loop) + (uint64_t)(life_ms < 0 ? 0 : life_ms),
                                        .offloads = (uint32_t)offloads,
-                                       .max_frame_bytes = (uint32_t)max_frame_bytes};
+                                       .max_frame_bytes = (uint32_t)max_frame_bytes,
+                                       .may_wait = may_wait};
   etherws_add_shortcut(fast->shortcuts, frame, (uint32_t)length, &way);
   return NULL;
 }
@@ -262,24 +353,57 @@ napi_value reads_frames(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// Reads a piece of what waits, or all that the slab has room for. Returns as read_waiting, and whether that was all.
+static int read_piece(struct descriptor *descriptor, bool *is_all) {
+  struct fast_path *fast = descriptor->fast;
+  struct frame_slab slab = fast->device_slab;
+  // Frames are read while there is room for the longest, so this is one behind PIECE_BYTES at most.
+  size_t piece = SLAB_FRONT_BYTES + PIECE_BYTES + RECORD_HEADER_BYTES + descriptor->room + 8;
+  if (descriptor->expected != NULL && piece < slab.size) slab.size = piece;
+  int count = read_waiting(descriptor, &slab, descriptor->room, fast->tally);
+  size_t end = count > 0 ? slab.starts[count - 1] + slab.lengths[count - 1] : 0;
+  *is_all = end <= SLAB_FRONT_BYTES + PIECE_BYTES && (size_t)(count < 0 ? 0 : count) < slab.capacity;
+  return count;
+}
+
 void device_ready(struct descriptor *descriptor, int status) {
   struct fast_path *fast = descriptor->fast;
   struct frame_slab *slab = &fast->device_slab;
-  memset(fast->tally, 0, TALLY_COUNT * sizeof *fast->tally);
-  int count = read_waiting(descriptor, slab, descriptor->room, fast->tally);
-  uint32_t dropped = 0, taken = 0;
-  for (int i = 0; i < TALLY_COUNT; i++) dropped |= fast->tally[i];
-  if (count > 0 && dropped == 0) {
-    const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
-    taken = hand_over(descriptor, &run);
-    if (taken == (uint32_t)count || descriptor->fd < 0) return;
-    if (taken > 0) {
-      count -= (int)taken;
-      memmove(slab->starts, slab->starts + taken, (size_t)count * sizeof *slab->starts);
-      memmove(slab->lengths, slab->lengths + taken, (size_t)count * sizeof *slab->lengths);
+  for (int round = 0; round < ROUNDS; round++) {
+    bool is_all;
+    memset(fast->tally, 0, TALLY_COUNT * sizeof *fast->tally);
+    int count = read_piece(descriptor, &is_all);
+    uint32_t dropped = 0, taken = 0;
+    for (int i = 0; i < TALLY_COUNT; i++) dropped |= fast->tally[i];
+    if (count > 0 && dropped == 0) {
+      const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
+      taken = hand_over(descriptor, &run);
+      if (descriptor->fd < 0) return;
     }
+    if (count <= 0 && dropped == 0 && round > 0) return;
+    if (count <= 0 || dropped != 0 || taken < (uint32_t)count) {
+      if (taken > 0) {
+        count -= (int)taken;
+        memmove(slab->starts, slab->starts + taken, (size_t)count * sizeof *slab->starts);
+        memmove(slab->lengths, slab->lengths + taken, (size_t)count * sizeof *slab->lengths);
+      }
+      tell_javascript(descriptor, descriptor->on_ready, status, count);
+      return;
+    }
+    if (is_all || descriptor->expected == NULL || descriptor->waits_for != NULL) return;
   }
-  tell_javascript(descriptor, descriptor->on_ready, status, count);
+}
+
+static void on_patience_closed(uv_handle_t *handle) {
+  struct fast_path *fast = handle->data;
+  napi_remove_async_cleanup_hook(fast->cleanup);
+  fast_path_release(fast);
+}
+
+static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
+  struct fast_path *fast = data;
+  (void)hook;
+  uv_close((uv_handle_t *)&fast->patience, on_patience_closed);
 }
 
 napi_value init_fast_path(napi_env env, napi_value exports) {
@@ -297,7 +421,14 @@ napi_value init_fast_path(napi_env env, napi_value exports) {
   };
   struct fast_path *fast = calloc(1, sizeof *fast);
   if (fast == NULL) return throw_errno(env, ENOMEM, "calloc");
-  fast->owners = 1;
+  // The environment's, and the timer's.
+  fast->owners = 2;
   instance_of(env)->fast_path = fast;
+  uv_loop_t *loop;
+  CHECK_NAPI(env, napi_get_uv_event_loop(env, &loop));
+  uv_timer_init(loop, &fast->patience);
+  fast->patience.data = fast;
+  uv_unref((uv_handle_t *)&fast->patience);
+  CHECK_NAPI(env, napi_add_async_cleanup_hook(env, on_environment_end, fast, &fast->cleanup));
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }

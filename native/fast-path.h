@@ -5,6 +5,8 @@
 // 2. When shortcuts lead all of it to one egress that has nothing waiting, it goes there at once (hand_over).
 // 3. What is left goes to JavaScript, as if nothing had been tried: it is the bridge that decides, makes shortcuts,
 //    queues, and closes.
+// 4. Of a message that leaves in part the rest is kept, and goes first when there is room again. A device all of whose
+//    frames go there waits so long, for MAX_WAIT_MS at most: its senders feel that, and nothing is lost.
 //
 // All of it happens in the loop's thread, so nothing changes underneath.
 #ifndef ETHERWS_FAST_PATH_H
@@ -16,7 +18,7 @@
 // Beyond libuv's, what JavaScript is told of readiness.
 enum { LOST = 4 };
 
-enum { SLABS = 10, KEYS_BYTES = 1024 };
+enum { SLABS = 10, KEYS_BYTES = 1024, MOST_WAITING = 16 };
 
 // A place for octets of tunnels as they arrive, which JavaScript has as a Buffer, too.
 struct slab {
@@ -42,6 +44,9 @@ struct fast_path {
   uint8_t *landing;  // records on their way in; NULL while somebody has it
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
+  struct descriptor *waiting[MOST_WAITING];  // devices that wait for an egress
+  uv_timer_t patience;
+  napi_async_cleanup_hook_handle cleanup;
 };
 
 // What a tunnel under TLS has besides: sealed-tunnel.c.
@@ -54,7 +59,11 @@ struct tunnel {
   bool is_whole;     // no message is coming in fragments
   uint32_t most;     // the longest message that is taken
   napi_ref on_octets;
-  napi_ref on_stuck;
+  // What is left of a message that has left in part: rest[rest_from .. rest_to); NULL when nothing is.
+  uint8_t *rest;
+  size_t rest_from;
+  size_t rest_to;
+  bool is_end_refused;  // JavaScript wants to end the stream behind it
   // What has come of a message that is not all there: slab->bytes[from .. to), or block[0 .. to).
   struct slab *slab;
   uint8_t *block;
@@ -79,6 +88,8 @@ void device_ready(struct descriptor *descriptor, int status);
 uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run);
 // The descriptor ends: no shortcut leads there any more.
 void fast_path_leave(struct descriptor *descriptor);
+// Sends the rest of a message on. Returns whether nothing of it is left.
+bool send_rest(struct descriptor *egress);
 
 // tunnel.c
 void tunnel_ready(struct descriptor *descriptor, int events);

@@ -5,6 +5,12 @@
 #include <sys/socket.h>
 
 #include "addon.h"
+#include "fast-path.h"
+
+static ssize_t refuse(int error) {
+  errno = error;
+  return -1;
+}
 
 static napi_value number_or_errno(napi_env env, ssize_t count) {
   napi_value result;
@@ -49,6 +55,8 @@ napi_value write_stream(napi_env env, napi_callback_info info) {
   uint8_t *bytes;
   size_t length;
   if (!take_stream_range(env, info, &descriptor, &bytes, &length)) return NULL;
+  // The rest of a message that the fast path has begun goes first.
+  if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) return number_or_errno(env, refuse(EAGAIN));
   ssize_t count;
   do {
     count = send(descriptor->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -61,5 +69,9 @@ napi_value end_stream(napi_env env, napi_callback_info info) {
   napi_value argument;
   struct descriptor *descriptor;
   if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) {
+    descriptor->tunnel->is_end_refused = true;
+    return number_or_errno(env, refuse(EAGAIN));
+  }
   return number_or_errno(env, shutdown(descriptor->fd, SHUT_WR));
 }

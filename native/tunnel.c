@@ -195,7 +195,12 @@ static ssize_t read_on(struct descriptor *descriptor, bool is_from_loop) {
 }
 
 void tunnel_ready(struct descriptor *descriptor, int events) {
-  if ((events & UV_WRITABLE) != 0) tell_javascript(descriptor, descriptor->on_ready, UV_WRITABLE, 0);
+  struct tunnel *tunnel = descriptor->tunnel;
+  if ((events & UV_WRITABLE) != 0 && (tunnel->rest == NULL || send_rest(descriptor))) {
+    bool is_wanted = (descriptor->awaited & UV_WRITABLE) != 0 || tunnel->is_end_refused;
+    tunnel->is_end_refused = false;
+    if (is_wanted) tell_javascript(descriptor, descriptor->on_ready, UV_WRITABLE, 0);
+  }
   if ((events & UV_READABLE) == 0 || descriptor->fd < 0 || (descriptor->awaited & UV_READABLE) == 0) return;
   ssize_t count = read_on(descriptor, true);
   if (count > 0 || count == -EAGAIN || descriptor->fd < 0) return;
@@ -212,19 +217,19 @@ void tunnel_end(struct descriptor *descriptor) {
     descriptor->fast->kept--;
   }
   napi_delete_reference(descriptor->env, tunnel->on_octets);
-  napi_delete_reference(descriptor->env, tunnel->on_stuck);
+  free(tunnel->rest);
   free(tunnel->block);
   free(tunnel);
 }
 
-// openTunnel(descriptor, isMasking, isBatched, maxMessageBytes, onOctets, onStuck): what is read from the stream is taken
+// openTunnel(descriptor, isMasking, isBatched, maxMessageBytes, onOctets): what is read from the stream is taken
 // apart here from now on.
 napi_value open_tunnel(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
+  napi_value arguments[5];
   struct descriptor *descriptor;
   struct tunnel opened = {.is_whole = true};
   int32_t most;
-  if (!take_arguments(env, info, arguments, 6) || !take_descriptor(env, arguments[0], &descriptor) ||
+  if (!take_arguments(env, info, arguments, 5) || !take_descriptor(env, arguments[0], &descriptor) ||
       !take_bool(env, arguments[1], &opened.is_masking) || !take_bool(env, arguments[2], &opened.is_batched) ||
       !take_int32(env, arguments[3], &most)) {
     return NULL;
@@ -237,8 +242,7 @@ napi_value open_tunnel(napi_env env, napi_callback_info info) {
   struct tunnel *tunnel = malloc(sizeof *tunnel);
   if (tunnel == NULL) return throw_errno(env, ENOMEM, "malloc");
   *tunnel = opened;
-  if (napi_create_reference(env, arguments[4], 1, &tunnel->on_octets) != napi_ok ||
-      napi_create_reference(env, arguments[5], 1, &tunnel->on_stuck) != napi_ok) {
+  if (napi_create_reference(env, arguments[4], 1, &tunnel->on_octets) != napi_ok) {
     free(tunnel);
     return throw_napi_failure(env);
   }

@@ -70,8 +70,8 @@ static bool is_taken(const struct etherws_shortcut *way, uint8_t *frame, uint32_
   return is_super_frame || length <= way->max_frame_bytes + (has_tag(frame, length) ? TAG_BYTES : 0);
 }
 
-void *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress, const struct etherws_run *run,
-                     uint64_t now_ms) {
+const struct etherws_shortcut *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress,
+                                              const struct etherws_run *run, uint64_t now_ms) {
   const struct etherws_shortcut *way = NULL;
   for (uint32_t i = 0; i < run->count; i++) {
     uint8_t *frame = run->bytes + run->starts[i];
@@ -90,7 +90,7 @@ void *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingr
     }
     if (!is_taken(way, frame, length, run->has_offload_headers)) return NULL;
   }
-  return way == NULL ? NULL : way->egress;
+  return way;
 }
 
 // As framesIn of src/wire/segmentation.ts.

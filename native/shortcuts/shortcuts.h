@@ -31,6 +31,7 @@ struct etherws_shortcut {
   uint32_t epoch;
   uint32_t offloads;         // the debts that the egress takes, OFFLOAD_* of src/wire/offload.ts
   uint32_t max_frame_bytes;  // of finished frames, without a tag
+  bool may_wait;             // all that the ingress gets goes there, so that waiting for room delays nobody else
   uint8_t stations[ETHERWS_STATIONS_BYTES];
 };
 
@@ -48,10 +49,11 @@ void etherws_add_shortcut(struct etherws_shortcuts *shortcuts, const uint8_t *fr
 // All that were made so far end.
 void etherws_forget_shortcuts(struct etherws_shortcuts *shortcuts);
 
-// Where all frames of a run may go: one egress that takes them as they are, or NULL when any of them is the bridge's.
+// Where all frames of a run may go: a way to one egress, which takes them as they are, or NULL when any of them is the
+// bridge's.
 // The hdr_len of super-frames is made true, as the bridge does.
-void *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress, const struct etherws_run *run,
-                     uint64_t now_ms);
+const struct etherws_shortcut *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress,
+                                              const struct etherws_run *run, uint64_t now_ms);
 
 // How many finished frames the frames [from, to) of a checked run stand for, and how many octets they have as they lie.
 void etherws_count_run(const struct etherws_run *run, uint32_t from, uint32_t to, double *frames, double *octets);

@@ -185,14 +185,14 @@ export class Bridge {
       if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
     // Before the end, behind which the bytes are no more what they were.
-    if (known !== undefined && lastKnownIndex >= 0) this.#shorten(ingress, known, pass, lastKnownIndex);
+    if (known !== undefined && lastKnownIndex >= 0) this.#shorten(ingress, known, pass, lastKnownIndex, nowMs);
     const sole = pass.end(ingress, nowMs);
     this.#idlePasses.push(pass);
     return sole?.port.congestion;
   }
 
   /** Frames like this one need not come here again for a while, if nobody but the filtering database had a say. */
-  #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number): void {
+  #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number, nowMs: number): void {
     const { port } = ingress;
     if (port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
     if (touched !== egress || ingress.policy !== undefined || this.#trace !== undefined) return;
@@ -203,6 +203,7 @@ export class Bridge {
       ingressCells: ingress.cells,
       egressCells: egress.cells,
       lifeMs: this.#shortcutLifeMs,
+      mayWait: ingress.soleEgress === egress && nowMs - ingress.soleSinceMs >= SOLE_EGRESS_MS,
     });
   }
 

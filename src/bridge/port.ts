@@ -79,6 +79,8 @@ export interface Shortcut {
   readonly ingressCells: Float64Array;
   readonly egressCells: Float64Array;
   readonly lifeMs: number;
+  /** Everything from the ingress port has lately gone there: it may be left to wait for room, a moment at a time. */
+  readonly mayWait: boolean;
 }
 
 /** `server` is a tunnel that was accepted, `client` one that was dialled, as in 1.x. */

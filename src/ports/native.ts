@@ -124,7 +124,6 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   /**
    * From now on the stream is read before JavaScript is called, and taken apart.
    * @param onOctets see FramingEvents in transport.ts
-   * @param onStuck a message has left in part; what is given is its rest, which must be written before anything else
    */
   openTunnel(
     descriptor: Descriptor,
@@ -132,7 +131,6 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     isBatched: boolean,
     maxMessageBytes: number,
     onOctets: (bytes: Buffer, frames: number, oddStart: number, oddLength: number, from: number, end: number) => number,
-    onStuck: (rest: Buffer) => void,
   ): void;
   /**
    * From now on the tunnel's octets are records of TLS 1.3, opened and sealed where they are read and written.
@@ -159,6 +157,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    * Frames between the stations of `bytes[start .. end)` go from one watched descriptor to another.
    * @param cells what each port counts in (bridge/counters.ts)
    * @param offloads the debts that the egress takes, and `maxFrameBytes` the longest finished frame
+   * @param mayWait whether a device may be left unread while the egress has no room
    */
   addShortcut(
     ingress: Descriptor,
@@ -171,6 +170,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     offloads: Offloads,
     maxFrameBytes: number,
     lifeMs: number,
+    mayWait: boolean,
   ): void;
   /** No frame has a shortcut any more. */
   forgetShortcuts(): void;

@@ -7,7 +7,7 @@ import { type Descriptor, loadedAddon } from './native.ts';
  * egress that has something waiting gets nothing past it.
  */
 export function shorten(ingress: Descriptor, shortcut: Shortcut): void {
-  const { batch, index, egress, ingressCells, egressCells, lifeMs } = shortcut;
+  const { batch, index, egress, ingressCells, egressCells, lifeMs, mayWait } = shortcut;
   const { shortcutEnd } = egress;
   if (shortcutEnd === undefined) return;
   const start = batch.starts[index] as number;
@@ -22,6 +22,7 @@ export function shorten(ingress: Descriptor, shortcut: Shortcut): void {
     egress.offloads,
     egress.maxFrameBytes,
     lifeMs,
+    mayWait,
   );
 }
 

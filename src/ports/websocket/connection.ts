@@ -270,10 +270,6 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#parser.isBetweenMessages ? read : ~read;
   }
 
-  stuck(rest: Buffer): void {
-    this.#outbox.stuck(rest);
-  }
-
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */
   #delivered(): void {
     this.#heardMs = this.#heartbeat.nowMs;

@@ -19,11 +19,6 @@ export interface KernelStream {
   /** Ends our direction. @returns 0, or a negative number; EAGAIN while something is unsent */
   end(): number;
   /**
-   * Native code has written to the connection, as far as it took it, and this is the rest.
-   * @returns what of it `write` is to be given
-   */
-  stuck(rest: Buffer): Buffer;
-  /**
    * Lets native code, which has opened the connection as a tunnel, read and write for it.
    * @param onOver told of what would be read at the end
    * @param onUnsent told when the stream itself has something to send
@@ -65,10 +60,6 @@ export class PlainStream implements KernelStream {
 
   end(): number {
     return this.#addon.endStream(this.#descriptor);
-  }
-
-  stuck(rest: Buffer): Buffer {
-    return rest;
   }
 
   delegate(): void {

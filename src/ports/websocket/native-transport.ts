@@ -89,12 +89,6 @@ export class NativeTransport implements Transport {
       maxMessageBytes,
       (bytes, frames, oddStart, oddLength, from, end) =>
         events.arrived(bytes, list, frames, oddStart, oddLength, from, end),
-      (rest) => {
-        this.#pending = this.#stream.stuck(rest);
-        this.#pendingFrom = 0;
-        this.#await();
-        events.stuck(rest);
-      },
     );
     this.#stream.delegate(
       (status) => this.#over(status),

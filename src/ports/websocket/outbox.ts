@@ -22,8 +22,6 @@ interface Piece {
   readonly block: Buffer;
   readonly end: number;
   readonly shared?: SharedBlock | undefined;
-  /** The block is not one of the pool. */
-  readonly isForeign?: boolean;
 }
 
 /** The close message: behind everything else, and nothing behind it. */
@@ -127,11 +125,6 @@ export class Outbox implements Congestion {
     this.#isFinished = true;
     this.#last = { payload, onSent };
     if (this.#underWay === undefined) this.#writeOn();
-  }
-
-  /** The transport writes something that is none of ours: all else has to wait. */
-  stuck(rest: Buffer): void {
-    this.#underWay = { block: rest, end: rest.length, isForeign: true };
   }
 
   /** The transport has done the write that was under way. */
@@ -275,7 +268,6 @@ export class Outbox implements Congestion {
   }
 
   #release(piece: Piece): void {
-    if (piece.isForeign === true) return;
     if (piece.shared === undefined) this.#options.blocks.release(piece.block);
     else SHARED_MESSAGES.release(piece.shared);
   }

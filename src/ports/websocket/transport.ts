@@ -69,8 +69,6 @@ export interface FramingEvents {
     from: number,
     end: number,
   ): number;
-  /** A message that came by a shortcut has left in part. The rest is being written as if `write` had been told to. */
-  stuck(rest: Buffer): void;
 }
 
 export interface TransportEvents {

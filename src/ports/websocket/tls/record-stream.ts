@@ -63,8 +63,6 @@ export class RecordStream implements KernelStream {
   /** What every read gives from now on: 0 behind close_notify, negative behind a failure. */
   #over: number | undefined;
   #unsent: Buffer | undefined;
-  /** It is no block of the pool. */
-  #isUnsentForeign = false;
   #unsentFrom = 0;
   #unsentTo = 0;
   /** Whether native code opens and seals, too. */
@@ -125,14 +123,6 @@ export class RecordStream implements KernelStream {
       } else break;
     }
     return taken - from;
-  }
-
-  stuck(rest: Buffer): Buffer {
-    this.#unsent = rest;
-    this.#isUnsentForeign = true;
-    this.#unsentFrom = 0;
-    this.#unsentTo = rest.length;
-    return NOTHING;
   }
 
   delegate(onOver: (status: number) => void, onUnsent: () => void): void {
@@ -313,9 +303,8 @@ export class RecordStream implements KernelStream {
   }
 
   #dropUnsent(): void {
-    if (this.#unsent !== undefined && !this.#isUnsentForeign) BLOCKS.release(this.#unsent);
+    if (this.#unsent !== undefined) BLOCKS.release(this.#unsent);
     this.#unsent = undefined;
-    this.#isUnsentForeign = false;
     this.#unsentFrom = 0;
     this.#unsentTo = 0;
   }
