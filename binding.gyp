@@ -9,6 +9,7 @@
         "native/descriptor.c",
         "native/instance.c",
         "native/linger.c",
+        "native/interlude.c",
         "native/fast-path.c",
         "native/tunnel.c",
         "native/sealed-tunnel.c",

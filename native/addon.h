@@ -48,12 +48,14 @@ enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 struct instance {
   struct lingering *linger;
   struct fast_path *fast_path;
+  struct interlude *interlude;
 };
 
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
   struct lingering *linger;
+  struct interlude *interlude;  // in which it stands while it is watched
   int awaited;  // UV_READABLE, UV_WRITABLE: what wakes us up
   napi_env env;
   int fd;  // -1 once closed
@@ -120,6 +122,16 @@ napi_value feed_tunnel(napi_env env, napi_callback_info info);
 void linger_note(struct lingering *linger);
 napi_value init_linger(napi_env env, napi_value exports);
 
+// interlude.c
+// The loop serves frames: returns false when that is under way already; else interlude_end is to follow.
+bool interlude_begin(struct interlude *interlude);
+void interlude_end(struct interlude *interlude);
+void interlude_join(struct descriptor *descriptor);
+// Before the file descriptor is closed.
+void interlude_leave(struct descriptor *descriptor);
+void interlude_free(struct interlude *interlude);
+napi_value init_interlude(napi_env env, napi_value exports);
+
 // arguments.c: each returns false with a TypeError pending when the value is not what it must be
 bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);
 bool take_int32(napi_env env, napi_value value, int32_t *result);
@@ -136,6 +148,8 @@ bool set_string(napi_env env, napi_value object, const char *name, const char *t
 // descriptor.c: takes the descriptor over, and closes it when it fails
 napi_value descriptor_create(napi_env env, int fd, enum descriptor_kind kind, bool has_vnet_header);
 bool take_descriptor(napi_env env, napi_value value, struct descriptor **result);
+// It has been found ready for `status`, or has failed with -errno: reads what is there, or tells JavaScript.
+void descriptor_ready(struct descriptor *descriptor, int status);
 napi_value descriptor_watch(napi_env env, napi_callback_info info);
 napi_value descriptor_pause(napi_env env, napi_callback_info info);
 napi_value descriptor_resume(napi_env env, napi_callback_info info);

@@ -92,6 +92,7 @@ static void close_fd(struct descriptor *descriptor, bool is_loop_alive) {
 static void end(struct descriptor *descriptor) {
   fast_path_leave(descriptor);
   bool was_watched = descriptor->is_watched;
+  interlude_leave(descriptor);
   descriptor->is_watched = false;
   if (was_watched) {
     // Takes it out of epoll now, so that the file descriptor may go.
@@ -145,6 +146,15 @@ bool take_descriptor(napi_env env, napi_value value, struct descriptor **result)
   return false;
 }
 
+void descriptor_ready(struct descriptor *descriptor, int status) {
+  struct interlude *interlude = descriptor->interlude;
+  bool is_first = interlude_begin(interlude);
+  if (descriptor->room > 0) device_ready(descriptor, status);
+  else if (descriptor->tunnel != NULL && status >= 0) tunnel_ready(descriptor, status);
+  else tell_javascript(descriptor, descriptor->on_ready, status, 0);
+  if (is_first) interlude_end(interlude);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events) {
   struct descriptor *descriptor = poll->data;
   linger_note(descriptor->linger);
@@ -159,9 +169,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     }
     status = -error;
   }
-  if (descriptor->room > 0) device_ready(descriptor, status < 0 ? status : events);
-  else if (descriptor->tunnel != NULL && status >= 0) tunnel_ready(descriptor, events);
-  else tell_javascript(descriptor, descriptor->on_ready, status < 0 ? status : events, 0);
+  descriptor_ready(descriptor, status < 0 ? status : events);
 }
 
 // watch(descriptor, onReady(status)): status is -errno, or what it is ready for: 1 to be read, 2 to be written.
@@ -194,6 +202,7 @@ napi_value descriptor_watch(napi_env env, napi_callback_info info) {
     end(descriptor);
     return throw_errno(env, -status, "uv_poll_start");
   }
+  interlude_join(descriptor);
   return NULL;
 }
 

@@ -9,6 +9,7 @@ static void on_end(napi_env env, void *data, void *hint) {
   struct instance *instance = data;
   (void)env;
   (void)hint;
+  interlude_free(instance->interlude);
   fast_path_release(instance->fast_path);
   free(instance);
 }

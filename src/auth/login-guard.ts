@@ -11,6 +11,8 @@ export interface LoginGuardOptions {
   /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
   readonly maxAddresses?: number;
   readonly counters?: DoorCounters;
+  /** Runs before each answer that was delayed: what goes before strangers. */
+  readonly beforeAnswer?: () => void;
   /** for tests */
   readonly now?: () => number;
 }
@@ -44,13 +46,14 @@ export class LoginGuard implements Authenticator {
   readonly #failures = new Map<string, Failures>();
   readonly #delays = new Set<() => void>();
   /** What failed together is not answered together. */
-  readonly #turnstile = new Turnstile();
+  readonly #turnstile: Turnstile;
 
   /** @param inner is closed with the guard */
   constructor(inner: Authenticator, options: LoginGuardOptions = {}) {
     this.challenge = inner.challenge;
     this.counters = options.counters ?? new DoorCounters();
     this.#inner = inner;
+    this.#turnstile = new Turnstile(options.beforeAnswer);
     this.#most = options.failuresPerAddress ?? 20;
     this.#forgetMs = options.forgetMs ?? 3000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;

@@ -15,6 +15,16 @@ test('one piece passes a turn of the event loop, in order, and never at once', a
   assert.deepEqual(seen, ['', '1', '1,2', '1,2,3']);
 });
 
+test('what goes before every piece does', async () => {
+  const order: string[] = [];
+  const turnstile = new Turnstile(() => order.push('frames'));
+  for (const piece of ['first', 'second']) turnstile.enter(() => order.push(piece));
+  assert.deepEqual(order, []);
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual(order, ['frames', 'first', 'frames', 'second']);
+});
+
 test('work that enters while other work passes waits for its own turn', async () => {
   const turnstile = new Turnstile();
   const passed: string[] = [];

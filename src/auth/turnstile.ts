@@ -8,6 +8,12 @@
 export class Turnstile {
   /** a set keeps the order, and gives its first away without moving the others */
   readonly #waiting = new Set<() => void>();
+  readonly #before: () => void;
+
+  /** @param before runs before each piece of work */
+  constructor(before: () => void = () => undefined) {
+    this.#before = before;
+  }
 
   /** @param work must not throw; it runs in one of the next turns, never at once */
   enter(work: () => void): void {
@@ -19,6 +25,7 @@ export class Turnstile {
     for (const work of this.#waiting) {
       this.#waiting.delete(work);
       if (this.#waiting.size > 0) setImmediate(() => this.#turn());
+      this.#before();
       work();
       return;
     }

@@ -7,6 +7,7 @@ import type { PasswordVerifier } from '../auth/hash-verifier.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
 import { LoginGuard } from '../auth/login-guard.ts';
 import type { Logger } from '../observability/logger.ts';
+import { serveFrames } from '../ports/native.ts';
 import type { DoorConfig } from './service-config.ts';
 
 export const REALM = 'etherws';
@@ -44,6 +45,7 @@ export async function openDoor(
   if (links.length === 0) return OPEN_DOOR;
   return new LoginGuard(new AuthenticatorChain(links), {
     counters,
+    beforeAnswer: serveFrames,
     ...(loginFailures === undefined ? {} : { failuresPerAddress: loginFailures }),
   });
 }

@@ -9,6 +9,7 @@ import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import { Turnstile } from '../auth/turnstile.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { serveFrames } from '../ports/native.ts';
 import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
 import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
@@ -46,6 +47,8 @@ const MAX_HEAD_BYTES = 16_384;
  *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
  *   3. Node's HTTP server, which does not listen itself, is given the connection
  *   4. its requests and upgrades go where their paths lead
+ *
+ * Strangers can cause any number of these in one turn of the event loop, so frames go between them.
  */
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
@@ -55,7 +58,7 @@ export class HttpListener {
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #logger: Logger;
-  readonly #turnstile = new Turnstile();
+  readonly #turnstile = new Turnstile(serveFrames);
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
   #hasTunnels = false;
@@ -130,6 +133,7 @@ export class HttpListener {
   }
 
   #accept(socket: Socket): void {
+    serveFrames();
     socket.on('error', () => undefined);
     const isProxy = this.#proxies.isProxy(socket);
     if (!this.#visitors.enter(socket, isProxy)) return;
@@ -164,6 +168,7 @@ export class HttpListener {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    serveFrames();
     const { socket } = request;
     this.#visitors.busy(socket);
     response.once('close', () => this.#visitors.idle(socket));
@@ -180,6 +185,7 @@ export class HttpListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    serveFrames();
     socket.on('error', () => undefined);
     this.#turnstile.enter(() => {
       if (!socket.destroyed) this.#leadUpgrade(request, socket, head);

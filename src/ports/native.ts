@@ -73,6 +73,11 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   watch(descriptor: Descriptor, onReady: (status: number, count: number) => void): void;
   /** What is to wake us up: READABLE, WRITABLE, or'ed; 0 for nothing. At first it is READABLE. */
   await(descriptor: Descriptor, events: number): void;
+  /**
+   * Calls `onReady` of each descriptor of frames that awaits READABLE and is, as the loop will do; but not where the
+   * last time is a fifth of a millisecond ago or less, nor from inside of an `onReady`.
+   */
+  serveFrames(): void;
   pause(descriptor: Descriptor): void;
   resume(descriptor: Descriptor): void;
   /** No readiness is told from here on. @returns whether `onClosed` will be called, when nothing of it is left */
@@ -271,6 +276,15 @@ export function nativeAddon(): NativeAddon {
 /** The addon where it has been loaded: without it there is nothing of its to take back. */
 export function loadedAddon(): NativeAddon | undefined {
   return loaded;
+}
+
+/**
+ * Lets frames go that have come since the loop looked for them. To be called between pieces of work that strangers can
+ * cause many of in one turn of the loop; where little time has passed it costs as much as looking at the clock.
+ */
+export function serveFrames(): void {
+  // Without the addon nothing is watched, and nothing needs it.
+  loaded?.serveFrames();
 }
 
 function load(): NativeAddon {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { serveFrames } from '../../native.ts';
 import { RecordFollower } from './record-follower.ts';
 
 /** What a side may send under at first: the roots of its application traffic keys (RFC 8446, 7.1). */
@@ -133,6 +134,8 @@ export class RecordRelay extends Duplex {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    // A handshake is the longest piece of work that a stranger can cause.
+    serveFrames();
     const octets = this.#inbound.follow(chunk);
     if (octets.length > 0) this.#waiting.push({ octets, last: this.#inbound.last });
     this.#pass();
