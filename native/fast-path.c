@@ -45,17 +45,33 @@ void fast_path_release(struct fast_path *fast) {
   free(fast);
 }
 
-static void account(const struct descriptor *ingress, const struct descriptor *egress, const struct etherws_run *run,
-                    uint32_t from, uint32_t to) {
-  double frames, octets;
-  etherws_count_run(run, from, to, &frames, &octets);
-  ingress->cells[RX] += frames;
-  ingress->cells[RX + 1] += octets;
-  egress->cells[TX] += frames;
-  egress->cells[TX + 1] += octets;
+// What crosses from one port to another. It is counted before it is written, which may change the bytes.
+struct crossing {
+  double frames;
+  double octets;
+};
+
+static struct crossing crossing_of(const struct etherws_run *run, uint32_t from, uint32_t to) {
+  struct crossing crossing;
+  etherws_count_run(run, from, to, &crossing.frames, &crossing.octets);
+  return crossing;
 }
 
-static uint32_t write_to_device(struct fast_path *fast, struct descriptor *egress, const struct etherws_run *run) {
+static void account(const struct descriptor *ingress, const struct descriptor *egress, struct crossing crossing) {
+  // What JavaScript was told of may have ended either.
+  if (ingress->cells != NULL) {
+    ingress->cells[RX] += crossing.frames;
+    ingress->cells[RX + 1] += crossing.octets;
+  }
+  if (egress->cells != NULL) {
+    egress->cells[TX] += crossing.frames;
+    egress->cells[TX + 1] += crossing.octets;
+  }
+}
+
+static uint32_t write_to_device(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run) {
+  struct fast_path *fast = ingress->fast;
+  account(ingress, egress, crossing_of(run, 0, run->count));
   const struct frame_slab slab = {
       .bytes = run->bytes, .starts = (uint32_t *)run->starts, .lengths = (uint32_t *)run->lengths};
   const struct frame_selection frames = {
@@ -169,7 +185,8 @@ static uint32_t worth_of(const struct etherws_run *run, uint32_t from) {
   return to;
 }
 
-static uint32_t write_to_tunnel(struct fast_path *fast, struct descriptor *egress, const struct etherws_run *run) {
+static uint32_t write_to_tunnel(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run) {
+  struct fast_path *fast = ingress->fast;
   uint32_t from = 0;
   if (fast->block == NULL && (fast->block = malloc(BLOCK_BYTES)) == NULL) return 0;
   while (from < run->count && !is_waiting(egress)) {
@@ -181,16 +198,24 @@ static uint32_t write_to_tunnel(struct fast_path *fast, struct descriptor *egres
                                         .lengths = run->lengths + from,
                                         .count = to - from,
                                         .has_offload_headers = run->has_offload_headers};
-    size_t length = etherws_write_batch(fast->block, &batch, key);
-    const uint8_t *bytes = fast->block;
-    if (egress->tunnel->sealed != NULL) bytes = sealed_message(egress, fast->block, length, &length);
-    if (bytes == NULL) break;
-    ssize_t sent = send_now(egress, bytes, length);
+    size_t length;
+    const struct crossing crossing = crossing_of(run, from, to);
+    // In a device's slab there is room in front of each frame, and nothing else.
+    uint8_t *in_place = ingress->room > 0 ? etherws_wrap_batch(run->bytes, &batch, key, &length) : NULL;
+    if (in_place == NULL) length = etherws_write_batch(fast->block, &batch, key);
+    const uint8_t *bytes = in_place != NULL ? in_place : fast->block;
+    const size_t plain_length = length;
+    if (egress->tunnel->sealed != NULL) bytes = sealed_message(egress, bytes, length, &length);
+    ssize_t sent = bytes == NULL ? -1 : send_now(egress, bytes, length);
     // A message that none of has left can be taken back, but not records: their numbers are used up. What is wrong with
     // the connection JavaScript will see by itself.
-    if (sent < 0 && egress->tunnel->sealed == NULL) break;
+    if (bytes == NULL || (sent < 0 && egress->tunnel->sealed == NULL)) {
+      if (in_place != NULL) etherws_unwrap_batch(in_place, plain_length);
+      break;
+    }
     if (sent < 0) sent = 0;
     from = to;
+    account(ingress, egress, crossing);
     if ((size_t)sent < length) keep_rest(egress, bytes + sent, length - (size_t)sent);
   }
   return from;
@@ -209,8 +234,7 @@ uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
   if (!is_expected) ingress->impatient_until_ms = now_ms + MAX_WAIT_MS;
   const bool may_wait = way->may_wait;
   uint32_t taken =
-      egress->tunnel != NULL ? write_to_tunnel(fast, egress, run) : write_to_device(fast, egress, run);
-  if (taken > 0 && ingress->cells != NULL && egress->cells != NULL) account(ingress, egress, run, 0, taken);
+      egress->tunnel != NULL ? write_to_tunnel(ingress, egress, run) : write_to_device(ingress, egress, run);
   if (taken == run->count && ingress->room > 0 && egress->tunnel != NULL && egress->tunnel->rest != NULL &&
       may_wait && now_ms >= ingress->impatient_until_ms) {
     wait_for(fast, ingress, egress);

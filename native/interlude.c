@@ -62,7 +62,8 @@ napi_value serve_frames(napi_env env, napi_callback_info info) {
     // One before it may have ended or paused it. Its memory is there as long as the loop has its poll handle, and the loop
     // closes nothing in here.
     struct descriptor *descriptor = events[i].data.ptr;
-    bool is_wanted = descriptor->is_watched && (descriptor->awaited & UV_READABLE) != 0;
+    bool is_wanted =
+        descriptor->is_watched && (descriptor->awaited & UV_READABLE) != 0 && descriptor->waits_for == NULL;
     if (is_wanted && (events[i].events & (EPOLLERR | EPOLLHUP)) == 0) descriptor_ready(descriptor, UV_READABLE);
   }
   interlude->served_at = uv_hrtime();

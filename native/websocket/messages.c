@@ -200,3 +200,37 @@ size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, con
   }
   return (size_t)(payload.at - to);
 }
+
+uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length) {
+  const uint32_t lead = RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES;
+  uint32_t first = records->starts[record_index(records, 0)], end = first;
+  if (!records->has_offload_headers || first < lead + RECORDS_HEAD_BYTES + ETHERWS_MAX_MESSAGE_HEADER_BYTES) return NULL;
+  for (uint32_t i = 0; i < records->count; i++) {
+    uint32_t index = record_index(records, i);
+    if (i > 0 && records->starts[index] != end + lead) return NULL;
+    end = records->starts[index] + records->lengths[index];
+  }
+  for (uint32_t i = 0; i < records->count; i++) {
+    uint32_t index = record_index(records, i), frame_bytes = records->lengths[index];
+    uint8_t *at = bytes + records->starts[index] - lead;
+    for (int shift = 24; shift >= 0; shift -= 8) *at++ = (uint8_t)(frame_bytes >> shift);
+  }
+  uint8_t *payload = bytes + first - lead - RECORDS_HEAD_BYTES;
+  size_t payload_bytes = (size_t)(bytes + end - payload);
+  size_t header = (payload_bytes < LENGTH_16 ? 2 : payload_bytes < 0x10000 ? 4 : 10) + (key != NULL ? ETHERWS_KEY_BYTES : 0);
+  memset(payload, 0, RECORDS_HEAD_BYTES);
+  *payload = TYPE_FRAMES;
+  write_header(payload - header, payload_bytes, key);
+  if (key != NULL) etherws_mask(payload, payload, payload_bytes, key);
+  *length = header + payload_bytes;
+  return payload - header;
+}
+
+void etherws_unwrap_batch(uint8_t *message, size_t length) {
+  if ((message[1] & MASKED) == 0) return;
+  size_t short_length = message[1] & 0x7f;
+  size_t header = (short_length < LENGTH_16 ? 2 : short_length == LENGTH_16 ? 4 : 10) + ETHERWS_KEY_BYTES;
+  uint8_t key[ETHERWS_KEY_BYTES];
+  memcpy(key, message + header - ETHERWS_KEY_BYTES, sizeof key);
+  etherws_mask(message + header, message + header, length - header, key);
+}

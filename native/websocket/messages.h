@@ -58,6 +58,15 @@ struct etherws_batch {
 // How many octets of payload the message of these records has.
 size_t etherws_batch_bytes(const struct etherws_batch *records);
 
+// Makes frames that lie one behind the other, with fourteen octets to spare in front of each, their offload header in the
+// last ten, into one binary message as they lie, masked in one pass; what lies in front of the first is overwritten.
+// Returns where it begins, and its length in `length`; or NULL, and nothing is changed, when they do not lie so or there
+// are not ETHERWS_MAX_MESSAGE_HEADER_BYTES and four octets in front of them.
+uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length);
+
+// Undoes the masking of such a message, so that the frames are again what they were.
+void etherws_unwrap_batch(uint8_t *message, size_t length);
+
 // Writes them as one binary message, copying and masking in one pass. `key` is NULL for a server. The caller has made
 // room for etherws_batch_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
 size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, const uint8_t *key);
