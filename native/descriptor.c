@@ -35,7 +35,14 @@ napi_value call_javascript(struct descriptor *descriptor, napi_ref function, siz
       napi_get_global(env, &receiver) != napi_ok) {
     return NULL;
   }
-  napi_status status = napi_make_callback(env, NULL, receiver, callback, count, arguments, &result);
+  struct fast_path *fast = descriptor->fast;
+  napi_status status;
+  if (fast->is_in_turn) {
+    fast->has_called = true;
+    status = napi_call_function(env, receiver, callback, count, arguments, &result);
+  } else {
+    status = napi_make_callback(env, NULL, receiver, callback, count, arguments, &result);
+  }
   if (status == napi_pending_exception && napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
     napi_fatal_exception(env, exception);
   }
@@ -52,6 +59,12 @@ void tell_javascript(struct descriptor *descriptor, napi_ref function, int statu
     call_javascript(descriptor, function, 2, arguments);
   }
   napi_close_handle_scope(env, scope);
+}
+
+void tell_last(struct descriptor *descriptor, int status, int count) {
+  descriptor->fast->is_in_turn = false;
+  tell_javascript(descriptor, descriptor->on_ready, status, count);
+  descriptor->fast->has_called = false;
 }
 
 // One part of closing is done; behind the last one nothing of it is left in the loop.
@@ -149,9 +162,11 @@ bool take_descriptor(napi_env env, napi_value value, struct descriptor **result)
 void descriptor_ready(struct descriptor *descriptor, int status) {
   struct interlude *interlude = descriptor->interlude;
   bool is_first = interlude_begin(interlude);
+  turn_enter(descriptor->fast);
   if (descriptor->room > 0) device_ready(descriptor, status);
   else if (descriptor->tunnel != NULL && status >= 0) tunnel_ready(descriptor, status);
-  else tell_javascript(descriptor, descriptor->on_ready, status, 0);
+  else tell_last(descriptor, status, 0);
+  turn_leave(descriptor);
   if (is_first) interlude_end(interlude);
 }
 

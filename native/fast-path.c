@@ -45,6 +45,26 @@ void fast_path_release(struct fast_path *fast) {
   free(fast);
 }
 
+void turn_enter(struct fast_path *fast) {
+  fast->is_in_turn = true;
+  fast->has_called = false;
+}
+
+void turn_leave(struct descriptor *descriptor) {
+  struct fast_path *fast = descriptor->fast;
+  fast->is_in_turn = false;
+  if (!fast->has_called) return;
+  fast->has_called = false;
+  // Whatever is called from the loop takes what was left for later along.
+  tell_javascript(descriptor, fast->nothing, 0, 0);
+}
+
+static napi_value do_nothing(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  return NULL;
+}
+
 // What crosses from one port to another. It is counted before it is written, which may change the bytes.
 struct crossing {
   double frames;
@@ -411,7 +431,7 @@ void device_ready(struct descriptor *descriptor, int status) {
         memmove(slab->starts, slab->starts + taken, (size_t)count * sizeof *slab->starts);
         memmove(slab->lengths, slab->lengths + taken, (size_t)count * sizeof *slab->lengths);
       }
-      tell_javascript(descriptor, descriptor->on_ready, status, count);
+      tell_last(descriptor, status, count);
       return;
     }
     if (is_all || descriptor->expected == NULL || descriptor->waits_for != NULL) return;
@@ -449,6 +469,9 @@ napi_value init_fast_path(napi_env env, napi_value exports) {
   fast->owners = 2;
   instance_of(env)->fast_path = fast;
   uv_loop_t *loop;
+  napi_value nothing;
+  CHECK_NAPI(env, napi_create_function(env, "nothing", NAPI_AUTO_LENGTH, do_nothing, NULL, &nothing));
+  CHECK_NAPI(env, napi_create_reference(env, nothing, 1, &fast->nothing));
   CHECK_NAPI(env, napi_get_uv_event_loop(env, &loop));
   uv_timer_init(loop, &fast->patience);
   fast->patience.data = fast;

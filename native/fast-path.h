@@ -44,6 +44,9 @@ struct fast_path {
   uint8_t *landing;  // records on their way in; NULL while somebody has it
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
+  bool is_in_turn;   // frames are on their way
+  bool has_called;   // and JavaScript was called meanwhile
+  napi_ref nothing;  // a function that does nothing
   struct descriptor *waiting[MOST_WAITING];  // devices that wait for an egress
   uv_timer_t patience;
   napi_async_cleanup_hook_handle cleanup;
@@ -114,9 +117,16 @@ ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop);
 const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes);
 void sealed_end(struct descriptor *descriptor);
 
+// Between the two JavaScript is called, but what it leaves for later (process.nextTick, promises) runs behind the second:
+// in the midst of a turn it would meet frames half handed on, and streams that are half read.
+void turn_enter(struct fast_path *fast);
+void turn_leave(struct descriptor *descriptor);
+
 // descriptor.c
-// Calls JavaScript from the loop, as a task of its own: microtasks run behind it, and what it throws is uncaught. Returns
-// what it returned, or NULL.
+// Tells on_ready as the last thing that happens in a turn, so that what JavaScript leaves for later may follow at once.
+void tell_last(struct descriptor *descriptor, int status, int count);
+// Calls JavaScript; from the loop as a task of its own, behind which microtasks run, and what it throws is uncaught.
+// Returns what it returned, or NULL.
 napi_value call_javascript(struct descriptor *descriptor, napi_ref function, size_t count, const napi_value *arguments);
 // The same with two numbers.
 void tell_javascript(struct descriptor *descriptor, napi_ref function, int status, int count);
