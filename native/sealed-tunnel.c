@@ -59,15 +59,17 @@ static bool tell(struct descriptor *descriptor, int status, const uint8_t *conte
   return answer != STOP;
 }
 
-// Opens what is there of `bytes`, a slab's worth. Returns what was consumed, and in `is_over` whether that was all.
-static size_t open_some(struct descriptor *descriptor, const uint8_t *bytes, size_t length, bool is_from_loop,
-                        bool *is_over) {
+// Opens what is there of `bytes`, a slab's worth. Returns what was consumed, and in `is_over` whether that was all; or
+// -ENOMEM.
+static ssize_t open_some(struct descriptor *descriptor, const uint8_t *bytes, size_t length, bool is_from_loop,
+                         bool *is_over) {
   struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
   struct etherws_opened opened;
   struct turn turn;
   uint8_t content[ETHERWS_MAX_CONTENT_BYTES];
   *is_over = true;
-  if (!is_in_use(sealed->opening) || !turn_begin(descriptor, &turn)) return length;
+  if (!is_in_use(sealed->opening)) return (ssize_t)length;
+  if (!turn_begin(descriptor, &turn)) return -ENOMEM;
   uint8_t *to = turn.slab->bytes + turn.to;
   int status = etherws_open_tls_records(sealed->opening, bytes, length, to, turn_room(&turn), &opened);
   if (opened.produced > 0 && sealed->is_inside_a_message) {
@@ -80,34 +82,51 @@ static size_t open_some(struct descriptor *descriptor, const uint8_t *bytes, siz
   turn.end += opened.produced;
   bool is_kept =
       opened.produced > 0 ? turn_finish(descriptor, &turn, is_from_loop) : turn_keep(descriptor, &turn, turn.from);
-  if (!is_kept || descriptor->tunnel == NULL) return length;
+  if (descriptor->tunnel == NULL) return (ssize_t)length;
+  if (!is_kept) return -ENOMEM;
   if (status == 0) *is_over = opened.consumed == 0;
   else *is_over = !tell(descriptor, status, content, status > 0 ? opened.content : 0);
-  return *is_over && status != 0 ? length : opened.consumed;
+  return (ssize_t)(*is_over && status != 0 ? length : opened.consumed);
 }
 
-static ssize_t read_to(struct descriptor *descriptor, uint8_t *landing, bool is_from_loop) {
+// Opens all that is whole of `bytes`, and carries the rest over. Returns `status`, or what went wrong.
+static ssize_t open_all(struct descriptor *descriptor, const uint8_t *bytes, size_t end, bool is_from_loop,
+                        ssize_t status) {
   struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
-  size_t end = sealed->carried_bytes, at = 0;
-  if (end > 0) memcpy(landing, sealed->carried, end);
-  free(sealed->carried);
-  sealed->carried = NULL;
-  sealed->carried_bytes = 0;
-  ssize_t count;
-  do count = recv(descriptor->fd, landing + end, READ_BYTES - end, MSG_DONTWAIT);
-  while (count < 0 && errno == EINTR);
-  ssize_t status = count < 0 ? -errno : count;
-  if (count > 0) end += (size_t)count;
+  size_t at = 0;
   for (bool is_over = false; !is_over && at < end;) {
-    at += open_some(descriptor, landing + at, end - at, is_from_loop, &is_over);
+    ssize_t consumed = open_some(descriptor, bytes + at, end - at, is_from_loop, &is_over);
     if (descriptor->tunnel == NULL) return -EAGAIN;
+    if (consumed < 0) return consumed;
+    at += (size_t)consumed;
   }
   if (at == end) return status;
   sealed->carried = malloc(end - at);
   if (sealed->carried == NULL) return -ENOMEM;
-  memcpy(sealed->carried, landing + at, end - at);
+  memcpy(sealed->carried, bytes + at, end - at);
   sealed->carried_bytes = end - at;
   return status;
+}
+
+static ssize_t read_to(struct descriptor *descriptor, uint8_t *landing, bool is_from_loop) {
+  struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  uint8_t *carried = sealed->carried;
+  size_t end = sealed->carried_bytes;
+  sealed->carried = NULL;
+  sealed->carried_bytes = 0;
+  if (end > READ_BYTES / 2) {
+    // Much more than a record was there before the tunnel was: it goes by itself.
+    ssize_t status = open_all(descriptor, carried, end, is_from_loop, -EAGAIN);
+    free(carried);
+    return status;
+  }
+  if (end > 0) memcpy(landing, carried, end);
+  free(carried);
+  ssize_t count;
+  do count = recv(descriptor->fd, landing + end, READ_BYTES - end, MSG_DONTWAIT);
+  while (count < 0 && errno == EINTR);
+  if (count > 0) end += (size_t)count;
+  return open_all(descriptor, landing, end, is_from_loop, count < 0 ? -errno : count);
 }
 
 ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop) {
@@ -175,7 +194,7 @@ napi_value seal_tunnel(napi_env env, napi_callback_info info) {
       !take_int32(env, arguments[3], &records_a_key) || !take_octets(env, arguments[4], &early, &length)) {
     return NULL;
   }
-  if (length >= READ_BYTES || descriptor->tunnel->sealed != NULL) return throw_errno(env, EINVAL, "sealTunnel");
+  if (descriptor->tunnel->sealed != NULL) return throw_errno(env, EINVAL, "sealTunnel");
   struct sealed_tunnel *sealed = calloc(1, sizeof *sealed);
   if (sealed == NULL) return throw_errno(env, ENOMEM, "calloc");
   descriptor->tunnel->sealed = sealed;
