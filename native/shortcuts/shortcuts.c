@@ -59,9 +59,9 @@ static uint32_t debt_of(const uint8_t *offload) {
 
 // Whether the egress takes the frame as it is.
 static bool is_taken(const struct etherws_shortcut *way, uint8_t *frame, uint32_t length, bool has_offload_header) {
-  uint8_t *offload = frame - ETHERWS_OFFLOAD_HEADER_BYTES;
+  uint8_t *offload = has_offload_header ? frame - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
   bool is_super_frame = false;
-  if (has_offload_header && (offload[0] | offload[1]) != 0) {
+  if (offload != NULL && (offload[0] | offload[1]) != 0) {
     const struct etherws_frame owing = {.bytes = frame, .offload = offload, .length = length};
     if (etherws_check_and_correct(&owing, offload) != ETHERWS_OK) return false;
     if ((debt_of(offload) & ~way->offloads) != 0) return false;
@@ -105,8 +105,8 @@ void etherws_count_run(const struct etherws_run *run, uint32_t from, uint32_t to
   *frames = 0;
   *octets = 0;
   for (uint32_t i = from; i < to; i++) {
-    const uint8_t *offload = run->bytes + run->starts[i] - ETHERWS_OFFLOAD_HEADER_BYTES;
-    *frames += run->has_offload_headers ? frames_in(offload, run->lengths[i]) : 1;
+    const uint8_t *frame = run->bytes + run->starts[i];
+    *frames += run->has_offload_headers ? frames_in(frame - ETHERWS_OFFLOAD_HEADER_BYTES, run->lengths[i]) : 1;
     *octets += run->lengths[i];
   }
 }
