@@ -7,6 +7,9 @@ declare const brand: unique symbol;
 /** A bridge port's number: 1 and upward, never used again while the bridge lives. */
 export type PortNumber = number & { readonly [brand]: 'PortNumber' };
 
+/** For so long nothing may have gone elsewhere before an ingress port is told of its egress port's congestion. */
+const SOLE_EGRESS_MS = 100;
+
 /** What the bridge knows of one attached port. */
 export class BridgePort {
   readonly number: PortNumber;
@@ -24,6 +27,10 @@ export class BridgePort {
   /** The only port that this one's frames went to since `soleSinceMs`; undefined: there was none, or several. */
   soleEgress: BridgePort | undefined;
   soleSinceMs = 0;
+  /** Where the last shortcut from here leads; until when it may be followed, and those before it that lead elsewhere. */
+  #shortcutTo: BridgePort | undefined;
+  #shortcutUntilMs = 0;
+  #elsewhereUntilMs = 0;
 
   readonly #policyChanged: () => void;
   #policy: IngressPolicy | undefined;
@@ -43,6 +50,19 @@ export class BridgePort {
   set policy(policy: IngressPolicy | undefined) {
     this.#policy = policy;
     this.#policyChanged();
+  }
+
+  /** Frames from here may go to `egress` unseen, until then. */
+  noteShortcut(egress: BridgePort, untilMs: number): void {
+    if (egress !== this.#shortcutTo) this.#elsewhereUntilMs = this.#shortcutUntilMs;
+    this.#shortcutTo = egress;
+    this.#shortcutUntilMs = untilMs;
+  }
+
+  /** Whether all frames from here have gone to `egress` for a while, those that no one has seen among them. */
+  sendsOnlyTo(egress: BridgePort, nowMs: number): boolean {
+    if (egress !== this.soleEgress || nowMs - this.soleSinceMs < SOLE_EGRESS_MS) return false;
+    return nowMs >= (egress === this.#shortcutTo ? this.#elsewhereUntilMs : this.#shortcutUntilMs);
   }
 
   /** Whether frames may enter and leave by this port. */

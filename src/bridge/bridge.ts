@@ -179,8 +179,7 @@ export class Bridge {
       if (known === undefined) this.#flood(ingress, pass, index);
       else if (known === ingress) ingress.rx.discard('filtered');
       else {
-        this.#transmit(known, pass, index);
-        lastKnownIndex = index;
+        lastKnownIndex = this.#transmit(known, pass, index) ? index : -1;
       }
       if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
@@ -196,6 +195,7 @@ export class Bridge {
     const { port } = ingress;
     if (port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
     if (touched !== egress || ingress.policy !== undefined || this.#trace !== undefined) return;
+    ingress.noteShortcut(egress, nowMs + this.#shortcutLifeMs);
     port.shorten({
       batch,
       index,
@@ -203,7 +203,7 @@ export class Bridge {
       ingressCells: ingress.cells,
       egressCells: egress.cells,
       lifeMs: this.#shortcutLifeMs,
-      mayWait: ingress.soleEgress === egress && nowMs - ingress.soleSinceMs >= SOLE_EGRESS_MS,
+      mayWait: ingress.sendsOnlyTo(egress, nowMs),
     });
   }
 
@@ -254,22 +254,22 @@ export class Bridge {
     }
   }
 
-  #transmit(egress: BridgePort, pass: Pass, index: number): void {
+  /** @returns whether the port took any of it */
+  #transmit(egress: BridgePort, pass: Pass, index: number): boolean {
     const { batch } = pass;
     if (!egress.isForwarding) {
       egress.tx.discard(egress.isShut ? 'shut' : 'linkDown');
-      return;
+      return false;
     }
-    if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) {
-      pass.send(egress, batch, index);
-      return;
-    }
+    if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) return pass.send(egress, batch, index);
     const finished = pass.finishing.finish(batch, index);
     if (typeof finished === 'string') {
       egress.tx.discard(finished);
-      return;
+      return false;
     }
-    for (let at = finished.from; at < finished.to; at++) pass.send(egress, finished.batch, at);
+    let isTaken = false;
+    for (let at = finished.from; at < finished.to; at++) isTaken = pass.send(egress, finished.batch, at) || isTaken;
+    return isTaken;
   }
 
   #traceForward(ingress: BridgePort, known: BridgePort | undefined, length: number): void {
@@ -306,7 +306,8 @@ class Pass {
     return this.#touched.length === 1 ? this.#touched[0] : undefined;
   }
 
-  send(egress: BridgePort, batch: FrameBatch, index: number): void {
+  /** @returns whether the port took it */
+  send(egress: BridgePort, batch: FrameBatch, index: number): boolean {
     // Also when it refuses: a port that is full must be seen to be congested.
     if (egress.touchedBy !== this.#id) {
       egress.touchedBy = this.#id;
@@ -315,6 +316,7 @@ class Pass {
     const refused = egress.port.send(batch, index);
     if (refused === undefined) egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
     else egress.tx.discard(refused, framesIn(batch, index));
+    return refused === undefined;
   }
 
   /**
@@ -333,7 +335,7 @@ class Pass {
       ingress.soleEgress = sole;
       ingress.soleSinceMs = nowMs;
     }
-    return nowMs - ingress.soleSinceMs >= SOLE_EGRESS_MS ? sole : undefined;
+    return sole !== undefined && ingress.sendsOnlyTo(sole, nowMs) ? sole : undefined;
   }
 }
 
@@ -343,9 +345,6 @@ class Pass {
  * take back; renewing it once a second costs nothing.
  */
 const SHORTCUT_LIFE_MS = 1000;
-
-/** For so long nothing may have gone elsewhere before an ingress port is told of its egress port's congestion. */
-const SOLE_EGRESS_MS = 100;
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 

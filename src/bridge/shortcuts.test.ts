@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { batchOf, type FrameBatch } from '../wire/frame-batch.ts';
+import { Bridge, type BridgeOptions } from './bridge.ts';
+import type { BridgePort } from './bridge-port.ts';
+import type { IngressPolicy } from './ingress-policy.ts';
+import type { Congestion, DiscardReason, Shortcut } from './port.ts';
+
+const ADMIT_ALL = { check: () => undefined, release: () => undefined } as unknown as IngressPolicy;
+const CONGESTION: Congestion = { onceRelieved: () => undefined };
+
+class ShortcutPort extends MemoryPort {
+  shortcutEnd: object | undefined = {};
+  congestion: Congestion | undefined;
+  refusal: DiscardReason | undefined;
+  readonly shortcuts: Shortcut[] = [];
+
+  shorten(shortcut: Shortcut): void {
+    this.shortcuts.push(shortcut);
+  }
+
+  override send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    return this.refusal ?? super.send(batch, index);
+  }
+}
+
+/** A bridge with three ports; behind each is the station of its number, and it has been heard. */
+class Bench {
+  readonly ports = Array.from({ length: 3 }, () => new ShortcutPort({ maxFrameBytes: 1000 }));
+  readonly bridge: Bridge;
+  readonly attached: BridgePort[];
+  /** how often `forgetShortcuts` was called */
+  oblivions = 0;
+
+  constructor(options: BridgeOptions = {}) {
+    this.bridge = new Bridge({ ...options, forgetShortcuts: () => this.oblivions++ });
+    this.attached = this.ports.map((port) => this.bridge.attach(port));
+    for (const port of this.ports) {
+      port.open({ receive: () => undefined, linkChanged: () => undefined, discarded: () => undefined });
+    }
+    for (const at of this.ports.keys()) this.receive(at, batchOf(frame(at, at)));
+    for (const port of this.ports) port.shortcuts.length = 0;
+    this.oblivions = 0;
+  }
+
+  at(index: number): BridgePort {
+    return this.attached[index] as BridgePort;
+  }
+
+  port(index: number): ShortcutPort {
+    return this.ports[index] as ShortcutPort;
+  }
+
+  receive(at: number, batch: FrameBatch, nowMs = 0): Congestion | undefined {
+    return this.bridge.receive(this.at(at), batch, nowMs);
+  }
+
+  /** One batch into port 0. @returns the shortcuts that it was told of */
+  offered(...frames: Buffer[]): Shortcut[] {
+    this.port(0).shortcuts.length = 0;
+    this.receive(0, batchOf(...frames));
+    return [...this.port(0).shortcuts];
+  }
+}
+
+function frame(destination: number, source: number, length = 60): Buffer {
+  const header = [2, 0, 0, 0, 0, destination, 2, 0, 0, 0, 0, source, 0x88, 0xb5];
+  return Buffer.concat([Buffer.from(header), Buffer.alloc(length - header.length)]);
+}
+
+const GROUP = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 0).subarray(6)]);
+const UNKNOWN = 99;
+
+test('what goes to one known port is shortened once a batch, by its last frame', () => {
+  const bench = new Bench();
+  const batch = batchOf(frame(1, 0), frame(1, 0), frame(1, 7));
+  bench.receive(0, batch);
+  assert.equal(bench.port(0).shortcuts.length, 1);
+  const [shortcut] = bench.port(0).shortcuts;
+  assert.equal(shortcut?.batch, batch);
+  assert.equal(shortcut?.index, 2);
+  assert.equal(shortcut?.egress, bench.port(1));
+  assert.equal(shortcut?.ingressCells, bench.at(0).cells);
+  assert.equal(shortcut?.egressCells, bench.at(1).cells);
+  assert.deepEqual([bench.port(1).shortcuts, bench.port(2).shortcuts], [[], []]);
+});
+
+test('a shortcut is told before the egress gets to overwrite the bytes', () => {
+  const bench = new Bench();
+  const order: string[] = [];
+  bench.port(0).shorten = () => void order.push('shorten');
+  bench.port(1).flush = () => void order.push('flush');
+  bench.receive(0, batchOf(frame(1, 0)));
+  assert.deepEqual(order, ['shorten', 'flush']);
+});
+
+test('a flood, two ways, or a frame that goes nowhere are no shortcut', () => {
+  const bench = new Bench();
+  for (const [what, frames] of [
+    ['a group address', [GROUP]],
+    ['an unknown address', [frame(UNKNOWN, 0)]],
+    ['a flood behind a known one', [frame(1, 0), GROUP]],
+    ['a flood before a known one', [GROUP, frame(1, 0)]],
+    ['two ports', [frame(1, 0), frame(2, 0)]],
+    ['two ports, and the first again', [frame(1, 0), frame(2, 0), frame(1, 0)]],
+    ['its own port', [frame(0, 7)]],
+    ['its own port, behind a known one', [frame(1, 0), frame(0, 7)]],
+    ['a runt', [Buffer.alloc(13)]],
+    ['a frame that is too long', [frame(1, 0, 1001)]],
+    ['one that is too long, behind one that is not', [frame(1, 0), frame(1, 0, 1001)]],
+  ] as const) {
+    assert.deepEqual(bench.offered(...frames), [], what);
+  }
+  assert.equal(bench.offered(frame(1, 0), Buffer.alloc(13)).length, 1, 'a runt behind a known one is nothing');
+  assert.equal(bench.offered(frame(1, 0, 1001), frame(1, 0))[0]?.index, 1);
+});
+
+test('a station that moved within the batch is not led where it was', () => {
+  const bench = new Bench();
+  // Station 1 shows up at port 0: the frame to it before that is no example any more.
+  assert.deepEqual(bench.offered(frame(1, 0), frame(2, 1, 1001)), []);
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'it is behind the ingress port now');
+});
+
+test('what is finished for its egress makes a shortcut; what contradicts itself does not', () => {
+  const bench = new Bench();
+  const { frame: super1, header } = superFrameOf({ payload: Buffer.alloc(900), source: 0 }, 300);
+  bench.receive(1, batchOf(Buffer.concat([Buffer.alloc(6), super1.subarray(0, 6), super1.subarray(12, 60)])));
+  bench.receive(0, batchWithHeaders([{ frame: super1, header }]));
+  assert.equal(bench.port(0).shortcuts.length, 1);
+  bench.port(0).shortcuts.length = 0;
+  bench.receive(0, batchWithHeaders([{ frame: super1, header: { ...header, gsoSize: 0 } }]));
+  assert.equal(bench.at(0).rx.discards.badOffload, 1);
+  assert.deepEqual(bench.port(0).shortcuts, []);
+});
+
+test('whoever has a say besides the filtering database keeps every frame', () => {
+  const bench = new Bench();
+  bench.at(0).policy = ADMIT_ALL;
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'a policy');
+  bench.at(0).policy = undefined;
+  bench.at(1).policy = ADMIT_ALL;
+  assert.equal(bench.offered(frame(1, 0)).length, 1, 'the policy of the egress has no say');
+  const traced = new Bench({ trace: { learned: () => undefined, aged: () => undefined, forwarded: () => undefined } });
+  assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
+});
+
+test('ports that cannot, or cannot now, are left alone', () => {
+  const bench = new Bench();
+  bench.port(1).shortcutEnd = undefined;
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'no end');
+  bench.port(1).shortcutEnd = {};
+  bench.port(1).refusal = 'queueFull';
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'a port that refuses');
+  bench.port(1).refusal = undefined;
+  bench.bridge.setShut(bench.at(1), true);
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'shut');
+  bench.bridge.setShut(bench.at(1), false);
+  bench.bridge.setLink(bench.at(1), 'down', 'pulled');
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'down');
+  bench.bridge.setLink(bench.at(1), 'up');
+  bench.bridge.setShut(bench.at(0), true);
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'an ingress that is shut');
+  bench.bridge.setShut(bench.at(0), false);
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+});
+
+test('its life is a second, and a quarter of the ageing time at most', () => {
+  for (const [ageingTimeMs, lifeMs] of [
+    [300_000, 1000],
+    [4000, 1000],
+    [3999, 999],
+    [40, 10],
+    [1, 0],
+  ] as const) {
+    assert.equal(new Bench({ ageingTimeMs }).offered(frame(1, 0))[0]?.lifeMs, lifeMs, String(ageingTimeMs));
+  }
+});
+
+test('whatever changes a decision takes all shortcuts back', () => {
+  const changes: [string, (bench: Bench) => void][] = [
+    ['a station moves', (bench) => void bench.receive(2, batchOf(frame(0, 1)))],
+    ['a port comes', (bench) => void bench.bridge.attach(new ShortcutPort())],
+    ['a port goes', (bench) => bench.bridge.detach(bench.at(2))],
+    ['a port is shut', (bench) => bench.bridge.setShut(bench.at(1), true)],
+    ['a port is opened', (bench) => bench.bridge.setShut(bench.at(1), false)],
+    ['a link goes down', (bench) => bench.bridge.setLink(bench.at(1), 'down', 'pulled')],
+    ['a link comes up', (bench) => bench.bridge.setLink(bench.at(1), 'up')],
+    ['a policy is set', (bench) => Object.assign(bench.at(0), { policy: ADMIT_ALL })],
+    ['a policy is taken away', (bench) => Object.assign(bench.at(0), { policy: undefined })],
+    ['an entry ages out', (bench) => bench.bridge.age(300_000)],
+  ];
+  for (const [what, change] of changes) {
+    const bench = new Bench();
+    change(bench);
+    assert.ok(bench.oblivions > 0, what);
+  }
+  const full = new Bench({ fdbCapacity: 3 });
+  full.receive(0, batchOf(frame(1, 7)));
+  assert.ok(full.oblivions > 0, 'an entry is evicted');
+});
+
+test('what changes nothing leaves them', () => {
+  const bench = new Bench();
+  bench.offered(frame(1, 0), frame(1, 0));
+  bench.receive(2, batchOf(frame(0, 7), frame(UNKNOWN, 2), Buffer.alloc(3)));
+  bench.receive(0, batchOf(GROUP));
+  bench.bridge.age(299_999);
+  assert.equal(bench.oblivions, 0);
+});
+
+test('frames that nobody sees are reckoned with before an ingress is asked to wait', () => {
+  const bench = new Bench();
+  for (const port of bench.ports) port.congestion = CONGESTION;
+  const send = (nowMs: number, to: number): Congestion | undefined => bench.receive(0, batchOf(frame(to, 0)), nowMs);
+  const mayWait = (): boolean | undefined => bench.port(0).shortcuts.at(-1)?.mayWait;
+  // Port 2 is seen once a second only, since its frames have a shortcut meanwhile; port 1 is stuck, and seen always.
+  for (let nowMs = 0; nowMs < 4000; nowMs += 50) {
+    if (nowMs % 1000 === 0) send(nowMs, 2);
+    assert.equal(send(nowMs, 1), undefined, `${nowMs}`);
+    assert.equal(mayWait(), false, `${nowMs}`);
+  }
+  assert.equal(send(3999, 1), undefined);
+  assert.equal(send(4000, 1), CONGESTION, 'the last shortcut to port 2 has ended');
+  assert.equal(mayWait(), true);
+  // Also where the stuck one is none that shortcuts lead to.
+  send(5000, 2);
+  bench.port(1).shortcutEnd = undefined;
+  assert.equal(send(5001, 1), undefined);
+  assert.equal(send(5999, 1), undefined);
+  assert.equal(send(6000, 1), CONGESTION);
+});
