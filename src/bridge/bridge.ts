@@ -18,7 +18,7 @@ export interface BridgeOptions {
   fdbCapacity?: number;
   /** Who pays what super-frames owe; default: the engine without native code. */
   offloadEngine?: OffloadEngine;
-  /** Told when what ports were given by `shorten` may not hold any more. */
+  /** Told when what ports were given by `shorten` may not hold any more; without it they are given nothing. */
   forgetShortcuts?: () => void;
   /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
   trace?: BridgeTrace;
@@ -56,6 +56,7 @@ export class Bridge {
   readonly #idlePasses: Pass[] = [];
   readonly #offloadEngine: OffloadEngine;
   readonly #forgetShortcuts: () => void;
+  readonly #hasShortcuts: boolean;
   readonly #shortcutLifeMs: number;
 
   constructor(options: BridgeOptions = {}) {
@@ -68,6 +69,7 @@ export class Bridge {
     this.#fdb = new FilteringDatabase({ ageingTimeMs, capacity });
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
+    this.#hasShortcuts = options.forgetShortcuts !== undefined && options.trace === undefined;
     this.#forgetShortcuts = options.forgetShortcuts ?? (() => undefined);
     this.#shortcutLifeMs = Math.min(SHORTCUT_LIFE_MS, Math.floor(ageingTimeMs / 4));
   }
@@ -193,8 +195,8 @@ export class Bridge {
   /** Frames like this one need not come here again for a while, if nobody but the filtering database had a say. */
   #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number, nowMs: number): void {
     const { port } = ingress;
-    if (port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
-    if (touched !== egress || ingress.policy !== undefined || this.#trace !== undefined) return;
+    if (!this.#hasShortcuts || port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
+    if (touched !== egress || ingress.policy !== undefined) return;
     ingress.noteShortcut(egress, nowMs + this.#shortcutLifeMs);
     port.shorten({
       batch,

@@ -35,7 +35,7 @@ class Bench {
   oblivions = 0;
 
   constructor(options: BridgeOptions = {}) {
-    this.bridge = new Bridge({ ...options, forgetShortcuts: () => this.oblivions++ });
+    this.bridge = new Bridge({ forgetShortcuts: () => this.oblivions++, ...options });
     this.attached = this.ports.map((port) => this.bridge.attach(port));
     for (const port of this.ports) {
       port.open({ receive: () => undefined, linkChanged: () => undefined, discarded: () => undefined });
@@ -145,6 +145,8 @@ test('whoever has a say besides the filtering database keeps every frame', () =>
   assert.equal(bench.offered(frame(1, 0)).length, 1, 'the policy of the egress has no say');
   const traced = new Bench({ trace: { learned: () => undefined, aged: () => undefined, forwarded: () => undefined } });
   assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
+  const forgetful = new Bench({ forgetShortcuts: undefined } as unknown as BridgeOptions);
+  assert.deepEqual(forgetful.offered(frame(1, 0)), [], 'nobody who would take shortcuts back');
 });
 
 test('ports that cannot, or cannot now, are left alone', () => {

@@ -24,7 +24,7 @@ import {
   SLAB_FRONT_BYTES,
   TALLY_REASONS,
 } from './native.ts';
-import { shorten } from './shortcuts.ts';
+import { forgetShortcuts, shorten } from './shortcuts.ts';
 
 /** An open device, as the factories of tap and netdev hand it over. */
 export interface OpenDevice {
@@ -248,6 +248,8 @@ export abstract class DevicePort implements Port {
       this.#lose(`${this.target} was deleted`);
       return;
     }
+    // What was decided for longer or for shorter frames does not hold any more.
+    if (link.mtu !== this.#link.mtu) forgetShortcuts();
     this.#link = link;
     if (this.#events !== undefined && this.#closing === undefined) this.#setRoom();
     const state = stateOf(link);

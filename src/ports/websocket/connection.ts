@@ -11,7 +11,7 @@ import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message
 import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
 import type { Descriptor } from '../native.ts';
-import { shorten } from '../shortcuts.ts';
+import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { BLOCKS } from './block-pool.ts';
 import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
@@ -390,6 +390,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   #startClosing(code: number, words: string): void {
     this.#heartbeat.remove(this);
     this.#state = 'closing';
+    // Nothing may follow the close message, and nobody hears of frames any more.
+    forgetShortcuts();
     const payload = Buffer.alloc(2 + Buffer.byteLength(words));
     payload.writeUInt16BE(code);
     payload.write(words, 2);

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Bridge } from '../../src/bridge/bridge.ts';
+import type { BridgePort } from '../../src/bridge/bridge-port.ts';
+import type { Port } from '../../src/bridge/port.ts';
+import { nativeAddon } from '../../src/ports/native.ts';
+import { NetdevPort } from '../../src/ports/netdev-port.ts';
+import { offloadEngine } from '../../src/ports/offload-engine.ts';
+import { forgetShortcuts } from '../../src/ports/shortcuts.ts';
+import { TapPort } from '../../src/ports/tap-port.ts';
+import { NativeTransport } from '../../src/ports/websocket/native-transport.ts';
+import type { Wire } from '../../src/ports/websocket/packing.ts';
+import { WebSocketPort } from '../../src/ports/websocket/ws-port.ts';
+import { batchOf } from '../../src/wire/frame-batch.ts';
+import { PortRecorder, testFrame } from './port-recorder.ts';
+import { greet, type SocketPair, socketPair } from './socket-pair.ts';
+import type { ServerIdentity } from './web-socket-peer.ts';
+
+/** A bridge whose ports may take shortcuts, and that counts what comes by it all the same. */
+export class CountingBridge {
+  readonly bridge: Bridge = new Bridge({ forgetShortcuts, offloadEngine: offloadEngine() });
+  /** frames that `receive` was given */
+  frames = 0;
+
+  attach(port: Port): BridgePort {
+    const bridgePort = this.bridge.attach(port);
+    port.open({
+      receive: (batch) => {
+        this.frames += batch.count;
+        return this.bridge.receive(bridgePort, batch, performance.now());
+      },
+      linkChanged: (state, reason) => this.bridge.setLink(bridgePort, state, reason),
+      discarded: (direction, reason, frames) => bridgePort[direction].discard(reason, frames),
+    });
+    return bridgePort;
+  }
+}
+
+/** A frame between stations that are known by a number each. */
+export function stationFrame(from: number, to: number, number: number, length = 60): Buffer {
+  const frame = testFrame(number, length);
+  frame.writeUIntBE(0x020000000000 + to, 0, 6);
+  frame.writeUIntBE(0x020000000000 + from, 6, 6);
+  return frame;
+}
+
+/** A TAP device as a port, and the host's side of it. */
+export interface TapHost {
+  readonly port: TapPort;
+  readonly heard: PortRecorder;
+  send(...frames: readonly Buffer[]): void;
+}
+
+export async function openTapHost(t: TestContext, name: string): Promise<TapHost> {
+  const port = await TapPort.open(name);
+  t.after(() => port.close());
+  const kernel = await NetdevPort.open(port.target);
+  t.after(() => kernel.close());
+  const heard = new PortRecorder();
+  kernel.open(heard);
+  const send = (...frames: readonly Buffer[]): void => {
+    const batch = batchOf(...frames);
+    for (let index = 0; index < batch.count; index++) assert.equal(kernel.send(batch, index), undefined);
+    kernel.flush(false);
+  };
+  return { port, heard, send };
+}
+
+/** In a namespace of one's own: loopback is up, and devices say nothing of themselves. */
+export function prepareNamespace(): void {
+  const { index } = nativeAddon().readLink('lo');
+  nativeAddon().changeLink(index, 1, -1, -1);
+  writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
+}
+
+/** A connection whose ends native code can have. @param identity makes it TLS 1.3 */
+export async function nativePair(identity?: ServerIdentity): Promise<SocketPair> {
+  const pair = await socketPair(identity, { isRelayed: identity !== undefined });
+  if (identity !== undefined) await greet(pair);
+  return pair;
+}
+
+/** One end of a tunnel as a port, which native code reads and writes. */
+export function nativePort(socket: Socket, type: 'client' | 'server', wire: Wire = 'batched'): WebSocketPort {
+  const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
+  assert.ok(transport !== undefined, 'native code does not take the connection');
+  return new WebSocketPort({ type, target: 'peer', transport, wire, limits: { closeTimeoutMs: 200 } });
+}
+
+/** Both ends of a tunnel, to be opened and closed. */
+export async function nativeTunnel(
+  identity?: ServerIdentity,
+  wire: Wire = 'batched',
+): Promise<{ client: WebSocketPort; server: WebSocketPort }> {
+  const { accepted, dialled } = await nativePair(identity);
+  return { client: nativePort(dialled, 'client', wire), server: nativePort(accepted, 'server', wire) };
+}
+
+/** Long enough for what is under way over the loopback interface, or within the kernel. */
+export async function turns(count = 20): Promise<void> {
+  for (let done = 0; done < count; done++) await turn();
+}
