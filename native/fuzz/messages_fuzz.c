@@ -118,6 +118,141 @@ static void records(void) {
   free(slab);
 }
 
+// Whether a stream that begins so may go on to be a message that is taken, by the words of RFC 6455, 5.2.
+static bool is_beginning(const uint8_t *seen, size_t cut, bool is_masked) {
+  static const size_t length_bytes[] = {0, 2, 8};
+  if (cut == 0) return true;
+  if (seen[0] != 0x82) return false;
+  if (cut == 1) return true;
+  if (seen[1] >= 128 ? !is_masked : is_masked) return false;
+  uint8_t announced = seen[1] % 128;
+  int kind = announced < 126 ? 0 : announced - 125;
+  if (cut < 2 + length_bytes[kind]) return true;
+  double length = announced;
+  if (kind > 0) {
+    length = 0;
+    for (size_t i = 0; i < length_bytes[kind]; i++) length = length * 256 + seen[2 + i];
+    if (length < (kind == 1 ? 126 : 65536)) return false;
+  }
+  return length <= MOST && (double)cut < 2 + (double)length_bytes[kind] + (is_masked ? 4 : 0) + length;
+}
+
+// etherws_awaits_more says whether the far end has only to go on, so that nobody else need look.
+static void awaiting(void) {
+  bool is_masked = below(2) == 0;
+  uint32_t length = any_length(), cut;
+  uint8_t *payload = allocate(length), key[ETHERWS_KEY_BYTES] = {1, 2, 3, 4};
+  memset(payload, 7, length);
+  uint8_t *stream = allocate((size_t)length + ETHERWS_MAX_MESSAGE_HEADER_BYTES);
+  size_t end = etherws_write_message(stream, payload, length, length, is_masked ? key : NULL);
+  for (uint32_t spoils = below(3); spoils > 0; spoils--) stream[below(end < 14 ? (uint32_t)end : 14)] = (uint8_t)below(256);
+  cut = below(2) == 0 ? below(20) : below((uint32_t)end + 1);
+  if (cut > end) cut = (uint32_t)end;
+  uint8_t *seen = allocate(cut), *whole = allocate(end);
+  memcpy(seen, stream, cut);
+  memcpy(whole, stream, end);
+  bool is_awaited = etherws_awaits_more(seen, 0, cut, is_masked, MOST);
+  uint32_t start, found_length;
+  struct etherws_messages found = {&start, &found_length, 0, 1};
+  size_t stopped = etherws_read_messages(seen, 0, cut, is_masked, MOST, &found);
+  require(!is_awaited || found.count == 0, "a whole message is awaited");
+  require(is_awaited == is_beginning(stream, cut, is_masked), "another opinion of a beginning");
+  if (found.count == 0) {
+    require(stopped == 0 && memcmp(seen, stream, cut) == 0, "octets of a message that is not whole have changed");
+    bool is_taken = etherws_read_messages(whole, 0, end, is_masked, MOST, &found) > 0;
+    require(!is_taken || is_awaited, "a beginning was not known as one");
+  }
+  free(whole);
+  free(seen);
+  free(stream);
+  free(payload);
+}
+
+// Says for one message of the batched wire what etherws_read_batch should, by the words of docs/protocol.md.
+static bool batch_is_good(const uint8_t *message, uint32_t length, uint32_t capacity, uint32_t *starts, uint32_t *lengths,
+                          uint32_t *count) {
+  *count = 0;
+  if (length < 4 || message[0] != 1) return false;
+  uint64_t at = 4;
+  while (at != length) {
+    if (at + 14 > length || *count == capacity) return false;
+    uint64_t frame_bytes = 0;
+    for (int i = 0; i < 4; i++) frame_bytes = frame_bytes * 256 + message[at + (uint64_t)i];
+    if (frame_bytes > 65535 + 22 || at + 14 + frame_bytes > length) return false;
+    starts[*count] = (uint32_t)at + 14;
+    lengths[(*count)++] = (uint32_t)frame_bytes;
+    at += 14 + frame_bytes;
+  }
+  return true;
+}
+
+// Messages of the batched wire, spoiled and cut, behind octets that are none of theirs.
+static void batches(void) {
+  enum { MOST_FRAMES = 12 };
+  uint32_t front = below(30), count = below(MOST_FRAMES), length = 4;
+  uint8_t *message = allocate(4 + MOST_FRAMES * 14 + MOST_FRAMES * 80);
+  memcpy(message, (const uint8_t[]){1, 0, 0, 0}, 4);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t frame_bytes = below(80);
+    memset(message + length, 0, 14 + frame_bytes);
+    message[length + 3] = (uint8_t)frame_bytes;
+    length += 14 + frame_bytes;
+  }
+  if (below(3) == 0) message[below(length)] = (uint8_t)below(256);
+  if (below(3) == 0) length = below(length + 1);
+  uint8_t *slab = allocate(front + length);
+  memset(slab, 1, front);
+  memcpy(slab + front, message, length);
+  uint32_t starts[MOST_FRAMES + 2], lengths[MOST_FRAMES + 2], expected_starts[MOST_FRAMES], expected_lengths[MOST_FRAMES];
+  uint32_t already = below(3), room = below(4) == 0 ? below(MOST_FRAMES) : MOST_FRAMES, expected_count;
+  bool is_good = batch_is_good(message, length, room, expected_starts, expected_lengths, &expected_count);
+  struct etherws_messages found = {starts, lengths, already, already + room};
+  bool is_read = etherws_read_batch(slab, front, length, &found);
+  require(is_read == is_good, "another opinion of a batch");
+  require(found.count == already + (is_good ? expected_count : 0), "another number of frames");
+  for (uint32_t i = 0; i < (is_good ? expected_count : 0); i++) {
+    require(starts[already + i] == front + expected_starts[i] && lengths[already + i] == expected_lengths[i], "another frame");
+  }
+  free(slab);
+  free(message);
+}
+
+// A batch that is made where its frames lie is what is written elsewhere; undone, the frames are what they were.
+static void wrapping(void) {
+  uint32_t count = 1 + below(MOST_MESSAGES), starts[MOST_MESSAGES], lengths[MOST_MESSAGES];
+  bool has_gap = below(8) == 0, is_masked = below(2) == 0;
+  uint32_t front = below(6) == 0 ? below(32) : 32 + below(40), size = front;
+  for (uint32_t i = 0; i < count; i++) {
+    starts[i] = i == 0 ? size : size + 14 + (has_gap && i == 1);
+    lengths[i] = any_length();
+    size = starts[i] + lengths[i];
+  }
+  uint8_t *slab = allocate(size), *before = allocate(size), key[ETHERWS_KEY_BYTES];
+  for (uint32_t i = 0; i < size; i++) slab[i] = (uint8_t)below(256);
+  for (int k = 0; k < ETHERWS_KEY_BYTES; k++) key[k] = (uint8_t)below(256);
+  memcpy(before, slab, size);
+  bool has_headers = below(8) != 0 && front >= 10;
+  struct etherws_batch batch = {slab, starts, lengths, NULL, count, has_headers};
+  uint8_t *expected = allocate(etherws_batch_bytes(&batch) + ETHERWS_MAX_MESSAGE_HEADER_BYTES);
+  size_t expected_length = etherws_write_batch(expected, &batch, is_masked ? key : NULL), length;
+  uint8_t *message = etherws_wrap_batch(slab, &batch, is_masked ? key : NULL, &length);
+  if (message == NULL) {
+    require(!has_headers || front < 32 || (has_gap && count > 1), "frames that lie right are not wrapped");
+    require(memcmp(slab, before, size) == 0, "octets have changed for nothing");
+  } else {
+    require(has_headers && front >= 32 && !(has_gap && count > 1), "frames that do not lie right are wrapped");
+    require(message >= slab && message + length == slab + size, "a message outside of its slab");
+    require(length == expected_length && memcmp(message, expected, length) == 0, "another message");
+    etherws_unwrap_batch(message, length);
+    for (uint32_t i = 0; i < count; i++) {
+      require(memcmp(slab + starts[i] - 10, before + starts[i] - 10, 10 + lengths[i]) == 0, "a frame is not what it was");
+    }
+  }
+  free(expected);
+  free(before);
+  free(slab);
+}
+
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   unsigned long seed = strtoul(argv[1], NULL, 10), cases = strtoul(argv[2], NULL, 10);
@@ -125,6 +260,9 @@ int main(int argc, char **argv) {
   for (unsigned long i = 0; i < cases; i++) {
     if (i % 10 == 0) honest();
     else if (i % 10 == 1) records();
+    else if (i % 10 == 2) awaiting();
+    else if (i % 10 < 5) batches();
+    else if (i % 50 == 5) wrapping();
     else hostile();
   }
   printf("%lu cases with seed %lu\n", cases, seed);

@@ -31,6 +31,15 @@ const PARTS: readonly Part[] = [
   },
   { room: 'native/websocket', driver: 'messages_fuzz.c', cases: fuzzCases(50_000), what: 'spoiled WebSocket messages' },
   {
+    room: 'native/shortcuts',
+    driver: 'shortcuts_fuzz.c',
+    cases: fuzzCases(50_000),
+    what: 'runs of frames that follow shortcuts, or must not',
+    flags: readdirSync('native/offload')
+      .filter((file) => file.endsWith('.c'))
+      .map((file) => join('native/offload', file)),
+  },
+  {
     room: 'native/tls',
     driver: 'records_fuzz.c',
     cases: fuzzCases(5_000),
