@@ -3,16 +3,20 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { Port } from '../../src/bridge/port.ts';
-import { nativeAddon } from '../../src/ports/native.ts';
+import { nativeAddon, setSocketOptions } from '../../src/ports/native.ts';
 import { NetdevPort } from '../../src/ports/netdev-port.ts';
 import { offloadEngine } from '../../src/ports/offload-engine.ts';
 import { forgetShortcuts } from '../../src/ports/shortcuts.ts';
 import { TapPort } from '../../src/ports/tap-port.ts';
+import { descriptorOf } from '../../src/ports/websocket/adopted-connection.ts';
+import type { TunnelLimits } from '../../src/ports/websocket/limits.ts';
 import { NativeTransport } from '../../src/ports/websocket/native-transport.ts';
 import type { Wire } from '../../src/ports/websocket/packing.ts';
+import { relayOf } from '../../src/ports/websocket/tls/record-relay.ts';
 import { WebSocketPort } from '../../src/ports/websocket/ws-port.ts';
 import { batchOf } from '../../src/wire/frame-batch.ts';
 import { PortRecorder, testFrame } from './port-recorder.ts';
@@ -84,10 +88,26 @@ export async function nativePair(identity?: ServerIdentity): Promise<SocketPair>
 }
 
 /** One end of a tunnel as a port, which native code reads and writes. */
-export function nativePort(socket: Socket, type: 'client' | 'server', wire: Wire = 'batched'): WebSocketPort {
+export function nativePort(
+  socket: Socket,
+  type: 'client' | 'server',
+  wire: Wire = 'batched',
+  limits: Partial<TunnelLimits> = { closeTimeoutMs: 200 },
+): WebSocketPort {
   const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
   assert.ok(transport !== undefined, 'native code does not take the connection');
-  return new WebSocketPort({ type, target: 'peer', transport, wire, limits: { closeTimeoutMs: 200 } });
+  return new WebSocketPort({ type, target: 'peer', transport, wire, limits });
+}
+
+/** Lets little wait in the kernel between two ends. */
+export function narrow({ accepted, dialled }: SocketPair): void {
+  for (const socket of [accepted, dialled]) {
+    const raw = socket instanceof TLSSocket ? relayOf(socket)?.raw : socket;
+    const fd = raw === undefined ? undefined : descriptorOf(raw);
+    assert.ok(
+      fd !== undefined && setSocketOptions(fd, { sendBufferBytes: 128 * 1024, receiveBufferBytes: 128 * 1024 }),
+    );
+  }
 }
 
 /** Both ends of a tunnel, to be opened and closed. */
