@@ -17,11 +17,11 @@ const WAVES = 5;
 const PINGS = 500;
 /**
  * What the attack may add to the 99th percentile of the round trip. We promise 3;
- * that can be seen where nothing else runs, so a test that shares its machine
- * with others is content with more.
+ * that can be seen where nothing else runs, and is asked for there. A test that
+ * shares its machine with others is content with more, and with the noise there.
  */
-const { ETHERWS_FLOOD_P99_MS: mostAdded = '25' } = process.env;
-const MOST_ADDED_MS = Number(mostAdded);
+const { ETHERWS_FLOOD_P99_MS: promised } = process.env;
+const MOST_ADDED_MS = Number(promised ?? '25');
 
 /** 99th percentile of the round trips of one row of pings, all of which have to be answered. */
 async function p99(from: Host): Promise<number> {
@@ -70,7 +70,7 @@ async function openBattlefield(t: TestContext): Promise<Battlefield | undefined>
   assert.ok(await pings(left, RIGHT_TAP.v4));
 
   // Schedulers that share the processor out by session (autogroup) have a priority of their own for each.
-  const humble = ['sh', '-c', 'echo 10 >/proc/self/autogroup; exec nice -n 19 "$@"', 'sh'];
+  const humble = ['sh', '-c', 'echo 19 >/proc/self/autogroup; exec nice -n 19 "$@"', 'sh'];
   const flood = [process.execPath, GENERATOR, '172.16.0.1', '8000', '200', '10.64.', USER, 'bob', 'nobody'];
   const generator = attacker.spawn([...humble, ...flood], { isInteractive: true, timeoutMs: 300_000 });
   return { left, lan, generator, join: () => rightSwitch.done(...client) };
@@ -106,7 +106,7 @@ test(`${LOGINS} failed logins while pings cross the switch`, async (t) => {
   // One whose answer was lost on the way has failed as well.
   assert.ok(failedLogins >= total('401') && throttledLogins >= total('429'), `${failedLogins}, ${throttledLogins}`);
   // By how much it changes without an attack, nobody can tell from one.
-  const noise = Math.max(...quietP99) - Math.min(...quietP99);
+  const noise = promised === undefined ? Math.max(...quietP99) - Math.min(...quietP99) : 0;
   assert.ok(median(added) <= MOST_ADDED_MS + noise, `p99 rose by ${added.map((ms) => ms.toFixed(1)).join(', ')} ms`);
 
   await t.test('and whoever knows the password is let in meanwhile', async () => {

@@ -180,7 +180,8 @@ describe('TLS taken over from Node, which goes on at the other end', { skip }, (
       await events.until(() => events.closings.length > 0);
       assert.match(events.closings[0]?.message ?? '', /the peer broke TLS: bad_record_mac/);
       assert.equal(events.receivedBytes, 0);
-      assert.equal((await failed)[0].code, 'ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC');
+      // OpenSSL calls it by another name in each of its versions.
+      assert.match((await failed)[0].code ?? '', /ALERT_BAD_RECORD_MAC$/);
     });
   }
 
