@@ -11,7 +11,8 @@ import { type Descriptor, nativeAddon } from './native.ts';
 import { descriptorOf } from './websocket/adopted-connection.ts';
 import { frameList } from './websocket/frame-list.ts';
 import { SUITES, type Suite, trafficKey } from './websocket/tls/key-schedule.ts';
-import { hasRecords, type RecordAddon } from './websocket/tls/record-keys.ts';
+import { hasRecords, type RecordAddon, RecordKeys } from './websocket/tls/record-keys.ts';
+import { RecordStream } from './websocket/tls/record-stream.ts';
 
 const skip = missingAddon();
 const BINARY = 2;
@@ -123,3 +124,104 @@ test('any amount of records may have come before the tunnel', { skip }, async (t
     await once(stream.peer, 'finish');
   }
 });
+
+const KEY_UPDATE = Buffer.from([24, 0, 0, 1, 0]);
+const KEY_UPDATE_REQUEST = Buffer.from([24, 0, 0, 1, 1]);
+const [ALERT, HANDSHAKE, DATA] = [21, 22, 23];
+
+/** The record layer with JavaScript's part over such a stream, and the keys of its far end. */
+async function openSealed(t: TestContext) {
+  const addon = addonWithRecords();
+  const { TLS_AES_128_GCM_SHA256: AES_128 } = SUITES;
+  const suite = AES_128 as Suite;
+  const [theirs, ours] = [randomBytes(32), randomBytes(32)];
+  const keys = (secret: Buffer, isSealing: boolean): RecordKeys => new RecordKeys(addon, suite, secret, 0, isSealing);
+  const stream = await openStream(t);
+  const { descriptor } = stream;
+  const [opening, sealing] = [keys(theirs, false), keys(ours, true)];
+  const layer = new RecordStream({ addon, descriptor, isClient: true, opening, sealing, early: Buffer.alloc(0) });
+  t.after(() => layer.close());
+  const over: number[] = [];
+  layer.delegate(
+    (status) => {
+      over.push(status);
+      addon.await(descriptor, 0); // as the transport does
+    },
+    () => undefined,
+  );
+  const far = keys(theirs, true);
+  const seal = (type: number, content: Buffer): Buffer => {
+    const target = Buffer.alloc(content.length + 22);
+    return target.subarray(0, addon.sealTlsRecords(far.records, type, content, 0, content.length, target, 0));
+  };
+  const heard: Buffer[] = [];
+  stream.peer.on('data', (octets: Buffer) => heard.push(octets));
+  const reader = keys(ours, false);
+  /** What we have said in records: type and content of each, but for data. */
+  const said = (): [number, Buffer][] => {
+    const cipher = Buffer.concat(heard);
+    const [room, opened, records] = [Buffer.alloc(65_536), new Uint32Array(3), [] as [number, Buffer][]];
+    for (let at = 0; ; ) {
+      const type = addon.openTlsRecords(reader.records, cipher, at, cipher.length, room, 0, room.length, opened);
+      const [consumed = 0, , content = 0] = opened;
+      if (type <= 0) return records;
+      at += consumed;
+      records.push([type, Buffer.from(room.subarray(0, content))]);
+      if (type === HANDSHAKE) reader.update();
+    }
+  };
+  return { ...stream, stream, addon, far, seal, over, said };
+}
+
+for (const piece of [1, 7, 1000, 100_000]) {
+  test(`the far end changes its keys, asks for ours, and ends, in pieces of ${piece}`, { skip }, async (t) => {
+    const { descriptor, peer, numbers, addon, far, seal, over, said } = await openSealed(t);
+    const octets = messages(9);
+    const third = octets.length / 3 + 5; // in the midst of a message
+    const records: Buffer[] = [];
+    for (const [at, update] of [KEY_UPDATE_REQUEST, KEY_UPDATE, undefined].entries()) {
+      records.push(seal(DATA, octets.subarray(at * third, (at + 1) * third)));
+      if (update === undefined) continue;
+      records.push(seal(HANDSHAKE, update));
+      far.update();
+    }
+    records.push(seal(ALERT, Buffer.from([1, 0])), Buffer.from('what is behind the end is nothing'));
+    addon.await(descriptor, 1);
+    peer.setNoDelay(true);
+    const sent = Buffer.concat(records);
+    for (let at = 0; at < sent.length; at += piece) {
+      peer.write(sent.subarray(at, at + piece));
+      if (piece > 1 || at % 16 === 0) await turn();
+    }
+    while (over.length === 0) await turn();
+    assert.deepEqual(over.slice(0, 1), [0]);
+    assert.deepEqual(numbers, [...Array(9).keys()]);
+    for (let turns = 0; turns < 20; turns++) await turn();
+    assert.deepEqual(said(), [[HANDSHAKE, KEY_UPDATE]], 'one update of ours, for one request');
+  });
+}
+
+for (const [what, alert, make] of [
+  ['garbage', 10, () => [Buffer.from('garbage')]],
+  ['a record of another key', 20, () => [Buffer.concat([Buffer.from([23, 3, 3, 0, 40]), randomBytes(40)])]],
+  [
+    'data within a message of the handshake',
+    10,
+    (seal: (type: number, content: Buffer) => Buffer) => [
+      seal(HANDSHAKE, KEY_UPDATE.subarray(0, 3)),
+      seal(DATA, messages(1)),
+    ],
+  ],
+] as const) {
+  test(`${what} is answered with alert ${alert}, and nothing behind it is read`, { skip }, async (t) => {
+    const { descriptor, peer, numbers, addon, seal, over, said } = await openSealed(t);
+    const good = seal(DATA, messages(2));
+    addon.await(descriptor, 1);
+    peer.write(Buffer.concat([good, ...make(seal), seal(DATA, messages(2))]));
+    while (over.length === 0) await turn();
+    for (let turns = 0; turns < 20; turns++) await turn();
+    assert.ok((over[0] ?? 0) < 0);
+    assert.deepEqual(numbers, [0, 1]);
+    assert.deepEqual(said(), [[ALERT, Buffer.from([2, alert])]]);
+  });
+}
