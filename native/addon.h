@@ -73,7 +73,7 @@ struct descriptor {
   struct fast_path *fast;
   struct tunnel *tunnel;  // of a tunnel that it reads; else NULL
   size_t room;            // the longest frame of a device that it reads; 0 while JavaScript does
-  struct descriptor *expected;  // where shortcuts have led to of late, for comparing; NULL once JavaScript was called
+  struct descriptor *expected;  // where shortcuts have led to last, for comparing; NULL before there was one
   struct descriptor *waits_for; // the egress that is to have room before it is read again
   uint64_t waits_since_ms;
   uint64_t impatient_until_ms;

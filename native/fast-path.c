@@ -248,10 +248,9 @@ uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
   const struct etherws_shortcut *way = etherws_follow(fast->shortcuts, ingress, run, now_ms);
   // An egress that has ended has no shortcuts: whoever ends it forgets them all first.
   struct descriptor *egress = way == NULL ? NULL : way->egress;
-  bool is_expected = egress == ingress->expected;
-  ingress->expected = egress;
   if (egress == NULL) return 0;
-  if (!is_expected) ingress->impatient_until_ms = now_ms + MAX_WAIT_MS;
+  if (egress != ingress->expected) ingress->impatient_until_ms = now_ms + MAX_WAIT_MS;
+  ingress->expected = egress;
   const bool may_wait = way->may_wait;
   uint32_t taken =
       egress->tunnel != NULL ? write_to_tunnel(ingress, egress, run) : write_to_device(ingress, egress, run);
