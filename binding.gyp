@@ -24,7 +24,6 @@
         "native/socket_options.c",
         "native/privileges.c",
         "native/memory.c",
-        "native/scheduling.c",
         "native/stream.c",
         "native/tls-binding.c",
         "native/tls/records.c",

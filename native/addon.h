@@ -205,9 +205,6 @@ napi_value become_user(napi_env env, napi_callback_info info);
 napi_value forbid_new_privileges(napi_env env, napi_callback_info info);
 napi_value trim_memory(napi_env env, napi_callback_info info);
 
-// scheduling.c
-napi_value run_briefly(napi_env env, napi_callback_info info);
-
 // offload-binding.c: adds its functions to the exports
 napi_value init_offload(napi_env env, napi_value exports);
 

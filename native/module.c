@@ -3,7 +3,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 8 };
+enum { INTERFACE_VERSION = 9 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -32,7 +32,6 @@ static const struct export EXPORTS[] = {
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},
     {"trimMemory", trim_memory},
-    {"runBriefly", run_briefly},
 };
 
 napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count) {

@@ -116,12 +116,10 @@ async function serve(config: SwConfig, logger: Logger): Promise<void> {
   setFlagsFromString(TIER_UP);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
-  const { wakePromptly } = await import('../daemon/prompt-waking.ts');
   const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../daemon/privileges.ts');
   const { runAs, logFile, pidFile } = config;
   const account = runAs === undefined ? undefined : findAccount(runAs.user, runAs.group);
   forbidNewPrivileges();
-  wakePromptly();
   const daemon = await Daemon.start(config, logger);
   if (account !== undefined) {
     becomeAccount(

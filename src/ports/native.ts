@@ -245,11 +245,6 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   forbidNewPrivileges(): void;
   /** What malloc was given back goes back to the system. */
   trimMemory(): void;
-  /**
-   * This thread has its share of the processor in slices of a tenth of a millisecond: since Linux 6.12 it does not wait
-   * for the end of somebody else's when it wakes up. Threads that it starts have slices as usual.
-   */
-  runBriefly(): void;
 }
 
 export const READABLE = 1;
