@@ -82,10 +82,18 @@ test('frames that come in the middle of a turn are served in it', { skip }, asyn
   assert.equal(frames, 0, 'the loop has not turned');
   addon.serveFrames();
   assert.ok(frames > 0);
-  frames = 0;
-  wire.send();
-  addon.serveFrames();
-  assert.equal(frames, 0, 'it is not asked again at once');
+  // A machine that was elsewhere in between is asked once more.
+  for (let attempts = 1, isPrompt = false; !isPrompt; attempts++) {
+    assert.ok(attempts < 1000, 'never prompt');
+    work();
+    const since = performance.now();
+    addon.serveFrames();
+    frames = 0;
+    wire.send();
+    addon.serveFrames();
+    isPrompt = performance.now() - since < 0.2;
+    if (isPrompt) assert.equal(frames, 0, 'it is not asked again at once');
+  }
   work();
   addon.serveFrames();
   assert.ok(frames > 0);
