@@ -20,6 +20,9 @@ enum { LOST = 4 };
 
 enum { SLABS = 10, KEYS_BYTES = 1024, MOST_WAITING = 16 };
 
+// How long a device waits for room; then the bridge's queues have to drop what cannot leave.
+enum { MAX_WAIT_MS = 100 };
+
 // A place for octets of tunnels as they arrive, which JavaScript has as a Buffer, too.
 struct slab {
   uint8_t *bytes;
@@ -39,8 +42,8 @@ struct fast_path {
   uint32_t capacity;
   struct slab slabs[SLABS];
   unsigned kept;
-  uint8_t *block;  // a message on its way out
-  uint8_t *sealed; // and its records
+  uint8_t *block;    // a message on its way out
+  uint8_t *sealed;   // and its records
   uint8_t *landing;  // records on their way in; NULL while somebody has it
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
@@ -84,6 +87,7 @@ struct turn {
 };
 
 // fast-path.c
+struct fast_path *fast_path_of(napi_env env);
 struct fast_path *fast_path_hold(napi_env env);
 void fast_path_release(struct fast_path *fast);
 void device_ready(struct descriptor *descriptor, int status);
@@ -91,8 +95,16 @@ void device_ready(struct descriptor *descriptor, int status);
 uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run);
 // The descriptor ends: no shortcut leads there any more.
 void fast_path_leave(struct descriptor *descriptor);
+
+// egress.c: each of the two counts the frames that it takes at both ports, and returns how many of the first these are.
+uint32_t write_to_device(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
+uint32_t write_to_tunnel(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
 // Sends the rest of a message on. Returns whether nothing of it is left.
 bool send_rest(struct descriptor *egress);
+// Leaves what comes in the device until `egress` has room.
+void wait_for(struct fast_path *fast, struct descriptor *device, struct descriptor *egress);
+// Devices that wait for an egress are read again.
+void release_waiting(struct fast_path *fast, const struct descriptor *egress);
 
 // tunnel.c
 void tunnel_ready(struct descriptor *descriptor, int events);

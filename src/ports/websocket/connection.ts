@@ -13,6 +13,7 @@ import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts'
 import type { Descriptor } from '../native.ts';
 import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { BLOCKS } from './block-pool.ts';
+import { describeFailure } from './connection-failure.ts';
 import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
@@ -405,19 +406,5 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   /** Both close messages have passed: the stream may end. */
   #endIfDone(): void {
     if (this.#isCloseSent && this.#isCloseReceived) this.#transport.end();
-  }
-}
-
-function describeFailure(failure: Error): string {
-  const code = 'code' in failure ? String(failure.code) : '';
-  switch (code) {
-    case 'ECONNRESET':
-      return 'connection reset by peer';
-    case 'EPIPE':
-      return 'connection closed by peer while sending';
-    case 'ETIMEDOUT':
-      return 'connection timed out';
-    default:
-      return failure.message;
   }
 }

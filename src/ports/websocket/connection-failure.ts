@@ -1,0 +1,14 @@
+/** Why a connection is gone, in the words of listport. @param failure what its transport says */
+export function describeFailure(failure: Error): string {
+  const code = 'code' in failure ? String(failure.code) : '';
+  switch (code) {
+    case 'ECONNRESET':
+      return 'connection reset by peer';
+    case 'EPIPE':
+      return 'connection closed by peer while sending';
+    case 'ETIMEDOUT':
+      return 'connection timed out';
+    default:
+      return failure.message;
+  }
+}
