@@ -5,7 +5,7 @@ import { makeCertificate } from './certificate.ts';
 
 const LISTEN_PORT = '1194';
 
-function openvpn(name: string, title: string, cipher: 'AES-256-GCM' | 'none'): Contestant {
+function openvpn(name: string, title: string, cipher: 'AES-128-GCM' | 'none'): Contestant {
   return {
     name,
     title,
@@ -48,5 +48,5 @@ function openvpn(name: string, title: string, cipher: 'AES-256-GCM' | 'none'): C
   };
 }
 
-export const OPENVPN_TLS: Contestant = openvpn('openvpn', 'OpenVPN tap, TCP, AES-256-GCM', 'AES-256-GCM');
+export const OPENVPN_TLS: Contestant = openvpn('openvpn', 'OpenVPN tap, TCP, AES-128-GCM', 'AES-128-GCM');
 export const OPENVPN_PLAIN: Contestant = openvpn('openvpn-plain', 'OpenVPN tap, TCP, no cipher', 'none');

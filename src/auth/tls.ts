@@ -9,12 +9,13 @@ import {
   reasonOf,
 } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
+import { TLS_PARAMETERS } from './tls-parameters.ts';
 import { isWorldReadable, readUserFile } from './user-file.ts';
 
 /** A key, and the certificates that vouch for it. */
 export interface ServerIdentity {
   /** for `https.createServer` and `tls.Server.setSecureContext` */
-  readonly options: Pick<SecureContextOptions, 'key' | 'cert' | 'minVersion'>;
+  readonly options: Pick<SecureContextOptions, 'key' | 'cert' | 'minVersion' | 'ciphers'>;
   /** the server's own certificate, the first of the file */
   readonly certificate: X509Certificate;
   /** see certificateNames */
@@ -40,7 +41,7 @@ export async function loadServerIdentity(
   const chain = readCertificates(certFile, cert);
   const [certificate] = chain;
   requireMatch(key, keyFile, chain, certFile);
-  const options = { key: keySource.text, cert, minVersion: 'TLSv1.2' } as const;
+  const options = { key: keySource.text, cert, ...TLS_PARAMETERS };
   try {
     createSecureContext(options);
   } catch (error) {

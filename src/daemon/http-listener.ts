@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import type { Caller } from '../auth/caller.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
+import { TLS_PARAMETERS } from '../auth/tls-parameters.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import { Turnstile } from '../auth/turnstile.ts';
 import { EtherwsError } from '../errors.ts';
@@ -72,7 +73,7 @@ export class HttpListener {
     this.#server =
       options.tls === undefined
         ? http.createServer(common)
-        : https.createServer({ ...common, ...options.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
+        : https.createServer({ ...common, ...options.tls, ...TLS_PARAMETERS, ALPNProtocols: ['http/1.1'] });
     this.#server.on('keylog', hearServer);
     // Before the HTTP server sees the connection.
     this.#server.prependListener('secureConnection', showEnds);
@@ -129,7 +130,7 @@ export class HttpListener {
 
   /** New connections see these from now on; those that stand are not touched. Only for a listener with TLS. */
   renewTls(tls: TlsOptions): void {
-    if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, ...TLS_PARAMETERS });
   }
 
   #accept(socket: Socket): void {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { enforcePins } from '../../auth/public-key-pin.ts';
+import { TLS_PARAMETERS } from '../../auth/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 import { hearClient, RecordRelay, showEnds } from './tls/record-relay.ts';
 
@@ -36,7 +37,7 @@ export async function connectTls(
       socket,
       host,
       servername: servername ?? (isIP(host) === 0 ? host : ''),
-      minVersion: 'TLSv1.2',
+      ...TLS_PARAMETERS,
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: isInsecure !== true && !isVouchedFor,
       // To Node an empty text means the default roots; here it means nobody.
