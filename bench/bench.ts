@@ -49,6 +49,7 @@ async function main(): Promise<void> {
     ),
     absent,
     samples: [],
+    stolen: [],
     failures: [],
   };
   const runOptions: RunOptions = {

@@ -9,17 +9,19 @@ export interface BenchOptions extends Pace {
   /** The same for the peers; empty: those of `measure`. */
   readonly peerMeasure: readonly string[];
   readonly repetitions: number;
+  readonly retries: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
   readonly nodeOptions: readonly string[];
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
-const LONG = { repetitions: 5, seconds: 5, trialSeconds: 1, only: [], measure: [], peerMeasure: [] };
-const SHORT = { repetitions: 1, seconds: 2, trialSeconds: 0.5, only: [], measure: [], peerMeasure: [] };
+const LONG = { repetitions: 5, retries: 3, seconds: 5, trialSeconds: 1, only: [], measure: [], peerMeasure: [] };
+const SHORT = { repetitions: 1, retries: 0, seconds: 2, trialSeconds: 0.5, only: [], measure: [], peerMeasure: [] };
 /** Everything that has a target, and of the peers what they are mostly asked about. */
 const QUICK = {
   repetitions: 5,
+  retries: 3,
   seconds: 2,
   trialSeconds: 0.5,
   only: [
@@ -47,6 +49,11 @@ export function parseOptions(
     .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
     .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements))
     .option('--repeat <n>', 'repetitions (default: 5, short: 1)', wholeNumber)
+    .option(
+      '--retries <n>',
+      "how often to repeat what the machine's host disturbs (default: 3, short: 0)",
+      wholeNumberOrNone,
+    )
     .option('--seconds <n>', 'length of a flow (default: 5, short and quick: 2)', wholeNumber)
     .option('--json <file>', 'where the results go', DEFAULT_JSON_FILE)
     .option('--publish', 'write the tables and the plot into docs/performance.md and docs/performance.svg')
@@ -59,6 +66,7 @@ export function parseOptions(
       only?: string[];
       measure?: string[];
       repeat?: number;
+      retries?: number;
       seconds?: number;
       json: string;
       publish?: boolean;
@@ -72,6 +80,7 @@ export function parseOptions(
     measure: options.measure ?? defaults.measure,
     peerMeasure: options.measure ?? defaults.peerMeasure,
     repetitions: options.repeat ?? defaults.repetitions,
+    retries: options.retries ?? defaults.retries,
     seconds: options.seconds ?? defaults.seconds,
     trialSeconds: defaults.trialSeconds,
     jsonFile: options.json,
@@ -91,7 +100,13 @@ function listOf(known: readonly string[]): (text: string) => string[] {
 
 /** iperf3 and ping would drop a fraction without a word. */
 function wholeNumber(text: string): number {
+  const value = wholeNumberOrNone(text);
+  if (value === 0) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return value;
+}
+
+function wholeNumberOrNone(text: string): number {
   const value = Number(text);
-  if (!(Number.isSafeInteger(value) && value > 0)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw new InvalidArgumentError('It must be a whole number.');
   return value;
 }

@@ -3,6 +3,7 @@ import { Lab, SIDES } from './lab/lab.ts';
 import { measureFlow } from './load/flow.ts';
 import type { Bench, Measurement, Pace, Values } from './measurement.ts';
 import type { Programs } from './programs/programs.ts';
+import { measureQuietly } from './quietly.ts';
 import type { Results } from './report/results.ts';
 
 export interface RunOptions extends Pace {
@@ -10,6 +11,8 @@ export interface RunOptions extends Pace {
   readonly measurements: readonly Measurement[];
   /** What is measured of peers. */
   readonly peerMeasurements: readonly Measurement[];
+  /** How often a measurement is repeated at most that the machine's host disturbed. */
+  readonly retries: number;
   /** A contestant is not begun when it would not be done by then (`performance.now()`). */
   readonly deadlineMs: number;
 }
@@ -91,23 +94,31 @@ async function runOne(
     const processes = { client: client ?? [], server: server ?? [] };
     const bench = { ...options, contestant, lab, tunnel, programs, processes };
     const applying = measurementsOf(contestant, options);
-    const isCold = ({ isCold = false }: Measurement): boolean => isCold;
-    const stages = [...applying.filter(isCold), WARM_UP, ...applying.filter((one) => !isCold(one))];
-    for (const measurement of stages) {
-      progress(measurement.name);
+    const take = async (measurement: Pick<Measurement, 'name' | 'run'>, retries: number): Promise<void> => {
+      const { name } = measurement;
+      progress(name);
       try {
-        const values = await measurement.run(bench);
+        const { value: values, stolen } = await measureQuietly(
+          () => measurement.run(bench),
+          retries,
+          (share) => progress(`${name}, again: the host took ${(share * 100).toFixed(0)} %`),
+        );
+        if (measurement !== WARM_UP) results.stolen.push(stolen);
         for (const [metric, value] of Object.entries(values)) {
           if (Number.isFinite(value)) {
             results.samples.push({ repetition, contestant: contestant.name, metric, value });
           }
         }
       } catch (error) {
-        fail(measurement.name, error);
+        fail(name, error);
         // What its load programs left running would spoil the next measurement.
         await lab.endPrograms([...processes.client, ...processes.server]);
       }
-    }
+    };
+    // What only a fresh start can show cannot be seen twice.
+    for (const measurement of applying) if (measurement.isCold === true) await take(measurement, 0);
+    await take(WARM_UP, 0);
+    for (const measurement of applying) if (measurement.isCold !== true) await take(measurement, options.retries);
   } catch (error) {
     fail('start', error);
   } finally {

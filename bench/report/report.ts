@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { TOLERATED_STOLEN } from '../quietly.ts';
 import { plotResults } from './plot.ts';
 import type { Results } from './results.ts';
 import { resultTables } from './tables.ts';
@@ -24,6 +25,7 @@ export function printedReport(results: Results): string {
   );
   return [
     resultTables(results),
+    disturbance(results),
     ...(absent.length === 0 ? [] : [`Not measured:\n${bullets(absent)}`]),
     ...(failures.length === 0 ? [] : [`Failed:\n${bullets(failures)}`]),
   ].join('\n\n');
@@ -52,11 +54,19 @@ function publishedSection(results: Results): string {
     `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
     '![Throughput, small packets and latency](performance.svg)',
     resultTables(results),
-    `### Machine\n\n${bullets(facts)}`,
+    `### Machine\n\n${bullets([...facts, disturbance(results)])}`,
     `### Versions\n\n${bullets(versions)}`,
     ...(absent.length === 0 ? [] : [`### Not measured\n\n${bullets(absent)}`]),
     ...(failures.length === 0 ? [] : [`### Failed, and left out of the medians\n\n${bullets(failures)}`]),
   ].join('\n\n');
+}
+
+/** How far the figures are those of a machine that others use, too. */
+function disturbance({ stolen }: Results): string {
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const disturbed = stolen.filter((share) => share > TOLERATED_STOLEN).length;
+  const limit = percent(TOLERATED_STOLEN);
+  return `Processor time that the host took: at most ${percent(Math.max(0, ...stolen))} of one measurement; more than ${limit} of ${disturbed} of ${stolen.length}`;
 }
 
 function absentOnes(results: Results): string[] {

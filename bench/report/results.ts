@@ -30,6 +30,8 @@ export interface Results {
   /** What did not take part: title → why. */
   readonly absent: Readonly<Record<string, string>>;
   readonly samples: Sample[];
+  /** Of each measurement that counts: which share of the processors the machine's host took meanwhile, 0 to 1. */
+  readonly stolen: number[];
   readonly failures: Failure[];
 }
 
