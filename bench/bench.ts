@@ -13,6 +13,7 @@ import { enterSandbox } from './lab/sandbox.ts';
 import type { Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { buildPrograms } from './programs/programs.ts';
+import { Patience, WORTHLESS_STOLEN } from './quietly.ts';
 import { describeMachine } from './report/machine.ts';
 import { printedReport, publish, writeResults } from './report/report.ts';
 import type { Results } from './report/results.ts';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     ),
     absent,
     samples: [],
+    disturbed: [],
     stolen: [],
     failures: [],
   };
@@ -56,6 +58,9 @@ async function main(): Promise<void> {
     ...options,
     measurements: measurementsNamed(options.measure),
     peerMeasurements: measurementsNamed(options.peerMeasure),
+    patience: new Patience(options.patienceMinutes * SECONDS_PER_MINUTE * 1000),
+    // Who has no patience wants to know whatever comes.
+    mostStolen: options.patienceMinutes === 0 ? 1 : WORTHLESS_STOLEN,
     deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
   };
   announce(runOptions, present);

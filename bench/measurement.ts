@@ -44,6 +44,8 @@ export interface Measurement {
   appliesTo?(contestant: Contestant): boolean;
   /** Reads what only a fresh start can show, so it comes before the warm-up; by default after it. */
   readonly isCold?: boolean;
+  /** Changes what it measures, so that a second time would show something else. */
+  readonly isUnique?: boolean;
   /** Roughly, for the progress line and for `--short`. */
   expectedSeconds(pace: Pace): number;
   /** @throws CommandError when a load program failed */

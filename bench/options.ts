@@ -9,19 +9,36 @@ export interface BenchOptions extends Pace {
   /** The same for the peers; empty: those of `measure`. */
   readonly peerMeasure: readonly string[];
   readonly repetitions: number;
-  readonly retries: number;
+  /** How long to wait in all for a machine whose host leaves it alone. */
+  readonly patienceMinutes: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
   readonly nodeOptions: readonly string[];
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
-const LONG = { repetitions: 5, retries: 3, seconds: 5, trialSeconds: 1, only: [], measure: [], peerMeasure: [] };
-const SHORT = { repetitions: 1, retries: 0, seconds: 2, trialSeconds: 0.5, only: [], measure: [], peerMeasure: [] };
+const LONG = {
+  repetitions: 5,
+  patienceMinutes: 30,
+  seconds: 5,
+  trialSeconds: 1,
+  only: [],
+  measure: [],
+  peerMeasure: [],
+};
+const SHORT = {
+  repetitions: 1,
+  patienceMinutes: 0,
+  seconds: 2,
+  trialSeconds: 0.5,
+  only: [],
+  measure: [],
+  peerMeasure: [],
+};
 /** Everything that has a target, and of the peers what they are mostly asked about. */
 const QUICK = {
   repetitions: 5,
-  retries: 3,
+  patienceMinutes: 15,
   seconds: 2,
   trialSeconds: 0.5,
   only: [
@@ -50,8 +67,8 @@ export function parseOptions(
     .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements))
     .option('--repeat <n>', 'repetitions (default: 5, short: 1)', wholeNumber)
     .option(
-      '--retries <n>',
-      "how often to repeat what the machine's host disturbs (default: 3, short: 0)",
+      '--patience <minutes>',
+      "how long to repeat in all what the machine's host disturbs (default: 30, quick: 15, short: 0)",
       wholeNumberOrNone,
     )
     .option('--seconds <n>', 'length of a flow (default: 5, short and quick: 2)', wholeNumber)
@@ -66,7 +83,7 @@ export function parseOptions(
       only?: string[];
       measure?: string[];
       repeat?: number;
-      retries?: number;
+      patience?: number;
       seconds?: number;
       json: string;
       publish?: boolean;
@@ -80,7 +97,7 @@ export function parseOptions(
     measure: options.measure ?? defaults.measure,
     peerMeasure: options.measure ?? defaults.peerMeasure,
     repetitions: options.repeat ?? defaults.repetitions,
-    retries: options.retries ?? defaults.retries,
+    patienceMinutes: options.patience ?? defaults.patienceMinutes,
     seconds: options.seconds ?? defaults.seconds,
     trialSeconds: defaults.trialSeconds,
     jsonFile: options.json,

@@ -13,35 +13,56 @@ export interface ProcessorTicks {
   readonly total: number;
 }
 
-/** Above this share an attempt says more of the machine's neighbours than of what is measured. */
+/** Above this share an attempt is worth repeating. */
 export const TOLERATED_STOLEN = 0.02;
-/** Neighbours come in bursts of seconds. */
-const PAUSE_MS = 2_000;
+/** Above this one it says more of the machine's neighbours than of what was measured. */
+export const WORTHLESS_STOLEN = 0.1;
+/** Neighbours come in bursts of seconds to minutes: the pause doubles from one attempt to the next. */
+const FIRST_PAUSE_MS = 2_000;
+const MOST_ATTEMPTS = 6;
 /** `user nice system idle iowait irq softirq steal` (proc(5)); the two behind them are in the first two already. */
 const COUNTED_FIELDS = 8;
 const STEAL_FIELD = 7;
 
-/**
- * Measures, and again up to `retries` times while the host of a virtual machine took more than TOLERATED_STOLEN of its
- * processors. What counts is the attempt from which it took the least: which one that is does not depend on its values.
- */
-export async function measureQuietly<Value>(
-  measure: () => Promise<Value>,
-  retries: number,
-  onRetry: (stolen: number) => void,
-  readTicks: () => ProcessorTicks = processorTicks,
-  pauseMs: number = PAUSE_MS,
-): Promise<Attempt<Value>> {
-  let best: Attempt<Value> | undefined;
-  for (let retry = 0; ; retry++) {
-    const before = readTicks();
+/** Measures again what the host of a virtual machine has disturbed, and waits in between, as long as it is given time. */
+export class Patience {
+  readonly #readTicks: () => ProcessorTicks;
+  readonly #pause: (ms: number) => Promise<unknown>;
+  #leftMs: number;
+
+  /** `leftMs`: for all pauses and repeated attempts together. */
+  constructor(
+    leftMs: number,
+    readTicks: () => ProcessorTicks = processorTicks,
+    pause: (ms: number) => Promise<unknown> = delay,
+  ) {
+    this.#leftMs = leftMs;
+    this.#readTicks = readTicks;
+    this.#pause = pause;
+  }
+
+  /** The attempt from which the host took the least; which one that is does not depend on its values. */
+  async measure<Value>(measure: () => Promise<Value>, onRetry: (stolen: number) => void): Promise<Attempt<Value>> {
+    let best = await this.measureOnce(measure);
+    for (let retry = 0; best.stolen > TOLERATED_STOLEN && retry + 1 < MOST_ATTEMPTS; retry++) {
+      const pauseMs = FIRST_PAUSE_MS * 2 ** retry;
+      if (pauseMs > this.#leftMs) break;
+      onRetry(best.stolen);
+      const startedMs = performance.now();
+      await this.#pause(pauseMs);
+      const next = await this.measureOnce(measure);
+      this.#leftMs -= Math.max(pauseMs, performance.now() - startedMs);
+      if (next.stolen < best.stolen) best = next;
+    }
+    return best;
+  }
+
+  /** For what cannot be seen twice. */
+  async measureOnce<Value>(measure: () => Promise<Value>): Promise<Attempt<Value>> {
+    const before = this.#readTicks();
     const value = await measure();
-    const after = readTicks();
-    const stolen = (after.stolen - before.stolen) / Math.max(1, after.total - before.total);
-    if (best === undefined || stolen < best.stolen) best = { value, stolen };
-    if (stolen <= TOLERATED_STOLEN || retry === retries) return best;
-    onRetry(stolen);
-    await delay(pauseMs);
+    const after = this.#readTicks();
+    return { value, stolen: (after.stolen - before.stolen) / Math.max(1, after.total - before.total) };
   }
 }
 

@@ -3,7 +3,7 @@ import { Lab, SIDES } from './lab/lab.ts';
 import { measureFlow } from './load/flow.ts';
 import type { Bench, Measurement, Pace, Values } from './measurement.ts';
 import type { Programs } from './programs/programs.ts';
-import { measureQuietly } from './quietly.ts';
+import type { Attempt, Patience } from './quietly.ts';
 import type { Results } from './report/results.ts';
 
 export interface RunOptions extends Pace {
@@ -11,8 +11,10 @@ export interface RunOptions extends Pace {
   readonly measurements: readonly Measurement[];
   /** What is measured of peers. */
   readonly peerMeasurements: readonly Measurement[];
-  /** How often a measurement is repeated at most that the machine's host disturbed. */
-  readonly retries: number;
+  /** With what the machine's host disturbs. */
+  readonly patience: Patience;
+  /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
+  readonly mostStolen: number;
   /** A contestant is not begun when it would not be done by then (`performance.now()`). */
   readonly deadlineMs: number;
 }
@@ -64,14 +66,10 @@ function measurementsOf(contestant: Contestant, options: RunOptions): Measuremen
  * A flow each way that nobody looks at: just-in-time compilers, TCP and the
  * caches of the kernel are at their pace before anything counts, for all alike.
  */
-const WARM_UP = {
-  name: 'warm-up',
-  run: async (bench: Bench): Promise<Values> => {
-    await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'up' });
-    await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'down' });
-    return {};
-  },
-};
+async function warmUp(bench: Bench): Promise<void> {
+  await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'up' });
+  await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'down' });
+}
 
 async function runOne(
   contestant: Contestant,
@@ -94,31 +92,40 @@ async function runOne(
     const processes = { client: client ?? [], server: server ?? [] };
     const bench = { ...options, contestant, lab, tunnel, programs, processes };
     const applying = measurementsOf(contestant, options);
-    const take = async (measurement: Pick<Measurement, 'name' | 'run'>, retries: number): Promise<void> => {
-      const { name } = measurement;
+    const note = (stage: string, { value: values, stolen }: Attempt<Values>): void => {
+      results.stolen.push(stolen);
+      if (stolen > options.mostStolen) {
+        results.disturbed.push({ repetition, contestant: contestant.name, stage, stolen });
+        return;
+      }
+      for (const [metric, value] of Object.entries(values)) {
+        if (Number.isFinite(value)) results.samples.push({ repetition, contestant: contestant.name, metric, value });
+      }
+    };
+    const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
       progress(name);
       try {
-        const { value: values, stolen } = await measureQuietly(
-          () => measurement.run(bench),
-          retries,
-          (share) => progress(`${name}, again: the host took ${(share * 100).toFixed(0)} %`),
-        );
-        if (measurement !== WARM_UP) results.stolen.push(stolen);
-        for (const [metric, value] of Object.entries(values)) {
-          if (Number.isFinite(value)) {
-            results.samples.push({ repetition, contestant: contestant.name, metric, value });
-          }
-        }
+        await run();
       } catch (error) {
         fail(name, error);
         // What its load programs left running would spoil the next measurement.
         await lab.endPrograms([...processes.client, ...processes.server]);
       }
     };
-    // What only a fresh start can show cannot be seen twice.
-    for (const measurement of applying) if (measurement.isCold === true) await take(measurement, 0);
-    await take(WARM_UP, 0);
-    for (const measurement of applying) if (measurement.isCold !== true) await take(measurement, options.retries);
+    const take = (measurement: Measurement): Promise<void> =>
+      attempt(measurement.name, async () => {
+        const run = (): Promise<Values> => measurement.run(bench);
+        const tell = (stolen: number): void =>
+          progress(`${measurement.name}, again: the host took ${(stolen * 100).toFixed(0)} %`);
+        const isUnique = measurement.isCold === true || measurement.isUnique === true;
+        note(
+          measurement.name,
+          await (isUnique ? options.patience.measureOnce(run) : options.patience.measure(run, tell)),
+        );
+      });
+    for (const measurement of applying) if (measurement.isCold === true) await take(measurement);
+    await attempt('warm-up', () => warmUp(bench));
+    for (const measurement of applying) if (measurement.isCold !== true) await take(measurement);
   } catch (error) {
     fail('start', error);
   } finally {

@@ -28,6 +28,8 @@ export const IDLE_PORTS: Measurement = {
     { key: 'memoryPerTunnel', title: 'memory an idle tunnel', unit: 'KiB', isHigherBetter: false },
   ],
   appliesTo: (contestant) => contestant.webSocketPort !== undefined,
+  // Memory that tunnels have used once is used again.
+  isUnique: true,
   expectedSeconds: ({ seconds, isShort }) =>
     portCounts(isShort).reduce((sum, count) => sum + seconds + SETTLE_SECONDS + count / CONNECTS_PER_SECOND, 0),
   run: async (bench) => {

@@ -25,7 +25,7 @@ export function printedReport(results: Results): string {
   );
   return [
     resultTables(results),
-    disturbance(results),
+    disturbanceOf(results),
     ...(absent.length === 0 ? [] : [`Not measured:\n${bullets(absent)}`]),
     ...(failures.length === 0 ? [] : [`Failed:\n${bullets(failures)}`]),
   ].join('\n\n');
@@ -54,7 +54,7 @@ function publishedSection(results: Results): string {
     `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
     '![Throughput, small packets and latency](performance.svg)',
     resultTables(results),
-    `### Machine\n\n${bullets([...facts, disturbance(results)])}`,
+    `### Machine\n\n${bullets([...facts, disturbanceOf(results)])}`,
     `### Versions\n\n${bullets(versions)}`,
     ...(absent.length === 0 ? [] : [`### Not measured\n\n${bullets(absent)}`]),
     ...(failures.length === 0 ? [] : [`### Failed, and left out of the medians\n\n${bullets(failures)}`]),
@@ -62,11 +62,15 @@ function publishedSection(results: Results): string {
 }
 
 /** How far the figures are those of a machine that others use, too. */
-function disturbance({ stolen }: Results): string {
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-  const disturbed = stolen.filter((share) => share > TOLERATED_STOLEN).length;
-  const limit = percent(TOLERATED_STOLEN);
-  return `Processor time that the host took: at most ${percent(Math.max(0, ...stolen))} of one measurement; more than ${limit} of ${disturbed} of ${stolen.length}`;
+function disturbanceOf({ stolen, disturbed }: Results): string {
+  const counts = stolen.filter((share) => share > TOLERATED_STOLEN).length - disturbed.length;
+  const leftOut = disturbed.map(
+    ({ contestant, stage, repetition }) => `${contestant}, ${stage}, repetition ${repetition}`,
+  );
+  return [
+    `The host took more than ${TOLERATED_STOLEN * 100} % of the processors from ${counts} of the ${stolen.length - disturbed.length} measurements that count`,
+    ...(leftOut.length === 0 ? [] : [`and too much from ${leftOut.length} that were left out (${leftOut.join('; ')})`]),
+  ].join(', ');
 }
 
 function absentOnes(results: Results): string[] {

@@ -4,7 +4,7 @@ import { medianOf, type Results, ratioOf, type Sample } from './results.ts';
 import { median, quantile } from './statistics.ts';
 
 function results(samples: readonly Sample[]): Results {
-  const nothing = { machine: {}, contestants: {}, absent: {}, failures: [], stolen: [] };
+  const nothing = { machine: {}, contestants: {}, absent: {}, failures: [], disturbed: [], stolen: [] };
   return { startedAt: '', command: '', repetitions: 3, seconds: 1, samples: [...samples], ...nothing };
 }
 

@@ -17,6 +17,14 @@ export interface Failure {
   readonly message: string;
 }
 
+/** A measurement that is left out, since the machine's host took this share of the processors (0 to 1) from it. */
+export interface Disturbance {
+  readonly repetition: number;
+  readonly contestant: string;
+  readonly stage: string;
+  readonly stolen: number;
+}
+
 /** Everything that one run of the benchmark found out. */
 export interface Results {
   readonly startedAt: string;
@@ -30,7 +38,9 @@ export interface Results {
   /** What did not take part: title → why. */
   readonly absent: Readonly<Record<string, string>>;
   readonly samples: Sample[];
-  /** Of each measurement that counts: which share of the processors the machine's host took meanwhile, 0 to 1. */
+  /** What the machine's host disturbed too much to count. */
+  readonly disturbed: Disturbance[];
+  /** Of each measurement: which share of the processors the machine's host took meanwhile, 0 to 1. */
   readonly stolen: number[];
   readonly failures: Failure[];
 }
