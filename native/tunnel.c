@@ -17,7 +17,7 @@ enum {
   // An unfinished message is copied out of its slab below this size, and when so many tunnels keep theirs.
   WORTH_KEEPING_BYTES = 16 * 1024,
   MAX_KEPT = 8,
-  // With less room than this behind what is kept, it moves to the slab's front first.
+  // With less room than this behind what is kept, it moves to the slab's front in any case.
   WORTH_READING_BYTES = 64 * 1024,
 };
 
@@ -48,9 +48,11 @@ bool turn_begin(struct descriptor *descriptor, struct turn *turn) {
     *turn = (struct turn){tunnel->slab, tunnel->from, tunnel->to, tunnel->to};
     tunnel->slab = NULL;
     descriptor->fast->kept--;
-    if (SLAB_BYTES - turn->to >= WORTH_READING_BYTES) return true;
-    memmove(turn->slab->bytes, turn->slab->bytes + turn->from, turn->to - turn->from);
-    turn->to = turn->end = turn->to - turn->from;
+    // A read to where the last one was finds the place in the processor's cache.
+    size_t left = turn->to - turn->from;
+    if (left > turn->from && SLAB_BYTES - turn->to >= WORTH_READING_BYTES) return true;
+    memmove(turn->slab->bytes, turn->slab->bytes + turn->from, left);
+    turn->to = turn->end = left;
     turn->from = 0;
     return true;
   }
