@@ -51,7 +51,7 @@ function publishedSection(results: Results): string {
     ({ repetition, contestant, stage }) => `${contestant}, ${stage}, repetition ${repetition}`,
   );
   return [
-    `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.repetitions}, flows of ${results.seconds} s.`,
+    `Measured ${results.startedAt.slice(0, 10)} by \`${results.command}\`: medians of ${results.disturbed.length === 0 ? '' : 'at most '}${results.repetitions}, flows of ${results.seconds} s.`,
     '![Throughput, small packets and latency](performance.svg)',
     resultTables(results),
     `### Machine\n\n${bullets([...facts, disturbanceOf(results)])}`,
@@ -64,12 +64,12 @@ function publishedSection(results: Results): string {
 /** How far the figures are those of a machine that others use, too. */
 function disturbanceOf({ stolen, disturbed }: Results): string {
   const counts = stolen.filter((share) => share > TOLERATED_STOLEN).length - disturbed.length;
-  const leftOut = disturbed.map(
-    ({ contestant, stage, repetition }) => `${contestant}, ${stage}, repetition ${repetition}`,
-  );
+  const leftOut = new Map<string, number>();
+  for (const { contestant } of disturbed) leftOut.set(contestant, (leftOut.get(contestant) ?? 0) + 1);
+  const byContestant = [...leftOut].map(([contestant, count]) => `${contestant} ${count}`).join(', ');
   return [
     `The host took more than ${TOLERATED_STOLEN * 100} % of the processors from ${counts} of the ${stolen.length - disturbed.length} measurements that count`,
-    ...(leftOut.length === 0 ? [] : [`and too much from ${leftOut.length} that were left out (${leftOut.join('; ')})`]),
+    ...(disturbed.length === 0 ? [] : [`and too much from ${disturbed.length} that were left out: ${byContestant}`]),
   ].join(', ');
 }
 
