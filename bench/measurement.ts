@@ -46,7 +46,9 @@ export interface Measurement {
   readonly isCold?: boolean;
   /** Changes what it measures, so that a second time would show something else. */
   readonly isUnique?: boolean;
-  /** Roughly, for the progress line and for `--short`. */
+  /** How often everybody takes his turn in a repetition: what is quickly done and says much, more often; default once. */
+  readonly turns?: number;
+  /** Roughly and of one turn, for the progress line and for `--short`. */
   expectedSeconds(pace: Pace): number;
   /** @throws CommandError when a load program failed */
   run(bench: Bench): Promise<Values>;

@@ -1,10 +1,9 @@
 import type { Contestant } from './contestant.ts';
-import { Lab, SIDES } from './lab/lab.ts';
-import { measureFlow } from './load/flow.ts';
-import type { Bench, Measurement, Pace, Values } from './measurement.ts';
+import type { Measurement, Pace } from './measurement.ts';
 import type { Programs } from './programs/programs.ts';
-import type { Attempt, Patience } from './quietly.ts';
+import type { Patience } from './quietly.ts';
 import type { Results } from './report/results.ts';
+import { OPENING_SECONDS, Stand } from './stand.ts';
 
 export interface RunOptions extends Pace {
   readonly repetitions: number;
@@ -15,22 +14,21 @@ export interface RunOptions extends Pace {
   readonly patience: Patience;
   /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
   readonly mostStolen: number;
-  /** A contestant is not begun when it would not be done by then (`performance.now()`). */
+  /** A contestant is left out of a repetition that would not be done by then (`performance.now()`). */
   readonly deadlineMs: number;
 }
 
 /** Tells how far the run is: one line that is written over and over. */
 export type Progress = (text: string) => void;
 
-const START_SECONDS = 4;
-/** How long the warm-up's flow lasts, up and then down. */
-const WARM_UP_SECONDS = 2;
 const MS_PER_SECOND = 1000;
 
 /**
- * Runs everybody once a repetition, each in a lab of its own, in an order that
- * turns round from repetition to repetition, so that drift of the machine falls on all alike.
- * What fails is noted in the results, and the rest goes on.
+ * In each repetition everybody is started anew, in a lab of his own, and then one
+ * measurement after the other is taken of everybody by turns: what is compared
+ * was seen within seconds, as the speed of a shared machine changes within minutes.
+ * The order turns round from repetition to repetition and from turn to turn. What
+ * fails is noted in the results, and the rest goes on.
  */
 export async function runAll(
   contestants: readonly Contestant[],
@@ -40,21 +38,23 @@ export async function runAll(
   progress: Progress,
 ): Promise<void> {
   for (let repetition = 1; repetition <= options.repetitions; repetition++) {
-    const order = repetition % 2 === 1 ? contestants : [...contestants].reverse();
-    for (const [index, contestant] of order.entries()) {
-      if (performance.now() + expectedSeconds(contestant, options) * MS_PER_SECOND > options.deadlineMs) continue;
-      const prefix = `${repetition}/${options.repetitions}  ${index + 1}/${order.length}  ${contestant.title}`;
-      await runOne(contestant, programs, options, repetition, results, (stage) => progress(`${prefix}: ${stage}`));
-    }
+    const inTime = thoseInTime(contestants, options);
+    if (repetition % 2 === 0) inTime.reverse();
+    const tell = (text: string): void => progress(`${repetition}/${options.repetitions}  ${text}`);
+    await runRound(inTime, programs, { ...options, repetition, results }, tell);
   }
 }
 
 /** How long one contestant takes in one repetition, roughly. */
 export function expectedSeconds(contestant: Contestant, options: RunOptions): number {
   return measurementsOf(contestant, options).reduce(
-    (sum, one) => sum + one.expectedSeconds(options),
-    START_SECONDS + 2 * WARM_UP_SECONDS,
+    (sum, one) => sum + turnsOf(one, options) * one.expectedSeconds(options),
+    OPENING_SECONDS,
   );
+}
+
+function turnsOf({ turns = 1 }: Measurement, { isShort }: Pace): number {
+  return isShort ? 1 : turns;
 }
 
 function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
@@ -62,73 +62,41 @@ function measurementsOf(contestant: Contestant, options: RunOptions): Measuremen
   return measurements.filter((one) => one.appliesTo?.(contestant) !== false);
 }
 
-/**
- * A flow each way that nobody looks at: just-in-time compilers, TCP and the
- * caches of the kernel are at their pace before anything counts, for all alike.
- */
-async function warmUp(bench: Bench): Promise<void> {
-  await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'up' });
-  await measureFlow(bench, { seconds: WARM_UP_SECONDS, direction: 'down' });
+function thoseInTime(contestants: readonly Contestant[], options: RunOptions): Contestant[] {
+  let doneAtMs = performance.now();
+  return contestants.filter((contestant) => {
+    const withItMs = doneAtMs + expectedSeconds(contestant, options) * MS_PER_SECOND;
+    if (withItMs > options.deadlineMs) return false;
+    doneAtMs = withItMs;
+    return true;
+  });
 }
 
-async function runOne(
-  contestant: Contestant,
+async function runRound(
+  contestants: readonly Contestant[],
   programs: Programs,
-  options: RunOptions,
-  repetition: number,
-  results: Results,
+  options: RunOptions & { readonly repetition: number; readonly results: Results },
   progress: Progress,
 ): Promise<void> {
-  const fail = (stage: string, error: unknown): void => {
-    const message = error instanceof Error ? error.message : String(error);
-    results.failures.push({ repetition, contestant: contestant.name, stage, message });
-  };
-  const lab = await Lab.open();
+  const stands: Stand[] = [];
   try {
-    progress('start');
-    const tunnel = await contestant.start(lab, programs);
-    await lab.reach('client', tunnel.addresses.server);
-    const [client, server] = SIDES.map((side) => lab.processes(side));
-    const processes = { client: client ?? [], server: server ?? [] };
-    const bench = { ...options, contestant, lab, tunnel, programs, processes };
-    const applying = measurementsOf(contestant, options);
-    const note = (stage: string, { value: values, stolen }: Attempt<Values>): void => {
-      results.stolen.push(stolen);
-      if (stolen > options.mostStolen) {
-        results.disturbed.push({ repetition, contestant: contestant.name, stage, stolen });
-        return;
+    for (const contestant of contestants) {
+      const tell = (stage: string): void => progress(`${contestant.title}: ${stage}`);
+      const stand = await Stand.open(contestant, programs, { ...options, progress: tell });
+      if (stand === undefined) continue;
+      stands.push(stand);
+      for (const one of measurementsOf(contestant, options)) if (one.isCold === true) await stand.take(one, 1);
+      await stand.warmUp();
+    }
+    for (const measurement of options.measurements) {
+      if (measurement.isCold === true) continue;
+      const measured = stands.filter(({ contestant }) => measurementsOf(contestant, options).includes(measurement));
+      for (let turn = 1; turn <= turnsOf(measurement, options); turn++) {
+        for (const stand of measured) await stand.take(measurement, turn);
+        measured.reverse();
       }
-      for (const [metric, value] of Object.entries(values)) {
-        if (Number.isFinite(value)) results.samples.push({ repetition, contestant: contestant.name, metric, value });
-      }
-    };
-    const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
-      progress(name);
-      try {
-        await run();
-      } catch (error) {
-        fail(name, error);
-        // What its load programs left running would spoil the next measurement.
-        await lab.endPrograms([...processes.client, ...processes.server]);
-      }
-    };
-    const take = (measurement: Measurement): Promise<void> =>
-      attempt(measurement.name, async () => {
-        const run = (): Promise<Values> => measurement.run(bench);
-        const tell = (stolen: number): void =>
-          progress(`${measurement.name}, again: the host took ${(stolen * 100).toFixed(0)} %`);
-        const isUnique = measurement.isCold === true || measurement.isUnique === true;
-        note(
-          measurement.name,
-          await (isUnique ? options.patience.measureOnce(run) : options.patience.measure(run, tell)),
-        );
-      });
-    for (const measurement of applying) if (measurement.isCold === true) await take(measurement);
-    await attempt('warm-up', () => warmUp(bench));
-    for (const measurement of applying) if (measurement.isCold !== true) await take(measurement);
-  } catch (error) {
-    fail('start', error);
+    }
   } finally {
-    await lab.close();
+    for (const stand of stands) await stand.close();
   }
 }

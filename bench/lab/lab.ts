@@ -24,23 +24,26 @@ const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'
 
 /**
  * Two hosts and a cable: two network namespaces joined by a veth pair, and a
- * directory for files. Each contestant gets a new one, so nothing of one can
- * colour the figures of the next.
+ * directory for files. Each contestant gets one of its own, so nothing of one can
+ * colour the figures of another.
  */
 export class Lab {
   /** Removed with the lab. */
   readonly directory: string;
+  readonly #name: string;
 
-  private constructor(directory: string) {
+  private constructor(name: string, directory: string) {
+    this.#name = name;
     this.directory = directory;
   }
 
-  static async open(): Promise<Lab> {
-    const lab = new Lab(mkdtempSync(join(tmpdir(), 'etherws-bench-')));
-    for (const side of SIDES) await run(['ip', 'netns', 'add', side]);
+  /** @param name unlike that of every other lab that is open */
+  static async open(name: string): Promise<Lab> {
+    const lab = new Lab(name, mkdtempSync(join(tmpdir(), 'etherws-bench-')));
+    for (const side of SIDES) await run(['ip', 'netns', 'add', lab.#namespace(side)]);
     const [here, there] = SIDES as [Side, Side];
-    const pair = ['type', 'veth', 'peer', 'name', UNDERLAY_DEVICE, 'netns', there];
-    await run(['ip', '-netns', here, 'link', 'add', UNDERLAY_DEVICE, ...pair]);
+    const pair = ['type', 'veth', 'peer', 'name', UNDERLAY_DEVICE, 'netns', lab.#namespace(there)];
+    await run(['ip', '-netns', lab.#namespace(here), 'link', 'add', UNDERLAY_DEVICE, ...pair]);
     for (const side of SIDES) {
       await lab.run(side, [
         'sysctl',
@@ -56,12 +59,12 @@ export class Lab {
 
   /** Starts a program on one side; it is ended with the lab at the latest. */
   start(side: Side, argv: readonly string[]): Command {
-    return new Command(['ip', 'netns', 'exec', side, ...argv]);
+    return new Command(['ip', 'netns', 'exec', this.#namespace(side), ...argv]);
   }
 
   /** Runs a program on one side to its end. */
   run(side: Side, argv: readonly string[], timeoutMs?: number): Promise<string> {
-    return run(['ip', 'netns', 'exec', side, ...argv], timeoutMs);
+    return run(['ip', 'netns', 'exec', this.#namespace(side), ...argv], timeoutMs);
   }
 
   /** Gives a device its address and brings it up. */
@@ -85,7 +88,7 @@ export class Lab {
 
   /** The programs that run on a side. */
   processes(side: Side): number[] {
-    return processesInNamespace(statSync(`/run/netns/${side}`).ino);
+    return processesInNamespace(statSync(`/run/netns/${this.#namespace(side)}`).ino);
   }
 
   /** Puts 100 Mbit/s with a queue of 20 ms on both ends of the cable, or takes it away. */
@@ -101,7 +104,7 @@ export class Lab {
   /** Ends every program of the lab and takes it down. */
   async close(): Promise<void> {
     await this.endPrograms();
-    for (const side of SIDES) await run(['ip', 'netns', 'delete', side]);
+    for (const side of SIDES) await run(['ip', 'netns', 'delete', this.#namespace(side)]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -116,6 +119,10 @@ export class Lab {
       signal(left, 'SIGKILL');
       await delay(20);
     }
+  }
+
+  #namespace(side: Side): string {
+    return `${this.#name}-${side}`;
   }
 }
 

@@ -20,6 +20,7 @@ export const ONE_FLOW: Measurement = {
     cost('cpuPerGigabyteClient', 'CPU, sender'),
     cost('cpuPerGigabyteServer', 'CPU, receiver'),
   ],
+  turns: 3,
   expectedSeconds: ({ seconds }) => 2 * seconds + 0.5,
   run: async (bench) => ({ ...(await flowWithCost(bench)), oneFlowDown: await rate(bench, 1, 'down') }),
 };

@@ -9,7 +9,7 @@ function results(samples: readonly Sample[]): Results {
 }
 
 function series(contestant: string, values: readonly number[]): Sample[] {
-  return values.map((value, repetition) => ({ repetition, contestant, metric: 'rate', value }));
+  return values.map((value, repetition) => ({ repetition, turn: 1, contestant, metric: 'rate', value }));
 }
 
 test('the median of an even count lies between the two in the middle', () => {
@@ -29,6 +29,13 @@ test('a ratio is taken within each repetition, so that a drift of the machine ca
   const drifting = results([...series('ours', [50, 100, 10]), ...series('floor', [100, 200, 20])]);
   assert.equal(ratioOf(drifting, 'ours', 'rate', 'floor'), 0.5);
   assert.equal(medianOf(drifting, 'ours', 'rate'), 50);
+});
+
+test('of several turns in a repetition each is compared with its own', () => {
+  const turns = (contestant: string, values: readonly number[]): Sample[] =>
+    values.map((value, i) => ({ repetition: 1, turn: i + 1, contestant, metric: 'rate', value }));
+  const drifting = results([...turns('ours', [50, 10, 30]), ...turns('floor', [100, 20, 60])]);
+  assert.equal(ratioOf(drifting, 'ours', 'rate', 'floor'), 0.5);
 });
 
 test('what was not measured has neither median nor ratio', () => {

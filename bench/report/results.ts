@@ -3,6 +3,8 @@ import { median } from './statistics.ts';
 /** One value that was measured. */
 export interface Sample {
   readonly repetition: number;
+  /** Which one in the repetition, from 1. */
+  readonly turn: number;
   readonly contestant: string;
   readonly metric: string;
   readonly value: number;
@@ -45,7 +47,7 @@ export interface Results {
   readonly failures: Failure[];
 }
 
-/** The median over the repetitions, or undefined where nothing was measured. */
+/** The median over the repetitions and their turns, or undefined where nothing was measured. */
 export function medianOf(results: Results, contestant: string, metric: string): number | undefined {
   const values = valuesOf(results, contestant, metric).map((sample) => sample.value);
   return values.length === 0 ? undefined : median(values);
@@ -53,7 +55,7 @@ export function medianOf(results: Results, contestant: string, metric: string): 
 
 /**
  * How one contestant's value stands to another's: the median of the ratios
- * within each repetition, because the machine drifts from one to the next.
+ * within each turn, because the machine drifts from one to the next.
  */
 export function ratioOf(
   results: Results,
@@ -62,12 +64,16 @@ export function ratioOf(
   against: string,
   againstMetric: string = metric,
 ): number | undefined {
-  const others = new Map(valuesOf(results, against, againstMetric).map((sample) => [sample.repetition, sample.value]));
-  const ratios = valuesOf(results, contestant, metric).flatMap(({ repetition, value }) => {
-    const other = others.get(repetition);
-    return other === undefined || other === 0 ? [] : [value / other];
+  const others = new Map(valuesOf(results, against, againstMetric).map((sample) => [turnOf(sample), sample.value]));
+  const ratios = valuesOf(results, contestant, metric).flatMap((sample) => {
+    const other = others.get(turnOf(sample));
+    return other === undefined || other === 0 ? [] : [sample.value / other];
   });
   return ratios.length === 0 ? undefined : median(ratios);
+}
+
+function turnOf({ repetition, turn }: Sample): string {
+  return `${repetition}/${turn}`;
 }
 
 function valuesOf(results: Results, contestant: string, metric: string): Sample[] {

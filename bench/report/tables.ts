@@ -11,11 +11,18 @@ const NOTHING = '–';
 export function resultTables(results: Results): string {
   const sections = MEASUREMENTS.flatMap((measurement) => {
     const table = measurementTable(results, measurement);
-    return table === undefined ? [] : [`### ${measurement.title}\n\n${table}`];
+    return table === undefined ? [] : [`### ${measurement.title}${turnsIn(results, measurement)}\n\n${table}`];
   });
   const targets = targetTable(results);
   if (targets !== undefined) sections.push(`### Targets, as ratios within this run\n\n${targets}`);
   return sections.join('\n\n');
+}
+
+/** More than one turn a repetition has to be told: that many more values are behind each median. */
+function turnsIn(results: Results, { metrics }: Measurement): string {
+  const keys = new Set(metrics.map(({ key }) => key));
+  const turns = Math.max(...results.samples.filter(({ metric }) => keys.has(metric)).map(({ turn }) => turn));
+  return turns > 1 ? ` (${turns} turns a repetition)` : '';
 }
 
 function measurementTable(results: Results, measurement: Measurement): string | undefined {
