@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const runOptions: RunOptions = {
     ...options,
     measurements: measurementsNamed(options.measure),
-    peerMeasurements: measurementsNamed(options.peerMeasure),
+    asideMeasurements: measurementsNamed(options.asideMeasure),
     patience: new Patience(options.patienceMinutes * SECONDS_PER_MINUTE * 1000),
     // Who has no patience wants to know whatever comes.
     mostStolen: options.patienceMinutes === 0 ? 1 : WORTHLESS_STOLEN,

@@ -1,7 +1,7 @@
 import type { Contestant } from './contestant.ts';
 import { BARE_VETH } from './contestants/bare-veth.ts';
 import { etherws } from './contestants/etherws.ts';
-import { FLOOR, FLOOR_PLAIN } from './contestants/floor.ts';
+import { FLOOR, FLOOR_PLAIN, FLOOR_SEALED } from './contestants/floor.ts';
 import { N2N } from './contestants/n2n.ts';
 import { OPENVPN_PLAIN, OPENVPN_TLS } from './contestants/openvpn.ts';
 import { SOFTETHER_PLAIN, SOFTETHER_TLS } from './contestants/softether.ts';
@@ -25,6 +25,7 @@ export function contestants(nodeOptions: readonly string[]): Contestant[] {
     FLOOR,
     etherws({ name: 'etherws', title: 'etherws, batched wire, ws://', wire: 'auto', isTls: false, nodeOptions }),
     etherws({ name: 'etherws-tls', title: 'etherws, batched wire, wss://', wire: 'auto', isTls: true, nodeOptions }),
+    FLOOR_SEALED,
     FLOOR_PLAIN,
     etherws({ name: 'etherws-raw', title: 'etherws, raw wire, ws://', wire: 'raw', isTls: false, nodeOptions }),
     etherws({ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true, nodeOptions }),

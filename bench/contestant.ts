@@ -9,8 +9,8 @@ export interface Contestant {
   readonly name: string;
   /** What the tables call it. */
   readonly title: string;
-  /** Whether it is somebody else's program of our kind. */
-  readonly isPeer?: boolean;
+  /** Whether it is there to compare with, so that a quick run looks at less of it. */
+  readonly isAside?: boolean;
   /** @returns why it cannot run here, or undefined */
   unavailable(): Promise<string | undefined>;
   /** What is measured, in one line. */

@@ -6,8 +6,8 @@ export interface BenchOptions extends Pace {
   readonly only: readonly string[];
   /** Names of measurements; empty: all. */
   readonly measure: readonly string[];
-  /** The same for the peers; empty: those of `measure`. */
-  readonly peerMeasure: readonly string[];
+  /** The same for those who are there to compare with; empty: all. */
+  readonly asideMeasure: readonly string[];
   readonly repetitions: number;
   /** How long to wait in all for a machine whose host leaves it alone. */
   readonly patienceMinutes: number;
@@ -24,7 +24,7 @@ const LONG = {
   trialSeconds: 1,
   only: [],
   measure: [],
-  peerMeasure: [],
+  asideMeasure: [],
 };
 const SHORT = {
   repetitions: 1,
@@ -33,20 +33,20 @@ const SHORT = {
   trialSeconds: 0.5,
   only: [],
   measure: [],
-  peerMeasure: [],
+  asideMeasure: [],
 };
-/** Everything that has a target, and of the peers what they are mostly asked about. */
+/** Everything that has a target, and of those to compare with what they are mostly asked about. */
 const QUICK = {
   repetitions: 5,
   patienceMinutes: 15,
   seconds: 2,
   trialSeconds: 0.5,
   only: [
-    ...['veth', 'floor', 'etherws', 'etherws-tls', 'floor-plain', 'etherws-raw'],
+    ...['veth', 'floor', 'etherws', 'etherws-tls', 'floor-sealed', 'floor-plain', 'etherws-raw'],
     ...['softether', 'openvpn', 'tinc', 'vde', 'n2n'],
   ],
   measure: [],
-  peerMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load'],
+  asideMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load'],
 };
 
 /** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
@@ -95,7 +95,7 @@ export function parseOptions(
     isShort,
     only: options.only ?? defaults.only,
     measure: options.measure ?? defaults.measure,
-    peerMeasure: options.measure ?? defaults.peerMeasure,
+    asideMeasure: options.measure ?? defaults.asideMeasure,
     repetitions: options.repeat ?? defaults.repetitions,
     patienceMinutes: options.patience ?? defaults.patienceMinutes,
     seconds: options.seconds ?? defaults.seconds,

@@ -8,8 +8,8 @@ import { OPENING_SECONDS, Stand } from './stand.ts';
 export interface RunOptions extends Pace {
   readonly repetitions: number;
   readonly measurements: readonly Measurement[];
-  /** What is measured of peers. */
-  readonly peerMeasurements: readonly Measurement[];
+  /** What is measured of those who are there to compare with. */
+  readonly asideMeasurements: readonly Measurement[];
   /** With what the machine's host disturbs. */
   readonly patience: Patience;
   /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
@@ -58,7 +58,7 @@ function turnsOf({ turns = 1 }: Measurement, { isShort }: Pace): number {
 }
 
 function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
-  const measurements = contestant.isPeer === true ? options.peerMeasurements : options.measurements;
+  const measurements = contestant.isAside === true ? options.asideMeasurements : options.measurements;
   return measurements.filter((one) => one.appliesTo?.(contestant) !== false);
 }
 

@@ -1,18 +1,30 @@
 import type { Contestant } from '../contestant.ts';
 import { OVERLAY, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
+import { hasOpenSslHeaders, type Programs } from '../programs/programs.ts';
 
 const LISTEN_PORT = '5000';
 
-function floor(name: string, title: string, mode: 'vnet' | 'plain'): Contestant {
+interface FloorVariant extends Pick<Contestant, 'isAside'> {
+  readonly name: string;
+  readonly title: string;
+  readonly mode: 'vnet' | 'plain';
+  readonly isSealed?: boolean;
+}
+
+function floor({ name, title, mode, isAside = false, isSealed = false }: FloorVariant): Contestant {
+  const programOf = ({ floor, sealedFloor }: Programs): string => (isSealed ? (sealedFloor ?? '') : floor);
   return {
     name,
     title,
-    unavailable: async () => undefined,
+    isAside,
+    unavailable: async () =>
+      isSealed && !(await hasOpenSslHeaders()) ? 'needs the headers of OpenSSL: apt install libssl-dev' : undefined,
     version: async () => 'bench/programs/floor.c',
     start: async (lab, programs) => {
-      const server = lab.start('server', [programs.floor, 'listen', UNDERLAY.server, LISTEN_PORT, TUNNEL_DEVICE, mode]);
+      const program = programOf(programs);
+      const server = lab.start('server', [program, 'listen', UNDERLAY.server, LISTEN_PORT, TUNNEL_DEVICE, mode]);
       await server.printed('listening');
-      lab.start('client', [programs.floor, 'dial', UNDERLAY.server, LISTEN_PORT, TUNNEL_DEVICE, mode]);
+      lab.start('client', [program, 'dial', UNDERLAY.server, LISTEN_PORT, TUNNEL_DEVICE, mode]);
       await lab.addressTunnel({ client: TUNNEL_DEVICE, server: TUNNEL_DEVICE });
       return { addresses: OVERLAY };
     },
@@ -20,6 +32,14 @@ function floor(name: string, title: string, mode: 'vnet' | 'plain'): Contestant 
 }
 
 /** The user-space floor with the kernel's super-frames. */
-export const FLOOR: Contestant = floor('floor', 'C floor, virtio-net header', 'vnet');
+export const FLOOR: Contestant = floor({ name: 'floor', title: 'C floor, virtio-net header', mode: 'vnet' });
+/** The same with what every TLS tunnel has to pay. */
+export const FLOOR_SEALED: Contestant = floor({
+  name: 'floor-sealed',
+  title: 'C floor, virtio-net header, AES-128-GCM',
+  mode: 'vnet',
+  isAside: true,
+  isSealed: true,
+});
 /** The floor as a tunnel without offload has it: one frame of at most 1514 bytes a system call. */
-export const FLOOR_PLAIN: Contestant = floor('floor-plain', 'C floor, plain frames', 'plain');
+export const FLOOR_PLAIN: Contestant = floor({ name: 'floor-plain', title: 'C floor, plain frames', mode: 'plain' });

@@ -7,7 +7,7 @@ const LISTEN_PORT = '7777';
 /** n2n: two edges and their supernode. It has no TCP worth the name, so this one goes over UDP. */
 export const N2N: Contestant = {
   name: 'n2n',
-  isPeer: true,
+  isAside: true,
   title: 'n2n edges, UDP',
   unavailable: () => missingPrograms(['edge', 'supernode'], 'n2n'),
   version: async () => (await run(['sh', '-c', 'edge -h 2>&1 | head -n 1 || true'])).trim().replace('Welcome to ', ''),

@@ -9,7 +9,7 @@ function openvpn(name: string, title: string, cipher: 'AES-128-GCM' | 'none'): C
   return {
     name,
     title,
-    isPeer: true,
+    isAside: true,
     unavailable: () => missingPrograms(['openvpn', 'openssl'], 'openvpn openssl'),
     version: async () => (await run(['sh', '-c', 'openvpn --version | head -n 1'])).split(' ').slice(0, 2).join(' '),
     start: async (lab) => {

@@ -16,7 +16,7 @@ function softether(name: string, title: string, isEncrypted: boolean): Contestan
   return {
     name,
     title,
-    isPeer: true,
+    isAside: true,
     unavailable: () =>
       missingPrograms(['vpnserver', 'vpnclient', 'vpncmd'], 'softether-vpnserver softether-vpnclient softether-vpncmd'),
     version: async () =>

@@ -7,7 +7,7 @@ import { type Lab, OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts
 /** tinc as a switch over TCP, with the cipher and digest that it takes by itself. */
 export const TINC: Contestant = {
   name: 'tinc',
-  isPeer: true,
+  isAside: true,
   title: 'tinc, switch mode, TCP',
   unavailable: () => missingPrograms(['tincd'], 'tinc'),
   version: async () => (await run(['tincd', '--version'])).split(/\s/).slice(0, 3).join(' '),

@@ -8,7 +8,7 @@ const LISTEN_PORT = '5001';
 /** Two vde switches whose plugs are joined by a TCP connection. */
 export const VDE: Contestant = {
   name: 'vde',
-  isPeer: true,
+  isAside: true,
   title: 'VDE switch and plug, TCP',
   unavailable: () => missingPrograms(['vde_switch', 'vde_plug', 'socat'], 'vde2 socat'),
   version: async () => (await run(['sh', '-c', 'vde_switch --version | head -n 1'])).trim(),

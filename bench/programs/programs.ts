@@ -7,6 +7,8 @@ import { CommandError, run } from '../lab/command.ts';
 /** The benchmark's own programs, as paths of the compiled files. */
 export interface Programs {
   readonly floor: string;
+  /** The floor under TLS's records; undefined without the headers of OpenSSL. */
+  readonly sealedFloor: string | undefined;
   readonly packets: string;
   readonly idleClients: string;
 }
@@ -15,17 +17,26 @@ export interface Programs {
 const SOURCES = fileURLToPath(new URL('../../../bench/programs/', import.meta.url));
 const FLAGS = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
+/** Whether what is under TLS can be measured by itself. */
+export function hasOpenSslHeaders(): Promise<boolean> {
+  return run(['sh', '-c', 'echo "#include <openssl/evp.h>" | cc -E - >/dev/null']).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Compiles them into a temporary directory, which ends with the sandbox. @throws CommandError without a compiler */
 export async function buildPrograms(): Promise<Programs> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-bench-programs-'));
-  const build = async (name: string): Promise<string> => {
-    const file = join(directory, name);
-    await run(['cc', ...FLAGS, '-o', file, join(SOURCES, `${name}.c`)], 60_000);
+  const build = async (name: string, options: readonly string[] = []): Promise<string> => {
+    const file = join(directory, [name, ...options].join(''));
+    await run(['cc', ...FLAGS, '-o', file, join(SOURCES, `${name}.c`), ...options], 60_000);
     return file;
   };
   try {
     return {
       floor: await build('floor'),
+      sealedFloor: (await hasOpenSslHeaders()) ? await build('floor', ['-DSEALED', '-lcrypto']) : undefined,
       packets: await build('packets'),
       idleClients: await build('idle-clients'),
     };
