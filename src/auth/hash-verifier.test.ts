@@ -6,14 +6,14 @@ import type { PasswordHash } from './password-hash.ts';
 /** bcrypt of `U*U` */
 const HASH: PasswordHash = { kind: 'bcrypt', text: '$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW' };
 
-/** Dies on the password `die`, is silent on `hang`, and agrees to everything else. */
+/** Dies on the password `die`, is silent on `hang`, denies `wrong`, and agrees to everything else. */
 const STAND_IN = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
     parentPort.on('message', ({ password }) => {
       if (password === 'die') process.exit(7);
       if (password === 'throw') throw new Error('worker is unwell');
-      if (password !== 'hang') parentPort.postMessage({ isMatch: true });
+      if (password !== 'hang') parentPort.postMessage({ isMatch: password !== 'wrong' });
     });
   `)}`,
 );
@@ -55,6 +55,34 @@ test('beyond the bound a question is busy, and close answers all that wait', asy
   assert.deepEqual(await Promise.all(questions), ['busy', 'busy', 'busy', 'busy']);
   assert.equal(await verifier.verify('x', HASH), 'busy');
   await verifier.close();
+});
+
+test('behind a wrong password the thread rests, behind a right one it does not', async (t) => {
+  const restMs = 300;
+  const computed: number[] = [];
+  const verifier = new HashVerifier({
+    workerUrl: STAND_IN,
+    restMs: (computedMs) => {
+      computed.push(computedMs);
+      return restMs;
+    },
+  });
+  t.after(() => verifier.close());
+  await verifier.verify('x', HASH);
+  assert.equal(await verifier.verify('wrong', HASH), 'mismatch');
+  assert.equal(computed.length, 1, 'only the wrong one asked for a rest');
+  const startedMs = performance.now();
+  assert.equal(await verifier.verify('x', HASH), 'match');
+  // A timer may fire a millisecond early.
+  assert.ok(performance.now() - startedMs >= restMs - 2);
+});
+
+test('who waits for the end of a rest is answered when the verifier closes', async () => {
+  const verifier = new HashVerifier({ workerUrl: STAND_IN, restMs: () => 3_600_000 });
+  assert.equal(await verifier.verify('wrong', HASH), 'mismatch');
+  const question = verifier.verify('x', HASH);
+  await verifier.close();
+  assert.equal(await question, 'busy');
 });
 
 test('64 wait by default', async () => {

@@ -31,6 +31,8 @@ export interface HashVerifierOptions {
   readonly maxWaiting?: number;
   /** After the worker died, how long every question is `busy` before it is started again. Stops a loop of crashes. */
   readonly restartDelayMs?: number;
+  /** How long the thread rests behind a password that was wrong, by how long it computed; default: as long. */
+  readonly restMs?: (computedMs: number) => number;
   /** The worker's program; tests put in others. */
   readonly workerUrl?: URL;
 }
@@ -42,15 +44,20 @@ interface Waiting {
 
 /**
  * Verifies passwords one after another in one worker thread, so that a login
- * costs the frames no time. The worker starts with the first question, and keeps
- * the process alive only while there is one.
+ * costs the frames no time. Behind a wrong one it rests, so that guessing takes half
+ * a processor at most. The worker starts with the first question, and keeps the
+ * process alive only while there is one.
  */
 export class HashVerifier implements PasswordVerifier {
   readonly #logger: Logger;
   readonly #restartDelayMs: number;
+  readonly #restMs: (computedMs: number) => number;
   readonly #workerUrl: URL;
   readonly #waiting: FairQueue<Waiting>;
   #current: Waiting | undefined;
+  #askedAtMs = 0;
+  /** Runs while the worker rests. */
+  #rest: NodeJS.Timeout | undefined;
   #worker: Worker | undefined;
   #restartAtMs = 0;
   #isClosed = false;
@@ -59,6 +66,7 @@ export class HashVerifier implements PasswordVerifier {
     this.#logger = options.logger ?? SILENT;
     this.#waiting = new FairQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
+    this.#restMs = options.restMs ?? ((computedMs) => computedMs);
     // The compiled neighbour: the build rewrites import specifiers, but not this one.
     this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
   }
@@ -67,21 +75,26 @@ export class HashVerifier implements PasswordVerifier {
     if (this.#isClosed) return Promise.resolve('busy');
     return new Promise((answer) => {
       const asked: Waiting = { question: { password, hash }, answer };
-      if (this.#current === undefined && this.#waiting.length === 0) return this.#ask(asked);
+      if (this.#isIdle() && this.#waiting.length === 0) return this.#ask(asked);
       this.#waiting.push(owner, asked)?.answer('busy');
     });
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#rest);
     const worker = this.#worker;
     this.#worker = undefined;
     this.#giveUp();
     await worker?.terminate();
   }
 
+  #isIdle(): boolean {
+    return this.#current === undefined && this.#rest === undefined;
+  }
+
   #next(): void {
-    while (this.#current === undefined) {
+    while (this.#isIdle()) {
       const next = this.#waiting.shift();
       if (next === undefined) {
         this.#worker?.unref();
@@ -98,6 +111,7 @@ export class HashVerifier implements PasswordVerifier {
       return;
     }
     this.#current = asked;
+    this.#askedAtMs = performance.now();
     worker.ref();
     worker.postMessage(asked.question);
   }
@@ -115,12 +129,21 @@ export class HashVerifier implements PasswordVerifier {
       const answered = this.#current;
       this.#current = undefined;
       answered?.answer(isMatch ? 'match' : 'mismatch');
+      if (!isMatch) this.#pause();
       this.#next();
     });
     worker.on('error', (error) => this.#died(worker, error));
     worker.on('exit', (exitCode) => this.#died(worker, new Error(`exit code ${exitCode}`)));
     this.#worker = worker;
     return worker;
+  }
+
+  #pause(): void {
+    const restMs = this.#restMs(performance.now() - this.#askedAtMs);
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.#next();
+    }, restMs);
   }
 
   /** Error and exit both end here; only the first one of the worker in office counts. */

@@ -36,7 +36,7 @@ function setUp(
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let nowMs = 0;
   const inner = new Inner();
-  const guard = new LoginGuard(inner, { now: () => nowMs, ...options });
+  const guard = new LoginGuard(inner, { now: () => nowMs, random: () => 0.5, ...options });
   return {
     guard,
     inner,
@@ -61,7 +61,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 describe('a guard of logins', () => {
   test('each failure of an address is answered later than the one before, up to a bound', async (t) => {
     const { ask, tick, guard } = setUp(t, { forgetMs: 1e9 });
-    for (const delayMs of [100, 200, 400, 800, 1600, 2000, 2000]) {
+    for (const delayMs of [300, 600, 1200, 2000, 2000]) {
       const answer = ask('192.0.2.1');
       for (let turn = 0; turn < 5; turn++) await Promise.resolve();
       tick(delayMs - 1);
@@ -69,7 +69,20 @@ describe('a guard of logins', () => {
       tick(1);
       assert.deepEqual(await answer, { isAllowed: false, reason: 'wrong' });
     }
-    assert.equal(guard.counters.failedLogins, 7);
+    assert.equal(guard.counters.failedLogins, 5);
+  });
+
+  test('what failed together is not answered together', async (t) => {
+    const drawn = [0, 0.999];
+    const { ask, tick } = setUp(t, { random: () => drawn.shift() ?? 0 });
+    const answers = ['192.0.2.1', '192.0.2.2'].map((address) => ask(address));
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    tick(150);
+    assert.equal((await answers[0])?.isAllowed, false);
+    tick(298);
+    assert.equal(await isSettled(answers[1] ?? Promise.resolve()), false);
+    tick(2);
+    assert.equal((await answers[1])?.isAllowed, false);
   });
 
   test('who is right waits for nothing, and who says nothing has not failed', async (t) => {
@@ -84,7 +97,7 @@ describe('a guard of logins', () => {
     const { ask, tick, inner, guard } = setUp(t, { failuresPerAddress: 3, forgetMs: 5000 });
     const answers = [ask('192.0.2.1'), ask('192.0.2.1'), ask('192.0.2.1')];
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    tick(400);
+    tick(1200);
     await Promise.all(answers);
     assert.equal(inner.asked, 3);
     assert.deepEqual(await ask('192.0.2.1', 'Basic right'), { isAllowed: false, reason: 'throttled' });

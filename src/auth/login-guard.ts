@@ -15,9 +15,11 @@ export interface LoginGuardOptions {
   readonly beforeAnswer?: () => void;
   /** for tests */
   readonly now?: () => number;
+  /** for tests; as `Math.random` */
+  readonly random?: () => number;
 }
 
-const FIRST_DELAY_MS = 100;
+const FIRST_DELAY_MS = 300;
 const LONGEST_DELAY_MS = 2000;
 const THROTTLED: Verdict = { isAllowed: false, reason: 'throttled' };
 
@@ -42,10 +44,10 @@ export class LoginGuard implements Authenticator {
   readonly #forgetMs: number;
   readonly #maxAddresses: number;
   readonly #now: () => number;
+  readonly #random: () => number;
   /** by address group, in the order of the last failure */
   readonly #failures = new Map<string, Failures>();
   readonly #delays = new Set<() => void>();
-  /** What failed together is not answered together. */
   readonly #turnstile: Turnstile;
 
   /** @param inner is closed with the guard */
@@ -53,11 +55,12 @@ export class LoginGuard implements Authenticator {
     this.challenge = inner.challenge;
     this.counters = options.counters ?? new DoorCounters();
     this.#inner = inner;
-    this.#turnstile = new Turnstile(options.beforeAnswer);
+    this.#turnstile = new Turnstile(options.beforeAnswer === undefined ? {} : { before: options.beforeAnswer });
     this.#most = options.failuresPerAddress ?? 20;
     this.#forgetMs = options.forgetMs ?? 3000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;
     this.#now = options.now ?? (() => performance.now());
+    this.#random = options.random ?? Math.random;
   }
 
   async authenticate(credentials: Credentials): Promise<Verdict> {
@@ -69,7 +72,9 @@ export class LoginGuard implements Authenticator {
     const verdict = await this.#inner.authenticate(credentials);
     if (verdict.isAllowed || verdict.reason !== 'wrong') return verdict;
     this.counters.failedLogins++;
-    await this.#delay(Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#fail(group) - 1)));
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#fail(group) - 1));
+    // What failed together is not answered together, or it would come back together.
+    await this.#delay(delayMs * (0.5 + this.#random()));
     return verdict;
   }
 

@@ -1,39 +1,72 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Turnstile } from './turnstile.ts';
 
-test('one piece passes a turn of the event loop, in order, and never at once', async () => {
-  const turnstile = new Turnstile();
-  const passed: number[] = [];
-  for (const piece of [1, 2, 3]) turnstile.enter(() => passed.push(piece));
-  const seen: string[] = [];
-  for (let turn = 0; turn < 4; turn++) {
-    seen.push(passed.join());
-    await nextTurn();
+/** A turnstile whose time passes only when told, with the turns that it has asked for. */
+function open(): { turnstile: Turnstile; clock: { ms: number }; asked: { turn: () => void; ms: number }[] } {
+  const clock = { ms: 1000 };
+  const asked: { turn: () => void; ms: number }[] = [];
+  const turnstile = new Turnstile({ now: () => clock.ms, schedule: (turn, ms) => asked.push({ turn, ms }) });
+  return { turnstile, clock, asked };
+}
+
+test('work runs in its order, one piece a turn, and never at once', () => {
+  const { turnstile, asked } = open();
+  const done: string[] = [];
+  turnstile.enter(() => done.push('first'));
+  turnstile.enter(() => done.push('second'));
+  assert.deepEqual(done, []);
+  asked.shift()?.turn();
+  assert.deepEqual(done, ['first']);
+  asked.shift()?.turn();
+  assert.deepEqual(done, ['first', 'second']);
+  assert.equal(asked.length, 0, 'nothing waits');
+});
+
+test('behind work that took long it rests three times as long', () => {
+  const { turnstile, clock, asked } = open();
+  for (let i = 0; i < 3; i++) {
+    turnstile.enter(() => {
+      clock.ms += 5;
+    });
   }
-  assert.deepEqual(seen, ['', '1', '1,2', '1,2,3']);
+  assert.equal(asked[0]?.ms, 0);
+  asked.shift()?.turn();
+  assert.equal(asked[0]?.ms, 15);
+  clock.ms += 25;
+  asked.shift()?.turn();
+  assert.equal(asked[0]?.ms, 15, 'that it rested longer is no credit');
 });
 
-test('what goes before every piece does', async () => {
-  const order: string[] = [];
-  const turnstile = new Turnstile(() => order.push('frames'));
-  for (const piece of ['first', 'second']) turnstile.enter(() => order.push(piece));
-  assert.deepEqual(order, []);
-  await nextTurn();
-  await nextTurn();
-  assert.deepEqual(order, ['frames', 'first', 'frames', 'second']);
+test('a short piece goes behind a short one without a timer, until a millisecond is owed', () => {
+  const { turnstile, clock, asked } = open();
+  const rests: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    turnstile.enter(() => {
+      clock.ms += 0.15;
+    });
+  }
+  for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
+    rests.push(Math.round(next.ms * 100) / 100);
+    clock.ms += next.ms;
+    next.turn();
+  }
+  assert.deepEqual(rests, [0, 0, 0, 1.35]);
 });
 
-test('work that enters while other work passes waits for its own turn', async () => {
-  const turnstile = new Turnstile();
-  const passed: string[] = [];
+test('who comes in a rest waits for its end, and work may bring more work', () => {
+  const { turnstile, clock, asked } = open();
+  const done: string[] = [];
   turnstile.enter(() => {
-    turnstile.enter(() => passed.push('second'));
-    passed.push('first');
+    clock.ms += 10;
+    turnstile.enter(() => done.push('brought'));
   });
-  await nextTurn();
-  assert.deepEqual(passed, ['first']);
-  await nextTurn();
-  assert.deepEqual(passed, ['first', 'second']);
+  asked.shift()?.turn();
+  clock.ms += 10;
+  turnstile.enter(() => done.push('later'));
+  assert.equal(asked.length, 1);
+  assert.equal(asked[0]?.ms, 30);
+  asked.shift()?.turn();
+  asked.shift()?.turn();
+  assert.deepEqual(done, ['brought', 'later']);
 });

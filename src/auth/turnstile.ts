@@ -1,7 +1,21 @@
+export interface TurnstileOptions {
+  /** Runs before each piece of work. */
+  readonly before?: () => void;
+  /** for tests */
+  readonly now?: () => number;
+  /** for tests */
+  readonly schedule?: (turn: () => void, ms: number) => void;
+}
+
+/** Behind a piece of work the thread belongs to others for so many times as long as that took. */
+const REST_FACTOR = 3;
+/** Timers are no finer; what is owed below it waits for more. */
+const SHORTEST_REST_MS = 1;
+
 /**
- * Lets work through one piece a turn of the event loop, in its order. What
- * strangers can cause by the hundred at once then never stands between two
- * frames as a whole.
+ * Lets work through one piece a turn of the event loop, in its order, and takes a
+ * quarter of the thread at most. What strangers can cause by the hundred at once then
+ * never stands between two frames as a whole, and leaves the processor to those who wait for it.
  *
  * It has no bound: what waits here belongs to connections, and they have one.
  */
@@ -9,25 +23,52 @@ export class Turnstile {
   /** a set keeps the order, and gives its first away without moving the others */
   readonly #waiting = new Set<() => void>();
   readonly #before: () => void;
+  readonly #now: () => number;
+  readonly #schedule: (turn: () => void, ms: number) => void;
+  #isScheduled = false;
+  #owedMs = 0;
+  #endedMs = 0;
 
-  /** @param before runs before each piece of work */
-  constructor(before: () => void = () => undefined) {
-    this.#before = before;
+  constructor(options: TurnstileOptions = {}) {
+    this.#before = options.before ?? (() => undefined);
+    this.#now = options.now ?? (() => performance.now());
+    this.#schedule = options.schedule ?? runLater;
   }
 
   /** @param work must not throw; it runs in one of the next turns, never at once */
   enter(work: () => void): void {
     this.#waiting.add(work);
-    if (this.#waiting.size === 1) setImmediate(() => this.#turn());
+    this.#scheduleTurn();
   }
 
   #turn(): void {
     for (const work of this.#waiting) {
       this.#waiting.delete(work);
-      if (this.#waiting.size > 0) setImmediate(() => this.#turn());
       this.#before();
-      work();
-      return;
+      this.#run(work);
+      break;
     }
+    this.#isScheduled = false;
+    if (this.#waiting.size > 0) this.#scheduleTurn();
   }
+
+  #run(work: () => void): void {
+    const startedMs = this.#now();
+    const rested = startedMs - this.#endedMs;
+    work();
+    this.#endedMs = this.#now();
+    this.#owedMs = Math.max(0, this.#owedMs - rested) + REST_FACTOR * (this.#endedMs - startedMs);
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const leftMs = this.#owedMs - (this.#now() - this.#endedMs);
+    this.#schedule(() => this.#turn(), leftMs < SHORTEST_REST_MS ? 0 : leftMs);
+  }
+}
+
+function runLater(turn: () => void, ms: number): void {
+  if (ms > 0) setTimeout(turn, ms);
+  else setImmediate(turn);
 }

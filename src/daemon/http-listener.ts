@@ -59,7 +59,7 @@ export class HttpListener {
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #logger: Logger;
-  readonly #turnstile = new Turnstile(serveFrames);
+  readonly #turnstile = new Turnstile({ before: serveFrames });
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
   #hasTunnels = false;
@@ -138,8 +138,11 @@ export class HttpListener {
     socket.on('error', () => undefined);
     const isProxy = this.#proxies.isProxy(socket);
     if (!this.#visitors.enter(socket, isProxy)) return;
-    if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
-    else this.#serve(socket);
+    this.#turnstile.enter(() => {
+      if (socket.destroyed) return;
+      if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
+      else this.#serve(socket);
+    });
   }
 
   #serve(socket: Socket): void {

@@ -10,7 +10,8 @@ import { htpasswdLine, LEFT, openPair, PASSWORD, pings, RIGHT_TAP, startSwitches
 import type { Host } from '../support/namespaces.ts';
 import type { Process } from '../support/process.ts';
 
-const GENERATOR = fileURLToPath(new URL('./programs/flood-logins.js', import.meta.url));
+/** The source is not copied by the compiler; this file runs as dist/test/attack/login-flood.test.js. */
+const GENERATOR = fileURLToPath(new URL('../../../test/attack/programs/flood-requests.c', import.meta.url));
 const LOGINS = 50_000;
 /** The attack comes in so many waves, and each is compared with the quiet before it. */
 const WAVES = 5;
@@ -35,6 +36,14 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
+/** An opening handshake of somebody who does not know the password. */
+function knock(user: string): string {
+  const password = Buffer.from(`${user}:not the password`).toString('base64');
+  const fields = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const head = ['GET / HTTP/1.1', 'Host: 172.16.0.1', ...fields, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  return `${[...head, `Authorization: Basic ${password}`].join('\r\n')}\r\n\r\n`;
+}
+
 interface Battlefield {
   readonly left: Host;
   readonly lan: EtherwsSwitch;
@@ -50,9 +59,11 @@ interface Battlefield {
  * not the time that it takes to ask.
  */
 async function openBattlefield(t: TestContext): Promise<Battlefield | undefined> {
-  const pair = await openPair(t, 'ping', 'htpasswd', 'nice');
+  const pair = await openPair(t, 'ping', 'htpasswd', 'nice', 'cc');
   if (pair === undefined) return undefined;
   const { lab, left } = pair;
+  const program = join(lab.directory, 'flood-requests');
+  await left.check(['cc', '-O2', '-std=gnu11', '-o', program, GENERATOR]);
   const attacker = await lab.host('attacker');
   await lab.link(
     { host: left, device: 'eth1', addresses: ['172.16.0.1/24'] },
@@ -71,7 +82,7 @@ async function openBattlefield(t: TestContext): Promise<Battlefield | undefined>
 
   // Schedulers that share the processor out by session (autogroup) have a priority of their own for each.
   const humble = ['sh', '-c', 'echo 19 >/proc/self/autogroup; exec nice -n 19 "$@"', 'sh'];
-  const flood = [process.execPath, GENERATOR, '172.16.0.1', '8000', '200', '10.64.', USER, 'bob', 'nobody'];
+  const flood = [program, '172.16.0.1', '8000', '200', '10.64.0.0/16', ...[USER, 'bob', 'nobody'].map(knock)];
   const generator = attacker.spawn([...humble, ...flood], { isInteractive: true, timeoutMs: 300_000 });
   return { left, lan, generator, join: () => rightSwitch.done(...client) };
 }
