@@ -12,6 +12,9 @@ export interface HashAnswer {
   readonly isMatch: boolean;
 }
 
+/** Others wait meanwhile, and for them a login has its time. */
+const LONGEST_REST_MS = 50;
+
 /** `busy`: nothing was verified, and trying again later may succeed. */
 export type HashVerdict = 'match' | 'mismatch' | 'busy';
 
@@ -31,7 +34,7 @@ export interface HashVerifierOptions {
   readonly maxWaiting?: number;
   /** After the worker died, how long every question is `busy` before it is started again. Stops a loop of crashes. */
   readonly restartDelayMs?: number;
-  /** How long the thread rests behind a password that was wrong, by how long it computed; default: as long. */
+  /** How long the thread rests behind a password that was wrong, by how long it computed; default: as long, but 50 ms at most. */
   readonly restMs?: (computedMs: number) => number;
   /** The worker's program; tests put in others. */
   readonly workerUrl?: URL;
@@ -44,8 +47,8 @@ interface Waiting {
 
 /**
  * Verifies passwords one after another in one worker thread, so that a login
- * costs the frames no time. Behind a wrong one it rests, so that guessing takes half
- * a processor at most. The worker starts with the first question, and keeps the
+ * costs the frames no time. Behind a wrong one it rests, so that guessing leaves
+ * part of that processor to others. The worker starts with the first question, and keeps the
  * process alive only while there is one.
  */
 export class HashVerifier implements PasswordVerifier {
@@ -66,7 +69,7 @@ export class HashVerifier implements PasswordVerifier {
     this.#logger = options.logger ?? SILENT;
     this.#waiting = new FairQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
-    this.#restMs = options.restMs ?? ((computedMs) => computedMs);
+    this.#restMs = options.restMs ?? ((computedMs) => Math.min(computedMs, LONGEST_REST_MS));
     // The compiled neighbour: the build rewrites import specifiers, but not this one.
     this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
   }

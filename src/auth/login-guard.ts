@@ -11,8 +11,8 @@ export interface LoginGuardOptions {
   /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
   readonly maxAddresses?: number;
   readonly counters?: DoorCounters;
-  /** Runs before each answer that was delayed: what goes before strangers. */
-  readonly beforeAnswer?: () => void;
+  /** Lets delayed answers out: what goes before strangers is known there. Default: one of its own. */
+  readonly turnstile?: Turnstile;
   /** for tests */
   readonly now?: () => number;
   /** for tests; as `Math.random` */
@@ -55,7 +55,7 @@ export class LoginGuard implements Authenticator {
     this.challenge = inner.challenge;
     this.counters = options.counters ?? new DoorCounters();
     this.#inner = inner;
-    this.#turnstile = new Turnstile(options.beforeAnswer === undefined ? {} : { before: options.beforeAnswer });
+    this.#turnstile = options.turnstile ?? new Turnstile();
     this.#most = options.failuresPerAddress ?? 20;
     this.#forgetMs = options.forgetMs ?? 3000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;

@@ -2,11 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Turnstile } from './turnstile.ts';
 
+interface Asked {
+  readonly ms: number;
+  run(): void;
+}
+
 /** A turnstile whose time passes only when told, with the turns that it has asked for. */
-function open(): { turnstile: Turnstile; clock: { ms: number }; asked: { turn: () => void; ms: number }[] } {
+function open(): { turnstile: Turnstile; clock: { ms: number }; asked: Asked[] } {
   const clock = { ms: 1000 };
-  const asked: { turn: () => void; ms: number }[] = [];
-  const turnstile = new Turnstile({ now: () => clock.ms, schedule: (turn, ms) => asked.push({ turn, ms }) });
+  const asked: Asked[] = [];
+  const turnstile = new Turnstile({
+    now: () => clock.ms,
+    schedule: (turn, settled, ms) => {
+      const run = (): void => {
+        turn();
+        settled();
+      };
+      asked.push({ ms, run });
+    },
+  });
   return { turnstile, clock, asked };
 }
 
@@ -16,9 +30,9 @@ test('work runs in its order, one piece a turn, and never at once', () => {
   turnstile.enter(() => done.push('first'));
   turnstile.enter(() => done.push('second'));
   assert.deepEqual(done, []);
-  asked.shift()?.turn();
+  asked.shift()?.run();
   assert.deepEqual(done, ['first']);
-  asked.shift()?.turn();
+  asked.shift()?.run();
   assert.deepEqual(done, ['first', 'second']);
   assert.equal(asked.length, 0, 'nothing waits');
 });
@@ -31,10 +45,10 @@ test('behind work that took long it rests three times as long', () => {
     });
   }
   assert.equal(asked[0]?.ms, 0);
-  asked.shift()?.turn();
+  asked.shift()?.run();
   assert.equal(asked[0]?.ms, 15);
   clock.ms += 25;
-  asked.shift()?.turn();
+  asked.shift()?.run();
   assert.equal(asked[0]?.ms, 15, 'that it rested longer is no credit');
 });
 
@@ -49,7 +63,7 @@ test('a short piece goes behind a short one without a timer, until a millisecond
   for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
     rests.push(Math.round(next.ms * 100) / 100);
     clock.ms += next.ms;
-    next.turn();
+    next.run();
   }
   assert.deepEqual(rests, [0, 0, 0, 1.35]);
 });
@@ -61,12 +75,33 @@ test('who comes in a rest waits for its end, and work may bring more work', () =
     clock.ms += 10;
     turnstile.enter(() => done.push('brought'));
   });
-  asked.shift()?.turn();
+  asked.shift()?.run();
   clock.ms += 10;
   turnstile.enter(() => done.push('later'));
   assert.equal(asked.length, 1);
   assert.equal(asked[0]?.ms, 30);
-  asked.shift()?.turn();
-  asked.shift()?.turn();
+  asked.shift()?.run();
+  asked.shift()?.run();
   assert.deepEqual(done, ['brought', 'later']);
+});
+
+test('what the work resolves counts as work', async () => {
+  let nowMs = 0;
+  const turnstile = new Turnstile({ now: () => nowMs });
+  const began: number[] = [];
+  const startedMs = performance.now();
+  await new Promise<void>((resolve) => {
+    turnstile.enter(() => {
+      void Promise.resolve().then(async () => {
+        await Promise.resolve();
+        nowMs += 50;
+      });
+    });
+    turnstile.enter(() => {
+      began.push(performance.now() - startedMs);
+      resolve();
+    });
+  });
+  // A timer may fire a millisecond early.
+  assert.ok((began[0] ?? 0) >= 149, `the second began behind ${began[0]} ms`);
 });

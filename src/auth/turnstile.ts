@@ -3,8 +3,8 @@ export interface TurnstileOptions {
   readonly before?: () => void;
   /** for tests */
   readonly now?: () => number;
-  /** for tests */
-  readonly schedule?: (turn: () => void, ms: number) => void;
+  /** for tests: runs `turn` in so many ms, and `settled` once all that it resolved has run */
+  readonly schedule?: (turn: () => void, settled: () => void, ms: number) => void;
 }
 
 /** Behind a piece of work the thread belongs to others for so many times as long as that took. */
@@ -24,9 +24,10 @@ export class Turnstile {
   readonly #waiting = new Set<() => void>();
   readonly #before: () => void;
   readonly #now: () => number;
-  readonly #schedule: (turn: () => void, ms: number) => void;
+  readonly #schedule: (turn: () => void, settled: () => void, ms: number) => void;
   #isScheduled = false;
   #owedMs = 0;
+  #startedMs = 0;
   #endedMs = 0;
 
   constructor(options: TurnstileOptions = {}) {
@@ -45,30 +46,38 @@ export class Turnstile {
     for (const work of this.#waiting) {
       this.#waiting.delete(work);
       this.#before();
-      this.#run(work);
-      break;
+      this.#startedMs = this.#now();
+      work();
+      return;
     }
-    this.#isScheduled = false;
-    if (this.#waiting.size > 0) this.#scheduleTurn();
   }
 
-  #run(work: () => void): void {
-    const startedMs = this.#now();
-    const rested = startedMs - this.#endedMs;
-    work();
+  #settled(): void {
+    const restedMs = this.#startedMs - this.#endedMs;
     this.#endedMs = this.#now();
-    this.#owedMs = Math.max(0, this.#owedMs - rested) + REST_FACTOR * (this.#endedMs - startedMs);
+    this.#owedMs = Math.max(0, this.#owedMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
+    this.#isScheduled = false;
+    if (this.#waiting.size > 0) this.#scheduleTurn();
   }
 
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const leftMs = this.#owedMs - (this.#now() - this.#endedMs);
-    this.#schedule(() => this.#turn(), leftMs < SHORTEST_REST_MS ? 0 : leftMs);
+    this.#schedule(
+      () => this.#turn(),
+      () => this.#settled(),
+      leftMs < SHORTEST_REST_MS ? 0 : leftMs,
+    );
   }
 }
 
-function runLater(turn: () => void, ms: number): void {
-  if (ms > 0) setTimeout(turn, ms);
-  else setImmediate(turn);
+/** What a callback of the check phase has resolved runs before the next callback of that phase. */
+function runLater(turn: () => void, settled: () => void, ms: number): void {
+  if (ms > 0) {
+    setTimeout(() => runLater(turn, settled, 0), ms);
+    return;
+  }
+  setImmediate(turn);
+  setImmediate(settled);
 }

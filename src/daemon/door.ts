@@ -6,6 +6,7 @@ import type { DoorCounters } from '../auth/door-counters.ts';
 import type { PasswordVerifier } from '../auth/hash-verifier.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
 import { LoginGuard } from '../auth/login-guard.ts';
+import { Turnstile } from '../auth/turnstile.ts';
 import type { Logger } from '../observability/logger.ts';
 import { serveFrames } from '../ports/native.ts';
 import type { DoorConfig } from './service-config.ts';
@@ -45,7 +46,7 @@ export async function openDoor(
   if (links.length === 0) return OPEN_DOOR;
   return new LoginGuard(new AuthenticatorChain(links), {
     counters,
-    beforeAnswer: serveFrames,
+    turnstile: new Turnstile({ before: serveFrames }),
     ...(loginFailures === undefined ? {} : { failuresPerAddress: loginFailures }),
   });
 }
