@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Turnstile } from './turnstile.ts';
 
 interface Asked {
@@ -35,6 +36,17 @@ test('work runs in its order, one piece a turn, and never at once', () => {
   asked.shift()?.run();
   assert.deepEqual(done, ['first', 'second']);
   assert.equal(asked.length, 0, 'nothing waits');
+});
+
+test('one piece passes a turn of the event loop, and what goes before every piece does', async () => {
+  const order: string[] = [];
+  const turnstile = new Turnstile({ before: () => order.push('frames'), now: () => 0 });
+  for (const piece of ['first', 'second']) turnstile.enter(() => order.push(piece));
+  assert.deepEqual(order, []);
+  await nextTurn();
+  assert.deepEqual(order, ['frames', 'first']);
+  await nextTurn();
+  assert.deepEqual(order, ['frames', 'first', 'frames', 'second']);
 });
 
 test('behind work that took long it rests three times as long', () => {
