@@ -14,7 +14,7 @@ export interface RunOptions extends Pace {
   readonly patience: Patience;
   /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
   readonly mostStolen: number;
-  /** A contestant is left out of a repetition that would not be done by then (`performance.now()`). */
+  /** A contestant with whom a repetition would not be done by then (`performance.now()`) is left out, and nothing begins later. */
   readonly deadlineMs: number;
 }
 
@@ -92,7 +92,9 @@ async function runRound(
       if (measurement.isCold === true) continue;
       const measured = stands.filter(({ contestant }) => measurementsOf(contestant, options).includes(measurement));
       for (let turn = 1; turn <= turnsOf(measurement, options); turn++) {
-        for (const stand of measured) await stand.take(measurement, turn);
+        for (const stand of measured) {
+          if (performance.now() < options.deadlineMs) await stand.take(measurement, turn);
+        }
         measured.reverse();
       }
     }
