@@ -59,9 +59,10 @@ export function parseOptions(
     .description('Measures etherws against the C floor and the peers that are installed, in network namespaces.')
     .option('--short', 'under five minutes: one repetition, short flows; peers only while time is left')
     .addOption(
-      new Option('--quick', 'half an hour: medians of five over short flows, of the peers less than all').conflicts(
-        'short',
-      ),
+      new Option(
+        '--quick',
+        '50 minutes: medians of five over short flows, less than all of those to compare with',
+      ).conflicts('short'),
     )
     .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
     .option('--measure <names>', `measurements: ${measurements.join(', ')}`, listOf(measurements))
