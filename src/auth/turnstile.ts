@@ -9,6 +9,11 @@ export interface TurnstileOptions {
 
 /** Behind a piece of work the thread belongs to others for so many times as long as that took. */
 const REST_FACTOR = 3;
+/**
+ * Longer work than this asks for is the machine's doing: the thread was taken away in its midst. Without a bound strangers
+ * would wait until their handshakes are out of time, and come again, for as long as the machine is busy.
+ */
+const LONGEST_REST_MS = 20;
 /** Timers are no finer; what is owed below it waits for more. */
 const SHORTEST_REST_MS = 1;
 
@@ -55,7 +60,8 @@ export class Turnstile {
   #settled(): void {
     const restedMs = this.#startedMs - this.#endedMs;
     this.#endedMs = this.#now();
-    this.#owedMs = Math.max(0, this.#owedMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
+    const owedMs = Math.max(0, this.#owedMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
+    this.#owedMs = Math.min(LONGEST_REST_MS, owedMs);
     this.#isScheduled = false;
     if (this.#waiting.size > 0) this.#scheduleTurn();
   }
