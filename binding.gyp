@@ -24,6 +24,8 @@
         "native/address.c",
         "native/link_events.c",
         "native/socket_options.c",
+        "native/congestion.c",
+        "native/tcp-path.c",
         "native/privileges.c",
         "native/memory.c",
         "native/stream.c",

@@ -61,6 +61,7 @@ struct descriptor {
   int fd;  // -1 once closed
   enum descriptor_kind kind;
   bool has_vnet_header;
+  bool has_waited;  // the kernel had no room for something; until somebody asks (congestion.c)
   bool is_watched;  // the poll handle is in the loop
   bool is_ending;   // the environment is going down: JavaScript runs no more
   unsigned owners;  // the JavaScript external, and the loop while it has the poll handle
@@ -198,6 +199,13 @@ napi_value end_stream(napi_env env, napi_callback_info info);
 // socket_options.c
 napi_value set_socket_option(napi_env env, napi_callback_info info);
 napi_value read_socket_option(napi_env env, napi_callback_info info);
+
+// congestion.c
+napi_value read_congestion_control(napi_env env, napi_callback_info info);
+napi_value set_congestion_control(napi_env env, napi_callback_info info);
+napi_value try_congestion_control(napi_env env, napi_callback_info info);
+napi_value read_path(napi_env env, napi_callback_info info);
+napi_value take_has_waited(napi_env env, napi_callback_info info);
 
 // privileges.c
 napi_value look_up_user(napi_env env, napi_callback_info info);

@@ -77,6 +77,7 @@ static ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, s
 
 static void keep_rest(struct descriptor *egress, const uint8_t *bytes, size_t length) {
   struct tunnel *tunnel = egress->tunnel;
+  egress->has_waited = true;
   tunnel->rest = malloc(length);
   if (tunnel->rest == NULL) {
     // Half a message makes the stream worthless.

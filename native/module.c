@@ -3,7 +3,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 9 };
+enum { INTERFACE_VERSION = 10 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -28,6 +28,11 @@ static const struct export EXPORTS[] = {
     {"deleteAddress", delete_address},
     {"setSocketOption", set_socket_option},
     {"readSocketOption", read_socket_option},
+    {"readCongestionControl", read_congestion_control},
+    {"setCongestionControl", set_congestion_control},
+    {"tryCongestionControl", try_congestion_control},
+    {"readPath", read_path},
+    {"takeHasWaited", take_has_waited},
     {"lookUpUser", look_up_user},
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},

@@ -61,6 +61,7 @@ napi_value write_stream(napi_env env, napi_callback_info info) {
   do {
     count = send(descriptor->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (count < 0 && errno == EINTR);
+  if (count < (ssize_t)length) descriptor->has_waited = true;
   return number_or_errno(env, count);
 }
 

@@ -26,6 +26,7 @@ const DEFAULTS: SwOptions = {
   ctlhost: '127.0.0.1',
   ctlport: '7867',
   wire: 'auto',
+  congestion: 'auto',
   logformat: 'text',
 };
 

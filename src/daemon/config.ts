@@ -36,6 +36,7 @@ export interface SwOptions extends LimitOptions {
   ctlsslcert?: string;
   ctlname?: string[];
   wire: string;
+  congestion: string;
   logformat: string;
   logfile?: string;
   pidfile?: string;
@@ -63,6 +64,8 @@ export interface SwConfig {
   readonly policyFile: string | undefined;
   /** What tunnels speak, accepted ones and dialled ones. */
   readonly wire: 'auto' | 'raw';
+  /** How TCP answers congestion on tunnels: auto, system, or one of the kernel's algorithms. */
+  readonly congestion: string;
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
@@ -119,10 +122,17 @@ export function readConfig(options: SwOptions): SwConfig {
     trustedProxies: (options.trustedProxy ?? []).map(readNetwork),
     policyFile: readableFileIfGiven('--policy', options.policy),
     wire: options.wire,
+    congestion: readCongestion(options.congestion),
     logFormat: options.logformat,
     logFile: options.logfile,
     pidFile: options.pidfile,
   };
+}
+
+/** Whether the kernel has an algorithm of that name shows when it is asked for one. */
+function readCongestion(name: string): string {
+  if (/^[a-z0-9_-]{1,15}$/.test(name)) return name;
+  throw invalidOption(`--congestion must be auto, system, or an algorithm such as cubic, got "${name}"`);
 }
 
 function readNetwork(text: string): Network {

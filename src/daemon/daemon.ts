@@ -10,6 +10,7 @@ import { describeError, EtherwsError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createPort } from '../ports/port-factory.ts';
+import { requireCongestionControl } from '../ports/websocket/congestion-control.ts';
 import type { TunnelLimits } from '../ports/websocket/limits.ts';
 import { OriginRule } from '../ports/websocket/origin.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
@@ -89,6 +90,7 @@ export class Daemon {
 
   async #open(): Promise<void> {
     const { tunnels, control, isShared } = this.#config;
+    requireCongestionControl(this.#config.congestion);
     const logger = this.#logger;
     const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
     const tunnelIdentity = await this.#identity(tunnels, isShared ? sharedCa : undefined);
@@ -125,6 +127,7 @@ export class Daemon {
       authenticator: tunnelDoor,
       origins: new OriginRule({ allowed: this.#config.origins, names: () => tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
+      congestion: this.#config.congestion,
       onTunnel: (port, user) => {
         const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
         etherSwitch.attach(port, { attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
@@ -141,7 +144,10 @@ export class Daemon {
 
     const running = new RunningSwitch(
       etherSwitch,
-      (spec, signal) => createPort(spec, { logger, wire: this.#config.wire, environment: process.env, signal }),
+      (spec, signal) => {
+        const { wire, congestion } = this.#config;
+        return createPort(spec, { logger, wire, congestion, environment: process.env, signal });
+      },
       { tunnels: tunnelCounters, control: controlCounters },
     );
     this.#disposals.push(() => running.close());

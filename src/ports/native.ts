@@ -46,6 +46,17 @@ export interface LinkAddress {
   readonly isSecondary: boolean;
 }
 
+/** What a connection's TCP knows of its way. */
+export interface TcpPath {
+  /** The shortest round trip of the last minutes. */
+  readonly shortestUs: number;
+  /** Its smoothed round trip, and by how much that varies (RFC 6298). A late acknowledgement at a pause counts as well. */
+  readonly roundTripUs: number;
+  readonly variationUs: number;
+  /** What waits in the kernel until it may be sent. */
+  readonly unsentBytes: number;
+}
+
 export interface OpenedTap {
   readonly descriptor: Descriptor;
   /** The real name, where `%d` was asked for. */
@@ -233,6 +244,16 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   listAddresses(index: number): LinkAddress[];
   addAddress(index: number, address: string, prefixLength: number): void;
   deleteAddress(index: number, address: string, prefixLength: number): void;
+
+  /** The name of the algorithm by which a connection's TCP answers congestion. */
+  readCongestionControl(descriptor: Descriptor): string;
+  /** @throws ENOENT: the kernel has none of that name; EPERM: not for us (net.ipv4.tcp_allowed_congestion_control) */
+  setCongestionControl(descriptor: Descriptor, name: string): void;
+  /** Whether the other would throw. */
+  tryCongestionControl(name: string): void;
+  readPath(descriptor: Descriptor): TcpPath;
+  /** Whether the kernel had no room for something that was written since the last call. */
+  takeHasWaited(descriptor: Descriptor): boolean;
 
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
   readSocketOption(fd: number, name: keyof SocketOptions): number;

@@ -3,6 +3,7 @@ import type { Logger } from '../observability/logger.ts';
 import { linkMonitor } from './link-monitor.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort } from './tap-port.ts';
+import type { CongestionChoice } from './websocket/congestion-control.ts';
 import { type ClientOptions, openClient } from './websocket/open-client.ts';
 import type { WireChoice } from './websocket/packing.ts';
 import type { Environment } from './websocket/proxy/proxy-environment.ts';
@@ -19,6 +20,8 @@ export interface PortContext {
   readonly logger: Logger;
   /** What client ports speak that do not say it themselves; default `auto`. */
   readonly wire?: WireChoice;
+  /** How TCP answers congestion on the tunnels of client ports; default `auto`. */
+  readonly congestion?: CongestionChoice;
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
   /** ends a dialling that the port waits for; the promise then rejects with its reason */
@@ -30,7 +33,7 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire, environment = {}, signal } = context;
+  const { logger, wire, congestion, environment = {}, signal } = context;
   switch (request.type) {
     case 'tap':
       return TapPort.open(request.target, { logger });
@@ -40,7 +43,13 @@ export async function createPort(request: PortRequest, context: PortContext): Pr
       return openClient(
         request.target,
         { wire, ...request.options },
-        { logger, environment, watchNetwork: watchNetwork(logger), ...(signal === undefined ? {} : { signal }) },
+        {
+          logger,
+          congestion,
+          environment,
+          watchNetwork: watchNetwork(logger),
+          ...(signal === undefined ? {} : { signal }),
+        },
       );
   }
 }

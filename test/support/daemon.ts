@@ -47,6 +47,7 @@ const DEFAULTS: SwOptions = {
   ctlhost: 'localhost',
   ctlport: '0',
   wire: 'auto',
+  congestion: 'auto',
   logformat: 'text',
 };
 

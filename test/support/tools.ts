@@ -22,6 +22,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   python3: 'python3',
   script: 'bsdutils',
   setpriv: 'util-linux',
+  ss: 'iproute2',
+  sysctl: 'procps',
+  tc: 'iproute2',
   tshark: 'tshark',
   unshare: 'util-linux',
 };

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../native.ts';
 import { type AdoptedConnection, adoptPlain } from './adopted-connection.ts';
 import { Assembly } from './assembly.ts';
+import { type CongestionChoice, CongestionControl } from './congestion-control.ts';
 import { frameList } from './frame-list.ts';
 import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
 import { adoptTls } from './tls/handover.ts';
@@ -22,6 +23,7 @@ export class NativeTransport implements Transport {
   readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
   readonly #stream: KernelStream;
+  readonly #congestion: CongestionControl;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;
   #early: Buffer | undefined;
@@ -36,11 +38,12 @@ export class NativeTransport implements Transport {
   #isGone = false;
   #failure: Error | undefined;
 
-  private constructor({ addon, descriptor, stream, early, kind }: AdoptedConnection) {
+  private constructor({ addon, descriptor, stream, early, kind }: AdoptedConnection, choice?: CongestionChoice) {
     this.kind = kind;
     this.#addon = addon;
     this.#descriptor = descriptor;
     this.#stream = stream;
+    this.#congestion = new CongestionControl({ addon, descriptor, choice });
     if (early.length > 0) this.#early = early;
   }
 
@@ -49,13 +52,19 @@ export class NativeTransport implements Transport {
    * connection lives on.
    * @param head octets that were read from it already
    * @param loadAddon throws where there is none
+   * @param congestion how its TCP answers congestion; default `auto`
    * @returns undefined, and nothing has changed, when the socket is no TCP socket of the kernel, or TLS that cannot be
    *   taken over (handover.ts), has something left to send, or when the addon is not there
    */
-  static adopt(socket: Socket, head: Buffer, loadAddon: () => NativeAddon = nativeAddon): NativeTransport | undefined {
+  static adopt(
+    socket: Socket,
+    head: Buffer,
+    loadAddon: () => NativeAddon = nativeAddon,
+    congestion?: CongestionChoice,
+  ): NativeTransport | undefined {
     const connection =
       socket instanceof TLSSocket ? adoptTls(socket, head, loadAddon) : adoptPlain(socket, head, loadAddon);
-    return connection === undefined ? undefined : new NativeTransport(connection);
+    return connection === undefined ? undefined : new NativeTransport(connection, congestion);
   }
 
   get shortcutEnd(): Descriptor | undefined {
@@ -131,6 +140,7 @@ export class NativeTransport implements Transport {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#assembly?.close();
+    this.#congestion.close();
     this.#stream.close();
     this.#pending = undefined;
     this.#early = undefined;

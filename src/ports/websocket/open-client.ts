@@ -4,6 +4,7 @@ import { loadServerIdentity } from '../../auth/tls.ts';
 import { EtherwsError } from '../../errors.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
+import type { CongestionChoice } from './congestion-control.ts';
 import type { TlsIdentityOptions } from './connect-tls.ts';
 import { isLastingFailure } from './dial-errors.ts';
 import type { WireChoice } from './packing.ts';
@@ -48,6 +49,8 @@ export interface ClientOptions {
 export interface ClientContext {
   readonly logger: Logger;
   readonly watchNetwork?: ClientPortOptions['watchNetwork'];
+  /** How TCP answers congestion on the tunnels; default `auto`. */
+  readonly congestion?: CongestionChoice | undefined;
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
   /** ends the dialling that the port waits for */
@@ -60,13 +63,13 @@ export interface ClientContext {
  *   it was told not to wait, whatever the dialling failed with
  */
 export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
-  const { logger, watchNetwork, signal } = context;
+  const { logger, watchNetwork, congestion, signal } = context;
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
   await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
   const portOptions: ClientPortOptions = {
     target: first?.url.shown ?? target,
-    connect: (signal) => connectAny(destinations, options, logger, signal),
+    connect: (signal) => connectAny(destinations, options, { logger, congestion, signal }),
     reconnection: {
       ...(options.reconnect === undefined ? {} : { isEnabled: options.reconnect }),
       ...(options.reconnectMin === undefined ? {} : { minMs: options.reconnectMin * 1000 }),
@@ -109,8 +112,7 @@ function destinationsOf(texts: readonly string[], options: ClientOptions, enviro
 async function connectAny(
   destinations: readonly Destination[],
   options: ClientOptions,
-  logger: Logger,
-  signal: AbortSignal,
+  { logger, congestion, signal }: Pick<ClientContext, 'logger' | 'congestion'> & { readonly signal: AbortSignal },
 ): Promise<WebSocketPort> {
   const { user, passwd, wire, token, servername, bindAddress, pin, headers } = options;
   const common: Omit<ConnectTunnelOptions, 'url'> = {
@@ -124,6 +126,7 @@ async function connectAny(
     pins: pin === undefined ? undefined : parsePins(pin),
     isInsecure: options.insecure,
     ...(await readFiles(options, logger)),
+    congestion,
     logger,
     signal,
   };

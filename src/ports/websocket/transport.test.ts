@@ -55,8 +55,11 @@ function transportContract(
     const isSecure = options.isRelayed === true;
     if (isSecure) await greet(pair);
     const adopt = (head = NOTHING): Transport => {
-      const transport =
-        options.loadAddon === undefined ? openTransport(near, head) : openTransport(near, head, options.loadAddon);
+      const transport = openTransport(
+        near,
+        head,
+        options.loadAddon === undefined ? {} : { loadAddon: options.loadAddon },
+      );
       assert.ok(transport instanceof expected);
       assert.equal(transport.kind === 'native-tls', isSecure);
       return transport;

@@ -1,5 +1,6 @@
 import { EtherwsError } from '../../errors.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
+import type { CongestionChoice } from './congestion-control.ts';
 import type { TcpOptions } from './connect-tcp.ts';
 import type { TlsIdentityOptions } from './connect-tls.ts';
 import { type DialOptions, dial } from './dial.ts';
@@ -28,6 +29,8 @@ export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
   proxy?: ProxyServer | undefined;
   /** `auto` speaks the batched wire with a server that knows it, `raw` never; default `auto` */
   wire?: WireChoice;
+  /** how its TCP answers congestion; default `auto` */
+  congestion?: CongestionChoice | undefined;
   /**
    * Lets the tunnel that this one succeeds go on where it was lost, at a server
    * that keeps ports for their clients; one ticket for all tunnels to one URL.
@@ -76,7 +79,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
   });
   const { remoteAddress: address } = socket;
   await settled(socket);
-  const transport = openTransport(socket, head);
+  const transport = openTransport(socket, head, { congestion: options.congestion });
   logger.debug({ target: url.shown, address, wire, transport: transport.kind }, 'tunnel connected');
   return new WebSocketPort({
     type: 'client',

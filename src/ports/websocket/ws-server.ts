@@ -11,6 +11,7 @@ import { formatResumeField, parseResumeField, RESUME_HEADER, type ResumeField } 
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { Admission } from './admission.ts';
 import { onceClockPasses } from './clock-deadline.ts';
+import type { CongestionChoice } from './congestion-control.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type TunnelLimits, withDefaults } from './limits.ts';
 import { openTransport } from './open-transport.ts';
@@ -55,6 +56,8 @@ export interface TunnelServerOptions {
   counters?: DoorCounters;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
   wire?: WireChoice;
+  /** how TCP answers congestion on tunnels; default `auto` */
+  congestion?: CongestionChoice;
   /**
    * How long the port of a lost tunnel waits for its client, on the batched wire
    * with clients that can come back; 0: not at all. Default 30 000.
@@ -117,6 +120,7 @@ export class TunnelServer {
   readonly #logger: Logger;
   readonly #origins: OriginRule | undefined;
   readonly #wire: WireChoice;
+  readonly #congestion: CongestionChoice | undefined;
   readonly #handshakes: WebSocketServer;
   readonly #callerOf: (request: IncomingMessage) => Caller;
   readonly #counters: DoorCounters;
@@ -158,6 +162,7 @@ export class TunnelServer {
       WebSocket: UpgradingWebSocket,
     });
     this.#wire = options.wire ?? 'auto';
+    this.#congestion = options.congestion;
     this.#handshakes.on('headers', (headers, request) => {
       headers.push(...(this.#fields.get(request) ?? []));
     });
@@ -288,7 +293,7 @@ export class TunnelServer {
     }
     // From here on the place is the port's: the socket may go before the connection does.
     socket.off('close', place.leave);
-    const transport = openTransport(upgraded.socket, upgraded.head);
+    const transport = openTransport(upgraded.socket, upgraded.head, { congestion: this.#congestion });
     const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
     const tunnel: WebSocketPort = new WebSocketPort({
       type: 'server',
