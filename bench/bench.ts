@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const options = parseOptions(
     args,
-    allContestants([]).map(({ name }) => name),
+    allContestants({ node: process.execPath, nodeOptions: [] }).map(({ name }) => name),
     MEASUREMENTS.map(({ name }) => name),
   );
   const missing = await missingPrograms(
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
     repetitions: options.repetitions,
     seconds: options.seconds,
-    machine: describeMachine(),
+    machine: describeMachine(options.congestion),
     contestants: Object.fromEntries(
       await Promise.all(present.map(async (one) => [one.name, { title: one.title, version: await one.version() }])),
     ),
@@ -89,7 +89,7 @@ async function sortContestants(
 ): Promise<{ present: Contestant[]; absent: Record<string, string> }> {
   const present: Contestant[] = [];
   const absent: Record<string, string> = {};
-  for (const contestant of allContestants(options.nodeOptions)) {
+  for (const contestant of allContestants(options)) {
     if (options.only.length > 0 && !options.only.includes(contestant.name)) continue;
     const reason = await contestant.unavailable().catch((error: unknown) => String(error));
     if (reason === undefined) present.push(contestant);

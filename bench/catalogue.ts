@@ -1,6 +1,6 @@
 import type { Contestant } from './contestant.ts';
 import { BARE_VETH } from './contestants/bare-veth.ts';
-import { etherws } from './contestants/etherws.ts';
+import { type EtherwsVariant, etherws } from './contestants/etherws.ts';
 import { FLOOR, FLOOR_PLAIN, FLOOR_SEALED } from './contestants/floor.ts';
 import { N2N } from './contestants/n2n.ts';
 import { OPENVPN_PLAIN, OPENVPN_TLS } from './contestants/openvpn.ts';
@@ -17,17 +17,17 @@ import { SMALL_PACKETS } from './measurements/small-packets.ts';
 /**
  * Everyone who takes part: first what the others are compared with and
  * ourselves, so that a run that is cut short has them, then the peers.
- * @param nodeOptions options of Node for the etherws switches
+ * @param how what runs the etherws switches
  */
-export function contestants(nodeOptions: readonly string[]): Contestant[] {
+export function contestants(how: Pick<EtherwsVariant, 'node' | 'nodeOptions'>): Contestant[] {
   return [
     BARE_VETH,
     FLOOR,
-    etherws({ name: 'etherws', title: 'etherws, batched wire, ws://', wire: 'auto', isTls: false, nodeOptions }),
-    etherws({ name: 'etherws-tls', title: 'etherws, batched wire, wss://', wire: 'auto', isTls: true, nodeOptions }),
+    etherws({ name: 'etherws', title: 'etherws, batched wire, ws://', wire: 'auto', isTls: false, ...how }),
+    etherws({ name: 'etherws-tls', title: 'etherws, batched wire, wss://', wire: 'auto', isTls: true, ...how }),
     FLOOR_PLAIN,
-    etherws({ name: 'etherws-raw', title: 'etherws, raw wire, ws://', wire: 'raw', isTls: false, nodeOptions }),
-    etherws({ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true, nodeOptions }),
+    etherws({ name: 'etherws-raw', title: 'etherws, raw wire, ws://', wire: 'raw', isTls: false, ...how }),
+    etherws({ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true, ...how }),
     FLOOR_SEALED,
     SOFTETHER_TLS,
     SOFTETHER_PLAIN,

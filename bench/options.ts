@@ -13,7 +13,11 @@ export interface BenchOptions extends Pace {
   readonly patienceMinutes: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
+  /** The Node that runs the switches. */
+  readonly node: string;
   readonly nodeOptions: readonly string[];
+  /** How TCP answers congestion in every lab; undefined: as on this machine. */
+  readonly congestion: string | undefined;
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
@@ -75,6 +79,8 @@ export function parseOptions(
     .option('--seconds <n>', 'length of a flow (default: 5, short and quick: 2)', wholeNumber)
     .option('--json <file>', 'where the results go', DEFAULT_JSON_FILE)
     .option('--publish', 'write the tables and the plot into docs/performance.md and docs/performance.svg')
+    .option('--node <path>', 'another Node for the switches', process.execPath)
+    .option('--congestion <name>', "TCP's congestion control in every lab (default: this machine's)")
     .addOption(new Option('--node-option <option...>', 'option of Node for the switches, say --cpu-prof').default([]))
     .addHelpText('after', '\nIt needs root or user namespaces, iperf3, iproute2, ping and a C compiler.')
     .parse([...argv], { from: 'user' })
@@ -88,6 +94,8 @@ export function parseOptions(
       seconds?: number;
       json: string;
       publish?: boolean;
+      node: string;
+      congestion?: string;
       nodeOption: string[];
     }>();
   const isShort = options.short === true;
@@ -103,7 +111,9 @@ export function parseOptions(
     trialSeconds: defaults.trialSeconds,
     jsonFile: options.json,
     isPublished: options.publish === true,
+    node: options.node,
     nodeOptions: options.nodeOption,
+    congestion: options.congestion,
   };
 }
 

@@ -6,6 +6,8 @@ import type { Results } from './report/results.ts';
 import { OPENING_SECONDS, Stand } from './stand.ts';
 
 export interface RunOptions extends Pace {
+  /** How TCP answers congestion in every lab; undefined: as on this machine. */
+  readonly congestion: string | undefined;
   readonly repetitions: number;
   readonly measurements: readonly Measurement[];
   /** What is measured of those who are there to compare with. */

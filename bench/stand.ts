@@ -8,6 +8,7 @@ import type { Results } from './report/results.ts';
 
 /** How a stand measures, and where it notes what came out. */
 export interface StandOptions extends Pace {
+  readonly congestion: string | undefined;
   readonly repetition: number;
   /** With what the machine's host disturbs. */
   readonly patience: Patience;
@@ -39,7 +40,7 @@ export class Stand {
   /** @returns undefined when it did not start */
   static async open(contestant: Contestant, programs: Programs, options: StandOptions): Promise<Stand | undefined> {
     options.progress('start');
-    const lab = await Lab.open(contestant.name);
+    const lab = await Lab.open(contestant.name, options.congestion);
     try {
       const tunnel = await contestant.start(lab, programs);
       await lab.reach('client', tunnel.addresses.server);

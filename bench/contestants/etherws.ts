@@ -13,7 +13,8 @@ export interface EtherwsVariant {
   readonly title: string;
   readonly wire: 'raw' | 'auto';
   readonly isTls: boolean;
-  /** Node options for the switches, say to profile them. */
+  /** The Node that runs the switches, and options for it, say to profile them. */
+  readonly node: string;
   readonly nodeOptions: readonly string[];
 }
 
@@ -27,14 +28,14 @@ export function etherws(variant: EtherwsVariant): Contestant {
       return variant.isTls ? missingPrograms(['openssl'], 'openssl') : undefined;
     },
     version: async () =>
-      `etherws ${(await run([process.execPath, ETHERWS, '--version'])).trim()}, Node ${process.version}`,
+      `etherws ${(await run([process.execPath, ETHERWS, '--version'])).trim()}, Node ${(await run([variant.node, '--version'])).trim()}`,
     start: (lab) => start(lab, variant),
     ...(variant.isTls ? {} : { webSocketPort: LISTEN_PORT }),
   };
 }
 
 async function start(lab: Lab, variant: EtherwsVariant): Promise<Tunnel> {
-  const node = [process.execPath, ...variant.nodeOptions, ETHERWS];
+  const node = [variant.node, ...variant.nodeOptions, ETHERWS];
   const wire = (await knowsWireOption()) ? ['--wire', variant.wire] : [];
   const files = variant.isTls ? await makeCertificate(lab) : undefined;
   const tls = files === undefined ? [] : ['--sslkey', files.key, '--sslcert', files.certificate];

@@ -20,6 +20,8 @@ export const TUNNEL_DEVICE = 'bench0';
 
 const UNDERLAY_DEVICE = 'wire0';
 const STOP_TIMEOUT_MS = 5_000;
+/** The sysctl that has the name of TCP's algorithm. */
+export const CONGESTION_SETTING = 'net.ipv4.tcp_congestion_control';
 const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'];
 
 /**
@@ -37,8 +39,11 @@ export class Lab {
     this.directory = directory;
   }
 
-  /** @param name unlike that of every other lab that is open */
-  static async open(name: string): Promise<Lab> {
+  /**
+   * @param name unlike that of every other lab that is open
+   * @param congestion how TCP answers congestion there; default: as on this machine
+   */
+  static async open(name: string, congestion?: string): Promise<Lab> {
     const lab = new Lab(name, mkdtempSync(join(tmpdir(), 'etherws-bench-')));
     for (const side of SIDES) await run(['ip', 'netns', 'add', lab.#namespace(side)]);
     const [here, there] = SIDES as [Side, Side];
@@ -50,6 +55,7 @@ export class Lab {
         '-qw',
         'net.ipv6.conf.all.disable_ipv6=1',
         'net.ipv6.conf.default.disable_ipv6=1',
+        ...(congestion === undefined ? [] : [`${CONGESTION_SETTING}=${congestion}`]),
       ]);
       await lab.run(side, ['ip', 'link', 'set', 'lo', 'up']);
       await lab.addAddress(side, UNDERLAY_DEVICE, UNDERLAY[side]);
