@@ -39,11 +39,13 @@ test('over one cable a tunnel does not pace, until something on the way has a qu
   await pair.right.check(['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', ...bottleneck]);
   const server = pair.left.spawn(['iperf3', '--server', '--one-off', '--forceflush']);
   await server.output(/listening/);
-  const flow = pair.right.spawn(['iperf3', '--client', LEFT_TAP.v4, '--time', '20']);
+  // Senders that fill whatever queue there is: BBR within the tunnel would keep it empty itself.
+  const load = ['--time', '30', '--parallel', '4', '--congestion', 'reno'];
+  const flow = pair.right.spawn(['iperf3', '--client', LEFT_TAP.v4, ...load]);
   await eventually(
     () => algorithmAt(pair.right, 'dport'),
     (algorithm) => algorithm === 'bbr',
-    15_000,
+    25_000,
   );
   await flow.end();
   assert.match((await algorithmAt(pair.left, 'sport')) ?? '', /cubic|reno/, 'the other direction has no queue');
