@@ -21,7 +21,7 @@ export const TUNNEL_DEVICE = 'bench0';
 const UNDERLAY_DEVICE = 'wire0';
 const STOP_TIMEOUT_MS = 5_000;
 /** The sysctl that has the name of TCP's algorithm. */
-export const CONGESTION_SETTING = 'net.ipv4.tcp_congestion_control';
+const CONGESTION_SETTING = 'net.ipv4.tcp_congestion_control';
 const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'];
 
 /**
