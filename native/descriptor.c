@@ -103,6 +103,8 @@ static void close_fd(struct descriptor *descriptor, bool is_loop_alive) {
 }
 
 static void end(struct descriptor *descriptor) {
+  // What was closed is ended once more when it is collected, long after: that is nobody's concern any more.
+  if (descriptor->fd < 0) return;
   fast_path_leave(descriptor);
   bool was_watched = descriptor->is_watched;
   interlude_leave(descriptor);

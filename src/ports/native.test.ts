@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { openDescriptors } from '../../test/support/descriptors.ts';
+import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { type Descriptor, nativeAddon, setSocketOptions } from './native.ts';
 
@@ -52,15 +50,10 @@ for (const isWatched of [false, true]) {
 
 test('what is forgotten is closed when it is collected', { skip }, async () => {
   const before = openDescriptors();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   (() => {
     for (let i = 0; i < 50; i++) nativeAddon().openLinkEvents();
   })();
-  for (let turns = 0; turns < 100 && openDescriptors().length > before.length; turns++) {
-    collect();
-    await turn();
-  }
+  await collectUntil(() => openDescriptors().length <= before.length);
   assert.deepEqual(openDescriptors(), before);
 });
 

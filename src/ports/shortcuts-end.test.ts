@@ -9,11 +9,13 @@ import {
   type TapHost,
   turns,
 } from '../../test/support/fast-lab.ts';
+import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../test/support/port-recorder.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { IngressPolicy } from '../bridge/ingress-policy.ts';
 import { batchOf } from '../wire/frame-batch.ts';
+import { closeDescriptor } from './link-monitor.ts';
 import { nativeAddon } from './native.ts';
 import { ServerPort } from './websocket/server-port.ts';
 import type { WebSocketPort } from './websocket/ws-port.ts';
@@ -92,6 +94,28 @@ async function sendInVain(from: Ended, far: Far): Promise<void> {
 function seenBy({ rx }: BridgePort): number {
   return Object.values(rx.discards).reduce((sum, discards) => sum + discards, rx.frames);
 }
+
+test('what was closed long ago takes nothing along when its memory is collected', { skip }, async (t) => {
+  const here = await openHost(t);
+  const there = await openHost(t, here.bridge);
+  const collected: boolean[] = [];
+  const registry = new FinalizationRegistry(() => collected.push(true));
+  const openAndClose = async (): Promise<void> => {
+    const descriptor = nativeAddon().openLinkEvents();
+    registry.register(descriptor, undefined);
+    nativeAddon().watch(descriptor, () => undefined);
+    await closeDescriptor(descriptor);
+  };
+  await openAndClose();
+  await shorten(here, there.host);
+  const before = here.bridge.frames;
+  await collectUntil(() => collected.length > 0);
+  assert.equal(collected.length, 1, 'nothing was collected');
+  await turns();
+  await sendAll(here, ...numbered(FRAMES));
+  await there.host.heard.take(FRAMES);
+  assert.equal(here.bridge.frames, before);
+});
 
 test('a station that moved is found where it is, from the next frame on', { skip }, async (t) => {
   const here = await openHost(t);
