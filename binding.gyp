@@ -30,6 +30,8 @@
         "native/memory.c",
         "native/stream.c",
         "native/tls-binding.c",
+        "native/tls/cipher.c",
+        "native/tls/ipsec-mb.c",
         "native/tls/records.c",
         "native/message-binding.c",
         "native/websocket/messages.c",

@@ -46,7 +46,7 @@ const QUICK = {
   seconds: 2,
   trialSeconds: 0.5,
   only: [
-    ...['veth', 'floor', 'etherws', 'etherws-tls', 'floor-sealed', 'floor-plain', 'etherws-raw'],
+    ...['veth', 'floor', 'etherws', 'etherws-tls', 'etherws-tls-openssl', 'floor-sealed', 'floor-plain', 'etherws-raw'],
     ...['softether', 'openvpn', 'tinc', 'vde', 'n2n'],
   ],
   measure: [],

@@ -1,5 +1,6 @@
 // What the addon's files share. Everything here belongs to one JavaScript
-// environment: there is no mutable static state, so worker threads need no locks.
+// environment: but for a library that is loaded once (tls/ipsec-mb.c) there is no
+// mutable static state, so worker threads need no locks.
 #ifndef ETHERWS_ADDON_H
 #define ETHERWS_ADDON_H
 
@@ -49,6 +50,7 @@ struct instance {
   struct lingering *linger;
   struct fast_path *fast_path;
   struct interlude *interlude;
+  bool is_openssl_wanted;  // for AES-GCM, even where a faster library is
 };
 
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.

@@ -9,7 +9,7 @@
 #include "fast-path.h"
 #include "tls/records.h"
 
-#ifdef ETHERWS_HAS_RECORDS
+#ifdef ETHERWS_HAS_CIPHERS
 
 enum {
   // More ciphertext would not stay in a processor's cache until it is opened.
@@ -34,7 +34,7 @@ struct sealed_tunnel {
   bool has_data;             // since JavaScript was last told of a record
 };
 
-static bool is_in_use(const struct etherws_tls_records *records) { return records->context != NULL; }
+static bool is_in_use(const struct etherws_tls_records *records) { return records->cipher != NULL; }
 
 // Tells JavaScript of a record. Returns false when nothing more is to be opened.
 static bool tell(struct descriptor *descriptor, int status, const uint8_t *content, size_t length) {

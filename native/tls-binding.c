@@ -4,13 +4,31 @@
 #include "addon.h"
 #include "tls/records.h"
 
-#ifdef ETHERWS_HAS_RECORDS
+#ifdef ETHERWS_HAS_CIPHERS
 
 static void on_collected(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
   etherws_end_tls_records(data);
   free(data);
+}
+
+// chooseAes(mayUseLibrary) says whether AES-GCM of keys that start from now on may be that of a faster library than
+// OpenSSL; returns the version of ipsec-mb where that is so, and else null.
+static napi_value choose_aes(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  bool may_use_library;
+  if (!take_arguments(env, info, &argument, 1) || !take_bool(env, argument, &may_use_library)) return NULL;
+  instance_of(env)->is_openssl_wanted = !may_use_library;
+  const struct etherws_ipsec_mb *library = may_use_library ? etherws_load_ipsec_mb() : NULL;
+  if (library == NULL) {
+    CHECK_NAPI(env, napi_get_null(env, &result));
+    return result;
+  }
+  char version[16];
+  etherws_ipsec_mb_version(library, version, sizeof version);
+  CHECK_NAPI(env, napi_create_string_utf8(env, version, NAPI_AUTO_LENGTH, &result));
+  return result;
 }
 
 // startTlsRecords(suite, key, iv, sequence, isSealing) returns one direction of a connection under one key.
@@ -26,13 +44,14 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (suite < 0 || suite >= ETHERWS_SUITES || sequence < 0 || iv_size != ETHERWS_IV_BYTES ||
-      key_size != etherws_record_key_bytes((enum etherws_suite)suite)) {
+      key_size != etherws_key_bytes((enum etherws_suite)suite)) {
     napi_throw_range_error(env, NULL, "no key of a suite that is known");
     return NULL;
   }
+  const struct etherws_ipsec_mb *library = instance_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
   struct etherws_tls_records *records = malloc(sizeof *records);
   if (records == NULL ||
-      !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing)) {
+      !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing, library)) {
     free(records);
     napi_throw_error(env, NULL, "the cipher is not to be had");
     return NULL;
@@ -45,7 +64,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
 }
 
 static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_tls_records **result) {
-  if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->context != NULL &&
+  if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->cipher != NULL &&
       (*result)->is_sealing == is_sealing) {
     return true;
   }
@@ -126,13 +145,14 @@ static napi_value seal_records(napi_env env, napi_callback_info info) {
 
 napi_value init_tls(napi_env env, napi_value exports) {
   static const struct export functions[] = {
+      {"chooseAes", choose_aes},
       {"startTlsRecords", start_records},
       {"endTlsRecords", end_records},
       {"countTlsRecords", count_records},
       {"openTlsRecords", open_records},
       {"sealTlsRecords", seal_records},
   };
-  if (!etherws_has_tls_records()) return exports;
+  if (!etherws_has_ciphers()) return exports;
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }
 

@@ -1,22 +1,13 @@
-// The record layer of TLS 1.3 behind the handshake (RFC 8446, 5): opens and seals records with OpenSSL's ciphers, of
-// Node's own copy. Nothing here knows Node-API, a socket or a key schedule, or believes a length that it has not compared.
+// The record layer of TLS 1.3 behind the handshake (RFC 8446, 5): opens and seals records. Nothing here knows Node-API,
+// a socket or a key schedule, or believes a length that it has not compared.
 #ifndef ETHERWS_RECORDS_H
 #define ETHERWS_RECORDS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cipher.h"
 
-// What Node was built with comes with its headers, except from a few distributions.
-#if __has_include(<openssl/evp.h>)
-#define ETHERWS_HAS_RECORDS 1
-#include <openssl/evp.h>
+#ifdef ETHERWS_HAS_CIPHERS
 
 enum {
-  ETHERWS_RECORD_HEADER_BYTES = 5,
-  ETHERWS_TAG_BYTES = 16,
-  ETHERWS_IV_BYTES = 12,
-  ETHERWS_MAX_RECORD_KEY_BYTES = 32,
   ETHERWS_MAX_CONTENT_BYTES = 1 << 14,
   // What a record is longer than its content: header, type of the content, tag.
   ETHERWS_RECORD_OVERHEAD_BYTES = ETHERWS_RECORD_HEADER_BYTES + 1 + ETHERWS_TAG_BYTES,
@@ -30,11 +21,9 @@ enum { ETHERWS_ALERT = 21, ETHERWS_HANDSHAKE = 22, ETHERWS_APPLICATION_DATA = 23
 // Fatal alerts (RFC 8446, B.2).
 enum { ETHERWS_UNEXPECTED_MESSAGE = 10, ETHERWS_BAD_RECORD_MAC = 20, ETHERWS_RECORD_OVERFLOW = 22, ETHERWS_INTERNAL_ERROR = 80 };
 
-enum etherws_suite { ETHERWS_AES_128_GCM, ETHERWS_AES_256_GCM, ETHERWS_CHACHA20_POLY1305, ETHERWS_SUITES };
-
 // One direction of a connection, under one key.
 struct etherws_tls_records {
-  EVP_CIPHER_CTX *context;
+  struct etherws_cipher *cipher;  // NULL once ended
   uint64_t sequence;
   uint8_t iv[ETHERWS_IV_BYTES];
   unsigned idle_records;
@@ -47,14 +36,11 @@ struct etherws_opened {
   size_t content;   // behind it, the content of a record that is an alert or of the handshake
 };
 
-// Whether the process has what this needs.
-bool etherws_has_tls_records(void);
-
-size_t etherws_record_key_bytes(enum etherws_suite suite);
-
-// Takes a key of the suite's length and the next sequence number. Returns false when the cipher will not have it.
+// Takes a key of the suite's length and the next sequence number; with a library, AES-GCM is its own. Returns false when
+// the cipher is not to be had.
 bool etherws_start_tls_records(struct etherws_tls_records *records, enum etherws_suite suite, const uint8_t *key,
-                           const uint8_t *iv, uint64_t sequence, bool is_sealing);
+                               const uint8_t *iv, uint64_t sequence, bool is_sealing,
+                               const struct etherws_ipsec_mb *library);
 
 // Forgets the key. Again is no harm.
 void etherws_end_tls_records(struct etherws_tls_records *records);

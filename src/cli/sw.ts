@@ -48,6 +48,7 @@ export function swCommand(): Command {
     .option('--port <port>', 'port to listen on (default: 80, with TLS 443)')
     .option('--wire <wire>', 'auto: many frames a message between switches that know it; raw: always as 1.x', 'auto')
     .option('--congestion <name>', "auto, system, or how the tunnels' TCP answers congestion: cubic, bbr, …", 'auto')
+    .option('--aes <who>', "auto: the fastest library for tunnels' AES-GCM that is there; openssl: Node's own", 'auto')
     .option('--grace <sec>', 'how long the port of a lost tunnel waits for its client; 0: not at all (default: 30)')
     .option('--htpasswd <file>', 'who may join: a file made by htpasswd')
     .option('--tokenkeys <file>', 'who may join: bearers of tokens that these keys signed (JWKS, PEM, or a secret)')

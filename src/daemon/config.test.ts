@@ -27,6 +27,7 @@ const DEFAULTS: SwOptions = {
   ctlport: '7867',
   wire: 'auto',
   congestion: 'auto',
+  aes: 'auto',
   logformat: 'text',
 };
 
@@ -145,6 +146,7 @@ test('what does not fit is refused, naming the option and what was got', () => {
   refused({ ctlport: 'http' }, 'ARGUMENT_INVALID', '--ctlport', 'http');
   refused({ fdbSize: '0' }, 'ARGUMENT_INVALID', '--fdb-size');
   refused({ wire: 'thin' }, 'ARGUMENT_INVALID', '--wire', 'thin');
+  refused({ aes: 'fast' }, 'ARGUMENT_INVALID', '--aes', 'fast');
   refused({ logformat: 'xml' }, 'ARGUMENT_INVALID', '--logformat', 'xml');
   refused({ sslkey: key }, 'ARGUMENT_INVALID', '--sslkey', '--sslcert');
   refused({ ctlsslcert: cert }, 'ARGUMENT_INVALID', '--ctlsslcert', '--ctlsslkey');

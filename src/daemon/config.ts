@@ -1,5 +1,6 @@
 import { type Network, parseNetwork } from '../auth/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
+import type { AesChoice } from '../ports/websocket/tls/aes.ts';
 import { type DoorLimits, type LimitOptions, readDoorLimits } from './door-limits.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
@@ -37,6 +38,7 @@ export interface SwOptions extends LimitOptions {
   ctlname?: string[];
   wire: string;
   congestion: string;
+  aes: string;
   logformat: string;
   logfile?: string;
   pidfile?: string;
@@ -66,6 +68,8 @@ export interface SwConfig {
   readonly wire: 'auto' | 'raw';
   /** How TCP answers congestion on tunnels: auto, system, or one of the kernel's algorithms. */
   readonly congestion: string;
+  /** Who does AES-GCM of tunnels under TLS. */
+  readonly aes: AesChoice;
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
@@ -123,6 +127,7 @@ export function readConfig(options: SwOptions): SwConfig {
     policyFile: readableFileIfGiven('--policy', options.policy),
     wire: options.wire,
     congestion: readCongestion(options.congestion),
+    aes: readAes(options.aes),
     logFormat: options.logformat,
     logFile: options.logfile,
     pidFile: options.pidfile,
@@ -133,6 +138,11 @@ export function readConfig(options: SwOptions): SwConfig {
 function readCongestion(name: string): string {
   if (/^[a-z0-9_-]{1,15}$/.test(name)) return name;
   throw invalidOption(`--congestion must be auto, system, or an algorithm such as cubic, got "${name}"`);
+}
+
+function readAes(choice: string): AesChoice {
+  if (choice === 'auto' || choice === 'openssl') return choice;
+  throw invalidOption(`--aes must be auto or openssl, got "${choice}"`);
 }
 
 function readNetwork(text: string): Network {

@@ -13,6 +13,7 @@ import { createPort } from '../ports/port-factory.ts';
 import { requireCongestionControl } from '../ports/websocket/congestion-control.ts';
 import type { TunnelLimits } from '../ports/websocket/limits.ts';
 import { OriginRule } from '../ports/websocket/origin.ts';
+import { chooseAes } from '../ports/websocket/tls/aes.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { SwConfig } from './config.ts';
 import { openDoor } from './door.ts';
@@ -92,6 +93,7 @@ export class Daemon {
     const { tunnels, control, isShared } = this.#config;
     requireCongestionControl(this.#config.congestion);
     const logger = this.#logger;
+    logger.debug({ by: chooseAes(this.#config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
     const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
     const tunnelIdentity = await this.#identity(tunnels, isShared ? sharedCa : undefined);
     const controlIdentity = isShared ? tunnelIdentity : await this.#identity(control);

@@ -202,6 +202,11 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   // TLS records behind the handshake (RFC 8446, 5): there where Node exports the ciphers of its OpenSSL.
 
+  /**
+   * Says whether AES-GCM of keys that start from now on may be that of a library which is faster than OpenSSL.
+   * @returns the version of ipsec-mb where that is so
+   */
+  chooseAes?(mayUseLibrary: boolean): string | null;
   /** One direction of a connection under one key. @param suite an index into SUITES (tls/key-schedule.ts) */
   startTlsRecords?(suite: number, key: Uint8Array, iv: Uint8Array, sequence: number, isSealing: boolean): TlsRecords;
   /** The number of the next record under the key. */

@@ -41,7 +41,8 @@ for (const scheme of ['ws', 'wss'] as const) {
     const pair = await openPair(t, ...(scheme === 'wss' ? ['openssl', 'htpasswd'] : []));
     if (pair === undefined) return;
     const { sw, addport } = scheme === 'wss' ? await security(pair) : { sw: [], addport: [] };
-    const lan = await startSwitches(pair, ['--port', PORT, ...sw]);
+    // Whatever seals what one end sends, OpenSSL opens it at the other.
+    const lan = await startSwitches(pair, ['--port', PORT, ...sw], ['--port', PORT, '--aes', 'openssl']);
     for (const wire of WIRES) {
       for (const family of FAMILIES) {
         const title = `${ETHERWS_MATRIX_MIB} MiB each way, ${wire} wire, IP${family} inside and outside`;

@@ -48,6 +48,7 @@ const DEFAULTS: SwOptions = {
   ctlport: '0',
   wire: 'auto',
   congestion: 'auto',
+  aes: 'auto',
   logformat: 'text',
 };
 

@@ -68,10 +68,14 @@ export interface SwitchedPair extends Pair {
 }
 
 /** Two switches that do not know each other yet. @param sw options of the left one */
-export async function startSwitches(pair: Pair, sw: readonly string[] = ['--port', '8000']): Promise<SwitchedPair> {
+export async function startSwitches(
+  pair: Pair,
+  left: readonly string[] = ['--port', '8000'],
+  right: readonly string[] = ['--port', '8000'],
+): Promise<SwitchedPair> {
   const [leftSwitch, rightSwitch] = await Promise.all([
-    EtherwsSwitch.start(pair.left, sw),
-    EtherwsSwitch.start(pair.right, ['--port', '8000']),
+    EtherwsSwitch.start(pair.left, left),
+    EtherwsSwitch.start(pair.right, right),
   ]);
   for (const [each, tap] of [
     [leftSwitch, LEFT_TAP],
