@@ -75,7 +75,7 @@ static void load(void) {
   IMB_ARCH architecture = IMB_ARCH_NONE;
   if (manager == NULL) return;
   initialize(manager, &architecture);
-  // Below that it is no faster than OpenSSL; and it has a test of itself, which stands in its features.
+  // With less it was not measured; and it has a test of itself, which stands in its features.
   if (architecture < IMB_ARCH_AVX2 || manager->imb_errno != 0 || (manager->features & IMB_FEATURE_SELF_TEST_PASS) == 0) {
     return;
   }
