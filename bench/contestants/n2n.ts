@@ -1,6 +1,6 @@
 import { type Contestant, missingPrograms } from '../contestant.ts';
 import { run } from '../lab/command.ts';
-import { OVERLAY, OVERLAY_NETMASK, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
+import { OVERLAY, OVERLAY_NETMASK, retry, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '7777';
 
@@ -13,6 +13,8 @@ export const N2N: Contestant = {
   version: async () => (await run(['sh', '-c', 'edge -h 2>&1 | head -n 1 || true'])).trim().replace('Welcome to ', ''),
   start: async (lab) => {
     lab.start('server', ['supernode', '-l', LISTEN_PORT]);
+    // An edge that is not answered at once asks again after 20 s.
+    await retry('a supernode', () => lab.run('server', ['sh', '-c', `ss -Huln sport = :${LISTEN_PORT} | grep -q .`]));
     for (const side of SIDES) {
       lab.start(side, [
         ...['edge', '-d', TUNNEL_DEVICE, '-a', OVERLAY[side], '-s', OVERLAY_NETMASK, '-M', '1500'],
