@@ -30,7 +30,7 @@ export function contestants(how: Pick<EtherwsVariant, 'node' | 'nodeOptions'>): 
     etherws({ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true, ...how }),
     etherws({
       name: 'etherws-tls-openssl',
-      title: "etherws, batched wire, wss://, Node's OpenSSL",
+      title: "etherws, wss:// by Node's OpenSSL",
       wire: 'auto',
       isTls: true,
       aes: 'openssl',
