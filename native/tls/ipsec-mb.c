@@ -61,6 +61,13 @@ static int forget_pages(struct dl_phdr_info *file, size_t size, void *code) {
   return is_it;
 }
 
+// Whether the manager has what is worth having on this processor: with less it was not measured, and it has a test of
+// itself, which stands in its features.
+static bool is_worthy(const IMB_MGR *manager, IMB_ARCH architecture) {
+  return architecture >= IMB_ARCH_AVX2 && manager->imb_errno == 0 &&
+         (manager->features & IMB_FEATURE_SELF_TEST_PASS) != 0;
+}
+
 static void load(void) {
   char name[32];
   snprintf(name, sizeof name, "libIPSec_MB.so.%u", IMB_VERSION_NUM >> 16);
@@ -69,22 +76,24 @@ static void load(void) {
   unsigned (*version_of)(void) = (unsigned (*)(void))dlsym(handle, "imb_get_version");
   IMB_MGR *(*allocate)(uint64_t) = (IMB_MGR * (*)(uint64_t)) dlsym(handle, "alloc_mb_mgr");
   void (*initialize)(IMB_MGR *, IMB_ARCH *) = (void (*)(IMB_MGR *, IMB_ARCH *))dlsym(handle, "init_mb_mgr_auto");
+  void (*release)(IMB_MGR *) = (void (*)(IMB_MGR *))dlsym(handle, "free_mb_mgr");
+  if (version_of == NULL || allocate == NULL || initialize == NULL || release == NULL) return;
   // A later one of the same name has all that this one was built for, an earlier one may not.
-  if (version_of == NULL || allocate == NULL || initialize == NULL || version_of() < IMB_VERSION_NUM) return;
+  if (version_of() < IMB_VERSION_NUM) return;
   IMB_MGR *manager = allocate(0);
   IMB_ARCH architecture = IMB_ARCH_NONE;
   if (manager == NULL) return;
   initialize(manager, &architecture);
-  // With less it was not measured; and it has a test of itself, which stands in its features.
-  if (architecture < IMB_ARCH_AVX2 || manager->imb_errno != 0 || (manager->features & IMB_FEATURE_SELF_TEST_PASS) == 0) {
-    return;
+  if (is_worthy(manager, architecture)) {
+    library.of_128 = (struct functions){manager->gcm128_pre, manager->gcm128_init, manager->gcm128_enc_update,
+                                        manager->gcm128_enc_finalize, manager->gcm128_dec};
+    library.of_256 = (struct functions){manager->gcm256_pre, manager->gcm256_init, manager->gcm256_enc_update,
+                                        manager->gcm256_enc_finalize, manager->gcm256_dec};
+    library.version = version_of();
   }
-  library.of_128 = (struct functions){manager->gcm128_pre, manager->gcm128_init, manager->gcm128_enc_update,
-                                      manager->gcm128_enc_finalize, manager->gcm128_dec};
-  library.of_256 = (struct functions){manager->gcm256_pre, manager->gcm256_init, manager->gcm256_enc_update,
-                                      manager->gcm256_enc_finalize, manager->gcm256_dec};
-  library.version = version_of();
-  // The test of itself has been all over it, 3 MiB that nobody needs again.
+  // It is there for jobs in many buffers, of which these functions know nothing.
+  release(manager);
+  // The test of itself has been all over the file, 3 MiB that nobody needs again.
   dl_iterate_phdr(forget_pages, (void *)allocate);
 }
 
