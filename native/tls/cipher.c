@@ -17,10 +17,9 @@
 #pragma weak EVP_chacha20_poly1305
 #pragma weak OPENSSL_cleanse
 
-// Either of the two.
-struct etherws_cipher {
+struct openssl_cipher {
+  struct etherws_cipher cipher;
   EVP_CIPHER_CTX *context;
-  struct etherws_ipsec_mb_key *key;
 };
 
 bool etherws_has_ciphers(void) {
@@ -41,50 +40,15 @@ static const EVP_CIPHER *cipher_of(enum etherws_suite suite) {
   }
 }
 
-static EVP_CIPHER_CTX *new_context(enum etherws_suite suite, const uint8_t *key, bool is_sealing) {
-  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  if (context != NULL && EVP_CipherInit_ex(context, cipher_of(suite), NULL, key, NULL, is_sealing) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, ETHERWS_IV_BYTES, NULL) == 1) {
-    return context;
-  }
-  EVP_CIPHER_CTX_free(context);
-  return NULL;
-}
-
-struct etherws_cipher *etherws_new_cipher(enum etherws_suite suite, const uint8_t *key, bool is_sealing,
-                                          const struct etherws_ipsec_mb *library) {
-  struct etherws_cipher *cipher = calloc(1, sizeof *cipher);
-  if (cipher == NULL) return NULL;
-  if (library != NULL && suite != ETHERWS_CHACHA20_POLY1305) {
-    cipher->key = etherws_new_ipsec_mb_key(library, key, etherws_key_bytes(suite));
-  } else {
-    cipher->context = new_context(suite, key, is_sealing);
-  }
-  if (cipher->key != NULL || cipher->context != NULL) return cipher;
-  free(cipher);
-  return NULL;
-}
-
-void etherws_free_cipher(struct etherws_cipher *cipher) {
-  if (cipher == NULL) return;
-  EVP_CIPHER_CTX_free(cipher->context);  // which cleanses the key
-  etherws_free_ipsec_mb_key(cipher->key);
-  free(cipher);
-}
-
 static bool begin(EVP_CIPHER_CTX *context, const uint8_t *nonce, const uint8_t *header, bool is_sealing) {
   int unused;
   return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, is_sealing) == 1 &&
          EVP_CipherUpdate(context, NULL, &unused, header, ETHERWS_RECORD_HEADER_BYTES) == 1;
 }
 
-bool etherws_seal(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                  size_t length, uint8_t type, uint8_t *to) {
-  if (cipher->key != NULL) {
-    etherws_ipsec_mb_seal(cipher->key, nonce, header, from, length, type, to);
-    return true;
-  }
-  EVP_CIPHER_CTX *context = cipher->context;
+static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+                         size_t length, uint8_t type, uint8_t *to) {
+  EVP_CIPHER_CTX *context = ((struct openssl_cipher *)cipher)->context;
   int count;
   if (!begin(context, nonce, header, true)) return false;
   if (EVP_CipherUpdate(context, to, &count, from, (int)length) != 1) return false;
@@ -96,13 +60,36 @@ bool etherws_seal(struct etherws_cipher *cipher, const uint8_t *nonce, const uin
   return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, ETHERWS_TAG_BYTES, to) == 1;
 }
 
-bool etherws_open(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                  size_t length, uint8_t *to) {
-  if (cipher->key != NULL) return etherws_ipsec_mb_open(cipher->key, nonce, header, from, length, to);
-  EVP_CIPHER_CTX *context = cipher->context;
+static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+                         size_t length, uint8_t *to) {
+  EVP_CIPHER_CTX *context = ((struct openssl_cipher *)cipher)->context;
   int count, rest;
   return begin(context, nonce, header, false) && EVP_CipherUpdate(context, to, &count, from, (int)length) == 1 &&
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, ETHERWS_TAG_BYTES, (void *)(from + length)) == 1 &&
          EVP_CipherFinal_ex(context, to + count, &rest) == 1;
+}
+
+static void forget_key(struct etherws_cipher *cipher) {
+  EVP_CIPHER_CTX_free(((struct openssl_cipher *)cipher)->context);  // which cleanses the key
+  free(cipher);
+}
+
+static struct etherws_cipher *new_openssl_cipher(enum etherws_suite suite, const uint8_t *key, bool is_sealing) {
+  struct openssl_cipher *made = malloc(sizeof *made);
+  if (made == NULL) return NULL;
+  *made = (struct openssl_cipher){.cipher = {seal_content, open_content, forget_key}, .context = EVP_CIPHER_CTX_new()};
+  if (made->context != NULL &&
+      EVP_CipherInit_ex(made->context, cipher_of(suite), NULL, key, NULL, is_sealing) == 1 &&
+      EVP_CIPHER_CTX_ctrl(made->context, EVP_CTRL_AEAD_SET_IVLEN, ETHERWS_IV_BYTES, NULL) == 1) {
+    return &made->cipher;
+  }
+  forget_key(&made->cipher);
+  return NULL;
+}
+
+struct etherws_cipher *etherws_new_cipher(enum etherws_suite suite, const uint8_t *key, bool is_sealing,
+                                          const struct etherws_ipsec_mb *library) {
+  if (library == NULL || suite == ETHERWS_CHACHA20_POLY1305) return new_openssl_cipher(suite, key, is_sealing);
+  return etherws_new_ipsec_mb_cipher(library, key, etherws_key_bytes(suite));
 }
 #endif

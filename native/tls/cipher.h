@@ -23,7 +23,18 @@ enum {
 
 enum etherws_suite { ETHERWS_AES_128_GCM, ETHERWS_AES_256_GCM, ETHERWS_CHACHA20_POLY1305, ETHERWS_SUITES };
 
-struct etherws_cipher;
+// A key of a cipher, in one direction. Who makes one puts its own behind this.
+struct etherws_cipher {
+  // Seals content and its type to `to`, the tag behind them; the places do not overlap. Returns false when it failed.
+  bool (*seal)(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+               size_t length, uint8_t type, uint8_t *to);
+  // Opens `length` octets, behind which the tag stands. Returns false when they are not what was sealed: what is at `to`
+  // then is worthless.
+  bool (*open)(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+               size_t length, uint8_t *to);
+  // Forgets the key.
+  void (*end)(struct etherws_cipher *cipher);
+};
 
 // Whether the process has what this needs.
 bool etherws_has_ciphers(void);
@@ -33,17 +44,5 @@ size_t etherws_key_bytes(enum etherws_suite suite);
 // Takes a key of the suite's length. With a library AES-GCM is its own. Returns NULL when the cipher is not to be had.
 struct etherws_cipher *etherws_new_cipher(enum etherws_suite suite, const uint8_t *key, bool is_sealing,
                                           const struct etherws_ipsec_mb *library);
-
-// Forgets the key. NULL is no harm.
-void etherws_free_cipher(struct etherws_cipher *cipher);
-
-// Seals content and its type to `to`, the tag behind them; the places do not overlap. Returns false when it failed.
-bool etherws_seal(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                  size_t length, uint8_t type, uint8_t *to);
-
-// Opens `length` octets, behind which the tag stands. Returns false when they are not what was sealed: what is at `to`
-// then is worthless.
-bool etherws_open(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                  size_t length, uint8_t *to);
 
 #endif

@@ -31,9 +31,10 @@ struct etherws_ipsec_mb {
   struct functions of_256;
 };
 
-struct etherws_ipsec_mb_key {
-  struct gcm_key_data expanded;  // which wants to lie straight
+struct ipsec_mb_cipher {
+  struct etherws_cipher cipher;
   const struct functions *functions;
+  struct gcm_key_data key;  // which wants to lie straight
 };
 
 enum { ALIGNMENT = 64 };
@@ -106,80 +107,59 @@ void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *loaded, char *text,
   snprintf(text, size, "%u.%u.%u", loaded->version >> 16, loaded->version >> 8 & 0xff, loaded->version & 0xff);
 }
 
-struct etherws_ipsec_mb_key *etherws_new_ipsec_mb_key(const struct etherws_ipsec_mb *loaded, const uint8_t *key,
-                                                      size_t key_bytes) {
-  size_t size = (sizeof(struct etherws_ipsec_mb_key) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  struct etherws_ipsec_mb_key *made = aligned_alloc(ALIGNMENT, size);
-  if (made == NULL) return NULL;
-  made->functions = key_bytes == 16 ? &loaded->of_128 : &loaded->of_256;
-  made->functions->expand(key, &made->expanded);
-  return made;
-}
-
-void etherws_free_ipsec_mb_key(struct etherws_ipsec_mb_key *key) {
-  if (key == NULL) return;
-  OPENSSL_cleanse(key, sizeof *key);
-  free(key);
-}
-
-void etherws_ipsec_mb_seal(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t type, uint8_t *to) {
-  const struct functions *functions = key->functions;
+static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+                         size_t length, uint8_t type, uint8_t *to) {
+  const struct ipsec_mb_cipher *this = (struct ipsec_mb_cipher *)cipher;
+  const struct functions *functions = this->functions;
   struct gcm_context_data context;
-  functions->begin(&key->expanded, &context, nonce, header, ETHERWS_RECORD_HEADER_BYTES);
-  functions->seal_some(&key->expanded, &context, to, from, length);
-  functions->seal_some(&key->expanded, &context, to + length, &type, 1);
-  functions->end_seal(&key->expanded, &context, to + length + 1, ETHERWS_TAG_BYTES);
+  functions->begin(&this->key, &context, nonce, header, ETHERWS_RECORD_HEADER_BYTES);
+  functions->seal_some(&this->key, &context, to, from, length);
+  functions->seal_some(&this->key, &context, to + length, &type, 1);
+  functions->end_seal(&this->key, &context, to + length + 1, ETHERWS_TAG_BYTES);
+  return true;
 }
 
-bool etherws_ipsec_mb_open(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t *to) {
+static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
+                         size_t length, uint8_t *to) {
+  const struct ipsec_mb_cipher *this = (struct ipsec_mb_cipher *)cipher;
   struct gcm_context_data context;
   uint8_t tag[ETHERWS_TAG_BYTES];
-  key->functions->open(&key->expanded, &context, to, from, length, nonce, header, ETHERWS_RECORD_HEADER_BYTES, tag,
-                       sizeof tag);
+  this->functions->open(&this->key, &context, to, from, length, nonce, header, ETHERWS_RECORD_HEADER_BYTES, tag,
+                        sizeof tag);
   return CRYPTO_memcmp(tag, from + length, sizeof tag) == 0;
+}
+
+static void forget_key(struct etherws_cipher *cipher) {
+  OPENSSL_cleanse(cipher, sizeof(struct ipsec_mb_cipher));
+  free(cipher);
+}
+
+struct etherws_cipher *etherws_new_ipsec_mb_cipher(const struct etherws_ipsec_mb *loaded, const uint8_t *key,
+                                                   size_t key_bytes) {
+  size_t size = (sizeof(struct ipsec_mb_cipher) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  struct ipsec_mb_cipher *made = aligned_alloc(ALIGNMENT, size);
+  if (made == NULL) return NULL;
+  made->cipher = (struct etherws_cipher){seal_content, open_content, forget_key};
+  made->functions = key_bytes == 16 ? &loaded->of_128 : &loaded->of_256;
+  made->functions->expand(key, &made->key);
+  return &made->cipher;
 }
 
 #else
 
 const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void) { return NULL; }
 
-void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *library, char *text, size_t size) {
-  (void)library;
+void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *loaded, char *text, size_t size) {
+  (void)loaded;
   if (size > 0) text[0] = '\0';
 }
 
-struct etherws_ipsec_mb_key *etherws_new_ipsec_mb_key(const struct etherws_ipsec_mb *library, const uint8_t *key,
-                                                      size_t key_bytes) {
-  (void)library;
+struct etherws_cipher *etherws_new_ipsec_mb_cipher(const struct etherws_ipsec_mb *loaded, const uint8_t *key,
+                                                   size_t key_bytes) {
+  (void)loaded;
   (void)key;
   (void)key_bytes;
   return NULL;
-}
-
-void etherws_free_ipsec_mb_key(struct etherws_ipsec_mb_key *key) { (void)key; }
-
-void etherws_ipsec_mb_seal(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t type, uint8_t *to) {
-  (void)key;
-  (void)nonce;
-  (void)header;
-  (void)from;
-  (void)length;
-  (void)type;
-  (void)to;
-}
-
-bool etherws_ipsec_mb_open(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t *to) {
-  (void)key;
-  (void)nonce;
-  (void)header;
-  (void)from;
-  (void)length;
-  (void)to;
-  return false;
 }
 
 #endif

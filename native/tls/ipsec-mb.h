@@ -3,13 +3,11 @@
 #ifndef ETHERWS_IPSEC_MB_H
 #define ETHERWS_IPSEC_MB_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// The library, loaded; and a key of it, for either direction.
+// The library, loaded.
 struct etherws_ipsec_mb;
-struct etherws_ipsec_mb_key;
 
 // Loads it once for the process, from any thread. NULL when it is not there, or has nothing for this processor.
 const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void);
@@ -17,17 +15,8 @@ const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void);
 // Writes its version, such as 1.3.0.
 void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *library, char *text, size_t size);
 
-// Takes a key of 16 or 32 octets. Returns NULL without memory.
-struct etherws_ipsec_mb_key *etherws_new_ipsec_mb_key(const struct etherws_ipsec_mb *library, const uint8_t *key,
-                                                      size_t key_bytes);
-
-// Forgets the key, which may be NULL.
-void etherws_free_ipsec_mb_key(struct etherws_ipsec_mb_key *key);
-
-// As the functions of cipher.h.
-void etherws_ipsec_mb_seal(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t type, uint8_t *to);
-bool etherws_ipsec_mb_open(const struct etherws_ipsec_mb_key *key, const uint8_t *nonce, const uint8_t *header,
-                           const uint8_t *from, size_t length, uint8_t *to);
+// Takes a key of 16 or 32 octets, for either direction. Returns NULL without memory.
+struct etherws_cipher *etherws_new_ipsec_mb_cipher(const struct etherws_ipsec_mb *library, const uint8_t *key,
+                                                   size_t key_bytes);
 
 #endif

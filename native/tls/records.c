@@ -18,7 +18,7 @@ bool etherws_start_tls_records(struct etherws_tls_records *records, enum etherws
 }
 
 void etherws_end_tls_records(struct etherws_tls_records *records) {
-  etherws_free_cipher(records->cipher);
+  if (records->cipher != NULL) records->cipher->end(records->cipher);
   OPENSSL_cleanse(records, sizeof *records);
 }
 
@@ -46,9 +46,8 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
     uint8_t *content = to + opened->produced, nonce[ETHERWS_IV_BYTES];
     if (records->sequence == UINT64_MAX) return -ETHERWS_INTERNAL_ERROR;
     write_nonce(records, nonce);
-    if (!etherws_open(records->cipher, nonce, header, header + ETHERWS_RECORD_HEADER_BYTES, inner, content)) {
-      return -ETHERWS_BAD_RECORD_MAC;
-    }
+    const uint8_t *sealed = header + ETHERWS_RECORD_HEADER_BYTES;
+    if (!records->cipher->open(records->cipher, nonce, header, sealed, inner, content)) return -ETHERWS_BAD_RECORD_MAC;
     records->sequence++;
     if (inner > ETHERWS_MAX_CONTENT_BYTES + 1) return -ETHERWS_RECORD_OVERFLOW;
     // The type stands behind the content, and behind it only zeros (5.4).
@@ -88,7 +87,8 @@ static bool seal_record(struct etherws_tls_records *records, uint8_t type, const
   to[4] = (uint8_t)protected;
   if (records->sequence == UINT64_MAX) return false;
   write_nonce(records, nonce);
-  if (!etherws_seal(records->cipher, nonce, to, from, length, type, to + ETHERWS_RECORD_HEADER_BYTES)) return false;
+  uint8_t *sealed = to + ETHERWS_RECORD_HEADER_BYTES;
+  if (!records->cipher->seal(records->cipher, nonce, to, from, length, type, sealed)) return false;
   records->sequence++;
   return true;
 }
