@@ -18,6 +18,7 @@ import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import type { TunnelLimits } from './limits.ts';
+import { Liveness } from './liveness.ts';
 import { CLIENT_MASKING, CODEC, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
 import { PACKINGS, type Wire } from './packing.ts';
@@ -59,9 +60,8 @@ const MAX_TEXT_PING = 256;
  * An established WebSocket connection that carries Ethernet frames, one a
  * binary message: everything of RFC 6455 behind the opening handshake.
  *
- * - pings (5.5.2) go out in the rhythm of the heartbeat and measure the round
- *   trip; pings of the peer are answered, at most one per read;
- * - anything that arrives is a sign of life; silence ends the connection;
+ * - pings (5.5.2) go out in the rhythm of the heartbeat, and silence ends the
+ *   connection (liveness.ts); pings of the peer are answered, at most one per read;
  * - the closing handshake (7.1) is made either way round, and cut short when
  *   the peer does not play its part.
  */
@@ -69,6 +69,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   readonly #transport: Transport;
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat;
+  readonly #liveness: Liveness;
   readonly #parser: MessageParser;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
@@ -82,15 +83,6 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   #closeTimer: NodeJS.Timeout | undefined;
   #onClosed: (() => void)[] = [];
 
-  #heardMs = 0;
-  #isHeard = false;
-  #pingedMs = 0;
-  #pingNumber = 0;
-  /** When the ping left that is not answered yet; undefined when none is out. */
-  #pingSentMs: number | undefined;
-  #roundTripMs: number | undefined;
-  /** Whether the peer answers pings: shown by an answer, or by the wire, which only our kind speaks. */
-  #isAnswering: boolean;
   /** What the octets at hand want answered. */
   #pong: Buffer | undefined;
   #textPong: string | undefined;
@@ -101,7 +93,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#limits = limits;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#wire = options.wire;
-    this.#isAnswering = options.wire === 'batched';
+    this.#liveness = new Liveness(limits, options.wire === 'batched');
     this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, options.wire === 'batched');
     this.#outbox = new Outbox({
       transport,
@@ -135,12 +127,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** The last measured round trip; undefined before the first pong. */
   get roundTripMs(): number | undefined {
-    return this.#roundTripMs;
+    return this.#liveness.roundTripMs;
   }
 
   /** Whether anything has arrived behind the opening handshake: the peer then knows how that ended. */
   get isHeard(): boolean {
-    return this.#isHeard;
+    return this.#liveness.isHeard;
   }
 
   /** Whether the peer ended the connection in order, or by breaking the protocol: it is then not one that was lost. */
@@ -178,8 +170,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     }
     this.#state = 'open';
     this.#heartbeat.add(this);
-    this.#heardMs = this.#heartbeat.nowMs;
-    this.#pingedMs = this.#heartbeat.nowMs;
+    this.#liveness.start(this.#heartbeat.nowMs);
     this.#transport.start();
   }
 
@@ -227,22 +218,14 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   // What the heartbeat says.
 
   beat(nowMs: number): void {
-    const { silenceMs, pongTimeoutMs } = this.#limits;
-    const isUnanswered = this.#isAnswering && this.#heardMs < this.#pingedMs;
-    if (nowMs - this.#heardMs >= silenceMs) {
-      this.#lose(`no traffic for ${silenceMs / 1000} s`);
-      this.#transport.destroy();
-    } else if (isUnanswered && nowMs - this.#pingedMs >= pongTimeoutMs) {
-      this.#lose(`no answer to a ping within ${pongTimeoutMs / 1000} s`);
-      this.#transport.destroy();
-    } else if (nowMs - this.#pingedMs >= this.#limits.pingIntervalMs) {
-      this.#pingedMs = nowMs;
-      this.#pingNumber = (this.#pingNumber + 1) >>> 0;
-      this.#pingSentMs = performance.now();
-      const payload = Buffer.allocUnsafe(4);
-      payload.writeUInt32BE(this.#pingNumber);
-      this.#outbox.sendUrgent(OPCODE_PING, payload);
+    const verdict = this.#liveness.beat(nowMs);
+    if (verdict === undefined) return;
+    if (typeof verdict !== 'string') {
+      this.#outbox.sendUrgent(OPCODE_PING, verdict);
+      return;
     }
+    this.#lose(verdict);
+    this.#transport.destroy();
   }
 
   // What the transport says.
@@ -273,8 +256,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */
   #delivered(): void {
-    this.#heardMs = this.#heartbeat.nowMs;
-    this.#isHeard = true;
+    this.#liveness.heard(this.#heartbeat.nowMs);
     this.#inbox.deliver();
     if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
     if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));
@@ -335,11 +317,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   pong(bytes: Buffer, start: number, length: number): void {
-    const isOurs = length === 4 && bytes.readUInt32BE(start) === this.#pingNumber;
-    if (!isOurs || this.#pingSentMs === undefined) return;
-    this.#roundTripMs = performance.now() - this.#pingSentMs;
-    this.#pingSentMs = undefined;
-    this.#isAnswering = true;
+    this.#liveness.pong(bytes, start, length);
   }
 
   closeMessage(code: number, reason: string): void {
