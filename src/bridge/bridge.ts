@@ -1,14 +1,14 @@
 import { destinationOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from '../wire/ethernet-frame.ts';
-import { FrameBatch } from '../wire/frame-batch.ts';
+import type { FrameBatch } from '../wire/frame-batch.ts';
 import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
-import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
+import { OFFLOAD_NONE } from '../wire/offload.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
 import { framesIn } from '../wire/segmentation.ts';
 import type { Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
-import { Finishing } from './finishing.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
+import { debtIn, Pass } from './pass.ts';
 import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 
 export interface BridgeOptions {
@@ -286,71 +286,9 @@ export class Bridge {
   }
 }
 
-/** What lives for one batch on its way through the bridge. */
-class Pass {
-  batch: FrameBatch = NO_FRAMES;
-  readonly finishing: Finishing;
-  readonly #touched: BridgePort[] = [];
-  #id = 0;
-
-  constructor(engine: OffloadEngine) {
-    this.finishing = new Finishing(engine);
-  }
-
-  begin(id: number, batch: FrameBatch): void {
-    this.#id = id;
-    this.batch = batch;
-    this.finishing.begin();
-  }
-
-  /** The one port that was handed frames; undefined: none was, or several. */
-  get touched(): BridgePort | undefined {
-    return this.#touched.length === 1 ? this.#touched[0] : undefined;
-  }
-
-  /** @returns whether the port took it */
-  send(egress: BridgePort, batch: FrameBatch, index: number): boolean {
-    // Also when it refuses: a port that is full must be seen to be congested.
-    if (egress.touchedBy !== this.#id) {
-      egress.touchedBy = this.#id;
-      this.#touched.push(egress);
-    }
-    const refused = egress.port.send(batch, index);
-    if (refused === undefined) egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
-    else egress.tx.discard(refused, framesIn(batch, index));
-    return refused === undefined;
-  }
-
-  /**
-   * Flushes each port that was handed a frame, once.
-   * @returns the one port that everything from `ingress` has been going to for a while
-   */
-  end(ingress: BridgePort, nowMs: number): BridgePort | undefined {
-    const [first] = this.#touched;
-    const isSoleEgress = this.#touched.length === 1;
-    for (const egress of this.#touched) egress.port.flush(isSoleEgress);
-    this.#touched.length = 0;
-    this.batch = NO_FRAMES;
-    if (first === undefined) return undefined;
-    const sole = isSoleEgress ? first : undefined;
-    if (sole !== ingress.soleEgress) {
-      ingress.soleEgress = sole;
-      ingress.soleSinceMs = nowMs;
-    }
-    return sole !== undefined && ingress.sendsOnlyTo(sole, nowMs) ? sole : undefined;
-  }
-}
-
 /**
  * How long frames may pass the bridge by. It bounds how stale an entry of the
  * filtering database looks, and how long a decision holds that somebody forgot to
  * take back; renewing it once a second costs nothing.
  */
 const SHORTCUT_LIFE_MS = 1000;
-
-const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
-
-function debtIn(batch: FrameBatch, index: number): Offloads {
-  if (!batch.hasOffloadHeaders) return OFFLOAD_NONE;
-  return debtOf(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES);
-}
