@@ -13,12 +13,14 @@ import { UsageError } from './usage-error.ts';
 const EXIT_PATIENCE_MS = 5000;
 
 /**
- * V8 optimizes a function once it has run for a while: a thirteenth of its own
- * idea of a while, since a switch that is mostly idle would run its data path in
- * the interpreter for hours. Measured: a ping every 5 ms costs each end 300 µs
- * there, and 100 µs optimized, which now takes some hundred pings.
+ * Node 20 only: V8 11.3 optimizes a function after a thirteenth of its default
+ * budget. A switch that is mostly idle would otherwise run its data path in the
+ * interpreter for hours. Measured: a ping every 5 ms costs each end 300 µs in the
+ * interpreter and 100 µs optimized, reached after some hundred pings. Later
+ * versions have Maglev, a compiler in between, and no such flag: they would
+ * print a complaint on standard error.
  */
-const TIER_UP = '--interrupt-budget=10000';
+const TIER_UP = { v8Major: '11', flag: '--interrupt-budget=10000' } as const;
 
 const EXAMPLES = `
 Examples:
@@ -98,7 +100,7 @@ async function runSwitch(options: SwOptions): Promise<void> {
     if (status !== 0) throw new ReportedFailure(status);
     return;
   }
-  await serve(config, createLogger({ isDebug: config.isDebug, format: config.logFormat }));
+  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }));
 }
 
 /** What does not fit together is wrong usage; a file that cannot be read is a failure. */
@@ -115,7 +117,7 @@ function configOf(options: SwOptions): SwConfig {
 async function serve(config: SwConfig, logger: Logger): Promise<void> {
   keepNurserySmall();
   if (config.logFile !== undefined) checkAppendable(config.logFile);
-  setFlagsFromString(TIER_UP);
+  if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
   const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../daemon/privileges.ts');

@@ -1,6 +1,5 @@
 import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
 import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
-import { BearerAuthenticator } from '../auth/bearer.ts';
 import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
 import type { PasswordVerifier } from '../auth/hash-verifier.ts';
@@ -36,6 +35,8 @@ export async function openDoor(
     }
     if (config.tokens !== undefined) {
       const { keyFile, audience } = config.tokens;
+      // Loaded on use: the JOSE library takes 1.5 MiB.
+      const { BearerAuthenticator } = await import('../auth/bearer.ts');
       links.push(await BearerAuthenticator.open(keyFile, { realm: REALM, audience, logger }));
     }
   } catch (error) {

@@ -2,7 +2,7 @@ import { FollowedFile } from '../auth/followed-file.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { IngressPolicy, RateAllowance, SourceClaims } from '../bridge/ingress-policy.ts';
 import type { Logger } from '../observability/logger.ts';
-import { type AccessPolicy, readPolicy } from './policy-file.ts';
+import type { AccessPolicy } from './policy-file.ts';
 
 const LOOK_INTERVAL_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
@@ -35,6 +35,8 @@ export class PolicyKeeper {
    */
   static async open(path: string, logger: Logger, evict: (port: BridgePort) => void): Promise<PolicyKeeper> {
     const options = { logger, recheckMs: 0, maxBytes: MAX_FILE_BYTES };
+    // Loaded on use: the YAML library takes 2 MiB.
+    const { readPolicy } = await import('./policy-file.ts');
     const file = await FollowedFile.open(path, (text) => readPolicy(path, text), options);
     return new PolicyKeeper(file, await file.current(), logger, evict);
   }

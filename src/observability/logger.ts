@@ -1,5 +1,4 @@
 import pino from 'pino';
-import pretty from 'pino-pretty';
 
 /** What the rooms need of a logger; pino has it. Facts go into `fields`, the sentence into `message`. */
 export interface Logger {
@@ -16,10 +15,12 @@ export type LogFormat = 'text' | 'json';
  * A logger that writes to standard error: a line a record for people, or one
  * JSON object a line. `text` is written at once, so that a crash loses nothing.
  */
-export function createLogger(options: { isDebug: boolean; format?: LogFormat }): Logger {
+export async function createLogger(options: { isDebug: boolean; format?: LogFormat }): Promise<Logger> {
   const level = options.isDebug ? 'debug' : 'info';
   const base = { level, base: null };
-  if (options.format === 'json') return pino(base, pino.destination({ fd: 2, sync: true }));
+  if (options.format === 'json') return asLogger(pino(base, pino.destination({ fd: 2, sync: true })));
+  // Loaded on use: JSON lines need none of it.
+  const { default: pretty } = await import('pino-pretty');
   const stream = pretty({
     colorize: process.stderr.isTTY === true,
     translateTime: 'SYS:HH:MM:ss.l',
@@ -27,7 +28,12 @@ export function createLogger(options: { isDebug: boolean; format?: LogFormat }):
     destination: 2,
     sync: true,
   });
-  return pino(base, stream);
+  return asLogger(pino(base, stream));
+}
+
+/** pino's own type has an index signature that a promise must not resolve to. */
+function asLogger(logger: Logger): Logger {
+  return logger;
 }
 
 /** Swallows everything: the default of the library. */
