@@ -24,19 +24,20 @@ static bool take_cells(napi_env env, napi_value value, struct descriptor *descri
   return true;
 }
 
-// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, lifeMs,
-// mayWait)
+// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, tagAllowance,
+// lifeMs, mayWait)
 static napi_value add_shortcut(napi_env env, napi_callback_info info) {
-  napi_value arguments[11];
+  napi_value arguments[12];
   struct descriptor *ingress, *egress;
   uint8_t *frame;
   size_t length;
-  int32_t offloads, max_frame_bytes, life_ms;
+  int32_t offloads, max_frame_bytes, tag_allowance, life_ms;
   bool may_wait;
-  if (!take_arguments(env, info, arguments, 11) || !take_descriptor(env, arguments[0], &ingress) ||
+  if (!take_arguments(env, info, arguments, 12) || !take_descriptor(env, arguments[0], &ingress) ||
       !take_descriptor(env, arguments[2], &egress) || !take_range(env, arguments + 4, &frame, &length) ||
       !take_int32(env, arguments[7], &offloads) || !take_int32(env, arguments[8], &max_frame_bytes) ||
-      !take_int32(env, arguments[9], &life_ms) || !take_bool(env, arguments[10], &may_wait)) {
+      !take_int32(env, arguments[9], &tag_allowance) || !take_int32(env, arguments[10], &life_ms) ||
+      !take_bool(env, arguments[11], &may_wait)) {
     return NULL;
   }
   struct fast_path *fast = ingress->fast;
@@ -49,6 +50,7 @@ static napi_value add_shortcut(napi_env env, napi_callback_info info) {
                                        .until_ms = uv_now(ingress->poll.loop) + (uint64_t)(life_ms < 0 ? 0 : life_ms),
                                        .offloads = (uint32_t)offloads,
                                        .max_frame_bytes = (uint32_t)max_frame_bytes,
+                                       .tag_allowance = (uint32_t)tag_allowance,
                                        .may_wait = may_wait};
   etherws_add_shortcut(fast->shortcuts, frame, (uint32_t)length, &way);
   return NULL;

@@ -78,6 +78,7 @@ static void make_way(void) {
                                          .until_ms = below(100),
                                          .offloads = below(32),
                                          .max_frame_bytes = one_in(3) ? below(400) : 66000,
+                                         .tag_allowance = below(3),
                                          .may_wait = one_in(2)};
   etherws_add_shortcut(&shortcuts, frame, length, &entry->way);
   if (length >= ETHERNET_HEADER_BYTES) {
@@ -100,15 +101,28 @@ static uint32_t debt_of(const uint8_t *offload) {
   }
 }
 
+static bool is_tag_at(const uint8_t *frame, uint32_t length, uint32_t at) {
+  return length >= at + 4 && ((frame[at] == 0x81 && frame[at + 1] == 0) || (frame[at] == 0x88 && frame[at + 1] == 0xa8));
+}
+
+static uint32_t limit_of(const struct etherws_shortcut *way, const uint8_t *frame, uint32_t length) {
+  uint32_t tags = 0, limit = way->max_frame_bytes;
+  if (way->tag_allowance == ETHERWS_TAGS_ONE_CUSTOMER) tags = is_tag_at(frame, length, 12) && frame[12] == 0x81;
+  else if (way->tag_allowance == ETHERWS_TAGS_STACKED) {
+    while (tags < 2 && is_tag_at(frame, length, 12 + 4 * tags)) tags++;
+  }
+  return limit + 4 * tags;
+}
+
 // Whether a way takes a frame as it is, by the rules of src/bridge/bridge.ts and of the ports' send.
 static bool takes(const struct etherws_shortcut *way, const uint8_t *frame, uint32_t length, bool has_header) {
   const uint8_t *offload = frame - HEADER;
-  bool is_tagged = length >= 16 && frame[12] == 0x81 && frame[13] == 0;
-  if (!has_header || (offload[0] == 0 && offload[1] == 0)) return length <= way->max_frame_bytes + (is_tagged ? 4 : 0);
+  const uint32_t limit = limit_of(way, frame, length);
+  if (!has_header || (offload[0] == 0 && offload[1] == 0)) return length <= limit;
   struct etherws_headers headers;
   const struct etherws_frame owing = {frame, offload, length};
   if (etherws_check(&owing, &headers) != ETHERWS_OK || (debt_of(offload) & ~way->offloads) != 0) return false;
-  return offload[1] != 0 || length <= way->max_frame_bytes + (is_tagged ? 4 : 0);
+  return offload[1] != 0 || length <= limit;
 }
 
 // The one that was made last for such frames, if it holds.

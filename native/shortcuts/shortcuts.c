@@ -57,6 +57,19 @@ static uint32_t debt_of(const uint8_t *offload) {
   return debt | ((offload[1] & ~ETHERWS_GSO_ECN) == ETHERWS_GSO_TCPV6 ? ETHERWS_OFFLOAD_TSO6 : ETHERWS_OFFLOAD_TSO4);
 }
 
+static bool is_tag(const uint8_t *type) {
+  return (type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8);
+}
+
+// As tagBytesOf of src/wire/frame-length.ts.
+static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowance) {
+  if (allowance == ETHERWS_TAGS_NONE || length < HEADER_BYTES + TAG_BYTES) return 0;
+  if (allowance == ETHERWS_TAGS_ONE_CUSTOMER) return has_tag(frame, length) ? TAG_BYTES : 0;
+  if (!is_tag(frame + ETHER_TYPE)) return 0;
+  bool is_double = length >= HEADER_BYTES + 2 * TAG_BYTES && is_tag(frame + ETHER_TYPE + TAG_BYTES);
+  return is_double ? 2 * TAG_BYTES : TAG_BYTES;
+}
+
 // Whether the egress takes the frame as it is.
 static bool is_taken(const struct etherws_shortcut *way, uint8_t *frame, uint32_t length, bool has_offload_header) {
   uint8_t *offload = has_offload_header ? frame - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
@@ -67,7 +80,7 @@ static bool is_taken(const struct etherws_shortcut *way, uint8_t *frame, uint32_
     if ((debt_of(offload) & ~way->offloads) != 0) return false;
     is_super_frame = offload[1] != ETHERWS_GSO_NONE;
   }
-  return is_super_frame || length <= way->max_frame_bytes + (has_tag(frame, length) ? TAG_BYTES : 0);
+  return is_super_frame || length <= way->max_frame_bytes + tag_bytes(frame, length, way->tag_allowance);
 }
 
 const struct etherws_shortcut *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress,

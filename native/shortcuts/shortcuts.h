@@ -14,6 +14,9 @@ enum {
   ETHERWS_STATIONS_BYTES = 16,
 };
 
+// As TagAllowance of src/wire/frame-length.ts.
+enum { ETHERWS_TAGS_NONE, ETHERWS_TAGS_ONE_CUSTOMER, ETHERWS_TAGS_STACKED };
+
 // Frames as they lie in a slab; with has_offload_headers ten octets of virtio-net header stand in front of each.
 struct etherws_run {
   uint8_t *bytes;
@@ -31,6 +34,7 @@ struct etherws_shortcut {
   uint32_t epoch;
   uint32_t offloads;         // the debts that the egress takes, OFFLOAD_* of src/wire/offload.ts
   uint32_t max_frame_bytes;  // of finished frames, without a tag
+  uint32_t tag_allowance;    // ETHERWS_TAGS_*: which tags may stand on top of that
   bool may_wait;             // all that the ingress gets goes there, so that waiting for room delays nobody else
   uint8_t stations[ETHERWS_STATIONS_BYTES];
 };

@@ -1,4 +1,5 @@
 import type { FrameBatch } from '../wire/frame-batch.ts';
+import type { TagAllowance } from '../wire/frame-length.ts';
 import type { Offloads } from '../wire/offload.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface Port {
   readonly offloads: Offloads;
   /** The longest finished frame that `send` takes, header included, FCS not. */
   readonly maxFrameBytes: number;
+  /** Which tags may stand on top of that; absent: none. */
+  readonly tagAllowance?: TagAllowance;
   /** The device behind the port, where there is one that has addresses. */
   readonly networkInterface?: NetworkInterface;
   /** Present while what is sent has to wait; it says when that is over. */

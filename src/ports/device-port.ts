@@ -9,9 +9,10 @@ import type {
   Shortcut,
 } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
-import { ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import { FrameBatch } from '../wire/frame-batch.ts';
-import { GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
+import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../wire/frame-length.ts';
+import { debtOf, GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
 import { deviceError, errnoOf } from './device-error.ts';
 import { LinuxInterface } from './interface-settings.ts';
 import { closeDescriptor, linkMonitor } from './link-monitor.ts';
@@ -32,6 +33,8 @@ export interface OpenDevice {
   /** The link as it was found, before anything was changed. */
   readonly found: Link;
   readonly offloads: Offloads;
+  /** Which tags the device takes on top of a full payload. */
+  readonly tagAllowance: TagAllowance;
   /** Whether what is read may be a super-frame. */
   readonly givesSuperFrames: boolean;
   /** Whether a link that was found down is set down again at the end. */
@@ -50,9 +53,6 @@ const BATCH_FRAMES = 256;
 const SLAB_BYTES = SLAB_FRONT_BYTES + 4 * (RECORD_HEADER_BYTES + MAX_SUPER_FRAME_BYTES + 4);
 /** How long a congested egress port is waited for; then it has to drop what it cannot take. */
 const MAX_WAIT_MS = 100;
-/** A C-TAG and an S-TAG on top of the header. */
-const TAGS_BYTES = 8;
-const C_TAG_BYTES = 4;
 
 /** What devices are read into. Delivery is synchronous: one serves all devices of the process, and stays in the cache. */
 let slab: FrameBatch | undefined;
@@ -70,6 +70,7 @@ const tally = new Uint32Array(TALLY_REASONS.length);
 export abstract class DevicePort implements Port {
   abstract readonly type: 'tap' | 'netdev';
   readonly offloads: Offloads;
+  readonly tagAllowance: TagAllowance;
   readonly networkInterface: NetworkInterface;
   readonly #device: OpenDevice;
   readonly #indexes = new Uint32Array(BATCH_FRAMES);
@@ -79,6 +80,8 @@ export abstract class DevicePort implements Port {
   #events: PortEvents | undefined;
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
+  /** The lengths of the noted batch, once padding was cut from one of its frames; else its own hold. */
+  #cutLengths: Uint32Array | undefined;
   /** Runs while a congested egress port is waited for. */
   #patience: NodeJS.Timeout | undefined;
   /** Why the device is gone for good. */
@@ -88,6 +91,7 @@ export abstract class DevicePort implements Port {
   protected constructor(device: OpenDevice) {
     this.#device = device;
     this.offloads = device.offloads;
+    this.tagAllowance = device.tagAllowance;
     const { index } = device.found;
     // Subscribes before it looks: a change between the two is then heard, not missed.
     this.#unwatch = linkMonitor.watch(index, (link) => this.#linkEvent(link));
@@ -106,7 +110,7 @@ export abstract class DevicePort implements Port {
     return this.#link.name;
   }
 
-  /** The MTU and an Ethernet header; follows the MTU. A C-TAG may come on top, as on every Ethernet. */
+  /** The MTU and an Ethernet header; follows the MTU. Tags may come on top (`tagAllowance`). */
   get maxFrameBytes(): number {
     return this.#link.mtu + HEADER_BYTES;
   }
@@ -133,10 +137,12 @@ export abstract class DevicePort implements Port {
     if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
     const length = batch.lengths[index] as number;
     if (length < HEADER_BYTES) return 'runt';
-    if (length > this.maxFrameBytes && !this.#takesLonger(batch, index, length)) return 'tooLong';
+    const kept = length > this.maxFrameBytes ? this.#fitted(batch, index, length) : length;
+    if (kept < 0) return 'tooLong';
     // The addon is handed one slab a call.
     if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES) this.#write();
     this.#noted = batch;
+    if (kept < length) this.#cut(batch, index, kept);
     this.#indexes[this.#notedFrames++] = index;
     return undefined;
   }
@@ -153,28 +159,44 @@ export abstract class DevicePort implements Port {
   async #close(): Promise<void> {
     const { found, descriptor, isRestored, logger } = this.#device;
     this.#events = undefined;
-    this.#noted = undefined;
-    this.#notedFrames = 0;
+    this.#forgetNoted();
     clearTimeout(this.#patience);
     if (this.#state !== 'closed' && isRestored && !found.isUp) setDown(found, logger);
     this.#state = 'closed';
     await Promise.all([closeDescriptor(descriptor), this.#unwatch()]);
   }
 
-  #takesLonger(batch: FrameBatch, index: number, length: number): boolean {
+  /**
+   * How much of a frame beyond `maxFrameBytes` is written: all of it under tags or as a super-frame; of a frame with
+   * padding behind it, what its payload states; -1: it does not fit.
+   */
+  #fitted(batch: FrameBatch, index: number, length: number): number {
+    const { bytes } = batch;
     const start = batch.starts[index] as number;
-    if (length <= this.maxFrameBytes + C_TAG_BYTES && etherTypeOf(batch.bytes, start) === ETHER_TYPE_C_TAG) return true;
-    if (this.offloads === OFFLOAD_NONE || !batch.hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) return false;
-    return batch.bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
+    const longest = this.maxFrameBytes + tagBytesOf(bytes, start, length, this.tagAllowance);
+    if (length <= longest) return length;
+    if (batch.hasOffloadHeaders && debtOf(bytes, start - OFFLOAD_HEADER_BYTES) !== OFFLOAD_NONE) {
+      const isSuperFrame = bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
+      return isSuperFrame && this.offloads !== OFFLOAD_NONE && length <= MAX_SUPER_FRAME_BYTES ? length : -1;
+    }
+    // Some relays send every frame at the full length of a buffer.
+    const stated = statedLength(bytes, start, length);
+    return stated <= longest ? stated : -1;
+  }
+
+  /** Writes less of a frame of the noted batch, whose own lengths are shared with the other egress ports. */
+  #cut(batch: FrameBatch, index: number, length: number): void {
+    this.#cutLengths ??= batch.lengths.slice(0, batch.count);
+    this.#cutLengths[index] = length;
   }
 
   #write(): void {
     const batch = this.#noted;
     const frames = this.#notedFrames;
     if (batch === undefined || frames === 0) return;
-    this.#noted = undefined;
-    this.#notedFrames = 0;
-    const { bytes, starts, lengths, hasOffloadHeaders } = batch;
+    const { bytes, starts, hasOffloadHeaders } = batch;
+    const lengths = this.#cutLengths ?? batch.lengths;
+    this.#forgetNoted();
     const { descriptor } = this.#device;
     const indexes = this.#indexes;
     const taken = nativeAddon().writeFrames(
@@ -189,6 +211,12 @@ export abstract class DevicePort implements Port {
       tally,
     );
     if (taken !== frames) this.#report('tx');
+  }
+
+  #forgetNoted(): void {
+    this.#noted = undefined;
+    this.#notedFrames = 0;
+    this.#cutLengths = undefined;
   }
 
   /** @param count frames in the slab, or a negative errno */
@@ -260,7 +288,7 @@ export abstract class DevicePort implements Port {
 
   /** Tells how long frames may be that are read from now on. */
   #setRoom(): void {
-    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.maxFrameBytes + TAGS_BYTES;
+    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.maxFrameBytes + MAX_TAGS_BYTES;
     nativeAddon().readsFrames(this.#device.descriptor, Math.min(room, MAX_SUPER_FRAME_BYTES));
   }
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { DiscardReason } from '../bridge/port.ts';
+import type { TagAllowance } from '../wire/frame-length.ts';
 import type { MessageCodec } from '../wire/message-codec.ts';
 import type { OffloadAddon } from '../wire/native-offload-engine.ts';
 import type { Offloads } from '../wire/offload.ts';
@@ -173,6 +174,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    * Frames between the stations of `bytes[start .. end)` go from one watched descriptor to another.
    * @param cells what each port counts in (bridge/counters.ts)
    * @param offloads the debts that the egress takes, and `maxFrameBytes` the longest finished frame
+   * @param tagAllowance which tags may stand on top of that (frame-length.ts)
    * @param mayWait whether a device may be left unread while the egress has no room
    */
   addShortcut(
@@ -185,6 +187,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     end: number,
     offloads: Offloads,
     maxFrameBytes: number,
+    tagAllowance: TagAllowance,
     lifeMs: number,
     mayWait: boolean,
   ): void;

@@ -1,5 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { TAGS_ONE_CUSTOMER } from '../wire/frame-length.ts';
 import {
   OFFLOAD_CHECKSUM,
   OFFLOAD_NONE,
@@ -49,6 +50,8 @@ export class NetdevPort extends DevicePort {
         descriptor: openSocket(found),
         found,
         offloads: options.offload === false ? OFFLOAD_NONE : SEND_OFFLOADS,
+        // packet(7) refuses more than the MTU but for one C-TAG.
+        tagAllowance: TAGS_ONE_CUSTOMER,
         givesSuperFrames: true,
         isRestored: true,
         txQueueFrames: -1,

@@ -1,4 +1,5 @@
 import type { Shortcut } from '../bridge/port.ts';
+import { TAGS_NONE } from '../wire/frame-length.ts';
 import { type Descriptor, loadedAddon } from './native.ts';
 
 /**
@@ -21,6 +22,7 @@ export function shorten(ingress: Descriptor, shortcut: Shortcut): void {
     start + (batch.lengths[index] as number),
     egress.offloads,
     egress.maxFrameBytes,
+    egress.tagAllowance ?? TAGS_NONE,
     lifeMs,
     mayWait,
   );

@@ -1,5 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { TAGS_STACKED } from '../wire/frame-length.ts';
 import {
   OFFLOAD_CHECKSUM,
   OFFLOAD_NONE,
@@ -61,6 +62,7 @@ export class TapPort extends DevicePort {
         descriptor: tap.descriptor,
         found: nativeAddon().readLink(tap.name),
         offloads: isOffloading ? offloadsOf(tap.features) : OFFLOAD_NONE,
+        tagAllowance: TAGS_STACKED,
         givesSuperFrames: isOffloading,
         isRestored: tap.isPersistent,
         txQueueFrames: tap.isPersistent ? -1 : TX_QUEUE_FRAMES,
