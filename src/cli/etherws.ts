@@ -1,10 +1,17 @@
 #!/usr/bin/env node
 import { runCommandLine } from './program.ts';
+import { EXIT_FAILURE, EXIT_SUCCESS } from './report.ts';
 import { PROCESS_TERMINAL } from './terminal.ts';
 
-// Whoever reads may stop early (`etherws ctl listfdb | head`): no failure of ours.
+let isOutputLost = false;
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader may stop early (`etherws ctl listfdb | head`): no failure of ours.
+  if (error.code === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  process.exitCode = EXIT_FAILURE;
+  PROCESS_TERMINAL.complain(`  Cannot write to standard output: ${error.message} (FILE_UNWRITABLE)\n`);
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), PROCESS_TERMINAL);
+const status = await runCommandLine(process.argv.slice(2), PROCESS_TERMINAL);
+process.exitCode = status === EXIT_SUCCESS && isOutputLost ? EXIT_FAILURE : status;

@@ -32,6 +32,8 @@ export const PROCESS_TERMINAL: Terminal = {
     process.stdout.write(text);
   },
   complain: (text) => {
+    // Where even this cannot be written there is nothing left to say it with; the exit status is.
+    if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
     process.stderr.write(text);
   },
   askPassword: async (prompt) => {
