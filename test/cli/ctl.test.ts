@@ -68,12 +68,15 @@ describe('the built etherws ctl', () => {
       '     1  tap   10.0.0.1  255.255.255.0  1400  tap0',
     ]);
     assert.deepEqual(await done('setif', '1', '--address', 'FD00::1/64', '--address', '10.1.0.1/16'), [
-      '  Port  Type  Address      Netmask         MTU  Target',
-      '     1  tap   10.0.0.1     255.255.255.0  1400  tap0',
-      '              fd00::1/64',
-      '              10.1.0.1/16',
+      '  Port  Type  Address   Netmask         MTU  Target',
+      '     1  tap   10.0.0.1  255.255.255.0  1400  tap0',
     ]);
-    assert.equal((await done('listif')).at(-1), '     2  netdev  -            -              1500  eth1');
+    assert.deepEqual(await done('listif', '--long'), [
+      '  Port  Type    Address   Netmask         MTU  Target  Addresses',
+      '     1  tap     10.0.0.1  255.255.255.0  1400  tap0    fd00::1/64,10.1.0.1/16',
+      '     2  netdev  -         -              1500  eth1    -',
+    ]);
+    assert.equal((await done('listif')).at(-1), '     2  netdev  -         -              1500  eth1');
 
     control.service.fdb.push({ vid: 0, mac: '02:00:00:00:00:01', port: 1, age: 7 });
     control.service.fdb.push({ vid: 4094, mac: '02:00:00:00:00:02', port: 3, age: 123 });
@@ -114,12 +117,18 @@ describe('the built etherws ctl', () => {
 
   it('says on standard error what failed, with the code and the detail, and exits with 1', async () => {
     const cases: [string[], string][] = [
-      [['delport', '9'], '  There is no port 9 (-32602)\n  PORT_NOT_FOUND: listport shows which there are\n'],
+      [
+        ['delport', '9'],
+        '  Invalid params (-32602)\n  PORT_NOT_FOUND: There is no port 9. listport shows which there are\n',
+      ],
       [
         ['addport', 'netdev', 'missing'],
-        '  There is no device missing (-32602)\n  DEVICE_NOT_FOUND: ENODEV: no such device\n',
+        '  Invalid params (-32602)\n  DEVICE_NOT_FOUND: There is no device missing. ENODEV: no such device\n',
       ],
-      [['addport', 'tap', 'broken'], '  The switch failed unexpectedly (-32603)\n  Its log says more\n'],
+      [
+        ['addport', 'tap', 'broken'],
+        '  Internal error (-32603)\n  The switch failed unexpectedly. Its log says more\n',
+      ],
     ];
     for (const [words, expected] of cases) {
       for (const json of [[], ['--json']]) {

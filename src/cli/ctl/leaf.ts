@@ -14,14 +14,14 @@ export function addLeaf(parent: Command, name: string, description: string, exam
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\nExamples:\n${lines.join('')}`);
   addConnectionOptions(leaf, true);
-  return leaf;
+  return leaf.option('--long', 'print a table with more columns');
 }
 
 export interface Call<M extends MethodName> {
   readonly method: M;
   readonly params: Methods[M]['params'];
-  /** prints the entries for people */
-  table(entries: Methods[M]['entry'][]): string;
+  /** the entries as a table. @param isLong with what 1.x did not show */
+  table(entries: Methods[M]['entry'][], isLong: boolean): string;
   /** adds what only the person can say, once the rest was found good */
   complete?(params: Methods[M]['params']): Promise<Methods[M]['params']>;
 }
@@ -36,12 +36,12 @@ export async function perform<M extends MethodName>(
   terminal: Terminal,
   call: Call<M>,
 ): Promise<void> {
-  const options = gatherOptions<ConnectionOptions>(command);
+  const options = gatherOptions<ConnectionOptions & { long?: boolean }>(command);
   const shape = METHODS[call.method].params;
   const params = await checkUsage(() => shape.read(call.params, ''));
   const client = await connect(options, terminal);
   const completed = (await call.complete?.(params)) ?? params;
   await checkUsage(() => shape.read(completed, ''));
   const result = await client.call(call.method, completed);
-  terminal.print(options.json === true ? formatJson(result) : call.table(result.entries));
+  terminal.print(options.json === true ? formatJson(result) : call.table(result.entries, options.long === true));
 }

@@ -1,14 +1,21 @@
 import type { DoorEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
 import { type Column, formatTable } from '../format.ts';
 
-/** The lists that `etherws ctl` prints, with the columns of 1.x. */
+/**
+ * The lists that `etherws ctl` prints. Without `--long` they have exactly the
+ * columns of 1.x and one row an entry, since scripts take them apart by columns.
+ * `--long` puts further columns behind those. Only the last column may have spaces.
+ */
+
+/** Stands where a row has nothing to say, so that every row has the same number of columns. */
+const NONE = '-';
 
 function word<Row>(title: string, cell: (row: Row) => string): Column<Row> {
   return { title, isNumber: false, cell };
 }
 
-function number<Row>(title: string, cell: (row: Row) => number | undefined): Column<Row> {
-  return { title, isNumber: true, cell: (row) => cell(row)?.toString() ?? '' };
+function number<Row>(title: string, cell: (row: Row) => number): Column<Row> {
+  return { title, isNumber: true, cell: (row) => cell(row).toString() };
 }
 
 const PORT_COLUMNS: readonly Column<PortEntry>[] = [
@@ -17,45 +24,45 @@ const PORT_COLUMNS: readonly Column<PortEntry>[] = [
   word('State', ({ shut, state }) => (shut ? 'shut' : state)),
   number('RX', ({ rx }) => rx),
   number('TX', ({ tx }) => tx),
-  word('Target', targetWithNotes),
+  word('Target', ({ target }) => target),
 ];
 
-/** What 1.x did not know stands behind the target, so that none of its columns moves. */
-function targetWithNotes({ target, reason, wire, roundTripMs, url }: PortEntry): string {
-  const facts = [url, wire, roundTripMs === null ? null : `${roundTripMs.toFixed(1)} ms`];
-  const notes = (reason === null ? facts : [reason]).filter((note) => note !== null);
-  return notes.length === 0 ? target : `${target}  (${notes.join(', ')})`;
-}
-
-export function portTable(entries: readonly PortEntry[]): string {
-  return formatTable(PORT_COLUMNS, entries);
-}
-
-/** A line of listif: an interface with its primary address, or one more address of the interface above. */
-interface InterfaceLine {
-  readonly entry?: InterfaceEntry;
-  readonly address: string;
-}
-
-const INTERFACE_COLUMNS: readonly Column<InterfaceLine>[] = [
-  number('Port', ({ entry }) => entry?.port),
-  word('Type', ({ entry }) => entry?.type ?? ''),
-  word('Address', ({ address }) => address),
-  word('Netmask', ({ entry }) => (entry === undefined ? '' : (entry.netmask ?? NONE))),
-  number('MTU', ({ entry }) => entry?.mtu),
-  word('Target', ({ entry }) => entry?.target ?? ''),
+const PORT_DETAILS: readonly Column<PortEntry>[] = [
+  word('Wire', ({ wire }) => wire ?? NONE),
+  {
+    title: 'RTT',
+    isNumber: true,
+    cell: ({ roundTripMs }) => (roundTripMs === null ? NONE : `${roundTripMs.toFixed(1)}ms`),
+  },
+  number('RX-Drops', ({ rxDiscards }) => sumOf(rxDiscards)),
+  number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
+  word('URL', ({ url }) => url ?? NONE),
+  word('Reason', ({ reason }) => reason ?? NONE),
 ];
 
-const NONE = '-';
-
-export function interfaceTable(entries: readonly InterfaceEntry[]): string {
-  return formatTable(INTERFACE_COLUMNS, entries.flatMap(interfaceLines));
+export function portTable(entries: readonly PortEntry[], isLong = false): string {
+  return formatTable(isLong ? [...PORT_COLUMNS, ...PORT_DETAILS] : PORT_COLUMNS, entries);
 }
 
-function interfaceLines(entry: InterfaceEntry): InterfaceLine[] {
-  const primary = entry.addresses.findIndex((address) => address.split('/', 1)[0] === entry.address);
-  const others = entry.addresses.filter((_, index) => index !== primary);
-  return [{ entry, address: entry.address ?? NONE }, ...others.map((address) => ({ address }))];
+function sumOf(counters: Readonly<Record<string, number>>): number {
+  return Object.values(counters).reduce((sum, count) => sum + count, 0);
+}
+
+const INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [
+  number('Port', ({ port }) => port),
+  word('Type', ({ type }) => type),
+  word('Address', ({ address }) => address || NONE),
+  word('Netmask', ({ netmask }) => netmask || NONE),
+  number('MTU', ({ mtu }) => mtu),
+  word('Target', ({ target }) => target),
+];
+
+const INTERFACE_DETAILS: readonly Column<InterfaceEntry>[] = [
+  word('Addresses', ({ addresses }) => addresses.join(',') || NONE),
+];
+
+export function interfaceTable(entries: readonly InterfaceEntry[], isLong = false): string {
+  return formatTable(isLong ? [...INTERFACE_COLUMNS, ...INTERFACE_DETAILS] : INTERFACE_COLUMNS, entries);
 }
 
 const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
