@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { escapeSentence } from './format.ts';
+import { writeOutOptions } from './option-prefixes.ts';
 import { EXIT_SUCCESS, report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -39,7 +40,7 @@ const COMMANDS: Readonly<Record<string, { description: string; load: (terminal: 
 export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
   try {
     const program = await createProgram(words, terminal);
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(writeOutOptions(program, words), { from: 'user' });
     return EXIT_SUCCESS;
   } catch (error) {
     return report(error, terminal);
