@@ -61,7 +61,7 @@ describe('wrong usage', () => {
     ['addport', /Usage: etherws ctl addport/],
     ['lisport', /Did you mean listport\?/],
     ['listport extra', /too many arguments/],
-    ['listport --jso', /Did you mean --json\?/],
+    ['listport --jsno', /Did you mean --json\?/],
     ['addport tap', /missing required argument 'NAME'/],
     ['addport tap a/b', /no device name may have/],
     ['addport tap tap0 --user x', /unknown option '--user'/],
@@ -179,6 +179,18 @@ describe('passwords', () => {
     assert.equal(lastLogin(), undefined, 'a password without a user is for somebody else');
   });
 
+  it('and users that are empty were not given, as in 1.x', async () => {
+    const env = { ETHERWS_CTLURL: control.url };
+    const nobody = ['--user', '', '--passwd', '', '--cacerts', ''];
+    const line = ['ctl', '--ctluser', '', '--ctlpasswd', '', 'addport', 'client', 'ws://a/', ...nobody];
+    const { status, stderr, prompts } = await etherws(line, env);
+    assert.deepEqual([status, stderr, prompts], [0, '', []]);
+    assert.equal(lastLogin(), undefined);
+    assert.deepEqual(control.service.added.at(-1)?.options, {});
+    const asking = await etherws(['ctl', '--ctluser', 'ann', '--ctlpasswd', '', 'listport'], env, ['typed']);
+    assert.deepEqual([lastLogin(), asking.prompts], ['ann:typed', ['Control Password: ']]);
+  });
+
   it('of a client port come the same way', async () => {
     const env = { ETHERWS_CTLURL: control.url };
     const inEnv = { ...env, ETHERWS_CLIENT_PASSWD: 'from env' };
@@ -247,13 +259,50 @@ describe('a client port', () => {
   });
 });
 
+describe('tables', () => {
+  it('have the columns of 1.x and one row a port, whatever there is to say; --long has the rest', async () => {
+    const { service } = control;
+    await service.addPort({ type: 'client', target: 'wss://a/' });
+    Object.assign(service.setPort(1, {}), { state: 'backoff', reason: 'next try in 4 s: it is late', url: 'wss://b/' });
+    await service.addPort({ type: 'client', target: 'wss://c/' });
+    Object.assign(service.setPort(2, {}), { wire: 'batched', roundTripMs: 1.25, rxDiscards: { runt: 2, badVid: 1 } });
+    await service.addPort({ type: 'tap', target: 'tap0' });
+    service.setInterface(3, { addresses: ['fd00::1/64', 'fd00::2/64'] });
+
+    const columns = (text: string): string[][] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/));
+    assert.deepEqual(columns((await ctl('listport')).stdout), [
+      ['Port', 'Type', 'State', 'RX', 'TX', 'Target'],
+      ['1', 'client', 'backoff', '0', '0', 'wss://a/'],
+      ['2', 'client', 'up', '0', '0', 'wss://c/'],
+      ['3', 'tap', 'up', '0', '0', 'tap0'],
+    ]);
+    assert.deepEqual(columns((await ctl('listif')).stdout), [
+      ['Port', 'Type', 'Address', 'Netmask', 'MTU', 'Target'],
+      ['3', 'tap', '-', '-', '1500', 'tap0'],
+    ]);
+    assert.deepEqual(columns((await ctl('listport', '--long')).stdout), [
+      ['Port', 'Type', 'State', 'RX', 'TX', 'Target', 'Wire', 'RTT', 'RX-Drops', 'TX-Drops', 'URL', 'Reason'],
+      ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '0', '0', 'wss://b/'].concat(
+        'next try in 4 s: it is late'.split(' '),
+      ),
+      ['2', 'client', 'up', '0', '0', 'wss://c/', 'batched', '1.3ms', '3', '0', '-', '-'],
+      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '0', '0', '-', '-'],
+    ]);
+    assert.deepEqual(columns((await ctl('listif', '--long')).stdout)[1]?.at(-1), 'fd00::1/64,fd00::2/64');
+  });
+});
+
 describe('what a peer says', () => {
   it('does not reach the terminal as it is', async () => {
     const { port } = await control.service.addPort({ type: 'tap', target: 'a\x1b[2Jb' });
     Object.assign(control.service.setPort(port, {}), { state: 'down', reason: 'bye\r\n\u202e' });
-    const { stdout } = await ctl('listport');
-    assert.match(stdout, /^ {2}Port {2}Type {2}State {2}RX {2}TX {2}Target\n/);
-    assert.ok(stdout.endsWith('a\\u{1b}[2Jb  (bye\\u{d}\\u{a}\\u{202e})\n'), stdout);
+    const { stdout } = await ctl('listport', '--long');
+    assert.match(stdout, /^ {2}Port {2}Type {2}State {2}RX {2}TX {2}Target /);
+    assert.match(stdout, / a\\u\{1b\}\[2Jb .* bye\\u\{d\}\\u\{a\}\\u\{202e\}\n$/);
     const json = await ctl('--json', 'listport');
     assert.match(json.stdout, /^[\x20-\x7e]+\n$/);
   });

@@ -1,5 +1,5 @@
 import { bearerToken, headerField, hostAddress, proxyUrl, publicKeyPins, serverName } from './dial-values.ts';
-import { exactly, flag, invalid, listOf, oneOf, optional, type Shape } from './shape.ts';
+import { exactly, flag, invalid, listOf, oneOf, optional, optionalOrEmpty, type Shape } from './shape.ts';
 import { filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
 
 /** How a client port dials; a password needs a user. */
@@ -50,10 +50,10 @@ const MOST_URLS = 16;
 const MOST_HEADERS = 32;
 
 const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
-  user: optional(userName),
-  passwd: optional(password),
-  cacerts: optional(filePath),
-  insecure: optional(flag),
+  user: optionalOrEmpty(userName),
+  passwd: optionalOrEmpty(password),
+  cacerts: optionalOrEmpty(filePath),
+  insecure: optionalOrEmpty(flag),
   wire: optional(oneOf(WIRE_CHOICES)),
   alternatives: optional(listOf(tunnelUrl, MOST_URLS)),
   wait: optional(flag),
@@ -91,10 +91,14 @@ export const clientOptions: Shape<ClientOptions> = {
   },
 };
 
-/** A device takes no options, but an empty object or nulls may stand where they would. */
+/**
+ * A device takes no options of a client. Those of 1.x may stand there and say
+ * nothing: its callers send all four for every type of port.
+ */
 export const deviceOptions: Shape<ClientOptions> = {
   read(value, name) {
-    const given = Object.keys(clientFields.read(value, name));
+    const { insecure, ...others } = clientFields.read(value, name);
+    const given = [...Object.keys(others), ...(insecure === true ? ['insecure'] : [])];
     if (given.length > 0) throw invalid(`Only a client port takes ${name}.${given[0]}`);
     return {};
   },

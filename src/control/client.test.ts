@@ -81,8 +81,8 @@ describe('control client', () => {
     await assert.rejects(new ControlClient({ url: control.url }).call('delPort', { port: 9 }), {
       name: 'ControlError',
       code: -32602,
-      message: 'There is no port 9',
-      data: 'PORT_NOT_FOUND: listport shows which there are',
+      message: 'Invalid params',
+      data: 'PORT_NOT_FOUND: There is no port 9. listport shows which there are',
     });
   });
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { type ControlAddress, controlFailure } from './control-address.ts';
 
-/** What a switch answered to a call that failed there: `message`, the JSON-RPC `code`, and the detail in `data`. */
+/** What a switch answered to a call that failed there: the JSON-RPC `code`, its fixed `message`, and what failed in `data`. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
   readonly code: number;
@@ -40,13 +40,16 @@ export function resultOf(body: string, id: number, address: ControlAddress): unk
   return answer.result;
 }
 
+/** `CODE: message. hint`, as a switch writes what failed. */
+const SAID = /^[A-Z_]+: (.*?)(?:\. (.*))?$/s;
+
 /** Why a request was turned away by HTTP: in the switch's own words where it gave some. */
 export function rejectionOf(status: number, body: string, address: ControlAddress): EtherwsError {
   const said = readAnswer(body)?.error;
   const { code, message, hint } = reading(status, address);
   if (said === undefined) return new EtherwsError(code, message, { hint });
-  const cut = said.data.indexOf(': ');
-  return new EtherwsError(code, said.message, { hint: cut < 0 ? hint : said.data.slice(cut + 2), cause: said });
+  const [, ownMessage = message, ownHint = hint] = SAID.exec(said.data) ?? [];
+  return new EtherwsError(code, ownMessage, { hint: ownHint, cause: said });
 }
 
 function reading(status: number, address: ControlAddress): { code: ErrorCode; message: string; hint: string } {

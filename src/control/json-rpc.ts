@@ -2,8 +2,9 @@ import { EtherwsError } from '../errors.ts';
 
 /**
  * JSON-RPC 2.0 by the bytes: one body in, one body out. It knows no method and
- * no transport. The codes are those of etherws 1.x: whatever an operation fails
- * for is -32602, and `data` is always there and always a text.
+ * no transport. Codes and messages are those of etherws 1.x: every failure of an
+ * operation is -32602 "Invalid params", and what failed stands in `data`, which
+ * is always there and always a text.
  */
 
 export const PARSE_ERROR = -32700;
@@ -12,6 +13,22 @@ export const METHOD_NOT_FOUND = -32601;
 /** Bad parameters, and every failure of an operation. */
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
+
+type ErrorNumber =
+  | typeof PARSE_ERROR
+  | typeof INVALID_REQUEST
+  | typeof METHOD_NOT_FOUND
+  | typeof INVALID_PARAMS
+  | typeof INTERNAL_ERROR;
+
+/** The only message of each code (JSON-RPC 2.0, 5.1). Callers compare it, so it never says more. */
+const MESSAGES: Readonly<Record<ErrorNumber, string>> = {
+  [PARSE_ERROR]: 'Parse error',
+  [INVALID_REQUEST]: 'Invalid Request',
+  [METHOD_NOT_FOUND]: 'Method not found',
+  [INVALID_PARAMS]: 'Invalid params',
+  [INTERNAL_ERROR]: 'Internal error',
+};
 
 /** More calls in one batch are refused: each may cost as much as a request of its own. */
 export const MOST_CALLS = 100;
@@ -24,9 +41,9 @@ export type Method = (params: unknown) => unknown;
 /** Methods by their full names. Must have no prototype, or `constructor` would be a method. */
 export type MethodMap = Readonly<Record<string, Method>>;
 
-export interface JsonRpcError {
-  readonly code: number;
-  readonly message: string;
+interface JsonRpcError {
+  readonly code: ErrorNumber;
+  /** what failed and what to try */
   readonly data: string;
 }
 
@@ -44,9 +61,9 @@ interface Call {
 class Refusal extends Error {
   readonly error: JsonRpcError;
 
-  constructor(code: number, message: string, data: string) {
-    super(message);
-    this.error = { code, message, data };
+  constructor(code: ErrorNumber, data: string) {
+    super(data);
+    this.error = { code, data };
   }
 }
 
@@ -64,19 +81,22 @@ export async function answer(
   try {
     request = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
-    return errorBody({ code: PARSE_ERROR, message: 'The body is not JSON', data: messageOf(error) });
+    return errorBody(PARSE_ERROR, `The body is not JSON: ${messageOf(error)}`);
   }
   if (!Array.isArray(request)) return answerCall(request, methods, report);
   if (request.length === 0 || request.length > MOST_CALLS) {
     const data = `A batch has 1 to ${MOST_CALLS} calls, this one has ${request.length}`;
-    return errorBody({ code: INVALID_REQUEST, message: 'The size of the batch is wrong', data });
+    return errorBody(INVALID_REQUEST, data);
   }
   return answerBatch(request, methods, report);
 }
 
-/** The whole body of an answer to no call in particular. */
-export function errorBody(error: JsonRpcError, id: Id = null): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error });
+/**
+ * The whole body of an answer that is an error.
+ * @param id null: to no call in particular
+ */
+export function errorBody(code: ErrorNumber, data: string, id: Id = null): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: MESSAGES[code], data } });
 }
 
 async function answerBatch(
@@ -98,7 +118,7 @@ async function answerBatch(
 
 const REFUSE_ALL: MethodMap = new Proxy<Record<string, Method>>(Object.create(null), {
   get: () => () => {
-    throw new Refusal(INVALID_PARAMS, 'The answers to this batch are too long', 'This call was not run; send fewer');
+    throw new Refusal(INVALID_PARAMS, 'The answers to this batch are too long. This call was not run; send fewer');
   },
 });
 
@@ -117,19 +137,20 @@ async function answerCall(
     isNotification = !Object.hasOwn(fields, 'id');
     const method = methods[name];
     if (method === undefined) {
-      throw new Refusal(METHOD_NOT_FOUND, 'There is no such method', `${shorten(name)}; ${suggestion(methods)}`);
+      throw new Refusal(METHOD_NOT_FOUND, `There is no method ${shorten(name)}; ${suggestion(methods)}`);
     }
     const result = await method(fields.params);
     return isNotification ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null });
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof EtherwsError)) report(error, name);
-    return isNotification ? undefined : errorBody(errorOf(error), id);
+    const { code, data } = errorOf(error);
+    return isNotification ? undefined : errorBody(code, data, id);
   }
 }
 
 function callFields(call: unknown): Call {
   if (typeof call === 'object' && call !== null && !Array.isArray(call)) return call;
-  throw new Refusal(INVALID_REQUEST, 'A call must be an object', 'Send {"jsonrpc": "2.0", "id": …, "method": …}');
+  throw new Refusal(INVALID_REQUEST, 'A call must be an object. Send {"jsonrpc": "2.0", "id": …, "method": …}');
 }
 
 /** An id goes back as it came, so a number that JavaScript cannot hold exactly is refused. */
@@ -137,25 +158,25 @@ function idOf(fields: Call): Id {
   const { id = null } = fields;
   if (id === null || typeof id === 'string') return id;
   if (typeof id === 'number' && Number.isFinite(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER) return id;
-  throw new Refusal(INVALID_REQUEST, 'The id is of no use', 'It must be a text, null, or a number below 2^53');
+  throw new Refusal(INVALID_REQUEST, 'The id must be a text, null, or a number below 2^53');
 }
 
 function methodName(fields: Call): string {
   if (fields.jsonrpc !== '2.0') {
-    throw new Refusal(INVALID_REQUEST, 'The call is not JSON-RPC 2.0', 'Its member jsonrpc must be "2.0"');
+    throw new Refusal(INVALID_REQUEST, 'The call is not JSON-RPC 2.0: its member jsonrpc must be "2.0"');
   }
   if (typeof fields.method === 'string') return fields.method;
-  throw new Refusal(INVALID_REQUEST, 'The call has no method', 'Its member method must be a text');
+  throw new Refusal(INVALID_REQUEST, 'The call has no method: its member method must be a text');
 }
 
 function errorOf(error: unknown): JsonRpcError {
   if (error instanceof Refusal) return error.error;
   if (error instanceof EtherwsError) {
     const detail = error.hint ?? systemMessage(error.cause);
-    const data = detail === undefined ? error.code : `${error.code}: ${detail}`;
-    return { code: INVALID_PARAMS, message: error.message, data };
+    const sentences = detail === undefined ? error.message : `${error.message}. ${detail}`;
+    return { code: INVALID_PARAMS, data: `${error.code}: ${sentences}` };
   }
-  return { code: INTERNAL_ERROR, message: 'The switch failed unexpectedly', data: 'Its log says more' };
+  return { code: INTERNAL_ERROR, data: 'The switch failed unexpectedly. Its log says more' };
 }
 
 /** What the system said, such as `ENODEV: no such device`; other causes are our own affair. */

@@ -32,6 +32,19 @@ describe('parameters of addPort', () => {
     });
   });
 
+  it('takes an empty text for what was not given, and insecure: false for a device', () => {
+    const empty = { user: '', passwd: '', cacerts: '', insecure: '' };
+    for (const [type, target] of Object.entries({ client: 'ws://a/', tap: 'tap0', netdev: 'eth0' })) {
+      assert.deepEqual(read('addPort', { type, target, options: empty }), { type, target, options: {} });
+    }
+    for (const type of ['tap', 'netdev']) {
+      const options = { user: null, passwd: null, cacerts: null, insecure: false };
+      assert.deepEqual(read('addPort', { type, target: 'eth0', options }), { type, target: 'eth0', options: {} });
+      refuse('addPort', { type, target: 'eth0', options: { user: 'ann' } }, /options\.user/);
+    }
+    refuse('addPort', { type: 'client', target: 'ws://a/', options: { proxy: '' } }, /options\.proxy/);
+  });
+
   it('refuses what cannot be a device', () => {
     for (const target of ['', '.', '..', 'a/b', 'a b', 'a:0', 'tap%d', 'a\0', 'abcdefghijklmnop', 'äöüäöüäö']) {
       refuse('addPort', { type: 'tap', target }, /^target "/);
@@ -131,7 +144,24 @@ describe('parameters of setInterface', () => {
 describe('parameters of the other methods', () => {
   it('takes port numbers from 1 upward', () => {
     assert.deepEqual(read('delPort', { port: 1 }), { port: 1 });
-    for (const port of [0, -1, 1.5, '1', true, null, undefined, 2 ** 53, Number.POSITIVE_INFINITY]) {
+    for (const method of ['setPort', 'delPort', 'setInterface'] as const) {
+      assert.deepEqual(read(method, { port: '3' }), { port: 3 }, '1.x took decimal text');
+    }
+    for (const port of [
+      0,
+      -1,
+      1.5,
+      '',
+      '0',
+      '1.5',
+      '0x1',
+      ' 1',
+      true,
+      null,
+      undefined,
+      2 ** 53,
+      Number.POSITIVE_INFINITY,
+    ]) {
       refuse('delPort', { port }, /^port /);
     }
   });

@@ -17,7 +17,16 @@ import {
   text,
   withDefault,
 } from './shape.ts';
-import { addressWithLength, deviceName, ipv4Address, ipv4Netmask, mtu, portNumber, tunnelUrl } from './values.ts';
+import {
+  addressWithLength,
+  deviceName,
+  ipv4Address,
+  ipv4Netmask,
+  mtu,
+  portNumber,
+  portParameter,
+  tunnelUrl,
+} from './values.ts';
 
 /**
  * The control API's methods, parameters and results: the one source for the
@@ -54,13 +63,13 @@ export interface PortEntry {
   url: string | null;
 }
 
-/** The device of a tap or netdev port; `address` and `netmask` are the primary IPv4 address, null without one. */
+/** The device of a tap or netdev port; `address` and `netmask` are the primary IPv4 address, `""` without one. */
 export interface InterfaceEntry {
   port: number;
   type: string;
   target: string;
-  address: string | null;
-  netmask: string | null;
+  address: string;
+  netmask: string;
   mtu: number;
   /** every address, as `ADDRESS/LENGTH` */
   addresses: string[];
@@ -171,8 +180,8 @@ const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
   port: portNumber,
   type: text(),
   target: text(),
-  address: nullable(text()),
-  netmask: nullable(text()),
+  address: withDefault(text(), ''),
+  netmask: withDefault(text(), ''),
   mtu: count,
   addresses: withDefault(listOf(text()), []),
 });
@@ -225,12 +234,12 @@ const noParams: Shape<NoParams> = {
 /** The control API. */
 export const METHODS: { readonly [M in MethodName]: MethodShape<Methods[M]['params'], Methods[M]['entry']> } = {
   addPort: method(anyPortSpec, portEntry),
-  setPort: method(exactly<Methods['setPort']['params']>({ port: portNumber, shut: optional(flag) }), portEntry),
-  delPort: method(exactly<Methods['delPort']['params']>({ port: portNumber }), portEntry),
+  setPort: method(exactly<Methods['setPort']['params']>({ port: portParameter, shut: optional(flag) }), portEntry),
+  delPort: method(exactly<Methods['delPort']['params']>({ port: portParameter }), portEntry),
   listPort: method(noParams, portEntry),
   setInterface: method(
     exactly<Methods['setInterface']['params']>({
-      port: portNumber,
+      port: portParameter,
       address: optional(ipv4Address),
       netmask: optional(ipv4Netmask),
       mtu: optional(mtu),

@@ -50,9 +50,9 @@ function assertRefused(reply: Reply, status: number, message: RegExp): void {
   assert.equal(reply.headers['content-type'], 'application/json');
   const { jsonrpc, id, error } = JSON.parse(reply.text);
   assert.deepEqual({ jsonrpc, id }, { jsonrpc: '2.0', id: null });
-  assert.match(error.message, message);
-  assert.equal(error.code, -32600);
+  assert.deepEqual([error.code, error.message], [-32600, 'Invalid Request']);
   assert.match(error.data, /^[A-Z_]+: ./);
+  assert.match(error.data, message);
 }
 
 function gate(verdict: Verdict): Authenticator {

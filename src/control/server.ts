@@ -143,7 +143,7 @@ export class ControlServer {
     const { status, code, message, hint } = refusal;
     const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
     this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
-    const text = errorBody({ code: INVALID_REQUEST, message, data: `${code}: ${hint}` });
+    const text = errorBody(INVALID_REQUEST, `${code}: ${message}. ${hint}`);
     if (status === 401) response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
     if (status === 405) response.setHeader('Allow', 'POST');
     if (status === 503 || status === 429) response.setHeader('Retry-After', '1');

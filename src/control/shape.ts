@@ -102,6 +102,14 @@ export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return { read: (value, name) => (value === undefined || value === null ? undefined : shape.read(value, name)) };
 }
 
+/**
+ * Absent, empty, or what `shape` takes: for options of 1.x, whose callers write
+ * `""` for what is not given. Other options are `optional`.
+ */
+export function optionalOrEmpty<T>(shape: Shape<T>): Shape<T | undefined> {
+  return { read: (value, name) => (value === '' ? undefined : optional(shape).read(value, name)) };
+}
+
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return { read: (value, name) => (value === null ? null : shape.read(value, name)) };
 }

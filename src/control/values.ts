@@ -19,6 +19,12 @@ const MOST_WAIT_SECONDS = 86_400;
 /** Ports count from 1 upward. */
 export const portNumber: Shape<number> = integer(1);
 
+/** The number of a port as a parameter: also as decimal text, which 1.x took and shell scripts send. */
+export const portParameter: Shape<number> = {
+  read: (value, name) =>
+    portNumber.read(typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value, name),
+};
+
 export const mtu: Shape<number> = integer(LEAST_MTU, MOST_MTU);
 
 /** Seconds between two tries, up to a day. */

@@ -155,8 +155,8 @@ function interfaceEntry({ number, port }: BridgePort, device: NetworkInterface):
     port: number,
     type: port.type,
     target: port.target,
-    address: primary?.address ?? null,
-    netmask: primary === undefined ? null : netmaskOfPrefixLength(primary.prefixLength),
+    address: primary?.address ?? '',
+    netmask: primary === undefined ? '' : netmaskOfPrefixLength(primary.prefixLength),
     mtu,
     addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
   };

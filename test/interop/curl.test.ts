@@ -7,6 +7,14 @@ import { macOf } from '../support/lan.ts';
 
 type Entry = Partial<PortEntry & InterfaceEntry & FdbEntry>;
 
+/** Scripts compare them. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  [-32700]: 'Parse error',
+  [-32600]: 'Invalid Request',
+  [-32601]: 'Method not found',
+  [-32602]: 'Invalid params',
+};
+
 /** What JSON-RPC answers. */
 interface Answer {
   readonly jsonrpc: string;
@@ -34,24 +42,27 @@ test('a program of 1.x days finds every method, field and error code where it wa
   };
   const failing = ({ error, result }: Answer): number => {
     assert.equal(result, undefined);
-    assert.equal(typeof error?.message, 'string');
+    assert.equal(error?.message, MESSAGES[error?.code ?? 0]);
     assert.equal(typeof error?.data, 'string');
     return error?.code ?? 0;
   };
 
   await t.test('addPort, setPort, listPort, delPort', async () => {
-    const added = only(await call('addPort', { type: 'tap', target: 'ethws0', options: {} }));
+    const options = { user: '', passwd: '', cacerts: null, insecure: false };
+    const added = only(await call('addPort', { type: 'tap', target: 'ethws0', options }));
     for (const [field, value] of Object.entries({ port: 1, type: 'tap', target: 'ethws0', shut: false })) {
       assert.equal(added[field as keyof Entry], value);
     }
     assert.equal(typeof added.tx, 'number');
     assert.equal(typeof added.rx, 'number');
-    assert.equal(only(await call('setPort', { port: 1, shut: true })).shut, true);
+    assert.equal(only(await call('setPort', { port: '1', shut: true })).shut, true);
     assert.equal(only(await call('listPort')).shut, true);
     assert.equal(only(await call('setPort', { port: 1, shut: false })).shut, false);
   });
 
   await t.test('setInterface, listInterface', async () => {
+    const bare = only(await call('listInterface'));
+    assert.deepEqual([bare.address, bare.netmask], ['', ''], 'nothing is set yet');
     const wanted = { address: '192.0.2.1', netmask: '255.255.255.0', mtu: 1400 };
     await call('setInterface', { port: 1, ...wanted });
     const shown = only(await call('listInterface'));

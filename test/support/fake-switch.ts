@@ -98,7 +98,7 @@ const IDLE = {
   url: null,
 } as const;
 
-const UNNUMBERED = { address: null, netmask: null, mtu: 1500 };
+const UNNUMBERED = { address: '', netmask: '', mtu: 1500 };
 
 export interface FakeControl {
   readonly url: string;

@@ -79,7 +79,7 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     )
     .option('--reconnect-max <SECONDS>', `the longest wait of all (default: ${DEFAULT_RECONNECT_MAX})`, seconds)
     .action(async (target: string, alternatives: string[], given: ClientPortOptions, command: Command) => {
-      if (given.tokenFile !== undefined && given.user !== undefined) {
+      if (given.tokenFile !== undefined && given.user) {
         throw new UsageError('--user and --token-file exclude each other');
       }
       const options = await clientOptions(given, alternatives, controlUrl(gatherOptions(command), terminal));
@@ -88,7 +88,7 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
         params: { type: 'client', target, options },
         table: portTable,
         complete: async (spec) => {
-          const token = given.user === undefined ? await findToken(given.tokenFile, terminal) : undefined;
+          const token = !given.user ? await findToken(given.tokenFile, terminal) : undefined;
           if (token !== undefined) return { ...spec, options: { ...spec.options, token } };
           const passwd = await findPassword(
             {

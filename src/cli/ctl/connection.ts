@@ -46,7 +46,7 @@ export function gatherOptions<T extends object>(command: Command): T {
 export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlCaller> {
   const { env } = terminal;
   const url = controlUrl(options, terminal);
-  const user = options.ctluser ?? (env.ETHERWS_CTLUSER || undefined);
+  const user = (options.ctluser ?? env.ETHERWS_CTLUSER) || undefined;
   const clientOptions: ControlClientOptions = {
     ...(url === undefined ? {} : { url }),
     ...(user === undefined ? {} : { user }),

@@ -2,7 +2,7 @@ import { escapeSentence } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Where a password may come from, best first: the option, a file, the environment, the person. */
+/** Where a password may come from, best first: the option, a file, the environment, the person. An empty one was not given. */
 export interface PasswordSources {
   readonly user: string | undefined;
   readonly passwd: string | undefined;
@@ -18,7 +18,8 @@ export interface PasswordSources {
  * @throws EtherwsError FILE_UNREADABLE, and what the prompt throws
  */
 export async function findPassword(sources: PasswordSources, terminal: Terminal): Promise<string | undefined> {
-  const { user, passwd, file, variable, prompt } = sources;
+  const { file, prompt } = sources;
+  const [user, passwd, variable] = [sources.user, sources.passwd, sources.variable].map((text) => text || undefined);
   if (passwd !== undefined && file !== undefined) {
     throw new UsageError('a password and a password file exclude each other');
   }
@@ -28,5 +29,5 @@ export async function findPassword(sources: PasswordSources, terminal: Terminal)
     return readPasswordFile(file, (warning) => terminal.complain(`  ${escapeSentence(warning)}\n`));
   }
   if (user === undefined) return undefined;
-  return variable === undefined || variable === '' ? terminal.askPassword(prompt) : variable;
+  return variable ?? terminal.askPassword(prompt);
 }
