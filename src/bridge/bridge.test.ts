@@ -168,6 +168,70 @@ test('ports that answer within the flush are served, too', () => {
   assert.equal(bench.seen[2]?.length, 1);
 });
 
+const RESERVED = (digit: number): Buffer =>
+  Buffer.concat([Buffer.from([0x01, 0x80, 0xc2, 0, 0, digit]), frame(0, 1).subarray(6)]);
+
+test('reserved group addresses are not relayed, but their sources are learned', () => {
+  const bench = new Bench(3);
+  for (let digit = 0; digit < 16; digit++) {
+    assert.deepEqual(bench.deliver(0, RESERVED(digit)), [0, 0, 0], `0${digit.toString(16)}`);
+  }
+  assert.equal(bench.bridgePort(0).rx.discards.reserved, 16);
+  assert.equal(bench.bridgePort(0).rx.frames, 16, 'they came in');
+  assert.equal(bench.bridge.fdbSize, 1);
+  assert.deepEqual(bench.deliver(0, RESERVED(16)), [0, 1, 1], '01-80-C2-00-00-10 is no reserved address');
+  const tagged = Buffer.concat([RESERVED(0).subarray(0, 12), Buffer.from([0x81, 0, 0, 5]), RESERVED(0).subarray(12)]);
+  assert.deepEqual(bench.deliver(0, tagged), [0, 0, 0], 'in a VLAN neither');
+});
+
+test('each frame of a batch is relayed or not by its own destination', () => {
+  const bench = new Bench(2);
+  assert.deepEqual(
+    bench.deliver(0, RESERVED(14), BROADCAST, RESERVED(14), RESERVED(14), frame(9, 1), RESERVED(0)),
+    [0, 2],
+  );
+  assert.equal(bench.bridgePort(0).rx.discards.reserved, 4);
+});
+
+test('those reserved group addresses that are named are relayed', () => {
+  const bench = new Bench(2, { forwardReserved: (1 << 0) | (1 << 14) });
+  const relayed = Array.from({ length: 16 }, (_, digit) => bench.deliver(0, RESERVED(digit))[1]);
+  assert.deepEqual(relayed, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+  assert.equal(bench.bridgePort(0).rx.discards.reserved, 14);
+});
+
+test('frames with an impossible source or the reserved VID are discarded, and nothing is learned of them', () => {
+  const bench = new Bench(2);
+  const from = (hex: string, vid = 0): Buffer =>
+    Buffer.concat([frame(9, 1).subarray(0, 6), Buffer.from(hex, 'hex'), frame(9, 1, vid).subarray(12)]);
+  const sources = [from('000000000000'), from('ffffffffffff'), from('01005e000001'), from('030000000001', 5)];
+  assert.deepEqual(bench.deliver(0, ...sources, ...sources), [0, 0]);
+  assert.equal(bench.bridgePort(0).rx.discards.badSource, 8);
+  const reserved = frame(9, 1, 4095);
+  const withPriority = frame(9, 1, 0xffff);
+  assert.deepEqual(bench.deliver(0, reserved, withPriority, from('000000000000', 4095)), [0, 0]);
+  assert.equal(bench.bridgePort(0).rx.discards.badVid, 3);
+  assert.equal(bench.bridgePort(0).rx.frames, 0);
+  assert.equal(bench.bridge.fdbSize, 0);
+  assert.deepEqual(bench.deliver(0, frame(9, 1), from('000000000000'), frame(9, 1), frame(9, 1, 4095)), [0, 2]);
+});
+
+test('only the outer C-TAG has a VID: a service tag and what stands in it is carried as it is', () => {
+  const bench = new Bench(2);
+  const tagged = (...tags: number[]): Buffer =>
+    Buffer.concat([frame(9, 1).subarray(0, 12), Buffer.from(tags), frame(9, 1).subarray(12)]);
+  const carried = [
+    tagged(0x88, 0xa8, 0x0f, 0xff),
+    tagged(0x88, 0xa8, 0, 5, 0x81, 0, 0x0f, 0xff),
+    tagged(0x81, 0, 0, 5, 0x81, 0, 0x0f, 0xff),
+    tagged(0x81, 0, 0xe0, 0),
+    frame(9, 1, 4094),
+    // It ends inside of its tag, which therefore is none.
+    Buffer.concat([frame(9, 1).subarray(0, 12), Buffer.from([0x81, 0, 0x0f])]),
+  ];
+  assert.deepEqual(bench.deliver(0, ...carried), [0, carried.length]);
+});
+
 test('options out of range are refused', () => {
   assert.throws(() => new Bridge({ ageingTimeMs: 0 }), RangeError);
   assert.throws(() => new Bridge({ fdbCapacity: 0 }), RangeError);
@@ -196,7 +260,10 @@ test('for any frames: never out of the ingress port, at most once out of any oth
           assert.ok(bench.bridge.fdbSize <= 4);
         }
         const delivered = deliveries.reduce((sum, { frames }) => sum + frames.length, 0);
-        const counted = bench.ports.reduce((sum, { rx }) => sum + rx.frames + rx.discards.runt, 0);
+        const counted = bench.ports.reduce(
+          (sum, { rx }) => sum + rx.frames + rx.discards.runt + rx.discards.badSource + rx.discards.badVid,
+          0,
+        );
         assert.equal(counted, delivered);
       },
     ),

@@ -3,8 +3,9 @@ import type { FrameBatch } from '../wire/frame-batch.ts';
 import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
 import { OFFLOAD_NONE } from '../wire/offload.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
+import { type ReservedSet, reservedDigitOf } from '../wire/reserved-address.ts';
 import { framesIn } from '../wire/segmentation.ts';
-import type { Vid } from '../wire/vid.ts';
+import { RESERVED_VID, type Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
@@ -16,6 +17,8 @@ export interface BridgeOptions {
   ageingTimeMs?: number;
   /** The most filtering database entries; default 65 536. */
   fdbCapacity?: number;
+  /** The reserved group addresses that are relayed all the same; default none. */
+  forwardReserved?: ReservedSet;
   /** Who pays what super-frames owe; default: the engine without native code. */
   offloadEngine?: OffloadEngine;
   /** Told when what ports were given by `shorten` may not hold any more; without it they are given nothing. */
@@ -37,9 +40,9 @@ export interface BridgeTrace {
  * monotonic clock, to both.
  *
  * One frame's way, in the order of the code:
- *   1. `receive`   is it a frame at all, may its port receive?
+ *   1. `receive`   is it a frame at all, with a source and a VID that may be; may its port receive?
  *   2. `#learn`    the source address is behind this port
- *   3. `#decide`   one port, all other ports, or none
+ *   3. `#decide`   one port, all other ports, or none: reserved group addresses are not relayed
  *   4. `#transmit` hand it to an egress port, finished first if the port cannot
  *                  take what it owes; count it or its discard
  *   5. at the end of the batch: flush each port that was touched, once
@@ -47,6 +50,7 @@ export interface BridgeTrace {
 export class Bridge {
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #fdb: FilteringDatabase;
+  readonly #forwardReserved: ReservedSet;
   readonly #trace: BridgeTrace | undefined;
   /** The ports that frames are flooded to; made anew when a port changes, not for each frame. */
   #forwarding: readonly BridgePort[] = [];
@@ -67,6 +71,7 @@ export class Bridge {
       throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
     }
     this.#fdb = new FilteringDatabase({ ageingTimeMs, capacity });
+    this.#forwardReserved = options.forwardReserved ?? 0;
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
     this.#hasShortcuts = options.forgetShortcuts !== undefined && options.trace === undefined;
@@ -146,6 +151,7 @@ export class Bridge {
     let lastDestination = -1;
     let lastVid = -1;
     let known: BridgePort | undefined;
+    let isRelayed = true;
     let lastKnownIndex = -1;
 
     for (let index = 0; index < batch.count; index++) {
@@ -158,6 +164,12 @@ export class Bridge {
       }
       const vid = vidOf(batch.bytes, start, length);
       const source = sourceOf(batch.bytes, start);
+      const isSameSource = source === lastSource && vid === lastVid;
+      const impossible = isSameSource ? undefined : addressFaultOf(vid, source);
+      if (impossible !== undefined) {
+        ingress.rx.discard(impossible, framesIn(batch, index));
+        continue;
+      }
       if (ingress.policy !== undefined) {
         const denied = this.#judge(ingress, ingress.policy, batch, index, vid, source, nowMs);
         if (denied !== undefined) {
@@ -166,7 +178,7 @@ export class Bridge {
         }
       }
       ingress.rx.count(length, framesIn(batch, index));
-      if (source !== lastSource || vid !== lastVid) {
+      if (!isSameSource) {
         this.#learn(vid, source, ingress, nowMs);
         lastSource = source;
         lastDestination = -1;
@@ -174,16 +186,18 @@ export class Bridge {
       const destination = destinationOf(batch.bytes, start);
       if (destination !== lastDestination || vid !== lastVid) {
         known = this.#decide(vid, destination, nowMs);
+        isRelayed = this.#isRelayed(destination);
         lastDestination = destination;
         lastVid = vid;
       }
 
-      if (known === undefined) this.#flood(ingress, pass, index);
+      if (!isRelayed) ingress.rx.discard('reserved', framesIn(batch, index));
+      else if (known === undefined) this.#flood(ingress, pass, index);
       else if (known === ingress) ingress.rx.discard('filtered');
       else {
         lastKnownIndex = this.#transmit(known, pass, index) ? index : -1;
       }
-      if (this.#trace !== undefined) this.#traceForward(ingress, known, length);
+      if (isRelayed && this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
     // Before the end, behind which the bytes are no more what they were.
     if (known !== undefined && lastKnownIndex >= 0) this.#shorten(ingress, known, pass, lastKnownIndex, nowMs);
@@ -233,7 +247,6 @@ export class Bridge {
   }
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {
-    if (isGroupAddress(source)) return;
     const { evictions } = this.#fdb;
     const from = this.#trace === undefined ? undefined : this.#fdb.lookup(vid, source, nowMs)?.number;
     const learned = this.#fdb.learn(vid, source, ingress, nowMs);
@@ -248,6 +261,11 @@ export class Bridge {
   /** The one port that `destination` is behind, or undefined: flood. */
   #decide(vid: Vid, destination: MacAddress, nowMs: number): BridgePort | undefined {
     return isGroupAddress(destination) ? undefined : this.#fdb.lookup(vid, destination, nowMs);
+  }
+
+  #isRelayed(destination: MacAddress): boolean {
+    const digit = reservedDigitOf(destination);
+    return digit < 0 || ((this.#forwardReserved >>> digit) & 1) === 1;
   }
 
   #flood(ingress: BridgePort, pass: Pass, index: number): void {
@@ -292,3 +310,9 @@ export class Bridge {
  * take back; renewing it once a second costs nothing.
  */
 const SHORTCUT_LIFE_MS = 1000;
+
+/** Why no station can have sent such a frame, and nothing is learned from it. */
+function addressFaultOf(vid: Vid, source: MacAddress): DiscardReason | undefined {
+  if (vid === RESERVED_VID) return 'badVid';
+  return source === 0 || isGroupAddress(source) ? 'badSource' : undefined;
+}

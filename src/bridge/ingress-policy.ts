@@ -106,7 +106,7 @@ export class IngressPolicy {
   }
 
   /**
-   * Judges one frame, which is at least a header long.
+   * Judges one frame, which is at least a header long, and whose source is an individual address.
    * @param frames how many frames it becomes on the wire
    * @param isHeldElsewhere the source address was last seen behind another port, lately
    * @returns why it must not come in; undefined when it may
@@ -136,8 +136,6 @@ export class IngressPolicy {
   #maySend(source: MacAddress, isHeldElsewhere: boolean): boolean {
     const { sources, claims } = this.#rules;
     if (sources === undefined && claims === undefined) return true;
-    // No station sends from a group address (IEEE 802.3-2022, 3.2.3).
-    if (isGroupAddress(source)) return false;
     if (sources?.has(source) === true) return true;
     if (claims === undefined) return false;
     if (this.#claimed.has(source)) return true;

@@ -136,6 +136,12 @@ export const DISCARD_REASONS = [
   'badOffload',
   /** its destination is on the port it came from (IEEE 802.1Q-2022, 8.6.1) */
   'filtered',
+  /** its destination is a reserved group address, which bridges do not relay (IEEE 802.1Q-2022, 8.6.3) */
+  'reserved',
+  /** its source is no station's: a group address, broadcast among them, or all zeros (IEEE 802.3-2022, 3.2.3) */
+  'badSource',
+  /** its outer C-TAG has the reserved VID 4095 (IEEE 802.1Q-2022, table 9-2) */
+  'badVid',
   /** the policy of its ingress port does not let its source address in */
   'sourceDenied',
   /** the same for its EtherType */

@@ -44,6 +44,10 @@ export function swCommand(): Command {
     .option('--foreground', 'stay in the foreground')
     .option('--ageout <sec>', 'ageing time of learned addresses in seconds', '300')
     .option('--fdb-size <n>', 'the most learned addresses; the longest unseen go first', '65536')
+    .option(
+      '--forward-reserved <digits>',
+      'relay 01-80-C2-00-00-0x of these last hexadecimal digits: 0,E for STP and LLDP, or all',
+    )
     .optionsGroup('Tunnels:')
     .option('--path <path>', 'where tunnels are accepted', '/')
     .option('--host <host>', 'address to listen on (default: all)')

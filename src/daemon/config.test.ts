@@ -57,6 +57,12 @@ test('the defaults are those of 1.x', () => {
   assert.equal(config.control.listenPort, 7867);
   assert.equal(config.control.path, '/ctl');
   assert.equal(config.isShared, false);
+  assert.equal(config.forwardReserved, 0);
+});
+
+test('reserved group addresses are named by their last digits', () => {
+  assert.equal(readConfig({ ...DEFAULTS, forwardReserved: '0,E' }).forwardReserved, 0x4001);
+  assert.equal(readConfig({ ...DEFAULTS, forwardReserved: 'all' }).forwardReserved, 0xffff);
 });
 
 test('with TLS tunnels are accepted on 443, the control API stays on 7867', () => {
@@ -145,6 +151,8 @@ test('what does not fit is refused, naming the option and what was got', () => {
   refused({ port: '65536' }, 'ARGUMENT_INVALID', '--port', '65536');
   refused({ ctlport: 'http' }, 'ARGUMENT_INVALID', '--ctlport', 'http');
   refused({ fdbSize: '0' }, 'ARGUMENT_INVALID', '--fdb-size');
+  for (const text of ['', 'x', '0-E', '0E'])
+    refused({ forwardReserved: text }, 'ARGUMENT_INVALID', '--forward-reserved', `"${text}"`);
   refused({ wire: 'thin' }, 'ARGUMENT_INVALID', '--wire', 'thin');
   refused({ aes: 'fast' }, 'ARGUMENT_INVALID', '--aes', 'fast');
   refused({ logformat: 'xml' }, 'ARGUMENT_INVALID', '--logformat', 'xml');
@@ -194,6 +202,7 @@ test('whatever is typed, the answer is a configuration or an EtherwsError', () =
     {
       ageout: word,
       fdbSize: word,
+      forwardReserved: word,
       path: word,
       host: word,
       port: word,

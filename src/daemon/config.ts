@@ -1,6 +1,7 @@
 import { type Network, parseNetwork } from '../auth/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/websocket/tls/aes.ts';
+import { parseReservedSet, type ReservedSet } from '../wire/reserved-address.ts';
 import { type DoorLimits, type LimitOptions, readDoorLimits } from './door-limits.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
@@ -12,6 +13,7 @@ export interface SwOptions extends LimitOptions {
   foreground?: boolean;
   ageout: string;
   fdbSize: string;
+  forwardReserved?: string;
   path: string;
   host?: string;
   port?: string;
@@ -49,6 +51,8 @@ export interface SwConfig {
   readonly isForeground: boolean;
   readonly ageingTimeMs: number;
   readonly fdbCapacity: number;
+  /** The reserved group addresses that are relayed all the same. */
+  readonly forwardReserved: ReservedSet;
   readonly tunnels: ServiceConfig;
   readonly control: ServiceConfig;
   /** Whether both services share one listener. */
@@ -116,6 +120,7 @@ export function readConfig(options: SwOptions): SwConfig {
     isForeground: options.foreground === true,
     ageingTimeMs: readSeconds('--ageout', options.ageout) * 1000,
     fdbCapacity: readWhole('--fdb-size', options.fdbSize, 1, 16_777_216),
+    forwardReserved: options.forwardReserved === undefined ? 0 : readReserved(options.forwardReserved),
     tunnels,
     control,
     isShared,
@@ -138,6 +143,17 @@ export function readConfig(options: SwOptions): SwConfig {
 function readCongestion(name: string): string {
   if (/^[a-z0-9_-]{1,15}$/.test(name)) return name;
   throw invalidOption(`--congestion must be auto, system, or an algorithm such as cubic, got "${name}"`);
+}
+
+function readReserved(text: string): ReservedSet {
+  try {
+    return parseReservedSet(text);
+  } catch {
+    throw invalidOption(
+      `--forward-reserved must be last hexadecimal digits of 01-80-C2-00-00-0x, got "${text}"`,
+      'Write them as 0,E, or all',
+    );
+  }
 }
 
 function readAes(choice: string): AesChoice {

@@ -115,6 +115,7 @@ export class Daemon {
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
       fdbCapacity: this.#config.fdbCapacity,
+      forwardReserved: this.#config.forwardReserved,
       logger,
     });
     this.#disposals.push(() => etherSwitch.close('shutdown'));

@@ -14,6 +14,8 @@ export interface SwitchOptions {
   ageingTimeMs?: number;
   /** The most learned addresses; default 65 536. The longest unseen go first. */
   fdbCapacity?: number;
+  /** The reserved group addresses that are relayed all the same: bit n stands for 01-80-C2-00-00-0n; default none. */
+  forwardReserved?: number;
   /** Who pays what super-frames owe; default: native code where the addon is built, else TypeScript. */
   offloadEngine?: OffloadEngine;
   logger?: Logger;
@@ -49,6 +51,7 @@ export class Switch {
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
+      ...(options.forwardReserved === undefined ? {} : { forwardReserved: options.forwardReserved }),
       offloadEngine: options.offloadEngine ?? offloadEngine(),
       forgetShortcuts,
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),

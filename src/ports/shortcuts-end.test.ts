@@ -154,6 +154,33 @@ test('a policy sees every frame from the moment at which it is set', { skip }, a
   assert.equal(here.ingress.rx.discards.sourceDenied, FRAMES);
 });
 
+test('frames that no station can have sent are discarded beside a flow between the same stations', {
+  skip,
+}, async (t) => {
+  const here = await openHost(t);
+  const there = await openHost(t, here.bridge);
+  await shorten(here, there.host);
+  const sourced = (hex: string): Buffer => {
+    const frame = stationFrame(HERE, THERE, 1);
+    frame.write(hex, 6, 'hex');
+    return frame;
+  };
+  const tagged = (tci: number): Buffer => {
+    const frame = stationFrame(HERE, THERE, 2);
+    return Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0, tci >> 8, tci & 0xff]), frame.subarray(12)]);
+  };
+  const { tx } = there.ingress;
+  const before = tx.frames;
+  for (let round = 0; round < 2; round++) {
+    await sendAll(here, sourced('000000000000'), sourced('ffffffffffff'), sourced('030000000001'));
+    await sendAll(here, tagged(0x0fff), tagged(0xffff));
+    await sendAll(here, stationFrame(HERE, THERE, 3), sourced('000000000000'), tagged(0x0fff));
+  }
+  const { badSource, badVid } = here.ingress.rx.discards;
+  assert.deepEqual({ badSource, badVid }, { badSource: 8, badVid: 6 });
+  assert.equal(tx.frames - before, 2, 'the frames in between have passed');
+});
+
 test('a port that is taken out gets nothing more, and gives nothing', { skip }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);

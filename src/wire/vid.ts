@@ -9,6 +9,9 @@ export type Vid = number & { readonly [brand]: 'Vid' };
 /** The VID of frames that carry no tag. */
 export const UNTAGGED: Vid = 0 as Vid;
 
+/** No frame may carry it (IEEE 802.1Q-2022, table 9-2). */
+export const RESERVED_VID: Vid = 4095 as Vid;
+
 /** The VID in a tag's control information (TCI), its low twelve bits (802.1Q-2022, 9.6). */
 export function vidOfTci(tci: number): Vid {
   return (tci & 0xfff) as Vid;

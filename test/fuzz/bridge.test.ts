@@ -22,6 +22,7 @@ interface Member {
 test(`${CASES} batches of hostile frames through a bridge whose ports come and go`, () => {
   const random = new Random(fuzzSeed());
   const addresses = Array.from({ length: ADDRESSES }, () => random.bytes(6));
+  addresses.push(Buffer.alloc(6), Buffer.from('0180c200000e', 'hex'), Buffer.from('0180c2000010', 'hex'));
   const bridge = new Bridge({ fdbCapacity: FDB_CAPACITY, ageingTimeMs: 1000 });
   const members: Member[] = [];
   let highestNumber = 0;
@@ -90,23 +91,34 @@ test(`${CASES} batches of hostile frames through a bridge whose ports come and g
       assert.ok(bridgePort.isForwarding, `${context}: nothing leaves by a port that is shut or down`);
       assert.ok(sent.length <= batch.count, `${context}: no frame twice`);
       for (const frame of sent) {
+        assert.ok(isPossible(frame), `${context}: what no station can have sent is not forwarded`);
         assert.ok(frame.length >= HEADER_BYTES && frame.length <= memory.maxFrameBytes, `${context}: length fits`);
       }
       sent.length = 0;
     }
     assert.ok(bridge.fdbSize <= FDB_CAPACITY, `${context}: the filtering database keeps its bound`);
   }
-  for (const { mac, port } of bridge.fdbEntries(nowMs)) {
-    assert.ok(!isGroupAddress(mac), 'a group address is never learned');
+  for (const { mac, vid, port } of bridge.fdbEntries(nowMs)) {
+    assert.ok(mac !== 0 && !isGroupAddress(mac), 'an impossible source is never learned');
+    assert.notEqual(vid, 4095, 'nothing is learned of the reserved VID');
     assert.ok(bridge.ports.has(port.number), 'what was learned goes with its port');
   }
 });
 
-/** Everything that entered by a port: as a frame, or as a discard. `filtered` frames were counted as frames before. */
+/** Everything that entered by a port: as a frame, or as a discard. Of the former `filtered` and `reserved` go nowhere. */
 function handled({ rx }: BridgePort): number {
-  const { filtered, ...lost } = rx.discards;
-  assert.ok(filtered <= rx.frames);
+  const { filtered, reserved, ...lost } = rx.discards;
+  assert.ok(filtered + reserved <= rx.frames);
   return rx.frames + Object.values(lost).reduce((sum, frames) => sum + frames, 0);
+}
+
+/** Whether a bridge may relay it: a source that is a station's, a VID that may be, no reserved destination. */
+function isPossible(frame: Buffer): boolean {
+  const source = frame.subarray(6, 12);
+  const isSource = ((source[0] as number) & 1) === 0 && source.some((octet) => octet !== 0);
+  const isTagged = frame.length >= 16 && frame.readUInt16BE(12) === 0x8100;
+  const isVid = !isTagged || (frame.readUInt16BE(14) & 0xfff) !== 4095;
+  return isSource && isVid && frame.toString('hex', 0, 6).slice(0, 11) !== '0180c200000';
 }
 
 /** Frames of every length, tags cut in two among them, wherever they happen to lie in the slab. */

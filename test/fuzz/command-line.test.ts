@@ -51,7 +51,7 @@ const LIKELY: readonly (readonly string[])[] = [
 const SWITCH_OPTIONS = [
   ...['--debug', '--foreground', '--ageout', '--fdb-size', '--path', '--host', '--port', '--htpasswd', '--sslkey'],
   ...['--sslcert', '--ctlpath', '--ctlhost', '--ctlport', '--ctlhtpasswd', '--ctlsslkey', '--ctlsslcert', '--ctlname'],
-  ...['--logformat', '--logfile', '--pidfile', '--help', '-x'],
+  ...['--forward-reserved', '--logformat', '--logfile', '--pidfile', '--help', '-x'],
 ];
 
 function word(random: Random, options: readonly string[]): string {
