@@ -15,7 +15,7 @@ import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 export interface BridgeOptions {
   /** 802.1Q's ageing time; default 300 s (IEEE 802.1Q-2022, table 8-6). */
   ageingTimeMs?: number;
-  /** The most filtering database entries; default 65 536. */
+  /** The most filtering database entries; default 65 536. Beyond it the port with the most loses its longest unseen one. */
   fdbCapacity?: number;
   /** The reserved group addresses that are relayed all the same; default none. */
   forwardReserved?: ReservedSet;
@@ -70,7 +70,12 @@ export class Bridge {
     if (!Number.isSafeInteger(capacity) || capacity < 1) {
       throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
     }
-    this.#fdb = new FilteringDatabase({ ageingTimeMs, capacity });
+    this.#fdb = new FilteringDatabase({
+      ageingTimeMs,
+      capacity,
+      onMoved: (entry, from, nowMs) => this.#moved(entry, from, nowMs),
+      onEvicted: (entry, nowMs) => this.#endFlowsOf(entry, nowMs),
+    });
     this.#forwardReserved = options.forwardReserved ?? 0;
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
@@ -118,11 +123,12 @@ export class Bridge {
   /** Forgets what has aged out. Look-ups ignore it anyway: this only frees memory. */
   age(nowMs: number): void {
     this.#fdb.age(nowMs, (entry) => {
-      this.#forgetShortcuts();
+      this.#endFlowsOf(entry, nowMs);
       this.#trace?.aged(entry);
     });
   }
 
+  /** Port by port, those of a port from the longest unseen on. */
   fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
     return this.#fdb.entries(nowMs);
   }
@@ -212,6 +218,7 @@ export class Bridge {
     if (!this.#hasShortcuts || port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
     if (touched !== egress || ingress.policy !== undefined) return;
     ingress.noteShortcut(egress, nowMs + this.#shortcutLifeMs);
+    this.#noteFlow(batch, index, nowMs + FLOW_LIVES * this.#shortcutLifeMs);
     port.shorten({
       batch,
       index,
@@ -247,15 +254,27 @@ export class Bridge {
   }
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {
-    const { evictions } = this.#fdb;
-    const from = this.#trace === undefined ? undefined : this.#fdb.lookup(vid, source, nowMs)?.number;
     const learned = this.#fdb.learn(vid, source, ingress, nowMs);
-    if (learned === 'refreshed') return;
-    // Frames to a new station were flooded until now, and had no shortcut.
-    if (learned === 'moved' || this.#fdb.evictions !== evictions) this.#forgetShortcuts();
-    if (this.#trace === undefined) return;
-    const entry = { vid, mac: source, port: ingress.number };
-    this.#trace.learned(from === undefined ? entry : { ...entry, from });
+    // Frames to a new station were flooded until now: no shortcut leads there.
+    if (learned === 'new') this.#trace?.learned({ vid, mac: source, port: ingress.number });
+  }
+
+  #moved(entry: FilteringEntry, from: BridgePort, nowMs: number): void {
+    this.#endFlowsOf(entry, nowMs);
+    this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: from.number });
+  }
+
+  /** Both stations of a shortcut are marked, so that it ends when one of them goes. */
+  #noteFlow({ bytes, starts, lengths }: FrameBatch, index: number, untilMs: number): void {
+    const start = starts[index] as number;
+    const vid = vidOf(bytes, start, lengths[index] as number);
+    this.#fdb.noteFlow(vid, sourceOf(bytes, start), untilMs);
+    this.#fdb.noteFlow(vid, destinationOf(bytes, start), untilMs);
+  }
+
+  /** Takes all shortcuts back if one may lead from or to this station. A flood of made-up addresses has none. */
+  #endFlowsOf({ flowUntilMs }: FilteringEntry, nowMs: number): void {
+    if (nowMs < flowUntilMs) this.#forgetShortcuts();
   }
 
   /** The one port that `destination` is behind, or undefined: flood. */
@@ -310,6 +329,8 @@ export class Bridge {
  * take back; renewing it once a second costs nothing.
  */
 const SHORTCUT_LIFE_MS = 1000;
+/** A shortcut counts as alive for twice its life: native code measures that by the loop's clock, which lags. */
+const FLOW_LIVES = 2;
 
 /** Why no station can have sent such a frame, and nothing is learned from it. */
 function addressFaultOf(vid: Vid, source: MacAddress): DiscardReason | undefined {

@@ -5,10 +5,10 @@ import { MemoryPort } from '../ports/memory-port.ts';
 import type { MacAddress } from '../wire/mac-address.ts';
 import type { Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
-import { FilteringDatabase } from './filtering-database.ts';
+import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 
 const ports = [1, 2, 3].map((number) => new BridgePort(number as PortNumber, new MemoryPort()));
-const [one, two] = ports as [BridgePort, BridgePort];
+const [one, two, three] = ports as [BridgePort, BridgePort, BridgePort];
 const vid = (n: number): Vid => n as Vid;
 const mac = (n: number): MacAddress => n as MacAddress;
 
@@ -36,7 +36,12 @@ test('an entry ages out unless it is refreshed', () => {
 });
 
 test('at its capacity the entry longest unseen makes room', () => {
-  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 3 });
+  const evicted: number[] = [];
+  const fdb = new FilteringDatabase({
+    ageingTimeMs: 1e9,
+    capacity: 3,
+    onEvicted: ({ mac: gone }) => evicted.push(gone),
+  });
   for (const n of [1, 2, 3]) fdb.learn(vid(n), mac(n), one, n);
   fdb.learn(vid(1), mac(1), one, 4);
   fdb.learn(vid(2), mac(9), one, 5);
@@ -44,7 +49,51 @@ test('at its capacity the entry longest unseen makes room', () => {
     [...fdb.entries(6)].map((entry) => entry.mac),
     [3, 1, 9],
   );
-  assert.equal(fdb.evictions, 1);
+  assert.deepEqual(evicted, [2]);
+});
+
+test('the port with the most entries makes room: made-up addresses displace nobody else’s', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 100 });
+  const honest = Array.from({ length: 60 }, (_, n) => ({ at: n < 40 ? one : two, mac: mac(n) }));
+  for (const { at, mac: address } of honest) fdb.learn(vid(0), address, at, 0);
+  for (let n = 0; n < 100_000; n++) fdb.learn(vid(n % 7), mac(1000 + n), three, 1 + n);
+  assert.equal(fdb.size, 100);
+  for (const { at, mac: address } of honest) assert.equal(fdb.lookup(vid(0), address, 100_001), at);
+  const own = [...fdb.entries(100_001)].filter(({ port }) => port === three);
+  assert.deepEqual(
+    own.map(({ mac: address }) => address),
+    Array.from({ length: 40 }, (_, n) => 1000 + 99_960 + n),
+    'the flood has kept its latest ones',
+  );
+});
+
+test('a port gets its share of a full database, from the one that has most', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 100 });
+  for (let n = 0; n < 90; n++) fdb.learn(vid(0), mac(n), one, n);
+  for (let n = 90; n < 100; n++) fdb.learn(vid(0), mac(n), two, n);
+  for (let n = 100; n < 200; n++) fdb.learn(vid(0), mac(n), three, n);
+  const sizes = ports.map((port) => [...fdb.entries(200)].filter((entry) => entry.port === port).length);
+  assert.deepEqual(sizes, [45, 10, 45]);
+  assert.equal(fdb.lookup(vid(0), mac(44), 200), undefined, 'its longest unseen ones went');
+  assert.equal(fdb.lookup(vid(0), mac(45), 200), one);
+});
+
+test('with fewer entries than ports a new station is learned all the same', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 2 });
+  for (const [n, port] of ports.entries()) fdb.learn(vid(0), mac(n), port, n);
+  assert.equal(fdb.lookup(vid(0), mac(2), 3), three);
+  assert.equal(fdb.size, 2);
+});
+
+test('ten thousand ports keep their entries while one of them floods', () => {
+  const crowd = Array.from({ length: 10_000 }, (_, n) => new BridgePort((n + 1) as PortNumber, new MemoryPort()));
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 20_000 });
+  for (const [n, port] of crowd.entries()) for (let i = 0; i < 2; i++) fdb.learn(vid(0), mac(2 * n + i), port, 0);
+  const flooder = crowd[5000] as BridgePort;
+  for (let n = 0; n < 200_000; n++) fdb.learn(vid(0), mac(100_000 + n), flooder, 1);
+  const held = new Map<BridgePort, number>();
+  for (const { port } of fdb.entries(2)) held.set(port, (held.get(port) ?? 0) + 1);
+  assert.ok(crowd.every((port) => held.get(port) === 2));
 });
 
 test('a port that goes takes its entries along', () => {
@@ -57,6 +106,14 @@ test('a port that goes takes its entries along', () => {
   );
 });
 
+/** The ports that may have to make room: the learner, if with one more it had as many as any; else those with the most. */
+function payers(model: readonly { port: BridgePort }[], learner: BridgePort): BridgePort[] {
+  const size = (port: BridgePort): number => model.filter((entry) => entry.port === port).length;
+  const most = Math.max(...ports.map(size));
+  if (size(learner) > 0 && size(learner) + 1 >= most) return [learner];
+  return ports.filter((port) => size(port) === most);
+}
+
 test('against a naive model: same answers, never above its capacity', () => {
   const step = fc.oneof(
     fc.record({ op: fc.constant('learn'), vid: fc.nat(2), mac: fc.nat(12), port: fc.nat(2), wait: fc.nat(400) }),
@@ -66,16 +123,24 @@ test('against a naive model: same answers, never above its capacity', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const capacity = 6;
-      const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity });
+      const evicted: string[] = [];
+      const onEvicted = (entry: FilteringEntry): void => void evicted.push(`${entry.vid}/${entry.mac}`);
+      const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity, onEvicted });
       let model: { key: string; port: BridgePort; seenMs: number }[] = [];
       let now = 0;
       for (const { op, vid: v, mac: m, port, wait } of steps) {
-        now += wait;
+        now += 1 + wait;
         const key = `${v}/${m}`;
         const at = ports[port] as BridgePort;
         if (op === 'learn') {
-          model = [...model.filter((entry) => entry.key !== key), { key, port: at, seenMs: now }].slice(-capacity);
+          const isNew = model.every((entry) => entry.key !== key);
+          evicted.length = 0;
           fdb.learn(vid(v), mac(m), at, now);
+          assert.equal(evicted.length, isNew && model.length === capacity ? 1 : 0);
+          const candidates = payers(model, at).map((payer) => model.find((entry) => entry.port === payer)?.key);
+          for (const gone of evicted) assert.ok(candidates.includes(gone), `${gone} of ${candidates}`);
+          model = model.filter((entry) => entry.key !== key && !evicted.includes(entry.key));
+          model.push({ key, port: at, seenMs: now });
         } else if (op === 'forget') {
           model = model.filter((entry) => entry.port !== at);
           fdb.forgetPort(at);
@@ -86,10 +151,13 @@ test('against a naive model: same answers, never above its capacity', () => {
         assert.ok(fdb.size <= capacity);
         const known = model.find((entry) => entry.key === key && now - entry.seenMs < 1000);
         assert.equal(fdb.lookup(vid(v), mac(m), now), known?.port);
-        assert.deepEqual(
-          [...fdb.entries(now)].map((entry) => `${entry.vid}/${entry.mac}`),
-          model.filter((entry) => now - entry.seenMs < 1000).map((entry) => entry.key),
-        );
+        const listed = [...fdb.entries(now)];
+        for (const port of ports) {
+          assert.deepEqual(
+            listed.filter((entry) => entry.port === port).map((entry) => `${entry.vid}/${entry.mac}`),
+            model.filter((entry) => entry.port === port && now - entry.seenMs < 1000).map((entry) => entry.key),
+          );
+        }
       }
     }),
     { numRuns: 500 },

@@ -1,6 +1,7 @@
 import type { MacAddress } from '../wire/mac-address.ts';
 import type { Vid } from '../wire/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
+import { LargestFirst, type Sized } from './largest-first.ts';
 
 /** One dynamic entry (IEEE 802.1Q-2022, 8.8.3): where this address was last seen as a source. */
 export interface FilteringEntry {
@@ -8,20 +9,34 @@ export interface FilteringEntry {
   readonly mac: MacAddress;
   readonly port: BridgePort;
   readonly seenMs: number;
+  /** Until when frames from or to the station may pass the bridge by, without its being asked; 0: none may. */
+  readonly flowUntilMs: number;
 }
 
 interface Node extends FilteringEntry {
   port: BridgePort;
   seenMs: number;
+  flowUntilMs: number;
+  share: Share;
   older: Node | undefined;
   newer: Node | undefined;
+}
+
+/** The entries of one port, in a list from the longest unseen to the latest seen. */
+interface Share extends Sized {
+  oldest: Node | undefined;
+  newest: Node | undefined;
 }
 
 export interface FilteringDatabaseOptions {
   /** How long an entry stays without being refreshed, 802.1Q's ageing time. */
   ageingTimeMs: number;
-  /** The most entries that are kept; beyond it the one longest unseen goes. A flood of made-up addresses costs no more memory than this. */
+  /** The most entries that are kept, so that a flood of made-up addresses costs no more memory than this. */
   capacity: number;
+  /** Told of an entry that is behind another port now. */
+  onMoved?: (entry: FilteringEntry, from: BridgePort, nowMs: number) => void;
+  /** Told of an entry that made room for another one before its time. */
+  onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
 
 /** What learning an address came to. `refreshed` is the common case. */
@@ -30,23 +45,30 @@ export type Learned = 'new' | 'moved' | 'refreshed';
 /**
  * The filtering database (IEEE 802.1Q-2022, 8.8): (VID, MAC address) → port.
  *
- * One map per VID, because VID and MAC together exceed a safe integer. All
- * entries also stand in one list from the longest unseen to the latest seen, so
+ * One map per VID, because VID and MAC together exceed a safe integer. The entries
+ * of each port also stand in a list from the longest unseen to the latest seen, so
  * that ageing and eviction touch only what goes.
+ *
+ * At its capacity the port with the most entries pays: it loses the one that is
+ * longest unseen. A port that makes up addresses so displaces its own ones, and
+ * another port only as far as that holds more than it. Finding the port costs
+ * O(log ports).
  */
 export class FilteringDatabase {
   readonly #ageingTimeMs: number;
   readonly #capacity: number;
+  readonly #onMoved: FilteringDatabaseOptions['onMoved'];
+  readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
   readonly #byVid = new Map<Vid, Map<MacAddress, Node>>();
-  #oldest: Node | undefined;
-  #newest: Node | undefined;
+  readonly #byPort = new Map<BridgePort, Share>();
+  readonly #shares = new LargestFirst<Share>();
   #size = 0;
-  /** Entries that made room for others before their time. */
-  evictions = 0;
 
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
     this.#capacity = options.capacity;
+    this.#onMoved = options.onMoved;
+    this.#onEvicted = options.onEvicted;
   }
 
   get size(): number {
@@ -55,32 +77,25 @@ export class FilteringDatabase {
 
   /** Notes that `mac` was a source on `port`. The caller has excluded group addresses. */
   learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
-    let addresses = this.#byVid.get(vid);
-    if (addresses === undefined) {
-      addresses = new Map();
-      this.#byVid.set(vid, addresses);
-    }
-    const known = addresses.get(mac);
-    if (known !== undefined) {
-      const moved = known.port !== port;
-      known.port = port;
-      known.seenMs = nowMs;
-      if (known !== this.#newest) {
-        this.#unlink(known);
-        this.#append(known);
-      }
-      return moved ? 'moved' : 'refreshed';
-    }
-    if (this.#size >= this.#capacity && this.#oldest !== undefined) {
-      // The map of this VID may be the one that empties: keep it alive by adding first.
-      this.evictions++;
-      const evicted = this.#oldest;
-      this.#insert(addresses, vid, mac, port, nowMs);
-      this.#remove(evicted);
+    const known = this.#byVid.get(vid)?.get(mac);
+    if (known === undefined) {
+      const share = this.#shareOf(port);
+      if (this.#size >= this.#capacity) this.#evict(share, nowMs);
+      this.#insert(vid, mac, port, share, nowMs);
       return 'new';
     }
-    this.#insert(addresses, vid, mac, port, nowMs);
-    return 'new';
+    known.seenMs = nowMs;
+    if (known.port === port) {
+      if (known !== known.share.newest) {
+        unlink(known);
+        append(known);
+      }
+      return 'refreshed';
+    }
+    const from = known.port;
+    this.#move(known, port);
+    this.#onMoved?.(known, from, nowMs);
+    return 'moved';
   }
 
   /** The port behind `mac`, or undefined when it is unknown or has aged out. */
@@ -89,59 +104,108 @@ export class FilteringDatabase {
     return entry !== undefined && nowMs - entry.seenMs < this.#ageingTimeMs ? entry.port : undefined;
   }
 
+  /** Notes that frames from or to this station may pass the bridge by until then. */
+  noteFlow(vid: Vid, mac: MacAddress, untilMs: number): void {
+    const entry = this.#byVid.get(vid)?.get(mac);
+    if (entry !== undefined) entry.flowUntilMs = untilMs;
+  }
+
   /** Forgets what has aged out; `onAged` is told of each. */
   age(nowMs: number, onAged?: (entry: FilteringEntry) => void): void {
-    for (;;) {
-      const entry = this.#oldest;
-      if (entry === undefined || nowMs - entry.seenMs < this.#ageingTimeMs) return;
-      this.#remove(entry);
-      onAged?.(entry);
+    for (const share of this.#byPort.values()) {
+      for (;;) {
+        const { oldest } = share;
+        if (oldest === undefined || nowMs - oldest.seenMs < this.#ageingTimeMs) break;
+        this.#remove(oldest);
+        onAged?.(oldest);
+      }
     }
   }
 
   /** Forgets every entry of `port`. */
   forgetPort(port: BridgePort): void {
-    for (let entry = this.#oldest; entry !== undefined; ) {
-      const next: Node | undefined = entry.newer;
-      if (entry.port === port) this.#remove(entry);
-      entry = next;
-    }
+    const share = this.#byPort.get(port);
+    if (share === undefined) return;
+    while (share.oldest !== undefined) this.#remove(share.oldest);
+    this.#byPort.delete(port);
+    this.#shares.remove(share);
   }
 
-  /** All entries that have not aged out, the longest unseen first. */
+  /** All entries that have not aged out, port by port, those of a port from the longest unseen on. */
   *entries(nowMs: number): IterableIterator<FilteringEntry> {
-    for (let entry = this.#oldest; entry !== undefined; entry = entry.newer) {
-      if (nowMs - entry.seenMs < this.#ageingTimeMs) yield entry;
+    for (const share of this.#byPort.values()) {
+      for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
+        if (nowMs - entry.seenMs < this.#ageingTimeMs) yield entry;
+      }
     }
   }
 
-  #insert(addresses: Map<MacAddress, Node>, vid: Vid, mac: MacAddress, port: BridgePort, seenMs: number): void {
-    const entry: Node = { vid, mac, port, seenMs, older: undefined, newer: undefined };
+  #shareOf(port: BridgePort): Share {
+    let share = this.#byPort.get(port);
+    if (share === undefined) {
+      share = { size: 0, place: 0, oldest: undefined, newest: undefined };
+      this.#byPort.set(port, share);
+      this.#shares.add(share);
+    }
+    return share;
+  }
+
+  /** Makes room for an entry of `learner`, which pays by itself unless another port holds more than it then would. */
+  #evict(learner: Share, nowMs: number): void {
+    const { largest } = this.#shares;
+    if (largest === undefined) return;
+    const payer = learner.size > 0 && learner.size + 1 >= largest.size ? learner : largest;
+    const evicted = payer.oldest;
+    if (evicted === undefined) return;
+    this.#remove(evicted);
+    this.#onEvicted?.(evicted, nowMs);
+  }
+
+  #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): void {
+    let addresses = this.#byVid.get(vid);
+    if (addresses === undefined) {
+      addresses = new Map();
+      this.#byVid.set(vid, addresses);
+    }
+    const entry: Node = { vid, mac, port, seenMs, flowUntilMs: 0, share, older: undefined, newer: undefined };
     addresses.set(mac, entry);
-    this.#append(entry);
+    append(entry);
+    this.#shares.grow(share);
     this.#size++;
+  }
+
+  #move(entry: Node, port: BridgePort): void {
+    unlink(entry);
+    this.#shares.shrink(entry.share);
+    entry.port = port;
+    entry.share = this.#shareOf(port);
+    append(entry);
+    this.#shares.grow(entry.share);
   }
 
   #remove(entry: Node): void {
     const addresses = this.#byVid.get(entry.vid);
     addresses?.delete(entry.mac);
     if (addresses?.size === 0) this.#byVid.delete(entry.vid);
-    this.#unlink(entry);
+    unlink(entry);
+    this.#shares.shrink(entry.share);
     this.#size--;
   }
+}
 
-  #append(entry: Node): void {
-    entry.older = this.#newest;
-    entry.newer = undefined;
-    if (this.#newest === undefined) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-  }
+function append(entry: Node): void {
+  const { share } = entry;
+  entry.older = share.newest;
+  entry.newer = undefined;
+  if (share.newest === undefined) share.oldest = entry;
+  else share.newest.newer = entry;
+  share.newest = entry;
+}
 
-  #unlink(entry: Node): void {
-    if (entry.older === undefined) this.#oldest = entry.newer;
-    else entry.older.newer = entry.newer;
-    if (entry.newer === undefined) this.#newest = entry.older;
-    else entry.newer.older = entry.older;
-  }
+function unlink(entry: Node): void {
+  const { share, older, newer } = entry;
+  if (older === undefined) share.oldest = newer;
+  else older.newer = newer;
+  if (newer === undefined) share.newest = older;
+  else newer.older = older;
 }

@@ -72,6 +72,8 @@ function frame(destination: number, source: number, length = 60): Buffer {
 
 const GROUP = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 0).subarray(6)]);
 const UNKNOWN = 99;
+/** Another one: frames to it are flooded and make no shortcut. */
+const FLOODED = 98;
 
 test('what goes to one known port is shortened once a batch, by its last frame', () => {
   const bench = new Bench();
@@ -183,7 +185,20 @@ test('its life is a second, and a quarter of the ageing time at most', () => {
 
 test('whatever changes a decision takes all shortcuts back', () => {
   const changes: [string, (bench: Bench) => void][] = [
-    ['a station moves', (bench) => void bench.receive(2, batchOf(frame(0, 1)))],
+    [
+      'a station moves that a shortcut leads to',
+      (bench) => {
+        bench.receive(0, batchOf(frame(1, 0)));
+        bench.receive(2, batchOf(frame(0, 1)));
+      },
+    ],
+    [
+      'a station moves that a shortcut leads from',
+      (bench) => {
+        bench.receive(1, batchOf(frame(0, 1)));
+        bench.receive(2, batchOf(frame(UNKNOWN, 1)));
+      },
+    ],
     ['a port comes', (bench) => void bench.bridge.attach(new ShortcutPort())],
     ['a port goes', (bench) => bench.bridge.detach(bench.at(2))],
     ['a port is shut', (bench) => bench.bridge.setShut(bench.at(1), true)],
@@ -192,16 +207,50 @@ test('whatever changes a decision takes all shortcuts back', () => {
     ['a link comes up', (bench) => bench.bridge.setLink(bench.at(1), 'up')],
     ['a policy is set', (bench) => Object.assign(bench.at(0), { policy: ADMIT_ALL })],
     ['a policy is taken away', (bench) => Object.assign(bench.at(0), { policy: undefined })],
-    ['an entry ages out', (bench) => bench.bridge.age(300_000)],
   ];
   for (const [what, change] of changes) {
     const bench = new Bench();
     change(bench);
     assert.ok(bench.oblivions > 0, what);
   }
-  const full = new Bench({ fdbCapacity: 3 });
-  full.receive(0, batchOf(frame(1, 7)));
-  assert.ok(full.oblivions > 0, 'an entry is evicted');
+});
+
+test('an entry that goes takes all shortcuts back if one leads from or to it, and none otherwise', () => {
+  const aged = (sendMs: number, ageMs: number): number => {
+    const bench = new Bench();
+    bench.receive(0, batchOf(frame(1, 0)), sendMs);
+    bench.bridge.age(ageMs);
+    return bench.oblivions;
+  };
+  assert.equal(aged(299_500, 300_000), 1, 'station 1 was silent, but spoken to: its shortcut ends, station 2 has none');
+  assert.equal(aged(200_000, 300_000), 0, 'the shortcut had ended before');
+
+  const full = (...before: Buffer[]): Bench => {
+    const bench = new Bench({ fdbCapacity: 3 });
+    for (const each of before) bench.receive(0, batchOf(each));
+    bench.receive(1, batchOf(frame(FLOODED, 7)));
+    return bench;
+  };
+  assert.equal(full(frame(1, 0)).oblivions, 1, 'station 1 is displaced: the shortcut to it ends');
+  assert.equal(full(frame(2, 0)).oblivions, 0, 'the shortcut leads elsewhere');
+  assert.equal(full().oblivions, 0);
+  const source = new Bench({ fdbCapacity: 3 });
+  source.receive(1, batchOf(frame(0, 1)));
+  source.receive(1, batchOf(frame(FLOODED, 7)));
+  assert.equal(source.oblivions, 1, 'station 1 is displaced: the shortcut from it ends');
+});
+
+test('a flood of made-up sources leaves the shortcuts of others', () => {
+  const bench = new Bench({ fdbCapacity: 100 });
+  bench.offered(frame(1, 0), frame(1, 0));
+  const madeUp = frame(FLOODED, 2);
+  for (let number = 0; number < 10_000; number++) {
+    madeUp.writeUInt32BE(number, 7);
+    bench.receive(2, batchOf(madeUp));
+  }
+  assert.equal(bench.bridge.fdbSize, 100);
+  assert.equal(bench.oblivions, 0);
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
 });
 
 test('what changes nothing leaves them', () => {

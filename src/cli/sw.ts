@@ -43,7 +43,11 @@ export function swCommand(): Command {
     .option('--debug', 'log every learn, age-out, connect and forward to standard error')
     .option('--foreground', 'stay in the foreground')
     .option('--ageout <sec>', 'ageing time of learned addresses in seconds', '300')
-    .option('--fdb-size <n>', 'the most learned addresses; the longest unseen go first', '65536')
+    .option(
+      '--fdb-size <n>',
+      'the most learned addresses; beyond it the port with the most loses the longest unseen',
+      '65536',
+    )
     .option(
       '--forward-reserved <digits>',
       'relay 01-80-C2-00-00-0x of these last hexadecimal digits: 0,E for STP and LLDP, or all',

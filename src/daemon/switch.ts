@@ -12,7 +12,7 @@ import type { OffloadEngine } from '../wire/offload-engine.ts';
 export interface SwitchOptions {
   /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
   ageingTimeMs?: number;
-  /** The most learned addresses; default 65 536. The longest unseen go first. */
+  /** The most learned addresses; default 65 536. Beyond it the port with the most loses its longest unseen one. */
   fdbCapacity?: number;
   /** The reserved group addresses that are relayed all the same: bit n stands for 01-80-C2-00-00-0n; default none. */
   forwardReserved?: number;

@@ -35,20 +35,33 @@ test('who does not read loses frames at his bound, and costs no memory', async (
   assert.ok(resident() - before < 48 * MIB, `${resident() - before} octets more than before`);
 });
 
-test('made-up source addresses fill the FDB up to --fdb-size, and no further', async (t) => {
+test('made-up source addresses fill the FDB up to --fdb-size, and displace those of no other port', async (t) => {
   const lan = await SwitchProcess.start(t, ['--fdb-size', '100']);
-  const liar = await RawTunnel.open(t, lan.tunnelPort);
-  for (let number = 0; number < 5000; number++) {
-    const from = `02:00:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 0xff).toString(16).padStart(2, '0')}`;
-    await liar.send(clientMessage(frameOf({ from })));
+  const [honest, liar] = [await RawTunnel.open(t, lan.tunnelPort), await RawTunnel.open(t, lan.tunnelPort)];
+  const own = Array.from({ length: 40 }, (_, number) => madeUp(0x0a_0000 + number));
+  for (const from of own) await honest.send(clientMessage(frameOf({ from })));
+  const frames = 100_000;
+  for (let sent = 0; sent < frames; sent += 1000) {
+    const messages = Array.from({ length: 1000 }, (_, i) =>
+      clientMessage(frameOf({ from: madeUp(0x10_0000 + sent + i) })),
+    );
+    await liar.send(Buffer.concat(messages));
   }
   await eventually(
     () => lan.ports(),
-    ([port]) => port?.rx === 5000,
+    ([one, other]) => one?.rx === own.length && other?.rx === frames,
   );
   const { entries } = await lan.call<{ entries: FdbEntry[] }>('listFdb');
   assert.equal(entries.length, 100);
+  assert.deepEqual(
+    entries.filter(({ port }) => port === 1).map(({ mac }) => mac),
+    own,
+  );
 });
+
+function madeUp(number: number): string {
+  return `020000${number.toString(16).padStart(6, '0')}`.replace(/..(?!$)/g, '$&:');
+}
 
 test('who may have no tunnel is told so, and counted', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-bounds-'));

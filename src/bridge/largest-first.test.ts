@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { LargestFirst, type Sized } from './largest-first.ts';
+
+test('whatever comes, goes, grows and shrinks: the largest is on top', () => {
+  const step = fc.record({
+    op: fc.constantFrom('add', 'remove', 'grow', 'grow', 'shrink'),
+    at: fc.nat(),
+    size: fc.nat(5),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const heap = new LargestFirst<Sized>();
+      const items: Sized[] = [];
+      for (const { op, at, size } of steps) {
+        const item = items[at % Math.max(1, items.length)];
+        if (op === 'add' || item === undefined) {
+          const added: Sized = { size, place: -1 };
+          heap.add(added);
+          items.push(added);
+        } else if (op === 'remove') {
+          heap.remove(item);
+          items.splice(items.indexOf(item), 1);
+        } else if (op === 'grow') heap.grow(item);
+        else if (item.size > 0) heap.shrink(item);
+        const most = items.length === 0 ? undefined : Math.max(...items.map((each) => each.size));
+        assert.equal(heap.largest?.size, most);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a change among ten thousand items looks at the sizes of few', () => {
+  let looks = 0;
+  class Counted implements Sized {
+    place = 0;
+    #size = 0;
+    get size(): number {
+      looks++;
+      return this.#size;
+    }
+    set size(size: number) {
+      this.#size = size;
+    }
+  }
+  const heap = new LargestFirst<Counted>();
+  const items = Array.from({ length: 10_000 }, () => new Counted());
+  for (const item of items) heap.add(item);
+  for (const change of ['grow', 'shrink'] as const) {
+    for (let round = 0; round < 3; round++) {
+      for (const item of items) {
+        looks = 0;
+        heap[change](item);
+        // Two for each level, and as many again for the choice between two children.
+        assert.ok(looks <= 4 * Math.ceil(Math.log2(items.length)) + 4, `${looks} looks`);
+      }
+    }
+  }
+});
