@@ -27,6 +27,7 @@
         "native/congestion.c",
         "native/tcp-path.c",
         "native/privileges.c",
+        "native/callers.c",
         "native/memory.c",
         "native/stream.c",
         "native/tls-binding.c",

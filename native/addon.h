@@ -213,7 +213,13 @@ napi_value take_has_waited(napi_env env, napi_callback_info info);
 napi_value look_up_user(napi_env env, napi_callback_info info);
 napi_value become_user(napi_env env, napi_callback_info info);
 napi_value forbid_new_privileges(napi_env env, napi_callback_info info);
+napi_value redirect_descriptor(napi_env env, napi_callback_info info);
 napi_value trim_memory(napi_env env, napi_callback_info info);
+
+// callers.c
+napi_value read_peer_user(napi_env env, napi_callback_info info);
+napi_value look_up_group(napi_env env, napi_callback_info info);
+napi_value describe_user(napi_env env, napi_callback_info info);
 
 // offload-binding.c: adds its functions to the exports
 napi_value init_offload(napi_env env, napi_value exports);

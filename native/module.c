@@ -36,6 +36,10 @@ static const struct export EXPORTS[] = {
     {"lookUpUser", look_up_user},
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},
+    {"redirectDescriptor", redirect_descriptor},
+    {"readPeerUser", read_peer_user},
+    {"lookUpGroup", look_up_group},
+    {"describeUser", describe_user},
     {"trimMemory", trim_memory},
 };
 

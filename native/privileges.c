@@ -71,3 +71,15 @@ napi_value forbid_new_privileges(napi_env env, napi_callback_info info) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return throw_errno(env, errno, "prctl");
   return NULL;
 }
+
+// redirectDescriptor(from, to): whatever is written to `to` goes where `from` leads, from one instant to the next.
+napi_value redirect_descriptor(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  int32_t from, to;
+  if (!take_arguments(env, info, arguments, 2) || !take_int32(env, arguments[0], &from) ||
+      !take_int32(env, arguments[1], &to)) {
+    return NULL;
+  }
+  if (dup2(from, to) < 0) return throw_errno(env, errno, "dup2");
+  return NULL;
+}

@@ -57,6 +57,11 @@ export class FollowedFile<T> {
     this.#checkedAtMs = performance.now();
   }
 
+  /** Why the content that was seen last is not in force; undefined where it is. */
+  get complaint(): string | undefined {
+    return this.#complaint;
+  }
+
   /** The content in force, after a look at the file if the last one is old enough. Never rejects. */
   async current(): Promise<T> {
     if (this.#checking === undefined && performance.now() - this.#checkedAtMs >= this.#recheckMs) {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { type BigIntStats, existsSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_BCRYPT_COST, hashPassword } from '../auth/hash-password.ts';
 import { canBeUser, hasEntry, removeEntry, setEntry } from '../auth/htpasswd-edit.ts';
@@ -62,21 +62,21 @@ async function set(file: string, user: string, options: PasswdOptions, ask: () =
   // Read before the question, so that a bad file is told at once; and again behind it: somebody may have been quicker.
   if (existsSync(file)) await read(file);
   const hash = await hashPassword(await ask(), options.cost ?? DEFAULT_BCRYPT_COST);
-  const text = existsSync(file) ? await read(file) : '';
-  await replaceFile(file, setEntry(text, user, hash));
+  const { text, stats } = existsSync(file) ? await read(file) : { text: '', stats: undefined };
+  await replaceFile(file, setEntry(text, user, hash), stats);
   return hasEntry(text, user) ? `Changed the password of ${user} in ${file}` : `Added ${user} to ${file}`;
 }
 
 async function remove(file: string, user: string): Promise<string> {
-  const text = await read(file);
+  const { text, stats } = await read(file);
   if (!hasEntry(text, user)) throw new EtherwsError('ARGUMENT_INVALID', `There is no user ${user} in ${file}`);
-  await replaceFile(file, removeEntry(text, user));
+  await replaceFile(file, removeEntry(text, user), stats);
   return `Removed ${user} from ${file}`;
 }
 
-async function read(file: string): Promise<string> {
-  const { text } = await readUserFile(file, MAX_FILE_BYTES);
-  if (!text.includes('\uFFFD')) return text;
+async function read(file: string): Promise<{ text: string; stats: BigIntStats }> {
+  const { text, stats } = await readUserFile(file, MAX_FILE_BYTES);
+  if (!text.includes('\uFFFD')) return { text, stats };
   throw new EtherwsError('HTPASSWD_INVALID', `${file} is not UTF-8 and would be damaged`, {
     hint: `Convert it: iconv -f latin1 -t utf-8 ${file}`,
   });

@@ -1,10 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { keepNurserySmall } from '../auth/small-nursery.ts';
 import { readConfig, type SwConfig, type SwOptions } from '../daemon/config.ts';
-import { isDaemon, launchDaemon, redirectStandardError, reportReady } from '../daemon/daemonize.ts';
+import { isDaemon, launchDaemon, reportReady } from '../daemon/daemonize.ts';
+import { HangupSignal } from '../daemon/hangup.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { ReportedFailure } from './report.ts';
@@ -94,7 +94,7 @@ export function swCommand(): Command {
     .option('--user <name>', 'become this user once both services listen; keeps CAP_NET_ADMIN and CAP_NET_RAW')
     .option('--group <name>', "and this group (default: the user's own)")
     .option('--logformat <format>', 'text or json', 'text')
-    .option('--logfile <file>', 'append the log to a file instead of standard error')
+    .option('--logfile <file>', 'append the log to a file instead of standard error; SIGHUP opens it anew')
     .option('--pidfile <file>', 'write the process id there')
     .addHelpText('after', EXAMPLES)
     .allowExcessArguments(false)
@@ -108,7 +108,8 @@ async function runSwitch(options: SwOptions): Promise<void> {
     if (status !== 0) throw new ReportedFailure(status);
     return;
   }
-  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }));
+  const hangup = new HangupSignal();
+  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup);
 }
 
 /** What does not fit together is wrong usage; a file that cannot be read is a failure. */
@@ -122,32 +123,39 @@ function configOf(options: SwOptions): SwConfig {
   }
 }
 
-async function serve(config: SwConfig, logger: Logger): Promise<void> {
+async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Promise<void> {
   keepNurserySmall();
-  if (config.logFile !== undefined) checkAppendable(config.logFile);
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
   const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../daemon/privileges.ts');
-  const { runAs, logFile, pidFile } = config;
+  const { LogFile, silenceStandardError } = await import('../daemon/log-file.ts');
+  const { PidFile } = await import('../daemon/pid-file.ts');
+  const { runAs } = config;
   const account = runAs === undefined ? undefined : findAccount(runAs.user, runAs.group);
   forbidNewPrivileges();
+  const pidFile = config.pidFile === undefined ? undefined : new PidFile(config.pidFile, account);
+  pidFile?.check();
+  // Also when the second signal ends the process at once.
+  process.once('exit', () => pidFile?.remove());
+  const logFile = config.logFile === undefined ? undefined : LogFile.open(config.logFile, account);
   const daemon = await Daemon.start(config, logger);
-  if (account !== undefined) {
-    becomeAccount(
-      account,
-      [logFile, pidFile].filter((file) => file !== undefined),
-    );
+  const terminated = terminationSignal();
+  try {
+    pidFile?.write();
+    if (account !== undefined) becomeAccount(account);
+  } catch (error) {
+    await daemon.close();
+    throw error;
   }
-  if (isDaemon()) {
-    await reportReady();
-    redirectStandardError(config.logFile ?? '/dev/null');
-  } else if (config.logFile !== undefined) {
-    redirectStandardError(config.logFile);
-  }
-  process.on('SIGHUP', () => void daemon.reload());
+  const isInBackground = isDaemon();
+  if (isInBackground) await reportReady();
+  if (logFile !== undefined) logFile.takeOver();
+  else if (isInBackground) silenceStandardError();
   logger.info({ pid: process.pid }, 'ready');
-  const signal = await terminationSignal();
+  hangup.serveBy(() => daemon.reload(() => logFile?.reopen()));
+  const signal = await terminated;
+  hangup.stop();
   logger.info({ signal }, 'closing');
   await daemon.close();
   // Nothing is left that keeps the process alive. Should that ever be untrue, an operator still wants it to end.
@@ -166,18 +174,6 @@ function terminationSignal(): Promise<NodeJS.Signals> {
       });
     }
   });
-}
-
-/** Found out before the switch runs: later there may be nobody to tell. */
-function checkAppendable(file: string): void {
-  try {
-    closeSync(openSync(file, 'a'));
-  } catch (error) {
-    throw new EtherwsError('FILE_UNREADABLE', `--logfile: cannot append to "${file}": ${(error as Error).message}`, {
-      cause: error,
-      hint: 'Choose a place that this user may write to',
-    });
-  }
 }
 
 /** Log and PID file may be named relative to where the command was typed; the daemon moves to /. */

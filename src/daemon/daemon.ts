@@ -1,4 +1,3 @@
-import { truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
@@ -6,7 +5,7 @@ import { HashVerifier } from '../auth/hash-verifier.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { ControlServer } from '../control/server.ts';
-import { describeError, EtherwsError } from '../errors.ts';
+import { describeError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createPort } from '../ports/port-factory.ts';
@@ -77,16 +76,19 @@ export class Daemon {
    * Reads certificates, keys and the policy again; those who are connected stay
    * so. What cannot be used leaves what was there in force, and is logged. Users
    * and token keys are followed without it. Never rejects.
+   * @param first what else is done anew, before all that
    */
-  async reload(): Promise<void> {
-    for (const reload of this.#reloads) {
+  async reload(first?: () => void): Promise<void> {
+    let failures = 0;
+    for (const reload of [async () => first?.(), ...this.#reloads]) {
       try {
         await reload();
       } catch (error) {
+        failures++;
         this.#logger.error({ reason: describeError(error) }, 'Cannot reload; what was read before stays in force');
       }
     }
-    this.#logger.info({}, 'reloaded');
+    if (failures === 0) this.#logger.info({}, 'reloaded');
   }
 
   async #open(): Promise<void> {
@@ -170,7 +172,6 @@ export class Daemon {
     for (const listener of new Set([tunnelListener, controlListener])) await listener.listen();
     this.#announce('tunnels', tunnels, tunnelListener);
     this.#announce('control', control, controlListener);
-    this.#writePidFile();
   }
 
   async #policy(etherSwitch: Switch): Promise<PolicyKeeper | undefined> {
@@ -182,7 +183,7 @@ export class Daemon {
         .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
     });
     this.#disposals.push(() => policy.close());
-    this.#reloads.push(() => policy.refresh());
+    this.#reloads.push(() => policy.reload());
     return policy;
   }
 
@@ -244,27 +245,6 @@ export class Daemon {
       { host: host ?? 'every address' },
       'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',
     );
-  }
-
-  #writePidFile(): void {
-    const { pidFile } = this.#config;
-    if (pidFile === undefined) return;
-    try {
-      writeFileSync(pidFile, `${process.pid}\n`);
-    } catch (error) {
-      throw new EtherwsError('DAEMON_FAILED', `Cannot write the PID file "${pidFile}": ${(error as Error).message}`, {
-        cause: error,
-        hint: 'Choose a place that this user may write to',
-      });
-    }
-    this.#disposals.push(() => {
-      try {
-        unlinkSync(pidFile);
-      } catch {
-        // Who has become another user may not change the directory. An empty file names nobody.
-        truncateSync(pidFile);
-      }
-    });
   }
 
   async #dispose(): Promise<void> {

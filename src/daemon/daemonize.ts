@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 
 const MARK = 'ETHERWS_DAEMON';
 
@@ -41,13 +40,4 @@ export async function reportReady(): Promise<void> {
   });
   delete process.env[MARK];
   process.chdir('/');
-}
-
-/**
- * Points standard error at `file`, by the rule that open(2) gives the lowest
- * free number. Whoever writes to descriptor 2 need not know.
- */
-export function redirectStandardError(file: string): void {
-  closeSync(2);
-  openSync(file, 'a');
 }

@@ -1,6 +1,7 @@
 import { FollowedFile } from '../auth/followed-file.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { IngressPolicy, RateAllowance, SourceClaims } from '../bridge/ingress-policy.ts';
+import { EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AccessPolicy } from './policy-file.ts';
 
@@ -114,6 +115,13 @@ export class PolicyKeeper {
       this.forget(port);
       this.#evict(port);
     }
+  }
+
+  /** As `refresh`. @throws EtherwsError when what stands in the file now is not in force */
+  async reload(): Promise<void> {
+    await this.refresh();
+    const { complaint } = this.#file;
+    if (complaint !== undefined) throw new EtherwsError('POLICY_INVALID', complaint);
   }
 
   close(): void {

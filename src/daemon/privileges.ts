@@ -1,4 +1,3 @@
-import { chownSync } from 'node:fs';
 import { EtherwsError } from '../errors.ts';
 import { nativeAddon } from '../ports/native.ts';
 
@@ -38,18 +37,16 @@ export function findAccount(user: string, group: string | undefined): Account {
  * Becomes that user for good, and keeps only what it takes to add devices as
  * ports: CAP_NET_ADMIN and CAP_NET_RAW. Files that are opened by name later
  * (certificates and keys on SIGHUP, users, the policy) must be readable for him.
- * @param ownFiles log and PID file: they are given to him
  * @throws EtherwsError PERMISSION_DENIED; then the process must end
  */
-export function becomeAccount({ user, uid, gid }: Account, ownFiles: readonly string[]): void {
+export function becomeAccount({ user, uid, gid }: Account): void {
   try {
-    for (const file of ownFiles) chownSync(file, uid, gid);
     nativeAddon().becomeUser(user, uid, gid);
   } catch (error) {
     const reason = (error as Error).message;
     throw new EtherwsError('PERMISSION_DENIED', `Cannot become the user ${user}: ${reason}`, {
       cause: error,
-      hint: 'It takes root with CAP_SETUID, CAP_SETGID and CAP_CHOWN',
+      hint: 'It takes root with CAP_SETUID and CAP_SETGID',
     });
   }
 }

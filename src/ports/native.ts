@@ -272,6 +272,18 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   becomeUser(user: string, uid: number, gid: number): void;
   /** PR_SET_NO_NEW_PRIVS */
   forbidNewPrivileges(): void;
+  /** dup2(2): whatever is written to `to` goes where `from` leads, from one instant to the next. */
+  redirectDescriptor(from: number, to: number): void;
+  /**
+   * The uid of the other end of a TCP connection within this network namespace, or of a Unix socket; -1 where it cannot
+   * be known: the other end has been closed, or is not of this namespace.
+   * @throws EPROTONOSUPPORT, EACCES and the like: this kernel does not tell
+   */
+  readPeerUser(fd: number): number;
+  /** @throws ENOENT */
+  lookUpGroup(group: string): number;
+  /** From the system's user database, in another thread; a name that is empty and no groups where there is no such user. */
+  describeUser(uid: number): Promise<{ readonly name: string; readonly groups: readonly number[] }>;
   /** What malloc was given back goes back to the system. */
   trimMemory(): void;
 }
