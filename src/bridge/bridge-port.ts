@@ -35,7 +35,7 @@ export class BridgePort {
   readonly #policyChanged: () => void;
   #policy: IngressPolicy | undefined;
 
-  /** @param policyChanged told of each new policy */
+  /** @param policyChanged told of each new policy, and of each change of its rules */
   constructor(number: PortNumber, port: Port, policyChanged: () => void = () => undefined) {
     this.number = number;
     this.port = port;
@@ -48,8 +48,15 @@ export class BridgePort {
   }
 
   set policy(policy: IngressPolicy | undefined) {
+    if (this.#policy !== undefined) this.#policy.onChange = () => undefined;
     this.#policy = policy;
+    if (policy !== undefined) policy.onChange = this.#policyChanged;
     this.#policyChanged();
+  }
+
+  /** Whether frames to individual addresses may come in unjudged. */
+  get admitsUnicast(): boolean {
+    return this.#policy === undefined || this.#policy.admitsUnicast;
   }
 
   /** Frames from here may go to `egress` unseen, until then. */

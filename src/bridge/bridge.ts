@@ -216,7 +216,7 @@ export class Bridge {
   #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number, nowMs: number): void {
     const { port } = ingress;
     if (!this.#hasShortcuts || port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
-    if (touched !== egress || ingress.policy !== undefined) return;
+    if (touched !== egress || !ingress.admitsUnicast) return;
     ingress.noteShortcut(egress, nowMs + this.#shortcutLifeMs);
     this.#noteFlow(batch, index, nowMs + FLOW_LIVES * this.#shortcutLifeMs);
     port.shorten({

@@ -84,6 +84,8 @@ export class IngressPolicy {
   readonly #claimed = new Set<MacAddress>();
   readonly #allowance: RateAllowance;
   #rules: IngressRules;
+  /** Told of each change of the rules; the port that the policy is set at puts itself here. */
+  onChange: () => void = () => undefined;
 
   /** @param allowance what the rates are taken from; by default the port has them for itself */
   constructor(
@@ -103,6 +105,14 @@ export class IngressPolicy {
     this.#rules = rules;
     this.#allowance.change(rules, nowMs);
     if (rules.claims === undefined) this.release();
+    this.onChange();
+  }
+
+  /** Whether every frame to an individual address may come in: the rules, if any, are rates of group frames alone. */
+  get admitsUnicast(): boolean {
+    const { sources, claims, etherTypes, frames, bits, forbidsDhcpServer, forbidsRouterAdvertisements } = this.#rules;
+    const hasLimit = [sources, claims, etherTypes, frames, bits].some((rule) => rule !== undefined);
+    return !hasLimit && forbidsDhcpServer !== true && forbidsRouterAdvertisements !== true;
   }
 
   /**

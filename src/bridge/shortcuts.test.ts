@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf, type FrameBatch } from '../wire/frame-batch.ts';
+import { parseMacAddress } from '../wire/mac-address.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
-import type { IngressPolicy } from './ingress-policy.ts';
+import { IngressPolicy, type IngressRules, SourceClaims } from './ingress-policy.ts';
 import type { Congestion, DiscardReason, Shortcut } from './port.ts';
 
 const ADMIT_ALL = { check: () => undefined, release: () => undefined } as unknown as IngressPolicy;
@@ -149,6 +150,41 @@ test('whoever has a say besides the filtering database keeps every frame', () =>
   assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
   const forgetful = new Bench({ forgetShortcuts: undefined } as unknown as BridgeOptions);
   assert.deepEqual(forgetful.offered(frame(1, 0)), [], 'nobody who would take shortcuts back');
+});
+
+test('a policy that only limits group frames leaves unicast its shortcuts; with any other rule there are none', () => {
+  const rate = { perSecond: 1, burst: 1 };
+  const group = { groupFrames: rate, groupBits: rate };
+  const policyOf = (rules: IngressRules): IngressPolicy => new IngressPolicy(rules, new SourceClaims(), 0);
+  const limits: IngressRules[] = [
+    { sources: new Set([parseMacAddress('02:00:00:00:00:00')]) },
+    { claims: 5 },
+    { etherTypes: new Set([0x88b5]) },
+    { frames: { perSecond: 1e6, burst: 1e6 } },
+    { bits: { perSecond: 1e9, burst: 1e9 } },
+    { forbidsDhcpServer: true },
+    { forbidsRouterAdvertisements: true },
+  ];
+  const bench = new Bench();
+  for (const rules of [{}, group, { ...group, forbidsDhcpServer: false, forbidsRouterAdvertisements: false }]) {
+    bench.at(0).policy = policyOf(rules);
+    assert.equal(bench.offered(frame(1, 0)).length, 1, JSON.stringify(rules));
+  }
+  for (const rules of limits) {
+    bench.at(0).policy = policyOf({ ...group, ...rules });
+    assert.deepEqual(bench.offered(frame(1, 0)), [], JSON.stringify(rules));
+    assert.equal(bench.at(0).rx.discards.rateExceeded, 0);
+  }
+  const changing = policyOf(group);
+  bench.at(0).policy = changing;
+  bench.oblivions = 0;
+  changing.change({ ...group, claims: 1 }, 0);
+  assert.equal(bench.oblivions, 1, 'rules that change take shortcuts back');
+  assert.deepEqual(bench.offered(frame(1, 0)), []);
+  bench.at(0).policy = undefined;
+  bench.oblivions = 0;
+  changing.change(group, 0);
+  assert.equal(bench.oblivions, 0, 'a policy that is set nowhere has no say');
 });
 
 test('ports that cannot, or cannot now, are left alone', () => {

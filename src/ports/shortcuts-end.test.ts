@@ -13,7 +13,7 @@ import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../test/support/port-recorder.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { IngressPolicy } from '../bridge/ingress-policy.ts';
+import { IngressPolicy, SourceClaims } from '../bridge/ingress-policy.ts';
 import { batchOf } from '../wire/frame-batch.ts';
 import { closeDescriptor } from './link-monitor.ts';
 import { nativeAddon } from './native.ts';
@@ -152,6 +152,22 @@ test('a policy sees every frame from the moment at which it is set', { skip }, a
   here.ingress.policy = refuse as unknown as IngressPolicy;
   await sendInVain(here, there.host);
   assert.equal(here.ingress.rx.discards.sourceDenied, FRAMES);
+});
+
+test('rates of group frames leave unicast its shortcut, until other rules come', { skip }, async (t) => {
+  const here = await openHost(t);
+  const there = await openHost(t, here.bridge);
+  const groupFrames = { perSecond: 0.001, burst: 1 };
+  const policy = new IngressPolicy({ groupFrames }, new SourceClaims(), performance.now());
+  here.ingress.policy = policy;
+  await shorten(here, there.host);
+  const broadcast = stationFrame(HERE, THERE, 1);
+  broadcast.fill(0xff, 0, 6);
+  await sendAll(here, broadcast, broadcast, broadcast);
+  assert.equal(here.ingress.rx.discards.rateExceeded, 2, 'group frames are judged meanwhile');
+  policy.change({ groupFrames, etherTypes: new Set([0x0800]) }, performance.now());
+  await sendInVain(here, there.host);
+  assert.equal(here.ingress.rx.discards.typeDenied, FRAMES);
 });
 
 test('frames that no station can have sent are discarded beside a flow between the same stations', {
