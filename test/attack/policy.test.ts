@@ -119,7 +119,7 @@ users:
       'bob',
       'delPort',
       { port: 1 },
-      /"code":-32602,"message":"The user bob may not call delPort","data":"METHOD_FORBIDDEN/,
+      /"code":-32602,"message":"Invalid params","data":"METHOD_FORBIDDEN: The user bob may not call delPort/,
     ],
     ['bob', 'addPort', { type: 'tap', target: 'tap0' }, /METHOD_FORBIDDEN/],
     ['eve', 'listPort', {}, /METHOD_FORBIDDEN/],
