@@ -8,6 +8,8 @@ export class DoorCounters {
   dawdled = 0;
   /** connections of trusted proxies that began with a PROXY header that cannot be read */
   badProxyHeaders = 0;
+  /** requests and opening handshakes that break the rules of HTTP or WebSocket */
+  badRequests = 0;
   /** connections and tunnels turned away since their address has its share already */
   overAddressShare = 0;
   /** connections and tunnels turned away since all places are taken */

@@ -5,12 +5,15 @@ import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import type { Caller } from '../auth/caller.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
+import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from '../auth/request-head.ts';
 import { TLS_PARAMETERS } from '../auth/tls-parameters.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import { Turnstile } from '../auth/turnstile.ts';
 import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { serveFrames } from '../ports/native.ts';
+import { headersOf, type Refusal, refuseUpgrade } from '../ports/websocket/refusal.ts';
+import { badRequest } from '../ports/websocket/server-refusals.ts';
 import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
 import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
@@ -39,6 +42,13 @@ export interface ListenerOptions {
 
 /** Nobody needs longer heads: a tunnel's opening handshake is well below 2 KiB. */
 const MAX_HEAD_BYTES = 16_384;
+
+const NOTHING_SERVED = 'Nothing is served under this path.\n';
+const NO_TUNNELS: Refusal = { status: 404, text: 'No tunnel is accepted under this path.\n' };
+const HEAD_TOO_LONG: Refusal = {
+  status: 431,
+  text: `The head of the request is longer than ${MAX_HEAD_BYTES} octets.\n`,
+};
 
 /**
  * One listening TCP port, plain or TLS, whose paths lead to services: the
@@ -69,7 +79,8 @@ export class HttpListener {
     this.#logger = options.logger ?? SILENT;
     this.#visitors = new Visitors(options.limits, options.counters);
     this.#proxies = options.proxies ?? new TrustedProxies([]);
-    const common = { maxHeaderSize: MAX_HEAD_BYTES };
+    // A request without Host is refused here, where it is counted and logged.
+    const common = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
     this.#server =
       options.tls === undefined
         ? http.createServer(common)
@@ -78,13 +89,16 @@ export class HttpListener {
     // Before the HTTP server sees the connection.
     this.#server.prependListener('secureConnection', showEnds);
     this.#server.on('request', (request, response) => this.#request(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
   }
 
   /** Adds what answers under `path`; the query string does not count. */
   route(path: string, route: Route): void {
     this.#routes.set(path, route);
-    if (route.handleUpgrade !== undefined) this.#hasTunnels = true;
+    if (route.handleUpgrade === undefined || this.#hasTunnels) return;
+    this.#hasTunnels = true;
+    // Without tunnels no request is an upgrade for Node, so one that offers another protocol is read as what it is.
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
@@ -183,9 +197,15 @@ export class HttpListener {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#refusalOf(request) ?? (wantsWebSocket(request) ? NO_TUNNELS : undefined);
     const route = this.#routes.get(pathOf(request));
-    if (route !== undefined) route.handleRequest(request, response);
-    else response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Nothing is served under this path.\n');
+    if (refusal === undefined && route !== undefined) {
+      route.handleRequest(request, response);
+      return;
+    }
+    request.resume();
+    if (refusal === undefined) response.writeHead(404, { 'Content-Type': 'text/plain' }).end(NOTHING_SERVED);
+    else response.writeHead(refusal.status, headersOf(refusal)).end(refusal.text);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -198,17 +218,39 @@ export class HttpListener {
 
   #leadUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#visitors.depart(request.socket);
+    const refusal = this.#refusalOf(request);
     const route = this.#routes.get(pathOf(request));
-    if (route?.handleUpgrade !== undefined) {
-      route.handleUpgrade(request, socket, head);
+    if (refusal === undefined && route?.handleUpgrade !== undefined) route.handleUpgrade(request, socket, head);
+    else refuseUpgrade(socket, refusal ?? NO_TUNNELS);
+  }
+
+  /** What is wrong with a request wherever it leads; counted and logged. A target in absolute form is brought into origin form. */
+  #refusalOf(request: IncomingMessage): Refusal | undefined {
+    const breach = faultOfHead(request) ?? (wantsWebSocket(request) ? faultOfUpgrade(request) : undefined);
+    useAbsoluteTarget(request);
+    if (breach === undefined) return undefined;
+    this.#refused(this.callerOf(request).address, breach);
+    return badRequest(breach);
+  }
+
+  /** What arrived is no HTTP, a head that is too long, or no TLS. */
+  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    socket.on('error', () => undefined);
+    if (error.code?.startsWith('HPE_') !== true) {
+      socket.destroy();
       return;
     }
-    socket.on('error', () => socket.destroy());
-    const text = 'No tunnel is accepted under this path.\n';
-    socket.once('finish', () => socket.destroy());
-    socket.end(
-      `HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-    );
+    const refusal = error.code === 'HPE_HEADER_OVERFLOW' ? HEAD_TOO_LONG : badRequest('This is not HTTP/1.1');
+    const { remoteAddress = '', bytesWritten } = socket as Socket;
+    this.#refused(remoteAddress, refusal.text.trim());
+    // The answer to an earlier request may be on its way: nothing may stand in its midst.
+    if (socket.writable && bytesWritten === 0) refuseUpgrade(socket, refusal);
+    else socket.destroy();
+  }
+
+  #refused(remoteAddress: string, reason: string): void {
+    this.#visitors.counters.badRequests++;
+    this.#logger.info({ remoteAddress, reason }, 'request refused');
   }
 }
 

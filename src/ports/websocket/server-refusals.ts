@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { faultOfHead, faultOfUpgrade, wantsWebSocket } from '../../auth/request-head.ts';
 import type { Refusal } from './refusal.ts';
 
 export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
@@ -59,9 +60,17 @@ export function refusalOfStranger(reason: 'missing' | 'wrong' | 'busy' | 'thrott
 }
 
 /** What is wrong with the opening handshake (RFC 6455, 4.2.1); undefined when nothing is. */
-export function faultOfHandshake({ method, headers }: IncomingMessage): Refusal | undefined {
+export function faultOfHandshake(request: IncomingMessage): Refusal | undefined {
+  const { method, headers } = request;
+  const breach = faultOfHead(request) ?? faultOfUpgrade(request);
+  if (breach !== undefined) return badRequest(breach);
   if (method !== 'GET') return WRONG_METHOD;
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return UPGRADE_REQUIRED;
+  if (!wantsWebSocket(request)) return UPGRADE_REQUIRED;
   if (headers['sec-websocket-version'] !== '13') return UPGRADE_REQUIRED;
   return /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? undefined : BAD_KEY;
+}
+
+/** @param breach a sentence without its stop */
+export function badRequest(breach: string): Refusal {
+  return { status: 400, text: `${breach}.\n` };
 }

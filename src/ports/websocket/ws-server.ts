@@ -5,6 +5,7 @@ import type { Authenticator, Verdict } from '../../auth/authenticator.ts';
 import type { Caller } from '../../auth/caller.ts';
 import { DoorCounters } from '../../auth/door-counters.ts';
 import { credentialsOf } from '../../auth/request-credentials.ts';
+import { useAbsoluteTarget } from '../../auth/request-head.ts';
 import type { Port } from '../../bridge/port.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { formatResumeField, parseResumeField, RESUME_HEADER, type ResumeField } from '../../wire/resume-header.ts';
@@ -175,6 +176,7 @@ export class TunnelServer {
 
   /** Whether a request is for this service. */
   isFor(request: IncomingMessage): boolean {
+    useAbsoluteTarget(request);
     return pathOf(request) === this.path;
   }
 
@@ -193,6 +195,7 @@ export class TunnelServer {
     const target = describePeer(caller);
     const fault = this.isFor(request) ? faultOfHandshake(request) : NOT_FOUND;
     if (fault !== undefined) {
+      if (fault.status === 400) this.#counters.badRequests++;
       this.#refuse(socket, fault, target);
     } else if (this.#isClosed) {
       this.#refuse(socket, STOPPING, target);
@@ -271,6 +274,8 @@ export class TunnelServer {
     const { request, socket, head, wire, resume } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
     this.#fields.set(request, fieldsOf(wire, token));
+    // ws wants it alone, and we have seen that it is there.
+    request.headers.upgrade = 'websocket';
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
