@@ -1,24 +1,48 @@
 import { X509Certificate } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
 import { EtherwsError } from '../errors.ts';
 import { codeOf } from './connect-errors.ts';
-import { readUserFile } from './user-file.ts';
+import { foreignFormat, type PemContent } from './foreign-format.ts';
+import { readUserFile, type UserFile } from './user-file.ts';
 
-export const MAX_PEM_BYTES: number = 4 * 1024 * 1024;
+const MAX_PEM_BYTES: number = 4 * 1024 * 1024;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** At least one certificate, in the order of the file. */
 export type CertificateChain = readonly [X509Certificate, ...X509Certificate[]];
 
 /**
+ * Reads a file that is to hold PEM.
+ * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for another format that is known, with how to convert it
+ */
+export async function readPemFile(path: string, wanted: PemContent): Promise<UserFile> {
+  const file = await readUserFile(path, MAX_PEM_BYTES);
+  const format = foreignFormat(path, file.octets, wanted);
+  if (format === undefined) return file;
+  throw invalidCertificate(`${path} is ${format.name}, and PEM is wanted`, { hint: format.hint });
+}
+
+/**
  * Reads certificates to trust, from a PEM file with one or more of them.
- * @returns them in PEM, for the `ca` of a TLS connection; anything else in the file is left out
+ * @returns them in PEM, for the `ca` of a TLS connection (trusting); anything else in the file is left out
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function readCaCerts(path: string): Promise<string> {
-  const { text } = await readUserFile(path, MAX_PEM_BYTES);
+  const { text } = await readPemFile(path, 'certificate');
   return readCertificates(path, text)
     .map((certificate) => certificate.toString())
     .join('');
+}
+
+/**
+ * Options of TLS with which exactly these certificates are trusted, whatever they are: a root, an authority below one
+ * that need not be there, or the certificate of the peer itself (X509_V_FLAG_PARTIAL_CHAIN).
+ * @param ca as from readCaCerts
+ */
+export function trusting<T extends NonNullable<SecureContextOptions['ca']>>(
+  ca: T,
+): { readonly ca: T; readonly allowPartialTrustChain: true } {
+  return { ca, allowPartialTrustChain: true };
 }
 
 /** @throws EtherwsError CERTIFICATE_INVALID when `text` holds no certificate in PEM form, or a damaged one */
@@ -39,7 +63,7 @@ export function readCertificates(path: string, text: string): CertificateChain {
   throw invalidCertificate(`${path} holds no certificate in PEM form`, {
     hint: text.includes('PRIVATE KEY-----')
       ? 'It holds a private key: were the key and the certificate exchanged?'
-      : 'A PEM certificate begins with -----BEGIN CERTIFICATE-----; convert DER with: openssl x509 -inform DER',
+      : 'A PEM certificate begins with -----BEGIN CERTIFICATE-----',
   });
 }
 

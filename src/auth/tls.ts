@@ -4,13 +4,13 @@ import { type Logger, SILENT } from '../observability/logger.ts';
 import {
   type CertificateChain,
   invalidCertificate,
-  MAX_PEM_BYTES,
   readCertificates,
+  readPemFile,
   reasonOf,
 } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
 import { TLS_PARAMETERS } from './tls-parameters.ts';
-import { isWorldReadable, readUserFile } from './user-file.ts';
+import { isWorldReadable } from './user-file.ts';
 
 /** A key, and the certificates that vouch for it. */
 export interface ServerIdentity {
@@ -35,8 +35,8 @@ export async function loadServerIdentity(
   certFile: string,
   logger: Logger = SILENT,
 ): Promise<ServerIdentity> {
-  const keySource = await readUserFile(keyFile, MAX_PEM_BYTES);
-  const { text: cert } = await readUserFile(certFile, MAX_PEM_BYTES);
+  const keySource = await readPemFile(keyFile, 'key');
+  const { text: cert } = await readPemFile(certFile, 'certificate');
   const key = readKey(keyFile, keySource.text);
   const chain = readCertificates(certFile, cert);
   const [certificate] = chain;
@@ -87,7 +87,7 @@ function readKey(path: string, text: string): KeyObject {
       cause: error,
       hint: isCertificate
         ? 'It holds a certificate: were the key and the certificate exchanged?'
-        : 'A PEM key begins with -----BEGIN PRIVATE KEY-----; convert DER with: openssl pkey -inform DER',
+        : 'A PEM key begins with -----BEGIN PRIVATE KEY-----',
     });
   }
 }

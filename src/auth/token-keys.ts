@@ -46,6 +46,11 @@ function readPem(path: string, content: string): TokenKey {
 
 function readSecret(path: string, secret: string): TokenKey {
   if (secret.includes('\uFFFD')) {
+    // What DER and PKCS#12 begin with: a sequence (X.690, 8.9).
+    if (secret.startsWith('0')) {
+      const hint = `Give PEM; of a public key in DER: openssl pkey -pubin -inform DER -in ${path} -out NEW.pem`;
+      throw invalid(path, 'is DER or PKCS#12, and PEM is wanted', hint);
+    }
     throw invalid(path, 'is not text', 'Put a binary secret into a JSON Web Key Set, as a key of the type "oct"');
   }
   return { algorithm: 'HS256', key: secretKey(path, Buffer.from(secret, 'utf8')), id: undefined };

@@ -3,12 +3,19 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { EtherwsError } from '../errors.ts';
 import { codeOf } from './connect-errors.ts';
 
+/** What a file held. */
+export interface UserFile {
+  readonly text: string;
+  readonly octets: Buffer;
+  readonly stats: BigIntStats;
+}
+
 /**
  * Reads a regular file that a user named: keys, certificates, user lists.
- * @returns its text, and what it was when reading began
+ * @returns its octets, which are the caller's, the same as text, and what it was when reading began
  * @throws EtherwsError FILE_UNREADABLE, also for a device or a FIFO, and for more than `maxBytes`
  */
-export async function readUserFile(path: string, maxBytes: number): Promise<{ text: string; stats: BigIntStats }> {
+export async function readUserFile(path: string, maxBytes: number): Promise<UserFile> {
   let handle: FileHandle | undefined;
   try {
     // O_NONBLOCK, or a FIFO would hold a thread until somebody writes.
@@ -19,7 +26,8 @@ export async function readUserFile(path: string, maxBytes: number): Promise<{ te
       const limit = `more than the ${maxBytes} that are read`;
       throw new EtherwsError('FILE_UNREADABLE', `${path} has ${stats.size} bytes, ${limit}`);
     }
-    return { text: await handle.readFile('utf8'), stats };
+    const octets = await handle.readFile();
+    return { text: octets.toString('utf8'), octets, stats };
   } catch (error) {
     throw error instanceof EtherwsError ? error : unreadable(path, error);
   } finally {

@@ -100,8 +100,7 @@ export class ControlClient {
         'Content-Length': Buffer.byteLength(body),
         ...(user === undefined ? {} : { Authorization: basicAuthorization(user, passwd) }),
       },
-      ...(isTls && ca !== undefined ? { ca } : {}),
-      ...(isTls ? { rejectUnauthorized: !isInsecure } : {}),
+      ...(isTls ? { ...(await tlsOptions(ca)), rejectUnauthorized: !isInsecure } : {}),
     };
     const { request } = isTls ? await import('node:https') : await import('node:http');
     return new Promise((resolve, reject) => {
@@ -141,6 +140,14 @@ const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Is the switch running? Start it with: etherws sw; else check --ctlurl',
   ECONNRESET: 'If the control API has a certificate, write https:// in --ctlurl; else check the port number there',
 };
+
+/** Loaded only where TLS is spoken: `ctl` mostly does without. */
+async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
+  const { TLS_PARAMETERS } = await import('../auth/tls-parameters.ts');
+  if (ca === undefined) return TLS_PARAMETERS;
+  const { trusting } = await import('../auth/certificate-file.ts');
+  return { ...TLS_PARAMETERS, ...trusting(ca) };
+}
 
 function basicAuthorization(user: string, passwd: string): string {
   return `Basic ${Buffer.from(`${user}:${passwd}`, 'utf8').toString('base64')}`;

@@ -20,6 +20,8 @@ export interface CertificateRequest {
   readonly isAuthority?: boolean;
   /** may be negative: expired */
   readonly days?: number;
+  /** When it expires, in whole seconds since 1970; goes before `days`, and needs an issuer. */
+  readonly untilSeconds?: number;
 }
 
 /** A directory of test certificates that `remove` takes away. */
@@ -39,12 +41,38 @@ export class CertificateMaker {
     openssl(['req', '-new', ...newKey, '-subj', subject, '-out', requestFile]);
     const extensionFile = this.path(`${request.name}.ext`);
     writeFileSync(extensionFile, `${extensions.join('\n')}\n`);
-    const { issuer } = request;
+    const { issuer, untilSeconds } = request;
+    if (issuer !== undefined && untilSeconds !== undefined) {
+      this.#signUntil(untilSeconds, issuer, { requestFile, extensionFile, certFile });
+      return { keyFile, certFile };
+    }
     const signer = issuer ? ['-CA', issuer.certFile, '-CAkey', issuer.keyFile] : ['-signkey', keyFile];
     const days = String(request.days ?? 30);
     const output = ['-extfile', extensionFile, '-out', certFile];
     openssl(['x509', '-req', '-in', requestFile, ...signer, '-days', days, ...output]);
     return { keyFile, certFile };
+  }
+
+  /** By `openssl ca`, which alone takes a time of day. */
+  #signUntil(
+    untilSeconds: number,
+    issuer: CertificateFiles,
+    { requestFile, extensionFile, certFile }: Record<'requestFile' | 'extensionFile' | 'certFile', string>,
+  ): void {
+    const [config, database] = [this.path('ca.conf'), this.path('ca.index')];
+    const lines = [
+      `database=${database}`,
+      `new_certs_dir=${this.directory}`,
+      'default_md=sha256',
+      'policy=any',
+      'rand_serial=yes',
+    ];
+    writeFileSync(config, `[ca]\ndefault_ca=it\n[it]\n${lines.join('\n')}\n[any]\ncommonName=supplied\n`);
+    writeFileSync(database, '');
+    const end = `${new Date(untilSeconds * 1000).toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`;
+    const signer = ['-cert', issuer.certFile, '-keyfile', issuer.keyFile, '-enddate', end];
+    const output = ['-extfile', extensionFile, '-out', certFile];
+    openssl(['ca', '-batch', '-notext', '-config', config, '-in', requestFile, ...signer, ...output]);
   }
 
   path(name: string): string {

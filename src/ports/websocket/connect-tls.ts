@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
+import { trusting } from '../../auth/certificate-file.ts';
 import { enforcePins } from '../../auth/public-key-pin.ts';
 import { TLS_PARAMETERS } from '../../auth/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
@@ -8,7 +9,7 @@ import { hearClient, RecordRelay, showEnds } from './tls/record-relay.ts';
 
 /** Whom a TLS client trusts, and who it says that it is. */
 export interface TlsIdentityOptions {
-  /** certificates in PEM that replace the default roots */
+  /** certificates in PEM that are trusted, roots or not, and replace the default roots */
   readonly cacerts?: string | Buffer | (string | Buffer)[] | undefined;
   /** verify nothing */
   readonly isInsecure?: boolean | undefined;
@@ -41,7 +42,7 @@ export async function connectTls(
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: isInsecure !== true && !isVouchedFor,
       // To Node an empty text means the default roots; here it means nobody.
-      ...(cacerts === undefined ? {} : { ca: cacerts.length === 0 ? [] : cacerts }),
+      ...(cacerts === undefined ? {} : trusting(cacerts.length === 0 ? [] : cacerts)),
       ...clientCertificate,
     }),
   );
