@@ -9,7 +9,7 @@ import { type CertificateFiles, CertificateMaker } from '../../test/support/open
 import { missingTools } from '../../test/support/tools.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { AuthenticatorChain } from './authenticator-chain.ts';
-import { ClientCertificateAuthenticator, clientCertificateOptions, commonName } from './client-certificate.ts';
+import { ClientCertificateAuthenticator, commonName, readClientTrust } from './client-certificate.ts';
 import { credentialsOf } from './request-credentials.ts';
 import { loadServerIdentity } from './tls.ts';
 
@@ -86,9 +86,9 @@ describe('client certificates', { skip: missingTools('openssl') }, () => {
     const [ours, others] = ['ours', 'others'].map((name) => maker.make({ name, isAuthority: true }));
     const { keyFile, certFile } = maker.make({ name: 'server', subjectAltName: 'DNS:localhost' });
     const identity = await loadServerIdentity(keyFile, certFile);
-    const clientOptions = await clientCertificateOptions(ours?.certFile ?? '');
-    const door = new ClientCertificateAuthenticator();
-    const server = createServer({ ...identity.options, ...clientOptions }, async (incoming, response) => {
+    const { options, authorities } = await readClientTrust(ours?.certFile ?? '');
+    const door = new ClientCertificateAuthenticator(() => authorities);
+    const server = createServer({ ...identity.options, ...options }, async (incoming, response) => {
       response.end(JSON.stringify(await door.authenticate(credentialsOf(incoming))));
     });
     t.after(() => server.close());

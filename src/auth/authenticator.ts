@@ -6,8 +6,11 @@ export interface Credentials {
   readonly authorization: string | undefined;
   /** `access_token` of the query, where there is one (RFC 6750, 2.3). Never to be logged. */
   readonly accessToken?: string | undefined;
-  /** The certificate that the peer proved to own and that an authority of ours vouches for; undefined without one. */
-  readonly clientCertificate?: X509Certificate | undefined;
+  /**
+   * The certificate that the peer proved to own when it connected, and for which an authority of ours vouched then;
+   * behind it those that the peer sent along. Empty or undefined without one.
+   */
+  readonly clientChain?: readonly X509Certificate[] | undefined;
   /** The peer's address, for logs and limits. */
   readonly remoteAddress: string;
 }

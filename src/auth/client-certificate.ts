@@ -1,34 +1,66 @@
-import type { X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
-import { readCaCerts } from './certificate-file.ts';
+import { readCertificates, readPemFile } from './certificate-file.ts';
+import { ClientAuthorities } from './client-authorities.ts';
 import { holdsControlCharacters } from './control-characters.ts';
 
-/**
- * What a TLS server needs to ask its clients for certificates. They need not
- * have one: who has none, or a bad one, gets an HTTP answer that says so instead
- * of a torn connection, and may come in another way.
- * @param caFile the authorities that may vouch for clients, in PEM
- * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
- */
-export async function clientCertificateOptions(
-  caFile: string,
-): Promise<Required<Pick<TlsOptions, 'ca' | 'requestCert' | 'rejectUnauthorized'>>> {
-  return { ca: await readCaCerts(caFile), requestCert: true, rejectUnauthorized: false };
+/** Whom a service lets in by certificate. */
+export interface ClientTrust {
+  readonly authorities: ClientAuthorities;
+  /** for `https.createServer` and `tls.Server.setSecureContext` */
+  readonly options: Required<Pick<TlsOptions, 'ca' | 'requestCert' | 'rejectUnauthorized' | 'secureOptions'>>;
 }
 
 /**
- * Lets in whoever proved in the TLS handshake to own a certificate of one of
- * these authorities. The user is the common name of its subject.
+ * Reads the authorities that may vouch for clients. Clients need no certificate: without one, or with a bad one, they
+ * get an HTTP answer that says so instead of a torn connection, and may come in another way.
+ *
+ * No session is resumed: OpenSSL would take the verdict of the first handshake for that of all later ones, and does not
+ * keep the chain by which it could be judged again.
+ * @param caFile the authorities, in PEM
+ * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
+ */
+export async function readClientTrust(caFile: string): Promise<ClientTrust> {
+  const { text } = await readPemFile(caFile, 'certificate');
+  const certificates = readCertificates(caFile, text);
+  return {
+    authorities: new ClientAuthorities(certificates),
+    options: {
+      ca: certificates.map((certificate) => certificate.toString()).join(''),
+      requestCert: true,
+      rejectUnauthorized: false,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    },
+  };
+}
+
+/**
+ * Lets in clients that proved in the TLS handshake to own a certificate for which one of the authorities vouches, still.
+ * The user is the common name of its subject.
  */
 export class ClientCertificateAuthenticator implements Authenticator {
   /** HTTP has no challenge for what TLS already asked for. */
   readonly challenge: string = '';
+  readonly #authorities: () => ClientAuthorities;
 
-  authenticate({ clientCertificate }: Credentials): Promise<Verdict> {
-    if (clientCertificate === undefined) return Promise.resolve({ isAllowed: false, reason: 'missing' });
-    const user = commonName(clientCertificate);
-    return Promise.resolve(user === undefined ? { isAllowed: false, reason: 'wrong' } : { isAllowed: true, user });
+  /** @param authorities those in force, which are asked for at every opening */
+  constructor(authorities: () => ClientAuthorities) {
+    this.#authorities = authorities;
+  }
+
+  authenticate({ clientChain = [] }: Credentials): Promise<Verdict> {
+    return Promise.resolve(this.#judge(clientChain));
+  }
+
+  #judge(chain: readonly X509Certificate[]): Verdict {
+    const [certificate] = chain;
+    // As with one that the handshake did not take: it is no guess, and what else the request says may do.
+    if (certificate === undefined || !this.#authorities().vouchFor(chain, Date.now())) {
+      return { isAllowed: false, reason: 'missing' };
+    }
+    const user = commonName(certificate);
+    return user === undefined ? { isAllowed: false, reason: 'wrong' } : { isAllowed: true, user };
   }
 
   close(): Promise<void> {

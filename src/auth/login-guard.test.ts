@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { LoginGuard, type LoginGuardOptions } from './login-guard.ts';
@@ -12,8 +13,11 @@ class Inner implements Authenticator {
   asked = 0;
   isClosed = false;
 
-  authenticate({ authorization }: Credentials): Promise<Verdict> {
+  authenticate({ authorization, clientChain }: Credentials): Promise<Verdict> {
     this.asked++;
+    if (authorization === undefined && clientChain?.[0]?.subject === 'CN=valid') {
+      return Promise.resolve({ isAllowed: true, user: 'valid' });
+    }
     if (authorization === undefined) return Promise.resolve({ isAllowed: false, reason: 'missing' });
     const isRight = authorization.endsWith('right');
     return Promise.resolve(isRight ? { isAllowed: true, user: 'ada' } : { isAllowed: false, reason: 'wrong' });
@@ -141,5 +145,21 @@ describe('a guard of logins', () => {
     await guard.close();
     assert.deepEqual(await answer, { isAllowed: false, reason: 'wrong' });
     assert.ok(inner.isClosed);
+  });
+
+  test('beyond the bound a certificate is looked at, and the password beside it is not', async (t) => {
+    const { guard, ask } = setUp(t, { failuresPerAddress: 1 });
+    const failed = ask('192.0.2.1');
+    await new Promise(setImmediate);
+    t.mock.timers.tick(10_000);
+    assert.equal((await failed).isAllowed, false);
+    const withCertificate = (subject: string): Promise<Verdict> =>
+      guard.authenticate({
+        authorization: 'Basic right',
+        remoteAddress: '192.0.2.1',
+        clientChain: [{ subject } as X509Certificate],
+      });
+    assert.deepEqual(await withCertificate('CN=valid'), { isAllowed: true, user: 'valid' });
+    assert.deepEqual(await withCertificate('CN=expired'), { isAllowed: false, reason: 'throttled' });
   });
 });

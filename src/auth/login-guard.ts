@@ -66,6 +66,9 @@ export class LoginGuard implements Authenticator {
   async authenticate(credentials: Credentials): Promise<Verdict> {
     const group = addressGroup(credentials.remoteAddress);
     if (isGuess(credentials) && this.#countOf(group) >= this.#most) {
+      const hasCertificate = (credentials.clientChain ?? []).length > 0;
+      const other = hasCertificate && (await this.#inner.authenticate({ ...credentials, authorization: undefined }));
+      if (other !== false && other.isAllowed) return other;
       this.counters.throttledLogins++;
       return THROTTLED;
     }
@@ -115,6 +118,6 @@ export class LoginGuard implements Authenticator {
   }
 }
 
-function isGuess({ authorization, clientCertificate }: Credentials): boolean {
-  return clientCertificate === undefined && /^basic\b/i.test(authorization ?? '');
+function isGuess({ authorization }: Credentials): boolean {
+  return /^basic\b/i.test(authorization ?? '');
 }

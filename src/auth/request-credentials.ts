@@ -1,7 +1,13 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { accessTokenOf } from './access-token.ts';
 import type { Credentials } from './authenticator.ts';
+
+/** More certificates a handshake does not take. */
+const MAX_CHAIN_LENGTH = 10;
+/** What a connection has shown; Node tells it only once (issuerCertificate takes it out of the connection). */
+const CHAINS = new WeakMap<TLSSocket, readonly X509Certificate[]>();
 
 /**
  * Everything by which a request may prove who sent it. Neither the result nor the request's URL belongs into a log.
@@ -10,13 +16,22 @@ import type { Credentials } from './authenticator.ts';
 export function credentialsOf(request: IncomingMessage, remoteAddress?: string): Credentials {
   const { socket, headers, url = '' } = request;
   const accessToken = accessTokenOf(url);
-  // `authorized` is true only for a certificate that was asked for, shown, and verified.
-  const isVerified = socket instanceof TLSSocket && socket.authorized;
-  const clientCertificate = isVerified ? socket.getPeerX509Certificate() : undefined;
   return {
     authorization: headers.authorization,
     remoteAddress: remoteAddress ?? socket.remoteAddress ?? '',
     ...(accessToken === undefined ? {} : { accessToken }),
-    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(socket instanceof TLSSocket ? { clientChain: chainOf(socket) } : {}),
   };
+}
+
+function chainOf(socket: TLSSocket): readonly X509Certificate[] {
+  // True only for a certificate that was asked for, shown, and verified.
+  if (!socket.authorized) return [];
+  const known = CHAINS.get(socket);
+  if (known !== undefined) return known;
+  const chain: X509Certificate[] = [];
+  let next = socket.getPeerX509Certificate();
+  for (; next !== undefined && chain.length < MAX_CHAIN_LENGTH; next = next.issuerCertificate) chain.push(next);
+  CHAINS.set(socket, chain);
+  return chain;
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { ClientAuthorities } from '../auth/client-authorities.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
@@ -107,8 +108,8 @@ export class Daemon {
     const doorLogger = limitInfo(logger);
     const tunnelContext: DoorContext = { verifier, logger: doorLogger, counters: tunnelCounters };
     const controlContext: DoorContext = { verifier, logger: doorLogger, counters: controlCounters };
-    const tunnelDoor = await this.#door(tunnels, tunnelContext);
-    const controlDoor = await this.#door(control, controlContext);
+    const tunnelDoor = await this.#door(tunnels, tunnelIdentity, tunnelContext);
+    const controlDoor = await this.#door(control, controlIdentity, controlContext);
     this.#warnOfOpenControl();
 
     const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext);
@@ -222,10 +223,15 @@ export class Daemon {
     return listener;
   }
 
-  async #door(service: ServiceConfig, context: DoorContext): Promise<Authenticator> {
+  async #door(
+    service: ServiceConfig,
+    identity: ServiceIdentity | undefined,
+    context: DoorContext,
+  ): Promise<Authenticator> {
     const { loginFailures } = this.#config.limits;
     const door = await openDoor(service.door, {
       ...context,
+      authorities: () => identity?.authorities ?? new ClientAuthorities([]),
       ...(loginFailures === undefined ? {} : { loginFailures }),
     });
     this.#disposals.push(() => door.close());

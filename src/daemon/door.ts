@@ -1,5 +1,6 @@
 import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
 import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
+import type { ClientAuthorities } from '../auth/client-authorities.ts';
 import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
 import type { PasswordVerifier } from '../auth/hash-verifier.ts';
@@ -25,9 +26,11 @@ export async function openDoor(
     readonly logger: Logger;
     readonly counters: DoorCounters;
     readonly loginFailures?: number;
+    /** those of `clientCaFile` that are in force; asked for at every opening */
+    readonly authorities: () => ClientAuthorities;
   },
 ): Promise<Authenticator> {
-  const { logger, verifier, counters, loginFailures } = context;
+  const { logger, verifier, counters, loginFailures, authorities } = context;
   const links: Authenticator[] = [];
   try {
     if (config.htpasswd !== undefined) {
@@ -43,7 +46,7 @@ export async function openDoor(
     await Promise.all(links.map((link) => link.close()));
     throw error;
   }
-  if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator());
+  if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator(authorities));
   if (links.length === 0) return OPEN_DOOR;
   return new LoginGuard(new AuthenticatorChain(links), {
     counters,

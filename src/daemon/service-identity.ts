@@ -1,5 +1,6 @@
 import type { TlsOptions } from 'node:tls';
-import { clientCertificateOptions } from '../auth/client-certificate.ts';
+import { ClientAuthorities } from '../auth/client-authorities.ts';
+import { type ClientTrust, readClientTrust } from '../auth/client-certificate.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import type { Logger } from '../observability/logger.ts';
 
@@ -15,9 +16,14 @@ export class ServiceIdentity {
   readonly #files: IdentityFiles;
   readonly #logger: Logger;
   #identity: ServerIdentity;
-  #clients: TlsOptions;
+  #clients: ClientTrust | undefined;
 
-  private constructor(files: IdentityFiles, logger: Logger, identity: ServerIdentity, clients: TlsOptions) {
+  private constructor(
+    files: IdentityFiles,
+    logger: Logger,
+    identity: ServerIdentity,
+    clients: ClientTrust | undefined,
+  ) {
     this.#files = files;
     this.#logger = logger;
     this.#identity = identity;
@@ -31,12 +37,17 @@ export class ServiceIdentity {
 
   /** For a TLS server. */
   get options(): TlsOptions {
-    return { ...this.#identity.options, ...this.#clients };
+    return { ...this.#identity.options, ...this.#clients?.options };
   }
 
   /** The names that the certificate vouches for (certificateNames). */
   get names(): readonly string[] {
     return this.#identity.names;
+  }
+
+  /** Those that vouch for clients. */
+  get authorities(): ClientAuthorities {
+    return this.#clients?.authorities ?? NO_AUTHORITIES;
   }
 
   /** Reads the files again. @throws as `read`; what was read before stays in force then, all of it */
@@ -45,8 +56,16 @@ export class ServiceIdentity {
   }
 }
 
-async function readAll(files: IdentityFiles, logger: Logger): Promise<[ServerIdentity, TlsOptions]> {
-  const { keyFile, certFile, clientCaFile } = files;
+const NO_AUTHORITIES = new ClientAuthorities([]);
+
+async function readAll(
+  { keyFile, certFile, clientCaFile }: IdentityFiles,
+  logger: Logger,
+): Promise<[ServerIdentity, ClientTrust | undefined]> {
   const identity = await loadServerIdentity(keyFile, certFile, logger);
-  return [identity, clientCaFile === undefined ? {} : await clientCertificateOptions(clientCaFile)];
+  const clients = clientCaFile === undefined ? undefined : await readClientTrust(clientCaFile);
+  for (const warning of clients?.authorities.warnings() ?? []) {
+    logger.warn({ clientCaFile }, `${clientCaFile}: ${warning}`);
+  }
+  return [identity, clients];
 }
