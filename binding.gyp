@@ -26,6 +26,8 @@
         "native/socket_options.c",
         "native/congestion.c",
         "native/tcp-path.c",
+        "native/name-lookup.c",
+        "native/tcp-socket.c",
         "native/privileges.c",
         "native/callers.c",
         "native/memory.c",

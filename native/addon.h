@@ -50,6 +50,7 @@ struct instance {
   struct lingering *linger;
   struct fast_path *fast_path;
   struct interlude *interlude;
+  struct lookups *lookups;  // of names; NULL before the first
   bool is_openssl_wanted;  // for AES-GCM, even where a faster library is
 };
 
@@ -208,6 +209,10 @@ napi_value set_congestion_control(napi_env env, napi_callback_info info);
 napi_value try_congestion_control(napi_env env, napi_callback_info info);
 napi_value read_path(napi_env env, napi_callback_info info);
 napi_value take_has_waited(napi_env env, napi_callback_info info);
+
+// name-lookup.c, tcp-socket.c
+napi_value look_up_name(napi_env env, napi_callback_info info);
+napi_value open_tcp_socket(napi_env env, napi_callback_info info);
 
 // privileges.c
 napi_value look_up_user(napi_env env, napi_callback_info info);

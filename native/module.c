@@ -33,6 +33,8 @@ static const struct export EXPORTS[] = {
     {"tryCongestionControl", try_congestion_control},
     {"readPath", read_path},
     {"takeHasWaited", take_has_waited},
+    {"lookUpName", look_up_name},
+    {"openTcpSocket", open_tcp_socket},
     {"lookUpUser", look_up_user},
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},

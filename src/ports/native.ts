@@ -266,6 +266,21 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
   readSocketOption(fd: number, name: keyof SocketOptions): number;
 
+  /**
+   * Looks a name up by getaddrinfo, in a thread of its own. It does not keep the process alive, and cannot be ended.
+   * @param onDone `addresses`, with a space between two, in the order in which they are to be tried; or `error`, the
+   *   code of Node's dns.lookup. The other one is empty
+   * @throws EAGAIN: no more threads
+   */
+  lookUpName(name: string, onDone: (error: string, addresses: string) => void): void;
+  /**
+   * A TCP socket that is not connected yet, which the caller owns.
+   * @param device it reaches through this one only (SO_BINDTODEVICE); empty: any
+   * @param mark SO_MARK, for routing rules and packet filters; 0: none
+   * @throws the option that failed is the `syscall`: ENODEV, EPERM
+   */
+  openTcpSocket(isIpv6: boolean, device: string, mark: number): number;
+
   /** @param group empty: the user's own. @returns uid and gid. @throws ENOENT */
   lookUpUser(user: string, group: string): [uid: number, gid: number];
   /** Ids of all threads, for good; this thread keeps CAP_NET_ADMIN and CAP_NET_RAW where it has them, the others nothing. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Outcome, onlyChildOf, Process, type ProcessOptions } from './process.ts';
 import { missingTools } from './tools.ts';
 
@@ -87,12 +87,21 @@ export class Lab {
 
   /** Lets every host resolve these names, by an /etc/hosts that only the laboratory sees. */
   async nameHosts(addresses: Readonly<Record<string, string>>): Promise<void> {
-    const file = join(this.directory, 'hosts');
     const lines = Object.entries({ localhost: '127.0.0.1', ...addresses }).map(
       ([name, address]) => `${address} ${name}`,
     );
-    writeFileSync(file, `${lines.join('\n')}\n`);
-    await succeeded(new Process([...this.#anchor.enter('--mount'), 'mount', '--bind', file, '/etc/hosts']));
+    await this.#replace('/etc/hosts', `${lines.join('\n')}\n`);
+  }
+
+  /** Sends every host's look-ups to this name server, by an /etc/resolv.conf that only the laboratory sees. */
+  async useNameServer(address: string): Promise<void> {
+    await this.#replace('/etc/resolv.conf', `nameserver ${address}\n`);
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    const file = join(this.directory, basename(path));
+    writeFileSync(file, text);
+    await succeeded(new Process([...this.#anchor.enter('--mount'), 'mount', '--bind', file, path]));
   }
 
   /** Ends every program that runs in the laboratory and removes all of it. Idempotent. */

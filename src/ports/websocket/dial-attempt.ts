@@ -1,13 +1,38 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** A dialling under way: what ends it early, and every socket that it must not leave behind. */
+/** How far a dialling has come: the same reset or silence means another thing at each stage. */
+export type DialStage = 'lookup' | 'connect' | 'tls' | 'http';
+
+/** A dialling under way: how far it has come, what ends it early, and every socket that it must not leave behind. */
 export class DialAttempt {
   readonly signal: AbortSignal;
+  stage: DialStage = 'connect';
+  /** The name that is looked up, or was last. */
+  name = '';
   readonly #sockets: Socket[] = [];
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
+  }
+
+  /** Takes note that a name is looked up. @throws what that fails with, or the reason of the signal */
+  async lookedUp<T>(name: string, found: Promise<T>): Promise<T> {
+    const before = this.stage;
+    this.stage = 'lookup';
+    this.name = name;
+    let abort: () => void = ignore;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      abort = () => reject(this.signal.reason);
+      this.signal.addEventListener('abort', abort, { once: true });
+    });
+    try {
+      const result = await Promise.race([found, aborted]);
+      this.stage = before;
+      return result;
+    } finally {
+      this.signal.removeEventListener('abort', abort);
+    }
   }
 
   /** Takes note of a socket. Between two phases nobody else listens for its errors. */

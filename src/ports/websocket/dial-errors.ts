@@ -3,10 +3,8 @@ import { codeOf, explainConnectError } from '../../auth/connect-errors.ts';
 import { shownUrl } from '../../auth/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
+import type { DialStage } from './dial-attempt.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
-
-/** How far the dialling had come: the same reset means another thing at each stage. */
-export type DialStage = 'connect' | 'tls' | 'http';
 
 /** Explains why a URL could not be dialled. */
 export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStage): EtherwsError {
@@ -14,7 +12,7 @@ export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStag
   const isOfTls = stage === 'tls' || (stage === 'http' && url.isSecure && codeOf(error) !== 'ECONNRESET');
   const explained =
     (isOfTls ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
-    (stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
+    (stage === 'lookup' || stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
   return explained ?? notWebSocket(error, url);
 }
 
@@ -62,8 +60,15 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   });
 }
 
+/** No name server has answered in time, nor said that it will not. */
+export function slowLookup(name: string, timeoutMs: number): EtherwsError {
+  return new EtherwsError('NAME_UNRESOLVED', `The look-up of the name ${name} took longer than ${timeoutMs / 1000} s`, {
+    hint: 'Check the name servers in /etc/resolv.conf and the way to them, or use an address',
+  });
+}
+
 /** The peer was silent for too long at this stage. */
-export function explainTimeout(url: TunnelUrl, stage: DialStage, timeoutMs: number): EtherwsError {
+export function explainTimeout(url: TunnelUrl, stage: Exclude<DialStage, 'lookup'>, timeoutMs: number): EtherwsError {
   const seconds = timeoutMs / 1000;
   const where = `${url.host} port ${url.listenPort}`;
   if (stage === 'connect') {

@@ -6,7 +6,7 @@ import { WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { connectTcp, type TcpOptions } from './connect-tcp.ts';
 import { connectTls, type TlsIdentityOptions } from './connect-tls.ts';
 import { DialAttempt } from './dial-attempt.ts';
-import { type DialStage, explainDialError, explainResponse, explainTimeout } from './dial-errors.ts';
+import { explainDialError, explainResponse, explainTimeout, slowLookup } from './dial-errors.ts';
 import type { Wire } from './packing.ts';
 import { connectThrough } from './proxy/connect-through.ts';
 import { slowProxy } from './proxy/proxy-errors.ts';
@@ -54,15 +54,11 @@ export interface DialledTunnel extends UpgradedSocket {
  */
 export async function dial(options: DialOptions): Promise<DialledTunnel> {
   const { url, proxy, timeoutMs, signal } = options;
-  let stage: DialStage = 'connect';
   const giveUp = new AbortController();
-  const timer = setTimeout(() => {
-    const isAtProxy = proxy !== undefined && stage === 'connect';
-    giveUp.abort(isAtProxy ? slowProxy(proxy, timeoutMs) : explainTimeout(url, stage, timeoutMs));
-  }, timeoutMs);
+  const attempt = new DialAttempt(giveUp.signal);
+  const timer = setTimeout(() => giveUp.abort(overdue(attempt, options)), timeoutMs);
   const abort = (): void => giveUp.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const attempt = new DialAttempt(giveUp.signal);
   try {
     signal?.throwIfAborted();
     let socket: Socket =
@@ -70,20 +66,27 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
         ? await connectTcp(url.host, url.listenPort, options, attempt)
         : await connectThrough(proxy, url.host, url.listenPort, options, attempt);
     if (url.isSecure) {
-      stage = 'tls';
+      attempt.stage = 'tls';
       const carrier = canTakeRecords(socket) ? new RecordRelay(socket, 'client') : socket;
       socket = await connectTls(carrier, url.host, options, attempt);
     }
-    stage = 'http';
+    attempt.stage = 'http';
     return await openingHandshake(socket, options, attempt);
   } catch (error) {
     await attempt.abandon();
     signal?.throwIfAborted();
-    throw error instanceof EtherwsError ? error : explainDialError(error, url, stage);
+    throw error instanceof EtherwsError ? error : explainDialError(error, url, attempt.stage);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/** Why the dialling has not come further in its time. */
+function overdue({ stage, name }: DialAttempt, { url, proxy, timeoutMs }: DialOptions): EtherwsError {
+  if (stage === 'lookup') return slowLookup(name, timeoutMs);
+  if (stage === 'connect' && proxy !== undefined) return slowProxy(proxy, timeoutMs);
+  return explainTimeout(url, stage, timeoutMs);
 }
 
 function openingHandshake(socket: Socket, options: DialOptions, { signal }: DialAttempt): Promise<DialledTunnel> {

@@ -22,7 +22,7 @@ export async function connectThrough(
 ): Promise<Socket> {
   const socket = await reachProxy(proxy, options, attempt);
   const connect = proxy.kind.startsWith('socks') ? connectThroughSocks : connectThroughHttp;
-  return connect(socket, proxy, host, listenPort, attempt);
+  return connect(socket, proxy, host, listenPort, attempt, options);
 }
 
 async function reachProxy(

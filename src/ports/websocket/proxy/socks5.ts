@@ -1,7 +1,7 @@
-import { lookup as lookUp } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { explainConnectError } from '../../../auth/connect-errors.ts';
 import { EtherwsError } from '../../../errors.ts';
+import { addressesOf, type TcpOptions } from '../connect-tcp.ts';
 import type { DialAttempt } from '../dial-attempt.ts';
 import { brokenProxy, refusedByProxy, unauthorizedAtProxy } from './proxy-errors.ts';
 import type { ProxyServer } from './proxy-url.ts';
@@ -40,9 +40,10 @@ export async function connectThroughSocks(
   host: string,
   listenPort: number,
   attempt: DialAttempt,
+  options: TcpOptions = {},
 ): Promise<Socket> {
   const read = (count: number): Promise<Buffer> => readExactly(socket, count, attempt.signal);
-  const destination = proxy.kind === 'socks5' ? await resolved(host, listenPort) : host;
+  const destination = proxy.kind === 'socks5' ? await resolved(host, listenPort, options, attempt) : host;
   try {
     await greet(socket, proxy, read);
     socket.write(Buffer.concat([Buffer.of(VERSION, CONNECT, 0), addressOf(destination), uint16(listenPort)]));
@@ -76,11 +77,12 @@ async function greet(socket: Socket, proxy: ProxyServer, read: (count: number) =
 }
 
 /** The address of a name, where the proxy shall not see the name. */
-async function resolved(host: string, listenPort: number): Promise<string> {
-  if (isIP(host) !== 0) return host;
+async function resolved(host: string, listenPort: number, options: TcpOptions, attempt: DialAttempt): Promise<string> {
   try {
-    return (await lookUp(host)).address;
+    const [first = host] = await addressesOf(host, options, attempt);
+    return first;
   } catch (error) {
+    attempt.signal.throwIfAborted();
     throw explainConnectError(error, host, listenPort) ?? error;
   }
 }
