@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../../test/support/etherws.ts';
 import { HashVerifier } from './hash-verifier.ts';
 import type { PasswordHash } from './password-hash.ts';
 
@@ -125,4 +127,23 @@ test('a program that cannot be loaded is busy, not a crash', async (t) => {
   const verifier = new HashVerifier({ workerUrl: new URL('file:///nonexistent/worker.js') });
   t.after(() => verifier.close());
   assert.equal(await verifier.verify('x', HASH), 'busy');
+});
+
+test('an idle worker ends, and the next question starts another', { skip: process.platform !== 'linux' }, async (t) => {
+  const threads = async (): Promise<number> => readdirSync('/proc/self/task').length;
+  const verifier = new HashVerifier({ workerUrl: STAND_IN, keepIdleMs: 20 });
+  t.after(() => verifier.close());
+  // Node starts threads of its own for the first worker, and keeps them.
+  const first = new HashVerifier({ workerUrl: STAND_IN, keepIdleMs: 60_000 });
+  assert.equal(await first.verify('x', HASH), 'match');
+  const withWorker = await threads();
+  await first.close();
+  for (let round = 0; round < 3; round++) {
+    assert.equal(await verifier.verify('x', HASH), 'match');
+    await eventually(threads, (count) => count < withWorker, 20_000);
+  }
+  const hanging = verifier.verify('hang', HASH);
+  await eventually(threads, (count) => count === withWorker, 20_000);
+  await verifier.close();
+  assert.equal(await hanging, 'busy');
 });

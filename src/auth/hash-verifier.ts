@@ -14,6 +14,8 @@ export interface HashAnswer {
 
 /** Others wait meanwhile, and for them a login has its time. */
 const LONGEST_REST_MS = 50;
+/** An idle thread holds some 10 MiB; starting one again takes some 50 ms of a login. */
+const KEEP_IDLE_MS = 10_000;
 
 /** `busy`: nothing was verified, and trying again later may succeed. */
 export type HashVerdict = 'match' | 'mismatch' | 'busy';
@@ -36,6 +38,8 @@ export interface HashVerifierOptions {
   readonly restartDelayMs?: number;
   /** How long the thread rests behind a password that was wrong, by how long it computed; default: as long, but 50 ms at most. */
   readonly restMs?: (computedMs: number) => number;
+  /** How long the thread is kept behind its last question; default 10 s. */
+  readonly keepIdleMs?: number;
   /** The worker's program; tests put in others. */
   readonly workerUrl?: URL;
 }
@@ -48,19 +52,22 @@ interface Waiting {
 /**
  * Verifies passwords one after another in one worker thread, so that a login
  * costs the frames no time. Behind a wrong one it rests, so that guessing leaves
- * part of that processor to others. The worker starts with the first question, and keeps the
- * process alive only while there is one.
+ * part of that processor to others. The worker starts with a question, keeps the process alive
+ * only while there is one, and ends when it has been idle for `keepIdleMs`.
  */
 export class HashVerifier implements PasswordVerifier {
   readonly #logger: Logger;
   readonly #restartDelayMs: number;
   readonly #restMs: (computedMs: number) => number;
+  readonly #keepIdleMs: number;
   readonly #workerUrl: URL;
   readonly #waiting: FairQueue<Waiting>;
   #current: Waiting | undefined;
   #askedAtMs = 0;
   /** Runs while the worker rests. */
   #rest: NodeJS.Timeout | undefined;
+  /** Runs while the worker has nothing to do; its end ends the worker. */
+  #idle: NodeJS.Timeout | undefined;
   #worker: Worker | undefined;
   #restartAtMs = 0;
   #isClosed = false;
@@ -70,6 +77,7 @@ export class HashVerifier implements PasswordVerifier {
     this.#waiting = new FairQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
     this.#restMs = options.restMs ?? ((computedMs) => Math.min(computedMs, LONGEST_REST_MS));
+    this.#keepIdleMs = options.keepIdleMs ?? KEEP_IDLE_MS;
     // The compiled neighbour: the build rewrites import specifiers, but not this one.
     this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
   }
@@ -86,8 +94,8 @@ export class HashVerifier implements PasswordVerifier {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#rest);
-    const worker = this.#worker;
-    this.#worker = undefined;
+    clearTimeout(this.#idle);
+    const worker = this.#dismiss();
     this.#giveUp();
     await worker?.terminate();
   }
@@ -101,6 +109,7 @@ export class HashVerifier implements PasswordVerifier {
       const next = this.#waiting.shift();
       if (next === undefined) {
         this.#worker?.unref();
+        this.#idle ??= setTimeout(() => void this.#dismiss()?.terminate(), this.#keepIdleMs).unref();
         return;
       }
       this.#ask(next);
@@ -113,6 +122,8 @@ export class HashVerifier implements PasswordVerifier {
       asked.answer('busy');
       return;
     }
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
     this.#current = asked;
     this.#askedAtMs = performance.now();
     worker.ref();
@@ -138,6 +149,14 @@ export class HashVerifier implements PasswordVerifier {
     worker.on('error', (error) => this.#died(worker, error));
     worker.on('exit', (exitCode) => this.#died(worker, new Error(`exit code ${exitCode}`)));
     this.#worker = worker;
+    return worker;
+  }
+
+  /** Takes the worker out of office: what it reports from now on does not count. */
+  #dismiss(): Worker | undefined {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#idle = undefined;
     return worker;
   }
 

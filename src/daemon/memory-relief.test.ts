@@ -8,7 +8,7 @@ class FakeMemory implements MemoryOfProcess {
   bytes = 60 * MIB;
   load = 0;
   reliefs = 0;
-  readonly residentBytes = (): number => this.bytes;
+  readonly anonymousBytes = (): number => this.bytes;
   readonly utilization = (): number => this.load;
   readonly relieve = async (): Promise<void> => {
     this.reliefs++;

@@ -4,21 +4,22 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Crowd } from '../support/crowd.ts';
 import { type EtherwsSwitch, eventually } from '../support/etherws.ts';
-import { residentBytesOf } from '../support/examination.ts';
+import { bareNode, residentBytesOf } from '../support/examination.ts';
 import { createCredentials, LEFT, PASSWORD, USER } from '../support/lan.ts';
 import { openTapPair, startOnTap } from '../support/tap-pair.ts';
 
 const MIB = 1024 * 1024;
-const MOST_WHEN_IDLE = 80 * MIB;
+/** Above a Node of the same machine that only waits. */
+const MOST_ABOVE_BARE = { idle: 15 * MIB, behindCrowd: 30 * MIB };
 const CROWD = 1000;
 /** The first waits are drawn from a range of this length. */
 const WAITS = { minMs: 4000, maxMs: 8000 };
-/** The longest wait twice, and once the longest handshake. */
-const BACK_MS = 2 * WAITS.maxMs + 10_000;
+/** A deadline, not a judgement: a thousand TLS handshakes on a machine with other work take their time. */
+const BACK_MS = 180_000;
 
 test('memory of an idle daemon, and a thousand clients that come back at once', { concurrency: 2 }, async (t) => {
   await Promise.all([
-    t.test('an idle daemon stays under 80 MiB', idle),
+    t.test('an idle daemon holds at most 15 MiB more than a bare Node', idle),
     t.test('a thousand clients come back at once, and leave nothing behind', thousand),
   ]);
 });
@@ -26,11 +27,13 @@ test('memory of an idle daemon, and a thousand clients that come back at once', 
 async function idle(t: TestContext): Promise<void> {
   const pair = await openTapPair(t, 'openssl', 'htpasswd');
   if (pair === undefined) return;
+  const bare = await bareNode(t);
   const daemon = await startOnTap(pair.left, ['--port', '8443', ...(await createCredentials(pair)).options]);
   await delay(60_000);
-  const residentBytes = residentBytesOf(daemon.process);
-  assert.ok(residentBytes < MOST_WHEN_IDLE, `${(residentBytes / MIB).toFixed(1)} MiB`);
-  t.diagnostic(`idle for a minute: ${(residentBytes / MIB).toFixed(1)} MiB`);
+  const [residentBytes, bareBytes] = [residentBytesOf(daemon.process), residentBytesOf(bare)];
+  const story = `idle for a minute: ${inMib(residentBytes)}, a bare Node ${inMib(bareBytes)}`;
+  assert.ok(residentBytes <= bareBytes + MOST_ABOVE_BARE.idle, story);
+  t.diagnostic(story);
 }
 
 async function thousand(t: TestContext): Promise<void> {
@@ -65,14 +68,21 @@ async function thousand(t: TestContext): Promise<void> {
   isSpread((await Promise.all(crowds.map((crowd) => crowd.firstWaits()))).flat());
 
   const full = residentBytesOf(server.process);
+  const bareBytes = residentBytesOf(await bareNode(t));
   await Promise.all(crowds.map((crowd) => crowd.end()));
   await alone(server);
   const residentBytes = await eventually(
     async () => residentBytesOf(server.process),
-    (bytes) => bytes < MOST_WHEN_IDLE,
-    60_000,
+    (bytes) => bytes <= bareBytes + MOST_ABOVE_BARE.behindCrowd,
+    120_000,
   );
-  t.diagnostic(`${(full / MIB).toFixed(1)} MiB with ${CROWD} tunnels, ${(residentBytes / MIB).toFixed(1)} MiB without`);
+  t.diagnostic(
+    `${inMib(full)} with ${CROWD} tunnels, ${inMib(residentBytes)} without, a bare Node ${inMib(bareBytes)}`,
+  );
+}
+
+function inMib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 /** Full jitter: in no quarter of the range there are none, and in none are most. */

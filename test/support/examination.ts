@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Examined } from '../e2e/programs/examine.ts';
 import type { EtherwsSwitch } from './etherws.ts';
-import type { Process } from './process.ts';
+import { Process } from './process.ts';
 
 const EXAMINE = fileURLToPath(new URL('../e2e/programs/examine.js', import.meta.url));
 
@@ -33,6 +34,16 @@ export function descriptorsOf({ pid }: Process): number {
 export function residentBytesOf({ pid }: Process): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) * 1024;
+}
+
+/** A Node that runs nothing but a timer: what memory is judged beside, since its size is the machine's and the version's. */
+export async function bareNode(t: TestContext): Promise<Process> {
+  const bare = new Process([process.execPath, '--eval', "setInterval(() => {}, 1e6); console.log('ready');"], {
+    timeoutMs: 600_000,
+  });
+  t.after(() => bare.end());
+  await bare.output(/ready/);
+  return bare;
 }
 
 /** By how much a quantity grows from one sample to the next: the median of all pairs, which a few outliers do not move. */
