@@ -14,6 +14,8 @@ export class DoorCounters {
   overAddressShare = 0;
   /** connections and tunnels turned away since all places are taken */
   full = 0;
+  /** connections and tunnels turned away, or cut to make room, since the limit of open files is near */
+  outOfDescriptors = 0;
   /** tunnels turned away since their user has his share already */
   overUserShare = 0;
   /** credentials that were wrong */

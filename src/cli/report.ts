@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../daemon/descriptors.ts';
 import { EtherwsError } from '../errors.ts';
 import { escapeSentence } from './format.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,7 +44,8 @@ interface Facts {
   readonly detail?: string | undefined;
 }
 
-function facts(error: unknown): Facts {
+function facts(problem: unknown): Facts {
+  const error = saysDescriptorsUsedUp(problem) ? descriptorsUsedUp(problem) : problem;
   if (error instanceof EtherwsError) return { message: error.message, code: error.code, detail: error.hint };
   if (isControlError(error)) return { message: error.message, code: error.code, detail: error.data };
   const message = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { keepNurserySmall } from '../auth/small-nursery.ts';
 import { readConfig, type SwConfig, type SwOptions } from '../daemon/config.ts';
 import { isDaemon, launchDaemon, reportReady } from '../daemon/daemonize.ts';
+import { requireDescriptors } from '../daemon/descriptors.ts';
 import { HangupSignal } from '../daemon/hangup.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
@@ -102,6 +103,7 @@ export function swCommand(): Command {
 }
 
 async function runSwitch(options: SwOptions): Promise<void> {
+  requireDescriptors();
   const config = configOf(options);
   if (!config.isForeground && !isDaemon()) {
     const status = await launchDaemon();

@@ -16,6 +16,7 @@ import { OriginRule } from '../ports/websocket/origin.ts';
 import { chooseAes } from '../ports/websocket/tls/aes.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { SwConfig } from './config.ts';
+import { Descriptors } from './descriptors.ts';
 import { openDoor } from './door.ts';
 import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
@@ -43,6 +44,7 @@ export class Daemon {
   readonly #config: SwConfig;
   readonly #logger: Logger;
   readonly #proxies: TrustedProxies;
+  readonly #descriptors = new Descriptors();
   readonly #reloads: (() => Promise<void>)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -202,6 +204,7 @@ export class Daemon {
     const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
+      descriptors: this.#descriptors,
       logger,
       proxies: this.#proxies,
       limits: {

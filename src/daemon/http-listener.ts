@@ -13,10 +13,11 @@ import { EtherwsError } from '../errors.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { serveFrames } from '../ports/native.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../ports/websocket/refusal.ts';
-import { badRequest } from '../ports/websocket/server-refusals.ts';
+import { badRequest, FULL } from '../ports/websocket/server-refusals.ts';
 import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
 import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
+import { Descriptors, type DescriptorUse } from './descriptors.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endsOf, type VisitorLimits, Visitors } from './visitors.ts';
 
@@ -37,6 +38,8 @@ export interface ListenerOptions {
   proxies?: TrustedProxies;
   /** what is refused here is counted there */
   counters?: DoorCounters;
+  /** default: as many as there may be */
+  descriptors?: Descriptors;
   logger?: Logger;
 }
 
@@ -68,6 +71,7 @@ export class HttpListener {
   readonly #proxies: TrustedProxies;
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
+  readonly #descriptors: Descriptors;
   readonly #logger: Logger;
   readonly #turnstile = new Turnstile({ before: serveFrames });
   readonly #routes = new Map<string, Route>();
@@ -77,6 +81,7 @@ export class HttpListener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#logger = options.logger ?? SILENT;
+    this.#descriptors = options.descriptors ?? new Descriptors();
     this.#visitors = new Visitors(options.limits, options.counters);
     this.#proxies = options.proxies ?? new TrustedProxies([]);
     // A request without Host is refused here, where it is counted and logged.
@@ -110,8 +115,8 @@ export class HttpListener {
       acceptor.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
     });
     acceptor.removeAllListeners('error');
-    // Accepting can fail later, too (descriptors used up); the listener stays.
-    acceptor.on('error', () => undefined);
+    // Accepting can fail later, too; the listener stays.
+    acceptor.on('error', () => this.#outOfDescriptors());
   }
 
   /** The address and port that it really listens on; only after `listen`. */
@@ -150,6 +155,10 @@ export class HttpListener {
   #accept(socket: Socket): void {
     serveFrames();
     socket.on('error', () => undefined);
+    if (!this.#makeRoom()) {
+      socket.destroy();
+      return;
+    }
     const isProxy = this.#proxies.isProxy(socket);
     if (!this.#visitors.enter(socket, isProxy)) return;
     this.#turnstile.enter(() => {
@@ -157,6 +166,21 @@ export class HttpListener {
       if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
       else this.#serve(socket);
     });
+  }
+
+  /** Where descriptors are short the connection that has been idle longest goes. @returns false when there is none */
+  #makeRoom(): boolean {
+    const use: DescriptorUse = this.#hasTunnels ? 'visitor' : 'control';
+    if (this.#descriptors.hasRoomFor(use)) return true;
+    this.#outOfDescriptors();
+    return this.#visitors.displaceOldest();
+  }
+
+  #outOfDescriptors(): void {
+    this.#visitors.counters.outOfDescriptors++;
+    if (!this.#descriptors.takeMayWarn()) return;
+    const { limit } = this.#descriptors;
+    this.#logger.warn({ limit }, 'descriptors are used up: tunnels are refused; raise the limit of open files');
   }
 
   #serve(socket: Socket): void {
@@ -220,8 +244,14 @@ export class HttpListener {
     this.#visitors.depart(request.socket);
     const refusal = this.#refusalOf(request);
     const route = this.#routes.get(pathOf(request));
-    if (refusal === undefined && route?.handleUpgrade !== undefined) route.handleUpgrade(request, socket, head);
-    else refuseUpgrade(socket, refusal ?? NO_TUNNELS);
+    if (refusal !== undefined || route?.handleUpgrade === undefined) {
+      refuseUpgrade(socket, refusal ?? NO_TUNNELS);
+    } else if (this.#descriptors.hasRoomFor('tunnel')) {
+      route.handleUpgrade(request, socket, head);
+    } else {
+      this.#outOfDescriptors();
+      refuseUpgrade(socket, FULL);
+    }
   }
 
   /** What is wrong with a request wherever it leads; counted and logged. A target in absolute form is brought into origin form. */

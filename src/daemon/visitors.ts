@@ -59,7 +59,7 @@ export class Visitors {
       socket.destroy();
       return false;
     }
-    if (this.#visitors.size >= this.#maxVisitors && !this.#displaceOldest()) {
+    if (this.#visitors.size >= this.#maxVisitors && !this.displaceOldest()) {
       this.counters.full++;
       socket.destroy();
       return false;
@@ -129,8 +129,8 @@ export class Visitors {
     }, this.#timeoutMs);
   }
 
-  /** @returns false when there is none whom one could cut */
-  #displaceOldest(): boolean {
+  /** Cuts the connection that has been idle longest. @returns false when all are being answered */
+  displaceOldest(): boolean {
     for (const [key, visitor] of this.#visitors) {
       if (visitor.deadline === undefined) continue;
       this.counters.displaced++;

@@ -1,0 +1,95 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { EtherwsError } from '../errors.ts';
+
+/** The least limit of open files with which a switch starts: its own, those kept for control, and some tunnels. */
+const LEAST_LIMIT = 128;
+/** Descriptors that tunnels may not have: for the control API, for files that are read again, and for devices. */
+const RESERVED = 32;
+/** Those of them that connections which are no tunnels yet may have. */
+const RESERVED_FOR_CONTROL = 16;
+/** Those that the control API leaves to the rest of the process. */
+const RESERVED_FOR_PROCESS = 4;
+/** Between two lines of the log about the same. */
+const WARN_AGAIN_MS = 60_000;
+
+/** For whom a descriptor is wanted: each may have what those before it may, and some more. */
+export type DescriptorUse = 'tunnel' | 'visitor' | 'control';
+
+const KEPT: Readonly<Record<DescriptorUse, number>> = {
+  tunnel: RESERVED,
+  visitor: RESERVED_FOR_CONTROL,
+  control: RESERVED_FOR_PROCESS,
+};
+
+/**
+ * How near the process is to its limit of open files (RLIMIT_NOFILE). Where
+ * descriptors are used up, connections can be neither accepted nor refused; so
+ * tunnels have to leave some to the control API.
+ */
+export class Descriptors {
+  readonly limit: number;
+  readonly #lowestFree: () => number;
+  #warnedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param lowestFree finds the lowest number that is free, Infinity when none is */
+  constructor(
+    limit: number = descriptorLimit() ?? Number.POSITIVE_INFINITY,
+    lowestFree: () => number = findLowestFree,
+  ) {
+    this.limit = limit;
+    this.#lowestFree = lowestFree;
+  }
+
+  /** Whether there is a descriptor left for this use. */
+  hasRoomFor(use: DescriptorUse): boolean {
+    // open(2) gives the lowest number that is free: all below it are taken.
+    return this.#lowestFree() < this.limit - KEPT[use];
+  }
+
+  /** Whether it is time to say that descriptors are used up: once a minute at most. */
+  takeMayWarn(nowMs: number = performance.now()): boolean {
+    if (nowMs - this.#warnedMs < WARN_AGAIN_MS) return false;
+    this.#warnedMs = nowMs;
+    return true;
+  }
+}
+
+/** @throws EtherwsError DESCRIPTORS_USED_UP when the process may not have enough open files for a switch */
+export function requireDescriptors(limit: number | undefined = descriptorLimit()): void {
+  if (limit !== undefined && limit < LEAST_LIMIT) throw descriptorsUsedUp(undefined, limit);
+}
+
+/** Whether an error only says that the process may have no more open files. */
+export function saysDescriptorsUsedUp(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') return true;
+  // Node's loader of modules takes a file that it could not open for absent.
+  const isLinux = process.platform === 'linux';
+  return error.code === 'ERR_MODULE_NOT_FOUND' && isLinux && (descriptorLimit() ?? 0) < LEAST_LIMIT;
+}
+
+export function descriptorsUsedUp(cause: unknown, limit: number | undefined = descriptorLimit()): EtherwsError {
+  const message = `The limit of open files is too low: ${limit ?? 'unknown'}, a switch needs ${LEAST_LIMIT}, and one more for each tunnel`;
+  const hint = 'Raise it, as root: ulimit -n 16384, or LimitNOFILE=16384 in its systemd unit';
+  return new EtherwsError('DESCRIPTORS_USED_UP', message, { cause, hint });
+}
+
+/** The soft limit of open files; undefined where it cannot be read, or is none. */
+function descriptorLimit(): number | undefined {
+  try {
+    const line = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    return line === null ? undefined : Number(line[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function findLowestFree(): number {
+  try {
+    const descriptor = openSync('/dev/null', 'r');
+    closeSync(descriptor);
+    return descriptor;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
