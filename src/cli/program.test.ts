@@ -75,6 +75,8 @@ describe('wrong usage', () => {
     ['addport client ws://a/ --reconnect-min x', /number of seconds/],
     ['addport client ws://a/ --header Host:b', /belongs to the handshake/],
     ['addport client ws://a/ --cert /c', /needs its key/],
+    ['addport client ws://a/ --prefer-first', /one URL only/],
+    ['addport client ws://a/ ws://b/ --prefer-first --no-reconnect', /exclude each other/],
     ['setport', /missing required argument 'N'/],
     ['setport 0 --shut 1', /port 0 is below 1/],
     ['setport x', /whole number/],
@@ -242,14 +244,14 @@ describe('a client port', () => {
   it('is asked for with everything that was typed, and with nothing else', async () => {
     const file = join(directory, 'token');
     writeFileSync(file, 'abc.def\n', { mode: 0o600 });
-    const many = ['--no-wait', '--no-reconnect', '--reconnect-min', '0.5', '--proxy', 'direct', '--token-file', file];
-    const more = ['--header', 'A: b', '--header', 'C:d', '--cert', 'c.pem', '--key', '/k.pem'];
+    const many = ['--no-wait', '--reconnect-min', '0.5', '--proxy', 'direct', '--token-file', file];
+    const more = ['--prefer-first', '30', '--header', 'A: b', '--header', 'C:d', '--cert', 'c.pem', '--key', '/k.pem'];
     await ctl('addport', 'client', 'ws://a/', 'ws://b/', 'ws://c/', ...many, ...more);
     assert.deepEqual(control.service.added[0]?.options, {
       alternatives: ['ws://b/', 'ws://c/'],
       wait: false,
-      reconnect: false,
       reconnectMin: 0.5,
+      preferFirst: 30,
       proxy: 'direct',
       headers: ['A: b', 'C:d'],
       cert: resolve('c.pem'),

@@ -20,6 +20,8 @@ export interface ClientOptions {
   reconnectMin?: number;
   /** seconds: the ceiling of all waits. Default 60 */
   reconnectMax?: number;
+  /** seconds: how often the target is tried while the tunnel is one of an alternative, to go back there */
+  preferFirst?: number;
   /** `http://`, `https://`, `socks5://` or `socks5h://`, or `direct`; default: what the switch's environment says */
   proxy?: string;
   /** a bearer token, instead of a user */
@@ -40,6 +42,8 @@ export interface ClientOptions {
 /** As a reconnecting client waits when nothing else is said; seconds. */
 export const DEFAULT_RECONNECT_MIN = 1;
 export const DEFAULT_RECONNECT_MAX = 60;
+/** How often the first URL is tried where it is preferred without saying how often; seconds. */
+export const DEFAULT_PREFER_FIRST = 60;
 
 export const WIRE_CHOICES = ['auto', 'raw'] as const;
 export type WireChoice = (typeof WIRE_CHOICES)[number];
@@ -60,6 +64,7 @@ const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   reconnect: optional(flag),
   reconnectMin: optional(waitSeconds),
   reconnectMax: optional(waitSeconds),
+  preferFirst: optional(waitSeconds),
   proxy: optional(proxyUrl),
   token: optional(bearerToken),
   headers: optional(listOf(headerField, MOST_HEADERS)),
@@ -82,6 +87,12 @@ export const clientOptions: Shape<ClientOptions> = {
     }
     if ((options.cert === undefined) !== (options.key === undefined)) {
       throw invalid('A client certificate needs its key, and a key its certificate', 'Give both, cert and key');
+    }
+    if (options.preferFirst !== undefined && (options.alternatives ?? []).length === 0) {
+      throw invalid('preferFirst was given with one URL only', 'Give alternatives, too: further URLs to dial');
+    }
+    if (options.preferFirst !== undefined && options.reconnect === false) {
+      throw invalid('preferFirst and reconnect: false exclude each other', 'Give one of them');
     }
     const { reconnectMin = DEFAULT_RECONNECT_MIN, reconnectMax = DEFAULT_RECONNECT_MAX } = options;
     if (reconnectMin > reconnectMax) {

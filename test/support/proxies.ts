@@ -9,6 +9,10 @@ export interface ProxyOptions {
   readonly login?: string;
   /** Answers this instead of making a way: an HTTP status, or a SOCKS reply. */
   readonly refusal?: number;
+  /** with an HTTP refusal */
+  readonly retryAfter?: string;
+  /** what a 407 says; default: Basic */
+  readonly challenges?: readonly string[];
   /** Default: one that the system chooses. */
   readonly listenPort?: number;
 }
@@ -31,12 +35,14 @@ export async function startHttpProxy(options: ProxyOptions = {}, identity?: Serv
     socket.on('error', () => socket.destroy());
     const authority = request.url ?? '';
     if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) {
-      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=test\r\n\r\n');
+      const challenges = (options.challenges ?? ['Basic realm=test']).map((text) => `Proxy-Authenticate: ${text}\r\n`);
+      socket.end(`HTTP/1.1 407 Proxy Authentication Required\r\n${challenges.join('')}\r\n`);
       return;
     }
     asked.push(authority);
     if (options.refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${options.refusal} No\r\nContent-Length: 2\r\n\r\nno`);
+      const retryAfter = options.retryAfter === undefined ? '' : `Retry-After: ${options.retryAfter}\r\n`;
+      socket.end(`HTTP/1.1 ${options.refusal} No\r\n${retryAfter}Content-Length: 2\r\n\r\nno`);
       return;
     }
     const { hostname, port } = new URL(`http://${authority}`);

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type ClientOptions,
+  DEFAULT_PREFER_FIRST,
   DEFAULT_RECONNECT_MAX,
   DEFAULT_RECONNECT_MIN,
   WIRE_CHOICES,
@@ -30,6 +31,7 @@ interface ClientPortOptions {
   reconnect: boolean;
   reconnectMin?: number;
   reconnectMax?: number;
+  preferFirst?: number | true;
   proxy?: string;
   tokenFile?: string;
   header?: string[];
@@ -78,6 +80,11 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
       seconds,
     )
     .option('--reconnect-max <SECONDS>', `the longest wait of all (default: ${DEFAULT_RECONNECT_MAX})`, seconds)
+    .option(
+      '--prefer-first [SECONDS]',
+      `with several URLs: try the first so often, and go back to it (default: ${DEFAULT_PREFER_FIRST})`,
+      seconds,
+    )
     .action(async (target: string, alternatives: string[], given: ClientPortOptions, command: Command) => {
       if (given.tokenFile !== undefined && given.user) {
         throw new UsageError('--user and --token-file exclude each other');
@@ -111,7 +118,7 @@ async function clientOptions(
   alternatives: string[],
   url: string | undefined,
 ): Promise<ClientOptions> {
-  const { user, passwd, cacerts, insecure, wire, wait, reconnect, reconnectMin, reconnectMax } = given;
+  const { user, passwd, cacerts, insecure, wire, wait, reconnect, reconnectMin, reconnectMax, preferFirst } = given;
   const { proxy, header, servername, bindAddress, pin, cert, key } = given;
   return {
     ...(user === undefined ? {} : { user }),
@@ -125,6 +132,7 @@ async function clientOptions(
     ...(reconnect ? {} : { reconnect }),
     ...(reconnectMin === undefined ? {} : { reconnectMin }),
     ...(reconnectMax === undefined ? {} : { reconnectMax }),
+    ...(preferFirst === undefined ? {} : { preferFirst: preferFirst === true ? DEFAULT_PREFER_FIRST : preferFirst }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(header === undefined ? {} : { headers: header }),
     ...(servername === undefined ? {} : { servername }),

@@ -13,7 +13,9 @@ import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { OFFLOAD_NONE, type Offloads } from '../../wire/offload.ts';
 import { isLastingFailure } from './dial-errors.ts';
+import { Failback, type FailbackOptions } from './failback.ts';
 import { Reconnection, type ReconnectionOptions } from './reconnection.ts';
+import { askedWaitMs } from './retry-after.ts';
 import type { WebSocketPort } from './ws-port.ts';
 
 export interface ClientPortOptions {
@@ -22,6 +24,8 @@ export interface ClientPortOptions {
   /** Dials once. Rejects with an EtherwsError, or with the signal's reason; nothing is left behind then. */
   connect: (signal: AbortSignal) => Promise<WebSocketPort>;
   reconnection?: ReconnectionOptions;
+  /** Leads the port back to where it would rather be; without it a tunnel stays where it is until it is lost. */
+  failback?: FailbackOptions;
   /** Tells of links that came up and of new addresses. @returns ends it, and resolves when nothing of it is left */
   watchNetwork?: (listener: () => void) => () => Promise<void>;
   logger?: Logger;
@@ -42,6 +46,7 @@ export class ClientPort implements Port {
   readonly #connect: ClientPortOptions['connect'];
   readonly #watchNetwork: ClientPortOptions['watchNetwork'];
   readonly #reconnection: Reconnection;
+  readonly #failback: Failback | undefined;
   readonly #logger: Logger;
 
   #events: PortEvents | undefined;
@@ -63,6 +68,10 @@ export class ClientPort implements Port {
     this.#watchNetwork = options.watchNetwork;
     this.#reconnection = new Reconnection(options.reconnection);
     this.#logger = options.logger ?? SILENT;
+    this.#failback =
+      options.failback === undefined
+        ? undefined
+        : new Failback(options.failback, (tunnel) => this.#moveTo(tunnel), this.#logger);
   }
 
   /**
@@ -134,7 +143,7 @@ export class ClientPort implements Port {
     this.#events = undefined;
     clearTimeout(this.#timer);
     this.#attempt?.abort(new EtherwsError('PORT_CLOSED', `The port to ${this.target} was closed`));
-    await Promise.all([this.#current?.close(reason), this.#attempting, this.#unwatch?.()]);
+    await Promise.all([this.#current?.close(reason), this.#attempting, this.#failback?.stop(), this.#unwatch?.()]);
     await Promise.all(this.#leaving);
   }
 
@@ -160,23 +169,48 @@ export class ClientPort implements Port {
   #openCurrent(tunnel: WebSocketPort): void {
     this.#isOpen = true;
     tunnel.open({
-      receive: (batch) => this.#events?.receive(batch),
+      receive: (batch) => {
+        if (this.#current === tunnel) this.#events?.receive(batch);
+      },
       discarded: (direction, reason, frames) => this.#events?.discarded(direction, reason, frames),
-      linkChanged: (_state, reason = 'lost') => this.#lost(tunnel, reason),
+      linkChanged: (_state, reason = 'lost') => {
+        if (this.#current === tunnel) this.#lost(tunnel, reason);
+      },
     });
+    this.#failback?.start(tunnel);
+  }
+
+  /** A better tunnel stands: the one that carried so far ends in order. */
+  #moveTo(tunnel: WebSocketPort): void {
+    const before = this.#current;
+    if (this.#isClosed || before === undefined) {
+      this.#leave(tunnel);
+      return;
+    }
+    this.#logger.info({ target: this.target, from: before.target, to: tunnel.target }, 'tunnel moved back');
+    this.#reconnection.connected(performance.now());
+    this.#current = tunnel;
+    this.#leave(before);
+    this.#openCurrent(tunnel);
+    this.#tell();
+  }
+
+  #leave(tunnel: WebSocketPort): void {
+    const leaving = tunnel.close().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
   }
 
   #failed(error: unknown): void {
     if (this.#isClosed) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error));
+    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error), askedWaitMs(error));
     this.#logger.debug({ target: this.target, error }, 'dialling failed');
     this.#rest();
   }
 
   #lost(tunnel: WebSocketPort, reason: string): void {
-    const leaving = tunnel.close().finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+    this.#leave(tunnel);
+    void this.#failback?.stop();
     this.#current = undefined;
     this.#isOpen = false;
     if (this.#isClosed) return;

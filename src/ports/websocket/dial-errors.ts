@@ -4,6 +4,7 @@ import { shownUrl } from '../../auth/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import type { DialStage } from './dial-attempt.ts';
+import { RetryLaterError, retryAfterMs } from './retry-after.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 
 /** Explains why a URL could not be dialled. */
@@ -55,10 +56,20 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
       hint: 'The server forbids it to this user, address or origin',
     });
   }
-  return new EtherwsError('HANDSHAKE_REJECTED', `${url.shown} rejected the tunnel: ${answer}`, {
-    hint: hintFor(status, response.headers.location),
-  });
+  const message = `${url.shown} rejected the tunnel: ${answer}`;
+  const waitMs = retryAfterMs(response, Date.now());
+  if (waitMs !== undefined) {
+    const hint = `${BUSY[status]}; it asks to try again in ${Math.ceil(waitMs / 1000)} s`;
+    return new RetryLaterError('HANDSHAKE_REJECTED', message, { hint, retryAfterMs: waitMs });
+  }
+  return new EtherwsError('HANDSHAKE_REJECTED', message, { hint: hintFor(status, response.headers.location) });
 }
+
+/** What a server means by asking for a wait. */
+const BUSY: Readonly<Record<number, string>> = {
+  429: 'The server wants fewer tries or tunnels of this user or address',
+  503: 'The server is busy or full',
+};
 
 /** No name server has answered in time, nor said that it will not. */
 export function slowLookup(name: string, timeoutMs: number): EtherwsError {
@@ -100,7 +111,8 @@ function hintFor(status: number, location: string | undefined): string {
       : `Redirects are not followed; try ${shownUrl(location)}`;
   }
   if (status === 404) return 'Check the path of the URL against the --path of the switch';
-  if (status === 503) return 'The server is busy or full; try again later';
+  const busy = BUSY[status];
+  if (busy !== undefined) return `${busy}; try again later`;
   if (status >= 500) return 'Look at the log of the server, and of a proxy in front of it';
   return 'Look at the log of the server';
 }

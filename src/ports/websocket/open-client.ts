@@ -10,7 +10,9 @@ import { isLastingFailure } from './dial-errors.ts';
 import type { WireChoice } from './packing.ts';
 import { type Environment, proxyFromEnvironment } from './proxy/proxy-environment.ts';
 import { type ProxyServer, parseProxyUrl } from './proxy/proxy-url.ts';
+import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
 import { ResumeTicket } from './resume-ticket.ts';
+import { askedWaitMs, RetryLaterError } from './retry-after.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './ws-client.ts';
 import type { WebSocketPort } from './ws-port.ts';
@@ -31,6 +33,8 @@ export interface ClientOptions {
   readonly reconnect?: boolean | undefined;
   readonly reconnectMin?: number | undefined;
   readonly reconnectMax?: number | undefined;
+  /** How often the first URL is tried while the tunnel is one of another; needs `alternatives`. */
+  readonly preferFirst?: number | undefined;
   /** A proxy's URL, or `direct`; default: what the environment says. */
   readonly proxy?: string | undefined;
   /** A bearer token, instead of a user. */
@@ -67,9 +71,21 @@ export async function openClient(target: string, options: ClientOptions, context
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
   await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
+  const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
+  const connect = (to: readonly Destination[], signal: AbortSignal): Promise<WebSocketPort> =>
+    connectAny(to, options, { logger, congestion, signal, maxWaitMs });
   const portOptions: ClientPortOptions = {
     target: first?.url.shown ?? target,
-    connect: (signal) => connectAny(destinations, options, { logger, congestion, signal }),
+    connect: (signal) => connect(destinations, signal),
+    ...(first === undefined || options.preferFirst === undefined
+      ? {}
+      : {
+          failback: {
+            intervalMs: options.preferFirst * 1000,
+            connect: (signal) => connect([first], signal),
+            isPreferred: (tunnel) => first.tunnels.has(tunnel),
+          },
+        }),
     reconnection: {
       ...(options.reconnect === undefined ? {} : { isEnabled: options.reconnect }),
       ...(options.reconnectMin === undefined ? {} : { minMs: options.reconnectMin * 1000 }),
@@ -88,6 +104,12 @@ interface Destination {
   readonly proxy: ProxyServer | undefined;
   /** undefined for a port that never dials twice */
   readonly ticket: ResumeTicket | undefined;
+  /** those that were dialled here */
+  readonly tunnels: WeakSet<WebSocketPort>;
+  /** the server does not want to be asked before, by the clock of performance.now */
+  notBeforeMs: number;
+  /** why not */
+  lastFailure: unknown;
 }
 
 /** @throws EtherwsError ARGUMENT_INVALID */
@@ -98,21 +120,37 @@ function destinationsOf(texts: readonly string[], options: ClientOptions, enviro
     const url = parseTunnelUrl(text);
     if (pin !== undefined && !url.isSecure) throw unpinnable(url);
     const ticket = options.reconnect === false ? undefined : new ResumeTicket();
-    if (proxy === 'direct') return { text, url, proxy: undefined, ticket };
     return {
       text,
       url,
-      proxy: proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy'),
+      proxy: proxyFor(url, proxy, environment),
       ticket,
+      tunnels: new WeakSet(),
+      notBeforeMs: Number.NEGATIVE_INFINITY,
+      lastFailure: undefined,
     };
   });
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID */
+function proxyFor(url: TunnelUrl, proxy: string | undefined, environment: Environment): ProxyServer | undefined {
+  if (proxy === 'direct') return undefined;
+  return proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy');
 }
 
 /** Dials one after the other; the first that can be had is taken. */
 async function connectAny(
   destinations: readonly Destination[],
   options: ClientOptions,
-  { logger, congestion, signal }: Pick<ClientContext, 'logger' | 'congestion'> & { readonly signal: AbortSignal },
+  {
+    logger,
+    congestion,
+    signal,
+    maxWaitMs,
+  }: Pick<ClientContext, 'logger' | 'congestion'> & {
+    readonly signal: AbortSignal;
+    readonly maxWaitMs: number;
+  },
 ): Promise<WebSocketPort> {
   const { user, passwd, wire, token, servername, bindAddress, pin, headers } = options;
   const common: Omit<ConnectTunnelOptions, 'url'> = {
@@ -131,15 +169,34 @@ async function connectAny(
     signal,
   };
   const failures: unknown[] = [];
-  for (const { text, proxy, ticket } of destinations) {
+  for (const destination of destinations) {
+    const { text, proxy, ticket } = destination;
+    if (performance.now() < destination.notBeforeMs) {
+      failures.push(destination.lastFailure);
+      continue;
+    }
     try {
-      return await connectTunnel({ ...common, url: text, proxy, ticket });
+      const tunnel = await connectTunnel({ ...common, url: text, proxy, ticket });
+      destination.tunnels.add(tunnel);
+      return tunnel;
     } catch (error) {
       if (signal.aborted) throw error;
       failures.push(error);
+      const waitMs = askedWaitMs(error);
+      if (waitMs === undefined || destinations.length === 1) continue;
+      destination.notBeforeMs = performance.now() + Math.min(waitMs, maxWaitMs);
+      destination.lastFailure = error;
     }
   }
-  throw joined(failures);
+  throw joined(failures, soonestMs(destinations, failures));
+}
+
+/** When the first of several servers wants to be asked again, if all of them asked for a wait. */
+function soonestMs(destinations: readonly Destination[], failures: readonly unknown[]): number | undefined {
+  if (!failures.every((failure) => askedWaitMs(failure) !== undefined)) return undefined;
+  if (destinations.length === 1) return askedWaitMs(failures[0]);
+  const soonest = Math.min(...destinations.map(({ notBeforeMs }) => notBeforeMs));
+  return Math.max(0, soonest - performance.now());
 }
 
 /** Files are read for every dialling, so that a renewed certificate counts from the next one on. */
@@ -166,11 +223,13 @@ function takeHeaderApart(text: string): [name: string, value: string] {
 }
 
 /** One failure of several: of those that may pass by themselves, where there is one, since it is worth waiting for. */
-function joined(failures: readonly unknown[]): unknown {
+function joined(failures: readonly unknown[], retryAfterMs: number | undefined): unknown {
   const [first] = failures;
   const main = failures.find((failure) => !isLastingFailure(failure)) ?? first;
   if (failures.length === 1 || !(main instanceof EtherwsError)) return main;
   const message = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ');
-  const hint = main.hint === undefined ? {} : { hint: main.hint };
-  return new EtherwsError(main.code, message, { cause: main, ...hint });
+  const details = { cause: main, ...(main.hint === undefined ? {} : { hint: main.hint }) };
+  return retryAfterMs === undefined
+    ? new EtherwsError(main.code, message, details)
+    : new RetryLaterError(main.code, message, { ...details, retryAfterMs });
 }

@@ -69,6 +69,33 @@ describe('the waits', () => {
   });
 });
 
+describe('a wait that the server asks for', () => {
+  function failedOnce(askedWaitMs: number, random: number): Reconnection {
+    const reconnection = new Reconnection({ random: () => random });
+    reconnection.dialling(0);
+    reconnection.failed(0, '503', false, askedWaitMs);
+    return reconnection;
+  }
+
+  test('is kept, and spread by the shortest wait', () => {
+    assert.equal(failedOnce(10_000, 0).nextTryMs, 10_000);
+    assert.equal(failedOnce(10_000, 0.5).nextTryMs, 10_500);
+  });
+
+  test('is bounded by the longest wait', () => assert.equal(failedOnce(3_600_000, 0.5).nextTryMs, 60_000));
+
+  test('does not shorten one that is longer', () => assert.equal(failedOnce(0, 0.9).nextTryMs, 900));
+
+  test('is kept when the network changes, and forgotten behind it', () => {
+    const reconnection = failedOnce(10_000, 0);
+    reconnection.networkChanged(5000);
+    assert.equal(reconnection.nextTryMs, 10_000);
+    reconnection.dialling(10_000);
+    reconnection.failed(10_000, 'refused', false);
+    assert.equal(reconnection.nextTryMs, 10_000, 'drawn by lot again');
+  });
+});
+
 test('the states, and what is said of them', () => {
   const reconnection = new Reconnection({ random: longest });
   const seen = (nowMs: number): unknown[] => [reconnection.state, reconnection.describe(nowMs)];

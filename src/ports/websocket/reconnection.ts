@@ -1,6 +1,9 @@
 /** Above it a ceiling in milliseconds does not fit setTimeout; a day is longer than anybody waits. */
 export const MOST_WAIT_MS: number = 24 * 3600 * 1000;
 
+/** The ceiling of all waits where nothing else is said. */
+export const DEFAULT_MAX_WAIT_MS = 60_000;
+
 /** A tunnel that stood for so long was a good one: the next loss starts with the shortest wait again. */
 const STABLE_MS = 10_000;
 
@@ -35,6 +38,8 @@ export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
  *   clients that lost one server do not come back at one instant.
  * - A failure that trying again will hardly mend, such as a wrong password,
  *   waits for `maxMs`.
+ * - A server that asks for a wait (`Retry-After`) is not dialled before, but
+ *   `maxMs` is enough for any of them.
  * - When the host's network comes back the next try is at once. A host whose
  *   network changes all the time dials no more than once a second, and more
  *   seldom the longer nothing has helped.
@@ -53,13 +58,20 @@ export class Reconnection {
   #dialledMs = Number.NEGATIVE_INFINITY;
   #upMs = 0;
   #nextTryMs = Number.POSITIVE_INFINITY;
+  /** Before it no news of the network brings the next try. */
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
   /** When news of the network last made us forget the failures. */
   #forgivenMs = Number.NEGATIVE_INFINITY;
   /** The network changed while a try was under way, which may have begun too early. */
   #isHurried = false;
 
   /** @throws RangeError unless 0 < minMs <= maxMs <= MOST_WAIT_MS */
-  constructor({ minMs = 1000, maxMs = 60_000, isEnabled = true, random = Math.random }: ReconnectionOptions = {}) {
+  constructor({
+    minMs = 1000,
+    maxMs = DEFAULT_MAX_WAIT_MS,
+    isEnabled = true,
+    random = Math.random,
+  }: ReconnectionOptions = {}) {
     if (!(minMs > 0 && minMs <= maxMs && maxMs <= MOST_WAIT_MS)) {
       throw new RangeError(`waits from ${minMs} ms to ${maxMs} ms are not above 0 and growing up to a day`);
     }
@@ -96,9 +108,14 @@ export class Reconnection {
   /**
    * The try failed.
    * @param isLasting trying again will hardly mend it
+   * @param askedWaitMs for how long the server does not want to be asked again
    */
-  failed(nowMs: number, reason: string, isLasting: boolean): void {
+  failed(nowMs: number, reason: string, isLasting: boolean, askedWaitMs: number | undefined = undefined): void {
     this.#failures++;
+    // Those who were told the same do not come back at one instant.
+    if (askedWaitMs !== undefined) {
+      this.#notBeforeMs = nowMs + Math.min(this.#maxMs, askedWaitMs + this.#random() * this.#minMs);
+    }
     this.#rest(nowMs, reason, isLasting);
   }
 
@@ -143,7 +160,8 @@ export class Reconnection {
     }
     this.#state = 'backoff';
     this.#isLasting = isLasting;
-    this.#nextTryMs = nowMs + (isLasting ? this.#maxMs : this.#random() * this.#ceilingMs());
+    const waitMs = isLasting ? this.#maxMs : this.#random() * this.#ceilingMs();
+    this.#nextTryMs = Math.max(this.#notBeforeMs, nowMs + waitMs);
     if (this.#isHurried && !isLasting) this.#hurry(nowMs);
     this.#isHurried = false;
   }
@@ -154,6 +172,6 @@ export class Reconnection {
 
   #hurry(nowMs: number): void {
     const gapMs = Math.min(MOST_GAP_MS, Math.max(Math.min(this.#minMs, LEAST_GAP_MS), this.#ceilingMs() / 8));
-    this.#nextTryMs = Math.min(this.#nextTryMs, Math.max(nowMs, this.#dialledMs + gapMs));
+    this.#nextTryMs = Math.min(this.#nextTryMs, Math.max(nowMs, this.#notBeforeMs, this.#dialledMs + gapMs));
   }
 }

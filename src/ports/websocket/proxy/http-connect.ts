@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { DialAttempt } from '../dial-attempt.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import { brokenProxy, refusedByProxy, unauthorizedAtProxy } from './proxy-errors.ts';
 import type { ProxyServer } from './proxy-url.ts';
 
@@ -47,7 +48,8 @@ function judge(response: IncomingMessage, proxy: ProxyServer, authority: string)
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return undefined;
   const answer = `${status} ${response.statusMessage ?? ''}`.trim();
-  return status === 407 ? unauthorizedAtProxy(proxy, answer) : refusedByProxy(proxy, authority, answer);
+  if (status === 407) return unauthorizedAtProxy(proxy, answer);
+  return refusedByProxy(proxy, authority, answer, retryAfterMs(response, Date.now()));
 }
 
 function authorization({ credentials }: ProxyServer): Record<string, string> {

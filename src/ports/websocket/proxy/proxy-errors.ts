@@ -1,6 +1,7 @@
 import { explainConnectError } from '../../../auth/connect-errors.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../../auth/tls-errors.ts';
 import { describeError, EtherwsError } from '../../../errors.ts';
+import { RetryLaterError } from '../retry-after.ts';
 import type { ProxyServer } from './proxy-url.ts';
 
 /** The proxy itself could not be had. */
@@ -30,9 +31,22 @@ export function unauthorizedAtProxy(proxy: ProxyServer, answer: string): Etherws
   );
 }
 
-/** The proxy works, and does not lead there. */
-export function refusedByProxy(proxy: ProxyServer, destination: string, answer: string): EtherwsError {
-  return new EtherwsError('PROXY_REFUSED', `The proxy ${proxy.shown} makes no way to ${destination} (${answer})`, {
+/**
+ * The proxy works, and does not lead there.
+ * @param retryAfterMs for how long it does not want to be asked again
+ */
+export function refusedByProxy(
+  proxy: ProxyServer,
+  destination: string,
+  answer: string,
+  retryAfterMs?: number,
+): EtherwsError {
+  const message = `The proxy ${proxy.shown} makes no way to ${destination} (${answer})`;
+  if (retryAfterMs !== undefined) {
+    const hint = `It is busy, and asks to try again in ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new RetryLaterError('PROXY_REFUSED', message, { hint, retryAfterMs });
+  }
+  return new EtherwsError('PROXY_REFUSED', message, {
     hint: 'Check the URL; many proxies allow port 443 only, and NO_PROXY names hosts to be dialled without one',
   });
 }
