@@ -42,6 +42,8 @@
         "native/offload/check.c",
         "native/offload/checksum.c",
         "native/offload/coalesce.c",
+        "native/offload/encapsulation.c",
+        "native/offload/headers.c",
         "native/offload/locate.c",
         "native/offload/merge.c",
         "native/offload/segment.c"

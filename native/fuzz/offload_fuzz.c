@@ -13,7 +13,8 @@
 
 enum { HEADER = ETHERWS_OFFLOAD_HEADER_BYTES, FLOW_FRAMES = 300, FLOW_PAYLOAD = 90 };
 
-static unsigned long supers;  // that were merged: a run without any has proved nothing about merging
+// What a run has to have met to have proved anything: super-frames that were merged, and encapsulated ones segmented.
+static unsigned long supers, encapsulated;
 
 static bool one_in(uint32_t chances) { return below(chances) == 0; }
 
@@ -89,7 +90,7 @@ static void mutate(uint8_t *at, uint32_t size) {
   static const uint8_t telling[] = {0, 1, 2, 3, 4, 5, 6, 17, 43, 44, 60, 0x45, 0x4f, 0x60, 0x80, 0x81, 0xff};
   if (size == 0) return;
   for (uint32_t changes = below(6); changes > 0; changes--) {
-    uint32_t reach = one_in(2) ? HEADER : HEADER + 110;
+    uint32_t reach = one_in(2) ? HEADER : HEADER + (one_in(2) ? 110 : 220);
     at[below(reach < size ? reach : size)] = one_in(2) ? telling[below(sizeof telling)] : (uint8_t)below(256);
   }
 }
@@ -106,6 +107,79 @@ static uint32_t cut(uint8_t *at, const struct kind *kind, uint32_t size) {
   return HEADER + length;
 }
 
+// How an honest frame is carried by another one.
+struct shell {
+  bool is_ipv6, has_udp, has_checksum;
+  bool is_bridged;  // an Ethernet frame is carried, not only its packet
+  uint8_t protocol;
+  uint32_t shim_bytes;  // of VXLAN, Geneve or GRE
+  uint8_t shim[16];
+};
+
+static struct shell any_shell(bool inner_is_ipv6) {
+  struct shell shell = {.is_ipv6 = one_in(2), .has_checksum = one_in(2)};
+  const uint8_t type[2] = {inner_is_ipv6 ? 0x86 : 0x08, inner_is_ipv6 ? 0xdd : 0x00};
+  shell.protocol = inner_is_ipv6 ? 41 : 4;
+  switch (below(5)) {
+    case 0: return shell;
+    case 1: {  // GRE
+      const uint8_t gre[12] = {shell.has_checksum ? 0xa0 : 0x20, 0, type[0], type[1]};
+      shell.protocol = PROTOCOL_GRE;
+      shell.shim_bytes = shell.has_checksum ? 12 : 8;
+      memcpy(shell.shim, gre, sizeof gre);
+      return shell;
+    }
+    case 2: shell.shim_bytes = 0; break;  // IP in UDP
+    case 3: {  // Geneve
+      const uint8_t geneve[4] = {1, 0, type[0], type[1]};
+      shell.shim_bytes = 12;
+      memcpy(shell.shim, geneve, sizeof geneve);
+      break;
+    }
+    default:  // VXLAN
+      shell.shim_bytes = 8;
+      shell.shim[0] = 8;
+      shell.is_bridged = true;
+  }
+  shell.protocol = PROTOCOL_UDP;
+  shell.has_udp = true;
+  return shell;
+}
+
+// A copy of the frame of `*size` octets with its header, inside a shell. The caller frees it.
+static uint8_t *wrap(const uint8_t *at, const struct kind *kind, uint32_t *size) {
+  const struct shell shell = any_shell(kind->is_ipv6);
+  uint32_t stripped = shell.is_bridged ? 0 : ETHERNET_HEADER_BYTES + 4 * kind->tags;
+  uint32_t content_bytes = *size - HEADER - stripped;
+  uint32_t network_bytes = shell.is_ipv6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES;
+  uint32_t transport_bytes = (shell.has_udp ? UDP_HEADER_BYTES : 0) + shell.shim_bytes + content_bytes;
+  uint8_t *wrapped = allocate(HEADER + ETHERNET_HEADER_BYTES + network_bytes + transport_bytes);
+  memset(wrapped, 0, HEADER + ETHERNET_HEADER_BYTES + network_bytes + transport_bytes);
+  uint8_t *frame = wrapped + HEADER, *network = frame + ETHERNET_HEADER_BYTES, *transport = network + network_bytes;
+  etherws_write_word(frame + 12, shell.is_ipv6 ? 0x86dd : 0x0800);
+  if (shell.is_ipv6) {
+    network[0] = 0x60;
+    etherws_write_word(network + 4, transport_bytes);
+    network[6] = shell.protocol;
+  } else {
+    network[0] = 0x45;
+    etherws_write_word(network + 2, IPV4_HEADER_BYTES + transport_bytes);
+    network[9] = shell.protocol;
+  }
+  uint8_t *shim = transport + (shell.has_udp ? UDP_HEADER_BYTES : 0);
+  if (shell.has_udp) {
+    etherws_write_word(transport + UDP_LENGTH, transport_bytes);
+    etherws_write_word(transport + UDP_CHECKSUM, shell.has_checksum ? 1 + below(65535) : 0);
+  }
+  memcpy(shim, shell.shim, shell.shim_bytes);
+  memcpy(shim + shell.shim_bytes, at + HEADER + stripped, content_bytes);
+  uint32_t moved = (uint32_t)(shim + shell.shim_bytes - frame) - stripped;
+  memcpy(wrapped, at, HEADER);
+  etherws_write_little(wrapped + 6, etherws_little(at + 6) + moved);
+  *size = HEADER + ETHERNET_HEADER_BYTES + network_bytes + transport_bytes;
+  return wrapped;
+}
+
 // Puts the checksum around the end of the frame.
 static void misplace_checksum(uint8_t *at, uint32_t length) {
   uint32_t end = length + below(5);
@@ -116,12 +190,10 @@ static void misplace_checksum(uint8_t *at, uint32_t length) {
 }
 
 // The sum over pseudo-header and transport part of a finished frame comes out as all ones.
-static bool checksum_is_right(const uint8_t *frame, uint32_t length) {
-  struct etherws_headers headers;
-  if (etherws_locate(frame, length, &headers) != ETHERWS_OK || headers.network_end != length) return false;
-  uint32_t transport_bytes = length - headers.transport_start;
-  uint64_t sum = etherws_pseudo_sum(frame, &headers, transport_bytes);
-  return etherws_fold(etherws_sum(frame + headers.transport_start, transport_bytes, sum)) == 0xffff;
+static bool checksum_is_right(const uint8_t *frame, uint32_t length, const struct etherws_headers *headers) {
+  uint32_t transport_bytes = length - headers->transport_start;
+  uint64_t sum = etherws_pseudo_sum(frame, headers, transport_bytes);
+  return etherws_fold(etherws_sum(frame + headers->transport_start, transport_bytes, sum)) == 0xffff;
 }
 
 static struct etherws_records records_of(size_t size, uint32_t capacity) {
@@ -138,19 +210,40 @@ static void release(struct etherws_records *records) {
   free(records->lengths);
 }
 
+// Lengths and checksums of an encapsulation around a segment.
+static void require_sound_shell(const uint8_t *segment, uint32_t length, const struct etherws_headers *outer) {
+  require(outer->network_end == length, "the length of an outer packet");
+  const uint8_t *transport = segment + outer->transport_start;
+  uint32_t transport_bytes = length - outer->transport_start;
+  if (outer->protocol == PROTOCOL_UDP) {
+    require(etherws_word(transport + UDP_LENGTH) == transport_bytes, "the length of an outer datagram");
+    require(etherws_word(transport + UDP_CHECKSUM) == 0 || checksum_is_right(segment, length, outer),
+            "the checksum of an outer datagram");
+  }
+  if (outer->protocol == PROTOCOL_GRE && (etherws_word(transport) & GRE_CHECKSUM_PRESENT) != 0) {
+    require(etherws_fold(etherws_sum(transport, transport_bytes, 0)) == 0xffff, "the checksum of GRE");
+  }
+}
+
 // The pieces of a super-frame, one behind the other, are its payload.
 static void require_whole_payload(const struct etherws_frame *super, const struct etherws_records *out) {
-  struct etherws_headers headers;
-  require(etherws_locate(super->bytes, super->length, &headers) == ETHERWS_OK, "headers found again");
-  uint32_t at = headers.payload_start;
+  struct etherws_layers layers, again;
+  require(etherws_check(super, &layers) == ETHERWS_OK, "headers found again");
+  const struct etherws_headers *inner = etherws_inner(&layers);
+  uint32_t at = inner->payload_start;
   for (uint32_t i = 0; i < out->count; i++) {
     const uint8_t *segment = out->bytes + out->starts[i];
-    uint32_t piece = out->lengths[i] - headers.payload_start;
-    require(checksum_is_right(segment, out->lengths[i]), "checksum of a segment");
-    require(memcmp(segment + headers.payload_start, super->bytes + at, piece) == 0, "payload of a segment");
+    uint32_t length = out->lengths[i], piece = length - inner->payload_start;
+    require(etherws_locate_described(segment, length, inner->transport_start, &again) == ETHERWS_OK &&
+                again.outer_count == layers.outer_count && etherws_inner(&again)->network_end == length,
+            "the headers of a segment");
+    require(checksum_is_right(segment, length, inner), "checksum of a segment");
+    for (uint32_t outer = 0; outer < again.outer_count; outer++) require_sound_shell(segment, length, &again.headers[outer]);
+    require(memcmp(segment + inner->payload_start, super->bytes + at, piece) == 0, "payload of a segment");
     at += piece;
   }
   require(at == super->length, "all of the payload");
+  if (layers.outer_count > 0) encapsulated++;
 }
 
 static void fuzz_super_frame(void) {
@@ -160,6 +253,12 @@ static void fuzz_super_frame(void) {
   uint32_t size = HEADER + header_bytes_of(&kind) + payload_bytes;
   uint8_t *honest = allocate(size);
   build(honest, &kind, payload_bytes, gso_size, 1, below(1u << 31), below(65536));
+  for (uint32_t shells = one_in(2) ? 1 + below(2) : 0; shells > 0; shells--) {
+    uint8_t *wrapped = wrap(honest, &kind, &size);
+    free(honest);
+    honest = wrapped;
+    kind = (struct kind){.is_ipv6 = etherws_word(honest + HEADER + 12) == 0x86dd};
+  }
   if (one_in(3)) size = cut(honest, &kind, size);
   uint8_t *at = allocate(size);
   memcpy(at, honest, size);
@@ -228,9 +327,9 @@ static void require_as_it_came_or_sound(const uint8_t *bytes, const struct ether
   }
   const uint8_t *frame = merged->bytes + merged->starts[i];
   struct etherws_frame super = {frame, frame - HEADER, merged->lengths[i]};
-  struct etherws_headers found;
+  struct etherws_layers found;
   require(etherws_check(&super, &found) == ETHERWS_OK, "a merged frame tells the truth");
-  require(found.protocol == PROTOCOL_TCP, "only TCP is merged");
+  require(!found.is_encapsulated && found.headers[0].protocol == PROTOCOL_TCP, "only TCP is merged");
   supers++;
 }
 
@@ -283,7 +382,7 @@ int main(int count, char **arguments) {
     if (i % 20 == 0) fuzz_flows();
     else fuzz_super_frame();
   }
-  require(cases < 1000 || supers > 0, "some frames are merged");
+  require(cases < 1000 || (supers > 0 && encapsulated > 0), "some frames are merged, and some encapsulated");
   printf("%lu cases with seed %s\n", cases, arguments[1]);
   return 0;
 }

@@ -119,9 +119,10 @@ static bool takes(const struct etherws_shortcut *way, const uint8_t *frame, uint
   const uint8_t *offload = frame - HEADER;
   const uint32_t limit = limit_of(way, frame, length);
   if (!has_header || (offload[0] == 0 && offload[1] == 0)) return length <= limit;
-  struct etherws_headers headers;
+  struct etherws_layers layers;
   const struct etherws_frame owing = {frame, offload, length};
-  if (etherws_check(&owing, &headers) != ETHERWS_OK || (debt_of(offload) & ~way->offloads) != 0) return false;
+  if (etherws_check(&owing, &layers) != ETHERWS_OK || layers.is_encapsulated) return false;
+  if ((debt_of(offload) & ~way->offloads) != 0) return false;
   return offload[1] != 0 || length <= limit;
 }
 
@@ -152,7 +153,8 @@ static void *judge(const void *ingress, const struct etherws_run *run, uint64_t 
   return egress;
 }
 
-// What came of a run that was let through: hdr_len is true, nothing else has changed, and it is counted right.
+// What came of a run that was let through: hdr_len and the mark are true, nothing else has changed, and it is counted
+// right.
 static void require_honest(const struct etherws_run *run, const uint8_t *before) {
   double wanted_frames = 0, wanted_octets = 0, frames, octets;
   for (uint32_t i = 0; i < run->count; i++) {
@@ -161,14 +163,16 @@ static void require_honest(const struct etherws_run *run, const uint8_t *before)
     require(memcmp(frame, was, length) == 0, "a frame has changed");
     wanted_octets += length;
     if (run->has_offload_headers) {
-      struct etherws_headers headers;
+      struct etherws_layers layers;
       const uint8_t *offload = frame - HEADER;
       const struct etherws_frame owing = {frame, offload, length};
-      require(etherws_check(&owing, &headers) == ETHERWS_OK, "a header that lies was let through");
-      require(memcmp(offload, was - HEADER, 2) == 0 && memcmp(offload + 4, was - HEADER + 4, 6) == 0, "a header has changed");
+      require(etherws_check(&owing, &layers) == ETHERWS_OK, "a header that lies was let through");
+      require((offload[0] & ETHERWS_FLAG_ENCAPSULATED) == 0, "a mark is not true");
+      require(offload[0] == (was[-HEADER] & ~ETHERWS_FLAG_ENCAPSULATED) && offload[1] == was[1 - HEADER] && memcmp(offload + 4, was - HEADER + 4, 6) == 0,
+              "a header has changed");
       if (offload[1] != 0) {
-        require(etherws_little(offload + 2) == headers.payload_start, "hdr_len is not true");
-        uint32_t payload = length - headers.payload_start, size = etherws_little(offload + 4);
+        require(etherws_little(offload + 2) == etherws_inner(&layers)->payload_start, "hdr_len is not true");
+        uint32_t payload = length - etherws_inner(&layers)->payload_start, size = etherws_little(offload + 4);
         segments = payload == 0 ? 1 : payload / size + (payload % size != 0);
       }
     }

@@ -20,32 +20,54 @@ static enum etherws_fault check_super_frame(const struct etherws_frame *frame, c
   return gso_size == 0 || length - found->payload_start > gso_size * max_segments ? ETHERWS_FAULT_GSO_SIZE : ETHERWS_OK;
 }
 
-enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_headers *found) {
+// Whether a checksum starts behind the first IP header. Where else it starts an encapsulation is the likely reason, and
+// hardware would not look for it there.
+static bool is_outermost(const struct etherws_frame *frame, uint32_t checksum_start) {
+  struct etherws_headers found;
+  return etherws_pass_ethernet(frame->bytes, 0, frame->length, &found) == ETHERWS_OK &&
+         etherws_pass_network(frame->bytes, frame->length, &found) == ETHERWS_OK &&
+         found.transport_start == checksum_start;
+}
+
+static enum etherws_fault check_checksum(const struct etherws_frame *frame, uint32_t checksum_start,
+                                         struct etherws_layers *found) {
+  // In front of the payload it would rewrite the addresses that the bridge has decided by.
+  if (checksum_start < ETHERNET_HEADER_BYTES) return ETHERWS_FAULT_CHECKSUM_PLACE;
+  if (checksum_start + etherws_little(frame->offload + 8) + 2 > frame->length) return ETHERWS_FAULT_CHECKSUM_PLACE;
+  found->is_encapsulated = !is_outermost(frame, checksum_start);
+  return ETHERWS_OK;
+}
+
+enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_layers *found) {
+  found->is_encapsulated = false;
+  found->outer_count = 0;
+  found->headers[0].payload_start = 0;
   const uint8_t *offload = frame->offload;
   uint8_t flags = offload[0];
   uint8_t gso_type = offload[1];
-  if ((flags & ~(ETHERWS_FLAG_NEEDS_CSUM | ETHERWS_FLAG_DATA_VALID)) != 0) return ETHERWS_FAULT_FLAGS;
-  if (gso_type == ETHERWS_GSO_NONE) {
-    if ((flags & ETHERWS_FLAG_NEEDS_CSUM) == 0) return ETHERWS_OK;
-    uint32_t checksum_start = etherws_little(offload + 6);
-    // In front of the payload it would rewrite the addresses that the bridge has decided by.
-    if (checksum_start < ETHERNET_HEADER_BYTES) return ETHERWS_FAULT_CHECKSUM_PLACE;
-    bool is_inside = checksum_start + etherws_little(offload + 8) + 2 <= frame->length;
-    return is_inside ? ETHERWS_OK : ETHERWS_FAULT_CHECKSUM_PLACE;
-  }
+  const bool needs_checksum = (flags & ETHERWS_FLAG_NEEDS_CSUM) != 0;
+  const int known = ETHERWS_FLAG_NEEDS_CSUM | ETHERWS_FLAG_DATA_VALID | (needs_checksum ? ETHERWS_FLAG_ENCAPSULATED : 0);
+  if ((flags & ~known) != 0) return ETHERWS_FAULT_FLAGS;
+  uint32_t checksum_start = etherws_little(offload + 6);
+  if (gso_type == ETHERWS_GSO_NONE) return needs_checksum ? check_checksum(frame, checksum_start, found) : ETHERWS_OK;
   int kind = gso_type & ~ETHERWS_GSO_ECN;
   if (kind != ETHERWS_GSO_TCPV4 && kind != ETHERWS_GSO_TCPV6 && gso_type != ETHERWS_GSO_UDP_L4) {
     return ETHERWS_FAULT_GSO_TYPE;
   }
-  if ((flags & ETHERWS_FLAG_NEEDS_CSUM) == 0) return ETHERWS_FAULT_CHECKSUM_MISSING;
-  enum etherws_fault fault = etherws_locate(frame->bytes, frame->length, found);
-  return fault != ETHERWS_OK ? fault : check_super_frame(frame, found);
+  if (!needs_checksum) return ETHERWS_FAULT_CHECKSUM_MISSING;
+  enum etherws_fault fault = etherws_locate_described(frame->bytes, frame->length, checksum_start, found);
+  if (fault != ETHERWS_OK) return fault;
+  found->is_encapsulated = found->outer_count > 0;
+  return check_super_frame(frame, etherws_inner(found));
 }
 
 enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, uint8_t *to_correct) {
-  struct etherws_headers found = {.payload_start = 0};
+  struct etherws_layers found;
   enum etherws_fault fault = etherws_check(frame, &found);
+  if (fault != ETHERWS_OK) return fault;
   // Of a frame that is no super-frame nothing was looked for, and 0 is what the kernel itself says there.
-  if (fault == ETHERWS_OK) etherws_write_little(to_correct + 2, found.payload_start);
-  return fault;
+  etherws_write_little(to_correct + 2, etherws_inner(&found)->payload_start);
+  to_correct[0] &= (uint8_t)~ETHERWS_FLAG_ENCAPSULATED;
+  if (found.is_encapsulated) to_correct[0] |= ETHERWS_FLAG_ENCAPSULATED;
+  return ETHERWS_OK;
 }

@@ -2,7 +2,7 @@
 #include "offload.h"
 
 enum { TAG_BYTES = 4, MAX_TAGS = 2 };
-enum { TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_C_TAG = 0x8100, TYPE_S_TAG = 0x88a8 };
+enum { ETHER_TYPE_C_TAG = 0x8100, ETHER_TYPE_S_TAG = 0x88a8 };
 enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION_OPTIONS = 60 };
 
 static enum etherws_fault pass_ipv4(const uint8_t *frame, uint32_t length, struct etherws_headers *found) {
@@ -41,7 +41,7 @@ static enum etherws_fault pass_ipv6(const uint8_t *frame, uint32_t length, struc
   return next == FRAGMENT ? ETHERWS_FAULT_FRAGMENT : ETHERWS_OK;
 }
 
-static enum etherws_fault pass_transport(const uint8_t *frame, struct etherws_headers *found) {
+enum etherws_fault etherws_pass_transport(const uint8_t *frame, struct etherws_headers *found) {
   uint32_t room = found->network_end - found->transport_start;
   if (found->protocol == PROTOCOL_TCP) {
     if (room < TCP_HEADER_BYTES) return ETHERWS_FAULT_TRUNCATED;
@@ -56,19 +56,28 @@ static enum etherws_fault pass_transport(const uint8_t *frame, struct etherws_he
   return ETHERWS_OK;
 }
 
-enum etherws_fault etherws_locate(const uint8_t *frame, uint32_t length, struct etherws_headers *found) {
+enum etherws_fault etherws_pass_ethernet(const uint8_t *frame, uint32_t at, uint32_t length,
+                                         struct etherws_headers *found) {
   *found = (struct etherws_headers){.protocol = -1};
-  if (length < ETHERNET_HEADER_BYTES) return ETHERWS_FAULT_TRUNCATED;
-  uint32_t type_at = ETHERNET_HEADER_BYTES - 2;
+  if (length < at + ETHERNET_HEADER_BYTES) return ETHERWS_FAULT_TRUNCATED;
+  uint32_t type_at = at + ETHERNET_HEADER_BYTES - 2;
   uint32_t type = etherws_word(frame + type_at);
-  for (int tags = 0; tags < MAX_TAGS && (type == TYPE_C_TAG || type == TYPE_S_TAG); tags++) {
+  for (int tags = 0; tags < MAX_TAGS && (type == ETHER_TYPE_C_TAG || type == ETHER_TYPE_S_TAG); tags++) {
     type_at += TAG_BYTES;
     if (length < type_at + 2) return ETHERWS_FAULT_TRUNCATED;
     type = etherws_word(frame + type_at);
   }
   found->network_start = type_at + 2;
-  found->is_ipv6 = type == TYPE_IPV6;
-  if (type != TYPE_IPV4 && type != TYPE_IPV6) return ETHERWS_FAULT_PROTOCOL;
-  enum etherws_fault fault = found->is_ipv6 ? pass_ipv6(frame, length, found) : pass_ipv4(frame, length, found);
-  return fault != ETHERWS_OK ? fault : pass_transport(frame, found);
+  found->is_ipv6 = type == ETHER_TYPE_IPV6;
+  return type == ETHER_TYPE_IPV4 || type == ETHER_TYPE_IPV6 ? ETHERWS_OK : ETHERWS_FAULT_PROTOCOL;
+}
+
+enum etherws_fault etherws_pass_network(const uint8_t *frame, uint32_t length, struct etherws_headers *found) {
+  return found->is_ipv6 ? pass_ipv6(frame, length, found) : pass_ipv4(frame, length, found);
+}
+
+enum etherws_fault etherws_locate(const uint8_t *frame, uint32_t length, struct etherws_headers *found) {
+  enum etherws_fault fault = etherws_pass_ethernet(frame, 0, length, found);
+  if (fault == ETHERWS_OK) fault = etherws_pass_network(frame, length, found);
+  return fault == ETHERWS_OK ? etherws_pass_transport(frame, found) : fault;
 }

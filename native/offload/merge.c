@@ -37,7 +37,8 @@ static enum standing standing_of(const struct etherws_frame *frame, uint32_t off
                                  struct etherws_segment *segment) {
   struct etherws_headers *headers = &segment->headers;
   bool owes = etherws_owes(frame);
-  if (owes && etherws_check(frame, headers) != ETHERWS_OK) return BARRIER;
+  struct etherws_layers layers;
+  if (owes && etherws_check(frame, &layers) != ETHERWS_OK) return BARRIER;
   enum etherws_fault fault = etherws_locate(frame->bytes, frame->length, headers);
   if (fault == ETHERWS_FAULT_PROTOCOL) return APART;
   if (fault == ETHERWS_FAULT_FRAGMENT && !headers->is_ipv6 && headers->protocol != PROTOCOL_TCP) return APART;

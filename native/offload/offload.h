@@ -14,11 +14,13 @@ enum {
   ETHERWS_MAX_SEGMENTS = 2048,
   ETHERWS_MAX_DATAGRAMS = 128,
   ETHERWS_MAX_HEADER_BYTES = 256,
+  ETHERWS_MAX_ENCAPSULATIONS = 3,
 };
 
 enum {
   ETHERWS_FLAG_NEEDS_CSUM = 1,
   ETHERWS_FLAG_DATA_VALID = 2,
+  ETHERWS_FLAG_ENCAPSULATED = 0x80,  // our own mark, see src/wire/offload.ts
   ETHERWS_GSO_NONE = 0,
   ETHERWS_GSO_TCPV4 = 1,
   ETHERWS_GSO_TCPV6 = 4,
@@ -31,6 +33,7 @@ enum {
   ETHERWS_OFFLOAD_TSO4 = 2,
   ETHERWS_OFFLOAD_TSO6 = 4,
   ETHERWS_OFFLOAD_TSO_ECN = 8,
+  ETHERWS_OFFLOAD_ENCAPSULATED = 32,
 };
 
 // 0 is well; the others are OFFLOAD_FAULTS in their order, and then what only a slab can lack.
@@ -46,6 +49,7 @@ enum etherws_fault {
   ETHERWS_FAULT_PROTOCOL,
   ETHERWS_FAULT_FRAGMENT,
   ETHERWS_FAULT_EXTENSION_HEADER,
+  ETHERWS_FAULT_ENCAPSULATION,
   ETHERWS_NO_ROOM,
 };
 
@@ -65,6 +69,17 @@ struct etherws_headers {
   uint32_t transport_start;
   uint32_t payload_start;
 };
+
+// The headers from the outermost IP header to those that the offload header describes.
+struct etherws_layers {
+  bool is_encapsulated;  // the checksum is not that of the outermost IP packet
+  uint32_t outer_count;
+  struct etherws_headers headers[ETHERWS_MAX_ENCAPSULATIONS + 1];  // the one at outer_count is the inner one
+};
+
+static inline const struct etherws_headers *etherws_inner(const struct etherws_layers *layers) {
+  return &layers->headers[layers->outer_count];
+}
 
 // A slab that records are appended to: [4 free octets][offload header][frame].
 struct etherws_records {
@@ -89,16 +104,39 @@ uint64_t etherws_pseudo_sum(const uint8_t *frame, const struct etherws_headers *
 // Finds the TCP or UDP header. `found` is overwritten, also when there is a fault.
 enum etherws_fault etherws_locate(const uint8_t *frame, uint32_t length, struct etherws_headers *found);
 
-// Whether the offload header says what the frame is; `found` is set for a super-frame without a fault.
-enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_headers *found);
+// Its parts: from an Ethernet header at `at` to the IP header, from there behind it, and behind a TCP or UDP header.
+enum etherws_fault etherws_pass_ethernet(const uint8_t *frame, uint32_t at, uint32_t length,
+                                         struct etherws_headers *found);
+enum etherws_fault etherws_pass_network(const uint8_t *frame, uint32_t length, struct etherws_headers *found);
+enum etherws_fault etherws_pass_transport(const uint8_t *frame, struct etherws_headers *found);
 
-// The same for a header from somebody who may lie, `to_correct`: hdr_len, which cannot be checked, is made true.
+// As locateDescribed of src/wire/encapsulation.ts: the TCP or UDP header that `checksum_start` points at, inside of
+// encapsulations. `layers` is overwritten, but for is_encapsulated.
+enum etherws_fault etherws_locate_described(const uint8_t *frame, uint32_t length, uint32_t checksum_start,
+                                            struct etherws_layers *layers);
+
+// Whether the offload header says what the frame is; of a frame without a fault `found` tells whether it is
+// encapsulated, and where its headers are if it is a super-frame.
+enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_layers *found);
+
+// The same for a header from somebody who may lie, `to_correct`: hdr_len, which cannot be checked, and our mark are
+// made true.
 enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, uint8_t *to_correct);
 
 // Whether the frame owes anything, or says something unknown.
 static inline bool etherws_owes(const struct etherws_frame *frame) {
   return frame->offload != NULL && ((frame->offload[0] & ~ETHERWS_FLAG_DATA_VALID) | frame->offload[1]) != 0;
 }
+
+// Makes the headers of a segment true that were copied from its super-frame, as writeSegmentHeaders of
+// src/wire/segment-headers.ts. `payload_sum` is the sum of what follows the inner transport header.
+struct etherws_place {
+  uint32_t ordinal;  // 0: the first
+  uint32_t payload_offset;
+  bool is_last;
+};
+void etherws_write_segment_headers(uint8_t *frame, uint32_t length, const struct etherws_layers *layers,
+                                   struct etherws_place place, uint64_t payload_sum);
 
 // Appends the finished frames that `frame` stands for, or nothing and the reason.
 enum etherws_fault etherws_finish(const struct etherws_frame *frame, struct etherws_records *out);

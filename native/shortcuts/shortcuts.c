@@ -51,6 +51,7 @@ void etherws_forget_shortcuts(struct etherws_shortcuts *shortcuts) {
 // As debtOf of src/wire/offload.ts, of a header that was checked.
 static uint32_t debt_of(const uint8_t *offload) {
   uint32_t debt = (offload[0] & ETHERWS_FLAG_NEEDS_CSUM) != 0 ? OFFLOAD_CHECKSUM : 0;
+  if ((offload[0] & ETHERWS_FLAG_ENCAPSULATED) != 0) debt |= ETHERWS_OFFLOAD_ENCAPSULATED;
   if (offload[1] == ETHERWS_GSO_NONE) return debt;
   if (offload[1] == ETHERWS_GSO_UDP_L4) return debt | OFFLOAD_USO;
   if ((offload[1] & ETHERWS_GSO_ECN) != 0) debt |= ETHERWS_OFFLOAD_TSO_ECN;

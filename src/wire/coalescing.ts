@@ -11,7 +11,8 @@ import {
   writeOffloadHeader,
 } from './offload.ts';
 import { MAX_SEGMENTS, TCP_CHECKSUM } from './offload-check.ts';
-import { beginRecord, endOf, pseudoSumOf, RECORD_LEAD_BYTES } from './segmentation.ts';
+import { pseudoSumOf } from './segment-headers.ts';
+import { beginRecord, endOf, RECORD_LEAD_BYTES } from './segmentation.ts';
 import { IPV4_HEADER_BYTES, IPV6_HEADER_BYTES, word, writeWord } from './transport-header.ts';
 
 /**

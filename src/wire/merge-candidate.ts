@@ -1,4 +1,5 @@
 import { fold, sumOf } from './checksum.ts';
+import { Layers } from './encapsulation.ts';
 import type { FrameBatch } from './frame-batch.ts';
 import {
   checksumOffsetOf,
@@ -18,7 +19,8 @@ import {
   type Offloads,
 } from './offload.ts';
 import { checkOffload, TCP_CHECKSUM } from './offload-check.ts';
-import { pseudoSumOf, segmentCount } from './segmentation.ts';
+import { pseudoSumOf } from './segment-headers.ts';
+import { segmentCount } from './segmentation.ts';
 import {
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
@@ -67,6 +69,8 @@ export interface MergeCandidate {
   readonly flags: number;
 }
 
+const layers = new Layers();
+
 export function standingOf(batch: FrameBatch, index: number, offloads: Offloads): Standing {
   const { bytes } = batch;
   const start = batch.starts[index] as number;
@@ -74,7 +78,7 @@ export function standingOf(batch: FrameBatch, index: number, offloads: Offloads)
   const headers = new TransportHeader();
   const offloadAt = start - OFFLOAD_HEADER_BYTES;
   const debt = batch.hasOffloadHeaders ? debtOf(bytes, offloadAt) : OFFLOAD_NONE;
-  if (debt !== OFFLOAD_NONE && checkOffload(bytes, start, length, offloadAt, headers) !== undefined) {
+  if (debt !== OFFLOAD_NONE && checkOffload(bytes, start, length, offloadAt, layers) !== undefined) {
     return { kind: 'barrier' };
   }
   const fault = locateTransport(bytes, start, length, headers);

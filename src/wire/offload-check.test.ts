@@ -5,6 +5,7 @@ import { builtEngine } from '../../test/support/offload-addon.ts';
 import {
   debtOf,
   OFFLOAD_CHECKSUM,
+  OFFLOAD_ENCAPSULATED,
   OFFLOAD_NONE,
   OFFLOAD_TSO_ECN,
   OFFLOAD_TSO4,
@@ -160,6 +161,8 @@ test('a debt is read off the header, and what is not known is one that nobody ta
     [1, 3, OFFLOAD_CHECKSUM | OFFLOAD_UNKNOWN],
     [0, 0x80, OFFLOAD_UNKNOWN],
     [4, 0, OFFLOAD_UNKNOWN],
+    [0x81, 0, OFFLOAD_CHECKSUM | OFFLOAD_ENCAPSULATED],
+    [0x81, 1, OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_ENCAPSULATED],
   ];
   for (const [flags, gsoType, debt] of debts) assert.equal(debtOf(Uint8Array.of(flags, gsoType), 0), debt);
 });

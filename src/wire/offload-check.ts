@@ -1,8 +1,9 @@
+import { type Layers, locateDescribed } from './encapsulation.ts';
 import { HEADER_BYTES } from './ethernet-frame.ts';
 import {
   checksumOffsetOf,
   checksumStartOf,
-  FLAG_DATA_VALID,
+  FLAG_ENCAPSULATED,
   FLAG_NEEDS_CSUM,
   flagsOf,
   GSO_ECN,
@@ -12,9 +13,10 @@ import {
   GSO_UDP_L4,
   gsoSizeOf,
   gsoTypeOf,
+  KNOWN_FLAGS,
   type OffloadFault,
 } from './offload.ts';
-import { locateTransport, PROTOCOL_TCP, PROTOCOL_UDP, type TransportHeader, word } from './transport-header.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP, passEthernet, passNetwork, TransportHeader, word } from './transport-header.ts';
 
 /**
  * The most segments that one super-frame may become: what a hostile gso_size can
@@ -27,8 +29,8 @@ export const MAX_DATAGRAMS = 128;
 
 /**
  * The most octets of headers in front of a super-frame's payload, which each
- * segment repeats: Ethernet, two tags, IP and TCP at their longest are 142, the
- * rest is for IPv6 extension headers.
+ * segment repeats: Ethernet, two tags, IP and TCP at their longest are 142, and
+ * 236 inside VXLAN over IPv6; the rest is for extension headers and options.
  */
 export const MAX_HEADER_BYTES = 256;
 
@@ -38,9 +40,10 @@ export const UDP_CHECKSUM = 6;
 /**
  * Whether the offload header at `headerStart` says what the frame at `start`
  * is. Everything that a kernel or a segmenter would believe is compared with
- * the frame's bytes, except hdr_len, which nobody needs.
+ * the frame's bytes, except hdr_len, which nobody needs, and our own mark.
  *
- * @param found where the headers stand, when the frame is a super-frame without a fault
+ * @param found where the headers stand, when the frame is a super-frame without
+ *   a fault, and whether its checksum is inside an encapsulation
  * @returns the first contradiction
  */
 export function checkOffload(
@@ -48,24 +51,41 @@ export function checkOffload(
   start: number,
   length: number,
   headerStart: number,
-  found: TransportHeader,
+  found: Layers,
 ): OffloadFault | undefined {
+  found.clear();
   const flags = flagsOf(bytes, headerStart);
   const gsoType = gsoTypeOf(bytes, headerStart);
-  if ((flags & ~(FLAG_NEEDS_CSUM | FLAG_DATA_VALID)) !== 0) return 'flags';
+  const needsChecksum = (flags & FLAG_NEEDS_CSUM) !== 0;
+  if ((flags & ~KNOWN_FLAGS) !== 0 || ((flags & FLAG_ENCAPSULATED) !== 0 && !needsChecksum)) return 'flags';
+  const checksumStart = checksumStartOf(bytes, headerStart);
   if (gsoType === GSO_NONE) {
-    if ((flags & FLAG_NEEDS_CSUM) === 0) return undefined;
-    const checksumStart = checksumStartOf(bytes, headerStart);
+    if (!needsChecksum) return undefined;
     // In front of the payload it would rewrite the addresses that the bridge has decided by.
     if (checksumStart < HEADER_BYTES) return 'checksumPlace';
-    return checksumStart + checksumOffsetOf(bytes, headerStart) + 2 > length ? 'checksumPlace' : undefined;
+    if (checksumStart + checksumOffsetOf(bytes, headerStart) + 2 > length) return 'checksumPlace';
+    found.isEncapsulated = !isOutermost(bytes, start, length, checksumStart);
+    return undefined;
   }
   const kind = gsoType & ~GSO_ECN;
   if (kind !== GSO_TCPV4 && kind !== GSO_TCPV6 && gsoType !== GSO_UDP_L4) return 'gsoType';
-  if ((flags & FLAG_NEEDS_CSUM) === 0) return 'checksumMissing';
-  const fault = locateTransport(bytes, start, length, found);
-  if (fault !== undefined) return fault;
-  return checkSuperFrame(bytes, start, length, headerStart, found, kind);
+  if (!needsChecksum) return 'checksumMissing';
+  const fault =
+    locateDescribed(bytes, start, length, checksumStart, found) ??
+    checkSuperFrame(bytes, start, length, headerStart, found.inner, kind);
+  found.isEncapsulated = found.outerCount > 0;
+  return fault;
+}
+
+const outermost = new TransportHeader();
+
+/**
+ * Whether a checksum starts behind the first IP header. Where else it starts an
+ * encapsulation is the likely reason, and hardware would not look for it there.
+ */
+function isOutermost(bytes: Uint8Array, start: number, length: number, checksumStart: number): boolean {
+  const fault = passEthernet(bytes, start, 0, length, outermost) ?? passNetwork(bytes, start, length, outermost);
+  return fault === undefined && outermost.transportStart === checksumStart;
 }
 
 function checkSuperFrame(

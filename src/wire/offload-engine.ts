@@ -1,9 +1,15 @@
 import { coalesceFrames } from './coalescing.ts';
+import { Layers } from './encapsulation.ts';
 import type { FrameBatch } from './frame-batch.ts';
-import { OFFLOAD_HEADER_BYTES, type OffloadFault, type Offloads, writeHeaderBytes } from './offload.ts';
+import {
+  markEncapsulated,
+  OFFLOAD_HEADER_BYTES,
+  type OffloadFault,
+  type Offloads,
+  writeHeaderBytes,
+} from './offload.ts';
 import { checkOffload } from './offload-check.ts';
 import { type FinishFailure, finishFrame } from './segmentation.ts';
-import { TransportHeader } from './transport-header.ts';
 
 /**
  * Who pays the debts of frames. There are two: the one below, and the same in C
@@ -14,7 +20,8 @@ export interface OffloadEngine {
   /**
    * Compares the offload header of frame `index` with its bytes. For whoever
    * owns the batch and got it from somebody who may lie, before it delivers it.
-   * The one field that cannot be checked, hdr_len, is made true.
+   * The one field that cannot be checked, hdr_len, is made true, and so is our
+   * mark FLAG_ENCAPSULATED: `debtOf` does not know about encapsulations before.
    *
    * @returns the first contradiction: the frame is a `badOffload` discard
    */
@@ -52,7 +59,7 @@ export interface Coalescer {
   ): 'queueFull' | undefined;
 }
 
-const found = new TransportHeader();
+const found = new Layers();
 
 /** The engine without native code: the reference, and the fallback. */
 export const portableEngine: OffloadEngine & Coalescer = {
@@ -60,11 +67,12 @@ export const portableEngine: OffloadEngine & Coalescer = {
     if (!batch.hasOffloadHeaders) return undefined;
     const start = batch.starts[index] as number;
     const header = start - OFFLOAD_HEADER_BYTES;
-    found.payloadStart = 0;
     const fault = checkOffload(batch.bytes, start, batch.lengths[index] as number, header, found);
+    if (fault !== undefined) return fault;
     // Of a frame that is no super-frame nothing was looked for, and 0 is what the kernel itself says there.
-    if (fault === undefined) writeHeaderBytes(batch.bytes, header, found.payloadStart);
-    return fault;
+    writeHeaderBytes(batch.bytes, header, found.inner.payloadStart);
+    markEncapsulated(batch.bytes, header, found.isEncapsulated);
+    return undefined;
   },
   finish: finishFrame,
   coalesce: coalesceFrames,

@@ -5,7 +5,7 @@
  *
  * | offset | field       | meaning                                              |
  * |--------|-------------|------------------------------------------------------|
- * | 0      | flags       | NEEDS_CSUM 1, DATA_VALID 2                           |
+ * | 0      | flags       | NEEDS_CSUM 1, DATA_VALID 2; ENCAPSULATED 0x80 is ours |
  * | 1      | gso_type    | NONE 0, TCPV4 1, TCPV6 4, UDP_L4 5, or'ed with ECN 0x80 |
  * | 2      | hdr_len     | a hint: octets before the first octet of payload     |
  * | 4      | gso_size    | payload octets in each segment                       |
@@ -16,12 +16,20 @@ export const OFFLOAD_HEADER_BYTES = 10;
 
 export const FLAG_NEEDS_CSUM = 1;
 export const FLAG_DATA_VALID = 2;
+/**
+ * Our own mark, which an engine's `check` sets and clears by what it has found: the
+ * checksum is not that of the outermost IP packet, but one inside an encapsulation.
+ */
+export const FLAG_ENCAPSULATED = 0x80;
 
 export const GSO_NONE = 0;
 export const GSO_TCPV4 = 1;
 export const GSO_TCPV6 = 4;
 export const GSO_UDP_L4 = 5;
 export const GSO_ECN = 0x80;
+
+/** The flags that `check` lets through. */
+export const KNOWN_FLAGS: number = FLAG_NEEDS_CSUM | FLAG_DATA_VALID | FLAG_ENCAPSULATED;
 
 /** The debts that a port takes with a frame, as a set of bits. 0: only finished frames. */
 export type Offloads = number;
@@ -32,6 +40,12 @@ export const OFFLOAD_TSO6: Offloads = 4;
 /** TSO of segments with CWR set, which a segmenter must clear behind the first (RFC 3168, 6.1.2). */
 export const OFFLOAD_TSO_ECN: Offloads = 8;
 export const OFFLOAD_USO: Offloads = 16;
+/**
+ * Any of the above inside an encapsulation. No port takes it: the header says where
+ * the inner checksum is, but not what has to be made anew around it, so a kernel
+ * would drop the super-frame, and hardware would put the checksum elsewhere.
+ */
+export const OFFLOAD_ENCAPSULATED: Offloads = 32;
 /** A debt that no port takes: the header says something that this version does not know. */
 export const OFFLOAD_UNKNOWN: Offloads = 0x4000_0000;
 
@@ -55,8 +69,10 @@ export const OFFLOAD_FAULTS = [
   'protocol',
   /** a fragment of an IP packet */
   'fragment',
-  /** IPv6 extension headers that change the checksum's addresses, or too many of them */
+  /** IPv6 extension headers that change the checksum's addresses, or more headers than a segment repeats */
   'extensionHeader',
+  /** an encapsulation that is not known, or too many of them */
+  'encapsulation',
 ] as const;
 
 export type OffloadFault = (typeof OFFLOAD_FAULTS)[number];
@@ -96,8 +112,9 @@ export function debtOf(bytes: Uint8Array, at: number): Offloads {
   const gsoType = bytes[at + 1] as number;
   if ((flags | gsoType) === 0) return OFFLOAD_NONE;
   const checksum = (flags & FLAG_NEEDS_CSUM) === 0 ? OFFLOAD_NONE : OFFLOAD_CHECKSUM;
-  const unknown = (flags & ~(FLAG_NEEDS_CSUM | FLAG_DATA_VALID)) === 0 ? OFFLOAD_NONE : OFFLOAD_UNKNOWN;
-  return checksum | unknown | segmentationDebtOf(gsoType);
+  const encapsulated = (flags & FLAG_ENCAPSULATED) === 0 ? OFFLOAD_NONE : OFFLOAD_ENCAPSULATED;
+  const unknown = (flags & ~KNOWN_FLAGS) === 0 ? OFFLOAD_NONE : OFFLOAD_UNKNOWN;
+  return checksum | encapsulated | unknown | segmentationDebtOf(gsoType);
 }
 
 function segmentationDebtOf(gsoType: number): Offloads {
@@ -141,6 +158,12 @@ export interface OffloadHeader {
 /** Replaces the hint hdr_len, which the kernel believes enough to refuse a frame by it. */
 export function writeHeaderBytes(bytes: Uint8Array, at: number, headerBytes: number): void {
   writeLittleEndian16(bytes, at + 2, headerBytes);
+}
+
+/** Says whether the checksum is inside an encapsulation. */
+export function markEncapsulated(bytes: Uint8Array, at: number, isEncapsulated: boolean): void {
+  const others = flagsOf(bytes, at) & ~FLAG_ENCAPSULATED;
+  bytes[at] = isEncapsulated ? others | FLAG_ENCAPSULATED : others;
 }
 
 function littleEndian16(bytes: Uint8Array, at: number): number {

@@ -1,4 +1,5 @@
-import { checksumOf, pseudoHeaderSum, sumOf } from './checksum.ts';
+import { checksumOf, sumOf } from './checksum.ts';
+import { Layers } from './encapsulation.ts';
 import { MAX_SUPER_FRAME_BYTES } from './ethernet-frame.ts';
 import type { FrameBatch } from './frame-batch.ts';
 import {
@@ -12,8 +13,9 @@ import {
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
 } from './offload.ts';
-import { checkOffload, MAX_HEADER_BYTES, MAX_SEGMENTS, TCP_CHECKSUM, UDP_CHECKSUM } from './offload-check.ts';
-import { IPV6_HEADER_BYTES, PROTOCOL_TCP, PROTOCOL_UDP, TransportHeader, word, writeWord } from './transport-header.ts';
+import { checkOffload, MAX_HEADER_BYTES, MAX_SEGMENTS } from './offload-check.ts';
+import { writeSegmentHeaders } from './segment-headers.ts';
+import { writeWord } from './transport-header.ts';
 
 /**
  * In front of each frame that is made here: four free octets, in which a tunnel
@@ -24,14 +26,10 @@ export const RECORD_LEAD_BYTES: number = 4 + OFFLOAD_HEADER_BYTES;
 /** A slab of this size takes all that any one frame can become. */
 export const MAX_FINISHED_BYTES: number = MAX_SEGMENTS * (RECORD_LEAD_BYTES + MAX_HEADER_BYTES) + MAX_SUPER_FRAME_BYTES;
 
-const TCP_FIN = 0x01;
-const TCP_PSH = 0x08;
-const TCP_CWR = 0x80;
-
 /** Why a frame could not be finished: its header lies, or the slab is full. Both are names of discards. */
 export type FinishFailure = 'badOffload' | 'queueFull';
 
-const found = new TransportHeader();
+const found = new Layers();
 
 /**
  * Appends to `out` the finished frames that frame `index` stands for: the
@@ -79,7 +77,7 @@ function segment(
   gsoSize: number,
   out: FrameBatch,
 ): FinishFailure | undefined {
-  const headerBytes = found.payloadStart;
+  const headerBytes = found.inner.payloadStart;
   const payloadBytes = length - headerBytes;
   const count = segmentCount(payloadBytes, gsoSize);
   if (!hasRoom(out, count * (RECORD_LEAD_BYTES + headerBytes) + payloadBytes)) return 'queueFull';
@@ -89,71 +87,10 @@ function segment(
     const at = beginRecord(out);
     out.bytes.set(bytes.subarray(start, start + headerBytes), at);
     out.bytes.set(bytes.subarray(start + headerBytes + from, start + headerBytes + from + piece), at + headerBytes);
-    writeNetworkHeader(out.bytes, at, headerBytes + piece, ordinal);
-    writeTransportHeader(out.bytes, at, headerBytes + piece, from, ordinal === 0, ordinal === count - 1);
+    writeSegmentHeaders(out.bytes, at, headerBytes + piece, found, ordinal, from, ordinal === count - 1);
     out.push(at, headerBytes + piece);
   }
   return undefined;
-}
-
-function writeNetworkHeader(bytes: Uint8Array, frame: number, frameBytes: number, ordinal: number): void {
-  const at = frame + found.networkStart;
-  if (found.isIpv6) {
-    writeWord(bytes, at + 4, frameBytes - found.networkStart - IPV6_HEADER_BYTES);
-    return;
-  }
-  const headerEnd = at + ((bytes[at] as number) & 0xf) * 4;
-  writeWord(bytes, at + 2, frameBytes - found.networkStart);
-  writeWord(bytes, at + 4, word(bytes, at + 4) + ordinal);
-  writeWord(bytes, at + 10, 0);
-  writeWord(bytes, at + 10, checksumOf(sumOf(bytes, at, headerEnd)));
-}
-
-function writeTransportHeader(
-  bytes: Uint8Array,
-  frame: number,
-  frameBytes: number,
-  payloadOffset: number,
-  isFirst: boolean,
-  isLast: boolean,
-): void {
-  const at = frame + found.transportStart;
-  const transportBytes = frameBytes - found.transportStart;
-  const isTcp = found.protocol === PROTOCOL_TCP;
-  if (isTcp) {
-    const sequence = (word(bytes, at + 4) * 0x1_0000 + word(bytes, at + 6) + payloadOffset) >>> 0;
-    writeWord(bytes, at + 4, sequence >>> 16);
-    writeWord(bytes, at + 6, sequence);
-    // The stream ends, and is pushed, with its last octet; CWR is said once (RFC 3168, 6.1.2).
-    const cleared = (isLast ? 0 : TCP_FIN | TCP_PSH) | (isFirst ? 0 : TCP_CWR);
-    bytes[at + 13] = (bytes[at + 13] as number) & ~cleared;
-  } else {
-    writeWord(bytes, at + 4, transportBytes);
-  }
-  const checksumAt = at + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM);
-  const checksum = transportChecksum(bytes, frame, frameBytes, found, checksumAt);
-  writeWord(bytes, checksumAt, isTcp ? checksum : checksum || 0xffff);
-}
-
-function transportChecksum(
-  bytes: Uint8Array,
-  frame: number,
-  frameBytes: number,
-  header: TransportHeader,
-  checksumAt: number,
-): number {
-  writeWord(bytes, checksumAt, 0);
-  const pseudo = pseudoSumOf(bytes, frame, header, frameBytes - header.transportStart);
-  return checksumOf(sumOf(bytes, frame + header.transportStart, frame + frameBytes, pseudo));
-}
-
-/** The sum of the pseudo-header of the frame at `frame`, were its transport part `transportBytes` long. */
-export function pseudoSumOf(bytes: Uint8Array, frame: number, header: TransportHeader, transportBytes: number): number {
-  const at = frame + header.networkStart;
-  const protocol = header.protocol === PROTOCOL_UDP ? PROTOCOL_UDP : PROTOCOL_TCP;
-  return header.isIpv6
-    ? pseudoHeaderSum(bytes, at + 8, 16, protocol, transportBytes)
-    : pseudoHeaderSum(bytes, at + 12, 4, protocol, transportBytes);
 }
 
 function hasRoom(out: FrameBatch, octets: number): boolean {

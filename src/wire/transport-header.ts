@@ -45,9 +45,28 @@ export function locateTransport(
   length: number,
   found: TransportHeader,
 ): OffloadFault | undefined {
+  return (
+    passEthernet(bytes, start, 0, length, found) ??
+    passNetwork(bytes, start, length, found) ??
+    passTransport(bytes, start, found)
+  );
+}
+
+/**
+ * Finds the IP header of the Ethernet frame that begins at the octet `at` of the frame at `start`.
+ * @returns `protocol` when there is another one behind at most two tags
+ */
+export function passEthernet(
+  bytes: Uint8Array,
+  start: number,
+  at: number,
+  length: number,
+  found: TransportHeader,
+): OffloadFault | undefined {
   found.protocol = -1;
-  if (length < HEADER_BYTES) return 'truncated';
-  let typeAt = ETHER_TYPE;
+  found.transportStart = 0;
+  if (length < at + HEADER_BYTES) return 'truncated';
+  let typeAt = at + ETHER_TYPE;
   let etherType = word(bytes, start + typeAt);
   for (let tags = 0; tags < MAX_TAGS && isTag(etherType); tags++) {
     typeAt += TAG_BYTES;
@@ -56,9 +75,17 @@ export function locateTransport(
   }
   found.networkStart = typeAt + 2;
   found.isIpv6 = etherType === ETHER_TYPE_IPV6;
-  if (etherType !== ETHER_TYPE_IPV4 && etherType !== ETHER_TYPE_IPV6) return 'protocol';
-  const fault = found.isIpv6 ? passIpv6(bytes, start, length, found) : passIpv4(bytes, start, length, found);
-  return fault ?? passTransport(bytes, start, found);
+  return etherType === ETHER_TYPE_IPV4 || etherType === ETHER_TYPE_IPV6 ? undefined : 'protocol';
+}
+
+/** Goes from the IP header, which `found` names, to what is behind it, whatever its protocol. */
+export function passNetwork(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  found: TransportHeader,
+): OffloadFault | undefined {
+  return found.isIpv6 ? passIpv6(bytes, start, length, found) : passIpv4(bytes, start, length, found);
 }
 
 function passIpv4(bytes: Uint8Array, start: number, length: number, found: TransportHeader): OffloadFault | undefined {
@@ -100,7 +127,8 @@ function passIpv6(bytes: Uint8Array, start: number, length: number, found: Trans
   return next === FRAGMENT ? 'fragment' : undefined;
 }
 
-function passTransport(bytes: Uint8Array, start: number, found: TransportHeader): OffloadFault | undefined {
+/** Goes behind the TCP or UDP header. */
+export function passTransport(bytes: Uint8Array, start: number, found: TransportHeader): OffloadFault | undefined {
   const room = found.networkEnd - found.transportStart;
   if (found.protocol === PROTOCOL_TCP) {
     if (room < TCP_HEADER_BYTES) return 'truncated';

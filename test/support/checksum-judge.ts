@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 
 const CHECKED = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
-// An option of frames that hold two IP headers would make two columns; ours hold one.
+// Of frames that hold several headers of a kind, as encapsulated ones do, one column has all of them, by commas.
 const COLUMNS = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-e', `${protocol}.checksum.status`]);
 
 /** What tshark calls a checksum that is right. */
 export const GOOD = '1';
+/** And 0, with which UDP goes without one: over IPv4, and over IPv6, where only tunnels may (RFC 6935). */
+export const ABSENT: readonly string[] = ['3', '4'];
 
 /**
  * Asks tshark for the checksums in a capture.

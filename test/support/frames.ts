@@ -125,7 +125,7 @@ export function checksumsAreRight(frame: Buffer): boolean {
   return transportSum(frame, network, transport, next) === 0xffff;
 }
 
-function pseudoSum(frame: Buffer, network: number, transport: number, protocol: number): number {
+export function pseudoSum(frame: Buffer, network: number, transport: number, protocol: number): number {
   const tail = Buffer.alloc(8);
   tail.writeUInt32BE(frame.length - transport);
   tail[7] = protocol;
@@ -134,13 +134,13 @@ function pseudoSum(frame: Buffer, network: number, transport: number, protocol: 
   return onesComplementSum(addresses, tail);
 }
 
-function transportSum(frame: Buffer, network: number, transport: number, protocol: number): number {
+export function transportSum(frame: Buffer, network: number, transport: number, protocol: number): number {
   const pseudo = Buffer.alloc(2);
   pseudo.writeUInt16BE(pseudoSum(frame, network, transport, protocol));
   return onesComplementSum(pseudo, frame.subarray(transport));
 }
 
-function ethernetHeader(fields: FrameFields): Buffer {
+export function ethernetHeader(fields: FrameFields): Buffer {
   const tags = fields.tags ?? [];
   const header = Buffer.from(`0200000000bb0200000000${(fields.source ?? 0xaa).toString(16).padStart(2, '0')}`, 'hex');
   const parts: Buffer[] = [header];
@@ -154,7 +154,7 @@ function ethernetHeader(fields: FrameFields): Buffer {
   return Buffer.concat(parts);
 }
 
-function ipv4Header(fields: FrameFields, protocol: number, transportBytes: number): Buffer {
+export function ipv4Header(fields: FrameFields, protocol: number, transportBytes: number): Buffer {
   const header = Buffer.alloc(20);
   header[0] = 0x45;
   header[1] = fields.tos ?? 0;
@@ -168,7 +168,7 @@ function ipv4Header(fields: FrameFields, protocol: number, transportBytes: numbe
   return header;
 }
 
-function ipv6Header(fields: FrameFields, protocol: number, transportBytes: number): Buffer {
+export function ipv6Header(fields: FrameFields, protocol: number, transportBytes: number): Buffer {
   const extension = fields.extension;
   const header = Buffer.alloc(40);
   header[0] = 0x60 | ((fields.tos ?? 0) >> 4);

@@ -1,5 +1,6 @@
 import type { FrameBatch } from '../../src/wire/frame-batch.ts';
 import { OFFLOAD_HEADER_BYTES } from '../../src/wire/offload.ts';
+import { ENCAPSULATIONS, encapsulatedSuperFrameOf } from './encapsulated-frames.ts';
 import { batchWithHeaders, type FrameFields, superFrameOf } from './frames.ts';
 import type { Random } from './random.ts';
 
@@ -20,9 +21,16 @@ export function honestTemplates(): FrameBatch[] {
     { protocol: 'udp' },
     { protocol: 'udp', ipv6: true, tags: [7] },
   ];
-  return kinds.flatMap((kind) =>
-    [0, 100, 333].map((gsoSize) => batchWithHeaders([superFrameOf({ ...kind, payload }, gsoSize)])),
-  );
+  const gsoSizes = [0, 100, 333];
+  return [
+    ...kinds.flatMap((kind) => gsoSizes.map((gsoSize) => superFrameOf({ ...kind, payload }, gsoSize))),
+    ...ENCAPSULATIONS.flatMap(([, outers], index) =>
+      gsoSizes.map((gsoSize) => {
+        const inner = { ipv6: index % 3 === 1, protocol: index % 4 === 3 ? 'udp' : 'tcp', payload } as const;
+        return encapsulatedSuperFrameOf(outers, inner, gsoSize);
+      }),
+    ),
+  ].map((frame) => batchWithHeaders([frame]));
 }
 
 const TELLING = [0, 1, 2, 3, 4, 5, 6, 17, 44, 0x45, 0x46, 0x60, 0x7f, 0x80, 0x81, 0xff];
@@ -40,7 +48,7 @@ export function lie(template: FrameBatch, random: Random): FrameBatch {
   batch.starts[0] = start;
   batch.lengths[0] = kept;
   const first = start - OFFLOAD_HEADER_BYTES;
-  const reach = Math.min(batch.bytes.length - first, 110);
+  const reach = Math.min(batch.bytes.length - first, random.once(2) ? 110 : 200);
   for (let changes = random.below(5); changes > 0; changes--) {
     // The offload header is where the lies are worth most.
     const at = first + random.below(random.once(2) ? Math.min(OFFLOAD_HEADER_BYTES, reach) : reach);
