@@ -9,6 +9,7 @@ import { RESERVED_VID, type Vid } from '../wire/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
+import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { debtIn, Pass } from './pass.ts';
 import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 
@@ -50,6 +51,7 @@ export interface BridgeTrace {
 export class Bridge {
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #fdb: FilteringDatabase;
+  readonly #moves = new MoveWatch();
   readonly #forwardReserved: ReservedSet;
   readonly #trace: BridgeTrace | undefined;
   /** The ports that frames are flooded to; made anew when a port changes, not for each frame. */
@@ -126,6 +128,11 @@ export class Bridge {
       this.#endFlowsOf(entry, nowMs);
       this.#trace?.aged(entry);
     });
+  }
+
+  /** Duplicate addresses and loops that were not reported within the last minute; to be called about once a second. */
+  moveReports(nowMs: number): MoveReport[] {
+    return this.#moves.reports(nowMs);
   }
 
   /** Port by port, those of a port from the longest unseen on. */
@@ -261,6 +268,7 @@ export class Bridge {
 
   #moved(entry: FilteringEntry, from: BridgePort, nowMs: number): void {
     this.#endFlowsOf(entry, nowMs);
+    this.#moves.moved(entry, nowMs);
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: from.number });
   }
 

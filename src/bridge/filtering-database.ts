@@ -2,6 +2,7 @@ import type { MacAddress } from '../wire/mac-address.ts';
 import type { Vid } from '../wire/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { LargestFirst, type Sized } from './largest-first.ts';
+import { Moves } from './moves.ts';
 
 /** One dynamic entry (IEEE 802.1Q-2022, 8.8.3): where this address was last seen as a source. */
 export interface FilteringEntry {
@@ -11,12 +12,15 @@ export interface FilteringEntry {
   readonly seenMs: number;
   /** Until when frames from or to the station may pass the bridge by, without its being asked; 0: none may. */
   readonly flowUntilMs: number;
+  /** Its moves between ports; undefined until the first. */
+  readonly moves: Moves | undefined;
 }
 
 interface Node extends FilteringEntry {
   port: BridgePort;
   seenMs: number;
   flowUntilMs: number;
+  moves: Moves | undefined;
   share: Share;
   older: Node | undefined;
   newer: Node | undefined;
@@ -94,6 +98,8 @@ export class FilteringDatabase {
     }
     const from = known.port;
     this.#move(known, port);
+    known.moves ??= new Moves(from.number);
+    known.moves.note(from.number, nowMs);
     this.#onMoved?.(known, from, nowMs);
     return 'moved';
   }
@@ -167,7 +173,17 @@ export class FilteringDatabase {
       addresses = new Map();
       this.#byVid.set(vid, addresses);
     }
-    const entry: Node = { vid, mac, port, seenMs, flowUntilMs: 0, share, older: undefined, newer: undefined };
+    const entry: Node = {
+      vid,
+      mac,
+      port,
+      seenMs,
+      flowUntilMs: 0,
+      moves: undefined,
+      share,
+      older: undefined,
+      newer: undefined,
+    };
     addresses.set(mac, entry);
     append(entry);
     this.#shares.grow(share);

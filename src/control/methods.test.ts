@@ -42,8 +42,9 @@ describe('control methods', () => {
     assert.deepEqual(await call('listInterface', null), [{ ...device, mtu: 1400, addresses: ['10.0.0.1/24'] }]);
     assert.deepEqual(await call('setPort', { port: 1, shut: true }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), [{ ...tap, shut: true, state: 'shut' }]);
-    service.fdb.push({ vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3 });
-    assert.deepEqual(await call('listFdb', {}), [{ vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3 }]);
+    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, moves: 0, movedFrom: null, flapping: false };
+    service.fdb.push(learned);
+    assert.deepEqual(await call('listFdb', {}), [learned]);
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), []);
   });

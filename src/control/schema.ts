@@ -81,6 +81,12 @@ export interface FdbEntry {
   port: number;
   /** seconds since the address was last seen as a source */
   age: number;
+  /** how often it has moved from one port to another since it was learned */
+  moves: number;
+  /** the port that it left last; null when it never moved */
+  movedFrom: number | null;
+  /** whether it moved more than ten times within the last minute */
+  flapping: boolean;
 }
 
 /** What happened at the door of a service since the switch started. */
@@ -196,6 +202,9 @@ const fdbEntry: Shape<FdbEntry> = atLeast<FdbEntry>({
   mac: text(),
   port: portNumber,
   age: count,
+  moves: withDefault(count, 0),
+  movedFrom: withDefault(nullable(portNumber), null),
+  flapping: withDefault(flag, false),
 });
 
 const portSpecs: Readonly<Record<PortSpec['type'], Shape<PortSpec>>> = {

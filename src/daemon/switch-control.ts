@@ -100,11 +100,14 @@ export class RunningSwitch implements SwitchControl {
   }
 
   listFdb(): FdbEntry[] {
-    return this.#switch.fdb().map(({ entry, ageMs }) => ({
+    return this.#switch.fdb().map(({ entry, ageMs, isFlapping }) => ({
       vid: entry.vid,
       mac: formatMacAddress(entry.mac),
       port: entry.port.number,
       age: Math.floor(ageMs / 1000),
+      moves: entry.moves?.total ?? 0,
+      movedFrom: entry.moves?.from ?? null,
+      flapping: isFlapping,
     }));
   }
 

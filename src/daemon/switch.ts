@@ -3,11 +3,13 @@ import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/filtering-database.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
+import { limitLevel } from '../observability/limited-logger.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { offloadEngine } from '../ports/offload-engine.ts';
 import { forgetShortcuts } from '../ports/shortcuts.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
+import { logMoves } from './log-moves.ts';
 
 export interface SwitchOptions {
   /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
@@ -41,6 +43,8 @@ const AGEING_INTERVAL_MS = 1000;
 export class Switch {
   readonly #bridge: Bridge;
   readonly #logger: Logger;
+  /** What peers can cause to be said is limited. */
+  readonly #faults: Logger;
   readonly #ageing: NodeJS.Timeout;
   readonly #watchers = new Map<BridgePort, PortWatcher>();
   #isClosed = false;
@@ -48,6 +52,7 @@ export class Switch {
   /** @throws RangeError when an option is out of its range */
   constructor(options: SwitchOptions = {}) {
     this.#logger = options.logger ?? SILENT;
+    this.#faults = limitLevel(this.#logger, 'warn', { burst: 10, perSecond: 0.2 });
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
@@ -56,7 +61,7 @@ export class Switch {
       forgetShortcuts,
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
-    this.#ageing = setInterval(() => this.#bridge.age(performance.now()), AGEING_INTERVAL_MS);
+    this.#ageing = setInterval(() => this.#lookAround(performance.now()), AGEING_INTERVAL_MS);
     this.#ageing.unref();
   }
 
@@ -115,10 +120,14 @@ export class Switch {
     return bridgePort;
   }
 
-  /** What has been learned, and how long ago, in milliseconds, each address was last seen. */
-  fdb(): { entry: FilteringEntry; ageMs: number }[] {
+  /** What has been learned; how long ago, in milliseconds, each address was last seen; whether it moves more than ten times a minute. */
+  fdb(): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
     const nowMs = performance.now();
-    return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({ entry, ageMs: nowMs - entry.seenMs }));
+    return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({
+      entry,
+      ageMs: nowMs - entry.seenMs,
+      isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
+    }));
   }
 
   /** Closes every port, the last one first. Idempotent. */
@@ -126,6 +135,11 @@ export class Switch {
     this.#isClosed = true;
     clearInterval(this.#ageing);
     await Promise.all([...this.#bridge.ports.values()].reverse().map((port) => this.#drop(port, reason)));
+  }
+
+  #lookAround(nowMs: number): void {
+    this.#bridge.age(nowMs);
+    for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#faults, report);
   }
 
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {

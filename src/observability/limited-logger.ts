@@ -1,6 +1,6 @@
 import type { Logger } from './logger.ts';
 
-export interface InfoLimit {
+export interface RecordLimit {
   /** records that may come at once */
   readonly burst?: number;
   /** records a second behind that */
@@ -9,12 +9,21 @@ export interface InfoLimit {
   readonly now?: () => number;
 }
 
+/** `limitLevel` for `info`. */
+export function limitInfo(logger: Logger, limit: RecordLimit = {}): Logger {
+  return limitLevel(logger, 'info', limit);
+}
+
 /**
- * The same logger, but with a bound on what is said at the level `info`, where
- * strangers decide how often something is said: a flood of refusals must not
- * keep the process writing. The first record behind a gap says how many are missing.
+ * The same logger, but with a bound on what is said at one level, where peers
+ * decide how often something is said: a flood of refusals must not keep the
+ * process writing. The first record behind a gap says how many are missing.
  */
-export function limitInfo(logger: Logger, { burst = 50, perSecond = 10, now = monotonicMs }: InfoLimit = {}): Logger {
+export function limitLevel(
+  logger: Logger,
+  level: 'info' | 'warn',
+  { burst = 50, perSecond = 10, now = monotonicMs }: RecordLimit = {},
+): Logger {
   let tokens = burst;
   let lastMs = now();
   let missing = 0;
@@ -23,7 +32,8 @@ export function limitInfo(logger: Logger, { burst = 50, perSecond = 10, now = mo
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     isLevelEnabled: (level) => logger.isLevelEnabled(level),
-    info: (fields, message) => {
+    info: (fields, message) => logger.info(fields, message),
+    [level]: (fields: object, message: string) => {
       const nowMs = now();
       tokens = Math.min(burst, tokens + ((nowMs - lastMs) * perSecond) / 1000);
       lastMs = nowMs;
@@ -32,7 +42,7 @@ export function limitInfo(logger: Logger, { burst = 50, perSecond = 10, now = mo
         return;
       }
       tokens--;
-      logger.info(missing === 0 ? fields : { ...fields, notLogged: missing }, message);
+      logger[level](missing === 0 ? fields : { ...fields, notLogged: missing }, message);
       missing = 0;
     },
   };

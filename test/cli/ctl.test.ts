@@ -78,12 +78,19 @@ describe('the built etherws ctl', () => {
     ]);
     assert.equal((await done('listif')).at(-1), '     2  netdev  -         -              1500  eth1');
 
-    control.service.fdb.push({ vid: 0, mac: '02:00:00:00:00:01', port: 1, age: 7 });
-    control.service.fdb.push({ vid: 4094, mac: '02:00:00:00:00:02', port: 3, age: 123 });
+    const calm = { moves: 0, movedFrom: null, flapping: false };
+    const flapping = { moves: 4711, movedFrom: 2, flapping: true };
+    control.service.fdb.push({ vid: 0, mac: '02:00:00:00:00:01', port: 1, age: 7, ...calm });
+    control.service.fdb.push({ vid: 4094, mac: '02:00:00:00:00:02', port: 3, age: 123, ...flapping });
     assert.deepEqual(await done('listfdb'), [
       '  Port  VLAN  MAC                Age',
       '     1     0  02:00:00:00:00:01    7',
       '     3  4094  02:00:00:00:00:02  123',
+    ]);
+    assert.deepEqual(await done('listfdb', '--long'), [
+      '  Port  VLAN  MAC                Age  Moves  From  Flapping',
+      '     1     0  02:00:00:00:00:01    7      0  -     no',
+      '     3  4094  02:00:00:00:00:02  123   4711  2     yes',
     ]);
     assert.deepEqual(await done('delport', '2'), [
       '  Port  Type    State  RX  TX  Target',
@@ -157,7 +164,10 @@ describe('the built etherws ctl', () => {
 
   it('ends quietly when nobody reads on', { skip: missingTools('bash') }, async () => {
     for (let port = 1; port <= 20_000; port++) {
-      control.service.fdb.push({ vid: 1, mac: '02:00:00:00:00:01', port, age: 0 });
+      control.service.fdb.push({
+        ...{ vid: 1, mac: '02:00:00:00:00:01', port, age: 0 },
+        ...{ moves: 0, movedFrom: null, flapping: false },
+      });
     }
     const command = `${ETHERWS.map((word) => `'${word}'`).join(' ')} ctl --ctlurl ${control.url} listfdb | head -1`;
     const { status, stdout, stderr } = await run(['bash', '-o', 'pipefail', '-c', command]);

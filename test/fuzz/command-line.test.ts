@@ -85,6 +85,7 @@ function fakeCaller(random: Random): ControlCaller {
     ...{ state: 'down', reason: random.pick([null, text()]), address: random.pick([null, text()]), netmask: null },
     ...{ wire: random.pick([null, 'raw', 'batched']), roundTripMs: random.pick([null, 0, 12.345]) },
     ...{ mtu: 1500, addresses: [text(), text()], vid: 0, mac: text(), age: 1 },
+    ...{ moves: 1, movedFrom: 2, flapping: true },
   });
   const call = (_method: MethodName): Promise<never> => {
     if (random.once(6)) return Promise.reject(new ControlError(-32602, text(), text()));

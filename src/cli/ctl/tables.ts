@@ -72,8 +72,14 @@ const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
   number('Age', ({ age }) => age),
 ];
 
-export function fdbTable(entries: readonly FdbEntry[]): string {
-  return formatTable(FDB_COLUMNS, entries);
+const FDB_DETAILS: readonly Column<FdbEntry>[] = [
+  number('Moves', ({ moves }) => moves),
+  word('From', ({ movedFrom }) => movedFrom?.toString() ?? NONE),
+  word('Flapping', ({ flapping }) => (flapping ? 'yes' : 'no')),
+];
+
+export function fdbTable(entries: readonly FdbEntry[], isLong = false): string {
+  return formatTable(isLong ? [...FDB_COLUMNS, ...FDB_DETAILS] : FDB_COLUMNS, entries);
 }
 
 const DOOR_COLUMNS: readonly Column<{ service: string; name: string; count: number }>[] = [
