@@ -117,6 +117,12 @@ function handshakeProblem(error: unknown, host: string): Problem | undefined {
   }
   const reason = opensslReason(error, code);
   if (reason === undefined) return undefined;
+  if (reason.includes('NO_APPLICATION_PROTOCOL')) {
+    return failed(
+      `${host} speaks no HTTP/1.1 on this port, perhaps only HTTP/2`,
+      'Allow HTTP/1.1 there (ALPN http/1.1): WebSockets begin with its Upgrade',
+    );
+  }
   if (/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE/.test(reason)) {
     return failed(
       `${host} does not speak TLS on this port`,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { onlyForeignSchemes } from '../../auth/challenges.ts';
 import { codeOf, explainConnectError } from '../../auth/connect-errors.ts';
 import { shownUrl } from '../../auth/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../auth/tls-errors.ts';
@@ -38,6 +39,13 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   const status = response.statusCode ?? 0;
   const answer = `${status} ${response.statusMessage ?? ''}`.trim();
   if (status === 401) {
+    const foreign = onlyForeignSchemes(response.headers['www-authenticate'], ['basic', 'bearer']);
+    if (foreign !== undefined) {
+      const message = `${url.shown} offers only ${foreign} to say who we are, and etherws knows Basic and Bearer (${answer})`;
+      return new EtherwsError('AUTH_FAILED', message, {
+        hint: 'Have one of these allowed for the path on that server, or on the proxy in front of it',
+      });
+    }
     return new EtherwsError(
       'AUTH_FAILED',
       isAuthenticated
@@ -62,7 +70,7 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
     const hint = `${BUSY[status]}; it asks to try again in ${Math.ceil(waitMs / 1000)} s`;
     return new RetryLaterError('HANDSHAKE_REJECTED', message, { hint, retryAfterMs: waitMs });
   }
-  return new EtherwsError('HANDSHAKE_REJECTED', message, { hint: hintFor(status, response.headers.location) });
+  return new EtherwsError('HANDSHAKE_REJECTED', message, { hint: hintFor(status, response.headers.location, url) });
 }
 
 /** What a server means by asking for a wait. */
@@ -93,7 +101,18 @@ export function explainTimeout(url: TunnelUrl, stage: Exclude<DialStage, 'lookup
   });
 }
 
+/** Where a redirect leads, as it can be dialled: servers answer in http:// and https://, and relatively. */
+function asTunnelUrl(location: string, { href }: TunnelUrl): string {
+  return URL.canParse(location, href) ? new URL(location, href).href.replace(/^http(s?):/, 'ws$1:') : location;
+}
+
 function notWebSocket(error: unknown, url: TunnelUrl): EtherwsError {
+  if (isHttp2(error)) {
+    return new EtherwsError('NOT_WEBSOCKET', `${url.shown} answers in HTTP/2, and not in HTTP/1.1`, {
+      cause: error,
+      hint: 'Allow HTTP/1.1 on that port: tunnels begin with its Upgrade (RFC 6455)',
+    });
+  }
   const code = codeOf(error);
   const what = error instanceof Error ? error.message : String(error);
   const isSilent = code === 'ECONNRESET' || code === 'EPIPE';
@@ -104,15 +123,22 @@ function notWebSocket(error: unknown, url: TunnelUrl): EtherwsError {
   return new EtherwsError('NOT_WEBSOCKET', message, { cause: error, hint });
 }
 
-function hintFor(status: number, location: string | undefined): string {
+function hintFor(status: number, location: string | undefined, url: TunnelUrl): string {
   if (status >= 300 && status < 400) {
     return location === undefined
       ? 'Redirects are not followed'
-      : `Redirects are not followed; try ${shownUrl(location)}`;
+      : `Redirects are not followed; try ${shownUrl(asTunnelUrl(location, url))}`;
   }
   if (status === 404) return 'Check the path of the URL against the --path of the switch';
   const busy = BUSY[status];
   if (busy !== undefined) return `${busy}; try again later`;
   if (status >= 500) return 'Look at the log of the server, and of a proxy in front of it';
   return 'Look at the log of the server';
+}
+
+/** Whether what the parser of HTTP/1.1 stumbled over is the first frame of HTTP/2: SETTINGS of the connection (RFC 9113, 3.4). */
+function isHttp2(error: unknown): boolean {
+  if (!(error instanceof Error && 'rawPacket' in error && error.rawPacket instanceof Uint8Array)) return false;
+  const [type, ...rest] = error.rawPacket.subarray(3, 9);
+  return type === 4 && rest.length === 5 && rest.every((octet) => octet === 0);
 }

@@ -66,8 +66,15 @@ export function faultOfHandshake(request: IncomingMessage): Refusal | undefined 
   if (breach !== undefined) return badRequest(breach);
   if (method !== 'GET') return WRONG_METHOD;
   if (!wantsWebSocket(request)) return UPGRADE_REQUIRED;
-  if (headers['sec-websocket-version'] !== '13') return UPGRADE_REQUIRED;
+  const version = headers['sec-websocket-version'];
+  if (version !== '13') return wrongVersion(version);
   return /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? undefined : BAD_KEY;
+}
+
+/** Names the version that is spoken here (RFC 6455, 4.4). */
+function wrongVersion(version: string | undefined): Refusal {
+  const what = version === undefined ? 'is missing' : /^[\d, ]{1,20}$/.test(version) ? `is ${version}` : 'is no number';
+  return { ...UPGRADE_REQUIRED, text: `Sec-WebSocket-Version ${what}; this switch speaks version 13.\n` };
 }
 
 /** @param breach a sentence without its stop */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer as createHttp2SecureServer, createServer as createHttp2Server } from 'node:http2';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +165,60 @@ describe('what the server answers', () => {
       await withServer(server, (authority) => fails(server, { url: `ws://${authority}/x` }, code, message, hint));
     });
   }
+
+  for (const [location, shown] of [
+    ['https://elsewhere.example/x?y=1', /try wss:\/\/elsewhere\.example\/x\?y=1$/],
+    ['http://elsewhere.example:8080/', /try ws:\/\/elsewhere\.example:8080\/$/],
+    ['//elsewhere.example/', /try ws:\/\/elsewhere\.example\/$/],
+    ['/tunnel', /try ws:\/\/127\.0\.0\.1:\d+\/tunnel$/],
+    ['https://me:secret@elsewhere.example/', /try wss:\/\/\(hidden\)@elsewhere\.example\/$/],
+    ['http://[nonsense', /try http:\/\/\[nonsense$/],
+  ] as const) {
+    test(`a redirect to ${location} names what can be dialled`, async () => {
+      for (const status of [301, 302, 307, 308]) {
+        const server = answering((_request, response) => void response.writeHead(status, { Location: location }).end());
+        await withServer(server, (authority) =>
+          fails(server, { url: `ws://${authority}/x` }, 'HANDSHAKE_REJECTED', new RegExp(`${status}`), shown),
+        );
+      }
+    });
+  }
+
+  test('a 401 that offers no scheme of ours names those that it offers', async () => {
+    const challenges = ['NTLM', 'Negotiate'];
+    const server = answering(
+      (_request, response) => void response.writeHead(401, { 'WWW-Authenticate': challenges }).end(),
+    );
+    await withServer(server, (authority) =>
+      fails(server, { url: `ws://me:x@${authority}/` }, 'AUTH_FAILED', /offers only NTLM and Negotiate/),
+    );
+  });
+
+  test('a server of HTTP/2 alone is called one, without TLS and with it', {
+    skip: missingTools('openssl'),
+  }, async () => {
+    const plain = createHttp2Server();
+    plain.on('session', (session) => session.on('error', () => undefined));
+    await withServer(plain, (authority) =>
+      assert.rejects(connectTunnel({ url: `ws://${authority}/` }), {
+        code: 'NOT_WEBSOCKET',
+        message: /answers in HTTP\/2/,
+        hint: /HTTP\/1\.1/,
+      }),
+    );
+    const maker = new CertificateMaker();
+    try {
+      const files = maker.make({ name: 'h2', subjectAltName: 'IP:127.0.0.1' });
+      const [key, cert] = [readFileSync(files.keyFile, 'utf8'), readFileSync(files.certFile, 'utf8')];
+      const secure = createHttp2SecureServer({ key, cert });
+      secure.on('tlsClientError', () => undefined);
+      await withServer(secure, (authority) =>
+        fails(secure, { url: `wss://${authority}/`, cacerts: cert }, 'TLS_FAILED', /perhaps only HTTP\/2/, /ALPN/),
+      );
+    } finally {
+      maker.remove();
+    }
+  });
 
   test('401 with credentials says that they are wrong, and repeats none of them', async () => {
     const server = answering((_request, response) => void response.writeHead(401).end());

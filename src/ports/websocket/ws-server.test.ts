@@ -7,6 +7,7 @@ import { WebSocket } from 'ws';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
 import { TestTunnelServer } from '../../../test/support/web-socket-peer.ts';
 import type { Authenticator, Credentials, Verdict } from '../../auth/authenticator.ts';
+import { type Logger, SILENT } from '../../observability/logger.ts';
 import type { TunnelServerOptions } from './ws-server.ts';
 
 const UPGRADE = {
@@ -98,6 +99,26 @@ describe('an opening handshake', () => {
       assert.ok(answer.body.length > 10 && answer.body.endsWith('\n'));
       assert.equal(authentications, 0, 'a bad handshake costs no password check');
       assert.equal(server.tunnels.connections, 0);
+    });
+  }
+
+  for (const [version, what] of [
+    [undefined, 'is missing'],
+    ['8', 'is 8'],
+    ['7, 8', 'is 7, 8'],
+    ['newest', 'is no number'],
+  ] as const) {
+    test(`a version that ${what} is named in the answer and in the log`, async () => {
+      const said: string[] = [];
+      const info = (_fields: object, message = ''): void => void said.push(message);
+      await start({ logger: { ...SILENT, info } as Logger });
+      const { 'Sec-WebSocket-Version': _, ...others } = UPGRADE;
+      const answer = await ask({
+        headers: version === undefined ? others : { ...others, 'Sec-WebSocket-Version': version },
+      });
+      const text = `Sec-WebSocket-Version ${what}; this switch speaks version 13.\n`;
+      assert.deepEqual([answer.status, answer.headers['sec-websocket-version'], answer.body], [426, '13', text]);
+      assert.deepEqual(said, [`tunnel refused: ${text.trim()}`]);
     });
   }
 

@@ -194,6 +194,26 @@ test('socks5 is told an address, IPv6 too', async () => {
   await server.stop();
 });
 
+test('an http proxy that offers no Basic is called one', async () => {
+  const server = new TestTunnelServer();
+  await server.start();
+  for (const login of ['', 'me:secret@']) {
+    const proxy = await startHttpProxy({ login: 'x:y', challenges: ['NTLM', 'Negotiate'] });
+    const options = {
+      url: server.url,
+      proxy: parseProxyUrl(`http://${login}127.0.0.1:${proxy.listenPort}`, '--proxy'),
+    };
+    await assert.rejects(connectTunnel(options), (error: EtherwsError) => {
+      assert.equal(error.code, 'PROXY_AUTH_FAILED');
+      assert.match(error.message, /offers only NTLM and Negotiate, and etherws knows only Basic/);
+      assert.match(error.hint ?? '', /cntlm/);
+      return true;
+    });
+    await proxy.close();
+  }
+  await server.stop();
+});
+
 test('an https proxy is verified itself', { skip }, async () => {
   const server = new TestTunnelServer({}, identity);
   await server.start();

@@ -48,7 +48,7 @@ function judge(response: IncomingMessage, proxy: ProxyServer, authority: string)
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return undefined;
   const answer = `${status} ${response.statusMessage ?? ''}`.trim();
-  if (status === 407) return unauthorizedAtProxy(proxy, answer);
+  if (status === 407) return unauthorizedAtProxy(proxy, answer, response.headers['proxy-authenticate']?.toString());
   return refusedByProxy(proxy, authority, answer, retryAfterMs(response, Date.now()));
 }
 

@@ -1,3 +1,4 @@
+import { onlyForeignSchemes } from '../../../auth/challenges.ts';
 import { explainConnectError } from '../../../auth/connect-errors.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../../auth/tls-errors.ts';
 import { describeError, EtherwsError } from '../../../errors.ts';
@@ -22,7 +23,15 @@ export function slowProxy(proxy: ProxyServer, timeoutMs: number): EtherwsError {
   });
 }
 
-export function unauthorizedAtProxy(proxy: ProxyServer, answer: string): EtherwsError {
+/** @param challenges what it offers, as Proxy-Authenticate has it */
+export function unauthorizedAtProxy(proxy: ProxyServer, answer: string, challenges?: string): EtherwsError {
+  const foreign = onlyForeignSchemes(challenges, ['basic']);
+  if (foreign !== undefined) {
+    const message = `The proxy ${proxy.shown} offers only ${foreign}, and etherws knows only Basic (${answer})`;
+    return new EtherwsError('PROXY_AUTH_FAILED', message, {
+      hint: 'Have Basic allowed there, or run a proxy on this host that speaks it, such as cntlm or px, and dial through that',
+    });
+  }
   const isGiven = proxy.credentials !== undefined;
   return new EtherwsError(
     'PROXY_AUTH_FAILED',
