@@ -142,6 +142,10 @@ export const DISCARD_REASONS = [
   'badSource',
   /** its outer C-TAG has the reserved VID 4095 (IEEE 802.1Q-2022, table 9-2) */
   'badVid',
+  /** a relay sent a group frame back that its ingress port had sent */
+  'echoed',
+  /** the port stands by for another tunnel to the same switch */
+  'standby',
   /** the policy of its ingress port does not let its source address in */
   'sourceDenied',
   /** the same for its EtherType */

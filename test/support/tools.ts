@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 const PACKAGES: Readonly<Record<string, string>> = {
   as: 'binutils',
   bash: 'bash',
+  busybox: 'busybox',
   cc: 'build-essential',
   chromium: 'chromium',
   curl: 'curl',

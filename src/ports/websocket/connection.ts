@@ -8,7 +8,7 @@ import {
 } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
-import { MessageEncoder, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
+import { MessageEncoder, OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
 import type { Descriptor } from '../native.ts';
 import { forgetShortcuts, shorten } from '../shortcuts.ts';
@@ -22,6 +22,7 @@ import { Liveness } from './liveness.ts';
 import { CLIENT_MASKING, CODEC, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
 import { PACKINGS, type Wire } from './packing.ts';
+import { RawPeer } from './raw-peer.ts';
 import type { FramingEvents, Transport, TransportEvents } from './transport.ts';
 
 /** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
@@ -74,6 +75,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #wire: Wire;
+  /** On the raw wire, whose peers need not be of our kind. */
+  readonly #rawPeer: RawPeer | undefined;
   #events: ConnectionEvents | undefined;
 
   #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
@@ -94,7 +97,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#wire = options.wire;
     this.#liveness = new Liveness(limits, options.wire === 'batched');
-    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, options.wire === 'batched');
+    this.#rawPeer = options.wire === 'raw' ? new RawPeer(role === 'client') : undefined;
+    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, this.#rawPeer);
     this.#outbox = new Outbox({
       transport,
       encoder: ENCODERS[role],
@@ -176,7 +180,9 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** Takes a frame for the next flush, or says why not. */
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
-    return this.#state === 'open' ? this.#outbox.note(batch, index) : 'linkDown';
+    if (this.#state !== 'open') return 'linkDown';
+    this.#rawPeer?.sent(batch, index);
+    return this.#outbox.note(batch, index);
   }
 
   /** @param isSoleEgress whether nobody else sends these frames, too */
@@ -221,7 +227,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     const verdict = this.#liveness.beat(nowMs);
     if (verdict === undefined) return;
     if (typeof verdict !== 'string') {
-      this.#outbox.sendUrgent(OPCODE_PING, verdict);
+      this.#ping(verdict);
       return;
     }
     this.#lose(verdict);
@@ -379,6 +385,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
       this.#isCloseSent = true;
       this.#endIfDone();
     });
+  }
+
+  /** Sends a ping; on the raw wire with a frame behind it, which lets peers go on that wait for one. */
+  #ping(payload: Buffer): void {
+    this.#outbox.sendUrgent(OPCODE_PING, payload);
+    if (this.#rawPeer !== undefined) this.#outbox.sendUrgent(OPCODE_BINARY, this.#rawPeer.filler());
   }
 
   /** Both close messages have passed: the stream may end. */

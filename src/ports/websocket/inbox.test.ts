@@ -6,6 +6,7 @@ import { maskInScript } from '../../wire/websocket-framing.ts';
 import { MessageParser } from '../../wire/websocket-parser.ts';
 import { BlockPool } from './block-pool.ts';
 import { Inbox } from './inbox.ts';
+import { RawPeer } from './raw-peer.ts';
 
 class CountedBlocks extends BlockPool {
   out = 0;
@@ -41,7 +42,7 @@ test('a chunk full of tiny messages in fragments takes up two blocks, whatever i
       },
       blocks,
       MAX_SUPER_FRAME_BYTES,
-      false,
+      new RawPeer(false),
     );
     const sink = {
       binaryMessage: (bytes: Buffer, start: number, size: number) => inbox.push(bytes, start, size),

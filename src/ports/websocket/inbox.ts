@@ -3,6 +3,7 @@ import { HEADER_BYTES } from '../../wire/ethernet-frame.ts';
 import { FrameBatch } from '../../wire/frame-batch.ts';
 import type { Memory } from '../../wire/websocket-parser.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { RawPeer } from './raw-peer.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const KEPT_BATCHES = 8;
@@ -24,17 +25,20 @@ export class Inbox implements Memory {
   readonly #maxFrameBytes: number;
   readonly #hasOffloadHeaders: boolean;
   #batch: FrameBatch | undefined;
+  readonly #rawPeer: RawPeer | undefined;
   #runts = 0;
   #tooLong = 0;
+  #echoed = 0;
   /** A block to give back once the frames in it, which are those of the batch at hand, were delivered. */
   #released: Buffer | undefined;
 
-  /** @param hasOffloadHeaders whether each frame stands behind one: on the batched wire */
-  constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number, hasOffloadHeaders: boolean) {
+  /** @param rawPeer judges each frame, on the raw wire; without it each frame stands behind an offload header */
+  constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number, rawPeer?: RawPeer) {
     this.#events = events;
     this.#blocks = blocks;
     this.#maxFrameBytes = maxFrameBytes;
-    this.#hasOffloadHeaders = hasOffloadHeaders;
+    this.#rawPeer = rawPeer;
+    this.#hasOffloadHeaders = rawPeer === undefined;
   }
 
   /** Adds a frame that a binary message carries. */
@@ -45,6 +49,11 @@ export class Inbox implements Memory {
     }
     if (length > this.#maxFrameBytes) {
       this.#tooLong++;
+      return;
+    }
+    const refusal = this.#rawPeer?.refusalOf(bytes, start, length);
+    if (refusal !== undefined) {
+      if (refusal === 'echoed') this.#echoed++;
       return;
     }
     if (this.#batch !== undefined && this.#batch.bytes !== bytes) this.#deliverBatch(this.#batch);
@@ -59,8 +68,10 @@ export class Inbox implements Memory {
     if (this.#batch !== undefined) this.#deliverBatch(this.#batch);
     if (this.#runts > 0) this.#events.discarded('runt', this.#runts);
     if (this.#tooLong > 0) this.#events.discarded('tooLong', this.#tooLong);
+    if (this.#echoed > 0) this.#events.discarded('echoed', this.#echoed);
     this.#runts = 0;
     this.#tooLong = 0;
+    this.#echoed = 0;
   }
 
   take(bytes: number): Buffer {

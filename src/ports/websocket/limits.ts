@@ -1,8 +1,9 @@
 /** Every bound of a tunnel, and the attack or the accident that each one stops. */
 export interface TunnelLimits {
   /**
-   * The longest message that is taken; a longer one closes the tunnel with 1009
-   * before any of it is held. Stops a peer that announces gigabytes. Large
+   * The longest message that is taken on the raw wire; a longer one closes the
+   * tunnel with 1009 before any of it is held. The batched wire has a limit of its
+   * own, 1 MiB, on which both ends rely. Stops a peer that announces gigabytes. Large
    * enough for any Ethernet frame there is, so that an over-long frame is
    * counted as a discard and does not cost the tunnel.
    */

@@ -61,7 +61,7 @@ export class Outbox implements Congestion {
   #indexes: number[] = [];
   #underWay: Piece | undefined;
   #queue: FairQueue | undefined;
-  /** Control messages: at most one of each opcode. */
+  /** Control messages, and the frame behind a ping: at most one of each opcode. */
   #urgent = new Map<number, Buffer>();
   #last: Last | undefined;
   #onSent: (() => void) | undefined;

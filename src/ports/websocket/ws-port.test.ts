@@ -120,6 +120,24 @@ describe('a tunnel and its peer', () => {
     assert.notDeepEqual(pings[0], pings[1]);
   });
 
+  test('behind each ping comes a frame that a learning bridge filters, and both are one peer’s to ignore', async () => {
+    const arrived: (Buffer | 'ping')[] = [];
+    peer.on('ping', () => arrived.push('ping')).on('message', (data: Buffer) => arrived.push(data));
+    for (let n = 0; n < 2; n++) {
+      const filler = once(peer, 'message');
+      heartbeat.pass(20);
+      await filler;
+    }
+    const [first, frame, second, again] = arrived;
+    assert.deepEqual([first, second, arrived.length], ['ping', 'ping', 4]);
+    assert.deepEqual(frame, again);
+    const bytes = frame as Buffer;
+    assert.deepEqual(bytes.subarray(0, 6), bytes.subarray(6, 12));
+    peer.send(bytes);
+    peer.send(testFrame(1, 60));
+    assert.deepEqual(await events.take(1), [testFrame(1, 60)], 'one that comes in goes nowhere');
+  });
+
   test('a pong that nobody asked for measures nothing', async () => {
     peer.pong(Buffer.alloc(4));
     peer.send(testFrame(1, 60));
@@ -306,6 +324,67 @@ test('nothing that follows a message which breaks the batched wire counts', asyn
   assert.equal(farEvents.octets[0], 0x88, 'something else was said before the close message');
   far.destroy();
   await port.close();
+});
+
+test('on the batched wire nothing follows a ping', async () => {
+  const heartbeat = new HandBeat();
+  const [transport, far] = MemoryTransport.pair();
+  const port = new WebSocketPort({ type: 'server', target: 'memory', transport, wire: 'batched', heartbeat });
+  port.open(new PortRecorder());
+  const farEvents = new TransportRecorder();
+  far.listen(farEvents);
+  far.start();
+  heartbeat.pass(DEFAULT_LIMITS.pingIntervalMs / 1000);
+  await farEvents.until(() => farEvents.receivedBytes > 0);
+  assert.deepEqual([farEvents.octets[0], farEvents.receivedBytes], [0x89, 6]);
+  far.destroy();
+  await port.close();
+});
+
+test('maxMessageBytes bounds messages of the raw wire only: those of the batched one may have 1 MiB', async () => {
+  const batch = batchOf(...Array.from({ length: 100 }, (_, n) => testFrame(n, 1000)));
+  const payload = Buffer.alloc(128 * 1024);
+  let end = writeMessageHead(payload, 0);
+  for (let index = 0; index < batch.count; index++) end = writeRecord(payload, end, batch, index);
+  const message = rawFrame({ opcode: 2, key: Buffer.from('1234'), payload: payload.subarray(0, end) });
+  for (const [wire, state] of [
+    ['batched', undefined],
+    ['raw', 'closed'],
+  ] as const) {
+    const [transport, far] = MemoryTransport.pair();
+    const port = new WebSocketPort({ type: 'server', target: 'm', transport, wire, limits: { maxMessageBytes: 70_000 } });
+    const events = new PortRecorder();
+    port.open(events);
+    far.listen(new TransportRecorder());
+    far.start();
+    far.write(message);
+    if (state === undefined) assert.equal((await events.take(100)).length, 100);
+    else assert.equal((await events.linkChange()).state, state);
+    far.destroy();
+    await port.close();
+  }
+});
+
+test('group frames that a server sends back are dropped and counted', async (t) => {
+  const web = webServer();
+  const webSockets = new WebSocketServer({ server: web, perMessageDeflate: false });
+  webSockets.on('connection', (peer) => peer.on('message', (data: Buffer) => peer.send(data)));
+  const port = await connectTunnel({ url: `ws://127.0.0.1:${await listen(web)}/` });
+  const events = new PortRecorder();
+  port.open(events);
+  const group = Buffer.concat([Buffer.alloc(6, 0xff), testFrame(1, 36).subarray(6)]);
+  const unicast = testFrame(2, 60);
+  unicast[0] = 0x02;
+  t.after(async () => {
+    await port.close();
+    await stop(web);
+  });
+  const batch = batchOf(group, unicast);
+  for (const index of [0, 1]) assert.equal(port.send(batch, index), undefined);
+  port.flush(true);
+  assert.deepEqual(await events.take(1), [unicast]);
+  await events.settledDiscards(1);
+  assert.deepEqual([...events.discards], [['rx echoed', 1]]);
 });
 
 test('a server that others made: fragments, pings both ways, frames masked, and its close', async () => {
