@@ -44,6 +44,7 @@ export const ERROR_CODES = [
   'TLS_FAILED',
   'TOKEN_KEYS_INVALID',
   'TUNNEL_FORBIDDEN',
+  'TUNNEL_TO_SELF',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

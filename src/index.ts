@@ -31,6 +31,7 @@ export { TapPort } from './ports/tap-port.ts';
 export { ClientPort, type ClientPortOptions } from './ports/websocket/client-port.ts';
 export type { ReconnectionOptions } from './ports/websocket/reconnection.ts';
 export { ResumeTicket } from './ports/websocket/resume-ticket.ts';
+export { SwitchInstance } from './ports/websocket/switch-instance.ts';
 export { type ConnectTunnelOptions, connectTunnel } from './ports/websocket/ws-client.ts';
 export { WebSocketPort } from './ports/websocket/ws-port.ts';
 export { TunnelServer, type TunnelServerOptions } from './ports/websocket/ws-server.ts';

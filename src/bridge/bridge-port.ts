@@ -18,6 +18,8 @@ export class BridgePort {
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
+  /** The port to whose tunnel this one's is parallel: this one forwards nothing (ParallelTunnels). */
+  standsByFor: BridgePort | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
@@ -72,8 +74,13 @@ export class BridgePort {
     return nowMs >= (egress === this.#shortcutTo ? this.#elsewhereUntilMs : this.#shortcutUntilMs);
   }
 
-  /** Whether frames may enter and leave by this port. */
-  get isForwarding(): boolean {
+  /** Whether frames could enter and leave by this port. */
+  get isUsable(): boolean {
     return !this.isShut && this.link === 'up';
+  }
+
+  /** Whether they do. */
+  get isForwarding(): boolean {
+    return this.isUsable && this.standsByFor === undefined;
   }
 }

@@ -10,6 +10,7 @@ import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
+import { ParallelTunnels } from './parallel-tunnels.ts';
 import { debtIn, Pass } from './pass.ts';
 import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
 
@@ -24,6 +25,11 @@ export interface BridgeOptions {
   offloadEngine?: OffloadEngine;
   /** Told when what ports were given by `shorten` may not hold any more; without it they are given nothing. */
   forgetShortcuts?: () => void;
+  /** Told when a port begins to stand by for another one's tunnel, and when it forwards in its place. */
+  parallel?: {
+    standsBy(port: BridgePort, active: BridgePort): void;
+    takesOver(port: BridgePort, former: BridgePort): void;
+  };
   /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
   trace?: BridgeTrace;
 }
@@ -60,6 +66,7 @@ export class Bridge {
   #lastPass = 0;
   /** A port that delivers while it is being flushed re-enters `receive`: each level has a pass of its own. */
   readonly #idlePasses: Pass[] = [];
+  readonly #parallel: ParallelTunnels;
   readonly #offloadEngine: OffloadEngine;
   readonly #forgetShortcuts: () => void;
   readonly #hasShortcuts: boolean;
@@ -81,6 +88,19 @@ export class Bridge {
     this.#forwardReserved = options.forwardReserved ?? 0;
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = options.trace;
+    const { parallel } = options;
+    this.#parallel = new ParallelTunnels({
+      standsBy: (port, active) => {
+        this.#fdb.forgetPort(port);
+        parallel?.standsBy(port, active);
+      },
+      takesOver: (port, former, lost) => {
+        // Its stations are behind the port now; until they speak, frames to them are flooded.
+        this.#fdb.forgetPort(former);
+        port.port.tunnel?.announceLoss?.(lost);
+        parallel?.takesOver(port, former);
+      },
+    });
     this.#hasShortcuts = options.forgetShortcuts !== undefined && options.trace === undefined;
     this.#forgetShortcuts = options.forgetShortcuts ?? (() => undefined);
     this.#shortcutLifeMs = Math.min(SHORTCUT_LIFE_MS, Math.floor(ageingTimeMs / 4));
@@ -99,7 +119,7 @@ export class Bridge {
     this.#lastNumber++;
     const bridgePort = new BridgePort(this.#lastNumber as PortNumber, port, () => this.#forgetShortcuts());
     this.#ports.set(bridgePort.number, bridgePort);
-    this.#refreshForwarding();
+    this.#stateChanged(bridgePort);
     return bridgePort;
   }
 
@@ -108,18 +128,23 @@ export class Bridge {
     this.#ports.delete(bridgePort.number);
     bridgePort.policy?.release();
     this.#fdb.forgetPort(bridgePort);
-    this.#refreshForwarding();
+    this.#stateChanged(bridgePort);
   }
 
   setShut(bridgePort: BridgePort, isShut: boolean): void {
     bridgePort.isShut = isShut;
-    this.#refreshForwarding();
+    this.#stateChanged(bridgePort);
   }
 
   setLink(bridgePort: BridgePort, state: LinkState, reason?: string): void {
     bridgePort.link = state;
     bridgePort.linkReason = state === 'up' ? undefined : reason;
-    this.#refreshForwarding();
+    this.#stateChanged(bridgePort);
+  }
+
+  /** The port that has the tunnel of that id, if any does (TunnelPeer). */
+  portOfTunnel(tunnelId: string): BridgePort | undefined {
+    return this.#parallel.find(tunnelId);
   }
 
   /** Forgets what has aged out. Look-ups ignore it anyway: this only frees memory. */
@@ -153,6 +178,10 @@ export class Bridge {
     if (!this.#ports.has(ingress.number)) return undefined;
     if (ingress.isShut) {
       ingress.rx.discard('shut', batch.count);
+      return undefined;
+    }
+    if (ingress.standsByFor !== undefined) {
+      ingress.rx.discard('standby', batch.count);
       return undefined;
     }
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine);
@@ -305,7 +334,7 @@ export class Bridge {
   #transmit(egress: BridgePort, pass: Pass, index: number): boolean {
     const { batch } = pass;
     if (!egress.isForwarding) {
-      egress.tx.discard(egress.isShut ? 'shut' : 'linkDown');
+      egress.tx.discard(reasonOf(egress));
       return false;
     }
     if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) return pass.send(egress, batch, index);
@@ -325,7 +354,8 @@ export class Bridge {
     this.#trace?.forwarded(ingress.number, numbers, length);
   }
 
-  #refreshForwarding(): void {
+  #stateChanged(bridgePort: BridgePort): void {
+    this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
     this.#forgetShortcuts();
     this.#forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
   }
@@ -344,4 +374,10 @@ const FLOW_LIVES = 2;
 function addressFaultOf(vid: Vid, source: MacAddress): DiscardReason | undefined {
   if (vid === RESERVED_VID) return 'badVid';
   return source === 0 || isGroupAddress(source) ? 'badSource' : undefined;
+}
+
+/** Why a port that does not forward refuses a frame. */
+function reasonOf({ isShut, standsByFor }: BridgePort): DiscardReason {
+  if (isShut) return 'shut';
+  return standsByFor === undefined ? 'linkDown' : 'standby';
 }

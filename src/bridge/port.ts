@@ -110,6 +110,8 @@ export interface PortEvents {
   receive(batch: FrameBatch): Congestion | undefined;
   /** @param reason one line for the log and for listport; say it whenever the state is not `up` */
   linkChanged(state: LinkState, reason?: string): void;
+  /** The other end of this port's tunnel has lost another tunnel to this switch, named by its id (TunnelPeer). */
+  tunnelLost?(tunnelId: string): void;
   /** Frames that were lost outside of `send`: at ingress, or behind a `send` that took them. */
   discarded(direction: Direction, reason: DiscardReason, frames: number): void;
 }
@@ -172,6 +174,27 @@ export interface TunnelFacts {
   readonly roundTripMs: number | undefined;
   /** The URL that was dialled, where it is not the port's target. */
   readonly url?: string | undefined;
+  /** The switch at the other end, where it has said which one it is. */
+  readonly peer?: TunnelPeer | undefined;
+  /** Tells the other end that another tunnel to it, named by its id, is lost. Without effect where there is no `peer`. */
+  announceLoss?(tunnelId: string): void;
+  /** Takes the tunnel for lost, as silence would. @param reason one line */
+  abandon?(reason: string): void;
+}
+
+/** What the opening handshake of a tunnel told of its other end; `rank` and `tunnelId` are the same at both ends. */
+export interface TunnelPeer {
+  /** Which switch it is: at least 128 random bits, others each time it starts. */
+  readonly instance: string;
+  /** Names the tunnel; only its two ends know it. */
+  readonly tunnelId: string;
+  /** Of two tunnels between the same switches the older one has the lower rank, or the same. */
+  readonly rank: number;
+  /** Whether the tunnel may forward beside others to the same switch. */
+  readonly isParallelAllowed: boolean;
+  readonly isDialled: boolean;
+  /** The user as whom the other end was let in; null for a tunnel that we dialled, and where no user is asked for. */
+  readonly user: string | null;
 }
 
 /** An address with its prefix length: `{address: '192.0.2.1', prefixLength: 24}`. */

@@ -89,7 +89,10 @@ export function swCommand(): Command {
     .option('--max-unproven <n>', 'connections that have not proved who they are (default: 1024)')
     .option('--handshake-timeout <sec>', 'how long that may take (default: 10)')
     .option('--login-failures <n>', 'wrong passwords of an address before it has to wait (default: 20)')
-    .option('--max-message <bytes>', 'the longest message taken on the raw wire (default: 262144); batched: always 1048576')
+    .option(
+      '--max-message <bytes>',
+      'the longest message taken on the raw wire (default: 262144); batched: always 1048576',
+    )
     .option('--max-queue <bytes>', 'what may wait for a slow reader; more is dropped (default: 1048576)')
     .optionsGroup('Daemon:')
     .option('--user <name>', 'become this user once both services listen; keeps CAP_NET_ADMIN and CAP_NET_RAW')

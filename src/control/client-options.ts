@@ -10,6 +10,8 @@ export interface ClientOptions {
   insecure?: boolean;
   /** `auto`: the batched wire with a switch that knows it; `raw`: always as 1.x. Default `auto` */
   wire?: WireChoice;
+  /** true: forwards beside other tunnels to the same switch, instead of standing by. Default false */
+  allowParallel?: boolean;
   /** further URLs, tried in order when the target cannot be had */
   alternatives?: string[];
   /** false: the port is there at once and dials in the background. Default true: a first failure is an error */
@@ -59,6 +61,7 @@ const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   cacerts: optionalOrEmpty(filePath),
   insecure: optionalOrEmpty(flag),
   wire: optional(oneOf(WIRE_CHOICES)),
+  allowParallel: optional(flag),
   alternatives: optional(listOf(tunnelUrl, MOST_URLS)),
   wait: optional(flag),
   reconnect: optional(flag),

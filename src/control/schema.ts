@@ -46,8 +46,8 @@ export interface PortEntry {
   tx: number;
   rx: number;
   shut: boolean;
-  /** `shut` when the operator shut it, else what its link does */
-  state: 'shut' | 'connecting' | 'up' | 'down' | 'backoff' | 'away' | 'closed';
+  /** `shut` when the operator shut it, `standby` behind a parallel tunnel, else what its link does */
+  state: 'shut' | 'standby' | 'connecting' | 'up' | 'down' | 'backoff' | 'away' | 'closed';
   /** why it is not up; null when it is */
   reason: string | null;
   txOctets: number;
@@ -171,7 +171,7 @@ const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
   tx: count,
   rx: count,
   shut: flag,
-  state: withDefault(oneOf(['shut', 'connecting', 'up', 'down', 'backoff', 'away', 'closed']), 'up'),
+  state: withDefault(oneOf(['shut', 'standby', 'connecting', 'up', 'down', 'backoff', 'away', 'closed']), 'up'),
   reason: withDefault(nullable(text()), null),
   txOctets: withDefault(count, 0),
   rxOctets: withDefault(count, 0),

@@ -13,6 +13,7 @@ import { createPort } from '../ports/port-factory.ts';
 import { requireCongestionControl } from '../ports/websocket/congestion-control.ts';
 import type { TunnelLimits } from '../ports/websocket/limits.ts';
 import { OriginRule } from '../ports/websocket/origin.ts';
+import { SwitchInstance } from '../ports/websocket/switch-instance.ts';
 import { chooseAes } from '../ports/websocket/tls/aes.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { SwConfig } from './config.ts';
@@ -127,11 +128,13 @@ export class Daemon {
     const relief = new MemoryRelief();
     this.#disposals.push(() => relief.close());
 
+    const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
     const { graceMs } = this.#config.limits;
 
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
+      instance,
       authenticator: tunnelDoor,
       origins: new OriginRule({ allowed: this.#config.origins, names: () => tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
@@ -154,7 +157,7 @@ export class Daemon {
       etherSwitch,
       (spec, signal) => {
         const { wire, congestion } = this.#config;
-        return createPort(spec, { logger, wire, congestion, environment: process.env, signal });
+        return createPort(spec, { logger, wire, congestion, instance, environment: process.env, signal });
       },
       { tunnels: tunnelCounters, control: controlCounters },
     );

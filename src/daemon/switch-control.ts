@@ -117,7 +117,8 @@ export class RunningSwitch implements SwitchControl {
 }
 
 function portEntry(bridgePort: BridgePort): PortEntry {
-  const { port, rx, tx, isShut, link, linkReason } = bridgePort;
+  const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
+  const isStandby = !isShut && standsByFor !== undefined;
   return {
     port: bridgePort.number,
     type: port.type,
@@ -125,8 +126,8 @@ function portEntry(bridgePort: BridgePort): PortEntry {
     tx: tx.frames,
     rx: rx.frames,
     shut: isShut,
-    state: isShut ? 'shut' : link,
-    reason: port.linkReason ?? linkReason ?? null,
+    state: isShut ? 'shut' : isStandby ? 'standby' : link,
+    reason: isStandby ? `parallel to port ${standsByFor.number}` : (port.linkReason ?? linkReason ?? null),
     txOctets: tx.octets,
     rxOctets: rx.octets,
     txDiscards: discards(tx),

@@ -59,6 +59,18 @@ export class Switch {
       ...(options.forwardReserved === undefined ? {} : { forwardReserved: options.forwardReserved }),
       offloadEngine: options.offloadEngine ?? offloadEngine(),
       forgetShortcuts,
+      parallel: {
+        standsBy: ({ number, port }, active) =>
+          this.#logger.warn(
+            { port: number, target: port.target, parallelTo: active.number },
+            'a second tunnel to the same switch stands by',
+          ),
+        takesOver: ({ number, port }, former) =>
+          this.#logger.warn(
+            { port: number, target: port.target, from: former.number },
+            'a tunnel that stood by takes over',
+          ),
+      },
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#lookAround(performance.now()), AGEING_INTERVAL_MS);
@@ -87,6 +99,9 @@ export class Switch {
         this.#bridge.setLink(bridgePort, state, reason);
         this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
+      },
+      tunnelLost: (tunnelId) => {
+        this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon?.('lost at its other end');
       },
       discarded: (direction, reason, frames) => bridgePort[direction].discard(reason, frames),
     });

@@ -7,6 +7,7 @@ import type { CongestionChoice } from './websocket/congestion-control.ts';
 import { type ClientOptions, openClient } from './websocket/open-client.ts';
 import type { WireChoice } from './websocket/packing.ts';
 import type { Environment } from './websocket/proxy/proxy-environment.ts';
+import type { SwitchInstance } from './websocket/switch-instance.ts';
 
 /** A port that somebody asks for. */
 export interface PortRequest {
@@ -22,6 +23,8 @@ export interface PortContext {
   readonly wire?: WireChoice;
   /** How TCP answers congestion on the tunnels of client ports; default `auto`. */
   readonly congestion?: CongestionChoice;
+  /** Which switch dials; default: not said. */
+  readonly instance?: SwitchInstance;
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
   /** ends a dialling that the port waits for; the promise then rejects with its reason */
@@ -33,7 +36,7 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire, congestion, environment = {}, signal } = context;
+  const { logger, wire, congestion, instance, environment = {}, signal } = context;
   switch (request.type) {
     case 'tap':
       return TapPort.open(request.target, { logger });
@@ -46,6 +49,7 @@ export async function createPort(request: PortRequest, context: PortContext): Pr
         {
           logger,
           congestion,
+          ...(instance === undefined ? {} : { instance }),
           environment,
           watchNetwork: watchNetwork(logger),
           ...(signal === undefined ? {} : { signal }),

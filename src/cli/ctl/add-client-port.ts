@@ -27,6 +27,7 @@ interface ClientPortOptions {
   cacerts?: string;
   insecure?: boolean;
   wire?: WireChoice;
+  allowParallel?: boolean;
   wait: boolean;
   reconnect: boolean;
   reconnectMin?: number;
@@ -71,6 +72,10 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     .option('--proxy <URL>', 'http(s)://, socks5(h)://, or direct; default: HTTPS_PROXY … and NO_PROXY of the switch')
     .option('--bind-address <A>', 'address of the host of this switch to dial from')
     .option('--header <NAME:VALUE>', 'header field of the opening handshake; may be repeated', append)
+    .option(
+      '--allow-parallel',
+      'forward beside another tunnel to the same switch, where something else breaks the loop',
+    )
     .option('--wait', 'a first failure is an error and leaves no port (the default)')
     .option('--no-wait', 'add the port at once and dial in the background')
     .option('--no-reconnect', 'do not dial again when the tunnel ends')
@@ -127,6 +132,7 @@ async function clientOptions(
     ...(insecure === undefined ? {} : { insecure }),
     ...(wire === undefined ? {} : { wire }),
     ...(alternatives.length === 0 ? {} : { alternatives }),
+    ...(given.allowParallel === undefined ? {} : { allowParallel: given.allowParallel }),
     // Said only where it is not the default, so that an older switch understands it.
     ...(wait ? {} : { wait }),
     ...(reconnect ? {} : { reconnect }),

@@ -111,8 +111,7 @@ export class ClientPort implements Port {
     const current = this.#current;
     if (current === undefined) return undefined;
     return {
-      wire: current.tunnel.wire,
-      roundTripMs: current.roundTripMs,
+      ...current.tunnel,
       url: current.target === this.target ? undefined : current.target,
     };
   }
@@ -172,6 +171,9 @@ export class ClientPort implements Port {
       receive: (batch) => {
         if (this.#current === tunnel) this.#events?.receive(batch);
       },
+      tunnelLost: (tunnelId) => {
+        if (this.#current === tunnel) this.#events?.tunnelLost?.(tunnelId);
+      },
       discarded: (direction, reason, frames) => this.#events?.discarded(direction, reason, frames),
       linkChanged: (_state, reason = 'lost') => {
         if (this.#current === tunnel) this.#lost(tunnel, reason);
@@ -191,8 +193,9 @@ export class ClientPort implements Port {
     this.#reconnection.connected(performance.now());
     this.#current = tunnel;
     this.#leave(before);
-    this.#openCurrent(tunnel);
+    // First, since a parallel tunnel may have to stand by: nothing must arrive before that is known.
     this.#tell();
+    this.#openCurrent(tunnel);
   }
 
   #leave(tunnel: WebSocketPort): void {

@@ -1,4 +1,4 @@
-import type { Congestion, Direction, DiscardReason, Shortcut } from '../../bridge/port.ts';
+import type { Congestion, DiscardReason, Shortcut } from '../../bridge/port.ts';
 import {
   CLOSE_NO_CODE,
   CLOSE_NORMAL,
@@ -7,6 +7,7 @@ import {
   describeClose,
 } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
+import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel-loss.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
 import { MessageEncoder, OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
@@ -14,6 +15,7 @@ import type { Descriptor } from '../native.ts';
 import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { BLOCKS } from './block-pool.ts';
 import { describeFailure } from './connection-failure.ts';
+import type { ConnectionEvents, ConnectionOptions, Role } from './connection-options.ts';
 import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
@@ -25,34 +27,14 @@ import { PACKINGS, type Wire } from './packing.ts';
 import { RawPeer } from './raw-peer.ts';
 import type { FramingEvents, Transport, TransportEvents } from './transport.ts';
 
-/** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
-export type Role = 'client' | 'server';
-
-export interface ConnectionEvents {
-  receive(batch: FrameBatch): void;
-  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
-  /** The tunnel is of no more use. Said once, and never after `close` was called. @param reason one line */
-  lost(reason: string): void;
-}
-
-export interface ConnectionOptions {
-  transport: Transport;
-  role: Role;
-  limits: TunnelLimits;
-  maxFrameBytes: number;
-  /** what the opening handshake agreed on */
-  wire: Wire;
-  /** default: the heartbeat that all tunnels of the process share */
-  heartbeat?: Heartbeat;
-  /** the transport is closed */
-  onGone?: () => void;
-}
-
 // The encoders keep nothing between two messages, so all connections of a role share one.
 const ENCODERS: Readonly<Record<Role, MessageEncoder>> = {
   client: new MessageEncoder(CLIENT_MASKING, CODEC),
   server: new MessageEncoder(undefined, CODEC),
 };
+
+/** So that neither ping takes the other's place where both have to wait. */
+const LOSS_SLOT = OPCODE_PING | 0x10;
 
 /** jor1k measures its tunnel with these; a longer one is nobody's. */
 const MAX_TEXT_PING = 256;
@@ -221,17 +203,24 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#startClosing(CLOSE_POLICY_VIOLATION, words);
   }
 
+  /** Cuts a connection whose peer is not there any more, and `lost` is told. @param reason one line */
+  abandon(reason: string): void {
+    this.#lose(reason);
+    this.#transport.destroy();
+  }
+
+  /** Tells the other end that another tunnel to it is lost, and this one is used. */
+  announceLoss(tunnelId: string): void {
+    if (this.#state === 'open') this.#ping(LOSS_SLOT, formatTunnelLoss(tunnelId));
+  }
+
   // What the heartbeat says.
 
   beat(nowMs: number): void {
     const verdict = this.#liveness.beat(nowMs);
     if (verdict === undefined) return;
-    if (typeof verdict !== 'string') {
-      this.#ping(verdict);
-      return;
-    }
-    this.#lose(verdict);
-    this.#transport.destroy();
+    if (typeof verdict === 'string') this.abandon(verdict);
+    else this.#ping(OPCODE_PING, verdict);
   }
 
   // What the transport says.
@@ -320,6 +309,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   ping(bytes: Buffer, start: number, length: number): void {
     this.#pong = Buffer.from(bytes.subarray(start, start + length));
+    const tunnelId = parseTunnelLoss(this.#pong);
+    if (tunnelId !== undefined) this.#events?.tunnelLost?.(tunnelId);
   }
 
   pong(bytes: Buffer, start: number, length: number): void {
@@ -388,8 +379,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   /** Sends a ping; on the raw wire with a frame behind it, which lets peers go on that wait for one. */
-  #ping(payload: Buffer): void {
-    this.#outbox.sendUrgent(OPCODE_PING, payload);
+  #ping(slot: number, payload: Buffer): void {
+    this.#outbox.sendUrgent(slot, payload);
     if (this.#rawPeer !== undefined) this.#outbox.sendUrgent(OPCODE_BINARY, this.#rawPeer.filler());
   }
 

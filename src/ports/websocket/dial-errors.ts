@@ -32,6 +32,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set([
   'FILE_UNREADABLE',
   'PROXY_AUTH_FAILED',
   'TUNNEL_FORBIDDEN',
+  'TUNNEL_TO_SELF',
 ]);
 
 /** Explains an HTTP answer that is not the switch of protocols. */
@@ -83,6 +84,13 @@ const BUSY: Readonly<Record<number, string>> = {
 export function slowLookup(name: string, timeoutMs: number): EtherwsError {
   return new EtherwsError('NAME_UNRESOLVED', `The look-up of the name ${name} took longer than ${timeoutMs / 1000} s`, {
     hint: 'Check the name servers in /etc/resolv.conf and the way to them, or use an address',
+  });
+}
+
+/** The switch that answered is the one that dialled. */
+export function explainLoop(url: TunnelUrl): EtherwsError {
+  return new EtherwsError('TUNNEL_TO_SELF', `${url.shown} leads back to this switch; such a tunnel would be a loop`, {
+    hint: 'Dial the other switch; where a proxy or a load balancer answers, look where it sends the request',
   });
 }
 

@@ -2,16 +2,18 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EtherwsError } from '../../errors.ts';
 import { RESUME_HEADER } from '../../wire/resume-header.ts';
+import { SWITCH_HEADER } from '../../wire/switch-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { connectTcp, type TcpOptions } from './connect-tcp.ts';
 import { connectTls, type TlsIdentityOptions } from './connect-tls.ts';
 import { DialAttempt } from './dial-attempt.ts';
-import { explainDialError, explainResponse, explainTimeout, slowLookup } from './dial-errors.ts';
+import { explainDialError, explainLoop, explainResponse, explainTimeout, slowLookup } from './dial-errors.ts';
 import type { Wire } from './packing.ts';
 import { connectThrough } from './proxy/connect-through.ts';
 import { slowProxy } from './proxy/proxy-errors.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
 import type { ResumeTicket } from './resume-ticket.ts';
+import { type Acquaintance, type OwnOffer, type SwitchInstance, switchFieldOf } from './switch-instance.ts';
 import { canTakeRecords } from './tls/handover.ts';
 import { RecordRelay } from './tls/record-relay.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
@@ -29,6 +31,10 @@ export interface DialOptions extends TlsIdentityOptions, TcpOptions {
   offersBatchedWire: boolean;
   /** to come back to the port that the last tunnel to this server led to; renewed by its answer. Needs the batched wire */
   ticket?: ResumeTicket | undefined;
+  /** which switch dials; without it the server is not told, and a tunnel to oneself not found out */
+  instance?: SwitchInstance | undefined;
+  /** whether the tunnel may forward beside others to the same switch; default false */
+  isParallelAllowed?: boolean | undefined;
   /** for everything, from the look-up of the name to the server's answer */
   timeoutMs: number;
   /** aborts the dialling; the promise then rejects with the reason */
@@ -38,6 +44,8 @@ export interface DialOptions extends TlsIdentityOptions, TcpOptions {
 /** A connection behind its opening handshake, and what was agreed in it. */
 export interface DialledTunnel extends UpgradedSocket {
   readonly wire: Wire;
+  /** What the server says of itself; undefined when it does not. */
+  readonly acquaintance: Acquaintance | undefined;
 }
 
 /**
@@ -48,7 +56,7 @@ export interface DialledTunnel extends UpgradedSocket {
  *   2. TLS to the host, for wss://
  *   3. the opening handshake, made by ws
  *
- * @throws EtherwsError AUTH_FAILED, TUNNEL_FORBIDDEN, HANDSHAKE_REJECTED,
+ * @throws EtherwsError TUNNEL_TO_SELF, AUTH_FAILED, TUNNEL_FORBIDDEN, HANDSHAKE_REJECTED,
  *   NOT_WEBSOCKET, HANDSHAKE_TIMEOUT, CONNECTION_REFUSED, HOST_UNREACHABLE,
  *   NAME_UNRESOLVED, TLS_FAILED, CERTIFICATE_…, PROXY_…; no socket is left behind
  */
@@ -90,16 +98,18 @@ function overdue({ stage, name }: DialAttempt, { url, proxy, timeoutMs }: DialOp
 }
 
 function openingHandshake(socket: Socket, options: DialOptions, { signal }: DialAttempt): Promise<DialledTunnel> {
-  const { url, authorization, offersBatchedWire, ticket } = options;
+  const { url, authorization, offersBatchedWire, ticket, instance } = options;
+  const offer = instance?.offer(options.isParallelAllowed === true);
   return new Promise((resolve, reject) => {
     const webSocket = new UpgradingWebSocket(url.href, {
       perMessageDeflate: false,
       origin: url.origin,
-      headers: headersOf(options),
+      headers: headersOf(options, offer),
       createConnection: () => socket,
     });
     let wire: Wire = 'raw';
     let resumeField: string | undefined;
+    let switchField: ReturnType<typeof switchFieldOf>;
     const fail = (error: unknown): void => {
       signal.removeEventListener('abort', abort);
       reject(error);
@@ -109,19 +119,24 @@ function openingHandshake(socket: Socket, options: DialOptions, { signal }: Dial
     signal.addEventListener('abort', abort, { once: true });
     webSocket.on('error', fail);
     webSocket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
-      fail(explainResponse(response, url, authorization !== undefined));
+      const isLoop = response.statusCode === LOOP_DETECTED && offer !== undefined;
+      fail(isLoop ? explainLoop(url) : explainResponse(response, url, authorization !== undefined));
     });
     webSocket.on('upgrade', ({ headers }: IncomingMessage) => {
+      switchField = switchFieldOf(headers[SWITCH_HEADER.toLowerCase()]);
       const answer = fieldOf(headers, WIRE_HEADER);
       if (!offersBatchedWire || answer !== WIRE_VERSION) return;
       wire = 'batched';
       resumeField = fieldOf(headers, RESUME_HEADER);
     });
     webSocket.on('upgraded', () => {
+      // Where something on the way takes our field out, the server cannot know that it is us.
+      if (instance?.isOwn(switchField) === true) return fail(explainLoop(url));
       signal.removeEventListener('abort', abort);
       if (webSocket.upgraded === undefined) return;
       ticket?.renew(resumeField);
-      resolve({ ...webSocket.upgraded, wire });
+      const acquaintance = offer === undefined ? undefined : instance?.accepted(offer, switchField);
+      resolve({ ...webSocket.upgraded, wire, acquaintance });
     });
   });
 }
@@ -131,7 +146,10 @@ function fieldOf(headers: IncomingMessage['headers'], name: string): string | un
   return typeof value === 'string' ? value : undefined;
 }
 
-function headersOf(options: DialOptions): Record<string, string | string[]> {
+/** 508 Loop Detected (RFC 5842, 7.2). */
+const LOOP_DETECTED = 508;
+
+function headersOf(options: DialOptions, offer: OwnOffer | undefined): Record<string, string | string[]> {
   const { authorization, headers = [], offersBatchedWire, ticket } = options;
   const result: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
@@ -141,6 +159,7 @@ function headersOf(options: DialOptions): Record<string, string | string[]> {
   return {
     ...result,
     ...(authorization === undefined ? {} : { Authorization: authorization }),
+    ...(offer === undefined ? {} : { [SWITCH_HEADER]: offer.field }),
     ...(offersBatchedWire ? { [WIRE_HEADER]: WIRE_VERSION } : {}),
     ...(offersBatchedWire && ticket !== undefined ? { [RESUME_HEADER]: ticket.field } : {}),
   };

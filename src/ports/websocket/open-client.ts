@@ -13,6 +13,7 @@ import { type ProxyServer, parseProxyUrl } from './proxy/proxy-url.ts';
 import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
 import { ResumeTicket } from './resume-ticket.ts';
 import { askedWaitMs, RetryLaterError } from './retry-after.ts';
+import type { SwitchInstance } from './switch-instance.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './ws-client.ts';
 import type { WebSocketPort } from './ws-port.ts';
@@ -25,6 +26,8 @@ export interface ClientOptions {
   readonly cacerts?: string | undefined;
   readonly insecure?: boolean | undefined;
   readonly wire?: WireChoice | undefined;
+  /** Whether the tunnel may forward beside others to the same switch. */
+  readonly allowParallel?: boolean | undefined;
   /** Further URLs, tried in order when the first cannot be had. */
   readonly alternatives?: readonly string[] | undefined;
   /** false: do not wait for the first tunnel. */
@@ -55,6 +58,8 @@ export interface ClientContext {
   readonly watchNetwork?: ClientPortOptions['watchNetwork'];
   /** How TCP answers congestion on the tunnels; default `auto`. */
   readonly congestion?: CongestionChoice | undefined;
+  /** Which switch dials; default: not said. */
+  readonly instance?: SwitchInstance | undefined;
   /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
   readonly environment?: Environment;
   /** ends the dialling that the port waits for */
@@ -67,13 +72,13 @@ export interface ClientContext {
  *   it was told not to wait, whatever the dialling failed with
  */
 export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
-  const { logger, watchNetwork, congestion, signal } = context;
+  const { logger, watchNetwork, congestion, instance, signal } = context;
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
   await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
   const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
   const connect = (to: readonly Destination[], signal: AbortSignal): Promise<WebSocketPort> =>
-    connectAny(to, options, { logger, congestion, signal, maxWaitMs });
+    connectAny(to, options, { logger, congestion, instance, signal, maxWaitMs });
   const portOptions: ClientPortOptions = {
     target: first?.url.shown ?? target,
     connect: (signal) => connect(destinations, signal),
@@ -145,9 +150,10 @@ async function connectAny(
   {
     logger,
     congestion,
+    instance,
     signal,
     maxWaitMs,
-  }: Pick<ClientContext, 'logger' | 'congestion'> & {
+  }: Pick<ClientContext, 'logger' | 'congestion' | 'instance'> & {
     readonly signal: AbortSignal;
     readonly maxWaitMs: number;
   },
@@ -164,7 +170,9 @@ async function connectAny(
     pins: pin === undefined ? undefined : parsePins(pin),
     isInsecure: options.insecure,
     ...(await readFiles(options, logger)),
+    isParallelAllowed: options.allowParallel,
     congestion,
+    instance,
     logger,
     signal,
   };

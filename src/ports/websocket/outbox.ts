@@ -61,7 +61,7 @@ export class Outbox implements Congestion {
   #indexes: number[] = [];
   #underWay: Piece | undefined;
   #queue: FairQueue | undefined;
-  /** Control messages, and the frame behind a ping: at most one of each opcode. */
+  /** Control messages, and the frame behind a ping: at most one of each slot, whose low four bits are the opcode. */
   #urgent = new Map<number, Buffer>();
   #last: Last | undefined;
   #onSent: (() => void) | undefined;
@@ -110,12 +110,13 @@ export class Outbox implements Congestion {
 
   /**
    * Sends a control message, or a text, ahead of waiting frames. One that still
-   * waits is replaced by a newer one of its opcode (RFC 6455, 5.5.3, for pongs).
+   * waits is replaced by a newer one of its slot (RFC 6455, 5.5.3, for pongs).
+   * @param slot the opcode, and in higher bits what tells it from others of that opcode that must not replace it
    */
-  sendUrgent(opcode: number, payload: Buffer): void {
+  sendUrgent(slot: number, payload: Buffer): void {
     if (this.#isFinished) return;
-    if (this.#underWay === undefined) this.#write(this.#messageOf(opcode, payload));
-    else this.#urgent.set(opcode, payload);
+    if (this.#underWay === undefined) this.#write(this.#messageOf(slot & 0x0f, payload));
+    else this.#urgent.set(slot, payload);
   }
 
   /** Sends the close message, behind everything that waits. @param onSent when it has left */
@@ -219,9 +220,9 @@ export class Outbox implements Congestion {
   }
 
   #next(): Piece | undefined {
-    for (const [opcode, payload] of this.#urgent) {
-      this.#urgent.delete(opcode);
-      return this.#messageOf(opcode, payload);
+    for (const [slot, payload] of this.#urgent) {
+      this.#urgent.delete(slot);
+      return this.#messageOf(slot & 0x0f, payload);
     }
     const queued = this.#nextQueued();
     if (queued !== undefined) return queued;

@@ -157,6 +157,7 @@ export class ServerPort implements Port {
   #openTunnel(tunnel: WebSocketPort): void {
     tunnel.open({
       receive: (batch) => this.#events?.receive(batch),
+      tunnelLost: (tunnelId) => this.#events?.tunnelLost?.(tunnelId),
       discarded: (direction, reason, frames) => this.#events?.discarded(direction, reason, frames),
       linkChanged: (_state, reason = 'lost') => this.#lost(tunnel, reason),
     });

@@ -7,6 +7,8 @@ export const FOREIGN_PAGE: Refusal = {
   status: 403,
   text: 'Pages of this origin may not join; who runs the switch can allow them with --origin.\n',
 };
+/** 508 Loop Detected (RFC 5842, 7.2). */
+export const TO_ITSELF: Refusal = { status: 508, text: 'The tunnel leads from this switch to itself.\n' };
 export const FULL: Refusal = {
   status: 503,
   headers: { 'Retry-After': '10' },

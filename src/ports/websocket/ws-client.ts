@@ -10,6 +10,7 @@ import { openTransport } from './open-transport.ts';
 import type { WireChoice } from './packing.ts';
 import type { ProxyServer } from './proxy/proxy-url.ts';
 import type { ResumeTicket } from './resume-ticket.ts';
+import type { SwitchInstance } from './switch-instance.ts';
 import { settled } from './tls/handover.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 import { WebSocketPort } from './ws-port.ts';
@@ -37,6 +38,13 @@ export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
    * Without it the server does not wait for anybody.
    */
   ticket?: ResumeTicket | undefined;
+  /**
+   * Which switch dials. A tunnel to the same one is then refused, and a second
+   * tunnel to one switch stands by for the first (Switch). Default: not said.
+   */
+  instance?: SwitchInstance | undefined;
+  /** Lets the tunnel forward beside others to the same switch, where something else breaks the loop. Default false. */
+  isParallelAllowed?: boolean | undefined;
   /** how long the opening handshake may take, from the look-up of the name on; default 10 s */
   handshakeTimeoutMs?: number;
   limits?: Partial<TunnelLimits>;
@@ -60,7 +68,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     logger.warn({ target: url.shown }, 'the certificate of the server is not verified');
   }
   const { bindAddress, lookup, cacerts, isInsecure, pins, servername, clientCertificate } = options;
-  const { socket, head, wire } = await dial({
+  const { socket, head, wire, acquaintance } = await dial({
     url,
     authorization,
     headers: options.headers,
@@ -74,6 +82,8 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     clientCertificate,
     offersBatchedWire: options.wire !== 'raw',
     ticket: options.ticket,
+    instance: options.instance,
+    isParallelAllowed: options.isParallelAllowed,
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });
@@ -86,6 +96,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     target: url.shown,
     transport,
     wire,
+    peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: true, user: null },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
   });

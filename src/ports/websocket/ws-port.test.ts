@@ -352,7 +352,13 @@ test('maxMessageBytes bounds messages of the raw wire only: those of the batched
     ['raw', 'closed'],
   ] as const) {
     const [transport, far] = MemoryTransport.pair();
-    const port = new WebSocketPort({ type: 'server', target: 'm', transport, wire, limits: { maxMessageBytes: 70_000 } });
+    const port = new WebSocketPort({
+      type: 'server',
+      target: 'm',
+      transport,
+      wire,
+      limits: { maxMessageBytes: 70_000 },
+    });
     const events = new PortRecorder();
     port.open(events);
     far.listen(new TransportRecorder());

@@ -6,6 +6,7 @@ import type {
   PortEvents,
   Shortcut,
   TunnelFacts,
+  TunnelPeer,
 } from '../../bridge/port.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/close-code.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet-frame.ts';
@@ -26,6 +27,8 @@ export interface WebSocketPortOptions {
   transport: Transport;
   /** what the opening handshake agreed on; default `raw` */
   wire?: Wire;
+  /** the switch at the other end, where it has said which one it is */
+  peer?: TunnelPeer | undefined;
   limits?: Partial<TunnelLimits>;
   /** default: the heartbeat that all tunnels of the process share */
   heartbeat?: Heartbeat;
@@ -67,8 +70,14 @@ export class WebSocketPort implements Port {
       ...(options.onGone === undefined ? {} : { onGone: options.onGone }),
     });
     const connection = this.#connection;
+    const { peer } = options;
     this.tunnel = {
       wire,
+      peer,
+      announceLoss: (tunnelId) => {
+        if (peer !== undefined) connection.announceLoss(tunnelId);
+      },
+      abandon: (reason) => connection.abandon(reason),
       get roundTripMs() {
         return connection.roundTripMs;
       },
@@ -112,6 +121,7 @@ export class WebSocketPort implements Port {
     this.#connection.open({
       receive: (batch) => events.receive(batch),
       discarded: (direction, reason, frames) => events.discarded(direction, reason, frames),
+      tunnelLost: (tunnelId) => events.tunnelLost?.(tunnelId),
       lost: (reason) => events.linkChanged(lostState, reason),
     });
   }

@@ -9,8 +9,10 @@ import { useAbsoluteTarget } from '../../auth/request-head.ts';
 import type { Port } from '../../bridge/port.ts';
 import { type Logger, SILENT } from '../../observability/logger.ts';
 import { formatResumeField, parseResumeField, RESUME_HEADER, type ResumeField } from '../../wire/resume-header.ts';
+import { SWITCH_HEADER } from '../../wire/switch-header.ts';
 import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../wire/tunnel-message.ts';
 import { Admission } from './admission.ts';
+import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
 import type { CongestionChoice } from './congestion-control.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -28,7 +30,9 @@ import {
   refusalOfRequest,
   refusalOfStranger,
   STOPPING,
+  TO_ITSELF,
 } from './server-refusals.ts';
+import { type SwitchInstance, switchFieldOf } from './switch-instance.ts';
 import { settled } from './tls/handover.ts';
 import type { TunnelPlace } from './tunnel-places.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from './upgraded-socket.ts';
@@ -51,6 +55,8 @@ export interface TunnelServerOptions {
    * @param user null when nobody was asked
    */
   allowanceOf?: (user: string | null) => number;
+  /** which switch this is: its own tunnels are refused, and clients that ask are told; default: not said */
+  instance?: SwitchInstance;
   /** whom a request comes from; default: the other end of its socket */
   callerOf?: (request: IncomingMessage) => Caller;
   /** what is refused here is counted there */
@@ -74,35 +80,12 @@ export interface TunnelServerOptions {
 const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
 
-/** Somebody at the door. */
-interface Applicant {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  readonly target: string;
-  readonly wire: Wire;
-  /** what he says of coming back; undefined when that is not to be */
-  readonly resume: ResumeField | undefined;
-  readonly place: TunnelPlace;
-}
-
-/** Who was let in, and to what. */
-interface Admitted {
-  /** null when nobody was asked */
-  readonly user: string | null;
-  /** when that ends, by the system's clock; undefined: not at all */
-  readonly untilMs: number | undefined;
-  /** by which he can come back; undefined when he cannot */
-  readonly token: string | undefined;
-  /** the port that he has come back to */
-  readonly resumed: ResumableTunnel | undefined;
-}
-
 /**
  * Accepts tunnels on an HTTP server that somebody else owns: its `upgrade`
  * event goes to `handleUpgrade`, and requests for the path to `handleRequest`.
  *
  *   1. is it for us and a good handshake?        404, 405, 400, 426
+ *      and not from ourselves?                   508
  *   2. may that page open tunnels?               403
  *   3. is there room?                            503, 429
  *   4. who is it?                                401, 403, 429, 503
@@ -126,6 +109,7 @@ export class TunnelServer {
   readonly #callerOf: (request: IncomingMessage) => Caller;
   readonly #counters: DoorCounters;
   readonly #admission: Admission;
+  readonly #instance: SwitchInstance | undefined;
   readonly #graceMs: number;
   readonly #resumable = new ResumableTunnels();
   /** Header fields of ours for an answer that is being made. */
@@ -145,6 +129,7 @@ export class TunnelServer {
     if (!(this.#graceMs >= 0)) throw new RangeError(`graceMs is ${this.#graceMs}, not a number from 0 on`);
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
+    this.#instance = options.instance;
     this.#callerOf = options.callerOf ?? otherEndOf;
     this.#counters = options.counters ?? new DoorCounters();
     this.#admission = new Admission({
@@ -193,10 +178,13 @@ export class TunnelServer {
     socket.on('error', ignore);
     const caller = this.#callerOf(request);
     const target = describePeer(caller);
+    const says = this.#instance === undefined ? undefined : switchFieldOf(request.headers[SWITCH_HEADER.toLowerCase()]);
     const fault = this.isFor(request) ? faultOfHandshake(request) : NOT_FOUND;
     if (fault !== undefined) {
       if (fault.status === 400) this.#counters.badRequests++;
       this.#refuse(socket, fault, target);
+    } else if (this.#instance?.isOwn(says) === true) {
+      this.#refuse(socket, TO_ITSELF, target);
     } else if (this.#isClosed) {
       this.#refuse(socket, STOPPING, target);
     } else if (this.#origins?.allows(request) === false) {
@@ -207,7 +195,7 @@ export class TunnelServer {
     } else {
       const wire = this.#wireFor(request);
       const resume = this.#graceMs > 0 && wire === 'batched' ? resumeFieldOf(request) : undefined;
-      this.#enter({ request, socket, head, target, wire, resume }, caller.address);
+      this.#enter({ request, socket, head, target, wire, resume, says }, caller.address);
     }
   }
 
@@ -270,22 +258,23 @@ export class TunnelServer {
     }
   }
 
-  #accept(applicant: Applicant, admitted: Omit<Admitted, 'token'>): void {
-    const { request, socket, head, wire, resume } = applicant;
+  #accept(applicant: Applicant, admitted: Omit<Admitted, 'token' | 'acquaintance'>): void {
+    const { request, socket, head, wire, resume, says } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
-    this.#fields.set(request, fieldsOf(wire, token));
+    const known = this.#instance?.accept(says);
+    this.#fields.set(request, fieldsOf(wire, token, known?.answer));
     // ws wants it alone, and we have seen that it is there.
     request.headers.upgrade = 'websocket';
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
       if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
-      void this.#open(applicant, upgraded, { ...admitted, token });
+      void this.#open(applicant, upgraded, { ...admitted, token, acquaintance: known?.acquaintance });
     });
   }
 
   async #open(applicant: Applicant, upgraded: UpgradedSocket, admitted: Admitted): Promise<void> {
     const { socket, target, wire, resume, place } = applicant;
-    const { user, untilMs, token, resumed } = admitted;
+    const { user, untilMs, token, resumed, acquaintance } = admitted;
     // Node's TLS has to be done with the answer before the connection can be taken from it.
     this.#pending.add(socket);
     await settled(upgraded.socket);
@@ -305,6 +294,7 @@ export class TunnelServer {
       target,
       wire,
       transport,
+      peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: false, user },
       onGone: () => {
         callOff?.();
         if (token === undefined) place.leave();
@@ -365,9 +355,9 @@ function resumeFieldOf({ headers }: IncomingMessage): ResumeField | undefined {
   return typeof field === 'string' ? parseResumeField(field) : undefined;
 }
 
-function fieldsOf(wire: Wire, token: string | undefined): string[] {
-  if (wire === 'raw') return [];
-  const fields = [`${WIRE_HEADER}: ${WIRE_VERSION}`];
+function fieldsOf(wire: Wire, token: string | undefined, answer: string | undefined): string[] {
+  const fields = answer === undefined ? [] : [`${SWITCH_HEADER}: ${answer}`];
+  if (wire === 'batched') fields.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
   if (token !== undefined) fields.push(`${RESUME_HEADER}: ${formatResumeField(token)}`);
   return fields;
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgePort } from './bridge-port.ts';
+import type { Port, TunnelFacts, TunnelPeer } from './port.ts';
+
+const FAR = 'f'.repeat(22);
+
+/** A bridge whose ports lead to switches that the test names. */
+class Bench {
+  readonly said: string[] = [];
+  readonly announced: string[] = [];
+  readonly bridge: Bridge = new Bridge({
+    parallel: {
+      standsBy: (port, active) => this.said.push(`${port.number} stands by for ${active.number}`),
+      takesOver: (port, former) => this.said.push(`${port.number} takes over from ${former.number}`),
+    },
+  });
+
+  attach(rank: number, peer: Partial<TunnelPeer> = {}): BridgePort {
+    const tunnelId = `tunnel-${rank}`;
+    const facts: TunnelFacts = {
+      wire: 'batched',
+      roundTripMs: undefined,
+      peer: { instance: FAR, tunnelId, rank, isParallelAllowed: false, isDialled: false, user: null, ...peer },
+      announceLoss: (lost) => this.announced.push(`${lost} by ${tunnelId}`),
+    };
+    return this.bridge.attach(Object.assign(new MemoryPort(), { tunnel: facts }) as Port);
+  }
+
+  get states(): string[] {
+    return [...this.bridge.ports.values()].map(({ number, standsByFor, isForwarding }) =>
+      isForwarding ? `${number} forwards` : `${number} for ${standsByFor?.number}`,
+    );
+  }
+}
+
+describe('of several tunnels to one switch', () => {
+  test('the oldest forwards, in whatever order they become known', () => {
+    for (const ranks of [
+      [1, 2, 3],
+      [3, 2, 1],
+      [2, 3, 1],
+    ]) {
+      const bench = new Bench();
+      const ports = ranks.map((rank) => bench.attach(rank));
+      const oldest = ports[ranks.indexOf(1)];
+      for (const port of ports) assert.equal(port.standsByFor, port === oldest ? undefined : oldest);
+      assert.deepEqual(bench.announced, []);
+    }
+  });
+
+  test('of the same rank that with the lower id', () => {
+    const bench = new Bench();
+    const later = bench.attach(1, { tunnelId: 'b' });
+    const first = bench.attach(1, { tunnelId: 'a' });
+    assert.deepEqual([later.standsByFor, first.standsByFor], [first, undefined]);
+  });
+
+  test('the next one takes over, and tells by itself which is lost', () => {
+    const bench = new Bench();
+    const [first, second, third] = [bench.attach(1), bench.attach(2), bench.attach(3)];
+    bench.bridge.setLink(first, 'away', 'lost');
+    assert.deepEqual([second.standsByFor, third.standsByFor], [undefined, second]);
+    bench.bridge.setShut(second, true);
+    assert.equal(third.standsByFor, undefined);
+    bench.bridge.detach(third);
+    assert.deepEqual(bench.said, [
+      '2 stands by for 1',
+      '3 stands by for 1',
+      '2 takes over from 1',
+      '3 stands by for 2',
+      '3 takes over from 2',
+    ]);
+    assert.deepEqual(bench.announced, ['tunnel-1 by tunnel-2', 'tunnel-2 by tunnel-3']);
+  });
+
+  test('those of two users are of two switches; that which we dialled is of either', () => {
+    const bench = new Bench();
+    bench.attach(1, { user: 'ann' });
+    bench.attach(2, { user: 'bob' });
+    bench.attach(3, { user: 'ann' });
+    bench.attach(4, { isDialled: true });
+    assert.deepEqual(bench.states, ['1 forwards', '2 forwards', '3 for 1', '4 for 1']);
+  });
+
+  test('those to another switch, those that may be parallel, and ports without a peer have no say', () => {
+    const bench = new Bench();
+    bench.attach(1);
+    bench.attach(2, { instance: 'o'.repeat(22) });
+    bench.attach(3, { isParallelAllowed: true });
+    bench.bridge.attach(new MemoryPort());
+    assert.deepEqual(bench.states, ['1 forwards', '2 forwards', '3 forwards', '4 forwards']);
+  });
+});

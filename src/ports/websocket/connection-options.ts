@@ -1,0 +1,31 @@
+import type { Direction, DiscardReason } from '../../bridge/port.ts';
+import type { FrameBatch } from '../../wire/frame-batch.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import type { TunnelLimits } from './limits.ts';
+import type { Wire } from './packing.ts';
+import type { Transport } from './transport.ts';
+
+/** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
+export type Role = 'client' | 'server';
+
+export interface ConnectionEvents {
+  receive(batch: FrameBatch): void;
+  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
+  /** The other end has lost another tunnel, named by its id, and uses this one. */
+  tunnelLost?(tunnelId: string): void;
+  /** The tunnel is of no more use. Said once, and never after `close` was called. @param reason one line */
+  lost(reason: string): void;
+}
+
+export interface ConnectionOptions {
+  transport: Transport;
+  role: Role;
+  limits: TunnelLimits;
+  maxFrameBytes: number;
+  /** what the opening handshake agreed on */
+  wire: Wire;
+  /** default: the heartbeat that all tunnels of the process share */
+  heartbeat?: Heartbeat;
+  /** the transport is closed */
+  onGone?: () => void;
+}

@@ -1,0 +1,147 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BridgePort } from '../../src/bridge/bridge-port.ts';
+import { Switch } from '../../src/daemon/switch.ts';
+import { MemoryPort } from '../../src/ports/memory-port.ts';
+import { ClientPort } from '../../src/ports/websocket/client-port.ts';
+import { ResumeTicket } from '../../src/ports/websocket/resume-ticket.ts';
+import { SwitchInstance } from '../../src/ports/websocket/switch-instance.ts';
+import { type ConnectTunnelOptions, connectTunnel } from '../../src/ports/websocket/ws-client.ts';
+import { listen, stop, TestTunnelServer } from './web-socket-peer.ts';
+
+/** A switch of this process with a station at port 1 and a tunnel server; tunnels get the ports from 2 on. */
+export class Site {
+  readonly instance: SwitchInstance | undefined;
+  readonly ethernet: Switch = new Switch();
+  readonly station: MemoryPort = new MemoryPort();
+  readonly server: TestTunnelServer;
+  /** The frames that the station has got, in hex. */
+  readonly heard: string[] = [];
+
+  private constructor(instance: SwitchInstance | undefined) {
+    this.instance = instance;
+    this.station.onFrames((frames) => this.heard.push(...frames.map((frame) => frame.toString('hex'))));
+    this.ethernet.attach(this.station);
+    this.server = new TestTunnelServer({
+      ...(instance === undefined ? {} : { instance }),
+      onTunnel: (port) => void this.ethernet.attach(port),
+    });
+  }
+
+  /** A site that is closed behind the test. @param isNamed whether it says which switch it is */
+  static async start(t: TestContext, isNamed = true): Promise<Site> {
+    const site = new Site(isNamed ? new SwitchInstance() : undefined);
+    await site.server.start();
+    t.after(async () => {
+      await site.ethernet.close();
+      await site.server.stop();
+    });
+    return site;
+  }
+
+  /** Adds a client port, once its tunnel stands. @returns its number */
+  async dial(url: string, options: Partial<ConnectTunnelOptions> = {}): Promise<number> {
+    const ticket = new ResumeTicket();
+    const port = await ClientPort.connected({
+      target: url,
+      connect: (signal) => connectTunnel({ instance: this.instance, ticket, ...options, url, signal }),
+      reconnection: { minMs: 100, maxMs: 200 },
+    });
+    return this.ethernet.attach(port);
+  }
+
+  /** The ports of tunnels, the first one first. */
+  get tunnels(): BridgePort[] {
+    return [...this.ethernet.ports.values()].filter(({ number }) => number > 1);
+  }
+
+  /** `up`, `standby` or what the link does, of each tunnel. */
+  get states(): string {
+    return this.tunnels
+      .map(({ link, standsByFor }) => (standsByFor === undefined ? link : `standby ${standsByFor.number}`))
+      .join(', ');
+  }
+
+  /** The ids of the tunnels that forward. */
+  get forwarding(): string[] {
+    return this.tunnels.flatMap(({ isForwarding, port }) =>
+      isForwarding ? [port.tunnel?.peer?.tunnelId ?? 'unknown'] : [],
+    );
+  }
+}
+
+/** TCP that is passed on to another place, and lost as a test wants. */
+export class LossyRelay {
+  readonly #server: Server;
+  readonly #pairs = new Set<{ near: Socket; far: Socket }>();
+  #to: string;
+  port = 0;
+
+  /** @param to the URL of a tunnel server on this host */
+  constructor(to: string) {
+    this.#to = to;
+    this.#server = createServer((near) => {
+      const far = connect(Number(new URL(this.#to).port), '127.0.0.1');
+      const pair = { near, far };
+      this.#pairs.add(pair);
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        from.on('error', () => undefined);
+        from.on('data', (octets) => to.write(octets)).on('close', () => this.#pairs.has(pair) && to.destroy());
+      }
+    });
+  }
+
+  async start(t: TestContext): Promise<void> {
+    this.port = await listen(this.#server);
+    t.after(async () => {
+      this.cut();
+      if (this.#server.listening) await stop(this.#server);
+    });
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/`;
+  }
+
+  /** New connections go there from now on. */
+  leadTo(url: string): void {
+    this.#to = url;
+  }
+
+  /** Cuts all connections. */
+  cut(): void {
+    for (const { near, far } of this.#pairs) {
+      near.destroy();
+      far.destroy();
+    }
+    this.#pairs.clear();
+  }
+
+  /** Cuts one end of all connections; the other one hears nothing of it. */
+  cutOneEnd(end: 'near' | 'far', t: TestContext): void {
+    for (const pair of this.#pairs) {
+      const other = end === 'near' ? pair.far : pair.near;
+      this.#pairs.delete(pair);
+      t.after(() => other.destroy());
+      pair[end].resetAndDestroy();
+    }
+  }
+
+  /** Takes no connection any more. */
+  async stopListening(): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve).unref() && setImmediate(resolve));
+  }
+}
+
+/** Waits until something holds. @throws Error with `told` when it does not for too long */
+export async function until(holds: () => boolean, told: () => string, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${told()}`);
+    await delay(5);
+  }
+}
