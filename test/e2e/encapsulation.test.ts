@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ABSENT, checksumsIn, GOOD } from '../support/checksum-judge.ts';
+import { EtherwsSwitch } from '../support/etherws.ts';
+import type { Exchanged } from '../support/exchange.ts';
+import { openLab } from '../support/lab-test.ts';
+import type { Host, Lab } from '../support/namespaces.ts';
+import type { Process } from '../support/process.ts';
+
+/*
+ * Two hosts with VXLAN over a switch whose ports are packet sockets:
+ *
+ *   left: vxlan over veth ─ netdev port │ switch │ netdev port ─ veth, vxlan over it: right
+ */
+const TIMEOUT_MS = 120_000;
+const VXLAN_PORT = '4789';
+const UDP_PORT = '5001';
+const TCP_PORT = '5002';
+/** 220 datagrams. */
+const SENDS = '10';
+const DATAGRAMS_EACH = '22';
+const DATAGRAMS = '220';
+const MIB = '8';
+
+const SOURCES = new URL('../../../test/e2e/programs/', import.meta.url);
+const datagrams = (...args: readonly string[]) => ['python3', fileURLToPath(new URL('datagrams.py', SOURCES)), ...args];
+const EXCHANGE = fileURLToPath(new URL('../support/exchange.js', import.meta.url));
+
+interface Hosts {
+  readonly lab: Lab;
+  readonly left: Host;
+  readonly right: Host;
+  readonly lan: EtherwsSwitch;
+}
+
+async function joinHosts(
+  t: TestContext,
+  underlay: 'v4' | 'v6',
+  options: readonly string[],
+): Promise<Hosts | undefined> {
+  const lab = await openLab(t, 'python3', 'tshark');
+  if (lab === undefined) return undefined;
+  const [left, middle, right] = [await lab.host('left'), await lab.host('middle'), await lab.host('right')];
+  const lan = await EtherwsSwitch.start(middle, ['--port', '8000']);
+  for (const [ordinal, host] of [left, right].entries()) {
+    const [here, there] = ordinal === 0 ? ['1', '2'] : ['2', '1'];
+    const outside = underlay === 'v4' ? '10.0.0.' : 'fd00::';
+    await lab.link(
+      { host, device: 'eth0', addresses: [`10.0.0.${here}/24`, `fd00::${here}/64`] },
+      { host: middle, device: host.name, addresses: [] },
+    );
+    const ends = ['local', `${outside}${here}`, 'remote', `${outside}${there}`, 'dev', 'eth0', 'dstport', VXLAN_PORT];
+    await host.check(['ip', 'link', 'add', 'overlay', 'type', 'vxlan', 'id', '7', ...ends, ...options]);
+    await host.check(['ip', 'address', 'add', `192.0.2.${here}/24`, 'dev', 'overlay']);
+    await host.check(['ip', 'address', 'add', `2001:db8::${here}/64`, 'dev', 'overlay', 'nodad']);
+    await host.check(['ip', 'link', 'set', 'overlay', 'up']);
+    await lan.done('addport', 'netdev', host.name);
+  }
+  return { lab, left, right, lan };
+}
+
+async function ended(process: Process): Promise<string> {
+  const { status, stdout } = await process.exited;
+  assert.equal(status, 0, String(process));
+  return stdout;
+}
+
+/** Every datagram of UDP_SEGMENT arrives at `address`. */
+async function sendDatagrams({ left, right }: Hosts, address: string): Promise<void> {
+  const receiver = right.spawn(datagrams('receive', address, UDP_PORT, DATAGRAMS), { timeoutMs: TIMEOUT_MS });
+  await receiver.output(/ready/);
+  await left.check(datagrams('send', address, UDP_PORT, SENDS, DATAGRAMS_EACH));
+  assert.match(await ended(receiver), new RegExp(`^${DATAGRAMS} received$`, 'm'));
+}
+
+/** Both hosts send each other MIB at once over one connection, and each gets what the other has sent. */
+async function exchange({ left, right }: Hosts, address: string): Promise<void> {
+  const start = (host: Host, role: string) =>
+    host.spawn([process.execPath, EXCHANGE, role, address, TCP_PORT, MIB, role], { timeoutMs: TIMEOUT_MS });
+  const listening = start(right, 'listen');
+  await listening.output(/listening/);
+  const outcomes = await Promise.all([listening, start(left, 'dial')].map(ended));
+  const [there, here] = outcomes.map((output) => JSON.parse(output.trimEnd().split('\n').at(-1) ?? '')) as Exchanged[];
+  assert.equal(here?.sent.bytes, Number(MIB) * 2 ** 20);
+  assert.deepEqual(here?.received, there?.sent);
+  assert.deepEqual(there?.received, here?.sent);
+}
+
+const UNDERLAYS = [
+  ['IPv4 without UDP checksums', 'v4', ['noudpcsum']],
+  ['IPv4 with UDP checksums', 'v4', ['udpcsum']],
+  ['IPv6 without UDP checksums', 'v6', ['udp6zerocsumtx', 'udp6zerocsumrx']],
+  ['IPv6 with UDP checksums', 'v6', ['noudp6zerocsumtx']],
+] as const;
+
+for (const [name, underlay, options] of UNDERLAYS) {
+  test(`VXLAN over ${name}: TCP and segmented UDP cross netdev ports`, { timeout: TIMEOUT_MS }, async (t) => {
+    const hosts = await joinHosts(t, underlay, options);
+    if (hosts === undefined) return;
+    for (const address of ['192.0.2.2', '2001:db8::2']) {
+      const file = join(hosts.lab.directory, `${address.replaceAll(':', '-')}.pcap`);
+      const recorder = hosts.right.spawn(datagrams('record', 'eth0', VXLAN_PORT, DATAGRAMS, file), {
+        timeoutMs: TIMEOUT_MS,
+      });
+      await recorder.output(/ready/);
+      await sendDatagrams(hosts, address);
+      await ended(recorder);
+      assertSound(file);
+      await exchange(hosts, address);
+    }
+    for (const { rxDiscards, txDiscards } of await hosts.lan.ports()) {
+      for (const { badOffload = 0 } of [rxDiscards, txDiscards]) assert.equal(badOffload, 0);
+    }
+  });
+}
+
+test('segmented UDP crosses netdev ports without an encapsulation, too', { timeout: TIMEOUT_MS }, async (t) => {
+  const hosts = await joinHosts(t, 'v4', []);
+  if (hosts === undefined) return;
+  await sendDatagrams(hosts, '10.0.0.2');
+  await sendDatagrams(hosts, 'fd00::2');
+});
+
+/** tshark finds every checksum right, outer and inner. */
+function assertSound(file: string): void {
+  const frames = checksumsIn(file).map((columns) => columns.flatMap((column) => column.split(',')));
+  assert.equal(frames.length, Number(DATAGRAMS));
+  for (const [index, statuses] of frames.entries()) {
+    const found = statuses.filter((status) => status !== '');
+    assert.ok(found.includes(GOOD), `frame ${index + 1}: ${found}`);
+    assert.ok(
+      found.every((status) => status === GOOD || ABSENT.includes(status)),
+      `frame ${index + 1}: ${found}`,
+    );
+  }
+}
