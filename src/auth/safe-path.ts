@@ -9,7 +9,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync, ty
  */
 
 /** Linux: a descriptor that only names a file; opening one reads nothing, waits for nothing and follows no link. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
 const MOST_LINKS = 40;

@@ -78,6 +78,10 @@ export function swCommand(): Command {
     .option('--ctlclient-ca <file>', 'who may control: owners of certificates of these authorities, PEM')
     .option('--ctlsslkey <file>', 'private key, PEM')
     .option('--ctlsslcert <file>', 'certificate and its chain, PEM')
+    .option('--ctlgroup <group>', 'obey the members of this group, beside root and the user of the switch')
+    .option('--ctl-anybody', 'obey every user of this host, as 1.x did')
+    .option('--ctlsocket <path>', 'serve it on a Unix socket, too, for root and the user of the switch')
+    .option('--no-ctl-tcp', 'serve it on the Unix socket only')
     .option('--ctlname <name>', 'a host name under which the control API may be addressed (repeatable)', collect)
     .optionsGroup('Who may do what:')
     .option('--policy <file>', 'rules for users and groups, YAML (see docs/policy.md)')
@@ -144,7 +148,7 @@ async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Pr
   // Also when the second signal ends the process at once.
   process.once('exit', () => pidFile?.remove());
   const logFile = config.logFile === undefined ? undefined : LogFile.open(config.logFile, account);
-  const daemon = await Daemon.start(config, logger);
+  const daemon = await Daemon.start(config, logger, account);
   const terminated = terminationSignal();
   try {
     pidFile?.write();
@@ -181,11 +185,12 @@ function terminationSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Log and PID file may be named relative to where the command was typed; the daemon moves to /. */
+/** Log, PID file and socket may be named relative to where the command was typed; the daemon moves to /. */
 function withAbsoluteFiles(options: SwOptions): SwOptions {
   return {
     ...options,
     ...(options.logfile === undefined ? {} : { logfile: resolve(options.logfile) }),
+    ...(options.ctlsocket === undefined ? {} : { ctlsocket: resolve(options.ctlsocket) }),
     ...(options.pidfile === undefined ? {} : { pidfile: resolve(options.pidfile) }),
   };
 }

@@ -10,7 +10,10 @@ import { invalid } from './shape.ts';
 import { password, userName } from './values.ts';
 
 export interface ControlClientOptions {
-  /** Where the control API is: `http://` or `https://`, host, port, path; default `http://127.0.0.1:7867/ctl`. */
+  /**
+   * Where the control API is: `http://` or `https://`, host, port, path; default `http://127.0.0.1:7867/ctl`;
+   * or `unix:` and the path of a Unix socket.
+   */
   url?: string;
   /** For Basic authentication; a password needs a user. */
   user?: string;
@@ -87,16 +90,16 @@ export class ControlClient {
 
   async #request(body: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { user, passwd = '', ca, isInsecure = false } = this.#options;
-    const { isTls, host, port, path } = this.#address;
+    const { isTls, host, port, path, socketPath } = this.#address;
     const options: RequestOptions = {
       method: 'POST',
-      host,
-      port,
+      ...(socketPath === undefined ? { host, port } : { socketPath }),
       path,
       signal,
       agent: false,
       headers: {
         'Content-Type': 'application/json',
+        ...(socketPath === undefined ? {} : { Host: host }),
         'Content-Length': Buffer.byteLength(body),
         ...(user === undefined ? {} : { Authorization: basicAuthorization(user, passwd) }),
       },
@@ -123,7 +126,8 @@ export class ControlClient {
 
   #explain(error: unknown): Error {
     if (error instanceof EtherwsError || error instanceof ControlError) return error;
-    const { isTls, host, port } = this.#address;
+    const { isTls, host, port, socketPath } = this.#address;
+    if (socketPath !== undefined) return explainSocketError(error, socketPath) ?? this.#notHttp(error);
     const ofTls = isTls ? explainTlsError(error, host, CONTROL_TRUST_OPTIONS) : undefined;
     const known = ofTls ?? explainConnectError(error, host, port);
     const hint = HINTS[codeOf(error)];
@@ -131,7 +135,13 @@ export class ControlClient {
       return new EtherwsError(known.code, known.message, { cause: error, hint });
     }
     if (known !== undefined) return known;
-    return controlFailure(this.#address, 'does not speak HTTP', isTls ? 'Check --ctlurl' : 'Try https://', error);
+    return this.#notHttp(error);
+  }
+
+  #notHttp(error: unknown): EtherwsError {
+    const { isTls, socketPath } = this.#address;
+    const hint = isTls || socketPath !== undefined ? 'Check --ctlurl' : 'Try https://';
+    return controlFailure(this.#address, 'does not speak HTTP', hint, error);
   }
 }
 
@@ -147,6 +157,17 @@ async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
   if (ca === undefined) return TLS_PARAMETERS;
   const { trusting } = await import('../auth/certificate-file.ts');
   return { ...TLS_PARAMETERS, ...trusting(ca) };
+}
+
+function explainSocketError(error: unknown, path: string): EtherwsError | undefined {
+  const code = codeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') {
+    const hint = 'Call it as root (sudo) or as the user of the switch; --ctlgroup GROUP lets a group in';
+    return new EtherwsError('PERMISSION_DENIED', `This user may not open the socket "${path}"`, { cause: error, hint });
+  }
+  if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK' && code !== 'ENOTDIR') return undefined;
+  const hint = 'Is the switch running, with --ctlsocket? Else check --ctlurl';
+  return new EtherwsError('CONNECTION_REFUSED', `Nothing listens at "${path}"`, { cause: error, hint });
 }
 
 function basicAuthorization(user: string, passwd: string): string {

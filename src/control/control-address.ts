@@ -11,13 +11,24 @@ export interface ControlAddress {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** of a Unix socket, which then is where host and port would lead */
+  readonly socketPath?: string;
 }
+
+/** In front of the path of a Unix socket (`--ctlsocket`). */
+const UNIX = /^unix:(?:\/\/(?=\/))?(.+)$/s;
 
 /** @throws EtherwsError ARGUMENT_INVALID */
 export function controlAddress(url: string = DEFAULT_CONTROL_URL): ControlAddress {
+  const socketPath = UNIX.exec(url)?.[1];
+  // On the socket of a switch every path leads to the control API.
+  if (socketPath !== undefined) return { url, isTls: false, host: 'localhost', port: 80, path: '/ctl', socketPath };
   const parsed = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined) {
-    throw invalid(`${quote(url)} is not the URL of a control API`, `Write it as ${DEFAULT_CONTROL_URL}`);
+    throw invalid(
+      `${quote(url)} is not the URL of a control API`,
+      `Write it as ${DEFAULT_CONTROL_URL}, or unix:PATH for a Unix socket`,
+    );
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw invalid('The URL of the control API holds a user', 'Give it with --ctluser, the password will be asked');

@@ -180,6 +180,15 @@ describe('control server', () => {
     assert.equal(reply.headers['retry-after'], '1');
   });
 
+  it('takes no proven name for a user of the host', async (t) => {
+    for (const user of ['uid:0', 'uid:']) {
+      const control = await start(t, { authenticator: gate({ isAllowed: true, user }) });
+      assertRefused(await send(control), 401, /is wrong/);
+    }
+    const control = await start(t, { authenticator: gate({ isAllowed: true, user: 'uidA' }) });
+    assert.equal((await send(control)).status, 200);
+  });
+
   it('shows the authenticator the header and the address', async (t) => {
     const seen: unknown[] = [];
     const authenticator: Authenticator = {

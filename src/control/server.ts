@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
+import { isLocalUserName } from '../auth/local-user.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Admission } from './admission.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
 import { controlMethods, methodsOf } from './methods.ts';
 import { readBody } from './request-body.ts';
@@ -19,6 +21,11 @@ export interface ControlServerOptions {
    */
   allowedHosts: () => readonly string[];
   service: SwitchControl;
+  /**
+   * What is known of a caller without looking at credentials; undefined: nothing, ask for them. Default: nothing ever.
+   * Called as soon as the request is there. Must not reject.
+   */
+  admit?: (request: IncomingMessage) => Promise<Admission> | undefined;
   /**
    * Whether somebody may call a method, named without prefix; default: everybody who is let in may call all
    * @param user null when nobody was asked
@@ -57,6 +64,7 @@ export class ControlServer {
   readonly #authenticator: Authenticator;
   readonly #allowedHosts: () => readonly string[];
   readonly #methods: MethodMap;
+  readonly #admit: ControlServerOptions['admit'];
   readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
   readonly #counters: DoorCounters;
@@ -69,6 +77,7 @@ export class ControlServer {
     this.#authenticator = options.authenticator;
     this.#allowedHosts = options.allowedHosts;
     this.#methods = controlMethods(options.service);
+    this.#admit = options.admit;
     this.#addressOf = options.addressOf;
     this.#mayCall = options.mayCall;
     this.#counters = options.counters ?? new DoorCounters();
@@ -89,16 +98,29 @@ export class ControlServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts());
     if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
-    const verdict = await this.#authenticator.authenticate(credentialsOf(request, this.#addressOf?.(request)));
-    if (!verdict.isAllowed) return this.#refuse(request, response, this.#refusalOf(verdict.reason));
+    const user = await this.#userOf(request);
+    if (typeof user === 'object' && user !== null) return this.#refuse(request, response, user);
     const overload = this.#refuseOverload();
     if (overload !== undefined) return this.#refuse(request, response, overload);
     this.#requests++;
     try {
-      await this.#serve(request, response, methodsOf(this.#methods, verdict.user, this.#mayCall));
+      await this.#serve(request, response, methodsOf(this.#methods, user, this.#mayCall));
     } finally {
       this.#requests--;
     }
+  }
+
+  /** @returns who calls, null where nobody is asked, or why that is not enough */
+  async #userOf(request: IncomingMessage): Promise<string | null | Refusal> {
+    const admission = await this.#admit?.(request);
+    if (admission !== undefined) {
+      if (!('refusal' in admission)) return admission.user;
+      this.#counters.forbidden++;
+      return admission.refusal;
+    }
+    const verdict = await this.#authenticator.authenticate(credentialsOf(request, this.#addressOf?.(request)));
+    if (!verdict.isAllowed) return this.#refusalOf(verdict.reason);
+    return verdict.user !== null && isLocalUserName(verdict.user) ? WRONG_PASSWORD : verdict.user;
   }
 
   /** Behind all refusals: only those who may call take one of the places. */

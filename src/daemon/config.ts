@@ -3,9 +3,10 @@ import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/websocket/tls/aes.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/reserved-address.ts';
 import { type DoorLimits, type LimitOptions, readDoorLimits } from './door-limits.ts';
+import { type LocalControl, readLocalControl } from './local-control.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
-import { checkShared, readService, type ServiceConfig } from './service-config.ts';
+import { checkShared, isOpen, readService, type ServiceConfig } from './service-config.ts';
 
 /** The options of `etherws sw` as they were typed: commander's camel case, values still text. */
 export interface SwOptions extends LimitOptions {
@@ -38,6 +39,11 @@ export interface SwOptions extends LimitOptions {
   ctlsslkey?: string;
   ctlsslcert?: string;
   ctlname?: string[];
+  ctlsocket?: string;
+  ctlgroup?: string;
+  ctlAnybody?: boolean;
+  /** false for --no-ctl-tcp */
+  ctlTcp?: boolean;
   wire: string;
   congestion: string;
   aes: string;
@@ -59,6 +65,8 @@ export interface SwConfig {
   readonly isShared: boolean;
   /** Names under which the control API may be addressed beside addresses and `localhost`. */
   readonly controlNames: readonly string[];
+  /** How users of this host reach the control API. */
+  readonly local: LocalControl;
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
   readonly limits: DoorLimits;
@@ -125,6 +133,7 @@ export function readConfig(options: SwOptions): SwConfig {
     control,
     isShared,
     controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
+    local: readLocalControl(options, isOpen(control.door)),
     origins: readOrigins(options.origin ?? []),
     limits: readDoorLimits(options),
     runAs: readRunAs(options),

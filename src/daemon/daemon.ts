@@ -1,11 +1,16 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { accessTokenOf } from '../auth/access-token.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { ClientAuthorities } from '../auth/client-authorities.ts';
 import { DoorCounters } from '../auth/door-counters.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
+import type { FileOwner } from '../auth/own-file.ts';
 import { TrustedProxies } from '../auth/trusted-proxies.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import { ControlServer } from '../control/server.ts';
+import type { Admission } from '../control/admission.ts';
+import type { MethodName } from '../control/schema.ts';
+import { ControlServer, type ControlServerOptions } from '../control/server.ts';
 import { describeError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -17,11 +22,14 @@ import { SwitchInstance } from '../ports/websocket/switch-instance.ts';
 import { chooseAes } from '../ports/websocket/tls/aes.ts';
 import { TunnelServer } from '../ports/websocket/ws-server.ts';
 import type { SwConfig } from './config.ts';
+import { ControlSocket } from './control-socket.ts';
 import { Descriptors } from './descriptors.ts';
 import { openDoor } from './door.ts';
 import type { DoorLimits } from './door-limits.ts';
 import { HttpListener } from './http-listener.ts';
+import { LocalCallers } from './local-callers.ts';
 import { MemoryRelief } from './memory-relief.ts';
+import { peerUserOf } from './peer-user.ts';
 import { PolicyKeeper } from './policy.ts';
 import { isOpen, type ServiceConfig } from './service-config.ts';
 import { ServiceIdentity } from './service-identity.ts';
@@ -43,24 +51,27 @@ interface DoorContext {
 export class Daemon {
   readonly #disposals: Disposal[] = [];
   readonly #config: SwConfig;
+  readonly #owner: FileOwner | undefined;
   readonly #logger: Logger;
   readonly #proxies: TrustedProxies;
   readonly #descriptors = new Descriptors();
   readonly #reloads: (() => Promise<void>)[] = [];
   #closing: Promise<void> | undefined;
 
-  private constructor(config: SwConfig, logger: Logger) {
+  private constructor(config: SwConfig, logger: Logger, owner: FileOwner | undefined) {
     this.#config = config;
+    this.#owner = owner;
     this.#proxies = new TrustedProxies(config.trustedProxies);
     this.#logger = logger;
   }
 
   /**
    * Starts the switch; resolves when both services listen.
+   * @param owner who the process is to be later; default: who it is
    * @throws EtherwsError when anything is not as it must be; nothing is left behind then
    */
-  static async start(config: SwConfig, logger: Logger): Promise<Daemon> {
-    const daemon = new Daemon(config, logger);
+  static async start(config: SwConfig, logger: Logger, owner?: FileOwner): Promise<Daemon> {
+    const daemon = new Daemon(config, logger, owner);
     try {
       await daemon.#open();
     } catch (error) {
@@ -114,9 +125,11 @@ export class Daemon {
     const tunnelDoor = await this.#door(tunnels, tunnelIdentity, tunnelContext);
     const controlDoor = await this.#door(control, controlIdentity, controlContext);
     this.#warnOfOpenControl();
+    const callers = new LocalCallers(this.#config.local.group);
 
-    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext);
-    const controlListener = isShared ? tunnelListener : this.#listener(control, controlIdentity, controlContext);
+    const tellsUsers = isShared && this.#knowsCallers;
+    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext, tellsUsers);
+    const controlListener = this.#controlListener(tunnelListener, controlIdentity, controlContext);
 
     const etherSwitch = new Switch({
       ageingTimeMs: this.#config.ageingTimeMs,
@@ -163,21 +176,73 @@ export class Daemon {
     );
     this.#disposals.push(() => running.close());
 
-    const controlServer = new ControlServer({
+    const controlOptions = {
       path: control.path,
       authenticator: controlDoor,
       allowedHosts: () => [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
       service: running,
-      addressOf: (request) => controlListener.callerOf(request).address,
-      ...(policy === undefined ? {} : { mayCall: (user, method) => policy.mayCall(user, method) }),
+      ...(policy === undefined
+        ? {}
+        : { mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method) }),
       counters: controlCounters,
       logger: doorLogger,
-    });
-    controlListener.route(control.path, controlServer);
+    };
+    if (controlListener !== undefined) {
+      const admit = (request: IncomingMessage): Promise<Admission> => callers.admit(controlListener.originOf(request));
+      const server = new ControlServer({
+        ...controlOptions,
+        addressOf: (request) => controlListener.callerOf(request).address,
+        ...(this.#knowsCallers ? { admit } : {}),
+      });
+      controlListener.route(control.path, server);
+    }
 
-    for (const listener of new Set([tunnelListener, controlListener])) await listener.listen();
+    for (const listener of new Set([tunnelListener, controlListener])) await listener?.listen();
+    const socket = await this.#controlSocket(controlOptions, callers);
     this.#announce('tunnels', tunnels, tunnelListener);
-    this.#announce('control', control, controlListener);
+    if (controlListener !== undefined) this.#announce('control', control, controlListener);
+    if (socket !== undefined) this.#logger.info({ service: 'control', socket }, 'listening');
+  }
+
+  /** Whether users of this host are told apart where no credentials are asked for. */
+  get #knowsCallers(): boolean {
+    const { control, local } = this.#config;
+    return isOpen(control.door) && !local.isForAnybody;
+  }
+
+  #controlListener(
+    tunnelListener: HttpListener,
+    identity: ServiceIdentity | undefined,
+    context: DoorContext,
+  ): HttpListener | undefined {
+    const { control, isShared, local } = this.#config;
+    if (!local.hasTcp) return undefined;
+    return isShared ? tunnelListener : this.#listener(control, identity, context, this.#knowsCallers);
+  }
+
+  /** @returns where it listens */
+  async #controlSocket(options: ControlServerOptions, callers: LocalCallers): Promise<string | undefined> {
+    const { socketPath } = this.#config.local;
+    if (socketPath === undefined) return undefined;
+    const server = new ControlServer({
+      ...options,
+      addressOf: () => 'local socket',
+      // Who shows credentials wants to be that user.
+      admit: (request) =>
+        hasCredentials(request) ? undefined : callers.admit({ kind: 'local', uid: peerUserOf(request.socket) }),
+    });
+    const socket = await ControlSocket.listen({
+      path: socketPath,
+      owner: this.#owner,
+      gid: callers.gid,
+      handle: (request, response) => {
+        // Nothing else is served there.
+        request.url = options.path;
+        server.handleRequest(request, response);
+      },
+    });
+    this.#disposals.push(() => socket.close());
+    return socketPath;
   }
 
   async #policy(etherSwitch: Switch): Promise<PolicyKeeper | undefined> {
@@ -203,12 +268,14 @@ export class Daemon {
     service: ServiceConfig,
     identity: ServiceIdentity | undefined,
     { counters, logger }: Pick<DoorContext, 'counters' | 'logger'>,
+    tellsUsers: boolean,
   ): HttpListener {
     const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
       descriptors: this.#descriptors,
       logger,
+      tellsUsers,
       proxies: this.#proxies,
       limits: {
         ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
@@ -249,14 +316,19 @@ export class Daemon {
     this.#logger.info({ service, address, port, path, tls: tls !== undefined }, 'listening');
   }
 
-  /** Whoever can reach an open control API owns the switch, and can open devices as its user. */
+  /** Who can call an open control API owns the switch, and can open devices as its user. */
   #warnOfOpenControl(): void {
-    const { host, door } = this.#config.control;
-    if (!isOpen(door) || isLoopback(host)) return;
-    this.#logger.warn(
-      { host: host ?? 'every address' },
-      'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',
-    );
+    const { control, local } = this.#config;
+    if (!isOpen(control.door) || !local.hasTcp) return;
+    const { host } = control;
+    if (!isLoopback(host)) {
+      this.#logger.warn(
+        { host: host ?? 'every address' },
+        'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',
+      );
+    } else if (local.isForAnybody) {
+      this.#logger.warn({}, 'every user of this host can reconfigure the switch (--ctl-anybody); use --ctlgroup');
+    }
   }
 
   async #dispose(): Promise<void> {
@@ -282,6 +354,11 @@ function tunnelLimits(limits: DoorLimits): Partial<TunnelLimits> {
     ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
     ...(queueBytes === undefined ? {} : { queueBytes }),
   };
+}
+
+/** Where an open control API ignores them, users of the socket may send what they like. */
+function hasCredentials({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.authorization !== undefined || accessTokenOf(url) !== undefined;
 }
 
 function isLoopback(host: string | undefined): boolean {

@@ -17,6 +17,7 @@ import { badRequest, FULL } from '../ports/websocket/server-refusals.ts';
 import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
 import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
+import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
 import { Descriptors, type DescriptorUse } from './descriptors.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endsOf, type VisitorLimits, Visitors } from './visitors.ts';
@@ -40,6 +41,8 @@ export interface ListenerOptions {
   counters?: DoorCounters;
   /** default: as many as there may be */
   descriptors?: Descriptors;
+  /** Whether it is to be known which user of this host a request comes from (`originOf`). Default: no. */
+  tellsUsers?: boolean;
   logger?: Logger;
 }
 
@@ -72,6 +75,7 @@ export class HttpListener {
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #descriptors: Descriptors;
+  readonly #origins: CallerOrigins | undefined;
   readonly #logger: Logger;
   readonly #turnstile = new Turnstile({ before: serveFrames });
   readonly #routes = new Map<string, Route>();
@@ -83,6 +87,7 @@ export class HttpListener {
     this.#logger = options.logger ?? SILENT;
     this.#descriptors = options.descriptors ?? new Descriptors();
     this.#visitors = new Visitors(options.limits, options.counters);
+    this.#origins = options.tellsUsers === true ? new CallerOrigins() : undefined;
     this.#proxies = options.proxies ?? new TrustedProxies([]);
     // A request without Host is refused here, where it is counted and logged.
     const common = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
@@ -139,6 +144,12 @@ export class HttpListener {
     return address === near.address ? near : { address, tcpPort: undefined };
   }
 
+  /** Whether a request is of this host, and of which user; with `tellsUsers`. To be asked while the connection stands. */
+  originOf(request: IncomingMessage): CallerOrigin {
+    const isAnnounced = this.#announced.has(endsOf(request.socket));
+    return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
+  }
+
   /** Stops listening and ends what is under way. Tunnels are not its business any more. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -161,6 +172,7 @@ export class HttpListener {
     }
     const isProxy = this.#proxies.isProxy(socket);
     if (!this.#visitors.enter(socket, isProxy)) return;
+    this.#origins?.note(socket);
     this.#turnstile.enter(() => {
       if (socket.destroyed) return;
       if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));

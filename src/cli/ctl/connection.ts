@@ -22,7 +22,10 @@ export interface ConnectionOptions {
  */
 export function addConnectionOptions(command: Command, isHidden: boolean): void {
   const options = [
-    new Option('--ctlurl <URL>', `where the control API is; also ETHERWS_CTLURL (default: ${DEFAULT_CONTROL_URL})`),
+    new Option(
+      '--ctlurl <URL>',
+      `where the control API is, or unix:PATH; also ETHERWS_CTLURL (default: ${DEFAULT_CONTROL_URL})`,
+    ),
     new Option('--ctluser <USER>', 'user of the control API; also ETHERWS_CTLUSER'),
     new Option('--ctlpasswd <PASSWD>', 'its password; visible in the process list, so rather let it be asked'),
     new Option('--ctlpasswd-file <FILE>', 'file that holds the password; also ETHERWS_CTL_PASSWD, the password itself'),
