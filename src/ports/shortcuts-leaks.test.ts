@@ -11,10 +11,12 @@ import {
   stationFrame,
   turns,
 } from '../../test/support/fast-lab.ts';
+import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../test/support/port-recorder.ts';
 import { batchOf } from '../wire/frame-batch.ts';
 
+const MOST_GROWN_BYTES = 16 * 1024 * 1024;
 const skip = enterOwnNamespace();
 const [HERE, THERE] = [1, 2];
 
@@ -47,6 +49,8 @@ test('three hundred tunnels that end in the midst of traffic leave nothing', { s
       if (number % 2 === 0) await Promise.all([server.cut('over'), client.close()]);
       else await Promise.all([client.cut('over'), server.close()]);
       await turns(2);
+      // The recorder keeps what it heard: 9 MB in 300 rounds.
+      host.heard.frames.length = 0;
     }
     await turns();
   };
@@ -55,7 +59,10 @@ test('three hundred tunnels that end in the midst of traffic leave nothing', { s
   const { arrayBuffers } = process.memoryUsage();
   await round(300);
   assert.deepEqual(openDescriptors(), before);
-  assert.ok(process.memoryUsage().arrayBuffers - arrayBuffers < 16 * 1024 * 1024);
+  // What is still referred to counts: when V8 collects the rest differs between its versions.
+  const grownBytes = (): number => process.memoryUsage().arrayBuffers - arrayBuffers;
+  await collectUntil(() => grownBytes() < MOST_GROWN_BYTES);
+  assert.ok(grownBytes() < MOST_GROWN_BYTES, `${grownBytes()} octets of buffers more than before`);
 });
 
 test('a worker that exits in the midst of frames by shortcuts ends well', { skip }, async () => {
