@@ -29,6 +29,15 @@ export function explainConnectError(error: unknown, host: string, port: number):
         cause: error,
         hint: 'Check the address and the network of this host',
       });
+    case 'EINVAL':
+      if (!/^fe[89ab]/i.test(host)) return undefined;
+      return new EtherwsError(
+        'HOST_UNREACHABLE',
+        host.includes('%')
+          ? `${where} cannot be reached: this host has no device ${host.slice(host.indexOf('%') + 1)}`
+          : `${where} is a link-local address without its zone`,
+        { cause: error, hint: 'Write the device of this host behind the address, as in [fe80::1%25eth0]' },
+      );
     case 'ETIMEDOUT':
       return new EtherwsError('HOST_UNREACHABLE', `${where} did not answer in time`, {
         cause: error,

@@ -1,6 +1,6 @@
 import { bearerToken, headerField, hostAddress, proxyUrl, publicKeyPins, serverName } from './dial-values.ts';
-import { exactly, flag, invalid, listOf, oneOf, optional, optionalOrEmpty, type Shape } from './shape.ts';
-import { filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
+import { exactly, flag, integer, invalid, listOf, oneOf, optional, optionalOrEmpty, type Shape } from './shape.ts';
+import { deviceName, filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
 
 /** How a client port dials; a password needs a user. */
 export interface ClientOptions {
@@ -34,6 +34,10 @@ export interface ClientOptions {
   servername?: string;
   /** the address of the switch's host to dial from */
   bindAddress?: string;
+  /** the device of the switch's host to dial through, whatever its routes say */
+  bindDevice?: string;
+  /** the mark of the connection's packets, for routing rules and packet filters of that host */
+  fwmark?: number;
   /** the public key that the server must have, `sha256//BASE64`; several with semicolons between them */
   pin?: string;
   /** paths on the switch's host of the certificate to show, and of its key */
@@ -55,6 +59,9 @@ const MOST_URLS = 16;
 
 const MOST_HEADERS = 32;
 
+/** The kernel has 32 bits for a mark. */
+const MOST_FWMARK = 0xffff_ffff;
+
 const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   user: optionalOrEmpty(userName),
   passwd: optionalOrEmpty(password),
@@ -73,6 +80,8 @@ const clientFields: Shape<ClientOptions> = exactly<ClientOptions>({
   headers: optional(listOf(headerField, MOST_HEADERS)),
   servername: optional(serverName),
   bindAddress: optional(hostAddress),
+  bindDevice: optional(deviceName),
+  fwmark: optional(integer(1, MOST_FWMARK)),
   pin: optional(publicKeyPins),
   cert: optional(filePath),
   key: optional(filePath),

@@ -1,4 +1,5 @@
 import { EtherwsError } from '../errors.ts';
+import { putZoneIn, takeZoneOut, withZone } from '../wire/url-zone.ts';
 import { invalid, quote } from './shape.ts';
 
 export const DEFAULT_CONTROL_URL = 'http://127.0.0.1:7867/ctl';
@@ -23,7 +24,8 @@ export function controlAddress(url: string = DEFAULT_CONTROL_URL): ControlAddres
   const socketPath = UNIX.exec(url)?.[1];
   // On the socket of a switch every path leads to the control API.
   if (socketPath !== undefined) return { url, isTls: false, host: 'localhost', port: 80, path: '/ctl', socketPath };
-  const parsed = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
+  const { url: bare, zone } = takeZoneOut(url);
+  const parsed = /^https?:\/\//i.test(bare) && URL.canParse(bare) ? new URL(bare) : undefined;
   if (parsed === undefined) {
     throw invalid(
       `${quote(url)} is not the URL of a control API`,
@@ -35,9 +37,9 @@ export function controlAddress(url: string = DEFAULT_CONTROL_URL): ControlAddres
   }
   const isTls = parsed.protocol === 'https:';
   return {
-    url: parsed.href,
+    url: putZoneIn(parsed.href, zone),
     isTls,
-    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    host: withZone(parsed.hostname.replace(/^\[|\]$/g, ''), zone),
     port: parsed.port === '' ? (isTls ? 443 : 80) : Number(parsed.port),
     path: parsed.pathname + parsed.search,
   };

@@ -237,6 +237,8 @@ describe('how a client dials', () => {
     { proxy: 'socks5h://127.0.0.1' },
     { token: 'abc.def-ghi_jkl~mno+pqr/stu==' },
     { headers: ['X-Site: a', 'X-Empty:'], servername: 'b.example', bindAddress: '192.0.2.1' },
+    { bindAddress: 'fe80::1%eth0', bindDevice: 'eth1', fwmark: 0xffff_ffff },
+    { alternatives: ['wss://[fe80::1%25eth0]/', 'wss://müller.example/'], preferFirst: 30 },
     { pin: `${pin};${pin}`, cert: '/a.crt', key: '/a.key', bindAddress: 'fd00::1' },
   ]) {
     it(`takes ${JSON.stringify(options)}`, () => assert.deepEqual(dial(options), options));
@@ -259,6 +261,13 @@ describe('how a client dials', () => {
     [{ headers: ['X Y: secret'] }, /no header field can have/],
     [{ servername: '192.0.2.1' }, /not the name of a host/],
     [{ bindAddress: 'eth0' }, /bindAddress "eth0" cannot be/],
+    [{ bindAddress: '192.0.2.1%eth0' }, /only a link-local address has a zone/],
+    [{ bindAddress: 'fe80::1%eth0%1' }, /only a link-local address has a zone/],
+    [{ bindDevice: 'a/b' }, /bindDevice "a\/b"/],
+    [{ fwmark: 0 }, /fwmark 0 is outside/],
+    [{ fwmark: 2 ** 32 }, /fwmark 4294967296 is outside/],
+    [{ alternatives: ['ws://a\u200b/'] }, /alternatives\[0\]/],
+    [{ preferFirst: 30 }, /one URL only/],
     [{ pin: 'sha256//AAAA' }, /pin "sha256/],
     [{ cert: '/a.crt' }, /needs its key/],
   ] as const) {

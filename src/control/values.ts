@@ -1,5 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { formatPrefix, parseHostAddress, parsePrefix, prefixLengthOfNetmask } from '../wire/ip-address.ts';
+import { takeZoneOut } from '../wire/url-zone.ts';
 import { integer, invalid, quote, type Shape, secret, text } from './shape.ts';
 
 /** The rules of single values, as the command line and both sides of the RPC apply them. */
@@ -51,10 +52,9 @@ export const deviceName: Shape<string> = text((name) => {
  */
 export const tunnelUrl: Shape<string> = text((url) => {
   if (url.length > URL_CHARACTERS) return `is longer than ${URL_CHARACTERS} characters`;
-  if (!/^wss?:\/\//i.test(url) || !/^[\x21-\x7e]+$/.test(url) || !URL.canParse(url)) {
-    return 'is not a ws:// or wss:// URL';
-  }
-  const { username, password, hash } = new URL(url);
+  const { url: bare } = takeZoneOut(url);
+  if (!/^wss?:\/\//i.test(url) || /[\s\p{C}]/u.test(url) || !URL.canParse(bare)) return 'is not a ws:// or wss:// URL';
+  const { username, password, hash } = new URL(bare);
   if (username !== '' || password !== '') return 'holds a user; give it as the options user and passwd';
   return hash !== '' || url.endsWith('#') ? 'has a fragment (#), which WebSocket URLs may not have' : undefined;
 });

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { type Network, parseNetwork } from '../auth/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/websocket/tls/aes.ts';
@@ -132,7 +133,7 @@ export function readConfig(options: SwOptions): SwConfig {
     tunnels,
     control,
     isShared,
-    controlNames: (options.ctlname ?? []).map((name) => name.toLowerCase()),
+    controlNames: (options.ctlname ?? []).map((name) => domainToASCII(name) || name.toLowerCase()),
     local: readLocalControl(options, isOpen(control.door)),
     origins: readOrigins(options.origin ?? []),
     limits: readDoorLimits(options),

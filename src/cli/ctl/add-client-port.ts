@@ -38,6 +38,8 @@ interface ClientPortOptions {
   header?: string[];
   servername?: string;
   bindAddress?: string;
+  bindDevice?: string;
+  fwmark?: number;
   pin?: string;
   cert?: string;
   key?: string;
@@ -71,6 +73,8 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     .option('--servername <NAME>', 'name that TLS asks for and verifies, instead of that of the URL')
     .option('--proxy <URL>', 'http(s)://, socks5(h)://, or direct; default: HTTPS_PROXY … and NO_PROXY of the switch')
     .option('--bind-address <A>', 'address of the host of this switch to dial from')
+    .option('--bind-device <NAME>', 'device of that host to dial through, whatever its routes say')
+    .option('--fwmark <N>', "mark of the packets, for that host's routing rules; decimal or 0x…", mark)
     .option('--header <NAME:VALUE>', 'header field of the opening handshake; may be repeated', append)
     .option(
       '--allow-parallel',
@@ -124,7 +128,7 @@ async function clientOptions(
   url: string | undefined,
 ): Promise<ClientOptions> {
   const { user, passwd, cacerts, insecure, wire, wait, reconnect, reconnectMin, reconnectMax, preferFirst } = given;
-  const { proxy, header, servername, bindAddress, pin, cert, key } = given;
+  const { proxy, header, servername, bindAddress, bindDevice, fwmark, pin, cert, key } = given;
   return {
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
@@ -143,6 +147,8 @@ async function clientOptions(
     ...(header === undefined ? {} : { headers: header }),
     ...(servername === undefined ? {} : { servername }),
     ...(bindAddress === undefined ? {} : { bindAddress }),
+    ...(bindDevice === undefined ? {} : { bindDevice }),
+    ...(fwmark === undefined ? {} : { fwmark }),
     ...(pin === undefined ? {} : { pin }),
     ...(cert === undefined ? {} : { cert: await pathOnSwitch(cert, url) }),
     ...(key === undefined ? {} : { key: await pathOnSwitch(key, url) }),
@@ -158,6 +164,11 @@ async function findToken(file: string | undefined, terminal: Terminal): Promise<
 
 function append(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+function mark(text: string): number {
+  if (/^(\d{1,10}|0x[\da-f]{1,8})$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number, decimal or 0x and hexadecimal.');
 }
 
 function seconds(text: string): number {

@@ -1,5 +1,6 @@
-import { connect, isIP, type LookupFunction, type Socket, type SocketConnectOpts } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { EtherwsError } from '../../errors.ts';
+import { boundSocket, type SocketBinding } from './bound-socket.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 import { nameLookups } from './name-lookup.ts';
 
@@ -10,7 +11,7 @@ import { nameLookups } from './name-lookup.ts';
  */
 const ADDRESS_TIMEOUT_MS = 1000;
 
-export interface TcpOptions {
+export interface TcpOptions extends SocketBinding {
   /** The address of this host to connect from; its family is then the only one that is tried. */
   readonly bindAddress?: string | undefined;
   /** default: the system's */
@@ -83,15 +84,18 @@ function usable(addresses: readonly string[], host: string, { bindAddress }: Tcp
 
 async function connectTo(
   destination: { readonly host: string; readonly port: number },
-  { bindAddress }: TcpOptions,
+  { bindAddress, bindDevice, fwmark }: TcpOptions,
   attempt: DialAttempt,
   timeoutMs: number | undefined,
 ): Promise<Socket> {
-  const options: SocketConnectOpts = {
+  const options: TcpSocketConnectOpts = {
     ...destination,
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
   };
-  const socket = attempt.hold(connect(options));
+  const isBound = bindDevice !== undefined || fwmark !== undefined;
+  const socket = attempt.hold(
+    isBound ? boundSocket(destination.host, { bindDevice, fwmark }).connect(options) : connect(options),
+  );
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(() => socket.destroy(timeout(destination.host)), timeoutMs);
   try {

@@ -14,7 +14,7 @@ export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStag
   const isOfTls = stage === 'tls' || (stage === 'http' && url.isSecure && codeOf(error) !== 'ECONNRESET');
   const explained =
     (isOfTls ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
-    (stage === 'lookup' || stage === 'connect' ? explainConnectError(error, url.host, url.listenPort) : undefined);
+    (stage === 'lookup' || stage === 'connect' ? explainConnectError(error, url.dialHost, url.listenPort) : undefined);
   return explained ?? notWebSocket(error, url);
 }
 

@@ -71,7 +71,7 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
     signal?.throwIfAborted();
     let socket: Socket =
       proxy === undefined
-        ? await connectTcp(url.host, url.listenPort, options, attempt)
+        ? await connectTcp(url.dialHost, url.listenPort, options, attempt)
         : await connectThrough(proxy, url.host, url.listenPort, options, attempt);
     if (url.isSecure) {
       attempt.stage = 'tls';

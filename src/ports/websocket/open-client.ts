@@ -46,6 +46,10 @@ export interface ClientOptions {
   readonly headers?: readonly string[] | undefined;
   readonly servername?: string | undefined;
   readonly bindAddress?: string | undefined;
+  /** a device of this host */
+  readonly bindDevice?: string | undefined;
+  /** above 0 */
+  readonly fwmark?: number | undefined;
   /** `sha256//BASE64`, or several with semicolons between them */
   readonly pin?: string | undefined;
   /** The paths of PEM files with our certificate and its key. */
@@ -158,7 +162,7 @@ async function connectAny(
     readonly maxWaitMs: number;
   },
 ): Promise<WebSocketPort> {
-  const { user, passwd, wire, token, servername, bindAddress, pin, headers } = options;
+  const { user, passwd, wire, token, servername, bindAddress, bindDevice, fwmark, pin, headers } = options;
   const common: Omit<ConnectTunnelOptions, 'url'> = {
     ...(wire === undefined ? {} : { wire }),
     ...(user === undefined ? {} : { user }),
@@ -166,6 +170,8 @@ async function connectAny(
     token,
     servername,
     bindAddress,
+    bindDevice,
+    fwmark,
     headers: headers?.map(takeHeaderApart),
     pins: pin === undefined ? undefined : parsePins(pin),
     isInsecure: options.insecure,

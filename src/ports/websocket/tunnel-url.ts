@@ -1,5 +1,6 @@
 import { shownUrl } from '../../auth/shown-url.ts';
 import { EtherwsError } from '../../errors.ts';
+import { putZoneIn, takeZoneOut, withZone } from '../../wire/url-zone.ts';
 
 /** Where to dial, taken apart and checked. */
 export interface TunnelUrl {
@@ -8,8 +9,10 @@ export interface TunnelUrl {
   /** the same as it may be shown (shownUrl) */
   readonly shown: string;
   readonly isSecure: boolean;
-  /** a name or an address, an IPv6 one without brackets */
+  /** a name in ASCII, or an address, an IPv6 one without brackets */
   readonly host: string;
+  /** the same with the zone of a link-local address, as it is connected to */
+  readonly dialHost: string;
   readonly listenPort: number;
   /** what a browser page of that very host would send */
   readonly origin: string;
@@ -24,8 +27,9 @@ const EXAMPLE = 'Write it as ws://HOST:PORT/PATH or wss://HOST:PORT/PATH';
 export function parseTunnelUrl(text: string): TunnelUrl {
   // Whatever is wrong, a secret that may stand in the text is not repeated.
   const said = shownUrl(text);
-  if (!URL.canParse(text)) throw invalid(`${said} is no URL`);
-  const url = new URL(text);
+  const { url: bare, zone } = takeZoneOut(text);
+  if (!URL.canParse(bare)) throw invalid(`${said} is no URL`);
+  const url = new URL(bare);
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
     throw invalid(`${said} begins with ${url.protocol}//, not ws:// or wss://`);
   }
@@ -35,11 +39,13 @@ export function parseTunnelUrl(text: string): TunnelUrl {
   const passwd = decoded(url.password, said);
   url.username = '';
   url.password = '';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return {
     href: url.href,
-    shown: shownUrl(url.href),
+    shown: putZoneIn(shownUrl(url.href), zone),
     isSecure,
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
+    dialHost: withZone(host, zone),
     listenPort: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     origin: `${isSecure ? 'https' : 'http'}://${url.host}`,
     user: user === '' && passwd === '' ? undefined : user,

@@ -67,13 +67,15 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
   if (options.isInsecure === true && url.isSecure) {
     logger.warn({ target: url.shown }, 'the certificate of the server is not verified');
   }
-  const { bindAddress, lookup, cacerts, isInsecure, pins, servername, clientCertificate } = options;
+  const { bindAddress, bindDevice, fwmark, lookup, cacerts, isInsecure, pins, servername, clientCertificate } = options;
   const { socket, head, wire, acquaintance } = await dial({
     url,
     authorization,
     headers: options.headers,
     proxy: options.proxy,
     bindAddress,
+    bindDevice,
+    fwmark,
     lookup,
     cacerts,
     isInsecure,

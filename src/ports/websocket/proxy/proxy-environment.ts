@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { type ProxyServer, parseProxyUrl } from './proxy-url.ts';
 
 /** The variables of the environment that choose a proxy, and where they are looked for. */
@@ -55,7 +56,7 @@ function takeApart(entry: string): { pattern: string; port: number | undefined }
 }
 
 function matchesName(host: string, pattern: string): boolean {
-  const name = pattern.replace(/^\*?\./, '').replace(/\.$/, '');
+  const name = domainToASCII(pattern.replace(/^\*?\./, '').replace(/\.$/, ''));
   const wanted = host.toLowerCase().replace(/\.$/, '');
   return name !== '' && (wanted === name || wanted.endsWith(`.${name}`));
 }

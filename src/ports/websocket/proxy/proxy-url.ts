@@ -1,4 +1,5 @@
 import { EtherwsError } from '../../../errors.ts';
+import { takeZoneOut, withZone } from '../../../wire/url-zone.ts';
 
 /** How the proxy is spoken to; `socks5` is told addresses that we look up, `socks5h` looks names up itself. */
 export type ProxyKind = 'http' | 'https' | 'socks5' | 'socks5h';
@@ -27,7 +28,7 @@ const HINT = 'Write it as http://HOST:PORT, https://HOST:PORT, socks5://HOST:POR
  * @throws EtherwsError ARGUMENT_INVALID; the message repeats no password
  */
 export function parseProxyUrl(text: string, source: string): ProxyServer {
-  const complete = text.includes('://') ? text : `http://${text}`;
+  const { url: complete, zone } = takeZoneOut(text.includes('://') ? text : `http://${text}`);
   const said = JSON.stringify(text.replace(/^(.*:\/\/)?.*@/, '$1…@'));
   if (!URL.canParse(complete)) throw invalid(`${source} ${said} is no URL`);
   const url = new URL(complete);
@@ -43,7 +44,7 @@ export function parseProxyUrl(text: string, source: string): ProxyServer {
     throw invalid(`${source} ${said} has a user or a password of more than ${SOCKS_CREDENTIAL_BYTES} bytes`);
   }
   const listenPort = url.port === '' ? DEFAULT_PORTS[kind] : Number(url.port);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = withZone(url.hostname.replace(/^\[(.*)\]$/, '$1'), zone);
   return {
     kind,
     host,

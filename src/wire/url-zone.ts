@@ -1,0 +1,22 @@
+/**
+ * The zone of a link-local IPv6 address in a URL: `ws://[fe80::1%25eth0]/` (RFC
+ * 6874), or with a bare `%`, as tools print it. URL parsers of the WHATWG refuse
+ * both, and the zone is nobody's business but this host's: it goes into no header.
+ */
+const ZONED = /^([a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?\[[\da-f:.]+)%(?:25)?([^\]/?#%]+)(\].*)$/is;
+
+/** @returns the URL without its zone, and the zone: a device's name, or its number */
+export function takeZoneOut(url: string): { readonly url: string; readonly zone: string | undefined } {
+  const [, front = '', zone, rest = ''] = ZONED.exec(url) ?? [];
+  return zone === undefined ? { url, zone } : { url: front + rest, zone };
+}
+
+/** @param host the IPv6 address of a URL without its zone */
+export function withZone(host: string, zone: string | undefined): string {
+  return zone === undefined ? host : `${host}%${zone}`;
+}
+
+/** @param url without its zone, and without credentials */
+export function putZoneIn(url: string, zone: string | undefined): string {
+  return zone === undefined ? url : url.replace(']', `%25${zone}]`);
+}
