@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryPort } from '../ports/memory-port.ts';
+import { batchOf } from '../wire/frame-batch.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { Port, TunnelFacts, TunnelPeer } from './port.ts';
 
+const SILENT_EVENTS = { linkChanged: () => undefined, discarded: () => undefined };
 const FAR = 'f'.repeat(22);
 
 /** A bridge whose ports lead to switches that the test names. */
@@ -74,6 +76,22 @@ describe('of several tunnels to one switch', () => {
       '3 takes over from 2',
     ]);
     assert.deepEqual(bench.announced, ['tunnel-1 by tunnel-2', 'tunnel-2 by tunnel-3']);
+  });
+
+  test('frames neither leave by the others nor enter there, and nothing is learned from them', () => {
+    const bench = new Bench();
+    const [, second] = [bench.attach(1), bench.attach(2)];
+    const station = new MemoryPort();
+    const [sent, heard]: [Buffer[], Buffer[]] = [[], []];
+    station.onFrames((frames) => heard.push(...frames));
+    (second.port as MemoryPort).onFrames((frames) => sent.push(...frames));
+    const [from, to] = [bench.bridge.attach(station), bench.bridge.attach(new MemoryPort())];
+    for (const { port } of [second, from, to]) port.open({ receive: () => undefined, ...SILENT_EVENTS });
+    const broadcast = Buffer.alloc(60, 0xff).fill(2, 6, 12);
+    bench.bridge.receive(second, batchOf(broadcast), 0);
+    assert.deepEqual([heard.length, bench.bridge.fdbSize, second.rx.discards.standby, second.rx.frames], [0, 0, 1, 0]);
+    bench.bridge.receive(from, batchOf(broadcast), 0);
+    assert.deepEqual([sent.length, second.tx.frames, to.tx.frames], [0, 0, 1]);
   });
 
   test('those of two users are of two switches; that which we dialled is of either', () => {

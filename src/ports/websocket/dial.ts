@@ -130,10 +130,13 @@ function openingHandshake(socket: Socket, options: DialOptions, { signal }: Dial
       resumeField = fieldOf(headers, RESUME_HEADER);
     });
     webSocket.on('upgraded', () => {
-      // Where something on the way takes our field out, the server cannot know that it is us.
-      if (instance?.isOwn(switchField) === true) return fail(explainLoop(url));
       signal.removeEventListener('abort', abort);
       if (webSocket.upgraded === undefined) return;
+      // Where something on the way takes our field out, the server cannot know that it is us.
+      if (instance?.isOwn(switchField) === true) {
+        reject(explainLoop(url)); // and the attempt cuts the connection, which is not ws's any more
+        return;
+      }
       ticket?.renew(resumeField);
       const acquaintance = offer === undefined ? undefined : instance?.accepted(offer, switchField);
       resolve({ ...webSocket.upgraded, wire, acquaintance });
