@@ -6,6 +6,7 @@
         "native/module.c",
         "native/arguments.c",
         "native/errors.c",
+        "native/fault_example.c",
         "native/descriptor.c",
         "native/instance.c",
         "native/linger.c",

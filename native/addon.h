@@ -112,6 +112,11 @@ napi_value throw_napi_failure(napi_env env);
 bool warrants_retry(int error);
 enum tally_index tally_of_write_error(int error, bool has_debt);
 
+// fault_example.c
+// Keeps the head of a frame that is dropped, if the reason points at a fault. length 0: there is no frame to show.
+void note_fault(enum tally_index reason, const uint8_t *frame, size_t length, bool has_header);
+napi_value take_fault_example(napi_env env, napi_callback_info info);
+
 // instance.c: NULL without one
 struct instance *instance_of(napi_env env);
 napi_value init_instance(napi_env env, napi_value exports);

@@ -75,8 +75,11 @@ static int write_merged(const struct descriptor *descriptor, const struct frame_
     lost += failed;
     for (uint32_t i = 0; i < count && failed > 0; i++) {
       if (errors[i] == 0) continue;
-      const uint8_t *frame = slab->bytes + slab->starts[selected(frames, from + i)];
-      tally[tally_of_write_error(errors[i], owes(frame, frames->has_vnet_headers))]++;
+      const uint32_t index = selected(frames, from + i);
+      const uint8_t *frame = slab->bytes + slab->starts[index];
+      enum tally_index reason = tally_of_write_error(errors[i], owes(frame, frames->has_vnet_headers));
+      tally[reason]++;
+      note_fault(reason, frame, slab->lengths[index], frames->has_vnet_headers);
     }
   }
   return (int)(frames->count - lost);

@@ -112,19 +112,21 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
       if (errno == EINTR) continue;
       if (errno == EINVAL) {  // a kind of super-frame that the virtio-net header cannot say
         tally[TALLY_BAD_OFFLOAD]++;
+        note_fault(TALLY_BAD_OFFLOAD, NULL, 0, false);
         continue;
       }
       is_drained = warrants_retry(errno);
       if (is_drained || count > 0) break;
       return -errno;
     }
-    if ((message.msg_flags & MSG_TRUNC) != 0) {
-      tally[TALLY_TOO_LONG]++;
-      continue;
-    }
     if (header == 0) memset(frame - VNET_HEADER_BYTES, 0, VNET_HEADER_BYTES);
     size_t frame_bytes = (size_t)length < header ? 0 : (size_t)length - header;
     frame_bytes = restore_tag(&message, frame, frame_bytes);
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+      tally[TALLY_TOO_LONG]++;
+      note_fault(TALLY_TOO_LONG, frame, frame_bytes, true);
+      continue;
+    }
     slab->starts[count] = (uint32_t)(at + RECORD_HEADER_BYTES);
     slab->lengths[count++] = (uint32_t)frame_bytes;
     at += RECORD_HEADER_BYTES + frame_bytes;
@@ -183,6 +185,7 @@ int packet_write(const struct descriptor *packet, const struct frame_slab *slab,
     // a queue of the device that is full (ENOBUFS) may yet take the next. Waiting is not ours.
     size_t lost = reason == TALLY_LINK_DOWN || warrants_retry(error) ? frames->count - next : 1;
     tally[reason] += (uint32_t)lost;
+    note_fault(reason, frame, slab->lengths[selected(frames, next)], frames->has_vnet_headers);
     next += lost;
   }
   return taken;

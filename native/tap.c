@@ -93,6 +93,7 @@ int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room,
     size_t frame_bytes = (size_t)length < header ? 0 : (size_t)length - header;
     if (frame_bytes > room) {
       tally[TALLY_TOO_LONG]++;
+      note_fault(TALLY_TOO_LONG, frame, frame_bytes, header != 0);
       continue;
     }
     if (header == 0) memset(frame - VNET_HEADER_BYTES, 0, VNET_HEADER_BYTES);
@@ -128,6 +129,7 @@ int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const
     }
     enum tally_index reason = tally_of_write_error(errno, owes(frame, frames->has_vnet_headers));
     tally[reason]++;
+    note_fault(reason, frame, slab->lengths[index], frames->has_vnet_headers);
     if (reason == TALLY_LINK_DOWN || warrants_retry(errno)) {
       // What is down or full for this frame is so for the rest.
       tally[reason] += (uint32_t)(frames->count - i - 1);

@@ -1,6 +1,15 @@
+import type { FrameBatch } from '../wire/frame-batch.ts';
+import { exampleOf, type FrameExample } from '../wire/frame-summary.ts';
 import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
-import type { LinkState, Port } from './port.ts';
+import {
+  type Direction,
+  type DiscardReason,
+  FAULT_REASONS,
+  type LinkState,
+  type Port,
+  type PortFault,
+} from './port.ts';
 
 declare const brand: unique symbol;
 
@@ -35,13 +44,38 @@ export class BridgePort {
   #elsewhereUntilMs = 0;
 
   readonly #policyChanged: () => void;
+  readonly #onFault: (fault: PortFault) => void;
   #policy: IngressPolicy | undefined;
 
-  /** @param policyChanged told of each new policy, and of each change of its rules */
-  constructor(number: PortNumber, port: Port, policyChanged: () => void = () => undefined) {
+  /**
+   * @param policyChanged told of each new policy, and of each change of its rules
+   * @param onFault told when frames begin to be dropped for a reason that points at a fault
+   */
+  constructor(
+    number: PortNumber,
+    port: Port,
+    policyChanged: () => void = () => undefined,
+    onFault: (fault: PortFault) => void = () => undefined,
+  ) {
     this.number = number;
     this.port = port;
     this.#policyChanged = policyChanged;
+    this.#onFault = onFault;
+  }
+
+  /** Counts frames that are dropped. @param example one of them, if it can be shown */
+  discard(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void {
+    const { discards } = this[direction];
+    const isFirst = discards[reason] === 0;
+    discards[reason] += frames;
+    if (isFirst && FAULT_REASONS.has(reason)) this.#onFault({ direction, reason, example });
+  }
+
+  /** The same for frame `index` of a batch, which stands for so many. */
+  drop(direction: Direction, reason: DiscardReason, frames: number, batch: FrameBatch, index: number): void {
+    const isFirst = this[direction].discards[reason] === 0;
+    const isExplained = isFirst && FAULT_REASONS.has(reason);
+    this.discard(direction, reason, frames, isExplained ? exampleOf(batch, index) : undefined);
   }
 
   /** What may come in; undefined: everything. */

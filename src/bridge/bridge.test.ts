@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf } from '../wire/frame-batch.ts';
-import { Bridge } from './bridge.ts';
+import { describeFrame } from '../wire/frame-summary.ts';
+import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 
 /** A bridge with memory ports and a clock that the test turns. */
@@ -230,6 +232,37 @@ test('only the outer C-TAG has a VID: a service tag and what stands in it is car
     Buffer.concat([frame(9, 1).subarray(0, 12), Buffer.from([0x81, 0, 0x0f])]),
   ];
   assert.deepEqual(bench.deliver(0, ...carried), [0, carried.length]);
+});
+
+test('a port that begins to drop for a reason that points at a fault is told of once, with an example', () => {
+  const told: string[] = [];
+  const onFault: BridgeOptions['onFault'] = ({ number }, { direction, reason, example }) => {
+    told.push(`${number} ${direction} ${reason}: ${example === undefined ? 'none' : describeFrame(example)}`);
+  };
+  const bench = new Bench(3, { onFault });
+  const long = Buffer.concat([frame(9, 1, 5), Buffer.alloc(70_000)]);
+  for (let round = 0; round < 3; round++) bench.deliver(0, frame(9, 1), long, Buffer.alloc(3));
+  bench.deliver(1, long);
+  const owing = superFrameOf({ payload: Buffer.alloc(900), source: 0 }, 300);
+  const lying = batchWithHeaders([{ frame: owing.frame, header: { ...owing.header, gsoSize: 0 } }]);
+  for (let round = 0; round < 2; round++) (bench.memory[2] as MemoryPort).deliverBatch(lying);
+  (bench.memory[1] as MemoryPort).send = () => 'tooLong';
+  for (let round = 0; round < 2; round++) bench.deliver(0, frame(9, 1));
+  bench.bridge.setShut(bench.bridgePort(0), true);
+  bench.deliver(0, frame(9, 1));
+  const addresses = '02:00:00:00:00:01 > 02:00:00:00:00:09';
+  const packet = 'IPv4 1.1.1.1 > 1.1.1.1 ICMP fragment';
+  assert.equal(told.length, 4);
+  assert.equal(told[0], `1 rx tooLong: ${addresses}, VLAN 5, ${packet}, 70064 octets`);
+  assert.equal(told[1], `2 rx tooLong: ${addresses}, VLAN 5, ${packet}, 70064 octets`);
+  assert.equal(told[3], `2 tx tooLong: ${addresses}, ${packet}, 60 octets`);
+  assert.match(told[2] ?? '', /^3 rx badOffload: .* TCP, 954 octets, needs a checksum at 34\+16, segments of 0 octets/);
+  const port = bench.bridgePort(0);
+  port.discard('tx', 'deviceError', 7);
+  port.discard('tx', 'queueFull', 7);
+  port.discard('tx', 'deviceError', 7);
+  assert.deepEqual(told.slice(4), ['1 tx deviceError: none']);
+  assert.equal(port.tx.discards.deviceError, 14);
 });
 
 test('options out of range are refused', () => {

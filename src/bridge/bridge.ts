@@ -12,7 +12,7 @@ import type { IngressPolicy } from './ingress-policy.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { debtIn, Pass } from './pass.ts';
-import type { Congestion, DiscardReason, LinkState, Port } from './port.ts';
+import type { Congestion, DiscardReason, LinkState, Port, PortFault } from './port.ts';
 
 export interface BridgeOptions {
   /** 802.1Q's ageing time; default 300 s (IEEE 802.1Q-2022, table 8-6). */
@@ -30,6 +30,8 @@ export interface BridgeOptions {
     standsBy(port: BridgePort, active: BridgePort): void;
     takesOver(port: BridgePort, former: BridgePort): void;
   };
+  /** Told, once a port, direction and reason, when frames begin to be dropped for a reason that points at a fault. */
+  onFault?: (port: BridgePort, fault: PortFault) => void;
   /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
   trace?: BridgeTrace;
 }
@@ -60,6 +62,7 @@ export class Bridge {
   readonly #moves = new MoveWatch();
   readonly #forwardReserved: ReservedSet;
   readonly #trace: BridgeTrace | undefined;
+  readonly #onFault: BridgeOptions['onFault'];
   /** The ports that frames are flooded to; made anew when a port changes, not for each frame. */
   #forwarding: readonly BridgePort[] = [];
   #lastNumber = 0;
@@ -101,6 +104,7 @@ export class Bridge {
         parallel?.takesOver(port, former);
       },
     });
+    this.#onFault = options.onFault;
     this.#hasShortcuts = options.forgetShortcuts !== undefined && options.trace === undefined;
     this.#forgetShortcuts = options.forgetShortcuts ?? (() => undefined);
     this.#shortcutLifeMs = Math.min(SHORTCUT_LIFE_MS, Math.floor(ageingTimeMs / 4));
@@ -117,7 +121,12 @@ export class Bridge {
   /** Adds a port under the next number. The caller opens it, and passes on what it delivers. */
   attach(port: Port): BridgePort {
     this.#lastNumber++;
-    const bridgePort = new BridgePort(this.#lastNumber as PortNumber, port, () => this.#forgetShortcuts());
+    const bridgePort = new BridgePort(
+      this.#lastNumber as PortNumber,
+      port,
+      () => this.#forgetShortcuts(),
+      (fault) => this.#onFault?.(bridgePort, fault),
+    );
     this.#ports.set(bridgePort.number, bridgePort);
     this.#stateChanged(bridgePort);
     return bridgePort;
@@ -201,7 +210,7 @@ export class Bridge {
       const length = batch.lengths[index] as number;
       const malformed = this.#faultOf(batch, index, length);
       if (malformed !== undefined) {
-        ingress.rx.discard(malformed);
+        ingress.drop('rx', malformed, 1, batch, index);
         continue;
       }
       const vid = vidOf(batch.bytes, start, length);
@@ -340,7 +349,7 @@ export class Bridge {
     if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) return pass.send(egress, batch, index);
     const finished = pass.finishing.finish(batch, index);
     if (typeof finished === 'string') {
-      egress.tx.discard(finished);
+      egress.drop('tx', finished, 1, batch, index);
       return false;
     }
     let isTaken = false;

@@ -38,7 +38,7 @@ export class Pass {
     }
     const refused = egress.port.send(batch, index);
     if (refused === undefined) egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
-    else egress.tx.discard(refused, framesIn(batch, index));
+    else egress.drop('tx', refused, framesIn(batch, index), batch, index);
     return refused === undefined;
   }
 

@@ -1,5 +1,6 @@
 import type { FrameBatch } from '../wire/frame-batch.ts';
 import type { TagAllowance } from '../wire/frame-length.ts';
+import type { FrameExample } from '../wire/frame-summary.ts';
 import type { Offloads } from '../wire/offload.ts';
 
 /**
@@ -112,8 +113,11 @@ export interface PortEvents {
   linkChanged(state: LinkState, reason?: string): void;
   /** The other end of this port's tunnel has lost another tunnel to this switch, named by its id (TunnelPeer). */
   tunnelLost?(tunnelId: string): void;
-  /** Frames that were lost outside of `send`: at ingress, or behind a `send` that took them. */
-  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
+  /**
+   * Frames that were lost outside of `send`: at ingress, or behind a `send` that took them.
+   * @param example one of them, where the port can show one; its bytes are good until the call returns
+   */
+  discarded(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void;
 }
 
 export type Direction = 'rx' | 'tx';
@@ -159,6 +163,17 @@ export const DISCARD_REASONS = [
 ] as const;
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];
+
+/** Those that point at a fault of a device, a driver or a peer, not at what the network is used for. */
+export const FAULT_REASONS: ReadonlySet<DiscardReason> = new Set(['tooLong', 'badOffload', 'deviceError']);
+
+/** A port has dropped the first frame for a reason that points at a fault. */
+export interface PortFault {
+  readonly direction: Direction;
+  readonly reason: DiscardReason;
+  /** Where one can be shown; its bytes are good until the call returns. */
+  readonly example: FrameExample | undefined;
+}
 
 /** An egress port that is full for the moment. */
 export interface Congestion {

@@ -9,6 +9,7 @@ import { offloadEngine } from '../ports/offload-engine.ts';
 import { forgetShortcuts } from '../ports/shortcuts.ts';
 import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
+import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
 
 export interface SwitchOptions {
@@ -71,6 +72,7 @@ export class Switch {
             'a tunnel that stood by takes over',
           ),
       },
+      onFault: (port, fault) => logFault(this.#faults, port, fault),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
     this.#ageing = setInterval(() => this.#lookAround(performance.now()), AGEING_INTERVAL_MS);
@@ -103,7 +105,7 @@ export class Switch {
       tunnelLost: (tunnelId) => {
         this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon?.('lost at its other end');
       },
-      discarded: (direction, reason, frames) => bridgePort[direction].discard(reason, frames),
+      discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
     return number;
   }

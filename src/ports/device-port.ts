@@ -12,8 +12,10 @@ import type { Logger } from '../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import { FrameBatch } from '../wire/frame-batch.ts';
 import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../wire/frame-length.ts';
+import type { FrameExample } from '../wire/frame-summary.ts';
 import { debtOf, GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
 import { deviceError, errnoOf } from './device-error.ts';
+import { takeFaultExample } from './fault-example.ts';
 import { LinuxInterface } from './interface-settings.ts';
 import { closeDescriptor, linkMonitor } from './link-monitor.ts';
 import {
@@ -87,6 +89,8 @@ export abstract class DevicePort implements Port {
   /** Why the device is gone for good. */
   #loss: string | undefined;
   #closing: Promise<void> | undefined;
+  /** The directions and reasons of discards that were reported with an example, a bit each. */
+  #explained = 0;
 
   protected constructor(device: OpenDevice) {
     this.#device = device;
@@ -266,8 +270,17 @@ export abstract class DevicePort implements Port {
   #report(direction: 'rx' | 'tx'): void {
     for (let i = 0; i < TALLY_REASONS.length; i++) {
       const frames = tally[i] as number;
-      if (frames > 0) this.#events?.discarded(direction, TALLY_REASONS[i] as DiscardReason, frames);
+      if (frames > 0)
+        this.#events?.discarded(direction, TALLY_REASONS[i] as DiscardReason, frames, this.#example(direction, i));
     }
+  }
+
+  /** A frame that was dropped, for the first report of each direction and reason; only that one is shown. */
+  #example(direction: 'rx' | 'tx', reason: number): FrameExample | undefined {
+    const bit = 1 << (2 * reason + (direction === 'rx' ? 0 : 1));
+    if ((this.#explained & bit) !== 0) return undefined;
+    this.#explained |= bit;
+    return takeFaultExample(reason);
   }
 
   #linkEvent(link: Link): void {

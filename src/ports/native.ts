@@ -129,6 +129,14 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     tally: Uint32Array,
   ): number;
 
+  /**
+   * Copies the head of the frame that a read or a write dropped last for a reason that points at a fault, with its
+   * virtio-net header in front (fault-example.ts).
+   * @param reason an index into TALLY_REASONS
+   * @returns the frame's length; 0: there is none
+   */
+  takeFaultExample(reason: number, bytes: Uint8Array): number;
+
   // The fast path (native/fast-path.h): frames that have a shortcut go from one descriptor to another, and only the rest
   // is JavaScript's.
 

@@ -209,6 +209,9 @@ test('a frame that the device finds too long is counted, and those around it pas
   sendAll(near.port, testFrame(0, 60), testFrame(1, 1500), testFrame(2, 60), testFrame(3, 1200), testFrame(4, 1014));
   assert.deepEqual((await far.events.take(3)).map(numberOf), [0, 2, 4]);
   assert.deepEqual(Object.fromEntries(near.events.discards), { 'tx tooLong': 2 });
+  assert.deepEqual(near.events.examples, [
+    'tx tooLong: 02:00:00:00:00:01 > 02:00:00:00:00:02, type 0x88b5, 1200 octets',
+  ]);
   while (near.port.maxFrameBytes !== 1014) await turn();
   assert.equal(near.port.send(batchOf(testFrame(5, 1015)), 0), 'tooLong');
 });

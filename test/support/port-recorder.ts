@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Direction, DiscardReason, LinkState, PortEvents } from '../../src/bridge/port.ts';
 import type { FrameBatch } from '../../src/wire/frame-batch.ts';
+import { describeFrame, type FrameExample } from '../../src/wire/frame-summary.ts';
 
 /** IEEE 802's EtherType for local experiments: nothing else on a test's wire has it. */
 const TEST_TYPE = 0x88b5;
@@ -66,6 +67,8 @@ export class FarEnd extends Arrivals {
 export class PortRecorder extends Arrivals implements PortEvents {
   /** frames by direction and reason: `rx runt` */
   readonly discards: Map<string, number> = new Map();
+  /** the frames that were shown with them: `rx tooLong: …` */
+  readonly examples: string[] = [];
   readonly linkChanges: { state: LinkState; reason: string | undefined }[] = [];
   /** events of any kind so far */
   count = 0;
@@ -84,8 +87,9 @@ export class PortRecorder extends Arrivals implements PortEvents {
     this.emit('change');
   }
 
-  discarded(direction: Direction, reason: DiscardReason, frames: number): void {
+  discarded(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void {
     this.count++;
+    if (example !== undefined) this.examples.push(`${direction} ${reason}: ${describeFrame(example)}`);
     const key = `${direction} ${reason}`;
     this.discards.set(key, (this.discards.get(key) ?? 0) + frames);
     this.emit('change');

@@ -174,7 +174,7 @@ export class ClientPort implements Port {
       tunnelLost: (tunnelId) => {
         if (this.#current === tunnel) this.#events?.tunnelLost?.(tunnelId);
       },
-      discarded: (direction, reason, frames) => this.#events?.discarded(direction, reason, frames),
+      discarded: (direction, reason, frames, example) => this.#events?.discarded(direction, reason, frames, example),
       linkChanged: (_state, reason = 'lost') => {
         if (this.#current === tunnel) this.#lost(tunnel, reason);
       },

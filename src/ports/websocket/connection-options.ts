@@ -1,5 +1,6 @@
 import type { Direction, DiscardReason } from '../../bridge/port.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
+import type { FrameExample } from '../../wire/frame-summary.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { TunnelLimits } from './limits.ts';
 import type { Wire } from './packing.ts';
@@ -10,7 +11,7 @@ export type Role = 'client' | 'server';
 
 export interface ConnectionEvents {
   receive(batch: FrameBatch): void;
-  discarded(direction: Direction, reason: DiscardReason, frames: number): void;
+  discarded(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void;
   /** The other end has lost another tunnel, named by its id, and uses this one. */
   tunnelLost?(tunnelId: string): void;
   /** The tunnel is of no more use. Said once, and never after `close` was called. @param reason one line */

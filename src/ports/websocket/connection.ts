@@ -7,6 +7,7 @@ import {
   describeClose,
 } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
+import type { FrameExample } from '../../wire/frame-summary.ts';
 import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel-loss.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
 import { MessageEncoder, OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
@@ -336,8 +337,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#events?.receive(batch);
   }
 
-  discarded(reason: DiscardReason, frames: number): void {
-    this.#events?.discarded('rx', reason, frames);
+  discarded(reason: DiscardReason, frames: number, example?: FrameExample): void {
+    this.#events?.discarded('rx', reason, frames, example);
   }
 
   /** The end that the peer brought about: what it sent before it still counts. */

@@ -1,6 +1,7 @@
 import type { DiscardReason } from '../../bridge/port.ts';
 import { HEADER_BYTES } from '../../wire/ethernet-frame.ts';
 import { FrameBatch } from '../../wire/frame-batch.ts';
+import type { FrameExample } from '../../wire/frame-summary.ts';
 import type { Memory } from '../../wire/websocket-parser.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { RawPeer } from './raw-peer.ts';
@@ -12,7 +13,7 @@ const spareBatches: FrameBatch[] = [];
 
 export interface InboxEvents {
   receive(batch: FrameBatch): void;
-  discarded(reason: DiscardReason, frames: number): void;
+  discarded(reason: DiscardReason, frames: number, example?: FrameExample): void;
 }
 
 /**
@@ -27,7 +28,6 @@ export class Inbox implements Memory {
   #batch: FrameBatch | undefined;
   readonly #rawPeer: RawPeer | undefined;
   #runts = 0;
-  #tooLong = 0;
   #echoed = 0;
   /** A block to give back once the frames in it, which are those of the batch at hand, were delivered. */
   #released: Buffer | undefined;
@@ -48,7 +48,8 @@ export class Inbox implements Memory {
       return;
     }
     if (length > this.#maxFrameBytes) {
-      this.#tooLong++;
+      const hasOffloadHeader = this.#hasOffloadHeaders;
+      this.#events.discarded('tooLong', 1, { bytes, start, captured: length, length, hasOffloadHeader });
       return;
     }
     const refusal = this.#rawPeer?.refusalOf(bytes, start, length);
@@ -67,10 +68,8 @@ export class Inbox implements Memory {
   deliver(): void {
     if (this.#batch !== undefined) this.#deliverBatch(this.#batch);
     if (this.#runts > 0) this.#events.discarded('runt', this.#runts);
-    if (this.#tooLong > 0) this.#events.discarded('tooLong', this.#tooLong);
     if (this.#echoed > 0) this.#events.discarded('echoed', this.#echoed);
     this.#runts = 0;
-    this.#tooLong = 0;
     this.#echoed = 0;
   }
 

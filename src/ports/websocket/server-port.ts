@@ -158,7 +158,7 @@ export class ServerPort implements Port {
     tunnel.open({
       receive: (batch) => this.#events?.receive(batch),
       tunnelLost: (tunnelId) => this.#events?.tunnelLost?.(tunnelId),
-      discarded: (direction, reason, frames) => this.#events?.discarded(direction, reason, frames),
+      discarded: (direction, reason, frames, example) => this.#events?.discarded(direction, reason, frames, example),
       linkChanged: (_state, reason = 'lost') => this.#lost(tunnel, reason),
     });
   }

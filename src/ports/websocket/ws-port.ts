@@ -120,8 +120,8 @@ export class WebSocketPort implements Port {
     const lostState = this.type === 'client' ? 'down' : 'closed';
     this.#connection.open({
       receive: (batch) => events.receive(batch),
-      discarded: (direction, reason, frames) => events.discarded(direction, reason, frames),
       tunnelLost: (tunnelId) => events.tunnelLost?.(tunnelId),
+      discarded: (direction, reason, frames, example) => events.discarded(direction, reason, frames, example),
       lost: (reason) => events.linkChanged(lostState, reason),
     });
   }
