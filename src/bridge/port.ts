@@ -39,6 +39,8 @@ export interface Port {
   readonly maxFrameBytes: number;
   /** Which tags may stand on top of that; absent: none. */
   readonly tagAllowance?: TagAllowance;
+  /** The network namespace that the device behind the port is in, where it is not the switch's own. */
+  readonly netns?: string | undefined;
   /** The device behind the port, where there is one that has addresses. */
   readonly networkInterface?: NetworkInterface;
   /** Present while what is sent has to wait; it says when that is over. */
@@ -189,6 +191,8 @@ export interface TunnelFacts {
   readonly roundTripMs: number | undefined;
   /** The URL that was dialled, where it is not the port's target. */
   readonly url?: string | undefined;
+  /** The address of this host that its connection has. */
+  readonly localAddress?: string | undefined;
   /** The switch at the other end, where it has said which one it is. */
   readonly peer?: TunnelPeer | undefined;
   /** Tells the other end that another tunnel to it, named by its id, is lost. Without effect where there is no `peer`. */
@@ -222,6 +226,8 @@ export interface InterfaceAddress {
 export interface InterfaceSettings {
   readonly addresses: readonly InterfaceAddress[];
   readonly mtu: number;
+  /** The network namespace that the device is in, where it is not the switch's own. */
+  readonly netns?: string | undefined;
 }
 
 /** What `setif` changes; what is not named stays. */
@@ -237,6 +243,7 @@ export interface InterfaceChange {
 }
 
 export interface NetworkInterface {
+  /** @throws EtherwsError DEVICE_NOT_FOUND while the port waits for its device, PERMISSION_DENIED, DEVICE_FAILED */
   read(): InterfaceSettings;
   /** @throws EtherwsError ADDRESS_INVALID, PERMISSION_DENIED, DEVICE_FAILED; then nothing was changed, or it says what was */
   configure(change: InterfaceChange): void;

@@ -11,6 +11,7 @@ import { formatMacAddress } from '../wire/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload-engine.ts';
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
+import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
 export interface SwitchOptions {
   /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
@@ -48,12 +49,14 @@ export class Switch {
   readonly #faults: Logger;
   readonly #ageing: NodeJS.Timeout;
   readonly #watchers = new Map<BridgePort, PortWatcher>();
+  readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 
   /** @throws RangeError when an option is out of its range */
   constructor(options: SwitchOptions = {}) {
     this.#logger = options.logger ?? SILENT;
     this.#faults = limitLevel(this.#logger, 'warn', { burst: 10, perSecond: 0.2 });
+    this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
@@ -100,6 +103,7 @@ export class Switch {
       linkChanged: (state, reason) => {
         this.#bridge.setLink(bridgePort, state, reason);
         this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
+        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
       },
       tunnelLost: (tunnelId) => {
@@ -107,6 +111,7 @@ export class Switch {
       },
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
+    this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
     return number;
   }
 
@@ -162,6 +167,7 @@ export class Switch {
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
     if (!this.#bridge.ports.has(bridgePort.number)) return;
     this.#bridge.detach(bridgePort);
+    this.#tunnelsOverPorts.forget(bridgePort);
     this.#watchers.get(bridgePort)?.dropped(bridgePort);
     this.#watchers.delete(bridgePort);
     await bridgePort.port.close(reason);

@@ -113,6 +113,7 @@ export class ClientPort implements Port {
     return {
       ...current.tunnel,
       url: current.target === this.target ? undefined : current.target,
+      ...(current.tunnel.localAddress === undefined ? {} : { localAddress: current.tunnel.localAddress }),
     };
   }
 

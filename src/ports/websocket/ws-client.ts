@@ -89,7 +89,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });
-  const { remoteAddress: address } = socket;
+  const { remoteAddress: address, localAddress } = socket;
   await settled(socket);
   const transport = openTransport(socket, head, { congestion: options.congestion });
   logger.debug({ target: url.shown, address, wire, transport: transport.kind }, 'tunnel connected');
@@ -97,6 +97,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     type: 'client',
     target: url.shown,
     transport,
+    localAddress,
     wire,
     peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: true, user: null },
     ...(options.limits === undefined ? {} : { limits: options.limits }),

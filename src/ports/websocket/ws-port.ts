@@ -25,6 +25,8 @@ export interface WebSocketPortOptions {
   target: string;
   /** behind the opening handshake, nothing read from it yet but what it was given */
   transport: Transport;
+  /** the address of this host that the connection has */
+  localAddress?: string | undefined;
   /** what the opening handshake agreed on; default `raw` */
   wire?: Wire;
   /** the switch at the other end, where it has said which one it is */
@@ -70,9 +72,10 @@ export class WebSocketPort implements Port {
       ...(options.onGone === undefined ? {} : { onGone: options.onGone }),
     });
     const connection = this.#connection;
-    const { peer } = options;
+    const { peer, localAddress } = options;
     this.tunnel = {
       wire,
+      ...(localAddress === undefined ? {} : { localAddress }),
       peer,
       announceLoss: (tunnelId) => {
         if (peer !== undefined) connection.announceLoss(tunnelId);

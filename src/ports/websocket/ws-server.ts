@@ -287,6 +287,7 @@ export class TunnelServer {
     }
     // From here on the place is the port's: the socket may go before the connection does.
     socket.off('close', place.leave);
+    const { localAddress } = upgraded.socket;
     const transport = openTransport(upgraded.socket, upgraded.head, { congestion: this.#congestion });
     const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
     const tunnel: WebSocketPort = new WebSocketPort({
@@ -295,6 +296,7 @@ export class TunnelServer {
       wire,
       transport,
       peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: false, user },
+      localAddress,
       onGone: () => {
         callOff?.();
         if (token === undefined) place.leave();
