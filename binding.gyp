@@ -21,6 +21,7 @@
         "native/tap.c",
         "native/packet_socket.c",
         "native/route.c",
+        "native/netns.c",
         "native/link.c",
         "native/address.c",
         "native/link_events.c",

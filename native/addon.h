@@ -143,7 +143,11 @@ napi_value init_interlude(napi_env env, napi_value exports);
 
 // arguments.c: each returns false with a TypeError pending when the value is not what it must be
 bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);
+// The same where the last ones may be left out: these are undefined.
+bool take_arguments_from(napi_env env, napi_callback_info info, napi_value *values, size_t least, size_t most);
 bool take_int32(napi_env env, napi_value value, int32_t *result);
+// `missing` where the value is undefined.
+bool take_int32_or(napi_env env, napi_value value, int32_t missing, int32_t *result);
 bool take_bool(napi_env env, napi_value value, bool *result);
 bool take_string(napi_env env, napi_value value, char *result, size_t size);
 bool take_octets(napi_env env, napi_value value, uint8_t **bytes, size_t *length);
@@ -157,6 +161,8 @@ bool set_string(napi_env env, napi_value object, const char *name, const char *t
 // descriptor.c: takes the descriptor over, and closes it when it fails
 napi_value descriptor_create(napi_env env, int fd, enum descriptor_kind kind, bool has_vnet_header);
 bool take_descriptor(napi_env env, napi_value value, struct descriptor **result);
+// An open one, or NULL where the value is undefined.
+bool take_descriptor_or_none(napi_env env, napi_value value, const struct descriptor **result);
 // It has been found ready for `status`, or has failed with -errno: reads what is there, or tells JavaScript.
 void descriptor_ready(struct descriptor *descriptor, int status);
 napi_value descriptor_watch(napi_env env, napi_callback_info info);
@@ -189,9 +195,14 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
 int packet_write(const struct descriptor *packet, const struct frame_slab *slab, const struct frame_selection *frames,
                  uint32_t *tally);
 
+// netns.c
+napi_value locate_tap(napi_env env, napi_callback_info info);
+
 // link.c, address.c, link_events.c
 napi_value read_link(napi_env env, napi_callback_info info);
 napi_value change_link(napi_env env, napi_callback_info info);
+napi_value set_link_address(napi_env env, napi_callback_info info);
+napi_value move_link(napi_env env, napi_callback_info info);
 napi_value list_addresses(napi_env env, napi_callback_info info);
 napi_value add_address(napi_env env, napi_callback_info info);
 napi_value delete_address(napi_env env, napi_callback_info info);

@@ -52,16 +52,21 @@ static bool take_address(const struct nlmsghdr *answer, void *context) {
   return local == NULL || append_address(query, address, local);
 }
 
-// listAddresses(index) returns [{address, prefixLength, family, isSecondary}], in the kernel's order.
+// listAddresses(index, netnsId?) returns [{address, prefixLength, family, isSecondary}], in the kernel's order.
 napi_value list_addresses(napi_env env, napi_callback_info info) {
-  napi_value argument;
+  napi_value arguments[2];
   struct address_query query = {.env = env};
-  if (!take_arguments(env, info, &argument, 1) || !take_int32(env, argument, &query.index)) return NULL;
+  int32_t netns_id;
+  if (!take_arguments_from(env, info, arguments, 1, 2) || !take_int32(env, arguments[0], &query.index) ||
+      !take_int32_or(env, arguments[1], -1, &netns_id)) {
+    return NULL;
+  }
   CHECK_NAPI(env, napi_create_array(env, &query.list));
 
   struct route_request request;
   route_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof request.body.address);
   request.body.address.ifa_index = (uint32_t)query.index;
+  if (netns_id >= 0) route_attribute(&request, IFA_TARGET_NETNSID, &netns_id, sizeof netns_id);
   int status = route_exchange(&request, take_address, &query);
   if (status == -ECANCELED) return NULL;
   if (status < 0) return throw_errno(env, -status, "rtnetlink(RTM_GETADDR)");
@@ -69,12 +74,14 @@ napi_value list_addresses(napi_env env, napi_callback_info info) {
 }
 
 static napi_value change_address(napi_env env, napi_callback_info info, int type, int flags, const char *call) {
-  napi_value arguments[3];
+  napi_value arguments[4];
+  const struct descriptor *tap;
   int32_t index, prefix_length;
   char text[INET6_ADDRSTRLEN];
   unsigned char octets[sizeof(struct in6_addr)];
-  if (!take_arguments(env, info, arguments, 3) || !take_int32(env, arguments[0], &index) ||
-      !take_string(env, arguments[1], text, sizeof text) || !take_int32(env, arguments[2], &prefix_length)) {
+  if (!take_arguments_from(env, info, arguments, 3, 4) || !take_int32(env, arguments[0], &index) ||
+      !take_string(env, arguments[1], text, sizeof text) || !take_int32(env, arguments[2], &prefix_length) ||
+      !take_descriptor_or_none(env, arguments[3], &tap)) {
     return NULL;
   }
   int family = strchr(text, ':') == NULL ? AF_INET : AF_INET6;
@@ -98,16 +105,16 @@ static napi_value change_address(napi_env env, napi_callback_info info, int type
     broadcast |= htonl(0xffffffffu >> prefix_length);
     route_attribute(&request, IFA_BROADCAST, &broadcast, sizeof broadcast);
   }
-  int status = route_exchange(&request, NULL, NULL);
+  int status = route_exchange_at(tap, &request, NULL, NULL);
   return status < 0 ? throw_errno(env, -status, call) : NULL;
 }
 
-// addAddress(index, address, prefixLength): EEXIST when it is there already.
+// addAddress(index, address, prefixLength, tap?): EEXIST when it is there already.
 napi_value add_address(napi_env env, napi_callback_info info) {
   return change_address(env, info, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, "rtnetlink(RTM_NEWADDR)");
 }
 
-// deleteAddress(index, address, prefixLength)
+// deleteAddress(index, address, prefixLength, tap?)
 napi_value delete_address(napi_env env, napi_callback_info info) {
   return change_address(env, info, RTM_DELADDR, 0, "rtnetlink(RTM_DELADDR)");
 }

@@ -11,8 +11,35 @@ bool take_arguments(napi_env env, napi_callback_info info, napi_value *values, s
   return given >= count || refuse(env, "too few arguments");
 }
 
+bool take_arguments_from(napi_env env, napi_callback_info info, napi_value *values, size_t least, size_t most) {
+  size_t given = most;
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok) return refuse(env, "no arguments");
+  return given >= least || refuse(env, "too few arguments");
+}
+
 bool take_int32(napi_env env, napi_value value, int32_t *result) {
   return napi_get_value_int32(env, value, result) == napi_ok || refuse(env, "expected a number");
+}
+
+static bool is_undefined(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_undefined;
+}
+
+bool take_int32_or(napi_env env, napi_value value, int32_t missing, int32_t *result) {
+  if (!is_undefined(env, value)) return take_int32(env, value, result);
+  *result = missing;
+  return true;
+}
+
+bool take_descriptor_or_none(napi_env env, napi_value value, const struct descriptor **result) {
+  struct descriptor *descriptor;
+  *result = NULL;
+  if (is_undefined(env, value)) return true;
+  if (!take_descriptor(env, value, &descriptor)) return false;
+  if (descriptor->fd < 0) return refuse(env, "expected an open descriptor");
+  *result = descriptor;
+  return true;
 }
 
 bool take_bool(napi_env env, napi_value value, bool *result) {

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netns.h"
+
 enum { ANSWER_BYTES = 32768 };
 
 void route_begin(struct route_request *request, int type, int flags, size_t body_bytes) {
@@ -55,9 +57,8 @@ static int receive_answers(int fd, bool is_dump, route_answer *each, void *conte
   }
 }
 
-int route_exchange(struct route_request *request, route_answer *each, void *context) {
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return -errno;
+// Closes the socket.
+static int exchange(int fd, struct route_request *request, route_answer *each, void *context) {
   // Asks the kernel to filter dumps by the interface named in the request; an old one sends all, and answers are
   // checked anyway.
   int is_on = 1;
@@ -71,4 +72,18 @@ int route_exchange(struct route_request *request, route_answer *each, void *cont
   }
   close(fd);
   return result;
+}
+
+int route_exchange(struct route_request *request, route_answer *each, void *context) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  return fd < 0 ? -errno : exchange(fd, request, each, context);
+}
+
+int route_exchange_at(const struct descriptor *tap, struct route_request *request, route_answer *each, void *context) {
+  if (tap == NULL) return route_exchange(request, each, context);
+  int netns_fd = netns_of_tap(tap->fd);
+  if (netns_fd < 0) return netns_fd;
+  int fd = netns_route_socket(netns_fd);
+  close(netns_fd);
+  return fd < 0 ? fd : exchange(fd, request, each, context);
 }

@@ -1,8 +1,8 @@
 // TAP devices (Linux Documentation/networking/tuntap.rst).
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -24,13 +24,24 @@ struct tap_settings {
   int send_buffer_bytes;
 };
 
+// Whether there is a device of that name: where there is none, TUNSETIFF would make one.
+static bool is_there(const char *name) { return if_nametoindex(name) != 0; }
+
 // Returns NULL, or the name of the call that failed, with errno.
 static const char *configure(int fd, struct tap_settings *settings) {
   bool has_vnet_header = settings->features >= 0;
   int header_bytes = VNET_HEADER_BYTES;
   int is_little_endian = 1;
   settings->request.ifr_flags = IFF_TAP | IFF_NO_PI | (has_vnet_header ? IFF_VNET_HDR : 0);
-  if (ioctl(fd, TUNSETIFF, &settings->request) < 0) return "ioctl(TUNSETIFF)";
+  if (ioctl(fd, TUNSETIFF, &settings->request) < 0) {
+    if (errno != EINVAL) return "ioctl(TUNSETIFF)";
+    // A device of several queues wants to be told so by each that attaches.
+    settings->request.ifr_flags |= IFF_MULTI_QUEUE;
+    if (!is_there(settings->request.ifr_name) || ioctl(fd, TUNSETIFF, &settings->request) < 0) {
+      errno = EINVAL;
+      return "ioctl(TUNSETIFF)";
+    }
+  }
   // A persistent device keeps what its last user set, so all of it is set again.
   if (has_vnet_header && ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) < 0) return "ioctl(TUNSETVNETHDRSZ)";
   if (has_vnet_header && ioctl(fd, TUNSETVNETLE, &is_little_endian) < 0) return "ioctl(TUNSETVNETLE)";

@@ -31,9 +31,19 @@ describe('control methods', () => {
       wire: null,
       roundTripMs: null,
       url: null,
+      netns: null,
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
-    const device = { port: 1, type: 'tap', target: 'tap0', address: '', netmask: '', mtu: 1500, addresses: [] };
+    const device = {
+      port: 1,
+      type: 'tap',
+      target: 'tap0',
+      address: '',
+      netmask: '',
+      mtu: 1500,
+      addresses: [],
+      netns: null,
+    };
 
     assert.deepEqual(await call('addPort', { type: 'tap', target: 'tap0' }), [tap]);
     assert.deepEqual(await call('setInterface', { port: 1, mtu: 1400, addresses: ['10.0.0.1/24'] }), [

@@ -46,15 +46,37 @@ describe('parameters of addPort', () => {
   });
 
   it('refuses what cannot be a device', () => {
-    for (const target of ['', '.', '..', 'a/b', 'a b', 'a:0', 'tap%d', 'a\0', 'abcdefghijklmnop', 'äöüäöüäö']) {
+    const targets = ['.', '..', 'a/b', 'a b', 'a:0', 'a\0', 'abcdefghijklmnop', 'äöüäöüäö'];
+    for (const target of [...targets, 'tap%s', '%d%d', '100%', 'abcdefghijklmn%d']) {
       refuse('addPort', { type: 'tap', target }, /^target "/);
     }
+    for (const target of [...targets, '', 'eth%d']) refuse('addPort', { type: 'netdev', target }, /^target "/);
+    for (const target of ['', '%d', 'tap%d', 'abcdefghijklm%d']) read('addPort', { type: 'tap', target });
     refuse('addPort', { type: 'tap' }, /^target must be a text, got nothing/);
     refuse('addPort', { type: 'tap', target: 7 }, /got 7/);
     assert.deepEqual(read('addPort', { type: 'tap', target: 'abcdefghijklmno' }), {
       type: 'tap',
       target: 'abcdefghijklmno',
     });
+  });
+
+  it('takes a network namespace and a MAC address for a tap, and for nothing else', () => {
+    const tap = { type: 'tap', target: 'tap0' };
+    assert.deepEqual(read('addPort', { ...tap, options: { netns: 'blue', mac: '02:AB:00:00:00:01', user: null } }), {
+      ...tap,
+      options: { netns: 'blue', mac: '02:ab:00:00:00:01' },
+    });
+    read('addPort', { ...tap, options: { netns: '/proc/1/ns/net', insecure: false } });
+    for (const netns of ['', '.', '..', 'a/b', 'a\0', 7]) {
+      refuse('addPort', { ...tap, options: { netns } }, /^options\.netns /);
+    }
+    for (const mac of ['', '02:00:00:00:00', '02-00-00-00-00-01', '01:00:00:00:00:01', '00:00:00:00:00:00', 2]) {
+      refuse('addPort', { ...tap, options: { mac } }, /^options\.mac /);
+    }
+    refuse('addPort', { ...tap, options: { user: 'me' } }, /^Only a client port takes options\.user/);
+    refuse('addPort', { ...tap, options: { color: 'red' } }, /"options\.color"/);
+    refuse('addPort', { ...tap, options: [] }, /options/);
+    refuse('addPort', { type: 'netdev', target: 'eth1', options: { netns: 'blue' } }, /"options\.netns"/);
   });
 
   it('refuses what cannot be dialled', () => {
@@ -300,6 +322,7 @@ describe('results', () => {
       wire: null,
       roundTripMs: null,
       url: null,
+      netns: null,
     });
   });
 

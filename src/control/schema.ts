@@ -17,6 +17,7 @@ import {
   text,
   withDefault,
 } from './shape.ts';
+import { type TapOptions, tapOptions } from './tap-options.ts';
 import {
   addressWithLength,
   deviceName,
@@ -25,6 +26,7 @@ import {
   mtu,
   portNumber,
   portParameter,
+  tapName,
   tunnelUrl,
 } from './values.ts';
 
@@ -61,6 +63,8 @@ export interface PortEntry {
   roundTripMs: number | null;
   /** the URL that a client port is connected to, where it is not its target; else null */
   url: string | null;
+  /** the network namespace that a device is in, where it is not the switch's own; else null */
+  netns: string | null;
 }
 
 /** The device of a tap or netdev port; `address` and `netmask` are the primary IPv4 address, `""` without one. */
@@ -73,6 +77,8 @@ export interface InterfaceEntry {
   mtu: number;
   /** every address, as `ADDRESS/LENGTH` */
   addresses: string[];
+  /** the network namespace that the device is in, where it is not the switch's own; else null */
+  netns: string | null;
 }
 
 export interface FdbEntry {
@@ -100,7 +106,7 @@ export interface DoorEntry {
 export interface PortSpec {
   type: 'tap' | 'netdev' | 'client';
   target: string;
-  options?: ClientOptions;
+  options?: ClientOptions & TapOptions;
 }
 
 /** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
@@ -180,6 +186,7 @@ const portEntry: Shape<PortEntry> = atLeast<PortEntry>({
   wire: withDefault(nullable(oneOf(['raw', 'batched'])), null),
   roundTripMs: withDefault(nullable(measure), null),
   url: withDefault(nullable(text()), null),
+  netns: withDefault(nullable(text()), null),
 });
 
 const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
@@ -190,6 +197,7 @@ const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
   netmask: withDefault(text(), ''),
   mtu: count,
   addresses: withDefault(listOf(text()), []),
+  netns: withDefault(nullable(text()), null),
 });
 
 const doorEntry: Shape<DoorEntry> = atLeast<DoorEntry>({
@@ -208,7 +216,7 @@ const fdbEntry: Shape<FdbEntry> = atLeast<FdbEntry>({
 });
 
 const portSpecs: Readonly<Record<PortSpec['type'], Shape<PortSpec>>> = {
-  tap: portSpec('tap', deviceName, deviceOptions),
+  tap: portSpec('tap', tapName, tapOptions),
   netdev: portSpec('netdev', deviceName, deviceOptions),
   client: portSpec('client', tunnelUrl, clientOptions),
 };
@@ -230,7 +238,7 @@ const anyPortSpec: Shape<PortSpec> = {
 function portSpec<T extends PortSpec['type']>(
   type: T,
   target: Shape<string>,
-  options: Shape<ClientOptions>,
+  options: Shape<ClientOptions & TapOptions>,
 ): Shape<PortSpec> {
   return exactly<PortSpec>({ type: oneOf([type]), target, options: optional(options) });
 }

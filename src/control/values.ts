@@ -37,13 +37,22 @@ export const waitSeconds: Shape<number> = {
 };
 
 /** The name of a network interface, by the kernel's rules (dev_valid_name); `%` would make it a template. */
-export const deviceName: Shape<string> = text((name) => {
-  if (name === '') return 'is empty';
-  if (Buffer.byteLength(name) > DEVICE_NAME_BYTES) return `is longer than ${DEVICE_NAME_BYTES} bytes`;
+export const deviceName: Shape<string> = text((name) => (name === '' ? 'is empty' : deviceComplaint(name)));
+
+/** The name of a TAP device: in one with `%d` the kernel puts a number, for an empty one it chooses all of it. */
+export const tapName: Shape<string> = text((name) => {
+  if (name === '') return undefined;
+  if (!name.includes('%')) return deviceComplaint(name);
+  if (!/^[^%]*%d[^%]*$/.test(name)) return 'has another "%" than one %d, where the kernel puts a number';
+  return deviceComplaint(name.replace('%d', ''), name);
+});
+
+function deviceComplaint(name: string, whole: string = name): string | undefined {
+  if (Buffer.byteLength(whole) > DEVICE_NAME_BYTES) return `is longer than ${DEVICE_NAME_BYTES} bytes`;
   if (name === '.' || name === '..') return 'is not a device name';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return /[\s/:%\u0000-\u001f\u007f]/.test(name) ? 'has a character that no device name may have' : undefined;
-});
+}
 
 /**
  * Where a tunnel is dialled. A user in the URL would stand in listport for

@@ -14,6 +14,7 @@ import { ControlServer, type ControlServerOptions } from '../control/server.ts';
 import { describeError } from '../errors.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
+import { DeviceRegister } from '../ports/device-register.ts';
 import { createPort } from '../ports/port-factory.ts';
 import { requireCongestionControl } from '../ports/websocket/congestion-control.ts';
 import type { TunnelLimits } from '../ports/websocket/limits.ts';
@@ -166,11 +167,12 @@ export class Daemon {
     this.#disposals.push(() => tunnelServer.close());
     tunnelListener.route(tunnels.path, tunnelServer);
 
+    const devices = new DeviceRegister();
     const running = new RunningSwitch(
       etherSwitch,
       (spec, signal) => {
         const { wire, congestion } = this.#config;
-        return createPort(spec, { logger, wire, congestion, instance, environment: process.env, signal });
+        return createPort(spec, { logger, devices, wire, congestion, instance, environment: process.env, signal });
       },
       { tunnels: tunnelCounters, control: controlCounters },
     );

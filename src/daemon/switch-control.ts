@@ -93,8 +93,8 @@ export class RunningSwitch implements SwitchControl {
     const entries: InterfaceEntry[] = [];
     for (const bridgePort of this.#switch.ports.values()) {
       const device = bridgePort.port.networkInterface;
-      // A device that was removed has no settings any more; its port is still in listport.
-      if (device !== undefined && bridgePort.link !== 'closed') entries.push(interfaceEntry(bridgePort, device));
+      const entry = device === undefined ? undefined : presentInterface(bridgePort, device);
+      if (entry !== undefined) entries.push(entry);
     }
     return entries;
   }
@@ -135,6 +135,7 @@ function portEntry(bridgePort: BridgePort): PortEntry {
     wire: port.tunnel?.wire ?? null,
     roundTripMs: port.tunnel?.roundTripMs ?? null,
     url: port.tunnel?.url ?? null,
+    netns: port.netns ?? null,
   };
 }
 
@@ -152,8 +153,18 @@ function interfaceOf(bridgePort: BridgePort): NetworkInterface {
   return port.networkInterface;
 }
 
+/** A device that is gone has no settings; its port is still in listport. */
+function presentInterface(bridgePort: BridgePort, device: NetworkInterface): InterfaceEntry | undefined {
+  try {
+    return interfaceEntry(bridgePort, device);
+  } catch (error) {
+    if (error instanceof EtherwsError && error.code === 'DEVICE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 function interfaceEntry({ number, port }: BridgePort, device: NetworkInterface): InterfaceEntry {
-  const { addresses, mtu } = device.read();
+  const { addresses, mtu, netns } = device.read();
   const primary = addresses.find(({ address }) => !address.includes(':'));
   return {
     port: number,
@@ -163,6 +174,7 @@ function interfaceEntry({ number, port }: BridgePort, device: NetworkInterface):
     netmask: primary === undefined ? '' : netmaskOfPrefixLength(primary.prefixLength),
     mtu,
     addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    netns: netns ?? null,
   };
 }
 

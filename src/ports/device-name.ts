@@ -5,7 +5,7 @@ const MAX_NAME_BYTES = 15;
 /**
  * Checks the name of a network device as the kernel would, so that the answer
  * is a sentence and not EINVAL.
- * @param mayBePattern whether one `%d`, for which the kernel puts a number, is allowed
+ * @param mayBePattern whether one `%d`, for which the kernel puts a number, or no name at all is allowed
  * @throws EtherwsError ARGUMENT_INVALID
  */
 export function checkDeviceName(name: string, mayBePattern: boolean): string {
@@ -16,7 +16,7 @@ export function checkDeviceName(name: string, mayBePattern: boolean): string {
 
 function problemOf(name: string, mayBePattern: boolean): string | undefined {
   const length = Buffer.byteLength(name);
-  if (length === 0) return 'it is empty';
+  if (length === 0) return mayBePattern ? undefined : 'it is empty';
   if (length > MAX_NAME_BYTES) return `it has ${length} octets, and the kernel takes ${MAX_NAME_BYTES}`;
   if (name === '.' || name === '..') return 'it names a folder';
   // The kernel's own list: it would see each of them as white space or as a separator.

@@ -8,41 +8,35 @@ import type {
   PortEvents,
   Shortcut,
 } from '../bridge/port.ts';
+import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import { FrameBatch } from '../wire/frame-batch.ts';
 import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../wire/frame-length.ts';
 import type { FrameExample } from '../wire/frame-summary.ts';
 import { debtOf, GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
-import { deviceError, errnoOf } from './device-error.ts';
+import { AttachedDevice } from './attached-device.ts';
+import type { DeviceRegister } from './device-register.ts';
+import { type OpenDevice, useDevice } from './device-setup.ts';
+import { DeviceWait } from './device-wait.ts';
 import { takeFaultExample } from './fault-example.ts';
 import { LinuxInterface } from './interface-settings.ts';
-import { closeDescriptor, linkMonitor } from './link-monitor.ts';
-import {
-  type Descriptor,
-  type Link,
-  LOST,
-  nativeAddon,
-  RECORD_HEADER_BYTES,
-  SLAB_FRONT_BYTES,
-  TALLY_REASONS,
-} from './native.ts';
+import { type Link, LOST, nativeAddon, RECORD_HEADER_BYTES, SLAB_FRONT_BYTES, TALLY_REASONS } from './native.ts';
 import { forgetShortcuts, shorten } from './shortcuts.ts';
 
-/** An open device, as the factories of tap and netdev hand it over. */
-export interface OpenDevice {
-  readonly descriptor: Descriptor;
-  /** The link as it was found, before anything was changed. */
-  readonly found: Link;
-  readonly offloads: Offloads;
-  /** Which tags the device takes on top of a full payload. */
-  readonly tagAllowance: TagAllowance;
-  /** Whether what is read may be a super-frame. */
-  readonly givesSuperFrames: boolean;
-  /** Whether a link that was found down is set down again at the end. */
-  readonly isRestored: boolean;
-  /** Frames that wait in the kernel for us, where that is ours to say; -1 leaves it. */
-  readonly txQueueFrames: number;
+/** What both kinds of device ports take. */
+export interface DeviceOptions {
+  /** which devices are ports of the switch; default: nothing is known of other ports */
+  register?: DeviceRegister | undefined;
+  logger?: Logger | undefined;
+}
+
+/** What a port needs to have its device, again and again. */
+export interface DeviceOwner {
+  readonly device: OpenDevice;
+  /** Opens the device of that name that is there again. @param holder the port, which is registered. @throws EtherwsError */
+  reopen(name: string, holder: object): OpenDevice;
+  readonly register: DeviceRegister | undefined;
   readonly logger: Logger;
 }
 
@@ -68,17 +62,23 @@ const tally = new Uint32Array(TALLY_REASONS.length);
  * In: the kernel says that something is waiting → one call of the addon reads
  * it into a slab → the bridge gets one batch.
  * Out: `send` notes the frame's index → `flush` makes one call for all of them.
+ *
+ * A device that is deleted leaves the port down, and it waits for one of the same name.
  */
 export abstract class DevicePort implements Port {
   abstract readonly type: 'tap' | 'netdev';
-  readonly offloads: Offloads;
-  readonly tagAllowance: TagAllowance;
   readonly networkInterface: NetworkInterface;
-  readonly #device: OpenDevice;
+  readonly #owner: DeviceOwner;
   readonly #indexes = new Uint32Array(BATCH_FRAMES);
-  readonly #unwatch: () => Promise<void>;
-  #link: Link;
+  /** Undefined while the port waits for its device. */
+  #attached: AttachedDevice | undefined;
+  /** What the data path wants to know of it. */
+  #device: OpenDevice;
+  #name: string;
+  #maxFrameBytes = 0;
+  #waiting: DeviceWait | undefined;
   #state: LinkState = 'down';
+  #reason: string | undefined;
   #events: PortEvents | undefined;
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
@@ -86,47 +86,58 @@ export abstract class DevicePort implements Port {
   #cutLengths: Uint32Array | undefined;
   /** Runs while a congested egress port is waited for. */
   #patience: NodeJS.Timeout | undefined;
-  /** Why the device is gone for good. */
-  #loss: string | undefined;
+  /** The network namespace of the device, as it was told last. */
+  #netns: string | undefined;
+  /** The device before this one is being closed. */
+  #released: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
   /** The directions and reasons of discards that were reported with an example, a bit each. */
   #explained = 0;
 
-  protected constructor(device: OpenDevice) {
-    this.#device = device;
-    this.offloads = device.offloads;
-    this.tagAllowance = device.tagAllowance;
-    const { index } = device.found;
-    // Subscribes before it looks: a change between the two is then heard, not missed.
-    this.#unwatch = linkMonitor.watch(index, (link) => this.#linkEvent(link));
+  /** @throws what the addon throws, and DEVICE_BUSY; then the descriptor is still the caller's */
+  protected constructor(owner: DeviceOwner) {
+    this.#owner = owner;
+    this.#device = owner.device;
+    this.#name = owner.device.found.name;
+    this.networkInterface = new LinuxInterface(
+      () => this.#attached?.whereabouts,
+      () => this.#name,
+    );
     try {
-      this.#link = nativeAddon().readLink(index);
+      this.#attach(owner.device);
     } catch (error) {
-      void this.#unwatch();
+      owner.register?.release(this);
       throw error;
     }
-    this.#state = stateOf(this.#link);
-    this.networkInterface = new LinuxInterface(index, () => this.target);
   }
 
-  /** The device's name, also after somebody has renamed it. */
+  /** The device's name, also after it was renamed. */
   get target(): string {
-    return this.#link.name;
+    return this.#name;
+  }
+
+  get netns(): string | undefined {
+    return this.#netns;
+  }
+
+  get offloads(): Offloads {
+    return this.#device.offloads;
+  }
+
+  get tagAllowance(): TagAllowance {
+    return this.#device.tagAllowance;
   }
 
   /** The MTU and an Ethernet header; follows the MTU. Tags may come on top (`tagAllowance`). */
   get maxFrameBytes(): number {
-    return this.#link.mtu + HEADER_BYTES;
+    return this.#maxFrameBytes;
   }
 
   open(events: PortEvents): void {
-    if (this.#loss !== undefined) events.linkChanged('closed', this.#loss);
     if (this.#closing !== undefined) return;
     this.#events = events;
-    if (this.#state !== 'up') events.linkChanged(this.#state, reasonOf(this.#link));
-    slab ??= createSlab();
-    nativeAddon().watch(this.#device.descriptor, (status, count) => this.#ready(status, count));
-    this.#setRoom();
+    if (this.#state !== 'up') events.linkChanged(this.#state, this.#reason);
+    if (this.#attached !== undefined) this.#listen(this.#attached);
   }
 
   get shortcutEnd(): object | undefined {
@@ -141,7 +152,7 @@ export abstract class DevicePort implements Port {
     if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
     const length = batch.lengths[index] as number;
     if (length < HEADER_BYTES) return 'runt';
-    const kept = length > this.maxFrameBytes ? this.#fitted(batch, index, length) : length;
+    const kept = length > this.#maxFrameBytes ? this.#fitted(batch, index, length) : length;
     if (kept < 0) return 'tooLong';
     // The addon is handed one slab a call.
     if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES) this.#write();
@@ -161,13 +172,15 @@ export abstract class DevicePort implements Port {
   }
 
   async #close(): Promise<void> {
-    const { found, descriptor, isRestored, logger } = this.#device;
+    const { register, logger } = this.#owner;
     this.#events = undefined;
-    this.#forgetNoted();
-    clearTimeout(this.#patience);
-    if (this.#state !== 'closed' && isRestored && !found.isUp) setDown(found, logger);
     this.#state = 'closed';
-    await Promise.all([closeDescriptor(descriptor), this.#unwatch()]);
+    this.#forgetNoted();
+    this.#endPatience();
+    register?.release(this);
+    const attached = this.#attached;
+    this.#attached = undefined;
+    await Promise.all([attached?.release(true, logger), this.#released, this.#waiting?.end()]);
   }
 
   /**
@@ -224,19 +237,21 @@ export abstract class DevicePort implements Port {
   }
 
   /** @param count frames in the slab, or a negative errno */
-  #ready(status: number, count: number): void {
-    if (this.#events === undefined || slab === undefined) return;
+  #ready(attached: AttachedDevice, status: number, count: number): void {
+    if (this.#events === undefined || slab === undefined || attached !== this.#attached) return;
     if (status === LOST) {
       this.#report('tx');
       return;
     }
     // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
-    if (count < 0 && (status < 0 || this.#isGone())) {
-      if (this.#isGone()) this.#lose(`${this.target} was deleted`);
+    if (count < 0 && (status < 0 || !attached.refresh())) {
+      if (status < 0) attached.refresh();
       return;
     }
     this.#report('rx');
     if (count <= 0) return;
+    // In another network namespace nothing else tells that the device was set up.
+    if (this.#state !== 'up' && attached.netns !== undefined) attached.refresh();
     slab.count = count;
     const congestion = this.#events?.receive(slab);
     if (congestion !== undefined) this.#wait(congestion);
@@ -244,27 +259,22 @@ export abstract class DevicePort implements Port {
 
   /** Leaves frames in the device's own queue, where their senders notice, until the way is free again. */
   #wait(congestion: Congestion): void {
-    // The port may have been closed from inside `receive`.
-    if (this.#closing !== undefined) return;
+    // The port may have been closed, or have lost its device, from inside `receive`.
+    if (this.#attached === undefined) return;
     nativeAddon().pause(this.#device.descriptor);
     this.#patience = setTimeout(this.#resume, MAX_WAIT_MS);
     congestion.onceRelieved(this.#resume);
   }
 
   readonly #resume = (): void => {
-    if (this.#patience === undefined || this.#closing !== undefined) return;
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+    if (this.#patience === undefined || this.#attached === undefined) return;
+    this.#endPatience();
     nativeAddon().resume(this.#device.descriptor);
   };
 
-  #isGone(): boolean {
-    try {
-      nativeAddon().readLink(this.#link.index);
-      return false;
-    } catch (error) {
-      return errnoOf(error) === 'ENODEV';
-    }
+  #endPatience(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   #report(direction: 'rx' | 'tx'): void {
@@ -283,35 +293,98 @@ export abstract class DevicePort implements Port {
     return takeFaultExample(reason);
   }
 
-  #linkEvent(link: Link): void {
-    if (this.#state === 'closed') return;
-    if (link.isRemoved) {
-      this.#lose(`${this.target} was deleted`);
-      return;
+  /** Takes a device as its own. @throws what the addon throws, and DEVICE_BUSY */
+  #attach(device: OpenDevice): void {
+    const attached = new AttachedDevice(device, {
+      changed: () => this.#follow(),
+      gone: () => this.#lose(),
+    });
+    try {
+      this.#claim(attached);
+    } catch (error) {
+      void attached.unwatch();
+      throw error;
     }
+    this.#attached = attached;
+    this.#device = device;
+    this.#netns = attached.netns;
+    this.#follow();
+    if (this.#events !== undefined) this.#listen(attached);
+  }
+
+  /** A device elsewhere is none of ours: other devices may have its number. */
+  #claim({ link, netns }: AttachedDevice): void {
+    const { register } = this.#owner;
+    if (netns === undefined) register?.claim(this, link.index, link.name);
+    else register?.release(this);
+  }
+
+  #listen(attached: AttachedDevice): void {
+    slab ??= createSlab();
+    nativeAddon().watch(attached.descriptor, (status, count) => this.#ready(attached, status, count));
+    this.#setRoom();
+  }
+
+  /** The link, or where the device is, has changed. */
+  #follow(): void {
+    const attached = this.#attached;
+    if (attached === undefined) return;
+    const { link } = attached;
+    const maxFrameBytes = link.mtu + HEADER_BYTES;
     // What was decided for longer or for shorter frames does not hold any more.
-    if (link.mtu !== this.#link.mtu) forgetShortcuts();
-    this.#link = link;
-    if (this.#events !== undefined && this.#closing === undefined) this.#setRoom();
-    const state = stateOf(link);
-    if (state === this.#state) return;
+    if (maxFrameBytes !== this.#maxFrameBytes) forgetShortcuts();
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#name = link.name;
+    if (this.#events !== undefined) this.#setRoom();
+    this.#tell(stateOf(link), reasonOf(link, attached.netns));
+    this.#noteMove(attached);
+  }
+
+  #noteMove(attached: AttachedDevice): void {
+    if (attached.netns === this.#netns) return;
+    this.#netns = attached.netns;
+    const { logger } = this.#owner;
+    const where =
+      attached.netns === undefined ? 'is in our network namespace again' : 'is in another network namespace';
+    logger.info({ device: this.#name, netns: attached.netns }, `the device ${where}`);
+    try {
+      this.#claim(attached);
+    } catch (error) {
+      logger.warn({ device: this.#name, error: describeError(error) }, 'the device came back and is two ports');
+    }
+  }
+
+  #tell(state: LinkState, reason: string | undefined): void {
+    if (state === this.#state && reason === this.#reason) return;
     this.#state = state;
-    this.#events?.linkChanged(state, reasonOf(link));
+    this.#reason = reason;
+    this.#events?.linkChanged(state, reason);
   }
 
   /** Tells how long frames may be that are read from now on. */
   #setRoom(): void {
-    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.maxFrameBytes + MAX_TAGS_BYTES;
+    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.#maxFrameBytes + MAX_TAGS_BYTES;
     nativeAddon().readsFrames(this.#device.descriptor, Math.min(room, MAX_SUPER_FRAME_BYTES));
   }
 
-  /** The device is gone for good. */
-  #lose(reason: string): void {
-    const events = this.#events;
-    this.#loss = reason;
-    this.#state = 'closed';
-    void this.close();
-    events?.linkChanged('closed', reason);
+  /** The device is gone; one of its name may be there already. */
+  #lose(): void {
+    const attached = this.#attached;
+    if (attached === undefined) return;
+    const { register, logger } = this.#owner;
+    this.#attached = undefined;
+    this.#netns = undefined;
+    this.#forgetNoted();
+    this.#endPatience();
+    // Closing ends what leads to it by shortcuts.
+    this.#released = attached.release(false, logger);
+    register?.keepName(this, this.#name);
+    this.#waiting = new DeviceWait(this.#name, {
+      tryAgain: () => useDevice(this.#owner.reopen(this.#name, this), logger, (device) => this.#attach(device)),
+      inVain: (reason) => this.#tell('down', reason),
+      logger,
+    });
+    this.#waiting.start();
   }
 }
 
@@ -323,39 +396,12 @@ function createSlab(): FrameBatch {
   return batch;
 }
 
-/** Sets an open device up and makes its port, or puts everything back. */
-export function portOn<P>(device: OpenDevice, make: (device: OpenDevice) => P): P {
-  const { descriptor, found, isRestored, txQueueFrames, logger } = device;
-  try {
-    if (!found.isUp) nativeAddon().changeLink(found.index, 1, -1, txQueueFrames);
-    return make(device);
-  } catch (error) {
-    if (isRestored && !found.isUp) setDown(found, logger);
-    nativeAddon().close(descriptor, () => undefined);
-    throw deviceError(error, found.name, {
-      EPERM: {
-        code: 'PERMISSION_DENIED',
-        message: `Device "${found.name}" is down, and this user may not set it up`,
-        hint: `Run as root, or: ip link set ${found.name} up`,
-      },
-    });
-  }
-}
-
-function setDown({ index, name }: Link, logger: Logger): void {
-  try {
-    nativeAddon().changeLink(index, 0, -1, -1);
-  } catch (error) {
-    // It was deleted this moment, or our privileges are gone: closing goes on all the same.
-    if (errnoOf(error) !== 'ENODEV') logger.warn({ device: name, error }, 'the device could not be set down again');
-  }
-}
-
 function stateOf(link: Link): 'up' | 'down' {
   return link.isUp && link.isRunning ? 'up' : 'down';
 }
 
-function reasonOf(link: Link): string | undefined {
-  if (!link.isUp) return `${link.name} is set down`;
-  return link.isRunning ? undefined : `${link.name} has no carrier`;
+function reasonOf(link: Link, netns: string | undefined): string | undefined {
+  const where = netns === undefined ? '' : ` in network namespace ${netns}`;
+  if (!link.isUp) return `${link.name} is set down${where}`;
+  return link.isRunning ? undefined : `${link.name} has no carrier${where}`;
 }

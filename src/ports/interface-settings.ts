@@ -7,6 +7,7 @@ import {
   parseHostAddress,
   prefixLengthOfNetmask,
 } from '../wire/ip-address.ts';
+import type { Whereabouts } from './attached-device.ts';
 import { deviceError, type ErrnoTable, errnoOf } from './device-error.ts';
 import { type Link, type LinkAddress, nativeAddon } from './native.ts';
 
@@ -18,19 +19,24 @@ export const MAX_MTU = 65_535;
 
 type Addresses = readonly InterfaceAddress[];
 
-/** The settings of a Linux network device, by rtnetlink. */
+/** The settings of a Linux network device, by rtnetlink; also of a TAP device in another network namespace. */
 export class LinuxInterface implements NetworkInterface {
-  readonly #index: number;
+  readonly #find: () => Whereabouts | undefined;
   readonly #name: () => string;
 
-  constructor(index: number, name: () => string) {
-    this.#index = index;
+  /** @param find where the device is; undefined: it is gone */
+  constructor(find: () => Whereabouts | undefined, name: () => string) {
+    this.#find = find;
     this.#name = name;
   }
 
   /** The addresses come in the kernel's order, IPv4 first: the first IPv4 address is the primary one. */
   read(): InterfaceSettings {
-    return this.#asking(() => ({ addresses: this.#addresses(), mtu: nativeAddon().readLink(this.#index).mtu }));
+    return this.#asking(() => {
+      const { netns } = this.#where().elsewhere ?? {};
+      const settings = { addresses: this.#addresses(), mtu: this.#link().mtu };
+      return netns === undefined ? settings : { ...settings, netns };
+    });
   }
 
   /**
@@ -65,19 +71,36 @@ export class LinuxInterface implements NetworkInterface {
   }
 
   #addresses(): InterfaceAddress[] {
-    const found = nativeAddon().listAddresses(this.#index);
+    const { index, elsewhere } = this.#where();
+    const found = nativeAddon().listAddresses(index, elsewhere?.netnsId);
     const ofFamily = (family: 4 | 6): LinkAddress[] => found.filter((entry) => entry.family === family);
     return [...ofFamily(4), ...ofFamily(6)].map(({ address, prefixLength }) => ({ address, prefixLength }));
   }
 
+  /** @throws EtherwsError DEVICE_NOT_FOUND */
+  #where(): Whereabouts {
+    const found = this.#find();
+    if (found !== undefined) return found;
+    throw new EtherwsError('DEVICE_NOT_FOUND', `Device "${this.#name()}" is gone; its port waits for it`);
+  }
+
+  #link(): Link {
+    const { index, elsewhere } = this.#where();
+    return nativeAddon().readLink(index, elsewhere?.netnsId);
+  }
+
   #setMtu(mtu: number): void {
-    const { minMtu, maxMtu }: Link = this.#asking(() => nativeAddon().readLink(this.#index));
+    const { minMtu, maxMtu }: Link = this.#asking(() => this.#link());
     const refusal = {
       code: 'ARGUMENT_INVALID',
       message: `Device "${this.#name()}" does not take an MTU of ${mtu}`,
       ...(minMtu === undefined || maxMtu === undefined ? {} : { hint: `It takes ${minMtu} to ${maxMtu || MAX_MTU}` }),
     } as const;
-    this.#asking(() => nativeAddon().changeLink(this.#index, -1, mtu, -1), { EINVAL: refusal, ERANGE: refusal });
+    const { index, elsewhere } = this.#where();
+    this.#asking(() => nativeAddon().changeLink(index, -1, mtu, -1, elsewhere?.tap), {
+      EINVAL: refusal,
+      ERANGE: refusal,
+    });
   }
 
   /** Leads from one list of addresses to another with as few changes as keep the order. */
@@ -96,7 +119,8 @@ export class LinuxInterface implements NetworkInterface {
   #add({ address, prefixLength }: InterfaceAddress): void {
     const text = formatPrefix({ address, prefixLength });
     const refusal = { code: 'ADDRESS_INVALID', message: `Device "${this.#name()}" does not take ${text}` } as const;
-    this.#changing(() => nativeAddon().addAddress(this.#index, address, prefixLength), 'EEXIST', {
+    const { index, elsewhere } = this.#where();
+    this.#changing(() => nativeAddon().addAddress(index, address, prefixLength, elsewhere?.tap), 'EEXIST', {
       EINVAL: refusal,
       EADDRNOTAVAIL: refusal,
       EACCES: { ...refusal, hint: `IPv6 is off there: sysctl net.ipv6.conf.${this.#name()}.disable_ipv6` },
@@ -104,7 +128,8 @@ export class LinuxInterface implements NetworkInterface {
   }
 
   #delete({ address, prefixLength }: InterfaceAddress): void {
-    this.#changing(() => nativeAddon().deleteAddress(this.#index, address, prefixLength), 'EADDRNOTAVAIL');
+    const { index, elsewhere } = this.#where();
+    this.#changing(() => nativeAddon().deleteAddress(index, address, prefixLength, elsewhere?.tap), 'EADDRNOTAVAIL');
   }
 
   /** @param done the errno that says that things are as they should be already */
@@ -122,12 +147,9 @@ export class LinuxInterface implements NetworkInterface {
     try {
       return ask();
     } catch (error) {
+      const netns = this.#find()?.elsewhere?.netns;
       throw deviceError(error, this.#name(), {
-        EPERM: {
-          code: 'PERMISSION_DENIED',
-          message: `This user may not change the settings of "${this.#name()}"`,
-          hint: 'Run the switch as root, or with the capability CAP_NET_ADMIN',
-        },
+        EPERM: netns === undefined ? refusedHere(this.#name()) : refusedElsewhere(this.#name(), netns),
         ENODEV: { code: 'DEVICE_NOT_FOUND', message: `Device "${this.#name()}" is gone` },
         ...table,
       });
@@ -149,6 +171,24 @@ export class LinuxInterface implements NetworkInterface {
       });
     }
   }
+}
+
+type Refusal = NonNullable<ErrnoTable[string]>;
+
+function refusedHere(device: string): Refusal {
+  return {
+    code: 'PERMISSION_DENIED',
+    message: `This user may not change the settings of "${device}"`,
+    hint: 'Run the switch as root, or with the capability CAP_NET_ADMIN',
+  };
+}
+
+function refusedElsewhere(device: string, netns: string): Refusal {
+  return {
+    code: 'PERMISSION_DENIED',
+    message: `Device "${device}" is in network namespace ${netns}, whose settings this user may not see or change`,
+    hint: `Make the change there: ip -n ${netns} address add … dev ${device}. Or run the switch with CAP_SYS_ADMIN`,
+  };
 }
 
 /** @throws EtherwsError ARGUMENT_INVALID outside of 576..65535 */

@@ -10,6 +10,7 @@ export type LinkListener = (link: Link) => void;
  */
 class LinkMonitor {
   readonly #listeners = new Map<number, Set<LinkListener>>();
+  readonly #nameListeners = new Map<() => void, string>();
   readonly #networkListeners = new Set<() => void>();
   /** The links that were able to carry frames when they were last heard of. */
   readonly #running = new Set<number>();
@@ -22,6 +23,18 @@ class LinkMonitor {
     this.#listeners.set(index, listeners);
     listeners.add(listener);
     return () => this.#unwatch(index, listener);
+  }
+
+  /**
+   * Hears when there may be a link of that name that was not there before. Now and then it is told for nothing.
+   * @returns as `watch` does
+   */
+  watchName(name: string, listener: () => void): () => Promise<void> {
+    this.#subscribe();
+    this.#nameListeners.set(listener, name);
+    return async () => {
+      if (this.#nameListeners.delete(listener)) await this.#unsubscribe();
+    };
   }
 
   /**
@@ -53,7 +66,8 @@ class LinkMonitor {
 
   async #unsubscribe(): Promise<void> {
     const descriptor = this.#descriptor;
-    if (this.#listeners.size > 0 || this.#networkListeners.size > 0 || descriptor === undefined) return;
+    const listeners = this.#listeners.size + this.#nameListeners.size + this.#networkListeners.size;
+    if (listeners > 0 || descriptor === undefined) return;
     this.#descriptor = undefined;
     this.#running.clear();
     await closeDescriptor(descriptor);
@@ -85,6 +99,7 @@ class LinkMonitor {
 
   /** Events were lost: asks for the present state of everything that is listened to. */
   #readAll(): void {
+    for (const listener of [...this.#nameListeners.keys()]) listener();
     for (const index of [...this.#listeners.keys()]) {
       try {
         this.#tell(nativeAddon().readLink(index));
@@ -97,6 +112,8 @@ class LinkMonitor {
 
   #tell(link: Link): void {
     for (const listener of [...(this.#listeners.get(link.index) ?? [])]) listener(link);
+    if (link.isRemoved) return;
+    for (const [listener, name] of [...this.#nameListeners]) if (name === link.name) listener();
   }
 }
 
@@ -110,7 +127,7 @@ const REMOVED: Link = {
   mtu: 0,
 };
 
-export const linkMonitor: Pick<LinkMonitor, 'watch' | 'watchNetwork'> = new LinkMonitor();
+export const linkMonitor: Pick<LinkMonitor, 'watch' | 'watchName' | 'watchNetwork'> = new LinkMonitor();
 
 /** Closes a descriptor, and resolves when the event loop has let go of it. */
 export function closeDescriptor(descriptor: Descriptor): Promise<void> {

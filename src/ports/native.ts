@@ -32,6 +32,11 @@ export interface Link {
   readonly txQueueFrames?: number;
   /** `tun`, `veth`, `bridge`, …; hardware has none */
   readonly kind?: string;
+  /** of the kind `tun`: whether it is a TAP device */
+  readonly isTap?: boolean;
+  /** of the kind `tun`: made for several queues, of which programs have so many */
+  readonly isMultiQueue?: boolean;
+  readonly queues?: number;
 }
 
 /** A link has got an address, or an address that it has was confirmed. */
@@ -45,6 +50,15 @@ export interface LinkAddress {
   readonly prefixLength: number;
   readonly family: 4 | 6;
   readonly isSecondary: boolean;
+}
+
+/** The network namespace that a TAP device is in, and its name there. */
+export interface TapLocation {
+  readonly name: string;
+  /** the number by which our own namespace knows it; -1: it is our own */
+  readonly netnsId: number;
+  /** by which it is known elsewhere, as in `net:[4026531840]`; 0: the kernel does not tell us where it is */
+  readonly netnsInode: number;
 }
 
 /** What a connection's TCP knows of its way. */
@@ -254,12 +268,24 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   /** What became of links, oldest first; null when the kernel had to drop events. */
   readLinkEvents(descriptor: Descriptor): (Link | NewAddress)[] | null;
-  readLink(nameOrIndex: string | number): Link;
-  /** -1 leaves a setting as it is. */
-  changeLink(index: number, isUp: -1 | 0 | 1, mtu: number, txQueueFrames: number): void;
-  listAddresses(index: number): LinkAddress[];
-  addAddress(index: number, address: string, prefixLength: number): void;
-  deleteAddress(index: number, address: string, prefixLength: number): void;
+  /** @param netnsId where, by the number that locateTap gives; default: our own network namespace */
+  readLink(nameOrIndex: string | number, netnsId?: number): Link;
+  /**
+   * -1 leaves a setting as it is.
+   * @param tap where: in the network namespace that this device is in, which takes CAP_SYS_ADMIN; default: our own
+   */
+  changeLink(index: number, isUp: -1 | 0 | 1, mtu: number, txQueueFrames: number, tap?: Descriptor): void;
+  /** Sets the MAC address. */
+  setLinkAddress(index: number, octets: Uint8Array): void;
+  /** Puts a device into another network namespace, and sets it up there. @throws EEXIST: the name is taken there */
+  moveLink(index: number, netnsFd: number): void;
+  /** Where a TAP device is, and what it is called there. @throws EBADFD once it was deleted */
+  locateTap(tap: Descriptor): TapLocation;
+  /** @param netnsId as of readLink */
+  listAddresses(index: number, netnsId?: number): LinkAddress[];
+  /** @param tap as of changeLink */
+  addAddress(index: number, address: string, prefixLength: number, tap?: Descriptor): void;
+  deleteAddress(index: number, address: string, prefixLength: number, tap?: Descriptor): void;
 
   /** The name of the algorithm by which a connection's TCP answers congestion. */
   readCongestionControl(descriptor: Descriptor): string;

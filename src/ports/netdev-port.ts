@@ -1,5 +1,5 @@
 import { EtherwsError } from '../errors.ts';
-import { type Logger, SILENT } from '../observability/logger.ts';
+import { SILENT } from '../observability/logger.ts';
 import { TAGS_ONE_CUSTOMER } from '../wire/frame-length.ts';
 import {
   OFFLOAD_CHECKSUM,
@@ -11,10 +11,11 @@ import {
 } from '../wire/offload.ts';
 import { deviceError } from './device-error.ts';
 import { checkDeviceName } from './device-name.ts';
-import { DevicePort, type OpenDevice, portOn } from './device-port.ts';
+import { type DeviceOptions, DevicePort } from './device-port.ts';
+import { type OpenDevice, useDevice } from './device-setup.ts';
 import { type Descriptor, type Link, nativeAddon } from './native.ts';
 
-export interface NetdevPortOptions {
+export interface NetdevPortOptions extends DeviceOptions {
   /**
    * Take super-frames and unfinished checksums for sending; the kernel finishes
    * what the hardware cannot. Default true. What is received may owe either way:
@@ -22,7 +23,6 @@ export interface NetdevPortOptions {
    * yet, and only the offload header tells.
    */
   offload?: boolean;
-  logger?: Logger;
 }
 
 const ARPHRD_ETHER = 1;
@@ -40,26 +40,31 @@ export class NetdevPort extends DevicePort {
    * again at the end. The port never receives what it has sent.
    *
    * @throws EtherwsError ARGUMENT_INVALID, ADDON_MISSING, PERMISSION_DENIED,
-   *   DEVICE_NOT_FOUND, DEVICE_FAILED; then nothing is left behind
+   *   DEVICE_BUSY, DEVICE_NOT_FOUND, DEVICE_FAILED; then nothing is left behind
    */
   static async open(name: string, options: NetdevPortOptions = {}): Promise<NetdevPort> {
     checkDeviceName(name, false);
-    const found = findDevice(name);
-    return portOn(
-      {
-        descriptor: openSocket(found),
-        found,
-        offloads: options.offload === false ? OFFLOAD_NONE : SEND_OFFLOADS,
-        // packet(7) refuses more than the MTU but for one C-TAG.
-        tagAllowance: TAGS_ONE_CUSTOMER,
-        givesSuperFrames: true,
-        isRestored: true,
-        txQueueFrames: -1,
-        logger: options.logger ?? SILENT,
-      },
-      (device: OpenDevice) => new NetdevPort(device),
-    );
+    const { register, logger = SILENT } = options;
+    const reopen = (again: string, holder?: object): OpenDevice => openDevice(again, options, holder);
+    return useDevice(reopen(name), logger, (device) => new NetdevPort({ device, reopen, register, logger }));
   }
+}
+
+function openDevice(name: string, { offload, register }: NetdevPortOptions, holder?: object): OpenDevice {
+  const found = findDevice(name);
+  register?.check(found.index, name, holder);
+  return {
+    descriptor: openSocket(found),
+    found,
+    offloads: offload === false ? OFFLOAD_NONE : SEND_OFFLOADS,
+    // packet(7) refuses more than the MTU but for one C-TAG.
+    tagAllowance: TAGS_ONE_CUSTOMER,
+    givesSuperFrames: true,
+    isRestored: true,
+    txQueueFrames: -1,
+    // A packet socket is bound to a device of its own network namespace.
+    canMove: false,
+  };
 }
 
 function findDevice(name: string): Link {

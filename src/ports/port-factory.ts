@@ -1,8 +1,9 @@
 import type { Port } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { DeviceRegister } from './device-register.ts';
 import { linkMonitor } from './link-monitor.ts';
 import { NetdevPort } from './netdev-port.ts';
-import { TapPort } from './tap-port.ts';
+import { TapPort, type TapPortOptions } from './tap-port.ts';
 import type { CongestionChoice } from './websocket/congestion-control.ts';
 import { type ClientOptions, openClient } from './websocket/open-client.ts';
 import type { WireChoice } from './websocket/packing.ts';
@@ -14,11 +15,13 @@ export interface PortRequest {
   readonly type: 'tap' | 'netdev' | 'client';
   /** A device's name, or a ws:// or wss:// URL. */
   readonly target: string;
-  readonly options?: ClientOptions | undefined;
+  readonly options?: (ClientOptions & Pick<TapPortOptions, 'netns' | 'mac'>) | undefined;
 }
 
 export interface PortContext {
   readonly logger: Logger;
+  /** Which devices are ports of the switch already; default: nothing is known of them. */
+  readonly devices?: DeviceRegister;
   /** What client ports speak that do not say it themselves; default `auto`. */
   readonly wire?: WireChoice;
   /** How TCP answers congestion on the tunnels of client ports; default `auto`. */
@@ -36,12 +39,17 @@ export interface PortContext {
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
 export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
-  const { logger, wire, congestion, instance, environment = {}, signal } = context;
+  const { logger, devices: register, wire, congestion, instance, environment = {}, signal } = context;
   switch (request.type) {
     case 'tap':
-      return TapPort.open(request.target, { logger });
+      return TapPort.open(request.target, {
+        logger,
+        register,
+        netns: request.options?.netns,
+        mac: request.options?.mac,
+      });
     case 'netdev':
-      return NetdevPort.open(request.target, { logger });
+      return NetdevPort.open(request.target, { logger, register });
     case 'client':
       return openClient(
         request.target,

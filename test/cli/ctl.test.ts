@@ -72,9 +72,9 @@ describe('the built etherws ctl', () => {
       '     1  tap   10.0.0.1  255.255.255.0  1400  tap0',
     ]);
     assert.deepEqual(await done('listif', '--long'), [
-      '  Port  Type    Address   Netmask         MTU  Target  Addresses',
-      '     1  tap     10.0.0.1  255.255.255.0  1400  tap0    fd00::1/64,10.1.0.1/16',
-      '     2  netdev  -         -              1500  eth1    -',
+      '  Port  Type    Address   Netmask         MTU  Target  Netns  Addresses',
+      '     1  tap     10.0.0.1  255.255.255.0  1400  tap0    -      fd00::1/64,10.1.0.1/16',
+      '     2  netdev  -         -              1500  eth1    -      -',
     ]);
     assert.equal((await done('listif')).at(-1), '     2  netdev  -         -              1500  eth1');
 

@@ -94,9 +94,9 @@ test('a tap port follows its device down, up, and away', async (t) => {
   await left.check(['ip', 'link', 'delete', 'ethws0']);
   const gone = await eventually(
     () => leftSwitch.port(1),
-    ({ state }) => state === 'closed',
+    ({ state, reason }) => state === 'down' && reason === 'waiting for ethws0',
   );
-  assert.notEqual(gone.reason, null);
+  assert.equal(gone.rx > 0, true);
   await leftSwitch.done('delport', '1');
   await leftSwitch.done('addport', 'tap', 'ethws0');
 });

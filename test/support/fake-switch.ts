@@ -96,9 +96,10 @@ const IDLE = {
   wire: null,
   roundTripMs: null,
   url: null,
+  netns: null,
 } as const;
 
-const UNNUMBERED = { address: '', netmask: '', mtu: 1500 };
+const UNNUMBERED = { address: '', netmask: '', mtu: 1500, netns: null };
 
 export interface FakeControl {
   readonly url: string;

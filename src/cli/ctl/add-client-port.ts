@@ -180,7 +180,7 @@ function seconds(text: string): number {
 }
 
 /** A switch on this host has the same files but not the same working directory; another one has other files. */
-async function pathOnSwitch(path: string, url: string | undefined): Promise<string> {
+export async function pathOnSwitch(path: string, url: string | undefined): Promise<string> {
   const { host } = await checkUsage(() => controlAddress(url));
   const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   return isHere && path !== '' ? resolve(path) : path;

@@ -37,7 +37,7 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   number('RX-Drops', ({ rxDiscards }) => sumOf(rxDiscards)),
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),
-  word('Reason', ({ reason }) => reason ?? NONE),
+  word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
 ];
 
 export function portTable(entries: readonly PortEntry[], isLong = false): string {
@@ -58,6 +58,7 @@ const INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [
 ];
 
 const INTERFACE_DETAILS: readonly Column<InterfaceEntry>[] = [
+  word('Netns', ({ netns }) => netns ?? NONE),
   word('Addresses', ({ addresses }) => addresses.join(',') || NONE),
 ];
 
