@@ -18,6 +18,7 @@ const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
 export class EchoMemory {
   readonly #hashes: Uint32Array = new Uint32Array(SETS * WAYS * 2);
   readonly #sentMs: Float64Array = new Float64Array(SETS * WAYS).fill(Number.NEGATIVE_INFINITY);
+  #lastMs = Number.NEGATIVE_INFINITY;
   /** The hash of the frame at hand. */
   #low = 0;
   #high = 0;
@@ -33,10 +34,12 @@ export class EchoMemory {
     this.#hashes[2 * oldest] = this.#low;
     this.#hashes[2 * oldest + 1] = this.#high;
     this.#sentMs[oldest] = nowMs;
+    this.#lastMs = nowMs;
   }
 
   /** Whether an identical frame was sent within the last second. */
   has(bytes: Uint8Array, start: number, length: number, nowMs: number): boolean {
+    if (nowMs - this.#lastMs > MEMORY_MS) return false;
     this.#hash(bytes, start, length);
     const first = (this.#low & (SETS - 1)) * WAYS;
     for (let way = first; way < first + WAYS; way++) {
@@ -47,30 +50,42 @@ export class EchoMemory {
   }
 
   #hash(bytes: Uint8Array, start: number, length: number): void {
-    const paddedBytes = Math.max(length, MIN_WIRE_BYTES);
+    if (length >= MIN_WIRE_BYTES) {
+      this.#hashWhole(bytes, start, length);
+      return;
+    }
+    padded.fill(0);
+    for (let i = 0; i < length; i++) padded[i] = bytes[start + i] as number;
+    this.#hashWhole(padded, 0, MIN_WIRE_BYTES);
+  }
+
+  /** Two lanes of 32 bits, which take turns: each word of the frame is mixed into one of them. */
+  #hashWhole(bytes: Uint8Array, start: number, length: number): void {
     const end = start + length;
-    const wholeWords = start + (length & ~3);
-    let low = SEEDS[0] ^ paddedBytes;
+    const wholePairs = start + (length & ~7);
+    let low = SEEDS[0] ^ length;
     let high: number = SEEDS[1];
     let at = start;
-    for (; at < wholeWords; at += 4) {
-      const word =
-        (bytes[at] as number) |
-        ((bytes[at + 1] as number) << 8) |
-        ((bytes[at + 2] as number) << 16) |
-        ((bytes[at + 3] as number) << 24);
-      low = mix(low ^ word, 0x9e3779b1);
-      high = mix(high ^ word, 0x85ebca6b);
+    for (; at < wholePairs; at += 8) {
+      low = mix(low ^ wordAt(bytes, at), 0x9e3779b1);
+      high = mix(high ^ wordAt(bytes, at + 4), 0x85ebca6b);
     }
-    for (; at < start + paddedBytes; at += 4) {
-      let word = 0;
-      for (let i = 0; i < 4 && at + i < end; i++) word |= (bytes[at + i] as number) << (8 * i);
-      low = mix(low ^ word, 0x9e3779b1);
-      high = mix(high ^ word, 0x85ebca6b);
-    }
-    this.#low = low >>> 0;
-    this.#high = high >>> 0;
+    for (; at < end; at++) low = mix(low ^ (bytes[at] as number), 0x9e3779b1);
+    this.#low = mix(low ^ high, 0xc2b2ae35) >>> 0;
+    this.#high = mix(high ^ low, 0x27d4eb2f) >>> 0;
   }
+}
+
+/** A short frame as it leaves; only while it is hashed. */
+const padded: Uint8Array = new Uint8Array(MIN_WIRE_BYTES);
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }
 
 function mix(value: number, factor: number): number {
