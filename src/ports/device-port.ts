@@ -11,17 +11,18 @@ import type {
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
-import { FrameBatch } from '../wire/frame-batch.ts';
+import type { FrameBatch } from '../wire/frame-batch.ts';
 import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../wire/frame-length.ts';
 import type { FrameExample } from '../wire/frame-summary.ts';
 import { debtOf, GSO_NONE, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
 import { AttachedDevice } from './attached-device.ts';
 import type { DeviceRegister } from './device-register.ts';
 import { type OpenDevice, useDevice } from './device-setup.ts';
+import { BATCH_FRAMES, deviceSlab, tally } from './device-slab.ts';
 import { DeviceWait } from './device-wait.ts';
 import { takeFaultExample } from './fault-example.ts';
 import { LinuxInterface } from './interface-settings.ts';
-import { type Link, LOST, nativeAddon, RECORD_HEADER_BYTES, SLAB_FRONT_BYTES, TALLY_REASONS } from './native.ts';
+import { type Link, LOST, nativeAddon, TALLY_REASONS } from './native.ts';
 import { forgetShortcuts, shorten } from './shortcuts.ts';
 
 /** What both kinds of device ports take. */
@@ -40,20 +41,8 @@ export interface DeviceOwner {
   readonly logger: Logger;
 }
 
-/** Frames a wake-up delivers at most: enough to pay for the call, few enough to let others have their turn. */
-const BATCH_FRAMES = 256;
-/**
- * Four of the largest records. Measured with 60 000-octet frames that are copied on, a frame costs 14 µs in such a
- * slab, 16 to 18 µs in one of 1 MiB, which no longer fits into the cache, and 16 µs when each comes by itself.
- */
-const SLAB_BYTES = SLAB_FRONT_BYTES + 4 * (RECORD_HEADER_BYTES + MAX_SUPER_FRAME_BYTES + 4);
 /** How long a congested egress port is waited for; then it has to drop what it cannot take. */
 const MAX_WAIT_MS = 100;
-
-/** What devices are read into. Delivery is synchronous: one serves all devices of the process, and stays in the cache. */
-let slab: FrameBatch | undefined;
-/** What was dropped by the call before, for whichever device. */
-const tally = new Uint32Array(TALLY_REASONS.length);
 
 /**
  * A port on a device of the kernel that is read and written by frames: the
@@ -238,7 +227,7 @@ export abstract class DevicePort implements Port {
 
   /** @param count frames in the slab, or a negative errno */
   #ready(attached: AttachedDevice, status: number, count: number): void {
-    if (this.#events === undefined || slab === undefined || attached !== this.#attached) return;
+    if (this.#events === undefined || attached !== this.#attached) return;
     if (status === LOST) {
       this.#report('tx');
       return;
@@ -252,6 +241,7 @@ export abstract class DevicePort implements Port {
     if (count <= 0) return;
     // In another network namespace nothing else tells that the device was set up.
     if (this.#state !== 'up' && attached.netns !== undefined) attached.refresh();
+    const slab = deviceSlab();
     slab.count = count;
     const congestion = this.#events?.receive(slab);
     if (congestion !== undefined) this.#wait(congestion);
@@ -320,7 +310,8 @@ export abstract class DevicePort implements Port {
   }
 
   #listen(attached: AttachedDevice): void {
-    slab ??= createSlab();
+    // The addon reads into it from the first wake-up on.
+    deviceSlab();
     nativeAddon().watch(attached.descriptor, (status, count) => this.#ready(attached, status, count));
     this.#setRoom();
   }
@@ -386,14 +377,6 @@ export abstract class DevicePort implements Port {
     });
     this.#waiting.start();
   }
-}
-
-function createSlab(): FrameBatch {
-  // Not from Node's pool, and not zeroed: the kernel writes before anybody reads.
-  const batch = new FrameBatch(Buffer.allocUnsafeSlow(SLAB_BYTES), BATCH_FRAMES);
-  batch.hasOffloadHeaders = true;
-  nativeAddon().shareDeviceSlab(batch.bytes, batch.starts, batch.lengths, tally);
-  return batch;
 }
 
 function stateOf(link: Link): 'up' | 'down' {
