@@ -1,5 +1,6 @@
 import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { codeOf } from './connect-errors.ts';
+import { alertOfReason } from './tls-failure.ts';
 
 /** How the user says whom to trust: `ctl addport client` and the control client name it differently. */
 export interface TrustOptionNames {
@@ -121,6 +122,13 @@ function handshakeProblem(error: unknown, host: string): Problem | undefined {
     return failed(
       `${host} speaks no HTTP/1.1 on this port, perhaps only HTTP/2`,
       'Allow HTTP/1.1 there (ALPN http/1.1): WebSockets begin with its Upgrade',
+    );
+  }
+  const alert = alertOfReason(reason);
+  if (alert !== undefined) {
+    return failed(
+      `The connection with ${host} broke TLS: ${alert}`,
+      'What arrived is not what was sent: something on the way damages it, or the program at the other end is broken',
     );
   }
   if (/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE/.test(reason)) {

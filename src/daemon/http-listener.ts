@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { Caller } from '../auth/caller.ts';
 import type { DoorCounters } from '../auth/door-counters.ts';
 import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from '../auth/request-head.ts';
@@ -14,6 +14,7 @@ import { type Logger, SILENT } from '../observability/logger.ts';
 import { serveFrames } from '../ports/native.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../ports/websocket/refusal.ts';
 import { badRequest, FULL } from '../ports/websocket/server-refusals.ts';
+import { endWhenBroken } from '../ports/websocket/tls/end-when-broken.ts';
 import { canTakeRecords } from '../ports/websocket/tls/handover.ts';
 import { hearServer, RecordRelay, showEnds } from '../ports/websocket/tls/record-relay.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol.ts';
@@ -95,9 +96,11 @@ export class HttpListener {
       options.tls === undefined
         ? http.createServer(common)
         : https.createServer({ ...common, ...options.tls, ...TLS_PARAMETERS, ALPNProtocols: ['http/1.1'] });
-    this.#server.on('keylog', hearServer);
     // Before the HTTP server sees the connection.
-    this.#server.prependListener('secureConnection', showEnds);
+    this.#server.prependListener('secureConnection', (socket: TLSSocket) => {
+      endWhenBroken(socket);
+      showEnds(socket);
+    });
     this.#server.on('request', (request, response) => this.#request(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
   }
@@ -109,6 +112,8 @@ export class HttpListener {
     this.#hasTunnels = true;
     // Without tunnels no request is an upgrade for Node, so one that offers another protocol is read as what it is.
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // Without a listener Node makes no text of the secrets of TLS.
+    this.#server.on('keylog', hearServer);
   }
 
   /** @throws EtherwsError LISTEN_FAILED with what stands in the way */

@@ -5,6 +5,7 @@ import { trusting } from '../../auth/certificate-file.ts';
 import { enforcePins } from '../../auth/public-key-pin.ts';
 import { TLS_PARAMETERS } from '../../auth/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
+import { endWhenBroken } from './tls/end-when-broken.ts';
 import { hearClient, RecordRelay, showEnds } from './tls/record-relay.ts';
 
 /** Whom a TLS client trusts, and who it says that it is. */
@@ -46,6 +47,7 @@ export async function connectTls(
       ...clientCertificate,
     }),
   );
+  endWhenBroken(secured);
   if (socket instanceof RecordRelay) {
     hearClient(secured, socket);
     showEnds(secured);

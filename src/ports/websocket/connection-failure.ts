@@ -1,3 +1,5 @@
+import { describeTlsFailure } from '../../auth/tls-failure.ts';
+
 /** Why a connection is gone, in the words of listport. @param failure what its transport says */
 export function describeFailure(failure: Error): string {
   const code = 'code' in failure ? String(failure.code) : '';
@@ -9,6 +11,10 @@ export function describeFailure(failure: Error): string {
     case 'ETIMEDOUT':
       return 'connection timed out';
     default:
-      return failure.message;
+      return describeTlsFailure(code) ?? firstLine(failure.message);
   }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.trim() ?? '';
 }

@@ -24,9 +24,11 @@ export class SocketTransport implements Transport {
     if (head.length > 0) socket.unshift(head);
     socket.setTimeout(0);
     socket.setNoDelay(true);
-    // A socket that nobody listens to yet must not bring the process down.
+    this.#failure = socket.errored ?? undefined;
+    // Of a breach of TLS Node tells, and leaves the connection open (end-when-broken.ts).
     socket.on('error', (error) => {
       this.#failure ??= error;
+      socket.destroy();
     });
   }
 
@@ -86,7 +88,10 @@ export class SocketTransport implements Transport {
 
   destroy(): void {
     this.#assembly?.close();
-    this.#socket.destroy();
+    const socket = this.#socket;
+    // Under TLS the peer is told by a close_notify (RFC 8446, 6.1), which leaves at once where nothing waits before it.
+    if (!socket.destroyed && socket.writable && socket.writableLength === 0) socket.end();
+    socket.destroy();
   }
 
   // A write that failed is told by an error, by the socket being destroyed, or by both.

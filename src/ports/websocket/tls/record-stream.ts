@@ -152,16 +152,18 @@ export class RecordStream implements KernelStream {
   }
 
   end(): number {
+    const status = this.#notify();
+    return status < 0 ? status : this.#addon.endStream(this.#descriptor);
+  }
+
+  /** Sends close_notify, which goes before every end but that by a failure (RFC 8446, 6.1). @returns as `#flush` */
+  #notify(): number {
     const status = this.#flush();
-    if (status < 0) return status;
-    if (!this.#isEndSealed) {
-      this.#isEndSealed = true;
-      const content = alertContent(ALERTS.closeNotify);
-      this.#seal(RECORD_ALERT, content, 0, content.length);
-      const sent = this.#flush();
-      if (sent < 0) return sent;
-    }
-    return this.#addon.endStream(this.#descriptor);
+    if (status < 0 || this.#isEndSealed) return status;
+    this.#isEndSealed = true;
+    const content = alertContent(ALERTS.closeNotify);
+    this.#seal(RECORD_ALERT, content, 0, content.length);
+    return this.#flush();
   }
 
   errorOf(status: number): Error {
@@ -173,6 +175,8 @@ export class RecordStream implements KernelStream {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // As far as the kernel takes it at once.
+    if (this.#over === undefined || this.#over === 0) this.#notify();
     this.#opening.end();
     this.#sealing.end();
     this.#dropCarried();
