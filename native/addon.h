@@ -236,6 +236,7 @@ napi_value become_user(napi_env env, napi_callback_info info);
 napi_value forbid_new_privileges(napi_env env, napi_callback_info info);
 napi_value redirect_descriptor(napi_env env, napi_callback_info info);
 napi_value trim_memory(napi_env env, napi_callback_info info);
+napi_value wipe_freed_memory(napi_env env, napi_callback_info info);
 
 // callers.c
 napi_value read_peer_user(napi_env env, napi_callback_info info);

@@ -40,3 +40,15 @@ napi_value trim_memory(napi_env env, napi_callback_info info) {
 #endif
   return NULL;
 }
+
+// wipeFreedMemory(isOn): from now on malloc overwrites what it is given back, at a cost for each piece. OpenSSL frees
+// a connection with its traffic secrets in it. Only glibc can, and not for pieces of up to 1 KiB.
+napi_value wipe_freed_memory(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  bool is_on;
+  if (!take_arguments(env, info, &argument, 1) || !take_bool(env, argument, &is_on)) return NULL;
+#ifdef __GLIBC__
+  mallopt(M_PERTURB, is_on ? 0xff : 0);
+#endif
+  return NULL;
+}

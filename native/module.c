@@ -47,6 +47,7 @@ static const struct export EXPORTS[] = {
     {"lookUpGroup", look_up_group},
     {"describeUser", describe_user},
     {"trimMemory", trim_memory},
+    {"wipeFreedMemory", wipe_freed_memory},
 };
 
 napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count) {

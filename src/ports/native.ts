@@ -335,6 +335,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   describeUser(uid: number): Promise<{ readonly name: string; readonly groups: readonly number[] }>;
   /** What malloc was given back goes back to the system. */
   trimMemory(): void;
+  /** Whether malloc overwrites what it is given back from now on (glibc; pieces above 1 KiB). */
+  wipeFreedMemory(isOn: boolean): void;
 }
 
 export const READABLE = 1;

@@ -90,6 +90,7 @@ function positionOf(record: Buffer | undefined, suite: Suite, secret: Buffer | u
   const key = trafficKey(suite, secret);
   const sequence = sequenceOf(record, suite, key);
   key.key.fill(0);
+  key.iv.fill(0);
   return sequence === undefined ? undefined : { secret, sequence: sequence + 1 };
 }
 

@@ -40,5 +40,7 @@ export function nextSecret({ hash }: Suite, secret: Buffer): Buffer {
 function expandLabel(hash: Suite['hash'], secret: Buffer, label: string, bytes: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`);
   const info = Buffer.from([0, bytes, name.length, ...name, 0, 1]);
-  return createHmac(hash, secret).update(info).digest().subarray(0, bytes);
+  const block = createHmac(hash, secret).update(info).digest();
+  block.fill(0, bytes);
+  return block.subarray(0, bytes);
 }

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { serveFrames } from '../../native.ts';
+import { forgetConnection } from './forgotten-connections.ts';
+import { takeTrafficSecret } from './keylog-line.ts';
 import { RecordFollower } from './record-follower.ts';
 
 /** What a side may send under at first: the roots of its application traffic keys (RFC 8446, 7.1). */
@@ -16,8 +18,6 @@ interface Waiting {
   readonly last: Buffer | undefined;
 }
 
-/** The names under which Node tells secrets ('keylog'), and whose they are. */
-const SECRET_LINE = /^(CLIENT|SERVER)_TRAFFIC_SECRET_0 [0-9a-f]+ ([0-9a-f]+)\s*$/;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 const RELAYS = new WeakMap<TLSSocket, RecordRelay>();
@@ -36,6 +36,8 @@ export class RecordRelay extends Duplex {
   readonly #outbound = new RecordFollower();
   readonly #waiting: Waiting[] = [];
   readonly #secrets: TrafficSecrets = { client: undefined, server: undefined };
+  /** The TLS above; unknown until it has secrets. */
+  #secured: TLSSocket | undefined;
   #lastGiven: Buffer | undefined;
   #isPassing = false;
   #isHeld = false;
@@ -56,11 +58,17 @@ export class RecordRelay extends Duplex {
     this.on('resume', () => this.#pass());
   }
 
-  /** Hears the secrets of a TLS socket over this relay. @param line as 'keylog' has it */
+  /** Hears the secrets of a TLS socket over this relay. @param line as 'keylog' has it; it is overwritten */
   hear(line: Buffer): void {
-    const [, whose, secret] = this.#isForgetful ? [] : (SECRET_LINE.exec(line.toString('latin1')) ?? []);
-    if (secret === undefined) return;
-    this.#secrets[whose === 'CLIENT' ? 'client' : 'server'] = Buffer.from(secret, 'hex');
+    const told = takeTrafficSecret(line);
+    if (told === undefined) return;
+    if (this.#isForgetful) told.secret.fill(0);
+    else this.#secrets[told.owner] = told.secret;
+  }
+
+  /** Says what TLS is above. */
+  carry(socket: TLSSocket): void {
+    this.#secured = socket;
   }
 
   get secrets(): Readonly<TrafficSecrets> {
@@ -128,6 +136,7 @@ export class RecordRelay extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#forgetSecrets();
+    if (this.#secured !== undefined) forgetConnection(this.#secured);
     this.#waiting.length = 0;
     this.raw.destroy();
     done(error);
@@ -201,17 +210,23 @@ export function relayOf(socket: TLSSocket): RecordRelay | undefined {
  * Hears what a TLS server says of its sockets ('keylog'). Node does not tell
  * over what it made one; but it says secrets while it reads the record that
  * they follow from, which is while its relay passes that record on.
+ * @param line is overwritten
  */
 export function hearServer(line: Buffer, socket: TLSSocket): void {
   const relay = RELAYS.get(socket) ?? passing;
-  if (relay === undefined) return;
+  if (relay === undefined) {
+    takeTrafficSecret(line)?.secret.fill(0);
+    return;
+  }
   RELAYS.set(socket, relay);
+  relay.carry(socket);
   relay.hear(line);
 }
 
 /** Makes a TLS socket that was made over a relay known as such, and hears its secrets. */
 export function hearClient(socket: TLSSocket, relay: RecordRelay): void {
   RELAYS.set(socket, relay);
+  relay.carry(socket);
   socket.on('keylog', (line: Buffer) => relay.hear(line));
 }
 

@@ -26,7 +26,9 @@ export function sequenceOf(record: Buffer, suite: Suite, key: TrafficKey): numbe
 }
 
 function open(record: Buffer, { cipher }: Suite, { key, iv }: TrafficKey, sequence: number): Buffer | undefined {
-  const nonce = Buffer.from(iv);
+  // Outside of V8's heap, as the key is: a short buffer leaves a copy there whenever it is moved.
+  const nonce = Buffer.from(new ArrayBuffer(iv.length));
+  iv.copy(nonce);
   nonce.writeUInt32BE((nonce.readUInt32BE(8) ^ sequence) >>> 0, 8);
   // All three have tags of 16 octets; the types of Node know them one by one.
   const decipher = createDecipheriv(cipher as 'aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
@@ -38,5 +40,7 @@ function open(record: Buffer, { cipher }: Suite, { key, iv }: TrafficKey, sequen
     return content;
   } catch {
     return undefined;
+  } finally {
+    nonce.fill(0);
   }
 }
