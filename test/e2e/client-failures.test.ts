@@ -66,7 +66,7 @@ test('a tunnel that cannot be had: each reason has its own message, and no port 
       assert.equal(status, 0, stderr);
     }
     const states = (await lan.ports()).map(({ port, state }) => `${port} ${state}`);
-    assert.deepEqual(states, ['1 up', '2 up', '3 up', '4 up'], 'failures used no numbers up');
+    assert.deepEqual(states, ['1 up', '2 standby', '3 standby', '4 standby'], 'failures used no numbers up');
   });
 
   await t.test('the password comes from the environment or a file, too', async () => {
