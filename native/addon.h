@@ -126,6 +126,7 @@ napi_value init_fast_path(napi_env env, napi_value exports);
 napi_value open_tunnel(napi_env env, napi_callback_info info);
 napi_value read_tunnel(napi_env env, napi_callback_info info);
 napi_value feed_tunnel(napi_env env, napi_callback_info info);
+napi_value held_bytes(napi_env env, napi_callback_info info);
 
 // linger.c
 void linger_note(struct lingering *linger);

@@ -78,8 +78,10 @@ static ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, s
 static void keep_rest(struct descriptor *egress, const uint8_t *bytes, size_t length) {
   struct tunnel *tunnel = egress->tunnel;
   egress->has_waited = true;
-  tunnel->rest = malloc(length);
+  const bool has_room = buffers_hold(egress->fast->buffers, length);
+  tunnel->rest = has_room ? malloc(length) : NULL;
   if (tunnel->rest == NULL) {
+    if (has_room) buffers_release(egress->fast->buffers, length);
     // Half a message makes the stream worthless.
     shutdown(egress->fd, SHUT_RDWR);
     return;
@@ -139,6 +141,7 @@ bool send_rest(struct descriptor *egress) {
   else if (sent > 0) tunnel->rest_from += (size_t)sent;
   if (tunnel->rest_from < tunnel->rest_to) return false;
   free(tunnel->rest);
+  buffers_release(egress->fast->buffers, tunnel->rest_to);
   tunnel->rest = NULL;
   descriptor_poll(egress);
   release_waiting(egress->fast, egress);

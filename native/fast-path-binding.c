@@ -111,6 +111,27 @@ static napi_value share_frame_list(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// shareBufferCells(cells): what is held is counted there from now on.
+static napi_value share_buffer_cells(napi_env env, napi_callback_info info) {
+  napi_value cells;
+  uint8_t *bytes;
+  size_t length;
+  if (!take_arguments(env, info, &cells, 1) || !take_octets(env, cells, &bytes, &length)) return NULL;
+  if (length < BUFFER_CELLS * sizeof(double)) {
+    napi_throw_range_error(env, NULL, "there are three cells");
+    return NULL;
+  }
+  struct fast_path *fast = fast_path_of(env);
+  if (fast->buffers != NULL) {
+    // Other cells, as a test has them, begin with what is held.
+    ((double *)(void *)bytes)[HELD_HERE] += fast->buffers[HELD_HERE];
+    fast->buffers[HELD_HERE] = 0;
+  }
+  if (!keep(env, cells)) return throw_napi_failure(env);
+  fast->buffers = (double *)(void *)bytes;
+  return NULL;
+}
+
 // readsFrames(descriptor, room): from now on the device is read before JavaScript is called, for frames of up to so many
 // octets.
 static napi_value reads_frames(napi_env env, napi_callback_info info) {
@@ -151,6 +172,8 @@ napi_value init_fast_path(napi_env env, napi_value exports) {
       {"forgetShortcuts", forget_shortcuts},
       {"shareDeviceSlab", share_device_slab},
       {"shareFrameList", share_frame_list},
+      {"shareBufferCells", share_buffer_cells},
+      {"heldBytes", held_bytes},
       {"readsFrames", reads_frames},
       {"openTunnel", open_tunnel},
       {"readTunnel", read_tunnel},

@@ -13,6 +13,7 @@
 #define ETHERWS_FAST_PATH_H
 
 #include "addon.h"
+#include "buffer-budget.h"
 #include "shortcuts/shortcuts.h"
 
 // Beyond libuv's, what JavaScript is told of readiness.
@@ -42,6 +43,7 @@ struct fast_path {
   uint32_t capacity;
   struct slab slabs[SLABS];
   unsigned kept;
+  double *buffers;   // JavaScript's cells of what is held (buffer-budget.h); NULL before it shares them
   uint8_t *block;    // a message on its way out
   uint8_t *sealed;   // and its records
   uint8_t *landing;  // records on their way in; NULL while somebody has it
@@ -128,6 +130,8 @@ ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop);
 // Seals a message that is to be sent now. Returns NULL when that is JavaScript's.
 const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes);
 void sealed_end(struct descriptor *descriptor);
+// How much ciphertext is carried over.
+size_t sealed_held(const struct descriptor *descriptor);
 
 // Between the two JavaScript is called, but what it leaves for later (process.nextTick, promises) runs behind the second:
 // in the midst of a turn it would meet frames half handed on, and streams that are half read.

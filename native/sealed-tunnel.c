@@ -89,6 +89,19 @@ static ssize_t open_some(struct descriptor *descriptor, const uint8_t *bytes, si
   return (ssize_t)(*is_over && status != 0 ? length : opened.consumed);
 }
 
+// Makes room for ciphertext that is not opened yet. Returns false when there is none.
+static bool keep_carried(struct descriptor *descriptor, size_t bytes) {
+  struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  if (!buffers_hold(descriptor->fast->buffers, bytes)) return false;
+  sealed->carried = malloc(bytes);
+  if (sealed->carried == NULL) {
+    buffers_release(descriptor->fast->buffers, bytes);
+    return false;
+  }
+  sealed->carried_bytes = bytes;
+  return true;
+}
+
 // Opens all that is whole of `bytes`, and carries the rest over. Returns `status`, or what went wrong.
 static ssize_t open_all(struct descriptor *descriptor, const uint8_t *bytes, size_t end, bool is_from_loop,
                         ssize_t status) {
@@ -101,10 +114,8 @@ static ssize_t open_all(struct descriptor *descriptor, const uint8_t *bytes, siz
     at += (size_t)consumed;
   }
   if (at == end) return status;
-  sealed->carried = malloc(end - at);
-  if (sealed->carried == NULL) return -ENOMEM;
+  if (!keep_carried(descriptor, end - at)) return -ENOMEM;
   memcpy(sealed->carried, bytes + at, end - at);
-  sealed->carried_bytes = end - at;
   return status;
 }
 
@@ -114,6 +125,7 @@ static ssize_t read_to(struct descriptor *descriptor, uint8_t *landing, bool is_
   size_t end = sealed->carried_bytes;
   sealed->carried = NULL;
   sealed->carried_bytes = 0;
+  buffers_release(descriptor->fast->buffers, end);
   if (end > READ_BYTES / 2) {
     // Much more than a record was there before the tunnel was: it goes by itself.
     ssize_t status = open_all(descriptor, carried, end, is_from_loop, -EAGAIN);
@@ -152,6 +164,11 @@ const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *mess
   return *sealed_bytes > 0 ? fast->sealed : NULL;
 }
 
+size_t sealed_held(const struct descriptor *descriptor) {
+  const struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  return sealed == NULL ? 0 : sealed->carried_bytes;
+}
+
 static void drop_keys(napi_env env, struct sealed_tunnel *sealed) {
   if (sealed->opening_of != NULL) napi_delete_reference(env, sealed->opening_of);
   if (sealed->sealing_of != NULL) napi_delete_reference(env, sealed->sealing_of);
@@ -164,6 +181,7 @@ void sealed_end(struct descriptor *descriptor) {
   descriptor->tunnel->sealed = NULL;
   drop_keys(descriptor->env, sealed);
   if (sealed->on_record != NULL) napi_delete_reference(descriptor->env, sealed->on_record);
+  buffers_release(descriptor->fast->buffers, sealed->carried_bytes);
   free(sealed->carried);
   free(sealed);
 }
@@ -200,10 +218,8 @@ napi_value seal_tunnel(napi_env env, napi_callback_info info) {
   descriptor->tunnel->sealed = sealed;
   sealed->records_a_key = (uint64_t)(records_a_key < 0 ? 0 : records_a_key);
   if (length > 0) {
-    sealed->carried = malloc(length);
-    if (sealed->carried == NULL) return throw_errno(env, ENOMEM, "malloc");
+    if (!keep_carried(descriptor, length)) return throw_errno(env, ENOMEM, "malloc");
     memcpy(sealed->carried, early, length);
-    sealed->carried_bytes = length;
   }
   if (!take_keys(env, arguments + 1, sealed)) return NULL;
   CHECK_NAPI(env, napi_create_reference(env, arguments[5], 1, &sealed->on_record));
@@ -237,6 +253,11 @@ const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *mess
 }
 
 void sealed_end(struct descriptor *descriptor) { (void)descriptor; }
+
+size_t sealed_held(const struct descriptor *descriptor) {
+  (void)descriptor;
+  return 0;
+}
 
 napi_value seal_tunnel(napi_env env, napi_callback_info info) {
   (void)info;

@@ -62,6 +62,7 @@ bool turn_begin(struct descriptor *descriptor, struct turn *turn) {
     memcpy(turn->slab->bytes, tunnel->block, tunnel->to);
     turn->to = turn->end = tunnel->to;
     free(tunnel->block);
+    buffers_release(descriptor->fast->buffers, tunnel->to);
     tunnel->block = NULL;
   }
   return true;
@@ -79,8 +80,12 @@ bool turn_keep(struct descriptor *descriptor, const struct turn *turn, size_t co
   }
   turn->slab->is_used = false;
   if (tunnel == NULL || left == 0) return true;
+  if (!buffers_hold(descriptor->fast->buffers, left)) return false;
   tunnel->block = malloc(left);
-  if (tunnel->block == NULL) return false;
+  if (tunnel->block == NULL) {
+    buffers_release(descriptor->fast->buffers, left);
+    return false;
+  }
   memcpy(tunnel->block, turn->slab->bytes + consumed, left);
   tunnel->to = left;
   return true;
@@ -172,8 +177,9 @@ bool turn_finish(struct descriptor *descriptor, const struct turn *turn, bool is
     taken = hand_over(descriptor, &run);
   }
   size_t consumed = found.position;
+  // JavaScript is also told where too much is held, so that those who hold most shed.
   bool is_done = descriptor->fd < 0 ||
-                 (taken == found.frames.count && !found.is_odd && tunnel->is_whole &&
+                 (!buffers_are_high(fast->buffers) && taken == found.frames.count && !found.is_odd && tunnel->is_whole &&
                   etherws_awaits_more(turn->slab->bytes, found.position, turn->end, !tunnel->is_masking, tunnel->most));
   if (!is_done) consumed = deliver(descriptor, turn, &found, taken, is_from_loop);
   return turn_keep(descriptor, turn, consumed);
@@ -219,6 +225,8 @@ void tunnel_end(struct descriptor *descriptor) {
     descriptor->fast->kept--;
   }
   napi_delete_reference(descriptor->env, tunnel->on_octets);
+  if (tunnel->rest != NULL) buffers_release(descriptor->fast->buffers, tunnel->rest_to);
+  if (tunnel->block != NULL) buffers_release(descriptor->fast->buffers, tunnel->to);
   free(tunnel->rest);
   free(tunnel->block);
   free(tunnel);
@@ -266,6 +274,22 @@ napi_value read_tunnel(napi_env env, napi_callback_info info) {
   if (!take_arguments(env, info, &argument, 1) || !take_tunnel(env, argument, &descriptor)) return NULL;
   ssize_t count = read_on(descriptor, false);
   CHECK_NAPI(env, napi_create_int32(env, (int32_t)count, &result));
+  return result;
+}
+
+// heldBytes(descriptor): what is kept of messages that are not all there, or have not all left.
+napi_value held_bytes(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  struct descriptor *descriptor;
+  double held = 0;
+  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  const struct tunnel *tunnel = descriptor->tunnel;
+  if (tunnel != NULL) {
+    if (tunnel->rest != NULL) held += (double)tunnel->rest_to;
+    if (tunnel->block != NULL) held += (double)tunnel->to;
+    held += (double)sealed_held(descriptor);
+  }
+  CHECK_NAPI(env, napi_create_double(env, held, &result));
   return result;
 }
 

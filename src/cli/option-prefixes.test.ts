@@ -22,7 +22,10 @@ describe('prefixes of options', () => {
     ['sw --fore --fdb 9', 'sw --foreground --fdb-size 9'],
     ['ctl setif 1 --addr 10.0.0.1 --net=255.0.0.0', 'ctl setif 1 --address 10.0.0.1 --netmask=255.0.0.0'],
     ['ctl --ctlur http://a/ctl listport --js', 'ctl --ctlurl http://a/ctl listport --json'],
-    ['ctl addport client ws://a/ --no-rec --bind-a ::1', 'ctl addport client ws://a/ --no-reconnect --bind-address ::1'],
+    [
+      'ctl addport client ws://a/ --no-rec --bind-a ::1',
+      'ctl addport client ws://a/ --no-reconnect --bind-address ::1',
+    ],
     ['ctl setport 1 --hel', 'ctl setport 1 --help'],
   ] as const) {
     it(`${line}`, () => assert.equal(writtenOut(line), expected));

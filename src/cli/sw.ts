@@ -98,6 +98,7 @@ export function swCommand(): Command {
       'the longest message taken on the raw wire (default: 262144); batched: always 1048576',
     )
     .option('--max-queue <bytes>', 'what may wait for a slow reader; more is dropped (default: 1048576)')
+    .option('--max-buffers <mib>', 'what all queues and unfinished messages may hold together (default: 256)')
     .optionsGroup('Daemon:')
     .option('--user <name>', 'become this user once both services listen; keeps CAP_NET_ADMIN and CAP_NET_RAW')
     .option('--group <name>', "and this group (default: the user's own)")

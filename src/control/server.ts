@@ -7,7 +7,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { Admission } from './admission.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
 import { controlMethods, methodsOf } from './methods.ts';
-import { readBody } from './request-body.ts';
+import { type BodyBudget, readBody } from './request-body.ts';
 import { type Refusal, refuseRequest } from './request-guard.ts';
 import type { MethodName, SwitchControl } from './schema.ts';
 
@@ -36,6 +36,8 @@ export interface ControlServerOptions {
   /** what is refused here is counted there */
   counters?: DoorCounters;
   logger: Logger;
+  /** the bound of what the process holds, where bodies count, too */
+  budget?: BodyBudget;
   /** How long a body may take to arrive; default 10 000. */
   bodyTimeoutMs?: number;
 }
@@ -70,6 +72,7 @@ export class ControlServer {
   readonly #counters: DoorCounters;
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
+  readonly #budget: BodyBudget | undefined;
   #requests = 0;
 
   constructor(options: ControlServerOptions) {
@@ -82,6 +85,7 @@ export class ControlServer {
     this.#mayCall = options.mayCall;
     this.#counters = options.counters ?? new DoorCounters();
     this.#logger = options.logger;
+    this.#budget = options.budget;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
   }
 
@@ -125,9 +129,10 @@ export class ControlServer {
 
   /** Behind all refusals: only those who may call take one of the places. */
   async #serve(request: IncomingMessage, response: ServerResponse, methods: MethodMap): Promise<void> {
-    const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs);
+    const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs, this.#budget);
     if (body === 'aborted') return;
     if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
+    if (body === 'noRoom') return this.#refuse(request, response, NO_ROOM);
     if (body === 'tooSlow') {
       this.#counters.dawdled++;
       return this.#refuse(request, response, TOO_SLOW);
@@ -186,6 +191,12 @@ const TOO_SLOW: Refusal = {
   code: 'REQUEST_REFUSED',
   message: 'The body did not arrive in time',
   hint: 'Check Content-Length and the network',
+};
+const NO_ROOM: Refusal = {
+  status: 503,
+  code: 'REQUEST_REFUSED',
+  message: 'The buffers of this switch are full',
+  hint: 'Try again in a moment; --max-buffers is their bound',
 };
 const UNKNOWN_USER: Refusal = {
   status: 401,

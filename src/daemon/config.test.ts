@@ -101,6 +101,7 @@ test('the bounds of the doors, and the proxies that are believed', () => {
     loginFailures: '5',
     maxMessage: '67584',
     maxQueue: '268435456',
+    maxBuffers: '64',
     trustedProxy: ['10.0.0.0/8', '::1'],
   });
   assert.deepEqual(limits, {
@@ -112,6 +113,7 @@ test('the bounds of the doors, and the proxies that are believed', () => {
     loginFailures: 5,
     maxMessageBytes: 67_584,
     queueBytes: 268_435_456,
+    buffersBytes: 67_108_864,
   });
   assert.deepEqual(trustedProxies, [
     { address: '10.0.0.0', prefixLength: 8 },
@@ -136,6 +138,7 @@ test('a bound that would be none, or would let nobody in, is refused', () => {
   }
   // A super-frame has to pass, and no message may outgrow a slab.
   for (const text of ['67583', '1048577']) refused({ maxMessage: text }, 'ARGUMENT_INVALID', '--max-message', text);
+  for (const text of ['15', '0.5', '1048577']) refused({ maxBuffers: text }, 'ARGUMENT_INVALID', '--max-buffers', text);
   for (const text of ['131071', '268435457']) refused({ maxQueue: text }, 'ARGUMENT_INVALID', '--max-queue', text);
   for (const text of ['', 'proxy.example', '10.0.0.0/33', '::/129', '10.0.0.0/8/8', '10.0.0.1:80']) {
     refused({ trustedProxy: ['127.0.0.1', text] }, 'ARGUMENT_INVALID', '--trusted-proxy', `"${text}"`);

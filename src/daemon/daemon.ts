@@ -16,6 +16,7 @@ import { limitInfo } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import { DeviceRegister } from '../ports/device-register.ts';
 import { createPort } from '../ports/port-factory.ts';
+import { BUFFERS, DEFAULT_BUFFERS_BYTES } from '../ports/websocket/buffer-budget.ts';
 import { requireCongestionControl } from '../ports/websocket/congestion-control.ts';
 import type { TunnelLimits } from '../ports/websocket/limits.ts';
 import { OriginRule } from '../ports/websocket/origin.ts';
@@ -36,6 +37,9 @@ import { isOpen, type ServiceConfig } from './service-config.ts';
 import { ServiceIdentity } from './service-identity.ts';
 import { Switch } from './switch.ts';
 import { RunningSwitch } from './switch-control.ts';
+
+/** Between two lines of the log about full buffers. */
+const WARN_AGAIN_MS = 60_000;
 
 type Disposal = () => Promise<void> | void;
 
@@ -112,6 +116,7 @@ export class Daemon {
     requireCongestionControl(this.#config.congestion);
     const logger = this.#logger;
     logger.debug({ by: chooseAes(this.#config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
+    this.#boundBuffers();
     const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
     const tunnelIdentity = await this.#identity(tunnels, isShared ? sharedCa : undefined);
     const controlIdentity = isShared ? tunnelIdentity : await this.#identity(control);
@@ -187,6 +192,7 @@ export class Daemon {
         ? {}
         : { mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method) }),
       counters: controlCounters,
+      budget: BUFFERS,
       logger: doorLogger,
     };
     if (controlListener !== undefined) {
@@ -245,6 +251,20 @@ export class Daemon {
     });
     this.#disposals.push(() => socket.close());
     return socketPath;
+  }
+
+  /** What is held is the process's, however many switches it runs. */
+  #boundBuffers(): void {
+    BUFFERS.limitBytes = this.#config.limits.buffersBytes ?? DEFAULT_BUFFERS_BYTES;
+    let warnedMs = Number.NEGATIVE_INFINITY;
+    BUFFERS.onPressure = (heldBytes) => {
+      const nowMs = performance.now();
+      if (nowMs - warnedMs < WARN_AGAIN_MS) return;
+      warnedMs = nowMs;
+      const { limitBytes } = BUFFERS;
+      const words = 'the buffers are nearly full: the tunnels that hold most lose frames or end (--max-buffers)';
+      this.#logger.warn({ heldBytes, limitBytes }, words);
+    };
   }
 
   async #policy(etherSwitch: Switch): Promise<PolicyKeeper | undefined> {

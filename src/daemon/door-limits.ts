@@ -12,6 +12,8 @@ export interface DoorLimits {
   readonly loginFailures?: number;
   readonly maxMessageBytes?: number;
   readonly queueBytes?: number;
+  /** what all queues and unfinished messages of the process may hold together */
+  readonly buffersBytes?: number;
   /** how long a port waits for a client whose tunnel was lost; 0: not at all */
   readonly graceMs?: number;
 }
@@ -26,6 +28,7 @@ export interface LimitOptions {
   loginFailures?: string;
   maxMessage?: string;
   maxQueue?: string;
+  maxBuffers?: string;
   grace?: string;
 }
 
@@ -34,6 +37,9 @@ const MOST = 1_000_000;
 const LEAST_MESSAGE_BYTES = 66 * 1024;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const LEAST_BUFFERS_MIB = 16;
+const MOST_BUFFERS_MIB = 1024 * 1024;
 const MOST_GRACE_SECONDS = 3600;
 
 /** @throws EtherwsError ARGUMENT_INVALID, naming the option */
@@ -49,7 +55,10 @@ export function readDoorLimits(options: LimitOptions): DoorLimits {
   whole('loginFailures', '--login-failures', options.loginFailures);
   whole('maxMessageBytes', '--max-message', options.maxMessage, LEAST_MESSAGE_BYTES, MOST_MESSAGE_BYTES);
   whole('queueBytes', '--max-queue', options.maxQueue, MOST_MESSAGE_BYTES / 8, MOST_QUEUE_BYTES);
-  const { handshakeTimeout, grace } = options;
+  const { handshakeTimeout, grace, maxBuffers } = options;
+  if (maxBuffers !== undefined) {
+    limits.buffersBytes = readWhole('--max-buffers', maxBuffers, LEAST_BUFFERS_MIB, MOST_BUFFERS_MIB) * MIB;
+  }
   if (grace !== undefined) limits.graceMs = readWhole('--grace', grace, 0, MOST_GRACE_SECONDS) * 1000;
   if (handshakeTimeout !== undefined) {
     limits.handshakeTimeoutMs = readSeconds('--handshake-timeout', handshakeTimeout) * 1000;

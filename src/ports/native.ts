@@ -158,6 +158,10 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   shareDeviceSlab(bytes: Uint8Array, starts: Uint32Array, lengths: Uint32Array, tally: Uint32Array): void;
   /** Where frames of tunnels are listed, for good, before `onOctets` is called. */
   shareFrameList(starts: Uint32Array, lengths: Uint32Array): void;
+  /** Where native code counts what tunnels hold, for good: BufferBudget's. */
+  shareBufferCells(cells: Float64Array): void;
+  /** What a tunnel holds of messages that are not all there, or have not all left. */
+  heldBytes(descriptor: Descriptor): number;
   /** From now on the device is read as by `readFrames`, into the shared slab, before `onReady` is told how many there are. */
   readsFrames(descriptor: Descriptor, room: number): void;
   /**

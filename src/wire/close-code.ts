@@ -36,3 +36,11 @@ export function describeClose(code: number, reason: string): string {
   const words = name === undefined ? `${code}` : `${code} ${name}`;
   return reason === '' ? words : `${words} (${reason})`;
 }
+
+/** The payload of a close message (RFC 6455, 5.5.1). */
+export function closePayload(code: number, words: string): Buffer {
+  const payload = Buffer.alloc(2 + Buffer.byteLength(words));
+  payload.writeUInt16BE(code);
+  payload.write(words, 2);
+  return payload;
+}

@@ -47,6 +47,11 @@ export class Assembly {
     this.#blocks = blocks;
   }
 
+  /** Octets of the block that an unfinished message lies in. */
+  get heldBytes(): number {
+    return this.#carried === undefined || this.#carried.slab !== undefined ? 0 : this.#carried.bytes.length;
+  }
+
   /** Delivers octets that lie somewhere else, by a copy: they stay the caller's. */
   take(bytes: Buffer, count: number): void {
     for (let at = 0; at < count && !this.#isClosed; ) {

@@ -10,6 +10,8 @@ export function describeFailure(failure: Error): string {
       return 'connection closed by peer while sending';
     case 'ETIMEDOUT':
       return 'connection timed out';
+    case 'ENOMEM':
+      return 'no room for its messages (--max-buffers)';
     default:
       return describeTlsFailure(code) ?? firstLine(failure.message);
   }

@@ -4,35 +4,31 @@ import {
   CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
+  closePayload,
   describeClose,
 } from '../../wire/close-code.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import type { FrameExample } from '../../wire/frame-summary.ts';
 import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel-loss.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel-message.ts';
-import { MessageEncoder, OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
+import { OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket-framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket-parser.ts';
 import type { Descriptor } from '../native.ts';
 import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { BLOCKS } from './block-pool.ts';
+import { BUFFERS, type BufferHolder } from './buffer-budget.ts';
 import { describeFailure } from './connection-failure.ts';
-import type { ConnectionEvents, ConnectionOptions, Role } from './connection-options.ts';
+import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
 import type { FrameList } from './frame-list.ts';
 import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import type { TunnelLimits } from './limits.ts';
 import { Liveness } from './liveness.ts';
-import { CLIENT_MASKING, CODEC, fastMask } from './masking.ts';
+import { CODEC, ENCODERS, fastMask } from './masking.ts';
 import { Outbox } from './outbox.ts';
 import { PACKINGS, type Wire } from './packing.ts';
 import { RawPeer } from './raw-peer.ts';
 import type { FramingEvents, Transport, TransportEvents } from './transport.ts';
-
-// The encoders keep nothing between two messages, so all connections of a role share one.
-const ENCODERS: Readonly<Record<Role, MessageEncoder>> = {
-  client: new MessageEncoder(CLIENT_MASKING, CODEC),
-  server: new MessageEncoder(undefined, CODEC),
-};
 
 /** So that neither ping takes the other's place where both have to wait. */
 const LOSS_SLOT = OPCODE_PING | 0x10;
@@ -49,7 +45,7 @@ const MAX_TEXT_PING = 256;
  * - the closing handshake (7.1) is made either way round, and cut short when
  *   the peer does not play its part.
  */
-export class Connection implements MessageSink, TransportEvents, FramingEvents, Beating, InboxEvents {
+export class Connection implements MessageSink, TransportEvents, FramingEvents, Beating, InboxEvents, BufferHolder {
   readonly #transport: Transport;
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat;
@@ -87,6 +83,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
       encoder: ENCODERS[role],
       packing: PACKINGS[options.wire],
       blocks: BLOCKS,
+      budget: BUFFERS,
       queueBytes: limits.queueBytes,
       dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
     });
@@ -157,6 +154,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     }
     this.#state = 'open';
     this.#heartbeat.add(this);
+    BUFFERS.add(this);
     this.#liveness.start(this.#heartbeat.nowMs);
     this.#transport.start();
   }
@@ -215,6 +213,18 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     if (this.#state === 'open') this.#ping(LOSS_SLOT, formatTunnelLoss(tunnelId));
   }
 
+  // What the budget of all buffers says.
+
+  get heldBytes(): number {
+    return this.#outbox.heldBytes + this.#inbox.heldBytes + (this.#transport.heldBytes ?? 0);
+  }
+
+  /** Frames that wait go first. Where the rest is still too long the connection ends, though not in the midst of a batch. */
+  shed(bytes: number): void {
+    if (this.#outbox.shed(bytes) < bytes)
+      setImmediate(() => this.abandon('all buffers are full, and this tunnel held most'));
+  }
+
   // What the heartbeat says.
 
   beat(nowMs: number): void {
@@ -253,6 +263,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   /** What arrived has been read: hands on its frames, and answers what wants an answer. */
   #delivered(): void {
     this.#liveness.heard(this.#heartbeat.nowMs);
+    BUFFERS.relieve();
     this.#inbox.deliver();
     if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
     if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));
@@ -270,8 +281,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   ended(): void {
     if (this.#state === 'open') {
-      this.#lose('closed by the peer without a close message');
-      this.#transport.destroy();
+      this.abandon('closed by the peer without a close message');
     } else {
       this.#transport.end();
     }
@@ -280,6 +290,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   closed(failure: Error | undefined): void {
     this.#lose(failure === undefined ? 'closed by the peer without a close message' : describeFailure(failure));
     this.#state = 'closed';
+    BUFFERS.remove(this);
     this.#outbox.abandon();
     clearTimeout(this.#closeTimer);
     this.#parser.end();
@@ -369,11 +380,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#state = 'closing';
     // Nothing may follow the close message, and nobody hears of frames any more.
     forgetShortcuts();
-    const payload = Buffer.alloc(2 + Buffer.byteLength(words));
-    payload.writeUInt16BE(code);
-    payload.write(words, 2);
     this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
-    this.#outbox.finish(payload, () => {
+    this.#outbox.finish(closePayload(code, words), () => {
       this.#isCloseSent = true;
       this.#endIfDone();
     });

@@ -3,6 +3,7 @@ import { flowHashOf } from '../../wire/flow-hash.ts';
 import type { FrameBatch } from '../../wire/frame-batch.ts';
 import { RECORD_LEAD_BYTES } from '../../wire/tunnel-message.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import { FlowRounds } from './flow-rounds.ts';
 import { Occupancy } from './frame-fifo.ts';
 
@@ -29,6 +30,8 @@ export interface FairQueueOptions {
   /** The bound: octets of records, each a frame and RECORD_LEAD_BYTES. Beyond it the longest flow loses its oldest frames. */
   readonly queueBytes: number;
   readonly blocks: BlockPool;
+  /** Where it is full no frame is taken; default: it never is. */
+  readonly budget?: Pick<BufferBudget, 'isFull' | 'hold' | 'release'>;
   /** The wait that is no reason to drop; 5 ms (RFC 8289, 4.4). */
   readonly targetMs?: number;
   /** For how long the wait may be longer: a round trip of the flows, not of the tunnel; 100 ms (RFC 8289, 4.3). */
@@ -70,6 +73,7 @@ export class FairQueue {
   readonly #total = new Occupancy();
   readonly #dropped: (reason: FairQueueDiscard, frames: number) => void;
   readonly #seed: number;
+  readonly #budget: FairQueueOptions['budget'];
   /** Undefined when nothing waits. */
   #rounds: FlowRounds | undefined;
 
@@ -85,6 +89,7 @@ export class FairQueue {
       total: this.#total,
     };
     this.#dropped = options.dropped;
+    this.#budget = options.budget;
     this.#seed = options.seed ?? SEED;
   }
 
@@ -102,15 +107,20 @@ export class FairQueue {
     return this.#total.heldBytes;
   }
 
+  /** The same, with what their flows take besides. */
+  get memoryBytes(): number {
+    return this.#total.heldBytes + (this.#rounds?.overheadBytes ?? 0);
+  }
+
   /** Copies frame `index` with its offload header. When the queue is full, the oldest of the longest flow are dropped. */
   enqueue(batch: FrameBatch, index: number, nowMs: number): void {
     const length = batch.lengths[index] as number;
-    if (RECORD_LEAD_BYTES + length > this.#queueBytes) {
+    if (RECORD_LEAD_BYTES + length > this.#queueBytes || this.#budget?.isFull === true) {
       this.#dropped('queueFull', 1);
       return;
     }
     const queue = flowHashOf(batch.bytes, batch.starts[index] as number, length, this.#seed) % QUEUES;
-    this.#rounds ??= new FlowRounds(this.#maxQuantumBytes);
+    this.#rounds ??= new FlowRounds(this.#maxQuantumBytes, this.#budget);
     this.#rounds.widen(RECORD_LEAD_BYTES + length);
     this.#rounds.flowOf(queue, this.#perFlow).fifo.push(batch, index, nowMs);
     const drops = this.#dropExcess(this.#rounds);
@@ -153,15 +163,38 @@ export class FairQueue {
         flow.deficitBytes -= bytes;
       }
     }
-    if (this.#total.frames === 0) this.#rounds = undefined;
+    if (this.#total.frames === 0) this.#end();
     if (drops > 0) this.#dropped('queueDelay', drops);
+  }
+
+  /** Drops frames of the longest flows until so many octets of blocks are free, or nothing waits. @returns how many are */
+  shed(bytes: number): number {
+    const rounds = this.#rounds;
+    if (rounds === undefined) return 0;
+    const { memoryBytes } = this;
+    const { frames } = this.#total;
+    // Empty flows are forgotten from time to time, since that goes through all of them.
+    while (this.#total.frames > 0 && memoryBytes - this.memoryBytes < bytes) {
+      const few = this.#total.frames / 2;
+      while (this.#total.frames > few && memoryBytes - this.memoryBytes < bytes) rounds.dropFromLongest();
+      rounds.prune();
+    }
+    const freed = memoryBytes - this.memoryBytes;
+    if (this.#total.frames === 0) this.#end();
+    const drops = frames - this.#total.frames;
+    if (drops > 0) this.#dropped('queueFull', drops);
+    return freed;
+  }
+
+  #end(): void {
+    this.#rounds?.clear();
+    this.#rounds = undefined;
   }
 
   /** Forgets all that waits, without a word to `dropped`. @returns how many frames */
   clear(): number {
     const { frames } = this.#total;
-    this.#rounds?.clear();
-    this.#rounds = undefined;
+    this.#end();
     return frames;
   }
 

@@ -14,6 +14,9 @@ const MIN_QUANTUM_BYTES = 1514 + RECORD_LEAD_BYTES;
 /** How many flows may be looked at for each frame that a full queue drops: 64 frames at a time, as in RFC 8290, of 1024 flows. */
 const FLOWS_PER_DROP = 16;
 
+/** What a flow takes besides its frames: objects and their places in maps. */
+export const FLOW_OVERHEAD_BYTES = 1024;
+
 /** A flow's frames and its place in one of the two lists. */
 export interface Flow {
   readonly queue: number;
@@ -24,6 +27,12 @@ export interface Flow {
   next: Flow | undefined;
 }
 
+/** Where octets count that are held. */
+export interface FlowBudget {
+  hold(bytes: number): void;
+  release(bytes: number): void;
+}
+
 /**
  * Who is next: deficit round robin in two lists (RFC 8290, 4.2). A flow that
  * just began is in the first, ahead of all bulk, until it has spent its quantum
@@ -32,12 +41,15 @@ export interface Flow {
  */
 export class FlowRounds {
   readonly #maxQuantumBytes: number;
+  readonly #budget: FlowBudget | undefined;
   #quantumBytes: number;
   readonly #flows = new Map<number, Flow>();
   readonly #newFlows = new FlowList();
   readonly #oldFlows = new FlowList();
 
-  constructor(maxQuantumBytes: number) {
+  /** @param budget flows count there while they are known */
+  constructor(maxQuantumBytes: number, budget?: FlowBudget) {
+    this.#budget = budget;
     this.#maxQuantumBytes = maxQuantumBytes;
     this.#quantumBytes = Math.min(MIN_QUANTUM_BYTES, maxQuantumBytes);
   }
@@ -59,6 +71,7 @@ export class FlowRounds {
       next: undefined,
     };
     this.#flows.set(queue, flow);
+    this.#budget?.hold(FLOW_OVERHEAD_BYTES);
     this.#newFlows.push(flow);
     return flow;
   }
@@ -74,7 +87,7 @@ export class FlowRounds {
       list.shift();
       if (flow.deficitBytes <= 0) flow.deficitBytes += this.#quantumBytes;
       else if (!isNew) {
-        this.#flows.delete(flow.queue);
+        this.#forget(flow);
         continue;
       }
       this.#oldFlows.push(flow);
@@ -102,8 +115,33 @@ export class FlowRounds {
     }
   }
 
+  /** Octets that the flows take besides their frames. */
+  get overheadBytes(): number {
+    return this.#flows.size * FLOW_OVERHEAD_BYTES;
+  }
+
+  /** Forgets flows without frames, though their turn has not come. */
+  prune(): void {
+    for (const list of [this.#newFlows, this.#oldFlows]) {
+      const kept: Flow[] = [];
+      for (let flow = list.head; flow !== undefined; flow = list.head) {
+        list.shift();
+        if (flow.fifo.bytes > 0) kept.push(flow);
+        else this.#forget(flow);
+      }
+      for (const flow of kept) list.push(flow);
+    }
+  }
+
+  /** Forgets everything; no flow is known any more. */
   clear(): void {
     for (const flow of this.#flows.values()) flow.fifo.clear();
+    this.prune();
+  }
+
+  #forget(flow: Flow): void {
+    this.#flows.delete(flow.queue);
+    this.#budget?.release(FLOW_OVERHEAD_BYTES);
   }
 }
 

@@ -27,6 +27,7 @@ export class Inbox implements Memory {
   readonly #hasOffloadHeaders: boolean;
   #batch: FrameBatch | undefined;
   readonly #rawPeer: RawPeer | undefined;
+  #heldBytes = 0;
   #runts = 0;
   #echoed = 0;
   /** A block to give back once the frames in it, which are those of the batch at hand, were delivered. */
@@ -73,11 +74,19 @@ export class Inbox implements Memory {
     this.#echoed = 0;
   }
 
+  /** Octets of the blocks in which unfinished messages lie. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   take(bytes: number): Buffer {
-    return this.#blocks.take(bytes);
+    const block = this.#blocks.take(bytes);
+    this.#heldBytes += block.length;
+    return block;
   }
 
   release(block: Buffer): void {
+    this.#heldBytes -= block.length;
     // At most one has to wait: a chunk full of tiny messages in fragments would else pin a block for each.
     if (this.#batch?.bytes === block) this.#released = block;
     else this.#blocks.release(block);

@@ -16,6 +16,8 @@ export interface KernelStream {
   write(bytes: Buffer, from: number, to: number): number;
   /** What it took, or had to say itself, and the kernel did not: the next write sends it on. */
   readonly unsentBytes: number;
+  /** Octets of the blocks that it holds. */
+  readonly heldBytes: number;
   /** Ends our direction. @returns 0, or a negative number; EAGAIN while something is unsent */
   end(): number;
   /**
@@ -49,6 +51,7 @@ export class PlainStream implements KernelStream {
 
   readonly hasMore: boolean = false;
   readonly unsentBytes: number = 0;
+  readonly heldBytes: number = 0;
 
   read(bytes: Buffer, from: number, to: number): number {
     return this.#addon.readStream(this.#descriptor, bytes, from, to);

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { MessageCodec } from '../../wire/message-codec.ts';
-import { type Mask, type Masking, MaskingKeys, maskInScript } from '../../wire/websocket-framing.ts';
+import { type Mask, type Masking, MaskingKeys, MessageEncoder, maskInScript } from '../../wire/websocket-framing.ts';
 import { type NativeAddon, nativeAddon } from '../native.ts';
 
 /** Below this a call into native code costs more than it saves. */
@@ -35,3 +35,9 @@ function loadAddon(): NativeAddon | undefined {
     return undefined;
   }
 }
+
+/** By our role in the opening handshake. They keep nothing between two messages, so all connections share them. */
+export const ENCODERS: Readonly<Record<'client' | 'server', MessageEncoder>> = {
+  client: new MessageEncoder(CLIENT_MASKING, CODEC),
+  server: new MessageEncoder(undefined, CODEC),
+};

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../native.ts';
 import { type AdoptedConnection, adoptPlain } from './adopted-connection.ts';
 import { Assembly } from './assembly.ts';
+import { BUFFERS } from './buffer-budget.ts';
 import { type CongestionChoice, CongestionControl } from './congestion-control.ts';
 import { frameList } from './frame-list.ts';
 import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
@@ -91,6 +92,7 @@ export class NativeTransport implements Transport {
   /** Lets native code take apart what arrives, and forward what has a shortcut. */
   #open({ isMasking, isBatched, maxMessageBytes, events }: Framing): void {
     const list = frameList(this.#addon);
+    BUFFERS.share(this.#addon);
     this.#addon.openTunnel(
       this.#descriptor,
       isMasking,
@@ -129,6 +131,11 @@ export class NativeTransport implements Transport {
 
   get pendingBytes(): number {
     return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom + this.#stream.unsentBytes;
+  }
+
+  get heldBytes(): number {
+    const held = this.#isTakenApart && !this.#isGone ? this.#addon.heldBytes(this.#descriptor) : 0;
+    return held + this.#stream.heldBytes + (this.#assembly?.heldBytes ?? 0);
   }
 
   end(): void {
@@ -208,7 +215,7 @@ export class NativeTransport implements Transport {
     this.#early = undefined;
     if (this.#isTakenApart) {
       if (this.#isGone) return TRY_AGAIN;
-      if (early !== undefined) this.#addon.feedTunnel(this.#descriptor, early);
+      if (early !== undefined) this.#feed(early);
       return this.#isGone ? TRY_AGAIN : this.#addon.readTunnel(this.#descriptor);
     }
     // What came with the opening handshake.
@@ -219,6 +226,15 @@ export class NativeTransport implements Transport {
     const count = this.#stream.read(room.slab.bytes, room.to, room.most);
     assembly.filled(room, Math.max(count, 0));
     return count;
+  }
+
+  #feed(early: Buffer): void {
+    try {
+      this.#addon.feedTunnel(this.#descriptor, early);
+    } catch (error) {
+      // There is no memory for what is unfinished of it.
+      this.#fail(error as Error);
+    }
   }
 
   /** The connection is dead. What came before still counts: often it ends in the peer's close message. */

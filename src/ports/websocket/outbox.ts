@@ -2,6 +2,7 @@ import type { Congestion, DiscardReason } from '../../bridge/port.ts';
 import { FrameBatch } from '../../wire/frame-batch.ts';
 import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket-framing.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Packing } from './packing.ts';
 import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
@@ -35,6 +36,8 @@ export interface OutboxOptions {
   readonly encoder: MessageEncoder;
   readonly packing: Packing;
   readonly blocks: BlockPool;
+  /** the bound of what all tunnels hold together */
+  readonly budget: BufferBudget;
   /** the most octets of frames that wait */
   readonly queueBytes: number;
   /** told of frames that were taken and dropped later */
@@ -76,6 +79,18 @@ export class Outbox implements Congestion {
   get queuedBytes(): number {
     const pending = this.#underWay === undefined ? 0 : this.#options.transport.pendingBytes;
     return pending + (this.#queue?.bytes ?? 0);
+  }
+
+  /** Octets of the blocks that wait, those that tunnels share left out. */
+  get heldBytes(): number {
+    const piece = this.#underWay;
+    const pending = piece === undefined || piece.shared !== undefined ? 0 : piece.block.length;
+    return pending + (this.#queue?.memoryBytes ?? 0);
+  }
+
+  /** Drops waiting frames, the oldest of the longest flows first, for so many octets. @returns how many were given back */
+  shed(bytes: number): number {
+    return this.#queue?.shed(bytes) ?? 0;
   }
 
   /** Itself, while more waits than keeps the transport busy until there is more. */
@@ -161,6 +176,7 @@ export class Outbox implements Congestion {
   abandon(): void {
     this.dropWaiting();
     this.#isFinished = true;
+    if (this.#underWay !== undefined) this.#forget(this.#underWay);
     this.#underWay = undefined;
     this.#last = undefined;
     this.#onSent = undefined;
@@ -201,14 +217,15 @@ export class Outbox implements Congestion {
   }
 
   #enqueue(from: number): void {
-    const { queueBytes, transport, blocks, dropped } = this.#options;
+    const { queueBytes, transport, blocks, budget, dropped } = this.#options;
     // The write that is under way counts, too.
     const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
-    this.#queue ??= new FairQueue({ queueBytes: bound, blocks, dropped });
+    this.#queue ??= new FairQueue({ queueBytes: bound, blocks, budget, dropped });
     const nowMs = performance.now();
     for (let i = from; i < this.#indexes.length; i++) {
       this.#queue.enqueue(this.#batches[i] as FrameBatch, this.#indexes[i] as number, nowMs);
     }
+    budget.relieve();
   }
 
   #writeOn(): void {
@@ -263,7 +280,10 @@ export class Outbox implements Congestion {
     // Set first: a transport that fails at once may call back from inside.
     this.#underWay = piece;
     const isDone = this.#options.transport.write(piece.block.subarray(0, piece.end));
-    if (!isDone) return;
+    if (!isDone) {
+      this.#options.budget.relieve();
+      return;
+    }
     this.#release(piece);
     this.#underWay = undefined;
   }
@@ -271,6 +291,11 @@ export class Outbox implements Congestion {
   #release(piece: Piece): void {
     if (piece.shared === undefined) this.#options.blocks.release(piece.block);
     else SHARED_MESSAGES.release(piece.shared);
+  }
+
+  #forget(piece: Piece): void {
+    if (piece.shared === undefined) this.#options.blocks.forget(piece.block);
+    else SHARED_MESSAGES.abandon(piece.shared);
   }
 
   #messageOf(opcode: number, payload: Buffer): Piece {

@@ -7,6 +7,8 @@ export interface SharedBlock {
   readonly end: number;
   /** Writes that are under way with it, and one while it can still be found. */
   users: number;
+  /** A transport that is gone may still read it: it must not be used again. */
+  isAbandoned: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export class SharedMessages {
     this.#packing = packing;
     this.#made.length = 0;
     for (let i = from; i < to; i++) this.#made.push(batches[i]?.serial ?? 0, indexes[i] ?? 0);
-    this.#block = { block, end, users: 2 };
+    this.#block = { block, end, users: 2, isAbandoned: false };
     return this.#block;
   }
 
@@ -43,8 +45,15 @@ export class SharedMessages {
   release(shared: SharedBlock): void {
     shared.users--;
     if (shared.users > 0) return;
-    BLOCKS.release(shared.block);
+    if (shared.isAbandoned) BLOCKS.forget(shared.block);
+    else BLOCKS.release(shared.block);
     if (this.#block === shared) this.#block = undefined;
+  }
+
+  /** As `release`, of a write that may not be over. */
+  abandon(shared: SharedBlock): void {
+    shared.isAbandoned = true;
+    this.release(shared);
   }
 
   #isMadeOf({ batches, indexes, from, to }: NotedFrames): boolean {

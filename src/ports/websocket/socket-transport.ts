@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Assembly } from './assembly.ts';
+import { BUFFERS } from './buffer-budget.ts';
 import { landHere } from './landing.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
@@ -12,6 +13,8 @@ export class SocketTransport implements Transport {
   #failure: Error | undefined;
   /** What the stream had read before `start`. */
   readonly #early: Buffer[] = [];
+  /** Octets that Node's TLS holds sealed, beside those that were written. */
+  #sealedBytes = 0;
   /** Callbacks that are still to come of writes whose end we saw at once. */
   #settledWrites = 0;
 
@@ -39,7 +42,10 @@ export class SocketTransport implements Transport {
       return;
     }
     this.#socket.on('end', () => events.ended());
-    this.#socket.on('close', () => events.closed(this.#failure));
+    this.#socket.on('close', () => {
+      this.#countSealed(0);
+      events.closed(this.#failure);
+    });
   }
 
   start(): void {
@@ -70,7 +76,10 @@ export class SocketTransport implements Transport {
     // A destroyed socket swallows what it is given; 'close' follows.
     if (this.#socket.destroyed) return false;
     this.#socket.write(bytes, this.#onWritten);
-    if (this.#socket.writableLength > 0) return false;
+    if (this.#socket.writableLength > 0) {
+      if ('encrypted' in this.#socket) this.#countSealed(bytes.length);
+      return false;
+    }
     // The kernel took everything at once, and libuv keeps no reference; the callback follows in a microtask.
     this.#settledWrites++;
     return true;
@@ -80,6 +89,10 @@ export class SocketTransport implements Transport {
 
   get pendingBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  get heldBytes(): number {
+    return this.#sealedBytes + (this.#assembly?.heldBytes ?? 0);
   }
 
   end(): void {
@@ -97,6 +110,14 @@ export class SocketTransport implements Transport {
   // A write that failed is told by an error, by the socket being destroyed, or by both.
   readonly #onWritten = (error?: Error | null): void => {
     if (this.#settledWrites > 0) this.#settledWrites--;
-    else if (!error && !this.#socket.destroyed) this.#events?.written();
+    else if (!error && !this.#socket.destroyed) {
+      this.#countSealed(0);
+      this.#events?.written();
+    }
   };
+
+  #countSealed(bytes: number): void {
+    BUFFERS.hold(bytes - this.#sealedBytes);
+    this.#sealedBytes = bytes;
+  }
 }

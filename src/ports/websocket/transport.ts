@@ -35,6 +35,8 @@ export interface Transport {
   readonly writeBytes: number;
   /** Octets of the write that is under way that have not left yet. */
   readonly pendingBytes: number;
+  /** Octets that it holds besides: of unfinished messages, and of records that have not left. Default: none. */
+  readonly heldBytes?: number;
   /** Ends our direction behind what was written. */
   end(): void;
   /** Cuts the connection; what was not sent is lost. Idempotent. */

@@ -92,6 +92,10 @@ export class RecordStream implements KernelStream {
     return this.#unsentTo - this.#unsentFrom;
   }
 
+  get heldBytes(): number {
+    return (this.#carried?.length ?? 0) + (this.#unsent?.length ?? 0);
+  }
+
   read(bytes: Buffer, from: number, to: number): number {
     this.#hasMore = false;
     if (this.#over !== undefined) return this.#over;
