@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ETHERWS } from '../support/etherws.ts';
+import { ETHERWS, eventually } from '../support/etherws.ts';
 import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
@@ -44,6 +44,24 @@ test('--user: another user with two capabilities, who can still add a device', a
   assert.equal(added.status, 0, added.stderr);
   const configured = await run([...ctl, 'setif', '1', '--address', '192.0.2.1', '--netmask', '255.255.255.0']);
   assert.equal(configured.status, 0, configured.stderr);
+
+  // A device that comes back is taken by the two capabilities alone.
+  const inside = ['nsenter', '--target', String(pid), '--net'];
+  const ip = async (...args: string[]): Promise<void> => {
+    const { status, stderr } = await run([...inside, 'ip', ...args]);
+    assert.equal(status, 0, stderr);
+  };
+  await ip('link', 'add', 'nic0', 'type', 'veth', 'peer', 'name', 'wire0');
+  assert.equal((await run([...ctl, 'addport', 'netdev', 'nic0'])).status, 0);
+  const listed = async (): Promise<string> => (await run([...ctl, 'listport', '--long'])).stdout;
+  await ip('link', 'delete', 'nic0');
+  await eventually(listed, (table) => table.includes('waiting for nic0'));
+  await ip('tuntap', 'add', 'nic0', 'mode', 'tap');
+  await eventually(listed, (table) => /nic0 .* nic0 has no carrier\n/.test(table));
+  await ip('link', 'delete', 'prv0');
+  await eventually(listed, (table) => table.includes('waiting for prv0'));
+  await ip('tuntap', 'add', 'prv0', 'mode', 'tap');
+  await eventually(listed, (table) => /tap +up .* prv0 /.test(table));
   running.signal('SIGTERM');
   assert.equal((await running.exited).status, 0);
 });
