@@ -136,7 +136,7 @@ test('2000 failed logins while frames cross: none is lost, and all are counted',
     let count = 0;
     for (; isFlooding || count < 100; count++) {
       const frame = Buffer.alloc(60);
-      frame.fill(0xff, 0, 6);
+      frame.fill(0xff, 0, 6).fill(2, 6, 12);
       frame.writeUInt32BE(count, 20);
       const [arrived] = await Promise.all([once(right, 'message'), left.send(frame)]);
       assert.deepEqual(arrived[0], frame);

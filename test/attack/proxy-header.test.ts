@@ -127,7 +127,7 @@ for (const isSecure of [false, true]) {
         [plain, tunnel],
         [tunnel, plain],
       ] as const) {
-        const frame = Buffer.alloc(60, 0xff);
+        const frame = Buffer.alloc(60, 0xff).fill(2, 6, 12);
         const [[arrived]] = await Promise.all([once(receiver, 'message'), sender.send(frame)]);
         assert.deepEqual(arrived, frame);
       }
