@@ -42,7 +42,7 @@ for end in 1 2; do
 done
 if [ "$kind" = netdev ]; then
   node "$etherws" sw --foreground --host 127.0.0.1 --port 8000 >/dev/null 2>&1 &
-  until node "$etherws" ctl listport >/dev/null 2>&1; do sleep 0.2; done
+  for ((tries = 50; tries > 0; tries--)); do ! node "$etherws" ctl listport >/dev/null 2>&1 || break; done
   for end in 1 2; do node "$etherws" ctl addport netdev "port$end" >/dev/null; done
 else
   ip link add middle type bridge
@@ -52,7 +52,10 @@ else
     ethtool -K port2 tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off >/dev/null
 fi
 on "$right" iperf3 -s -D
-until on "$left" ping -c 1 -W 1 192.0.2.2 >/dev/null; do :; done
+tries=30
+until on "$left" ping -c 1 -W 1 192.0.2.2 >/dev/null; do
+  ((tries-- > 0)) || { echo "$kind: no answer through VXLAN within 30 s" >&2; exit 1; }
+done
 
 figures=$(mktemp -d)
 trap 'rm -r "$figures"' EXIT
