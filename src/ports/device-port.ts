@@ -71,7 +71,10 @@ export abstract class DevicePort implements Port {
   #events: PortEvents | undefined;
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
-  /** The lengths of the noted batch, once padding was cut from one of its frames; else its own hold. */
+  /**
+   * The lengths of the noted batch, once padding was cut from one of its frames; else its own hold. Those of the noted
+   * frames are right: frames that are finished for a batch are appended to it, also behind the first cut.
+   */
   #cutLengths: Uint32Array | undefined;
   /** Runs while a congested egress port is waited for. */
   #patience: NodeJS.Timeout | undefined;
@@ -143,10 +146,12 @@ export abstract class DevicePort implements Port {
     if (length < HEADER_BYTES) return 'runt';
     const kept = length > this.#maxFrameBytes ? this.#fitted(batch, index, length) : length;
     if (kept < 0) return 'tooLong';
-    // The addon is handed one slab a call.
-    if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES) this.#write();
+    // The addon is handed one slab a call, and one list of lengths.
+    if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES || !this.#hasLengthOf(index)) this.#write();
     this.#noted = batch;
-    if (kept < length) this.#cut(batch, index, kept);
+    // Not in the batch, whose own lengths are shared with the other egress ports.
+    if (kept < length) this.#cutLengths ??= batch.lengths.slice();
+    if (this.#cutLengths !== undefined) this.#cutLengths[index] = kept;
     this.#indexes[this.#notedFrames++] = index;
     return undefined;
   }
@@ -190,10 +195,9 @@ export abstract class DevicePort implements Port {
     return stated <= longest ? stated : -1;
   }
 
-  /** Writes less of a frame of the noted batch, whose own lengths are shared with the other egress ports. */
-  #cut(batch: FrameBatch, index: number, length: number): void {
-    this.#cutLengths ??= batch.lengths.slice(0, batch.count);
-    this.#cutLengths[index] = length;
+  /** Whether the lengths to write by have room for that frame: a batch that grew since has more. */
+  #hasLengthOf(index: number): boolean {
+    return this.#cutLengths === undefined || index < this.#cutLengths.length;
   }
 
   #write(): void {
