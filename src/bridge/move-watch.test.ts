@@ -123,3 +123,16 @@ test('an entry says how often it moved, from where, and whether it flaps', () =>
   assert.deepEqual([moves?.total, moves?.from, moves?.isFlapping(200)], [11, 1, true]);
   assert.equal(moves?.isFlapping(60_010), false, 'the first of eleven moves is a minute ago');
 });
+
+test('a loop that goes round three ports is one report a minute for each two of them', () => {
+  const bench = new Bench();
+  const reports: string[] = [];
+  for (let second = 0; second < 59; second++) {
+    // Which two ports an address is between when reports are asked for changes from second to second.
+    for (let station = 1; station <= 4; station++) {
+      for (let move = 0; move < 12 + second; move++) bench.hear(station, 1 + (move % 3), second * 1000 + move);
+    }
+    for (const report of bench.reports(second * 1000 + 999)) reports.push(`${report.kind} ${report.ports.join(' ')}`);
+  }
+  assert.deepEqual(reports.sort(), ['loop 1 2', 'loop 1 3', 'loop 2 3']);
+});

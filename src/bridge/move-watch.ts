@@ -57,7 +57,10 @@ export class MoveWatch {
     if (this.#flapping.size === 0) return [];
     this.#forgetCalm(nowMs);
     const pairs = this.#pairs();
-    for (const key of this.#loopsMs.keys()) if (!pairs.has(key)) this.#loopsMs.delete(key);
+    // Not before a minute is over: an address that goes round more ports is now between these two, now between those.
+    for (const [key, reportedMs] of this.#loopsMs) {
+      if (!pairs.has(key) && isDue(reportedMs, nowMs)) this.#loopsMs.delete(key);
+    }
     return [...pairs].flatMap(([key, pair]): MoveReport[] => {
       if (pair.entries.length < LOOP_ADDRESSES && !this.#loopsMs.has(key)) return this.#addressReports(pair, nowMs);
       if (!isDue(this.#loopsMs.get(key), nowMs)) return [];
