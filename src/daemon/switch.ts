@@ -3,7 +3,7 @@ import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/filtering-database.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
-import { limitLevel } from '../observability/limited-logger.ts';
+import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { offloadEngine } from '../ports/offload-engine.ts';
 import { forgetShortcuts } from '../ports/shortcuts.ts';
@@ -34,6 +34,8 @@ export interface PortWatcher {
 }
 
 const AGEING_INTERVAL_MS = 1000;
+/** Warnings of one kind that peers can cause. */
+const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
 
 /**
  * A bridge that runs: it gives the sans-I/O `Bridge` the clock, the timer and
@@ -45,8 +47,9 @@ const AGEING_INTERVAL_MS = 1000;
 export class Switch {
   readonly #bridge: Bridge;
   readonly #logger: Logger;
-  /** What peers can cause to be said is limited. */
+  // What peers can cause to be said is limited, each kind by itself: faults must not keep a loop from being reported.
   readonly #faults: Logger;
+  readonly #moves: Logger;
   readonly #ageing: NodeJS.Timeout;
   readonly #watchers = new Map<BridgePort, PortWatcher>();
   readonly #tunnelsOverPorts: TunnelsOverPorts;
@@ -55,7 +58,8 @@ export class Switch {
   /** @throws RangeError when an option is out of its range */
   constructor(options: SwitchOptions = {}) {
     this.#logger = options.logger ?? SILENT;
-    this.#faults = limitLevel(this.#logger, 'warn', { burst: 10, perSecond: 0.2 });
+    this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
+    this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
@@ -161,7 +165,7 @@ export class Switch {
 
   #lookAround(nowMs: number): void {
     this.#bridge.age(nowMs);
-    for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#faults, report);
+    for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#moves, report);
   }
 
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {

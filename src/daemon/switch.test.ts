@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '../../test/support/site.ts';
+import type { Logger } from '../observability/logger.ts';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { Switch } from './switch.ts';
+
+test('ports that begin to drop frames for a fault, many times, do not keep a loop from being reported', async (t) => {
+  const warnings: string[] = [];
+  const logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_fields, message) => warnings.push(message),
+    error: () => undefined,
+    isLevelEnabled: (level) => level !== 'debug',
+  };
+  const etherSwitch = new Switch({ logger });
+  t.after(() => etherSwitch.close());
+  const [one, other] = [new MemoryPort(), new MemoryPort()];
+  const short = new MemoryPort({ maxFrameBytes: 20 });
+  for (const port of [one, other, short]) etherSwitch.attach(port);
+  const frameOf = (station: number, length: number) =>
+    Buffer.concat([Buffer.from(`ffffffffffff02000000000${station}88b5`, 'hex'), Buffer.alloc(length - 14)]);
+
+  // A client that comes again and again is another port each time, which has its own first fault.
+  for (let client = 0; client < 30; client++) {
+    const number = etherSwitch.attach(new MemoryPort({ maxFrameBytes: 20 }));
+    one.deliver(frameOf(9, 60));
+    void etherSwitch.detach(number);
+  }
+  const faults = warnings.filter((line) => line.includes('begins to drop'));
+  assert.equal(faults.length, 10, 'the rest is not logged');
+  for (let move = 0; move < 12; move++) {
+    for (const station of [1, 2, 3]) (move % 2 === 0 ? one : other).deliver(frameOf(station, 20));
+  }
+  await until(
+    () => warnings.some((line) => line.startsWith('loop between ports 1 and 2')),
+    () => warnings.join('\n'),
+  );
+});
