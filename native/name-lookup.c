@@ -110,7 +110,7 @@ static void look_up(struct lookup *lookup) {
   freeaddrinfo(found);
 }
 
-// This thread reads what strangers answer, and opens nothing.
+// This thread reads answers of foreign servers, and opens nothing.
 static void drop_capabilities(void) {
   if (geteuid() == 0) return;
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -208,7 +208,7 @@ static struct lookups *lookups_of(napi_env env) {
   all->env = env;
   all->owners = 1;
   all->ready.data = all;
-  // Whoever waits for an answer keeps the loop alive; a look-up that nobody waits for must not.
+  // The caller that waits for an answer keeps the loop alive; a look-up without one must not.
   uv_unref((uv_handle_t *)&all->ready);
   if (napi_add_async_cleanup_hook(env, on_environment_end, all, &all->cleanup) != napi_ok) {
     uv_close((uv_handle_t *)&all->ready, NULL);

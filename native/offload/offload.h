@@ -119,7 +119,7 @@ enum etherws_fault etherws_locate_described(const uint8_t *frame, uint32_t lengt
 // encapsulated, and where its headers are if it is a super-frame.
 enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_layers *found);
 
-// The same for a header from somebody who may lie, `to_correct`: hdr_len, which cannot be checked, and our mark are
+// The same for a header from a source that may lie, `to_correct`: hdr_len, which cannot be checked, and our mark are
 // made true.
 enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, uint8_t *to_correct);
 

@@ -67,7 +67,7 @@ export class TapSource {
 
   /**
    * Attaches a persistent device that is there again. One of ours is made anew only where it went with its network
-   * namespace, and that is there again: whoever deletes a device does not want to see another one at once.
+   * namespace, and that is there again: a device that was deleted on purpose must not turn up again at once.
    */
   reopen(name: string, holder: object): OpenDevice {
     if (this.#isMade && this.#options.netns !== undefined) return this.#remake(name, this.#options.netns);

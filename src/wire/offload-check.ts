@@ -40,7 +40,7 @@ export const UDP_CHECKSUM = 6;
 /**
  * Whether the offload header at `headerStart` says what the frame at `start`
  * is. Everything that a kernel or a segmenter would believe is compared with
- * the frame's bytes, except hdr_len, which nobody needs, and our own mark.
+ * the frame's bytes, except hdr_len, which is a hint only, and our own mark.
  *
  * @param found where the headers stand, when the frame is a super-frame without
  *   a fault, and whether its checksum is inside an encapsulation

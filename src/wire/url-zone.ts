@@ -1,7 +1,7 @@
 /**
  * The zone of a link-local IPv6 address in a URL: `ws://[fe80::1%25eth0]/` (RFC
  * 6874), or with a bare `%`, as tools print it. URL parsers of the WHATWG refuse
- * both, and the zone is nobody's business but this host's: it goes into no header.
+ * both, and the zone has a meaning on this host only: it goes into no header.
  */
 const ZONED = /^([a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?\[[\da-f:.]+)%(?:25)?([^\]/?#%]+)(\].*)$/is;
 

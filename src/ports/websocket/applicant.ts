@@ -14,23 +14,23 @@ export interface Applicant {
   readonly head: Buffer;
   readonly target: string;
   readonly wire: Wire;
-  /** what he says of coming back; undefined when that is not to be */
+  /** its resumption field; undefined where resumption is off, or the client did not send one */
   readonly resume: ResumeField | undefined;
-  /** which switch he says he is; undefined when he does not */
+  /** which switch it says that it is; undefined when it does not */
   readonly says: SwitchField | undefined;
   readonly place: TunnelPlace;
 }
 
 /** What a client was let in to. */
 export interface Admitted {
-  /** null when nobody was asked */
+  /** null where the service asks for no credentials */
   readonly user: string | null;
   /** when that ends, by the system's clock; undefined: not at all */
   readonly untilMs: number | undefined;
-  /** by which he can come back; undefined when he cannot */
+  /** the token by which the client can resume the port; undefined when it cannot */
   readonly token: string | undefined;
-  /** the port that he has come back to */
+  /** the port that it has resumed */
   readonly resumed: ResumableTunnel | undefined;
-  /** what is known of his switch and the tunnel to it */
+  /** what is known of its switch and the tunnel to it */
   readonly acquaintance: Acquaintance | undefined;
 }

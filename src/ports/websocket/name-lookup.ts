@@ -90,7 +90,7 @@ export class NameLookups {
       start = resolve;
     });
     const promise = turn.then(() => this.#lookUp(name));
-    // Whoever waits for it may have given up.
+    // Its caller may have given up.
     promise.catch(() => undefined);
     const job: Job = { name, promise, start, startedMs: undefined, waiters: 0 };
     this.#waiting.set(name, job);
