@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../daemon/descriptors.ts';
+import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../descriptor-limit.ts';
 import { EtherwsError } from '../errors.ts';
 import { escapeSentence } from './format.ts';
 import type { Terminal } from './terminal.ts';
