@@ -46,10 +46,15 @@ export class CallerOrigins {
 }
 
 function isOfThisHost({ remoteAddress = '', localAddress = '' }: Socket): boolean {
-  const remote = plain(remoteAddress);
-  if (remote === plain(localAddress) || remote === '::1') return true;
-  if (isIP(remote) === 4 && remote.startsWith('127.')) return true;
+  const [remote, local] = [plain(remoteAddress), plain(localAddress)];
+  // Also by the near end: a local caller may choose an address that `ownAddresses` lacks, such as that of an interface
+  // without a carrier, and net.ipv4.conf.*.route_localnet lets other hosts reach 127.0.0.1.
+  if (remote === local || isLoopback(remote) || isLoopback(local)) return true;
   return ownAddresses().has(remote);
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
 }
 
 function plain(address: string): string {

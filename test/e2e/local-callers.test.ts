@@ -188,6 +188,19 @@ test('a user of the host has no more rights by its other addresses; other hosts 
   assert.equal(listed.status, 0, listed.stderr);
 });
 
+test('an address of an interface without a carrier gives no rights', options, async (t) => {
+  // It is up and its address can be used, but os.networkInterfaces() does not list it. The peer stays down.
+  const prepare =
+    'ip link set lo up; ip link add empty type veth peer name peer; ip address add 192.0.2.9/24 dev empty';
+  const hold = ['sh', '-c', `${prepare}; ip link set empty up; exec "$@"`, 'sh'];
+  const running = await start(t, ['--ctlhost', '', '--host', ''], ['unshare', '--net', ...hold, ...ETHERWS]);
+  const inside = ['nsenter', `--net=/proc/${running.process.pid}/ns/net`];
+  const called = (uid: number): Promise<Reply> =>
+    curlBy([...inside, ...asUser(uid)], running.url, '--interface', '192.0.2.9');
+  assert.equal((await called(0)).status, 200);
+  assert.equal((await called(NOBODY)).status, 403);
+});
+
 test('the policy speaks of users of the host by their uid', options, async (t) => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'etherws-policy-')));
   t.after(() => rmSync(directory, { recursive: true }));
