@@ -61,3 +61,12 @@ test('errors of other kinds are left to others', () => {
     assert.equal(explainConnectError(error, 'switch.example', 80), undefined);
   }
 });
+
+test('an address to dial from that this host does not have is named, from a real socket', async () => {
+  // TEST-NET-1 (RFC 5737) is no host's.
+  const options = { port: 1, host: '127.0.0.1', localAddress: '192.0.2.77' };
+  const error = await new Promise<unknown>((resolve) => connect(options).once('error', resolve));
+  const explained = explainConnectError(error, '127.0.0.1', 1);
+  assert.equal(explained?.message, '192.0.2.77 is no address of this host to dial 127.0.0.1:1 from');
+  assert.match(explained?.hint ?? '', /--bind-address/);
+});

@@ -20,15 +20,23 @@ export function explainConnectError(error: unknown, host: string, port: number):
         cause: error,
         hint: 'Check the port number, and whether a proxy or firewall stands in between',
       });
+    case 'EADDRNOTAVAIL':
+      if (isBind(error)) {
+        return new EtherwsError(
+          'HOST_UNREACHABLE',
+          `${error.address} is no address of this host to dial ${where} from`,
+          {
+            cause: error,
+            hint: 'Check --bind-address against: ip address',
+          },
+        );
+      }
+      return unroutable(error, where);
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-    case 'EADDRNOTAVAIL':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
-      return new EtherwsError('HOST_UNREACHABLE', `There is no route to ${where} (${codeOf(error)})`, {
-        cause: error,
-        hint: 'Check the address and the network of this host',
-      });
+      return unroutable(error, where);
     case 'EINVAL':
       if (!/^fe[89ab]/i.test(host)) return undefined;
       return new EtherwsError(
@@ -64,6 +72,19 @@ export function explainConnectError(error: unknown, host: string, port: number):
     default:
       return undefined;
   }
+}
+
+function unroutable(error: unknown, where: string): EtherwsError {
+  return new EtherwsError('HOST_UNREACHABLE', `There is no route to ${where} (${codeOf(error)})`, {
+    cause: error,
+    hint: 'Check the address and the network of this host',
+  });
+}
+
+/** Whether the socket failed at its own address, before it asked for the other one. */
+function isBind(error: unknown): error is { address: string } {
+  const { syscall, address } = error as { syscall?: unknown; address?: unknown };
+  return syscall === 'bind' && typeof address === 'string';
 }
 
 /**
