@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { FileOwner } from '../auth/own-file.ts';
 import { findPlace, O_PATH, type Place, UnsafePathError } from '../auth/safe-path.ts';
 import { EtherwsError } from '../errors.ts';
+import { reasonOf } from './own-file-error.ts';
 
 export interface ControlSocketOptions {
   /** an absolute path */
@@ -113,7 +114,7 @@ function isServed(path: string): Promise<boolean> {
 }
 
 function listenError(path: string, error: unknown): EtherwsError {
-  return new EtherwsError('LISTEN_FAILED', `--ctlsocket: cannot listen on "${path}": ${(error as Error).message}`, {
+  return new EtherwsError('LISTEN_FAILED', `--ctlsocket: cannot listen on "${path}": ${reasonOf(error)}`, {
     cause: error,
     hint:
       error instanceof UnsafePathError ? error.hint : 'Choose a directory that exists and that this user may write to',

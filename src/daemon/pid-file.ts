@@ -73,7 +73,7 @@ export class PidFile {
     const file = this.#file;
     if (file === undefined) return;
     try {
-      if (pidOf(textOf(file.descriptor)) !== process.pid) return;
+      if (pidOf(textOf(file.descriptor), this.#path) !== process.pid) return;
       // Where the directory is not ours any more, an empty file names nobody.
       ftruncateSync(file.descriptor);
       const there = statSync(file.place.path, { bigint: true });
@@ -96,7 +96,7 @@ export class PidFile {
   /** @param release called with the descriptor in the end */
   #requireFree(descriptor: number, release: (descriptor: number) => void = () => undefined): void {
     try {
-      const pid = pidOf(textOf(descriptor));
+      const pid = pidOf(textOf(descriptor), this.#path);
       if (pid !== undefined && pid !== process.pid) this.#requireDead(pid, fstatSync(descriptor).mtimeMs);
     } finally {
       release(descriptor);
@@ -120,11 +120,11 @@ export class PidFile {
 }
 
 /** @throws EtherwsError when something else stands there */
-function pidOf(text: string): number | undefined {
+function pidOf(text: string, path: string): number | undefined {
   if (text === '') return undefined;
   const pid = /^\s*(\d{1,10})\s*$/.exec(text)?.[1];
   if (pid !== undefined) return Number(pid);
-  throw new EtherwsError('DAEMON_FAILED', 'The PID file holds something else than a process id', {
+  throw new EtherwsError('DAEMON_FAILED', `The PID file "${path}" holds something else than a process id`, {
     hint: 'Remove it, if it is not needed, or name another file with --pidfile',
   });
 }
