@@ -41,6 +41,7 @@ Ports are added with \`etherws ctl\`; see \`etherws ctl --help\`.`;
 export function swCommand(): Command {
   return new Command('sw')
     .description('run the switch; without --foreground it becomes a daemon once both services listen')
+    .helpOption('-h, --help', 'print this help')
     .option('--debug', 'log every learn, age-out, connect and forward to standard error')
     .option('--foreground', 'stay in the foreground')
     .option('--ageout <sec>', 'ageing time of learned addresses in seconds', '300')
