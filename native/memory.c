@@ -1,29 +1,45 @@
 // What an idle process gives back to the system.
 #ifdef __linux__
-#include <link.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #endif
 
 #include "addon.h"
 
 #ifdef __linux__
-// Unmaps the resident pages of a loaded object's code. They are clean and belong to its file, so that the next call
-// of a function reads its page from the page cache again.
-static int release_code(struct dl_phdr_info *object, size_t size, void *data) {
-  (void)size;
-  (void)data;
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  for (int i = 0; i < object->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-    // A writable segment may hold relocations, which are nowhere else.
-    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) || (segment->p_flags & PF_W)) continue;
-    uintptr_t begin = (object->dlpi_addr + segment->p_vaddr + page - 1) & ~(page - 1);
-    uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
-    if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+// Unmaps resident pages of code that still are what the file holds, as proc_pid_smaps(5) tells: mapped r-xp from a
+// file, with no page of its own. The next call of a function reads its page from the page cache again. Code that was
+// moved or patched in memory (node --use-largepages, text relocations) is anonymous, and stays.
+static void release_code(void) {
+  FILE *maps = fopen("/proc/self/smaps", "re");
+  if (maps == NULL) return;
+  char *line = NULL;
+  size_t room = 0;
+  unsigned long begin = 0;
+  unsigned long end = 0;
+  bool is_code = false;
+  while (getline(&line, &room, maps) > 0) {
+    unsigned long from;
+    unsigned long to;
+    unsigned long inode;
+    char rights[5];
+    unsigned long kib;
+    if (sscanf(line, "%lx-%lx %4s %*x %*x:%*x %lu", &from, &to, rights, &inode) == 4) {
+      begin = from;
+      end = to;
+      is_code = inode != 0 && strcmp(rights, "r-xp") == 0;
+    } else if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 || sscanf(line, "Swap: %lu kB", &kib) == 1) {
+      is_code = is_code && kib == 0;
+    } else if (is_code && strncmp(line, "VmFlags:", 8) == 0) {
+      // The last line of a mapping.
+      madvise((void *)begin, end - begin, MADV_DONTNEED);
+    }
   }
-  return 0;
+  free(line);
+  fclose(maps);
 }
 #endif
 
@@ -36,7 +52,7 @@ napi_value trim_memory(napi_env env, napi_callback_info info) {
   malloc_trim(0);
 #endif
 #ifdef __linux__
-  dl_iterate_phdr(release_code, NULL);
+  release_code();
 #endif
   return NULL;
 }

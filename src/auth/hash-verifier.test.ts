@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '../../test/support/etherws.ts';
+import { SILENT } from '../observability/logger.ts';
 import { HashVerifier } from './hash-verifier.ts';
 import type { PasswordHash } from './password-hash.ts';
 
@@ -146,4 +147,19 @@ test('an idle worker ends, and the next question starts another', { skip: proces
   await eventually(threads, (count) => count === withWorker, 20_000);
   await verifier.close();
   assert.equal(await hanging, 'busy');
+});
+
+test('where no thread can be had questions are busy, and it is tried again and said', async (t) => {
+  const said: object[] = [];
+  const logger = { ...SILENT, error: (fields: object) => said.push(fields) };
+  // The constructor throws for this URL, as it does where the system grants no thread.
+  const workerUrl = new URL('https://127.0.0.1/worker.js');
+  const verifier = new HashVerifier({ logger, workerUrl, restartDelayMs: 20 });
+  t.after(() => verifier.close());
+  assert.equal(await verifier.verify('x', HASH), 'busy');
+  assert.equal(said.length, 1);
+  await eventually(
+    () => verifier.verify('x', HASH),
+    (verdict) => verdict === 'busy' && said.length > 1,
+  );
 });

@@ -132,13 +132,20 @@ export class HashVerifier implements PasswordVerifier {
 
   #start(): Worker | undefined {
     if (performance.now() < this.#restartAtMs) return undefined;
-    // It needs neither the flags nor the environment of the daemon, which may hold a password.
-    const worker = new Worker(this.#workerUrl, {
-      name: 'etherws-hash',
-      execArgv: [],
-      env: {},
-      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
-    });
+    let worker: Worker;
+    try {
+      // It needs neither the flags nor the environment of the daemon, which may hold a password.
+      worker = new Worker(this.#workerUrl, {
+        name: 'etherws-hash',
+        execArgv: [],
+        env: {},
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
+      });
+    } catch (error) {
+      // ERR_WORKER_INIT_FAILED: the system has no thread left for this user or service.
+      this.#restartLater(error as Error);
+      return undefined;
+    }
     worker.on('message', ({ isMatch }: HashAnswer) => {
       const answered = this.#current;
       this.#current = undefined;
@@ -172,9 +179,16 @@ export class HashVerifier implements PasswordVerifier {
   #died(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    this.#restartAtMs = performance.now() + this.#restartDelayMs;
-    this.#logger.error({ error: error.message }, 'The thread that verifies passwords died and will be started again');
+    this.#restartLater(error);
     this.#giveUp();
+  }
+
+  #restartLater(error: Error): void {
+    this.#restartAtMs = performance.now() + this.#restartDelayMs;
+    this.#logger.error(
+      { error: error.message },
+      'The thread that verifies passwords is not there and will be started again',
+    );
   }
 
   #giveUp(): void {

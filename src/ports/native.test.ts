@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
@@ -129,6 +130,27 @@ test('sockets are tuned by their descriptor', { skip }, async (t) => {
   assert.equal(nativeAddon().readSocketOption(fd, 'notSentLowatBytes'), 16_384);
   assert.equal(nativeAddon().readSocketOption(fd, 'userTimeoutMs'), 5000);
   assert.equal(setSocketOptions(-1, { noDelay: 1 }), false);
+});
+
+test('code that is not what its file holds stays when memory is trimmed', {
+  skip: process.platform !== 'linux',
+}, () => {
+  // Node copies its code to anonymous memory where the kernel has large pages; --use-largepages=silent asks for it.
+  const program = `
+    const addon = require(${JSON.stringify(ADDON)});
+    for (let round = 0; round < 3; round++) {
+      addon.trimMemory();
+      require('crypto').createHash('sha256').update(JSON.stringify(process.memoryUsage())).digest();
+      new Function('return ' + round)();
+    }
+    console.log('alive');`;
+  for (const pages of ['silent', 'off']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`--use-largepages=${pages}`, '--eval', program], {
+      timeout: 60_000,
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout, stderr], [0, 'alive\n', ''], pages);
+  }
 });
 
 function closed(descriptor: Descriptor): Promise<void> {
