@@ -122,7 +122,8 @@ export class PidFile {
 /** @throws EtherwsError when something else stands there */
 function pidOf(text: string, path: string): number | undefined {
   if (text === '') return undefined;
-  const pid = /^\s*(\d{1,10})\s*$/.exec(text)?.[1];
+  // 0 and leading zeros are no process: kill(2) would take 0 for our own process group.
+  const pid = /^\s*([1-9]\d{0,9})\s*$/.exec(text)?.[1];
   if (pid !== undefined) return Number(pid);
   throw new EtherwsError('DAEMON_FAILED', `The PID file "${path}" holds something else than a process id`, {
     hint: 'Remove it, if it is not needed, or name another file with --pidfile',

@@ -241,11 +241,13 @@ test('the PID file of a process that lives is refused and stays; one of a dead p
     assert.equal(textOf(file), `${process.pid}\n`);
   });
   await t.test('something else than a PID', async () => {
-    writeFileSync(file, 'precious\n');
-    const { status, stderr } = await once();
-    assert.equal(status, 1);
-    assert.match(stderr, /something else/);
-    assert.equal(textOf(file), 'precious\n');
+    for (const text of ['precious\n', '0\n']) {
+      writeFileSync(file, text);
+      const { status, stderr } = await once();
+      assert.equal(status, 1);
+      assert.match(stderr, /something else/);
+      assert.equal(textOf(file), text);
+    }
   });
   const dead = new Process(['true']);
   const deadPid = dead.pid;
