@@ -177,7 +177,7 @@ bool turn_finish(struct descriptor *descriptor, const struct turn *turn, bool is
     taken = hand_over(descriptor, &run);
   }
   size_t consumed = found.position;
-  // JavaScript is also told where too much is held, so that those who hold most shed.
+  // JavaScript is also told where too much is held, so that the tunnels that hold most shed.
   bool is_done = descriptor->fd < 0 ||
                  (!buffers_are_high(fast->buffers) && taken == found.frames.count && !found.is_odd && tunnel->is_whole &&
                   etherws_awaits_more(turn->slab->bytes, found.position, turn->end, !tunnel->is_masking, tunnel->most));

@@ -1,5 +1,5 @@
 /**
- * How a user of this host is named who was known by the kernel, not by credentials: in policies and logs. A name that
+ * The name of a user of this host that the kernel, not credentials, made known: in policies and logs. A name that
  * credentials prove never begins like this.
  */
 const PREFIX = 'uid:';

@@ -12,7 +12,7 @@ export interface OwnFileOptions {
   readonly access: number;
   /** of a file that is made, whatever the umask */
   readonly mode: number;
-  /** default: who runs the process */
+  /** default: the user of the process */
   readonly owner?: FileOwner | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface OwnFile {
 const REPLACED_MEANWHILE_TRIES = 5;
 
 /**
- * Opens a file for writing, and makes it if it is not there, without being led to another one by somebody else's link,
+ * Opens a file for writing, and makes it if it is not there, without being led to another one by another user's link,
  * hard link or file. It belongs to `owner` behind that; a device or a pipe stays whose it is.
  * @param path an absolute path
  * @throws UnsafePathError when it is not certain that the file is meant
@@ -89,7 +89,7 @@ function settle(descriptor: number, work: () => void): number {
   }
 }
 
-/** Into a directory of theirs others can move files and hard links of root, but cannot make them. */
+/** Into a directory of theirs other users can move files and hard links of root, but cannot make them. */
 function requireOurs({ isPrivate }: Place, { uid, nlink }: Stats, owner: FileOwner | undefined): void {
   if (isPrivate) return;
   const isOurs = owner === undefined ? isTrustedOwner(uid) : uid === owner.uid;

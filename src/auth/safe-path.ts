@@ -5,7 +5,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync, ty
  *
  * A process of root that opens `/home/ann/run/log` by name trusts ann: a link of hers in any place of the path leads it
  * to a file of root. So each directory is opened from the one before, by descriptor, and a link is followed only where
- * nobody but root and the process's own user could have put it. Node has no openat(2); `/proc/self/fd/N/NAME` is one.
+ * only root and the process's own user could have put it. Node has no openat(2); `/proc/self/fd/N/NAME` is one.
  */
 
 /** Linux: a descriptor that only names a file; opening one reads nothing, waits for nothing and follows no link. */
@@ -38,14 +38,14 @@ export interface Place {
   close(): void;
 }
 
-/** Whether what belongs to that user can be relied on: root's, our own, and that of who owns the root directory. */
+/** Whether what belongs to that user can be relied on: root's, our own, and that of the owner of the root directory. */
 export function isTrustedOwner(uid: number): boolean {
   if (uid === 0 || uid === process.geteuid?.()) return true;
   rootOwner ??= ownerOfRoot();
   return uid === rootOwner;
 }
 
-/** In a user namespace of one user the files of root seem to be those of somebody without a number. */
+/** In a user namespace of one user the files of root seem to be those of a user without a number. */
 let rootOwner: number | undefined;
 
 function ownerOfRoot(): number {
@@ -158,7 +158,7 @@ function isClosed({ mode }: Stats): boolean {
   return (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** As /tmp: nobody removes or renames what belongs to another user. */
+/** As /tmp: no user removes or renames what belongs to another user. */
 function isSticky({ mode }: Stats): boolean {
   return (mode & STICKY) !== 0;
 }

@@ -114,7 +114,7 @@ export class ControlServer {
     }
   }
 
-  /** @returns who calls, null where nobody is asked, or why that is not enough */
+  /** @returns the caller's name, null where none is asked for, or why that is not enough */
   async #userOf(request: IncomingMessage): Promise<string | null | Refusal> {
     const admission = await this.#admit?.(request);
     if (admission !== undefined) {

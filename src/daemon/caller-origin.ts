@@ -34,7 +34,7 @@ export class CallerOrigins {
   }
 
   /**
-   * @param isAnnounced a PROXY header stood in front: the connection's other end speaks for somebody else
+   * @param isAnnounced a PROXY header stood in front: the connection's other end speaks for another host
    */
   of(request: IncomingMessage, isAnnounced: boolean): CallerOrigin {
     // A connection that was closed has lost its ends, and its caller every right.

@@ -9,7 +9,7 @@ import { reasonOf } from './own-file-error.ts';
 export interface ControlSocketOptions {
   /** an absolute path */
   readonly path: string;
-  /** whose the socket is to be; default: who runs the process */
+  /** the owner of the socket; default: the user of the process */
   readonly owner?: FileOwner | undefined;
   /** whose members may connect, beside the owner and root */
   readonly gid?: number | undefined;
@@ -17,7 +17,7 @@ export interface ControlSocketOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** Those who can connect have rights already: these bounds are for mistakes. */
+/** Callers that can connect have rights already: these bounds are for mistakes. */
 const MOST_CONNECTIONS = 64;
 const HEAD_TIMEOUT_MS = 10_000;
 
@@ -58,7 +58,7 @@ export class ControlSocket {
 
   async #listen({ owner, gid }: ControlSocketOptions): Promise<void> {
     const server = this.#server;
-    // The socket is made within `listen`: never is there one that others may connect to.
+    // The socket is made within `listen`: never is there one that other users may connect to.
     const umask = process.umask(0o177);
     const listening = new Promise<void>((resolve, reject) => {
       server.once('error', reject);

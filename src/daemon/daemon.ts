@@ -72,7 +72,7 @@ export class Daemon {
 
   /**
    * Starts the switch; resolves when both services listen.
-   * @param owner who the process is to be later; default: who it is
+   * @param owner the user that the process will be later; default: its user now
    * @throws EtherwsError when anything is not as it must be; nothing is left behind then
    */
   static async start(config: SwConfig, logger: Logger, owner?: FileOwner): Promise<Daemon> {
@@ -235,7 +235,7 @@ export class Daemon {
     const server = new ControlServer({
       ...options,
       addressOf: () => 'local socket',
-      // Who shows credentials wants to be that user.
+      // A caller with credentials wants to be that user.
       admit: (request) =>
         hasCredentials(request) ? undefined : callers.admit({ kind: 'local', uid: peerUserOf(request.socket) }),
     });
@@ -338,7 +338,7 @@ export class Daemon {
     this.#logger.info({ service, address, port, path, tls: tls !== undefined }, 'listening');
   }
 
-  /** Who can call an open control API owns the switch, and can open devices as its user. */
+  /** A caller of an open control API owns the switch, and can open devices as its user. */
   #warnOfOpenControl(): void {
     const { control, local } = this.#config;
     if (!isOpen(control.door) || !local.hasTcp) return;

@@ -42,7 +42,7 @@ export class LocalCallers {
 
   /** Never rejects. */
   async admit(origin: CallerOrigin): Promise<Admission> {
-    // Who opens the listener to other hosts without credentials opens it to them all, and has been warned.
+    // A listener that is open to other hosts without credentials is open to them all; a warning said so.
     if (origin.kind === 'elsewhere') return { user: null };
     if (origin.kind === 'forwarded') return refusal(FORWARDED, `${ALONE}, or give the control API --ctlhtpasswd FILE`);
     const { uid } = origin;

@@ -5,7 +5,7 @@ import { nativeAddon } from '../ports/native.ts';
 import { describeFileError } from './own-file-error.ts';
 
 const STANDARD_ERROR = 2;
-/** For the one who runs the switch and a group that reads logs: they hold addresses and names of users. */
+/** For the user of the switch and a group that reads logs: they hold addresses and names of users. */
 const MODE = 0o640;
 
 /** A file that standard error goes to, and goes to anew when another program has renamed it. */

@@ -27,7 +27,7 @@ export class PidFile {
   readonly #owner: FileOwner | undefined;
   #file: OwnFile | undefined;
 
-  /** @param owner who the process is to be later, and who may change the file then */
+  /** @param owner the user that the process will be later, which may change the file then */
   constructor(path: string, owner?: FileOwner) {
     this.#path = path;
     this.#owner = owner;
@@ -74,7 +74,7 @@ export class PidFile {
     if (file === undefined) return;
     try {
       if (pidOf(textOf(file.descriptor), this.#path) !== process.pid) return;
-      // Where the directory is not ours any more, an empty file names nobody.
+      // Where the directory is not ours any more, an empty file names no process.
       ftruncateSync(file.descriptor);
       const there = statSync(file.place.path, { bigint: true });
       const own = fstatSync(file.descriptor, { bigint: true });

@@ -2,7 +2,7 @@ import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
 import { FrameBatch } from '../wire/frame-batch.ts';
 import { nativeAddon, RECORD_HEADER_BYTES, SLAB_FRONT_BYTES, TALLY_REASONS } from './native.ts';
 
-/** Frames a wake-up delivers at most: enough to pay for the call, few enough to let others have their turn. */
+/** Frames a wake-up delivers at most: enough to pay for the call, few enough to let other ports have their turn. */
 export const BATCH_FRAMES = 256;
 /**
  * Four of the largest records. Measured with 60 000-octet frames that are copied on, a frame costs 14 µs in such a

@@ -35,7 +35,7 @@ function broadcast(number: number): Buffer {
  * the handshake and the request are not: without one of them both ends wait for the other.
  */
 const FIRST = { 'TLSv1.2': { up: 1, down: 0 }, 'TLSv1.3': { up: 2, down: 4 } } as const;
-/** The same where nobody talks but by the tunnel: of the server, that is what follows its answer. */
+/** The same where frames alone are sent: of the server, that is what follows its answer. */
 const FIRST_OF_TUNNEL = { 'TLSv1.2': { up: 1, down: 1 }, 'TLSv1.3': { up: 2, down: 7 } } as const;
 type First = { readonly up: number; readonly down: number };
 
@@ -54,7 +54,7 @@ async function chatter(port: Port, isOver: () => boolean, talk: Talk, way: 'isUp
   }
 }
 
-/** Who talks: a peer that has something to say notices much that one which only listens does not. */
+/** Which ends send: a peer that sends notices much that one which only listens does not. */
 interface Talk {
   isUp: boolean;
   isDown: boolean;
@@ -162,7 +162,7 @@ function checkWords({ client, server, plan }: Run): void {
   for (const { reason } of ends) {
     assert.doesNotMatch(reason, /[\r\n]|error:|SSL|routines|\.c:|^$/, JSON.stringify(plan));
   }
-  // Who gets the broken record knows, and says, what is wrong; the other end is told by an alert, or cut off before it.
+  // The end that gets the broken record says what is wrong; the other is told by an alert, or cut off before it.
   const [receiver, sender] = plan.isUp ? [server, client] : [client, server];
   if (server === undefined) return;
   assert.match(

@@ -100,7 +100,7 @@ test('the socket belongs to --user, and --ctlgroup may open it', { skip: needsRo
   const group = await start(t, ['--ctlsocket', socket, '--ctlgroup', 'nogroup']);
   assert.deepEqual(ownership(socket), [0, NOBODY, '660']);
   assert.equal((await curl(NOBODY, URL, ...via)).status, 200);
-  // Who can open it is not obeyed for that alone.
+  // A caller that can open it is not obeyed for that alone.
   chmodSync(socket, 0o666);
   const { status, body } = await curl(1, URL, ...via);
   assert.equal(status, 403);
@@ -144,7 +144,7 @@ test('a socket that was left behind gives way, one that is served and other file
 
 test('--no-ctl-tcp: the socket is the only way in', async (t) => {
   const socket = join(directoryFor(t), 'ctl');
-  // Somebody else has the port of the control API.
+  // Another program has the port of the control API.
   const other = createServer().listen(0, '127.0.0.1');
   t.after(() => other.close());
   await once(other, 'listening');

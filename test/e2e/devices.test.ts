@@ -63,7 +63,7 @@ test('a device that comes back is the same port with its counters; only delport 
   await eventually(() => lan.ports(), isAll('up'));
   let received = 0;
   for (let round = 0; round < 2; round++) {
-    // Its kernel asks for an address that nobody has: frames come in.
+    // Its kernel asks for an address that no station has: frames come in.
     await host.run(['ping', '-c1', '-W1', '-I', 'wire0', '192.0.2.51']);
     const before = await eventually(
       () => lan.port(1),

@@ -32,7 +32,7 @@ const SW = [...ETHERWS, 'sw', '--host', '127.0.0.1', '--port', '0', '--ctlport',
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root: only root can be led to the files of root';
 
 interface Places {
-  /** root's, for nobody else to read */
+  /** root's, for no other user to read */
   readonly victim: string;
   /** a directory of the user nobody */
   readonly theirs: string;

@@ -9,7 +9,7 @@ import { batchOf } from '../../wire/frame-batch.ts';
 import type { ClientPort } from './client-port.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
 
-/** A server that lets nobody in until it is told to. */
+/** A server that lets no client in until it is told to. */
 class Gate {
   isOpen = false;
   asked = 0;

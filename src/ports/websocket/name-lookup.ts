@@ -36,9 +36,9 @@ interface Job {
 /**
  * Look-ups of names, of which so many may be under way at a time. A look-up
  * cannot be ended, and lasts as long as name servers are waited for; so that
- * names which get no answer do not keep others waiting:
+ * names which get no answer do not keep other names waiting:
  *
- * - those who ask for a name that is being looked up share the answer;
+ * - callers that ask for a name that is being looked up share the answer;
  * - a name whose last look-up was slow gets one of half the places only, as
  *   long as that lasts: the other half is for names that are not known as slow.
  */
@@ -68,7 +68,7 @@ export class NameLookups {
     signal.throwIfAborted();
     const job = this.#running.get(name) ?? this.#waiting.get(name) ?? this.#enqueue(name);
     job.waiters++;
-    // The look-up itself does not keep the process alive, which may end while nobody waits for it.
+    // The look-up itself does not keep the process alive, which may end while no caller waits for it.
     const waiting = setTimeout(() => undefined, LONGEST_TIMER_MS);
     let abort: () => void = () => undefined;
     const aborted = new Promise<never>((_resolve, reject) => {
@@ -98,7 +98,7 @@ export class NameLookups {
     return job;
   }
 
-  /** Gives free places to those who wait. */
+  /** Gives free places to the look-ups that wait. */
   #fill(): void {
     for (const [name, job] of this.#waiting) {
       if (this.#running.size >= this.#places) return;

@@ -112,7 +112,7 @@ export class Reconnection {
    */
   failed(nowMs: number, reason: string, isLasting: boolean, askedWaitMs: number | undefined = undefined): void {
     this.#failures++;
-    // Those who were told the same do not come back at one instant.
+    // Clients that were told the same do not come back at one instant.
     if (askedWaitMs !== undefined) {
       this.#notBeforeMs = nowMs + Math.min(this.#maxMs, askedWaitMs + this.#random() * this.#minMs);
     }
