@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
+import { WebSocket } from 'ws';
 import { ETHERWS } from '../support/etherws.ts';
 import { knock } from '../support/http.ts';
 import { htpasswdLine } from '../support/lan.ts';
@@ -88,6 +90,11 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
   ] as const) {
     assert.equal((await knock({ port, ca, path: `/${query}`, headers })).status, status);
   }
+  // A tunnel that stands is a port, and the log says whose.
+  const bob = new WebSocket(`wss://127.0.0.1:${port}/`, { ca, headers: { Authorization: `Bearer ${token}` } });
+  t.after(() => bob.terminate());
+  await once(bob, 'open');
+  await lan.process.output(/"user":"bob"/);
   // How ports dial out: with a password, a token, a proxy, header fields, a key in the query.
   const target = `wss://127.0.0.1:${port}/?key=${QUERY_SECRET}`;
   const common = ['addport', 'client', target, '--cacerts', certFile, '--no-wait'];
