@@ -24,7 +24,7 @@ static inline void buffers_release(double *cells, size_t bytes) {
   if (cells != NULL) cells[HELD_HERE] -= (double)bytes;
 }
 
-// Whether JavaScript should see to it that those who hold most shed: above its high watermark.
+// Whether JavaScript should see to it that the tunnels that hold most shed: above its high watermark.
 static inline bool buffers_are_high(const double *cells) {
   return cells != NULL && cells[HELD_HERE] + cells[HELD_BY_JAVASCRIPT] > cells[BUFFER_LIMIT] / 16 * 15;
 }

@@ -15,7 +15,7 @@ const SPACE = 0x20;
 const LINE_END = 0x0a;
 
 const { NODE_OPTIONS = '' } = process.env;
-/** An operator who wants secrets in a file gets them: Node writes the same line there, later. */
+/** With --tls-keylog Node writes the same line to a file, later. */
 const IS_KEPT = /--tls-keylog\b/.test([...process.execArgv, NODE_OPTIONS].join(' '));
 
 /**
