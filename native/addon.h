@@ -11,12 +11,12 @@
 #include <uv.h>
 
 // Leaves a function that returns a napi_value when a Node-API call fails; the exception is pending then.
-#define CHECK_NAPI(env, call)   \
-  do {                          \
-    if ((call) != napi_ok) {    \
-      throw_napi_failure(env);  \
-      return NULL;              \
-    }                           \
+#define CHECK_NAPI(env, call)  \
+  do {                         \
+    if ((call) != napi_ok) {   \
+      throw_napi_failure(env); \
+      return NULL;             \
+    }                          \
   } while (0)
 
 enum {
@@ -51,7 +51,7 @@ struct instance {
   struct fast_path *fast_path;
   struct interlude *interlude;
   struct lookups *lookups;  // of names; NULL before the first
-  bool is_openssl_wanted;  // for AES-GCM, even where a faster library is
+  bool is_openssl_wanted;   // for AES-GCM, even where a faster library is
 };
 
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
@@ -59,30 +59,30 @@ struct descriptor {
   uv_poll_t poll;
   struct lingering *linger;
   struct interlude *interlude;  // in which it stands while it is watched
-  int awaited;  // UV_READABLE, UV_WRITABLE: what wakes us up
+  int awaited;                  // UV_READABLE, UV_WRITABLE: what wakes us up
   napi_env env;
   int fd;  // -1 once closed
   enum descriptor_kind kind;
   bool has_vnet_header;
-  bool has_waited;  // the kernel had no room for something; until somebody asks (congestion.c)
-  bool is_watched;  // the poll handle is in the loop
-  bool is_ending;   // the environment is going down: JavaScript runs no more
-  unsigned owners;  // the JavaScript external, and the loop while it has the poll handle
-  unsigned closing; // what the loop still has to finish before it is closed
+  bool has_waited;   // the kernel had no room for something; until somebody asks (congestion.c)
+  bool is_watched;   // the poll handle is in the loop
+  bool is_ending;    // the environment is going down: JavaScript runs no more
+  unsigned owners;   // the JavaScript external, and the loop while it has the poll handle
+  unsigned closing;  // what the loop still has to finish before it is closed
   uv_fs_t close_request;
   napi_ref on_ready;
   napi_ref on_closed;
   napi_async_cleanup_hook_handle cleanup;
   // Of the fast path (fast-path.h).
   struct fast_path *fast;
-  struct tunnel *tunnel;  // of a tunnel that it reads; else NULL
-  size_t room;            // the longest frame of a device that it reads; 0 while JavaScript does
-  struct descriptor *expected;  // where shortcuts have led to last, for comparing; NULL before there was one
-  struct descriptor *waits_for; // the egress that is to have room before it is read again
+  struct tunnel *tunnel;         // of a tunnel that it reads; else NULL
+  size_t room;                   // the longest frame of a device that it reads; 0 while JavaScript does
+  struct descriptor *expected;   // where shortcuts have led to last, for comparing; NULL before there was one
+  struct descriptor *waits_for;  // the egress that is to have room before it is read again
   uint64_t waits_since_ms;
   uint64_t impatient_until_ms;
-  uint32_t offloads;      // the debts that it takes as an egress
-  double *cells;          // what its port counts in, and what keeps that alive
+  uint32_t offloads;  // the debts that it takes as an egress
+  double *cells;      // what its port counts in, and what keeps that alive
   napi_ref cells_of;
 };
 

@@ -28,7 +28,8 @@ static void forget(napi_env env, napi_ref *reference) {
   *reference = NULL;
 }
 
-napi_value call_javascript(struct descriptor *descriptor, napi_ref function, size_t count, const napi_value *arguments) {
+napi_value call_javascript(struct descriptor *descriptor, napi_ref function, size_t count,
+                           const napi_value *arguments) {
   napi_env env = descriptor->env;
   napi_value callback, receiver, result = NULL, exception;
   if (napi_get_reference_value(env, function, &callback) != napi_ok || callback == NULL ||

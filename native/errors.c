@@ -39,19 +39,15 @@ enum tally_index tally_of_write_error(int error, bool has_debt) {
   switch (error) {
     case EAGAIN:
     case ENOBUFS:
-    case ENOMEM:
-      return TALLY_QUEUE_FULL;
+    case ENOMEM: return TALLY_QUEUE_FULL;
     case EIO:  // what a TAP answers while it is down
     case ENETDOWN:
     case ENODEV:
     case ENXIO:
     case EBADFD:  // what a TAP answers once it was deleted
       return TALLY_LINK_DOWN;
-    case EMSGSIZE:
-      return TALLY_TOO_LONG;
-    case EINVAL:
-      return has_debt ? TALLY_BAD_OFFLOAD : TALLY_DEVICE_ERROR;
-    default:
-      return TALLY_DEVICE_ERROR;
+    case EMSGSIZE: return TALLY_TOO_LONG;
+    case EINVAL: return has_debt ? TALLY_BAD_OFFLOAD : TALLY_DEVICE_ERROR;
+    default: return TALLY_DEVICE_ERROR;
   }
 }

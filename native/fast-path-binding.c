@@ -76,8 +76,8 @@ static napi_value share_device_slab(napi_env env, napi_callback_info info) {
   uint32_t *tally;
   size_t starts, lengths, tallied;
   if (!take_arguments(env, info, arguments, 4) || !take_octets(env, arguments[0], &slab.bytes, &slab.size) ||
-      !take_words(env, arguments[1], &slab.starts, &starts) || !take_words(env, arguments[2], &slab.lengths, &lengths) ||
-      !take_words(env, arguments[3], &tally, &tallied)) {
+      !take_words(env, arguments[1], &slab.starts, &starts) ||
+      !take_words(env, arguments[2], &slab.lengths, &lengths) || !take_words(env, arguments[3], &tally, &tallied)) {
     return NULL;
   }
   if (tallied < TALLY_COUNT) {

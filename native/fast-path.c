@@ -55,8 +55,8 @@ uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
   const bool may_wait = way->may_wait;
   uint32_t taken =
       egress->tunnel != NULL ? write_to_tunnel(ingress, egress, run) : write_to_device(ingress, egress, run);
-  if (taken == run->count && ingress->room > 0 && egress->tunnel != NULL && egress->tunnel->rest != NULL &&
-      may_wait && now_ms >= ingress->impatient_until_ms) {
+  if (taken == run->count && ingress->room > 0 && egress->tunnel != NULL && egress->tunnel->rest != NULL && may_wait &&
+      now_ms >= ingress->impatient_until_ms) {
     wait_for(fast, ingress, egress);
   }
   return taken;

@@ -49,9 +49,9 @@ struct fast_path {
   uint8_t *landing;  // records on their way in; NULL while somebody has it
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
-  bool is_in_turn;   // frames are on their way
-  bool has_called;   // and JavaScript was called meanwhile
-  napi_ref nothing;  // a function that does nothing
+  bool is_in_turn;                           // frames are on their way
+  bool has_called;                           // and JavaScript was called meanwhile
+  napi_ref nothing;                          // a function that does nothing
   struct descriptor *waiting[MOST_WAITING];  // devices that wait for an egress
   uv_timer_t patience;
   napi_async_cleanup_hook_handle cleanup;
@@ -62,10 +62,10 @@ struct sealed_tunnel;
 
 // What a tunnel's descriptor has besides.
 struct tunnel {
-  bool is_masking;   // we are the client of the opening handshake
-  bool is_batched;   // docs/protocol.md; else one frame a message
-  bool is_whole;     // no message is coming in fragments
-  uint32_t most;     // the longest message that is taken
+  bool is_masking;  // we are the client of the opening handshake
+  bool is_batched;  // docs/protocol.md; else one frame a message
+  bool is_whole;    // no message is coming in fragments
+  uint32_t most;    // the longest message that is taken
   napi_ref on_octets;
   // What is left of a message that has left in part: rest[rest_from .. rest_to); NULL when nothing is.
   uint8_t *rest;
@@ -128,7 +128,8 @@ napi_value renew_tunnel_keys(napi_env env, napi_callback_info info);
 // Returns how many octets came, 0 at the stream's end, or -errno; what was wrong with records JavaScript was told.
 ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop);
 // Seals a message that is to be sent now. Returns NULL when that is JavaScript's.
-const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes);
+const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length,
+                              size_t *sealed_bytes);
 void sealed_end(struct descriptor *descriptor);
 // How much ciphertext is carried over.
 size_t sealed_held(const struct descriptor *descriptor);

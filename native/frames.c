@@ -105,8 +105,7 @@ napi_value write_frames(napi_env env, napi_callback_info info) {
   int32_t count, merge_for;
   uint32_t *tally;
   if (!take_arguments(env, info, arguments, 9) || !take_descriptor(env, arguments[0], &descriptor) ||
-      !take_slab(env, arguments + 1, &slab) ||
-      !take_words(env, arguments[4], (uint32_t **)&frames.indexes, &indexes) ||
+      !take_slab(env, arguments + 1, &slab) || !take_words(env, arguments[4], (uint32_t **)&frames.indexes, &indexes) ||
       !take_int32(env, arguments[5], &count) || !take_bool(env, arguments[6], &frames.has_vnet_headers) ||
       !take_int32(env, arguments[7], &merge_for) || !take_tally(env, arguments[8], &tally)) {
     return NULL;

@@ -66,20 +66,13 @@ static bool set_kind(napi_env env, napi_value object, const struct rtattr *infor
 
 static bool set_attribute(napi_env env, napi_value object, const struct rtattr *attribute) {
   switch (attribute->rta_type & NLA_TYPE_MASK) {
-    case IFLA_IFNAME:
-      return set_text(env, object, "name", attribute);
-    case IFLA_MTU:
-      return set_word(env, object, "mtu", attribute);
-    case IFLA_MIN_MTU:
-      return set_word(env, object, "minMtu", attribute);
-    case IFLA_MAX_MTU:
-      return set_word(env, object, "maxMtu", attribute);
-    case IFLA_TXQLEN:
-      return set_word(env, object, "txQueueFrames", attribute);
-    case IFLA_LINKINFO:
-      return set_kind(env, object, attribute);
-    default:
-      return true;
+    case IFLA_IFNAME: return set_text(env, object, "name", attribute);
+    case IFLA_MTU: return set_word(env, object, "mtu", attribute);
+    case IFLA_MIN_MTU: return set_word(env, object, "minMtu", attribute);
+    case IFLA_MAX_MTU: return set_word(env, object, "maxMtu", attribute);
+    case IFLA_TXQLEN: return set_word(env, object, "txQueueFrames", attribute);
+    case IFLA_LINKINFO: return set_kind(env, object, attribute);
+    default: return true;
   }
 }
 

@@ -13,7 +13,8 @@ napi_value open_link_events(napi_env env, napi_callback_info info) {
   (void)info;
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return throw_errno(env, errno, "socket(AF_NETLINK)");
-  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+                                .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
   if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
     int error = errno;
     close(fd);
@@ -27,7 +28,8 @@ static napi_value describe_new_address(napi_env env, const struct nlmsghdr *mess
   napi_value object;
   const struct ifaddrmsg *address = NLMSG_DATA(message);
   CHECK_NAPI(env, napi_create_object(env, &object));
-  if (!set_number(env, object, "index", address->ifa_index) || !set_bool(env, object, "hasNewAddress", true)) return NULL;
+  if (!set_number(env, object, "index", address->ifa_index) || !set_bool(env, object, "hasNewAddress", true))
+    return NULL;
   return object;
 }
 

@@ -3,7 +3,8 @@
 #include "websocket/messages.h"
 
 // A range of a buffer, checked.
-static bool take_place(napi_env env, napi_value buffer, napi_value position, uint8_t **bytes, size_t *at, size_t *size) {
+static bool take_place(napi_env env, napi_value buffer, napi_value position, uint8_t **bytes, size_t *at,
+                       size_t *size) {
   int32_t from;
   if (!take_octets(env, buffer, bytes, size) || !take_int32(env, position, &from)) return false;
   if (from < 0 || (size_t)from > *size) {
@@ -45,10 +46,9 @@ static napi_value read_messages(napi_env env, napi_callback_info info) {
   bool is_masked;
   uint32_t *position;
   struct etherws_messages found = {0};
-  if (!take_arguments(env, info, arguments, 8) ||
-      !take_place(env, arguments[0], arguments[1], &bytes, &from, &size) || !take_int32(env, arguments[2], &end) ||
-      !take_bool(env, arguments[3], &is_masked) || !take_int32(env, arguments[4], &most) ||
-      !take_words(env, arguments[5], &found.starts, &starts) ||
+  if (!take_arguments(env, info, arguments, 8) || !take_place(env, arguments[0], arguments[1], &bytes, &from, &size) ||
+      !take_int32(env, arguments[2], &end) || !take_bool(env, arguments[3], &is_masked) ||
+      !take_int32(env, arguments[4], &most) || !take_words(env, arguments[5], &found.starts, &starts) ||
       !take_words(env, arguments[6], &found.lengths, &lengths) ||
       !take_words(env, arguments[7], &position, &position_size)) {
     return NULL;

@@ -70,14 +70,10 @@ static const char *name_of_error(int error) {
     case EAI_ADDRFAMILY:
 #endif
       return "ENOTFOUND";
-    case EAI_AGAIN:
-      return "EAI_AGAIN";
-    case EAI_MEMORY:
-      return "EAI_MEMORY";
-    case EAI_SYSTEM:
-      return "EAI_SYSTEM";
-    default:
-      return "EAI_FAIL";
+    case EAI_AGAIN: return "EAI_AGAIN";
+    case EAI_MEMORY: return "EAI_MEMORY";
+    case EAI_SYSTEM: return "EAI_SYSTEM";
+    default: return "EAI_FAIL";
   }
 }
 

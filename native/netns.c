@@ -57,8 +57,8 @@ static bool take_id(const struct nlmsghdr *answer, void *context) {
   int32_t *id = context;
   if (answer->nlmsg_type != RTM_NEWNSID) return true;
   int length = (int)NLMSG_PAYLOAD(answer, sizeof(struct rtgenmsg));
-  const struct rtattr *attribute = (const struct rtattr *)((const char *)NLMSG_DATA(answer) +
-                                                           NLMSG_ALIGN(sizeof(struct rtgenmsg)));
+  const struct rtattr *attribute =
+      (const struct rtattr *)((const char *)NLMSG_DATA(answer) + NLMSG_ALIGN(sizeof(struct rtgenmsg)));
   for (; RTA_OK(attribute, length); attribute = RTA_NEXT(attribute, length)) {
     if (attribute->rta_type == NETNSA_NSID) memcpy(id, RTA_DATA(attribute), sizeof *id);
   }

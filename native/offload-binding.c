@@ -19,8 +19,7 @@ static bool take_count(napi_env env, napi_value value, uint32_t *result) {
 
 // Whether a frame lies in its slab with the header in front of it; a mistake above must not become an over-read here.
 static bool is_inside(size_t size, uint32_t start, uint32_t length, bool has_header) {
-  return start <= size && length <= size - start &&
-         (!has_header || start >= ETHERWS_OFFLOAD_HEADER_BYTES);
+  return start <= size && length <= size - start && (!has_header || start >= ETHERWS_OFFLOAD_HEADER_BYTES);
 }
 
 static napi_value throw_outside(napi_env env) {
@@ -105,8 +104,7 @@ static napi_value coalesce_frames(napi_env env, napi_callback_info info) {
     }
   }
   uint32_t before = out.count;
-  enum etherws_fault fault =
-      etherws_coalesce(bytes, starts, lengths, indices, count, has_headers, offloads, &out);
+  enum etherws_fault fault = etherws_coalesce(bytes, starts, lengths, indices, count, has_headers, offloads, &out);
   return number(env, fault != ETHERWS_OK ? -(int32_t)fault : (int32_t)(out.count - before));
 }
 

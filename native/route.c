@@ -64,8 +64,7 @@ static int exchange(int fd, struct route_request *request, route_answer *each, v
   int is_on = 1;
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &is_on, sizeof is_on);
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  ssize_t sent =
-      sendto(fd, request, request->header.nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof kernel);
+  ssize_t sent = sendto(fd, request, request->header.nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof kernel);
   int result = -errno;
   if (sent >= 0) {
     result = receive_answers(fd, (request->header.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP, each, context);

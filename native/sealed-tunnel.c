@@ -152,7 +152,8 @@ ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop) {
   return status;
 }
 
-const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes) {
+const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length,
+                              size_t *sealed_bytes) {
   struct fast_path *fast = descriptor->fast;
   struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
   if (fast->sealed == NULL && (fast->sealed = malloc(SEALED_BYTES)) == NULL) return NULL;
@@ -244,7 +245,8 @@ ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop) {
   return -ENOSYS;
 }
 
-const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length, size_t *sealed_bytes) {
+const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length,
+                              size_t *sealed_bytes) {
   (void)descriptor;
   (void)message;
   (void)length;

@@ -18,14 +18,10 @@ struct option {
 };
 
 static const struct option OPTIONS[] = {
-    {"noDelay", IPPROTO_TCP, TCP_NODELAY},
-    {"notSentLowatBytes", IPPROTO_TCP, TCP_NOTSENT_LOWAT},
-    {"quickAck", IPPROTO_TCP, TCP_QUICKACK},
-    {"userTimeoutMs", IPPROTO_TCP, TCP_USER_TIMEOUT},
-    {"sendBufferBytes", SOL_SOCKET, SO_SNDBUF},
-    {"receiveBufferBytes", SOL_SOCKET, SO_RCVBUF},
-    {"busyPollUs", SOL_SOCKET, SO_BUSY_POLL},
-    {"priority", SOL_SOCKET, SO_PRIORITY},
+    {"noDelay", IPPROTO_TCP, TCP_NODELAY},      {"notSentLowatBytes", IPPROTO_TCP, TCP_NOTSENT_LOWAT},
+    {"quickAck", IPPROTO_TCP, TCP_QUICKACK},    {"userTimeoutMs", IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {"sendBufferBytes", SOL_SOCKET, SO_SNDBUF}, {"receiveBufferBytes", SOL_SOCKET, SO_RCVBUF},
+    {"busyPollUs", SOL_SOCKET, SO_BUSY_POLL},   {"priority", SOL_SOCKET, SO_PRIORITY},
 };
 
 static bool take_option(napi_env env, napi_value value, struct option *result) {

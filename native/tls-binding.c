@@ -50,8 +50,8 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   }
   const struct etherws_ipsec_mb *library = instance_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
   struct etherws_tls_records *records = malloc(sizeof *records);
-  if (records == NULL ||
-      !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence, is_sealing, library)) {
+  if (records == NULL || !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence,
+                                                    is_sealing, library)) {
     free(records);
     napi_throw_error(env, NULL, "the cipher is not to be had");
     return NULL;
@@ -145,12 +145,8 @@ static napi_value seal_records(napi_env env, napi_callback_info info) {
 
 napi_value init_tls(napi_env env, napi_value exports) {
   static const struct export functions[] = {
-      {"chooseAes", choose_aes},
-      {"startTlsRecords", start_records},
-      {"endTlsRecords", end_records},
-      {"countTlsRecords", count_records},
-      {"openTlsRecords", open_records},
-      {"sealTlsRecords", seal_records},
+      {"chooseAes", choose_aes},          {"startTlsRecords", start_records}, {"endTlsRecords", end_records},
+      {"countTlsRecords", count_records}, {"openTlsRecords", open_records},   {"sealTlsRecords", seal_records},
   };
   if (!etherws_has_ciphers()) return exports;
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);

@@ -178,9 +178,10 @@ bool turn_finish(struct descriptor *descriptor, const struct turn *turn, bool is
   }
   size_t consumed = found.position;
   // JavaScript is also told where too much is held, so that the tunnels that hold most shed.
-  bool is_done = descriptor->fd < 0 ||
-                 (!buffers_are_high(fast->buffers) && taken == found.frames.count && !found.is_odd && tunnel->is_whole &&
-                  etherws_awaits_more(turn->slab->bytes, found.position, turn->end, !tunnel->is_masking, tunnel->most));
+  bool is_done =
+      descriptor->fd < 0 ||
+      (!buffers_are_high(fast->buffers) && taken == found.frames.count && !found.is_odd && tunnel->is_whole &&
+       etherws_awaits_more(turn->slab->bytes, found.position, turn->end, !tunnel->is_masking, tunnel->most));
   if (!is_done) consumed = deliver(descriptor, turn, &found, taken, is_from_loop);
   return turn_keep(descriptor, turn, consumed);
 }

@@ -13,14 +13,10 @@ enum { MOST_MESSAGES = 6, MOST_PAYLOAD = 70000, MOST = 66000 };
 
 static uint32_t any_length(void) {
   switch (below(8)) {
-    case 0:
-      return 120 + below(12);  // around the 16-bit length
-    case 1:
-      return 65530 + below(12);  // around the 64-bit one
-    case 2:
-      return below(MOST_PAYLOAD);
-    default:
-      return below(200);
+    case 0: return 120 + below(12);    // around the 16-bit length
+    case 1: return 65530 + below(12);  // around the 64-bit one
+    case 2: return below(MOST_PAYLOAD);
+    default: return below(200);
   }
 }
 
@@ -145,7 +141,8 @@ static void awaiting(void) {
   memset(payload, 7, length);
   uint8_t *stream = allocate((size_t)length + ETHERWS_MAX_MESSAGE_HEADER_BYTES);
   size_t end = etherws_write_message(stream, payload, length, length, is_masked ? key : NULL);
-  for (uint32_t spoils = below(3); spoils > 0; spoils--) stream[below(end < 14 ? (uint32_t)end : 14)] = (uint8_t)below(256);
+  for (uint32_t spoils = below(3); spoils > 0; spoils--)
+    stream[below(end < 14 ? (uint32_t)end : 14)] = (uint8_t)below(256);
   cut = below(2) == 0 ? below(20) : below((uint32_t)end + 1);
   if (cut > end) cut = (uint32_t)end;
   uint8_t *seen = allocate(cut), *whole = allocate(end);
@@ -169,8 +166,8 @@ static void awaiting(void) {
 }
 
 // Says for one message of the batched wire what etherws_read_batch should, by the words of docs/protocol.md.
-static bool batch_is_good(const uint8_t *message, uint32_t length, uint32_t capacity, uint32_t *starts, uint32_t *lengths,
-                          uint32_t *count) {
+static bool batch_is_good(const uint8_t *message, uint32_t length, uint32_t capacity, uint32_t *starts,
+                          uint32_t *lengths, uint32_t *count) {
   *count = 0;
   if (length < 4 || message[0] != 1) return false;
   uint64_t at = 4;
@@ -203,7 +200,8 @@ static void batches(void) {
   uint8_t *slab = allocate(front + length);
   memset(slab, 1, front);
   memcpy(slab + front, message, length);
-  uint32_t starts[MOST_FRAMES + 2], lengths[MOST_FRAMES + 2], expected_starts[MOST_FRAMES], expected_lengths[MOST_FRAMES];
+  uint32_t starts[MOST_FRAMES + 2], lengths[MOST_FRAMES + 2], expected_starts[MOST_FRAMES],
+      expected_lengths[MOST_FRAMES];
   uint32_t already = below(3), room = below(4) == 0 ? below(MOST_FRAMES) : MOST_FRAMES, expected_count;
   bool is_good = batch_is_good(message, length, room, expected_starts, expected_lengths, &expected_count);
   struct etherws_messages found = {starts, lengths, already, already + room};
@@ -211,7 +209,8 @@ static void batches(void) {
   require(is_read == is_good, "another opinion of a batch");
   require(found.count == already + (is_good ? expected_count : 0), "another number of frames");
   for (uint32_t i = 0; i < (is_good ? expected_count : 0); i++) {
-    require(starts[already + i] == front + expected_starts[i] && lengths[already + i] == expected_lengths[i], "another frame");
+    require(starts[already + i] == front + expected_starts[i] && lengths[already + i] == expected_lengths[i],
+            "another frame");
   }
   free(slab);
   free(message);
@@ -245,7 +244,8 @@ static void wrapping(void) {
     require(length == expected_length && memcmp(message, expected, length) == 0, "another message");
     etherws_unwrap_batch(message, length);
     for (uint32_t i = 0; i < count; i++) {
-      require(memcmp(slab + starts[i] - 10, before + starts[i] - 10, 10 + lengths[i]) == 0, "a frame is not what it was");
+      require(memcmp(slab + starts[i] - 10, before + starts[i] - 10, 10 + lengths[i]) == 0,
+              "a frame is not what it was");
     }
   }
   free(expected);

@@ -130,7 +130,7 @@ static struct shell any_shell(bool inner_is_ipv6) {
       return shell;
     }
     case 2: shell.shim_bytes = 0; break;  // IP in UDP
-    case 3: {  // Geneve
+    case 3: {                             // Geneve
       const uint8_t geneve[4] = {1, 0, type[0], type[1]};
       shell.shim_bytes = 12;
       memcpy(shell.shim, geneve, sizeof geneve);
@@ -238,7 +238,8 @@ static void require_whole_payload(const struct etherws_frame *super, const struc
                 again.outer_count == layers.outer_count && etherws_inner(&again)->network_end == length,
             "the headers of a segment");
     require(checksum_is_right(segment, length, inner), "checksum of a segment");
-    for (uint32_t outer = 0; outer < again.outer_count; outer++) require_sound_shell(segment, length, &again.headers[outer]);
+    for (uint32_t outer = 0; outer < again.outer_count; outer++)
+      require_sound_shell(segment, length, &again.headers[outer]);
     require(memcmp(segment + inner->payload_start, super->bytes + at, piece) == 0, "payload of a segment");
     at += piece;
   }

@@ -26,14 +26,10 @@ static void start(struct etherws_tls_records *opening, struct etherws_tls_record
 
 static size_t any_length(void) {
   switch (below(4)) {
-    case 0:
-      return below(4);
-    case 1:
-      return ETHERWS_MAX_CONTENT_BYTES - 2 + below(5);
-    case 2:
-      return below(3 * ETHERWS_MAX_CONTENT_BYTES);
-    default:
-      return below(600);
+    case 0: return below(4);
+    case 1: return ETHERWS_MAX_CONTENT_BYTES - 2 + below(5);
+    case 2: return below(3 * ETHERWS_MAX_CONTENT_BYTES);
+    default: return below(600);
   }
 }
 
@@ -69,7 +65,8 @@ static void one(void) {
   size_t length = any_length(), size = etherws_sealed_bytes(length), opened;
   uint8_t *content = allocate(length), *stream = allocate(size), *data = allocate(length);
   for (size_t i = 0; i < length; i += 1 + below(50)) content[i] = (uint8_t)below(256);
-  require(etherws_seal_tls_records(&sealing, ETHERWS_APPLICATION_DATA, content, length, stream) == size, "another size");
+  require(etherws_seal_tls_records(&sealing, ETHERWS_APPLICATION_DATA, content, length, stream) == size,
+          "another size");
   bool is_spoiled = below(2) == 0 && size > 0;
   if (is_spoiled) {
     if (below(3) == 0) {

@@ -12,7 +12,13 @@
 #include "../shortcuts/shortcuts.h"
 #include "drive.h"
 
-enum { HEADER = ETHERWS_OFFLOAD_HEADER_BYTES, MOST_WAYS = 40, MOST_FRAMES = 6, PORTS = 500, MOST_OCTETS = 65535 + 14 + 8 };
+enum {
+  HEADER = ETHERWS_OFFLOAD_HEADER_BYTES,
+  MOST_WAYS = 40,
+  MOST_FRAMES = 6,
+  PORTS = 500,
+  MOST_OCTETS = 65535 + 14 + 8
+};
 
 static bool one_in(uint32_t chances) { return below(chances) == 0; }
 
@@ -102,7 +108,8 @@ static uint32_t debt_of(const uint8_t *offload) {
 }
 
 static bool is_tag_at(const uint8_t *frame, uint32_t length, uint32_t at) {
-  return length >= at + 4 && ((frame[at] == 0x81 && frame[at + 1] == 0) || (frame[at] == 0x88 && frame[at + 1] == 0xa8));
+  return length >= at + 4 &&
+         ((frame[at] == 0x81 && frame[at + 1] == 0) || (frame[at] == 0x88 && frame[at + 1] == 0xa8));
 }
 
 static uint32_t limit_of(const struct etherws_shortcut *way, const uint8_t *frame, uint32_t length) {
@@ -168,7 +175,8 @@ static void require_honest(const struct etherws_run *run, const uint8_t *before)
       const struct etherws_frame owing = {frame, offload, length};
       require(etherws_check(&owing, &layers) == ETHERWS_OK, "a header that lies was let through");
       require((offload[0] & ETHERWS_FLAG_ENCAPSULATED) == 0, "a mark is not true");
-      require(offload[0] == (was[-HEADER] & ~ETHERWS_FLAG_ENCAPSULATED) && offload[1] == was[1 - HEADER] && memcmp(offload + 4, was - HEADER + 4, 6) == 0,
+      require(offload[0] == (was[-HEADER] & ~ETHERWS_FLAG_ENCAPSULATED) && offload[1] == was[1 - HEADER] &&
+                  memcmp(offload + 4, was - HEADER + 4, 6) == 0,
               "a header has changed");
       if (offload[1] != 0) {
         require(etherws_little(offload + 2) == etherws_inner(&layers)->payload_start, "hdr_len is not true");

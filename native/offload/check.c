@@ -46,7 +46,8 @@ enum etherws_fault etherws_check(const struct etherws_frame *frame, struct ether
   uint8_t flags = offload[0];
   uint8_t gso_type = offload[1];
   const bool needs_checksum = (flags & ETHERWS_FLAG_NEEDS_CSUM) != 0;
-  const int known = ETHERWS_FLAG_NEEDS_CSUM | ETHERWS_FLAG_DATA_VALID | (needs_checksum ? ETHERWS_FLAG_ENCAPSULATED : 0);
+  const int known =
+      ETHERWS_FLAG_NEEDS_CSUM | ETHERWS_FLAG_DATA_VALID | (needs_checksum ? ETHERWS_FLAG_ENCAPSULATED : 0);
   if ((flags & ~known) != 0) return ETHERWS_FAULT_FLAGS;
   uint32_t checksum_start = etherws_little(offload + 6);
   if (gso_type == ETHERWS_GSO_NONE) return needs_checksum ? check_checksum(frame, checksum_start, found) : ETHERWS_OK;

@@ -103,8 +103,8 @@ static bool concerns_the_device(int error) {
 }
 
 uint32_t etherws_write_coalesced(int fd, const uint8_t *bytes, const uint32_t *starts, const uint32_t *lengths,
-                                 const uint32_t *indices, uint32_t count, bool has_offload_headers,
-                                 uint32_t offloads, int *errors) {
+                                 const uint32_t *indices, uint32_t count, bool has_offload_headers, uint32_t offloads,
+                                 int *errors) {
   struct etherws_merge merge;
   uint32_t lost = 0;
   int error = 0;

@@ -92,8 +92,7 @@ static bool same_flow(const uint8_t *a, const struct etherws_headers *of_a, cons
                       const struct etherws_headers *of_b) {
   if (of_a->network_start != of_b->network_start || of_a->is_ipv6 != of_b->is_ipv6) return false;
   uint32_t addresses = of_a->network_start + (of_a->is_ipv6 ? 8 : 12);
-  return memcmp(a, b, of_a->network_start) == 0 &&
-         memcmp(a + addresses, b + addresses, of_a->is_ipv6 ? 32 : 8) == 0 &&
+  return memcmp(a, b, of_a->network_start) == 0 && memcmp(a + addresses, b + addresses, of_a->is_ipv6 ? 32 : 8) == 0 &&
          memcmp(a + of_a->transport_start, b + of_b->transport_start, 4) == 0;
 }
 
@@ -127,12 +126,11 @@ static bool headers_agree(const uint8_t *a, const uint8_t *b, const struct ether
   uint32_t network = headers->network_start;
   uint32_t transport = headers->transport_start;
   // IPv6: version, class and flow label; hop limit. IPv4: version and TOS; fragment bits and TTL.
-  bool network_agrees = headers->is_ipv6
-                            ? agree(a, b, network, network + 4) && a[network + 7] == b[network + 7]
-                            : agree(a, b, network, network + 2) && agree(a, b, network + 6, network + 9);
+  bool network_agrees = headers->is_ipv6 ? agree(a, b, network, network + 4) && a[network + 7] == b[network + 7]
+                                         : agree(a, b, network, network + 2) && agree(a, b, network + 6, network + 9);
   // Acknowledgement, data offset with the reserved bits, window, urgent pointer, options.
-  return network_agrees && agree(a, b, transport + 8, transport + 13) &&
-         agree(a, b, transport + 14, transport + 16) && agree(a, b, transport + 18, headers->payload_start);
+  return network_agrees && agree(a, b, transport + 8, transport + 13) && agree(a, b, transport + 14, transport + 16) &&
+         agree(a, b, transport + 18, headers->payload_start);
 }
 
 static bool can_join(const struct etherws_merge *merge, const struct etherws_group *group, const uint8_t *frame,

@@ -65,8 +65,8 @@ enum etherws_fault etherws_coalesce(const uint8_t *bytes, const uint32_t *starts
 // errors: one for each of `count`; 0, or the errno by which the frame was lost
 // Returns how many frames were lost. Once the device itself is down or full, the rest is lost without asking.
 uint32_t etherws_write_coalesced(int fd, const uint8_t *bytes, const uint32_t *starts, const uint32_t *lengths,
-                                 const uint32_t *indices, uint32_t count, bool has_offload_headers,
-                                 uint32_t offloads, int *errors);
+                                 const uint32_t *indices, uint32_t count, bool has_offload_headers, uint32_t offloads,
+                                 int *errors);
 
 // Takes the frames of one window into the scratch, from `indices[from]` on. Returns how many.
 uint32_t etherws_take_window(struct etherws_merge *merge, const uint8_t *bytes, const uint32_t *starts,

@@ -31,12 +31,9 @@ size_t etherws_key_bytes(enum etherws_suite suite) { return suite == ETHERWS_AES
 
 static const EVP_CIPHER *cipher_of(enum etherws_suite suite) {
   switch (suite) {
-    case ETHERWS_AES_128_GCM:
-      return EVP_aes_128_gcm();
-    case ETHERWS_AES_256_GCM:
-      return EVP_aes_256_gcm();
-    default:
-      return EVP_chacha20_poly1305();
+    case ETHERWS_AES_128_GCM: return EVP_aes_128_gcm();
+    case ETHERWS_AES_256_GCM: return EVP_aes_256_gcm();
+    default: return EVP_chacha20_poly1305();
   }
 }
 
@@ -46,8 +43,8 @@ static bool begin(EVP_CIPHER_CTX *context, const uint8_t *nonce, const uint8_t *
          EVP_CipherUpdate(context, NULL, &unused, header, ETHERWS_RECORD_HEADER_BYTES) == 1;
 }
 
-static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                         size_t length, uint8_t type, uint8_t *to) {
+static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header,
+                         const uint8_t *from, size_t length, uint8_t type, uint8_t *to) {
   EVP_CIPHER_CTX *context = ((struct openssl_cipher *)cipher)->context;
   int count;
   if (!begin(context, nonce, header, true)) return false;
@@ -60,8 +57,8 @@ static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, co
   return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, ETHERWS_TAG_BYTES, to) == 1;
 }
 
-static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                         size_t length, uint8_t *to) {
+static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header,
+                         const uint8_t *from, size_t length, uint8_t *to) {
   EVP_CIPHER_CTX *context = ((struct openssl_cipher *)cipher)->context;
   int count, rest;
   return begin(context, nonce, header, false) && EVP_CipherUpdate(context, to, &count, from, (int)length) == 1 &&
@@ -78,8 +75,7 @@ static struct etherws_cipher *new_openssl_cipher(enum etherws_suite suite, const
   struct openssl_cipher *made = malloc(sizeof *made);
   if (made == NULL) return NULL;
   *made = (struct openssl_cipher){.cipher = {seal_content, open_content, forget_key}, .context = EVP_CIPHER_CTX_new()};
-  if (made->context != NULL &&
-      EVP_CipherInit_ex(made->context, cipher_of(suite), NULL, key, NULL, is_sealing) == 1 &&
+  if (made->context != NULL && EVP_CipherInit_ex(made->context, cipher_of(suite), NULL, key, NULL, is_sealing) == 1 &&
       EVP_CIPHER_CTX_ctrl(made->context, EVP_CTRL_AEAD_SET_IVLEN, ETHERWS_IV_BYTES, NULL) == 1) {
     return &made->cipher;
   }

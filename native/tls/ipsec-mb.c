@@ -107,8 +107,8 @@ void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *loaded, char *text,
   snprintf(text, size, "%u.%u.%u", loaded->version >> 16, loaded->version >> 8 & 0xff, loaded->version & 0xff);
 }
 
-static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                         size_t length, uint8_t type, uint8_t *to) {
+static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header,
+                         const uint8_t *from, size_t length, uint8_t type, uint8_t *to) {
   const struct ipsec_mb_cipher *this = (struct ipsec_mb_cipher *)cipher;
   const struct functions *functions = this->functions;
   struct gcm_context_data context;
@@ -119,8 +119,8 @@ static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, co
   return true;
 }
 
-static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
-                         size_t length, uint8_t *to) {
+static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header,
+                         const uint8_t *from, size_t length, uint8_t *to) {
   const struct ipsec_mb_cipher *this = (struct ipsec_mb_cipher *)cipher;
   struct gcm_context_data context;
   uint8_t tag[ETHERWS_TAG_BYTES];

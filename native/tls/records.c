@@ -28,8 +28,8 @@ static void write_nonce(const struct etherws_tls_records *records, uint8_t *nonc
   for (int i = 0; i < 8; i++) nonce[ETHERWS_IV_BYTES - 1 - i] ^= (uint8_t)(records->sequence >> (8 * i));
 }
 
-int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
-                         struct etherws_opened *opened) {
+int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to,
+                             size_t room, struct etherws_opened *opened) {
   *opened = (struct etherws_opened){0};
   for (;;) {
     const uint8_t *header = from + opened->consumed;
@@ -37,11 +37,11 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
     if (left < ETHERWS_RECORD_HEADER_BYTES) return 0;
     // Behind the handshake all records are protected, and look like application data from outside.
     if (header[0] != ETHERWS_APPLICATION_DATA) return -ETHERWS_UNEXPECTED_MESSAGE;
-    size_t protected = (size_t)header[3] << 8 | header[4];
-    if (protected > ETHERWS_MAX_CONTENT_BYTES + 256) return -ETHERWS_RECORD_OVERFLOW;
-    if (protected < ETHERWS_TAG_BYTES) return -ETHERWS_BAD_RECORD_MAC;
-    if (left - ETHERWS_RECORD_HEADER_BYTES < protected) return 0;
-    size_t inner = protected - ETHERWS_TAG_BYTES;
+    size_t protected_bytes = (size_t)header[3] << 8 | header[4];
+    if (protected_bytes > ETHERWS_MAX_CONTENT_BYTES + 256) return -ETHERWS_RECORD_OVERFLOW;
+    if (protected_bytes < ETHERWS_TAG_BYTES) return -ETHERWS_BAD_RECORD_MAC;
+    if (left - ETHERWS_RECORD_HEADER_BYTES < protected_bytes) return 0;
+    size_t inner = protected_bytes - ETHERWS_TAG_BYTES;
     if (room - opened->produced < inner) return 0;
     uint8_t *content = to + opened->produced, nonce[ETHERWS_IV_BYTES];
     if (records->sequence == UINT64_MAX) return -ETHERWS_INTERNAL_ERROR;
@@ -59,7 +59,7 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
     } else {
       records->idle_records = 0;
     }
-    opened->consumed += ETHERWS_RECORD_HEADER_BYTES + protected;
+    opened->consumed += ETHERWS_RECORD_HEADER_BYTES + protected_bytes;
     if (type == ETHERWS_APPLICATION_DATA) {
       opened->produced += inner;
       continue;
@@ -78,13 +78,13 @@ size_t etherws_sealed_bytes(size_t length) {
 
 static bool seal_record(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
                         uint8_t *to) {
-  size_t protected = length + 1 + ETHERWS_TAG_BYTES;
+  size_t protected_bytes = length + 1 + ETHERWS_TAG_BYTES;
   uint8_t nonce[ETHERWS_IV_BYTES];
   to[0] = ETHERWS_APPLICATION_DATA;
   to[1] = 3;  // 1.2, in name (5.1)
   to[2] = 3;
-  to[3] = (uint8_t)(protected >> 8);
-  to[4] = (uint8_t)protected;
+  to[3] = (uint8_t)(protected_bytes >> 8);
+  to[4] = (uint8_t)protected_bytes;
   if (records->sequence == UINT64_MAX) return false;
   write_nonce(records, nonce);
   uint8_t *sealed = to + ETHERWS_RECORD_HEADER_BYTES;
@@ -94,7 +94,7 @@ static bool seal_record(struct etherws_tls_records *records, uint8_t type, const
 }
 
 size_t etherws_seal_tls_records(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
-                            uint8_t *to) {
+                                uint8_t *to) {
   size_t sealed = 0;
   while (length > 0) {
     size_t content = length < ETHERWS_MAX_CONTENT_BYTES ? length : ETHERWS_MAX_CONTENT_BYTES;

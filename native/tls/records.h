@@ -19,7 +19,12 @@ enum {
 enum { ETHERWS_ALERT = 21, ETHERWS_HANDSHAKE = 22, ETHERWS_APPLICATION_DATA = 23 };
 
 // Fatal alerts (RFC 8446, B.2).
-enum { ETHERWS_UNEXPECTED_MESSAGE = 10, ETHERWS_BAD_RECORD_MAC = 20, ETHERWS_RECORD_OVERFLOW = 22, ETHERWS_INTERNAL_ERROR = 80 };
+enum {
+  ETHERWS_UNEXPECTED_MESSAGE = 10,
+  ETHERWS_BAD_RECORD_MAC = 20,
+  ETHERWS_RECORD_OVERFLOW = 22,
+  ETHERWS_INTERNAL_ERROR = 80
+};
 
 // One direction of a connection, under one key.
 struct etherws_tls_records {
@@ -48,8 +53,8 @@ void etherws_end_tls_records(struct etherws_tls_records *records);
 // Opens whole records from `from`, and puts application data to `to`, one piece behind the other; the places do not
 // overlap. Returns 0 when no whole record is left, or no room for it; ETHERWS_ALERT or ETHERWS_HANDSHAKE behind a
 // record of those, whose content it leaves to the caller; or a fatal alert, negative. Behind that nothing is opened.
-int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to, size_t room,
-                         struct etherws_opened *opened);
+int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to,
+                             size_t room, struct etherws_opened *opened);
 
 // How long so much content is in records that are as long as may be.
 size_t etherws_sealed_bytes(size_t length);
@@ -57,7 +62,7 @@ size_t etherws_sealed_bytes(size_t length);
 // Seals content of a type; `to` has room for etherws_sealed_bytes and does not overlap it. Returns how many octets
 // that were, or 0 when the cipher failed or the sequence numbers are used up.
 size_t etherws_seal_tls_records(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
-                            uint8_t *to);
+                                uint8_t *to);
 
 #endif
 #endif

@@ -5,7 +5,13 @@
 enum { BINARY = 0x82, MASKED = 0x80, LENGTH_16 = 126, LENGTH_64 = 127 };
 
 // Of the batched wire: the type of a message of frames, its head, and what stands in front of each frame.
-enum { TYPE_FRAMES = 0x01, RECORDS_HEAD_BYTES = 4, RECORD_LENGTH_BYTES = 4, OFFLOAD_HEADER_BYTES = 10, MAX_RECORD_BYTES = 65535 + 14 + 8 };
+enum {
+  TYPE_FRAMES = 0x01,
+  RECORDS_HEAD_BYTES = 4,
+  RECORD_LENGTH_BYTES = 4,
+  OFFLOAD_HEADER_BYTES = 10,
+  MAX_RECORD_BYTES = 65535 + 14 + 8
+};
 
 // As wide as those of AVX2; the compiler makes two of it for lesser processors.
 typedef uint32_t vector __attribute__((vector_size(32)));
@@ -204,7 +210,8 @@ size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, con
 uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length) {
   const uint32_t lead = RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES;
   uint32_t first = records->starts[record_index(records, 0)], end = first;
-  if (!records->has_offload_headers || first < lead + RECORDS_HEAD_BYTES + ETHERWS_MAX_MESSAGE_HEADER_BYTES) return NULL;
+  if (!records->has_offload_headers || first < lead + RECORDS_HEAD_BYTES + ETHERWS_MAX_MESSAGE_HEADER_BYTES)
+    return NULL;
   for (uint32_t i = 0; i < records->count; i++) {
     uint32_t index = record_index(records, i);
     if (i > 0 && records->starts[index] != end + lead) return NULL;
@@ -217,7 +224,10 @@ uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records,
   }
   uint8_t *payload = bytes + first - lead - RECORDS_HEAD_BYTES;
   size_t payload_bytes = (size_t)(bytes + end - payload);
-  size_t header = (payload_bytes < LENGTH_16 ? 2 : payload_bytes < 0x10000 ? 4 : 10) + (key != NULL ? ETHERWS_KEY_BYTES : 0);
+  size_t header = (payload_bytes < LENGTH_16 ? 2
+                   : payload_bytes < 0x10000 ? 4
+                                             : 10) +
+                  (key != NULL ? ETHERWS_KEY_BYTES : 0);
   memset(payload, 0, RECORDS_HEAD_BYTES);
   *payload = TYPE_FRAMES;
   write_header(payload - header, payload_bytes, key);
