@@ -1,4 +1,4 @@
-// `npm run bench`: see docs/performance.md.
+// `npm run bench`: see docs/reference/performance.md.
 //
 // 1. The command line is read, then the program runs again in namespaces of its own (sandbox.ts).
 // 2. The C programs are compiled; contestants that cannot run here are noted with the reason.

@@ -78,7 +78,10 @@ export function parseOptions(
     )
     .option('--seconds <n>', 'length of a flow (default: 5, short and quick: 2)', wholeNumber)
     .option('--json <file>', 'where the results go', DEFAULT_JSON_FILE)
-    .option('--publish', 'write the tables and the plot into docs/performance.md and docs/performance.svg')
+    .option(
+      '--publish',
+      'write the tables and the plot into docs/reference/performance.md and docs/reference/performance.svg',
+    )
     .option('--node <path>', 'another Node for the switches', process.execPath)
     .option('--congestion <name>', "TCP's congestion control in every lab (default: this machine's)")
     .addOption(new Option('--node-option <option...>', 'option of Node for the switches, say --cpu-prof').default([]))

@@ -63,7 +63,7 @@ struct sealed_tunnel;
 // What a tunnel's descriptor has besides.
 struct tunnel {
   bool is_masking;  // we are the client of the opening handshake
-  bool is_batched;  // docs/protocol.md; else one frame a message
+  bool is_batched;  // docs/reference/protocol.md; else one frame a message
   bool is_whole;    // no message is coming in fragments
   uint32_t most;    // the longest message that is taken
   napi_ref on_octets;

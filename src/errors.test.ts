@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { describeError, ERROR_CODES, EtherwsError } from './errors.ts';
 
-test('docs/errors.md has a section for each code, in order, and says something', () => {
-  const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+test('docs/reference/errors.md has a section for each code, in order, and says something', () => {
+  const page = readFileSync(new URL('../../docs/reference/errors.md', import.meta.url), 'utf8');
   const sections = page.split(/^## /m).slice(1);
   assert.deepEqual(
     sections.map((section) => section.split('\n', 1)[0]),

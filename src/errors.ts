@@ -1,6 +1,6 @@
 /**
  * Every way in which etherws can fail for a reason that a user can act on. Each
- * code stands in docs/errors.md with what to do; branch on the code, never on
+ * code stands in docs/reference/errors.md with what to do; branch on the code, never on
  * the text. A test keeps this list and that page equal.
  */
 export const ERROR_CODES = [

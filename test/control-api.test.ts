@@ -16,7 +16,7 @@ import { missingTools } from './support/tools.ts';
 
 /** The page about the control API, held to the running code: its requests by curl, its answers by comparison. */
 
-const PAGE = readFileSync('docs/control-api.md', 'utf8');
+const PAGE = readFileSync('docs/reference/control-api.md', 'utf8');
 
 interface Example {
   readonly request: string;
@@ -59,7 +59,7 @@ const onlyAnn: Authenticator = {
   },
 };
 
-describe('docs/control-api.md', () => {
+describe('docs/reference/control-api.md', () => {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-api-'));
   const target = new Switch();
   let plain: FakeControl;

@@ -5,8 +5,8 @@ import { plotResults } from './plot.ts';
 import type { Results } from './results.ts';
 import { resultTables } from './tables.ts';
 
-const PAGE = 'docs/performance.md';
-const PLOT = 'docs/performance.svg';
+const PAGE = 'docs/reference/performance.md';
+const PLOT = 'docs/reference/performance.svg';
 const BEGIN = '<!-- bench:begin: written by npm run bench -- --publish -->';
 const END = '<!-- bench:end -->';
 
@@ -31,7 +31,7 @@ export function printedReport(results: Results): string {
   ].join('\n\n');
 }
 
-/** Puts the results between the marks in docs/performance.md, and the plot beside it. */
+/** Puts the results between the marks in docs/reference/performance.md, and the plot beside it. */
 export function publish(results: Results): void {
   const page = readFileSync(PAGE, 'utf8');
   const begin = page.indexOf(BEGIN);

@@ -165,7 +165,7 @@ static void awaiting(void) {
   free(payload);
 }
 
-// Says for one message of the batched wire what etherws_read_batch should, by the words of docs/protocol.md.
+// Says for one message of the batched wire what etherws_read_batch should, by the words of docs/reference/protocol.md.
 static bool batch_is_good(const uint8_t *message, uint32_t length, uint32_t capacity, uint32_t *starts,
                           uint32_t *lengths, uint32_t *count) {
   *count = 0;

@@ -34,7 +34,7 @@ size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_ma
 // of it is there, or nothing at all.
 bool etherws_awaits_more(const uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most);
 
-// Adds the frames of a message of the batched wire (docs/protocol.md) to `found`; ten octets of offload header stand in
+// Adds the frames of a message of the batched wire (docs/reference/protocol.md) to `found`; ten octets of offload header stand in
 // front of each. Returns false, and adds none, when the message is of another type, breaks the protocol, or is more than
 // there is room for.
 bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, struct etherws_messages *found);
@@ -43,7 +43,7 @@ bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, s
 // The caller has made room for the padded payload and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
 size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key);
 
-// Frames for a message of the batched wire (docs/protocol.md): frame indexes[i], or i
+// Frames for a message of the batched wire (docs/reference/protocol.md): frame indexes[i], or i
 // without indexes, is bytes[starts .. starts + lengths), and
 // behind ten octets of offload header where has_offload_headers says so.
 struct etherws_batch {

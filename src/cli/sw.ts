@@ -85,7 +85,7 @@ export function swCommand(): Command {
     .option('--no-ctl-tcp', 'serve it on the Unix socket only')
     .option('--ctlname <name>', 'a host name under which the control API may be addressed (repeatable)', collect)
     .optionsGroup('Who may do what:')
-    .option('--policy <file>', 'rules for users and groups, YAML (see docs/policy.md)')
+    .option('--policy <file>', 'rules for users and groups, YAML (see docs/operate/policy.md)')
     .optionsGroup('Limits, of each service:')
     .option('--trusted-proxy <net>', 'believe X-Forwarded-For and PROXY headers of proxies there (repeatable)', collect)
     .option('--max-tunnels <n>', 'tunnels and handshakes at a time (default: 10000)')

@@ -98,7 +98,7 @@ export interface FdbEntry {
 /** What happened at the door of a service since the switch started. */
 export interface DoorEntry {
   service: 'tunnels' | 'control';
-  /** how often each bound was met, by its name; see docs/control-api.md */
+  /** how often each bound was met, by its name; see docs/reference/control-api.md */
   counters: Record<string, number>;
 }
 

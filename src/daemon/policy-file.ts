@@ -41,7 +41,7 @@ const DEFAULT_BURST_MS = 100;
 const LEAST_BURST = { frames: 1, bits: 12_000 } as const;
 
 /**
- * Reads a policy; docs/policy.md describes it. For each of `tunnels` and
+ * Reads a policy; docs/operate/policy.md describes it. For each of `tunnels` and
  * `control` the first of these counts that says something about it: the user,
  * the first group that he is in, `default`.
  * @throws EtherwsError POLICY_INVALID with file and line

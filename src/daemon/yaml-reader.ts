@@ -116,7 +116,7 @@ export class YamlFile {
 
   #at(offset: number, message: string): EtherwsError {
     return new EtherwsError('POLICY_INVALID', `${this.#path}:${this.#lines.linePos(offset).line}: ${message}`, {
-      hint: 'docs/policy.md shows what may stand in a policy',
+      hint: 'docs/operate/policy.md shows what may stand in a policy',
     });
   }
 }

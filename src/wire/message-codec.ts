@@ -44,7 +44,7 @@ export interface MessageCodec {
   ): number;
 
   /**
-   * Writes frames as one message of the batched wire (docs/protocol.md) at `at`, copied and masked in one pass.
+   * Writes frames as one message of the batched wire (docs/reference/protocol.md) at `at`, copied and masked in one pass.
    * @param indexes the first `count` name the frames
    * @param key four octets; none from a server
    * @returns the position behind it

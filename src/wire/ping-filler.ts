@@ -1,7 +1,7 @@
 import { HEADER_BYTES, MIN_WIRE_BYTES } from './ethernet-frame.ts';
 
 /**
- * The frame that follows each of our pings on the raw wire (docs/protocol.md).
+ * The frame that follows each of our pings on the raw wire (docs/reference/protocol.md).
  * Some peers answer a ping inside a blocking read that returns only with the
  * next data message; without one their whole program stands.
  *

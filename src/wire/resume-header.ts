@@ -1,6 +1,6 @@
 /**
  * The header field of the opening handshake by which a client comes back to the
- * port that its last tunnel led to (docs/protocol.md, Resumption): `1` says that
+ * port that its last tunnel led to (docs/reference/protocol.md, Resumption): `1` says that
  * one knows it, `1 TOKEN` presents a token, or hands one out.
  */
 export const RESUME_HEADER = 'Etherws-Resume';

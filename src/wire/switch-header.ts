@@ -1,6 +1,6 @@
 /**
  * The header field of the opening handshake in which both ends say which switch
- * they are (docs/protocol.md, Which switch): parameters `NAME=VALUE`, separated by
+ * they are (docs/reference/protocol.md, Which switch): parameters `NAME=VALUE`, separated by
  * semicolons. Names that are not known are ignored, so that more may follow.
  */
 export const SWITCH_HEADER = 'Etherws-Switch';

@@ -1,6 +1,6 @@
 /**
  * The payload of the ping by which one end tells the other that it has lost a
- * tunnel to it, and uses this one (docs/protocol.md, Which switch): these words
+ * tunnel to it, and uses this one (docs/reference/protocol.md, Which switch): these words
  * and the id of the tunnel that is lost.
  */
 const WORDS = 'etherws lost ';

@@ -29,15 +29,15 @@ function read(message: Buffer): { seen: Seen[]; breach: string | undefined } {
   return { seen, breach };
 }
 
-/** The octets of the hex dump in docs/protocol.md that follows `words`. */
+/** The octets of the hex dump in docs/reference/protocol.md that follows `words`. */
 function dumpBehind(words: string): Buffer {
-  const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../docs/reference/protocol.md', import.meta.url), 'utf8');
   const dump = page.slice(page.indexOf(words)).split('```')[1] ?? '';
   const rows = dump.split('\n').map((row) => /^(?:[0-9a-f]{2} ?)+(?= {2}|$)/.exec(row)?.[0] ?? '');
   return Buffer.from(rows.join('').replaceAll(' ', ''), 'hex');
 }
 
-test('the example in docs/protocol.md is read as it says, and written as it stands', () => {
+test('the example in docs/reference/protocol.md is read as it says, and written as it stands', () => {
   const example = dumpBehind('Two frames in one message of a server');
   assert.equal(example.readUInt16BE(2), example.length - 4, 'the WebSocket header tells the length');
   const message = example.subarray(4);

@@ -11,7 +11,7 @@ import {
 import { RECORD_LEAD_BYTES } from './segmentation.ts';
 
 /**
- * The batched wire, version 1 (docs/protocol.md): a binary message is one octet
+ * The batched wire, version 1 (docs/reference/protocol.md): a binary message is one octet
  * of type and, for frames, three reserved octets and records:
  *
  * ```text

@@ -12,12 +12,12 @@ import type { Process } from '../support/process.ts';
 import { pathOf } from '../support/tools.ts';
 
 /*
- * The configurations of docs/behind-a-proxy.md, run as they stand there: only
+ * The configurations of docs/operate/behind-a-proxy.md, run as they stand there: only
  * the directory of the certificates is another one. The proxy and the switch
  * behind it are on the left host, the client on the right one.
  */
 
-const PAGE = 'docs/behind-a-proxy.md';
+const PAGE = 'docs/operate/behind-a-proxy.md';
 const NAME = 'relay.example';
 /** Where the page has the certificates. */
 const CERTIFICATES = `/etc/ssl/${NAME}`;

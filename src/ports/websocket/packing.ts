@@ -10,7 +10,7 @@ import {
 } from '../../wire/tunnel-message.ts';
 import { MAX_HEADER_BYTES, type MessageEncoder, OPCODE_BINARY } from '../../wire/websocket-framing.ts';
 
-/** How frames become messages: `raw` is that of 1.x, `batched` our own (docs/protocol.md). */
+/** How frames become messages: `raw` is that of 1.x, `batched` our own (docs/reference/protocol.md). */
 export type Wire = 'raw' | 'batched';
 
 /** What a side is willing to speak: `auto` is the best that both know. */

@@ -41,7 +41,7 @@ export interface WebSocketPortOptions {
 /**
  * A tunnel as a port. On the raw wire of 1.x each binary message is one Ethernet
  * frame, without FCS; on the batched wire it is as many as there are, each with
- * what it owes (docs/protocol.md).
+ * what it owes (docs/reference/protocol.md).
  *
  * On the raw wire frames below 60 octets are padded on their way out; from 14 on they are taken
  * in. At `queueBytes` in user space `send` refuses. When the tunnel ends, a

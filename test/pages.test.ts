@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Every page of the repository, as a path from its root. */
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...(readdirSync(join(ROOT, 'docs'), { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+/** The anchors of a page: its headings, in the form that repository hosts give them, and those that are written out. */
+function anchorsOf(markdown: string): Set<string> {
+  const prose = markdown.replaceAll(/^```.*?^```$/gms, '');
+  const headings = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  const written = [...prose.matchAll(/<a id="([^"]*)">/g)].map(([, id = '']) => id);
+  return new Set([...headings, ...written]);
+}
+
+/** Why the links of a page that stay inside the repository lead nowhere, one line each. */
+function brokenLinksOf(page: string): string[] {
+  const markdown = readFileSync(join(ROOT, page), 'utf8');
+  const prose = markdown.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
+  const broken: string[] = [];
+  for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(target)) continue;
+    const [path = '', anchor] = target.split('#', 2);
+    const file = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path));
+    if (!existsSync(join(ROOT, file))) broken.push(`${page}: ${target}: there is no ${file}`);
+    else if (anchor !== undefined && !anchorsOf(readFileSync(join(ROOT, file), 'utf8')).has(anchor)) {
+      broken.push(`${page}: ${target}: ${file} has no heading #${anchor}`);
+    }
+  }
+  return broken;
+}
+
+describe('the pages', () => {
+  test('every link inside the repository leads to a file, and to a heading that is there', () => {
+    assert.ok(PAGES.length >= 10, PAGES.join(' '));
+    assert.deepEqual(PAGES.flatMap(brokenLinksOf), []);
+  });
+
+  test('every page of docs/ is named in the path that docs/README.md shows', () => {
+    const path = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+    const missing = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md').filter(
+      (page) => !path.includes(`](${relative('docs', page)})`),
+    );
+    assert.deepEqual(missing, []);
+  });
+});
