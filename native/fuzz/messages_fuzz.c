@@ -1,12 +1,12 @@
 // Feeds cut, spoiled and honest WebSocket messages to the message code, under the sanitizers:
 //
-//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all native/fuzz/messages_fuzz.c native/websocket/*.c
+//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all native/fuzz/messages_fuzz.c native/datapath/websocket_messages.c
 //   ./a.out SEED CASES
 //
 // Every stream lies in a piece of memory of exactly its size, so that one octet too many shows.
 #include <string.h>
 
-#include "../websocket/messages.h"
+#include "../datapath/websocket_messages.h"
 #include "drive.h"
 
 enum { MOST_MESSAGES = 6, MOST_PAYLOAD = 70000, MOST = 66000 };

@@ -1,13 +1,13 @@
 // Feeds honest, cut, spoiled and made-up TLS records to the record layer, under the sanitizers:
 //
 //   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I INCLUDE native/fuzz/records_fuzz.c
-//      native/tls/*.c -l:libcrypto.so.3
+//      native/datapath/tls_records.c native/crypto/*.c -l:libcrypto.so.3
 //   ./a.out SEED CASES
 //
 // Everything lies in a piece of memory of exactly its size, so that one octet too many shows.
 #include <string.h>
 
-#include "../tls/records.h"
+#include "../datapath/tls_records.h"
 #include "drive.h"
 
 static void start(struct etherws_tls_records *opening, struct etherws_tls_records *sealing) {

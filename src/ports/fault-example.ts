@@ -2,7 +2,7 @@ import type { FrameExample } from '../wire/frame-summary.ts';
 import { OFFLOAD_HEADER_BYTES } from '../wire/offload.ts';
 import { nativeAddon } from './native.ts';
 
-/** As in native/fault_example.c. */
+/** As in native/datapath/fault_example.c. */
 const EXAMPLE_BYTES = 118;
 
 const bytes = Buffer.alloc(OFFLOAD_HEADER_BYTES + EXAMPLE_BYTES);

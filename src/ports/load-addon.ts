@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { EtherwsError } from '../errors.ts';
 
-/** What native/ has to offer for this build. As in native/module.c, where it says when it goes up. */
+/** What native/ has to offer for this build. As in native/node/module.c, where it says when it goes up. */
 export const INTERFACE_VERSION = 18;
 
 /**

@@ -4,7 +4,7 @@ import { type Descriptor, loadedAddon } from './native.ts';
 
 /**
  * Lets native code forward frames like the one that is named, from what is read
- * at `ingress` to the descriptor behind the egress port (native/fast-path.h). An
+ * at `ingress` to the descriptor behind the egress port (native/datapath/fast_path.h). An
  * egress that has something waiting gets nothing past it.
  */
 export function shorten(ingress: Descriptor, shortcut: Shortcut): void {

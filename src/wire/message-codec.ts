@@ -1,5 +1,5 @@
 /**
- * What of framing happens once a frame, done for many at once in native code; native/websocket/messages.c has them. Without one,
+ * What of framing happens once a frame, done for many at once in native code; native/datapath/websocket_messages.c has them. Without one,
  * websocket-framing.ts and websocket-parser.ts do the same in TypeScript, and
  * what is unusual is theirs anyway.
  */

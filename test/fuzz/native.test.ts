@@ -10,8 +10,8 @@ import { missingTools } from '../support/tools.ts';
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 interface Part {
-  readonly room: string;
   readonly driver: string;
+  readonly sources: readonly string[];
   readonly cases: number;
   readonly what: string;
   /** further arguments of the compiler */
@@ -20,40 +20,48 @@ interface Part {
 
 /** The headers that came with this Node; its ciphers are in its own binary, so that those of the system stand in. */
 const NODE_HEADERS = join(dirname(dirname(realpathSync(process.execPath))), 'include/node');
+const CIPHERS = ['-I', NODE_HEADERS, '-Wl,--no-as-needed', '-l:libcrypto.so.3'];
+
+function sourcesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.c'))
+    .map((file) => join(folder, file));
+}
 
 /** The parts of the addon that know no Node-API, and what is done to them. */
 const PARTS: readonly Part[] = [
   {
-    room: 'native/offload',
     driver: 'offload_fuzz.c',
+    sources: sourcesIn('native/offload'),
     cases: fuzzCases(50_000),
     what: 'lying super-frames, disturbed flows',
   },
-  { room: 'native/websocket', driver: 'messages_fuzz.c', cases: fuzzCases(50_000), what: 'spoiled WebSocket messages' },
   {
-    room: 'native/shortcuts',
-    driver: 'shortcuts_fuzz.c',
+    driver: 'messages_fuzz.c',
+    sources: ['native/datapath/websocket_messages.c'],
     cases: fuzzCases(50_000),
-    what: 'runs of frames that follow shortcuts, or must not',
-    flags: readdirSync('native/offload')
-      .filter((file) => file.endsWith('.c'))
-      .map((file) => join('native/offload', file)),
+    what: 'spoiled WebSocket messages',
   },
   {
-    room: 'native/tls',
+    driver: 'shortcuts_fuzz.c',
+    sources: [...sourcesIn('native/shortcuts'), ...sourcesIn('native/offload')],
+    cases: fuzzCases(50_000),
+    what: 'runs of frames that follow shortcuts, or must not',
+  },
+  {
     driver: 'records_fuzz.c',
+    sources: ['native/datapath/tls_records.c', ...sourcesIn('native/crypto')],
     cases: fuzzCases(5_000),
     what: 'spoiled TLS records',
-    flags: ['-I', NODE_HEADERS, '-Wl,--no-as-needed', '-l:libcrypto.so.3'],
+    flags: CIPHERS,
   },
 ];
 
-for (const { room, driver, cases, what, flags = [] } of PARTS) {
+for (const { driver, sources, cases, what, flags = [] } of PARTS) {
   test(`${cases} cases of ${what} under AddressSanitizer`, { skip: missingTools('cc') }, (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'etherws-fuzz-'));
     t.after(() => rmSync(directory, { recursive: true }));
     const program = join(directory, 'fuzz');
-    const sources = readdirSync(room).filter((file) => file.endsWith('.c'));
     const compile = (source: readonly string[]) =>
       spawnSync('cc', ['-g', '-O1', '-std=gnu11', '-D_GNU_SOURCE', ...SANITIZERS, ...source, '-o', program], {
         encoding: 'utf8',
@@ -61,7 +69,7 @@ for (const { room, driver, cases, what, flags = [] } of PARTS) {
       });
     if (compile(['-x', 'c', '-']).status !== 0) return t.skip('needs the sanitizers of cc: apt install gcc');
 
-    const compiled = compile([join('native/fuzz', driver), ...sources.map((file) => join(room, file)), ...flags]);
+    const compiled = compile([join('native/fuzz', driver), ...sources, ...flags]);
     assert.equal(compiled.status, 0, compiled.stderr);
     const seed = fuzzSeed();
     t.diagnostic(`FUZZ_SEED=${seed}`);

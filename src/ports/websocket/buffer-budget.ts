@@ -17,7 +17,7 @@ const JAVASCRIPT = 1;
 const LIMIT = 2;
 
 export const DEFAULT_BUFFERS_BYTES: number = 256 * 1024 * 1024;
-/** Shares of the limit: from here on holders have to shed, down to there. As in native/buffer-budget.h. */
+/** Shares of the limit: from here on holders have to shed, down to there. As in native/datapath/buffer_budget.h. */
 const HIGH_WATERMARK = 15 / 16;
 const LOW_WATERMARK = 7 / 8;
 /** From here on queues take no frames. Above it there is room for what cannot be dropped: parts of messages. */

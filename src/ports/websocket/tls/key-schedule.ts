@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 /** A cipher suite of TLS 1.3 (RFC 8446, B.4) whose records we can open and seal. */
 export interface Suite {
-  /** as in native/tls/records.h */
+  /** as in native/crypto/cipher.h */
   readonly index: number;
   readonly hash: 'sha256' | 'sha384';
   readonly keyBytes: 16 | 32;

@@ -1,7 +1,7 @@
 import type { NativeAddon, TlsRecords } from '../../native.ts';
 import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
 
-/** What native/tls offers, where it is there at all. */
+/** What native/datapath/tls_records.h offers, where it is there at all. */
 export type RecordAddon = NativeAddon &
   Required<
     Pick<NativeAddon, 'startTlsRecords' | 'countTlsRecords' | 'endTlsRecords' | 'openTlsRecords' | 'sealTlsRecords'>

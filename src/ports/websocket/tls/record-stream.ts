@@ -21,7 +21,7 @@ const MAX_IDLE_UPDATES = 32;
 /** Statuses below every errno: minus this is a fatal alert of ours, minus twice this one of the peer's. */
 const ALERT_BASE = 100_000;
 
-/** What native code is answered about a record that was no data (native/sealed-tunnel.c). */
+/** What native code is answered about a record that was no data (native/datapath/tls_stream.c). */
 const STOP = 0;
 const GO_ON = 1;
 const GO_ON_INSIDE_A_MESSAGE = 2;

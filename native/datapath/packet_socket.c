@@ -1,0 +1,192 @@
+// Packet sockets, packet(7): every frame of a network device, in and out.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../node/addon.h"
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+enum {
+  ADDRESSES_BYTES = 12,  // in front of the tag
+  TAG_BYTES = 4,
+  SEND_CHUNK = 64,
+};
+
+static bool set_option(int fd, int option, int value) {
+  return setsockopt(fd, SOL_PACKET, option, &value, sizeof value) == 0;
+}
+
+// Returns NULL, or the name of the call that failed, with errno.
+static const char *configure(int fd, int index, bool has_vnet_header, int receive_buffer_bytes) {
+  if (!set_option(fd, PACKET_IGNORE_OUTGOING, 1)) return "setsockopt(PACKET_IGNORE_OUTGOING)";
+  if (!set_option(fd, PACKET_AUXDATA, 1)) return "setsockopt(PACKET_AUXDATA)";
+  if (has_vnet_header && !set_option(fd, PACKET_VNET_HDR, 1)) return "setsockopt(PACKET_VNET_HDR)";
+  // Beyond the system's limit where we may; else as far as it goes.
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_bytes, sizeof receive_buffer_bytes) < 0 &&
+      setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes) < 0) {
+    return "setsockopt(SO_RCVBUF)";
+  }
+  struct packet_mreq membership = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
+  if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) < 0) {
+    return "setsockopt(PACKET_ADD_MEMBERSHIP)";
+  }
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return "bind";
+  return NULL;
+}
+
+// openPacketSocket(interfaceIndex, hasOffloadHeaders, receiveBufferBytes) returns a descriptor. The membership is
+// dropped with it, so the device is promiscuous no longer than that.
+napi_value open_packet_socket(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  int32_t index, receive_buffer_bytes;
+  bool has_vnet_header;
+  if (!take_arguments(env, info, arguments, 3) || !take_int32(env, arguments[0], &index) ||
+      !take_bool(env, arguments[1], &has_vnet_header) || !take_int32(env, arguments[2], &receive_buffer_bytes)) {
+    return NULL;
+  }
+  // Protocol 0: it hears nothing before it is bound, so no frame of another device gets in.
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return throw_errno(env, errno, "socket(AF_PACKET)");
+  const char *failed = configure(fd, index, has_vnet_header, receive_buffer_bytes);
+  if (failed != NULL) {
+    int error = errno;
+    close(fd);
+    return throw_errno(env, error, failed);
+  }
+  return descriptor_create(env, fd, KIND_PACKET, has_vnet_header);
+}
+
+static void add_to_field(uint8_t *field, unsigned addend) {
+  uint16_t value;
+  memcpy(&value, field, sizeof value);
+  value = (uint16_t)(value + addend);
+  memcpy(field, &value, sizeof value);
+}
+
+// The kernel takes the outer tag out of what it hands to packet sockets. Puts it back, and returns the new length.
+static size_t restore_tag(struct msghdr *message, uint8_t *frame, size_t length) {
+  struct cmsghdr *control = CMSG_FIRSTHDR(message);
+  if (control == NULL || control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA) return length;
+  struct tpacket_auxdata data;
+  memcpy(&data, CMSG_DATA(control), sizeof data);
+  if ((data.tp_status & TP_STATUS_VLAN_VALID) == 0 || length < ADDRESSES_BYTES) return length;
+  uint16_t tag[2] = {htons((data.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0 ? data.tp_vlan_tpid : ETH_P_8021Q),
+                     htons(data.tp_vlan_tci)};
+  memmove(frame + ADDRESSES_BYTES + TAG_BYTES, frame + ADDRESSES_BYTES, length - ADDRESSES_BYTES);
+  memcpy(frame + ADDRESSES_BYTES, tag, TAG_BYTES);
+  uint8_t *header = frame - VNET_HEADER_BYTES;
+  if (header[1] != 0) add_to_field(header + 2, TAG_BYTES);        // hdr_len, when there is segmentation to do
+  if ((header[0] & 1) != 0) add_to_field(header + 6, TAG_BYTES);  // csum_start, when there is a checksum to do
+  return length + TAG_BYTES;
+}
+
+// What the kernel had to drop because nobody read; asking sets it back to zero.
+static uint32_t count_drops(int fd) {
+  struct tpacket_stats statistics;
+  socklen_t size = sizeof statistics;
+  return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0 ? statistics.tp_drops : 0;
+}
+
+int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t room, uint32_t *tally) {
+  size_t header = packet->has_vnet_header ? VNET_HEADER_BYTES : 0;
+  size_t at = SLAB_FRONT_BYTES;
+  size_t count = 0;
+  bool is_drained = false;
+  for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
+    if (at + RECORD_HEADER_BYTES + room + TAG_BYTES > slab->size) break;
+    uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    struct iovec part = {frame - header, header + room};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(packet->fd, &message, 0);
+    if (length < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EINVAL) {  // a kind of super-frame that the virtio-net header cannot say
+        tally[TALLY_BAD_OFFLOAD]++;
+        note_fault(TALLY_BAD_OFFLOAD, NULL, 0, false);
+        continue;
+      }
+      is_drained = warrants_retry(errno);
+      if (is_drained || count > 0) break;
+      return -errno;
+    }
+    if (header == 0) memset(frame - VNET_HEADER_BYTES, 0, VNET_HEADER_BYTES);
+    size_t frame_bytes = (size_t)length < header ? 0 : (size_t)length - header;
+    frame_bytes = restore_tag(&message, frame, frame_bytes);
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+      tally[TALLY_TOO_LONG]++;
+      note_fault(TALLY_TOO_LONG, frame, frame_bytes, true);
+      continue;
+    }
+    slab->starts[count] = (uint32_t)(at + RECORD_HEADER_BYTES);
+    slab->lengths[count++] = (uint32_t)frame_bytes;
+    at += RECORD_HEADER_BYTES + frame_bytes;
+  }
+  // Frames are dropped only while more wait than one call takes.
+  if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(packet->fd);
+  return (int)count;
+}
+
+static const uint8_t NO_DEBT[VNET_HEADER_BYTES];
+
+// Sends up to SEND_CHUNK frames from `first` on. Returns how many the kernel took before one failed, with errno.
+static size_t send_chunk(const struct descriptor *packet, const struct frame_slab *slab,
+                         const struct frame_selection *frames, size_t first, size_t count) {
+  struct iovec parts[SEND_CHUNK][2];
+  struct mmsghdr messages[SEND_CHUNK];
+  memset(messages, 0, count * sizeof *messages);
+  for (size_t i = 0; i < count; i++) {
+    uint32_t index = selected(frames, first + i);
+    uint8_t *frame = slab->bytes + slab->starts[index];
+    size_t length = slab->lengths[index];
+    struct msghdr *message = &messages[i].msg_hdr;
+    message->msg_iov = parts[i];
+    message->msg_iovlen = 1;
+    if (!packet->has_vnet_header) {
+      parts[i][0] = (struct iovec){frame, length};
+    } else if (frames->has_vnet_headers) {
+      parts[i][0] = (struct iovec){frame - VNET_HEADER_BYTES, VNET_HEADER_BYTES + length};
+    } else {
+      parts[i][0] = (struct iovec){(void *)NO_DEBT, VNET_HEADER_BYTES};
+      parts[i][1] = (struct iovec){frame, length};
+      message->msg_iovlen = 2;
+    }
+  }
+  int sent;
+  do {
+    sent = sendmmsg(packet->fd, messages, (unsigned)count, 0);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? 0 : (size_t)sent;
+}
+
+int packet_write(const struct descriptor *packet, const struct frame_slab *slab, const struct frame_selection *frames,
+                 uint32_t *tally) {
+  int taken = 0;
+  size_t next = 0;
+  while (next < frames->count) {
+    size_t count = frames->count - next < SEND_CHUNK ? frames->count - next : SEND_CHUNK;
+    size_t sent = send_chunk(packet, slab, frames, next, count);
+    taken += (int)sent;
+    next += sent;
+    if (sent > 0) continue;  // it stopped before one that fails: the next round learns why
+    const uint8_t *frame = slab->bytes + slab->starts[selected(frames, next)];
+    int error = errno;
+    enum tally_index reason = tally_of_write_error(error, owes(frame, frames->has_vnet_headers));
+    // The frame that failed is lost. A socket buffer that is full, or a device that is down, loses the rest too;
+    // a queue of the device that is full (ENOBUFS) may yet take the next. Waiting is not ours.
+    size_t lost = reason == TALLY_LINK_DOWN || warrants_retry(error) ? frames->count - next : 1;
+    tally[reason] += (uint32_t)lost;
+    note_fault(reason, frame, slab->lengths[selected(frames, next)], frames->has_vnet_headers);
+    next += lost;
+  }
+  return taken;
+}

@@ -1,0 +1,162 @@
+// TLS records as src/ports/websocket/tls/record-stream.ts calls for them.
+#include <stdlib.h>
+
+#include "../datapath/tls_records.h"
+#include "addon.h"
+
+#ifdef ETHERWS_HAS_CIPHERS
+
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  etherws_end_tls_records(data);
+  free(data);
+}
+
+// chooseAes(mayUseLibrary) says whether AES-GCM of keys that start from now on may be that of a faster library than
+// OpenSSL; returns the version of ipsec-mb where that is so, and else null.
+static napi_value choose_aes(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  bool may_use_library;
+  if (!take_arguments(env, info, &argument, 1) || !take_bool(env, argument, &may_use_library)) return NULL;
+  instance_of(env)->is_openssl_wanted = !may_use_library;
+  const struct etherws_ipsec_mb *library = may_use_library ? etherws_load_ipsec_mb() : NULL;
+  if (library == NULL) {
+    CHECK_NAPI(env, napi_get_null(env, &result));
+    return result;
+  }
+  char version[16];
+  etherws_ipsec_mb_version(library, version, sizeof version);
+  CHECK_NAPI(env, napi_create_string_utf8(env, version, NAPI_AUTO_LENGTH, &result));
+  return result;
+}
+
+// startTlsRecords(suite, key, iv, sequence, isSealing) returns one direction of a connection under one key.
+static napi_value start_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[5], external;
+  int32_t suite, sequence;
+  uint8_t *key, *iv;
+  size_t key_size, iv_size;
+  bool is_sealing;
+  if (!take_arguments(env, info, arguments, 5) || !take_int32(env, arguments[0], &suite) ||
+      !take_octets(env, arguments[1], &key, &key_size) || !take_octets(env, arguments[2], &iv, &iv_size) ||
+      !take_int32(env, arguments[3], &sequence) || !take_bool(env, arguments[4], &is_sealing)) {
+    return NULL;
+  }
+  if (suite < 0 || suite >= ETHERWS_SUITES || sequence < 0 || iv_size != ETHERWS_IV_BYTES ||
+      key_size != etherws_key_bytes((enum etherws_suite)suite)) {
+    napi_throw_range_error(env, NULL, "no key of a suite that is known");
+    return NULL;
+  }
+  const struct etherws_ipsec_mb *library = instance_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
+  struct etherws_tls_records *records = malloc(sizeof *records);
+  if (records == NULL || !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence,
+                                                    is_sealing, library)) {
+    free(records);
+    napi_throw_error(env, NULL, "the cipher is not to be had");
+    return NULL;
+  }
+  if (napi_create_external(env, records, on_collected, NULL, &external) != napi_ok) {
+    on_collected(env, records, NULL);
+    return throw_napi_failure(env);
+  }
+  return external;
+}
+
+static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_tls_records **result) {
+  if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->cipher != NULL &&
+      (*result)->is_sealing == is_sealing) {
+    return true;
+  }
+  napi_throw_type_error(env, NULL, "expected records that have not ended");
+  return false;
+}
+
+// endTlsRecords(records) forgets the key now, and not when the object is collected.
+static napi_value end_records(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct etherws_tls_records *records;
+  if (!take_arguments(env, info, &argument, 1)) return NULL;
+  CHECK_NAPI(env, napi_get_value_external(env, argument, (void **)&records));
+  etherws_end_tls_records(records);
+  return NULL;
+}
+
+// countTlsRecords(records) returns the number of the next record under this key.
+static napi_value count_records(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  struct etherws_tls_records *records;
+  if (!take_arguments(env, info, &argument, 1)) return NULL;
+  CHECK_NAPI(env, napi_get_value_external(env, argument, (void **)&records));
+  CHECK_NAPI(env, napi_create_double(env, (double)records->sequence, &result));
+  return result;
+}
+
+// openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_tls_records does; opened gets
+// what was consumed, the data behind `at`, and the content behind that.
+static napi_value open_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[8], result;
+  struct etherws_tls_records *records;
+  uint8_t *bytes, *target;
+  size_t length, room, words;
+  uint32_t *counts;
+  if (!take_arguments(env, info, arguments, 8) || !take_records(env, arguments[0], false, &records) ||
+      !take_range(env, arguments + 1, &bytes, &length) || !take_range(env, arguments + 4, &target, &room) ||
+      !take_words(env, arguments[7], &counts, &words)) {
+    return NULL;
+  }
+  if (words < 3) {
+    napi_throw_range_error(env, NULL, "there is no room for what was opened");
+    return NULL;
+  }
+  struct etherws_opened opened;
+  int status = etherws_open_tls_records(records, bytes, length, target, room, &opened);
+  counts[0] = (uint32_t)opened.consumed;
+  counts[1] = (uint32_t)opened.produced;
+  counts[2] = (uint32_t)opened.content;
+  CHECK_NAPI(env, napi_create_int32(env, status, &result));
+  return result;
+}
+
+// sealTlsRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
+static napi_value seal_records(napi_env env, napi_callback_info info) {
+  napi_value arguments[7], result;
+  struct etherws_tls_records *records;
+  uint8_t *bytes, *target;
+  size_t length, size;
+  int32_t type, at;
+  if (!take_arguments(env, info, arguments, 7) || !take_records(env, arguments[0], true, &records) ||
+      !take_int32(env, arguments[1], &type) || !take_range(env, arguments + 2, &bytes, &length) ||
+      !take_octets(env, arguments[5], &target, &size) || !take_int32(env, arguments[6], &at)) {
+    return NULL;
+  }
+  if (at < 0 || (size_t)at > size || size - (size_t)at < etherws_sealed_bytes(length)) {
+    napi_throw_range_error(env, NULL, "the target has no room for the records");
+    return NULL;
+  }
+  size_t sealed = etherws_seal_tls_records(records, (uint8_t)type, bytes, length, target + at);
+  if (sealed == 0 && length > 0) {
+    napi_throw_error(env, NULL, "the cipher seals nothing more");
+    return NULL;
+  }
+  CHECK_NAPI(env, napi_create_uint32(env, (uint32_t)((size_t)at + sealed), &result));
+  return result;
+}
+
+napi_value init_tls(napi_env env, napi_value exports) {
+  static const struct export functions[] = {
+      {"chooseAes", choose_aes},          {"startTlsRecords", start_records}, {"endTlsRecords", end_records},
+      {"countTlsRecords", count_records}, {"openTlsRecords", open_records},   {"sealTlsRecords", seal_records},
+  };
+  if (!etherws_has_ciphers()) return exports;
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
+}
+
+#else
+
+napi_value init_tls(napi_env env, napi_value exports) {
+  (void)env;
+  return exports;
+}
+
+#endif
