@@ -6,7 +6,7 @@
  * by a real WebSocket, with in-memory ports.
  */
 import { describeError, EtherwsError } from '../src/errors.ts';
-import { nativeAddon } from '../src/ports/native.ts';
+import { nativeAddon } from '../src/native/addon.ts';
 import { Lab, LabUnavailable } from '../test/support/namespaces.ts';
 import { missingTapDevice } from '../test/support/tools.ts';
 import { Narrator } from './narrator.ts';

@@ -22,18 +22,18 @@ export type {
   PortEvents,
   PortType,
 } from './bridge/port.ts';
-export { Switch, type SwitchOptions } from './daemon/switch.ts';
 export { type ErrorCode, EtherwsError } from './errors.ts';
+export { Switch, type SwitchOptions } from './networks/switch.ts';
 export type { Logger } from './observability/logger.ts';
+export { NetdevPort } from './ports/device/netdev-port.ts';
+export { TapPort } from './ports/device/tap-port.ts';
 export { MemoryPort, type MemoryPortOptions } from './ports/memory-port.ts';
-export { NetdevPort } from './ports/netdev-port.ts';
-export { TapPort } from './ports/tap-port.ts';
-export { ClientPort, type ClientPortOptions } from './ports/websocket/client-port.ts';
-export type { ReconnectionOptions } from './ports/websocket/reconnection.ts';
-export { ResumeTicket } from './ports/websocket/resume-ticket.ts';
-export { SwitchInstance } from './ports/websocket/switch-instance.ts';
-export { type ConnectTunnelOptions, connectTunnel } from './ports/websocket/ws-client.ts';
-export { WebSocketPort } from './ports/websocket/ws-port.ts';
-export { TunnelServer, type TunnelServerOptions } from './ports/websocket/ws-server.ts';
-export { batchOf, FrameBatch } from './wire/frame-batch.ts';
-export { formatMacAddress, type MacAddress, parseMacAddress } from './wire/mac-address.ts';
+export { TunnelServer, type TunnelServerOptions } from './ports/tunnel/accept/accept-tunnel.ts';
+export { ClientPort, type ClientPortOptions } from './ports/tunnel/dial/client-port.ts';
+export { type ConnectTunnelOptions, connectTunnel } from './ports/tunnel/dial/dial-tunnel.ts';
+export type { ReconnectionOptions } from './ports/tunnel/dial/reconnection.ts';
+export { ResumeTicket } from './ports/tunnel/resume/resume-ticket.ts';
+export { SwitchInstance } from './ports/tunnel/switch-instance.ts';
+export { WebSocketPort } from './ports/tunnel/tunnel-port.ts';
+export { batchOf, FrameBatch } from './wire/ethernet/frame-batch.ts';
+export { formatMacAddress, type MacAddress, parseMacAddress } from './wire/ethernet/mac-address.ts';

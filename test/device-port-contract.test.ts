@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Port } from '../src/bridge/port.ts';
-import { nativeAddon } from '../src/ports/native.ts';
-import { NetdevPort } from '../src/ports/netdev-port.ts';
-import { TapPort } from '../src/ports/tap-port.ts';
-import { batchOf } from '../src/wire/frame-batch.ts';
+import { nativeAddon } from '../src/native/addon.ts';
+import { NetdevPort } from '../src/ports/device/netdev-port.ts';
+import { TapPort } from '../src/ports/device/tap-port.ts';
+import { batchOf } from '../src/wire/ethernet/frame-batch.ts';
 import { type PortFixture, portContract } from './port-contract.ts';
 import { enterOwnNamespace } from './support/own-namespace.ts';
 import { FarEnd, PortRecorder } from './support/port-recorder.ts';

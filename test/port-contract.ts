@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DISCARD_REASONS, type Port } from '../src/bridge/port.ts';
-import { HEADER_BYTES } from '../src/wire/ethernet-frame.ts';
-import { batchOf } from '../src/wire/frame-batch.ts';
+import { HEADER_BYTES } from '../src/wire/ethernet/ethernet-frame.ts';
+import { batchOf } from '../src/wire/ethernet/frame-batch.ts';
 import { type FarEnd, numberOf, PortRecorder, testFrame } from './support/port-recorder.ts';
 
 /** A port of one kind with its far end, for one test. */

@@ -6,7 +6,7 @@ import { makeCertificate } from './certificate.ts';
 
 /** This file runs as dist/bench/contestants/etherws.js, beside the product that it measures. */
 const ETHERWS = fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url));
-const AES = new URL('../../src/ports/websocket/tls/aes.js', import.meta.url).href;
+const AES = new URL('../../src/ports/stream/tls/aes.js', import.meta.url).href;
 const LISTEN_PORT = 8000;
 
 export interface EtherwsVariant {

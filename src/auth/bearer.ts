@@ -1,8 +1,8 @@
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { FollowedFile } from '../runtime/followed-file.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { holdsControlCharacters } from './control-characters.ts';
-import { FollowedFile } from './followed-file.ts';
 import { readTokenKeys, type TokenKey } from './token-keys.ts';
 
 export interface BearerOptions {

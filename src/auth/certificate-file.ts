@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import { EtherwsError } from '../errors.ts';
-import { codeOf } from './connect-errors.ts';
+import { codeOf } from '../net/connect-errors.ts';
+import { readUserFile, type UserFile } from '../runtime/user-file.ts';
 import { foreignFormat, type PemContent } from './foreign-format.ts';
-import { readUserFile, type UserFile } from './user-file.ts';
 
 const MAX_PEM_BYTES: number = 4 * 1024 * 1024;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { FairQueue } from './fair-queue.ts';
+import { FairQueue } from './login-queue.ts';
 import type { PasswordHash } from './password-hash.ts';
 
 export interface HashQuestion {

@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
+import { keepNurserySmall } from '../runtime/young-generation.ts';
 import type { HashAnswer, HashQuestion } from './hash-verifier.ts';
-import { keepNurserySmall } from './small-nursery.ts';
 import { verifyPassword } from './verify-password.ts';
 
 /** The last of all threads of this user; only Linux has priorities by thread. */

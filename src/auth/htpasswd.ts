@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { EtherwsError } from '../errors.ts';
+import { addressGroup } from '../net/address-group.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { addressGroup } from './address-group.ts';
+import { FollowedFile } from '../runtime/followed-file.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { parseBasic } from './basic-credentials.ts';
-import { FollowedFile } from './followed-file.ts';
 import { type HashVerdict, HashVerifier, type PasswordVerifier } from './hash-verifier.ts';
 import { parseHtpasswd } from './htpasswd-file.ts';
 import type { PasswordHash } from './password-hash.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { Turnstile } from '../runtime/fair-task-queue.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { LoginGuard, type LoginGuardOptions } from './login-guard.ts';
-import { Turnstile } from './turnstile.ts';
 
 const BASIC = 'Basic YTpi';
 

@@ -1,7 +1,7 @@
-import { addressGroup } from './address-group.ts';
+import { addressGroup } from '../net/address-group.ts';
+import { DoorCounters } from '../net/endpoint-counters.ts';
+import { Turnstile } from '../runtime/fair-task-queue.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
-import { DoorCounters } from './door-counters.ts';
-import { Turnstile } from './turnstile.ts';
 
 export interface LoginGuardOptions {
   /** How many failures in a row an address has, before its passwords are not looked at any more; default 20. */

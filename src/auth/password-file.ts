@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { EtherwsError } from '../errors.ts';
-import { isWorldReadable, unreadable } from './user-file.ts';
+import { isWorldReadable, unreadable } from '../runtime/user-file.ts';
 
 const MAX_BYTES = 4096;
 

@@ -1,6 +1,8 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { TLS_PARAMETERS } from '../net/tls-parameters.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { isWorldReadable } from '../runtime/user-file.ts';
 import {
   type CertificateChain,
   invalidCertificate,
@@ -9,8 +11,6 @@ import {
   reasonOf,
 } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
-import { TLS_PARAMETERS } from './tls-parameters.ts';
-import { isWorldReadable } from './user-file.ts';
 
 /** A key, and the certificates that vouch for it. */
 export interface ServerIdentity {

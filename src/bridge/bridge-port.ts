@@ -1,5 +1,5 @@
-import type { FrameBatch } from '../wire/frame-batch.ts';
-import { exampleOf, type FrameExample } from '../wire/frame-summary.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { exampleOf, type FrameExample } from '../wire/ethernet/frame-summary.ts';
 import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
-import { batchOf } from '../wire/frame-batch.ts';
-import { describeFrame } from '../wire/frame-summary.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
+import { describeFrame } from '../wire/ethernet/frame-summary.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 

@@ -1,11 +1,17 @@
-import { destinationOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from '../wire/ethernet-frame.ts';
-import type { FrameBatch } from '../wire/frame-batch.ts';
-import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
-import { OFFLOAD_NONE } from '../wire/offload.ts';
-import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
-import { type ReservedSet, reservedDigitOf } from '../wire/reserved-address.ts';
-import { framesIn } from '../wire/segmentation.ts';
-import { RESERVED_VID, type Vid } from '../wire/vid.ts';
+import {
+  destinationOf,
+  HEADER_BYTES,
+  MAX_SUPER_FRAME_BYTES,
+  sourceOf,
+  vidOf,
+} from '../wire/ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
+import { type ReservedSet, reservedDigitOf } from '../wire/ethernet/reserved-address.ts';
+import { RESERVED_VID, type Vid } from '../wire/ethernet/vid.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
+import { framesIn } from '../wire/offload/gso.ts';
+import { OFFLOAD_NONE } from '../wire/offload/virtio-header.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
 import type { IngressPolicy } from './ingress-policy.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { MemoryPort } from '../ports/memory-port.ts';
-import { batchOf } from '../wire/frame-batch.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { Congestion, DiscardReason } from './port.ts';

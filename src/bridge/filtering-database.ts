@@ -1,5 +1,5 @@
-import type { MacAddress } from '../wire/mac-address.ts';
-import type { Vid } from '../wire/vid.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { LargestFirst, type Sized } from './largest-first.ts';
 import { Moves } from './moves.ts';

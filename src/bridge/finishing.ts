@@ -1,6 +1,6 @@
-import { FrameBatch } from '../wire/frame-batch.ts';
-import type { OffloadEngine } from '../wire/offload-engine.ts';
-import { MAX_FINISHED_BYTES } from '../wire/segmentation.ts';
+import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { MAX_FINISHED_BYTES } from '../wire/offload/gso.ts';
 import type { DiscardReason } from './port.ts';
 
 /** Takes all that a usual wake-up's super-frames become, so that ports get them as one batch. */

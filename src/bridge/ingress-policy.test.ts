@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryPort } from '../ports/memory-port.ts';
-import { parseMacAddress } from '../wire/mac-address.ts';
+import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { IngressPolicy, type IngressRules, SourceClaims } from './ingress-policy.ts';

@@ -1,6 +1,6 @@
-import { destinationOf, sourceOf } from '../wire/ethernet-frame.ts';
-import { innerEtherType, kindOf } from '../wire/frame-kind.ts';
-import { isGroupAddress, type MacAddress } from '../wire/mac-address.ts';
+import { destinationOf, sourceOf } from '../wire/ethernet/ethernet-frame.ts';
+import { innerEtherType, kindOf } from '../wire/ethernet/frame-kind.ts';
+import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { DiscardReason } from './port.ts';
 import { type Rate, TokenBucket } from './token-bucket.ts';
 

@@ -1,5 +1,5 @@
-import type { MacAddress } from '../wire/mac-address.ts';
-import type { Vid } from '../wire/vid.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
 import type { PortNumber } from './bridge-port.ts';
 import type { FilteringEntry } from './filtering-database.ts';
 import { MOVES_WINDOW_MS } from './moves.ts';

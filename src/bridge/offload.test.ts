@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchWithHeaders, checksumsAreRight, frameOf, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
-import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../wire/offload.ts';
-import { type OffloadEngine, portableEngine } from '../wire/offload-engine.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
+import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../wire/offload/virtio-header.ts';
 import { Bridge } from './bridge.ts';
 
 /** A memory port that takes super-frames. */

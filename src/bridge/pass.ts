@@ -1,7 +1,7 @@
-import { FrameBatch } from '../wire/frame-batch.ts';
-import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
-import type { OffloadEngine } from '../wire/offload-engine.ts';
-import { framesIn } from '../wire/segmentation.ts';
+import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { framesIn } from '../wire/offload/gso.ts';
+import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { Finishing } from './finishing.ts';
 

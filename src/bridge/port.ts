@@ -1,7 +1,7 @@
-import type { FrameBatch } from '../wire/frame-batch.ts';
-import type { TagAllowance } from '../wire/frame-length.ts';
-import type { FrameExample } from '../wire/frame-summary.ts';
-import type { Offloads } from '../wire/offload.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import type { TagAllowance } from '../wire/ethernet/frame-length.ts';
+import type { FrameExample } from '../wire/ethernet/frame-summary.ts';
+import type { Offloads } from '../wire/offload/virtio-header.ts';
 
 /**
  * The contract that every kind of port keeps. `test/port-contract.ts` runs the

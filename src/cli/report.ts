@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
-import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../descriptor-limit.ts';
 import { EtherwsError } from '../errors.ts';
+import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../runtime/descriptor-limit.ts';
 import { escapeSentence } from './format.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import { keepNurserySmall } from '../auth/small-nursery.ts';
-import { readConfig, type SwConfig, type SwOptions } from '../daemon/config.ts';
-import { isDaemon, launchDaemon, reportReady } from '../daemon/daemonize.ts';
-import { HangupSignal } from '../daemon/hangup.ts';
-import { requireDescriptors } from '../descriptor-limit.ts';
+import { readConfig, type SwConfig, type SwOptions } from '../config/sw-config.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
+import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
+import { requireDescriptors } from '../runtime/descriptor-limit.ts';
+import { HangupSignal } from '../runtime/hangup.ts';
+import { keepNurserySmall } from '../runtime/young-generation.ts';
 import { ReportedFailure } from './report.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -139,9 +139,9 @@ async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Pr
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
-  const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../daemon/privileges.ts');
-  const { LogFile, silenceStandardError } = await import('../daemon/log-file.ts');
-  const { PidFile } = await import('../daemon/pid-file.ts');
+  const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../runtime/privileges.ts');
+  const { LogFile, silenceStandardError } = await import('../runtime/log-file.ts');
+  const { PidFile } = await import('../runtime/pid-file.ts');
   const { runAs } = config;
   const account = runAs === undefined ? undefined : findAccount(runAs.user, runAs.group);
   forbidNewPrivileges();

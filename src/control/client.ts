@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { codeOf, explainConnectError } from '../auth/connect-errors.ts';
-import { CONTROL_TRUST_OPTIONS, explainTlsError } from '../auth/tls-errors.ts';
 import { EtherwsError } from '../errors.ts';
+import { codeOf, explainConnectError } from '../net/connect-errors.ts';
+import { CONTROL_TRUST_OPTIONS, explainTlsError } from '../net/tls-errors.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
 import { ControlError, rejectionOf, resultOf } from './control-answer.ts';
 import { METHOD_PREFIX, METHODS, type MethodName, type Methods, type Result } from './schema.ts';
@@ -153,7 +153,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Loaded only where TLS is spoken: `ctl` mostly does without. */
 async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
-  const { TLS_PARAMETERS } = await import('../auth/tls-parameters.ts');
+  const { TLS_PARAMETERS } = await import('../net/tls-parameters.ts');
   if (ca === undefined) return TLS_PARAMETERS;
   const { trusting } = await import('../auth/certificate-file.ts');
   return { ...TLS_PARAMETERS, ...trusting(ca) };

@@ -1,8 +1,8 @@
 import { domainToASCII } from 'node:url';
 import { parsePins } from '../auth/parse-pins.ts';
 import { EtherwsError } from '../errors.ts';
-import { parseHostAddress } from '../wire/ip-address.ts';
-import { takeZoneOut } from '../wire/url-zone.ts';
+import { takeZoneOut } from '../net/url-zone.ts';
+import { parseHostAddress } from '../wire/ethernet/ip-address.ts';
 import { type Shape, secret, text } from './shape.ts';
 
 /** The rules of the values that say how a tunnel is dialled. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isAllowedHost } from '../auth/allowed-host.ts';
 import type { ErrorCode } from '../errors.ts';
+import { isAllowedHost } from '../net/allowed-host.ts';
 
 /** Why a request is not even read, for its answer. */
 export interface Refusal {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { DoorCounters } from '../auth/door-counters.ts';
 import { isLocalUserName } from '../auth/local-user.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
+import { DoorCounters } from '../net/endpoint-counters.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admission } from './admission.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';

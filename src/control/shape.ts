@@ -1,5 +1,5 @@
-import { shownUrl } from '../auth/shown-url.ts';
 import { EtherwsError } from '../errors.ts';
+import { shownUrl } from '../net/shown-url.ts';
 
 /**
  * A check of a value that came from outside. A shape is the only description of

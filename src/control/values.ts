@@ -1,6 +1,6 @@
 import { EtherwsError } from '../errors.ts';
-import { formatPrefix, parseHostAddress, parsePrefix, prefixLengthOfNetmask } from '../wire/ip-address.ts';
-import { takeZoneOut } from '../wire/url-zone.ts';
+import { takeZoneOut } from '../net/url-zone.ts';
+import { formatPrefix, parseHostAddress, parsePrefix, prefixLengthOfNetmask } from '../wire/ethernet/ip-address.ts';
 import { integer, invalid, quote, type Shape, secret, text } from './shape.ts';
 
 /** The rules of single values, as the command line and both sides of the RPC apply them. */

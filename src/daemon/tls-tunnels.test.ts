@@ -12,11 +12,11 @@ import { missingTools } from '../../test/support/tools.ts';
 import { listen, stop } from '../../test/support/web-socket-peer.ts';
 import { OPEN_DOOR } from '../auth/authenticator.ts';
 import type { Port } from '../bridge/port.ts';
+import { HttpListener } from '../net/http-listener.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { connectTunnel } from '../ports/websocket/ws-client.ts';
-import { TunnelServer } from '../ports/websocket/ws-server.ts';
-import { batchOf } from '../wire/frame-batch.ts';
-import { HttpListener } from './http-listener.ts';
+import { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
+import { connectTunnel } from '../ports/tunnel/dial/dial-tunnel.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 /** Notes which transports tunnels have got. */
 class TransportLog implements Logger {

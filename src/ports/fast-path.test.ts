@@ -7,12 +7,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { rawFrame } from '../../test/support/message-stream.ts';
 import { missingAddon } from '../../test/support/offload-addon.ts';
 import { socketPair } from '../../test/support/socket-pair.ts';
-import { type Descriptor, nativeAddon } from './native.ts';
-import { descriptorOf } from './websocket/adopted-connection.ts';
-import { frameList } from './websocket/frame-list.ts';
-import { SUITES, type Suite, trafficKey } from './websocket/tls/key-schedule.ts';
-import { hasRecords, type RecordAddon, RecordKeys } from './websocket/tls/record-keys.ts';
-import { RecordStream } from './websocket/tls/record-stream.ts';
+import { type Descriptor, nativeAddon } from '../native/addon.ts';
+import { descriptorOf } from './stream/adopted-connection.ts';
+import { frameList } from './stream/frame-list.ts';
+import { SUITES, type Suite, trafficKey } from './stream/tls/key-schedule.ts';
+import { hasRecords, type RecordAddon, RecordKeys } from './stream/tls/record-keys.ts';
+import { RecordStream } from './stream/tls/record-stream.ts';
 
 const skip = missingAddon();
 const BINARY = 2;

@@ -1,7 +1,7 @@
 import type { CloseReason, DiscardReason, LinkState, Port, PortEvents } from '../bridge/port.ts';
-import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet-frame.ts';
-import { batchOf, type FrameBatch } from '../wire/frame-batch.ts';
-import { OFFLOAD_NONE, type Offloads } from '../wire/offload.ts';
+import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet/ethernet-frame.ts';
+import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 
 export interface MemoryPortOptions {
   /** What listport shows as its target; default `memory`. */

@@ -14,11 +14,11 @@ import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../test/support/port-recorder.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { IngressPolicy, SourceClaims } from '../bridge/ingress-policy.ts';
-import { batchOf } from '../wire/frame-batch.ts';
-import { closeDescriptor } from './link-monitor.ts';
-import { nativeAddon } from './native.ts';
-import { ServerPort } from './websocket/server-port.ts';
-import type { WebSocketPort } from './websocket/ws-port.ts';
+import { nativeAddon } from '../native/addon.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
+import { closeDescriptor } from './device/link-monitor.ts';
+import { ServerPort } from './tunnel/resume/server-port.ts';
+import type { WebSocketPort } from './tunnel/tunnel-port.ts';
 
 const skip = enterOwnNamespace();
 const [HERE, THERE] = [1, 2];

@@ -14,7 +14,7 @@ import {
 import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../test/support/port-recorder.ts';
-import { batchOf } from '../wire/frame-batch.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 const MOST_GROWN_BYTES = 16 * 1024 * 1024;
 const skip = enterOwnNamespace();

@@ -14,7 +14,7 @@ import { anyIdentity } from '../../test/support/socket-pair.ts';
 import { missingTools } from '../../test/support/tools.ts';
 import type { ServerIdentity } from '../../test/support/web-socket-peer.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { Wire } from './websocket/packing.ts';
+import type { Wire } from './stream/packing.ts';
 
 const skip = enterOwnNamespace();
 const FRAMES = 1000;

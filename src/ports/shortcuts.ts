@@ -1,6 +1,6 @@
 import type { Shortcut } from '../bridge/port.ts';
-import { TAGS_NONE } from '../wire/frame-length.ts';
-import { type Descriptor, loadedAddon } from './native.ts';
+import { type Descriptor, loadedAddon } from '../native/addon.ts';
+import { TAGS_NONE } from '../wire/ethernet/frame-length.ts';
 
 /**
  * Lets native code forward frames like the one that is named, from what is read

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { DoorCounters } from '../../src/auth/door-counters.ts';
 import type { DoorEntry } from '../../src/control/schema.ts';
+import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { SwOptions } from '../../src/daemon/config.ts';
+import type { SwOptions } from '../../src/config/sw-config.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { SILENT } from '../../src/observability/logger.ts';
-import { type ClientOptions, openClient } from '../../src/ports/websocket/open-client.ts';
+import { type ClientOptions, openClient } from '../../src/ports/tunnel/dial/open-client.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker, openssl } from '../support/openssl.ts';

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
-import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../src/wire/ethernet-frame.ts';
-import { FrameBatch } from '../../src/wire/frame-batch.ts';
-import { isGroupAddress } from '../../src/wire/mac-address.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../src/wire/ethernet/ethernet-frame.ts';
+import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { isGroupAddress } from '../../src/wire/ethernet/mac-address.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 
 const CASES = fuzzCases(100_000);

@@ -4,10 +4,10 @@ import { CommanderError } from 'commander';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { swCommand } from '../../src/cli/sw.ts';
 import type { ControlCaller, Terminal } from '../../src/cli/terminal.ts';
+import { readConfig, type SwOptions } from '../../src/config/sw-config.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { ControlError } from '../../src/control/control-answer.ts';
 import type { MethodName } from '../../src/control/schema.ts';
-import { readConfig, type SwOptions } from '../../src/daemon/config.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 

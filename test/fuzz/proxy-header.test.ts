@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
-import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from '../../src/wire/proxy-protocol.ts';
+import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from '../../src/net/proxy-protocol.ts';
 import { binaryHeader, INET_BODY, inet6Body } from '../support/proxy-headers.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 

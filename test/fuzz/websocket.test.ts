@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Assembly } from '../../src/ports/websocket/assembly.ts';
-import type { MessageCodec } from '../../src/wire/message-codec.ts';
+import { Assembly } from '../../src/ports/stream/assembly.ts';
+import type { MessageCodec } from '../../src/wire/websocket/message-codec.ts';
 import { cut, type MessageEvent, ParserProbe, rawFrame, readWithWs } from '../support/message-stream.ts';
 import { builtCodec } from '../support/offload-addon.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { connectTunnel } from '../../src/ports/websocket/ws-client.ts';
+import { connectTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker } from '../support/openssl.ts';

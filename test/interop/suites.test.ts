@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { SILENT } from '../../src/observability/logger.ts';
-import { openClient } from '../../src/ports/websocket/open-client.ts';
+import { openClient } from '../../src/ports/tunnel/dial/open-client.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker, openssl } from '../support/openssl.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
-import { TapPort } from '../../src/ports/tap-port.ts';
-import { FrameBatch } from '../../src/wire/frame-batch.ts';
-import { portableEngine } from '../../src/wire/offload-engine.ts';
-import { MAX_FINISHED_BYTES } from '../../src/wire/segmentation.ts';
+import { TapPort } from '../../src/ports/device/tap-port.ts';
+import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { portableEngine } from '../../src/wire/offload/engine.ts';
+import { MAX_FINISHED_BYTES } from '../../src/wire/offload/gso.ts';
 import { FrameCollector } from '../support/frame-collector.ts';
 import { batchWithHeaders, type FrameFields, frameOf, framesOf, superFrameOf } from '../support/frames.ts';
 import { enterOwnNamespace } from '../support/own-namespace.ts';

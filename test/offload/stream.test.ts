@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Switch } from '../../src/daemon/switch.ts';
-import { TapPort } from '../../src/ports/tap-port.ts';
+import { Switch } from '../../src/networks/switch.ts';
+import { TapPort } from '../../src/ports/device/tap-port.ts';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { Random } from '../support/random.ts';
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ConnectTunnelOptions } from '../../src/ports/websocket/ws-client.ts';
+import type { ConnectTunnelOptions } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
 

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { readConfig, type SwOptions } from '../../src/daemon/config.ts';
+import { readConfig, type SwOptions } from '../../src/config/sw-config.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { Logger } from '../../src/observability/logger.ts';
 

@@ -1,4 +1,4 @@
-import type { OffloadHeader } from '../../src/wire/offload.ts';
+import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 import {
   type BuiltFrame,
   ethernetHeader,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { BlockPool } from '../../src/ports/websocket/block-pool.ts';
-import { FairQueue, type FairQueueDiscard, type FairQueueOptions } from '../../src/ports/websocket/fair-queue.ts';
-import { batchOf, FrameBatch } from '../../src/wire/frame-batch.ts';
-import { RECORD_LEAD_BYTES } from '../../src/wire/tunnel-message.ts';
+import { BlockPool } from '../../src/ports/stream/block-pool.ts';
+import { FairQueue, type FairQueueDiscard, type FairQueueOptions } from '../../src/ports/stream/fq-codel.ts';
+import { batchOf, FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { RECORD_LEAD_BYTES } from '../../src/wire/tunnel/tunnel-message.ts';
 
 const PORT_AT = 14 + 20 + 2;
 const SERIAL_AT = 14 + 20 + 8;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { RecordFollower } from '../../src/ports/websocket/tls/record-follower.ts';
+import { RecordFollower } from '../../src/net/tls/record-follower.ts';
 import type { Random } from './random.ts';
 
 /** Ways to break a stream of TLS records that leave the TCP connection as it is. */

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { PortEvents } from '../../src/bridge/port.ts';
-import type { FrameBatch } from '../../src/wire/frame-batch.ts';
+import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 
 /** Of the frames that a port receives, those that tests made: their addresses are local ones that end in .bb. */
 export class FrameCollector extends EventEmitter implements PortEvents {

@@ -1,5 +1,5 @@
-import { FrameBatch } from '../../src/wire/frame-batch.ts';
-import { OFFLOAD_HEADER_BYTES, type OffloadHeader, writeOffloadHeader } from '../../src/wire/offload.ts';
+import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { OFFLOAD_HEADER_BYTES, type OffloadHeader, writeOffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 
 /** What a test says about a frame; the rest is filled in. */
 export interface FrameFields {

@@ -1,5 +1,5 @@
-import type { FrameBatch } from '../../src/wire/frame-batch.ts';
-import { OFFLOAD_HEADER_BYTES } from '../../src/wire/offload.ts';
+import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { OFFLOAD_HEADER_BYTES } from '../../src/wire/offload/virtio-header.ts';
 import { ENCAPSULATIONS, encapsulatedSuperFrameOf } from './encapsulated-frames.ts';
 import { batchWithHeaders, type FrameFields, superFrameOf } from './frames.ts';
 import type { Random } from './random.ts';

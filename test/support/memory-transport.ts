@@ -1,5 +1,5 @@
-import { Assembly } from '../../src/ports/websocket/assembly.ts';
-import type { Transport, TransportEvents } from '../../src/ports/websocket/transport.ts';
+import { Assembly } from '../../src/ports/stream/assembly.ts';
+import type { Transport, TransportEvents } from '../../src/ports/stream/transport.ts';
 
 /** One end of a byte stream in memory. What is written arrives in a later microtask, in chunks of `cut` octets. */
 export class MemoryTransport implements Transport {

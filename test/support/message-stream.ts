@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
-import type { MessageCodec } from '../../src/wire/message-codec.ts';
-import { maskInScript } from '../../src/wire/websocket-framing.ts';
-import { type Memory, MessageParser, type MessageSink } from '../../src/wire/websocket-parser.ts';
+import { maskInScript } from '../../src/wire/websocket/framing.ts';
+import type { MessageCodec } from '../../src/wire/websocket/message-codec.ts';
+import { type Memory, MessageParser, type MessageSink } from '../../src/wire/websocket/parser.ts';
 
 /** What a parser said, in a form that can be compared. */
 export type MessageEvent =

@@ -2,12 +2,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
-import { Switch } from '../../src/daemon/switch.ts';
+import { Switch } from '../../src/networks/switch.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
-import { ClientPort } from '../../src/ports/websocket/client-port.ts';
-import { ResumeTicket } from '../../src/ports/websocket/resume-ticket.ts';
-import { SwitchInstance } from '../../src/ports/websocket/switch-instance.ts';
-import { type ConnectTunnelOptions, connectTunnel } from '../../src/ports/websocket/ws-client.ts';
+import { ClientPort } from '../../src/ports/tunnel/dial/client-port.ts';
+import { type ConnectTunnelOptions, connectTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
+import { ResumeTicket } from '../../src/ports/tunnel/resume/resume-ticket.ts';
+import { SwitchInstance } from '../../src/ports/tunnel/switch-instance.ts';
 import { listen, stop, TestTunnelServer } from './web-socket-peer.ts';
 
 /** A switch of this process with a station at port 1 and a tunnel server; tunnels get the ports from 2 on. */

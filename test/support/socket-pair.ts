@@ -4,9 +4,9 @@ import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, connect as dialTls, type TLSSocket, type TlsOptions } from 'node:tls';
-import { settled } from '../../src/ports/websocket/tls/handover.ts';
-import { hearClient, hearServer, RecordRelay } from '../../src/ports/websocket/tls/record-relay.ts';
-import type { TransportEvents } from '../../src/ports/websocket/transport.ts';
+import { hearClient, hearServer, RecordRelay } from '../../src/net/tls/tls-record-tap.ts';
+import { settled } from '../../src/ports/stream/tls/handover.ts';
+import type { TransportEvents } from '../../src/ports/stream/transport.ts';
 import { createAuthority } from './certificates.ts';
 import { listen, type ServerIdentity } from './web-socket-peer.ts';
 

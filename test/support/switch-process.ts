@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
-import type { DoorCounters } from '../../src/auth/door-counters.ts';
 import type { DoorEntry, PortEntry } from '../../src/control/schema.ts';
+import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
 import { ETHERWS } from './etherws.ts';
 import { call } from './http.ts';
 import { Process } from './process.ts';

@@ -1,5 +1,5 @@
-import type { FrameBatch } from '../../src/wire/frame-batch.ts';
-import type { OffloadHeader } from '../../src/wire/offload.ts';
+import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 import { batchWithHeaders, type FrameFields, frameOf, superFrameOf } from './frames.ts';
 import type { Random } from './random.ts';
 

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
 import type { Port } from '../../src/bridge/port.ts';
-import { TunnelServer, type TunnelServerOptions } from '../../src/ports/websocket/ws-server.ts';
+import { TunnelServer, type TunnelServerOptions } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
 
 /** PEM texts for a server of a test. */
 export interface ServerIdentity {

@@ -1,0 +1,122 @@
+import { chmodSync, chownSync, closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { EtherwsError } from '../errors.ts';
+import type { FileOwner } from '../runtime/own-file.ts';
+import { reasonOf } from '../runtime/own-file-error.ts';
+import { findPlace, O_PATH, type Place, UnsafePathError } from '../runtime/safe-path.ts';
+
+export interface ControlSocketOptions {
+  /** an absolute path */
+  readonly path: string;
+  /** the owner of the socket; default: the user of the process */
+  readonly owner?: FileOwner | undefined;
+  /** whose members may connect, beside the owner and root */
+  readonly gid?: number | undefined;
+  /** is given each request; every path leads there */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** Callers that can connect have rights already: these bounds are for mistakes. */
+const MOST_CONNECTIONS = 64;
+const HEAD_TIMEOUT_MS = 10_000;
+
+/** A Unix socket on which the control API is served. The kernel lets only its owner, root and one group connect. */
+export class ControlSocket {
+  readonly #server: http.Server;
+  readonly #place: Place;
+
+  /** @throws EtherwsError LISTEN_FAILED */
+  static async listen(options: ControlSocketOptions): Promise<ControlSocket> {
+    let place: Place | undefined;
+    try {
+      place = findPlace(options.path);
+      await clear(place);
+      const socket = new ControlSocket(place, options.handle);
+      await socket.#listen(options);
+      return socket;
+    } catch (error) {
+      place?.close();
+      throw listenError(options.path, error);
+    }
+  }
+
+  private constructor(place: Place, handle: ControlSocketOptions['handle']) {
+    this.#place = place;
+    this.#server = http.createServer({ headersTimeout: HEAD_TIMEOUT_MS, connectionsCheckingInterval: 1000 }, handle);
+    this.#server.maxConnections = MOST_CONNECTIONS;
+  }
+
+  /** Stops listening and removes the socket where that is allowed. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+    this.#place.close();
+  }
+
+  async #listen({ owner, gid }: ControlSocketOptions): Promise<void> {
+    const server = this.#server;
+    // The socket is made within `listen`: never is there one that other users may connect to.
+    const umask = process.umask(0o177);
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path: this.#place.path }, resolve);
+    }).finally(() => server.removeAllListeners('error'));
+    process.umask(umask);
+    await listening;
+    server.on('error', () => undefined);
+    if (owner !== undefined || gid !== undefined) this.#give(owner, gid);
+  }
+
+  /** By descriptor: the name may be another file's meanwhile. */
+  #give(owner: FileOwner | undefined, gid: number | undefined): void {
+    const entry = openSync(this.#place.path, O_PATH | constants.O_NOFOLLOW);
+    try {
+      const stats = fstatSync(entry);
+      if (!stats.isSocket() || stats.uid !== process.geteuid?.()) {
+        throw new UnsafePathError(
+          'another program has replaced the socket',
+          'Choose a directory that only root may change',
+        );
+      }
+      const name = `/proc/self/fd/${entry}`;
+      chownSync(name, owner?.uid ?? stats.uid, gid ?? owner?.gid ?? stats.gid);
+      if (gid !== undefined) chmodSync(name, 0o660);
+    } finally {
+      closeSync(entry);
+    }
+  }
+}
+
+/** Removes a socket on which no program listens any more. */
+async function clear(place: Place): Promise<void> {
+  if (place.entry === undefined) return;
+  if (!fstatSync(place.entry).isSocket()) {
+    throw new UnsafePathError('there is a file of that name, which is no socket', 'Choose another name');
+  }
+  if (await isServed(place.path))
+    throw new UnsafePathError('another program listens there', 'Stop it, or choose another name');
+  unlinkSync(place.path);
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    const tell = (answer: boolean): void => {
+      probe.destroy();
+      resolve(answer);
+    };
+    probe.once('connect', () => tell(true));
+    probe.once('error', (error: NodeJS.ErrnoException) => tell(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+function listenError(path: string, error: unknown): EtherwsError {
+  return new EtherwsError('LISTEN_FAILED', `--ctlsocket: cannot listen on "${path}": ${reasonOf(error)}`, {
+    cause: error,
+    hint:
+      error instanceof UnsafePathError ? error.hint : 'Choose a directory that exists and that this user may write to',
+  });
+}

@@ -1,0 +1,56 @@
+import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
+import type { ClientAuthorities } from '../auth/client-authorities.ts';
+import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
+import type { PasswordVerifier } from '../auth/hash-verifier.ts';
+import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
+import { LoginGuard } from '../auth/login-guard.ts';
+import type { DoorConfig } from '../config/service-config.ts';
+import { serveFrames } from '../native/addon.ts';
+import type { DoorCounters } from '../net/endpoint-counters.ts';
+import type { Logger } from '../observability/logger.ts';
+import { Turnstile } from '../runtime/fair-task-queue.ts';
+
+export const REALM = 'etherws';
+
+/**
+ * Opens every way into a service that its configuration names. What somebody
+ * says in the request goes before what his TLS client shows by itself: who types
+ * a name wants to be that user.
+ * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; nothing is left behind then
+ */
+export async function openDoor(
+  config: DoorConfig,
+  context: {
+    readonly verifier: PasswordVerifier;
+    readonly logger: Logger;
+    readonly counters: DoorCounters;
+    readonly loginFailures?: number;
+    /** those of `clientCaFile` that are in force; asked for at every opening */
+    readonly authorities: () => ClientAuthorities;
+  },
+): Promise<Authenticator> {
+  const { logger, verifier, counters, loginFailures, authorities } = context;
+  const links: Authenticator[] = [];
+  try {
+    if (config.htpasswd !== undefined) {
+      links.push(await HtpasswdAuthenticator.open(config.htpasswd, { realm: REALM, logger, verifier }));
+    }
+    if (config.tokens !== undefined) {
+      const { keyFile, audience } = config.tokens;
+      // Loaded on use: the JOSE library takes 1.5 MiB.
+      const { BearerAuthenticator } = await import('../auth/bearer.ts');
+      links.push(await BearerAuthenticator.open(keyFile, { realm: REALM, audience, logger }));
+    }
+  } catch (error) {
+    await Promise.all(links.map((link) => link.close()));
+    throw error;
+  }
+  if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator(authorities));
+  if (links.length === 0) return OPEN_DOOR;
+  return new LoginGuard(new AuthenticatorChain(links), {
+    counters,
+    turnstile: new Turnstile({ before: serveFrames }),
+    ...(loginFailures === undefined ? {} : { failuresPerAddress: loginFailures }),
+  });
+}

@@ -1,0 +1,130 @@
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import { IngressPolicy, RateAllowance, SourceClaims } from '../bridge/ingress-policy.ts';
+import type { AccessPolicy } from '../config/policy-file.ts';
+import { EtherwsError } from '../errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import { FollowedFile } from '../runtime/followed-file.ts';
+
+const LOOK_INTERVAL_MS = 1000;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/** Who has several tunnels has his rates once. */
+interface UserWithTunnels {
+  tunnels: number;
+  readonly allowance: RateAllowance;
+}
+
+/**
+ * The policy in force, and the tunnels that it is in force for. The file is
+ * looked at every second and when `refresh` is called; a new content that is
+ * not valid leaves the old one in force, and is logged.
+ */
+export class PolicyKeeper {
+  readonly #file: FollowedFile<AccessPolicy>;
+  readonly #claims = new SourceClaims();
+  /** whose each tunnel is */
+  readonly #owners = new Map<BridgePort, string | null>();
+  readonly #users = new Map<string, UserWithTunnels>();
+  readonly #evict: (port: BridgePort) => void;
+  readonly #logger: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #policy: AccessPolicy;
+
+  /**
+   * @param evict drops a tunnel whose owner may have none any more
+   * @throws EtherwsError FILE_UNREADABLE, POLICY_INVALID
+   */
+  static async open(path: string, logger: Logger, evict: (port: BridgePort) => void): Promise<PolicyKeeper> {
+    const options = { logger, recheckMs: 0, maxBytes: MAX_FILE_BYTES };
+    // Loaded on use: the YAML library takes 2 MiB.
+    const { readPolicy } = await import('../config/policy-file.ts');
+    const file = await FollowedFile.open(path, (text) => readPolicy(path, text), options);
+    return new PolicyKeeper(file, await file.current(), logger, evict);
+  }
+
+  private constructor(
+    file: FollowedFile<AccessPolicy>,
+    policy: AccessPolicy,
+    logger: Logger,
+    evict: (port: BridgePort) => void,
+  ) {
+    this.#file = file;
+    this.#policy = policy;
+    this.#logger = logger;
+    this.#evict = evict;
+    this.#timer = setInterval(() => void this.refresh(), LOOK_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** How many tunnels a user may have; 0: none. */
+  allowanceOf(user: string | null): number {
+    const { isAllowed, maxPorts = Number.POSITIVE_INFINITY } = this.#policy.tunnelsOf(user);
+    return isAllowed ? maxPorts : 0;
+  }
+
+  mayCall(user: string | null, method: string): boolean {
+    return this.#policy.mayCall(user, method);
+  }
+
+  /** Puts the rules for its owner onto a tunnel, now and whenever they change, until `forget`. */
+  apply(port: BridgePort, user: string | null): void {
+    if (!this.#owners.has(port)) this.#countIn(user);
+    this.#owners.set(port, user);
+    const { ingress } = this.#policy.tunnelsOf(user);
+    if (ingress === undefined) {
+      port.policy?.release();
+      port.policy = undefined;
+    } else if (port.policy === undefined) {
+      port.policy = new IngressPolicy(ingress, this.#claims, performance.now(), this.#allowanceFor(user));
+    } else {
+      port.policy.change(ingress, performance.now());
+    }
+  }
+
+  /** The tunnel is gone. */
+  forget(port: BridgePort): void {
+    const user = this.#owners.get(port);
+    this.#owners.delete(port);
+    const known = this.#users.get(user ?? '');
+    if (known !== undefined && --known.tunnels === 0) this.#users.delete(user ?? '');
+  }
+
+  #countIn(user: string | null): void {
+    if (user === null) return;
+    const known = this.#users.get(user);
+    if (known === undefined) this.#users.set(user, { tunnels: 1, allowance: new RateAllowance() });
+    else known.tunnels++;
+  }
+
+  /** Those of whom no name is known have nothing in common. */
+  #allowanceFor(user: string | null): RateAllowance {
+    return this.#users.get(user ?? '')?.allowance ?? new RateAllowance();
+  }
+
+  /** Looks at the file now. Never rejects. */
+  async refresh(): Promise<void> {
+    const policy = await this.#file.current();
+    if (policy === this.#policy) return;
+    this.#policy = policy;
+    for (const [port, user] of [...this.#owners]) {
+      if (policy.tunnelsOf(user).isAllowed) {
+        this.apply(port, user);
+        continue;
+      }
+      this.#logger.info({ port: port.number, user }, 'the policy does not allow this tunnel any more');
+      this.forget(port);
+      this.#evict(port);
+    }
+  }
+
+  /** As `refresh`. @throws EtherwsError when what stands in the file now is not in force */
+  async reload(): Promise<void> {
+    await this.refresh();
+    const { complaint } = this.#file;
+    if (complaint !== undefined) throw new EtherwsError('POLICY_INVALID', complaint);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}

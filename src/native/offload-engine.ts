@@ -1,0 +1,20 @@
+import { type Coalescer, type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
+import { nativeEngine } from '../wire/offload/native-engine.ts';
+import { nativeAddon } from './addon.ts';
+
+let engine: (OffloadEngine & Coalescer) | undefined;
+
+/** Who pays debts and merges segments in this process: native code where the addon is there, else TypeScript. */
+export function offloadEngine(): OffloadEngine & Coalescer {
+  engine ??= fastest();
+  return engine;
+}
+
+function fastest(): OffloadEngine & Coalescer {
+  try {
+    return nativeEngine(nativeAddon());
+  } catch {
+    // Tunnels and the library work without the addon.
+    return portableEngine;
+  }
+}

@@ -1,0 +1,333 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket, TlsOptions } from 'node:tls';
+import { EtherwsError } from '../errors.ts';
+import { serveFrames } from '../native/addon.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import { canTakeRecords } from '../ports/stream/tls/handover.ts';
+import { badRequest, FULL } from '../ports/tunnel/accept/server-refusals.ts';
+import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
+import { Turnstile } from '../runtime/fair-task-queue.ts';
+import type { Caller } from './caller.ts';
+import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
+import type { DoorCounters } from './endpoint-counters.ts';
+import { headersOf, type Refusal, refuseUpgrade } from './http-refusal.ts';
+import { endsOf, type VisitorLimits, Visitors } from './pending-connections.ts';
+import type { ProxyHeader } from './proxy-protocol.ts';
+import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from './request-head.ts';
+import { takeProxyHeader } from './take-proxy-header.ts';
+import { endWhenBroken } from './tls/end-when-broken.ts';
+import { hearServer, RecordRelay, showEnds } from './tls/tls-record-tap.ts';
+import { TLS_PARAMETERS } from './tls-parameters.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
+
+/** What answers under one path. Neither function throws. */
+export interface Route {
+  handleRequest(request: IncomingMessage, response: ServerResponse): void;
+  handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface ListenerOptions {
+  /** A name or an address; undefined: every address, IPv6 and IPv4. */
+  host: string | undefined;
+  listenPort: number;
+  /** Present: the listener speaks TLS, 1.2 or later. */
+  tls?: TlsOptions;
+  limits?: VisitorLimits;
+  /** whose word counts for whom their connections are; default: nobody's */
+  proxies?: TrustedProxies;
+  /** what is refused here is counted there */
+  counters?: DoorCounters;
+  /** default: as many as there may be */
+  descriptors?: Descriptors;
+  /** Whether it is to be known which user of this host a request comes from (`originOf`). Default: no. */
+  tellsUsers?: boolean;
+  logger?: Logger;
+}
+
+/** Nobody needs longer heads: a tunnel's opening handshake is well below 2 KiB. */
+const MAX_HEAD_BYTES = 16_384;
+
+const NOTHING_SERVED = 'Nothing is served under this path.\n';
+const NO_TUNNELS: Refusal = { status: 404, text: 'No tunnel is accepted under this path.\n' };
+const HEAD_TOO_LONG: Refusal = {
+  status: 431,
+  text: `The head of the request is longer than ${MAX_HEAD_BYTES} octets.\n`,
+};
+
+/**
+ * One listening TCP port, plain or TLS, whose paths lead to services: the
+ * tunnels, the control API, or both where they share host and port.
+ *
+ *   1. the acceptor takes a connection, and `Visitors` whether it may stay
+ *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
+ *   3. Node's HTTP server, which does not listen itself, is given the connection
+ *   4. its requests and upgrades go where their paths lead
+ *
+ * Strangers can cause any number of these in one turn of the event loop, so frames go between them.
+ */
+export class HttpListener {
+  readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
+  readonly #server: http.Server | https.Server;
+  readonly #visitors: Visitors;
+  readonly #proxies: TrustedProxies;
+  /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
+  readonly #announced = new Map<string, Caller | undefined>();
+  readonly #descriptors: Descriptors;
+  readonly #origins: CallerOrigins | undefined;
+  readonly #logger: Logger;
+  readonly #turnstile = new Turnstile({ before: serveFrames });
+  readonly #routes = new Map<string, Route>();
+  readonly #options: ListenerOptions;
+  #hasTunnels = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? SILENT;
+    this.#descriptors = options.descriptors ?? new Descriptors();
+    this.#visitors = new Visitors(options.limits, options.counters);
+    this.#origins = options.tellsUsers === true ? new CallerOrigins() : undefined;
+    this.#proxies = options.proxies ?? new TrustedProxies([]);
+    // A request without Host is refused here, where it is counted and logged.
+    const common = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
+    this.#server =
+      options.tls === undefined
+        ? http.createServer(common)
+        : https.createServer({ ...common, ...options.tls, ...TLS_PARAMETERS, ALPNProtocols: ['http/1.1'] });
+    // Before the HTTP server sees the connection.
+    this.#server.prependListener('secureConnection', (socket: TLSSocket) => {
+      endWhenBroken(socket);
+      showEnds(socket);
+    });
+    this.#server.on('request', (request, response) => this.#request(request, response));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
+  }
+
+  /** Adds what answers under `path`; the query string does not count. */
+  route(path: string, route: Route): void {
+    this.#routes.set(path, route);
+    if (route.handleUpgrade === undefined || this.#hasTunnels) return;
+    this.#hasTunnels = true;
+    // Without tunnels no request is an upgrade for Node, so one that offers another protocol is read as what it is.
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // Without a listener Node makes no text of the secrets of TLS.
+    this.#server.on('keylog', hearServer);
+  }
+
+  /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
+  async listen(): Promise<void> {
+    const { host, listenPort } = this.#options;
+    const acceptor = this.#acceptor;
+    await new Promise<void>((resolve, reject) => {
+      acceptor.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, listenPort)));
+      acceptor.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
+    });
+    acceptor.removeAllListeners('error');
+    // Accepting can fail later, too; the listener stays.
+    acceptor.on('error', () => this.#outOfDescriptors());
+  }
+
+  /** The address and port that it really listens on; only after `listen`. */
+  get address(): AddressInfo {
+    return this.#acceptor.address() as AddressInfo;
+  }
+
+  /**
+   * Whom a request comes from. A PROXY header goes before `X-Forwarded-For`, which then counts only where the header
+   * names one of our proxies: behind it speaks the client itself. To be asked while the connection stands.
+   */
+  callerOf(request: IncomingMessage): Caller {
+    const { socket } = request;
+    const own: Caller = { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort };
+    const ends = endsOf(socket);
+    const said = this.#announced.get(ends);
+    if (said === undefined && this.#announced.has(ends)) return own;
+    const near = said ?? own;
+    const address = this.#proxies.addressOf(request, near.address);
+    return address === near.address ? near : { address, tcpPort: undefined };
+  }
+
+  /** Whether a request is of this host, and of which user; with `tellsUsers`. To be asked while the connection stands. */
+  originOf(request: IncomingMessage): CallerOrigin {
+    const isAnnounced = this.#announced.has(endsOf(request.socket));
+    return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
+  }
+
+  /** Stops listening and ends what is under way. Tunnels are not its business any more. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#acceptor.close(() => resolve());
+      this.#visitors.destroyAll();
+    });
+  }
+
+  /** New connections see these from now on; those that stand are not touched. Only for a listener with TLS. */
+  renewTls(tls: TlsOptions): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, ...TLS_PARAMETERS });
+  }
+
+  #accept(socket: Socket): void {
+    serveFrames();
+    socket.on('error', () => undefined);
+    if (!this.#makeRoom()) {
+      socket.destroy();
+      return;
+    }
+    const isProxy = this.#proxies.isProxy(socket);
+    if (!this.#visitors.enter(socket, isProxy)) return;
+    this.#origins?.note(socket);
+    this.#turnstile.enter(() => {
+      if (socket.destroyed) return;
+      if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
+      else this.#serve(socket);
+    });
+  }
+
+  /** Where descriptors are short the connection that has been idle longest goes. @returns false when there is none */
+  #makeRoom(): boolean {
+    const use: DescriptorUse = this.#hasTunnels ? 'visitor' : 'control';
+    if (this.#descriptors.hasRoomFor(use)) return true;
+    this.#outOfDescriptors();
+    return this.#visitors.displaceOldest();
+  }
+
+  #outOfDescriptors(): void {
+    this.#visitors.counters.outOfDescriptors++;
+    if (!this.#descriptors.takeMayWarn()) return;
+    const { limit } = this.#descriptors;
+    this.#logger.warn({ limit }, 'descriptors are used up: tunnels are refused; raise the limit of open files');
+  }
+
+  #serve(socket: Socket): void {
+    // Only what may become a tunnel is worth the detour.
+    const isRelayed = this.#options.tls !== undefined && this.#hasTunnels && canTakeRecords(socket);
+    this.#server.emit('connection', isRelayed ? new RecordRelay(socket, 'server') : socket);
+  }
+
+  #introduced(socket: Socket, header: ProxyHeader): void {
+    if (header.kind === 'malformed') {
+      const { remoteAddress } = socket;
+      this.#visitors.counters.badProxyHeaders++;
+      this.#logger.info({ remoteAddress, reason: header.reason }, 'connection cut: its PROXY header cannot be read');
+      socket.destroy();
+      return;
+    }
+    if (header.kind === 'present') {
+      const { source } = header;
+      const ends = endsOf(socket);
+      this.#announced.set(ends, source);
+      socket.once('close', () => this.#announced.delete(ends));
+      // One proxy may speak for another, which stands for many, too.
+      const isClient = source !== undefined && !this.#proxies.includes(source.address);
+      if (isClient && !this.#visitors.attribute(socket, source.address)) return;
+    }
+    this.#serve(socket);
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    serveFrames();
+    const { socket } = request;
+    this.#visitors.busy(socket);
+    response.once('close', () => this.#visitors.idle(socket));
+    response.on('error', () => undefined);
+    this.#turnstile.enter(() => {
+      if (!response.destroyed) this.#answer(request, response);
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#refusalOf(request) ?? (wantsWebSocket(request) ? NO_TUNNELS : undefined);
+    const route = this.#routes.get(pathOf(request));
+    if (refusal === undefined && route !== undefined) {
+      route.handleRequest(request, response);
+      return;
+    }
+    request.resume();
+    if (refusal === undefined) response.writeHead(404, { 'Content-Type': 'text/plain' }).end(NOTHING_SERVED);
+    else response.writeHead(refusal.status, headersOf(refusal)).end(refusal.text);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    serveFrames();
+    socket.on('error', () => undefined);
+    this.#turnstile.enter(() => {
+      if (!socket.destroyed) this.#leadUpgrade(request, socket, head);
+    });
+  }
+
+  #leadUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#visitors.depart(request.socket);
+    const refusal = this.#refusalOf(request);
+    const route = this.#routes.get(pathOf(request));
+    if (refusal !== undefined || route?.handleUpgrade === undefined) {
+      refuseUpgrade(socket, refusal ?? NO_TUNNELS);
+    } else if (this.#descriptors.hasRoomFor('tunnel')) {
+      route.handleUpgrade(request, socket, head);
+    } else {
+      this.#outOfDescriptors();
+      refuseUpgrade(socket, FULL);
+    }
+  }
+
+  /** What is wrong with a request wherever it leads; counted and logged. A target in absolute form is brought into origin form. */
+  #refusalOf(request: IncomingMessage): Refusal | undefined {
+    const breach = faultOfHead(request) ?? (wantsWebSocket(request) ? faultOfUpgrade(request) : undefined);
+    useAbsoluteTarget(request);
+    if (breach === undefined) return undefined;
+    this.#refused(this.callerOf(request).address, breach);
+    return badRequest(breach);
+  }
+
+  /** What arrived is no HTTP, a head that is too long, or no TLS. */
+  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    socket.on('error', () => undefined);
+    if (error.code?.startsWith('HPE_') !== true) {
+      socket.destroy();
+      return;
+    }
+    const refusal = error.code === 'HPE_HEADER_OVERFLOW' ? HEAD_TOO_LONG : badRequest('This is not HTTP/1.1');
+    const { remoteAddress = '', bytesWritten } = socket as Socket;
+    this.#refused(remoteAddress, refusal.text.trim());
+    // The answer to an earlier request may be on its way: nothing may stand in its midst.
+    if (socket.writable && bytesWritten === 0) refuseUpgrade(socket, refusal);
+    else socket.destroy();
+  }
+
+  #refused(remoteAddress: string, reason: string): void {
+    this.#visitors.counters.badRequests++;
+    this.#logger.info({ remoteAddress, reason }, 'request refused');
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  const target = request.url ?? '/';
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string | undefined, listenPort: number): EtherwsError {
+  const where = host === undefined ? `port ${listenPort}` : `${host.includes(':') ? `[${host}]` : host}:${listenPort}`;
+  const [what, hint] = explain(error, listenPort);
+  return new EtherwsError('LISTEN_FAILED', `Cannot listen on ${where}: ${what}`, { cause: error, hint });
+}
+
+function explain(error: NodeJS.ErrnoException, listenPort: number): [string, string] {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return [
+        'another program listens there',
+        `Stop it, or choose another port (ss -ltnp 'sport = :${listenPort}' shows it)`,
+      ];
+    case 'EACCES':
+      return ['permission denied', 'Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one'];
+    case 'EADDRNOTAVAIL':
+      return ['no interface of this host has that address', 'See `ip address` for those that it has'];
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return ['the name cannot be resolved', 'Give an address, or correct the name'];
+    default:
+      return [error.message, 'Check the host and the port'];
+  }
+}

@@ -1,0 +1,195 @@
+import { Bridge, type BridgeTrace } from '../bridge/bridge.ts';
+import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
+import type { FilteringEntry } from '../bridge/filtering-database.ts';
+import type { CloseReason, Port } from '../bridge/port.ts';
+import { EtherwsError } from '../errors.ts';
+import { offloadEngine } from '../native/offload-engine.ts';
+import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
+import { forgetShortcuts } from '../ports/shortcuts.ts';
+import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { logFault } from './log-fault.ts';
+import { logMoves } from './log-moves.ts';
+import { TunnelsOverPorts } from './tunnels-over-ports.ts';
+
+export interface SwitchOptions {
+  /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
+  ageingTimeMs?: number;
+  /** The most learned addresses; default 65 536. Beyond it the port with the most loses its longest unseen one. */
+  fdbCapacity?: number;
+  /** The reserved group addresses that are relayed all the same: bit n stands for 01-80-C2-00-00-0n; default none. */
+  forwardReserved?: number;
+  /** Who pays what super-frames owe; default: native code where the addon is built, else TypeScript. */
+  offloadEngine?: OffloadEngine;
+  logger?: Logger;
+}
+
+/** Who wants to know of one port. */
+export interface PortWatcher {
+  /** It has a number, and nothing has come in yet. */
+  attached(port: BridgePort): void;
+  /** It is no port any more. */
+  dropped(port: BridgePort): void;
+}
+
+const AGEING_INTERVAL_MS = 1000;
+/** Warnings of one kind that peers can cause. */
+const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
+
+/**
+ * A bridge that runs: it gives the sans-I/O `Bridge` the clock, the timer and
+ * the log, opens and closes the ports, and drops an accepted tunnel whose far
+ * end has gone.
+ *
+ * It keeps no process alive by itself; its ports may.
+ */
+export class Switch {
+  readonly #bridge: Bridge;
+  readonly #logger: Logger;
+  // What peers can cause to be said is limited, each kind by itself: faults must not keep a loop from being reported.
+  readonly #faults: Logger;
+  readonly #moves: Logger;
+  readonly #ageing: NodeJS.Timeout;
+  readonly #watchers = new Map<BridgePort, PortWatcher>();
+  readonly #tunnelsOverPorts: TunnelsOverPorts;
+  #isClosed = false;
+
+  /** @throws RangeError when an option is out of its range */
+  constructor(options: SwitchOptions = {}) {
+    this.#logger = options.logger ?? SILENT;
+    this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
+    this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
+    this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
+    this.#bridge = new Bridge({
+      ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
+      ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
+      ...(options.forwardReserved === undefined ? {} : { forwardReserved: options.forwardReserved }),
+      offloadEngine: options.offloadEngine ?? offloadEngine(),
+      forgetShortcuts,
+      parallel: {
+        standsBy: ({ number, port }, active) =>
+          this.#logger.warn(
+            { port: number, target: port.target, parallelTo: active.number },
+            'a second tunnel to the same switch stands by',
+          ),
+        takesOver: ({ number, port }, former) =>
+          this.#logger.warn(
+            { port: number, target: port.target, from: former.number },
+            'a tunnel that stood by takes over',
+          ),
+      },
+      onFault: (port, fault) => logFault(this.#faults, port, fault),
+      ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
+    });
+    this.#ageing = setInterval(() => this.#lookAround(performance.now()), AGEING_INTERVAL_MS);
+    this.#ageing.unref();
+  }
+
+  /** The attached ports by number, in the order in which they came. */
+  get ports(): ReadonlyMap<PortNumber, BridgePort> {
+    return this.#bridge.ports;
+  }
+
+  /**
+   * Adds a port, opens it, and owns it from now on.
+   * @returns its number: 1, 2, … and never one that was used before
+   */
+  attach(port: Port, watcher?: PortWatcher): PortNumber {
+    if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
+    const bridgePort = this.#bridge.attach(port);
+    const { number } = bridgePort;
+    this.#logger.info({ port: number, type: port.type, target: port.target }, 'port attached');
+    if (watcher !== undefined) this.#watchers.set(bridgePort, watcher);
+    watcher?.attached(bridgePort);
+    port.open({
+      receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
+      linkChanged: (state, reason) => {
+        this.#bridge.setLink(bridgePort, state, reason);
+        this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
+        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
+        if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
+      },
+      tunnelLost: (tunnelId) => {
+        this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon?.('lost at its other end');
+      },
+      discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
+    });
+    this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
+    return number;
+  }
+
+  /** Takes a port out and closes it. @returns its last state. @throws EtherwsError PORT_NOT_FOUND */
+  async detach(number: number): Promise<BridgePort> {
+    const bridgePort = this.port(number);
+    await this.#drop(bridgePort, 'removed');
+    return bridgePort;
+  }
+
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  port(number: number): BridgePort {
+    const bridgePort = this.#bridge.ports.get(number as PortNumber);
+    if (bridgePort === undefined) {
+      const present = [...this.#bridge.ports.keys()];
+      throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${number}`, {
+        hint: present.length === 0 ? 'The switch has no ports' : `The switch has ${describePorts(present)}`,
+      });
+    }
+    return bridgePort;
+  }
+
+  /** A shut port neither receives nor sends. @throws EtherwsError PORT_NOT_FOUND */
+  setShut(number: number, isShut: boolean): BridgePort {
+    const bridgePort = this.port(number);
+    this.#bridge.setShut(bridgePort, isShut);
+    this.#logger.info({ port: number }, isShut ? 'port shut' : 'port opened');
+    return bridgePort;
+  }
+
+  /** What has been learned; how long ago, in milliseconds, each address was last seen; whether it moves more than ten times a minute. */
+  fdb(): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
+    const nowMs = performance.now();
+    return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({
+      entry,
+      ageMs: nowMs - entry.seenMs,
+      isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
+    }));
+  }
+
+  /** Closes every port, the last one first. Idempotent. */
+  async close(reason: CloseReason = 'shutdown'): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#ageing);
+    await Promise.all([...this.#bridge.ports.values()].reverse().map((port) => this.#drop(port, reason)));
+  }
+
+  #lookAround(nowMs: number): void {
+    this.#bridge.age(nowMs);
+    for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#moves, report);
+  }
+
+  async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
+    if (!this.#bridge.ports.has(bridgePort.number)) return;
+    this.#bridge.detach(bridgePort);
+    this.#tunnelsOverPorts.forget(bridgePort);
+    this.#watchers.get(bridgePort)?.dropped(bridgePort);
+    this.#watchers.delete(bridgePort);
+    await bridgePort.port.close(reason);
+    this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
+  }
+
+  #trace(): BridgeTrace {
+    const logger = this.#logger;
+    return {
+      learned: ({ vid, mac, port, from }) =>
+        logger.debug({ vid, mac: formatMacAddress(mac), port, from }, from === undefined ? 'learned' : 'moved'),
+      aged: ({ vid, mac, port }) => logger.debug({ vid, mac: formatMacAddress(mac), port: port.number }, 'aged out'),
+      forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
+    };
+  }
+}
+
+function describePorts(numbers: readonly number[]): string {
+  const shown = numbers.slice(0, 10).join(', ');
+  return `port${numbers.length === 1 ? '' : 's'} ${shown}${numbers.length > 10 ? ', …' : ''}`;
+}

@@ -1,0 +1,400 @@
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  LinkState,
+  NetworkInterface,
+  Port,
+  PortEvents,
+  Shortcut,
+} from '../../bridge/port.ts';
+import { describeError } from '../../errors.ts';
+import { type Link, LOST, nativeAddon, TALLY_REASONS } from '../../native/addon.ts';
+import type { Logger } from '../../observability/logger.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../../wire/ethernet/frame-length.ts';
+import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
+import {
+  debtOf,
+  GSO_NONE,
+  OFFLOAD_HEADER_BYTES,
+  OFFLOAD_NONE,
+  type Offloads,
+} from '../../wire/offload/virtio-header.ts';
+import { forgetShortcuts, shorten } from '../shortcuts.ts';
+import { AttachedDevice } from './attached-device.ts';
+import type { DeviceRegister } from './device-register.ts';
+import { type OpenDevice, useDevice } from './device-setup.ts';
+import { BATCH_FRAMES, deviceSlab, tally } from './device-slab.ts';
+import { DeviceWait } from './device-wait.ts';
+import { takeFaultExample } from './fault-example.ts';
+import { LinuxInterface } from './interface-settings.ts';
+
+/** What both kinds of device ports take. */
+export interface DeviceOptions {
+  /** which devices are ports of the switch; default: nothing is known of other ports */
+  register?: DeviceRegister | undefined;
+  logger?: Logger | undefined;
+}
+
+/** What a port needs to have its device, again and again. */
+export interface DeviceOwner {
+  readonly device: OpenDevice;
+  /** Opens the device of that name that is there again. @param holder the port, which is registered. @throws EtherwsError */
+  reopen(name: string, holder: object): OpenDevice;
+  readonly register: DeviceRegister | undefined;
+  readonly logger: Logger;
+}
+
+/** How long a congested egress port is waited for; then it has to drop what it cannot take. */
+const MAX_WAIT_MS = 100;
+
+/**
+ * A port on a device of the kernel that is read and written by frames: the
+ * part that tap and netdev have in common.
+ *
+ * In: the kernel says that something is waiting → one call of the addon reads
+ * it into a slab → the bridge gets one batch.
+ * Out: `send` notes the frame's index → `flush` makes one call for all of them.
+ *
+ * A device that is deleted leaves the port down, and it waits for one of the same name.
+ */
+export abstract class DevicePort implements Port {
+  abstract readonly type: 'tap' | 'netdev';
+  readonly networkInterface: NetworkInterface;
+  readonly #owner: DeviceOwner;
+  readonly #indexes = new Uint32Array(BATCH_FRAMES);
+  /** Undefined while the port waits for its device. */
+  #attached: AttachedDevice | undefined;
+  /** What the data path wants to know of it. */
+  #device: OpenDevice;
+  #name: string;
+  #maxFrameBytes = 0;
+  #waiting: DeviceWait | undefined;
+  #state: LinkState = 'down';
+  #reason: string | undefined;
+  #events: PortEvents | undefined;
+  #noted: FrameBatch | undefined;
+  #notedFrames = 0;
+  /**
+   * The lengths of the noted batch, once padding was cut from one of its frames; else its own hold. Those of the noted
+   * frames are right: frames that are finished for a batch are appended to it, also behind the first cut.
+   */
+  #cutLengths: Uint32Array | undefined;
+  /** Runs while a congested egress port is waited for. */
+  #patience: NodeJS.Timeout | undefined;
+  /** The network namespace of the device, as it was told last. */
+  #netns: string | undefined;
+  /** The device before this one is being closed. */
+  #released: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  /** The directions and reasons of discards that were reported with an example, a bit each. */
+  #explained = 0;
+
+  /** @throws what the addon throws, and DEVICE_BUSY; then the descriptor is still the caller's */
+  protected constructor(owner: DeviceOwner) {
+    this.#owner = owner;
+    this.#device = owner.device;
+    this.#name = owner.device.found.name;
+    this.networkInterface = new LinuxInterface(
+      () => this.#attached?.whereabouts,
+      () => this.#name,
+    );
+    try {
+      this.#attach(owner.device);
+    } catch (error) {
+      owner.register?.release(this);
+      throw error;
+    }
+  }
+
+  /** The device's name, also after it was renamed. */
+  get target(): string {
+    return this.#name;
+  }
+
+  get netns(): string | undefined {
+    return this.#netns;
+  }
+
+  get offloads(): Offloads {
+    return this.#device.offloads;
+  }
+
+  get tagAllowance(): TagAllowance {
+    return this.#device.tagAllowance;
+  }
+
+  /** The MTU and an Ethernet header; follows the MTU. Tags may come on top (`tagAllowance`). */
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes;
+  }
+
+  open(events: PortEvents): void {
+    if (this.#closing !== undefined) return;
+    this.#events = events;
+    if (this.#state !== 'up') events.linkChanged(this.#state, this.#reason);
+    if (this.#attached !== undefined) this.#listen(this.#attached);
+  }
+
+  get shortcutEnd(): object | undefined {
+    return this.#state === 'up' && this.#events !== undefined ? this.#device.descriptor : undefined;
+  }
+
+  shorten(shortcut: Shortcut): void {
+    if (this.shortcutEnd !== undefined) shorten(this.#device.descriptor, shortcut);
+  }
+
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
+    const length = batch.lengths[index] as number;
+    if (length < HEADER_BYTES) return 'runt';
+    const kept = length > this.#maxFrameBytes ? this.#fitted(batch, index, length) : length;
+    if (kept < 0) return 'tooLong';
+    // The addon is handed one slab a call, and one list of lengths.
+    if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES || !this.#hasLengthOf(index)) this.#write();
+    this.#noted = batch;
+    // Not in the batch, whose own lengths are shared with the other egress ports.
+    if (kept < length) this.#cutLengths ??= batch.lengths.slice();
+    if (this.#cutLengths !== undefined) this.#cutLengths[index] = kept;
+    this.#indexes[this.#notedFrames++] = index;
+    return undefined;
+  }
+
+  flush(_isSoleEgress: boolean): void {
+    this.#write();
+  }
+
+  close(_reason?: CloseReason): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { register, logger } = this.#owner;
+    this.#events = undefined;
+    this.#state = 'closed';
+    this.#forgetNoted();
+    this.#endPatience();
+    register?.release(this);
+    const attached = this.#attached;
+    this.#attached = undefined;
+    await Promise.all([attached?.release(true, logger), this.#released, this.#waiting?.end()]);
+  }
+
+  /**
+   * How much of a frame beyond `maxFrameBytes` is written: all of it under tags or as a super-frame; of a frame with
+   * padding behind it, what its payload states; -1: it does not fit.
+   */
+  #fitted(batch: FrameBatch, index: number, length: number): number {
+    const { bytes } = batch;
+    const start = batch.starts[index] as number;
+    const longest = this.maxFrameBytes + tagBytesOf(bytes, start, length, this.tagAllowance);
+    if (length <= longest) return length;
+    if (batch.hasOffloadHeaders && debtOf(bytes, start - OFFLOAD_HEADER_BYTES) !== OFFLOAD_NONE) {
+      const isSuperFrame = bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
+      return isSuperFrame && this.offloads !== OFFLOAD_NONE && length <= MAX_SUPER_FRAME_BYTES ? length : -1;
+    }
+    // Some relays send every frame at the full length of a buffer.
+    const stated = statedLength(bytes, start, length);
+    return stated <= longest ? stated : -1;
+  }
+
+  /** Whether the lengths to write by have room for that frame: a batch that grew since has more. */
+  #hasLengthOf(index: number): boolean {
+    return this.#cutLengths === undefined || index < this.#cutLengths.length;
+  }
+
+  #write(): void {
+    const batch = this.#noted;
+    const frames = this.#notedFrames;
+    if (batch === undefined || frames === 0) return;
+    const { bytes, starts, hasOffloadHeaders } = batch;
+    const lengths = this.#cutLengths ?? batch.lengths;
+    this.#forgetNoted();
+    const { descriptor } = this.#device;
+    const indexes = this.#indexes;
+    const taken = nativeAddon().writeFrames(
+      descriptor,
+      bytes,
+      starts,
+      lengths,
+      indexes,
+      frames,
+      hasOffloadHeaders,
+      this.offloads,
+      tally,
+    );
+    if (taken !== frames) this.#report('tx');
+  }
+
+  #forgetNoted(): void {
+    this.#noted = undefined;
+    this.#notedFrames = 0;
+    this.#cutLengths = undefined;
+  }
+
+  /** @param count frames in the slab, or a negative errno */
+  #ready(attached: AttachedDevice, status: number, count: number): void {
+    if (this.#events === undefined || attached !== this.#attached) return;
+    if (status === LOST) {
+      this.#report('tx');
+      return;
+    }
+    // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
+    if (count < 0 && (status < 0 || !attached.refresh())) {
+      if (status < 0) attached.refresh();
+      return;
+    }
+    this.#report('rx');
+    if (count <= 0) return;
+    // In another network namespace nothing else tells that the device was set up.
+    if (this.#state !== 'up' && attached.netns !== undefined) attached.refresh();
+    const slab = deviceSlab();
+    slab.count = count;
+    const congestion = this.#events?.receive(slab);
+    if (congestion !== undefined) this.#wait(congestion);
+  }
+
+  /** Leaves frames in the device's own queue, where their senders notice, until the way is free again. */
+  #wait(congestion: Congestion): void {
+    // The port may have been closed, or have lost its device, from inside `receive`.
+    if (this.#attached === undefined) return;
+    nativeAddon().pause(this.#device.descriptor);
+    this.#patience = setTimeout(this.#resume, MAX_WAIT_MS);
+    congestion.onceRelieved(this.#resume);
+  }
+
+  readonly #resume = (): void => {
+    if (this.#patience === undefined || this.#attached === undefined) return;
+    this.#endPatience();
+    nativeAddon().resume(this.#device.descriptor);
+  };
+
+  #endPatience(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #report(direction: 'rx' | 'tx'): void {
+    for (let i = 0; i < TALLY_REASONS.length; i++) {
+      const frames = tally[i] as number;
+      if (frames > 0)
+        this.#events?.discarded(direction, TALLY_REASONS[i] as DiscardReason, frames, this.#example(direction, i));
+    }
+  }
+
+  /** A frame that was dropped, for the first report of each direction and reason; only that one is shown. */
+  #example(direction: 'rx' | 'tx', reason: number): FrameExample | undefined {
+    const bit = 1 << (2 * reason + (direction === 'rx' ? 0 : 1));
+    if ((this.#explained & bit) !== 0) return undefined;
+    this.#explained |= bit;
+    return takeFaultExample(reason);
+  }
+
+  /** Takes a device as its own. @throws what the addon throws, and DEVICE_BUSY */
+  #attach(device: OpenDevice): void {
+    const attached = new AttachedDevice(device, {
+      changed: () => this.#follow(),
+      gone: () => this.#lose(),
+    });
+    try {
+      this.#claim(attached);
+    } catch (error) {
+      void attached.unwatch();
+      throw error;
+    }
+    this.#attached = attached;
+    this.#device = device;
+    this.#netns = attached.netns;
+    this.#follow();
+    if (this.#events !== undefined) this.#listen(attached);
+  }
+
+  /** A device elsewhere is none of ours: other devices may have its number. */
+  #claim({ link, netns }: AttachedDevice): void {
+    const { register } = this.#owner;
+    if (netns === undefined) register?.claim(this, link.index, link.name);
+    else register?.release(this);
+  }
+
+  #listen(attached: AttachedDevice): void {
+    // The addon reads into it from the first wake-up on.
+    deviceSlab();
+    nativeAddon().watch(attached.descriptor, (status, count) => this.#ready(attached, status, count));
+    this.#setRoom();
+  }
+
+  /** The link, or where the device is, has changed. */
+  #follow(): void {
+    const attached = this.#attached;
+    if (attached === undefined) return;
+    const { link } = attached;
+    const maxFrameBytes = link.mtu + HEADER_BYTES;
+    // What was decided for longer or for shorter frames does not hold any more.
+    if (maxFrameBytes !== this.#maxFrameBytes) forgetShortcuts();
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#name = link.name;
+    if (this.#events !== undefined) this.#setRoom();
+    this.#tell(stateOf(link), reasonOf(link, attached.netns));
+    this.#noteMove(attached);
+  }
+
+  #noteMove(attached: AttachedDevice): void {
+    if (attached.netns === this.#netns) return;
+    this.#netns = attached.netns;
+    const { logger } = this.#owner;
+    const where =
+      attached.netns === undefined ? 'is in our network namespace again' : 'is in another network namespace';
+    logger.info({ device: this.#name, netns: attached.netns }, `the device ${where}`);
+    try {
+      this.#claim(attached);
+    } catch (error) {
+      logger.warn({ device: this.#name, error: describeError(error) }, 'the device came back and is two ports');
+    }
+  }
+
+  #tell(state: LinkState, reason: string | undefined): void {
+    if (state === this.#state && reason === this.#reason) return;
+    this.#state = state;
+    this.#reason = reason;
+    this.#events?.linkChanged(state, reason);
+  }
+
+  /** Tells how long frames may be that are read from now on. */
+  #setRoom(): void {
+    const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.#maxFrameBytes + MAX_TAGS_BYTES;
+    nativeAddon().readsFrames(this.#device.descriptor, Math.min(room, MAX_SUPER_FRAME_BYTES));
+  }
+
+  /** The device is gone; one of its name may be there already. */
+  #lose(): void {
+    const attached = this.#attached;
+    if (attached === undefined) return;
+    const { register, logger } = this.#owner;
+    this.#attached = undefined;
+    this.#netns = undefined;
+    this.#forgetNoted();
+    this.#endPatience();
+    // Closing ends what leads to it by shortcuts.
+    this.#released = attached.release(false, logger);
+    register?.keepName(this, this.#name);
+    this.#waiting = new DeviceWait(this.#name, {
+      tryAgain: () => useDevice(this.#owner.reopen(this.#name, this), logger, (device) => this.#attach(device)),
+      inVain: (reason) => this.#tell('down', reason),
+      logger,
+    });
+    this.#waiting.start();
+  }
+}
+
+function stateOf(link: Link): 'up' | 'down' {
+  return link.isUp && link.isRunning ? 'up' : 'down';
+}
+
+function reasonOf(link: Link, netns: string | undefined): string | undefined {
+  const where = netns === undefined ? '' : ` in network namespace ${netns}`;
+  if (!link.isUp) return `${link.name} is set down${where}`;
+  return link.isRunning ? undefined : `${link.name} has no carrier${where}`;
+}

@@ -1,0 +1,306 @@
+import type { Congestion, DiscardReason } from '../../bridge/port.ts';
+import { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket/framing.ts';
+import type { BlockPool } from './block-pool.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import { FairQueue } from './fq-codel.ts';
+import type { Packing } from './packing.ts';
+import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * From here on who feeds us alone had better wait, and from there on go on: in
+ * between lies what leaves while he is being woken.
+ */
+const CONGESTED_BYTES = 128 * 1024;
+const RELIEVED_BYTES = 64 * 1024;
+
+/** Room for what is taken from the queue at once: a write of any transport, and more than a frame of the largest. */
+const TAKEN_BYTES = 512 * 1024;
+
+/** Octets ready to be written, `block[0 .. end)`; shared ones are given back where they are shared. */
+interface Piece {
+  readonly block: Buffer;
+  readonly end: number;
+  readonly shared?: SharedBlock | undefined;
+}
+
+/** The close message: behind everything else, and nothing behind it. */
+interface Last {
+  readonly payload: Buffer;
+  readonly onSent: () => void;
+}
+
+export interface OutboxOptions {
+  readonly transport: Transport;
+  readonly encoder: MessageEncoder;
+  readonly packing: Packing;
+  readonly blocks: BlockPool;
+  /** the bound of what all tunnels hold together */
+  readonly budget: BufferBudget;
+  /** the most octets of frames that wait */
+  readonly queueBytes: number;
+  /** told of frames that were taken and dropped later */
+  readonly dropped: (reason: DiscardReason, frames: number) => void;
+}
+
+/** Where frames that come out of a queue lie until they are packed: at once, so one place serves all tunnels. */
+const taken = new FrameBatch(Buffer.alloc(0));
+
+/**
+ * What leaves by a tunnel.
+ *
+ *   1. `note`     frames of a batch, by reference
+ *   2. `flush`    they become messages in one block, and one write; mostly the kernel takes it at once
+ *   3. else       the frames that are left wait in a queue that is fair between flows and drops early
+ *   4. `written`  the queue gives the next ones, a write's worth at a time
+ *
+ * At most one write is under way, so what a tunnel holds is that write, its
+ * queue, and a few control messages, which overtake the queue.
+ */
+export class Outbox implements Congestion {
+  readonly #options: OutboxOptions;
+  #batches: FrameBatch[] = [];
+  #indexes: number[] = [];
+  #underWay: Piece | undefined;
+  #queue: FairQueue | undefined;
+  /** Control messages, and the frame behind a ping: at most one of each slot, whose low four bits are the opcode. */
+  #urgent = new Map<number, Buffer>();
+  #last: Last | undefined;
+  #onSent: (() => void) | undefined;
+  #isFinished = false;
+  #relieved: Set<() => void> = new Set();
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Octets that wait in user space. */
+  get queuedBytes(): number {
+    const pending = this.#underWay === undefined ? 0 : this.#options.transport.pendingBytes;
+    return pending + (this.#queue?.bytes ?? 0);
+  }
+
+  /** Octets of the blocks that wait, those that tunnels share left out. */
+  get heldBytes(): number {
+    const piece = this.#underWay;
+    const pending = piece === undefined || piece.shared !== undefined ? 0 : piece.block.length;
+    return pending + (this.#queue?.memoryBytes ?? 0);
+  }
+
+  /** Drops waiting frames, the oldest of the longest flows first, for so many octets. @returns how many were given back */
+  shed(bytes: number): number {
+    return this.#queue?.shed(bytes) ?? 0;
+  }
+
+  /** Itself, while more waits than keeps the transport busy until there is more. */
+  get congestion(): Congestion | undefined {
+    return this.queuedBytes > CONGESTED_BYTES ? this : undefined;
+  }
+
+  onceRelieved(relieved: () => void): void {
+    this.#relieved.add(relieved);
+  }
+
+  /** @returns undefined when taken: it leaves with the next flush, or `dropped` is told */
+  note(batch: FrameBatch, index: number): DiscardReason | undefined {
+    if (this.#isFinished) return 'linkDown';
+    this.#batches.push(batch);
+    this.#indexes.push(index);
+    return undefined;
+  }
+
+  /** @param isSoleEgress whether nobody else sends these frames, too */
+  flush(isSoleEgress: boolean): void {
+    const count = this.#indexes.length;
+    if (count === 0) return;
+    let next = 0;
+    while (next < count && this.#underWay === undefined && (this.#queue === undefined || this.#queue.frames === 0)) {
+      next = this.#writeNoted(next, isSoleEgress);
+    }
+    if (next < count) this.#enqueue(next);
+    this.#batches.length = 0;
+    this.#indexes.length = 0;
+  }
+
+  /**
+   * Sends a control message, or a text, ahead of waiting frames. One that still
+   * waits is replaced by a newer one of its slot (RFC 6455, 5.5.3, for pongs).
+   * @param slot the opcode, and in higher bits what tells it from others of that opcode that must not replace it
+   */
+  sendUrgent(slot: number, payload: Buffer): void {
+    if (this.#isFinished) return;
+    if (this.#underWay === undefined) this.#write(this.#messageOf(slot & 0x0f, payload));
+    else this.#urgent.set(slot, payload);
+  }
+
+  /** Sends the close message, behind everything that waits. @param onSent when it has left */
+  finish(payload: Buffer, onSent: () => void): void {
+    if (this.#isFinished) return;
+    this.flush(false);
+    this.#isFinished = true;
+    this.#last = { payload, onSent };
+    if (this.#underWay === undefined) this.#writeOn();
+  }
+
+  /** The transport has done the write that was under way. */
+  written(): void {
+    if (this.#underWay === undefined) return;
+    this.#release(this.#underWay);
+    this.#underWay = undefined;
+    this.#writeOn();
+    this.progressed();
+  }
+
+  /** A part of what waits has left. */
+  progressed(): void {
+    if (this.#relieved.size > 0 && this.queuedBytes <= RELIEVED_BYTES) this.#relieve();
+  }
+
+  #relieve(): void {
+    const relieved = this.#relieved;
+    this.#relieved = new Set();
+    for (const call of relieved) call();
+  }
+
+  /** Forgets the frames that have not left, and the control messages. @returns how many frames */
+  dropWaiting(): number {
+    const frames = this.#indexes.length + (this.#queue?.clear() ?? 0);
+    this.#urgent.clear();
+    this.#batches = [];
+    this.#indexes = [];
+    return frames;
+  }
+
+  /** The transport is gone. What was under way is left to the garbage collector: it may still be read. */
+  abandon(): void {
+    this.dropWaiting();
+    this.#isFinished = true;
+    if (this.#underWay !== undefined) this.#forget(this.#underWay);
+    this.#underWay = undefined;
+    this.#last = undefined;
+    this.#onSent = undefined;
+    this.#relieve();
+  }
+
+  /** Writes noted frames from `from` on, a write's worth. @returns the first that is still to be written */
+  #writeNoted(from: number, isSoleEgress: boolean): number {
+    const { packing, encoder } = this.#options;
+    const { to, bytes } = this.#worthOf(from);
+    const frames = { batches: this.#batches, indexes: this.#indexes, from, to };
+    const isShareable = !isSoleEgress && !encoder.isMasking;
+    const shared = isShareable ? SHARED_MESSAGES.find(packing, frames) : undefined;
+    if (shared !== undefined) {
+      this.#write({ block: shared.block, end: shared.end, shared });
+      return to;
+    }
+    const block = this.#options.blocks.take(bytes);
+    const end = packing.pack(encoder, block, 0, frames);
+    if (isShareable) {
+      const fresh = SHARED_MESSAGES.share(packing, frames, block, end);
+      this.#write({ block, end, shared: fresh });
+    } else {
+      this.#write({ block, end });
+    }
+    return to;
+  }
+
+  #worthOf(from: number): { to: number; bytes: number } {
+    let to = from;
+    let bytes = 0;
+    do {
+      const length = (this.#batches[to] as FrameBatch).lengths[this.#indexes[to] as number] as number;
+      bytes += this.#options.packing.sizeOf(length);
+      to++;
+    } while (to < this.#indexes.length && bytes < this.#options.transport.writeBytes);
+    return { to, bytes };
+  }
+
+  #enqueue(from: number): void {
+    const { queueBytes, transport, blocks, budget, dropped } = this.#options;
+    // The write that is under way counts, too.
+    const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
+    this.#queue ??= new FairQueue({ queueBytes: bound, blocks, budget, dropped });
+    const nowMs = performance.now();
+    for (let i = from; i < this.#indexes.length; i++) {
+      this.#queue.enqueue(this.#batches[i] as FrameBatch, this.#indexes[i] as number, nowMs);
+    }
+    budget.relieve();
+  }
+
+  #writeOn(): void {
+    while (this.#underWay === undefined) {
+      const next = this.#next();
+      if (next === undefined) return;
+      this.#write(next);
+    }
+  }
+
+  #next(): Piece | undefined {
+    for (const [slot, payload] of this.#urgent) {
+      this.#urgent.delete(slot);
+      return this.#messageOf(slot & 0x0f, payload);
+    }
+    const queued = this.#nextQueued();
+    if (queued !== undefined) return queued;
+    const last = this.#last;
+    if (last !== undefined) {
+      this.#last = undefined;
+      this.#onSent = last.onSent;
+      return this.#messageOf(OPCODE_CLOSE, last.payload);
+    }
+    const onSent = this.#onSent;
+    this.#onSent = undefined;
+    onSent?.();
+    return undefined;
+  }
+
+  #nextQueued(): Piece | undefined {
+    const queue = this.#queue;
+    if (queue === undefined) return undefined;
+    if (taken.bytes.length === 0) taken.bytes = Buffer.allocUnsafeSlow(TAKEN_BYTES);
+    taken.clear();
+    queue.dequeue(taken, this.#options.transport.writeBytes, performance.now());
+    if (queue.frames === 0) this.#queue = undefined;
+    if (taken.count === 0) return undefined;
+    const { packing, encoder, blocks } = this.#options;
+    const batches: FrameBatch[] = [];
+    const indexes: number[] = [];
+    let bytes = 0;
+    for (let index = 0; index < taken.count; index++) {
+      batches.push(taken);
+      indexes.push(index);
+      bytes += packing.sizeOf(taken.lengths[index] as number);
+    }
+    const block = blocks.take(bytes);
+    return { block, end: packing.pack(encoder, block, 0, { batches, indexes, from: 0, to: taken.count }) };
+  }
+
+  #write(piece: Piece): void {
+    // Set first: a transport that fails at once may call back from inside.
+    this.#underWay = piece;
+    const isDone = this.#options.transport.write(piece.block.subarray(0, piece.end));
+    if (!isDone) {
+      this.#options.budget.relieve();
+      return;
+    }
+    this.#release(piece);
+    this.#underWay = undefined;
+  }
+
+  #release(piece: Piece): void {
+    if (piece.shared === undefined) this.#options.blocks.release(piece.block);
+    else SHARED_MESSAGES.release(piece.shared);
+  }
+
+  #forget(piece: Piece): void {
+    if (piece.shared === undefined) this.#options.blocks.forget(piece.block);
+    else SHARED_MESSAGES.abandon(piece.shared);
+  }
+
+  #messageOf(opcode: number, payload: Buffer): Piece {
+    const { encoder, blocks } = this.#options;
+    const block = blocks.take(encoder.sizeOf(payload.length));
+    return { block, end: encoder.encode(block, 0, opcode, payload, 0, payload.length) };
+  }
+}

@@ -1,0 +1,123 @@
+import type { Socket } from 'node:net';
+import { Assembly } from './assembly.ts';
+import { BUFFERS } from './buffer-budget.ts';
+import { landHere } from './onread-buffer.ts';
+import type { Transport, TransportEvents } from './transport.ts';
+
+/** A transport over a connected socket of Node, plain or TLS. */
+export class SocketTransport implements Transport {
+  readonly kind = 'node';
+  readonly #socket: Socket;
+  #events: TransportEvents | undefined;
+  #assembly: Assembly | undefined;
+  #failure: Error | undefined;
+  /** What the stream had read before `start`. */
+  readonly #early: Buffer[] = [];
+  /** Octets that Node's TLS holds sealed, beside those that were written. */
+  #sealedBytes = 0;
+  /** Callbacks that are still to come of writes whose end we saw at once. */
+  #settledWrites = 0;
+
+  /**
+   * @param socket paused, with no listeners but the caller's
+   * @param head octets that were read from it already
+   */
+  constructor(socket: Socket, head: Buffer) {
+    this.#socket = socket;
+    if (head.length > 0) socket.unshift(head);
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    this.#failure = socket.errored ?? undefined;
+    // Of a breach of TLS Node tells, and leaves the connection open (end-when-broken.ts).
+    socket.on('error', (error) => {
+      this.#failure ??= error;
+      socket.destroy();
+    });
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events;
+    if (this.#socket.closed) {
+      process.nextTick(() => events.closed(this.#failure));
+      return;
+    }
+    this.#socket.on('end', () => events.ended());
+    this.#socket.on('close', () => {
+      this.#countSealed(0);
+      events.closed(this.#failure);
+    });
+  }
+
+  start(): void {
+    const events = this.#events;
+    if (events === undefined) throw new TypeError('start before listen');
+    const socket = this.#socket;
+    const assembly = new Assembly(events);
+    this.#assembly = assembly;
+    if (socket.destroyed) assembly.close();
+    socket.on('close', () => assembly.close());
+    // What the stream holds already goes first; only then may octets bypass it.
+    socket.pause();
+    for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
+      this.#early.push(chunk);
+    }
+    process.nextTick(() => this.#receive(assembly));
+    const isLanding = landHere(socket, (bytes, count) => this.#receive(assembly, bytes, count));
+    if (!isLanding) socket.on('data', (chunk: Buffer) => this.#receive(assembly, chunk, chunk.length));
+    socket.resume();
+  }
+
+  #receive(assembly: Assembly, bytes?: Buffer, count = 0): void {
+    for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
+    if (bytes !== undefined) assembly.take(bytes, count);
+  }
+
+  write(bytes: Buffer): boolean {
+    // A destroyed socket swallows what it is given; 'close' follows.
+    if (this.#socket.destroyed) return false;
+    this.#socket.write(bytes, this.#onWritten);
+    if (this.#socket.writableLength > 0) {
+      if ('encrypted' in this.#socket) this.#countSealed(bytes.length);
+      return false;
+    }
+    // The kernel took everything at once, and libuv keeps no reference; the callback follows in a microtask.
+    this.#settledWrites++;
+    return true;
+  }
+
+  readonly writeBytes: number = 256 * 1024;
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get heldBytes(): number {
+    return this.#sealedBytes + (this.#assembly?.heldBytes ?? 0);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#assembly?.close();
+    const socket = this.#socket;
+    // Under TLS the peer is told by a close_notify (RFC 8446, 6.1), which leaves at once where nothing waits before it.
+    if (!socket.destroyed && socket.writable && socket.writableLength === 0) socket.end();
+    socket.destroy();
+  }
+
+  // A write that failed is told by an error, by the socket being destroyed, or by both.
+  readonly #onWritten = (error?: Error | null): void => {
+    if (this.#settledWrites > 0) this.#settledWrites--;
+    else if (!error && !this.#socket.destroyed) {
+      this.#countSealed(0);
+      this.#events?.written();
+    }
+  };
+
+  #countSealed(bytes: number): void {
+    BUFFERS.hold(bytes - this.#sealedBytes);
+    this.#sealedBytes = bytes;
+  }
+}

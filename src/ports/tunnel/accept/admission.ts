@@ -1,0 +1,80 @@
+import type { DoorCounters } from '../../../net/endpoint-counters.ts';
+import type { Refusal } from '../../../net/http-refusal.ts';
+import type { TunnelLimits } from '../../stream/limits.ts';
+import type { ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
+import { type PlaceBound, type TunnelPlace, TunnelPlaces } from '../resume/tunnel-places.ts';
+import { FORBIDDEN, FULL, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './server-refusals.ts';
+
+const BOUND_REFUSALS: Readonly<Record<PlaceBound, Refusal>> = { full: FULL, overAddressShare: TOO_MANY_OF_ADDRESS };
+
+export interface AdmissionOptions {
+  readonly limits: TunnelLimits;
+  readonly counters: DoorCounters;
+  readonly resumable: ResumableTunnels;
+  /** see TunnelServerOptions */
+  readonly allowanceOf: ((user: string | null) => number) | undefined;
+}
+
+/**
+ * Whether there is room: first for somebody at the door, then for him as the
+ * user who he has proved to be. Ports that wait for their client keep their
+ * place, so who comes back needs no other one.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #places: TunnelPlaces;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    this.#places = new TunnelPlaces(options.limits);
+  }
+
+  /** Places that are taken at the moment. */
+  get taken(): number {
+    return this.#places.taken;
+  }
+
+  /** @param token leads him back to his tunnel, he says; whether it is his is seen once he has proved who he is */
+  enter(address: string, token: string | undefined): TunnelPlace | Refusal {
+    const isReturning = token !== undefined && this.#options.resumable.has(token);
+    const place = this.#places.enter(address, isReturning);
+    return typeof place === 'string' ? this.#refuse(place) : place;
+  }
+
+  /**
+   * Whether somebody known may have one more tunnel, or that one to which he comes back.
+   * @returns undefined when he may: the place is then his
+   */
+  refusalOf(place: TunnelPlace, user: string | null, resumed: ResumableTunnel | undefined): Refusal | undefined {
+    const { counters } = this.#options;
+    const most = this.#options.allowanceOf?.(user);
+    if (most === 0) {
+      counters.forbidden++;
+      return FORBIDDEN;
+    }
+    if (place.beyond !== undefined && resumed === undefined) return this.#refuse(place.beyond);
+    // Without names nobody has a share, unless the policy gives the nameless one.
+    if ((user === null && most === undefined) || place.claim(user ?? '', most, resumed?.place)) return undefined;
+    if (resumed === undefined && this.#yieldPlace(user) && place.claim(user ?? '', most)) return undefined;
+    counters.overUserShare++;
+    return TOO_MANY_OF_USER;
+  }
+
+  #refuse(bound: PlaceBound): Refusal {
+    this.#options.counters[bound]++;
+    return BOUND_REFUSALS[bound];
+  }
+
+  /**
+   * Ends one of a user's ports that wait for their client: a client that is here
+   * goes before one that may come back. Those without a name are many people, who
+   * must not take each other's place.
+   */
+  #yieldPlace(user: string | null): boolean {
+    const tunnel = user === null ? undefined : this.#options.resumable.longestAway(user);
+    if (tunnel === undefined) return false;
+    tunnel.port.giveUp('another client of its user needs its place');
+    tunnel.place.leave();
+    return true;
+  }
+}

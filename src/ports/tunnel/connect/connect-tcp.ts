@@ -1,0 +1,111 @@
+import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { EtherwsError } from '../../../errors.ts';
+import { boundSocket, type SocketBinding } from './bound-socket.ts';
+import type { DialAttempt } from './dial-attempt.ts';
+import { nameLookups } from './name-lookup.ts';
+
+/**
+ * How long one address of a name may keep the next one waiting. The former is
+ * given up then, so RFC 8305's quarter of a second, which is meant for racing
+ * them, would rule out hosts behind a satellite.
+ */
+const ADDRESS_TIMEOUT_MS = 1000;
+
+export interface TcpOptions extends SocketBinding {
+  /** The address of this host to connect from; its family is then the only one that is tried. */
+  readonly bindAddress?: string | undefined;
+  /** default: the system's */
+  readonly lookup?: LookupFunction | undefined;
+}
+
+/**
+ * Connects to the first address of the host that answers (RFC 8305, without the race).
+ * @param host a name, or an address, an IPv6 one perhaps with its zone
+ * @throws as net.connect does, with an AggregateError for several addresses; and EtherwsError HOST_UNREACHABLE when
+ *   the host has no address of the family of `bindAddress`
+ */
+export async function connectTcp(
+  host: string,
+  listenPort: number,
+  options: TcpOptions,
+  attempt: DialAttempt,
+): Promise<Socket> {
+  const addresses = usable(await addressesOf(host, options, attempt), host, options);
+  const failures: unknown[] = [];
+  for (const [index, address] of addresses.entries()) {
+    try {
+      const timeoutMs = index === addresses.length - 1 ? undefined : ADDRESS_TIMEOUT_MS;
+      return await connectTo({ host: address, port: listenPort }, options, attempt, timeoutMs);
+    } catch (error) {
+      attempt.signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+}
+
+/** The addresses of a host as they are to be tried. @throws as Node's dns.lookup, or the reason of the signal */
+export async function addressesOf(
+  host: string,
+  { lookup }: TcpOptions,
+  attempt: DialAttempt,
+): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  const found = lookup === undefined ? nameLookups().addressesOf(host, attempt.signal) : addressesBy(lookup, host);
+  return attempt.lookedUp(host, found);
+}
+
+function addressesBy(lookup: LookupFunction, host: string): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    lookup(host, { all: true }, (error, found) => {
+      if (error !== null) reject(error);
+      else resolve(typeof found === 'string' ? [found] : found.map(({ address }) => address));
+    });
+  });
+}
+
+/** The families by turns, the first address' first (RFC 8305, 4). */
+function usable(addresses: readonly string[], host: string, { bindAddress }: TcpOptions): string[] {
+  const first = isIP(addresses[0] ?? '');
+  const ofFirst = addresses.filter((address) => isIP(address) === first);
+  const ofOther = addresses.filter((address) => isIP(address) !== first);
+  const ordered: string[] = [];
+  for (let index = 0; index < Math.max(ofFirst.length, ofOther.length); index++) {
+    ordered.push(...ofFirst.slice(index, index + 1), ...ofOther.slice(index, index + 1));
+  }
+  if (bindAddress === undefined) return ordered;
+  const family = isIP(bindAddress);
+  const matching = ordered.filter((address) => isIP(address) === family);
+  if (matching.length > 0) return matching;
+  throw new EtherwsError('HOST_UNREACHABLE', `${host} has no IPv${family} address to dial from ${bindAddress}`, {
+    hint: 'Give a --bind-address of the other family, or none',
+  });
+}
+
+async function connectTo(
+  destination: { readonly host: string; readonly port: number },
+  { bindAddress, bindDevice, fwmark }: TcpOptions,
+  attempt: DialAttempt,
+  timeoutMs: number | undefined,
+): Promise<Socket> {
+  const options: TcpSocketConnectOpts = {
+    ...destination,
+    ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
+  };
+  const isBound = bindDevice !== undefined || fwmark !== undefined;
+  const socket = attempt.hold(
+    isBound ? boundSocket(destination.host, { bindDevice, fwmark }).connect(options) : connect(options),
+  );
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(() => socket.destroy(timeout(destination.host)), timeoutMs);
+  try {
+    await attempt.reached(socket, 'connect');
+    return socket;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timeout(address: string): Error {
+  return Object.assign(new Error(`connect ETIMEDOUT ${address}`), { code: 'ETIMEDOUT', address });
+}

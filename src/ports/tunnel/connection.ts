@@ -1,0 +1,400 @@
+import type { Congestion, DiscardReason, Shortcut } from '../../bridge/port.ts';
+import type { Descriptor } from '../../native/addon.ts';
+import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
+import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel/tunnel-loss.ts';
+import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel/tunnel-message.ts';
+import {
+  CLOSE_NO_CODE,
+  CLOSE_NORMAL,
+  CLOSE_POLICY_VIOLATION,
+  CLOSE_PROTOCOL_ERROR,
+  closePayload,
+  describeClose,
+} from '../../wire/websocket/close-code.ts';
+import { OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket/framing.ts';
+import { MessageParser, type MessageSink } from '../../wire/websocket/parser.ts';
+import { forgetShortcuts, shorten } from '../shortcuts.ts';
+import { BLOCKS } from '../stream/block-pool.ts';
+import { BUFFERS, type BufferHolder } from '../stream/buffer-budget.ts';
+import type { FrameList } from '../stream/frame-list.ts';
+import { type Beating, HEARTBEAT, type Heartbeat } from '../stream/heartbeat.ts';
+import type { TunnelLimits } from '../stream/limits.ts';
+import { Liveness } from '../stream/liveness.ts';
+import { Outbox } from '../stream/outbox.ts';
+import { PACKINGS, type Wire } from '../stream/packing.ts';
+import type { FramingEvents, Transport, TransportEvents } from '../stream/transport.ts';
+import { describeFailure } from './connection-failure.ts';
+import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
+import { Inbox, type InboxEvents } from './inbox.ts';
+import { CODEC, ENCODERS, fastMask } from './masking.ts';
+import { RawPeer } from './raw-peer.ts';
+
+/** So that neither ping takes the other's place where both have to wait. */
+const LOSS_SLOT = OPCODE_PING | 0x10;
+
+/** jor1k measures its tunnel with these; a longer one is nobody's. */
+const MAX_TEXT_PING = 256;
+
+/**
+ * An established WebSocket connection that carries Ethernet frames, one a
+ * binary message: everything of RFC 6455 behind the opening handshake.
+ *
+ * - pings (5.5.2) go out in the rhythm of the heartbeat, and silence ends the
+ *   connection (liveness.ts); pings of the peer are answered, at most one per read;
+ * - the closing handshake (7.1) is made either way round, and cut short when
+ *   the peer does not play its part.
+ */
+export class Connection implements MessageSink, TransportEvents, FramingEvents, Beating, InboxEvents, BufferHolder {
+  readonly #transport: Transport;
+  readonly #limits: TunnelLimits;
+  readonly #heartbeat: Heartbeat;
+  readonly #liveness: Liveness;
+  readonly #parser: MessageParser;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #wire: Wire;
+  /** On the raw wire, whose peers need not be of our kind. */
+  readonly #rawPeer: RawPeer | undefined;
+  #events: ConnectionEvents | undefined;
+
+  #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
+  #lostReason: string | undefined;
+  #isCloseSent = false;
+  #isCloseReceived = false;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #onClosed: (() => void)[] = [];
+
+  /** What the octets at hand want answered. */
+  #pong: Buffer | undefined;
+  #textPong: string | undefined;
+
+  constructor(options: ConnectionOptions) {
+    const { transport, role, limits } = options;
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#heartbeat = options.heartbeat ?? HEARTBEAT;
+    this.#wire = options.wire;
+    this.#liveness = new Liveness(limits, options.wire === 'batched');
+    this.#rawPeer = options.wire === 'raw' ? new RawPeer(role === 'client') : undefined;
+    this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, this.#rawPeer);
+    this.#outbox = new Outbox({
+      transport,
+      encoder: ENCODERS[role],
+      packing: PACKINGS[options.wire],
+      blocks: BLOCKS,
+      budget: BUFFERS,
+      queueBytes: limits.queueBytes,
+      dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
+    });
+    const maxMessageBytes = options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES;
+    this.#parser = new MessageParser({
+      isMasked: role === 'server',
+      maxMessageBytes,
+      mask: fastMask,
+      codec: CODEC,
+      memory: this.#inbox,
+      sink: this,
+    });
+    if (options.onGone !== undefined) this.#onClosed.push(options.onGone);
+    transport.listen(this, {
+      isMasking: role === 'client',
+      isBatched: this.#wire === 'batched',
+      maxMessageBytes,
+      events: this,
+    });
+  }
+
+  readonly #pushFrame = (bytes: Buffer, start: number, length: number): void => {
+    this.#inbox.push(bytes, start, length);
+  };
+
+  /** The last measured round trip; undefined before the first pong. */
+  get roundTripMs(): number | undefined {
+    return this.#liveness.roundTripMs;
+  }
+
+  /** Whether anything has arrived behind the opening handshake: the peer then knows how that ended. */
+  get isHeard(): boolean {
+    return this.#liveness.isHeard;
+  }
+
+  /** Whether the peer ended the connection in order, or by breaking the protocol: it is then not one that was lost. */
+  get hasParted(): boolean {
+    return this.#isCloseReceived;
+  }
+
+  /** What the shortcuts of other ports may lead to: only messages of the batched wire are written for them. */
+  get shortcutEnd(): Descriptor | undefined {
+    return this.#state === 'open' && this.#wire === 'batched' ? this.#transport.shortcutEnd : undefined;
+  }
+
+  /** Lets frames like the one that is named pass from the transport to another port. */
+  shorten(shortcut: Shortcut): void {
+    const ingress = this.#state === 'open' ? this.#transport.shortcutEnd : undefined;
+    if (ingress !== undefined) shorten(ingress, shortcut);
+  }
+
+  /** Present while what is sent has to wait for the peer. */
+  get congestion(): Congestion | undefined {
+    return this.#outbox.congestion;
+  }
+
+  /** Octets that wait in user space to be sent. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /** Starts to deliver, with what arrived before. Once. */
+  open(events: ConnectionEvents): void {
+    this.#events = events;
+    if (this.#state !== 'idle') {
+      events.lost(this.#lostReason ?? 'closed');
+      return;
+    }
+    this.#state = 'open';
+    this.#heartbeat.add(this);
+    BUFFERS.add(this);
+    this.#liveness.start(this.#heartbeat.nowMs);
+    this.#transport.start();
+  }
+
+  /** Takes a frame for the next flush, or says why not. */
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    if (this.#state !== 'open') return 'linkDown';
+    this.#rawPeer?.sent(batch, index);
+    return this.#outbox.note(batch, index);
+  }
+
+  /** @param isSoleEgress whether nobody else sends these frames, too */
+  flush(isSoleEgress: boolean): void {
+    this.#outbox.flush(isSoleEgress);
+  }
+
+  /** Makes the closing handshake. @returns when the transport is gone; no event comes any more */
+  close(code: number): Promise<void> {
+    this.#events = undefined;
+    if (this.#state === 'closed') return Promise.resolve();
+    const closed = new Promise<void>((resolve) => this.#onClosed.push(resolve));
+    if (this.#state === 'idle') this.#transport.start();
+    if (this.#state !== 'closing') this.#startClosing(code, '');
+    return closed;
+  }
+
+  /**
+   * Ends the connection at once; the peer is told why if it can be without waiting.
+   * What waits to be sent is a discard. @returns as `close`
+   */
+  cut(words: string): Promise<void> {
+    const frames = this.#outbox.dropWaiting();
+    if (frames > 0) this.#events?.discarded('tx', 'linkDown', frames);
+    if (this.#state === 'open') this.#startClosing(CLOSE_NORMAL, words);
+    const closed = this.close(CLOSE_NORMAL);
+    this.#transport.destroy();
+    return closed;
+  }
+
+  /** Ends the connection by our policy (RFC 6455, 7.4.1: 1008). @param words tell the peer, and `lost`, why */
+  expel(words: string): void {
+    if (this.#state === 'idle') this.#transport.destroy();
+    if (this.#state !== 'open') return;
+    this.#lose(words);
+    this.#startClosing(CLOSE_POLICY_VIOLATION, words);
+  }
+
+  /** Cuts a connection whose peer is not there any more, and `lost` is told. @param reason one line */
+  abandon(reason: string): void {
+    this.#lose(reason);
+    this.#transport.destroy();
+  }
+
+  /** Tells the other end that another tunnel to it is lost, and this one is used. */
+  announceLoss(tunnelId: string): void {
+    if (this.#state === 'open') this.#ping(LOSS_SLOT, formatTunnelLoss(tunnelId));
+  }
+
+  // What the budget of all buffers says.
+
+  get heldBytes(): number {
+    return this.#outbox.heldBytes + this.#inbox.heldBytes + (this.#transport.heldBytes ?? 0);
+  }
+
+  /** Frames that wait go first. Where the rest is still too long the connection ends, though not in the midst of a batch. */
+  shed(bytes: number): void {
+    if (this.#outbox.shed(bytes) < bytes)
+      setImmediate(() => this.abandon('all buffers are full, and this tunnel held most'));
+  }
+
+  // What the heartbeat says.
+
+  beat(nowMs: number): void {
+    const verdict = this.#liveness.beat(nowMs);
+    if (verdict === undefined) return;
+    if (typeof verdict === 'string') this.abandon(verdict);
+    else this.#ping(OPCODE_PING, verdict);
+  }
+
+  // What the transport says.
+
+  received(bytes: Buffer, from: number, end: number): number {
+    const read = this.#parser.read(bytes, from, end);
+    this.#delivered();
+    return read;
+  }
+
+  arrived(
+    bytes: Buffer,
+    { starts, lengths }: FrameList,
+    frames: number,
+    oddStart: number,
+    oddLength: number,
+    from: number,
+    end: number,
+  ): number {
+    if (this.#events !== undefined) {
+      for (let i = 0; i < frames; i++) this.#inbox.push(bytes, starts[i] as number, lengths[i] as number);
+    }
+    if (oddStart >= 0) this.binaryMessage(bytes, oddStart, oddLength);
+    const read = this.#parser.read(bytes, from, end);
+    this.#delivered();
+    return this.#parser.isBetweenMessages ? read : ~read;
+  }
+
+  /** What arrived has been read: hands on its frames, and answers what wants an answer. */
+  #delivered(): void {
+    this.#liveness.heard(this.#heartbeat.nowMs);
+    BUFFERS.relieve();
+    this.#inbox.deliver();
+    if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
+    if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));
+    this.#pong = undefined;
+    this.#textPong = undefined;
+  }
+
+  progressed(): void {
+    this.#outbox.progressed();
+  }
+
+  written(): void {
+    this.#outbox.written();
+  }
+
+  ended(): void {
+    if (this.#state === 'open') {
+      this.abandon('closed by the peer without a close message');
+    } else {
+      this.#transport.end();
+    }
+  }
+
+  closed(failure: Error | undefined): void {
+    this.#lose(failure === undefined ? 'closed by the peer without a close message' : describeFailure(failure));
+    this.#state = 'closed';
+    BUFFERS.remove(this);
+    this.#outbox.abandon();
+    clearTimeout(this.#closeTimer);
+    this.#parser.end();
+    this.#inbox.deliver();
+    for (const resolve of this.#onClosed) resolve();
+    this.#onClosed = [];
+  }
+
+  // What the peer says.
+
+  binaryMessage(bytes: Buffer, start: number, length: number): void {
+    if (this.#events === undefined) return;
+    if (this.#wire === 'raw') {
+      this.#inbox.push(bytes, start, length);
+      return;
+    }
+    const breach = readMessage(bytes, start, length, this.#pushFrame);
+    if (breach === undefined) return;
+    // As behind the parser's own violations nothing is believed any more.
+    this.#parser.end();
+    this.violation(CLOSE_PROTOCOL_ERROR, breach);
+  }
+
+  /** Answers jor1k's `ping:X`; every other text is nothing to us, and no error. */
+  textMessage(text: string): void {
+    if (text.startsWith('ping:') && text.length <= MAX_TEXT_PING) this.#textPong = `pong:${text.slice(5)}`;
+  }
+
+  ping(bytes: Buffer, start: number, length: number): void {
+    this.#pong = Buffer.from(bytes.subarray(start, start + length));
+    const tunnelId = parseTunnelLoss(this.#pong);
+    if (tunnelId !== undefined) this.#events?.tunnelLost?.(tunnelId);
+  }
+
+  pong(bytes: Buffer, start: number, length: number): void {
+    this.#liveness.pong(bytes, start, length);
+  }
+
+  closeMessage(code: number, reason: string): void {
+    this.#isCloseReceived = true;
+    const answer = code === CLOSE_NO_CODE ? CLOSE_NORMAL : code;
+    this.#fail(`closed by the peer: ${describeClose(code, reason)}`, answer, '');
+    this.#endIfDone();
+  }
+
+  violation(code: number, what: string): void {
+    this.#isCloseReceived = true;
+    this.#fail(`the peer broke the WebSocket protocol: ${what}`, code, what);
+    this.#endIfDone();
+  }
+
+  // What the inbox says.
+
+  receive(batch: FrameBatch): void {
+    this.#events?.receive(batch);
+  }
+
+  discarded(reason: DiscardReason, frames: number, example?: FrameExample): void {
+    this.#events?.discarded('rx', reason, frames, example);
+  }
+
+  /** The end that the peer brought about: what it sent before it still counts. */
+  #fail(reason: string, code: number, words: string): void {
+    if (this.#state !== 'open') return;
+    this.#inbox.deliver();
+    this.#lose(reason);
+    this.#startClosing(code, words);
+  }
+
+  /** Tells, once, that frames can no longer pass. */
+  #lose(reason: string): void {
+    this.#heartbeat.remove(this);
+    if (this.#lostReason !== undefined) return;
+    this.#lostReason = reason;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closing';
+    if (!wasOpen) return;
+    const frames = this.#outbox.dropWaiting();
+    const events = this.#events;
+    if (frames > 0) events?.discarded('tx', 'linkDown', frames);
+    events?.lost(reason);
+  }
+
+  /** Sends our close message and gives the peer a while to do the same. */
+  #startClosing(code: number, words: string): void {
+    this.#heartbeat.remove(this);
+    this.#state = 'closing';
+    // Nothing may follow the close message, and nobody hears of frames any more.
+    forgetShortcuts();
+    this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
+    this.#outbox.finish(closePayload(code, words), () => {
+      this.#isCloseSent = true;
+      this.#endIfDone();
+    });
+  }
+
+  /** Sends a ping; on the raw wire with a frame behind it, which lets peers go on that wait for one. */
+  #ping(slot: number, payload: Buffer): void {
+    this.#outbox.sendUrgent(slot, payload);
+    if (this.#rawPeer !== undefined) this.#outbox.sendUrgent(OPCODE_BINARY, this.#rawPeer.filler());
+  }
+
+  /** Both close messages have passed: the stream may end. */
+  #endIfDone(): void {
+    if (this.#isCloseSent && this.#isCloseReceived) this.#transport.end();
+  }
+}

@@ -1,0 +1,67 @@
+import { askedWaitMs } from '../../../net/retry-after.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import type { WebSocketPort } from '../tunnel-port.ts';
+
+export interface FailbackOptions {
+  /** About how often the preferred server is dialled while the tunnel is one of another. */
+  readonly intervalMs: number;
+  /** Dials the preferred server once; as the `connect` of ClientPort. */
+  readonly connect: (signal: AbortSignal) => Promise<WebSocketPort>;
+  /** Whether a tunnel leads there already. */
+  readonly isPreferred: (tunnel: WebSocketPort) => boolean;
+}
+
+/** Waits are drawn from 3/4 to 5/4 of the interval: clients that lost one server do not come back at one instant. */
+const SPREAD = 0.5;
+
+/** Tries the preferred server while a tunnel stands elsewhere, until it answers. */
+export class Failback {
+  readonly #options: FailbackOptions;
+  readonly #onTunnel: (tunnel: WebSocketPort) => void;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #attempt: AbortController | undefined;
+  #attempting: Promise<void> = Promise.resolve();
+
+  /** @param onTunnel gets the tunnel to the preferred server, to open and to close */
+  constructor(options: FailbackOptions, onTunnel: (tunnel: WebSocketPort) => void, logger: Logger) {
+    this.#options = options;
+    this.#onTunnel = onTunnel;
+    this.#logger = logger;
+  }
+
+  /** A tunnel stands: tries until it is one to the preferred server, or until `stop`. */
+  start(current: WebSocketPort): void {
+    clearTimeout(this.#timer);
+    if (!this.#options.isPreferred(current)) this.#schedule(this.#options.intervalMs);
+  }
+
+  /** Tries no more. Resolves when nothing of a try is left. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#attempt?.abort(new Error('no longer wanted'));
+    this.#attempt = undefined;
+    await this.#attempting;
+  }
+
+  #schedule(waitMs: number): void {
+    const spread = 1 - SPREAD / 2 + Math.random() * SPREAD;
+    this.#timer = setTimeout(() => this.#try(), waitMs * spread);
+  }
+
+  #try(): void {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#attempting = this.#options.connect(attempt.signal).then(
+      async (tunnel) => {
+        if (this.#attempt === attempt) this.#onTunnel(tunnel);
+        else await tunnel.close();
+      },
+      (error: unknown) => {
+        if (this.#attempt !== attempt) return;
+        this.#logger.debug({ error }, 'the first URL cannot be had yet');
+        this.#schedule(Math.max(this.#options.intervalMs, askedWaitMs(error) ?? 0));
+      },
+    );
+  }
+}

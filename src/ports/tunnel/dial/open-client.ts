@@ -1,0 +1,249 @@
+import { readCaCerts } from '../../../auth/certificate-file.ts';
+import { parsePins } from '../../../auth/parse-pins.ts';
+import { loadServerIdentity } from '../../../auth/tls.ts';
+import { EtherwsError } from '../../../errors.ts';
+import { askedWaitMs, RetryLaterError } from '../../../net/retry-after.ts';
+import type { Logger } from '../../../observability/logger.ts';
+import type { CongestionChoice } from '../../stream/congestion-control.ts';
+import type { WireChoice } from '../../stream/packing.ts';
+import type { TlsIdentityOptions } from '../connect/connect-tls.ts';
+import { type Environment, proxyFromEnvironment } from '../proxy/proxy-environment.ts';
+import { type ProxyServer, parseProxyUrl } from '../proxy/proxy-url.ts';
+import { ResumeTicket } from '../resume/resume-ticket.ts';
+import type { SwitchInstance } from '../switch-instance.ts';
+import type { WebSocketPort } from '../tunnel-port.ts';
+import { ClientPort, type ClientPortOptions } from './client-port.ts';
+import { isLastingFailure } from './dial-errors.ts';
+import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './dial-tunnel.ts';
+import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
+import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
+
+/** How a client port dials, as the control API has it; paths are of this host, times in seconds. */
+export interface ClientOptions {
+  readonly user?: string | undefined;
+  readonly passwd?: string | undefined;
+  /** The path of a PEM file with the CAs to trust, instead of the system's. */
+  readonly cacerts?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly wire?: WireChoice | undefined;
+  /** Whether the tunnel may forward beside others to the same switch. */
+  readonly allowParallel?: boolean | undefined;
+  /** Further URLs, tried in order when the first cannot be had. */
+  readonly alternatives?: readonly string[] | undefined;
+  /** false: do not wait for the first tunnel. */
+  readonly wait?: boolean | undefined;
+  /** false: a tunnel that ended is not dialled again. */
+  readonly reconnect?: boolean | undefined;
+  readonly reconnectMin?: number | undefined;
+  readonly reconnectMax?: number | undefined;
+  /** How often the first URL is tried while the tunnel is one of another; needs `alternatives`. */
+  readonly preferFirst?: number | undefined;
+  /** A proxy's URL, or `direct`; default: what the environment says. */
+  readonly proxy?: string | undefined;
+  /** A bearer token, instead of a user. */
+  readonly token?: string | undefined;
+  /** `NAME:VALUE` each */
+  readonly headers?: readonly string[] | undefined;
+  readonly servername?: string | undefined;
+  readonly bindAddress?: string | undefined;
+  /** a device of this host */
+  readonly bindDevice?: string | undefined;
+  /** above 0 */
+  readonly fwmark?: number | undefined;
+  /** `sha256//BASE64`, or several with semicolons between them */
+  readonly pin?: string | undefined;
+  /** The paths of PEM files with our certificate and its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface ClientContext {
+  readonly logger: Logger;
+  readonly watchNetwork?: ClientPortOptions['watchNetwork'];
+  /** How TCP answers congestion on the tunnels; default `auto`. */
+  readonly congestion?: CongestionChoice | undefined;
+  /** Which switch dials; default: not said. */
+  readonly instance?: SwitchInstance | undefined;
+  /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
+  readonly environment?: Environment;
+  /** ends the dialling that the port waits for */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a client port, with its tunnel unless it was told not to wait.
+ * @throws EtherwsError ARGUMENT_INVALID and what the files are not; and unless
+ *   it was told not to wait, whatever the dialling failed with
+ */
+export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
+  const { logger, watchNetwork, congestion, instance, signal } = context;
+  const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
+  const [first] = destinations;
+  await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
+  const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
+  const connect = (to: readonly Destination[], signal: AbortSignal): Promise<WebSocketPort> =>
+    connectAny(to, options, { logger, congestion, instance, signal, maxWaitMs });
+  const portOptions: ClientPortOptions = {
+    target: first?.url.shown ?? target,
+    connect: (signal) => connect(destinations, signal),
+    ...(first === undefined || options.preferFirst === undefined
+      ? {}
+      : {
+          failback: {
+            intervalMs: options.preferFirst * 1000,
+            connect: (signal) => connect([first], signal),
+            isPreferred: (tunnel) => first.tunnels.has(tunnel),
+          },
+        }),
+    reconnection: {
+      ...(options.reconnect === undefined ? {} : { isEnabled: options.reconnect }),
+      ...(options.reconnectMin === undefined ? {} : { minMs: options.reconnectMin * 1000 }),
+      ...(options.reconnectMax === undefined ? {} : { maxMs: options.reconnectMax * 1000 }),
+    },
+    ...(watchNetwork === undefined ? {} : { watchNetwork }),
+    logger,
+  };
+  return options.wait === false ? new ClientPort(portOptions) : ClientPort.connected(portOptions, signal);
+}
+
+interface Destination {
+  /** as it was given, perhaps with credentials */
+  readonly text: string;
+  readonly url: TunnelUrl;
+  readonly proxy: ProxyServer | undefined;
+  /** undefined for a port that never dials twice */
+  readonly ticket: ResumeTicket | undefined;
+  /** those that were dialled here */
+  readonly tunnels: WeakSet<WebSocketPort>;
+  /** the server does not want to be asked before, by the clock of performance.now */
+  notBeforeMs: number;
+  /** why not */
+  lastFailure: unknown;
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID */
+function destinationsOf(texts: readonly string[], options: ClientOptions, environment: Environment): Destination[] {
+  const { proxy, pin } = options;
+  if (pin !== undefined) parsePins(pin);
+  return texts.map((text) => {
+    const url = parseTunnelUrl(text);
+    if (pin !== undefined && !url.isSecure) throw unpinnable(url);
+    const ticket = options.reconnect === false ? undefined : new ResumeTicket();
+    return {
+      text,
+      url,
+      proxy: proxyFor(url, proxy, environment),
+      ticket,
+      tunnels: new WeakSet(),
+      notBeforeMs: Number.NEGATIVE_INFINITY,
+      lastFailure: undefined,
+    };
+  });
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID */
+function proxyFor(url: TunnelUrl, proxy: string | undefined, environment: Environment): ProxyServer | undefined {
+  if (proxy === 'direct') return undefined;
+  return proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy');
+}
+
+/** Dials one after the other; the first that can be had is taken. */
+async function connectAny(
+  destinations: readonly Destination[],
+  options: ClientOptions,
+  {
+    logger,
+    congestion,
+    instance,
+    signal,
+    maxWaitMs,
+  }: Pick<ClientContext, 'logger' | 'congestion' | 'instance'> & {
+    readonly signal: AbortSignal;
+    readonly maxWaitMs: number;
+  },
+): Promise<WebSocketPort> {
+  const { user, passwd, wire, token, servername, bindAddress, bindDevice, fwmark, pin, headers } = options;
+  const common: Omit<ConnectTunnelOptions, 'url'> = {
+    ...(wire === undefined ? {} : { wire }),
+    ...(user === undefined ? {} : { user }),
+    ...(passwd === undefined ? {} : { passwd }),
+    token,
+    servername,
+    bindAddress,
+    bindDevice,
+    fwmark,
+    headers: headers?.map(takeHeaderApart),
+    pins: pin === undefined ? undefined : parsePins(pin),
+    isInsecure: options.insecure,
+    ...(await readFiles(options, logger)),
+    isParallelAllowed: options.allowParallel,
+    congestion,
+    instance,
+    logger,
+    signal,
+  };
+  const failures: unknown[] = [];
+  for (const destination of destinations) {
+    const { text, proxy, ticket } = destination;
+    if (performance.now() < destination.notBeforeMs) {
+      failures.push(destination.lastFailure);
+      continue;
+    }
+    try {
+      const tunnel = await connectTunnel({ ...common, url: text, proxy, ticket });
+      destination.tunnels.add(tunnel);
+      return tunnel;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failures.push(error);
+      const waitMs = askedWaitMs(error);
+      if (waitMs === undefined || destinations.length === 1) continue;
+      destination.notBeforeMs = performance.now() + Math.min(waitMs, maxWaitMs);
+      destination.lastFailure = error;
+    }
+  }
+  throw joined(failures, soonestMs(destinations, failures));
+}
+
+/** When the first of several servers wants to be asked again, if all of them asked for a wait. */
+function soonestMs(destinations: readonly Destination[], failures: readonly unknown[]): number | undefined {
+  if (!failures.every((failure) => askedWaitMs(failure) !== undefined)) return undefined;
+  if (destinations.length === 1) return askedWaitMs(failures[0]);
+  const soonest = Math.min(...destinations.map(({ notBeforeMs }) => notBeforeMs));
+  return Math.max(0, soonest - performance.now());
+}
+
+/** Files are read for every dialling, so that a renewed certificate counts from the next one on. */
+async function readFiles({ cacerts, cert, key }: ClientOptions, logger: Logger): Promise<TlsIdentityOptions> {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new EtherwsError('ARGUMENT_INVALID', 'A client certificate needs its key, and a key its certificate', {
+      hint: 'Give both, --cert and --key',
+    });
+  }
+  return {
+    cacerts: cacerts === undefined ? undefined : await readCaCerts(cacerts),
+    clientCertificate: cert === undefined || key === undefined ? undefined : await readIdentity(key, cert, logger),
+  };
+}
+
+async function readIdentity(key: string, cert: string, logger: Logger): Promise<{ key: string; cert: string }> {
+  const { options } = await loadServerIdentity(key, cert, logger);
+  return { key: String(options.key), cert: String(options.cert) };
+}
+
+function takeHeaderApart(text: string): [name: string, value: string] {
+  const colon = text.indexOf(':');
+  return [text.slice(0, colon), text.slice(colon + 1).trim()];
+}
+
+/** One failure of several: of those that may pass by themselves, where there is one, since it is worth waiting for. */
+function joined(failures: readonly unknown[], retryAfterMs: number | undefined): unknown {
+  const [first] = failures;
+  const main = failures.find((failure) => !isLastingFailure(failure)) ?? first;
+  if (failures.length === 1 || !(main instanceof EtherwsError)) return main;
+  const message = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ');
+  const details = { cause: main, ...(main.hint === undefined ? {} : { hint: main.hint }) };
+  return retryAfterMs === undefined
+    ? new EtherwsError(main.code, message, details)
+    : new RetryLaterError(main.code, message, { ...details, retryAfterMs });
+}

@@ -1,0 +1,105 @@
+import { addressGroup } from '../../../net/address-group.ts';
+
+export interface PlaceBounds {
+  readonly maxConnections: number;
+  readonly maxPerAddress: number;
+  readonly maxPerUser: number;
+}
+
+export type PlaceBound = 'full' | 'overAddressShare';
+
+/** One of the places: given back once, with `leave`. */
+export interface TunnelPlace {
+  /** The bound that the place goes beyond, where it was let in nevertheless. */
+  readonly beyond: PlaceBound | undefined;
+  /** The user for whom the place was claimed. */
+  readonly owner: string | undefined;
+  /**
+   * Counts the place for a user, too.
+   * @param most how many he may have, where that is less than everybody may
+   * @param instead a place that will be left for this one, and does not count any more
+   * @returns false, and nothing has changed, when he has his share already
+   */
+  claim(user: string, most?: number, instead?: TunnelPlace): boolean;
+  /** Idempotent. */
+  leave(): void;
+}
+
+/** How many tunnels and handshakes there may be: in all, from one address, of one user. */
+export class TunnelPlaces {
+  readonly #bounds: PlaceBounds;
+  readonly #byAddress = new Tally();
+  readonly #byUser = new Tally();
+  #taken = 0;
+
+  constructor(bounds: PlaceBounds) {
+    this.#bounds = bounds;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** How many places a user has. */
+  takenBy(user: string): number {
+    return this.#byUser.count(user);
+  }
+
+  /**
+   * @param isReturning whether one place or another will be given back for this one: bounds do not stand in the way
+   * @returns a place, or which bound stands in the way
+   */
+  enter(address: string, isReturning: boolean = false): TunnelPlace | PlaceBound {
+    const group = addressGroup(address);
+    const beyond = this.#boundOf(group);
+    if (beyond !== undefined && !isReturning) return beyond;
+    this.#taken++;
+    this.#byAddress.add(group);
+    let owner: string | undefined;
+    let hasLeft = false;
+    return {
+      beyond,
+      get owner() {
+        return owner;
+      },
+      claim: (user, most = this.#bounds.maxPerUser, instead = undefined) => {
+        const count = this.#byUser.count(user) - (instead?.owner === user ? 1 : 0);
+        if (count >= Math.min(most, this.#bounds.maxPerUser)) return false;
+        this.#byUser.add(user);
+        owner = user;
+        return true;
+      },
+      leave: () => {
+        if (hasLeft) return;
+        hasLeft = true;
+        this.#taken--;
+        this.#byAddress.remove(group);
+        if (owner !== undefined) this.#byUser.remove(owner);
+      },
+    };
+  }
+
+  #boundOf(group: string): PlaceBound | undefined {
+    if (this.#taken >= this.#bounds.maxConnections) return 'full';
+    return this.#byAddress.count(group) >= this.#bounds.maxPerAddress ? 'overAddressShare' : undefined;
+  }
+}
+
+/** Counts by name; a name that counts nothing is not kept. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  count(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string): void {
+    this.#counts.set(name, this.count(name) + 1);
+  }
+
+  remove(name: string): void {
+    const left = this.count(name) - 1;
+    if (left > 0) this.#counts.set(name, left);
+    else this.#counts.delete(name);
+  }
+}

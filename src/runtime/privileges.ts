@@ -1,0 +1,61 @@
+import { EtherwsError } from '../errors.ts';
+import { nativeAddon } from '../native/addon.ts';
+
+/** Who the process is to be once its sockets are open. */
+export interface Account {
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Looks a user up, before anything is opened.
+ * @throws EtherwsError ARGUMENT_INVALID for a name that is not there or when we may not become somebody else, ADDON_MISSING
+ */
+export function findAccount(user: string, group: string | undefined): Account {
+  let ids: [number, number];
+  try {
+    ids = nativeAddon().lookUpUser(user, group ?? '');
+  } catch (error) {
+    if (error instanceof EtherwsError) throw error;
+    const isGroup = (error as { syscall?: unknown }).syscall === 'getgrnam';
+    const what = isGroup ? `--group: there is no group "${group}"` : `--user: there is no user "${user}"`;
+    throw new EtherwsError('ARGUMENT_INVALID', what, {
+      cause: error,
+      hint: 'Give a name of /etc/passwd or /etc/group',
+    });
+  }
+  const [uid, gid] = ids;
+  if (process.getuid?.() !== 0) {
+    const hint = `Start the switch as root, or as ${user} without --user`;
+    throw new EtherwsError('ARGUMENT_INVALID', '--user: only root can become somebody else', { hint });
+  }
+  return { user, uid, gid };
+}
+
+/**
+ * Becomes that user for good, and keeps only what it takes to add devices as
+ * ports: CAP_NET_ADMIN and CAP_NET_RAW. Files that are opened by name later
+ * (certificates and keys on SIGHUP, users, the policy) must be readable for him.
+ * @throws EtherwsError PERMISSION_DENIED; then the process must end
+ */
+export function becomeAccount({ user, uid, gid }: Account): void {
+  try {
+    nativeAddon().becomeUser(user, uid, gid);
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new EtherwsError('PERMISSION_DENIED', `Cannot become the user ${user}: ${reason}`, {
+      cause: error,
+      hint: 'It takes root with CAP_SETUID and CAP_SETGID',
+    });
+  }
+}
+
+/** Nothing that this process starts can have more rights than it has. Without the addon it stays as it is. */
+export function forbidNewPrivileges(): void {
+  try {
+    nativeAddon().forbidNewPrivileges();
+  } catch {
+    // Without the addon there are no devices, and no reason to run as root.
+  }
+}

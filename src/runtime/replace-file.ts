@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { EtherwsError } from '../errors.ts';
+import { codeOf } from '../net/connect-errors.ts';
+import { findPlace, type Place, UnsafePathError } from './safe-path.ts';
+
+/**
+ * Puts a new content in the place of a file's, as one step: a reader sees
+ * the old or the new one, also after a crash or a full disk. Mode and owner stay;
+ * a link stays a link, where no other user of the host could have put it there. A
+ * file that is not there is made, for its owner alone.
+ * @param read what the file was when the old content was read; undefined: it was not there
+ * @throws EtherwsError FILE_UNWRITABLE, also when it is another file by now; then the file is as before
+ */
+export async function replaceFile(path: string, content: string, read: BigIntStats | undefined): Promise<void> {
+  let place: Place | undefined;
+  try {
+    place = placeOf(path);
+    await replaceAt(place.path, content, read);
+  } catch (error) {
+    if (error instanceof EtherwsError) throw error;
+    const isUnsafe = error instanceof UnsafePathError;
+    throw new EtherwsError(
+      'FILE_UNWRITABLE',
+      `${path} cannot be written (${isUnsafe ? error.message : codeOf(error)})`,
+      {
+        cause: error,
+        hint: isUnsafe ? error.hint : 'Check that its folder exists, and that you may write to it and own the file',
+      },
+    );
+  } finally {
+    place?.close();
+  }
+}
+
+/** Elsewhere than on Linux names are followed as they are. */
+function placeOf(path: string): Place {
+  if (process.platform === 'linux') return findPlace(resolve(path));
+  return { path: resolve(path), entry: undefined, isPrivate: false, close: () => undefined };
+}
+
+async function replaceAt(target: string, content: string, read: BigIntStats | undefined): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    const before = await stat(target, { bigint: true }).catch(() => undefined);
+    if (before?.ino !== read?.ino || before?.dev !== read?.dev) {
+      throw new EtherwsError('FILE_UNWRITABLE', 'The file was replaced while it was being changed', {
+        hint: 'Try again',
+      });
+    }
+    const name = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+    await withHandle(await open(name, 'wx', 0o600), async (handle) => {
+      temporary = name;
+      await handle.writeFile(content);
+      if (before !== undefined) {
+        const own = await handle.stat({ bigint: true });
+        if (own.uid !== before.uid || own.gid !== before.gid) {
+          await handle.chown(Number(before.uid), Number(before.gid));
+        }
+        await handle.chmod(Number(before.mode) & 0o7777);
+      }
+      await handle.sync();
+    });
+    await rename(name, target);
+    temporary = undefined;
+    await withHandle(await open(dirname(target), 'r'), (directory) => directory.sync());
+  } finally {
+    if (temporary !== undefined) await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function withHandle(handle: FileHandle, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await work(handle);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { EtherwsError } from '../errors.ts';
+import { codeOf } from '../net/connect-errors.ts';
+
+/** What a file held. */
+export interface UserFile {
+  readonly text: string;
+  readonly octets: Buffer;
+  readonly stats: BigIntStats;
+}
+
+/**
+ * Reads a regular file that a user named: keys, certificates, user lists.
+ * @returns its octets, which are the caller's, the same as text, and what it was when reading began
+ * @throws EtherwsError FILE_UNREADABLE, also for a device or a FIFO, and for more than `maxBytes`
+ */
+export async function readUserFile(path: string, maxBytes: number): Promise<UserFile> {
+  let handle: FileHandle | undefined;
+  try {
+    // O_NONBLOCK, or a FIFO would hold a thread until somebody writes.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile()) throw new EtherwsError('FILE_UNREADABLE', `${path} is not a regular file`);
+    if (stats.size > BigInt(maxBytes)) {
+      const limit = `more than the ${maxBytes} that are read`;
+      throw new EtherwsError('FILE_UNREADABLE', `${path} has ${stats.size} bytes, ${limit}`);
+    }
+    const octets = await handle.readFile();
+    return { text: octets.toString('utf8'), octets, stats };
+  } catch (error) {
+    throw error instanceof EtherwsError ? error : unreadable(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+export function unreadable(path: string, error: unknown): EtherwsError {
+  return new EtherwsError('FILE_UNREADABLE', `${path} cannot be read (${codeOf(error)})`, {
+    cause: error,
+    hint: 'Check that it exists and that the user who runs etherws may read it',
+  });
+}
+
+/** Whether everybody on this host may read it: nothing that is to be secret should be. */
+export function isWorldReadable({ mode }: BigIntStats): boolean {
+  return (mode & 0o004n) !== 0n;
+}

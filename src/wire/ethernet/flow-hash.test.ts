@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type FrameFields, frameOf } from '../../../test/support/frames.ts';
+import { flowHashOf } from './flow-hash.ts';
+
+const SEED = 0x5eed;
+const FIRST_FRAGMENT = 0x2000;
+const LATER_FRAGMENT = 0x0010;
+
+function hashOf(frame: Uint8Array): number {
+  return flowHashOf(frame, 0, frame.length, SEED);
+}
+
+function udp(fields: Partial<FrameFields> = {}): Buffer {
+  return frameOf({ protocol: 'udp', payload: Buffer.from('payload'), ...fields }).bytes;
+}
+
+/** A copy of a frame with some octets replaced. */
+function changed(frame: Buffer, at: number, ...octets: number[]): Buffer {
+  const copy = Buffer.from(frame);
+  copy.set(octets, at);
+  return copy;
+}
+
+function fragment(frame: Buffer, field: number): Buffer {
+  return changed(frame, 14 + 6, field >>> 8, field & 0xff);
+}
+
+for (const ipv6 of [false, true]) {
+  for (const tags of [[], [7], [7, 8]]) {
+    test(`a flow is its addresses, protocol and ports: ${ipv6 ? 'IPv6' : 'IPv4'} behind ${tags.length} tags`, () => {
+      const fields: Partial<FrameFields> = { ipv6, tags };
+      const {
+        bytes: frame,
+        networkStart,
+        transportStart,
+      } = frameOf({ protocol: 'udp', payload: Buffer.alloc(9), ...fields });
+      const same = udp({ ...fields, payload: Buffer.alloc(700, 1), tos: 0xb8, ttl: 3, id: 99 });
+      assert.equal(hashOf(same), hashOf(frame));
+      const addresses = networkStart + (ipv6 ? 8 : 12);
+      const places = [0, 6, addresses, transportStart - 1, transportStart, transportStart + 3];
+      places.push(networkStart + (ipv6 ? 6 : 9));
+      for (const at of places) {
+        const other = changed(frame, at, (frame[at] as number) ^ 1);
+        assert.notEqual(hashOf(other), hashOf(frame), `octet ${at}`);
+      }
+    });
+  }
+}
+
+test('a VLAN tells flows apart, a priority does not', () => {
+  assert.notEqual(hashOf(udp({ tags: [8] })), hashOf(udp({ tags: [7] })));
+  assert.equal(hashOf(udp({ tags: [0xe007] })), hashOf(udp({ tags: [7] })));
+});
+
+test('all fragments of a packet are one flow, whatever stands where the ports would be', () => {
+  const frame = udp();
+  const first = fragment(frame, FIRST_FRAGMENT);
+  const later = fragment(changed(frame, 34, 1, 2, 3, 4), LATER_FRAGMENT);
+  assert.equal(hashOf(later), hashOf(first));
+});
+
+test('ports are found behind IPv4 options, and not where the protocol has none', () => {
+  const frame = udp({ payload: Buffer.alloc(40) });
+  const withOptions = changed(frame, 14, 0x46);
+  assert.notEqual(hashOf(changed(withOptions, 14 + 24, 9)), hashOf(withOptions));
+  const icmp = changed(frame, 14 + 9, 1);
+  assert.equal(hashOf(changed(icmp, 34, 9)), hashOf(icmp));
+});
+
+test('the seed changes which flows meet', () => {
+  const frames = Array.from({ length: 64 }, (_, port) => udp({ destinationPort: port }));
+  const queues = [1, 2].map((seed) => frames.map((frame) => flowHashOf(frame, 0, frame.length, seed) % 16));
+  const pairs = (of: number[]) => of.flatMap((a, i) => of.map((b, j) => (i < j && a === b ? `${i},${j}` : '')));
+  assert.notDeepEqual(pairs(queues[0] ?? []), pairs(queues[1] ?? []));
+});
+
+test('many flows spread evenly', () => {
+  const queues = new Set<number>();
+  for (let port = 0; port < 1024; port++) queues.add(hashOf(udp({ destinationPort: port })) % 1024);
+  // By chance 1024·(1 - 1/e) = 647 of them are met.
+  assert.ok(queues.size > 600, `${queues.size} of 1024`);
+});
+
+test('nothing behind the end of a frame counts, however short it is and whatever it claims', () => {
+  const frames = [udp(), udp({ ipv6: true }), udp({ tags: [1, 2] }), changed(udp(), 14, 0x4f)];
+  const start = fc.oneof(fc.constantFrom(...frames), fc.uint8Array({ maxLength: 80 }));
+  fc.assert(
+    fc.property(
+      start,
+      fc.nat(80),
+      fc.uint8Array({ minLength: 80, maxLength: 80 }),
+      fc.nat(9),
+      (frame, cut, junk, lead) => {
+        const length = Math.min(cut, frame.length);
+        const whole = frame.subarray(0, length);
+        const slab = Buffer.concat([junk.subarray(0, lead), whole, junk]);
+        const hash = flowHashOf(slab, lead, length, SEED);
+        // A copy that ends where the frame does: an octet too far would be read as undefined.
+        assert.equal(hash, flowHashOf(Uint8Array.from(whole), 0, length, SEED));
+        assert.ok(Number.isInteger(hash) && hash >= 0 && hash <= 0xffff_ffff);
+      },
+    ),
+  );
+});

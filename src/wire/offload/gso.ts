@@ -1,0 +1,125 @@
+import { MAX_SUPER_FRAME_BYTES } from '../ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../ethernet/frame-batch.ts';
+import { writeWord } from '../ethernet/transport-header.ts';
+import { checkOffload, MAX_HEADER_BYTES, MAX_SEGMENTS } from './check.ts';
+import { checksumOf, sumOf } from './checksum.ts';
+import { Layers } from './encapsulation.ts';
+import { writeSegmentHeaders } from './gso-headers.ts';
+import {
+  checksumOffsetOf,
+  checksumStartOf,
+  debtOf,
+  GSO_NONE,
+  gsoSizeOf,
+  gsoTypeOf,
+  headerBytesOf,
+  OFFLOAD_HEADER_BYTES,
+  OFFLOAD_NONE,
+} from './virtio-header.ts';
+
+/**
+ * In front of each frame that is made here: four free octets, in which a tunnel
+ * may write the length of its record, and a zero offload header.
+ */
+export const RECORD_LEAD_BYTES: number = 4 + OFFLOAD_HEADER_BYTES;
+
+/** A slab of this size takes all that any one frame can become. */
+export const MAX_FINISHED_BYTES: number = MAX_SEGMENTS * (RECORD_LEAD_BYTES + MAX_HEADER_BYTES) + MAX_SUPER_FRAME_BYTES;
+
+/** Why a frame could not be finished: its header lies, or the slab is full. Both are names of discards. */
+export type FinishFailure = 'badOffload' | 'queueFull';
+
+const found = new Layers();
+
+/**
+ * Appends to `out` the finished frames that frame `index` stands for: the
+ * segments of a super-frame, each with its own lengths and checksums, or else
+ * the frame itself with its checksum completed. They lie one behind the other,
+ * each led by RECORD_LEAD_BYTES, behind what `out` holds already.
+ *
+ * Nothing is appended when it fails.
+ */
+export function finishFrame(batch: FrameBatch, index: number, out: FrameBatch): FinishFailure | undefined {
+  const start = batch.starts[index] as number;
+  const length = batch.lengths[index] as number;
+  const headerStart = start - OFFLOAD_HEADER_BYTES;
+  const debt = batch.hasOffloadHeaders ? debtOf(batch.bytes, headerStart) : OFFLOAD_NONE;
+  if (debt !== OFFLOAD_NONE && checkOffload(batch.bytes, start, length, headerStart, found) !== undefined) {
+    return 'badOffload';
+  }
+  out.hasOffloadHeaders = true;
+  if (debt !== OFFLOAD_NONE && gsoTypeOf(batch.bytes, headerStart) !== GSO_NONE) {
+    return segment(batch.bytes, start, length, gsoSizeOf(batch.bytes, headerStart), out);
+  }
+  if (!hasRoom(out, RECORD_LEAD_BYTES + length)) return 'queueFull';
+  const at = beginRecord(out);
+  out.bytes.set(batch.bytes.subarray(start, start + length), at);
+  if (debt !== OFFLOAD_NONE) {
+    const checksumStart = at + checksumStartOf(batch.bytes, headerStart);
+    const checksumAt = checksumStart + checksumOffsetOf(batch.bytes, headerStart);
+    // 0 would mean "no checksum" to UDP (RFC 768), and is the same as 0xffff to everybody else.
+    writeWord(out.bytes, checksumAt, checksumOf(sumOf(out.bytes, checksumStart, at + length)) || 0xffff);
+  }
+  out.push(at, length);
+  return undefined;
+}
+
+/** How many segments a payload becomes; an empty one still is a frame. */
+export function segmentCount(payloadBytes: number, gsoSize: number): number {
+  return Math.max(1, Math.ceil(payloadBytes / gsoSize));
+}
+
+/** The super-frame has been checked and `found` says where its headers are. */
+function segment(
+  bytes: Buffer,
+  start: number,
+  length: number,
+  gsoSize: number,
+  out: FrameBatch,
+): FinishFailure | undefined {
+  const headerBytes = found.inner.payloadStart;
+  const payloadBytes = length - headerBytes;
+  const count = segmentCount(payloadBytes, gsoSize);
+  if (!hasRoom(out, count * (RECORD_LEAD_BYTES + headerBytes) + payloadBytes)) return 'queueFull';
+  for (let ordinal = 0; ordinal < count; ordinal++) {
+    const from = ordinal * gsoSize;
+    const piece = Math.min(gsoSize, payloadBytes - from);
+    const at = beginRecord(out);
+    out.bytes.set(bytes.subarray(start, start + headerBytes), at);
+    out.bytes.set(bytes.subarray(start + headerBytes + from, start + headerBytes + from + piece), at + headerBytes);
+    writeSegmentHeaders(out.bytes, at, headerBytes + piece, found, ordinal, from, ordinal === count - 1);
+    out.push(at, headerBytes + piece);
+  }
+  return undefined;
+}
+
+function hasRoom(out: FrameBatch, octets: number): boolean {
+  return endOf(out) + octets <= out.bytes.length;
+}
+
+/** Where the octets behind the last frame start. */
+export function endOf(out: FrameBatch): number {
+  const last = out.count - 1;
+  return last < 0 ? 0 : (out.starts[last] as number) + (out.lengths[last] as number);
+}
+
+/** Zeroes the offload header of the next record. @returns where its frame starts */
+export function beginRecord(out: FrameBatch): number {
+  const at = endOf(out) + RECORD_LEAD_BYTES;
+  out.bytes.fill(0, at - OFFLOAD_HEADER_BYTES, at);
+  return at;
+}
+
+/**
+ * How many finished frames frame `index` stands for, by the word of its offload
+ * header: for counters. hdr_len must be true, as `checkOffload` leaves it.
+ */
+export function framesIn(batch: FrameBatch, index: number): number {
+  if (!batch.hasOffloadHeaders) return 1;
+  const header = (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES;
+  if (gsoTypeOf(batch.bytes, header) === GSO_NONE) return 1;
+  return segmentCount(
+    (batch.lengths[index] as number) - headerBytesOf(batch.bytes, header),
+    gsoSizeOf(batch.bytes, header),
+  );
+}

@@ -1,0 +1,108 @@
+import { MAX_SUPER_FRAME_BYTES } from '../ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../ethernet/frame-batch.ts';
+import { RECORD_LEAD_BYTES } from '../offload/gso.ts';
+import {
+  OFFLOAD_CHECKSUM,
+  OFFLOAD_HEADER_BYTES,
+  OFFLOAD_TSO_ECN,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  type Offloads,
+} from '../offload/virtio-header.ts';
+
+/**
+ * The batched wire, version 1 (docs/reference/protocol.md): a binary message is one octet
+ * of type and, for frames, three reserved octets and records:
+ *
+ * ```text
+ *   0    frame's length   4, network byte order
+ *   4    offload header  10, virtio-header.ts
+ *   14   frame
+ * ```
+ *
+ * A record has the layout of those in a device's slab, so that a run of them
+ * can become a message as it lies.
+ */
+export const WIRE_VERSION = '1';
+/** The header of the opening handshake in which both sides name the version. */
+export const WIRE_HEADER = 'Etherws-Wire';
+
+export const MESSAGE_HEAD_BYTES = 4;
+export { RECORD_LEAD_BYTES };
+/** No message is longer; a receiver need not take one that is. */
+export const MAX_TUNNEL_MESSAGE_BYTES: number = 1024 * 1024;
+/** What version 1 lets a frame owe. */
+export const WIRE_OFFLOADS: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
+
+const TYPE_FRAMES = 0x01;
+/** From here on a type that is not known is none of our business. */
+const FIRST_CONTROL_TYPE = 0x80;
+
+/** Which of the versions that a peer offers, separated by commas, we take: ours, or none. */
+export function selectWireVersion(offered: string | undefined): string | undefined {
+  return offered?.split(',').some((version) => version.trim() === WIRE_VERSION) ? WIRE_VERSION : undefined;
+}
+
+/** Writes the head of a message of frames at `at`. @returns the position behind it */
+export function writeMessageHead(target: Buffer, at: number): number {
+  target[at] = TYPE_FRAMES;
+  target[at + 1] = 0;
+  target[at + 2] = 0;
+  target[at + 3] = 0;
+  return at + MESSAGE_HEAD_BYTES;
+}
+
+/** Writes frame `index` of a batch as a record at `at`. @returns the position behind it */
+export function writeRecord(target: Buffer, at: number, batch: FrameBatch, index: number): number {
+  const start = batch.starts[index] as number;
+  const length = batch.lengths[index] as number;
+  const headerAt = target.writeUInt32BE(length, at);
+  const frameAt = headerAt + OFFLOAD_HEADER_BYTES;
+  if (batch.hasOffloadHeaders) {
+    copyOctets(batch.bytes, start - OFFLOAD_HEADER_BYTES, target, headerAt, OFFLOAD_HEADER_BYTES + length);
+  } else {
+    target.fill(0, headerAt, frameAt);
+    copyOctets(batch.bytes, start, target, frameAt, length);
+  }
+  return frameAt + length;
+}
+
+/** Below this Buffer's copy takes longer to begin than a loop to end. */
+const WORTH_A_COPY_BYTES = 256;
+
+function copyOctets(source: Buffer, from: number, target: Buffer, to: number, length: number): void {
+  if (length < WORTH_A_COPY_BYTES) {
+    for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number;
+  } else {
+    source.copy(target, to, from, from + length);
+  }
+}
+
+/**
+ * Tells `onFrame` where each frame of a message lies; its offload header stands
+ * in front of it, unchecked. What a control message says is ignored.
+ * @returns what breaks the protocol; the frames before it were told
+ */
+export function readMessage(
+  bytes: Buffer,
+  start: number,
+  length: number,
+  onFrame: (bytes: Buffer, start: number, length: number) => void,
+): string | undefined {
+  if (length === 0) return 'message without a type';
+  const type = bytes[start] as number;
+  if (type >= FIRST_CONTROL_TYPE) return undefined;
+  if (type !== TYPE_FRAMES) return `message of type ${type}`;
+  const end = start + length;
+  if (length < MESSAGE_HEAD_BYTES) return 'message of frames without its head';
+  for (let at = start + MESSAGE_HEAD_BYTES; at < end; ) {
+    if (end - at < RECORD_LEAD_BYTES) return 'record that ends inside its header';
+    const frameBytes = bytes.readUInt32BE(at);
+    const frameAt = at + RECORD_LEAD_BYTES;
+    if (frameBytes > MAX_SUPER_FRAME_BYTES) return `frame of ${frameBytes} octets`;
+    if (frameBytes > end - frameAt) return 'record that exceeds its message';
+    onFrame(bytes, frameAt, frameBytes);
+    at = frameAt + frameBytes;
+  }
+  return undefined;
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { cut, ParserProbe, type RawFrame, rawFrame } from '../../../test/support/message-stream.ts';
+
+const MAX = 70_000;
+const KEY = Buffer.from('a1b2c3d4', 'hex');
+const HELLO = Buffer.from('Hello');
+
+function client(): ParserProbe {
+  return new ParserProbe({ isMasked: true, maxMessageBytes: MAX });
+}
+
+function server(): ParserProbe {
+  return new ParserProbe({ isMasked: false, maxMessageBytes: MAX });
+}
+
+test('the examples of RFC 6455, 5.7', () => {
+  const unmasked = server();
+  //                        FIN+text len  H  e  l  l  o
+  unmasked.feed(Buffer.from('81 05 48 65 6c 6c 6f'.replaceAll(' ', ''), 'hex'));
+  //                        text, Hel          | FIN+continuation, lo
+  unmasked.feed(Buffer.from('01 03 48 65 6c 80 02 6c 6f'.replaceAll(' ', ''), 'hex'));
+  //                        ping with Hello
+  unmasked.feed(Buffer.from('89 05 48 65 6c 6c 6f'.replaceAll(' ', ''), 'hex'));
+  assert.deepEqual(unmasked.events, [
+    { kind: 'text', text: 'Hello' },
+    { kind: 'text', text: 'Hello' },
+    { kind: 'ping', bytes: HELLO.toString('hex') },
+  ]);
+  const masked = client();
+  //                      FIN+text MASK+5 key         masked Hello
+  masked.feed(Buffer.from('81 85 37 fa 21 3d 7f 9f 4d 51 58'.replaceAll(' ', ''), 'hex'));
+  assert.deepEqual(masked.events, [{ kind: 'text', text: 'Hello' }]);
+});
+
+test('whole messages are handed on where they lie', () => {
+  const probe = client();
+  const one = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(1514, 7) });
+  probe.feed(Buffer.concat([one, one, one]));
+  assert.equal(probe.inPlace, 3);
+  assert.equal(probe.restBytes, 0);
+  assert.equal(probe.memory.outBytes, 0);
+});
+
+test('an unfinished message is left, as it came, until it is whole', () => {
+  const probe = client();
+  const large = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(60_000, 7) });
+  const stream = Buffer.concat([large, large, large]);
+  const unread = cut(stream, () => 65_000).map((chunk) => {
+    probe.feed(chunk);
+    assert.equal(probe.memory.outBytes, 0);
+    return probe.restBytes;
+  });
+  assert.deepEqual(unread, [65_000 - large.length, 130_000 - 2 * large.length, 0]);
+  assert.equal(probe.inPlace, 3);
+  assert.ok(probe.events.every((event) => event.kind === 'binary' && event.bytes === '07'.repeat(60_000)));
+});
+
+test('cut anywhere, a message is read once, and no sooner than it is whole', () => {
+  for (const length of [0, 1, 125, 126, 2000]) {
+    const probe = client();
+    const stream = rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(length, 9) });
+    for (const [index, chunk] of cut(stream, () => 1).entries()) {
+      assert.equal(probe.events.length, 0);
+      assert.equal(probe.restBytes, index);
+      probe.feed(chunk);
+    }
+    assert.deepEqual(probe.events, [{ kind: 'binary', bytes: '09'.repeat(length) }]);
+    assert.equal(probe.restBytes, 0);
+  }
+});
+
+test('fragments take up what they need, and at most twice that while they grow', () => {
+  const probe = client();
+  const payload = Buffer.alloc(1000, 5);
+  for (let number = 0; number < 70; number++) {
+    const opcode = number === 0 ? 2 : 0;
+    probe.feed(rawFrame({ opcode, isFinal: number === 69, key: KEY, payload }));
+    assert.ok(probe.memory.outBytes <= Math.max(4096, 1000 * (number + 1)) + 2, `${probe.memory.outBytes}`);
+    assert.equal(probe.memory.outBytes >= probe.parser.heldBytes, true);
+  }
+  assert.deepEqual(probe.events, [{ kind: 'binary', bytes: '05'.repeat(70_000) }]);
+  assert.equal(probe.memory.outBytes, 0);
+});
+
+test('nothing is held on the mere word of a header', () => {
+  for (const isFinal of [true, false]) {
+    const probe = client();
+    probe.feed(rawFrame({ opcode: 2, isFinal, key: KEY, length: MAX }));
+    assert.equal(probe.memory.outBytes, 0);
+  }
+});
+
+test('a sink may end it in the midst of a read: nothing behind that counts', () => {
+  const probe = server();
+  const message = rawFrame({ opcode: 2, payload: HELLO });
+  const fragments = [
+    rawFrame({ opcode: 2, isFinal: false, payload: HELLO }),
+    rawFrame({ opcode: 9, payload: HELLO }),
+    rawFrame({ opcode: 0, payload: HELLO }),
+  ];
+  let pings = 0;
+  probe.ping = () => {
+    pings++;
+    probe.parser.end();
+  };
+  probe.feed(Buffer.concat([message, ...fragments, message]));
+  probe.feed(message);
+  assert.equal(pings, 1);
+  assert.equal(probe.events.length, 1);
+  assert.equal(probe.restBytes, 0);
+  assert.equal(probe.memory.outBytes, 0);
+});
+
+test('control messages may stand between fragments', () => {
+  const probe = server();
+  const frames: RawFrame[] = [
+    { opcode: 2, isFinal: false, payload: Buffer.from('He') },
+    { opcode: 9, payload: Buffer.from('?') },
+    { opcode: 0, isFinal: false, payload: Buffer.from('') },
+    { opcode: 0, payload: Buffer.from('llo') },
+    { opcode: 2, payload: Buffer.from('!') },
+  ];
+  for (const frame of frames) probe.feed(rawFrame(frame));
+  assert.deepEqual(probe.events, [
+    { kind: 'ping', bytes: '3f' },
+    { kind: 'binary', bytes: HELLO.toString('hex') },
+    { kind: 'binary', bytes: '21' },
+  ]);
+});
+
+test('a text may be cut inside a character', () => {
+  const probe = server();
+  const text = Buffer.from('Grüße 🙂');
+  probe.feed(rawFrame({ opcode: 1, isFinal: false, payload: text.subarray(0, 3) }));
+  probe.feed(rawFrame({ opcode: 0, payload: text.subarray(3) }));
+  assert.deepEqual(probe.events, [{ kind: 'text', text: 'Grüße 🙂' }]);
+});
+
+test('a close message ends the stream', () => {
+  for (const [payload, code, reason] of [
+    ['', 1005, ''],
+    ['03e9', 1001, ''],
+    ['03e8627965', 1000, 'bye'],
+    ['0fa0', 4000, ''],
+  ] as const) {
+    const probe = server();
+    const close = rawFrame({ opcode: 8, payload: Buffer.from(payload, 'hex') });
+    probe.feed(Buffer.concat([close, rawFrame({ opcode: 2, payload: HELLO })]));
+    probe.feed(rawFrame({ opcode: 2, payload: HELLO }));
+    assert.deepEqual(probe.events, [{ kind: 'close', code, reason }]);
+    assert.equal(probe.violated, undefined);
+  }
+});
+
+describe('every broken rule has its close code', () => {
+  const bad = Buffer.from('ff', 'hex');
+  const cases: [string, number, boolean, RawFrame[]][] = [
+    ['an unmasked frame from a client', 1002, true, [{ opcode: 2, payload: HELLO }]],
+    ['a masked frame from a server', 1002, false, [{ opcode: 2, key: KEY, payload: HELLO }]],
+    ['RSV1', 1002, false, [{ opcode: 2, reserved: 0x40, payload: HELLO }]],
+    ['RSV2', 1002, false, [{ opcode: 2, reserved: 0x20, payload: HELLO }]],
+    ['RSV3', 1002, false, [{ opcode: 9, reserved: 0x10, payload: HELLO }]],
+    ['a reserved data opcode', 1002, false, [{ opcode: 3 }]],
+    ['a reserved control opcode', 1002, false, [{ opcode: 11 }]],
+    ['a fragmented ping', 1002, false, [{ opcode: 9, isFinal: false }]],
+    ['a fragmented close', 1002, false, [{ opcode: 8, isFinal: false }]],
+    ['a ping of 126 octets', 1002, false, [{ opcode: 9, payload: Buffer.alloc(126) }]],
+    ['a continuation of nothing', 1002, false, [{ opcode: 0, payload: HELLO }]],
+    ['a continuation behind a whole message', 1002, false, [{ opcode: 2, payload: HELLO }, { opcode: 0 }]],
+    ['a message inside another', 1002, false, [{ opcode: 2, isFinal: false }, { opcode: 1 }]],
+    ['125 octets in 16 bits', 1002, false, [{ opcode: 2, lengthBytes: 2, payload: Buffer.alloc(125) }]],
+    ['65535 octets in 64 bits', 1002, false, [{ opcode: 2, lengthBytes: 8, payload: Buffer.alloc(65_535) }]],
+    ['a close code cut in half', 1002, false, [{ opcode: 8, payload: Buffer.from([3]) }]],
+    ...[999, 1004, 1005, 1006, 1015, 1100, 2999, 5000, 65_535].map((code): [string, number, boolean, RawFrame[]] => {
+      const payload = Buffer.alloc(2);
+      payload.writeUInt16BE(code);
+      return [`close code ${code}`, 1002, false, [{ opcode: 8, payload }]];
+    }),
+    ['a close reason that is not UTF-8', 1007, false, [{ opcode: 8, payload: Buffer.from('03e8ff', 'hex') }]],
+    ['a text that is not UTF-8', 1007, false, [{ opcode: 1, payload: bad }]],
+    ['fragments that are not UTF-8', 1007, false, [{ opcode: 1, isFinal: false, payload: bad }, { opcode: 0 }]],
+    ['a message that is too long', 1009, false, [{ opcode: 2, length: MAX + 1 }]],
+    ['a length of 2^63', 1009, false, [{ opcode: 2, lengthBytes: 8, length: 2 ** 63 }]],
+    [
+      'fragments that are too long together',
+      1009,
+      true,
+      [
+        { opcode: 2, isFinal: false, key: KEY, payload: Buffer.alloc(MAX - 1) },
+        { opcode: 0, key: KEY, payload: Buffer.alloc(2) },
+      ],
+    ],
+  ];
+  for (const [name, code, isMasked, frames] of cases) {
+    test(`${code} for ${name}`, () => {
+      const stream = Buffer.concat([...frames.map(rawFrame), Buffer.alloc(40)]);
+      // One octet at a time, as long as that is quick.
+      for (const size of [stream.length, Math.ceil(stream.length / 500)]) {
+        const probe = isMasked ? client() : server();
+        for (const chunk of cut(stream, () => size)) probe.feed(chunk);
+        assert.equal(probe.violated?.code, code);
+        assert.equal(probe.parser.heldBytes, 0);
+        assert.equal(probe.memory.outBytes, 0);
+      }
+    });
+  }
+});
