@@ -17,7 +17,7 @@ import { Patience, WORTHLESS_STOLEN } from './quietly.ts';
 import { describeMachine } from './report/machine.ts';
 import { printedReport, publish, writeResults } from './report/report.ts';
 import type { Results } from './report/results.ts';
-import { expectedSeconds, type Progress, type RunOptions, runAll } from './runner.ts';
+import { expectedSeconds, measurementsOf, type Progress, type RunOptions, runAll } from './runner.ts';
 
 /** `--short` begins nothing that would not be done by then. */
 const SHORT_LIMIT_MS = 280_000;
@@ -46,7 +46,12 @@ async function main(): Promise<void> {
     seconds: options.seconds,
     machine: describeMachine(options.congestion),
     contestants: Object.fromEntries(
-      await Promise.all(present.map(async (one) => [one.name, { title: one.title, version: await one.version() }])),
+      await Promise.all(
+        present.map(async (one) => [
+          one.name,
+          { title: one.title, version: await one.version(), otherOf: one.otherOf },
+        ]),
+      ),
     ),
     absent,
     samples: [],
@@ -59,14 +64,15 @@ async function main(): Promise<void> {
     measurements: measurementsNamed(options.measure),
     asideMeasurements: measurementsNamed(options.asideMeasure),
     patience: new Patience(options.patienceMinutes * SECONDS_PER_MINUTE * 1000),
-    // Who has no patience wants to know whatever comes.
+    // Without patience every figure counts, whatever the host took.
     mostStolen: options.patienceMinutes === 0 ? 1 : WORTHLESS_STOLEN,
     deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
   };
-  announce(runOptions, present);
-  await runAll(present, programs, runOptions, results, showProgress());
+  const measured = present.filter((contestant) => measurementsOf(contestant, runOptions).length > 0);
+  announce(runOptions, measured);
+  await runAll(measured, programs, runOptions, results, showProgress());
   if (process.stderr.isTTY) process.stderr.write('\n');
-  noteLeftOut(present, results, absent);
+  noteLeftOut(measured, results, absent);
   writeResults(results, options.jsonFile);
   if (options.isPublished) publish(results);
   process.stdout.write(`${printedReport(results)}\n\nResults: ${options.jsonFile}\n`);
@@ -90,7 +96,7 @@ async function sortContestants(
   const present: Contestant[] = [];
   const absent: Record<string, string> = {};
   for (const contestant of allContestants(options)) {
-    if (options.only.length > 0 && !options.only.includes(contestant.name)) continue;
+    if (options.only.length > 0 && !options.only.includes(contestant.otherOf ?? contestant.name)) continue;
     const reason = await contestant.unavailable().catch((error: unknown) => String(error));
     if (reason === undefined) present.push(contestant);
     else absent[contestant.title] = reason;

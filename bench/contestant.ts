@@ -20,6 +20,12 @@ export interface Contestant {
    * runner waits for the first answer. Its programs end with the lab.
    */
   start(lab: Lab, programs: Programs): Promise<Tunnel>;
+  /** Of a contestant of another build (`--against`): the name of the same one of this build. */
+  readonly otherOf?: string;
+  /** The command line that lists the ports of the switch on the server side, where there is one. */
+  controlCommand?(): Promise<readonly string[]>;
+  /** Whether both sides dial a third host, so that its lab has one and only that host is measured. */
+  readonly isRelay?: boolean;
   /** Where the server side takes further WebSocket tunnels without a password, if it does. */
   readonly webSocketPort?: number;
 }

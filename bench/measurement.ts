@@ -1,5 +1,5 @@
 import type { Contestant, Tunnel } from './contestant.ts';
-import type { Lab } from './lab/lab.ts';
+import type { Lab, Place } from './lab/lab.ts';
 import type { Programs } from './programs/programs.ts';
 
 /** One figure of a measurement. */
@@ -27,8 +27,8 @@ export interface Bench extends Pace {
   readonly lab: Lab;
   readonly tunnel: Tunnel;
   readonly programs: Programs;
-  /** The contestant's processes on each side, as they were once it ran. */
-  readonly processes: Readonly<Record<'client' | 'server', readonly number[]>>;
+  /** The contestant's processes at each place, as they were once it ran. */
+  readonly processes: Readonly<Record<Place, readonly number[]>>;
 }
 
 /** Values by the metric's key; one that could not be had is left out. */
@@ -40,13 +40,13 @@ export interface Measurement {
   readonly name: string;
   readonly title: string;
   readonly metrics: readonly Metric[];
-  /** Whether it makes sense for this contestant; by default for every one. */
+  /** Whether it makes sense for this contestant; by default for every one but relays. */
   appliesTo?(contestant: Contestant): boolean;
   /** Reads what only a fresh start can show, so it comes before the warm-up; by default after it. */
   readonly isCold?: boolean;
   /** Changes what it measures, so that a second time would show something else. */
   readonly isUnique?: boolean;
-  /** How often everybody takes his turn in a repetition: what is quickly done and says much, more often; default once. */
+  /** How often it is taken in a repetition: what is quickly done and says much, more often; default once. */
   readonly turns?: number;
   /** Roughly and of one turn, for the progress line and for `--short`. */
   expectedSeconds(pace: Pace): number;

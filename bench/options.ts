@@ -18,6 +18,8 @@ export interface BenchOptions extends Pace {
   readonly nodeOptions: readonly string[];
   /** How TCP answers congestion in every lab; undefined: as on this machine. */
   readonly congestion: string | undefined;
+  /** The directory of another built clone, which is measured by turns with this one; undefined: none. */
+  readonly against: string | undefined;
 }
 
 const DEFAULT_JSON_FILE = 'bench/results/latest.json';
@@ -39,7 +41,7 @@ const SHORT = {
   measure: [],
   asideMeasure: [],
 };
-/** Everything that has a target, and of those to compare with what they are mostly asked about. */
+/** Everything that has a target, and the most asked figures of what is there to compare with. */
 const QUICK = {
   repetitions: 5,
   patienceMinutes: 15,
@@ -47,11 +49,15 @@ const QUICK = {
   trialSeconds: 0.5,
   only: [
     ...['veth', 'floor', 'etherws', 'etherws-tls', 'etherws-tls-openssl', 'floor-sealed', 'floor-plain', 'etherws-raw'],
-    ...['softether', 'openvpn', 'tinc', 'vde', 'n2n'],
+    ...['etherws-policy', 'etherws-relay'],
+    ...['softether', 'openvpn', 'tinc', 'vde', 'n2n', 'softether-relay', 'openvpn-relay', 'tinc-relay'],
   ],
   measure: [],
-  asideMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load'],
+  asideMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load', 'relay'],
 };
+
+/** What differs from one build of etherws to the next. */
+const COMPARED = ['etherws', 'etherws-tls', 'etherws-policy', 'etherws-raw', 'etherws-relay'];
 
 /** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
 export function parseOptions(
@@ -65,7 +71,7 @@ export function parseOptions(
     .addOption(
       new Option(
         '--quick',
-        '50 minutes: medians of five over short flows, less than all of those to compare with',
+        '50 minutes: medians of five over short flows, less of what is there to compare with',
       ).conflicts('short'),
     )
     .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
@@ -83,6 +89,7 @@ export function parseOptions(
       'write the tables and the plot into docs/reference/performance.md and docs/reference/performance.svg',
     )
     .option('--node <path>', 'another Node for the switches', process.execPath)
+    .option('--against <directory>', 'another built clone of etherws: it and this one by turns, and ratios of medians')
     .option('--congestion <name>', "TCP's congestion control in every lab (default: this machine's)")
     .addOption(new Option('--node-option <option...>', 'option of Node for the switches, say --cpu-prof').default([]))
     .addHelpText('after', '\nIt needs root or user namespaces, iperf3, iproute2, ping and a C compiler.')
@@ -99,13 +106,14 @@ export function parseOptions(
       publish?: boolean;
       node: string;
       congestion?: string;
+      against?: string;
       nodeOption: string[];
     }>();
   const isShort = options.short === true;
   const defaults = isShort ? SHORT : options.quick === true ? QUICK : LONG;
   return {
     isShort,
-    only: options.only ?? defaults.only,
+    only: options.only ?? (options.against === undefined ? defaults.only : COMPARED),
     measure: options.measure ?? defaults.measure,
     asideMeasure: options.measure ?? defaults.asideMeasure,
     repetitions: options.repeat ?? defaults.repetitions,
@@ -117,6 +125,7 @@ export function parseOptions(
     node: options.node,
     nodeOptions: options.nodeOption,
     congestion: options.congestion,
+    against: options.against,
   };
 }
 

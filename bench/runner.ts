@@ -10,13 +10,13 @@ export interface RunOptions extends Pace {
   readonly congestion: string | undefined;
   readonly repetitions: number;
   readonly measurements: readonly Measurement[];
-  /** What is measured of those who are there to compare with. */
+  /** What is measured of contestants that are there to compare with. */
   readonly asideMeasurements: readonly Measurement[];
   /** With what the machine's host disturbs. */
   readonly patience: Patience;
   /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
   readonly mostStolen: number;
-  /** A contestant with whom a repetition would not be done by then (`performance.now()`) is left out, and nothing begins later. */
+  /** A contestant with which a repetition would not be done by then (`performance.now()`) is left out, and nothing begins later. */
   readonly deadlineMs: number;
 }
 
@@ -26,9 +26,9 @@ export type Progress = (text: string) => void;
 const MS_PER_SECOND = 1000;
 
 /**
- * In each repetition everybody is started anew, in a lab of his own, and then one
- * measurement after the other is taken of everybody by turns: what is compared
- * was seen within seconds, as the speed of a shared machine changes within minutes.
+ * In each repetition every contestant is started anew, in a lab of its own, and then
+ * one measurement after the other is taken of all of them by turns: what is compared
+ * is measured within seconds, as the speed of a shared machine changes within minutes.
  * The order turns round from repetition to repetition and from turn to turn. What
  * fails is noted in the results, and the rest goes on.
  */
@@ -59,9 +59,14 @@ function turnsOf({ turns = 1 }: Measurement, { isShort }: Pace): number {
   return isShort ? 1 : turns;
 }
 
-function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
+/** What is measured of a contestant. */
+export function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
   const measurements = contestant.isAside === true ? options.asideMeasurements : options.measurements;
-  return measurements.filter((one) => one.appliesTo?.(contestant) !== false);
+  return measurements.filter(({ appliesTo = isNoRelay }) => appliesTo(contestant));
+}
+
+function isNoRelay({ isRelay }: Contestant): boolean {
+  return isRelay !== true;
 }
 
 function thoseInTime(contestants: readonly Contestant[], options: RunOptions): Contestant[] {

@@ -1,5 +1,5 @@
 import type { Contestant } from './contestant.ts';
-import { Lab, SIDES } from './lab/lab.ts';
+import { Lab } from './lab/lab.ts';
 import { measureFlow } from './load/flow.ts';
 import type { Bench, Measurement, Pace, Values } from './measurement.ts';
 import type { Programs } from './programs/programs.ts';
@@ -40,12 +40,16 @@ export class Stand {
   /** @returns undefined when it did not start */
   static async open(contestant: Contestant, programs: Programs, options: StandOptions): Promise<Stand | undefined> {
     options.progress('start');
-    const lab = await Lab.open(contestant.name, options.congestion);
+    const lab = await Lab.open(contestant.name, options.congestion, contestant.isRelay);
     try {
       const tunnel = await contestant.start(lab, programs);
       await lab.reach('client', tunnel.addresses.server);
-      const [client = [], server = []] = SIDES.map((side) => lab.processes(side));
-      return new Stand({ ...options, contestant, lab, tunnel, programs, processes: { client, server } }, options);
+      const processes = {
+        client: lab.processes('client'),
+        server: lab.processes('server'),
+        relay: contestant.isRelay === true ? lab.processes('relay') : [],
+      };
+      return new Stand({ ...options, contestant, lab, tunnel, programs, processes }, options);
     } catch (error) {
       noteFailure(options, contestant, 'start', error);
       await lab.close();
@@ -54,7 +58,7 @@ export class Stand {
   }
 
   /**
-   * A flow each way that nobody looks at: just-in-time compilers, TCP and the
+   * A flow each way that does not count: just-in-time compilers, TCP and the
    * caches of the kernel are at their pace before anything counts, for all alike.
    */
   warmUp(): Promise<void> {
@@ -87,7 +91,7 @@ export class Stand {
       noteFailure(this.#options, this.contestant, stage, error);
       // What its load programs left running would spoil the next measurement.
       const { lab, processes } = this.#bench;
-      await lab.endPrograms([...processes.client, ...processes.server]);
+      await lab.endPrograms(Object.values(processes).flat());
     }
   }
 

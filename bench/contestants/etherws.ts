@@ -1,90 +1,121 @@
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Contestant, missingPrograms, type Tunnel } from '../contestant.ts';
 import { run } from '../lab/command.ts';
-import { type Lab, OVERLAY, OVERLAY_NETMASK, retry, SIDES, type Side, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
+import { type Lab, OVERLAY, RELAY_UNDERLAY, SIDES, UNDERLAY } from '../lab/lab.ts';
+import { aesOf, type Build, etherwsProgram } from './build.ts';
 import { makeCertificate } from './certificate.ts';
+import { EtherwsSwitch, LISTEN_PORT, tlsOptions } from './etherws-switch.ts';
 
-/** This file runs as dist/bench/contestants/etherws.js, beside the product that it measures. */
-const ETHERWS = fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url));
-const AES = new URL('../../src/ports/stream/tls/aes.js', import.meta.url).href;
-const LISTEN_PORT = 8000;
+/** What runs the switches. */
+export interface Runtime {
+  readonly build: Build;
+  /** The Node that runs them, and options for it, say to profile them. */
+  readonly node: string;
+  readonly nodeOptions: readonly string[];
+}
 
 export interface EtherwsVariant {
   readonly name: string;
   readonly title: string;
   readonly wire: 'raw' | 'auto';
   readonly isTls: boolean;
-  /** Who does AES-GCM, if not the fastest that is there: a variant beside the one that counts. */
+  /** What does AES-GCM, if not the fastest that is there: a variant beside the one that counts. */
   readonly aes?: 'openssl';
-  /** The Node that runs the switches, and options for it, say to profile them. */
-  readonly node: string;
-  readonly nodeOptions: readonly string[];
+  /** Whether the listening switch judges what comes in by tunnels. */
+  readonly hasPolicy?: boolean;
 }
 
+/**
+ * Every rule that looks at each frame, at bounds that no frame here meets: what is measured is the looking.
+ */
+const POLICY = `default:
+  tunnels:
+    claim-first: 8
+    ethertypes: [ipv4, arp, ipv6]
+    rate: {frames: 100M, bits: 1000G}
+    broadcast-rate: {frames: 1M}
+    dhcp-server: false
+    router-advertisements: false
+`;
+
 /** Two switches as a user starts them, each with a TAP device, joined by one tunnel. */
-export function etherws(variant: EtherwsVariant): Contestant {
+export function etherws(variant: EtherwsVariant, runtime: Runtime): Contestant {
   return {
-    name: variant.name,
-    title: variant.title,
-    unavailable: async () => {
-      if (variant.wire === 'auto' && !(await knowsWireOption())) return 'this build knows the raw wire only';
-      if (!variant.isTls) return undefined;
-      if (variant.aes !== undefined && !(await aesOf(variant.node)).startsWith('ipsec-mb')) {
-        return 'the same as without: needs libipsec-mb-dev, before npm ci';
-      }
-      return missingPrograms(['openssl'], 'openssl');
-    },
-    version: async () => {
-      const [etherwsVersion, node] = await Promise.all(
-        [
-          [process.execPath, ETHERWS, '--version'],
-          [variant.node, '--version'],
-        ].map((argv) => run(argv)),
-      );
-      const aes = variant.isTls ? `, AES-GCM by ${await aesOf(variant.node, variant.aes)}` : '';
-      return `${etherwsVersion?.trim()}, Node ${node?.trim()}${aes}`;
-    },
+    ...named(variant, runtime),
+    unavailable: () => unavailable(variant, runtime),
+    version: () => version(variant, runtime),
     ...(variant.aes === undefined ? {} : { isAside: true }),
-    start: (lab) => start(lab, variant),
+    start: (lab) => start(lab, variant, runtime),
+    controlCommand: async () => [process.execPath, await etherwsProgram(runtime.build), 'ctl', 'listport'],
     ...(variant.isTls ? {} : { webSocketPort: LISTEN_PORT }),
   };
 }
 
-async function start(lab: Lab, variant: EtherwsVariant): Promise<Tunnel> {
-  const node = [variant.node, ...variant.nodeOptions, ETHERWS];
-  const wire = (await knowsWireOption()) ? ['--wire', variant.wire] : [];
-  const aes = variant.aes === undefined ? [] : ['--aes', variant.aes];
-  const files = variant.isTls ? await makeCertificate(lab) : undefined;
-  const tls = files === undefined ? [] : ['--sslkey', files.key, '--sslcert', files.certificate];
-  const ctl = (side: Side, ...args: string[]): Promise<string> =>
-    lab.run(side, [process.execPath, ETHERWS, 'ctl', ...args]);
+/** Two switches that dial a third one: what that one takes is measured. */
+export function etherwsRelay(runtime: Runtime): Contestant {
+  const variant: EtherwsVariant = {
+    ...{ name: 'etherws-relay', title: 'etherws, relay, wss://', wire: 'auto', isTls: true },
+  };
+  return {
+    ...named(variant, runtime),
+    isRelay: true,
+    unavailable: () => unavailable(variant, runtime),
+    version: () => version(variant, runtime),
+    start: async (lab) => {
+      const files = await makeCertificate(lab, Object.values(RELAY_UNDERLAY));
+      await EtherwsSwitch.start(lab, 'relay', { ...runtime, options: tlsOptions(files) });
+      for (const side of SIDES) {
+        const own = await EtherwsSwitch.start(lab, side, { ...runtime, options: [] });
+        await own.addDevice(side);
+        await own.dial(RELAY_UNDERLAY[side], files, []);
+      }
+      return { addresses: OVERLAY };
+    },
+  };
+}
 
-  for (const side of SIDES) {
-    const listen = ['--port', String(LISTEN_PORT), ...(side === 'server' ? tls : [])];
-    lab.start(side, [...node, 'sw', '--foreground', ...listen, ...MANY_OF_ONE_ADDRESS, ...wire, ...aes]);
-    await retry('answer of the control API', () => ctl(side, 'listport'));
-    await ctl(side, 'addport', 'tap', TUNNEL_DEVICE);
-    await ctl(side, 'setif', '1', '--address', OVERLAY[side], '--netmask', OVERLAY_NETMASK);
+function named({ name, title }: EtherwsVariant, { build }: Runtime): Pick<Contestant, 'name' | 'title' | 'otherOf'> {
+  return {
+    name: `${name}${build.suffix}`,
+    title: `${title}${build.mark}`,
+    ...(build.suffix === '' ? {} : { otherOf: name }),
+  };
+}
+
+async function unavailable(variant: EtherwsVariant, { build, node }: Runtime): Promise<string | undefined> {
+  await etherwsProgram(build);
+  if (!variant.isTls) return undefined;
+  if (variant.aes !== undefined && !(await aesOf(build, node)).startsWith('ipsec-mb')) {
+    return 'the same as without: needs libipsec-mb-dev, before npm ci';
   }
-  const scheme = variant.isTls ? 'wss' : 'ws';
-  const trust = files === undefined ? [] : ['--cacerts', files.certificate];
-  await ctl('client', 'addport', 'client', `${scheme}://${UNDERLAY.server}:${LISTEN_PORT}/`, ...trust, ...wire);
+  return missingPrograms(['openssl'], 'openssl');
+}
+
+async function version(variant: EtherwsVariant, { build, node }: Runtime): Promise<string> {
+  const program = await etherwsProgram(build);
+  const own = (await run([process.execPath, program, '--version'])).trim();
+  const runs = (await run([node, '--version'])).trim();
+  const aes = variant.isTls ? `, AES-GCM by ${await aesOf(build, node, variant.aes)}` : '';
+  return `${own}, Node ${runs}${aes}`;
+}
+
+async function start(lab: Lab, variant: EtherwsVariant, runtime: Runtime): Promise<Tunnel> {
+  const wire = ['--wire', variant.wire];
+  const options = [...wire, ...(variant.aes === undefined ? [] : ['--aes', variant.aes])];
+  const files = variant.isTls ? await makeCertificate(lab, [UNDERLAY.server]) : undefined;
+  const listening = [...options, ...tlsOptions(files), ...policyOptions(lab, variant)];
+  const server = await EtherwsSwitch.start(lab, 'server', { ...runtime, options: listening });
+  await server.addDevice('server');
+  const client = await EtherwsSwitch.start(lab, 'client', { ...runtime, options });
+  await client.addDevice('client');
+  await client.dial(UNDERLAY.server, files, wire);
   return { addresses: OVERLAY };
 }
 
-/** All idle clients come from one host, which a relay would not like. */
-const MANY_OF_ONE_ADDRESS = ['--max-per-address', '10000', '--max-unproven', '10000'];
-
-/** Who does AES-GCM in tunnels of a Node. */
-async function aesOf(node: string, choice = 'auto'): Promise<string> {
-  const program = `import { chooseAes } from ${JSON.stringify(AES)}; console.log(chooseAes(process.argv[1]) ?? 'Node');`;
-  return (await run([node, '--input-type=module', '--eval', program, choice])).trim();
-}
-
-let helpText: Promise<string> | undefined;
-
-/** Whether this build speaks the batched wire, told by its own help. */
-async function knowsWireOption(): Promise<boolean> {
-  helpText ??= run([process.execPath, ETHERWS, 'sw', '--help']);
-  return (await helpText).includes('--wire');
+function policyOptions(lab: Lab, { hasPolicy = false }: EtherwsVariant): string[] {
+  if (!hasPolicy) return [];
+  const file = join(lab.directory, 'policy.yaml');
+  writeFileSync(file, POLICY);
+  return ['--policy', file];
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Contestant, missingPrograms } from '../contestant.ts';
 import { run } from '../lab/command.ts';
-import { type Lab, OVERLAY, retry, type Side, UNDERLAY } from '../lab/lab.ts';
+import { type Lab, OVERLAY, type Place, RELAY_UNDERLAY, retry, SIDES, type Side, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '5555';
 const HUB = 'BENCH';
@@ -14,6 +14,18 @@ const STATE_DIRECTORY = '/var/lib/softether';
 
 function softether(name: string, title: string, isEncrypted: boolean): Contestant {
   return {
+    ...common(name, title),
+    start: async (lab) => {
+      await startHub(lab, 'server', true);
+      await startClient(lab, 'client', UNDERLAY.server, isEncrypted);
+      await lab.addressTunnel(DEVICES);
+      return { addresses: OVERLAY };
+    },
+  };
+}
+
+function common(name: string, title: string): Omit<Contestant, 'start'> {
+  return {
     name,
     title,
     isAside: true,
@@ -21,55 +33,53 @@ function softether(name: string, title: string, isEncrypted: boolean): Contestan
       missingPrograms(['vpnserver', 'vpnclient', 'vpncmd'], 'softether-vpnserver softether-vpnclient softether-vpncmd'),
     version: async () =>
       /SoftEther VPN .*|Version .*/.exec((await run(['sh', '-c', 'vpncmd /? | grep -m 1 ^Version'])).trim())?.[0] ?? '',
-    start: async (lab) => {
-      await startServer(lab);
-      await startClient(lab, isEncrypted);
-      await lab.addressTunnel(DEVICES);
-      return { addresses: OVERLAY };
-    },
   };
 }
 
+/** Where it locks out a second one of its kind. */
+const LOCK_DIRECTORY = '/run/softether';
+
 /**
- * A program with state and locks of its own: `/run` and the state directory are
- * fresh file systems that only it sees. The directory may not exist, so the one above it is replaced.
+ * A program with state and locks of its own: both directories are fresh file systems that
+ * only it sees. The state directory may not exist, so the one above it is replaced.
  */
-function startPrivately(lab: Lab, side: Side, program: string): void {
+function startPrivately(lab: Lab, place: Place, program: string): void {
   const script = [
     'mount -t tmpfs tmpfs /var/lib',
-    `mkdir -p ${STATE_DIRECTORY}`,
-    'mkdir -p /run/softether',
+    `mkdir -p ${STATE_DIRECTORY} ${LOCK_DIRECTORY}`,
+    `mount -t tmpfs tmpfs ${LOCK_DIRECTORY}`,
     `exec ${program} execsvc`,
   ].join(' && ');
-  lab.start(side, ['unshare', '--mount', 'sh', '-c', script]);
+  lab.start(place, ['unshare', '--mount', 'sh', '-c', script]);
 }
 
-async function startServer(lab: Lab): Promise<void> {
-  startPrivately(lab, 'server', 'vpnserver');
+/** @param isBridged whether the hub has a TAP device of its own */
+async function startHub(lab: Lab, place: Place, isBridged: boolean): Promise<void> {
+  startPrivately(lab, place, 'vpnserver');
   const command = (...args: string[]): Promise<string> =>
-    lab.run('server', ['vpncmd', `127.0.0.1:${LISTEN_PORT}`, '/SERVER', '/CMD', ...args]);
+    lab.run(place, ['vpncmd', `127.0.0.1:${LISTEN_PORT}`, '/SERVER', '/CMD', ...args]);
   await retry('answer of vpnserver', () => command('ServerInfoGet'));
   await command('HubCreate', HUB, `/PASSWORD:${PASSWORD}`);
-  await command('BridgeCreate', HUB, '/DEVICE:bench', '/TAP:yes');
+  if (isBridged) await command('BridgeCreate', HUB, '/DEVICE:bench', '/TAP:yes');
   // Managing a hub needs its name before the command.
   const hub = (...args: string[]): Promise<string> =>
-    lab.run('server', ['vpncmd', `127.0.0.1:${LISTEN_PORT}`, '/SERVER', `/ADMINHUB:${HUB}`, '/CMD', ...args]);
+    lab.run(place, ['vpncmd', `127.0.0.1:${LISTEN_PORT}`, '/SERVER', `/ADMINHUB:${HUB}`, '/CMD', ...args]);
   await hub('UserCreate', 'bench', '/GROUP:none', '/REALNAME:none', '/NOTE:none');
   await hub('UserPasswordSet', 'bench', `/PASSWORD:${PASSWORD}`);
 }
 
-async function startClient(lab: Lab, isEncrypted: boolean): Promise<void> {
-  startPrivately(lab, 'client', 'vpnclient');
+async function startClient(lab: Lab, side: Side, hub: string, isEncrypted: boolean): Promise<void> {
+  startPrivately(lab, side, 'vpnclient');
   const command = (...args: string[]): Promise<string> =>
-    lab.run('client', ['vpncmd', '127.0.0.1', '/CLIENT', '/CMD', ...args]);
+    lab.run(side, ['vpncmd', '127.0.0.1', '/CLIENT', '/CMD', ...args]);
   await retry('answer of vpnclient', () => command('VersionGet'));
   await command('NicCreate', 'bench');
-  const target = [`/SERVER:${UNDERLAY.server}:${LISTEN_PORT}`, `/HUB:${HUB}`, '/USERNAME:bench', '/NICNAME:bench'];
+  const target = [`/SERVER:${hub}:${LISTEN_PORT}`, `/HUB:${HUB}`, '/USERNAME:bench', '/NICNAME:bench'];
   await command('AccountCreate', 'bench', ...target);
   await command('AccountPasswordSet', 'bench', `/PASSWORD:${PASSWORD}`, '/TYPE:standard');
   if (!isEncrypted) await command('AccountEncryptDisable', 'bench');
   // Left alone it moves the frames to UDP after a while; only the settings file can forbid that.
-  const file = join(lab.directory, 'account');
+  const file = join(lab.directory, `account-${side}`);
   await command('AccountExport', 'bench', `/SAVEPATH:${file}`);
   writeFileSync(file, readFileSync(file, 'utf8').replace('NoUdpAcceleration false', 'NoUdpAcceleration true'));
   await command('AccountDelete', 'bench');
@@ -80,3 +90,15 @@ async function startClient(lab: Lab, isEncrypted: boolean): Promise<void> {
 
 export const SOFTETHER_TLS: Contestant = softether('softether', 'SoftEther, TLS', true);
 export const SOFTETHER_PLAIN: Contestant = softether('softether-plain', 'SoftEther, unencrypted', false);
+
+/** The hub alone, between two clients. */
+export const SOFTETHER_RELAY: Contestant = {
+  ...common('softether-relay', "SoftEther's hub, TLS"),
+  isRelay: true,
+  start: async (lab) => {
+    await startHub(lab, 'relay', false);
+    for (const side of SIDES) await startClient(lab, side, RELAY_UNDERLAY[side], true);
+    await lab.addressTunnel({ client: DEVICES.client, server: DEVICES.client });
+    return { addresses: OVERLAY };
+  },
+};

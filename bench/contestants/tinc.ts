@@ -2,46 +2,74 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contestant, missingPrograms } from '../contestant.ts';
 import { run } from '../lab/command.ts';
-import { type Lab, OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
+import { type Lab, OVERLAY, type Place, RELAY_UNDERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
+
+/** One host that runs tinc: which other it dials, and at which address. */
+interface Node {
+  readonly place: Place;
+  readonly dials?: Place;
+  readonly at?: string;
+}
+
+function tinc(name: string, title: string, nodes: readonly Node[], isRelay: boolean): Contestant {
+  return {
+    name,
+    title,
+    isAside: true,
+    isRelay,
+    unavailable: () => missingPrograms(['tincd'], 'tinc'),
+    version: async () => (await run(['tincd', '--version'])).split(/\s/).slice(0, 3).join(' '),
+    start: async (lab) => {
+      await writeConfiguration(lab, nodes);
+      for (const { place } of nodes) {
+        const directory = join(lab.directory, place);
+        lab.start(place, ['tincd', '-D', '-c', directory, `--pidfile=${join(directory, 'pid')}`]);
+      }
+      await lab.addressTunnel({ client: TUNNEL_DEVICE, server: TUNNEL_DEVICE });
+      return { addresses: OVERLAY };
+    },
+  };
+}
 
 /** tinc as a switch over TCP, with the cipher and digest that it takes by itself. */
-export const TINC: Contestant = {
-  name: 'tinc',
-  isAside: true,
-  title: 'tinc, switch mode, TCP',
-  unavailable: () => missingPrograms(['tincd'], 'tinc'),
-  version: async () => (await run(['tincd', '--version'])).split(/\s/).slice(0, 3).join(' '),
-  start: async (lab) => {
-    await writeConfiguration(lab);
-    for (const side of ['server', 'client'] as const) {
-      const directory = join(lab.directory, side);
-      lab.start(side, ['tincd', '-D', '-c', directory, `--pidfile=${join(directory, 'pid')}`]);
-    }
-    await lab.addressTunnel({ client: TUNNEL_DEVICE, server: TUNNEL_DEVICE });
-    return { addresses: OVERLAY };
-  },
-};
+export const TINC: Contestant = tinc(
+  'tinc',
+  'tinc, switch mode, TCP',
+  [{ place: 'server' }, { place: 'client', dials: 'server', at: UNDERLAY.server }],
+  false,
+);
 
-/** Each side has a key of its own and a copy of both host files. */
-async function writeConfiguration(lab: Lab): Promise<void> {
-  for (const side of SIDES) {
-    const directory = join(lab.directory, side);
+/** Two nodes that reach each other by the one in the middle. */
+export const TINC_RELAY: Contestant = tinc(
+  'tinc-relay',
+  'tinc, through a middle node, TCP',
+  [{ place: 'relay' }, ...SIDES.map((place): Node => ({ place, dials: 'relay', at: RELAY_UNDERLAY[place] }))],
+  true,
+);
+
+/** Each node has a key of its own, and a copy of the host file of every node that it talks to. */
+async function writeConfiguration(lab: Lab, nodes: readonly Node[]): Promise<void> {
+  for (const { place, dials } of nodes) {
+    const directory = join(lab.directory, place);
     mkdirSync(join(directory, 'hosts'), { recursive: true });
     const settings = [
-      `Name = ${side}`,
+      `Name = ${place}`,
       'Mode = switch',
       `Interface = ${TUNNEL_DEVICE}`,
       'DeviceType = tap',
       'AddressFamily = ipv4',
     ];
-    if (side === 'client') settings.push('ConnectTo = server');
+    if (dials !== undefined) settings.push(`ConnectTo = ${dials}`);
     writeFileSync(join(directory, 'tinc.conf'), `${settings.join('\n')}\n`);
-    writeFileSync(join(directory, 'hosts', side), `Address = ${UNDERLAY[side]}\nTCPOnly = yes\n`);
+    writeFileSync(join(directory, 'hosts', place), 'TCPOnly = yes\n');
     await run(['tincd', '-c', directory, '-K2048']);
+    appendFileSync(join(directory, 'tinc-up'), '');
   }
-  for (const side of SIDES) {
-    const other = side === 'client' ? 'server' : 'client';
-    await run(['cp', join(lab.directory, other, 'hosts', other), join(lab.directory, side, 'hosts', other)]);
-    appendFileSync(join(lab.directory, side, 'tinc-up'), '');
+  for (const { place, dials, at } of nodes) {
+    if (dials === undefined) continue;
+    await run(['cp', join(lab.directory, place, 'hosts', place), join(lab.directory, dials, 'hosts', place)]);
+    const known = join(lab.directory, place, 'hosts', dials);
+    await run(['cp', join(lab.directory, dials, 'hosts', dials), known]);
+    appendFileSync(known, `\nAddress = ${at}\n`);
   }
 }

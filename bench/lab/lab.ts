@@ -8,9 +8,15 @@ import { processesInNamespace } from './process-table.ts';
 /** The client dials, the server listens; a flow `up` goes from client to server. */
 export type Side = 'client' | 'server';
 export const SIDES: readonly Side[] = ['client', 'server'];
+/** Where a program runs: on a side, or on the host between the sides, where a lab has one. */
+export type Place = Side | 'relay';
 
 /** The addresses on the veth pair that joins the two sides. */
 export const UNDERLAY: Readonly<Record<Side, string>> = { client: '10.99.0.1', server: '10.99.0.2' };
+/** The relay's address on the veth pair that joins it to a side. */
+export const RELAY_UNDERLAY: Readonly<Record<Side, string>> = { client: '10.99.0.3', server: '10.99.1.3' };
+/** The server's address in a lab with a relay: the two pairs are two networks. */
+const SERVER_BEHIND_RELAY = '10.99.1.2';
 /** The addresses inside the tunnel. */
 export const OVERLAY: Readonly<Record<Side, string>> = { client: '10.77.0.1', server: '10.77.0.2' };
 export const OVERLAY_NETMASK = '255.255.255.0';
@@ -26,57 +32,73 @@ const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'
 
 /**
  * Two hosts and a cable: two network namespaces joined by a veth pair, and a
- * directory for files. Each contestant gets one of its own, so nothing of one can
+ * directory for files. With a relay there is a third host, and a cable from each
+ * side to it instead. Each contestant gets a lab of its own, so nothing of one can
  * colour the figures of another.
  */
 export class Lab {
   /** Removed with the lab. */
   readonly directory: string;
   readonly #name: string;
+  readonly #places: readonly Place[];
 
-  private constructor(name: string, directory: string) {
+  private constructor(name: string, directory: string, places: readonly Place[]) {
     this.#name = name;
     this.directory = directory;
+    this.#places = places;
   }
 
   /**
    * @param name unlike that of every other lab that is open
    * @param congestion how TCP answers congestion there; default: as on this machine
+   * @param hasRelay whether there is a third host, through which alone the sides reach each other
    */
-  static async open(name: string, congestion?: string): Promise<Lab> {
-    const lab = new Lab(name, mkdtempSync(join(tmpdir(), 'etherws-bench-')));
-    for (const side of SIDES) await run(['ip', 'netns', 'add', lab.#namespace(side)]);
-    const [here, there] = SIDES as [Side, Side];
-    const pair = ['type', 'veth', 'peer', 'name', UNDERLAY_DEVICE, 'netns', lab.#namespace(there)];
-    await run(['ip', '-netns', lab.#namespace(here), 'link', 'add', UNDERLAY_DEVICE, ...pair]);
-    for (const side of SIDES) {
-      await lab.run(side, [
-        'sysctl',
-        '-qw',
-        'net.ipv6.conf.all.disable_ipv6=1',
-        'net.ipv6.conf.default.disable_ipv6=1',
-        ...(congestion === undefined ? [] : [`${CONGESTION_SETTING}=${congestion}`]),
-      ]);
-      await lab.run(side, ['ip', 'link', 'set', 'lo', 'up']);
-      await lab.addAddress(side, UNDERLAY_DEVICE, UNDERLAY[side]);
+  static async open(name: string, congestion?: string, hasRelay = false): Promise<Lab> {
+    const places: readonly Place[] = hasRelay ? [...SIDES, 'relay'] : SIDES;
+    const lab = new Lab(name, mkdtempSync(join(tmpdir(), 'etherws-bench-')), places);
+    for (const place of places) await lab.#addHost(place, congestion);
+    if (hasRelay) {
+      await lab.#join(['client', UNDERLAY_DEVICE, UNDERLAY.client], ['relay', 'wire0', RELAY_UNDERLAY.client]);
+      await lab.#join(['server', UNDERLAY_DEVICE, SERVER_BEHIND_RELAY], ['relay', 'wire1', RELAY_UNDERLAY.server]);
+    } else {
+      await lab.#join(['client', UNDERLAY_DEVICE, UNDERLAY.client], ['server', UNDERLAY_DEVICE, UNDERLAY.server]);
     }
     return lab;
   }
 
-  /** Starts a program on one side; it is ended with the lab at the latest. */
-  start(side: Side, argv: readonly string[]): Command {
-    return new Command(['ip', 'netns', 'exec', this.#namespace(side), ...argv]);
+  async #addHost(place: Place, congestion?: string): Promise<void> {
+    await run(['ip', 'netns', 'add', this.#namespace(place)]);
+    await this.run(place, [
+      'sysctl',
+      '-qw',
+      'net.ipv6.conf.all.disable_ipv6=1',
+      'net.ipv6.conf.default.disable_ipv6=1',
+      ...(congestion === undefined ? [] : [`${CONGESTION_SETTING}=${congestion}`]),
+    ]);
+    await this.run(place, ['ip', 'link', 'set', 'lo', 'up']);
   }
 
-  /** Runs a program on one side to its end. */
-  run(side: Side, argv: readonly string[], timeoutMs?: number): Promise<string> {
-    return run(['ip', 'netns', 'exec', this.#namespace(side), ...argv], timeoutMs);
+  /** Lays a cable between two hosts: the place, the device's name there, and its address. */
+  async #join(here: readonly [Place, string, string], there: readonly [Place, string, string]): Promise<void> {
+    const pair = ['type', 'veth', 'peer', 'name', there[1], 'netns', this.#namespace(there[0])];
+    await run(['ip', '-netns', this.#namespace(here[0]), 'link', 'add', here[1], ...pair]);
+    for (const end of [here, there]) await this.addAddress(...end);
+  }
+
+  /** Starts a program at one place; it is ended with the lab at the latest. */
+  start(place: Place, argv: readonly string[]): Command {
+    return new Command(['ip', 'netns', 'exec', this.#namespace(place), ...argv]);
+  }
+
+  /** Runs a program at one place to its end. */
+  run(place: Place, argv: readonly string[], timeoutMs?: number): Promise<string> {
+    return run(['ip', 'netns', 'exec', this.#namespace(place), ...argv], timeoutMs);
   }
 
   /** Gives a device its address and brings it up. */
-  async addAddress(side: Side, device: string, address: string): Promise<void> {
-    await this.run(side, ['ip', 'address', 'add', `${address}/${PREFIX_LENGTH}`, 'dev', device]);
-    await this.run(side, ['ip', 'link', 'set', device, 'mtu', '1500', 'up']);
+  async addAddress(place: Place, device: string, address: string): Promise<void> {
+    await this.run(place, ['ip', 'address', 'add', `${address}/${PREFIX_LENGTH}`, 'dev', device]);
+    await this.run(place, ['ip', 'link', 'set', device, 'mtu', '1500', 'up']);
   }
 
   /** Waits for the devices that a contestant makes by itself, and gives them the overlay's addresses. */
@@ -92,9 +114,9 @@ export class Lab {
     await retry(`an answer of ${address}`, () => this.run(side, ['ping', '-c', '1', '-W', '1', '-n', address]));
   }
 
-  /** The programs that run on a side. */
-  processes(side: Side): number[] {
-    return processesInNamespace(statSync(`/run/netns/${this.#namespace(side)}`).ino);
+  /** The programs that run at a place. */
+  processes(place: Place): number[] {
+    return processesInNamespace(statSync(`/run/netns/${this.#namespace(place)}`).ino);
   }
 
   /** Puts 100 Mbit/s with a queue of 20 ms on both ends of the cable, or takes it away. */
@@ -110,14 +132,14 @@ export class Lab {
   /** Ends every program of the lab and takes it down. */
   async close(): Promise<void> {
     await this.endPrograms();
-    for (const side of SIDES) await run(['ip', 'netns', 'delete', this.#namespace(side)]);
+    for (const place of this.#places) await run(['ip', 'netns', 'delete', this.#namespace(place)]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** Ends every program that runs on either side, but for those that are to be spared. */
+  /** Ends every program of the lab, but for the spared ones. */
   async endPrograms(spared: readonly number[] = []): Promise<void> {
     const running = (): number[] =>
-      SIDES.flatMap((side) => this.processes(side)).filter((pid) => !spared.includes(pid));
+      this.#places.flatMap((place) => this.processes(place)).filter((pid) => !spared.includes(pid));
     signal(running(), 'SIGTERM');
     const end = Date.now() + STOP_TIMEOUT_MS;
     while (running().length > 0 && Date.now() < end) await delay(20);
@@ -127,8 +149,8 @@ export class Lab {
     }
   }
 
-  #namespace(side: Side): string {
-    return `${this.#name}-${side}`;
+  #namespace(place: Place): string {
+    return `${this.#name}-${place}`;
   }
 }
 

@@ -8,6 +8,8 @@ const BITS_PER_MEGABIT = 1e6;
 export interface FlowOptions {
   readonly seconds: number;
   readonly flows?: number;
+  /** What the sender is held to; default: as fast as it goes. */
+  readonly megabitsPerSecond?: number;
   /** `up` is from the client side to the server side. */
   readonly direction: 'up' | 'down' | 'both';
 }
@@ -40,9 +42,11 @@ export async function startFlow(bench: Bench, options: FlowOptions): Promise<{ f
   const server = bench.lab.start('server', ['iperf3', '--server', '--one-off', '--forceflush']);
   await server.printed('listening');
   const direction = { up: [], down: ['--reverse'], both: ['--bidir'] }[options.direction];
+  const bound =
+    options.megabitsPerSecond === undefined ? [] : ['--bitrate', `${Math.round(options.megabitsPerSecond)}M`];
   const client = bench.lab.start('client', [
     ...['iperf3', '--client', bench.tunnel.addresses.server, '--json', '--connect-timeout', '3000'],
-    ...['--time', String(options.seconds), '--parallel', String(options.flows ?? 1), ...direction],
+    ...['--time', String(options.seconds), '--parallel', String(options.flows ?? 1), ...direction, ...bound],
   ]);
   return { finish: () => collect(client, server, options.seconds * 1000 + SLACK_MS) };
 }

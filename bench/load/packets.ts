@@ -6,6 +6,16 @@ const PORT = '9999';
 /** A packet that takes longer counts as lost; else a deep queue would pass for speed. */
 export const LATE_MS = 100;
 const SLACK_MS = 10_000;
+/** UDP payloads: of the smallest Ethernet frame (64 octets with FCS), and of one that nearly fills it. */
+export const SMALL_OCTETS = 18;
+export const LARGE_OCTETS = 1400;
+
+export interface Offer {
+  readonly packetsPerSecond: number;
+  readonly seconds: number;
+  /** The UDP payload's length. */
+  readonly octets: number;
+}
 
 export interface PacketResult {
   /** What the generator really offered. */
@@ -13,7 +23,6 @@ export interface PacketResult {
   readonly deliveredPerSecond: number;
   /** The part of the packets that was lost or late, 0 to 1. */
   readonly loss: number;
-  readonly reordered: number;
 }
 
 interface Sent {
@@ -24,30 +33,35 @@ interface Sent {
 interface Received {
   readonly received: number;
   readonly late: number;
-  readonly reordered: number;
+  /** What the receiver's own socket had no room for. */
+  readonly refused: number;
 }
 
-/** Offers 64-byte frames (with FCS) from the client side at a steady rate and counts them at the server side. */
-export async function offerPackets(bench: Bench, packetsPerSecond: number, seconds: number): Promise<PacketResult> {
+/** Offers UDP packets from the client side at a steady rate and counts them at the server side. */
+export async function offerPackets(bench: Bench, offer: Offer): Promise<PacketResult> {
   const { lab, programs, tunnel } = bench;
   const receiver = lab.start('server', [programs.packets, 'receive', PORT, String(LATE_MS)]);
   await receiver.printed('ready');
-  const send = [programs.packets, 'send', tunnel.addresses.server, PORT, String(seconds), String(packetsPerSecond)];
-  const sent = lastLineAsJson(await lab.run('client', send, seconds * 1000 + SLACK_MS)) as Sent;
+  const sent = await send(bench, tunnel.addresses.server, offer);
   await delay(LATE_MS);
   const received = lastLineAsJson(await receiver.finish(SLACK_MS)) as Received;
+  // What reached the receiver's socket has been delivered: that its buffer was full is the generator's fault.
+  const offered = sent.sent - received.refused;
   return {
-    offeredPerSecond: sent.sent / sent.seconds,
+    offeredPerSecond: offered / sent.seconds,
     deliveredPerSecond: received.received / sent.seconds,
-    loss: sent.sent === 0 ? 1 : 1 - received.received / sent.sent,
-    reordered: received.reordered,
+    loss: offered === 0 ? 1 : 1 - received.received / offered,
   };
 }
 
 /** Sends broadcast frames from the client side, without looking who gets them. @returns how many */
 export async function offerBroadcasts(bench: Bench, packetsPerSecond: number, seconds: number): Promise<number> {
   const broadcast = bench.tunnel.addresses.server.replace(/\d+$/, '255');
-  const send = [bench.programs.packets, 'send', broadcast, PORT, String(seconds), String(packetsPerSecond)];
-  const sent = lastLineAsJson(await bench.lab.run('client', send, seconds * 1000 + SLACK_MS)) as Sent;
-  return sent.sent;
+  return (await send(bench, broadcast, { packetsPerSecond, seconds, octets: SMALL_OCTETS })).sent;
+}
+
+async function send({ lab, programs }: Bench, to: string, offer: Offer): Promise<Sent> {
+  const { packetsPerSecond, seconds, octets } = offer;
+  const argv = [programs.packets, 'send', to, PORT, ...[seconds, packetsPerSecond, octets].map(String)];
+  return lastLineAsJson(await lab.run('client', argv, seconds * 1000 + SLACK_MS)) as Sent;
 }

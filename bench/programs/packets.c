@@ -1,21 +1,23 @@
 /*
- * Small packets and what becomes of them. Sender and receiver stand on one
+ * UDP packets and what becomes of them. Sender and receiver stand on one
  * machine and share its monotonic clock, so delay is known one way, and a
  * packet that arrives after the bound counts as lost: a tunnel cannot buy a
  * good figure with a deep queue.
  *
- *   packets send ADDRESS PORT SECONDS RATE     RATE in packets a second, 0 = unlimited
+ *   packets send ADDRESS PORT SECONDS RATE OCTETS   RATE in packets a second, 0 = unlimited
  *   packets receive PORT LATE_MS               until standard input ends
  *   packets echo PORT                          until standard input ends
  *   packets rtt ADDRESS PORT SECONDS INTERVAL_US
  *
  * Each prints one JSON object; `receive` and `echo` print the line `ready`
- * first. The payload of 18 bytes makes a frame of 60 bytes, 64 with its FCS.
+ * first. OCTETS is the payload; the smallest, of 18 bytes, makes a frame of 60 bytes, 64 with its FCS.
+ * The receiver tells apart what its own socket had no room for, so that a loss can be laid to the generator.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, MAX_PACKETS = 1 << 26, MAX_SAMPLES = 1 << 20, RECEIVE_BUFFER_BYTES = 64 << 20 };
+enum { BATCH = 64, MAX_OCTETS = 1472, MAX_PACKETS = 1 << 26, MAX_SAMPLES = 1 << 20, RECEIVE_BUFFER_BYTES = 64 << 20 };
 #define NS_PER_S 1000000000LL
 /* A sender that was not scheduled for longer does not make up for it: the burst would measure queues, not speed. */
 #define MAX_LAG_NS (NS_PER_S / 1000)
@@ -39,8 +41,13 @@ struct __attribute__((packed)) packet {
 };
 _Static_assert(sizeof(struct packet) == 18, "the packet must fill the smallest Ethernet frame exactly");
 
+union payload {
+  struct packet packet;
+  unsigned char octets[MAX_OCTETS];
+};
+
 struct batch {
-  struct packet packets[BATCH];
+  union payload packets[BATCH];
   struct iovec parts[BATCH];
   struct mmsghdr messages[BATCH];
 };
@@ -51,10 +58,10 @@ static int64_t now_ns(void) {
   return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-static void prepare(struct batch *batch) {
+static void prepare(struct batch *batch, size_t octets) {
   memset(batch, 0, sizeof *batch);
   for (int i = 0; i < BATCH; i++) {
-    batch->parts[i] = (struct iovec){&batch->packets[i], sizeof(struct packet)};
+    batch->parts[i] = (struct iovec){&batch->packets[i], octets};
     batch->messages[i].msg_hdr.msg_iov = &batch->parts[i];
     batch->messages[i].msg_hdr.msg_iovlen = 1;
   }
@@ -84,6 +91,14 @@ static int serve(const char *port) {
   return fd;
 }
 
+/* How many packets the socket had no room for. */
+static uint32_t refused_by(int fd) {
+  uint32_t meminfo[SK_MEMINFO_VARS] = {0};
+  socklen_t size = sizeof meminfo;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, meminfo, &size) < 0) err(1, "SO_MEMINFO");
+  return meminfo[SK_MEMINFO_DROPS];
+}
+
 /* Waits for a packet; false once standard input has ended. */
 static bool wait_for_packet(int fd) {
   for (;;) {
@@ -94,9 +109,10 @@ static bool wait_for_packet(int fd) {
   }
 }
 
-static int command_send(const char *host, const char *port, double seconds, double rate) {
+static int command_send(const char *host, const char *port, double seconds, double rate, int octets) {
   static struct batch batch;
-  prepare(&batch);
+  if (octets < (int)sizeof(struct packet) || octets > MAX_OCTETS) errx(2, "OCTETS must be 18 to %d", MAX_OCTETS);
+  prepare(&batch, (size_t)octets);
   int fd = dial(host, port);
   uint64_t sequence = 0;
   int64_t start = now_ns(), now = start, end = start + (int64_t)(seconds * NS_PER_S);
@@ -114,7 +130,7 @@ static int command_send(const char *host, const char *port, double seconds, doub
       }
       if (owed < due) due = (int)owed;
     }
-    for (int i = 0; i < due; i++) batch.packets[i] = (struct packet){run, sequence + (uint64_t)i, now};
+    for (int i = 0; i < due; i++) batch.packets[i].packet = (struct packet){run, sequence + (uint64_t)i, now};
     int sent = sendmmsg(fd, batch.messages, (unsigned)due, 0);
     if (sent > 0) sequence += (uint64_t)sent;
     else if (errno != ENOBUFS && errno != EINTR && errno != ECONNREFUSED) err(1, "send");
@@ -126,7 +142,7 @@ static int command_send(const char *host, const char *port, double seconds, doub
 static int command_receive(const char *port, double late_ms) {
   static struct batch batch;
   static uint64_t seen[MAX_PACKETS / 64];
-  prepare(&batch);
+  prepare(&batch, MAX_OCTETS);
   uint64_t received = 0, late = 0, reordered = 0, duplicates = 0, highest = 0;
   double delay_sum_ns = 0;
   int64_t late_ns = (int64_t)(late_ms * 1e6);
@@ -135,8 +151,8 @@ static int command_receive(const char *port, double late_ms) {
     int count = recvmmsg(fd, batch.messages, BATCH, MSG_DONTWAIT, NULL);
     int64_t now = now_ns();
     for (int i = 0; i < count; i++) {
-      const struct packet *packet = &batch.packets[i];
-      if (batch.messages[i].msg_len != sizeof *packet || packet->sequence >= MAX_PACKETS) continue;
+      const struct packet *packet = &batch.packets[i].packet;
+      if (batch.messages[i].msg_len < sizeof *packet || packet->sequence >= MAX_PACKETS) continue;
       uint64_t *word = &seen[packet->sequence / 64], bit = 1ULL << (packet->sequence % 64);
       if (*word & bit) {
         duplicates++;
@@ -153,9 +169,9 @@ static int command_receive(const char *port, double late_ms) {
       delay_sum_ns += (double)(now - packet->sent_ns);
     }
   }
-  printf("{\"received\":%llu,\"late\":%llu,\"reordered\":%llu,\"duplicates\":%llu,\"meanDelayUs\":%.1f}\n",
+  printf("{\"received\":%llu,\"late\":%llu,\"reordered\":%llu,\"duplicates\":%llu,\"refused\":%u,\"meanDelayUs\":%.1f}\n",
          (unsigned long long)received, (unsigned long long)late, (unsigned long long)reordered,
-         (unsigned long long)duplicates, received > 0 ? delay_sum_ns / (double)received / 1e3 : 0);
+         (unsigned long long)duplicates, refused_by(fd), received > 0 ? delay_sum_ns / (double)received / 1e3 : 0);
   return 0;
 }
 
@@ -224,11 +240,13 @@ int main(int argc, char **argv) {
   /* Else the kernel rounds each sleep up by 50 µs. */
   if (prctl(PR_SET_TIMERSLACK, 1UL) < 0) warn("PR_SET_TIMERSLACK");
   const char *command = argc > 1 ? argv[1] : "";
-  if (strcmp(command, "send") == 0 && argc == 6) return command_send(argv[2], argv[3], atof(argv[4]), atof(argv[5]));
+  if (strcmp(command, "send") == 0 && argc == 7) {
+    return command_send(argv[2], argv[3], atof(argv[4]), atof(argv[5]), atoi(argv[6]));
+  }
   if (strcmp(command, "receive") == 0 && argc == 4) return command_receive(argv[2], atof(argv[3]));
   if (strcmp(command, "echo") == 0 && argc == 3) return command_echo(argv[2]);
   if (strcmp(command, "rtt") == 0 && argc == 6) return command_rtt(argv[2], argv[3], atof(argv[4]), atof(argv[5]));
-  fprintf(stderr, "usage: packets send ADDRESS PORT SECONDS RATE | receive PORT LATE_MS | echo PORT |"
+  fprintf(stderr, "usage: packets send ADDRESS PORT SECONDS RATE OCTETS | receive PORT LATE_MS | echo PORT |"
                   " rtt ADDRESS PORT SECONDS INTERVAL_US\n");
   return 2;
 }

@@ -11,6 +11,7 @@ export interface Programs {
   readonly sealedFloor: string | undefined;
   readonly packets: string;
   readonly idleClients: string;
+  readonly usage: string;
 }
 
 /** The sources are not copied by the compiler; this file runs as dist/bench/programs/programs.js. */
@@ -39,6 +40,7 @@ export async function buildPrograms(): Promise<Programs> {
       sealedFloor: (await hasOpenSslHeaders()) ? await build('floor', ['-DSEALED', '-lcrypto']) : undefined,
       packets: await build('packets'),
       idleClients: await build('idle-clients'),
+      usage: await build('usage'),
     };
   } catch (error) {
     throw new CommandError(

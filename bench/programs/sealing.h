@@ -1,6 +1,6 @@
 /*
  * What TLS costs at the least: records of AES-128-GCM as TLS 1.3 has them (RFC
- * 8446, 5.2), by the system's OpenSSL, with a key that everybody knows and without
+ * 8446, 5.2), by the system's OpenSSL, with a key of zeros and without
  * a handshake.
  */
 #include <openssl/evp.h>

@@ -27,6 +27,14 @@ export interface Disturbance {
   readonly stolen: number;
 }
 
+/** What took part. */
+export interface Participant {
+  readonly title: string;
+  readonly version: string;
+  /** Of a contestant of another build: the name of the same one of this build. */
+  readonly otherOf?: string | undefined;
+}
+
 /** Everything that one run of the benchmark found out. */
 export interface Results {
   readonly startedAt: string;
@@ -35,8 +43,8 @@ export interface Results {
   readonly seconds: number;
   /** Facts about the machine, in the order in which they are shown. */
   readonly machine: Readonly<Record<string, string>>;
-  /** What took part: name → title and version. */
-  readonly contestants: Readonly<Record<string, { readonly title: string; readonly version: string }>>;
+  /** What took part, by name. */
+  readonly contestants: Readonly<Record<string, Participant>>;
   /** What did not take part: title → why. */
   readonly absent: Readonly<Record<string, string>>;
   readonly samples: Sample[];

@@ -1,5 +1,6 @@
 import { MEASUREMENTS } from '../catalogue.ts';
 import type { Measurement } from '../measurement.ts';
+import { comparisonTable } from './comparison.ts';
 import { formatTable, formatValue } from './format.ts';
 import { medianOf, type Results, ratioOf } from './results.ts';
 import { TARGETS } from './targets.ts';
@@ -7,7 +8,7 @@ import { TARGETS } from './targets.ts';
 const REFERENCE = 'floor';
 const NOTHING = '–';
 
-/** One table a measurement, with the ratio to the C floor behind each median; then the targets. */
+/** One table a measurement, with the ratio to the C floor behind each median; then the targets, and the other build. */
 export function resultTables(results: Results): string {
   const sections = MEASUREMENTS.flatMap((measurement) => {
     const table = measurementTable(results, measurement);
@@ -15,6 +16,8 @@ export function resultTables(results: Results): string {
   });
   const targets = targetTable(results);
   if (targets !== undefined) sections.push(`### Targets, as ratios within this run\n\n${targets}`);
+  const comparison = comparisonTable(results);
+  if (comparison !== undefined) sections.push(`### This build and the other one\n\n${comparison}`);
   return sections.join('\n\n');
 }
 

@@ -5,8 +5,11 @@ export interface Target {
   readonly what: string;
   readonly must: string;
   readonly aim: string;
+  /** Whose figure it is, and which one. */
+  readonly of: string;
+  readonly metric: string;
   measured(results: Results): number | undefined;
-  readonly unit: '×' | 'KiB' | '%' | 'packets/s';
+  readonly unit: '×' | 'KiB' | '%' | 's/GB';
 }
 
 interface RatioTarget {
@@ -19,9 +22,25 @@ interface RatioTarget {
   readonly againstMetric?: string;
 }
 
+interface ValueTarget extends Pick<RatioTarget, 'what' | 'must' | 'aim' | 'of' | 'metric'> {
+  readonly unit: Target['unit'];
+}
+
 function ratio(target: RatioTarget): Target {
   const { what, must, aim, of, metric, against, againstMetric } = target;
-  return { what, must, aim, unit: '×', measured: (results) => ratioOf(results, of, metric, against, againstMetric) };
+  return {
+    what,
+    must,
+    aim,
+    of,
+    metric,
+    unit: '×',
+    measured: (results) => ratioOf(results, of, metric, against, againstMetric),
+  };
+}
+
+function value({ what, must, aim, unit, of, metric }: ValueTarget): Target {
+  return { what, must, aim, of, metric, unit, measured: (results) => medianOf(results, of, metric) };
 }
 
 export const TARGETS: readonly Target[] = [
@@ -61,10 +80,10 @@ export const TARGETS: readonly Target[] = [
     ...{ what: 'batched ws://, 64-byte packets / C floor', must: '≥ 1.0', aim: '1.5' },
     ...{ of: 'etherws', metric: 'packetRate', against: 'floor' },
   }),
-  {
+  value({
     ...{ what: 'raw ws://, loss of 100 000 64-byte packets a second', must: '< 0.5', aim: '0', unit: '%' },
-    measured: (results) => medianOf(results, 'etherws-raw', 'fixedRateLoss'),
-  },
+    ...{ of: 'etherws-raw', metric: 'smallLoss100000' },
+  }),
   ratio({
     ...{ what: 'batched ws://, idle round trip, median / C floor', must: '≤ 1.25', aim: '1.0' },
     ...{ of: 'etherws', metric: 'rttIdleMedian', against: 'floor' },
@@ -81,13 +100,44 @@ export const TARGETS: readonly Target[] = [
     ...{ what: 'raw ws://, one flow beside 1000 ports / 2 ports', must: '≥ 0.9', aim: '0.97' },
     ...{ of: 'etherws-raw', metric: 'ports1000', against: 'etherws-raw', againstMetric: 'ports2' },
   }),
-  {
+  value({
     ...{ what: 'memory an idle tunnel', must: '≤ 24', aim: '12', unit: 'KiB' },
-    measured: (results) =>
-      medianOf(results, 'etherws', 'memoryPerTunnel') ?? medianOf(results, 'etherws-raw', 'memoryPerTunnel'),
-  },
+    ...{ of: 'etherws', metric: 'memoryPerTunnel' },
+  }),
   ratio({
     ...{ what: 'batched wss://, CPU a gigabyte / SoftEther with TLS', must: '≤ 0.35', aim: '0.2' },
     ...{ of: 'etherws-tls', metric: 'cpuPerGigabyte', against: 'softether' },
+  }),
+  value({
+    ...{ what: 'batched ws://, 64-byte packets lost at half of the knee', must: '0.0', aim: '0', unit: '%' },
+    ...{ of: 'etherws', metric: 'packetLossBelow' },
+  }),
+  value({
+    ...{ what: 'batched ws://, 1400-octet datagrams lost at half of the knee', must: '0.0', aim: '0', unit: '%' },
+    ...{ of: 'etherws', metric: 'largeLossBelow' },
+  }),
+  ratio({
+    ...{ what: 'a policy, one flow up / without', must: '≥ 0.97', aim: '1.0' },
+    ...{ of: 'etherws-policy', metric: 'oneFlowUp', against: 'etherws' },
+  }),
+  ratio({
+    ...{ what: 'a policy, 64-byte packets / without', must: '≥ 0.97', aim: '1.0' },
+    ...{ of: 'etherws-policy', metric: 'packetRate', against: 'etherws' },
+  }),
+  ratio({
+    ...{ what: 'a policy, idle round trip, median / without', must: '≤ 1.1', aim: '1.0' },
+    ...{ of: 'etherws-policy', metric: 'rttIdleMedian', against: 'etherws' },
+  }),
+  value({
+    ...{ what: 'relay, wss://, CPU a gigabyte of TCP', must: '≤ 0.6', aim: '0.5', unit: 's/GB' },
+    ...{ of: 'etherws-relay', metric: 'relayFlowCost' },
+  }),
+  value({
+    ...{ what: 'relay, wss://, CPU a gigabyte of 1400-octet datagrams', must: '≤ 1.1', aim: '0.9', unit: 's/GB' },
+    ...{ of: 'etherws-relay', metric: 'relayDatagramsCost' },
+  }),
+  value({
+    ...{ what: 'relay, wss://, lost of these', must: '< 0.5', aim: '0', unit: '%' },
+    ...{ of: 'etherws-relay', metric: 'relayDatagramsLoss' },
   }),
 ];
