@@ -12,6 +12,9 @@ const HANDSHAKE = [
   'Sec-WebSocket-Extensions: permessage-deflate',
 ];
 
+/** What is waited for comes at once, or not at all. */
+const DEADLINE_MS = 30_000;
+
 /** A tunnel whose far end sends any octets, however wrong. */
 export class RawTunnel {
   readonly socket: Socket;
@@ -22,15 +25,25 @@ export class RawTunnel {
   }
 
   /** Opens one, and cuts it behind the test. */
-  static async open(t: TestContext, port: number): Promise<RawTunnel> {
-    const socket = connect({ host: '127.0.0.1', port });
+  static open(t: TestContext, port: number): Promise<RawTunnel> {
+    return RawTunnel.over(t, connect({ host: '127.0.0.1', port }));
+  }
+
+  /** As `open`, over a socket that the caller has made, such as one of TLS. */
+  static async over(t: TestContext, socket: Socket): Promise<RawTunnel> {
     t.after(() => socket.destroy());
     socket.on('error', () => undefined);
     socket.write(`${HANDSHAKE.join('\r\n')}\r\n\r\n`);
     let head = '';
-    while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data')) as [Buffer])[0]);
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data', { signal })) as [Buffer])[0]);
     if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(head);
     if (/extensions/i.test(head)) throw new Error(`an extension was agreed on: ${head}`);
+    return RawTunnel.upgraded(socket);
+  }
+
+  /** An end of a tunnel whose opening handshake is over. */
+  static upgraded(socket: Socket): RawTunnel {
     const tunnel = new RawTunnel(socket);
     socket.on('data', (bytes) => {
       tunnel.#received = Buffer.concat([tunnel.#received, bytes]);
@@ -53,10 +66,15 @@ export class RawTunnel {
     }
   }
 
-  /** Waits for an event, or for the end. */
+  /** Waits for an event, or for the end. @throws Error when neither comes in time */
   #either(event: string): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const received = this.#received.subarray(-64).toString('hex');
+        reject(new Error(`neither ${event} nor close within ${DEADLINE_MS} ms; the last octets were ${received}`));
+      }, DEADLINE_MS);
       const done = (): void => {
+        clearTimeout(timer);
         this.socket.off(event, done).off('close', done);
         resolve();
       };
@@ -65,12 +83,21 @@ export class RawTunnel {
   }
 }
 
-/** From messages of a server, none of which is longer than an Ethernet frame. */
+/** From messages of either side, none of which is longer than an Ethernet frame. */
 function closeCodeIn(bytes: Buffer): number | undefined {
-  for (let at = 0; at + 4 <= bytes.length; ) {
-    if (bytes[at] === 0x88) return bytes.readUInt16BE(at + 2);
-    const short = bytes[at + 1] ?? 0;
-    at += short < 126 ? 2 + short : 4 + bytes.readUInt16BE(at + 2);
+  for (let at = 0; at + 8 <= bytes.length || (at + 4 <= bytes.length && !isMasked(bytes, at)); ) {
+    const short = (bytes[at + 1] ?? 0) & 0x7f;
+    const keyBytes = isMasked(bytes, at) ? 4 : 0;
+    const headBytes = short < 126 ? 2 : 4;
+    if (bytes[at] === 0x88) {
+      const key = keyBytes === 0 ? 0 : bytes.readUInt16BE(at + headBytes);
+      return bytes.readUInt16BE(at + headBytes + keyBytes) ^ key;
+    }
+    at += headBytes + keyBytes + (short < 126 ? short : bytes.readUInt16BE(at + 2));
   }
   return undefined;
+}
+
+function isMasked(bytes: Buffer, at: number): boolean {
+  return ((bytes[at + 1] ?? 0) & 0x80) !== 0;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { brokenRules, brokenStream } from '../../../test/support/broken-rules.ts';
 import { cut, ParserProbe, type RawFrame, rawFrame } from '../../../test/support/message-stream.ts';
+import { ADDON_HINT, builtCodec } from '../../../test/support/offload-addon.ts';
 
 const MAX = 70_000;
 const KEY = Buffer.from('a1b2c3d4', 'hex');
@@ -153,56 +155,32 @@ test('a close message ends the stream', () => {
   }
 });
 
-describe('every broken rule has its close code', () => {
-  const bad = Buffer.from('ff', 'hex');
-  const cases: [string, number, boolean, RawFrame[]][] = [
-    ['an unmasked frame from a client', 1002, true, [{ opcode: 2, payload: HELLO }]],
-    ['a masked frame from a server', 1002, false, [{ opcode: 2, key: KEY, payload: HELLO }]],
-    ['RSV1', 1002, false, [{ opcode: 2, reserved: 0x40, payload: HELLO }]],
-    ['RSV2', 1002, false, [{ opcode: 2, reserved: 0x20, payload: HELLO }]],
-    ['RSV3', 1002, false, [{ opcode: 9, reserved: 0x10, payload: HELLO }]],
-    ['a reserved data opcode', 1002, false, [{ opcode: 3 }]],
-    ['a reserved control opcode', 1002, false, [{ opcode: 11 }]],
-    ['a fragmented ping', 1002, false, [{ opcode: 9, isFinal: false }]],
-    ['a fragmented close', 1002, false, [{ opcode: 8, isFinal: false }]],
-    ['a ping of 126 octets', 1002, false, [{ opcode: 9, payload: Buffer.alloc(126) }]],
-    ['a continuation of nothing', 1002, false, [{ opcode: 0, payload: HELLO }]],
-    ['a continuation behind a whole message', 1002, false, [{ opcode: 2, payload: HELLO }, { opcode: 0 }]],
-    ['a message inside another', 1002, false, [{ opcode: 2, isFinal: false }, { opcode: 1 }]],
-    ['125 octets in 16 bits', 1002, false, [{ opcode: 2, lengthBytes: 2, payload: Buffer.alloc(125) }]],
-    ['65535 octets in 64 bits', 1002, false, [{ opcode: 2, lengthBytes: 8, payload: Buffer.alloc(65_535) }]],
-    ['a close code cut in half', 1002, false, [{ opcode: 8, payload: Buffer.from([3]) }]],
-    ...[999, 1004, 1005, 1006, 1015, 1100, 2999, 5000, 65_535].map((code): [string, number, boolean, RawFrame[]] => {
-      const payload = Buffer.alloc(2);
-      payload.writeUInt16BE(code);
-      return [`close code ${code}`, 1002, false, [{ opcode: 8, payload }]];
-    }),
-    ['a close reason that is not UTF-8', 1007, false, [{ opcode: 8, payload: Buffer.from('03e8ff', 'hex') }]],
-    ['a text that is not UTF-8', 1007, false, [{ opcode: 1, payload: bad }]],
-    ['fragments that are not UTF-8', 1007, false, [{ opcode: 1, isFinal: false, payload: bad }, { opcode: 0 }]],
-    ['a message that is too long', 1009, false, [{ opcode: 2, length: MAX + 1 }]],
-    ['a length of 2^63', 1009, false, [{ opcode: 2, lengthBytes: 8, length: 2 ** 63 }]],
-    [
-      'fragments that are too long together',
-      1009,
-      true,
-      [
-        { opcode: 2, isFinal: false, key: KEY, payload: Buffer.alloc(MAX - 1) },
-        { opcode: 0, key: KEY, payload: Buffer.alloc(2) },
-      ],
-    ],
-  ];
-  for (const [name, code, isMasked, frames] of cases) {
-    test(`${code} for ${name}`, () => {
-      const stream = Buffer.concat([...frames.map(rawFrame), Buffer.alloc(40)]);
-      // One octet at a time, as long as that is quick.
-      for (const size of [stream.length, Math.ceil(stream.length / 500)]) {
-        const probe = isMasked ? client() : server();
-        for (const chunk of cut(stream, () => size)) probe.feed(chunk);
-        assert.equal(probe.violated?.code, code);
-        assert.equal(probe.parser.heldBytes, 0);
-        assert.equal(probe.memory.outBytes, 0);
+const CODEC = builtCodec();
+
+for (const [reader, codec] of [
+  ['TypeScript', undefined],
+  ['C', CODEC],
+] as const) {
+  const skip = reader === 'C' && codec === undefined && ADDON_HINT;
+  describe(`every broken rule has its close code, read in ${reader}`, { skip }, () => {
+    for (const rule of brokenRules(MAX)) {
+      for (const isMasked of [true, false]) {
+        test(`${rule.code} for ${rule.name} from a ${isMasked ? 'client' : 'server'}`, () => {
+          const good = rawFrame({ opcode: 2, payload: HELLO, ...(isMasked ? { key: KEY } : {}) });
+          const stream = Buffer.concat([good, brokenStream(rule, isMasked)]);
+          // One octet at a time, as long as that is quick.
+          for (const size of [stream.length, Math.ceil(stream.length / 500)]) {
+            const probe = new ParserProbe({ isMasked, maxMessageBytes: MAX, codec });
+            for (const chunk of cut(stream, () => size)) probe.feed(chunk);
+            assert.equal(probe.violated?.code, rule.code);
+            assert.match(probe.violated.what, rule.what);
+            assert.deepEqual(probe.events[0], { kind: 'binary', bytes: HELLO.toString('hex') });
+            assert.equal(probe.parser.heldBytes, 0);
+            assert.equal(probe.memory.outBytes, 0);
+            assert.equal(probe.restBytes, 0);
+          }
+        });
       }
-    });
-  }
-});
+    }
+  });
+}
