@@ -34,13 +34,14 @@ static struct crossing crossing_of(const struct etherws_run *run, uint32_t from,
 
 static void account(const struct descriptor *ingress, const struct descriptor *egress, struct crossing crossing) {
   // What JavaScript was told of may have ended either.
-  if (ingress->cells != NULL) {
-    ingress->cells[RX] += crossing.frames;
-    ingress->cells[RX + 1] += crossing.octets;
+  if (ingress->flow.meter != NULL) etherws_meter_charge(ingress->flow.meter, crossing.frames, crossing.octets);
+  if (ingress->flow.cells != NULL) {
+    ingress->flow.cells[RX] += crossing.frames;
+    ingress->flow.cells[RX + 1] += crossing.octets;
   }
-  if (egress->cells != NULL) {
-    egress->cells[TX] += crossing.frames;
-    egress->cells[TX + 1] += crossing.octets;
+  if (egress->flow.cells != NULL) {
+    egress->flow.cells[TX] += crossing.frames;
+    egress->flow.cells[TX + 1] += crossing.octets;
   }
 }
 

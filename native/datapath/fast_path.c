@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-  // A device whose frames all leave by shortcuts is read in pieces that are worth a write, so many a turn.
+  // A device whose frames all follow a flow is read in pieces that are worth a write, so many a turn.
   ROUNDS = 4,
   PIECE_BYTES = 32 * 1024,
 };
@@ -22,7 +22,6 @@ struct fast_path *fast_path_hold(napi_env env) {
 
 void fast_path_release(struct fast_path *fast) {
   if (fast == NULL || --fast->owners > 0) return;
-  free(fast->shortcuts);
   free(fast->block);
   free(fast->sealed);
   free(fast->landing);
@@ -42,32 +41,29 @@ void turn_leave(struct descriptor *descriptor) {
   // Whatever is called from the loop takes what was left for later along.
   tell_javascript(descriptor, fast->nothing, 0, 0);
 }
+
 uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run) {
-  struct fast_path *fast = ingress->fast;
-  if (fast->shortcuts == NULL || run->count == 0 || ingress->cells == NULL) return 0;
-  uint64_t now_ms = uv_now(ingress->poll.loop);
-  const struct etherws_shortcut *way = etherws_follow(fast->shortcuts, ingress, run, now_ms);
-  // An egress that has ended has no shortcuts: whoever ends it forgets them all first.
-  struct descriptor *egress = way == NULL ? NULL : way->egress;
+  const struct etherws_flow *flow = flow_of(ingress, run);
+  // An egress that has ended is in no flow: its end has invalidated them all.
+  struct descriptor *egress = flow == NULL ? NULL : flow->egress;
   if (egress == NULL) return 0;
+  uint64_t now_ms = uv_now(ingress->poll.loop);
   if (egress != ingress->expected) ingress->impatient_until_ms = now_ms + MAX_WAIT_MS;
   ingress->expected = egress;
-  const bool may_wait = way->may_wait;
+  // JavaScript may be called below, and install another flow in its place.
+  const bool may_wait = flow->may_wait;
   uint32_t taken =
       egress->tunnel != NULL ? write_to_tunnel(ingress, egress, run) : write_to_device(ingress, egress, run);
   if (taken == run->count && ingress->room > 0 && egress->tunnel != NULL && egress->tunnel->rest != NULL && may_wait &&
       now_ms >= ingress->impatient_until_ms) {
-    wait_for(fast, ingress, egress);
+    wait_for(ingress->fast, ingress, egress);
   }
   return taken;
 }
 
 void fast_path_leave(struct descriptor *descriptor) {
   struct fast_path *fast = descriptor->fast;
-  if (fast != NULL && fast->shortcuts != NULL) etherws_forget_shortcuts(fast->shortcuts);
-  if (descriptor->cells_of != NULL) napi_delete_reference(descriptor->env, descriptor->cells_of);
-  descriptor->cells_of = NULL;
-  descriptor->cells = NULL;
+  flow_end_leave(descriptor);
   tunnel_end(descriptor);
   if (fast == NULL) return;
   for (int i = 0; i < MOST_WAITING; i++) {

@@ -2,8 +2,8 @@
 //
 // 1. A descriptor is ready. What waits is read, into the place where JavaScript would have it (devices: device_ready;
 //    tunnels: tunnel_ready).
-// 2. When shortcuts lead all of it to one egress that has nothing waiting, it goes there at once (hand_over).
-// 3. What is left goes to JavaScript, as if nothing had been tried: it is the bridge that decides, makes shortcuts,
+// 2. When all of it matches flows to one egress that has nothing waiting, it goes there at once (hand_over).
+// 3. What is left goes to JavaScript, as if nothing had been tried: it is the bridge that decides, installs flows,
 //    queues, and closes.
 // 4. Of a message that leaves in part the rest is kept, and goes first when there is room again. A device all of whose
 //    frames go there waits so long, for MAX_WAIT_MS at most: its senders feel that, and nothing is lost.
@@ -13,8 +13,8 @@
 #define ETHERWS_FAST_PATH_H
 
 #include "../node/addon.h"
-#include "../shortcuts/shortcuts.h"
 #include "buffer_budget.h"
+#include "flow_table.h"
 
 // Beyond libuv's, what JavaScript is told of readiness.
 enum { LOST = 4 };
@@ -34,7 +34,6 @@ struct slab {
 // One for each environment; it goes with the last of its descriptors.
 struct fast_path {
   unsigned owners;
-  struct etherws_shortcuts *shortcuts;
   // JavaScript's: what devices are read into, what they drop, and where frames of tunnels are listed.
   struct frame_slab device_slab;
   uint32_t *tally;
@@ -93,12 +92,19 @@ struct fast_path *fast_path_of(napi_env env);
 struct fast_path *fast_path_hold(napi_env env);
 void fast_path_release(struct fast_path *fast);
 void device_ready(struct descriptor *descriptor, int status);
-// Hands frames to the egress that shortcuts lead to. Returns how many of the first it took; the rest is the bridge's.
+// Hands frames to the egress that flows lead to. Returns how many of the first it took; the rest is the bridge's.
 uint32_t hand_over(struct descriptor *ingress, const struct etherws_run *run);
-// The descriptor ends: no shortcut leads there any more.
+// The descriptor ends: no flow leads there any more.
 void fast_path_leave(struct descriptor *descriptor);
 
-// egress.c: each of the two counts the frames that it takes at both ports, and returns how many of the first these are.
+// node/flow_table_binding.c
+// The flow that a run may follow now, its rates included; NULL where it is the bridge's.
+const struct etherws_flow *flow_of(const struct descriptor *ingress, const struct etherws_run *run);
+// The descriptor is no end of flows any more.
+void flow_end_leave(struct descriptor *descriptor);
+
+// egress.c: each of the two counts the frames that it takes at both ports, charges them to the meter of the ingress, and
+// returns how many of the first these are.
 uint32_t write_to_device(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
 uint32_t write_to_tunnel(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
 // Sends the rest of a message on. Returns whether nothing of it is left.

@@ -1,5 +1,5 @@
 // A tunnel's stream, taken apart where it arrives: reads go behind what is unfinished, so that whole messages lie in one
-// piece, mostly without a copy. Frames that have a shortcut are gone before JavaScript hears of them. A tunnel that is
+// piece, mostly without a copy. Frames that follow a flow are gone before JavaScript hears of them. A tunnel that is
 // not in the middle of a message owns no memory here.
 #include <errno.h>
 #include <stdlib.h>

@@ -54,6 +54,15 @@ struct instance {
   bool is_openssl_wanted;   // for AES-GCM, even where a faster library is
 };
 
+// What a descriptor has as an end of flows: flow_table_binding.c. All of it is empty before a flow leads from or to it.
+struct flow_end {
+  struct flow_table *table;  // of its bridge
+  double *cells;             // what its port counts in, and what keeps that alive
+  napi_ref cells_of;
+  double *meter;  // the rates that what it reads is charged to; NULL where there are none
+  napi_ref meter_of;
+};
+
 // A file descriptor that JavaScript owns as an external, and its place in the event loop while it is watched.
 struct descriptor {
   uv_poll_t poll;
@@ -77,13 +86,12 @@ struct descriptor {
   struct fast_path *fast;
   struct tunnel *tunnel;         // of a tunnel that it reads; else NULL
   size_t room;                   // the longest frame of a device that it reads; 0 while JavaScript does
-  struct descriptor *expected;   // where shortcuts have led to last, for comparing; NULL before there was one
+  struct descriptor *expected;   // where flows have led to last, for comparing; NULL before there was one
   struct descriptor *waits_for;  // the egress that is to have room before it is read again
   uint64_t waits_since_ms;
   uint64_t impatient_until_ms;
   uint32_t offloads;  // the debts that it takes as an egress
-  double *cells;      // what its port counts in, and what keeps that alive
-  napi_ref cells_of;
+  struct flow_end flow;
 };
 
 // One batch of frames in a slab, as JavaScript handed it over; the memory is JavaScript's.
@@ -127,6 +135,9 @@ napi_value open_tunnel(napi_env env, napi_callback_info info);
 napi_value read_tunnel(napi_env env, napi_callback_info info);
 napi_value feed_tunnel(napi_env env, napi_callback_info info);
 napi_value held_bytes(napi_env env, napi_callback_info info);
+
+// flow_table_binding.c
+napi_value init_flows(napi_env env, napi_value exports);
 
 // linger.c
 void linger_note(struct lingering *linger);

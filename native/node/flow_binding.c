@@ -1,68 +1,8 @@
-// The fast path as src/ports/shortcuts.ts, device-port.ts and native-transport.ts call for it.
+// What the fast path shares with JavaScript: device-port.ts and native-transport.ts call for it.
 #include <errno.h>
 #include <stdlib.h>
 
 #include "../datapath/fast_path.h"
-
-enum { CELLS = 4 };
-
-// What a port counts in, kept alive as long as its descriptor may count there.
-static bool take_cells(napi_env env, napi_value value, struct descriptor *descriptor) {
-  uint8_t *bytes;
-  size_t length;
-  if (!take_octets(env, value, &bytes, &length)) return false;
-  if (length < CELLS * sizeof(double)) {
-    napi_throw_range_error(env, NULL, "a port has four cells");
-    return false;
-  }
-  if (descriptor->cells == (double *)(void *)bytes) return true;
-  if (descriptor->cells_of != NULL) napi_delete_reference(env, descriptor->cells_of);
-  descriptor->cells_of = NULL;
-  descriptor->cells = NULL;
-  if (napi_create_reference(env, value, 1, &descriptor->cells_of) != napi_ok) return false;
-  descriptor->cells = (double *)(void *)bytes;
-  return true;
-}
-
-// addShortcut(ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes, tagAllowance,
-// lifeMs, mayWait)
-static napi_value add_shortcut(napi_env env, napi_callback_info info) {
-  napi_value arguments[12];
-  struct descriptor *ingress, *egress;
-  uint8_t *frame;
-  size_t length;
-  int32_t offloads, max_frame_bytes, tag_allowance, life_ms;
-  bool may_wait;
-  if (!take_arguments(env, info, arguments, 12) || !take_descriptor(env, arguments[0], &ingress) ||
-      !take_descriptor(env, arguments[2], &egress) || !take_range(env, arguments + 4, &frame, &length) ||
-      !take_int32(env, arguments[7], &offloads) || !take_int32(env, arguments[8], &max_frame_bytes) ||
-      !take_int32(env, arguments[9], &tag_allowance) || !take_int32(env, arguments[10], &life_ms) ||
-      !take_bool(env, arguments[11], &may_wait)) {
-    return NULL;
-  }
-  struct fast_path *fast = ingress->fast;
-  if (fast == NULL || !ingress->is_watched || !egress->is_watched || ingress->fd < 0 || egress->fd < 0) return NULL;
-  if (fast->shortcuts == NULL && (fast->shortcuts = calloc(1, sizeof *fast->shortcuts)) == NULL) return NULL;
-  if (!take_cells(env, arguments[1], ingress) || !take_cells(env, arguments[3], egress)) return NULL;
-  egress->offloads = (uint32_t)offloads;
-  const struct etherws_shortcut way = {.ingress = ingress,
-                                       .egress = egress,
-                                       .until_ms = uv_now(ingress->poll.loop) + (uint64_t)(life_ms < 0 ? 0 : life_ms),
-                                       .offloads = (uint32_t)offloads,
-                                       .max_frame_bytes = (uint32_t)max_frame_bytes,
-                                       .tag_allowance = (uint32_t)tag_allowance,
-                                       .may_wait = may_wait};
-  etherws_add_shortcut(fast->shortcuts, frame, (uint32_t)length, &way);
-  return NULL;
-}
-
-// forgetShortcuts(): what has been decided may not hold any more.
-static napi_value forget_shortcuts(napi_env env, napi_callback_info info) {
-  (void)info;
-  struct fast_path *fast = fast_path_of(env);
-  if (fast != NULL && fast->shortcuts != NULL) etherws_forget_shortcuts(fast->shortcuts);
-  return NULL;
-}
 
 static bool keep(napi_env env, napi_value value) {
   napi_ref reference;  // for as long as the environment lives
@@ -168,8 +108,6 @@ static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) 
 
 napi_value init_fast_path(napi_env env, napi_value exports) {
   static const struct export functions[] = {
-      {"addShortcut", add_shortcut},
-      {"forgetShortcuts", forget_shortcuts},
       {"shareDeviceSlab", share_device_slab},
       {"shareFrameList", share_frame_list},
       {"shareBufferCells", share_buffer_cells},

@@ -3,7 +3,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 18 };
+enum { INTERFACE_VERSION = 19 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
@@ -64,7 +64,7 @@ NAPI_MODULE_INIT() {
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
   if (init_instance(env, exports) == NULL || init_linger(env, exports) == NULL ||
       init_interlude(env, exports) == NULL || init_fast_path(env, exports) == NULL ||
-      init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
+      init_flows(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
     return NULL;
   }
   return init_offload(env, exports);

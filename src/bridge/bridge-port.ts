@@ -38,9 +38,11 @@ export class BridgePort {
   /** The only port that this one's frames went to since `soleSinceMs`; undefined: there was none, or several. */
   soleEgress: BridgePort | undefined;
   soleSinceMs = 0;
-  /** Where the last shortcut from here leads; until when it may be followed, and those before it that lead elsewhere. */
-  #shortcutTo: BridgePort | undefined;
-  #shortcutUntilMs = 0;
+  /** The target of the last flow that was installed from here. */
+  #flowTo: BridgePort | undefined;
+  /** When that flow expires. */
+  #flowUntilMs = 0;
+  /** When the last one to another target expires. */
   #elsewhereUntilMs = 0;
 
   readonly #policyChanged: () => void;
@@ -96,16 +98,16 @@ export class BridgePort {
   }
 
   /** Frames from here may go to `egress` unseen, until then. */
-  noteShortcut(egress: BridgePort, untilMs: number): void {
-    if (egress !== this.#shortcutTo) this.#elsewhereUntilMs = this.#shortcutUntilMs;
-    this.#shortcutTo = egress;
-    this.#shortcutUntilMs = untilMs;
+  noteFlow(egress: BridgePort, untilMs: number): void {
+    if (egress !== this.#flowTo) this.#elsewhereUntilMs = this.#flowUntilMs;
+    this.#flowTo = egress;
+    this.#flowUntilMs = untilMs;
   }
 
   /** Whether all frames from here have gone to `egress` for a while, those that no one has seen among them. */
   sendsOnlyTo(egress: BridgePort, nowMs: number): boolean {
     if (egress !== this.soleEgress || nowMs - this.soleSinceMs < SOLE_EGRESS_MS) return false;
-    return nowMs >= (egress === this.#shortcutTo ? this.#elsewhereUntilMs : this.#shortcutUntilMs);
+    return nowMs >= (egress === this.#flowTo ? this.#elsewhereUntilMs : this.#flowUntilMs);
   }
 
   /** Whether frames could enter and leave by this port. */

@@ -6,6 +6,7 @@ import {
   vidOf,
 } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { TAGS_NONE } from '../wire/ethernet/frame-length.ts';
 import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
 import { type ReservedSet, reservedDigitOf } from '../wire/ethernet/reserved-address.ts';
 import { RESERVED_VID, type Vid } from '../wire/ethernet/vid.ts';
@@ -14,6 +15,7 @@ import { framesIn } from '../wire/offload/gso.ts';
 import { OFFLOAD_NONE } from '../wire/offload/virtio-header.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
+import type { FlowTable } from './flow-table.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
@@ -29,8 +31,8 @@ export interface BridgeOptions {
   forwardReserved?: ReservedSet;
   /** Who pays what super-frames owe; default: the engine without native code. */
   offloadEngine?: OffloadEngine;
-  /** Told when what ports were given by `shorten` may not hold any more; without it they are given nothing. */
-  forgetShortcuts?: () => void;
+  /** Forwards frames without the bridge, as long as its decisions hold; default: every frame is the bridge's. */
+  flowTable?: FlowTable;
   /** Told when a port begins to stand by for another one's tunnel, and when it forwards in its place. */
   parallel?: {
     standsBy(port: BridgePort, active: BridgePort): void;
@@ -77,9 +79,10 @@ export class Bridge {
   readonly #idlePasses: Pass[] = [];
   readonly #parallel: ParallelTunnels;
   readonly #offloadEngine: OffloadEngine;
-  readonly #forgetShortcuts: () => void;
-  readonly #hasShortcuts: boolean;
-  readonly #shortcutLifeMs: number;
+  readonly #flowTable: FlowTable | undefined;
+  /** Whether a flow may be in the table, so that however many changes invalidate it once. */
+  #hasFlows = false;
+  readonly #flowLifeMs: number;
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
@@ -111,9 +114,9 @@ export class Bridge {
       },
     });
     this.#onFault = options.onFault;
-    this.#hasShortcuts = options.forgetShortcuts !== undefined && options.trace === undefined;
-    this.#forgetShortcuts = options.forgetShortcuts ?? (() => undefined);
-    this.#shortcutLifeMs = Math.min(SHORTCUT_LIFE_MS, Math.floor(ageingTimeMs / 4));
+    // A trace wants every frame.
+    this.#flowTable = options.trace === undefined ? options.flowTable : undefined;
+    this.#flowLifeMs = Math.min(FLOW_LIFE_MS, Math.floor(ageingTimeMs / 4));
   }
 
   get ports(): ReadonlyMap<PortNumber, BridgePort> {
@@ -130,7 +133,7 @@ export class Bridge {
     const bridgePort = new BridgePort(
       this.#lastNumber as PortNumber,
       port,
-      () => this.#forgetShortcuts(),
+      () => this.#invalidateFlows(),
       (fault) => this.#onFault?.(bridgePort, fault),
     );
     this.#ports.set(bridgePort.number, bridgePort);
@@ -257,28 +260,41 @@ export class Bridge {
       if (isRelayed && this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
     // Before the end, behind which the bytes are no more what they were.
-    if (known !== undefined && lastKnownIndex >= 0) this.#shorten(ingress, known, pass, lastKnownIndex, nowMs);
+    if (known !== undefined && lastKnownIndex >= 0) this.#installFlow(ingress, known, pass, lastKnownIndex, nowMs);
     const sole = pass.end(ingress, nowMs);
     this.#idlePasses.push(pass);
     return sole?.port.congestion;
   }
 
-  /** Frames like this one need not come here again for a while, if nobody but the filtering database had a say. */
-  #shorten(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number, nowMs: number): void {
-    const { port } = ingress;
-    if (!this.#hasShortcuts || port.shorten === undefined || egress.port.shortcutEnd === undefined) return;
+  /** Frames like this one need not come here again for a while, if only the filtering database and meters had a say. */
+  #installFlow(ingress: BridgePort, egress: BridgePort, { batch, touched }: Pass, index: number, nowMs: number): void {
+    const { flowSource } = ingress.port;
+    const { flowTarget } = egress.port;
+    if (this.#flowTable === undefined || flowSource === undefined || flowTarget === undefined) return;
     if (touched !== egress || !ingress.admitsUnicast) return;
-    ingress.noteShortcut(egress, nowMs + this.#shortcutLifeMs);
-    this.#noteFlow(batch, index, nowMs + FLOW_LIVES * this.#shortcutLifeMs);
-    port.shorten({
+    ingress.noteFlow(egress, nowMs + this.#flowLifeMs);
+    this.#noteFlow(batch, index, nowMs + FLOW_LIVES * this.#flowLifeMs);
+    this.#hasFlows = true;
+    this.#flowTable.install({
       batch,
       index,
-      egress: egress.port,
-      ingressCells: ingress.cells,
-      egressCells: egress.cells,
-      lifeMs: this.#shortcutLifeMs,
+      source: flowSource,
+      target: flowTarget,
+      sourceCells: ingress.cells,
+      targetCells: egress.cells,
+      offloads: egress.port.offloads,
+      maxFrameBytes: egress.port.maxFrameBytes,
+      tagAllowance: egress.port.tagAllowance ?? TAGS_NONE,
+      lifeMs: this.#flowLifeMs,
       mayWait: ingress.sendsOnlyTo(egress, nowMs),
+      meter: undefined,
     });
+  }
+
+  #invalidateFlows(): void {
+    if (!this.#hasFlows) return;
+    this.#hasFlows = false;
+    this.#flowTable?.invalidate();
   }
 
   #faultOf(batch: FrameBatch, index: number, length: number): DiscardReason | undefined {
@@ -306,7 +322,7 @@ export class Bridge {
 
   #learn(vid: Vid, source: MacAddress, ingress: BridgePort, nowMs: number): void {
     const learned = this.#fdb.learn(vid, source, ingress, nowMs);
-    // Frames to a new station were flooded until now: no shortcut leads there.
+    // Frames to a new station were flooded until now: no flow leads there.
     if (learned === 'new') this.#trace?.learned({ vid, mac: source, port: ingress.number });
   }
 
@@ -316,7 +332,7 @@ export class Bridge {
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: from.number });
   }
 
-  /** Both stations of a shortcut are marked, so that it ends when one of them goes. */
+  /** Both stations of a flow are marked, so that it ends when one of them goes. */
   #noteFlow({ bytes, starts, lengths }: FrameBatch, index: number, untilMs: number): void {
     const start = starts[index] as number;
     const vid = vidOf(bytes, start, lengths[index] as number);
@@ -324,9 +340,9 @@ export class Bridge {
     this.#fdb.noteFlow(vid, destinationOf(bytes, start), untilMs);
   }
 
-  /** Takes all shortcuts back if one may lead from or to this station. A flood of made-up addresses has none. */
+  /** Invalidates all flows if one may lead from or to this station. A flood of made-up addresses has none. */
   #endFlowsOf({ flowUntilMs }: FilteringEntry, nowMs: number): void {
-    if (nowMs < flowUntilMs) this.#forgetShortcuts();
+    if (nowMs < flowUntilMs) this.#invalidateFlows();
   }
 
   /** The one port that `destination` is behind, or undefined: flood. */
@@ -371,7 +387,7 @@ export class Bridge {
 
   #stateChanged(bridgePort: BridgePort): void {
     this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
-    this.#forgetShortcuts();
+    this.#invalidateFlows();
     this.#forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
   }
 }
@@ -381,8 +397,8 @@ export class Bridge {
  * filtering database looks, and how long a decision holds that somebody forgot to
  * take back; renewing it once a second costs nothing.
  */
-const SHORTCUT_LIFE_MS = 1000;
-/** A shortcut counts as alive for twice its life: native code measures that by the loop's clock, which lags. */
+const FLOW_LIFE_MS = 1000;
+/** A flow counts as alive for twice its life: native code measures that by the loop's clock, which lags. */
 const FLOW_LIVES = 2;
 
 /** Why no station can have sent such a frame, and nothing is learned from it. */

@@ -51,14 +51,14 @@ export interface Port {
   readonly linkReason?: string | undefined;
 
   /**
-   * What the shortcuts of other ports may lead to; undefined: all frames have to
-   * come by `send`. Nobody looks into it but ports of the same make.
+   * Where flows may begin and end (FlowTable); undefined: all frames have to come
+   * by `receive`, and by `send`. May change with the link. Only the flow table
+   * knows what they are.
    */
-  readonly shortcutEnd?: object | undefined;
+  readonly flowSource?: object | undefined;
+  readonly flowTarget?: object | undefined;
 
   open(events: PortEvents): void;
-  /** Lets frames like the one that is named pass the bridge by for a moment, where the port knows how. */
-  shorten?(shortcut: Shortcut): void;
   /** @returns undefined when taken, else why the frame was dropped */
   send(batch: FrameBatch, index: number): DiscardReason | undefined;
   /**
@@ -69,24 +69,6 @@ export interface Port {
   flush(isSoleEgress: boolean): void;
   /** @param reason goes to the far end where the kind has a way to say it */
   close(reason?: CloseReason): Promise<void>;
-}
-
-/**
- * What the bridge has decided: untagged or of the same VLAN, frames from this
- * source to this destination go to one port. It may be used for `lifeMs`, unless
- * the bridge says before that nothing holds any more (BridgeOptions.forgetShortcuts).
- */
-export interface Shortcut {
-  /** The frame is good until the call returns. */
-  readonly batch: FrameBatch;
-  readonly index: number;
-  readonly egress: Port;
-  /** What the ports count in (counters.ts); whoever forwards counts there. */
-  readonly ingressCells: Float64Array;
-  readonly egressCells: Float64Array;
-  readonly lifeMs: number;
-  /** Everything from the ingress port has lately gone there: it may be left to wait for room, a moment at a time. */
-  readonly mayWait: boolean;
 }
 
 /** `server` is a tunnel that was accepted, `client` one that was dialled, as in 1.x. */

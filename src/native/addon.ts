@@ -11,6 +11,9 @@ declare const brand: unique symbol;
 /** An open file descriptor that the addon keeps. It is closed by `close`, when it is collected, or with its thread. */
 export type Descriptor = object & { readonly [brand]: 'Descriptor' };
 
+/** The flow table of a bridge; it goes with the last of its JavaScript object and the descriptors that are ends of its flows. */
+export type NativeFlows = object & { readonly [brand]: 'NativeFlows' };
+
 /** One direction of a TLS connection, under one key, which is forgotten by `endTlsRecords` or when it is collected. */
 export type TlsRecords = object & { readonly [brand]: 'TlsRecords' };
 
@@ -151,7 +154,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    */
   takeFaultExample(reason: number, bytes: Uint8Array): number;
 
-  // The fast path (native/datapath/fast_path.h): frames that have a shortcut go from one descriptor to another, and only the rest
+  // The fast path (native/datapath/fast_path.h): frames that match a flow go from one descriptor to another, and only the rest
   // is JavaScript's.
 
   /** Where devices are read to, for good, before `onReady` is called. The tally is written for it, too. */
@@ -196,14 +199,19 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   readTunnel(descriptor: Descriptor): number;
   /** Goes on with octets that were read from the stream before. */
   feedTunnel(descriptor: Descriptor, bytes: Uint8Array): void;
+  /** An empty flow table. @param nowMs the present time by the clock of its bridge, which runs as performance.now() does */
+  createFlowTable(nowMs: number): NativeFlows;
   /**
-   * Frames between the stations of `bytes[start .. end)` go from one watched descriptor to another.
-   * @param cells what each port counts in (bridge/counters.ts)
-   * @param offloads the debts that the egress takes, and `maxFrameBytes` the longest finished frame
+   * Frames with the addresses and the outer C-TAG of `bytes[start .. end)` go from one watched descriptor to another. Each
+   * descriptor is an end of one table's flows: those of another table, in which it was before, are invalid then.
+   * @param cells what each port counts in (bridge/counters.ts); kept until the descriptor is closed
+   * @param offloads those that the egress takes, and `maxFrameBytes` the longest finished frame
    * @param tagAllowance which tags may stand on top of that (frame-length.ts)
    * @param mayWait whether a device may be left unread while the egress has no room
+   * @param meter the token buckets of frames and of bits that the frames are charged to (bridge/token-bucket.ts)
    */
-  addShortcut(
+  installFlow(
+    table: NativeFlows,
     ingress: Descriptor,
     ingressCells: Float64Array,
     egress: Descriptor,
@@ -216,9 +224,12 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     tagAllowance: TagAllowance,
     lifeMs: number,
     mayWait: boolean,
+    meter: Float64Array | undefined,
   ): void;
-  /** No frame has a shortcut any more. */
-  forgetShortcuts(): void;
+  /** No flow of the table is followed any more. */
+  invalidateFlows(table: NativeFlows): void;
+  /** No flow from or to the descriptor is followed any more; nor is any other one of its table. */
+  endFlows(descriptor: Descriptor): void;
 
   /** A descriptor of its own for the connection behind `fd`, whose owner closes his. */
   adoptSocket(fd: number): Descriptor;
@@ -345,7 +356,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
 export const READABLE = 1;
 export const WRITABLE = 2;
-/** Told to a device: frames that came by shortcuts were lost, and stand in the shared tally. */
+/** Told to a device: frames that followed a flow were lost, and stand in the shared tally. */
 export const LOST = 4;
 
 /** The free octets at the front of a slab: room for the head of a tunnel message. As in native/node/addon.h. */

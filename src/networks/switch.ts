@@ -3,10 +3,10 @@ import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/filtering-database.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
+import { NativeFlowTable } from '../native/flow-table.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { forgetShortcuts } from '../ports/shortcuts.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { logFault } from './log-fault.ts';
@@ -66,7 +66,7 @@ export class Switch {
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
       ...(options.forwardReserved === undefined ? {} : { forwardReserved: options.forwardReserved }),
       offloadEngine: options.offloadEngine ?? offloadEngine(),
-      forgetShortcuts,
+      flowTable: new NativeFlowTable(),
       parallel: {
         standsBy: ({ number, port }, active) =>
           this.#logger.warn(

@@ -43,10 +43,10 @@ const PARTS: readonly Part[] = [
     what: 'spoiled WebSocket messages',
   },
   {
-    driver: 'shortcuts_fuzz.c',
-    sources: [...sourcesIn('native/shortcuts'), ...sourcesIn('native/offload')],
+    driver: 'flows_fuzz.c',
+    sources: ['native/datapath/flow_table.c', 'native/datapath/control_frame.c', ...sourcesIn('native/offload')],
     cases: fuzzCases(50_000),
-    what: 'runs of frames that follow shortcuts, or must not',
+    what: 'runs of frames that follow flows, or must not',
   },
   {
     driver: 'records_fuzz.c',

@@ -8,11 +8,11 @@ import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { Port } from '../../src/bridge/port.ts';
 import { nativeAddon, setSocketOptions } from '../../src/native/addon.ts';
+import { NativeFlowTable } from '../../src/native/flow-table.ts';
 import { offloadEngine } from '../../src/native/offload-engine.ts';
 import { relayOf } from '../../src/net/tls/tls-record-tap.ts';
 import { NetdevPort } from '../../src/ports/device/netdev-port.ts';
 import { TapPort } from '../../src/ports/device/tap-port.ts';
-import { forgetShortcuts } from '../../src/ports/shortcuts.ts';
 import { descriptorOf } from '../../src/ports/stream/adopted-connection.ts';
 import type { TunnelLimits } from '../../src/ports/stream/limits.ts';
 import { NativeTransport } from '../../src/ports/stream/native-transport.ts';
@@ -23,9 +23,9 @@ import { PortRecorder, testFrame } from './port-recorder.ts';
 import { greet, type SocketPair, socketPair } from './socket-pair.ts';
 import type { ServerIdentity } from './web-socket-peer.ts';
 
-/** A bridge whose ports may take shortcuts, and that counts what comes by it all the same. */
+/** A bridge with a flow table, that counts the frames that come to it all the same. */
 export class CountingBridge {
-  readonly bridge: Bridge = new Bridge({ forgetShortcuts, offloadEngine: offloadEngine() });
+  readonly bridge: Bridge = new Bridge({ flowTable: new NativeFlowTable(), offloadEngine: offloadEngine() });
   /** frames that `receive` was given */
   frames = 0;
 

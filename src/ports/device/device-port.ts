@@ -6,10 +6,10 @@ import type {
   NetworkInterface,
   Port,
   PortEvents,
-  Shortcut,
 } from '../../bridge/port.ts';
 import { describeError } from '../../errors.ts';
 import { type Link, LOST, nativeAddon, TALLY_REASONS } from '../../native/addon.ts';
+import { endFlows } from '../../native/flow-table.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
@@ -22,7 +22,6 @@ import {
   OFFLOAD_NONE,
   type Offloads,
 } from '../../wire/offload/virtio-header.ts';
-import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { AttachedDevice } from './attached-device.ts';
 import type { DeviceRegister } from './device-register.ts';
 import { type OpenDevice, useDevice } from './device-setup.ts';
@@ -138,12 +137,12 @@ export abstract class DevicePort implements Port {
     if (this.#attached !== undefined) this.#listen(this.#attached);
   }
 
-  get shortcutEnd(): object | undefined {
+  get flowSource(): object | undefined {
     return this.#state === 'up' && this.#events !== undefined ? this.#device.descriptor : undefined;
   }
 
-  shorten(shortcut: Shortcut): void {
-    if (this.shortcutEnd !== undefined) shorten(this.#device.descriptor, shortcut);
+  get flowTarget(): object | undefined {
+    return this.flowSource;
   }
 
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
@@ -333,7 +332,7 @@ export abstract class DevicePort implements Port {
     const { link } = attached;
     const maxFrameBytes = link.mtu + HEADER_BYTES;
     // What was decided for longer or for shorter frames does not hold any more.
-    if (maxFrameBytes !== this.#maxFrameBytes) forgetShortcuts();
+    if (maxFrameBytes !== this.#maxFrameBytes) endFlows(attached.descriptor);
     this.#maxFrameBytes = maxFrameBytes;
     this.#name = link.name;
     if (this.#events !== undefined) this.#setRoom();
@@ -377,7 +376,7 @@ export abstract class DevicePort implements Port {
     this.#netns = undefined;
     this.#forgetNoted();
     this.#endPatience();
-    // Closing ends what leads to it by shortcuts.
+    // Closing ends the flows that lead to it.
     this.#released = attached.release(false, logger);
     register?.keepName(this, this.#name);
     this.#waiting = new DeviceWait(this.#name, {

@@ -122,7 +122,7 @@ test('a full payload passes under one tag or two where a kernel bridge passes it
   const ours = await Capture.open(t, 'ours-out');
   while (!nativeAddon().readLink('veth0').isRunning) await turn();
 
-  // Makes the destination known, in every VLAN: only known unicast has shortcuts.
+  // Makes the destination known, in every VLAN: only known unicast follows flows.
   for (const tags of ['', '8100 0064']) sendAll(ours.port, frameOf(tags, 50, TO, FROM));
   await turns();
   for (const [tags, payload] of PASSING) {

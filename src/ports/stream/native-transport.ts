@@ -68,7 +68,7 @@ export class NativeTransport implements Transport {
     return connection === undefined ? undefined : new NativeTransport(connection, congestion);
   }
 
-  get shortcutEnd(): Descriptor | undefined {
+  get flowEnd(): Descriptor | undefined {
     return this.#isTakenApart && this.#isStarted && !this.#isGone ? this.#descriptor : undefined;
   }
 
@@ -89,7 +89,7 @@ export class NativeTransport implements Transport {
     }
   }
 
-  /** Lets native code take apart what arrives, and forward what has a shortcut. */
+  /** Lets native code take apart what arrives, and forward what matches a flow. */
   #open({ isMasking, isBatched, maxMessageBytes, events }: Framing): void {
     const list = frameList(this.#addon);
     BUFFERS.share(this.#addon);

@@ -12,8 +12,8 @@ import type { FrameList } from './frame-list.ts';
 export interface Transport {
   /** Whose code moves its octets; which it is decides the speed of a tunnel. */
   readonly kind: 'native' | 'native-tls' | 'node';
-  /** What the shortcuts of other ports may lead to, where the transport takes frames from native code. */
-  readonly shortcutEnd?: Descriptor | undefined;
+  /** Where flows may begin or end, where native code has the stream. */
+  readonly flowEnd?: Descriptor | undefined;
   /**
    * Who is told what happens. Nothing is read before `start`.
    * @param framing what the octets are, for transports that can take them apart; they then tell `arrived` instead of `received`

@@ -1,5 +1,6 @@
-import type { Congestion, DiscardReason, Shortcut } from '../../bridge/port.ts';
+import type { Congestion, DiscardReason } from '../../bridge/port.ts';
 import type { Descriptor } from '../../native/addon.ts';
+import { endFlows } from '../../native/flow-table.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
 import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel/tunnel-loss.ts';
@@ -14,7 +15,6 @@ import {
 } from '../../wire/websocket/close-code.ts';
 import { OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket/framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket/parser.ts';
-import { forgetShortcuts, shorten } from '../shortcuts.ts';
 import { BLOCKS } from '../stream/block-pool.ts';
 import { BUFFERS, type BufferHolder } from '../stream/buffer-budget.ts';
 import type { FrameList } from '../stream/frame-list.ts';
@@ -124,15 +124,13 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#isCloseReceived;
   }
 
-  /** What the shortcuts of other ports may lead to: only messages of the batched wire are written for them. */
-  get shortcutEnd(): Descriptor | undefined {
-    return this.#state === 'open' && this.#wire === 'batched' ? this.#transport.shortcutEnd : undefined;
+  /** Where flows may begin, and where they may end: native code writes messages of the batched wire only. */
+  get flowSource(): Descriptor | undefined {
+    return this.#state === 'open' ? this.#transport.flowEnd : undefined;
   }
 
-  /** Lets frames like the one that is named pass from the transport to another port. */
-  shorten(shortcut: Shortcut): void {
-    const ingress = this.#state === 'open' ? this.#transport.shortcutEnd : undefined;
-    if (ingress !== undefined) shorten(ingress, shortcut);
+  get flowTarget(): Descriptor | undefined {
+    return this.#wire === 'batched' ? this.flowSource : undefined;
   }
 
   /** Present while what is sent has to wait for the peer. */
@@ -378,8 +376,9 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   #startClosing(code: number, words: string): void {
     this.#heartbeat.remove(this);
     this.#state = 'closing';
-    // Nothing may follow the close message, and nobody hears of frames any more.
-    forgetShortcuts();
+    // Nothing may follow the close message, and no frame that arrives is delivered any more.
+    const { flowEnd } = this.#transport;
+    if (flowEnd !== undefined) endFlows(flowEnd);
     this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
     this.#outbox.finish(closePayload(code, words), () => {
       this.#isCloseSent = true;

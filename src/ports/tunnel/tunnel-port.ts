@@ -4,7 +4,6 @@ import type {
   DiscardReason,
   Port,
   PortEvents,
-  Shortcut,
   TunnelFacts,
   TunnelPeer,
 } from '../../bridge/port.ts';
@@ -106,12 +105,12 @@ export class WebSocketPort implements Port {
     return this.#connection.congestion;
   }
 
-  get shortcutEnd(): object | undefined {
-    return this.#connection.shortcutEnd;
+  get flowSource(): object | undefined {
+    return this.#connection.flowSource;
   }
 
-  shorten(shortcut: Shortcut): void {
-    this.#connection.shorten(shortcut);
+  get flowTarget(): object | undefined {
+    return this.#connection.flowTarget;
   }
 
   /** Octets that wait in user space to be sent. */

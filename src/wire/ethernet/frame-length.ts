@@ -19,7 +19,7 @@ const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 const ARP_HEADER_BYTES = 8;
 
-/** Which tags an egress takes on top of its longest untagged frame. native/shortcuts/shortcuts.h has the same numbers. */
+/** Which tags an egress takes on top of its longest untagged frame. native/datapath/flow_table.h has the same numbers. */
 export const TAGS_NONE = 0;
 /** One, and only a C-TAG: what the kernel lets a packet socket send. */
 export const TAGS_ONE_CUSTOMER = 1;

@@ -1,12 +1,4 @@
-import type {
-  CloseReason,
-  Congestion,
-  DiscardReason,
-  Port,
-  PortEvents,
-  Shortcut,
-  TunnelFacts,
-} from '../../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../../bridge/port.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { askedWaitMs } from '../../../net/retry-after.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -99,12 +91,12 @@ export class ClientPort implements Port {
     return this.#current?.congestion;
   }
 
-  get shortcutEnd(): object | undefined {
-    return this.#isOpen ? this.#current?.shortcutEnd : undefined;
+  get flowSource(): object | undefined {
+    return this.#isOpen ? this.#current?.flowSource : undefined;
   }
 
-  shorten(shortcut: Shortcut): void {
-    this.#current?.shorten(shortcut);
+  get flowTarget(): object | undefined {
+    return this.#isOpen ? this.#current?.flowTarget : undefined;
   }
 
   get tunnel(): TunnelFacts | undefined {

@@ -1,12 +1,4 @@
-import type {
-  CloseReason,
-  Congestion,
-  DiscardReason,
-  Port,
-  PortEvents,
-  Shortcut,
-  TunnelFacts,
-} from '../../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../../bridge/port.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../../wire/offload/virtio-header.ts';
@@ -74,12 +66,12 @@ export class ServerPort implements Port {
     return this.#current?.congestion;
   }
 
-  get shortcutEnd(): object | undefined {
-    return this.#current?.shortcutEnd;
+  get flowSource(): object | undefined {
+    return this.#current?.flowSource;
   }
 
-  shorten(shortcut: Shortcut): void {
-    this.#current?.shorten(shortcut);
+  get flowTarget(): object | undefined {
+    return this.#current?.flowTarget;
   }
 
   get tunnel(): TunnelFacts | undefined {

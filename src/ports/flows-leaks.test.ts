@@ -65,7 +65,7 @@ test('three hundred tunnels that end in the midst of traffic leave nothing', { s
   assert.ok(grownBytes() < MOST_GROWN_BYTES, `${grownBytes()} octets of buffers more than before`);
 });
 
-test('a worker that exits in the midst of frames by shortcuts ends well', { skip }, async () => {
+test('a worker that exits in the midst of frames that follow flows ends well', { skip }, async () => {
   const lab = JSON.stringify(new URL('../../test/support/fast-lab.js', import.meta.url).href);
   const worker = new Worker(
     `

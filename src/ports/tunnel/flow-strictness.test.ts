@@ -69,7 +69,7 @@ async function openBench(t: TestContext, type: 'client' | 'server'): Promise<Ben
   const isMasked = type === 'server';
   const message = (frame: RawFrame): Buffer => rawFrame(isMasked ? { key: KEY, ...frame } : frame);
   const bench = { host, bridge, tunnel, peer, isMasked, message, received: () => messagesIn(octets) };
-  // Both stations are known, and what the tunnel says to the TAP has a shortcut.
+  // Both stations are known, and what the tunnel says to the TAP matches a flow.
   for (let round = 0; round < 2; round++) {
     peer.write(message({ opcode: BINARY, payload: payloadOf(0) }));
     await host.heard.take(1);

@@ -1,14 +1,16 @@
-#include "shortcuts.h"
+#include "flow_table.h"
 
 #include <string.h>
 
 #include "../offload/offload.h"
+#include "control_frame.h"
 
 enum {
   HEADER_BYTES = 14,
   TAG_BYTES = 4,
   ETHER_TYPE = 12,
   MAX_FRAME_BYTES = 65535 + 14 + 8,
+  GROUP_BIT = 1,
   OFFLOAD_CHECKSUM = 1,
   OFFLOAD_USO = 16,
 };
@@ -17,35 +19,35 @@ static bool has_tag(const uint8_t *frame, uint32_t length) {
   return length >= HEADER_BYTES + 2 && frame[ETHER_TYPE] == 0x81 && frame[ETHER_TYPE + 1] == 0;
 }
 
-// By what the bridge decides: the addresses and the VID. The tag's priority comes along, which splits a pair at worst.
-static void read_stations(uint8_t *to, const uint8_t *frame, uint32_t length) {
+// The addresses and the VID, by which the bridge decides. The tag's priority comes along: two priorities are two flows.
+static void read_key(uint8_t *to, const uint8_t *frame, uint32_t length) {
   memcpy(to, frame, ETHER_TYPE);
   if (has_tag(frame, length)) memcpy(to + ETHER_TYPE, frame + ETHER_TYPE, TAG_BYTES);
   else memset(to + ETHER_TYPE, 0, TAG_BYTES);
 }
 
-static uint32_t slot_of(const void *ingress, const uint8_t *stations) {
+static uint32_t slot_of(const void *ingress, const uint8_t *key) {
   uint64_t halves[2];
-  memcpy(halves, stations, sizeof halves);
+  memcpy(halves, key, sizeof halves);
   uint64_t mixed = (halves[0] ^ (uintptr_t)ingress) * 0x9e3779b97f4a7c15u;
   mixed = (mixed ^ halves[1] ^ mixed >> 29) * 0xbf58476d1ce4e5b9u;
-  return (uint32_t)(mixed >> 40) % ETHERWS_SHORTCUT_SLOTS;
+  return (uint32_t)(mixed >> 40) % ETHERWS_FLOW_SLOTS;
 }
 
-void etherws_add_shortcut(struct etherws_shortcuts *shortcuts, const uint8_t *frame, uint32_t length,
-                          const struct etherws_shortcut *way) {
-  if (length < HEADER_BYTES) return;
-  uint8_t stations[ETHERWS_STATIONS_BYTES];
-  read_stations(stations, frame, length);
-  struct etherws_shortcut *slot = &shortcuts->slots[slot_of(way->ingress, stations)];
-  *slot = *way;
-  slot->epoch = shortcuts->epoch;
-  memcpy(slot->stations, stations, sizeof stations);
+void etherws_install_flow(struct etherws_flow_table *table, const uint8_t *frame, uint32_t length,
+                          const struct etherws_flow *flow) {
+  if (length < HEADER_BYTES || (frame[0] & GROUP_BIT) != 0) return;
+  uint8_t key[ETHERWS_FLOW_KEY_BYTES];
+  read_key(key, frame, length);
+  struct etherws_flow *slot = &table->slots[slot_of(flow->ingress, key)];
+  *slot = *flow;
+  slot->epoch = table->epoch;
+  memcpy(slot->key, key, sizeof key);
 }
 
-void etherws_forget_shortcuts(struct etherws_shortcuts *shortcuts) {
-  // Once round, an old one would be believed again.
-  if (++shortcuts->epoch == 0) memset(shortcuts, 0, sizeof *shortcuts);
+void etherws_invalidate_flows(struct etherws_flow_table *table) {
+  // When the epoch wraps around, flows of the first epoch would be followed again.
+  if (++table->epoch == 0) memset(table, 0, sizeof *table);
 }
 
 // As debtOf of src/wire/offload.ts, of a header that was checked.
@@ -72,39 +74,41 @@ static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowa
 }
 
 // Whether the egress takes the frame as it is.
-static bool is_taken(const struct etherws_shortcut *way, uint8_t *frame, uint32_t length, bool has_offload_header) {
+static bool is_taken(const struct etherws_flow *flow, uint8_t *frame, uint32_t length, bool has_offload_header) {
   uint8_t *offload = has_offload_header ? frame - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
   bool is_super_frame = false;
   if (offload != NULL && (offload[0] | offload[1]) != 0) {
     const struct etherws_frame owing = {.bytes = frame, .offload = offload, .length = length};
     if (etherws_check_and_correct(&owing, offload) != ETHERWS_OK) return false;
-    if ((debt_of(offload) & ~way->offloads) != 0) return false;
+    if ((debt_of(offload) & ~flow->offloads) != 0) return false;
     is_super_frame = offload[1] != ETHERWS_GSO_NONE;
   }
-  return is_super_frame || length <= way->max_frame_bytes + tag_bytes(frame, length, way->tag_allowance);
+  return is_super_frame || length <= flow->max_frame_bytes + tag_bytes(frame, length, flow->tag_allowance);
 }
 
-const struct etherws_shortcut *etherws_follow(const struct etherws_shortcuts *shortcuts, const void *ingress,
+const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *table, const void *ingress,
                                               const struct etherws_run *run, uint64_t now_ms) {
-  const struct etherws_shortcut *way = NULL;
+  const struct etherws_flow *flow = NULL;
   for (uint32_t i = 0; i < run->count; i++) {
     uint8_t *frame = run->bytes + run->starts[i];
     uint32_t length = run->lengths[i];
     if (length < HEADER_BYTES || length > MAX_FRAME_BYTES) return NULL;
-    uint8_t stations[ETHERWS_STATIONS_BYTES];
-    read_stations(stations, frame, length);
-    // Most frames of a run are between the same two.
-    if (way == NULL || memcmp(way->stations, stations, sizeof stations) != 0) {
-      const struct etherws_shortcut *next = &shortcuts->slots[slot_of(ingress, stations)];
-      if (next->ingress != ingress || next->epoch != shortcuts->epoch || now_ms >= next->until_ms ||
-          memcmp(next->stations, stations, sizeof stations) != 0 || (way != NULL && next->egress != way->egress)) {
+    uint8_t key[ETHERWS_FLOW_KEY_BYTES];
+    read_key(key, frame, length);
+    // Most frames of a run have the same key.
+    if (flow == NULL || memcmp(flow->key, key, sizeof key) != 0) {
+      const struct etherws_flow *next = &table->slots[slot_of(ingress, key)];
+      if (next->ingress != ingress || next->epoch != table->epoch || now_ms >= next->until_ms ||
+          memcmp(next->key, key, sizeof key) != 0 ||
+          (flow != NULL && (next->egress != flow->egress || next->meter != flow->meter))) {
         return NULL;
       }
-      way = next;
+      flow = next;
     }
-    if (!is_taken(way, frame, length, run->has_offload_headers)) return NULL;
+    if (etherws_is_control_frame(frame, length) || !is_taken(flow, frame, length, run->has_offload_headers))
+      return NULL;
   }
-  return way;
+  return flow;
 }
 
 // As framesIn of src/wire/segmentation.ts.
@@ -123,4 +127,31 @@ void etherws_count_run(const struct etherws_run *run, uint32_t from, uint32_t to
     *frames += run->has_offload_headers ? frames_in(frame - ETHERWS_OFFLOAD_HEADER_BYTES, run->lengths[i]) : 1;
     *octets += run->lengths[i];
   }
+}
+
+// The cells of a token bucket.
+enum { TOKENS, LAST_MS, PER_SECOND, BURST };
+
+// As TokenBucket.isOpen of src/bridge/token-bucket.ts.
+static void refill(double *bucket, double now_ms) {
+  double elapsed_ms = now_ms - bucket[LAST_MS];
+  if (!(elapsed_ms > 0)) return;
+  double tokens = bucket[TOKENS] + elapsed_ms * bucket[PER_SECOND] / 1000;
+  bucket[LAST_MS] = now_ms;
+  bucket[TOKENS] = tokens < bucket[BURST] ? tokens : bucket[BURST];
+}
+
+bool etherws_meter_admits(double *meter, const struct etherws_run *run, double now_ms) {
+  if (run->count == 0) return true;
+  refill(meter + ETHERWS_METER_FRAMES, now_ms);
+  refill(meter + ETHERWS_METER_BITS, now_ms);
+  // A frame is let in while there are tokens at all, so that all are when some are left in front of the last one.
+  double frames, octets;
+  etherws_count_run(run, 0, run->count - 1, &frames, &octets);
+  return meter[ETHERWS_METER_FRAMES + TOKENS] - frames > 0 && meter[ETHERWS_METER_BITS + TOKENS] - octets * 8 > 0;
+}
+
+void etherws_meter_charge(double *meter, double frames, double octets) {
+  meter[ETHERWS_METER_FRAMES + TOKENS] -= frames;
+  meter[ETHERWS_METER_BITS + TOKENS] -= octets * 8;
 }

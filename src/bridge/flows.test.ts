@@ -6,21 +6,18 @@ import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
+import type { Flow } from './flow-table.ts';
 import { IngressPolicy, type IngressRules, SourceClaims } from './ingress-policy.ts';
-import type { Congestion, DiscardReason, Shortcut } from './port.ts';
+import type { Congestion, DiscardReason } from './port.ts';
 
 const ADMIT_ALL = { check: () => undefined, release: () => undefined } as unknown as IngressPolicy;
 const CONGESTION: Congestion = { onceRelieved: () => undefined };
 
-class ShortcutPort extends MemoryPort {
-  shortcutEnd: object | undefined = {};
+class FlowPort extends MemoryPort {
+  flowSource: object | undefined = {};
+  flowTarget: object | undefined = {};
   congestion: Congestion | undefined;
   refusal: DiscardReason | undefined;
-  readonly shortcuts: Shortcut[] = [];
-
-  shorten(shortcut: Shortcut): void {
-    this.shortcuts.push(shortcut);
-  }
 
   override send(batch: FrameBatch, index: number): DiscardReason | undefined {
     return this.refusal ?? super.send(batch, index);
@@ -29,40 +26,46 @@ class ShortcutPort extends MemoryPort {
 
 /** A bridge with three ports; behind each is the station of its number, and it has been heard. */
 class Bench {
-  readonly ports = Array.from({ length: 3 }, () => new ShortcutPort({ maxFrameBytes: 1000 }));
+  readonly ports = Array.from({ length: 3 }, () => new FlowPort({ maxFrameBytes: 1000 }));
   readonly bridge: Bridge;
   readonly attached: BridgePort[];
-  /** how often `forgetShortcuts` was called */
-  oblivions = 0;
+  /** what was installed, since the last `offered` */
+  flows: Flow[] = [];
+  /** how often flows were invalidated */
+  invalidations = 0;
 
   constructor(options: BridgeOptions = {}) {
-    this.bridge = new Bridge({ forgetShortcuts: () => this.oblivions++, ...options });
+    const flowTable = {
+      install: (flow: Flow) => void this.flows.push(flow),
+      invalidate: () => void this.invalidations++,
+    };
+    this.bridge = new Bridge({ flowTable, ...options });
     this.attached = this.ports.map((port) => this.bridge.attach(port));
     for (const port of this.ports) {
       port.open({ receive: () => undefined, linkChanged: () => undefined, discarded: () => undefined });
     }
     for (const at of this.ports.keys()) this.receive(at, batchOf(frame(at, at)));
-    for (const port of this.ports) port.shortcuts.length = 0;
-    this.oblivions = 0;
+    this.flows = [];
+    this.invalidations = 0;
   }
 
   at(index: number): BridgePort {
     return this.attached[index] as BridgePort;
   }
 
-  port(index: number): ShortcutPort {
-    return this.ports[index] as ShortcutPort;
+  port(index: number): FlowPort {
+    return this.ports[index] as FlowPort;
   }
 
   receive(at: number, batch: FrameBatch, nowMs = 0): Congestion | undefined {
     return this.bridge.receive(this.at(at), batch, nowMs);
   }
 
-  /** One batch into port 0. @returns the shortcuts that it was told of */
-  offered(...frames: Buffer[]): Shortcut[] {
-    this.port(0).shortcuts.length = 0;
+  /** One batch into port 0. @returns the flows that were installed */
+  offered(...frames: Buffer[]): Flow[] {
+    this.flows = [];
     this.receive(0, batchOf(...frames));
-    return [...this.port(0).shortcuts];
+    return this.flows;
   }
 }
 
@@ -73,33 +76,35 @@ function frame(destination: number, source: number, length = 60): Buffer {
 
 const GROUP = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 0).subarray(6)]);
 const UNKNOWN = 99;
-/** Another one: frames to it are flooded and make no shortcut. */
+/** Another one: frames to it are flooded and make no flow. */
 const FLOODED = 98;
 
-test('what goes to one known port is shortened once a batch, by its last frame', () => {
+test('what goes to one known port becomes a flow once a batch, by its last frame', () => {
   const bench = new Bench();
   const batch = batchOf(frame(1, 0), frame(1, 0), frame(1, 7));
   bench.receive(0, batch);
-  assert.equal(bench.port(0).shortcuts.length, 1);
-  const [shortcut] = bench.port(0).shortcuts;
-  assert.equal(shortcut?.batch, batch);
-  assert.equal(shortcut?.index, 2);
-  assert.equal(shortcut?.egress, bench.port(1));
-  assert.equal(shortcut?.ingressCells, bench.at(0).cells);
-  assert.equal(shortcut?.egressCells, bench.at(1).cells);
-  assert.deepEqual([bench.port(1).shortcuts, bench.port(2).shortcuts], [[], []]);
+  assert.equal(bench.flows.length, 1);
+  const [flow] = bench.flows;
+  assert.equal(flow?.batch, batch);
+  assert.equal(flow?.index, 2);
+  assert.equal(flow?.source, bench.port(0).flowSource);
+  assert.equal(flow?.target, bench.port(1).flowTarget);
+  assert.equal(flow?.sourceCells, bench.at(0).cells);
+  assert.equal(flow?.targetCells, bench.at(1).cells);
+  assert.equal(flow?.maxFrameBytes, 1000);
 });
 
-test('a shortcut is told before the egress gets to overwrite the bytes', () => {
-  const bench = new Bench();
+test('a flow is installed before the egress gets to overwrite the bytes', () => {
   const order: string[] = [];
-  bench.port(0).shorten = () => void order.push('shorten');
+  const bench = new Bench({
+    flowTable: { install: () => void order.push('install'), invalidate: () => undefined },
+  });
   bench.port(1).flush = () => void order.push('flush');
   bench.receive(0, batchOf(frame(1, 0)));
-  assert.deepEqual(order, ['shorten', 'flush']);
+  assert.deepEqual(order, ['install', 'flush']);
 });
 
-test('a flood, two ways, or a frame that goes nowhere are no shortcut', () => {
+test('a flood, two ways, or a frame that goes nowhere are no flow', () => {
   const bench = new Bench();
   for (const [what, frames] of [
     ['a group address', [GROUP]],
@@ -127,19 +132,19 @@ test('a station that moved within the batch is not led where it was', () => {
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'it is behind the ingress port now');
 });
 
-test('what is finished for its egress makes a shortcut; what contradicts itself does not', () => {
+test('what is finished for its egress makes a flow; what contradicts itself does not', () => {
   const bench = new Bench();
   const { frame: super1, header } = superFrameOf({ payload: Buffer.alloc(900), source: 0 }, 300);
   bench.receive(1, batchOf(Buffer.concat([Buffer.alloc(6), super1.subarray(0, 6), super1.subarray(12, 60)])));
   bench.receive(0, batchWithHeaders([{ frame: super1, header }]));
-  assert.equal(bench.port(0).shortcuts.length, 1);
-  bench.port(0).shortcuts.length = 0;
+  assert.equal(bench.flows.length, 1);
+  bench.flows = [];
   bench.receive(0, batchWithHeaders([{ frame: super1, header: { ...header, gsoSize: 0 } }]));
   assert.equal(bench.at(0).rx.discards.badOffload, 1);
-  assert.deepEqual(bench.port(0).shortcuts, []);
+  assert.deepEqual(bench.flows, []);
 });
 
-test('whoever has a say besides the filtering database keeps every frame', () => {
+test('what has a say besides the filtering database gets every frame', () => {
   const bench = new Bench();
   bench.at(0).policy = ADMIT_ALL;
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'a policy');
@@ -148,11 +153,11 @@ test('whoever has a say besides the filtering database keeps every frame', () =>
   assert.equal(bench.offered(frame(1, 0)).length, 1, 'the policy of the egress has no say');
   const traced = new Bench({ trace: { learned: () => undefined, aged: () => undefined, forwarded: () => undefined } });
   assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
-  const forgetful = new Bench({ forgetShortcuts: undefined } as unknown as BridgeOptions);
-  assert.deepEqual(forgetful.offered(frame(1, 0)), [], 'nobody who would take shortcuts back');
+  const without = new Bench({ flowTable: undefined } as unknown as BridgeOptions);
+  assert.deepEqual(without.offered(frame(1, 0)), [], 'no flow table');
 });
 
-test('a policy that only limits group frames leaves unicast its shortcuts; with any other rule there are none', () => {
+test('a policy that only limits group frames leaves unicast its flows; with any other rule there are none', () => {
   const rate = { perSecond: 1, burst: 1 };
   const group = { groupFrames: rate, groupBits: rate };
   const policyOf = (rules: IngressRules): IngressPolicy => new IngressPolicy(rules, new SourceClaims(), 0);
@@ -177,21 +182,26 @@ test('a policy that only limits group frames leaves unicast its shortcuts; with 
   }
   const changing = policyOf(group);
   bench.at(0).policy = changing;
-  bench.oblivions = 0;
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  bench.invalidations = 0;
   changing.change({ ...group, claims: 1 }, 0);
-  assert.equal(bench.oblivions, 1, 'rules that change take shortcuts back');
+  assert.equal(bench.invalidations, 1, 'rules that change invalidate flows');
   assert.deepEqual(bench.offered(frame(1, 0)), []);
   bench.at(0).policy = undefined;
-  bench.oblivions = 0;
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  bench.invalidations = 0;
   changing.change(group, 0);
-  assert.equal(bench.oblivions, 0, 'a policy that is set nowhere has no say');
+  assert.equal(bench.invalidations, 0, 'a policy that is set nowhere has no say');
 });
 
 test('ports that cannot, or cannot now, are left alone', () => {
   const bench = new Bench();
-  bench.port(1).shortcutEnd = undefined;
-  assert.deepEqual(bench.offered(frame(1, 0)), [], 'no end');
-  bench.port(1).shortcutEnd = {};
+  bench.port(1).flowTarget = undefined;
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'no target');
+  bench.port(1).flowTarget = {};
+  bench.port(0).flowSource = undefined;
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'no source');
+  bench.port(0).flowSource = {};
   bench.port(1).refusal = 'queueFull';
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'a port that refuses');
   bench.port(1).refusal = undefined;
@@ -219,23 +229,23 @@ test('its life is a second, and a quarter of the ageing time at most', () => {
   }
 });
 
-test('whatever changes a decision takes all shortcuts back', () => {
+test('whatever changes a decision invalidates all flows', () => {
   const changes: [string, (bench: Bench) => void][] = [
     [
-      'a station moves that a shortcut leads to',
+      'a station moves that a flow leads to',
       (bench) => {
         bench.receive(0, batchOf(frame(1, 0)));
         bench.receive(2, batchOf(frame(0, 1)));
       },
     ],
     [
-      'a station moves that a shortcut leads from',
+      'a station moves that a flow leads from',
       (bench) => {
         bench.receive(1, batchOf(frame(0, 1)));
         bench.receive(2, batchOf(frame(UNKNOWN, 1)));
       },
     ],
-    ['a port comes', (bench) => void bench.bridge.attach(new ShortcutPort())],
+    ['a port comes', (bench) => void bench.bridge.attach(new FlowPort())],
     ['a port goes', (bench) => bench.bridge.detach(bench.at(2))],
     ['a port is shut', (bench) => bench.bridge.setShut(bench.at(1), true)],
     ['a port is opened', (bench) => bench.bridge.setShut(bench.at(1), false)],
@@ -246,20 +256,44 @@ test('whatever changes a decision takes all shortcuts back', () => {
   ];
   for (const [what, change] of changes) {
     const bench = new Bench();
+    assert.equal(bench.offered(frame(1, 0)).length, 1);
     change(bench);
-    assert.ok(bench.oblivions > 0, what);
+    assert.equal(bench.invalidations, 1, what);
   }
 });
 
-test('an entry that goes takes all shortcuts back if one leads from or to it, and none otherwise', () => {
+test('flows are invalidated once, however many stations age at once', () => {
+  const bench = new Bench();
+  for (let station = 0; station < 5000; station++) {
+    const spoken = frame(0, 1);
+    spoken.writeUInt16BE(station, 8);
+    bench.receive(1, batchOf(spoken));
+  }
+  // They are silent from then on, but spoken to.
+  bench.flows = [];
+  for (let station = 0; station < 5000; station++) {
+    const heard = frame(1, 0);
+    heard.writeUInt16BE(station, 2);
+    bench.receive(0, batchOf(heard), 299_500);
+  }
+  assert.equal(bench.flows.length, 5000);
+  bench.invalidations = 0;
+  bench.bridge.age(300_000);
+  assert.equal(bench.bridge.fdbSize, 1, 'only the station that spoke is left');
+  assert.equal(bench.invalidations, 1, 'all stations of flows have gone at once');
+  bench.bridge.setShut(bench.at(0), true);
+  assert.equal(bench.invalidations, 1, 'there is none left to invalidate');
+});
+
+test('an entry that goes invalidates all flows if one leads from or to it, and none otherwise', () => {
   const aged = (sendMs: number, ageMs: number): number => {
     const bench = new Bench();
     bench.receive(0, batchOf(frame(1, 0)), sendMs);
     bench.bridge.age(ageMs);
-    return bench.oblivions;
+    return bench.invalidations;
   };
-  assert.equal(aged(299_500, 300_000), 1, 'station 1 was silent, but spoken to: its shortcut ends, station 2 has none');
-  assert.equal(aged(200_000, 300_000), 0, 'the shortcut had ended before');
+  assert.equal(aged(299_500, 300_000), 1, 'station 1 was silent, but spoken to: its flow ends, station 2 has none');
+  assert.equal(aged(200_000, 300_000), 0, 'the flow had ended before');
 
   const full = (...before: Buffer[]): Bench => {
     const bench = new Bench({ fdbCapacity: 3 });
@@ -267,16 +301,16 @@ test('an entry that goes takes all shortcuts back if one leads from or to it, an
     bench.receive(1, batchOf(frame(FLOODED, 7)));
     return bench;
   };
-  assert.equal(full(frame(1, 0)).oblivions, 1, 'station 1 is displaced: the shortcut to it ends');
-  assert.equal(full(frame(2, 0)).oblivions, 0, 'the shortcut leads elsewhere');
-  assert.equal(full().oblivions, 0);
+  assert.equal(full(frame(1, 0)).invalidations, 1, 'station 1 is displaced: the flow to it ends');
+  assert.equal(full(frame(2, 0)).invalidations, 0, 'the flow leads elsewhere');
+  assert.equal(full().invalidations, 0);
   const source = new Bench({ fdbCapacity: 3 });
   source.receive(1, batchOf(frame(0, 1)));
   source.receive(1, batchOf(frame(FLOODED, 7)));
-  assert.equal(source.oblivions, 1, 'station 1 is displaced: the shortcut from it ends');
+  assert.equal(source.invalidations, 1, 'station 1 is displaced: the flow from it ends');
 });
 
-test('a flood of made-up sources leaves the shortcuts of others', () => {
+test('a flood of made-up sources leaves the flows of others', () => {
   const bench = new Bench({ fdbCapacity: 100 });
   bench.offered(frame(1, 0), frame(1, 0));
   const madeUp = frame(FLOODED, 2);
@@ -285,7 +319,7 @@ test('a flood of made-up sources leaves the shortcuts of others', () => {
     bench.receive(2, batchOf(madeUp));
   }
   assert.equal(bench.bridge.fdbSize, 100);
-  assert.equal(bench.oblivions, 0);
+  assert.equal(bench.invalidations, 0);
   assert.equal(bench.offered(frame(1, 0)).length, 1);
 });
 
@@ -295,26 +329,26 @@ test('what changes nothing leaves them', () => {
   bench.receive(2, batchOf(frame(0, 7), frame(UNKNOWN, 2), Buffer.alloc(3)));
   bench.receive(0, batchOf(GROUP));
   bench.bridge.age(299_999);
-  assert.equal(bench.oblivions, 0);
+  assert.equal(bench.invalidations, 0);
 });
 
 test('frames that nobody sees are reckoned with before an ingress is asked to wait', () => {
   const bench = new Bench();
   for (const port of bench.ports) port.congestion = CONGESTION;
   const send = (nowMs: number, to: number): Congestion | undefined => bench.receive(0, batchOf(frame(to, 0)), nowMs);
-  const mayWait = (): boolean | undefined => bench.port(0).shortcuts.at(-1)?.mayWait;
-  // Port 2 is seen once a second only, since its frames have a shortcut meanwhile; port 1 is stuck, and seen always.
+  const mayWait = (): boolean | undefined => bench.flows.at(-1)?.mayWait;
+  // Port 2 is seen once a second only, since its frames follow a flow meanwhile; port 1 is stuck, and seen always.
   for (let nowMs = 0; nowMs < 4000; nowMs += 50) {
     if (nowMs % 1000 === 0) send(nowMs, 2);
     assert.equal(send(nowMs, 1), undefined, `${nowMs}`);
     assert.equal(mayWait(), false, `${nowMs}`);
   }
   assert.equal(send(3999, 1), undefined);
-  assert.equal(send(4000, 1), CONGESTION, 'the last shortcut to port 2 has ended');
+  assert.equal(send(4000, 1), CONGESTION, 'the last flow to port 2 has ended');
   assert.equal(mayWait(), true);
-  // Also where the stuck one is none that shortcuts lead to.
+  // Also where the stuck one is none that flows lead to.
   send(5000, 2);
-  bench.port(1).shortcutEnd = undefined;
+  bench.port(1).flowTarget = undefined;
   assert.equal(send(5001, 1), undefined);
   assert.equal(send(5999, 1), undefined);
   assert.equal(send(6000, 1), CONGESTION);

@@ -60,7 +60,7 @@ function farEndOf(port: WebSocketPort): Far {
 }
 
 /** Lets both stations be heard, and shows that frames from here to there pass the bridge by. */
-async function shorten({ bridge, host }: Ended, far: Far): Promise<void> {
+async function installFlow({ bridge, host }: Ended, far: Far): Promise<void> {
   for (let round = 0; round < 2; round++) {
     far.send(stationFrame(THERE, HERE, 0));
     await host.heard.take(1);
@@ -70,7 +70,7 @@ async function shorten({ bridge, host }: Ended, far: Far): Promise<void> {
   const before = bridge.frames;
   host.send(...numbered(FRAMES));
   await far.heard.take(FRAMES);
-  assert.ok(bridge.frames - before < FRAMES, 'there is no shortcut');
+  assert.ok(bridge.frames - before < FRAMES, 'there is no flow');
 }
 
 function numbered(count: number): Buffer[] {
@@ -107,7 +107,7 @@ test('what was closed long ago takes nothing along when its memory is collected'
     await closeDescriptor(descriptor);
   };
   await openAndClose();
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   const before = here.bridge.frames;
   await collectUntil(() => collected.length > 0);
   assert.equal(collected.length, 1, 'nothing was collected');
@@ -120,7 +120,7 @@ test('what was closed long ago takes nothing along when its memory is collected'
 test('a station that moved is found where it is, from the next frame on', { skip }, async (t) => {
   const here = await openHost(t);
   const [old, other] = [await openHost(t, here.bridge), await openHost(t, here.bridge)];
-  await shorten(here, old.host);
+  await installFlow(here, old.host);
   other.host.send(stationFrame(THERE, HERE, 1));
   await here.host.heard.take(1);
   const before = old.host.heard.frames.length;
@@ -133,12 +133,12 @@ test('no frame goes by a port that was shut, on either side', { skip }, async (t
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
   const { bridge } = here.bridge;
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   bridge.setShut(there.ingress, true);
   await sendInVain(here, there.host);
   assert.equal(there.ingress.tx.discards.shut, FRAMES);
   bridge.setShut(there.ingress, false);
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   bridge.setShut(here.ingress, true);
   await sendInVain(here, there.host);
   assert.equal(here.ingress.rx.discards.shut, FRAMES);
@@ -147,20 +147,20 @@ test('no frame goes by a port that was shut, on either side', { skip }, async (t
 test('a policy sees every frame from the moment at which it is set', { skip }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   const refuse = { check: () => 'sourceDenied', release: () => undefined };
   here.ingress.policy = refuse as unknown as IngressPolicy;
   await sendInVain(here, there.host);
   assert.equal(here.ingress.rx.discards.sourceDenied, FRAMES);
 });
 
-test('rates of group frames leave unicast its shortcut, until other rules come', { skip }, async (t) => {
+test('rates of group frames leave unicast its flow, until other rules come', { skip }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
   const groupFrames = { perSecond: 0.001, burst: 1 };
   const policy = new IngressPolicy({ groupFrames }, new SourceClaims(), performance.now());
   here.ingress.policy = policy;
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   const broadcast = stationFrame(HERE, THERE, 1);
   broadcast.fill(0xff, 0, 6);
   await sendAll(here, broadcast, broadcast, broadcast);
@@ -175,7 +175,7 @@ test('frames that no station can have sent are discarded beside a flow between t
 }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   const sourced = (hex: string): Buffer => {
     const frame = stationFrame(HERE, THERE, 1);
     frame.write(hex, 6, 'hex');
@@ -200,7 +200,7 @@ test('frames that no station can have sent are discarded beside a flow between t
 test('a port that is taken out gets nothing more, and gives nothing', { skip }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   here.bridge.bridge.detach(there.ingress);
   const { tx } = there.ingress;
   const before = tx.frames;
@@ -211,7 +211,7 @@ test('a port that is taken out gets nothing more, and gives nothing', { skip }, 
 test('frames that are too long after a change of the MTU are discards', { skip }, async (t) => {
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
-  await shorten(here, there.host);
+  await installFlow(here, there.host);
   const { index } = nativeAddon().readLink(there.host.port.target);
   nativeAddon().changeLink(index, -1, 600, -1);
   while (there.host.port.maxFrameBytes !== 614) await turns(1);
@@ -228,7 +228,7 @@ test('behind the close message of a tunnel there is no frame', { skip }, async (
   t.after(() => Promise.all([client.close(), server.close()]));
   const egress = here.bridge.attach(server);
   const far = farEndOf(client);
-  await shorten(here, far);
+  await installFlow(here, far);
   // Its owner has not taken it out of the bridge yet.
   const closing = server.close();
   const before = egress.tx.frames;
@@ -245,14 +245,14 @@ test('a tunnel whose connection is replaced goes on by the new one alone', { ski
   const port = new ServerPort({ tunnel: first.server, graceMs: 60_000 });
   const egress = here.bridge.attach(port);
   const [old, fresh] = [farEndOf(first.client), farEndOf(second.client)];
-  await shorten(here, old);
+  await installFlow(here, old);
   port.resume(second.server);
   const [heard, sent] = [old.heard.frames.length, egress.tx.frames];
   here.host.send(...numbered(FRAMES));
   assert.deepEqual((await fresh.heard.take(FRAMES)).map(numberOf), [...Array(FRAMES).keys()]);
   assert.equal(old.heard.frames.length, heard);
   assert.equal(egress.tx.frames, sent + FRAMES);
-  await shorten(here, fresh);
+  await installFlow(here, fresh);
   // Its client is away: nothing is sent, and nothing of it arrives later.
   await second.client.cut('gone');
   while (egress.link !== 'away' && egress.link !== 'closed') await turns(1);

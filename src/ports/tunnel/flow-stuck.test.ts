@@ -58,7 +58,7 @@ async function openBench(t: TestContext, isSecure: boolean, type: 'client' | 'se
   const egress = bridge.attach(port);
   const heard = new PortRecorder();
   far.open(heard);
-  const descriptor = far.shortcutEnd as Descriptor;
+  const descriptor = far.flowTarget as Descriptor;
   for (let round = 0; round < 2; round++) {
     assert.equal(far.send(batchOf(stationFrame(THERE, HERE, 0)), 0), undefined);
     far.flush(false);
@@ -125,7 +125,7 @@ for (const isSecure of [false, true]) {
       for (let round = 0; round < 3; round++) {
         bench.bridge.frames = 0;
         await sendMore(80);
-        if (round === 0) assert.ok(bench.bridge.frames < 80, 'there is no shortcut');
+        if (round === 0) assert.ok(bench.bridge.frames < 80, 'there is no flow');
         await expectAll(bench, sent);
         bench.stand();
         // More than the kernel holds and less than the queue takes; the third time more than both.

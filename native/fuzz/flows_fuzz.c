@@ -1,0 +1,453 @@
+// Matches flows with runs of honest, lying and mixed frames, under the sanitizers:
+//
+//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all native/fuzz/flows_fuzz.c native/datapath/flow_table.c native/datapath/control_frame.c native/offload/*.c
+//   ./a.out SEED CASES
+//
+// Every run lies in a piece of memory of exactly its size, so that one octet too many shows. What is let through is
+// judged a second time, by a list of all flows that were installed.
+#include <math.h>
+#include <string.h>
+
+#include "../datapath/flow_table.h"
+#include "../offload/octets.h"
+#include "../offload/offload.h"
+#include "drive.h"
+
+enum {
+  HEADER = ETHERWS_OFFLOAD_HEADER_BYTES,
+  MOST_FLOWS = 40,
+  MOST_FRAMES = 6,
+  PORTS = 500,
+  METERS = 3,
+  MOST_OCTETS = 65535 + 14 + 8
+};
+
+static bool one_in(uint32_t chances) { return below(chances) == 0; }
+
+struct made {
+  struct etherws_flow flow;
+  uint8_t key[ETHERWS_FLOW_KEY_BYTES];
+};
+
+static struct etherws_flow_table table;
+static struct made made[MOST_FLOWS];
+static uint32_t made_count;
+static int ports[PORTS];
+static double meters[METERS][ETHERWS_METER_CELLS];
+static unsigned long passed, refused, controls, admitted, exceeded;
+
+// 0x8100, and what stands in it; zeros without.
+static void key_of(const uint8_t *frame, uint32_t length, uint8_t *to) {
+  memset(to, 0, ETHERWS_FLOW_KEY_BYTES);
+  memcpy(to, frame, 12);
+  if (length >= 16 && frame[12] == 0x81 && frame[13] == 0x00) memcpy(to + 12, frame + 12, 4);
+}
+
+// What is built is one of these until it is disturbed.
+enum kind { DATA, CONTROL, DISTURBED };
+
+// Puts a header of UDP, or nothing of it, whose ports are of a server and a client as often as not.
+static enum kind build_udp(uint8_t *udp, bool is_whole, uint32_t server, uint32_t client) {
+  const uint32_t known[] = {server, client};
+  uint32_t from = one_in(3) ? known[below(2)] : 1024 + below(60000),
+           to = one_in(3) ? known[below(2)] : 1024 + below(60000);
+  if (!is_whole) return CONTROL;
+  etherws_write_word(udp, from);
+  etherws_write_word(udp + 2, to);
+  return from < 1024 || to < 1024 ? CONTROL : DATA;
+}
+
+// IPv4 without TCP. Returns its kind, and in `bytes` how long it is.
+static enum kind build_ipv4(uint8_t *packet, uint32_t *bytes) {
+  uint32_t words = one_in(3) ? 5 + below(11) : 5;
+  packet[0] = (uint8_t)(0x40 | words);
+  *bytes = words * 4 + 8 + below(40);
+  switch (below(4)) {
+    case 0: packet[9] = 2; return CONTROL;
+    case 1: packet[9] = 1; return DATA;
+    case 2:
+      packet[9] = PROTOCOL_UDP;
+      etherws_write_word(packet + 6, 1 + below(0x1fff));
+      build_udp(packet + words * 4, true, 67, 68);
+      return DATA;
+    default:
+      packet[9] = PROTOCOL_UDP;
+      if (one_in(2)) etherws_write_word(packet + 6, 0x2000);
+      return build_udp(packet + words * 4, true, 67, 68);
+  }
+}
+
+// IPv6 with extension headers.
+static enum kind build_ipv6(uint8_t *packet, uint32_t *bytes) {
+  static const uint8_t known[] = {0, 43, 60, 135, 139, 140, 44, 51};
+  uint8_t *next = packet + 6, *at = packet + IPV6_HEADER_BYTES;
+  packet[0] = 0x60;
+  bool is_later_fragment = false;
+  uint32_t extensions = one_in(2) ? 0 : below(12);
+  for (uint32_t i = 0; i < extensions && !is_later_fragment; i++) {
+    *next = known[below(8)];
+    uint32_t size = below(3), is_fragment = *next == 44;
+    at[1] = (uint8_t)size;
+    if (is_fragment) {
+      is_later_fragment = one_in(3);
+      if (is_later_fragment) etherws_write_word(at + 2, (1 + below(0x1fff)) << 3);
+    }
+    uint32_t extension = is_fragment ? 8 : *next == 51 ? (size + 2) * 4 : (size + 1) * 8;
+    next = at;
+    at += extension;
+  }
+  *bytes = (uint32_t)(at - packet) + 8 + below(40);
+  enum kind kind;
+  switch (below(4)) {
+    case 0:
+      *next = 58;
+      at[0] = (uint8_t)(one_in(3) ? below(256) : 130 + below(14));
+      kind = at[0] >= 130 && at[0] <= 153 ? CONTROL : DATA;
+      break;
+    case 1:
+      *next = PROTOCOL_UDP;
+      kind = build_udp(at, true, 547, 546);
+      break;
+    default: *next = one_in(2) ? PROTOCOL_TCP : 50; kind = DATA;
+  }
+  if (is_later_fragment) kind = extensions > 8 ? DISTURBED : DATA;
+  else if (extensions > 8) kind = CONTROL;
+  return kind;
+}
+
+// A frame of one of many kinds between few stations; its offload header in front.
+static uint32_t build(uint8_t *offload, bool has_header, enum kind *kind) {
+  uint8_t *frame = offload + HEADER;
+  memset(offload, 0, HEADER + 1500);
+  uint32_t tags = one_in(3) ? 1 + below(2) : 0;
+  bool is_tcp = !one_in(3);
+  frame[5] = (uint8_t)below(3);
+  frame[11] = (uint8_t)below(2);
+  uint8_t *network = frame + ETHERNET_HEADER_BYTES + 4 * tags, *transport = network + IPV4_HEADER_BYTES;
+  for (uint32_t i = 0; i < tags; i++) {
+    etherws_write_word(frame + 12 + 4 * i, one_in(4) ? 0x88a8 : 0x8100);
+    etherws_write_word(frame + 14 + 4 * i, below(2));
+  }
+  uint32_t bytes = 46;
+  *kind = DATA;
+  if (is_tcp) {
+    uint32_t payload = one_in(100) ? 60000 : below(300);
+    bytes = IPV4_HEADER_BYTES + TCP_HEADER_BYTES + payload;
+    memset(transport, 0, TCP_HEADER_BYTES + payload);
+    etherws_write_word(network - 2, ETHER_TYPE_IPV4);
+    network[0] = 0x45;
+    etherws_write_word(network + 2, bytes);
+    network[9] = PROTOCOL_TCP;
+    transport[12] = 0x50;
+  } else if (one_in(3)) {
+    etherws_write_word(network - 2, ETHER_TYPE_IPV4);
+    *kind = build_ipv4(network, &bytes);
+  } else if (one_in(2)) {
+    etherws_write_word(network - 2, ETHER_TYPE_IPV6);
+    *kind = build_ipv6(network, &bytes);
+  } else if (one_in(2)) {
+    etherws_write_word(network - 2, 0x0806);
+    *kind = CONTROL;
+  } else {
+    etherws_write_word(network - 2, one_in(2) ? 0x88b5 : below(0x600));
+  }
+  uint32_t length = ETHERNET_HEADER_BYTES + 4 * tags + bytes;
+  if (has_header && is_tcp && one_in(2)) {
+    offload[0] = ETHERWS_FLAG_NEEDS_CSUM;
+    offload[1] = one_in(3) ? ETHERWS_GSO_NONE : ETHERWS_GSO_TCPV4 | (one_in(4) ? ETHERWS_GSO_ECN : 0);
+    etherws_write_little(offload + 4, 1 + below(200));
+    etherws_write_little(offload + 6, (uint32_t)(transport - frame));
+    etherws_write_little(offload + 8, TCP_CHECKSUM);
+  }
+  if (has_header && one_in(3)) offload[below(HEADER)] = (uint8_t)below(256);
+  if (one_in(6)) {
+    frame[12 + below(40)] = (uint8_t)below(256);
+    *kind = DISTURBED;
+  }
+  if (one_in(12)) {
+    length = below(one_in(2) ? 18 : length);
+    *kind = DISTURBED;
+  }
+  return length;
+}
+
+// All flows of a port have one meter, or none.
+static double *meter_of(const void *ingress) {
+  size_t port = (size_t)((const int *)ingress - ports);
+  return port % 2 == 0 ? NULL : meters[port % METERS];
+}
+
+static void install(void) {
+  uint8_t *record = allocate(HEADER + 70000);
+  enum kind kind;
+  uint32_t length = build(record, false, &kind);
+  // Of its own size, too.
+  uint8_t *frame = allocate(length);
+  memcpy(frame, record + HEADER, length);
+  struct made *entry = &made[made_count];
+  uint32_t port = one_in(2) ? below(2) : below(PORTS);
+  entry->flow = (struct etherws_flow){.ingress = &ports[port],
+                                      .meter = meter_of(&ports[port]),
+                                      .egress = &ports[below(2)],
+                                      .until_ms = below(100),
+                                      .offloads = below(32),
+                                      .max_frame_bytes = one_in(3) ? below(400) : 66000,
+                                      .tag_allowance = below(3),
+                                      .may_wait = one_in(2)};
+  etherws_install_flow(&table, frame, length, &entry->flow);
+  if (length >= ETHERNET_HEADER_BYTES) {
+    key_of(frame, length, entry->key);
+    made_count++;
+  }
+  free(frame);
+  free(record);
+}
+
+static uint32_t debt_of(const uint8_t *offload) {
+  uint32_t debt = offload[0] & 1;
+  switch (offload[1]) {
+    case 0: return debt;
+    case 1: return debt | 2;
+    case 1 | 0x80: return debt | 2 | 8;
+    case 4: return debt | 4;
+    case 4 | 0x80: return debt | 4 | 8;
+    default: return debt | 16;
+  }
+}
+
+static bool is_tag_at(const uint8_t *frame, uint32_t length, uint32_t at) {
+  return length >= at + 4 &&
+         ((frame[at] == 0x81 && frame[at + 1] == 0) || (frame[at] == 0x88 && frame[at + 1] == 0xa8));
+}
+
+static uint32_t limit_of(const struct etherws_flow *flow, const uint8_t *frame, uint32_t length) {
+  uint32_t tags = 0, limit = flow->max_frame_bytes;
+  if (flow->tag_allowance == ETHERWS_TAGS_ONE_CUSTOMER) tags = is_tag_at(frame, length, 12) && frame[12] == 0x81;
+  else if (flow->tag_allowance == ETHERWS_TAGS_STACKED) {
+    while (tags < 2 && is_tag_at(frame, length, 12 + 4 * tags)) tags++;
+  }
+  return limit + 4 * tags;
+}
+
+// Whether a flow takes a frame as it is, by the rules of src/bridge/bridge.ts and of the ports' send.
+static bool takes(const struct etherws_flow *flow, const uint8_t *frame, uint32_t length, bool has_header) {
+  const uint8_t *offload = frame - HEADER;
+  const uint32_t limit = limit_of(flow, frame, length);
+  if (!has_header || (offload[0] == 0 && offload[1] == 0)) return length <= limit;
+  struct etherws_layers layers;
+  const struct etherws_frame owing = {frame, offload, length};
+  if (etherws_check(&owing, &layers) != ETHERWS_OK || layers.is_encapsulated) return false;
+  if ((debt_of(offload) & ~flow->offloads) != 0) return false;
+  return offload[1] != 0 || length <= limit;
+}
+
+static uint32_t word_or(const uint8_t *frame, uint32_t length, uint32_t at, uint32_t missing) {
+  return at + 2 <= length ? etherws_word(frame + at) : missing;
+}
+
+static bool has_port(const uint8_t *frame, uint32_t length, uint32_t at, uint32_t one, uint32_t other) {
+  // What is not there might be any of them.
+  uint32_t from = word_or(frame, length, at, one), to = word_or(frame, length, at + 2, one);
+  return from == one || from == other || to == one || to == other;
+}
+
+// Whether a stage would want to read the frame, by what is there of it.
+static bool is_control(const uint8_t *frame, uint32_t length) {
+  uint32_t at = 12;
+  while (is_tag_at(frame, length, at) && at < 20) at += 4;
+  uint32_t type = word_or(frame, length, at, 0x0806);
+  if (type == 0x0806 || type == 0x8100 || type == 0x88a8) return true;
+  uint32_t network = at + 2, left = length - network;
+  if (type == ETHER_TYPE_IPV4) {
+    if (left < 20 || frame[network + 9] == 2) return true;
+    if (frame[network + 9] != 17 || ((frame[network + 6] & 0x1f) | frame[network + 7]) != 0) return false;
+    uint32_t header = (frame[network] & 15u) << 2;
+    return header < 20 || has_port(frame, length, network + header, 67, 68);
+  }
+  if (type != ETHER_TYPE_IPV6) return false;
+  if (left < 40) return true;
+  uint32_t next = frame[network + 6];
+  at = network + 40;
+  for (uint32_t seen = 0;; seen++) {
+    if (at > length) return true;
+    if (next == 17) return has_port(frame, length, at, 547, 546);
+    if (next == 58) return at == length || (frame[at] >= 130 && frame[at] <= 153);
+    if (strchr("\x2b\x3c\x87\x8b\x8c\x2c\x33", (int)next) == NULL && next != 0) return false;
+    if (seen == 8 || at + 8 > length) return true;
+    if (next == 44 && (etherws_word(frame + at + 2) >> 3) != 0) return false;
+    uint32_t size = next == 44 ? 8 : next == 51 ? 8 + 4 * frame[at + 1] : 8 + 8 * frame[at + 1];
+    next = frame[at];
+    at += size;
+  }
+}
+
+// The one that was made last for such frames, if it holds.
+static const struct made *known_flow(const void *ingress, const uint8_t *frame, uint32_t length, uint64_t now_ms) {
+  uint8_t key[ETHERWS_FLOW_KEY_BYTES];
+  key_of(frame, length, key);
+  for (uint32_t i = made_count; i-- > 0;) {
+    if (made[i].flow.ingress != ingress || memcmp(made[i].key, key, sizeof key) != 0) continue;
+    return now_ms < made[i].flow.until_ms ? &made[i] : NULL;
+  }
+  return NULL;
+}
+
+static void *judge(const void *ingress, const struct etherws_run *run, uint64_t now_ms, bool *is_last_only) {
+  void *egress = NULL;
+  *is_last_only = true;
+  for (uint32_t i = 0; i < run->count; i++) {
+    const uint8_t *frame = run->bytes + run->starts[i];
+    uint32_t length = run->lengths[i];
+    if (length < ETHERNET_HEADER_BYTES || length > MOST_OCTETS) return NULL;
+    const struct made *entry = known_flow(ingress, frame, length, now_ms);
+    if (entry == NULL || is_control(frame, length) || !takes(&entry->flow, frame, length, run->has_offload_headers))
+      return NULL;
+    if (egress != NULL && entry->flow.egress != egress) return NULL;
+    egress = entry->flow.egress;
+    *is_last_only &= entry == &made[made_count - 1];
+  }
+  return egress;
+}
+
+// What came of a run that was let through: hdr_len and the mark are true, nothing else has changed, and it is counted
+// right.
+static void require_honest(const struct etherws_run *run, const uint8_t *before) {
+  double wanted_frames = 0, wanted_octets = 0, frames, octets;
+  for (uint32_t i = 0; i < run->count; i++) {
+    const uint8_t *frame = run->bytes + run->starts[i], *was = before + run->starts[i];
+    uint32_t length = run->lengths[i], segments = 1;
+    require(memcmp(frame, was, length) == 0, "a frame has changed");
+    wanted_octets += length;
+    if (run->has_offload_headers) {
+      struct etherws_layers layers;
+      const uint8_t *offload = frame - HEADER;
+      const struct etherws_frame owing = {frame, offload, length};
+      require(etherws_check(&owing, &layers) == ETHERWS_OK, "a header that lies was let through");
+      require((offload[0] & ETHERWS_FLAG_ENCAPSULATED) == 0, "a mark is not true");
+      require(offload[0] == (was[-HEADER] & ~ETHERWS_FLAG_ENCAPSULATED) && offload[1] == was[1 - HEADER] &&
+                  memcmp(offload + 4, was - HEADER + 4, 6) == 0,
+              "a header has changed");
+      if (offload[1] != 0) {
+        require(etherws_little(offload + 2) == etherws_inner(&layers)->payload_start, "hdr_len is not true");
+        uint32_t payload = length - etherws_inner(&layers)->payload_start, size = etherws_little(offload + 4);
+        segments = payload == 0 ? 1 : payload / size + (payload % size != 0);
+      }
+    }
+    wanted_frames += segments;
+  }
+  etherws_count_run(run, 0, run->count, &frames, &octets);
+  require(frames == wanted_frames && octets == wanted_octets, "another count");
+}
+
+// As the bridge does it, frame by frame.
+static void require_same_rates(double *meter, const struct etherws_run *run, double now_ms) {
+  double bridge[ETHERWS_METER_CELLS];
+  bool is_admitted = true;
+  memcpy(bridge, meter, sizeof bridge);
+  for (int i = 0; i < 8; i += 4) {
+    if (now_ms <= bridge[i + 1]) continue;
+    bridge[i] += (now_ms - bridge[i + 1]) * bridge[i + 2] / 1000;
+    if (bridge[i] > bridge[i + 3]) bridge[i] = bridge[i + 3];
+    bridge[i + 1] = now_ms;
+  }
+  double all_frames, all_octets;
+  for (uint32_t i = 0; i < run->count; i++) {
+    double frames, octets;
+    if (bridge[0] <= 0 || bridge[4] <= 0) is_admitted = false;
+    etherws_count_run(run, i, i + 1, &frames, &octets);
+    bridge[0] -= frames;
+    bridge[4] -= octets * 8;
+  }
+  require(etherws_meter_admits(meter, run, now_ms) == is_admitted, "the rates let in something else");
+  require(meter[1] >= now_ms && meter[5] >= now_ms, "the meter stands still");
+  if (!is_admitted) {
+    exceeded++;
+    return;
+  }
+  etherws_count_run(run, 0, run->count, &all_frames, &all_octets);
+  etherws_meter_charge(meter, all_frames, all_octets);
+  require(memcmp(meter, bridge, sizeof bridge) == 0, "the meter was charged something else");
+  admitted++;
+}
+
+// Numbers that stay whole, so that sums are exact in any order.
+static void set_meters(void) {
+  for (int i = 0; i < METERS; i++) {
+    for (int cell = 0; cell < 8; cell += 4) {
+      bool is_limited = !one_in(3);
+      uint32_t unit = cell == 0 ? 1 : 4000;
+      meters[i][cell] = meters[i][cell + 3] = is_limited ? (1 + below(3)) * unit : INFINITY;
+      meters[i][cell + 1] = 0;
+      meters[i][cell + 2] = is_limited ? 1000 * below(4) * unit : 0;
+    }
+  }
+}
+
+static void match(void) {
+  bool has_headers = !one_in(3);
+  uint32_t count = one_in(20) ? 0 : 1 + below(one_in(2) ? 1 : MOST_FRAMES), starts[MOST_FRAMES], lengths[MOST_FRAMES];
+  uint32_t lead = has_headers ? HEADER : 0, size = 0;
+  uint8_t *records[MOST_FRAMES];
+  enum kind kind = DISTURBED;
+  bool has_control = false;
+  for (uint32_t i = 0; i < count; i++) {
+    records[i] = allocate(HEADER + 70000);
+    bool is_again = i > 0 && one_in(2);
+    lengths[i] = is_again ? lengths[i - 1] : build(records[i], has_headers, &kind);
+    has_control |= kind == CONTROL;
+    if (is_again) memcpy(records[i], records[i - 1], HEADER + lengths[i]);
+    starts[i] = size + lead;
+    size = starts[i] + lengths[i];
+  }
+  uint8_t *slab = allocate(size), *before = allocate(size);
+  for (uint32_t i = 0; i < count; i++) {
+    memcpy(slab + starts[i] - lead, records[i] + HEADER - lead, lead + lengths[i]);
+    free(records[i]);
+  }
+  memcpy(before, slab, size);
+  const struct etherws_run run = {slab, starts, lengths, count, has_headers};
+  // Of many ports, so that flows of one stand where those of another would.
+  const void *ingress = &ports[one_in(2) ? below(2) : below(PORTS)];
+  uint64_t now_ms = below(100);
+  bool is_last_only;
+  void *wanted = judge(ingress, &run, now_ms, &is_last_only);
+  const struct etherws_flow *flow = etherws_match_flow(&table, ingress, &run, now_ms);
+  if (flow != NULL) {
+    require(count > 0 && wanted != NULL && flow->egress == wanted, "led to where nobody decided");
+    require(!has_control, "a control frame was let through");
+    require_honest(&run, before);
+    require(flow->meter == meter_of(ingress), "the meter is another port's");
+    if (flow->meter != NULL) require_same_rates(flow->meter, &run, (double)now_ms);
+    passed++;
+  } else {
+    // Another one may have taken the place of an older one, but none that of the newest.
+    require(wanted == NULL || !is_last_only, "the newest flow is not followed");
+    refused++;
+    controls += has_control;
+  }
+  free(before);
+  free(slab);
+}
+
+static void invalidate(void) {
+  set_meters();
+  if (one_in(10)) table.epoch = UINT32_MAX;
+  etherws_invalidate_flows(&table);
+  made_count = 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 3) return 2;
+  unsigned long seed = strtoul(argv[1], NULL, 10), cases = strtoul(argv[2], NULL, 10);
+  state = seed * 0x9e3779b97f4a7c15ull + 1;
+  set_meters();
+  for (unsigned long i = 0; i < cases; i++) {
+    if (made_count == MOST_FLOWS || one_in(100)) invalidate();
+    if (one_in(3)) install();
+    match();
+  }
+  require(cases < 10000 || (passed > cases / 50 && refused > cases / 50 && controls > cases / 50 &&
+                            admitted > cases / 1000 && exceeded > cases / 1000),
+          "a run that has shown nothing");
+  printf("%lu cases with seed %lu\n", cases, seed);
+}
