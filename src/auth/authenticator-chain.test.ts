@@ -65,7 +65,7 @@ describe('a chain', () => {
     }
   });
 
-  test('challenges stand in one field; a chain of nobody is a mistake', () => {
+  test('challenges stand in one field; an empty chain is a mistake', () => {
     const links = ['Basic realm=etherws', '', 'Bearer realm="etherws"'].map(
       (challenge) => new Fixed(challenge, 'wrong'),
     );

@@ -1,7 +1,7 @@
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 
 /**
- * Several ways to prove who one is, of which one suffices. They are asked in
+ * Several kinds of credentials, of which one suffices. They are asked in
  * their order, and those behind the first that lets the peer in are not asked.
  * Of several refusals the most telling one is given: `throttled` and `busy`, since a second try
  * may succeed; then `wrong`; then `missing`.
@@ -13,7 +13,7 @@ export class AuthenticatorChain implements Authenticator {
 
   /** @param links at least one; they are closed with the chain */
   constructor(links: readonly Authenticator[]) {
-    if (links.length === 0) throw new RangeError('A chain of no authenticators would let nobody in');
+    if (links.length === 0) throw new RangeError('A chain of no authenticators would admit no client');
     this.#links = links;
     this.challenge = links
       .map(({ challenge }) => challenge)

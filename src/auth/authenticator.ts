@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** Who is asking, as far as the opening request tells. */
+/** The credentials of a caller, as far as the opening request shows them. */
 export interface Credentials {
   /** The `Authorization` header as received, undefined without one. */
   readonly authorization: string | undefined;
@@ -18,7 +18,7 @@ export interface Credentials {
 export type Verdict =
   | {
       readonly isAllowed: true;
-      /** null: nobody was asked for a name */
+      /** null: the service asks for no credentials */
       readonly user: string | null;
       /** When this ends, by the system's clock in milliseconds since 1970; undefined: it does not. */
       readonly untilMs?: number;
@@ -32,7 +32,7 @@ export type Verdict =
       readonly reason: 'missing' | 'wrong' | 'busy' | 'throttled';
     };
 
-/** Decides who may pass. Never rejects. A name that does not exist takes as long as a wrong password does. */
+/** Decides which callers may pass. Never rejects. An unknown name takes as long as a wrong password. */
 export interface Authenticator {
   /** The value of `WWW-Authenticate` that a refused peer gets. */
   readonly challenge: string;
@@ -40,7 +40,7 @@ export interface Authenticator {
   close(): Promise<void>;
 }
 
-/** Lets everybody pass: a service without `--htpasswd`. */
+/** Lets every caller pass: a service without credentials. */
 export const OPEN_DOOR: Authenticator = {
   challenge: '',
   authenticate: () => Promise.resolve({ isAllowed: true, user: null }),

@@ -5,7 +5,7 @@ export interface BasicCredentials {
   readonly password: string;
 }
 
-/** Longer headers are refused unread: nobody's name and password fill this, and decoding costs the data path's thread. */
+/** Longer headers are refused unread: no real name and password are so long, and decoding takes time of the data path's thread. */
 const MAX_HEADER_CHARACTERS = 8192;
 /** Hashing takes time with the length, and htpasswd writes at most 255. */
 const MAX_PASSWORD_BYTES = 1024;

@@ -21,7 +21,7 @@ export interface BearerOptions {
 
 /** How far the issuer's clock may be off. */
 const CLOCK_TOLERANCE_S = 30;
-/** Node's limit for all headers is 16 KiB; a token of this size is somebody's attempt. */
+/** Node's limit for all headers is 16 KiB; no issuer makes a token of this size. */
 const MAX_TOKEN_CHARACTERS = 8192;
 /** RFC 7515, 7.1. The package would also take padding and other alphabets. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -32,8 +32,8 @@ const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
 /**
  * Bearer tokens (RFC 6750) that are signed JSON Web Tokens (RFC 7519), in the
  * `Authorization` header or in the query. `exp`, `aud` and `sub` must be there;
- * `nbf` and `iss` count where they are. The user is `sub`, and what he is let in
- * for ends when his token expires.
+ * `nbf` and `iss` count where they are. The user is `sub`, and the
+ * admission ends when the token expires.
  *
  * Which algorithm is used follows from our key alone (RFC 8725, 3.1), so `none`
  * and a public key passed off as a secret lead nowhere. Keys that a token
@@ -80,7 +80,7 @@ export class BearerAuthenticator implements Authenticator {
     this.#isClosed = true;
   }
 
-  /** @throws when the token lets nobody in; the message says why */
+  /** @throws when the token admits no user; the message says why */
   async #bearerOf(token: string): Promise<{ user: string; untilMs: number }> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new errors.JWTInvalid('the token is too long');
     if (!COMPACT_JWS.test(token)) throw new errors.JWTInvalid('the token is no signed JWT');

@@ -26,7 +26,7 @@ const HOST_NAME = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_
 /**
  * Takes Node's rendering apart: `DNS:a.example, IP Address:192.0.2.1, DNS:"odd, \"name\""`.
  * A value that holds the separators is quoted as JSON (CVE-2021-44532), and
- * then is nobody's host name: it is passed over as a whole.
+ * then is no host name: it is ignored as a whole.
  */
 function* alternativeNames(text: string): Generator<{ kind: string; value: string }> {
   for (const [, kind, value] of text.matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {

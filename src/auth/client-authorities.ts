@@ -34,7 +34,7 @@ export class ClientAuthorities {
     );
   }
 
-  /** What an operator should know of authorities that cannot vouch for anybody, a line each. */
+  /** A warning for each authority that cannot verify any client. */
   warnings(): string[] {
     const hasIssuer = (certificate: X509Certificate): boolean =>
       this.#authorities.some((other) => certificate.checkIssued(other));
@@ -42,7 +42,7 @@ export class ClientAuthorities {
       .filter((certificate) => !hasIssuer(certificate))
       .map((certificate) => {
         const [subject, issuer] = [certificate.subject, certificate.issuer].map(inOneLine);
-        return `the authority ${subject} vouches for nobody without its issuer: add the certificate of ${issuer}, and so on up to the root`;
+        return `the authority ${subject} verifies no client without its issuer: add the certificate of ${issuer}, and so on up to the root`;
       });
   }
 }

@@ -5,7 +5,7 @@ import { readCertificates, readPemFile } from './certificate-file.ts';
 import { ClientAuthorities } from './client-authorities.ts';
 import { holdsControlCharacters } from './control-characters.ts';
 
-/** Whom a service lets in by certificate. */
+/** The clients that a service admits by certificate. */
 export interface ClientTrust {
   readonly authorities: ClientAuthorities;
   /** for `https.createServer` and `tls.Server.setSecureContext` */
@@ -70,7 +70,7 @@ export class ClientCertificateAuthenticator implements Authenticator {
 
 /**
  * @returns undefined without a common name that can name a user, and with
- *   several: which of them the authority checked nobody knows
+ *   several: it is unknown which of them the authority checked
  */
 export function commonName({ subject }: X509Certificate): string | undefined {
   // A line an attribute; within it Node escapes as RFC 2253 does, line ends in hexadecimal.

@@ -12,7 +12,7 @@ export const DEFAULT_BCRYPT_COST: number = 10;
  * Makes the hash that stands in an htpasswd file: bcrypt, with the prefix that
  * Apache's tool writes.
  * @param cost 4 to 17: each step doubles the work of every login
- * @throws EtherwsError ARGUMENT_INVALID for a password that nobody could log in with
+ * @throws EtherwsError ARGUMENT_INVALID for a password that no login could use
  */
 export function hashPassword(password: string, cost: number = DEFAULT_BCRYPT_COST): Promise<string> {
   requireUsable(password);

@@ -80,7 +80,7 @@ test('behind a wrong password the thread rests, behind a right one it does not',
   assert.ok(performance.now() - startedMs >= restMs - 2);
 });
 
-test('who waits for the end of a rest is answered when the verifier closes', async () => {
+test('a question that waits for the end of a rest is answered when the verifier closes', async () => {
   const verifier = new HashVerifier({ workerUrl: STAND_IN, restMs: () => 3_600_000 });
   assert.equal(await verifier.verify('wrong', HASH), 'mismatch');
   const question = verifier.verify('x', HASH);

@@ -23,7 +23,7 @@ export type HashVerdict = 'match' | 'mismatch' | 'busy';
 export interface PasswordVerifier {
   /**
    * Never rejects.
-   * @param owner who asks, such as an address: where there is no room for all, each gets a fair share
+   * @param owner of the question, such as an address: a full queue gives each owner a fair share
    */
   verify(password: string, hash: PasswordHash, owner?: string): Promise<HashVerdict>;
   /** Everything that waits is `busy`, and so is every later question. */

@@ -28,7 +28,7 @@ test('names', () => {
     assert.ok(!canBeUser(user), user);
 });
 
-test('what is set is what the switch reads, and everybody else is as before', () => {
+test('what is set is what the switch reads, and every other entry is as before', () => {
   const line = fc.oneof(
     fc.constantFrom('', '# note', `ada:${HASH}`, `bob:${HASH}`, 'ada:plain', 'eve', ':x', `bob:${HASH}:third`),
     fc.string({ unit: 'binary', maxLength: 20 }),

@@ -36,7 +36,7 @@ test('the first line with a name counts, also when it is refused', () => {
   ]);
 });
 
-test('a refused line is reported with its number, never with its text, and locks out nobody else', () => {
+test('a refused line is reported with its number, never with its text, and locks out no other user', () => {
   const text = `secret-without-colon\nada:hunter2\n:${BCRYPT}\na\tb:${BCRYPT}\nbob:\neve:${SHA512}`;
   assert.deepEqual([...parseHtpasswd(text).entries.keys()], ['eve']);
   assert.deepEqual(messages(text), [

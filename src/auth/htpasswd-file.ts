@@ -11,7 +11,7 @@ export interface HtpasswdProblem {
 export interface HtpasswdFile {
   /** by user name */
   readonly entries: ReadonlyMap<string, PasswordHash>;
-  /** lines that let nobody in, in the order of the file */
+  /** lines that admit no user, in the order of the file */
   readonly problems: readonly HtpasswdProblem[];
 }
 
@@ -20,7 +20,7 @@ export interface HtpasswdFile {
  * those that begin with `#` are comments, a third field is ignored. As in Apache
  * the first line with a name decides, also when it is one that we refuse: a
  * second one may be a password that was meant to be replaced. A refused line
- * locks out nobody else.
+ * locks out no other user.
  */
 export function parseHtpasswd(text: string): HtpasswdFile {
   const entries = new Map<string, PasswordHash>();

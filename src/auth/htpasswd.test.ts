@@ -161,11 +161,11 @@ test('a file that became invalid keeps the old entries in force', async (t) => {
   assert.equal((await ask('ada', 'secret')).isAllowed, false);
 });
 
-test('a file that lets nobody in is refused with its first problem and what to do', async (t) => {
+test('a file that admits no user is refused with its first problem and what to do', async (t) => {
   const path = temporaryPath(t);
   for (const [content, problem] of [
-    ['', /lets nobody in: it holds no entry/],
-    ['# empty\n', /lets nobody in: it holds no entry/],
+    ['', /admits no user: it holds no entry/],
+    ['# empty\n', /admits no user: it holds no entry/],
     ['\nada:hunter2\n', /:2: user ada: plain text/],
   ] as const) {
     writeFileSync(path, content);
@@ -192,7 +192,7 @@ test('refused lines are logged with file and line, ten of them, and no hash', as
   assert.ok(!lines.join().includes('hunter2'));
 });
 
-test('close: nobody is let in any more, and a shared verifier stays open', async (t) => {
+test('close: no user is admitted any more, and a shared verifier stays open', async (t) => {
   const { ask, authenticator, verifier } = await fixture(t, `ada:${SHA_SECRET}\n`);
   assert.equal((await ask('ada', 'secret')).isAllowed, true);
   await authenticator.close();

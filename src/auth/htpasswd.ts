@@ -34,11 +34,11 @@ export class HtpasswdAuthenticator implements Authenticator {
   readonly #verifier: PasswordVerifier;
   readonly #isVerifierOurs: boolean;
   readonly #verified = new VerifiedCredentials();
-  /** Who asks the same at the same time shares one answer; bounded by the verifier's queue. */
+  /** Equal questions at the same time share one answer. Bound: the verifier's queue. */
   readonly #pending = new Map<string, Promise<HashVerdict>>();
   #isClosed = false;
 
-  /** @throws EtherwsError FILE_UNREADABLE; HTPASSWD_INVALID when no line lets anybody in */
+  /** @throws EtherwsError FILE_UNREADABLE; HTPASSWD_INVALID when no line admits a user */
   static async open(path: string, options: HtpasswdOptions): Promise<HtpasswdAuthenticator> {
     const logger = options.logger ?? SILENT;
     const followOptions = options.recheckMs === undefined ? { logger } : { logger, recheckMs: options.recheckMs };
@@ -58,7 +58,7 @@ export class HtpasswdAuthenticator implements Authenticator {
   async authenticate({ authorization, remoteAddress }: Credentials): Promise<Verdict> {
     if (authorization === undefined) return MISSING;
     const given = parseBasic(authorization);
-    // A bearer token is for somebody else to judge: here nothing was given.
+    // Another authenticator judges bearer tokens: here nothing was given.
     if (given === 'otherScheme') return MISSING;
     if (given === 'malformed') return WRONG;
     const users = await this.#file.current();
@@ -101,18 +101,18 @@ function readUsers(path: string, text: string, logger: Logger): Users {
   const { entries, problems } = parseHtpasswd(text);
   const lines = problems.map(({ line, message }) => `${path}:${line}: ${message}`);
   if (entries.size === 0) {
-    throw new EtherwsError('HTPASSWD_INVALID', `${path} lets nobody in: ${lines[0] ?? 'it holds no entry'}`, {
+    throw new EtherwsError('HTPASSWD_INVALID', `${path} admits no user: ${lines[0] ?? 'it holds no entry'}`, {
       hint: `Add a user with: etherws passwd ${path} USER`,
     });
   }
   for (const line of lines.slice(0, MAX_LOGGED_PROBLEMS)) logger.warn({ path }, line);
   const more = lines.length - MAX_LOGGED_PROBLEMS;
-  if (more > 0) logger.warn({ path }, `${path}: ${more} more lines let nobody in`);
+  if (more > 0) logger.warn({ path }, `${path}: ${more} more lines admit no user`);
   return { entries, hashes: [...entries.values()] };
 }
 
 /**
- * The entry of somebody else, the same one each time that this name is tried:
+ * The entry of another user, the same one each time that this name is tried:
  * so the cost of unknown names is spread like that of known ones. What it says
  * about the password is not used.
  */

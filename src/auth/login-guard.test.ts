@@ -7,7 +7,7 @@ import { LoginGuard, type LoginGuardOptions } from './login-guard.ts';
 
 const BASIC = 'Basic YTpi';
 
-/** Lets in who says `right`, and counts who asks. */
+/** Admits the password `right`, and counts questions. */
 class Inner implements Authenticator {
   readonly challenge = 'Basic realm=etherws';
   asked = 0;
@@ -101,7 +101,7 @@ describe('a guard of logins', () => {
     assert.equal((await answers[1])?.isAllowed, false);
   });
 
-  test('who is right waits for nothing, and who says nothing has not failed', async (t) => {
+  test('a right password does not wait, and no password is no failure', async (t) => {
     const { ask, guard } = setUp(t);
     assert.deepEqual(await ask('192.0.2.1', 'Basic right'), { isAllowed: true, user: 'ada' });
     const nothing = guard.authenticate({ authorization: undefined, remoteAddress: '192.0.2.1' });
@@ -138,7 +138,7 @@ describe('a guard of logins', () => {
     assert.equal((await ask('192.0.2.3', 'Basic right')).isAllowed, false);
   });
 
-  test('closing it answers those who wait, and closes what is behind it', async (t) => {
+  test('closing it answers what waits, and closes what is behind it', async (t) => {
     const { ask, guard, inner } = setUp(t);
     const answer = ask('192.0.2.1');
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();

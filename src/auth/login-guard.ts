@@ -11,7 +11,7 @@ export interface LoginGuardOptions {
   /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
   readonly maxAddresses?: number;
   readonly counters?: DoorCounters;
-  /** Lets delayed answers out: what goes before strangers is known there. Default: one of its own. */
+  /** The queue that sends delayed answers, a fair share of the loop each. Default: one of its own. */
   readonly turnstile?: Turnstile;
   /** for tests */
   readonly now?: () => number;
@@ -34,7 +34,7 @@ interface Failures {
  * looked at, until some failures are forgotten. Tokens and certificates always
  * are: they cannot be guessed, and cost little.
  *
- * Success forgives nothing, or who has one password could try others without end.
+ * A success forgives no failure, or a client with one password could try others without end.
  */
 export class LoginGuard implements Authenticator {
   readonly challenge: string;

@@ -13,11 +13,11 @@ test('one owner alone has all places, in order', () => {
   assert.deepEqual([queue.shift(), queue.shift(), queue.shift(), queue.shift()], [1, 2, 3, undefined]);
 });
 
-test('a newcomer takes the place of the youngest of whoever has most', () => {
+test('an entry displaces the youngest of the owner that has most', () => {
   const queue = new FairQueue<string>(4);
   for (const entry of ['a1', 'a2', 'a3', 'b1']) queue.push(entry.slice(0, 1), entry);
   assert.equal(queue.push('c', 'c1'), 'a3');
-  assert.equal(queue.push('c', 'c2'), 'c2', 'nobody has more than a fair share any more');
+  assert.equal(queue.push('c', 'c2'), 'c2', 'no owner has more than a fair share any more');
   assert.deepEqual(queue.drain().sort(), ['a1', 'a2', 'b1', 'c1']);
   assert.equal(queue.length, 0);
 });

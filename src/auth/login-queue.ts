@@ -1,7 +1,7 @@
 /**
- * A bounded queue in which nobody can take all the places. Each entry belongs to
- * somebody. When the queue is full, a newcomer who has fewer entries than
- * whoever has most takes the place of that one's youngest. Entries of different
+ * A bounded queue in which no owner can take all places. Each entry has an owner.
+ * When the queue is full, an entry of an owner with fewer entries than the owner
+ * with most displaces the youngest entry of the latter. Entries of different
  * owners leave by turns.
  */
 export class FairQueue<T> {

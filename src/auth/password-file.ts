@@ -7,7 +7,7 @@ const MAX_BYTES = 4096;
 /**
  * Reads a password that stands on the first line of a file, without the line
  * end. A pipe will do, such as a shell's `<(pass show switch)`.
- * @param warn told when everybody on this host may read the file
+ * @param warn told when every user of this host may read the file
  * @throws EtherwsError FILE_UNREADABLE, also when the line is empty, too long or no UTF-8
  */
 export async function readPasswordFile(path: string, warn: (message: string) => void): Promise<string> {
@@ -16,7 +16,7 @@ export async function readPasswordFile(path: string, warn: (message: string) => 
     handle = await open(path, 'r');
     const stats = await handle.stat({ bigint: true });
     if (stats.isFile() && isWorldReadable(stats)) {
-      warn(`Everybody on this host may read the password in ${path}: chmod o-r ${path}`);
+      warn(`Every user of this host may read the password in ${path}: chmod o-r ${path}`);
     }
     const password = firstLine(await readUpTo(handle, MAX_BYTES));
     if (password === undefined || password === '') {

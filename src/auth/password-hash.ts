@@ -24,7 +24,7 @@ const KNOWN_ELSEWHERE = /^\$(1|2|2x|3|7|y|gy|md5|sha1|argon2i|argon2d|argon2id|s
 /**
  * Reads the second field of an htpasswd line.
  * @returns the hash, or in `problem` why it is refused, as the end of a sentence; never the text itself, which may
- *   be somebody's password
+ *   be a user's password
  */
 export function readPasswordHash(text: string): PasswordHash | { readonly problem: string } {
   if (SHA1.test(text)) return { kind: 'sha1', text };

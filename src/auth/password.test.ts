@@ -152,11 +152,11 @@ describe('from a file', () => {
     }
   });
 
-  test('a file that everybody may read is used with a warning', async (t) => {
+  test('a file that every user may read is used with a warning', async (t) => {
     const warnings: string[] = [];
     const path = file(t, 'secret\n', 0o644);
     assert.equal(await readPasswordFile(path, (message) => void warnings.push(message)), 'secret');
-    assert.deepEqual(warnings, [`Everybody on this host may read the password in ${path}: chmod o-r ${path}`]);
+    assert.deepEqual(warnings, [`Every user of this host may read the password in ${path}: chmod o-r ${path}`]);
   });
 
   test('a missing, empty, endless or binary file', async (t) => {

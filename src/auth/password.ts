@@ -17,7 +17,7 @@ const PROCESS_STREAMS: PromptStreams = {
   exit: (status) => process.exit(status),
 };
 
-/** Nobody types this; a stream without line ends must not fill the memory. */
+/** No typed line is so long. Bound: a stream without line ends must not fill the memory. */
 const MAX_CHARACTERS = 4096;
 
 /**
@@ -35,7 +35,7 @@ const MAX_CHARACTERS = 4096;
 export async function askPassword(prompt: string, streams: PromptStreams = PROCESS_STREAMS): Promise<string> {
   const { input, output, exit } = streams;
   if (input.isTTY !== true) return (await readLine(input, new PlainLine())).text;
-  // In this order: who is quick may type as soon as the prompt is there.
+  // In this order: input may arrive as soon as the prompt is there.
   input.setRawMode?.(true);
   output.write(prompt);
   let line: Line;

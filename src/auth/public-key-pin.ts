@@ -46,4 +46,4 @@ export function pinProblem(
 }
 
 const HINT =
-  'If it got a new key, let its operator tell you the pin by another way and give that one; else somebody stands in between';
+  'If it got a new key, let its operator tell you the pin by another way and give that one; else another host answers in its place';

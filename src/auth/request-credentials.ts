@@ -10,8 +10,8 @@ const MAX_CHAIN_LENGTH = 10;
 const CHAINS = new WeakMap<TLSSocket, readonly X509Certificate[]>();
 
 /**
- * Everything by which a request may prove who sent it. Neither the result nor the request's URL belongs into a log.
- * @param remoteAddress whom it comes from, where that is not the address of its socket but what a proxy said
+ * All credentials that a request shows. Neither the result nor the request's URL belongs into a log.
+ * @param remoteAddress the client's address, where a proxy said it and it is not that of the socket
  */
 export function credentialsOf(request: IncomingMessage, remoteAddress?: string): Credentials {
   const { socket, headers, url = '' } = request;

@@ -120,7 +120,7 @@ describe('keys and certificates of the openssl tool', { skip: missingTools('open
     await assert.rejects(readCaCerts(maker.path('no.crt')), unreadable);
   });
 
-  test('warnings: an expired certificate, a key that everybody may read, a chain with a gap', async () => {
+  test('warnings: an expired certificate, a key that every user may read, a chain with a gap', async () => {
     chmodSync(server.keyFile, 0o600);
     assert.deepEqual(await warningsOf(server), []);
     const expired = maker.make({ name: 'expired', days: -1 });
@@ -128,7 +128,7 @@ describe('keys and certificates of the openssl tool', { skip: missingTools('open
     appendFileSync(expired.certFile, readFileSync(authority.certFile));
     const warnings = await warningsOf(expired);
     assert.equal(warnings.length, 3);
-    assert.match(warnings[0] ?? '', /Everybody on this host may read the key/);
+    assert.match(warnings[0] ?? '', /Every user of this host may read the key/);
     assert.match(warnings[1] ?? '', /the certificate expired at/);
     assert.match(warnings[2] ?? '', /certificate 2 is not the issuer/);
     const early = chainWarnings([certificateOf(server)], 0);

@@ -51,7 +51,7 @@ export async function loadServerIdentity(
     });
   }
   if (isWorldReadable(keySource.stats)) {
-    logger.warn({ keyFile }, `Everybody on this host may read the key ${keyFile}: chmod o-r ${keyFile}`);
+    logger.warn({ keyFile }, `Every user of this host may read the key ${keyFile}: chmod o-r ${keyFile}`);
   }
   for (const warning of chainWarnings(chain, Date.now())) logger.warn({ certFile }, `${certFile}: ${warning}`);
   return { options, certificate, names: certificateNames(certificate) };
@@ -76,7 +76,7 @@ export function chainWarnings(chain: readonly X509Certificate[], nowMs: number):
 function readKey(path: string, text: string): KeyObject {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
     throw invalidCertificate(`The key ${path} is protected by a passphrase`, {
-      hint: `Nobody can type it when the switch starts; remove it with: openssl pkey -in ${path} -out NEWFILE`,
+      hint: `The switch starts without a terminal to ask for it; remove it with: openssl pkey -in ${path} -out NEWFILE`,
     });
   }
   try {

@@ -16,7 +16,7 @@ export interface TokenKey {
 const MIN_SECRET_BYTES = 32;
 /** RFC 7518, 3.3 */
 const MIN_RSA_BITS = 2048;
-/** More belong to no one issuer, and a token without `kid` tries them all. */
+/** Bound: no issuer has more keys, and a token without `kid` tries all of them. */
 const MAX_KEYS = 16;
 
 /**

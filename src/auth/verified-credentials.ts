@@ -13,7 +13,7 @@ export interface VerifiedCredentialsOptions {
  *
  * Why this is safe: what is kept is an HMAC-SHA256 under a random key that never
  * leaves this process and dies with it, so what is kept is worth nothing
- * elsewhere. Who can read the key reads the process's memory, and with it every
+ * elsewhere. An attacker that can read the key reads the process's memory, and with it every
  * password that arrives. Only successes are kept, so a guess costs a full hash
  * as before. The hash of the file's entry is part of what is digested: when the
  * entry changes or goes, so does the memory of it.
@@ -30,7 +30,7 @@ export class VerifiedCredentials {
     this.#lifetimeMs = options.lifetimeMs ?? 10 * 60_000;
   }
 
-  /** A name for these credentials that nobody outside can compute. */
+  /** A name for these credentials that only this process can compute. */
   digest(user: string, password: string, hash: PasswordHash): string {
     // JSON keeps the three apart, whatever they hold.
     const text = JSON.stringify([user, password, hash.text]);

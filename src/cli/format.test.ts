@@ -52,7 +52,7 @@ describe('what comes from a peer', () => {
     );
   });
 
-  it('is told apart from an escape that somebody typed', () => {
+  it('is told apart from an escape that was typed', () => {
     assert.notEqual(escapeCell('\\u{1b}'), escapeCell('\x1b'));
   });
 

@@ -68,7 +68,7 @@ test('order, comments, mode and a link stay, and nothing is left beside the file
   assert.deepEqual(readdirSync(directory).sort(), ['htpasswd', 'real']);
 });
 
-test('a line that somebody else writes during the question is kept', async (t) => {
+test('a line that another process writes during the question is kept', async (t) => {
   const { file, run } = bench(t);
   writeFileSync(file, 'ada:old\n');
   await run(

@@ -59,7 +59,7 @@ async function set(file: string, user: string, options: PasswdOptions, ask: () =
   if (!existsSync(file) && options.create !== true) {
     throw new EtherwsError('FILE_UNREADABLE', `There is no file ${file}`, { hint: 'Make it with --create' });
   }
-  // Read before the question, so that a bad file is told at once; and again behind it: somebody may have been quicker.
+  // Read before the question, so that a bad file is told at once; and again behind it: another process may have written it meanwhile.
   if (existsSync(file)) await read(file);
   const hash = await hashPassword(await ask(), options.cost ?? DEFAULT_BCRYPT_COST);
   const { text, stats } = existsSync(file) ? await read(file) : { text: '', stats: undefined };

@@ -49,7 +49,7 @@ function ctl(...words: string[]): Promise<Run> {
   return etherws(['ctl', ...words], { ETHERWS_CTLURL: control.url });
 }
 
-/** What the last request said who it came from, as `user:password`. */
+/** The credentials of the last request, as `user:password`. */
 function lastLogin(): string | undefined {
   const authorization = asked.at(-1)?.authorization;
   return authorization && Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
@@ -178,7 +178,7 @@ describe('passwords', () => {
     await etherws(['ctl', 'listport'], { ...env, ETHERWS_CTLUSER: 'bob', ETHERWS_CTL_PASSWD: 'x' });
     assert.equal(lastLogin(), 'bob:x');
     await etherws(['ctl', 'listport'], inEnv);
-    assert.equal(lastLogin(), undefined, 'a password without a user is for somebody else');
+    assert.equal(lastLogin(), undefined, 'a password without a user is for another one');
   });
 
   it('and users that are empty were not given, as in 1.x', async () => {

@@ -7,7 +7,7 @@ export interface Terminal {
   print(text: string): void;
   /** To standard error: what went wrong. */
   complain(text: string): void;
-  /** Asks without echo. @throws EtherwsError when nobody can answer */
+  /** Asks without echo. @throws EtherwsError when there is no terminal to answer */
   askPassword(prompt: string): Promise<string>;
   /** @throws EtherwsError ARGUMENT_INVALID */
   openControl(options: ControlClientOptions): Promise<ControlCaller>;

@@ -121,7 +121,7 @@ test('the bounds of the doors, and the proxies that are believed', () => {
   ]);
 });
 
-test('a bound that would be none, or would let nobody in, is refused', () => {
+test('a bound that would be none, or would admit no client, is refused', () => {
   for (const [name, option] of [
     ['maxTunnels', '--max-tunnels'],
     ['maxPerAddress', '--max-per-address'],

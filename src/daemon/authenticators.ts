@@ -14,8 +14,8 @@ import { Turnstile } from '../runtime/fair-task-queue.ts';
 export const REALM = 'etherws';
 
 /**
- * Opens every way into a service that its configuration names. What somebody
- * says in the request goes before what his TLS client shows by itself: who types
+ * Opens every way into a service that its configuration names. What a request
+ * says goes before what its TLS client shows by itself: a caller that types
  * a name wants to be that user.
  * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; nothing is left behind then
  */

@@ -93,7 +93,7 @@ export class Daemon {
   }
 
   /**
-   * Reads certificates, keys and the policy again; those who are connected stay
+   * Reads certificates, keys and the policy again; clients that are connected stay
    * so. What cannot be used leaves what was there in force, and is logged. Users
    * and token keys are followed without it. Never rejects.
    * @param first what else is done anew, before all that
@@ -124,7 +124,7 @@ export class Daemon {
     this.#disposals.push(() => verifier.close());
     const tunnelCounters = new DoorCounters();
     const controlCounters = new DoorCounters();
-    // What strangers cause to be said is limited.
+    // Lines that clients without credentials can cause are rate-limited.
     const doorLogger = limitInfo(logger);
     const tunnelContext: DoorContext = { verifier, logger: doorLogger, counters: tunnelCounters };
     const controlContext: DoorContext = { verifier, logger: doorLogger, counters: controlCounters };
@@ -346,7 +346,7 @@ export class Daemon {
     if (!isLoopback(host)) {
       this.#logger.warn(
         { host: host ?? 'every address' },
-        'the control API listens beyond this host without authentication: anyone who reaches it can reconfigure the switch; use --ctlhtpasswd',
+        'the control API listens beyond this host without authentication: every host that reaches it can reconfigure the switch; use --ctlhtpasswd',
       );
     } else if (local.isForAnybody) {
       this.#logger.warn({}, 'every user of this host can reconfigure the switch (--ctl-anybody); use --ctlgroup');

@@ -8,7 +8,7 @@ import { FollowedFile } from '../runtime/followed-file.ts';
 const LOOK_INTERVAL_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** Who has several tunnels has his rates once. */
+/** A user with several tunnels has one rate for all of them. */
 interface UserWithTunnels {
   tunnels: number;
   readonly allowance: RateAllowance;
@@ -96,7 +96,7 @@ export class PolicyKeeper {
     else known.tunnels++;
   }
 
-  /** Those of whom no name is known have nothing in common. */
+  /** Tunnels without a user share nothing. */
   #allowanceFor(user: string | null): RateAllowance {
     return this.#users.get(user ?? '')?.allowance ?? new RateAllowance();
   }

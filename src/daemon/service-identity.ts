@@ -11,7 +11,7 @@ export interface IdentityFiles {
   readonly clientCaFile: string | undefined;
 }
 
-/** Who a service is in TLS, and whose clients it trusts, as it was last read from files. */
+/** A service's certificate and key, and the authorities of its clients, as last read from files. */
 export class ServiceIdentity {
   readonly #files: IdentityFiles;
   readonly #logger: Logger;
@@ -45,7 +45,7 @@ export class ServiceIdentity {
     return this.#identity.names;
   }
 
-  /** Those that vouch for clients. */
+  /** The authorities that verify clients. */
   get authorities(): ClientAuthorities {
     return this.#clients?.authorities ?? NO_AUTHORITIES;
   }

@@ -2,7 +2,7 @@
 export class DoorCounters {
   /** connections that were taken */
   connections = 0;
-  /** connections that were cut to make room for newer ones, before they had proved who they are */
+  /** connections closed before they showed credentials, to make room for newer ones */
   displaced = 0;
   /** connections that were cut because they did not come to the point in time */
   dawdled = 0;
@@ -26,6 +26,6 @@ export class DoorCounters {
   foreignPages = 0;
   /** tunnels that were lost, and went on by another connection of their client */
   resumed = 0;
-  /** users who proved who they are, and may not do that */
+  /** users with valid credentials that may not do that */
   forbidden = 0;
 }

@@ -16,7 +16,7 @@ import { netmaskOfPrefixLength, parsePrefix } from '../wire/ethernet/ip-address.
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Switch } from './switch.ts';
 
-/** Makes a port from what the control API was asked for. @param signal nobody wants it any more */
+/** Makes a port from what the control API was asked for. @param signal aborts it */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
 
 /** The control API's view of a running switch: entries out, commands in. */
@@ -50,7 +50,7 @@ export class RunningSwitch implements SwitchControl {
     }
   }
 
-  /** Ends what is under way: a dialling may take long, and nobody would own its port. Resolves when nothing of it is left. */
+  /** Ends what is under way: a dialling may take long, and its port would have no owner. Resolves when nothing of it is left. */
   async close(): Promise<void> {
     this.#closing.abort(new EtherwsError('PORT_CLOSED', 'The switch is stopping'));
     await Promise.allSettled(this.#adding);
@@ -61,7 +61,7 @@ export class RunningSwitch implements SwitchControl {
     try {
       return portEntry(this.#switch.port(this.#switch.attach(port)));
     } catch (error) {
-      // The switch was closed meanwhile: nobody would own the port.
+      // The switch was closed meanwhile: the port would have no owner.
       await port.close('shutdown');
       throw error;
     }

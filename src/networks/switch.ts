@@ -20,12 +20,12 @@ export interface SwitchOptions {
   fdbCapacity?: number;
   /** The reserved group addresses that are relayed all the same: bit n stands for 01-80-C2-00-00-0n; default none. */
   forwardReserved?: number;
-  /** Who pays what super-frames owe; default: native code where the addon is built, else TypeScript. */
+  /** Software offload for super-frames; default: native code where the addon is built, else TypeScript. */
   offloadEngine?: OffloadEngine;
   logger?: Logger;
 }
 
-/** Who wants to know of one port. */
+/** Listeners of one port. */
 export interface PortWatcher {
   /** It has a number, and nothing has come in yet. */
   attached(port: BridgePort): void;

@@ -10,7 +10,7 @@ const RESERVED_FOR_PROCESS = 4;
 /** Between two lines of the log about the same. */
 const WARN_AGAIN_MS = 60_000;
 
-/** For whom a descriptor is wanted: each may have what those before it may, and some more. */
+/** What a descriptor is for. Each use may take what the uses before it may, and some more. */
 export type DescriptorUse = 'tunnel' | 'visitor' | 'control';
 
 const KEPT: Readonly<Record<DescriptorUse, number>> = {

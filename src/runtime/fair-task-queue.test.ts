@@ -90,7 +90,7 @@ test('a short piece goes behind a short one without a timer, until a millisecond
   assert.deepEqual(rests, [0, 0, 0, 1.35]);
 });
 
-test('who comes in a rest waits for its end, and work may bring more work', () => {
+test('a task that comes in a rest waits for its end, and a task may add tasks', () => {
   const { turnstile, clock, asked } = open();
   const done: string[] = [];
   turnstile.enter(() => {

@@ -58,7 +58,7 @@ test('within the recheck time the file is not looked at', async (t) => {
   assert.equal(await file.current(), 'ONE');
 });
 
-test('many who ask at once share one look', async (t) => {
+test('many questions at once share one look at the file', async (t) => {
   const path = temporaryFile(t, 'one');
   let parsed = 0;
   const file = await FollowedFile.open(path, () => ++parsed, { recheckMs: 0 });

@@ -15,8 +15,8 @@ const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * The content of a file, parsed, and again when it changes. It is looked at when
- * somebody asks, by name: that follows editors and tools that put a new file in
- * its place, and costs nothing while nobody asks. A new content that cannot be
+ * it is asked for, by name: that follows editors and tools that put a new file in
+ * its place, and costs nothing in between. A new content that cannot be
  * read or parsed leaves the last good one in force, and is logged once.
  */
 export class FollowedFile<T> {

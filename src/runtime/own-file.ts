@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { findPlace, isTrustedOwner, type Place, UnsafePathError } from './safe-path.ts';
 
-/** To whom a file is to belong. */
+/** The user and group that a file is to belong to. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;

@@ -15,7 +15,7 @@ import { type FileOwner, type OwnFile, openOwnFile } from './own-file.ts';
 import { describeFileError } from './own-file-error.ts';
 import { findPlace } from './safe-path.ts';
 
-/** For everybody: scripts of any user may ask whether the switch runs. */
+/** Readable for every user: their scripts may ask whether the switch runs. */
 const MODE = 0o644;
 const MOST_BYTES = 64;
 /** /proc counts the start of a process in hundredths of a second, from a boot time in whole seconds. */
@@ -80,7 +80,7 @@ export class PidFile {
       const own = fstatSync(file.descriptor, { bigint: true });
       if (there.ino === own.ino && there.dev === own.dev) unlinkSync(file.place.path);
     } catch {
-      // It is empty, or another one's.
+      // It is empty, or another process has written it.
     } finally {
       this.#forget();
     }

@@ -1,7 +1,7 @@
 import { EtherwsError } from '../errors.ts';
 import { nativeAddon } from '../native/addon.ts';
 
-/** Who the process is to be once its sockets are open. */
+/** The user that the process becomes once its sockets are open. */
 export interface Account {
   readonly user: string;
   readonly uid: number;
@@ -10,7 +10,7 @@ export interface Account {
 
 /**
  * Looks a user up, before anything is opened.
- * @throws EtherwsError ARGUMENT_INVALID for a name that is not there or when we may not become somebody else, ADDON_MISSING
+ * @throws EtherwsError ARGUMENT_INVALID for a name that is not there or when the process may not change its user, ADDON_MISSING
  */
 export function findAccount(user: string, group: string | undefined): Account {
   let ids: [number, number];
@@ -28,7 +28,7 @@ export function findAccount(user: string, group: string | undefined): Account {
   const [uid, gid] = ids;
   if (process.getuid?.() !== 0) {
     const hint = `Start the switch as root, or as ${user} without --user`;
-    throw new EtherwsError('ARGUMENT_INVALID', '--user: only root can become somebody else', { hint });
+    throw new EtherwsError('ARGUMENT_INVALID', '--user: only root can become another user', { hint });
   }
   return { user, uid, gid };
 }
@@ -36,7 +36,7 @@ export function findAccount(user: string, group: string | undefined): Account {
 /**
  * Becomes that user for good, and keeps only what it takes to add devices as
  * ports: CAP_NET_ADMIN and CAP_NET_RAW. Files that are opened by name later
- * (certificates and keys on SIGHUP, users, the policy) must be readable for him.
+ * (certificates and keys on SIGHUP, users, the policy) must be readable for that user.
  * @throws EtherwsError PERMISSION_DENIED; then the process must end
  */
 export function becomeAccount({ user, uid, gid }: Account): void {

@@ -130,7 +130,7 @@ class Walk {
     if (!isSafe) {
       throw new UnsafePathError(
         `"${name}" is a symbolic link that another user could have put there`,
-        'Name the file itself, in a directory that only root or the user who runs the switch may change',
+        'Name the file itself, in a directory that only root or the user that runs the switch may change',
       );
     }
     if (++this.#links > MOST_LINKS)

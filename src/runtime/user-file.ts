@@ -18,7 +18,7 @@ export interface UserFile {
 export async function readUserFile(path: string, maxBytes: number): Promise<UserFile> {
   let handle: FileHandle | undefined;
   try {
-    // O_NONBLOCK, or a FIFO would hold a thread until somebody writes.
+    // O_NONBLOCK, or a FIFO would hold a thread until a process writes to it.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw new EtherwsError('FILE_UNREADABLE', `${path} is not a regular file`);
@@ -38,11 +38,11 @@ export async function readUserFile(path: string, maxBytes: number): Promise<User
 export function unreadable(path: string, error: unknown): EtherwsError {
   return new EtherwsError('FILE_UNREADABLE', `${path} cannot be read (${codeOf(error)})`, {
     cause: error,
-    hint: 'Check that it exists and that the user who runs etherws may read it',
+    hint: 'Check that it exists and that the user that runs etherws may read it',
   });
 }
 
-/** Whether everybody on this host may read it: nothing that is to be secret should be. */
+/** Whether every user of this host may read it, which no secret file should allow. */
 export function isWorldReadable({ mode }: BigIntStats): boolean {
   return (mode & 0o004n) !== 0n;
 }

@@ -12,7 +12,7 @@ import { SwitchProcess } from '../support/switch-process.ts';
 
 const MIB = 1024 * 1024;
 
-test('who does not read loses frames at his bound, and costs no memory', async (t) => {
+test('a client that does not read loses frames at its bound, and costs no memory', async (t) => {
   const lan = await SwitchProcess.start(t, ['--max-queue', '131072']);
   const [sender, deaf] = [await RawTunnel.open(t, lan.tunnelPort), await RawTunnel.open(t, lan.tunnelPort)];
   deaf.socket.pause();
@@ -63,7 +63,7 @@ function madeUp(number: number): string {
   return `020000${number.toString(16).padStart(6, '0')}`.replace(/..(?!$)/g, '$&:');
 }
 
-test('who may have no tunnel is told so, and counted', async (t) => {
+test('a client that may have no tunnel is told so, and counted', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-bounds-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const policy = join(directory, 'policy.yaml');

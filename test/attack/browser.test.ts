@@ -32,11 +32,11 @@ test('pages of other sites open no tunnel, unless --origin names them', async (t
   }
   assert.ok(
     log.some(({ fields }) => fields.origin === 'https://evil.example'),
-    'who was refused stands in the log',
+    'the refused client stands in the log',
   );
 });
 
-test('pages of other sites do not control the switch, whoever may open tunnels', async (t) => {
+test('pages of other sites do not control the switch, whatever --origin allows', async (t) => {
   const { controlPort: port } = await TestDaemon.start(t, { origin: ['*'] });
   const host = 'localhost';
   assert.equal((await call({ host, port })).status, 200);
@@ -45,7 +45,7 @@ test('pages of other sites do not control the switch, whoever may open tunnels',
   assert.equal((await call({ host, port, headers: { 'Content-Type': 'text/plain' } })).status, 415);
 });
 
-test('permessage-deflate is not agreed on, whoever offers it', async (t) => {
+test('permessage-deflate is not agreed on, whichever client offers it', async (t) => {
   const { tunnelPort: port } = await TestDaemon.start(t);
   const answer = await knock({ port, headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } });
   assert.equal(answer.status, 101);

@@ -78,7 +78,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
 
   for (const service of SERVICES) {
     for (const version of VERSIONS) {
-      test(`${service}, ${version}: tickets one from another let nobody in whose certificate has expired`, async (t) => {
+      test(`${service}, ${version}: a TLS ticket admits no client whose certificate has expired`, async (t) => {
         const running = await start(t, clients.certFile);
         const untilSeconds = Math.ceil(Date.now() / 1000) + 4;
         const ada = as(maker.make({ name: 'ada', issuer: clients, untilSeconds }));

@@ -49,7 +49,7 @@ function dribble(t: TestContext, socket: Socket): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-test('slowloris: who does not come to the point is cut, on both services, whatever he sends', async (t) => {
+test('slowloris: a client that does not complete its request in time is cut, on both services, whatever it sends', async (t) => {
   const running = await TestDaemon.start(t, { handshakeTimeout: '1.5' });
   for (const [service, host, port] of [
     ['tunnels', '127.0.0.1', running.tunnelPort],
@@ -72,7 +72,7 @@ test('slowloris: who does not come to the point is cut, on both services, whatev
   }
 });
 
-test('strangers displace each other, not those who come to the point', async (t) => {
+test('connections without credentials displace each other, and none that has shown them', async (t) => {
   const running = await TestDaemon.start(t, { maxUnproven: '8' });
   const first = await open(t, running.tunnelPort);
   const gone = closed(first);

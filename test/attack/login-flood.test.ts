@@ -39,7 +39,7 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** An opening handshake of somebody who does not know the password. */
+/** An opening handshake with a wrong password. */
 function knock(user: string): string {
   const password = Buffer.from(`${user}:not the password`).toString('base64');
   const fields = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
@@ -52,7 +52,7 @@ interface Battlefield {
   readonly lan: EtherwsSwitch;
   /** So many failing logins. @returns how often each status was the answer, when all of them are answered */
   flood(logins: number): Promise<Record<string, number>>;
-  /** Lets somebody in who knows the password. */
+  /** Logs in with the right password. */
   join(): Promise<unknown>;
 }
 
@@ -149,7 +149,7 @@ test(`${LOGINS} failed logins while pings cross the switch`, async (t) => {
   const noise = promised === undefined ? Math.max(...quietP99) - Math.min(...quietP99) : 0;
   assert.ok(median(added) <= MOST_ADDED_MS + noise, `p99 rose by ${added.map((ms) => ms.toFixed(1)).join(', ')} ms`);
 
-  await t.test('and whoever knows the password is let in meanwhile', async () => {
+  await t.test('and a client with the password is admitted meanwhile', async () => {
     const flood = field.flood(LOGINS / WAVES / 5);
     await Promise.race([field.join(), flood.then(() => assert.fail('the attack was over first'))]);
     assert.equal((await lan.ports()).length, 3);

@@ -48,7 +48,7 @@ function frame(source: number, mark: number): Buffer {
   return bytes;
 }
 
-test('MAC spoofing: a user sends from his own addresses only, also behind a change of the policy', async (t) => {
+test('MAC spoofing: a user sends from its own addresses only, also behind a change of the policy', async (t) => {
   const policy = file('spoofing', 'users:\n  eve: {tunnels: {source-macs: ["02:00:00:00:00:0e"]}}\n');
   const running = await TestDaemon.start(t, { htpasswd, ctlhtpasswd: htpasswd, policy });
   const [eve, ada] = [await enter(t, running, 'eve'), await enter(t, running, 'ada')];
@@ -85,7 +85,7 @@ test('MAC spoofing: a user sends from his own addresses only, also behind a chan
     );
   });
 
-  await t.test('who may have no tunnel any more loses it, and gets no other', async () => {
+  await t.test('a user that may have no tunnel any more loses it, and gets no other', async () => {
     file('spoofing', 'users:\n  eve: {tunnels: {allowed: false}}\n');
     await once(eve, 'close');
     assert.equal((await knock({ port: running.tunnelPort, headers: as('eve') })).status, 403);
@@ -93,7 +93,7 @@ test('MAC spoofing: a user sends from his own addresses only, also behind a chan
   });
 });
 
-test('how many tunnels a user may have, and which methods he may call', async (t) => {
+test('how many tunnels a user may have, and which methods it may call', async (t) => {
   const policy = file(
     'shares',
     `

@@ -139,7 +139,7 @@ for (const isSecure of [false, true]) {
   });
 }
 
-describe('whom is believed', () => {
+describe('which headers are believed', () => {
   const forwarded = { 'X-Forwarded-For': '192.0.2.66' };
   const by = (address: string): Buffer => Buffer.from(`PROXY TCP4 ${address} 203.0.113.5 4711 443\r\n`);
   const cases: [string, Way, string | RegExp][] = [
@@ -155,11 +155,11 @@ describe('whom is believed', () => {
       '192.0.2.66',
     ],
     [
-      'nobody, where the header names nobody',
+      'none, where the header names no client',
       { header: Buffer.from('PROXY UNKNOWN\r\n'), headers: forwarded },
       /^127\.0\.0\.2:/,
     ],
-    ['no X-Forwarded-For of a stranger', { from: STRANGER, headers: forwarded }, /^127\.0\.0\.3:/],
+    ['no X-Forwarded-For of an untrusted host', { from: STRANGER, headers: forwarded }, /^127\.0\.0\.3:/],
   ];
   for (const [name, way, wanted] of cases) {
     test(name, async (t) => {
@@ -171,7 +171,7 @@ describe('whom is believed', () => {
     });
   }
 
-  test('no header of a stranger: it is bad HTTP, and nobody comes in', async (t) => {
+  test('no header of an untrusted host: it is bad HTTP, and no tunnel opens', async (t) => {
     const running = await start(t);
     for (const header of [V1, V2]) {
       const socket = await open(t, running, STRANGER);

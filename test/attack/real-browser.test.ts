@@ -66,7 +66,7 @@ test('Chromium: whose pages open tunnels', async (t) => {
         );
       } else {
         assert.match(attempt.said, /Unexpected response code: 403/);
-        assert.match(target.log, /may not join; who runs the switch can allow them with --origin/);
+        assert.match(target.log, /may not join; its operator can allow them with --origin/);
       }
       const { foreignPages = 0 } = await target.door('tunnels');
       assert.equal(foreignPages, before + (mayJoin ? 0 : 1));

@@ -88,7 +88,7 @@ test('an address that a tunnel has claimed stays its own while its client is awa
   ada.client.terminate();
   await untilStates(running, 'away');
 
-  // A thief of the token is still somebody else.
+  // A client with a stolen token is still another user.
   const eve = await enter(t, running, 'eve', ada.token);
   await untilStates(running, 'away', 'up');
   assert.deepEqual((await sendsFrom(running, eve, 2)).rxDiscards, { sourceDenied: 1 });
@@ -106,7 +106,7 @@ test('an address that a tunnel has claimed stays its own while its client is awa
   }
 });
 
-test('who may have no tunnel any more loses the one that waits for him', async (t) => {
+test('a user that may have no tunnel any more loses the port that waits', async (t) => {
   const policy = file('revoked', 'users: {ada: {tunnels: {max-ports: 1}}}\n');
   const running = await TestDaemon.start(t, { htpasswd, policy });
   const ada = await enter(t, running, 'ada');

@@ -131,7 +131,7 @@ test('a flood and a foreign EtherType stop at the tunnel that they come in by', 
   assert.ok(ada.heard.length < 1000);
 });
 
-test('a user with several tunnels has his rate once', async (t) => {
+test('a user with several tunnels has one rate for all', async (t) => {
   const lan = await startSwitch(t);
   const tunnels = await Promise.all(Array.from({ length: 10 }, () => enter(t, lan, 'fay')));
   const ada = await enter(t, lan, 'ada');

@@ -48,7 +48,7 @@ const CASES: readonly (readonly [string, () => string | Promise<string>])[] = [
   ['not valid yet', () => signed({ nbf: nowS + 600 })],
   ['for another audience', () => signed({ aud: 'mail' })],
   ['without expiry', () => signed({ exp: undefined })],
-  ['of nobody', () => signed({ sub: '' })],
+  ['without a subject', () => signed({ sub: '' })],
   ['alg none', () => `${encoded({ alg: 'none', kid: 'k1' })}.${encoded(CLAIMS)}.`],
   ['alg none, with a signature', () => `${encoded({ alg: 'nOnE', kid: 'k1' })}.${encoded(CLAIMS)}.AAAA`],
   ['alg HS256, keyed with the public key as PEM', () => confused(pem)],
@@ -56,7 +56,7 @@ const CASES: readonly (readonly [string, () => string | Promise<string>])[] = [
   ['alg HS256, keyed with the key set', () => confused(JSON.stringify(KEY_SET))],
   ['of an algorithm that the key is not for', () => signed({}, { alg: 'PS256', kid: 'k1' })],
   ['of an unknown key id', () => signed({}, { alg: 'RS256', kid: '../../../dev/null' })],
-  ['signed by somebody else', () => signed({}, GOOD, STRANGER.privateKey)],
+  ['signed by another key', () => signed({}, GOOD, STRANGER.privateKey)],
   [
     'that brings its own key',
     () => signed({}, { alg: 'RS256', jwk: STRANGER.publicKey.export({ format: 'jwk' }) }, STRANGER.privateKey),

@@ -162,7 +162,7 @@ describe('the built etherws ctl', () => {
     assert.deepEqual([help.status, help.stderr], [0, '']);
   });
 
-  it('ends quietly when nobody reads on', { skip: missingTools('bash') }, async () => {
+  it('ends quietly when its output is closed', { skip: missingTools('bash') }, async () => {
     for (let port = 1; port <= 20_000; port++) {
       control.service.fdb.push({
         ...{ vid: 1, mac: '02:00:00:00:00:01', port, age: 0 },

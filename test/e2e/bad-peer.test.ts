@@ -42,7 +42,7 @@ test('frames that are none are counted, and the tunnel goes on', async (t) => {
   assert.equal(port.state, 'up');
 });
 
-test('text is answered only to who asks as jor1k does', async (t) => {
+test('text is answered only in the form of jor1k', async (t) => {
   const started = await startSwitch(t);
   if (started === undefined) return;
   const { bad } = started;

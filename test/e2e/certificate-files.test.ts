@@ -74,10 +74,10 @@ describe('files of keys and certificates', { skip: missingTools('openssl') }, ()
   test('--client-ca with an intermediate alone says that its root is missing', async (t) => {
     const tls = { sslkey: server.keyFile, sslcert: chain };
     const { logText } = await TestDaemon.start(t, { ...tls, clientCa: intermediate.certFile });
-    assert.match(logText, /CN=intermediate.*vouches for nobody without its issuer: add the certificate of .*CN=root/);
+    assert.match(logText, /CN=intermediate.*verifies no client without its issuer: add the certificate of .*CN=root/);
     const whole = maker.path('whole.pem');
     writeFileSync(whole, Buffer.concat([intermediate, root].map(({ certFile }) => readFileSync(certFile))));
-    assert.doesNotMatch((await TestDaemon.start(t, { ...tls, clientCa: whole })).logText, /vouches for nobody/);
+    assert.doesNotMatch((await TestDaemon.start(t, { ...tls, clientCa: whole })).logText, /verifies no client/);
   });
 
   test('each option says of a PKCS#12 file and of DER what it is, and what to do', async (t) => {

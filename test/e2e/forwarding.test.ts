@@ -31,14 +31,14 @@ test('frames go where the filtering database says', async (t) => {
   const [lan, host] = started;
   const [a, b, c] = [await join(host), await join(host), await join(host)];
 
-  await t.test('a broadcast reaches everybody else', async () => {
+  await t.test('a broadcast reaches every other port', async () => {
     const hello = frameOf({ from: A, payload: 'hello' });
     a.send(hello);
     await b.received(hello);
     await c.received(hello);
   });
 
-  await t.test('a known unicast reaches its one port, and nobody gets back what he sent', async () => {
+  await t.test('a known unicast reaches its one port, and no port gets back what it sent', async () => {
     const answer = frameOf({ to: A, from: B, payload: 'answer' });
     b.send(answer);
     await a.received(answer);

@@ -27,7 +27,7 @@ async function heardByThird({ thirdSwitch }: Triangle): Promise<number> {
   return (await thirdSwitch.port(2)).rx;
 }
 
-test('a client that is back in time has its port, its counters and its addresses, and nobody else notices', async (t) => {
+test('a client that is back in time has its port, its counters and its addresses, and no other station notices', async (t) => {
   const triangle = await openTriangle(t);
   if (triangle === undefined) return;
   const { left, right, third, leftSwitch, rightSwitch, relay, rightMac } = triangle;
@@ -134,7 +134,7 @@ test('a client that is late, or another switch by now, gets a new port', async (
   assert.ok(await pings(right, THIRD_TAP));
 });
 
-test('who leaves in order, or is put out, frees his port at once', async (t) => {
+test('a client that closes in order, or is removed, frees its port at once', async (t) => {
   const triangle = await openTriangle(t, ['--grace', '3600']);
   if (triangle === undefined) return;
   const { right, leftSwitch, rightSwitch, thirdSwitch, relay } = triangle;
@@ -168,7 +168,7 @@ test('who leaves in order, or is put out, frees his port at once', async (t) => 
     await untilNumbers(triangle, 1, 8);
     assert.ok(await pings(right, LEFT_TAP.v4));
   });
-  await t.test('the switch stops, whoever is away', async () => {
+  await t.test('the switch stops while a client is away', async () => {
     await rightSwitch.done('addport', 'client', `ws://${LEFT.v4}:8000/`);
     await rightSwitch.stop('SIGKILL');
     await until(leftSwitch, 9, 'away');

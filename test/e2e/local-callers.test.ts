@@ -12,7 +12,7 @@ import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
 /*
- * Users of the host at the control API of a switch that root runs: whom it obeys without credentials.
+ * Users of the host at the control API of a switch that root runs: which users it obeys without credentials.
  */
 
 const missing =
@@ -58,7 +58,7 @@ const ADD = JSON.stringify({
   params: { type: 'client', target: 'ws://127.0.0.1:9/', options: { wait: false } },
 });
 
-test('root is obeyed on the loopback, everybody else gets 403 with what to do', options, async (t) => {
+test('root is obeyed on the loopback, every other user gets 403 with what to do', options, async (t) => {
   const running = await start(t, ['--ctlhost', '']);
   for (const host of ['127.0.0.1', '[::1]', 'localhost', '127.1.2.3', '[::ffff:127.0.0.1]']) {
     const url = `http://${host}:${running.port}/ctl`;
@@ -111,7 +111,7 @@ test('--ctl-anybody: as in 1.x, with one warning', options, async (t) => {
   assert.deepEqual(warnings(await start(t)), []);
 });
 
-test('a connection that its caller has closed gives no rights, whoever that was', options, async (t) => {
+test('a connection that its caller has closed gives no rights', options, async (t) => {
   const running = await start(t);
   // The switch accepts only when the other end is gone: the kernel then says that it is of uid 0.
   running.process.signal('SIGSTOP');
@@ -124,7 +124,7 @@ test('a connection that its caller has closed gives no rights, whoever that was'
   assert.deepEqual(await ports(running), []);
 });
 
-test('what came through a proxy is of nobody here, whoever runs the proxy', options, async (t) => {
+test('a request through a proxy has no user of this host, whichever user runs the proxy', options, async (t) => {
   const running = await start(t, ['--trusted-proxy', '127.0.0.1']);
   assert.equal((await curl(0, running.url)).status, 200);
   for (const proxied of [

@@ -126,7 +126,7 @@ for (const user of [['--user', 'nobody'], []]) {
   });
 }
 
-test('a file of root that another user has moved into his directory is not given away', {
+test('a file of root that another user has moved into its directory is not given away', {
   skip: needsRoot,
 }, async (t) => {
   const { victim, theirs } = places(t);
@@ -182,7 +182,7 @@ test('a link that only root could have made is followed', { skip: needsRoot }, a
   await stop(running);
 });
 
-test('a pipe that no program reads from holds nobody up', async (t) => {
+test('a pipe that no program reads does not stop the switch', async (t) => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'etherws-pipe-')));
   t.after(() => rmSync(directory, { recursive: true }));
   const pipe = join(directory, 'pipe');

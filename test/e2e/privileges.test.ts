@@ -66,7 +66,7 @@ test('--user: another user with two capabilities, who can still add a device', a
   assert.equal((await running.exited).status, 0);
 });
 
-test('a user who is not there is told before anything is opened', async (t) => {
+test('an unknown user is reported before anything is opened', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('needs root');
   for (const [options, words] of [
     [['--user', 'no-such-user'], /no user "no-such-user"/],

@@ -48,7 +48,7 @@ test('two hosts share one Ethernet through a tunnel with a verified certificate 
     }
   });
 
-  await t.test('both ends show the tunnel, its traffic, and who is behind it', async () => {
+  await t.test('both ends show the tunnel, its traffic, and the stations behind it', async () => {
     const [server] = (await leftSwitch.ports()).filter(({ type }) => type === 'server');
     const client = await rightSwitch.port(2);
     assert.equal(client.type, 'client');

@@ -9,7 +9,7 @@ import { missingModules, Peer } from '../support/peer.ts';
 
 const FORMATS = { bcrypt: '-B', sha512: '-5', sha256: '-2', apr1: '-m', sha1: '-s' } as const;
 
-test("every format of Apache's htpasswd lets its user in and nobody else", async (t) => {
+test("every format of Apache's htpasswd admits its user and no other", async (t) => {
   const missing = missingModules('websocket');
   if (missing !== false) return t.skip(missing);
   const lab = await openLab(t, 'htpasswd');
@@ -40,7 +40,7 @@ test("every format of Apache's htpasswd lets its user in and nobody else", async
       assert.equal(await isLetIn(user, `${PASSWORD}!`), false);
     });
   }
-  await t.test('nobody without a line', async () => {
+  await t.test('no user without a line', async () => {
     assert.equal(await isLetIn('eve', PASSWORD), false);
   });
   await t.test('the file is read again when it changes', async () => {

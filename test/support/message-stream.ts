@@ -70,7 +70,7 @@ export class CheckedMemory implements Memory {
 
 /** Spoils octets whose time is over, so that whoever still reads them is found out. */
 const SPOILT = 0xdd;
-/** Octets of somebody else in front of those that are presented. */
+/** Foreign octets in front of those that are presented. */
 const LEAD = 3;
 
 /**

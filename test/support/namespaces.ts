@@ -8,7 +8,7 @@ import { missingTools } from './tools.ts';
 
 /*
  * A laboratory of hosts that exist only as network namespaces, for root and for
- * everybody else.
+ * every other process.
  *
  * 1. The anchor: a bash that is process 1 of fresh user, mount and process
  *    namespaces and waits for the end of its standard input. Root in there may

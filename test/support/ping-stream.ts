@@ -1,7 +1,7 @@
 import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
 
-/** Between two echo requests; the shortest that ping grants everybody. */
+/** Between two echo requests; the shortest that ping grants an ordinary user. */
 const INTERVAL_S = 0.2;
 
 /**

@@ -73,7 +73,7 @@ export async function greet({ accepted, dialled }: SocketPair): Promise<void> {
   }
 }
 
-/** A key and a certificate that nobody needs to trust. Needs `openssl`. */
+/** A key and a self-signed certificate. Needs `openssl`. */
 export async function anyIdentity(): Promise<ServerIdentity> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-identity-'));
   try {

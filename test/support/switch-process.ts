@@ -26,7 +26,7 @@ export class SwitchProcess {
 
   /**
    * Starts a switch with these options, and ends it behind the test.
-   * @param headers with which `call` proves who it is
+   * @param headers the credentials of `call`
    * @param ca of its control API, when that speaks TLS
    */
   static async start(

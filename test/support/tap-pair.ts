@@ -15,7 +15,7 @@ export const QUICK: readonly string[] = ['--reconnect-min', '0.2', '--reconnect-
 /**
  * Two hosts on one cable whose TAP devices outlive the switches that use them,
  * with their addresses: a switch that starts again meets the same kernel, as
- * under an operator who has made his devices persistent.
+ * under an operator that made its devices persistent.
  */
 export async function openTapPair(t: TestContext, ...tools: readonly string[]): Promise<Pair | undefined> {
   const pair = await openPair(t, 'ping', ...tools);

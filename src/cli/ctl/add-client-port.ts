@@ -155,7 +155,7 @@ async function clientOptions(
   };
 }
 
-/** A token in the environment is meant for nobody who gives a user. */
+/** A token in the environment does not count beside a user. */
 async function findToken(file: string | undefined, terminal: Terminal): Promise<string | undefined> {
   if (file === undefined) return terminal.env.ETHERWS_CLIENT_TOKEN || undefined;
   const { readPasswordFile } = await import('../../auth/password-file.ts');

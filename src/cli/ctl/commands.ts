@@ -99,7 +99,7 @@ function addListFdb(ctl: Command, terminal: Terminal): void {
 }
 
 function addListDoor(ctl: Command, terminal: Terminal): void {
-  addLeaf(ctl, 'listdoor', 'list who was turned away and why, by counters', ['listdoor', 'listdoor --json']).action(
+  addLeaf(ctl, 'listdoor', 'count the connections that were refused, and why', ['listdoor', 'listdoor --json']).action(
     (_options: object, command: Command) =>
       perform(command, terminal, { method: 'listDoor', params: {}, table: doorTable }),
   );

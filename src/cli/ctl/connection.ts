@@ -5,7 +5,7 @@ import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { findPassword } from './password-source.ts';
 
-/** The options that say which switch is meant and who asks; they stand before or behind the command. */
+/** The options that name the switch and the caller's credentials; they stand before or behind the command. */
 export interface ConnectionOptions {
   ctlurl?: string;
   ctluser?: string;

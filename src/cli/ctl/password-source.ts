@@ -13,7 +13,7 @@ export interface PasswordSources {
 
 /**
  * Without a user nothing is asked, and a password in the environment is meant
- * for somebody else.
+ * for another user.
  * @throws UsageError for both the option and the file
  * @throws EtherwsError FILE_UNREADABLE, and what the prompt throws
  */

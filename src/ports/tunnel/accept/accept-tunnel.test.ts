@@ -178,7 +178,7 @@ describe('authentication', () => {
     assert.deepEqual(users, ['me']);
   });
 
-  test('an authenticator that fails lets nobody in', async () => {
+  test('an authenticator that fails admits no client', async () => {
     await start({ authenticator: askingTest(() => Promise.reject(new Error('boom'))) });
     assert.equal((await ask({ headers: UPGRADE })).status, 503);
   });

@@ -5,7 +5,7 @@ import { faultOfHead, faultOfUpgrade, wantsWebSocket } from '../../../net/reques
 export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
 export const FOREIGN_PAGE: Refusal = {
   status: 403,
-  text: 'Pages of this origin may not join; who runs the switch can allow them with --origin.\n',
+  text: 'Pages of this origin may not join; its operator can allow them with --origin.\n',
 };
 /** 508 Loop Detected (RFC 5842, 7.2). */
 export const TO_ITSELF: Refusal = { status: 508, text: 'The tunnel leads from this switch to itself.\n' };
