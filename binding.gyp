@@ -37,6 +37,7 @@
         "native/offload/headers.c",
         "native/offload/locate.c",
         "native/offload/merge.c",
+        "native/offload/pack.c",
         "native/offload/segment.c",
         "native/system/address.c",
         "native/system/callers.c",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,6 +63,33 @@ napi_value open_packet_socket(napi_env env, napi_callback_info info) {
     return throw_errno(env, error, failed);
   }
   return descriptor_create(env, fd, KIND_PACKET, has_vnet_header);
+}
+
+// A frame of an ethertype for experiments, whose offload header is that of a datagram super-frame of one segment: a kernel
+// that knows the type sends it as it is, another one answers EINVAL. Its octets are what both ask a UDP datagram for.
+static bool is_uso_taken(int fd, int loopback) {
+  enum { PROBE_BYTES = 60, TRANSPORT = 34, PAYLOAD = 42, UDP_CHECKSUM_OFFSET = 6, GSO_UDP_L4 = 5, NEEDS_CSUM = 1 };
+  uint8_t probe[VNET_HEADER_BYTES + PROBE_BYTES] = {
+      NEEDS_CSUM, GSO_UDP_L4, PAYLOAD, 0, PROBE_BYTES, 0, TRANSPORT, 0, UDP_CHECKSUM_OFFSET};
+  const uint16_t ethertype = htons(ETH_P_802_EX1);
+  memcpy(probe + VNET_HEADER_BYTES + ADDRESSES_BYTES, &ethertype, sizeof ethertype);
+  const struct sockaddr_ll to = {
+      .sll_family = AF_PACKET, .sll_protocol = ethertype, .sll_ifindex = loopback, .sll_halen = ETH_ALEN};
+  return set_option(fd, PACKET_VNET_HDR, 1) && sendto(fd, probe, sizeof probe, MSG_DONTWAIT,
+                                                      (const struct sockaddr *)&to, sizeof to) == (ssize_t)sizeof probe;
+}
+
+// packetSocketsTakeUso(): whether this kernel's packet sockets take datagram super-frames. It is tried with one frame on the
+// loopback device, where nothing has a use for it; where that device is down, or no packet socket is allowed: false.
+napi_value packet_sockets_take_uso(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  const unsigned loopback = if_nametoindex("lo");
+  const int fd = loopback == 0 ? -1 : socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const bool is_taken = fd >= 0 && is_uso_taken(fd, (int)loopback);
+  if (fd >= 0) close(fd);
+  CHECK_NAPI(env, napi_get_boolean(env, is_taken, &result));
+  return result;
 }
 
 static void add_to_field(uint8_t *field, unsigned addend) {

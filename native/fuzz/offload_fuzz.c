@@ -14,7 +14,7 @@
 enum { HEADER = ETHERWS_OFFLOAD_HEADER_BYTES, FLOW_FRAMES = 300, FLOW_PAYLOAD = 90 };
 
 // What a run has to have met to have proved anything: super-frames that were merged, and encapsulated ones segmented.
-static unsigned long supers, encapsulated;
+static unsigned long supers, encapsulated, packs;
 
 static bool one_in(uint32_t chances) { return below(chances) == 0; }
 
@@ -247,6 +247,19 @@ static void require_whole_payload(const struct etherws_frame *super, const struc
   if (layers.outer_count > 0) encapsulated++;
 }
 
+// Packs tell the truth, and cut as they say they are the segments.
+static void require_whole_when_cut(const struct etherws_frame *super, const struct etherws_records *out) {
+  struct etherws_records segments = records_of(700000, 2048);
+  for (uint32_t i = 0; i < out->count; i++) {
+    const uint8_t *bytes = out->bytes + out->starts[i];
+    struct etherws_frame pack = {bytes, bytes - HEADER, out->lengths[i]};
+    require(etherws_finish(&pack, 0, &segments) == ETHERWS_OK, "a pack tells the truth");
+    if (pack.offload[1] != 0) packs++;
+  }
+  require_whole_payload(super, &segments);
+  release(&segments);
+}
+
 static void fuzz_super_frame(void) {
   struct kind kind = any_kind();
   uint32_t payload_bytes = one_in(50) ? below(60000) : below(900);
@@ -271,10 +284,11 @@ static void fuzz_super_frame(void) {
   // Mostly room for anything; now and then less than needed.
   size_t room = one_in(50) ? 700000 : one_in(3) ? (size_t)ETHERWS_RECORD_LEAD_BYTES + frame.length : below(6000);
   struct etherws_records out = records_of(room, one_in(5) ? 1 + below(40) : 2048);
-  enum etherws_fault fault = etherws_finish(&frame, &out);
+  uint32_t offloads = one_in(2) ? ETHERWS_OFFLOAD_CHECKSUM | ETHERWS_OFFLOAD_USO : 0;
+  enum etherws_fault fault = etherws_finish(&frame, offloads, &out);
   if (fault == ETHERWS_OK) {
     require(out.count >= 1 && out.end <= out.size && out.count <= out.capacity, "the bounds of the slab");
-    if (etherws_owes(&frame) && frame.offload[1] != 0) require_whole_payload(&frame, &out);
+    if (etherws_owes(&frame) && frame.offload[1] != 0) require_whole_when_cut(&frame, &out);
   } else {
     require(out.count == 0 && out.end == 0, "nothing of what failed");
   }
@@ -383,7 +397,8 @@ int main(int count, char **arguments) {
     if (i % 20 == 0) fuzz_flows();
     else fuzz_super_frame();
   }
-  require(cases < 1000 || (supers > 0 && encapsulated > 0), "some frames are merged, and some encapsulated");
+  require(cases < 1000 || (supers > 0 && encapsulated > 0 && packs > 0),
+          "some frames are merged, some encapsulated, and some packed");
   printf("%lu cases with seed %s\n", cases, arguments[1]);
   return 0;
 }

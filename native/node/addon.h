@@ -203,6 +203,7 @@ int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room,
 int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const struct frame_selection *frames,
               uint32_t *tally);
 napi_value open_packet_socket(napi_env env, napi_callback_info info);
+napi_value packet_sockets_take_uso(napi_env env, napi_callback_info info);
 int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t room, uint32_t *tally);
 int packet_write(const struct descriptor *packet, const struct frame_slab *slab, const struct frame_selection *frames,
                  uint32_t *tally);

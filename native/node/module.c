@@ -3,11 +3,12 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 19 };
+enum { INTERFACE_VERSION = 20 };
 
 static const struct export EXPORTS[] = {
     {"openTap", open_tap},
     {"openPacketSocket", open_packet_socket},
+    {"packetSocketsTakeUso", packet_sockets_take_uso},
     {"openLinkEvents", open_link_events},
     {"watch", descriptor_watch},
     {"pause", descriptor_pause},

@@ -58,24 +58,25 @@ static napi_value check_offload(napi_env env, napi_callback_info info) {
   return number(env, (int32_t)etherws_check_and_correct(&frame, offload));
 }
 
-// finishFrame(bytes, start, length, hasOffloadHeader, ...slab)
+// finishFrame(bytes, start, length, hasOffloadHeader, offloads, ...slab)
 static napi_value finish_frame(napi_env env, napi_callback_info info) {
-  napi_value arguments[9];
+  napi_value arguments[10];
   uint8_t *bytes;
   size_t size;
-  uint32_t start, length;
+  uint32_t start, length, offloads;
   bool has_header;
   struct etherws_records out;
-  if (!take_arguments(env, info, arguments, 9) || !take_octets(env, arguments[0], &bytes, &size) ||
+  if (!take_arguments(env, info, arguments, 10) || !take_octets(env, arguments[0], &bytes, &size) ||
       !take_count(env, arguments[1], &start) || !take_count(env, arguments[2], &length) ||
-      !take_bool(env, arguments[3], &has_header) || !take_records(env, arguments + 4, &out)) {
+      !take_bool(env, arguments[3], &has_header) || !take_count(env, arguments[4], &offloads) ||
+      !take_records(env, arguments + 5, &out)) {
     return NULL;
   }
   if (!is_inside(size, start, length, has_header)) return throw_outside(env);
   const uint8_t *offload = has_header ? bytes + start - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
   struct etherws_frame frame = {bytes + start, offload, length};
   uint32_t before = out.count;
-  enum etherws_fault fault = etherws_finish(&frame, &out);
+  enum etherws_fault fault = etherws_finish(&frame, offloads, &out);
   return number(env, fault != ETHERWS_OK ? -(int32_t)fault : (int32_t)(out.count - before));
 }
 

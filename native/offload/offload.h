@@ -30,9 +30,11 @@ enum {
 
 // The debts that an egress takes: OFFLOAD_* in src/wire/offload.ts.
 enum {
+  ETHERWS_OFFLOAD_CHECKSUM = 1,
   ETHERWS_OFFLOAD_TSO4 = 2,
   ETHERWS_OFFLOAD_TSO6 = 4,
   ETHERWS_OFFLOAD_TSO_ECN = 8,
+  ETHERWS_OFFLOAD_USO = 16,
   ETHERWS_OFFLOAD_ENCAPSULATED = 32,
 };
 
@@ -138,8 +140,15 @@ struct etherws_place {
 void etherws_write_segment_headers(uint8_t *frame, uint32_t length, const struct etherws_layers *layers,
                                    struct etherws_place place, uint64_t payload_sum);
 
-// Appends the finished frames that `frame` stands for, or nothing and the reason.
-enum etherws_fault etherws_finish(const struct etherws_frame *frame, struct etherws_records *out);
+// Appends the frames that `frame` stands for to an egress that takes `offloads`, or nothing and the reason.
+enum etherws_fault etherws_finish(const struct etherws_frame *frame, uint32_t offloads, struct etherws_records *out);
+
+// How many segments of a checked super-frame go into one datagram super-frame for such an egress; 1: each is sent alone.
+uint32_t etherws_segments_in_pack(const struct etherws_frame *super, const struct etherws_layers *layers,
+                                  uint32_t offloads);
+// Appends the segments in packs of up to `most`; the caller has seen to the room that they need singly.
+void etherws_pack(const struct etherws_frame *super, const struct etherws_layers *layers, uint32_t most,
+                  struct etherws_records *out);
 
 // Zeroes the offload header of the next record; the caller has seen to the room. Returns where its frame starts.
 uint8_t *etherws_begin_record(struct etherws_records *out);

@@ -20,13 +20,18 @@ static bool has_room(const struct etherws_records *out, size_t frames, size_t oc
 }
 
 static enum etherws_fault segment(const struct etherws_frame *super, const struct etherws_layers *layers,
-                                  struct etherws_records *out) {
+                                  uint32_t offloads, struct etherws_records *out) {
   uint32_t header_bytes = etherws_inner(layers)->payload_start;
   uint32_t payload_bytes = super->length - header_bytes;
   uint32_t gso_size = etherws_little(super->offload + 4);
   uint32_t count = payload_bytes == 0 ? 1 : (payload_bytes + gso_size - 1) / gso_size;
   size_t octets = (size_t)count * (ETHERWS_RECORD_LEAD_BYTES + header_bytes) + payload_bytes;
   if (!has_room(out, count, octets)) return ETHERWS_NO_ROOM;
+  uint32_t most = etherws_segments_in_pack(super, layers, offloads);
+  if (most > 1 && count > 1) {
+    etherws_pack(super, layers, most, out);
+    return ETHERWS_OK;
+  }
   for (uint32_t ordinal = 0; ordinal < count; ordinal++) {
     struct etherws_place place = {ordinal, ordinal * gso_size, ordinal == count - 1};
     uint32_t piece = place.is_last ? payload_bytes - place.payload_offset : gso_size;
@@ -40,12 +45,12 @@ static enum etherws_fault segment(const struct etherws_frame *super, const struc
   return ETHERWS_OK;
 }
 
-enum etherws_fault etherws_finish(const struct etherws_frame *frame, struct etherws_records *out) {
+enum etherws_fault etherws_finish(const struct etherws_frame *frame, uint32_t offloads, struct etherws_records *out) {
   struct etherws_layers layers;
   bool owes = etherws_owes(frame);
   enum etherws_fault fault = owes ? etherws_check(frame, &layers) : ETHERWS_OK;
   if (fault != ETHERWS_OK) return fault;
-  if (owes && frame->offload[1] != ETHERWS_GSO_NONE) return segment(frame, &layers, out);
+  if (owes && frame->offload[1] != ETHERWS_GSO_NONE) return segment(frame, &layers, offloads, out);
   if (!has_room(out, 1, (size_t)ETHERWS_RECORD_LEAD_BYTES + frame->length)) return ETHERWS_NO_ROOM;
   uint8_t *to = etherws_begin_record(out);
   if (owes) {

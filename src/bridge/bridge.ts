@@ -369,7 +369,7 @@ export class Bridge {
       return false;
     }
     if ((debtIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) return pass.send(egress, batch, index);
-    const finished = pass.finishing.finish(batch, index);
+    const finished = pass.finishing.finish(batch, index, egress.port.offloads);
     if (typeof finished === 'string') {
       egress.drop('tx', finished, 1, batch, index);
       return false;

@@ -92,6 +92,8 @@ export interface OpenedTap {
 export interface NativeAddon extends OffloadAddon, MessageCodec {
   openTap(name: string, features: number, sendBufferBytes: number): OpenedTap;
   openPacketSocket(interfaceIndex: number, hasOffloadHeaders: boolean, receiveBufferBytes: number): Descriptor;
+  /** Whether packet sockets of this kernel take datagram super-frames (gso_type UDP_L4); false where it cannot be tried. */
+  packetSocketsTakeUso(): boolean;
   /** A subscription to the changes of all links, and to the addresses that they get. */
   openLinkEvents(): Descriptor;
 

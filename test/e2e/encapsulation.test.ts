@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ABSENT, checksumsIn, GOOD } from '../support/checksum-judge.ts';
 import { EtherwsSwitch } from '../support/etherws.ts';
 import type { Exchanged } from '../support/exchange.ts';
-import { openLab } from '../support/lab-test.ts';
+import { openLab, openTapLab } from '../support/lab-test.ts';
 import type { Host, Lab } from '../support/namespaces.ts';
+import { lengthsInPcap } from '../support/pcap.ts';
 import type { Process } from '../support/process.ts';
 
 /*
- * Two hosts with VXLAN over a switch whose ports are packet sockets:
+ * Two hosts with VXLAN over a switch:
  *
  *   left: vxlan over veth ─ netdev port │ switch │ netdev port ─ veth, vxlan over it: right
+ *
+ * or, where the second port is a TAP, the host of the switch is the right one:
+ *
+ *   left: vxlan over veth ─ netdev port │ switch │ TAP, vxlan over it
  */
 const TIMEOUT_MS = 120_000;
 const VXLAN_PORT = '4789';
@@ -23,6 +29,8 @@ const SENDS = '10';
 const DATAGRAMS_EACH = '22';
 const DATAGRAMS = '220';
 const MIB = '8';
+/** What the datagrams of one call are together when they cross as one super-frame. */
+const PACKED_BYTES = Number(DATAGRAMS_EACH) * 1000;
 
 const SOURCES = new URL('../../../test/e2e/programs/', import.meta.url);
 const datagrams = (...args: readonly string[]) => ['python3', fileURLToPath(new URL('datagrams.py', SOURCES)), ...args];
@@ -31,6 +39,7 @@ const EXCHANGE = fileURLToPath(new URL('../support/exchange.js', import.meta.url
 interface Hosts {
   readonly lab: Lab;
   readonly left: Host;
+  readonly middle: Host;
   readonly right: Host;
   readonly lan: EtherwsSwitch;
 }
@@ -39,26 +48,31 @@ async function joinHosts(
   t: TestContext,
   underlay: 'v4' | 'v6',
   options: readonly string[],
+  second: 'netdev' | 'tap' = 'netdev',
 ): Promise<Hosts | undefined> {
-  const lab = await openLab(t, 'python3', 'tshark');
+  const lab = await (second === 'tap' ? openTapLab : openLab)(t, 'python3', 'tshark', 'ethtool');
   if (lab === undefined) return undefined;
-  const [left, middle, right] = [await lab.host('left'), await lab.host('middle'), await lab.host('right')];
+  const [left, middle] = [await lab.host('left'), await lab.host('middle')];
+  const right = second === 'tap' ? middle : await lab.host('right');
   const lan = await EtherwsSwitch.start(middle, ['--port', '8000']);
   for (const [ordinal, host] of [left, right].entries()) {
     const [here, there] = ordinal === 0 ? ['1', '2'] : ['2', '1'];
     const outside = underlay === 'v4' ? '10.0.0.' : 'fd00::';
-    await lab.link(
-      { host, device: 'eth0', addresses: [`10.0.0.${here}/24`, `fd00::${here}/64`] },
-      { host: middle, device: host.name, addresses: [] },
-    );
+    const addresses = [`10.0.0.${here}/24`, `fd00::${here}/64`];
+    if (host === middle) {
+      await lan.done('addport', 'tap', 'eth0');
+      for (const address of addresses) await host.check(['ip', 'address', 'add', address, 'dev', 'eth0']);
+    } else {
+      await lab.link({ host, device: 'eth0', addresses }, { host: middle, device: host.name, addresses: [] });
+      await lan.done('addport', 'netdev', host.name);
+    }
     const ends = ['local', `${outside}${here}`, 'remote', `${outside}${there}`, 'dev', 'eth0', 'dstport', VXLAN_PORT];
     await host.check(['ip', 'link', 'add', 'overlay', 'type', 'vxlan', 'id', '7', ...ends, ...options]);
     await host.check(['ip', 'address', 'add', `192.0.2.${here}/24`, 'dev', 'overlay']);
     await host.check(['ip', 'address', 'add', `2001:db8::${here}/64`, 'dev', 'overlay', 'nodad']);
     await host.check(['ip', 'link', 'set', 'overlay', 'up']);
-    await lan.done('addport', 'netdev', host.name);
   }
-  return { lab, left, right, lan };
+  return { lab, left, middle, right, lan };
 }
 
 async function ended(process: Process): Promise<string> {
@@ -99,20 +113,29 @@ for (const [name, underlay, options] of UNDERLAYS) {
   test(`VXLAN over ${name}: TCP and segmented UDP cross netdev ports`, { timeout: TIMEOUT_MS }, async (t) => {
     const hosts = await joinHosts(t, underlay, options);
     if (hosts === undefined) return;
+    const { middle, right } = hosts;
     for (const address of ['192.0.2.2', '2001:db8::2']) {
-      const file = join(hosts.lab.directory, `${address.replaceAll(':', '-')}.pcap`);
-      const recorder = hosts.right.spawn(datagrams('record', 'eth0', VXLAN_PORT, DATAGRAMS, file), {
-        timeoutMs: TIMEOUT_MS,
-      });
-      await recorder.output(/ready/);
-      await sendDatagrams(hosts, address);
-      await ended(recorder);
-      assertSound(file);
+      // The kernel segments and completes all that it is given for this device: what is recorded is what a wire carries.
+      await middle.check(['ethtool', '-K', right.name, 'tx', 'off']);
+      assertSound(await recordDatagrams(hosts, address, Number(DATAGRAMS)));
+      await exchange(hosts, address);
+      await middle.check(['ethtool', '-K', right.name, 'tx', 'on', 'tx-udp-segmentation', 'on']);
+      await assertPacked(hosts, address, hasChecksums(options));
       await exchange(hosts, address);
     }
-    for (const { rxDiscards, txDiscards } of await hosts.lan.ports()) {
-      for (const { badOffload = 0 } of [rxDiscards, txDiscards]) assert.equal(badOffload, 0);
+    await assertAllSegmented(hosts);
+  });
+}
+
+for (const [name, underlay, options] of UNDERLAYS) {
+  test(`VXLAN over ${name}: TCP and segmented UDP cross into a TAP`, { timeout: TIMEOUT_MS }, async (t) => {
+    const hosts = await joinHosts(t, underlay, options, 'tap');
+    if (hosts === undefined) return;
+    for (const address of ['192.0.2.2', '2001:db8::2']) {
+      await assertPacked(hosts, address, hasChecksums(options));
+      await exchange(hosts, address);
     }
+    await assertAllSegmented(hosts);
   });
 }
 
@@ -122,6 +145,33 @@ test('segmented UDP crosses netdev ports without an encapsulation, too', { timeo
   await sendDatagrams(hosts, '10.0.0.2');
   await sendDatagrams(hosts, 'fd00::2');
 });
+
+/** @returns the file of what the right host received of them, in `count` frames */
+async function recordDatagrams(hosts: Hosts, address: string, count: number): Promise<string> {
+  const file = join(hosts.lab.directory, `${address.replaceAll(':', '-')}-${count}.pcap`);
+  const recorder = hosts.right.spawn(datagrams('record', 'eth0', VXLAN_PORT, String(count), file), {
+    timeoutMs: TIMEOUT_MS,
+  });
+  await recorder.output(/ready/);
+  await sendDatagrams(hosts, address);
+  await ended(recorder);
+  return file;
+}
+
+/** Segments inside of an outer UDP header with a checksum come as one super-frame a call, others one by one. */
+async function assertPacked(hosts: Hosts, address: string, isPacked: boolean): Promise<void> {
+  const file = await recordDatagrams(hosts, address, Number(isPacked ? SENDS : DATAGRAMS));
+  for (const length of lengthsInPcap(readFileSync(file))) assert.equal(length > PACKED_BYTES, isPacked, `${length}`);
+}
+
+const hasChecksums = (options: readonly string[]): boolean =>
+  options.includes('udpcsum') || options.includes('noudp6zerocsumtx');
+
+async function assertAllSegmented({ lan }: Hosts): Promise<void> {
+  for (const { rxDiscards, txDiscards } of await lan.ports()) {
+    for (const { badOffload = 0 } of [rxDiscards, txDiscards]) assert.equal(badOffload, 0);
+  }
+}
 
 /** tshark finds every checksum right, outer and inner. */
 function assertSound(file: string): void {

@@ -18,3 +18,10 @@ export function pcapOf(frames: readonly Uint8Array[]): Buffer {
   });
   return Buffer.concat([header, ...records]);
 }
+
+/** The lengths of the frames in a capture file as `pcapOf` makes it. */
+export function lengthsInPcap(file: Buffer): number[] {
+  const lengths: number[] = [];
+  for (let at = 24; at < file.length; at += 16 + file.readUInt32LE(at + 8)) lengths.push(file.readUInt32LE(at + 12));
+  return lengths;
+}

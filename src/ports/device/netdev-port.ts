@@ -9,6 +9,7 @@ import {
   OFFLOAD_TSO_ECN,
   OFFLOAD_TSO4,
   OFFLOAD_TSO6,
+  OFFLOAD_USO,
   type Offloads,
 } from '../../wire/offload/virtio-header.ts';
 import { checkDeviceName } from './device-name.ts';
@@ -56,7 +57,7 @@ function openDevice(name: string, { offload, register }: NetdevPortOptions, hold
   return {
     descriptor: openSocket(found),
     found,
-    offloads: offload === false ? OFFLOAD_NONE : SEND_OFFLOADS,
+    offloads: offload === false ? OFFLOAD_NONE : sendOffloads(),
     // packet(7) refuses more than the MTU but for one C-TAG.
     tagAllowance: TAGS_ONE_CUSTOMER,
     givesSuperFrames: true,
@@ -65,6 +66,10 @@ function openDevice(name: string, { offload, register }: NetdevPortOptions, hold
     // A packet socket is bound to a device of its own network namespace.
     canMove: false,
   };
+}
+
+function sendOffloads(): Offloads {
+  return nativeAddon().packetSocketsTakeUso() ? SEND_OFFLOADS | OFFLOAD_USO : SEND_OFFLOADS;
 }
 
 function findDevice(name: string): Link {

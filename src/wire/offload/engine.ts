@@ -36,9 +36,11 @@ export interface OffloadEngine {
    * one behind the other, behind those that it holds. A slab of
    * MAX_FINISHED_BYTES takes what any one frame can become.
    *
+   * @param offloads what the egress takes, default nothing: with OFFLOAD_USO and OFFLOAD_CHECKSUM segments inside of one
+   *   outer UDP header that has a checksum are appended as datagram super-frames, whose offload headers say so
    * @returns why nothing was appended; after `queueFull` try again with an empty `out`
    */
-  finish(batch: FrameBatch, index: number, out: FrameBatch): FinishFailure | undefined;
+  finish(batch: FrameBatch, index: number, out: FrameBatch, offloads?: Offloads): FinishFailure | undefined;
 }
 
 /** The way back: who makes super-frames for an egress that is better off with them. */

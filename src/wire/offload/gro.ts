@@ -3,8 +3,8 @@ import { IPV4_HEADER_BYTES, IPV6_HEADER_BYTES, word, writeWord } from '../ethern
 import { MAX_SEGMENTS, TCP_CHECKSUM } from './check.ts';
 import { checksumOf, fold, sumOf } from './checksum.ts';
 import { type MergeCandidate, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
-import { beginRecord, endOf, RECORD_LEAD_BYTES } from './gso.ts';
 import { pseudoSumOf } from './gso-headers.ts';
+import { beginRecord, endOf, RECORD_LEAD_BYTES } from './records.ts';
 import {
   FLAG_NEEDS_CSUM,
   GSO_ECN,

@@ -10,7 +10,8 @@ import {
   superFrameOf,
 } from '../../../test/support/frames.ts';
 import { FrameBatch } from '../ethernet/frame-batch.ts';
-import { finishFrame, MAX_FINISHED_BYTES, RECORD_LEAD_BYTES } from './gso.ts';
+import { finishFrame, MAX_FINISHED_BYTES } from './gso.ts';
+import { RECORD_LEAD_BYTES } from './records.ts';
 
 const FIN = 0x01;
 const PSH = 0x08;

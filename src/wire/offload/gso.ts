@@ -5,6 +5,8 @@ import { checkOffload, MAX_HEADER_BYTES, MAX_SEGMENTS } from './check.ts';
 import { checksumOf, sumOf } from './checksum.ts';
 import { Layers } from './encapsulation.ts';
 import { writeSegmentHeaders } from './gso-headers.ts';
+import { packSegments, segmentsInPack } from './gso-packing.ts';
+import { beginRecord, endOf, RECORD_LEAD_BYTES } from './records.ts';
 import {
   checksumOffsetOf,
   checksumStartOf,
@@ -15,13 +17,8 @@ import {
   headerBytesOf,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
+  type Offloads,
 } from './virtio-header.ts';
-
-/**
- * In front of each frame that is made here: four free octets, in which a tunnel
- * may write the length of its record, and a zero offload header.
- */
-export const RECORD_LEAD_BYTES: number = 4 + OFFLOAD_HEADER_BYTES;
 
 /** A slab of this size takes all that any one frame can become. */
 export const MAX_FINISHED_BYTES: number = MAX_SEGMENTS * (RECORD_LEAD_BYTES + MAX_HEADER_BYTES) + MAX_SUPER_FRAME_BYTES;
@@ -39,7 +36,12 @@ const found = new Layers();
  *
  * Nothing is appended when it fails.
  */
-export function finishFrame(batch: FrameBatch, index: number, out: FrameBatch): FinishFailure | undefined {
+export function finishFrame(
+  batch: FrameBatch,
+  index: number,
+  out: FrameBatch,
+  offloads: Offloads = OFFLOAD_NONE,
+): FinishFailure | undefined {
   const start = batch.starts[index] as number;
   const length = batch.lengths[index] as number;
   const headerStart = start - OFFLOAD_HEADER_BYTES;
@@ -49,7 +51,7 @@ export function finishFrame(batch: FrameBatch, index: number, out: FrameBatch): 
   }
   out.hasOffloadHeaders = true;
   if (debt !== OFFLOAD_NONE && gsoTypeOf(batch.bytes, headerStart) !== GSO_NONE) {
-    return segment(batch.bytes, start, length, gsoSizeOf(batch.bytes, headerStart), out);
+    return segment(batch.bytes, start, length, gsoSizeOf(batch.bytes, headerStart), offloads, out);
   }
   if (!hasRoom(out, RECORD_LEAD_BYTES + length)) return 'queueFull';
   const at = beginRecord(out);
@@ -75,12 +77,18 @@ function segment(
   start: number,
   length: number,
   gsoSize: number,
+  offloads: Offloads,
   out: FrameBatch,
 ): FinishFailure | undefined {
   const headerBytes = found.inner.payloadStart;
   const payloadBytes = length - headerBytes;
   const count = segmentCount(payloadBytes, gsoSize);
   if (!hasRoom(out, count * (RECORD_LEAD_BYTES + headerBytes) + payloadBytes)) return 'queueFull';
+  const most = segmentsInPack(bytes, start, gsoSize, found, offloads);
+  if (most > 1 && count > 1) {
+    packSegments(bytes, start, length, gsoSize, found, most, out);
+    return undefined;
+  }
   for (let ordinal = 0; ordinal < count; ordinal++) {
     const from = ordinal * gsoSize;
     const piece = Math.min(gsoSize, payloadBytes - from);
@@ -95,19 +103,6 @@ function segment(
 
 function hasRoom(out: FrameBatch, octets: number): boolean {
   return endOf(out) + octets <= out.bytes.length;
-}
-
-/** Where the octets behind the last frame start. */
-export function endOf(out: FrameBatch): number {
-  const last = out.count - 1;
-  return last < 0 ? 0 : (out.starts[last] as number) + (out.lengths[last] as number);
-}
-
-/** Zeroes the offload header of the next record. @returns where its frame starts */
-export function beginRecord(out: FrameBatch): number {
-  const at = endOf(out) + RECORD_LEAD_BYTES;
-  out.bytes.fill(0, at - OFFLOAD_HEADER_BYTES, at);
-  return at;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { FrameBatch } from '../ethernet/frame-batch.ts';
 import { MAX_SEGMENTS } from './check.ts';
 import { type Coalescer, type OffloadEngine, portableEngine } from './engine.ts';
-import { endOf, type FinishFailure, segmentCount } from './gso.ts';
+import { type FinishFailure, segmentCount } from './gso.ts';
+import { endOf } from './records.ts';
 import {
   debtOf,
   GSO_NONE,
@@ -28,6 +29,7 @@ export interface OffloadAddon {
     start: number,
     length: number,
     hasOffloadHeader: boolean,
+    offloads: Offloads,
     outBytes: Uint8Array,
     outEnd: number,
     outStarts: Uint32Array,
@@ -63,7 +65,7 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
       return faultOf(addon.checkOffload(batch.bytes, start, batch.lengths[index] as number));
     },
 
-    finish(batch, index, out) {
+    finish(batch, index, out, offloads = OFFLOAD_NONE) {
       const start = batch.starts[index] as number;
       const length = batch.lengths[index] as number;
       out.reserve(mostFrames(batch, start, length));
@@ -72,6 +74,7 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
         start,
         length,
         batch.hasOffloadHeaders,
+        offloads,
         out.bytes,
         endOf(out),
         out.starts,

@@ -1,6 +1,6 @@
 import { MAX_SUPER_FRAME_BYTES } from '../ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../ethernet/frame-batch.ts';
-import { RECORD_LEAD_BYTES } from '../offload/gso.ts';
+import { RECORD_LEAD_BYTES } from '../offload/records.ts';
 import {
   OFFLOAD_CHECKSUM,
   OFFLOAD_HEADER_BYTES,

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ENCAPSULATIONS, encapsulatedSuperFrameOf } from '../../../test/support/encapsulated-frames.ts';
+import { batchWithHeaders, framesOf } from '../../../test/support/frames.ts';
+import { builtEngine } from '../../../test/support/offload-addon.ts';
+import { FrameBatch } from '../ethernet/frame-batch.ts';
+import { type OffloadEngine, portableEngine } from './engine.ts';
+import { framesIn, MAX_FINISHED_BYTES } from './gso.ts';
+import {
+  debtOf,
+  OFFLOAD_CHECKSUM,
+  OFFLOAD_NONE,
+  OFFLOAD_TSO4,
+  OFFLOAD_TSO6,
+  OFFLOAD_USO,
+  type Offloads,
+} from './virtio-header.ts';
+
+const TAKEN: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_USO;
+const engines: OffloadEngine[] = [portableEngine];
+const native = builtEngine();
+if (native !== undefined) engines.push(native);
+
+function batchOf(): FrameBatch {
+  return new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES, 0xee));
+}
+
+/** What is appended for an egress that takes `offloads`, by every engine the same, octet by octet with its offload headers. */
+function finishedFor(superFrame: ReturnType<typeof encapsulatedSuperFrameOf>, offloads: Offloads): FrameBatch {
+  const outs = engines.map((engine) => {
+    const batch = batchWithHeaders([superFrame]);
+    assert.equal(engine.check(batch, 0), undefined);
+    const out = batchOf();
+    assert.equal(engine.finish(batch, 0, out, offloads), undefined);
+    return out;
+  });
+  const [first] = outs as [FrameBatch];
+  for (const out of outs) {
+    assert.deepEqual(framesOf(out), framesOf(first));
+    for (let i = 0; i < first.count; i++) assert.deepEqual(out.offloadHeader(i), first.offloadHeader(i));
+  }
+  return first;
+}
+
+/** What a kernel makes of the packs: each is believed, and cut by what its own offload header says. */
+function cut(packs: FrameBatch): Buffer[] {
+  const singles = batchOf();
+  for (let i = 0; i < packs.count; i++) {
+    const before = singles.count;
+    assert.equal(portableEngine.check(packs, i), undefined);
+    const stands = framesIn(packs, i);
+    assert.equal(portableEngine.finish(packs, i, singles), undefined);
+    assert.equal(singles.count - before, stands, 'counters count what it stands for');
+    assert.equal(debtOf(packs.bytes, (packs.starts[i] as number) - 10) & ~TAKEN, OFFLOAD_NONE, 'the egress takes it');
+  }
+  return framesOf(singles);
+}
+
+const anySuperFrame = fc.record({
+  ipv6: fc.boolean(),
+  protocol: fc.constantFrom('tcp' as const, 'udp' as const),
+  id: fc.integer({ min: 0, max: 0xffff }),
+  sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
+  payload: fc.uint8Array({ minLength: 1, maxLength: 3000 }),
+});
+
+for (const [name, outers] of ENCAPSULATIONS) {
+  const [outer] = outers;
+  const isInUdp = !['gre', 'gretap', 'ip'].includes(outer?.kind ?? '');
+  const isPacked = outers.length === 1 && isInUdp && outer?.checksum === true;
+
+  test(`segments in ${name} ${isPacked ? 'are packed, and cut again the same' : 'are never packed'}`, () => {
+    fc.assert(
+      fc.property(anySuperFrame, fc.integer({ min: 32, max: 1500 }), (fields, gsoSize) => {
+        const superFrame = encapsulatedSuperFrameOf(outers, fields, gsoSize);
+        const packs = finishedFor(superFrame, TAKEN);
+        const singles = framesOf(finishedFor(superFrame, OFFLOAD_NONE));
+        assert.deepEqual(cut(packs), singles);
+        assert.equal(packs.count, isPacked ? Math.ceil(singles.length / 64) : singles.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+}
+
+const VXLAN = [{ kind: 'vxlan', checksum: true }] as const;
+
+test('no pack is longer than an IP packet can be', () => {
+  const superFrame = encapsulatedSuperFrameOf(VXLAN, { payload: Buffer.alloc(64_000, 3) }, 1398);
+  const packs = finishedFor(superFrame, TAKEN);
+  assert.deepEqual(cut(packs), framesOf(finishedFor(superFrame, OFFLOAD_NONE)));
+  assert.equal(packs.count, 2);
+  for (const pack of framesOf(packs)) assert.ok(pack.length <= 14 + 65_535, `${pack.length} octets`);
+});
+
+test('an egress that takes only a part of what a pack owes gets single segments', () => {
+  const superFrame = encapsulatedSuperFrameOf(VXLAN, { payload: Buffer.alloc(5000, 3) }, 1000);
+  for (const offloads of [OFFLOAD_USO, OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6]) {
+    assert.equal(finishedFor(superFrame, offloads).count, 5);
+  }
+});
