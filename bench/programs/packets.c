@@ -1,8 +1,9 @@
 /*
  * UDP packets and what becomes of them. Sender and receiver stand on one
- * machine and share its monotonic clock, so delay is known one way, and a
- * packet that arrives after the bound counts as lost: a tunnel cannot buy a
- * good figure with a deep queue.
+ * machine and share its clock, so delay is known one way, and a packet that
+ * arrives after the bound counts as lost: a tunnel cannot buy a good figure with
+ * a deep queue. The kernel says when a packet reached the receiver's socket: how
+ * long the receiver itself waited for a processor is not the tunnel's delay.
  *
  *   packets send ADDRESS PORT SECONDS RATE OCTETS   RATE in packets a second, 0 = unlimited
  *   packets receive PORT LATE_MS               until standard input ends
@@ -48,14 +49,24 @@ union payload {
 
 struct batch {
   union payload packets[BATCH];
+  char control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
   struct iovec parts[BATCH];
   struct mmsghdr messages[BATCH];
 };
 
+static int64_t ns_of(struct timespec t) { return t.tv_sec * NS_PER_S + t.tv_nsec; }
+
 static int64_t now_ns(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * NS_PER_S + t.tv_nsec;
+  return ns_of(t);
+}
+
+/* The clock of the kernel's time stamps. */
+static int64_t stamp_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return ns_of(t);
 }
 
 static void prepare(struct batch *batch, size_t octets) {
@@ -78,10 +89,11 @@ static int dial(const char *host, const char *port) {
 }
 
 static int serve(const char *port) {
-  const int bytes = RECEIVE_BUFFER_BYTES;
+  const int bytes = RECEIVE_BUFFER_BYTES, on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) err(1, "bind port %s", port);
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) err(1, "socket");
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) err(1, "bind port %s", port);
   /* FORCE needs a privilege that a user namespace does not give; then the system's limit has to do. */
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0) {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) < 0) err(1, "SO_RCVBUF");
@@ -89,6 +101,15 @@ static int serve(const char *port) {
   puts("ready");
   fflush(stdout);
   return fd;
+}
+
+/* When a packet reached the socket. */
+static int64_t arrival_ns(struct msghdr *message) {
+  struct cmsghdr *control = CMSG_FIRSTHDR(message);
+  struct timespec t;
+  if (control == NULL || control->cmsg_type != SCM_TIMESTAMPNS) errx(1, "the kernel gave no time stamp");
+  memcpy(&t, CMSG_DATA(control), sizeof t);
+  return ns_of(t);
 }
 
 /* How many packets the socket had no room for. */
@@ -130,7 +151,8 @@ static int command_send(const char *host, const char *port, double seconds, doub
       }
       if (owed < due) due = (int)owed;
     }
-    for (int i = 0; i < due; i++) batch.packets[i].packet = (struct packet){run, sequence + (uint64_t)i, now};
+    const int64_t stamped_ns = stamp_ns();
+    for (int i = 0; i < due; i++) batch.packets[i].packet = (struct packet){run, sequence + (uint64_t)i, stamped_ns};
     int sent = sendmmsg(fd, batch.messages, (unsigned)due, 0);
     if (sent > 0) sequence += (uint64_t)sent;
     else if (errno != ENOBUFS && errno != EINTR && errno != ECONNREFUSED) err(1, "send");
@@ -148,9 +170,13 @@ static int command_receive(const char *port, double late_ms) {
   int64_t late_ns = (int64_t)(late_ms * 1e6);
   int fd = serve(port);
   while (wait_for_packet(fd)) {
+    for (int i = 0; i < BATCH; i++) {
+      batch.messages[i].msg_hdr.msg_control = batch.control[i];
+      batch.messages[i].msg_hdr.msg_controllen = sizeof batch.control[i];
+    }
     int count = recvmmsg(fd, batch.messages, BATCH, MSG_DONTWAIT, NULL);
-    int64_t now = now_ns();
     for (int i = 0; i < count; i++) {
+      const int64_t now = arrival_ns(&batch.messages[i].msg_hdr);
       const struct packet *packet = &batch.packets[i].packet;
       if (batch.messages[i].msg_len < sizeof *packet || packet->sequence >= MAX_PACKETS) continue;
       uint64_t *word = &seen[packet->sequence / 64], bit = 1ULL << (packet->sequence % 64);

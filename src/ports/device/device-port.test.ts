@@ -159,7 +159,7 @@ test('through a bridge: a burst beyond the tunnel’s queue waits in the device,
   await farEvents.take(1);
   nowMs = 1000;
 
-  // 2.2 MB for a queue of 1 MiB; the device's own takes 2000 frames.
+  // 2.2 MB for a queue of 1 MiB; the device's own takes 10 000 frames.
   const frames = Array.from({ length: 1500 }, (_, index) => testFrame(index + 1, 1500));
   far.stall(true);
   inject(...frames);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
@@ -12,6 +12,8 @@ import { type Link, nativeAddon } from '../../native/addon.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort, type TapPortOptions } from './tap-port.ts';
+
+const DEADLINE_MS = 10_000;
 
 const skip = enterOwnNamespace('ip');
 
@@ -105,6 +107,21 @@ test('what was sent at once arrives as one batch, its records laid out for the t
     );
     assert.equal(batches, 1);
   }
+});
+
+test('nothing is lost of what comes while the switch waits 50 ms for a processor', { skip }, async (t) => {
+  const port = await openTap(t, 'queue');
+  const kernel = await openKernelSide(t, port.target);
+  const events = new PortRecorder();
+  port.open(events);
+  // 9000 frames, which are 50 ms of 180 000 a second, while the loop does not turn.
+  const numbers = Array.from({ length: 9000 }, (_, number) => number);
+  for (let at = 0; at < numbers.length; at += 500) {
+    sendAll(kernel.port, ...numbers.slice(at, at + 500).map((number) => testFrame(number, 60)));
+  }
+  await Promise.race([events.taken(numbers.length), delay(DEADLINE_MS, undefined, { ref: false })]);
+  const arrived = events.frames.map(numberOf);
+  assert.deepEqual(arrived, numbers, `only ${arrived.length} of ${numbers.length} frames came out of the device`);
 });
 
 test('a device that is set down drops and says so, and comes back', { skip }, async (t) => {
