@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { connectTunnel, OPEN_DOOR, Switch, TunnelServer } from '../src/index.ts';
+import { ALLOW_ALL, dialTunnel, Switch, TunnelServer } from '../src/index.ts';
 import { BULK_BYTES, BulkSink, BulkSource } from './bulk.ts';
 import { selfSigned } from './credentials.ts';
 import { describeRate, type Narrator } from './narrator.ts';
@@ -52,7 +52,7 @@ async function joinSwitches(narrator: Narrator): Promise<Network> {
   const { key, certificate } = await selfSigned('localhost');
   const tunnels = new TunnelServer({
     path: '/',
-    authenticator: OPEN_DOOR,
+    authenticator: ALLOW_ALL,
     onTunnel: (port) => relay.ethernet.attach(port),
   });
   const server = createServer({ key, cert: certificate }, (request, response) =>
@@ -65,7 +65,7 @@ async function joinSwitches(narrator: Narrator): Promise<Network> {
 
   relay.ethernet.attach(relay.station.port);
   laptop.ethernet.attach(laptop.station.port);
-  laptop.ethernet.attach(await connectTunnel({ url, cacerts: certificate }));
+  laptop.ethernet.attach(await dialTunnel({ url, cacerts: certificate }));
   narrator.note(`station ─ relay's switch ◄── ${url} ──► laptop's switch ─ station`);
   return {
     relay,

@@ -2,8 +2,15 @@
  * etherws as a library: a switch, the ways in and out of it, and the bytes that
  * cross it. Loading it needs no device and no compiler; opening a TAP or a
  * network device needs the addon.
+ * `OPEN_DOOR`, `connectTunnel` and `WebSocketPort` are former names, kept for one release.
  */
-export { type Authenticator, type Credentials, OPEN_DOOR, type Verdict } from './auth/authenticator.ts';
+export {
+  ALLOW_ALL,
+  ALLOW_ALL as OPEN_DOOR,
+  type Authenticator,
+  type Credentials,
+  type Verdict,
+} from './auth/authenticator.ts';
 export { HtpasswdAuthenticator, type HtpasswdOptions } from './auth/htpasswd.ts';
 export { Bridge, type BridgeOptions, type BridgeTrace } from './bridge/bridge.ts';
 export type { BridgePort, PortNumber } from './bridge/bridge-port.ts';
@@ -30,10 +37,10 @@ export { TapPort } from './ports/device/tap-port.ts';
 export { MemoryPort, type MemoryPortOptions } from './ports/memory-port.ts';
 export { TunnelServer, type TunnelServerOptions } from './ports/tunnel/accept/accept-tunnel.ts';
 export { ClientPort, type ClientPortOptions } from './ports/tunnel/dial/client-port.ts';
-export { type ConnectTunnelOptions, connectTunnel } from './ports/tunnel/dial/dial-tunnel.ts';
+export { type DialTunnelOptions, dialTunnel, dialTunnel as connectTunnel } from './ports/tunnel/dial/dial-tunnel.ts';
 export type { ReconnectionOptions } from './ports/tunnel/dial/reconnection.ts';
 export { ResumeTicket } from './ports/tunnel/resume/resume-ticket.ts';
 export { SwitchInstance } from './ports/tunnel/switch-instance.ts';
-export { WebSocketPort } from './ports/tunnel/tunnel-port.ts';
+export { TunnelPort, TunnelPort as WebSocketPort } from './ports/tunnel/tunnel-port.ts';
 export { batchOf, FrameBatch } from './wire/ethernet/frame-batch.ts';
 export { formatMacAddress, type MacAddress, parseMacAddress } from './wire/ethernet/mac-address.ts';

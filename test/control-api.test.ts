@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Authenticator, OPEN_DOOR } from '../src/auth/authenticator.ts';
+import { ALLOW_ALL, type Authenticator } from '../src/auth/authenticator.ts';
 import type { InterfaceChange, InterfaceSettings, NetworkInterface, Port } from '../src/bridge/port.ts';
 import { METHODS } from '../src/control/schema.ts';
 import { Switch } from '../src/networks/switch.ts';
@@ -51,7 +51,7 @@ function fakeTap(target: string): Port {
 }
 
 const onlyAnn: Authenticator = {
-  ...OPEN_DOOR,
+  ...ALLOW_ALL,
   challenge: 'Basic realm=etherws',
   authenticate: ({ authorization }) => {
     const isAnn = authorization === `Basic ${Buffer.from('ann:secret').toString('base64')}`;

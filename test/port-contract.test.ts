@@ -7,9 +7,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { MemoryPort } from '../src/ports/memory-port.ts';
 import type { Wire } from '../src/ports/stream/packing.ts';
 import { ClientPort } from '../src/ports/tunnel/dial/client-port.ts';
-import { connectTunnel } from '../src/ports/tunnel/dial/dial-tunnel.ts';
+import { dialTunnel } from '../src/ports/tunnel/dial/dial-tunnel.ts';
 import { ServerPort } from '../src/ports/tunnel/resume/server-port.ts';
-import { WebSocketPort } from '../src/ports/tunnel/tunnel-port.ts';
+import { TunnelPort } from '../src/ports/tunnel/tunnel-port.ts';
 import { batchOf } from '../src/wire/ethernet/frame-batch.ts';
 import { type PortFixture, portContract } from './port-contract.ts';
 import { createAuthority } from './support/certificates.ts';
@@ -69,12 +69,12 @@ async function makeIdentity(inDirectory: string): Promise<Identity> {
   };
 }
 
-function overMemory(type: 'client' | 'server', wire: Wire): PortFixture & { readonly port: WebSocketPort } {
+function overMemory(type: 'client' | 'server', wire: Wire): PortFixture & { readonly port: TunnelPort } {
   const farEnd = new FarEnd();
   const [transport, farTransport] = MemoryTransport.pair();
   farTransport.cut = (available) => Math.ceil(available / 3);
-  const port = new WebSocketPort({ type, target: 'memory', transport, wire });
-  const far = new WebSocketPort({
+  const port = new TunnelPort({ type, target: 'memory', transport, wire });
+  const far = new TunnelPort({
     type: type === 'client' ? 'server' : 'client',
     target: 'far',
     transport: farTransport,
@@ -105,8 +105,8 @@ async function clientTunnel(identity?: Identity, isRedialled = false): Promise<P
   const listenPort = await listen(server);
   const connected = once(webSockets, 'connection') as Promise<[WebSocket]>;
   const url = `${identity === undefined ? 'ws' : 'wss'}://127.0.0.1:${listenPort}/`;
-  const connect = (signal?: AbortSignal): Promise<WebSocketPort> =>
-    connectTunnel({
+  const connect = (signal?: AbortSignal): Promise<TunnelPort> =>
+    dialTunnel({
       url,
       ...(identity === undefined ? {} : { cacerts: identity.ca }),
       ...(signal === undefined ? {} : { signal }),

@@ -1,10 +1,10 @@
 // Frames in between: lets those that wait go while the loop is busy with something long.
 //
 // libuv asks once a turn what is ready, and then a turn takes as long as all that it found: when strangers knock by the
-// hundred, frames would wait for every one of them. So whoever serves strangers calls serveFrames between two.
+// hundred, frames would wait for every one of them. So whoever serves strangers calls pollNow between two.
 //
 // 1. interlude_join: a watched descriptor of frames also stands in an epoll instance of ours, as long as it is watched.
-// 2. serveFrames asks that one who can be read, and does what the loop would have done. It asks once and takes each
+// 2. pollNow asks that one who can be read, and does what the loop would have done. It asks once and takes each
 //    descriptor once, so a flood of frames does not shut the door.
 // 3. Errors and hang-ups, and room to write, are left to the loop: they are not urgent.
 #include <errno.h>
@@ -51,7 +51,7 @@ void interlude_leave(struct descriptor *descriptor) {
   descriptor->interlude = NULL;
 }
 
-// serveFrames(): not from inside of what frames have caused; there it does nothing.
+// pollNow(): not from inside of what frames have caused; there it does nothing.
 napi_value serve_frames(napi_env env, napi_callback_info info) {
   struct interlude *interlude = instance_of(env)->interlude;
   struct epoll_event events[AT_ONCE];
@@ -77,7 +77,7 @@ void interlude_free(struct interlude *interlude) {
 }
 
 napi_value init_interlude(napi_env env, napi_value exports) {
-  static const struct export functions[] = {{"serveFrames", serve_frames}};
+  static const struct export functions[] = {{"pollNow", serve_frames}};
   struct interlude *interlude = calloc(1, sizeof *interlude);
   if (interlude == NULL) return throw_errno(env, ENOMEM, "calloc");
   instance_of(env)->interlude = interlude;

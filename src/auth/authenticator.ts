@@ -41,7 +41,7 @@ export interface Authenticator {
 }
 
 /** Lets every caller pass: a service without credentials. */
-export const OPEN_DOOR: Authenticator = {
+export const ALLOW_ALL: Authenticator = {
   challenge: '',
   authenticate: () => Promise.resolve({ isAllowed: true, user: null }),
   close: () => Promise.resolve(),

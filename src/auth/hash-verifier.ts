@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { FairQueue } from './login-queue.ts';
+import { LoginQueue } from './login-queue.ts';
 import type { PasswordHash } from './password-hash.ts';
 
 export interface HashQuestion {
@@ -61,7 +61,7 @@ export class HashVerifier implements PasswordVerifier {
   readonly #restMs: (computedMs: number) => number;
   readonly #keepIdleMs: number;
   readonly #workerUrl: URL;
-  readonly #waiting: FairQueue<Waiting>;
+  readonly #waiting: LoginQueue<Waiting>;
   #current: Waiting | undefined;
   #askedAtMs = 0;
   /** Runs while the worker rests. */
@@ -74,7 +74,7 @@ export class HashVerifier implements PasswordVerifier {
 
   constructor(options: HashVerifierOptions = {}) {
     this.#logger = options.logger ?? SILENT;
-    this.#waiting = new FairQueue(options.maxWaiting ?? 64);
+    this.#waiting = new LoginQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
     this.#restMs = options.restMs ?? ((computedMs) => Math.min(computedMs, LONGEST_REST_MS));
     this.#keepIdleMs = options.keepIdleMs ?? KEEP_IDLE_MS;

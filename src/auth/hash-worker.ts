@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { keepNurserySmall } from '../runtime/young-generation.ts';
+import { keepYoungGenerationSmall } from '../runtime/young-generation.ts';
 import type { HashAnswer, HashQuestion } from './hash-verifier.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -23,7 +23,7 @@ function stepBack(): void {
 
 stepBack();
 // V8 forgot it when it made this thread.
-keepNurserySmall();
+keepYoungGenerationSmall();
 
 /** The worker's whole life: a question in, an answer out, one at a time. */
 parentPort?.on('message', ({ password, hash }: HashQuestion) => {

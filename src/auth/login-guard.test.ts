@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
-import { Turnstile } from '../runtime/fair-task-queue.ts';
+import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { LoginGuard, type LoginGuardOptions } from './login-guard.ts';
 
@@ -29,9 +29,9 @@ class Inner implements Authenticator {
   }
 }
 
-/** A turnstile that needs no timer, since those of a test stand still. */
-function restless(): Turnstile {
-  return new Turnstile({
+/** A tasks that needs no timer, since those of a test stand still. */
+function restless(): FairTaskQueue {
+  return new FairTaskQueue({
     now: () => 0,
     schedule: (turn, settled) => {
       setImmediate(turn);
@@ -52,7 +52,7 @@ function setUp(
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let nowMs = 0;
   const inner = new Inner();
-  const guard = new LoginGuard(inner, { now: () => nowMs, random: () => 0.5, turnstile: restless(), ...options });
+  const guard = new LoginGuard(inner, { now: () => nowMs, random: () => 0.5, tasks: restless(), ...options });
   return {
     guard,
     inner,

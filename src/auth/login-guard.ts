@@ -1,6 +1,6 @@
 import { addressGroup } from '../net/address-group.ts';
-import { DoorCounters } from '../net/endpoint-counters.ts';
-import { Turnstile } from '../runtime/fair-task-queue.ts';
+import { EndpointCounters } from '../net/endpoint-counters.ts';
+import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 
 export interface LoginGuardOptions {
@@ -10,9 +10,9 @@ export interface LoginGuardOptions {
   readonly forgetMs?: number;
   /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
   readonly maxAddresses?: number;
-  readonly counters?: DoorCounters;
+  readonly counters?: EndpointCounters;
   /** The queue that sends delayed answers, a fair share of the loop each. Default: one of its own. */
-  readonly turnstile?: Turnstile;
+  readonly tasks?: FairTaskQueue;
   /** for tests */
   readonly now?: () => number;
   /** for tests; as `Math.random` */
@@ -38,7 +38,7 @@ interface Failures {
  */
 export class LoginGuard implements Authenticator {
   readonly challenge: string;
-  readonly counters: DoorCounters;
+  readonly counters: EndpointCounters;
   readonly #inner: Authenticator;
   readonly #most: number;
   readonly #forgetMs: number;
@@ -48,14 +48,14 @@ export class LoginGuard implements Authenticator {
   /** by address group, in the order of the last failure */
   readonly #failures = new Map<string, Failures>();
   readonly #delays = new Set<() => void>();
-  readonly #turnstile: Turnstile;
+  readonly #tasks: FairTaskQueue;
 
   /** @param inner is closed with the guard */
   constructor(inner: Authenticator, options: LoginGuardOptions = {}) {
     this.challenge = inner.challenge;
-    this.counters = options.counters ?? new DoorCounters();
+    this.counters = options.counters ?? new EndpointCounters();
     this.#inner = inner;
-    this.#turnstile = options.turnstile ?? new Turnstile();
+    this.#tasks = options.tasks ?? new FairTaskQueue();
     this.#most = options.failuresPerAddress ?? 20;
     this.#forgetMs = options.forgetMs ?? 3000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;
@@ -110,7 +110,7 @@ export class LoginGuard implements Authenticator {
       const end = (): void => {
         clearTimeout(timer);
         this.#delays.delete(end);
-        this.#turnstile.enter(resolve);
+        this.#tasks.add(resolve);
       };
       const timer = setTimeout(end, ms);
       this.#delays.add(end);

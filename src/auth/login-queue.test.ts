@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FairQueue } from './login-queue.ts';
+import { LoginQueue } from './login-queue.ts';
 
 test('one owner alone has all places, in order', () => {
-  const queue = new FairQueue<number>(3);
+  const queue = new LoginQueue<number>(3);
   assert.deepEqual(
     [1, 2, 3].map((entry) => queue.push('a', entry)),
     [undefined, undefined, undefined],
@@ -14,7 +14,7 @@ test('one owner alone has all places, in order', () => {
 });
 
 test('an entry displaces the youngest of the owner that has most', () => {
-  const queue = new FairQueue<string>(4);
+  const queue = new LoginQueue<string>(4);
   for (const entry of ['a1', 'a2', 'a3', 'b1']) queue.push(entry.slice(0, 1), entry);
   assert.equal(queue.push('c', 'c1'), 'a3');
   assert.equal(queue.push('c', 'c2'), 'c2', 'no owner has more than a fair share any more');
@@ -23,7 +23,7 @@ test('an entry displaces the youngest of the owner that has most', () => {
 });
 
 test('owners take turns', () => {
-  const queue = new FairQueue<string>(9);
+  const queue = new LoginQueue<string>(9);
   for (const entry of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) queue.push(entry.slice(0, 1), entry);
   const order = [...Array(6)].map(() => queue.shift());
   assert.deepEqual(order, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
@@ -33,7 +33,7 @@ test('whatever happens: never above the capacity, nothing lost, nothing twice, a
   const step = fc.oneof(fc.constant(null), fc.constantFrom('a', 'b', 'c'));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step), (capacity, steps) => {
-      const queue = new FairQueue<{ owner: string; id: number }>(capacity);
+      const queue = new LoginQueue<{ owner: string; id: number }>(capacity);
       const inside = new Set<number>();
       for (const [id, owner] of steps.entries()) {
         if (owner === null) {

@@ -4,7 +4,7 @@
  * with most displaces the youngest entry of the latter. Entries of different
  * owners leave by turns.
  */
-export class FairQueue<T> {
+export class LoginQueue<T> {
   readonly #capacity: number;
   /** by owner; the owner whose turn it is stands first */
   readonly #queues = new Map<string, T[]>();

@@ -29,7 +29,7 @@ export interface BridgeOptions {
   fdbCapacity?: number;
   /** The reserved group addresses that are relayed all the same; default none. */
   forwardReserved?: ReservedSet;
-  /** Who pays what super-frames owe; default: the engine without native code. */
+  /** Applies the offloads that egress ports lack; default: the engine without native code. */
   offloadEngine?: OffloadEngine;
   /** Forwards frames without the bridge, as long as its decisions hold; default: every frame is the bridge's. */
   flowTable?: FlowTable;
@@ -61,7 +61,7 @@ export interface BridgeTrace {
  *   2. `#learn`    the source address is behind this port
  *   3. `#decide`   one port, all other ports, or none: reserved group addresses are not relayed
  *   4. `#transmit` hand it to an egress port, finished first if the port cannot
- *                  take what it owes; count it or its discard
+ *                  take its needed offloads; count it or its discard
  *   5. at the end of the batch: flush each port that was touched, once
  */
 export class Bridge {
@@ -211,7 +211,7 @@ export class Bridge {
     let lastDestination = -1;
     let lastVid = -1;
     let known: BridgePort | undefined;
-    let isRelayed = true;
+    let isTapped = true;
     let lastKnownIndex = -1;
 
     for (let index = 0; index < batch.count; index++) {
@@ -246,18 +246,18 @@ export class Bridge {
       const destination = destinationOf(batch.bytes, start);
       if (destination !== lastDestination || vid !== lastVid) {
         known = this.#decide(vid, destination, nowMs);
-        isRelayed = this.#isRelayed(destination);
+        isTapped = this.#isTapped(destination);
         lastDestination = destination;
         lastVid = vid;
       }
 
-      if (!isRelayed) ingress.rx.discard('reserved', framesIn(batch, index));
+      if (!isTapped) ingress.rx.discard('reserved', framesIn(batch, index));
       else if (known === undefined) this.#flood(ingress, pass, index);
       else if (known === ingress) ingress.rx.discard('filtered');
       else {
         lastKnownIndex = this.#transmit(known, pass, index) ? index : -1;
       }
-      if (isRelayed && this.#trace !== undefined) this.#traceForward(ingress, known, length);
+      if (isTapped && this.#trace !== undefined) this.#traceForward(ingress, known, length);
     }
     // Before the end, behind which the bytes are no more what they were.
     if (known !== undefined && lastKnownIndex >= 0) this.#installFlow(ingress, known, pass, lastKnownIndex, nowMs);
@@ -350,7 +350,7 @@ export class Bridge {
     return isGroupAddress(destination) ? undefined : this.#fdb.lookup(vid, destination, nowMs);
   }
 
-  #isRelayed(destination: MacAddress): boolean {
+  #isTapped(destination: MacAddress): boolean {
     const digit = reservedDigitOf(destination);
     return digit < 0 || ((this.#forwardReserved >>> digit) & 1) === 1;
   }

@@ -1,21 +1,21 @@
 import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { framesIn } from '../wire/offload/gso.ts';
-import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
+import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
-import { Finishing } from './finishing.ts';
+import { SoftwareOffload } from './software-offload.ts';
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
 /** What lives for one batch on its way through the bridge. */
 export class Pass {
   batch: FrameBatch = NO_FRAMES;
-  readonly finishing: Finishing;
+  readonly finishing: SoftwareOffload;
   readonly #touched: BridgePort[] = [];
   #id = 0;
 
   constructor(engine: OffloadEngine) {
-    this.finishing = new Finishing(engine);
+    this.finishing = new SoftwareOffload(engine);
   }
 
   begin(id: number, batch: FrameBatch): void {
@@ -62,8 +62,8 @@ export class Pass {
   }
 }
 
-/** What frame `index` still owes; nothing without an offload header. */
+/** The offloads that frame `index` needs; none without an offload header. */
 export function debtIn(batch: FrameBatch, index: number): Offloads {
   if (!batch.hasOffloadHeaders) return OFFLOAD_NONE;
-  return debtOf(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES);
+  return neededOffloads(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES);
 }

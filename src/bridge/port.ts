@@ -33,7 +33,7 @@ export interface Port {
   readonly type: PortType;
   /** What the port leads to: a device's name, a URL, a peer's address and port. */
   readonly target: string;
-  /** The debts that `send` takes; a frame that owes anything else is finished before it gets here. May change with the link. */
+  /** The offloads that `send` takes; a frame that needs others is finished in software first. May change with the link. */
   readonly offloads: Offloads;
   /** The longest finished frame that `send` takes, header included, FCS not. */
   readonly maxFrameBytes: number;

@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../observability/logger.ts';
 import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
 import { requireDescriptors } from '../runtime/descriptor-limit.ts';
 import { HangupSignal } from '../runtime/hangup.ts';
-import { keepNurserySmall } from '../runtime/young-generation.ts';
+import { keepYoungGenerationSmall } from '../runtime/young-generation.ts';
 import { ReportedFailure } from './report.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -139,7 +139,7 @@ function configOf(options: SwOptions): SwConfig {
 }
 
 async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Promise<void> {
-  keepNurserySmall();
+  keepYoungGenerationSmall();
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');

@@ -1,7 +1,7 @@
 import { readSeconds, readWhole } from './option-values.ts';
 
 /** What one may cost us before one has proved who one is, and behind that. The defaults stand with who applies them. */
-export interface DoorLimits {
+export interface EndpointLimits {
   readonly maxTunnels?: number;
   /** of one address: tunnels with their handshakes, and on each listener connections of whom we know nothing yet */
   readonly maxPerAddress?: number;
@@ -43,9 +43,9 @@ const MOST_BUFFERS_MIB = 1024 * 1024;
 const MOST_GRACE_SECONDS = 3600;
 
 /** @throws EtherwsError ARGUMENT_INVALID, naming the option */
-export function readDoorLimits(options: LimitOptions): DoorLimits {
-  const limits: { -readonly [Name in keyof DoorLimits]: DoorLimits[Name] } = {};
-  const whole = (name: keyof DoorLimits, option: string, text: string | undefined, min = 1, max = MOST): void => {
+export function readEndpointLimits(options: LimitOptions): EndpointLimits {
+  const limits: { -readonly [Name in keyof EndpointLimits]: EndpointLimits[Name] } = {};
+  const whole = (name: keyof EndpointLimits, option: string, text: string | undefined, min = 1, max = MOST): void => {
     if (text !== undefined) limits[name] = readWhole(option, text, min, max);
   };
   whole('maxTunnels', '--max-tunnels', options.maxTunnels);

@@ -1,7 +1,7 @@
 import { invalidOption, readableFile, readableFileIfGiven, readWhole } from './option-values.ts';
 
 /** Who is let into a service; several ways may be open, of which one suffices. Files are real paths that can be read. */
-export interface DoorConfig {
+export interface LoginConfig {
   readonly htpasswd: string | undefined;
   readonly tokens: { readonly keyFile: string; readonly audience: string } | undefined;
   /** The authorities that vouch for clients; needs TLS. */
@@ -15,7 +15,7 @@ export interface ServiceConfig {
   readonly host: string | undefined;
   readonly listenPort: number;
   readonly tls: { readonly keyFile: string; readonly certFile: string } | undefined;
-  readonly door: DoorConfig;
+  readonly login: LoginConfig;
 }
 
 /** What was typed for one service. */
@@ -46,7 +46,7 @@ export function readService(prefix: '' | 'ctl', options: ServiceOptions): Servic
     host: host === '' ? undefined : host,
     listenPort: port === undefined ? defaultPort : readWhole(`--${prefix}port`, port, 0, 65_535),
     tls,
-    door: readDoor(prefix, options, tls !== undefined),
+    login: readLogin(prefix, options, tls !== undefined),
   };
 }
 
@@ -64,7 +64,7 @@ export function checkShared(tunnels: ServiceConfig, control: ServiceConfig): voi
       'Give --sslkey and --ctlsslkey, --sslcert and --ctlsslcert the same files, or use different ports',
     );
   }
-  const [tunnelCa, controlCa] = [tunnels.door.clientCaFile, control.door.clientCaFile];
+  const [tunnelCa, controlCa] = [tunnels.login.clientCaFile, control.login.clientCaFile];
   if (tunnelCa !== undefined && controlCa !== undefined && tunnelCa !== controlCa) {
     throw invalidOption(
       'Both services share host and port, but --client-ca and --ctlclient-ca name different authorities',
@@ -74,7 +74,7 @@ export function checkShared(tunnels: ServiceConfig, control: ServiceConfig): voi
 }
 
 /** Whether anybody is asked for a name. */
-export function isOpen({ htpasswd, tokens, clientCaFile }: DoorConfig): boolean {
+export function isOpen({ htpasswd, tokens, clientCaFile }: LoginConfig): boolean {
   return htpasswd === undefined && tokens === undefined && clientCaFile === undefined;
 }
 
@@ -93,7 +93,7 @@ function readTls(prefix: string, { sslkey, sslcert }: ServiceOptions): ServiceCo
   };
 }
 
-function readDoor(prefix: string, options: ServiceOptions, hasTls: boolean): DoorConfig {
+function readLogin(prefix: string, options: ServiceOptions, hasTls: boolean): LoginConfig {
   const { htpasswd, tokenkeys, tokenaudience, clientCa } = options;
   if (tokenkeys === undefined && tokenaudience !== undefined) {
     throw invalidOption(`--${prefix}tokenaudience needs --${prefix}tokenkeys, too`);

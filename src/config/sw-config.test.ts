@@ -51,7 +51,7 @@ test('the defaults are those of 1.x', () => {
     host: undefined,
     listenPort: 80,
     tls: undefined,
-    door: { htpasswd: undefined, tokens: undefined, clientCaFile: undefined },
+    login: { htpasswd: undefined, tokens: undefined, clientCaFile: undefined },
   });
   assert.equal(config.control.host, '127.0.0.1');
   assert.equal(config.control.listenPort, 7867);
@@ -80,8 +80,8 @@ test('the ways into a service, and the pages that may use it', () => {
   const tls = { sslkey: key, sslcert: cert };
   const config = readConfig({ ...DEFAULTS, ...tls, clientCa: other, tokenkeys: key, tokenaudience: 'lan' });
   const tokens = { keyFile: key, audience: 'lan' };
-  assert.deepEqual(config.tunnels.door, { htpasswd: undefined, tokens, clientCaFile: other });
-  assert.deepEqual(config.control.door, { htpasswd: undefined, tokens: undefined, clientCaFile: undefined });
+  assert.deepEqual(config.tunnels.login, { htpasswd: undefined, tokens, clientCaFile: other });
+  assert.deepEqual(config.control.login, { htpasswd: undefined, tokens: undefined, clientCaFile: undefined });
   assert.deepEqual(config.origins, []);
   const origin = ['https://Lab.Example', 'http://[::1]:8080/', 'https://a.example:443', '*', 'null'];
   const wanted = ['https://lab.example', 'http://[::1]:8080', 'https://a.example', '*', 'null'];

@@ -3,7 +3,7 @@ import { type Network, parseNetwork } from '../net/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import { type DoorLimits, type LimitOptions, readDoorLimits } from './endpoint-limits.ts';
+import { type EndpointLimits, type LimitOptions, readEndpointLimits } from './endpoint-limits.ts';
 import { type LocalControl, readLocalControl } from './local-control.ts';
 import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
 import { readOrigins } from './origins.ts';
@@ -70,7 +70,7 @@ export interface SwConfig {
   readonly local: LocalControl;
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
-  readonly limits: DoorLimits;
+  readonly limits: EndpointLimits;
   /** who the process becomes once its sockets are open */
   readonly runAs: { readonly user: string; readonly group: string | undefined } | undefined;
   /** proxies whose X-Forwarded-For and PROXY headers are believed */
@@ -134,9 +134,9 @@ export function readConfig(options: SwOptions): SwConfig {
     control,
     isShared,
     controlNames: (options.ctlname ?? []).map((name) => domainToASCII(name) || name.toLowerCase()),
-    local: readLocalControl(options, isOpen(control.door)),
+    local: readLocalControl(options, isOpen(control.login)),
     origins: readOrigins(options.origin ?? []),
-    limits: readDoorLimits(options),
+    limits: readEndpointLimits(options),
     runAs: readRunAs(options),
     trustedProxies: (options.trustedProxy ?? []).map(readNetwork),
     policyFile: readableFileIfGiven('--policy', options.policy),

@@ -21,7 +21,7 @@ export function controlMethods(service: SwitchControl): MethodMap {
   define('setInterface', ({ port, ...change }) => [service.setInterface(port, change)]);
   define('listInterface', () => service.listInterfaces());
   define('listFdb', () => service.listFdb());
-  define('listDoor', () => service.listDoors());
+  define('listDoor', () => service.listEndpoints());
   return Object.freeze(methods);
 }
 

@@ -96,7 +96,7 @@ export interface FdbEntry {
 }
 
 /** What happened at the door of a service since the switch started. */
-export interface DoorEntry {
+export interface EndpointEntry {
   service: 'tunnels' | 'control';
   /** how often each bound was met, by its name; see docs/reference/control-api.md */
   counters: Record<string, number>;
@@ -127,7 +127,7 @@ export interface SwitchControl {
   setInterface(port: number, change: InterfaceSpec): InterfaceEntry;
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
-  listDoors(): DoorEntry[];
+  listEndpoints(): EndpointEntry[];
 }
 
 /** Each method by its name without prefix: what it asks for and the kind of its entries. */
@@ -139,7 +139,7 @@ export interface Methods {
   setInterface: { params: { port: number } & InterfaceSpec; entry: InterfaceEntry };
   listInterface: { params: NoParams; entry: InterfaceEntry };
   listFdb: { params: NoParams; entry: FdbEntry };
-  listDoor: { params: NoParams; entry: DoorEntry };
+  listDoor: { params: NoParams; entry: EndpointEntry };
 }
 
 export type MethodName = keyof Methods;
@@ -200,7 +200,7 @@ const interfaceEntry: Shape<InterfaceEntry> = atLeast<InterfaceEntry>({
   netns: withDefault(nullable(text()), null),
 });
 
-const doorEntry: Shape<DoorEntry> = atLeast<DoorEntry>({
+const endpointEntry: Shape<EndpointEntry> = atLeast<EndpointEntry>({
   service: oneOf(['tunnels', 'control']),
   counters: tableOf(count),
 });
@@ -266,7 +266,7 @@ export const METHODS: { readonly [M in MethodName]: MethodShape<Methods[M]['para
   ),
   listInterface: method(noParams, interfaceEntry),
   listFdb: method(noParams, fdbEntry),
-  listDoor: method(noParams, doorEntry),
+  listDoor: method(noParams, endpointEntry),
 };
 
 function method<Params, Entry>(params: Shape<Params>, entry: Shape<Entry>): MethodShape<Params, Entry> {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { isLocalUserName } from '../auth/local-user.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
-import { DoorCounters } from '../net/endpoint-counters.ts';
+import { EndpointCounters } from '../net/endpoint-counters.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admission } from './admission.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
@@ -34,7 +34,7 @@ export interface ControlServerOptions {
   /** whom a request comes from; default: the address of its socket */
   addressOf?: (request: IncomingMessage) => string;
   /** what is refused here is counted there */
-  counters?: DoorCounters;
+  counters?: EndpointCounters;
   logger: Logger;
   /** the bound of what the process holds, where bodies count, too */
   budget?: BodyBudget;
@@ -69,7 +69,7 @@ export class ControlServer {
   readonly #admit: ControlServerOptions['admit'];
   readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
-  readonly #counters: DoorCounters;
+  readonly #counters: EndpointCounters;
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
   readonly #budget: BodyBudget | undefined;
@@ -83,7 +83,7 @@ export class ControlServer {
     this.#admit = options.admit;
     this.#addressOf = options.addressOf;
     this.#mayCall = options.mayCall;
-    this.#counters = options.counters ?? new DoorCounters();
+    this.#counters = options.counters ?? new EndpointCounters();
     this.#logger = options.logger;
     this.#budget = options.budget;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
@@ -134,7 +134,7 @@ export class ControlServer {
     if (body === 'tooLong') return this.#refuse(request, response, TOO_LONG);
     if (body === 'noRoom') return this.#refuse(request, response, NO_ROOM);
     if (body === 'tooSlow') {
-      this.#counters.dawdled++;
+      this.#counters.handshakeTimeouts++;
       return this.#refuse(request, response, TOO_SLOW);
     }
 

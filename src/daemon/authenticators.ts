@@ -1,15 +1,15 @@
-import { type Authenticator, OPEN_DOOR } from '../auth/authenticator.ts';
+import { ALLOW_ALL, type Authenticator } from '../auth/authenticator.ts';
 import { AuthenticatorChain } from '../auth/authenticator-chain.ts';
 import type { ClientAuthorities } from '../auth/client-authorities.ts';
 import { ClientCertificateAuthenticator } from '../auth/client-certificate.ts';
 import type { PasswordVerifier } from '../auth/hash-verifier.ts';
 import { HtpasswdAuthenticator } from '../auth/htpasswd.ts';
 import { LoginGuard } from '../auth/login-guard.ts';
-import type { DoorConfig } from '../config/service-config.ts';
-import { serveFrames } from '../native/addon.ts';
-import type { DoorCounters } from '../net/endpoint-counters.ts';
+import type { LoginConfig } from '../config/service-config.ts';
+import { pollNow } from '../native/addon.ts';
+import type { EndpointCounters } from '../net/endpoint-counters.ts';
 import type { Logger } from '../observability/logger.ts';
-import { Turnstile } from '../runtime/fair-task-queue.ts';
+import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 
 export const REALM = 'etherws';
 
@@ -19,12 +19,12 @@ export const REALM = 'etherws';
  * a name wants to be that user.
  * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; nothing is left behind then
  */
-export async function openDoor(
-  config: DoorConfig,
+export async function openAuthenticators(
+  config: LoginConfig,
   context: {
     readonly verifier: PasswordVerifier;
     readonly logger: Logger;
-    readonly counters: DoorCounters;
+    readonly counters: EndpointCounters;
     readonly loginFailures?: number;
     /** those of `clientCaFile` that are in force; asked for at every opening */
     readonly authorities: () => ClientAuthorities;
@@ -47,10 +47,10 @@ export async function openDoor(
     throw error;
   }
   if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator(authorities));
-  if (links.length === 0) return OPEN_DOOR;
+  if (links.length === 0) return ALLOW_ALL;
   return new LoginGuard(new AuthenticatorChain(links), {
     counters,
-    turnstile: new Turnstile({ before: serveFrames }),
+    tasks: new FairTaskQueue({ before: pollNow }),
     ...(loginFailures === undefined ? {} : { failuresPerAddress: loginFailures }),
   });
 }

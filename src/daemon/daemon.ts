@@ -5,7 +5,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { ClientAuthorities } from '../auth/client-authorities.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { DoorLimits } from '../config/endpoint-limits.ts';
+import type { EndpointLimits } from '../config/endpoint-limits.ts';
 import { isOpen, type ServiceConfig } from '../config/service-config.ts';
 import type { SwConfig } from '../config/sw-config.ts';
 import type { Admission } from '../control/admission.ts';
@@ -14,7 +14,7 @@ import { LocalCallers } from '../control/local-callers.ts';
 import type { MethodName } from '../control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../control/server.ts';
 import { describeError } from '../errors.ts';
-import { DoorCounters } from '../net/endpoint-counters.ts';
+import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { HttpListener } from '../net/http-listener.ts';
 import { peerUserOf } from '../net/peer-user.ts';
 import { TrustedProxies } from '../net/trusted-proxies.ts';
@@ -34,8 +34,8 @@ import { SwitchInstance } from '../ports/tunnel/switch-instance.ts';
 import { Descriptors } from '../runtime/descriptors.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
-import { openDoor } from './authenticators.ts';
-import { PolicyKeeper } from './ingress-policies.ts';
+import { openAuthenticators } from './authenticators.ts';
+import { IngressPolicies } from './ingress-policies.ts';
 import { ServiceIdentity } from './service-identity.ts';
 
 /** Between two lines of the log about full buffers. */
@@ -45,7 +45,7 @@ type Disposal = () => Promise<void> | void;
 
 interface DoorContext {
   readonly verifier: HashVerifier;
-  readonly counters: DoorCounters;
+  readonly counters: EndpointCounters;
   readonly logger: Logger;
 }
 
@@ -117,19 +117,19 @@ export class Daemon {
     const logger = this.#logger;
     logger.debug({ by: chooseAes(this.#config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
     this.#boundBuffers();
-    const sharedCa = tunnels.door.clientCaFile ?? control.door.clientCaFile;
+    const sharedCa = tunnels.login.clientCaFile ?? control.login.clientCaFile;
     const tunnelIdentity = await this.#identity(tunnels, isShared ? sharedCa : undefined);
     const controlIdentity = isShared ? tunnelIdentity : await this.#identity(control);
     const verifier = new HashVerifier({ logger });
     this.#disposals.push(() => verifier.close());
-    const tunnelCounters = new DoorCounters();
-    const controlCounters = new DoorCounters();
+    const tunnelCounters = new EndpointCounters();
+    const controlCounters = new EndpointCounters();
     // Lines that clients without credentials can cause are rate-limited.
     const doorLogger = limitInfo(logger);
     const tunnelContext: DoorContext = { verifier, logger: doorLogger, counters: tunnelCounters };
     const controlContext: DoorContext = { verifier, logger: doorLogger, counters: controlCounters };
-    const tunnelDoor = await this.#door(tunnels, tunnelIdentity, tunnelContext);
-    const controlDoor = await this.#door(control, controlIdentity, controlContext);
+    const tunnelAuthenticator = await this.#authenticator(tunnels, tunnelIdentity, tunnelContext);
+    const controlAuthenticator = await this.#authenticator(control, controlIdentity, controlContext);
     this.#warnOfOpenControl();
     const callers = new LocalCallers(this.#config.local.group);
 
@@ -154,7 +154,7 @@ export class Daemon {
     const tunnelServer = new TunnelServer({
       path: tunnels.path,
       instance,
-      authenticator: tunnelDoor,
+      authenticator: tunnelAuthenticator,
       origins: new OriginRule({ allowed: this.#config.origins, names: () => tunnelIdentity?.names ?? [] }),
       wire: this.#config.wire,
       congestion: this.#config.congestion,
@@ -185,7 +185,7 @@ export class Daemon {
 
     const controlOptions = {
       path: control.path,
-      authenticator: controlDoor,
+      authenticator: controlAuthenticator,
       allowedHosts: () => [...(controlIdentity?.names ?? []), ...this.#config.controlNames],
       service: running,
       ...(policy === undefined
@@ -215,7 +215,7 @@ export class Daemon {
   /** Whether users of this host are told apart where no credentials are asked for. */
   get #knowsCallers(): boolean {
     const { control, local } = this.#config;
-    return isOpen(control.door) && !local.isForAnybody;
+    return isOpen(control.login) && !local.isForAnybody;
   }
 
   #controlListener(
@@ -267,10 +267,10 @@ export class Daemon {
     };
   }
 
-  async #policy(etherSwitch: Switch): Promise<PolicyKeeper | undefined> {
+  async #policy(etherSwitch: Switch): Promise<IngressPolicies | undefined> {
     const { policyFile } = this.#config;
     if (policyFile === undefined) return undefined;
-    const policy = await PolicyKeeper.open(policyFile, this.#logger, ({ number }) => {
+    const policy = await IngressPolicies.open(policyFile, this.#logger, ({ number }) => {
       etherSwitch
         .detach(number)
         .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
@@ -281,9 +281,9 @@ export class Daemon {
   }
 
   /** @param sharedCa the authorities of a service that shares the listener */
-  async #identity({ tls, door }: ServiceConfig, sharedCa?: string): Promise<ServiceIdentity | undefined> {
+  async #identity({ tls, login }: ServiceConfig, sharedCa?: string): Promise<ServiceIdentity | undefined> {
     if (tls === undefined) return undefined;
-    return ServiceIdentity.read({ ...tls, clientCaFile: sharedCa ?? door.clientCaFile }, this.#logger);
+    return ServiceIdentity.read({ ...tls, clientCaFile: sharedCa ?? login.clientCaFile }, this.#logger);
   }
 
   #listener(
@@ -300,7 +300,7 @@ export class Daemon {
       tellsUsers,
       proxies: this.#proxies,
       limits: {
-        ...(maxUnproven === undefined ? {} : { maxVisitors: maxUnproven }),
+        ...(maxUnproven === undefined ? {} : { maxPending: maxUnproven }),
         ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
         ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
       },
@@ -318,19 +318,19 @@ export class Daemon {
     return listener;
   }
 
-  async #door(
+  async #authenticator(
     service: ServiceConfig,
     identity: ServiceIdentity | undefined,
     context: DoorContext,
   ): Promise<Authenticator> {
     const { loginFailures } = this.#config.limits;
-    const door = await openDoor(service.door, {
+    const authenticator = await openAuthenticators(service.login, {
       ...context,
       authorities: () => identity?.authorities ?? new ClientAuthorities([]),
       ...(loginFailures === undefined ? {} : { loginFailures }),
     });
-    this.#disposals.push(() => door.close());
-    return door;
+    this.#disposals.push(() => authenticator.close());
+    return authenticator;
   }
 
   #announce(service: string, { path, tls }: ServiceConfig, listener: HttpListener): void {
@@ -341,7 +341,7 @@ export class Daemon {
   /** A caller of an open control API owns the switch, and can open devices as its user. */
   #warnOfOpenControl(): void {
     const { control, local } = this.#config;
-    if (!isOpen(control.door) || !local.hasTcp) return;
+    if (!isOpen(control.login) || !local.hasTcp) return;
     const { host } = control;
     if (!isLoopback(host)) {
       this.#logger.warn(
@@ -364,7 +364,7 @@ export class Daemon {
   }
 }
 
-function tunnelLimits(limits: DoorLimits): Partial<TunnelLimits> {
+function tunnelLimits(limits: EndpointLimits): Partial<TunnelLimits> {
   const { maxTunnels, maxPerAddress, maxPerUser, maxUnproven, handshakeTimeoutMs, maxMessageBytes, queueBytes } =
     limits;
   return {

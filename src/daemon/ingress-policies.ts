@@ -19,7 +19,7 @@ interface UserWithTunnels {
  * looked at every second and when `refresh` is called; a new content that is
  * not valid leaves the old one in force, and is logged.
  */
-export class PolicyKeeper {
+export class IngressPolicies {
   readonly #file: FollowedFile<AccessPolicy>;
   readonly #claims = new SourceClaims();
   /** whose each tunnel is */
@@ -34,12 +34,12 @@ export class PolicyKeeper {
    * @param evict drops a tunnel whose owner may have none any more
    * @throws EtherwsError FILE_UNREADABLE, POLICY_INVALID
    */
-  static async open(path: string, logger: Logger, evict: (port: BridgePort) => void): Promise<PolicyKeeper> {
+  static async open(path: string, logger: Logger, evict: (port: BridgePort) => void): Promise<IngressPolicies> {
     const options = { logger, recheckMs: 0, maxBytes: MAX_FILE_BYTES };
     // Loaded on use: the YAML library takes 2 MiB.
     const { readPolicy } = await import('../config/policy-file.ts');
     const file = await FollowedFile.open(path, (text) => readPolicy(path, text), options);
-    return new PolicyKeeper(file, await file.current(), logger, evict);
+    return new IngressPolicies(file, await file.current(), logger, evict);
   }
 
   private constructor(

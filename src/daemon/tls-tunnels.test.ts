@@ -10,12 +10,12 @@ import { PortRecorder, testFrame } from '../../test/support/port-recorder.ts';
 import { anyIdentity } from '../../test/support/socket-pair.ts';
 import { missingTools } from '../../test/support/tools.ts';
 import { listen, stop } from '../../test/support/web-socket-peer.ts';
-import { OPEN_DOOR } from '../auth/authenticator.ts';
+import { ALLOW_ALL } from '../auth/authenticator.ts';
 import type { Port } from '../bridge/port.ts';
 import { HttpListener } from '../net/http-listener.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
-import { connectTunnel } from '../ports/tunnel/dial/dial-tunnel.ts';
+import { dialTunnel } from '../ports/tunnel/dial/dial-tunnel.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 /** Notes which transports tunnels have got. */
@@ -47,7 +47,7 @@ describe('tunnels over TLS between our own ends', { skip }, () => {
       const accepted: Port[] = [];
       const tunnels = new TunnelServer({
         path: '/',
-        authenticator: OPEN_DOOR,
+        authenticator: ALLOW_ALL,
         onTunnel: (port) => void accepted.push(port),
         logger,
       });
@@ -57,7 +57,7 @@ describe('tunnels over TLS between our own ends', { skip }, () => {
       for (let round = 0; round < 4; round++) {
         if (round === 2) listener.renewTls({ ...(await anyIdentity()), maxVersion });
         const url = `wss://127.0.0.1:${listener.address.port}/`;
-        const near = await connectTunnel({ url, isInsecure: true, logger });
+        const near = await dialTunnel({ url, isInsecure: true, logger });
         while (accepted.length === 0) await turn();
         const far = accepted.pop() as Port;
         assert.match(far.target, /^127\.0\.0\.1:\d+$/);
@@ -97,7 +97,7 @@ describe('tunnels over TLS between our own ends', { skip }, () => {
       const listenPort = await listen(server);
       t.after(() => stop(server));
       const logger = new TransportLog();
-      const port = await connectTunnel({ url: `wss://127.0.0.1:${listenPort}/`, isInsecure: true, logger });
+      const port = await dialTunnel({ url: `wss://127.0.0.1:${listenPort}/`, isInsecure: true, logger });
       const events = new PortRecorder();
       port.open(events);
       assert.deepEqual(

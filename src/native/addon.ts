@@ -108,7 +108,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    * Calls `onReady` of each descriptor of frames that awaits READABLE and is, as the loop will do; but not where the
    * last time is a fifth of a millisecond ago or less, nor from inside of an `onReady`.
    */
-  serveFrames(): void;
+  pollNow(): void;
   pause(descriptor: Descriptor): void;
   resume(descriptor: Descriptor): void;
   /** No readiness is told from here on. @returns whether `onClosed` will be called, when nothing of it is left */
@@ -132,7 +132,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   ): number;
   /**
    * Writes the named frames in order; one that fails keeps none of the others.
-   * @param mergeFor the debts that a TAP device takes: consecutive TCP segments
+   * @param mergeFor the offloads that a TAP device takes: consecutive TCP segments
    *   of a flow become super-frames on the way (gro.ts); 0 writes each as it is
    * @returns how many were taken
    */
@@ -183,7 +183,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   /**
    * From now on the tunnel's octets are records of TLS 1.3, opened and sealed where they are read and written.
    * @param recordsAKey when so many were sealed under a key, sealing is JavaScript's, which updates it
-   * @param early ciphertext that was read already
+   * @param prefetched ciphertext that was read already
    * @param onRecord as `status` of openTlsRecords, but 0, with the content of that record, and whether data came since
    *   the last call. @returns 0: nothing more is opened, 1: go on, 2: the same, and data would break the protocol now
    */
@@ -192,7 +192,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
     opening: TlsRecords,
     sealing: TlsRecords,
     recordsAKey: number,
-    early: Uint8Array,
+    prefetched: Uint8Array,
     onRecord: (status: number, content: Buffer, hasData: boolean) => number,
   ): void;
   /** Goes on under other keys. */
@@ -391,9 +391,9 @@ export function loadedAddon(): NativeAddon | undefined {
  * Lets frames go that have come since the loop looked for them. To be called between pieces of work that strangers can
  * cause many of in one turn of the loop; where little time has passed it costs as much as looking at the clock.
  */
-export function serveFrames(): void {
+export function pollNow(): void {
   // Without the addon nothing is watched, and nothing needs it.
-  loaded?.serveFrames();
+  loaded?.pollNow();
 }
 
 function load(): NativeAddon {

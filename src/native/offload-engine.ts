@@ -4,7 +4,7 @@ import { nativeAddon } from './addon.ts';
 
 let engine: (OffloadEngine & Coalescer) | undefined;
 
-/** Who pays debts and merges segments in this process: native code where the addon is there, else TypeScript. */
+/** The software offload of this process: native code where the addon is built, else TypeScript. */
 export function offloadEngine(): OffloadEngine & Coalescer {
   engine ??= fastest();
   return engine;

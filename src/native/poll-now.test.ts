@@ -80,22 +80,22 @@ test('frames that come in the middle of a turn are served in it', { skip }, asyn
   wire.send();
   work();
   assert.equal(frames, 0, 'the loop has not turned');
-  addon.serveFrames();
+  addon.pollNow();
   assert.ok(frames > 0);
   // A machine that was elsewhere in between is asked once more.
   for (let attempts = 1, isPrompt = false; !isPrompt; attempts++) {
     assert.ok(attempts < 1000, 'never prompt');
     work();
     const since = performance.now();
-    addon.serveFrames();
+    addon.pollNow();
     frames = 0;
     wire.send();
-    addon.serveFrames();
+    addon.pollNow();
     isPrompt = performance.now() - since < 0.2;
     if (isPrompt) assert.equal(frames, 0, 'it is not asked again at once');
   }
   work();
-  addon.serveFrames();
+  addon.pollNow();
   assert.ok(frames > 0);
 });
 
@@ -112,11 +112,11 @@ test('who awaits nothing is not served, and who awaits again is', { skip }, asyn
   addon.pause(wire.tap);
   wire.send();
   work();
-  addon.serveFrames();
+  addon.pollNow();
   assert.equal(calls, 0);
   addon.resume(wire.tap);
   work();
-  addon.serveFrames();
+  addon.pollNow();
   assert.equal(calls, 1);
 });
 
@@ -142,9 +142,9 @@ test('whoever is served first may close or pause the others', { skip }, async (t
     isReady = true;
     for (const wire of wires) wire.send();
     work();
-    addon.serveFrames();
+    addon.pollNow();
     work();
-    addon.serveFrames();
+    addon.pollNow();
     assert.equal(served.length, 1, end);
     await Promise.all(closing);
     await turn();
@@ -165,14 +165,14 @@ test('nobody is served from inside of onReady', { skip }, async (t) => {
       deepest = Math.max(deepest, depth);
       wire.take();
       work();
-      addon.serveFrames();
+      addon.pollNow();
       depth--;
     });
   }
   await quiet(...wires);
   for (const wire of wires) wire.send();
   work();
-  addon.serveFrames();
+  addon.pollNow();
   for (const wire of wires) wire.send();
   await turn();
   await turn();
@@ -199,7 +199,7 @@ test('what onReady throws in the middle of a turn is uncaught, and the others ar
   uncaught.length = 0;
   for (const wire of wires) wire.send();
   work();
-  addon.serveFrames();
+  addon.pollNow();
   assert.equal(served.size, 2);
   assert.equal(uncaught.length, 2);
 });
@@ -216,7 +216,7 @@ test('a thread that ends from inside of it ends well', { skip }, async () => {
     addon.watch(tap.descriptor, () => process.exit(7));
     const word = (value) => Uint32Array.of(value);
     addon.writeFrames(host, new Uint8Array(60), word(0), word(60), word(0), 1, false, 0, new Uint32Array(5));
-    addon.serveFrames();
+    addon.pollNow();
     process.exit(8);
   `,
     { eval: true, workerData: addon },

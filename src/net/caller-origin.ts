@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { peerUserOf } from './peer-user.ts';
-import { endsOf } from './pending-connections.ts';
+import { endpointsOf } from './pending-connections.ts';
 
 /** Where a request comes from: `uid` is undefined where it cannot be known. */
 export type CallerOrigin =
@@ -28,7 +28,7 @@ export class CallerOrigins {
   readonly #origins = new Map<string, CallerOrigin>();
 
   note(socket: Socket): void {
-    const ends = endsOf(socket);
+    const ends = endpointsOf(socket);
     this.#origins.set(ends, isOfThisHost(socket) ? { kind: 'local', uid: peerUserOf(socket) } : ELSEWHERE);
     socket.once('close', () => this.#origins.delete(ends));
   }
@@ -38,7 +38,7 @@ export class CallerOrigins {
    */
   of(request: IncomingMessage, isAnnounced: boolean): CallerOrigin {
     // A connection that was closed has lost its ends, and its caller every right.
-    const origin = this.#origins.get(endsOf(request.socket)) ?? UNKNOWN;
+    const origin = this.#origins.get(endpointsOf(request.socket)) ?? UNKNOWN;
     if (origin.kind !== 'local') return origin;
     const isForwarded = isAnnounced || FORWARDING_FIELDS.some((name) => request.headers[name] !== undefined);
     return isForwarded ? FORWARDED : origin;

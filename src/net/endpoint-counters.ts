@@ -1,11 +1,11 @@
 /** What happened at the door of one service since it was opened. Plain numbers, each for one bound. */
-export class DoorCounters {
+export class EndpointCounters {
   /** connections that were taken */
   connections = 0;
   /** connections closed before they showed credentials, to make room for newer ones */
   displaced = 0;
   /** connections that were cut because they did not come to the point in time */
-  dawdled = 0;
+  handshakeTimeouts = 0;
   /** connections of trusted proxies that began with a PROXY header that cannot be read */
   badProxyHeaders = 0;
   /** requests and opening handshakes that break the rules of HTTP or WebSocket */

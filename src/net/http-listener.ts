@@ -4,22 +4,22 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { EtherwsError } from '../errors.ts';
-import { serveFrames } from '../native/addon.ts';
+import { pollNow } from '../native/addon.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { canTakeRecords } from '../ports/stream/tls/handover.ts';
 import { badRequest, FULL } from '../ports/tunnel/accept/server-refusals.ts';
 import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
-import { Turnstile } from '../runtime/fair-task-queue.ts';
+import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import type { Caller } from './caller.ts';
 import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
-import type { DoorCounters } from './endpoint-counters.ts';
+import type { EndpointCounters } from './endpoint-counters.ts';
 import { headersOf, type Refusal, refuseUpgrade } from './http-refusal.ts';
-import { endsOf, type VisitorLimits, Visitors } from './pending-connections.ts';
+import { endpointsOf, PendingConnections, type PendingLimits } from './pending-connections.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from './request-head.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endWhenBroken } from './tls/end-when-broken.ts';
-import { hearServer, RecordRelay, showEnds } from './tls/tls-record-tap.ts';
+import { copyEndpoints, onServerKeylog, TlsRecordTap } from './tls/tls-record-tap.ts';
 import { TLS_PARAMETERS } from './tls-parameters.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
@@ -35,11 +35,11 @@ export interface ListenerOptions {
   listenPort: number;
   /** Present: the listener speaks TLS, 1.2 or later. */
   tls?: TlsOptions;
-  limits?: VisitorLimits;
+  limits?: PendingLimits;
   /** whose word counts for whom their connections are; default: nobody's */
   proxies?: TrustedProxies;
   /** what is refused here is counted there */
-  counters?: DoorCounters;
+  counters?: EndpointCounters;
   /** default: as many as there may be */
   descriptors?: Descriptors;
   /** Whether it is to be known which user of this host a request comes from (`originOf`). Default: no. */
@@ -61,7 +61,7 @@ const HEAD_TOO_LONG: Refusal = {
  * One listening TCP port, plain or TLS, whose paths lead to services: the
  * tunnels, the control API, or both where they share host and port.
  *
- *   1. the acceptor takes a connection, and `Visitors` whether it may stay
+ *   1. the acceptor takes a connection, and `PendingConnections` whether it may stay
  *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
  *   3. Node's HTTP server, which does not listen itself, is given the connection
  *   4. its requests and upgrades go where their paths lead
@@ -71,14 +71,14 @@ const HEAD_TOO_LONG: Refusal = {
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
   readonly #server: http.Server | https.Server;
-  readonly #visitors: Visitors;
+  readonly #pending: PendingConnections;
   readonly #proxies: TrustedProxies;
   /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #descriptors: Descriptors;
   readonly #origins: CallerOrigins | undefined;
   readonly #logger: Logger;
-  readonly #turnstile = new Turnstile({ before: serveFrames });
+  readonly #tasks = new FairTaskQueue({ before: pollNow });
   readonly #routes = new Map<string, Route>();
   readonly #options: ListenerOptions;
   #hasTunnels = false;
@@ -87,7 +87,7 @@ export class HttpListener {
     this.#options = options;
     this.#logger = options.logger ?? SILENT;
     this.#descriptors = options.descriptors ?? new Descriptors();
-    this.#visitors = new Visitors(options.limits, options.counters);
+    this.#pending = new PendingConnections(options.limits, options.counters);
     this.#origins = options.tellsUsers === true ? new CallerOrigins() : undefined;
     this.#proxies = options.proxies ?? new TrustedProxies([]);
     // A request without Host is refused here, where it is counted and logged.
@@ -99,7 +99,7 @@ export class HttpListener {
     // Before the HTTP server sees the connection.
     this.#server.prependListener('secureConnection', (socket: TLSSocket) => {
       endWhenBroken(socket);
-      showEnds(socket);
+      copyEndpoints(socket);
     });
     this.#server.on('request', (request, response) => this.#request(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
@@ -113,7 +113,7 @@ export class HttpListener {
     // Without tunnels no request is an upgrade for Node, so one that offers another protocol is read as what it is.
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     // Without a listener Node makes no text of the secrets of TLS.
-    this.#server.on('keylog', hearServer);
+    this.#server.on('keylog', onServerKeylog);
   }
 
   /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
@@ -141,7 +141,7 @@ export class HttpListener {
   callerOf(request: IncomingMessage): Caller {
     const { socket } = request;
     const own: Caller = { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort };
-    const ends = endsOf(socket);
+    const ends = endpointsOf(socket);
     const said = this.#announced.get(ends);
     if (said === undefined && this.#announced.has(ends)) return own;
     const near = said ?? own;
@@ -151,7 +151,7 @@ export class HttpListener {
 
   /** Whether a request is of this host, and of which user; with `tellsUsers`. To be asked while the connection stands. */
   originOf(request: IncomingMessage): CallerOrigin {
-    const isAnnounced = this.#announced.has(endsOf(request.socket));
+    const isAnnounced = this.#announced.has(endpointsOf(request.socket));
     return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
   }
 
@@ -159,7 +159,7 @@ export class HttpListener {
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#acceptor.close(() => resolve());
-      this.#visitors.destroyAll();
+      this.#pending.destroyAll();
     });
   }
 
@@ -169,16 +169,16 @@ export class HttpListener {
   }
 
   #accept(socket: Socket): void {
-    serveFrames();
+    pollNow();
     socket.on('error', () => undefined);
     if (!this.#makeRoom()) {
       socket.destroy();
       return;
     }
     const isProxy = this.#proxies.isProxy(socket);
-    if (!this.#visitors.enter(socket, isProxy)) return;
+    if (!this.#pending.add(socket, isProxy)) return;
     this.#origins?.note(socket);
-    this.#turnstile.enter(() => {
+    this.#tasks.add(() => {
       if (socket.destroyed) return;
       if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
       else this.#serve(socket);
@@ -187,14 +187,14 @@ export class HttpListener {
 
   /** Where descriptors are short the connection that has been idle longest goes. @returns false when there is none */
   #makeRoom(): boolean {
-    const use: DescriptorUse = this.#hasTunnels ? 'visitor' : 'control';
+    const use: DescriptorUse = this.#hasTunnels ? 'pending' : 'control';
     if (this.#descriptors.hasRoomFor(use)) return true;
     this.#outOfDescriptors();
-    return this.#visitors.displaceOldest();
+    return this.#pending.displaceOldest();
   }
 
   #outOfDescriptors(): void {
-    this.#visitors.counters.outOfDescriptors++;
+    this.#pending.counters.outOfDescriptors++;
     if (!this.#descriptors.takeMayWarn()) return;
     const { limit } = this.#descriptors;
     this.#logger.warn({ limit }, 'descriptors are used up: tunnels are refused; raise the limit of open files');
@@ -202,37 +202,37 @@ export class HttpListener {
 
   #serve(socket: Socket): void {
     // Only what may become a tunnel is worth the detour.
-    const isRelayed = this.#options.tls !== undefined && this.#hasTunnels && canTakeRecords(socket);
-    this.#server.emit('connection', isRelayed ? new RecordRelay(socket, 'server') : socket);
+    const isTapped = this.#options.tls !== undefined && this.#hasTunnels && canTakeRecords(socket);
+    this.#server.emit('connection', isTapped ? new TlsRecordTap(socket, 'server') : socket);
   }
 
   #introduced(socket: Socket, header: ProxyHeader): void {
     if (header.kind === 'malformed') {
       const { remoteAddress } = socket;
-      this.#visitors.counters.badProxyHeaders++;
+      this.#pending.counters.badProxyHeaders++;
       this.#logger.info({ remoteAddress, reason: header.reason }, 'connection cut: its PROXY header cannot be read');
       socket.destroy();
       return;
     }
     if (header.kind === 'present') {
       const { source } = header;
-      const ends = endsOf(socket);
+      const ends = endpointsOf(socket);
       this.#announced.set(ends, source);
       socket.once('close', () => this.#announced.delete(ends));
       // One proxy may speak for another, which stands for many, too.
       const isClient = source !== undefined && !this.#proxies.includes(source.address);
-      if (isClient && !this.#visitors.attribute(socket, source.address)) return;
+      if (isClient && !this.#pending.attribute(socket, source.address)) return;
     }
     this.#serve(socket);
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    serveFrames();
+    pollNow();
     const { socket } = request;
-    this.#visitors.busy(socket);
-    response.once('close', () => this.#visitors.idle(socket));
+    this.#pending.busy(socket);
+    response.once('close', () => this.#pending.idle(socket));
     response.on('error', () => undefined);
-    this.#turnstile.enter(() => {
+    this.#tasks.add(() => {
       if (!response.destroyed) this.#answer(request, response);
     });
   }
@@ -250,15 +250,15 @@ export class HttpListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    serveFrames();
+    pollNow();
     socket.on('error', () => undefined);
-    this.#turnstile.enter(() => {
+    this.#tasks.add(() => {
       if (!socket.destroyed) this.#leadUpgrade(request, socket, head);
     });
   }
 
   #leadUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#visitors.depart(request.socket);
+    this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
     const route = this.#routes.get(pathOf(request));
     if (refusal !== undefined || route?.handleUpgrade === undefined) {
@@ -296,7 +296,7 @@ export class HttpListener {
   }
 
   #refused(remoteAddress: string, reason: string): void {
-    this.#visitors.counters.badRequests++;
+    this.#pending.counters.badRequests++;
     this.#logger.info({ remoteAddress, reason }, 'request refused');
   }
 }

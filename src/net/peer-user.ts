@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { nativeAddon } from '../native/addon.ts';
-import { descriptorOf } from '../ports/stream/adopted-connection.ts';
+import { descriptorOf } from './socket-descriptor.ts';
 import { findUserInTables } from './socket-tables.ts';
 
 /**

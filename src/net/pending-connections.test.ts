@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, mock, test } from 'node:test';
 import fc from 'fast-check';
-import { type VisitorLimits, Visitors } from './pending-connections.ts';
+import { PendingConnections, type PendingLimits } from './pending-connections.ts';
 
-/** As much of a connection as visitors look at. */
+/** As much of a connection as PendingConnections looks at. */
 class FakeSocket extends EventEmitter {
   destroyed = false;
   readonly localAddress: string = '127.0.0.1';
@@ -30,83 +30,83 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A door on a clock of the test's. */
-class Lobby {
-  readonly visitors: Visitors;
+/** A listener on the test's clock. */
+class FakeListener {
+  readonly pending: PendingConnections;
 
-  constructor(limits: VisitorLimits = {}) {
-    this.visitors = new Visitors({ timeoutMs: 1000, ...limits });
+  constructor(limits: PendingLimits = {}) {
+    this.pending = new PendingConnections({ timeoutMs: 1000, ...limits });
   }
 
-  come(address = '192.0.2.1', isProxy = false): FakeSocket {
+  accept(address = '192.0.2.1', isProxy = false): FakeSocket {
     const socket = new FakeSocket(address);
-    assert.equal(this.visitors.enter(socket.asSocket, isProxy), !socket.destroyed);
+    assert.equal(this.pending.add(socket.asSocket, isProxy), !socket.destroyed);
     return socket;
   }
 }
 
-describe('how long a visitor may take', () => {
+describe('how long a pending connection may take', () => {
   test('from his coming to his first request, and from one answer to the next request', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const lobby = new Lobby();
-    const { visitors } = lobby;
-    const [silent, served] = [lobby.come(), lobby.come()];
+    const listener = new FakeListener();
+    const { pending } = listener;
+    const [silent, served] = [listener.accept(), listener.accept()];
     t.mock.timers.tick(999);
-    visitors.busy(served.asSocket);
+    pending.busy(served.asSocket);
     t.mock.timers.tick(1);
     assert.deepEqual([silent.destroyed, served.destroyed], [true, false]);
     t.mock.timers.tick(100_000);
     assert.equal(served.destroyed, false, 'an answer has limits of its own');
-    visitors.idle(served.asSocket);
+    pending.idle(served.asSocket);
     t.mock.timers.tick(999);
     assert.equal(served.destroyed, false);
     t.mock.timers.tick(1);
     assert.equal(served.destroyed, true);
-    assert.equal(visitors.counters.dawdled, 2);
-    assert.equal(visitors.size, 0);
+    assert.equal(pending.counters.handshakeTimeouts, 2);
+    assert.equal(pending.size, 0);
   });
 
-  test('who has become a tunnel is no visitor any more', (t) => {
+  test('a connection that has become a tunnel is pending no more', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const lobby = new Lobby();
-    const { visitors } = lobby;
-    const tunnel = lobby.come();
-    visitors.depart(tunnel.asSocket);
+    const listener = new FakeListener();
+    const { pending } = listener;
+    const tunnel = listener.accept();
+    pending.remove(tunnel.asSocket);
     t.mock.timers.tick(100_000);
-    visitors.idle(tunnel.asSocket);
-    visitors.busy(tunnel.asSocket);
-    visitors.destroyAll();
+    pending.idle(tunnel.asSocket);
+    pending.busy(tunnel.asSocket);
+    pending.destroyAll();
     assert.equal(tunnel.destroyed, false);
-    assert.equal(visitors.size, 0);
-    assert.equal(visitors.counters.dawdled, 0);
+    assert.equal(pending.size, 0);
+    assert.equal(pending.counters.handshakeTimeouts, 0);
   });
 });
 
 describe('who has to go', () => {
   test('for one more the one that has been idle longest, and nobody who is being answered', () => {
-    const lobby = new Lobby({ maxVisitors: 3 });
-    const [first, second, third] = [lobby.come(), lobby.come(), lobby.come()];
-    lobby.visitors.busy(first.asSocket);
-    lobby.come();
+    const listener = new FakeListener({ maxPending: 3 });
+    const [first, second, third] = [listener.accept(), listener.accept(), listener.accept()];
+    listener.pending.busy(first.asSocket);
+    listener.accept();
     assert.deepEqual([first.destroyed, second.destroyed, third.destroyed], [false, true, false]);
-    lobby.visitors.busy(third.asSocket);
-    lobby.visitors.idle(third.asSocket);
-    lobby.visitors.idle(first.asSocket);
-    lobby.come();
+    listener.pending.busy(third.asSocket);
+    listener.pending.idle(third.asSocket);
+    listener.pending.idle(first.asSocket);
+    listener.accept();
     assert.deepEqual([first.destroyed, third.destroyed], [false, false], 'behind an answer one is the last of all');
-    assert.equal(lobby.visitors.counters.displaced, 2);
-    assert.equal(lobby.visitors.size, 3);
-    lobby.visitors.destroyAll();
+    assert.equal(listener.pending.counters.displaced, 2);
+    assert.equal(listener.pending.size, 3);
+    listener.pending.destroyAll();
   });
 
   test('the newcomer where all others are being answered', () => {
-    const lobby = new Lobby({ maxVisitors: 2 });
-    const all = [lobby.come(), lobby.come()];
-    for (const visitor of all) lobby.visitors.busy(visitor.asSocket);
-    assert.equal(lobby.come().destroyed, true);
+    const listener = new FakeListener({ maxPending: 2 });
+    const all = [listener.accept(), listener.accept()];
+    for (const one of all) listener.pending.busy(one.asSocket);
+    assert.equal(listener.accept().destroyed, true);
     assert.ok(all.every(({ destroyed }) => !destroyed));
-    assert.deepEqual([lobby.visitors.counters.full, lobby.visitors.size], [1, 2]);
-    lobby.visitors.destroyAll();
+    assert.deepEqual([listener.pending.counters.full, listener.pending.size], [1, 2]);
+    listener.pending.destroyAll();
   });
 
   test('who is more than the share of his address, or of his /64', () => {
@@ -114,87 +114,87 @@ describe('who has to go', () => {
       ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.2'],
       ['2001:db8::1', '2001:db8::ffff:1', '2001:db8:0:1::1'],
     ] as const) {
-      const lobby = new Lobby({ maxPerAddress: 2 });
-      const first = lobby.come(one);
-      lobby.come(same);
-      assert.equal(lobby.come(one).destroyed, true);
-      assert.equal(lobby.come(other).destroyed, false);
+      const listener = new FakeListener({ maxPerAddress: 2 });
+      const first = listener.accept(one);
+      listener.accept(same);
+      assert.equal(listener.accept(one).destroyed, true);
+      assert.equal(listener.accept(other).destroyed, false);
       first.destroy();
-      assert.equal(lobby.come(same).destroyed, false, 'a place that was left is free');
-      assert.equal(lobby.visitors.counters.overAddressShare, 1);
-      lobby.visitors.destroyAll();
+      assert.equal(listener.accept(same).destroyed, false, 'a place that was left is free');
+      assert.equal(listener.pending.counters.overAddressShare, 1);
+      listener.pending.destroyAll();
     }
   });
 
   test('no share applies to a proxy, which stands for many', () => {
-    const lobby = new Lobby({ maxPerAddress: 1 });
-    const all = Array.from({ length: 10 }, () => lobby.come('10.0.0.1', true));
+    const listener = new FakeListener({ maxPerAddress: 1 });
+    const all = Array.from({ length: 10 }, () => listener.accept('10.0.0.1', true));
     assert.ok(all.every(({ destroyed }) => !destroyed));
-    assert.equal(lobby.visitors.size, 10);
-    lobby.visitors.destroyAll();
+    assert.equal(listener.pending.size, 10);
+    listener.pending.destroyAll();
     assert.ok(all.every(({ destroyed }) => destroyed));
   });
 });
 
 describe('a connection of a proxy that says for whom it is', () => {
   test('counts for that client, and no longer for nobody', () => {
-    const lobby = new Lobby({ maxPerAddress: 2 });
+    const listener = new FakeListener({ maxPerAddress: 2 });
     const [first, second, third] = [
-      lobby.come('10.0.0.1', true),
-      lobby.come('10.0.0.1', true),
-      lobby.come('10.0.0.1', true),
+      listener.accept('10.0.0.1', true),
+      listener.accept('10.0.0.1', true),
+      listener.accept('10.0.0.1', true),
     ];
-    lobby.come('192.0.2.1');
-    assert.equal(lobby.visitors.attribute(first.asSocket, '192.0.2.1'), true);
-    assert.equal(lobby.visitors.attribute(second.asSocket, '192.0.2.1'), false);
+    listener.accept('192.0.2.1');
+    assert.equal(listener.pending.attribute(first.asSocket, '192.0.2.1'), true);
+    assert.equal(listener.pending.attribute(second.asSocket, '192.0.2.1'), false);
     assert.deepEqual([first.destroyed, second.destroyed], [false, true]);
-    assert.equal(lobby.visitors.attribute(third.asSocket, '192.0.2.2'), true);
-    assert.equal(lobby.come('192.0.2.1').destroyed, true, 'behind a proxy and not, it is one share');
+    assert.equal(listener.pending.attribute(third.asSocket, '192.0.2.2'), true);
+    assert.equal(listener.accept('192.0.2.1').destroyed, true, 'behind a proxy and not, it is one share');
     first.destroy();
-    assert.equal(lobby.come('192.0.2.1').destroyed, false);
-    assert.equal(lobby.visitors.counters.overAddressShare, 2);
-    lobby.visitors.destroyAll();
+    assert.equal(listener.accept('192.0.2.1').destroyed, false);
+    assert.equal(listener.pending.counters.overAddressShare, 2);
+    listener.pending.destroyAll();
   });
 
   test('is not taken when it has gone already', () => {
-    const lobby = new Lobby();
-    const gone = lobby.come('10.0.0.1', true);
+    const listener = new FakeListener();
+    const gone = listener.accept('10.0.0.1', true);
     gone.destroy();
-    assert.equal(lobby.visitors.attribute(gone.asSocket, '192.0.2.1'), false);
-    assert.equal(lobby.visitors.size, 0);
+    assert.equal(listener.pending.attribute(gone.asSocket, '192.0.2.1'), false);
+    assert.equal(listener.pending.size, 0);
   });
 });
 
 test('whatever happens, the bounds hold, counts are those of who is there, and no timer is left', () => {
-  type Step = readonly ['come' | 'proxy' | 'busy' | 'idle' | 'depart' | 'close', number];
+  type Step = readonly ['come' | 'proxy' | 'busy' | 'idle' | 'remove' | 'close', number];
   const step = fc.tuple(
-    fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'idle', 'depart', 'close'),
+    fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'idle', 'remove', 'close'),
     fc.nat({ max: 20 }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       mock.timers.enable({ apis: ['setTimeout'] });
       try {
-        const lobby = new Lobby({ maxVisitors: 6, maxPerAddress: 3 });
+        const listener = new FakeListener({ maxPending: 6, maxPerAddress: 3 });
         let here: FakeSocket[] = [];
         for (const [what, which] of steps) {
           const socket = here[which % Math.max(here.length, 1)];
-          if (what === 'come') here.push(lobby.come(`192.0.2.${which % 3}`));
-          else if (what === 'proxy') here.push(lobby.come('10.0.0.1', true));
+          if (what === 'come') here.push(listener.accept(`192.0.2.${which % 3}`));
+          else if (what === 'proxy') here.push(listener.accept('10.0.0.1', true));
           else if (what === 'close') socket?.destroy();
-          else if (socket !== undefined) lobby.visitors[what](socket.asSocket);
-          if (what === 'depart') here = here.filter((other) => other !== socket);
+          else if (socket !== undefined) listener.pending[what](socket.asSocket);
+          if (what === 'remove') here = here.filter((other) => other !== socket);
           here = here.filter(({ destroyed }) => !destroyed);
-          assert.equal(lobby.visitors.size, here.length);
+          assert.equal(listener.pending.size, here.length);
           assert.ok(here.length <= 6);
         }
-        lobby.visitors.destroyAll();
-        assert.equal(lobby.visitors.size, 0);
+        listener.pending.destroyAll();
+        assert.equal(listener.pending.size, 0);
         mock.timers.tick(1000);
-        assert.equal(lobby.visitors.counters.dawdled, 0, 'no timer is left of anybody');
-        for (let count = 0; count < 3; count++) assert.equal(lobby.come('192.0.2.1').destroyed, false);
-        assert.equal(lobby.come('192.0.2.1').destroyed, true, 'the share of an address is whole again');
-        lobby.visitors.destroyAll();
+        assert.equal(listener.pending.counters.handshakeTimeouts, 0, 'no timer is left of anybody');
+        for (let count = 0; count < 3; count++) assert.equal(listener.accept('192.0.2.1').destroyed, false);
+        assert.equal(listener.accept('192.0.2.1').destroyed, true, 'the share of an address is whole again');
+        listener.pending.destroyAll();
       } finally {
         mock.timers.reset();
       }

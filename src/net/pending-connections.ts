@@ -1,151 +1,150 @@
 import type { Socket } from 'node:net';
 import { addressGroup } from './address-group.ts';
-import { DoorCounters } from './endpoint-counters.ts';
+import { EndpointCounters } from './endpoint-counters.ts';
 
-export interface VisitorLimits {
+export interface PendingLimits {
   /**
-   * Connections that have not become a tunnel. For one more the one that has been idle longest is cut, and where all are
-   * being answered, the newcomer is. Default 1024.
+   * Pending connections of a listener. For one more, the one that has been idle longest is closed; while all of them have
+   * a request under way, the new one is. Default 1024.
    */
-  readonly maxVisitors?: number;
-  /** Those of one address, or of one /64 of IPv6. Default 512. */
+  readonly maxPending?: number;
+  /** Those from one address, or from one /64 of IPv6. Default 512. */
   readonly maxPerAddress?: number;
-  /** How long TLS and the head of a request may take together, and how long a connection may wait for the next one. Default 10 s. */
+  /** For the TLS handshake and the head of a request together, and for the wait for the next request. Default 10 s. */
   readonly timeoutMs?: number;
 }
 
-interface Visitor {
+interface PendingConnection {
   readonly socket: Socket;
-  /** what its share is counted by; '' for a proxy, which has none */
+  /** By which it counts for `maxPerAddress`; '' for a proxy, which has no such bound. */
   group: string;
-  /** undefined while a request of his is being answered */
+  /** undefined while a request is under way */
   deadline: NodeJS.Timeout | undefined;
 }
 
 /**
- * The connections of a listener that are not tunnels (yet), so that they cannot
- * be more, from one place, or slower than they may be. Node's own deadlines for
- * heads are looked at every 30 s only, and none spans TLS and the head.
+ * The connections of a listener that have not become a tunnel, bounded in number, by address, and in time. Node's own
+ * deadlines do not suffice: it checks them every 30 s, and none covers the TLS handshake and the head together.
  */
-export class Visitors {
-  readonly counters: DoorCounters;
-  readonly #maxVisitors: number;
+export class PendingConnections {
+  readonly counters: EndpointCounters;
+  readonly #maxPending: number;
   readonly #maxPerAddress: number;
   readonly #timeoutMs: number;
-  /** by the ends of the connection */
-  readonly #visitors = new Map<string, Visitor>();
+  /** by `endpointsOf` */
+  readonly #pending = new Map<string, PendingConnection>();
   readonly #byGroup = new Map<string, number>();
 
-  constructor(limits: VisitorLimits = {}, counters: DoorCounters = new DoorCounters()) {
+  constructor(limits: PendingLimits = {}, counters: EndpointCounters = new EndpointCounters()) {
     this.counters = counters;
-    this.#maxVisitors = limits.maxVisitors ?? 1024;
+    this.#maxPending = limits.maxPending ?? 1024;
     this.#maxPerAddress = limits.maxPerAddress ?? 512;
     this.#timeoutMs = limits.timeoutMs ?? 10_000;
   }
 
   get size(): number {
-    return this.#visitors.size;
+    return this.#pending.size;
   }
 
   /**
-   * Takes a fresh connection in; its deadline runs from here.
-   * @param isProxy it stands for many: no share of an address applies
-   * @returns false when it has been destroyed instead
+   * Adds an accepted connection; its deadline runs from here.
+   * @param isProxy it carries connections of many clients: `maxPerAddress` does not apply
+   * @returns false when the socket was destroyed, since a bound was reached
    */
-  enter(socket: Socket, isProxy = false): boolean {
-    const key = endsOf(socket);
+  add(socket: Socket, isProxy = false): boolean {
+    const key = endpointsOf(socket);
     const group = isProxy ? '' : addressGroup(socket.remoteAddress ?? '');
     if (!isProxy && this.#isShareTaken(group)) {
       socket.destroy();
       return false;
     }
-    if (this.#visitors.size >= this.#maxVisitors && !this.displaceOldest()) {
+    if (this.#pending.size >= this.#maxPending && !this.displaceOldest()) {
       this.counters.full++;
       socket.destroy();
       return false;
     }
     this.counters.connections++;
-    const visitor: Visitor = { socket, group, deadline: undefined };
-    this.#visitors.set(key, visitor);
+    const connection: PendingConnection = { socket, group, deadline: undefined };
+    this.#pending.set(key, connection);
     this.#countIn(group);
-    this.#arm(visitor);
-    socket.once('close', () => this.#leave(key, visitor));
+    this.#arm(connection);
+    socket.once('close', () => this.#drop(key, connection));
     return true;
   }
 
   /**
-   * A proxy has said whom this connection is for: from here on it counts for that address.
-   * @returns false when it has been destroyed instead
+   * Counts a proxy's connection for the client's address, which its PROXY header named.
+   * @returns false when the socket was destroyed, since that address has its share
    */
   attribute(socket: Socket, address: string): boolean {
-    const visitor = this.#visitors.get(endsOf(socket));
-    if (visitor === undefined) return false;
+    const connection = this.#pending.get(endpointsOf(socket));
+    if (connection === undefined) return false;
     const group = addressGroup(address);
     if (this.#isShareTaken(group)) {
       socket.destroy();
       return false;
     }
-    this.#countOut(visitor.group);
-    visitor.group = group;
+    this.#countOut(connection.group);
+    connection.group = group;
     this.#countIn(group);
     return true;
   }
 
-  /** A request of this connection is being answered: that has limits of its own. */
+  /** Stops the deadline while a request is under way, which has limits of its own. */
   busy(socket: Socket): void {
-    const visitor = this.#visitors.get(endsOf(socket));
-    clearTimeout(visitor?.deadline);
-    if (visitor !== undefined) visitor.deadline = undefined;
+    const connection = this.#pending.get(endpointsOf(socket));
+    clearTimeout(connection?.deadline);
+    if (connection !== undefined) connection.deadline = undefined;
   }
 
-  /** The answer is out; the next head has its time. */
+  /** Starts the deadline for the next request. */
   idle(socket: Socket): void {
-    const key = endsOf(socket);
-    const visitor = this.#visitors.get(key);
-    if (visitor === undefined) return;
-    clearTimeout(visitor.deadline);
-    // Behind all others again: who has just been served is not the first to be displaced.
-    this.#visitors.delete(key);
-    this.#visitors.set(key, visitor);
-    this.#arm(visitor);
+    const key = endpointsOf(socket);
+    const connection = this.#pending.get(key);
+    if (connection === undefined) return;
+    clearTimeout(connection.deadline);
+    // To the end of the order: a connection that was just used is the last to be displaced.
+    this.#pending.delete(key);
+    this.#pending.set(key, connection);
+    this.#arm(connection);
   }
 
-  /** The connection is somebody else's from here on. */
-  depart(socket: Socket): void {
-    const key = endsOf(socket);
-    const visitor = this.#visitors.get(key);
-    if (visitor !== undefined) this.#leave(key, visitor);
+  /** Forgets a connection that has become a tunnel. */
+  remove(socket: Socket): void {
+    const key = endpointsOf(socket);
+    const connection = this.#pending.get(key);
+    if (connection !== undefined) this.#drop(key, connection);
   }
 
-  /** Cuts them all. */
+  /** Closes them all. */
   destroyAll(): void {
-    for (const { socket } of [...this.#visitors.values()]) socket.destroy();
+    for (const { socket } of [...this.#pending.values()]) socket.destroy();
   }
 
-  #arm(visitor: Visitor): void {
-    visitor.deadline = setTimeout(() => {
-      this.counters.dawdled++;
-      visitor.socket.destroy();
+  #arm(connection: PendingConnection): void {
+    connection.deadline = setTimeout(() => {
+      this.counters.handshakeTimeouts++;
+      connection.socket.destroy();
     }, this.#timeoutMs);
   }
 
-  /** Cuts the connection that has been idle longest. @returns false when all are being answered */
+  /** Closes the connection that has been idle longest. @returns false when all have a request under way */
   displaceOldest(): boolean {
-    for (const [key, visitor] of this.#visitors) {
-      if (visitor.deadline === undefined) continue;
+    for (const [key, connection] of this.#pending) {
+      if (connection.deadline === undefined) continue;
       this.counters.displaced++;
-      this.#leave(key, visitor);
-      visitor.socket.destroy();
+      this.#drop(key, connection);
+      connection.socket.destroy();
       return true;
     }
     return false;
   }
 
-  #leave(key: string, visitor: Visitor): void {
-    clearTimeout(visitor.deadline);
-    if (this.#visitors.get(key) !== visitor) return;
-    this.#visitors.delete(key);
-    this.#countOut(visitor.group);
+  #drop(key: string, connection: PendingConnection): void {
+    clearTimeout(connection.deadline);
+    if (this.#pending.get(key) !== connection) return;
+    this.#pending.delete(key);
+    this.#countOut(connection.group);
   }
 
   #isShareTaken(group: string): boolean {
@@ -165,7 +164,7 @@ export class Visitors {
   }
 }
 
-/** Names a connection on a listener, whichever of its socket objects is at hand: behind TLS requests have another. */
-export function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+/** A key for a connection of a listener. The TCP and the TLS socket of one connection have the same. */
+export function endpointsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

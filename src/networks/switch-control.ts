@@ -2,7 +2,7 @@ import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Counters } from '../bridge/counters.ts';
 import type { InterfaceChange, NetworkInterface, Port } from '../bridge/port.ts';
 import type {
-  DoorEntry,
+  EndpointEntry,
   FdbEntry,
   InterfaceEntry,
   InterfaceSpec,
@@ -11,7 +11,7 @@ import type {
   SwitchControl,
 } from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
-import { DoorCounters } from '../net/endpoint-counters.ts';
+import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { netmaskOfPrefixLength, parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Switch } from './switch.ts';
@@ -25,19 +25,19 @@ export class RunningSwitch implements SwitchControl {
   readonly #createPort: PortFactory;
   readonly #closing = new AbortController();
   readonly #adding = new Set<Promise<PortEntry>>();
-  readonly #doors: Readonly<Record<DoorEntry['service'], DoorCounters>>;
+  readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
 
   constructor(
     target: Switch,
     createPort: PortFactory,
-    doors: Readonly<Record<DoorEntry['service'], DoorCounters>> = {
-      tunnels: new DoorCounters(),
-      control: new DoorCounters(),
+    endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>> = {
+      tunnels: new EndpointCounters(),
+      control: new EndpointCounters(),
     },
   ) {
     this.#switch = target;
     this.#createPort = createPort;
-    this.#doors = doors;
+    this.#endpoints = endpoints;
   }
 
   async addPort(spec: PortSpec): Promise<PortEntry> {
@@ -111,8 +111,12 @@ export class RunningSwitch implements SwitchControl {
     }));
   }
 
-  listDoors(): DoorEntry[] {
-    return (['tunnels', 'control'] as const).map((service) => ({ service, counters: { ...this.#doors[service] } }));
+  listEndpoints(): EndpointEntry[] {
+    return (['tunnels', 'control'] as const).map((service) => {
+      const counters = { ...this.#endpoints[service] };
+      // `dawdled` is the former name of `handshakeTimeouts`; programs that ask for it find it for one release more.
+      return { service, counters: { ...counters, dawdled: counters.handshakeTimeouts } };
+    });
   }
 }
 

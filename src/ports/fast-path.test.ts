@@ -8,7 +8,7 @@ import { rawFrame } from '../../test/support/message-stream.ts';
 import { missingAddon } from '../../test/support/offload-addon.ts';
 import { socketPair } from '../../test/support/socket-pair.ts';
 import { type Descriptor, nativeAddon } from '../native/addon.ts';
-import { descriptorOf } from './stream/adopted-connection.ts';
+import { descriptorOf } from '../net/socket-descriptor.ts';
 import { frameList } from './stream/frame-list.ts';
 import { SUITES, type Suite, trafficKey } from './stream/tls/key-schedule.ts';
 import { hasRecords, type RecordAddon, RecordKeys } from './stream/tls/record-keys.ts';
@@ -139,7 +139,7 @@ async function openSealed(t: TestContext) {
   const stream = await openStream(t);
   const { descriptor } = stream;
   const [opening, sealing] = [keys(theirs, false), keys(ours, true)];
-  const layer = new RecordStream({ addon, descriptor, isClient: true, opening, sealing, early: Buffer.alloc(0) });
+  const layer = new RecordStream({ addon, descriptor, isClient: true, opening, sealing, prefetched: Buffer.alloc(0) });
   t.after(() => layer.close());
   const over: number[] = [];
   layer.delegate(

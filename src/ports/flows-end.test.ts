@@ -18,7 +18,7 @@ import { nativeAddon } from '../native/addon.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { closeDescriptor } from './device/link-monitor.ts';
 import { ServerPort } from './tunnel/resume/server-port.ts';
-import type { WebSocketPort } from './tunnel/tunnel-port.ts';
+import type { TunnelPort } from './tunnel/tunnel-port.ts';
 
 const skip = enterOwnNamespace();
 const [HERE, THERE] = [1, 2];
@@ -48,7 +48,7 @@ interface Far {
   send(...frames: readonly Buffer[]): void;
 }
 
-function farEndOf(port: WebSocketPort): Far {
+function farEndOf(port: TunnelPort): Far {
   const heard = new PortRecorder();
   port.open(heard);
   const send = (...frames: readonly Buffer[]): void => {

@@ -11,11 +11,11 @@ const RESERVED_FOR_PROCESS = 4;
 const WARN_AGAIN_MS = 60_000;
 
 /** What a descriptor is for. Each use may take what the uses before it may, and some more. */
-export type DescriptorUse = 'tunnel' | 'visitor' | 'control';
+export type DescriptorUse = 'tunnel' | 'pending' | 'control';
 
 const KEPT: Readonly<Record<DescriptorUse, number>> = {
   tunnel: RESERVED,
-  visitor: RESERVED_FOR_CONTROL,
+  pending: RESERVED_FOR_CONTROL,
   control: RESERVED_FOR_PROCESS,
 };
 

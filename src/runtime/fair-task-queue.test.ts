@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Turnstile } from './fair-task-queue.ts';
+import { FairTaskQueue } from './fair-task-queue.ts';
 
 interface Asked {
   readonly ms: number;
   run(): void;
 }
 
-/** A turnstile whose time passes only when told, with the turns that it has asked for. */
-function open(): { turnstile: Turnstile; clock: { ms: number }; asked: Asked[] } {
+/** A tasks whose time passes only when told, with the turns that it has asked for. */
+function open(): { tasks: FairTaskQueue; clock: { ms: number }; asked: Asked[] } {
   const clock = { ms: 1000 };
   const asked: Asked[] = [];
-  const turnstile = new Turnstile({
+  const tasks = new FairTaskQueue({
     now: () => clock.ms,
     schedule: (turn, settled, ms) => {
       const run = (): void => {
@@ -22,14 +22,14 @@ function open(): { turnstile: Turnstile; clock: { ms: number }; asked: Asked[] }
       asked.push({ ms, run });
     },
   });
-  return { turnstile, clock, asked };
+  return { tasks, clock, asked };
 }
 
 test('work runs in its order, one piece a turn, and never at once', () => {
-  const { turnstile, asked } = open();
+  const { tasks, asked } = open();
   const done: string[] = [];
-  turnstile.enter(() => done.push('first'));
-  turnstile.enter(() => done.push('second'));
+  tasks.add(() => done.push('first'));
+  tasks.add(() => done.push('second'));
   assert.deepEqual(done, []);
   asked.shift()?.run();
   assert.deepEqual(done, ['first']);
@@ -40,8 +40,8 @@ test('work runs in its order, one piece a turn, and never at once', () => {
 
 test('one piece passes a turn of the event loop, and what goes before every piece does', async () => {
   const order: string[] = [];
-  const turnstile = new Turnstile({ before: () => order.push('frames'), now: () => 0 });
-  for (const piece of ['first', 'second']) turnstile.enter(() => order.push(piece));
+  const tasks = new FairTaskQueue({ before: () => order.push('frames'), now: () => 0 });
+  for (const piece of ['first', 'second']) tasks.add(() => order.push(piece));
   assert.deepEqual(order, []);
   await nextTurn();
   assert.deepEqual(order, ['frames', 'first']);
@@ -50,9 +50,9 @@ test('one piece passes a turn of the event loop, and what goes before every piec
 });
 
 test('behind work that took long it rests three times as long', () => {
-  const { turnstile, clock, asked } = open();
+  const { tasks, clock, asked } = open();
   for (let i = 0; i < 3; i++) {
-    turnstile.enter(() => {
+    tasks.add(() => {
       clock.ms += 5;
     });
   }
@@ -65,20 +65,20 @@ test('behind work that took long it rests three times as long', () => {
 });
 
 test('a piece in which the thread was taken away has no rest without end', () => {
-  const { turnstile, clock, asked } = open();
-  turnstile.enter(() => {
+  const { tasks, clock, asked } = open();
+  tasks.add(() => {
     clock.ms += 4000;
   });
-  turnstile.enter(() => undefined);
+  tasks.add(() => undefined);
   asked.shift()?.run();
   assert.equal(asked[0]?.ms, 20);
 });
 
 test('a short piece goes behind a short one without a timer, until a millisecond is owed', () => {
-  const { turnstile, clock, asked } = open();
+  const { tasks, clock, asked } = open();
   const rests: number[] = [];
   for (let i = 0; i < 4; i++) {
-    turnstile.enter(() => {
+    tasks.add(() => {
       clock.ms += 0.15;
     });
   }
@@ -91,15 +91,15 @@ test('a short piece goes behind a short one without a timer, until a millisecond
 });
 
 test('a task that comes in a rest waits for its end, and a task may add tasks', () => {
-  const { turnstile, clock, asked } = open();
+  const { tasks, clock, asked } = open();
   const done: string[] = [];
-  turnstile.enter(() => {
+  tasks.add(() => {
     clock.ms += 3;
-    turnstile.enter(() => done.push('brought'));
+    tasks.add(() => done.push('brought'));
   });
   asked.shift()?.run();
   clock.ms += 1;
-  turnstile.enter(() => done.push('later'));
+  tasks.add(() => done.push('later'));
   assert.equal(asked.length, 1);
   assert.equal(asked[0]?.ms, 9);
   asked.shift()?.run();
@@ -109,17 +109,17 @@ test('a task that comes in a rest waits for its end, and a task may add tasks', 
 
 test('what the work resolves counts as work', async () => {
   let nowMs = 0;
-  const turnstile = new Turnstile({ now: () => nowMs });
+  const tasks = new FairTaskQueue({ now: () => nowMs });
   const began: number[] = [];
   const startedMs = performance.now();
   await new Promise<void>((resolve) => {
-    turnstile.enter(() => {
+    tasks.add(() => {
       void Promise.resolve().then(async () => {
         await Promise.resolve();
         nowMs += 5;
       });
     });
-    turnstile.enter(() => {
+    tasks.add(() => {
       began.push(performance.now() - startedMs);
       resolve();
     });

@@ -1,58 +1,58 @@
-export interface TurnstileOptions {
-  /** Runs before each piece of work. */
+export interface FairTaskQueueOptions {
+  /** Runs before each task. */
   readonly before?: () => void;
   /** for tests */
   readonly now?: () => number;
-  /** for tests: runs `turn` in so many ms, and `settled` once all that it resolved has run */
+  /** for tests: runs `turn` after `ms`, and `settled` once the microtasks that it caused have run */
   readonly schedule?: (turn: () => void, settled: () => void, ms: number) => void;
 }
 
-/** Behind a piece of work the thread belongs to others for so many times as long as that took. */
+/** After a task of t ms no other runs for 3·t ms, so that tasks take a quarter of the thread at most. */
 const REST_FACTOR = 3;
 /**
- * Longer work than this asks for is the machine's doing: the thread was taken away in its midst. Without a bound strangers
- * would wait until their handshakes are out of time, and come again, for as long as the machine is busy.
+ * The longest rest. A task that seems to need more than a third of it was interrupted by a busy machine; without this bound
+ * handshakes would wait until they time out and are dialled again, for as long as the machine is busy.
  */
 const LONGEST_REST_MS = 20;
-/** Timers are no finer; what is owed below it waits for more. */
+/** The resolution of timers. A shorter rest is added to the next one. */
 const SHORTEST_REST_MS = 1;
 
 /**
- * Lets work through one piece a turn of the event loop, in its order, and takes a
- * quarter of the thread at most. What strangers can cause by the hundred at once then
- * never stands between two frames as a whole, and leaves the processor to those who wait for it.
+ * Runs tasks in order, one a turn of the event loop, and leaves three quarters of the thread to other work. Requests and
+ * logins that peers can cause by the hundred in one turn go through it, so that frames pass between any two of them.
  *
- * It has no bound: what waits here belongs to connections, and they have one.
+ * It has no bound of its own: each task belongs to a connection, and connections are bounded.
  */
-export class Turnstile {
-  /** a set keeps the order, and gives its first away without moving the others */
+export class FairTaskQueue {
+  /** A set keeps the order, and loses its first entry without moving the others. */
   readonly #waiting = new Set<() => void>();
   readonly #before: () => void;
   readonly #now: () => number;
   readonly #schedule: (turn: () => void, settled: () => void, ms: number) => void;
   #isScheduled = false;
-  #owedMs = 0;
+  /** How long the thread is to be left alone from `#endedMs` on. */
+  #restMs = 0;
   #startedMs = 0;
   #endedMs = 0;
 
-  constructor(options: TurnstileOptions = {}) {
+  constructor(options: FairTaskQueueOptions = {}) {
     this.#before = options.before ?? (() => undefined);
     this.#now = options.now ?? (() => performance.now());
     this.#schedule = options.schedule ?? runLater;
   }
 
-  /** @param work must not throw; it runs in one of the next turns, never at once */
-  enter(work: () => void): void {
-    this.#waiting.add(work);
+  /** @param task must not throw; it runs in one of the next turns, never at once */
+  add(task: () => void): void {
+    this.#waiting.add(task);
     this.#scheduleTurn();
   }
 
   #turn(): void {
-    for (const work of this.#waiting) {
-      this.#waiting.delete(work);
+    for (const task of this.#waiting) {
+      this.#waiting.delete(task);
       this.#before();
       this.#startedMs = this.#now();
-      work();
+      task();
       return;
     }
   }
@@ -60,8 +60,8 @@ export class Turnstile {
   #settled(): void {
     const restedMs = this.#startedMs - this.#endedMs;
     this.#endedMs = this.#now();
-    const owedMs = Math.max(0, this.#owedMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
-    this.#owedMs = Math.min(LONGEST_REST_MS, owedMs);
+    const restMs = Math.max(0, this.#restMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
+    this.#restMs = Math.min(LONGEST_REST_MS, restMs);
     this.#isScheduled = false;
     if (this.#waiting.size > 0) this.#scheduleTurn();
   }
@@ -69,7 +69,7 @@ export class Turnstile {
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const leftMs = this.#owedMs - (this.#now() - this.#endedMs);
+    const leftMs = this.#restMs - (this.#now() - this.#endedMs);
     this.#schedule(
       () => this.#turn(),
       () => this.#settled(),
@@ -78,7 +78,7 @@ export class Turnstile {
   }
 }
 
-/** What a callback of the check phase has resolved runs before the next callback of that phase. */
+/** Node drains microtasks between two callbacks of the check phase: `settled` runs when those of `turn` are done. */
 function runLater(turn: () => void, settled: () => void, ms: number): void {
   if (ms > 0) {
     setTimeout(() => runLater(turn, settled, 0), ms);

@@ -1,12 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Keeps the garbage collector's nursery at the size that it begins with, 1 MiB.
- * Frames wait while it is cleared, and that takes the longer the larger it has
- * grown: behind a thousand logins a second 10 ms at its usual 16 MiB, and 1 ms
- * so, if more often. Holds for all threads of the process, until one more is
- * started: then it has to be said again.
+ * Keeps V8's young generation at its initial size, a semi-space of 1 MiB. V8 stops the thread while it collects the
+ * young generation, and for longer the larger that has grown: at a thousand logins a second 10 ms with the usual
+ * 16 MiB, and 1 ms with 1 MiB, though more often.
+ * The flag is of the whole process, and a new thread resets it: call this again in each worker.
  */
-export function keepNurserySmall(): void {
+export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }

@@ -70,6 +70,6 @@ test('a client that may have no tunnel is told so, and counted', async (t) => {
   writeFileSync(policy, 'default: {tunnels: {allowed: false}}\n');
   const lan = await SwitchProcess.start(t, ['--policy', policy]);
   assert.equal((await knock({ port: lan.tunnelPort })).status, 403);
-  assert.equal((await lan.door('tunnels')).forbidden, 1);
+  assert.equal((await lan.endpointCounters('tunnels')).forbidden, 1);
   assert.deepEqual(await lan.ports(), []);
 });

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { DoorEntry } from '../../src/control/schema.ts';
-import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
+import type { EndpointEntry } from '../../src/control/schema.ts';
+import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 
@@ -18,11 +18,11 @@ const users = join(directory, 'users');
 writeFileSync(users, 'ada:{SHA}qvTGHdzF6KLavt4PO0gs2a6pQ00=\n');
 const ADA = { Authorization: `Basic ${Buffer.from('ada:hello').toString('base64')}` };
 
-type Counters = Readonly<Partial<Record<keyof DoorCounters, number>>>;
+type Counters = Readonly<Partial<Record<keyof EndpointCounters, number>>>;
 
-async function doorOf(running: TestDaemon, service: DoorEntry['service']): Promise<Counters> {
+async function countersOf(running: TestDaemon, service: EndpointEntry['service']): Promise<Counters> {
   const { body } = await call({ host: 'localhost', port: running.controlPort }, 'listDoor');
-  const { entries } = (JSON.parse(body) as { result: { entries: DoorEntry[] } }).result;
+  const { entries } = (JSON.parse(body) as { result: { entries: EndpointEntry[] } }).result;
   return entries.find((entry) => entry.service === service)?.counters ?? {};
 }
 
@@ -56,7 +56,7 @@ test('slowloris: a client that does not complete its request in time is cut, on 
     ['control', 'localhost', running.controlPort],
   ] as const) {
     await t.test(service, async (t) => {
-      const before = (await doorOf(running, service)).dawdled ?? 0;
+      const before = (await countersOf(running, service)).handshakeTimeouts ?? 0;
       const silent = await open(t, port, host);
       const slow = await open(t, port, host);
       dribble(t, slow);
@@ -67,7 +67,7 @@ test('slowloris: a client that does not complete its request in time is cut, on 
       await once(second, 'data');
       dribble(t, second);
       await closed(second);
-      assert.equal((await doorOf(running, service)).dawdled, before + 3);
+      assert.equal((await countersOf(running, service)).handshakeTimeouts, before + 3);
     });
   }
 });
@@ -79,7 +79,7 @@ test('connections without credentials displace each other, and none that has sho
   for (let index = 0; index < 8; index++) await open(t, running.tunnelPort);
   await gone;
   assert.equal((await knock({ port: running.tunnelPort })).status, 101);
-  const { displaced } = await doorOf(running, 'tunnels');
+  const { displaced } = await countersOf(running, 'tunnels');
   assert.equal(displaced, 2);
 });
 
@@ -94,7 +94,7 @@ test('an address has its share of connections that prove nothing, too', async (t
   while (status !== 101) {
     status = (await knock({ port: running.tunnelPort }).catch(() => ({ status: undefined }))).status;
   }
-  assert.ok(((await doorOf(running, 'tunnels')).overAddressShare ?? 0) >= 1);
+  assert.ok(((await countersOf(running, 'tunnels')).overAddressShare ?? 0) >= 1);
 });
 
 test('tunnels have a bound in all, from an address and of a user', async (t) => {
@@ -115,7 +115,7 @@ test('tunnels have a bound in all, from an address and of a user', async (t) => 
       await enter();
       const second = await enter();
       assert.equal((await knock({ port: running.tunnelPort, headers: ADA })).status, status);
-      assert.equal((await doorOf(running, 'tunnels'))[counter], 1);
+      assert.equal((await countersOf(running, 'tunnels'))[counter], 1);
       second.close();
       await once(second, 'close');
       await enter();
@@ -157,7 +157,7 @@ test('2000 failed logins while frames cross: none is lost, and all are counted',
   isFlooding = false;
   assert.ok((await crossing) >= 100);
 
-  const { failedLogins = 0, throttledLogins = 0 } = await doorOf(running, 'tunnels');
+  const { failedLogins = 0, throttledLogins = 0 } = await countersOf(running, 'tunnels');
   assert.equal(failedLogins, statuses.get(401));
   assert.equal(throttledLogins, statuses.get(429));
   assert.equal(failedLogins + throttledLogins + (statuses.get(503) ?? 0), 2000);

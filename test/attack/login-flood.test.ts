@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { DoorEntry } from '../../src/control/schema.ts';
-import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
+import type { EndpointEntry } from '../../src/control/schema.ts';
+import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import type { EtherwsSwitch } from '../support/etherws.ts';
 import { htpasswdLine, LEFT, openPair, PASSWORD, pings, RIGHT_TAP, startSwitches, USER } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
@@ -140,8 +140,8 @@ test(`${LOGINS} failed logins while pings cross the switch`, async (t) => {
   // 401: looked at; 429: that address failed too often; 503: too many were waiting.
   const total = (status: string): number => answers.reduce((sum, statuses) => sum + (statuses[status] ?? 0), 0);
   assert.equal(total('401') + total('429') + total('503'), LOGINS, JSON.stringify(answers));
-  const { entries } = JSON.parse(await lan.done('listdoor', '--json')) as { entries: DoorEntry[] };
-  const { failedLogins = 0, throttledLogins = 0 }: Partial<Record<keyof DoorCounters, number>> =
+  const { entries } = JSON.parse(await lan.done('listdoor', '--json')) as { entries: EndpointEntry[] };
+  const { failedLogins = 0, throttledLogins = 0 }: Partial<Record<keyof EndpointCounters, number>> =
     entries.find(({ service }) => service === 'tunnels')?.counters ?? {};
   // One whose answer was lost on the way has failed as well.
   assert.ok(failedLogins >= total('401') && throttledLogins >= total('429'), `${failedLogins}, ${throttledLogins}`);

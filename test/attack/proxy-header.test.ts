@@ -8,8 +8,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { SwOptions } from '../../src/config/sw-config.ts';
-import type { DoorEntry, PortEntry } from '../../src/control/schema.ts';
-import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
+import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
+import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
@@ -80,8 +80,8 @@ async function targets(running: TestDaemon): Promise<string[]> {
   return (await list<PortEntry>(running, 'listPort')).map(({ target }) => target);
 }
 
-async function counters(running: TestDaemon): Promise<Readonly<Partial<Record<keyof DoorCounters, number>>>> {
-  return (await list<DoorEntry>(running, 'listDoor')).find(({ service }) => service === 'tunnels')?.counters ?? {};
+async function counters(running: TestDaemon): Promise<Readonly<Partial<Record<keyof EndpointCounters, number>>>> {
+  return (await list<EndpointEntry>(running, 'listDoor')).find(({ service }) => service === 'tunnels')?.counters ?? {};
 }
 
 /** Resolves when the other side is done with it. @returns all that it said */
@@ -221,7 +221,7 @@ test('a header that cannot be read, or does not come to its end, costs the conne
     socket.write(header);
     assert.equal(await closed(socket), '');
   }
-  assert.equal((await counters(running)).dawdled, slow.length);
+  assert.equal((await counters(running)).handshakeTimeouts, slow.length);
 
   // A health check: a header that speaks for the proxy itself, or nothing at all, and an end.
   for (const header of [binaryHeader({ command: 0x20, family: 0, body: Buffer.alloc(0) }), V1.subarray(0, 4)]) {

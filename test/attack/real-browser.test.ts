@@ -53,7 +53,7 @@ test('Chromium: whose pages open tunnels', async (t) => {
   for (const [name, page, host, target, mayJoin] of cases) {
     await t.test(`${name}: ${mayJoin ? 'joins' : '403'}`, async (t) => {
       const heard = await listener(t, target);
-      const { foreignPages: before = 0 } = await target.door('tunnels');
+      const { foreignPages: before = 0 } = await target.endpointCounters('tunnels');
       const url = `ws://${host}:${target.tunnelPort}/`;
       const attempt = await openTunnelIn(await visit(t, browser, page), url, FRAME);
       assert.equal(attempt.isOpen, mayJoin);
@@ -68,7 +68,7 @@ test('Chromium: whose pages open tunnels', async (t) => {
         assert.match(attempt.said, /Unexpected response code: 403/);
         assert.match(target.log, /may not join; its operator can allow them with --origin/);
       }
-      const { foreignPages = 0 } = await target.door('tunnels');
+      const { foreignPages = 0 } = await target.endpointCounters('tunnels');
       assert.equal(foreignPages, before + (mayJoin ? 0 : 1));
       assert.equal((await target.ports()).length, mayJoin ? 2 : 1);
     });

@@ -100,8 +100,8 @@ test('a token that is not what it must be opens neither service of a real proces
 
   await t.test('and a good one opens both', async () => {
     assert.equal((await knock({ port: lan.tunnelPort, headers: good })).status, 101);
-    assert.equal((await lan.door('tunnels')).failedLogins, 2 * CASES.length);
-    assert.equal((await lan.door('control')).failedLogins, CASES.length);
+    assert.equal((await lan.endpointCounters('tunnels')).failedLogins, 2 * CASES.length);
+    assert.equal((await lan.endpointCounters('control')).failedLogins, CASES.length);
   });
 });
 

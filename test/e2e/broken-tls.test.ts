@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { Port } from '../../src/bridge/port.ts';
-import { connectTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
+import { dialTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import { batchOf } from '../../src/wire/ethernet/frame-batch.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { FAULTS, type FaultPlan, FaultyHop } from '../support/faulty-records.ts';
@@ -118,7 +118,7 @@ class Breaker {
     const url = `wss://127.0.0.1:${hop.port}/`;
     let port: Port;
     try {
-      port = await connectTunnel({ url, cacerts: this.#ca });
+      port = await dialTunnel({ url, cacerts: this.#ca });
     } catch (error) {
       return { atMs: performance.now(), reason: (error as Error).message };
     }
@@ -188,7 +188,7 @@ describe('a record that breaks TLS ends its tunnel, at both ends and whenever it
     const { keyFile, certFile } = maker.make({ name: 'server', subjectAltName: 'IP:127.0.0.1' });
     const running = await TestDaemon.start(t, { sslkey: keyFile, sslcert: certFile, maxPerAddress: '1000' });
     const ca = readFileSync(certFile);
-    const talker = await connectTunnel({ url: `wss://127.0.0.1:${running.tunnelPort}/`, cacerts: ca });
+    const talker = await dialTunnel({ url: `wss://127.0.0.1:${running.tunnelPort}/`, cacerts: ca });
     let isOver = false;
     const events = new PortRecorder();
     talker.open(events);

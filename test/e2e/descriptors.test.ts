@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { DoorEntry, PortEntry } from '../../src/control/schema.ts';
-import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
+import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
+import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { ETHERWS, eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
 import { Process, run } from '../support/process.ts';
@@ -97,7 +97,7 @@ function urlOf(port: number): string[] {
   return ['--ctlurl', `http://127.0.0.1:${port}/ctl`];
 }
 
-async function door(control: { port: number }): Promise<Readonly<Partial<Record<keyof DoorCounters, number>>>> {
-  const { entries } = JSON.parse((await call(control, 'listDoor')).body).result as { entries: DoorEntry[] };
+async function door(control: { port: number }): Promise<Readonly<Partial<Record<keyof EndpointCounters, number>>>> {
+  const { entries } = JSON.parse((await call(control, 'listDoor')).body).result as { entries: EndpointEntry[] };
   return entries.find(({ service }) => service === 'tunnels')?.counters ?? {};
 }

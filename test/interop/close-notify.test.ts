@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { connectTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
+import { dialTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker } from '../support/openssl.ts';
@@ -47,7 +47,7 @@ describe('a close_notify is answered by one', { skip: missingTools('openssl', 'p
       t.after(() => peer.end());
       const [, listenPort] = await peer.output(/port (\d+)/);
       const url = `wss://127.0.0.1:${listenPort}/`;
-      const port = await connectTunnel({ url, cacerts: readFileSync(server.certFile) });
+      const port = await dialTunnel({ url, cacerts: readFileSync(server.certFile) });
       const events = new PortRecorder();
       port.open(events);
       peer.write('\n');

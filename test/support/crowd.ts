@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ConnectTunnelOptions } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
+import type { DialTunnelOptions } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
 
@@ -15,7 +15,7 @@ export class Crowd {
   constructor(
     host: Host,
     count: number,
-    tunnel: Pick<ConnectTunnelOptions, 'url' | 'user' | 'passwd' | 'cacerts' | 'wire'>,
+    tunnel: Pick<DialTunnelOptions, 'url' | 'user' | 'passwd' | 'cacerts' | 'wire'>,
     waits: { readonly minMs: number; readonly maxMs: number },
     env: Readonly<Record<string, string>> = {},
   ) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BlockPool } from '../../src/ports/stream/block-pool.ts';
-import { FairQueue, type FairQueueDiscard, type FairQueueOptions } from '../../src/ports/stream/fq-codel.ts';
+import { type FairQueueDiscard, type FairQueueOptions, FqCodel } from '../../src/ports/stream/fq-codel.ts';
 import { batchOf, FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { RECORD_LEAD_BYTES } from '../../src/wire/tunnel/tunnel-message.ts';
 
@@ -36,14 +36,14 @@ export class WatchedPool extends BlockPool {
 /** A fair queue, and frames whose flow and serial number can be read from them. */
 export class Bench {
   readonly pool: WatchedPool = new WatchedPool();
-  readonly queue: FairQueue;
+  readonly queue: FqCodel;
   readonly drops: Record<FairQueueDiscard, number> = { queueDelay: 0, queueFull: 0 };
   readonly slab: FrameBatch;
   #serial = 0;
 
   constructor(options: Partial<FairQueueOptions> = {}, slabBytes: number = 256 * 1024) {
     this.slab = new FrameBatch(Buffer.alloc(slabBytes));
-    this.queue = new FairQueue({
+    this.queue = new FqCodel({
       queueBytes: QUEUE_BYTES,
       blocks: this.pool,
       seed: 1,

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
+import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type {
-  DoorEntry,
+  EndpointEntry,
   FdbEntry,
   InterfaceEntry,
   InterfaceSpec,
@@ -72,7 +72,7 @@ export class FakeSwitch implements SwitchControl {
     return this.fdb;
   }
 
-  listDoors(): DoorEntry[] {
+  listEndpoints(): EndpointEntry[] {
     return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
 
@@ -116,7 +116,7 @@ export async function startFakeControl(
   const service = new FakeSwitch();
   const control = new ControlServer({
     path: '/ctl',
-    authenticator: OPEN_DOOR,
+    authenticator: ALLOW_ALL,
     allowedHosts: () => [],
     service,
     logger: SILENT,

@@ -10,14 +10,14 @@ import type { Port } from '../../src/bridge/port.ts';
 import { nativeAddon, setSocketOptions } from '../../src/native/addon.ts';
 import { NativeFlowTable } from '../../src/native/flow-table.ts';
 import { offloadEngine } from '../../src/native/offload-engine.ts';
-import { relayOf } from '../../src/net/tls/tls-record-tap.ts';
+import { descriptorOf } from '../../src/net/socket-descriptor.ts';
+import { tapOf } from '../../src/net/tls/tls-record-tap.ts';
 import { NetdevPort } from '../../src/ports/device/netdev-port.ts';
 import { TapPort } from '../../src/ports/device/tap-port.ts';
-import { descriptorOf } from '../../src/ports/stream/adopted-connection.ts';
 import type { TunnelLimits } from '../../src/ports/stream/limits.ts';
 import { NativeTransport } from '../../src/ports/stream/native-transport.ts';
 import type { Wire } from '../../src/ports/stream/packing.ts';
-import { WebSocketPort } from '../../src/ports/tunnel/tunnel-port.ts';
+import { TunnelPort } from '../../src/ports/tunnel/tunnel-port.ts';
 import { batchOf } from '../../src/wire/ethernet/frame-batch.ts';
 import { PortRecorder, testFrame } from './port-recorder.ts';
 import { greet, type SocketPair, socketPair } from './socket-pair.ts';
@@ -82,7 +82,7 @@ export function prepareNamespace(): void {
 
 /** A connection whose ends native code can have. @param identity makes it TLS 1.3 */
 export async function nativePair(identity?: ServerIdentity): Promise<SocketPair> {
-  const pair = await socketPair(identity, { isRelayed: identity !== undefined });
+  const pair = await socketPair(identity, { isTapped: identity !== undefined });
   if (identity !== undefined) await greet(pair);
   return pair;
 }
@@ -93,16 +93,16 @@ export function nativePort(
   type: 'client' | 'server',
   wire: Wire = 'batched',
   limits: Partial<TunnelLimits> = { closeTimeoutMs: 200 },
-): WebSocketPort {
+): TunnelPort {
   const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
   assert.ok(transport !== undefined, 'native code does not take the connection');
-  return new WebSocketPort({ type, target: 'peer', transport, wire, limits });
+  return new TunnelPort({ type, target: 'peer', transport, wire, limits });
 }
 
 /** Lets little wait in the kernel between two ends. */
 export function narrow({ accepted, dialled }: SocketPair): void {
   for (const socket of [accepted, dialled]) {
-    const raw = socket instanceof TLSSocket ? relayOf(socket)?.raw : socket;
+    const raw = socket instanceof TLSSocket ? tapOf(socket)?.raw : socket;
     const fd = raw === undefined ? undefined : descriptorOf(raw);
     assert.ok(
       fd !== undefined && setSocketOptions(fd, { sendBufferBytes: 128 * 1024, receiveBufferBytes: 128 * 1024 }),
@@ -114,7 +114,7 @@ export function narrow({ accepted, dialled }: SocketPair): void {
 export async function nativeTunnel(
   identity?: ServerIdentity,
   wire: Wire = 'batched',
-): Promise<{ client: WebSocketPort; server: WebSocketPort }> {
+): Promise<{ client: TunnelPort; server: TunnelPort }> {
   const { accepted, dialled } = await nativePair(identity);
   return { client: nativePort(dialled, 'client', wire), server: nativePort(accepted, 'server', wire) };
 }

@@ -5,7 +5,7 @@ import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import { Switch } from '../../src/networks/switch.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
 import { ClientPort } from '../../src/ports/tunnel/dial/client-port.ts';
-import { type ConnectTunnelOptions, connectTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
+import { type DialTunnelOptions, dialTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import { ResumeTicket } from '../../src/ports/tunnel/resume/resume-ticket.ts';
 import { SwitchInstance } from '../../src/ports/tunnel/switch-instance.ts';
 import { listen, stop, TestTunnelServer } from './web-socket-peer.ts';
@@ -41,11 +41,11 @@ export class Site {
   }
 
   /** Adds a client port, once its tunnel stands. @returns its number */
-  async dial(url: string, options: Partial<ConnectTunnelOptions> = {}): Promise<number> {
+  async dial(url: string, options: Partial<DialTunnelOptions> = {}): Promise<number> {
     const ticket = new ResumeTicket();
     const port = await ClientPort.connected({
       target: url,
-      connect: (signal) => connectTunnel({ instance: this.instance, ticket, ...options, url, signal }),
+      connect: (signal) => dialTunnel({ instance: this.instance, ticket, ...options, url, signal }),
       reconnection: { minMs: 100, maxMs: 200 },
     });
     return this.ethernet.attach(port);

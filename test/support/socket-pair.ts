@@ -4,8 +4,8 @@ import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, connect as dialTls, type TLSSocket, type TlsOptions } from 'node:tls';
-import { hearClient, hearServer, RecordRelay } from '../../src/net/tls/tls-record-tap.ts';
-import { settled } from '../../src/ports/stream/tls/handover.ts';
+import { onClientKeylog, onServerKeylog, TlsRecordTap } from '../../src/net/tls/tls-record-tap.ts';
+import { drained } from '../../src/ports/stream/tls/handover.ts';
 import type { TransportEvents } from '../../src/ports/stream/transport.ts';
 import { createAuthority } from './certificates.ts';
 import { listen, type ServerIdentity } from './web-socket-peer.ts';
@@ -18,7 +18,7 @@ export interface SocketPair {
 
 export interface PairOptions extends TlsOptions {
   /** puts relays under the TLS of both ends, so that it can be taken over */
-  readonly isRelayed?: boolean;
+  readonly isTapped?: boolean;
   /** dials there instead of directly; whoever listens there dials on */
   readonly through?: (listenPort: number) => Promise<number>;
 }
@@ -44,15 +44,15 @@ async function secure(
   arrived: Socket,
   plain: Socket,
   identity: ServerIdentity,
-  { isRelayed = false, through: _, ...options }: PairOptions,
+  { isTapped = false, through: _, ...options }: PairOptions,
 ): Promise<SocketPair> {
   const server = createTlsServer({ ...options, ...identity });
-  server.on('keylog', hearServer);
+  server.on('keylog', onServerKeylog);
   const arrival = once(server, 'secureConnection') as Promise<[TLSSocket]>;
-  server.emit('connection', isRelayed ? new RecordRelay(arrived, 'server') : arrived);
-  const socket = isRelayed ? new RecordRelay(plain, 'client') : plain;
+  server.emit('connection', isTapped ? new TlsRecordTap(arrived, 'server') : arrived);
+  const socket = isTapped ? new TlsRecordTap(plain, 'client') : plain;
   const dialled = dialTls({ socket, rejectUnauthorized: false });
-  if (socket instanceof RecordRelay) hearClient(dialled, socket);
+  if (socket instanceof TlsRecordTap) onClientKeylog(dialled, socket);
   const [[accepted]] = await Promise.all([arrival, once(dialled, 'secureConnect') as Promise<unknown>]);
   return { accepted, dialled };
 }
@@ -69,7 +69,7 @@ export async function greet({ accepted, dialled }: SocketPair): Promise<void> {
     while (to.readableLength < 8) await once(to, 'readable');
     to.off('readable', ignore);
     to.read();
-    await settled(from);
+    await drained(from);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
-import type { DoorEntry, PortEntry } from '../../src/control/schema.ts';
-import type { DoorCounters } from '../../src/net/endpoint-counters.ts';
+import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
+import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { ETHERWS } from './etherws.ts';
 import { call } from './http.ts';
 import { Process } from './process.ts';
@@ -60,8 +60,10 @@ export class SwitchProcess {
     return (await this.call<{ entries: PortEntry[] }>('listPort')).entries;
   }
 
-  async door(service: DoorEntry['service']): Promise<Readonly<Partial<Record<keyof DoorCounters, number>>>> {
-    const { entries } = await this.call<{ entries: DoorEntry[] }>('listDoor');
+  async endpointCounters(
+    service: EndpointEntry['service'],
+  ): Promise<Readonly<Partial<Record<keyof EndpointCounters, number>>>> {
+    const { entries } = await this.call<{ entries: EndpointEntry[] }>('listDoor');
     return entries.find((entry) => entry.service === service)?.counters ?? {};
   }
 }

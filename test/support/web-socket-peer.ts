@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { OPEN_DOOR } from '../../src/auth/authenticator.ts';
+import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { Port } from '../../src/bridge/port.ts';
 import { TunnelServer, type TunnelServerOptions } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
 
@@ -42,7 +42,7 @@ export class TestTunnelServer {
     this.server = webServer(identity);
     this.tunnels = new TunnelServer({
       path: '/',
-      authenticator: OPEN_DOOR,
+      authenticator: ALLOW_ALL,
       onTunnel: (port) => {
         const waiting = this.#waiting.shift();
         if (waiting === undefined) this.#accepted.push(port);

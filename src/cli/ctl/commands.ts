@@ -7,7 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { addAddPort } from './add-port.ts';
 import { addLeaf, perform } from './leaf.ts';
-import { doorTable, fdbTable, interfaceTable, portTable } from './tables.ts';
+import { endpointTable, fdbTable, interfaceTable, portTable } from './tables.ts';
 
 /** The commands of `etherws ctl`, as in 1.x. */
 export function addCommands(ctl: Command, terminal: Terminal): void {
@@ -101,7 +101,7 @@ function addListFdb(ctl: Command, terminal: Terminal): void {
 function addListDoor(ctl: Command, terminal: Terminal): void {
   addLeaf(ctl, 'listdoor', 'count the connections that were refused, and why', ['listdoor', 'listdoor --json']).action(
     (_options: object, command: Command) =>
-      perform(command, terminal, { method: 'listDoor', params: {}, table: doorTable }),
+      perform(command, terminal, { method: 'listDoor', params: {}, table: endpointTable }),
   );
 }
 

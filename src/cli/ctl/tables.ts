@@ -1,4 +1,4 @@
-import type { DoorEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
+import type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
 import { type Column, formatTable } from '../format.ts';
 
 /**
@@ -89,7 +89,7 @@ const DOOR_COLUMNS: readonly Column<{ service: string; name: string; count: numb
   number('Count', ({ count }) => count),
 ];
 
-export function doorTable(entries: readonly DoorEntry[]): string {
+export function endpointTable(entries: readonly EndpointEntry[]): string {
   const rows = entries.flatMap(({ service, counters }) =>
     Object.entries(counters).map(([name, count]) => ({ service, name, count })),
   );

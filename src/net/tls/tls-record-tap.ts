@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { serveFrames } from '../../native/addon.ts';
+import { pollNow } from '../../native/addon.ts';
 import { forgetConnection } from './forgotten-connections.ts';
 import { takeTrafficSecret } from './keylog-line.ts';
 import { RecordFollower } from './record-follower.ts';
 
-/** What a side may send under at first: the roots of its application traffic keys (RFC 8446, 7.1). */
+/** client_ and server_application_traffic_secret_0, of which the first application keys derive (RFC 8446, 7.1). */
 export interface TrafficSecrets {
   client: Buffer | undefined;
   server: Buffer | undefined;
 }
 
-/** Whole records that the TLS above has not been given. */
+/** Whole records that were not passed to Node's TLS yet. */
 interface Waiting {
   readonly octets: Buffer;
   readonly last: Buffer | undefined;
@@ -20,23 +20,22 @@ interface Waiting {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-const RELAYS = new WeakMap<TLSSocket, RecordRelay>();
-/** The relay that is giving something upwards at this moment. */
-let passing: RecordRelay | undefined;
+const TAPS = new WeakMap<TLSSocket, TlsRecordTap>();
+/** The tap that is passing records to Node's TLS at this moment. */
+let passing: TlsRecordTap | undefined;
 
 /**
- * Stands between a TCP connection and Node's TLS, so that TLS can be taken over
- * between two records: what it gives upwards ends where a record ends, and it
- * knows the last record of either direction. Octets pass unchanged.
+ * A stream between a TCP socket and Node's TLS that makes it possible to take TLS over between two records: it passes
+ * whole records only, and remembers the last one of either direction and the traffic secrets. Octets pass unchanged.
  */
-export class RecordRelay extends Duplex {
+export class TlsRecordTap extends Duplex {
   readonly raw: Socket;
   readonly role: 'client' | 'server';
   readonly #inbound = new RecordFollower();
   readonly #outbound = new RecordFollower();
   readonly #waiting: Waiting[] = [];
   readonly #secrets: TrafficSecrets = { client: undefined, server: undefined };
-  /** The TLS above; unknown until it has secrets. */
+  /** Node's TLS socket over this tap; unknown until it announces secrets. */
   #secured: TLSSocket | undefined;
   #lastGiven: Buffer | undefined;
   #isPassing = false;
@@ -45,28 +44,28 @@ export class RecordRelay extends Duplex {
   #isForgetful = false;
 
   /**
-   * @param raw a connected socket, whose octets are the relay's from here on
-   * @param role which side of TLS is above
+   * @param raw a connected socket, which only the tap reads and writes from here on
+   * @param role of Node's TLS
    */
   constructor(raw: Socket, role: 'client' | 'server') {
     super({ allowHalfOpen: raw.allowHalfOpen });
     this.raw = raw;
     this.role = role;
-    // TLS above the relay cannot reach it.
+    // Node's TLS socket cannot set it through the tap.
     raw.setNoDelay(true);
     raw.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
     this.on('resume', () => this.#pass());
   }
 
-  /** Hears the secrets of a TLS socket over this relay. @param line as 'keylog' has it; it is overwritten */
-  hear(line: Buffer): void {
+  /** Takes a traffic secret of the TLS socket over this tap. @param line as of 'keylog'; it is overwritten */
+  onKeylog(line: Buffer): void {
     const told = takeTrafficSecret(line);
     if (told === undefined) return;
     if (this.#isForgetful) told.secret.fill(0);
     else this.#secrets[told.owner] = told.secret;
   }
 
-  /** Says what TLS is above. */
+  /** Names the TLS socket over this tap. */
   carry(socket: TLSSocket): void {
     this.#secured = socket;
   }
@@ -75,17 +74,17 @@ export class RecordRelay extends Duplex {
     return this.#secrets;
   }
 
-  /** The last record that the TLS above was given. */
+  /** The last record that was passed to Node's TLS. */
   get lastInbound(): Buffer | undefined {
     return this.#lastGiven;
   }
 
-  /** The last record that it sent; the kernel has it when `isQuiet`. */
+  /** The last record that Node's TLS sent; the kernel has all of it when `isQuiet`. */
   get lastOutbound(): Buffer | undefined {
     return this.#outbound.last;
   }
 
-  /** Whether nothing is under way: all that was sent has left, all that was given has been taken, and it goes on. */
+  /** Whether nothing is under way: the kernel has all that was sent, TLS has read all that was passed, and neither end has closed. */
   get isQuiet(): boolean {
     const { raw } = this;
     const isLive = !this.destroyed && !raw.destroyed && !this.#isRawEnded && !this.writableEnded && raw.writable;
@@ -93,13 +92,13 @@ export class RecordRelay extends Duplex {
     return isLive && hasLeft && this.readableLength === 0 && !this.#isPassing;
   }
 
-  /** Gives nothing more upwards, until `forget`. */
+  /** Passes nothing more to Node's TLS, until `forget`. */
   hold(): void {
     this.#isHeld = true;
     this.raw.pause();
   }
 
-  /** What has arrived and was not given upwards. It is the caller's, and the connection too: the relay is over. */
+  /** Ends the tap. @returns the octets that were received and not passed on; they and the socket are the caller's */
   takeOver(): Buffer {
     const { raw } = this;
     this.hold();
@@ -111,7 +110,7 @@ export class RecordRelay extends Duplex {
     return Buffer.concat(rest);
   }
 
-  /** From here on it only relays: secrets and records are of no more use. */
+  /** Gives up the take-over: overwrites the secrets, forgets the records, and passes octets as they come. */
   forget(): void {
     this.#isHeld = false;
     this.#forgetSecrets();
@@ -122,7 +121,7 @@ export class RecordRelay extends Duplex {
   }
 
   override _read(): void {
-    // Octets are given by `pass`, as soon as somebody takes them.
+    // `#pass` pushes as soon as Node's TLS reads.
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -143,8 +142,8 @@ export class RecordRelay extends Duplex {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    // A handshake is the longest piece of work that a stranger can cause.
-    serveFrames();
+    // The TLS handshake is the longest task that an unauthenticated peer can cause, and it runs in here.
+    pollNow();
     const octets = this.#inbound.follow(chunk);
     if (octets.length > 0) this.#waiting.push({ octets, last: this.#inbound.last });
     this.#pass();
@@ -165,7 +164,7 @@ export class RecordRelay extends Duplex {
     this.destroy();
   };
 
-  /** Gives what waits upwards, while somebody takes it at once; the rest waits here, and the kernel with it. */
+  /** Passes what waits while Node's TLS reads it at once. The rest stays here, and reading from the kernel pauses. */
   #pass(): void {
     if (this.#isPassing || this.#isHeld || this.destroyed) return;
     while (!this.#isHeld && !this.destroyed && this.readableFlowing === true && this.readableLength === 0) {
@@ -201,38 +200,37 @@ export class RecordRelay extends Duplex {
   }
 }
 
-/** The relay under a TLS socket, if there is one. */
-export function relayOf(socket: TLSSocket): RecordRelay | undefined {
-  return RELAYS.get(socket);
+/** The tap under a TLS socket, if there is one. */
+export function tapOf(socket: TLSSocket): TlsRecordTap | undefined {
+  return TAPS.get(socket);
 }
 
 /**
- * Hears what a TLS server says of its sockets ('keylog'). Node does not tell
- * over what it made one; but it says secrets while it reads the record that
- * they follow from, which is while its relay passes that record on.
+ * The 'keylog' listener of a TLS server. Node does not say which connection a TLS socket was made over; but it emits
+ * secrets while it reads the record that they follow from, so the tap that is passing a record is the one.
  * @param line is overwritten
  */
-export function hearServer(line: Buffer, socket: TLSSocket): void {
-  const relay = RELAYS.get(socket) ?? passing;
-  if (relay === undefined) {
+export function onServerKeylog(line: Buffer, socket: TLSSocket): void {
+  const tap = TAPS.get(socket) ?? passing;
+  if (tap === undefined) {
     takeTrafficSecret(line)?.secret.fill(0);
     return;
   }
-  RELAYS.set(socket, relay);
-  relay.carry(socket);
-  relay.hear(line);
+  TAPS.set(socket, tap);
+  tap.carry(socket);
+  tap.onKeylog(line);
 }
 
-/** Makes a TLS socket that was made over a relay known as such, and hears its secrets. */
-export function hearClient(socket: TLSSocket, relay: RecordRelay): void {
-  RELAYS.set(socket, relay);
-  relay.carry(socket);
-  socket.on('keylog', (line: Buffer) => relay.hear(line));
+/** Joins a TLS client socket with the tap that it was made over, and listens for its secrets. */
+export function onClientKeylog(socket: TLSSocket, tap: TlsRecordTap): void {
+  TAPS.set(socket, tap);
+  tap.carry(socket);
+  socket.on('keylog', (line: Buffer) => tap.onKeylog(line));
 }
 
-/** Lets a TLS socket over a relay say whom it is connected with: Node's own answer needs a socket of the kernel. */
-export function showEnds(socket: TLSSocket): void {
-  const raw = RELAYS.get(socket)?.raw;
+/** Copies the addresses and ports of the TCP socket to the TLS socket over a tap, where Node finds none. */
+export function copyEndpoints(socket: TLSSocket): void {
+  const raw = TAPS.get(socket)?.raw;
   if (raw === undefined) return;
   for (const name of ['remoteAddress', 'remoteFamily', 'remotePort', 'localAddress', 'localPort'] as const) {
     Object.defineProperty(socket, name, { value: raw[name], configurable: true });

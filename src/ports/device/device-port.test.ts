@@ -7,7 +7,7 @@ import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-re
 import { Bridge } from '../../bridge/bridge.ts';
 import type { Congestion, PortEvents } from '../../bridge/port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
-import { WebSocketPort } from '../tunnel/tunnel-port.ts';
+import { TunnelPort } from '../tunnel/tunnel-port.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort } from './tap-port.ts';
 
@@ -137,8 +137,8 @@ test('through a bridge: a burst beyond the tunnel’s queue waits in the device,
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { port: tap, inject } = await openTap(t);
   const [near, far] = MemoryTransport.pair();
-  const tunnel = new WebSocketPort({ type: 'server', target: 'memory', transport: near });
-  const farPort = new WebSocketPort({ type: 'client', target: 'far', transport: far });
+  const tunnel = new TunnelPort({ type: 'server', target: 'memory', transport: near });
+  const farPort = new TunnelPort({ type: 'client', target: 'far', transport: far });
   const farEvents = new PortRecorder();
   farPort.open(farEvents);
 

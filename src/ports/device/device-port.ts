@@ -16,8 +16,8 @@ import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../../wire/ethernet/frame-length.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
 import {
-  debtOf,
   GSO_NONE,
+  neededOffloads,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
   type Offloads,
@@ -191,7 +191,7 @@ export abstract class DevicePort implements Port {
     const start = batch.starts[index] as number;
     const longest = this.maxFrameBytes + tagBytesOf(bytes, start, length, this.tagAllowance);
     if (length <= longest) return length;
-    if (batch.hasOffloadHeaders && debtOf(bytes, start - OFFLOAD_HEADER_BYTES) !== OFFLOAD_NONE) {
+    if (batch.hasOffloadHeaders && neededOffloads(bytes, start - OFFLOAD_HEADER_BYTES) !== OFFLOAD_NONE) {
       const isSuperFrame = bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
       return isSuperFrame && this.offloads !== OFFLOAD_NONE && length <= MAX_SUPER_FRAME_BYTES ? length : -1;
     }

@@ -19,7 +19,7 @@ import { type OpenDevice, useDevice } from './device-setup.ts';
 export interface NetdevPortOptions extends DeviceOptions {
   /**
    * Take super-frames and unfinished checksums for sending; the kernel finishes
-   * what the hardware cannot. Default true. What is received may owe either way:
+   * what the hardware cannot. Default true. Received frames may need offloads either way:
    * the kernel hands packet sockets frames that it has merged or not finished
    * yet, and only the offload header tells.
    */

@@ -26,7 +26,7 @@ export interface TapSourceOptions extends DeviceOptions {
   mac?: string | undefined;
 }
 
-/** TUN_F_* of linux/if_tun.h, and the debts they stand for. */
+/** TUN_F_* of linux/if_tun.h, and the offloads they stand for. */
 const FEATURES: readonly { feature: number; offload: Offloads }[] = [
   { feature: 0x01, offload: OFFLOAD_CHECKSUM },
   { feature: 0x02, offload: OFFLOAD_TSO4 },

@@ -1,25 +1,30 @@
 import type { Socket } from 'node:net';
 import { type Descriptor, type NativeAddon, setSocketOptions } from '../../native/addon.ts';
+import { descriptorOf } from '../../net/socket-descriptor.ts';
 import { type KernelStream, PlainStream } from './kernel-stream.ts';
 
 /**
- * How much may wait in the kernel unsent. Less than what keeps a fast path busy
- * costs throughput; more is delay that nothing of ours can overtake.
+ * TCP_NOTSENT_LOWAT: the unsent octets in the kernel above which the socket is not writable. Less costs throughput on
+ * fast paths; more is queueing delay below our own queue, which no flow can overtake.
  */
 const NOT_SENT_LOWAT_BYTES = 128 * 1024;
 
-/** A connection that was taken from Node by its file descriptor. */
+/** A connection that was taken over from Node by its file descriptor. */
 export interface AdoptedConnection {
   readonly addon: NativeAddon;
   readonly descriptor: Descriptor;
   readonly stream: KernelStream;
-  /** what was read from it already */
-  readonly early: Buffer;
+  /** octets that Node had read already */
+  readonly prefetched: Buffer;
   readonly kind: 'native' | 'native-tls';
 }
 
-/** Takes the connection of a plain TCP socket over. @returns undefined when nothing was changed, since it cannot be */
-export function adoptPlain(socket: Socket, head: Buffer, loadAddon: () => NativeAddon): AdoptedConnection | undefined {
+/** Takes a plain TCP connection over from Node. @returns undefined when that is impossible; nothing was changed then */
+export function takeOverPlain(
+  socket: Socket,
+  head: Buffer,
+  loadAddon: () => NativeAddon,
+): AdoptedConnection | undefined {
   const fd = descriptorOf(socket);
   if (fd === undefined || socket.destroyed || socket.writableLength > 0) return undefined;
   let addon: NativeAddon;
@@ -30,13 +35,13 @@ export function adoptPlain(socket: Socket, head: Buffer, loadAddon: () => Native
   } catch {
     return undefined;
   }
-  const early = Buffer.concat([head, ...drain(socket)]);
+  const prefetched = Buffer.concat([head, ...drain(socket)]);
   tune(fd);
   socket.destroy();
-  return { addon, descriptor, stream: new PlainStream(addon, descriptor), early, kind: 'native' };
+  return { addon, descriptor, stream: new PlainStream(addon, descriptor), prefetched, kind: 'native' };
 }
 
-/** Takes out what a stream has read and nobody has taken. */
+/** Pauses a socket. @returns the octets that Node has read from it and not delivered */
 export function drain(socket: Socket): Buffer[] {
   socket.pause();
   const chunks: Buffer[] = [];
@@ -46,13 +51,7 @@ export function drain(socket: Socket): Buffer[] {
   return chunks;
 }
 
-/** Sets what the way of a tunnel's frames wants of a TCP connection. */
+/** Sets TCP_NODELAY and TCP_NOTSENT_LOWAT for a tunnel. */
 export function tune(fd: number): void {
   setSocketOptions(fd, { noDelay: 1, notSentLowatBytes: NOT_SENT_LOWAT_BYTES });
-}
-
-/** Node has no public name for a socket's file descriptor; without it we stay with the socket. */
-export function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: unknown } | null };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }

@@ -48,7 +48,7 @@ function open(addon: FakeConnection, options: Partial<CongestionOptions> = {}) {
     addon.hasWaited = true;
     addon.path = path;
     clock.ms += 1000;
-    heartbeat.beat();
+    heartbeat.tick();
   };
   return { control, loadedSecond };
 }
@@ -120,7 +120,7 @@ test('an idle tunnel is not asked for its way', () => {
     asked++;
     return SHORT;
   };
-  control.beat(1000);
+  control.tick(1000);
   assert.equal(asked, 0);
   loadedSecond(SHORT);
   assert.equal(asked, 1);

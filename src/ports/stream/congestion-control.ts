@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { EtherwsError } from '../../errors.ts';
 import { type Descriptor, type NativeAddon, nativeAddon, type TcpPath } from '../../native/addon.ts';
-import { type Beating, HEARTBEAT, type Heartbeat } from './heartbeat.ts';
+import { HEARTBEAT, type Heartbeat, type Periodic } from './heartbeat.ts';
 
 /** `auto`, `system` for what the system has as its default, or the name of one of the kernel's algorithms. */
 export type CongestionChoice = string;
@@ -36,7 +36,7 @@ export interface CongestionOptions {
  * Once something on that way turns out to have a queue, and it grows, the system's algorithm is back, which keeps such
  * queues short.
  */
-export class CongestionControl implements Beating {
+export class CongestionControl implements Periodic {
   readonly #options: CongestionOptions;
   readonly #heartbeat: Heartbeat;
   /** the system's */
@@ -65,7 +65,7 @@ export class CongestionControl implements Beating {
     this.#heartbeat.add(this);
   }
 
-  beat(nowMs: number): void {
+  tick(nowMs: number): void {
     const { addon, descriptor } = this.#options;
     // Idle tunnels tell nothing about their way, and there may be thousands.
     if (!addon.takeHasWaited(descriptor) || nowMs < this.#heldUntilMs) return;

@@ -65,7 +65,7 @@ export type FairQueueDiscard = Extract<DiscardReason, 'queueDelay' | 'queueFull'
  * When the last frame has left, everything is given up but this object; and with
  * it what CoDel had learned, for a queue that ran empty was not standing.
  */
-export class FairQueue {
+export class FqCodel {
   readonly #queueBytes: number;
   readonly #maxHeldBytes: number;
   readonly #maxQuantumBytes: number;

@@ -1,7 +1,7 @@
-/** Something that wants to be looked after now and then. */
-export interface Beating {
-  /** @param nowMs the heartbeat's time, which stands still while the process does */
-  beat(nowMs: number): void;
+/** Something that has work to do once a second. */
+export interface Periodic {
+  /** @param nowMs the heartbeat's time, which stands still while the process is stopped */
+  tick(nowMs: number): void;
 }
 
 /**
@@ -9,11 +9,11 @@ export interface Beating {
  * wake-up a second. It runs only while it has members, and keeps no process
  * alive.
  *
- * Its clock counts at most two intervals a beat. So a process that was stopped,
- * or starved, does not take its own absence for the silence of its peers.
+ * Its clock advances by two intervals a tick at most: a process that was stopped, or starved of processor time, does
+ * not take its own pause for the silence of its peers.
  */
 export class Heartbeat {
-  readonly #members = new Set<Beating>();
+  readonly #members = new Set<Periodic>();
   readonly #intervalMs: number;
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | undefined;
@@ -26,31 +26,31 @@ export class Heartbeat {
     this.#clock = clock;
   }
 
-  /** The time of the last beat: what it costs nothing to ask for. */
+  /** The time of the last tick, in milliseconds: cheaper to read than the clock. */
   get nowMs(): number {
     return this.#nowMs;
   }
 
-  add(member: Beating): void {
+  add(member: Periodic): void {
     this.#members.add(member);
     if (this.#timer !== undefined) return;
     this.#lastMs = this.#clock();
-    this.#timer = setInterval(() => this.beat(), this.#intervalMs).unref();
+    this.#timer = setInterval(() => this.tick(), this.#intervalMs).unref();
   }
 
-  remove(member: Beating): void {
+  remove(member: Periodic): void {
     this.#members.delete(member);
     if (this.#members.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Moves the clock on and looks after every member; the timer's work, and a test's. */
-  beat(): void {
+  /** Advances the clock and calls every member. The timer calls it, and so do tests. */
+  tick(): void {
     const clockMs = this.#clock();
     this.#nowMs += Math.min(clockMs - this.#lastMs, 2 * this.#intervalMs);
     this.#lastMs = clockMs;
-    for (const member of this.#members) member.beat(this.#nowMs);
+    for (const member of this.#members) member.tick(this.#nowMs);
   }
 }
 

@@ -1,19 +1,18 @@
 import type { TunnelLimits } from './limits.ts';
 
 /**
- * Whether the peer of a connection is still there, by what it says: anything is
- * a sign of life, and pings (RFC 6455, 5.5.2) ask for one and measure the round
- * trip. It owns no timer: whoever has one calls `beat` now and then.
+ * Whether the peer of a connection still lives. Any octet is a sign of life; pings (RFC 6455, 5.5.2) ask for one and
+ * measure the round trip. It owns no timer: its connection calls `tick` once a second.
  */
 export class Liveness {
   readonly #limits: TunnelLimits;
-  /** Whether the peer answers pings: shown by an answer, or by the wire, which only our kind speaks. */
+  /** Whether the peer answers pings: it has answered one, or speaks the batched wire, whose peers all do. */
   #isAnswering: boolean;
   #isHeard = false;
   #heardMs = 0;
   #pingedMs = 0;
   #pingNumber = 0;
-  /** When the ping left that is not answered yet; undefined when none is out. */
+  /** When the unanswered ping was sent; undefined when none is. */
   #pingSentMs: number | undefined;
   #roundTripMs: number | undefined;
 
@@ -33,20 +32,20 @@ export class Liveness {
     return this.#isHeard;
   }
 
-  /** The peer is believed to be there now. */
+  /** Counts the peer as alive now. */
   start(nowMs: number): void {
     this.#heardMs = nowMs;
     this.#pingedMs = nowMs;
   }
 
-  /** Something has arrived. */
+  /** Octets have arrived. */
   heard(nowMs: number): void {
     this.#heardMs = nowMs;
     this.#isHeard = true;
   }
 
-  /** @returns what the next ping is to carry, if one is due; or, in one line, why the peer counts as gone */
-  beat(nowMs: number): Buffer | string | undefined {
+  /** @returns the payload of the ping that is due; or one line of text, why the peer counts as gone; undefined: neither */
+  tick(nowMs: number): Buffer | string | undefined {
     const { silenceMs, pongTimeoutMs, pingIntervalMs } = this.#limits;
     const isUnanswered = this.#isAnswering && this.#heardMs < this.#pingedMs;
     if (nowMs - this.#heardMs >= silenceMs) return `no traffic for ${silenceMs / 1000} s`;
@@ -62,7 +61,7 @@ export class Liveness {
     return payload;
   }
 
-  /** A pong has come; others than the answer to the last ping say nothing. */
+  /** A pong has arrived. One that does not answer the last ping is ignored. */
   pong(bytes: Buffer, start: number, length: number): void {
     const isOurs = length === 4 && bytes.readUInt32BE(start) === this.#pingNumber;
     if (!isOurs || this.#pingSentMs === undefined) return;

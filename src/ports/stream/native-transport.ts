@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../../native/addon.ts';
-import { type AdoptedConnection, adoptPlain } from './adopted-connection.ts';
+import { type AdoptedConnection, takeOverPlain } from './adopted-connection.ts';
 import { Assembly } from './assembly.ts';
 import { BUFFERS } from './buffer-budget.ts';
 import { type CongestionChoice, CongestionControl } from './congestion-control.ts';
 import { frameList } from './frame-list.ts';
 import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
-import { adoptTls } from './tls/handover.ts';
+import { takeOverTls } from './tls/handover.ts';
 import type { Framing, Transport, TransportEvents } from './transport.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -27,7 +27,7 @@ export class NativeTransport implements Transport {
   readonly #congestion: CongestionControl;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;
-  #early: Buffer | undefined;
+  #prefetched: Buffer | undefined;
   #pending: Buffer | undefined;
   #pendingFrom = 0;
   #isStarted = false;
@@ -39,13 +39,13 @@ export class NativeTransport implements Transport {
   #isGone = false;
   #failure: Error | undefined;
 
-  private constructor({ addon, descriptor, stream, early, kind }: AdoptedConnection, choice?: CongestionChoice) {
+  private constructor({ addon, descriptor, stream, prefetched, kind }: AdoptedConnection, choice?: CongestionChoice) {
     this.kind = kind;
     this.#addon = addon;
     this.#descriptor = descriptor;
     this.#stream = stream;
     this.#congestion = new CongestionControl({ addon, descriptor, choice });
-    if (early.length > 0) this.#early = early;
+    if (prefetched.length > 0) this.#prefetched = prefetched;
   }
 
   /**
@@ -64,7 +64,7 @@ export class NativeTransport implements Transport {
     congestion?: CongestionChoice,
   ): NativeTransport | undefined {
     const connection =
-      socket instanceof TLSSocket ? adoptTls(socket, head, loadAddon) : adoptPlain(socket, head, loadAddon);
+      socket instanceof TLSSocket ? takeOverTls(socket, head, loadAddon) : takeOverPlain(socket, head, loadAddon);
     return connection === undefined ? undefined : new NativeTransport(connection, congestion);
   }
 
@@ -112,7 +112,7 @@ export class NativeTransport implements Transport {
     if (this.#events === undefined) throw new TypeError('start before listen');
     this.#isStarted = true;
     this.#await();
-    if (this.#early !== undefined || this.#stream.hasMore) process.nextTick(() => this.#receive());
+    if (this.#prefetched !== undefined || this.#stream.hasMore) process.nextTick(() => this.#receive());
   }
 
   write(bytes: Buffer): boolean {
@@ -150,7 +150,7 @@ export class NativeTransport implements Transport {
     this.#congestion.close();
     this.#stream.close();
     this.#pending = undefined;
-    this.#early = undefined;
+    this.#prefetched = undefined;
     const events = this.#events;
     const closed = (): void => events?.closed(this.#failure);
     if (!this.#addon.close(this.#descriptor, closed)) process.nextTick(closed);
@@ -211,15 +211,15 @@ export class NativeTransport implements Transport {
 
   /** @returns how many octets came, 0 at the stream's end, or a negative status */
   #read(): number {
-    const early = this.#early;
-    this.#early = undefined;
+    const prefetched = this.#prefetched;
+    this.#prefetched = undefined;
     if (this.#isTakenApart) {
       if (this.#isGone) return TRY_AGAIN;
-      if (early !== undefined) this.#feed(early);
+      if (prefetched !== undefined) this.#feed(prefetched);
       return this.#isGone ? TRY_AGAIN : this.#addon.readTunnel(this.#descriptor);
     }
     // What came with the opening handshake.
-    if (early !== undefined && !this.#isGone) this.#assembly?.take(early, early.length);
+    if (prefetched !== undefined && !this.#isGone) this.#assembly?.take(prefetched, prefetched.length);
     const assembly = this.#assembly;
     if (assembly === undefined || this.#isGone) return TRY_AGAIN;
     const room = assembly.room();
@@ -228,9 +228,9 @@ export class NativeTransport implements Transport {
     return count;
   }
 
-  #feed(early: Buffer): void {
+  #feed(prefetched: Buffer): void {
     try {
-      this.#addon.feedTunnel(this.#descriptor, early);
+      this.#addon.feedTunnel(this.#descriptor, prefetched);
     } catch (error) {
       // There is no memory for what is unfinished of it.
       this.#fail(error as Error);

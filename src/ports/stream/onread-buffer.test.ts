@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { anyIdentity, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
-import { landHere } from './onread-buffer.ts';
+import { readIntoOneBuffer } from './onread-buffer.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 const SENT = randomBytes(2_000_003);
@@ -25,7 +25,7 @@ for (const isTls of [false, true]) {
         const landed: Buffer[] = [];
         const places = new Set<Buffer>();
         let landedBytes = 0;
-        const isLanding = landHere(socket, (bytes, count) => {
+        const isLanding = readIntoOneBuffer(socket, (bytes, count) => {
           places.add(bytes);
           landed.push(Buffer.from(bytes.subarray(0, count)));
           landedBytes += count;
@@ -51,7 +51,7 @@ test('a socket without the mechanism is left as it was, and read as usual', asyn
   const { _handle: handle } = accepted as unknown as { _handle: { useUserBuffer: unknown } };
   handle.useUserBuffer = undefined;
   assert.equal(
-    landHere(accepted, () => assert.fail()),
+    readIntoOneBuffer(accepted, () => assert.fail()),
     false,
   );
   const events = new TransportRecorder();
@@ -70,7 +70,7 @@ test('a socket that is gone has no mechanism', () => {
   const socket = new Socket();
   socket.destroy();
   assert.equal(
-    landHere(socket, () => assert.fail()),
+    readIntoOneBuffer(socket, () => assert.fail()),
     false,
   );
 });

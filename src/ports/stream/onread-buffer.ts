@@ -1,34 +1,33 @@
 import type { Socket } from 'node:net';
 
-/** Node's own names for a socket's reusable buffer and for who is told that it was filled. */
-interface LandingSymbols {
+/** Node's symbols for a socket's reusable buffer, and for the callback that is told how much was read into it. */
+interface OnreadSymbols {
   readonly buffer: symbol;
   readonly callback: symbol;
 }
 
-/** A TLS record is at most this long, and Node reads TLS by records. */
-const LANDING_BYTES = 64 * 1024;
+/** Four TLS records of 16 KiB; Node reads TLS record by record. */
+const BUFFER_BYTES = 64 * 1024;
 
-/** Delivery is synchronous: one place serves all sockets of the process, and stays in the cache. */
-let landing: Buffer | undefined;
+/** One buffer serves all sockets of the process, because its octets are consumed before the callback returns. */
+let shared: Buffer | undefined;
 
 /**
- * Makes a socket put what arrives into one buffer of the process, instead of a
- * fresh one of 64 KiB for each read, whose collection costs more than TLS does.
+ * Makes a socket read into one buffer of the process. Node otherwise allocates 64 KiB for each read, and collecting
+ * these costs more than TLS does.
  *
- * `net.connect` and `tls.connect` have an option for that (`onread`), an accepted
- * socket has not, though it is the same mechanism. So this sets what the option
- * would set; a test fails when a new Node no longer heeds it.
+ * `net.connect` and `tls.connect` have the option `onread` for it; accepted sockets have none, though the mechanism is
+ * the same. This sets the fields that the option would set. A test fails when a new Node no longer heeds them.
  *
- * @param onOctets gets the buffer and how many octets are in it, until it returns
- * @returns false when this Node has no such mechanism: then nothing was changed
+ * @param onOctets gets the buffer, which it may use until it returns, and how many octets are in it
+ * @returns false when this Node has no such mechanism; nothing was changed then
  */
-export function landHere(socket: Socket, onOctets: (bytes: Buffer, count: number) => void): boolean {
+export function readIntoOneBuffer(socket: Socket, onOctets: (bytes: Buffer, count: number) => void): boolean {
   const symbols = symbolsOf(socket);
   const { _handle: handle } = socket as unknown as { _handle?: { useUserBuffer?: (bytes: Buffer) => void } | null };
   if (symbols === undefined || typeof handle?.useUserBuffer !== 'function') return false;
-  landing ??= Buffer.allocUnsafeSlow(LANDING_BYTES);
-  const bytes = landing;
+  shared ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const bytes = shared;
   Object.assign(socket, {
     [symbols.buffer]: bytes,
     [symbols.callback]: (count: number) => {
@@ -40,7 +39,7 @@ export function landHere(socket: Socket, onOctets: (bytes: Buffer, count: number
   return true;
 }
 
-function symbolsOf(socket: Socket): LandingSymbols | undefined {
+function symbolsOf(socket: Socket): OnreadSymbols | undefined {
   const own = Object.getOwnPropertySymbols(socket);
   const find = (description: string): symbol | undefined => own.find((symbol) => symbol.description === description);
   const buffer = find('kBuffer');

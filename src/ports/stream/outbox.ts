@@ -3,7 +3,7 @@ import { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket/framing.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { BufferBudget } from './buffer-budget.ts';
-import { FairQueue } from './fq-codel.ts';
+import { FqCodel } from './fq-codel.ts';
 import type { Packing } from './packing.ts';
 import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
 import type { Transport } from './transport.ts';
@@ -63,7 +63,7 @@ export class Outbox implements Congestion {
   #batches: FrameBatch[] = [];
   #indexes: number[] = [];
   #underWay: Piece | undefined;
-  #queue: FairQueue | undefined;
+  #queue: FqCodel | undefined;
   /** Control messages, and the frame behind a ping: at most one of each slot, whose low four bits are the opcode. */
   #urgent = new Map<number, Buffer>();
   #last: Last | undefined;
@@ -220,7 +220,7 @@ export class Outbox implements Congestion {
     const { queueBytes, transport, blocks, budget, dropped } = this.#options;
     // The write that is under way counts, too.
     const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
-    this.#queue ??= new FairQueue({ queueBytes: bound, blocks, budget, dropped });
+    this.#queue ??= new FqCodel({ queueBytes: bound, blocks, budget, dropped });
     const nowMs = performance.now();
     for (let i = from; i < this.#indexes.length; i++) {
       this.#queue.enqueue(this.#batches[i] as FrameBatch, this.#indexes[i] as number, nowMs);

@@ -56,7 +56,7 @@ const MESSAGE_BYTES = 128 * 1024;
 /** Every record might begin a message. */
 const RECORD_OVERHEAD_BYTES = MAX_HEADER_BYTES + MESSAGE_HEAD_BYTES + RECORD_LEAD_BYTES;
 
-/** As many frames a message as there are, each with what it owes. */
+/** As many frames a message as there are, each with its offload header. */
 const BATCHED: Packing = {
   offloads: WIRE_OFFLOADS,
   sizeOf: (length) => RECORD_OVERHEAD_BYTES + length,

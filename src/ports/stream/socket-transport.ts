@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Assembly } from './assembly.ts';
 import { BUFFERS } from './buffer-budget.ts';
-import { landHere } from './onread-buffer.ts';
+import { readIntoOneBuffer } from './onread-buffer.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** A transport over a connected socket of Node, plain or TLS. */
@@ -12,7 +12,7 @@ export class SocketTransport implements Transport {
   #assembly: Assembly | undefined;
   #failure: Error | undefined;
   /** What the stream had read before `start`. */
-  readonly #early: Buffer[] = [];
+  readonly #prefetched: Buffer[] = [];
   /** Octets that Node's TLS holds sealed, beside those that were written. */
   #sealedBytes = 0;
   /** Callbacks that are still to come of writes whose end we saw at once. */
@@ -59,16 +59,16 @@ export class SocketTransport implements Transport {
     // What the stream holds already goes first; only then may octets bypass it.
     socket.pause();
     for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
-      this.#early.push(chunk);
+      this.#prefetched.push(chunk);
     }
     process.nextTick(() => this.#receive(assembly));
-    const isLanding = landHere(socket, (bytes, count) => this.#receive(assembly, bytes, count));
+    const isLanding = readIntoOneBuffer(socket, (bytes, count) => this.#receive(assembly, bytes, count));
     if (!isLanding) socket.on('data', (chunk: Buffer) => this.#receive(assembly, chunk, chunk.length));
     socket.resume();
   }
 
   #receive(assembly: Assembly, bytes?: Buffer, count = 0): void {
-    for (const chunk of this.#early.splice(0)) assembly.take(chunk, chunk.length);
+    for (const chunk of this.#prefetched.splice(0)) assembly.take(chunk, chunk.length);
     if (bytes !== undefined) assembly.take(bytes, count);
   }
 

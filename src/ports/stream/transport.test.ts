@@ -31,7 +31,7 @@ for (const end of ['accepted', 'dialled'] as const) {
   transportContract(`native TLS, ${end}`, end, NativeTransport, {
     skip: noAddon || noCertificates,
     identity: () => identity,
-    isRelayed: true,
+    isTapped: true,
   });
   transportContract(`TLS of Node, ${end}`, end, SocketTransport, { skip: noCertificates, identity: () => identity });
 }
@@ -45,14 +45,14 @@ function transportContract(
     skip?: string | false;
     loadAddon?: () => never;
     identity?: () => Promise<ServerIdentity> | undefined;
-    isRelayed?: boolean;
+    isTapped?: boolean;
   },
 ): void {
   /** One end as a transport, the other as a socket of Node. */
   async function connect(): Promise<{ near: Socket; far: Socket; adopt: (head?: Buffer) => Transport }> {
-    const pair = await socketPair(await options.identity?.(), { isRelayed: options.isRelayed ?? false });
+    const pair = await socketPair(await options.identity?.(), { isTapped: options.isTapped ?? false });
     const near = pair[end];
-    const isSecure = options.isRelayed === true;
+    const isSecure = options.isTapped === true;
     if (isSecure) await greet(pair);
     const adopt = (head = NOTHING): Transport => {
       const transport = openTransport(

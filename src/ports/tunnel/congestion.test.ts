@@ -4,21 +4,21 @@ import { MemoryTransport } from '../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
 import type { Congestion } from '../../bridge/port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
-import { WebSocketPort } from './tunnel-port.ts';
+import { TunnelPort } from './tunnel-port.ts';
 
 interface Stalled {
-  readonly port: WebSocketPort;
+  readonly port: TunnelPort;
   readonly transport: MemoryTransport;
   readonly far: MemoryTransport;
-  readonly farPort: WebSocketPort;
+  readonly farPort: TunnelPort;
   readonly congestion: Congestion;
 }
 
 /** A tunnel with so much to send to a far end that does not read that it is congested. */
 function stalledTunnel(): Stalled {
   const [transport, far] = MemoryTransport.pair();
-  const port = new WebSocketPort({ type: 'server', target: 'near', transport });
-  const farPort = new WebSocketPort({ type: 'client', target: 'far', transport: far });
+  const port = new TunnelPort({ type: 'server', target: 'near', transport });
+  const farPort = new TunnelPort({ type: 'client', target: 'far', transport: far });
   for (const end of [port, farPort]) end.open(new PortRecorder());
   assert.equal(port.congestion, undefined);
   far.stall(true);

@@ -18,7 +18,7 @@ import { MessageParser, type MessageSink } from '../../wire/websocket/parser.ts'
 import { BLOCKS } from '../stream/block-pool.ts';
 import { BUFFERS, type BufferHolder } from '../stream/buffer-budget.ts';
 import type { FrameList } from '../stream/frame-list.ts';
-import { type Beating, HEARTBEAT, type Heartbeat } from '../stream/heartbeat.ts';
+import { HEARTBEAT, type Heartbeat, type Periodic } from '../stream/heartbeat.ts';
 import type { TunnelLimits } from '../stream/limits.ts';
 import { Liveness } from '../stream/liveness.ts';
 import { Outbox } from '../stream/outbox.ts';
@@ -45,7 +45,7 @@ const MAX_TEXT_PING = 256;
  * - the closing handshake (7.1) is made either way round, and cut short when
  *   the peer does not play its part.
  */
-export class Connection implements MessageSink, TransportEvents, FramingEvents, Beating, InboxEvents, BufferHolder {
+export class Connection implements MessageSink, TransportEvents, FramingEvents, Periodic, InboxEvents, BufferHolder {
   readonly #transport: Transport;
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat;
@@ -225,8 +225,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   // What the heartbeat says.
 
-  beat(nowMs: number): void {
-    const verdict = this.#liveness.beat(nowMs);
+  tick(nowMs: number): void {
+    const verdict = this.#liveness.tick(nowMs);
     if (verdict === undefined) return;
     if (typeof verdict === 'string') this.abandon(verdict);
     else this.#ping(OPCODE_PING, verdict);

@@ -18,7 +18,7 @@ import { missingTools } from '../../../test/support/tools.ts';
 import type { BridgePort } from '../../bridge/bridge-port.ts';
 import { type Descriptor, nativeAddon } from '../../native/addon.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
-import type { WebSocketPort } from './tunnel-port.ts';
+import type { TunnelPort } from './tunnel-port.ts';
 
 const skip = enterOwnNamespace();
 const [HERE, THERE] = [1, 2];
@@ -40,7 +40,7 @@ interface Bench {
   readonly bridge: CountingBridge;
   readonly ingress: BridgePort;
   readonly egress: BridgePort;
-  readonly port: WebSocketPort;
+  readonly port: TunnelPort;
   readonly heard: PortRecorder;
   stand(): void;
   goOn(): void;

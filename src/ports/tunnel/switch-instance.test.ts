@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { listen, stop, TestTunnelServer, webServer } from '../../../test/support/web-socket-peer.ts';
 import { formatSwitchField, parseSwitchField, SWITCH_HEADER } from '../../wire/tunnel/switch-header.ts';
-import { connectTunnel } from './dial/dial-tunnel.ts';
+import { dialTunnel } from './dial/dial-tunnel.ts';
 import { SwitchInstance } from './switch-instance.ts';
 
 const UPGRADE = {
@@ -69,7 +69,7 @@ test('a client that gets an answer of its own switch closes, though the server w
   const closed = new Promise((resolve) => webSockets.on('connection', (peer) => peer.on('close', resolve)));
   const url = `ws://127.0.0.1:${await listen(web)}/`;
   t.after(() => stop(web));
-  await assert.rejects(connectTunnel({ url, instance }), { code: 'TUNNEL_TO_SELF' });
+  await assert.rejects(dialTunnel({ url, instance }), { code: 'TUNNEL_TO_SELF' });
   await closed;
   assert.equal(said.length, 1);
 });

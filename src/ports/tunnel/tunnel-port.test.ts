@@ -11,8 +11,8 @@ import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { writeMessageHead, writeRecord } from '../../wire/tunnel/tunnel-message.ts';
 import { Heartbeat } from '../stream/heartbeat.ts';
 import { DEFAULT_LIMITS } from '../stream/limits.ts';
-import { connectTunnel } from './dial/dial-tunnel.ts';
-import { WebSocketPort } from './tunnel-port.ts';
+import { dialTunnel } from './dial/dial-tunnel.ts';
+import { TunnelPort } from './tunnel-port.ts';
 
 /** A heartbeat whose clock only the test moves. */
 class HandBeat extends Heartbeat {
@@ -27,7 +27,7 @@ class HandBeat extends Heartbeat {
   pass(seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       this.#clock.ms += 1000;
-      this.beat();
+      this.tick();
     }
   }
 }
@@ -35,7 +35,7 @@ class HandBeat extends Heartbeat {
 describe('a tunnel and its peer', () => {
   let server: TestTunnelServer;
   let heartbeat: HandBeat;
-  let port: WebSocketPort;
+  let port: TunnelPort;
   let peer: WebSocket;
   let events: PortRecorder;
 
@@ -47,7 +47,7 @@ describe('a tunnel and its peer', () => {
     const accepted = server.nextPort();
     await once(peer, 'open');
     const first = await accepted;
-    assert.ok(first instanceof WebSocketPort, 'a peer of 1.x gets nothing more than its tunnel');
+    assert.ok(first instanceof TunnelPort, 'a peer of 1.x gets nothing more than its tunnel');
     port = first;
     events = new PortRecorder();
     port.open(events);
@@ -269,7 +269,7 @@ test('frames that arrive between the handshake and open are kept', async () => {
     for (let number = 0; number < 100; number++) peer.send(testFrame(number, 1514));
   });
   const listenPort = await listen(web);
-  const port = await connectTunnel({ url: `ws://127.0.0.1:${listenPort}/` });
+  const port = await dialTunnel({ url: `ws://127.0.0.1:${listenPort}/` });
   await new Promise(setImmediate);
   const events = new PortRecorder();
   port.open(events);
@@ -282,7 +282,7 @@ test('frames that arrive between the handshake and open are kept', async () => {
 test('a client’s link goes down, as it may come back', async () => {
   const server = new TestTunnelServer();
   await server.start();
-  const port = await connectTunnel({ url: server.url });
+  const port = await dialTunnel({ url: server.url });
   const events = new PortRecorder();
   port.open(events);
   await (await server.nextPort()).close('shutdown');
@@ -299,7 +299,7 @@ test('limits that are no positive numbers are a mistake of the caller', async ()
 
 test('nothing that follows a message which breaks the batched wire counts', async () => {
   const [transport, far] = MemoryTransport.pair();
-  const port = new WebSocketPort({ type: 'server', target: 'memory', transport, wire: 'batched' });
+  const port = new TunnelPort({ type: 'server', target: 'memory', transport, wire: 'batched' });
   const events = new PortRecorder();
   port.open(events);
   const farEvents = new TransportRecorder();
@@ -329,7 +329,7 @@ test('nothing that follows a message which breaks the batched wire counts', asyn
 test('on the batched wire nothing follows a ping', async () => {
   const heartbeat = new HandBeat();
   const [transport, far] = MemoryTransport.pair();
-  const port = new WebSocketPort({ type: 'server', target: 'memory', transport, wire: 'batched', heartbeat });
+  const port = new TunnelPort({ type: 'server', target: 'memory', transport, wire: 'batched', heartbeat });
   port.open(new PortRecorder());
   const farEvents = new TransportRecorder();
   far.listen(farEvents);
@@ -352,7 +352,7 @@ test('maxMessageBytes bounds messages of the raw wire only: those of the batched
     ['raw', 'closed'],
   ] as const) {
     const [transport, far] = MemoryTransport.pair();
-    const port = new WebSocketPort({
+    const port = new TunnelPort({
       type: 'server',
       target: 'm',
       transport,
@@ -375,7 +375,7 @@ test('group frames that a server sends back are dropped and counted', async (t) 
   const web = webServer();
   const webSockets = new WebSocketServer({ server: web, perMessageDeflate: false });
   webSockets.on('connection', (peer) => peer.on('message', (data: Buffer) => peer.send(data)));
-  const port = await connectTunnel({ url: `ws://127.0.0.1:${await listen(web)}/` });
+  const port = await dialTunnel({ url: `ws://127.0.0.1:${await listen(web)}/` });
   const events = new PortRecorder();
   port.open(events);
   const group = Buffer.concat([Buffer.alloc(6, 0xff), testFrame(1, 36).subarray(6)]);
@@ -398,7 +398,7 @@ test('a server that others made: fragments, pings both ways, frames masked, and 
   const webSockets = new WebSocketServer({ server: web, perMessageDeflate: false });
   const connected = once(webSockets, 'connection') as Promise<[WebSocket]>;
   const heartbeat = new HandBeat();
-  const port = await connectTunnel({ url: `ws://127.0.0.1:${await listen(web)}/`, heartbeat });
+  const port = await dialTunnel({ url: `ws://127.0.0.1:${await listen(web)}/`, heartbeat });
   const [peer] = await connected;
   const events = new PortRecorder();
   port.open(events);

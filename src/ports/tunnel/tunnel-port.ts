@@ -17,7 +17,7 @@ import { PACKINGS, type Wire } from '../stream/packing.ts';
 import type { Transport } from '../stream/transport.ts';
 import { Connection } from './connection.ts';
 
-export interface WebSocketPortOptions {
+export interface TunnelPortOptions {
   /** `client` when we dialled, `server` when we were dialled */
   type: 'client' | 'server';
   /** what listport shows: the URL without credentials, or the peer's address and port */
@@ -40,14 +40,14 @@ export interface WebSocketPortOptions {
 /**
  * A tunnel as a port. On the raw wire of 1.x each binary message is one Ethernet
  * frame, without FCS; on the batched wire it is as many as there are, each with
- * what it owes (docs/reference/protocol.md).
+ * its offload header (docs/reference/protocol.md).
  *
  * On the raw wire frames below 60 octets are padded on their way out; from 14 on they are taken
  * in. At `queueBytes` in user space `send` refuses. When the tunnel ends, a
  * client's link goes `down` and an accepted one's is `closed`: only the far end
  * can bring that one back, as a new port.
  */
-export class WebSocketPort implements Port {
+export class TunnelPort implements Port {
   readonly type: 'client' | 'server';
   readonly target: string;
   readonly offloads: Offloads;
@@ -56,7 +56,7 @@ export class WebSocketPort implements Port {
   readonly #connection: Connection;
 
   /** @throws RangeError when a limit is not a positive number */
-  constructor(options: WebSocketPortOptions) {
+  constructor(options: TunnelPortOptions) {
     this.type = options.type;
     this.target = options.target;
     const wire = options.wire ?? 'raw';

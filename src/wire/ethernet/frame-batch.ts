@@ -8,7 +8,7 @@ let lastSerial = 0;
  *
  * Frame `i` is `bytes[starts[i] .. starts[i] + lengths[i])`. When
  * `hasOffloadHeaders`, the ten octets in front of each frame are its virtio-net
- * header (virtio-header.ts); otherwise no frame of the batch owes anything and the
+ * header (virtio-header.ts); otherwise no frame of the batch needs an offload and the
  * octets in front of it mean nothing.
  *
  * Ownership: whoever delivers a batch owns it and its slab, and uses both again

@@ -4,7 +4,7 @@ import { batchWithHeaders, type FrameFields, superFrameOf } from '../../../test/
 import { builtEngine } from '../../../test/support/offload-addon.ts';
 import { type OffloadEngine, portableEngine } from './engine.ts';
 import {
-  debtOf,
+  neededOffloads,
   OFFLOAD_CHECKSUM,
   OFFLOAD_ENCAPSULATED,
   OFFLOAD_NONE,
@@ -148,8 +148,8 @@ test('hdr_len, which nobody can check, is made true', () => {
   }
 });
 
-test('a debt is read off the header, and what is not known is one that nobody takes', () => {
-  const debts: readonly [number, number, number][] = [
+test('needed offloads are read off the header, and an unknown one is none that a port takes', () => {
+  const cases: readonly [number, number, number][] = [
     [0, 0, OFFLOAD_NONE],
     [2, 0, OFFLOAD_NONE],
     [1, 0, OFFLOAD_CHECKSUM],
@@ -164,5 +164,5 @@ test('a debt is read off the header, and what is not known is one that nobody ta
     [0x81, 0, OFFLOAD_CHECKSUM | OFFLOAD_ENCAPSULATED],
     [0x81, 1, OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_ENCAPSULATED],
   ];
-  for (const [flags, gsoType, debt] of debts) assert.equal(debtOf(Uint8Array.of(flags, gsoType), 0), debt);
+  for (const [flags, gsoType, needed] of cases) assert.equal(neededOffloads(Uint8Array.of(flags, gsoType), 0), needed);
 });

@@ -12,7 +12,7 @@ import { builtEngine } from '../../../test/support/offload-addon.ts';
 import { FrameBatch } from '../ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from './engine.ts';
 import { MAX_FINISHED_BYTES } from './gso.ts';
-import { debtOf, FLAG_ENCAPSULATED, OFFLOAD_ENCAPSULATED, type OffloadHeader } from './virtio-header.ts';
+import { FLAG_ENCAPSULATED, neededOffloads, OFFLOAD_ENCAPSULATED, type OffloadHeader } from './virtio-header.ts';
 
 const FIN = 0x01;
 const PSH = 0x08;
@@ -28,8 +28,8 @@ function finished(frame: { frame: Buffer; header: OffloadHeader }): Buffer[] {
   const results = engines.map((engine) => {
     const batch = batchWithHeaders([frame]);
     assert.equal(engine.check(batch, 0), undefined);
-    const debt = debtOf(batch.bytes, (batch.starts[0] as number) - 10);
-    assert.equal(debt & OFFLOAD_ENCAPSULATED, OFFLOAD_ENCAPSULATED, 'it is known to be encapsulated');
+    const needed = neededOffloads(batch.bytes, (batch.starts[0] as number) - 10);
+    assert.equal(needed & OFFLOAD_ENCAPSULATED, OFFLOAD_ENCAPSULATED, 'it is known to be encapsulated');
     const out = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES, 0xee));
     assert.equal(engine.finish(batch, 0, out), undefined);
     return framesOf(out);

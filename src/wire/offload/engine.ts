@@ -12,7 +12,7 @@ import {
 } from './virtio-header.ts';
 
 /**
- * Who pays the debts of frames. There are two: the one below, and the same in C
+ * Software offload: checksums and segmentation. There are two engines: the one below, and the same in C
  * (native/offload), which the composition root hands in where the addon is
  * built. Tests keep them equal, octet by octet.
  */
@@ -21,7 +21,7 @@ export interface OffloadEngine {
    * Compares the offload header of frame `index` with its bytes. For whoever
    * owns the batch and got it from somebody who may lie, before it delivers it.
    * The one field that cannot be checked, hdr_len, is made true, and so is our
-   * mark FLAG_ENCAPSULATED: `debtOf` does not know about encapsulations before.
+   * mark FLAG_ENCAPSULATED: `neededOffloads` does not know about encapsulations before.
    *
    * @returns the first contradiction: the frame is a `badOffload` discard
    */

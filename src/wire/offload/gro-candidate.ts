@@ -15,12 +15,12 @@ import { pseudoSumOf } from './gso-headers.ts';
 import {
   checksumOffsetOf,
   checksumStartOf,
-  debtOf,
   FLAG_DATA_VALID,
   flagsOf,
   GSO_NONE,
   gsoSizeOf,
   gsoTypeOf,
+  neededOffloads,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
   OFFLOAD_TSO_ECN,
@@ -77,8 +77,8 @@ export function standingOf(batch: FrameBatch, index: number, offloads: Offloads)
   const length = batch.lengths[index] as number;
   const headers = new TransportHeader();
   const offloadAt = start - OFFLOAD_HEADER_BYTES;
-  const debt = batch.hasOffloadHeaders ? debtOf(bytes, offloadAt) : OFFLOAD_NONE;
-  if (debt !== OFFLOAD_NONE && checkOffload(bytes, start, length, offloadAt, layers) !== undefined) {
+  const needed = batch.hasOffloadHeaders ? neededOffloads(bytes, offloadAt) : OFFLOAD_NONE;
+  if (needed !== OFFLOAD_NONE && checkOffload(bytes, start, length, offloadAt, layers) !== undefined) {
     return { kind: 'barrier' };
   }
   const fault = locateTransport(bytes, start, length, headers);
@@ -95,11 +95,11 @@ export function standingOf(batch: FrameBatch, index: number, offloads: Offloads)
     (flags & (TCP_SYN | TCP_RST | TCP_URG | TCP_ACK)) !== TCP_ACK ||
     !egressTakes(offloads, headers.isIpv6, flags) ||
     !networkHeaderIsPlain(bytes, start, headers) ||
-    !checksumIsTrusted(batch, start, length, debt, headers)
+    !checksumIsTrusted(batch, start, length, needed, headers)
   ) {
     return { kind: 'whole', flow };
   }
-  const isSuper = debt !== OFFLOAD_NONE && gsoTypeOf(bytes, offloadAt) !== GSO_NONE;
+  const isSuper = needed !== OFFLOAD_NONE && gsoTypeOf(bytes, offloadAt) !== GSO_NONE;
   const gsoSize = isSuper ? gsoSizeOf(bytes, offloadAt) : payloadBytes;
   const transport = start + headers.transportStart;
   return {
@@ -157,11 +157,11 @@ function checksumIsTrusted(
   batch: FrameBatch,
   start: number,
   length: number,
-  debt: Offloads,
+  needed: Offloads,
   headers: TransportHeader,
 ): boolean {
   const offloadAt = start - OFFLOAD_HEADER_BYTES;
-  if (debt !== OFFLOAD_NONE) {
+  if (needed !== OFFLOAD_NONE) {
     return (
       checksumStartOf(batch.bytes, offloadAt) === headers.transportStart &&
       checksumOffsetOf(batch.bytes, offloadAt) === TCP_CHECKSUM

@@ -52,11 +52,11 @@ interface Group {
 
 /**
  * Appends to `out` the frames of `batch` that `indices` names, merged where
- * they can be, as records like those of finishFrame; a merged frame owes a
+ * they can be, as records like those of finishFrame; a merged frame needs a
  * checksum and segmentation.
  *
  * @param count how many of `indices` count
- * @param offloads the debts that the egress takes
+ * @param offloads the offloads that the egress takes
  * @returns `queueFull` when `out` has no room for all frames as they are; then nothing was appended
  */
 export function coalesceFrames(

@@ -8,7 +8,7 @@ import { FrameBatch } from '../ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from './engine.ts';
 import { framesIn, MAX_FINISHED_BYTES } from './gso.ts';
 import {
-  debtOf,
+  neededOffloads,
   OFFLOAD_CHECKSUM,
   OFFLOAD_NONE,
   OFFLOAD_TSO4,
@@ -52,7 +52,11 @@ function cut(packs: FrameBatch): Buffer[] {
     const stands = framesIn(packs, i);
     assert.equal(portableEngine.finish(packs, i, singles), undefined);
     assert.equal(singles.count - before, stands, 'counters count what it stands for');
-    assert.equal(debtOf(packs.bytes, (packs.starts[i] as number) - 10) & ~TAKEN, OFFLOAD_NONE, 'the egress takes it');
+    assert.equal(
+      neededOffloads(packs.bytes, (packs.starts[i] as number) - 10) & ~TAKEN,
+      OFFLOAD_NONE,
+      'the egress takes it',
+    );
   }
   return framesOf(singles);
 }

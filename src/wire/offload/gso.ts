@@ -10,11 +10,11 @@ import { beginRecord, endOf, RECORD_LEAD_BYTES } from './records.ts';
 import {
   checksumOffsetOf,
   checksumStartOf,
-  debtOf,
   GSO_NONE,
   gsoSizeOf,
   gsoTypeOf,
   headerBytesOf,
+  neededOffloads,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
   type Offloads,
@@ -45,18 +45,18 @@ export function finishFrame(
   const start = batch.starts[index] as number;
   const length = batch.lengths[index] as number;
   const headerStart = start - OFFLOAD_HEADER_BYTES;
-  const debt = batch.hasOffloadHeaders ? debtOf(batch.bytes, headerStart) : OFFLOAD_NONE;
-  if (debt !== OFFLOAD_NONE && checkOffload(batch.bytes, start, length, headerStart, found) !== undefined) {
+  const needed = batch.hasOffloadHeaders ? neededOffloads(batch.bytes, headerStart) : OFFLOAD_NONE;
+  if (needed !== OFFLOAD_NONE && checkOffload(batch.bytes, start, length, headerStart, found) !== undefined) {
     return 'badOffload';
   }
   out.hasOffloadHeaders = true;
-  if (debt !== OFFLOAD_NONE && gsoTypeOf(batch.bytes, headerStart) !== GSO_NONE) {
+  if (needed !== OFFLOAD_NONE && gsoTypeOf(batch.bytes, headerStart) !== GSO_NONE) {
     return segment(batch.bytes, start, length, gsoSizeOf(batch.bytes, headerStart), offloads, out);
   }
   if (!hasRoom(out, RECORD_LEAD_BYTES + length)) return 'queueFull';
   const at = beginRecord(out);
   out.bytes.set(batch.bytes.subarray(start, start + length), at);
-  if (debt !== OFFLOAD_NONE) {
+  if (needed !== OFFLOAD_NONE) {
     const checksumStart = at + checksumStartOf(batch.bytes, headerStart);
     const checksumAt = checksumStart + checksumOffsetOf(batch.bytes, headerStart);
     // 0 would mean "no checksum" to UDP (RFC 768), and is the same as 0xffff to everybody else.

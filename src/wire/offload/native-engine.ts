@@ -4,10 +4,10 @@ import { type Coalescer, type OffloadEngine, portableEngine } from './engine.ts'
 import { type FinishFailure, segmentCount } from './gso.ts';
 import { endOf } from './records.ts';
 import {
-  debtOf,
   GSO_NONE,
   gsoSizeOf,
   gsoTypeOf,
+  neededOffloads,
   OFFLOAD_FAULTS,
   OFFLOAD_HEADER_BYTES,
   OFFLOAD_NONE,
@@ -114,7 +114,7 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
 /** No less than the frames that this one can become, by what its header claims. */
 function mostFrames(batch: FrameBatch, start: number, length: number): number {
   const header = start - OFFLOAD_HEADER_BYTES;
-  if (!batch.hasOffloadHeaders || debtOf(batch.bytes, header) === OFFLOAD_NONE) return 1;
+  if (!batch.hasOffloadHeaders || neededOffloads(batch.bytes, header) === OFFLOAD_NONE) return 1;
   const gsoSize = gsoSizeOf(batch.bytes, header);
   return gsoSize === 0 ? 1 : Math.min(MAX_SEGMENTS, segmentCount(length, gsoSize));
 }

@@ -1,5 +1,5 @@
 /**
- * What a frame may still owe, and where that is written: the virtio-net header
+ * The offloads that a frame needs, and where that is written: the virtio-net header
  * (OASIS virtio 1.2, 5.1.6), in its 10-byte form without `num_buffers`,
  * little-endian, as Linux TAP devices and packet sockets carry it.
  *
@@ -31,7 +31,7 @@ export const GSO_ECN = 0x80;
 /** The flags that `check` lets through. */
 export const KNOWN_FLAGS: number = FLAG_NEEDS_CSUM | FLAG_DATA_VALID | FLAG_ENCAPSULATED;
 
-/** The debts that a port takes with a frame, as a set of bits. 0: only finished frames. */
+/** The offloads that a port takes, as a set of bits. 0: only finished frames. */
 export type Offloads = number;
 export const OFFLOAD_NONE: Offloads = 0;
 export const OFFLOAD_CHECKSUM: Offloads = 1;
@@ -46,7 +46,7 @@ export const OFFLOAD_USO: Offloads = 16;
  * would drop the super-frame, and hardware would put the checksum elsewhere.
  */
 export const OFFLOAD_ENCAPSULATED: Offloads = 32;
-/** A debt that no port takes: the header says something that this version does not know. */
+/** An offload that no port takes: the header says something that this version does not know. */
 export const OFFLOAD_UNKNOWN: Offloads = 0x4000_0000;
 
 /** Why an offload header is not believed. `native/offload/offload.h` numbers them in this order, from 1. */
@@ -104,10 +104,10 @@ export function checksumOffsetOf(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * What a frame owes by the word of its header at `at`, unchecked: a frame whose
- * debt is 0 needs no look at anything else.
+ * The offloads that a frame needs by its header at `at`, which is not checked: a frame that
+ * needs none needs no look at the rest of the header.
  */
-export function debtOf(bytes: Uint8Array, at: number): Offloads {
+export function neededOffloads(bytes: Uint8Array, at: number): Offloads {
   const flags = bytes[at] as number;
   const gsoType = bytes[at + 1] as number;
   if ((flags | gsoType) === 0) return OFFLOAD_NONE;

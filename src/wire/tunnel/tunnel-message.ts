@@ -31,7 +31,7 @@ export const MESSAGE_HEAD_BYTES = 4;
 export { RECORD_LEAD_BYTES };
 /** No message is longer; a receiver need not take one that is. */
 export const MAX_TUNNEL_MESSAGE_BYTES: number = 1024 * 1024;
-/** What version 1 lets a frame owe. */
+/** The offloads that a frame of version 1 may need. */
 export const WIRE_OFFLOADS: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
 
 const TYPE_FRAMES = 0x01;

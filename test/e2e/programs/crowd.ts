@@ -1,17 +1,17 @@
 /*
  * Many clients in one program: real client ports, which dial again by themselves.
  *
- *   crowd.js COUNT '{"url": …}' MIN_MS MAX_MS   the JSON is for connectTunnel
+ *   crowd.js COUNT '{"url": …}' MIN_MS MAX_MS   the JSON is for dialTunnel
  *
  * Prints `up N` whenever another number of them is up, and for a line `tell` on
  * standard input `dials JSON`: in milliseconds, how long each port waited from the
  * loss of its tunnel to its first dial.
  */
 import { createInterface } from 'node:readline';
-import { ClientPort, type ConnectTunnelOptions, connectTunnel } from '../../../src/index.ts';
+import { ClientPort, type DialTunnelOptions, dialTunnel } from '../../../src/index.ts';
 
 const [count, tunnel = '{}', minMs, maxMs] = process.argv.slice(2);
-const options = JSON.parse(tunnel) as ConnectTunnelOptions;
+const options = JSON.parse(tunnel) as DialTunnelOptions;
 const reconnection = { minMs: Number(minMs), maxMs: Number(maxMs) };
 let up = 0;
 let told = -1;
@@ -28,7 +28,7 @@ for (let index = 0; index < Number(count); index++) {
   let lostMs: number | undefined;
   const port = new ClientPort({
     target: options.url,
-    connect: (signal) => connectTunnel({ ...options, signal }),
+    connect: (signal) => dialTunnel({ ...options, signal }),
     reconnection,
   });
   port.open({

@@ -38,7 +38,7 @@ async function connect(
 ): Promise<SocketPair> {
   const { suite = 'TLS_AES_256_GCM_SHA384', through } = options;
   return await socketPair(await identity, {
-    isRelayed: true,
+    isTapped: true,
     ciphers: suite,
     ...(through === undefined ? {} : { through }),
   });
@@ -202,7 +202,7 @@ describe('TLS taken over from Node, which goes on at the other end', { skip }, (
     assert.equal(NativeTransport.adopt(early.accepted, NOTHING), undefined);
     await talks(early, 'nothing was said that tells where the records are');
 
-    const old = await socketPair(await identity, { isRelayed: true, maxVersion: 'TLSv1.2' });
+    const old = await socketPair(await identity, { isTapped: true, maxVersion: 'TLSv1.2' });
     await greet(old);
     assert.equal(NativeTransport.adopt(old.dialled, NOTHING), undefined);
     await talks(old, 'TLS 1.2');

@@ -2,17 +2,18 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon } from '../../../native/addon.ts';
-import { type RecordRelay, relayOf } from '../../../net/tls/tls-record-tap.ts';
-import { type AdoptedConnection, descriptorOf, drain, tune } from '../adopted-connection.ts';
+import { descriptorOf } from '../../../net/socket-descriptor.ts';
+import { type TlsRecordTap, tapOf } from '../../../net/tls/tls-record-tap.ts';
+import { type AdoptedConnection, drain, tune } from '../adopted-connection.ts';
 import { SUITES, type Suite, trafficKey } from './key-schedule.ts';
 import { hasRecords, type RecordAddon, RecordKeys } from './record-keys.ts';
 import { RecordStream } from './record-stream.ts';
 import { sequenceOf } from './sequence.ts';
 
-/** How many turns of the loop the last write of Node's TLS may take to be out: it takes one or two. */
+/** Event-loop turns to wait for Node's TLS to flush; it takes one or two. */
 const MOST_TURNS = 20;
 
-/** Whether a relay over a connection is of use: TLS above it could be taken over. */
+/** Whether TLS over this connection could be taken over, so that a tap under it is of use. */
 export function canTakeRecords(raw: Socket, loadAddon: () => NativeAddon = nativeAddon): boolean {
   try {
     return !(raw instanceof TLSSocket) && descriptorOf(raw) !== undefined && hasRecords(loadAddon());
@@ -21,18 +22,18 @@ export function canTakeRecords(raw: Socket, loadAddon: () => NativeAddon = nativ
   }
 }
 
-/** Waits until what was written by a socket over a relay has left, as far as that is soon; others do not wait. */
-export async function settled(socket: Socket): Promise<void> {
-  const relay = socket instanceof TLSSocket ? relayOf(socket) : undefined;
-  if (relay === undefined) return;
-  for (let turns = 0; turns < MOST_TURNS && !isSettled(socket, relay); turns++) await turn();
+/** Waits until the kernel has all that was written to a TLS socket over a tap, for MOST_TURNS turns at most. Returns at once for any other socket. */
+export async function drained(socket: Socket): Promise<void> {
+  const tap = socket instanceof TLSSocket ? tapOf(socket) : undefined;
+  if (tap === undefined) return;
+  for (let turns = 0; turns < MOST_TURNS && !isDrained(socket, tap); turns++) await turn();
 }
 
-function isSettled(socket: Socket, relay: RecordRelay): boolean {
-  return socket.destroyed || (socket.writableLength === 0 && relay.isQuiet);
+function isDrained(socket: Socket, tap: TlsRecordTap): boolean {
+  return socket.destroyed || (socket.writableLength === 0 && tap.isQuiet);
 }
 
-/** Where a direction of a connection stands. */
+/** The keys of one direction of a connection, and how far it has come. */
 interface Position {
   readonly secret: Buffer;
   /** of the next record */
@@ -40,45 +41,54 @@ interface Position {
 }
 
 /**
- * Takes the connection under a TLS socket of Node over, between two records.
+ * Takes a TLS 1.3 connection over from Node, between two records.
  *
- *   1. is it TLS 1.3 over a relay, with nothing under way and a suite that we have?
- *   2. the last record of either direction says how many there were: it can be opened under one number only
- *   3. what Node has opened already goes first, then the records that it was not given
+ *   1. check that there is a tap, nothing is under way, and the cipher suite is one of ours
+ *   2. find the sequence number of either direction: its last record can be opened under one number only
+ *   3. what Node has decrypted comes first, then the records that the tap has not passed on
  *
- * @returns undefined when any of it is in doubt: Node goes on then, and nothing has changed
+ * @returns undefined where any of it is in doubt: nothing was changed, and Node keeps the connection
  */
-export function adoptTls(socket: TLSSocket, head: Buffer, loadAddon: () => NativeAddon): AdoptedConnection | undefined {
-  const relay = relayOf(socket);
-  if (relay === undefined) return undefined;
-  const connection = socket.destroyed ? undefined : adopt(socket, relay, head, loadAddon);
-  if (connection === undefined) relay.forget();
+export function takeOverTls(
+  socket: TLSSocket,
+  head: Buffer,
+  loadAddon: () => NativeAddon,
+): AdoptedConnection | undefined {
+  const tap = tapOf(socket);
+  if (tap === undefined) return undefined;
+  const connection = socket.destroyed ? undefined : adopt(socket, tap, head, loadAddon);
+  if (connection === undefined) tap.forget();
   return connection;
 }
 
 function adopt(
   socket: TLSSocket,
-  relay: RecordRelay,
+  tap: TlsRecordTap,
   head: Buffer,
   loadAddon: () => NativeAddon,
 ): AdoptedConnection | undefined {
   const suite = suiteOf(socket);
-  const fd = descriptorOf(relay.raw);
-  if (suite === undefined || fd === undefined || !isSettled(socket, relay) || socket.readableEnded) return undefined;
-  const { client, server } = relay.secrets;
-  const isClient = relay.role === 'client';
-  const opening = positionOf(relay.lastInbound, suite, isClient ? server : client);
-  const sealing = positionOf(relay.lastOutbound, suite, isClient ? client : server);
+  const fd = descriptorOf(tap.raw);
+  if (suite === undefined || fd === undefined || !isDrained(socket, tap) || socket.readableEnded) return undefined;
+  const { client, server } = tap.secrets;
+  const isClient = tap.role === 'client';
+  const opening = positionOf(tap.lastInbound, suite, isClient ? server : client);
+  const sealing = positionOf(tap.lastOutbound, suite, isClient ? client : server);
   if (opening === undefined || sealing === undefined) return undefined;
   const taken = take(loadAddon, fd, suite, opening, sealing);
   if (taken === undefined) return undefined;
-  relay.hold();
-  const early = Buffer.concat([head, ...drain(socket)]);
-  const sealed = relay.takeOver();
+  tap.hold();
+  const prefetched = Buffer.concat([head, ...drain(socket)]);
+  const ciphertext = tap.takeOver();
   tune(fd);
-  relay.raw.destroy();
+  tap.raw.destroy();
   socket.destroy();
-  return { ...taken, stream: new RecordStream({ ...taken, isClient, early: sealed }), early, kind: 'native-tls' };
+  return {
+    ...taken,
+    stream: new RecordStream({ ...taken, isClient, prefetched: ciphertext }),
+    prefetched,
+    kind: 'native-tls',
+  };
 }
 
 function suiteOf(socket: TLSSocket): Suite | undefined {

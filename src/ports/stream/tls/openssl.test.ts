@@ -8,16 +8,16 @@ import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { anyIdentity, TransportRecorder } from '../../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
 import { listen, type ServerIdentity } from '../../../../test/support/web-socket-peer.ts';
-import { hearServer, RecordRelay } from '../../../net/tls/tls-record-tap.ts';
+import { onServerKeylog, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { NativeTransport } from '../native-transport.ts';
-import { settled } from './handover.ts';
+import { drained } from './handover.ts';
 
 /** The next connection, with TLS of Node over a relay. */
 async function secured(acceptor: Server, identity: ServerIdentity): Promise<TLSSocket> {
-  const server = createTlsServer({ ...identity }).on('keylog', hearServer);
+  const server = createTlsServer({ ...identity }).on('keylog', onServerKeylog);
   const [raw] = (await once(acceptor, 'connection')) as [Socket];
   const arrival = once(server, 'secureConnection') as Promise<[TLSSocket]>;
-  server.emit('connection', new RecordRelay(raw, 'server'));
+  server.emit('connection', new TlsRecordTap(raw, 'server'));
   const [socket] = await arrival;
   return socket.on('error', () => undefined);
 }
@@ -58,7 +58,7 @@ test('s_client changes its keys and asks for ours, over and over', { skip }, asy
   assert.equal(String(((await once(socket, 'data')) as [Buffer])[0]), 'greeting\n');
   socket.pause();
   socket.write('answer\n');
-  await settled(socket);
+  await drained(socket);
   const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
   assert.equal(transport?.kind, 'native-tls');
   const events = new TransportRecorder();
@@ -87,7 +87,7 @@ test('an s_client of TLS 1.2 stays with Node', { skip }, async (t) => {
   type('greeting');
   await once(socket, 'data');
   socket.write('answer\n');
-  await settled(socket);
+  await drained(socket);
   assert.equal(NativeTransport.adopt(socket, Buffer.alloc(0)), undefined);
   await until('answer\n');
   socket.write('still here\n');

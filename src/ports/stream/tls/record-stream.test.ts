@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
 import { nativeAddon } from '../../../native/addon.ts';
-import { descriptorOf } from '../adopted-connection.ts';
+import { descriptorOf } from '../../../net/socket-descriptor.ts';
 import { TRY_AGAIN } from '../kernel-stream.ts';
 import { nextSecret, SUITES, type Suite, trafficKey } from './key-schedule.ts';
 import { hasRecords, type RecordAddon, RecordKeys } from './record-keys.ts';
@@ -73,7 +73,7 @@ function streamOver(socket: Socket, opening: Buffer, sealing: Buffer, isClient: 
     isClient,
     opening: new RecordKeys(addon, SUITE, opening, 0, false),
     sealing: new RecordKeys(addon, SUITE, sealing, 0, true),
-    early: NOTHING,
+    prefetched: NOTHING,
     ...(recordsAKey === undefined ? {} : { recordsAKey }),
   });
   const room = Buffer.alloc(256 * 1024);

@@ -38,7 +38,7 @@ export interface RecordStreamOptions {
   readonly opening: RecordKeys;
   readonly sealing: RecordKeys;
   /** ciphertext that was read already; it begins with a record */
-  readonly early: Buffer;
+  readonly prefetched: Buffer;
   /** records that are sealed under one key; default: as many as is wise */
   readonly recordsAKey?: number;
 }
@@ -80,8 +80,8 @@ export class RecordStream implements KernelStream {
     this.#sealing = options.sealing;
     this.#recordsAKey = options.recordsAKey ?? RECORDS_A_KEY;
     this.#messages = new PostHandshake(options.isClient);
-    this.#carry(options.early, 0, options.early.length);
-    this.#hasMore = options.early.length > 0;
+    this.#carry(options.prefetched, 0, options.prefetched.length);
+    this.#hasMore = options.prefetched.length > 0;
   }
 
   get hasMore(): boolean {
@@ -130,13 +130,13 @@ export class RecordStream implements KernelStream {
   }
 
   delegate(onOver: (status: number) => void, onUnsent: () => void): void {
-    const early = this.#carried?.subarray(0, this.#carriedBytes) ?? NOTHING;
+    const prefetched = this.#carried?.subarray(0, this.#carriedBytes) ?? NOTHING;
     this.#addon.sealTunnel(
       this.#descriptor,
       this.#opening.records,
       this.#sealing.records,
       this.#recordsAKey,
-      early,
+      prefetched,
       (status, content, hasData) => {
         if (hasData) this.#idleUpdates = 0;
         this.#judge(status, content);

@@ -5,7 +5,7 @@ import type { Authenticator, Verdict } from '../../../auth/authenticator.ts';
 import { credentialsOf } from '../../../auth/request-credentials.ts';
 import type { Port } from '../../../bridge/port.ts';
 import type { Caller } from '../../../net/caller.ts';
-import { DoorCounters } from '../../../net/endpoint-counters.ts';
+import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../../../net/http-refusal.ts';
 import { useAbsoluteTarget } from '../../../net/request-head.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -22,12 +22,12 @@ import type { Heartbeat } from '../../stream/heartbeat.ts';
 import { type TunnelLimits, withDefaults } from '../../stream/limits.ts';
 import { openTransport } from '../../stream/open-transport.ts';
 import type { Wire, WireChoice } from '../../stream/packing.ts';
-import { settled } from '../../stream/tls/handover.ts';
+import { drained } from '../../stream/tls/handover.ts';
 import { createResumeToken, type ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
 import { ServerPort } from '../resume/server-port.ts';
 import type { TunnelPlace } from '../resume/tunnel-places.ts';
 import { type SwitchInstance, switchFieldOf } from '../switch-instance.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
@@ -65,7 +65,7 @@ export interface TunnelServerOptions {
   /** whom a request comes from; default: the other end of its socket */
   callerOf?: (request: IncomingMessage) => Caller;
   /** what is refused here is counted there */
-  counters?: DoorCounters;
+  counters?: EndpointCounters;
   /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
   wire?: WireChoice;
   /** how TCP answers congestion on tunnels; default `auto` */
@@ -112,7 +112,7 @@ export class TunnelServer {
   readonly #congestion: CongestionChoice | undefined;
   readonly #handshakes: WebSocketServer;
   readonly #callerOf: (request: IncomingMessage) => Caller;
-  readonly #counters: DoorCounters;
+  readonly #counters: EndpointCounters;
   readonly #admission: Admission;
   readonly #instance: SwitchInstance | undefined;
   readonly #graceMs: number;
@@ -136,7 +136,7 @@ export class TunnelServer {
     this.#origins = options.origins;
     this.#instance = options.instance;
     this.#callerOf = options.callerOf ?? otherEndOf;
-    this.#counters = options.counters ?? new DoorCounters();
+    this.#counters = options.counters ?? new EndpointCounters();
     this.#admission = new Admission({
       limits: this.#limits,
       counters: this.#counters,
@@ -234,7 +234,7 @@ export class TunnelServer {
     this.#pending.add(socket);
     socket.once('close', () => this.#pending.delete(socket));
     const timer = setTimeout(() => {
-      this.#counters.dawdled++;
+      this.#counters.handshakeTimeouts++;
       socket.destroy();
     }, this.#limits.handshakeTimeoutMs);
     // Without a reader nobody would notice that the peer has gone; what it sends stays buffered.
@@ -282,7 +282,7 @@ export class TunnelServer {
     const { user, untilMs, token, resumed, acquaintance } = admitted;
     // Node's TLS has to be done with the answer before the connection can be taken from it.
     this.#pending.add(socket);
-    await settled(upgraded.socket);
+    await drained(upgraded.socket);
     this.#pending.delete(socket);
     // The port that the client came back to may have gone in that moment; it will come back once more.
     if (resumed?.port.isOver === true) socket.destroy();
@@ -295,7 +295,7 @@ export class TunnelServer {
     const { localAddress } = upgraded.socket;
     const transport = openTransport(upgraded.socket, upgraded.head, { congestion: this.#congestion });
     const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
-    const tunnel: WebSocketPort = new WebSocketPort({
+    const tunnel: TunnelPort = new TunnelPort({
       type: 'server',
       target,
       wire,
@@ -325,7 +325,7 @@ export class TunnelServer {
     }
   }
 
-  #resumablePort(tunnel: WebSocketPort, user: string | null, place: TunnelPlace, token: string): ServerPort {
+  #resumablePort(tunnel: TunnelPort, user: string | null, place: TunnelPlace, token: string): ServerPort {
     const onGone = (): void => {
       this.#resumable.remove(resumable);
       resumable.place.leave();
@@ -336,7 +336,7 @@ export class TunnelServer {
     return port;
   }
 
-  #resume(resumed: ResumableTunnel, tunnel: WebSocketPort, place: TunnelPlace, token: string, presented = ''): void {
+  #resume(resumed: ResumableTunnel, tunnel: TunnelPort, place: TunnelPlace, token: string, presented = ''): void {
     resumed.place.leave();
     resumed.place = place;
     this.#resumable.enrol(resumed, token, presented);

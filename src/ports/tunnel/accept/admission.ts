@@ -1,4 +1,4 @@
-import type { DoorCounters } from '../../../net/endpoint-counters.ts';
+import type { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import type { Refusal } from '../../../net/http-refusal.ts';
 import type { TunnelLimits } from '../../stream/limits.ts';
 import type { ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
@@ -9,7 +9,7 @@ const BOUND_REFUSALS: Readonly<Record<PlaceBound, Refusal>> = { full: FULL, over
 
 export interface AdmissionOptions {
   readonly limits: TunnelLimits;
-  readonly counters: DoorCounters;
+  readonly counters: EndpointCounters;
   readonly resumable: ResumableTunnels;
   /** see TunnelServerOptions */
   readonly allowanceOf: ((user: string | null) => number) | undefined;

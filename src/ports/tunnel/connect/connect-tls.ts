@@ -4,7 +4,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { trusting } from '../../../auth/certificate-file.ts';
 import { enforcePins } from '../../../auth/public-key-pin.ts';
 import { endWhenBroken } from '../../../net/tls/end-when-broken.ts';
-import { hearClient, RecordRelay, showEnds } from '../../../net/tls/tls-record-tap.ts';
+import { copyEndpoints, onClientKeylog, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { TLS_PARAMETERS } from '../../../net/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 
@@ -48,9 +48,9 @@ export async function connectTls(
     }),
   );
   endWhenBroken(secured);
-  if (socket instanceof RecordRelay) {
-    hearClient(secured, socket);
-    showEnds(secured);
+  if (socket instanceof TlsRecordTap) {
+    onClientKeylog(secured, socket);
+    copyEndpoints(secured);
   }
   if (pins !== undefined) enforcePins(secured, pins, host);
   await attempt.reached(secured, 'secureConnect');

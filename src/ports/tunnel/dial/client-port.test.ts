@@ -9,18 +9,18 @@ import { EtherwsError } from '../../../errors.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import { OFFLOAD_NONE } from '../../../wire/offload/virtio-header.ts';
 import { PACKINGS, type Wire } from '../../stream/packing.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
-import { connectTunnel } from './dial-tunnel.ts';
+import { dialTunnel } from './dial-tunnel.ts';
 
 /** A server in memory, which takes or refuses one dialling after the other as it is told. */
 class Doorway {
-  readonly far: WebSocketPort[] = [];
+  readonly far: TunnelPort[] = [];
   readonly answers: (Wire | EtherwsError)[] = [];
   readonly signals: AbortSignal[] = [];
   readonly #asked: (() => void)[] = [];
 
-  readonly connect = async (signal: AbortSignal): Promise<WebSocketPort> => {
+  readonly connect = async (signal: AbortSignal): Promise<TunnelPort> => {
     this.signals.push(signal);
     for (const resolve of this.#asked.splice(0)) resolve();
     const answer = this.answers.shift();
@@ -31,7 +31,7 @@ class Doorway {
       });
     }
     const [near, far] = MemoryTransport.pair();
-    const farPort = new WebSocketPort({
+    const farPort = new TunnelPort({
       type: 'server',
       target: 'far',
       transport: far,
@@ -40,7 +40,7 @@ class Doorway {
     });
     farPort.open(new PortRecorder());
     this.far.push(farPort);
-    return new WebSocketPort({ type: 'client', target: 'memory', transport: near, wire: answer });
+    return new TunnelPort({ type: 'client', target: 'memory', transport: near, wire: answer });
   };
 
   /** The next dialling begins. */
@@ -110,7 +110,7 @@ describe('a client port', () => {
       port.open(events);
       await until(events, 'up');
       for (const cycle of [0, 1]) {
-        const far = doorway.far[cycle] as WebSocketPort;
+        const far = doorway.far[cycle] as TunnelPort;
         assert.equal(port.send(batchOf(frame), 0), undefined);
         port.flush(true);
         far.send(batchOf(testFrame(cycle, 60)), 0);
@@ -219,7 +219,7 @@ test('200 tunnels after each other leave neither descriptors nor timers behind',
   await server.start();
   const port = new ClientPort({
     target: server.url,
-    connect: (signal) => connectTunnel({ url: server.url, signal, limits: { closeTimeoutMs: 50 } }),
+    connect: (signal) => dialTunnel({ url: server.url, signal, limits: { closeTimeoutMs: 50 } }),
     reconnection: SHORT,
   });
   const events = new PortRecorder();

@@ -5,7 +5,7 @@ import { type Logger, SILENT } from '../../../observability/logger.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
 import { OFFLOAD_NONE, type Offloads } from '../../../wire/offload/virtio-header.ts';
-import type { WebSocketPort } from '../tunnel-port.ts';
+import type { TunnelPort } from '../tunnel-port.ts';
 import { isLastingFailure } from './dial-errors.ts';
 import { Failback, type FailbackOptions } from './failback.ts';
 import { Reconnection, type ReconnectionOptions } from './reconnection.ts';
@@ -14,7 +14,7 @@ export interface ClientPortOptions {
   /** what listport shows: the first of the URLs, without credentials */
   target: string;
   /** Dials once. Rejects with an EtherwsError, or with the signal's reason; nothing is left behind then. */
-  connect: (signal: AbortSignal) => Promise<WebSocketPort>;
+  connect: (signal: AbortSignal) => Promise<TunnelPort>;
   reconnection?: ReconnectionOptions;
   /** Leads the port back to where it would rather be; without it a tunnel stays where it is until it is lost. */
   failback?: FailbackOptions;
@@ -43,7 +43,7 @@ export class ClientPort implements Port {
 
   #events: PortEvents | undefined;
   /** The connection that stands, if any, and whether it was opened already. */
-  #current: WebSocketPort | undefined;
+  #current: TunnelPort | undefined;
   #isOpen = false;
   #isClosed = false;
   #attempt: AbortController | undefined;
@@ -150,7 +150,7 @@ export class ClientPort implements Port {
     );
   }
 
-  async #connected(tunnel: WebSocketPort): Promise<void> {
+  async #connected(tunnel: TunnelPort): Promise<void> {
     if (this.#isClosed) return tunnel.close('removed');
     this.#reconnection.connected(performance.now());
     this.#current = tunnel;
@@ -158,7 +158,7 @@ export class ClientPort implements Port {
     this.#openCurrent(tunnel);
   }
 
-  #openCurrent(tunnel: WebSocketPort): void {
+  #openCurrent(tunnel: TunnelPort): void {
     this.#isOpen = true;
     tunnel.open({
       receive: (batch) => {
@@ -176,7 +176,7 @@ export class ClientPort implements Port {
   }
 
   /** A better tunnel stands: the one that carried so far ends in order. */
-  #moveTo(tunnel: WebSocketPort): void {
+  #moveTo(tunnel: TunnelPort): void {
     const before = this.#current;
     if (this.#isClosed || before === undefined) {
       this.#leave(tunnel);
@@ -191,7 +191,7 @@ export class ClientPort implements Port {
     this.#openCurrent(tunnel);
   }
 
-  #leave(tunnel: WebSocketPort): void {
+  #leave(tunnel: TunnelPort): void {
     const leaving = tunnel.close().finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
@@ -204,7 +204,7 @@ export class ClientPort implements Port {
     this.#rest();
   }
 
-  #lost(tunnel: WebSocketPort, reason: string): void {
+  #lost(tunnel: TunnelPort, reason: string): void {
     this.#leave(tunnel);
     void this.#failback?.stop();
     this.#current = undefined;

@@ -20,19 +20,19 @@ import {
   webServer,
 } from '../../../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../../../errors.ts';
-import { type ConnectTunnelOptions, connectTunnel } from './dial-tunnel.ts';
+import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
 
 /** Dials, and checks the failure; whatever happens, the server must be left with no connection. */
 async function fails(
   server: Server | undefined,
-  options: ConnectTunnelOptions,
+  options: DialTunnelOptions,
   code: string,
   message: RegExp,
   hint?: RegExp,
 ): Promise<void> {
   const sockets = new Set<Socket>();
   server?.on('connection', (socket) => sockets.add(socket));
-  await assert.rejects(connectTunnel(options), (error) => {
+  await assert.rejects(dialTunnel(options), (error) => {
     assert.ok(error instanceof EtherwsError, String(error));
     assert.equal(error.code, code, error.message);
     assert.match(error.message, message);
@@ -77,7 +77,7 @@ describe('what is no tunnel URL', () => {
   ] as const) {
     test(`"${url}"`, async () => {
       await fails(undefined, { url }, 'ARGUMENT_INVALID', message, /ws:\/\/HOST:PORT\/PATH/);
-      await connectTunnel({ url }).catch((error: Error) => assert.doesNotMatch(error.message, /secret/));
+      await dialTunnel({ url }).catch((error: Error) => assert.doesNotMatch(error.message, /secret/));
     });
   }
 
@@ -134,9 +134,9 @@ describe('what the network says', () => {
     await withServer(server, async (authority) => {
       const reason = new EtherwsError('PORT_CLOSED', 'The switch is stopping');
       const signal = AbortSignal.abort(reason);
-      await assert.rejects(connectTunnel({ url: `ws://${authority}/`, signal }), reason);
+      await assert.rejects(dialTunnel({ url: `ws://${authority}/`, signal }), reason);
       const controller = new AbortController();
-      const dialling = connectTunnel({ url: `ws://${authority}/`, signal: controller.signal });
+      const dialling = dialTunnel({ url: `ws://${authority}/`, signal: controller.signal });
       const [socket] = (await once(server, 'connection')) as [Socket];
       controller.abort(reason);
       await assert.rejects(dialling, reason);
@@ -200,7 +200,7 @@ describe('what the server answers', () => {
     const plain = createHttp2Server();
     plain.on('session', (session) => session.on('error', () => undefined));
     await withServer(plain, (authority) =>
-      assert.rejects(connectTunnel({ url: `ws://${authority}/` }), {
+      assert.rejects(dialTunnel({ url: `ws://${authority}/` }), {
         code: 'NOT_WEBSOCKET',
         message: /answers in HTTP\/2/,
         hint: /HTTP\/1\.1/,
@@ -224,7 +224,7 @@ describe('what the server answers', () => {
     const server = answering((_request, response) => void response.writeHead(401).end());
     await withServer(server, async (authority) => {
       await fails(server, { url: `ws://me:secret@${authority}/` }, 'AUTH_FAILED', /refused the user or the password/);
-      await connectTunnel({ url: `ws://me:secret@${authority}/` }).catch((error: EtherwsError) => {
+      await dialTunnel({ url: `ws://me:secret@${authority}/` }).catch((error: EtherwsError) => {
         assert.doesNotMatch(error.message + error.hint, /secret|me:/);
       });
     });
@@ -257,7 +257,7 @@ describe('what the server answers', () => {
 
 describe('what the client says', () => {
   async function headersOf(
-    options: Omit<ConnectTunnelOptions, 'url'>,
+    options: Omit<DialTunnelOptions, 'url'>,
     url: (authority: string) => string,
   ): Promise<{
     headers: IncomingHttpHeaders;
@@ -271,7 +271,7 @@ describe('what the client says', () => {
       seen = request;
     });
     const listenPort = await listen(server);
-    const port = await connectTunnel({ url: url(`127.0.0.1:${listenPort}`), ...options });
+    const port = await dialTunnel({ url: url(`127.0.0.1:${listenPort}`), ...options });
     await port.close();
     webSockets.close();
     await stop(server);
@@ -315,7 +315,7 @@ test('both families of addresses, by address and by name', async () => {
   for (const host of ['127.0.0.1', '::1']) {
     const server = new TestTunnelServer();
     await server.start(host);
-    const port = await connectTunnel({ url: server.url });
+    const port = await dialTunnel({ url: server.url });
     assert.equal(port.target, server.url);
     const accepted = await server.nextPort();
     assert.match(accepted.target, host === '::1' ? /^\[::1\]:\d+$/ : /^127\.0\.0\.1:\d+$/);
@@ -324,7 +324,7 @@ test('both families of addresses, by address and by name', async () => {
   }
   const server = new TestTunnelServer();
   await server.start('127.0.0.1');
-  const port = await connectTunnel({ url: server.url.replace('127.0.0.1', 'localhost') });
+  const port = await dialTunnel({ url: server.url.replace('127.0.0.1', 'localhost') });
   const accepted = await server.nextPort();
   await Promise.all([port.close(), accepted.close()]);
   await server.stop();
@@ -349,11 +349,11 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  async function dial(options: Partial<ConnectTunnelOptions>, host = 'localhost'): Promise<void> {
+  async function dial(options: Partial<DialTunnelOptions>, host = 'localhost'): Promise<void> {
     const server = new TestTunnelServer({}, identity);
     await server.start();
     try {
-      const port = await connectTunnel({ url: server.url.replace('127.0.0.1', host), ...options });
+      const port = await dialTunnel({ url: server.url.replace('127.0.0.1', host), ...options });
       const accepted = await server.nextPort();
       await Promise.all([port.close(), accepted.close()]);
     } finally {

@@ -5,17 +5,17 @@ import type { Heartbeat } from '../../stream/heartbeat.ts';
 import { type TunnelLimits, withDefaults } from '../../stream/limits.ts';
 import { openTransport } from '../../stream/open-transport.ts';
 import type { WireChoice } from '../../stream/packing.ts';
-import { settled } from '../../stream/tls/handover.ts';
+import { drained } from '../../stream/tls/handover.ts';
 import type { TcpOptions } from '../connect/connect-tcp.ts';
 import type { TlsIdentityOptions } from '../connect/connect-tls.ts';
 import type { ProxyServer } from '../proxy/proxy-url.ts';
 import type { ResumeTicket } from '../resume/resume-ticket.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { type DialOptions, dial } from './opening-handshake.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
-export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
+export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
   /** `ws://` or `wss://`; credentials in it are used, and never shown */
   url: string;
   /** overrides the user of the URL */
@@ -59,7 +59,7 @@ export interface ConnectTunnelOptions extends TlsIdentityOptions, TcpOptions {
  * @throws EtherwsError ARGUMENT_INVALID for a URL or credentials that cannot
  *   be, and whatever `dial` throws; nothing is left behind
  */
-export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebSocketPort> {
+export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort> {
   const url = parseTunnelUrl(options.url);
   const authorization = authorizationOf(options, url);
   if (options.pins !== undefined && !url.isSecure) throw unpinnable(url);
@@ -90,10 +90,10 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<WebS
     signal: options.signal,
   });
   const { remoteAddress: address, localAddress } = socket;
-  await settled(socket);
+  await drained(socket);
   const transport = openTransport(socket, head, { congestion: options.congestion });
   logger.debug({ target: url.shown, address, wire, transport: transport.kind }, 'tunnel connected');
-  return new WebSocketPort({
+  return new TunnelPort({
     type: 'client',
     target: url.shown,
     transport,
@@ -113,7 +113,7 @@ export function unpinnable(url: TunnelUrl): EtherwsError {
 }
 
 /** The value of `Authorization`, if any: a bearer token, or a user and a password. */
-function authorizationOf(options: ConnectTunnelOptions, url: TunnelUrl): string | undefined {
+function authorizationOf(options: DialTunnelOptions, url: TunnelUrl): string | undefined {
   const user = options.user ?? url.user;
   const passwd = options.passwd ?? (options.user === undefined ? url.passwd : undefined);
   if (options.token !== undefined) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
-import { OPEN_DOOR } from '../../../auth/authenticator.ts';
+import { ALLOW_ALL } from '../../../auth/authenticator.ts';
 import { SILENT } from '../../../observability/logger.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import type { ClientPort } from './client-port.ts';
@@ -15,7 +15,7 @@ class Gate {
   asked = 0;
   readonly server = new TestTunnelServer({
     authenticator: {
-      ...OPEN_DOOR,
+      ...ALLOW_ALL,
       authenticate: () => {
         this.asked++;
         return Promise.resolve(this.isOpen ? { isAllowed: true, user: null } : { isAllowed: false, reason: 'busy' });

@@ -1,14 +1,14 @@
 import { askedWaitMs } from '../../../net/retry-after.ts';
 import type { Logger } from '../../../observability/logger.ts';
-import type { WebSocketPort } from '../tunnel-port.ts';
+import type { TunnelPort } from '../tunnel-port.ts';
 
 export interface FailbackOptions {
   /** About how often the preferred server is dialled while the tunnel is one of another. */
   readonly intervalMs: number;
   /** Dials the preferred server once; as the `connect` of ClientPort. */
-  readonly connect: (signal: AbortSignal) => Promise<WebSocketPort>;
+  readonly connect: (signal: AbortSignal) => Promise<TunnelPort>;
   /** Whether a tunnel leads there already. */
-  readonly isPreferred: (tunnel: WebSocketPort) => boolean;
+  readonly isPreferred: (tunnel: TunnelPort) => boolean;
 }
 
 /** Waits are drawn from 3/4 to 5/4 of the interval: clients that lost one server do not come back at one instant. */
@@ -17,21 +17,21 @@ const SPREAD = 0.5;
 /** Tries the preferred server while a tunnel stands elsewhere, until it answers. */
 export class Failback {
   readonly #options: FailbackOptions;
-  readonly #onTunnel: (tunnel: WebSocketPort) => void;
+  readonly #onTunnel: (tunnel: TunnelPort) => void;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #attempt: AbortController | undefined;
   #attempting: Promise<void> = Promise.resolve();
 
   /** @param onTunnel gets the tunnel to the preferred server, to open and to close */
-  constructor(options: FailbackOptions, onTunnel: (tunnel: WebSocketPort) => void, logger: Logger) {
+  constructor(options: FailbackOptions, onTunnel: (tunnel: TunnelPort) => void, logger: Logger) {
     this.#options = options;
     this.#onTunnel = onTunnel;
     this.#logger = logger;
   }
 
   /** A tunnel stands: tries until it is one to the preferred server, or until `stop`. */
-  start(current: WebSocketPort): void {
+  start(current: TunnelPort): void {
     clearTimeout(this.#timer);
     if (!this.#options.isPreferred(current)) this.#schedule(this.#options.intervalMs);
   }

@@ -11,10 +11,10 @@ import { type Environment, proxyFromEnvironment } from '../proxy/proxy-environme
 import { type ProxyServer, parseProxyUrl } from '../proxy/proxy-url.ts';
 import { ResumeTicket } from '../resume/resume-ticket.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
-import type { WebSocketPort } from '../tunnel-port.ts';
+import type { TunnelPort } from '../tunnel-port.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
 import { isLastingFailure } from './dial-errors.ts';
-import { type ConnectTunnelOptions, connectTunnel, unpinnable } from './dial-tunnel.ts';
+import { type DialTunnelOptions, dialTunnel, unpinnable } from './dial-tunnel.ts';
 import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
@@ -81,7 +81,7 @@ export async function openClient(target: string, options: ClientOptions, context
   const [first] = destinations;
   await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
   const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
-  const connect = (to: readonly Destination[], signal: AbortSignal): Promise<WebSocketPort> =>
+  const connect = (to: readonly Destination[], signal: AbortSignal): Promise<TunnelPort> =>
     connectAny(to, options, { logger, congestion, instance, signal, maxWaitMs });
   const portOptions: ClientPortOptions = {
     target: first?.url.shown ?? target,
@@ -114,7 +114,7 @@ interface Destination {
   /** undefined for a port that never dials twice */
   readonly ticket: ResumeTicket | undefined;
   /** those that were dialled here */
-  readonly tunnels: WeakSet<WebSocketPort>;
+  readonly tunnels: WeakSet<TunnelPort>;
   /** the server does not want to be asked before, by the clock of performance.now */
   notBeforeMs: number;
   /** why not */
@@ -161,9 +161,9 @@ async function connectAny(
     readonly signal: AbortSignal;
     readonly maxWaitMs: number;
   },
-): Promise<WebSocketPort> {
+): Promise<TunnelPort> {
   const { user, passwd, wire, token, servername, bindAddress, bindDevice, fwmark, pin, headers } = options;
-  const common: Omit<ConnectTunnelOptions, 'url'> = {
+  const common: Omit<DialTunnelOptions, 'url'> = {
     ...(wire === undefined ? {} : { wire }),
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
@@ -190,7 +190,7 @@ async function connectAny(
       continue;
     }
     try {
-      const tunnel = await connectTunnel({ ...common, url: text, proxy, ticket });
+      const tunnel = await dialTunnel({ ...common, url: text, proxy, ticket });
       destination.tunnels.add(tunnel);
       return tunnel;
     } catch (error) {

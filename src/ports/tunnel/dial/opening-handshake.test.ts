@@ -15,16 +15,16 @@ import { listen, stop, TestTunnelServer, webServer } from '../../../../test/supp
 import { publicKeyPin } from '../../../auth/public-key-pin.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { SILENT } from '../../../observability/logger.ts';
-import { type ConnectTunnelOptions, connectTunnel } from './dial-tunnel.ts';
+import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
 import { type ClientOptions, openClient } from './open-client.ts';
 
 /** Dials, and gives what the server saw. */
-async function seen(server: TestTunnelServer, options: ConnectTunnelOptions): Promise<IncomingMessage> {
+async function seen(server: TestTunnelServer, options: DialTunnelOptions): Promise<IncomingMessage> {
   let request: IncomingMessage | undefined;
   server.server.once('upgrade', (upgrade) => {
     request = upgrade;
   });
-  const port = await connectTunnel(options);
+  const port = await dialTunnel(options);
   const accepted = await server.nextPort();
   await Promise.all([port.close(), accepted.close()]);
   assert.ok(request !== undefined);
@@ -53,7 +53,7 @@ describe('what is said to the server', () => {
   test('a bearer token', async () => {
     const request = await seen(server, { url: server.url, token: 'abc.def' });
     assert.equal(request.headers.authorization, 'Bearer abc.def');
-    await assert.rejects(connectTunnel({ url: server.url, token: 'x', user: 'me' }), { code: 'ARGUMENT_INVALID' });
+    await assert.rejects(dialTunnel({ url: server.url, token: 'x', user: 'me' }), { code: 'ARGUMENT_INVALID' });
   });
 
   test('the address that is dialled from', async () => {
@@ -63,7 +63,7 @@ describe('what is said to the server', () => {
     });
     await seen(server, { url: server.url, bindAddress: '127.0.0.9' });
     assert.equal(from, '127.0.0.9');
-    await assert.rejects(connectTunnel({ url: server.url, bindAddress: '192.0.2.1' }), { code: 'HOST_UNREACHABLE' });
+    await assert.rejects(dialTunnel({ url: server.url, bindAddress: '192.0.2.1' }), { code: 'HOST_UNREACHABLE' });
   });
 });
 
@@ -130,7 +130,7 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
   test('--servername is asked for, and verified instead of the name of the URL', async () => {
     const request = await seen(server, { url: server.url, cacerts: ca, servername: 'switch.example' });
     assert.equal((request.socket as TLSSocket & { servername: string }).servername, 'switch.example');
-    await assert.rejects(connectTunnel({ url: server.url, cacerts: ca, servername: 'else.example' }), {
+    await assert.rejects(dialTunnel({ url: server.url, cacerts: ca, servername: 'else.example' }), {
       code: 'CERTIFICATE_NAME_MISMATCH',
     });
   });
@@ -141,16 +141,16 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
     const count = (): void => void requests++;
     server.server.on('upgrade', count);
     for (const isInsecure of [false, true]) {
-      await assert.rejects(connectTunnel({ url: server.url, isInsecure, pins: [pinOf(other.certificate)] }), {
+      await assert.rejects(dialTunnel({ url: server.url, isInsecure, pins: [pinOf(other.certificate)] }), {
         code: 'CERTIFICATE_PIN_MISMATCH',
       });
     }
     server.server.off('upgrade', count);
     assert.equal(requests, 0);
-    await assert.rejects(connectTunnel({ url: server.url, pins: [pinOf(files.certificate)], cacerts: ca }), {
+    await assert.rejects(dialTunnel({ url: server.url, pins: [pinOf(files.certificate)], cacerts: ca }), {
       code: 'CERTIFICATE_NAME_MISMATCH',
     });
-    await assert.rejects(connectTunnel({ url: 'ws://a/', pins: [pinOf(files.certificate)] }), /has no TLS/);
+    await assert.rejects(dialTunnel({ url: 'ws://a/', pins: [pinOf(files.certificate)] }), /has no TLS/);
   });
 
   test('a client certificate is shown', async () => {

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EtherwsError } from '../../../errors.ts';
-import { RecordRelay } from '../../../net/tls/tls-record-tap.ts';
+import { TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { RESUME_HEADER } from '../../../wire/tunnel/resume-header.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../../wire/tunnel/tunnel-message.ts';
@@ -75,7 +75,7 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
         : await connectThrough(proxy, url.host, url.listenPort, options, attempt);
     if (url.isSecure) {
       attempt.stage = 'tls';
-      const carrier = canTakeRecords(socket) ? new RecordRelay(socket, 'client') : socket;
+      const carrier = canTakeRecords(socket) ? new TlsRecordTap(socket, 'client') : socket;
       socket = await connectTls(carrier, url.host, options, attempt);
     }
     attempt.stage = 'http';

@@ -17,7 +17,7 @@ import { missingTools } from '../../../../test/support/tools.ts';
 import { listen, type ServerIdentity, stop, TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
-import { type ConnectTunnelOptions, connectTunnel } from '../dial/dial-tunnel.ts';
+import { type DialTunnelOptions, dialTunnel } from '../dial/dial-tunnel.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 
 const KINDS = [
@@ -43,8 +43,8 @@ after(() => {
 });
 
 /** A frame crosses a tunnel that is dialled so. */
-async function carries(server: TestTunnelServer, options: ConnectTunnelOptions): Promise<void> {
-  const port = await connectTunnel(options);
+async function carries(server: TestTunnelServer, options: DialTunnelOptions): Promise<void> {
+  const port = await dialTunnel(options);
   const accepted = await server.nextPort();
   const events = new PortRecorder();
   accepted.open(events);
@@ -72,7 +72,7 @@ for (const [kind, start] of KINDS) {
     const through = async (
       options: ProxyOptions = {},
       login = '',
-    ): Promise<Pick<ConnectTunnelOptions, 'url' | 'proxy'>> => {
+    ): Promise<Pick<DialTunnelOptions, 'url' | 'proxy'>> => {
       const proxy = await start(options);
       proxies.push(proxy);
       const url = `${kind}://${login}127.0.0.1:${proxy.listenPort}`;
@@ -92,7 +92,7 @@ for (const [kind, start] of KINDS) {
       const options = await through();
       const url = secure.url.replace('127.0.0.1', 'localhost');
       await carries(secure, { ...options, url, cacerts: ca });
-      await assert.rejects(connectTunnel({ ...options, url: secure.url, cacerts: ca }), {
+      await assert.rejects(dialTunnel({ ...options, url: secure.url, cacerts: ca }), {
         code: 'CERTIFICATE_NAME_MISMATCH',
       });
       await secure.stop();
@@ -105,7 +105,7 @@ for (const [kind, start] of KINDS) {
         ['', /wants a user and a password/],
         ['me:secret@', /refused a user and a password/],
       ] as const) {
-        await assert.rejects(connectTunnel(await through(login, given)), (error: EtherwsError) => {
+        await assert.rejects(dialTunnel(await through(login, given)), (error: EtherwsError) => {
           assert.equal(error.code, 'PROXY_AUTH_FAILED');
           assert.match(error.message, message);
           assert.doesNotMatch(error.message + error.hint, /secret/);
@@ -116,7 +116,7 @@ for (const [kind, start] of KINDS) {
 
     test('refuses', async () => {
       const refusal = kind === 'http' ? 403 : 2;
-      await assert.rejects(connectTunnel(await through({ refusal })), {
+      await assert.rejects(dialTunnel(await through({ refusal })), {
         code: 'PROXY_REFUSED',
         message: kind === 'http' ? /403 No/ : /its rules forbid it/,
       });
@@ -127,7 +127,7 @@ for (const [kind, start] of KINDS) {
       const lost = createServer();
       const listenPort = await listen(lost);
       await stop(lost);
-      await assert.rejects(connectTunnel({ ...options, url: `ws://127.0.0.1:${listenPort}/` }), {
+      await assert.rejects(dialTunnel({ ...options, url: `ws://127.0.0.1:${listenPort}/` }), {
         code: 'PROXY_REFUSED',
         message: kind === 'http' ? /502/ : /connection refused/,
       });
@@ -136,9 +136,9 @@ for (const [kind, start] of KINDS) {
     test('cannot be had', async () => {
       const options = await through();
       await proxies.pop()?.close();
-      await assert.rejects(connectTunnel(options), { code: 'PROXY_UNREACHABLE', message: /Nothing listens/ });
+      await assert.rejects(dialTunnel(options), { code: 'PROXY_UNREACHABLE', message: /Nothing listens/ });
       const unknown = parseProxyUrl(`${kind}://nobody.invalid`, '--proxy');
-      await assert.rejects(connectTunnel({ ...options, proxy: unknown }), {
+      await assert.rejects(dialTunnel({ ...options, proxy: unknown }), {
         code: 'PROXY_UNREACHABLE',
         message: /nobody\.invalid/,
       });
@@ -155,7 +155,7 @@ for (const [kind, start] of KINDS) {
         });
         const listenPort = await listen(other);
         const options = { url: server.url, proxy: parseProxyUrl(`${kind}://127.0.0.1:${listenPort}`, '--proxy') };
-        await assert.rejects(connectTunnel(options), { code: 'PROXY_FAILED' });
+        await assert.rejects(dialTunnel(options), { code: 'PROXY_FAILED' });
         await stop(other);
       });
     }
@@ -165,12 +165,12 @@ for (const [kind, start] of KINDS) {
       const mute = createServer((socket) => sockets.push(socket.resume().on('error', () => undefined)));
       const listenPort = await listen(mute);
       const options = { url: server.url, proxy: parseProxyUrl(`${kind}://127.0.0.1:${listenPort}`, '--proxy') };
-      await assert.rejects(connectTunnel({ ...options, handshakeTimeoutMs: 50 }), {
+      await assert.rejects(dialTunnel({ ...options, handshakeTimeoutMs: 50 }), {
         code: 'PROXY_UNREACHABLE',
         message: /within 0\.05 s/,
       });
       const controller = new AbortController();
-      const dialling = connectTunnel({ ...options, signal: controller.signal });
+      const dialling = dialTunnel({ ...options, signal: controller.signal });
       const reason = new EtherwsError('PORT_CLOSED', 'enough');
       dialling.catch(() => undefined);
       while (sockets.length < 2) await once(mute, 'connection');
@@ -188,7 +188,7 @@ test('socks5 is told an address, IPv6 too', async () => {
   const proxy = await startSocksProxy();
   const options = { proxy: parseProxyUrl(`socks5://127.0.0.1:${proxy.listenPort}`, '--proxy') };
   await carries(server, { ...options, url: server.url });
-  await assert.rejects(connectTunnel({ ...options, url: 'ws://nobody.invalid/' }), { code: 'NAME_UNRESOLVED' });
+  await assert.rejects(dialTunnel({ ...options, url: 'ws://nobody.invalid/' }), { code: 'NAME_UNRESOLVED' });
   assert.deepEqual(proxy.asked, [`0:0:0:0:0:0:0:1:${new URL(server.url).port}`]);
   await proxy.close();
   await server.stop();
@@ -203,7 +203,7 @@ test('an http proxy that offers no Basic is called one', async () => {
       url: server.url,
       proxy: parseProxyUrl(`http://${login}127.0.0.1:${proxy.listenPort}`, '--proxy'),
     };
-    await assert.rejects(connectTunnel(options), (error: EtherwsError) => {
+    await assert.rejects(dialTunnel(options), (error: EtherwsError) => {
       assert.equal(error.code, 'PROXY_AUTH_FAILED');
       assert.match(error.message, /offers only NTLM and Negotiate, and etherws knows only Basic/);
       assert.match(error.hint ?? '', /cntlm/);
@@ -221,7 +221,7 @@ test('an https proxy is verified itself', { skip }, async () => {
   const url = server.url.replace('127.0.0.1', 'localhost');
   const through = (host: string) => parseProxyUrl(`https://${host}:${proxy.listenPort}`, '--proxy');
   await carries(server, { url, proxy: through('localhost'), cacerts: ca });
-  await assert.rejects(connectTunnel({ url, proxy: through('127.0.0.1'), cacerts: ca }), {
+  await assert.rejects(dialTunnel({ url, proxy: through('127.0.0.1'), cacerts: ca }), {
     code: 'PROXY_UNREACHABLE',
     message: /certificate/i,
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { MemoryTransport } from '../../../../test/support/memory-transport.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { createResumeToken, type ResumableTunnel, ResumableTunnels } from './resumable-tunnels.ts';
 import { ServerPort } from './server-port.ts';
 import { TunnelPlaces } from './tunnel-places.ts';
@@ -10,7 +10,7 @@ import { TunnelPlaces } from './tunnel-places.ts';
 /** One on which nothing was ever heard. */
 function silentTunnel(): ResumableTunnel {
   const [transport] = MemoryTransport.pair();
-  const tunnel = new WebSocketPort({ type: 'server', target: 'silent', transport, wire: 'batched' });
+  const tunnel = new TunnelPort({ type: 'server', target: 'silent', transport, wire: 'batched' });
   const place = new TunnelPlaces({ maxConnections: 1, maxPerAddress: 1, maxPerUser: 1 }).enter('192.0.2.1');
   assert.ok(typeof place === 'object');
   return { port: new ServerPort({ tunnel, graceMs: 1000 }), user: 'ada', place };

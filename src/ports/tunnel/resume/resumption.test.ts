@@ -13,10 +13,10 @@ import { missingTools } from '../../../../test/support/tools.ts';
 import { type ServerIdentity, TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator } from '../../../auth/authenticator.ts';
 import type { Port } from '../../../bridge/port.ts';
-import { DoorCounters } from '../../../net/endpoint-counters.ts';
+import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import type { TunnelServerOptions } from '../accept/accept-tunnel.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { ServerPort } from './server-port.ts';
 
 const LONG_MS = 3_600_000;
@@ -29,13 +29,13 @@ const BELIEVING: Authenticator = {
 };
 
 let server: TestTunnelServer;
-let counters: DoorCounters;
+let counters: EndpointCounters;
 /** What the server gave away, with what each port said. */
 let accepted: { port: Port; events: PortRecorder }[];
 let clients: WebSocket[];
 
 async function start(options: Partial<TunnelServerOptions> = {}, identity?: ServerIdentity): Promise<void> {
-  counters = new DoorCounters();
+  counters = new EndpointCounters();
   accepted = [];
   clients = [];
   server = new TestTunnelServer(
@@ -259,7 +259,7 @@ test('who does not know about coming back, or may not, gets a tunnel as it ever 
   const [{ headers }] = (await once(raw, 'upgrade')) as [IncomingMessage];
   assert.deepEqual([headers['etherws-resume'], headers['etherws-wire']], [undefined, undefined]);
   assert.equal(accepted.length, 4);
-  for (const { port } of accepted) assert.ok(port instanceof WebSocketPort);
+  for (const { port } of accepted) assert.ok(port instanceof TunnelPort);
   raw.terminate();
   await until((accepted.at(-1) as (typeof accepted)[0]).events, 'closed');
 });

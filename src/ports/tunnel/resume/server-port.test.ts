@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import { MemoryTransport } from '../../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
-import { WebSocketPort } from '../tunnel-port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { ServerPort } from './server-port.ts';
 
-function connection(): { near: WebSocketPort; far: WebSocketPort; farTransport: MemoryTransport } {
+function connection(): { near: TunnelPort; far: TunnelPort; farTransport: MemoryTransport } {
   const [transport, farTransport] = MemoryTransport.pair();
   const limits = { closeTimeoutMs: 50 };
-  const near = new WebSocketPort({ type: 'server', target: 'near', transport, wire: 'batched', limits });
-  const far = new WebSocketPort({ type: 'client', target: 'far', transport: farTransport, wire: 'batched', limits });
+  const near = new TunnelPort({ type: 'server', target: 'near', transport, wire: 'batched', limits });
+  const far = new TunnelPort({ type: 'client', target: 'far', transport: farTransport, wire: 'batched', limits });
   return { near, far, farTransport };
 }
 

@@ -3,11 +3,11 @@ import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts'
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../../wire/offload/virtio-header.ts';
 import { PACKINGS } from '../../stream/packing.ts';
-import type { WebSocketPort } from '../tunnel-port.ts';
+import type { TunnelPort } from '../tunnel-port.ts';
 
 export interface ServerPortOptions {
   /** the first connection, not opened yet; on the batched wire */
-  tunnel: WebSocketPort;
+  tunnel: TunnelPort;
   /** how long the port waits for its client when a connection was lost */
   graceMs: number;
   /** called once, when the port is closed and none of its connections is left */
@@ -40,7 +40,7 @@ export class ServerPort implements Port {
   #target: string;
   #events: PortEvents | undefined;
   /** The connection that stands; undefined while the client is away. */
-  #current: WebSocketPort | undefined;
+  #current: TunnelPort | undefined;
   /** Whether anything was heard on the last connection, once it is lost. */
   #wasHeard = false;
   #absence: Absence | undefined;
@@ -117,7 +117,7 @@ export class ServerPort implements Port {
    * Goes on by another connection, not opened yet, which belongs to the port from
    * now on. One that still stands is cut: its client is elsewhere.
    */
-  resume(tunnel: WebSocketPort): void {
+  resume(tunnel: TunnelPort): void {
     if (this.#current !== undefined) this.#leave(this.#current.cut('replaced by a newer connection'));
     this.#present();
     this.#current = tunnel;
@@ -146,7 +146,7 @@ export class ServerPort implements Port {
     this.#onGone?.();
   }
 
-  #openTunnel(tunnel: WebSocketPort): void {
+  #openTunnel(tunnel: TunnelPort): void {
     tunnel.open({
       receive: (batch) => this.#events?.receive(batch),
       tunnelLost: (tunnelId) => this.#events?.tunnelLost?.(tunnelId),
@@ -155,7 +155,7 @@ export class ServerPort implements Port {
     });
   }
 
-  #lost(tunnel: WebSocketPort, reason: string): void {
+  #lost(tunnel: TunnelPort, reason: string): void {
     this.#leave(tunnel.close());
     this.#current = undefined;
     this.#wasHeard = tunnel.isHeard;

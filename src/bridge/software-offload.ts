@@ -10,7 +10,7 @@ const SLAB_BYTES = Math.max(MAX_FINISHED_BYTES, 1 << 20);
 /** An egress that takes both gets encapsulated segments as datagram super-frames. */
 const PACKED: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_USO;
 
-/** Finished frames `from .. to` of `batch`, made of one frame that still owed something. */
+/** Finished frames `from .. to` of `batch`, made of one frame that needed offloads. */
 export interface FinishedFrames {
   readonly batch: FrameBatch;
   readonly from: number;
@@ -18,11 +18,10 @@ export interface FinishedFrames {
 }
 
 /**
- * Pays the debts of frames for ports that cannot take them: segments of a
- * super-frame are made once, however many ports need them, and stay until the
- * end of the batch, because ports do their work in `flush`.
+ * Software GSO and checksums, for ports that do not take the offloads that a frame needs. A super-frame is segmented once,
+ * however many ports need the segments, which stay valid until the end of the batch, since ports work in `flush`.
  */
-export class Finishing {
+export class SoftwareOffload {
   readonly #engine: OffloadEngine;
   readonly #slabs: FrameBatch[] = [];
   #slabsInUse = 0;
