@@ -1,10 +1,18 @@
 // Runs the compiled tests: `npm test`, or `npm test -- WORD...` for the files whose path contains a WORD.
 // `node --test DIRECTORY` finds different files on Node 20 and 22, so the list is made here.
 // Where CI is set a skipped test fails the run: CI installs every tool, so nothing may hide behind a missing one.
+// A file has a deadline; behind that it is killed, and what it was busy with is said. However the run ends, nothing that
+// it has started outlives it: reaper.mjs.
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+
+/** How long a test file may take, and how much longer until it is killed, should it not hear that it is over. */
+const FILE_DEADLINE_MS = Number(process.env.ETHERWS_TEST_DEADLINE_MS ?? 10 * 60_000);
+const GRACE_MS = 5000;
 
 const words = process.argv.slice(2);
 const files = readdirSync('dist', { recursive: true, encoding: 'utf8' })
@@ -20,6 +28,8 @@ if (files.length === 0) {
 
 const isContinuousIntegration = !['', '0', 'false', undefined].includes(process.env.CI);
 const skipped = [];
+/** Files that were ended, and what they were busy with. */
+const unended = [];
 const summary = [];
 
 // The runner's own summary is held back behind the list of failures, so that it is the last thing printed.
@@ -33,14 +43,47 @@ async function* withoutSummary(events) {
   }
 }
 
-// Whoever reads may stop early (`npm test | head`).
+// What reads this may stop early (`npm test | head`).
 process.stdout.on('error', () => process.exit(1));
 
-run({ files, concurrency: 2, timeout: 10 * 60_000 })
-  .on('test:fail', ({ todo }) => {
-    if (todo === undefined || todo === false) process.exitCode = 1;
+const script = (name) => fileURLToPath(new URL(name, import.meta.url));
+const mark = `${process.pid}.${Date.now()}`;
+const reaper = spawn(process.execPath, [script('reaper.mjs'), mark, String(FILE_DEADLINE_MS + GRACE_MS)], {
+  // A session of its own: a Ctrl-C must not reach it.
+  detached: true,
+  stdio: ['pipe', 'inherit', 'inherit'],
+});
+process.env.ETHERWS_TEST_RUN = mark;
+process.env.ETHERWS_TEST_NODE = process.execPath;
+// The runner starts its files by this path.
+process.execPath = script('test-file.sh');
+
+/** What has begun and not ended yet, by file: the innermost test of a file that hangs stands last. */
+const begun = new Map();
+const pathOf = (file) => relative('.', file ?? '').replace(/^dist\//, '');
+
+function ended({ file, name, nesting }) {
+  const names = begun.get(file) ?? [];
+  const place = names.findLastIndex((test) => test.name === name && test.nesting === nesting);
+  if (place >= 0) names.splice(place, 1);
+}
+
+run({ files, concurrency: 2, timeout: FILE_DEADLINE_MS })
+  .on('test:dequeue', ({ file, name, nesting }) => {
+    if (!begun.has(file)) begun.set(file, []);
+    begun.get(file).push({ name, nesting });
   })
-  .on('test:pass', ({ name, file, skip }) => {
+  .on('test:fail', (event) => {
+    const { file, name, nesting, todo, details } = event;
+    if (todo === undefined || todo === false) process.exitCode = 1;
+    ended(event);
+    if (nesting > 0 || details.duration_ms < FILE_DEADLINE_MS) return;
+    const inside = (begun.get(file) ?? []).map((test) => test.name).filter((test) => test !== name);
+    unended.push({ file: pathOf(file ?? name), inside: inside.join(' › ') });
+  })
+  .on('test:pass', (event) => {
+    ended(event);
+    const { name, file, skip } = event;
     if (skip !== undefined && skip !== false)
       skipped.push({ name, file, reason: skip === true ? 'no reason given' : skip });
   })
@@ -48,12 +91,23 @@ run({ files, concurrency: 2, timeout: 10 * 60_000 })
   .compose(spec)
   .on('end', () => {
     for (const { name, file, reason } of skipped) {
-      process.stdout.write(`﹣ skipped: ${name} (${relative('.', file ?? '')}): ${reason}\n`);
+      process.stdout.write(`﹣ skipped: ${name} (${pathOf(file)}): ${reason}\n`);
     }
     if (skipped.length > 0 && isContinuousIntegration) {
       process.stdout.write(`✖ ${skipped.length} skipped: with CI set every test has to run\n`);
       process.exitCode = 1;
     }
+    for (const { file, inside } of unended) {
+      const busy = inside === '' ? '' : `; it was busy with: ${inside}`;
+      process.stdout.write(`✖ ${file} was ended behind its deadline of ${FILE_DEADLINE_MS} ms${busy}\n`);
+    }
     for (const line of summary) process.stdout.write(`ℹ ${line}\n`);
+    // The runner has not ended until its reaper has.
+    reaper.stdin.end();
   })
   .pipe(process.stdout);
+
+reaper.on('error', (error) => {
+  process.stdout.write(`✖ nothing ends what tests leave behind: ${error.message}\n`);
+  process.exitCode = 1;
+});
