@@ -18,7 +18,7 @@ Examples:
 `;
 
 /** `etherws ctl`: it speaks the control API and loads nothing of a switch. */
-export function ctlCommand(terminal: Terminal): Command {
+export async function ctlCommand(terminal: Terminal, words: readonly string[]): Promise<Command> {
   const ctl = new Command('ctl')
     .description('control a running switch')
     .usage('[options] COMMAND')
@@ -27,6 +27,6 @@ export function ctlCommand(terminal: Terminal): Command {
     .helpCommand('help [COMMAND]', 'print the help of a command')
     .addHelpText('after', NOTES);
   addConnectionOptions(ctl, false);
-  addCommands(ctl, terminal);
+  await addCommands(ctl, terminal, words);
   return ctl;
 }

@@ -10,7 +10,7 @@ import type { UsageError } from './usage-error.ts';
 const program = new Command('etherws')
   .option('-V, --version')
   .addCommand(swCommand())
-  .addCommand(ctlCommand(new RecordingTerminal({}, [])));
+  .addCommand(await ctlCommand(new RecordingTerminal({}, []), []));
 
 function writtenOut(line: string): string {
   return writeOutOptions(program, line.split(' ')).join(' ');

@@ -17,14 +17,16 @@ Examples:
 `;
 
 /** The commands by name. Only the one that is meant is loaded: ctl must start at once and needs no switch. */
-const COMMANDS: Readonly<Record<string, { description: string; load: (terminal: Terminal) => Promise<Command> }>> = {
+const COMMANDS: Readonly<
+  Record<string, { description: string; load: (terminal: Terminal, words: readonly string[]) => Promise<Command> }>
+> = {
   sw: {
     description: 'run a switch',
     load: async () => (await import('./sw.ts')).swCommand(),
   },
   ctl: {
     description: 'control a running switch',
-    load: async (terminal) => (await import('./ctl.ts')).ctlCommand(terminal),
+    load: async (terminal, words) => (await import('./ctl.ts')).ctlCommand(terminal, words),
   },
   passwd: {
     description: 'set the password of a user in an htpasswd file',
@@ -60,7 +62,7 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
   const [first, second] = words.filter((word) => !word.startsWith('-'));
   const meant = first === 'help' ? second : first;
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {
-    program.addCommand(name === meant ? await load(terminal) : new Command(name).description(description));
+    program.addCommand(name === meant ? await load(terminal, words) : new Command(name).description(description));
   }
   adopt(program, terminal);
   return program;

@@ -1,13 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { EtherwsError } from '../errors.ts';
-import { codeOf, explainConnectError } from '../net/connect-errors.ts';
-import { CONTROL_TRUST_OPTIONS, explainTlsError } from '../net/tls-errors.ts';
+import { check } from '../schema/check.ts';
+import { dottedNames } from '../schema/complaint.ts';
+import { invalid } from '../schema/quote.ts';
+import { objectOf, type Table } from '../schema/table.ts';
+import { password, userName } from '../schema/values.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
-import { ControlError, rejectionOf, resultOf } from './control-answer.ts';
-import { METHOD_PREFIX, METHODS, type MethodName, type Methods, type Result } from './schema.ts';
-import { invalid } from './shape.ts';
-import { password, userName } from './values.ts';
+import { rejectionOf, resultOf } from './control-answer.ts';
+import { METHOD_PREFIX } from './list-methods.ts';
+import type { Entries, MethodName, ParamsOf, Result } from './schema.ts';
+import { schemaOf } from './schema-of.ts';
 
 export interface ControlClientOptions {
   /**
@@ -26,6 +28,11 @@ export interface ControlClientOptions {
   timeoutMs?: number;
 }
 
+const CREDENTIALS = objectOf({
+  user: { type: userName, help: 'user of the control API' },
+  passwd: { type: password, secret: true, help: 'its password' },
+} as const satisfies Table);
+
 const TIMEOUT_MS = 60_000;
 /** Ten times what a full filtering database takes. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
@@ -39,11 +46,9 @@ export class ControlClient {
   /** @throws EtherwsError ARGUMENT_INVALID */
   constructor(options: ControlClientOptions = {}) {
     this.#address = controlAddress(options.url);
-    if (options.user !== undefined) userName.read(options.user, 'user');
-    if (options.passwd !== undefined) {
-      password.read(options.passwd, 'passwd');
-      if (options.user === undefined)
-        throw invalid('A control password was given without a user', 'Give the user, too');
+    check(CREDENTIALS, { user: options.user, passwd: options.passwd });
+    if (options.passwd !== undefined && options.user === undefined) {
+      throw invalid('A control password was given without a user', 'Give the user, too');
     }
     this.#options = options;
   }
@@ -55,14 +60,14 @@ export class ControlClient {
    * @throws EtherwsError CONNECTION_REFUSED, HOST_UNREACHABLE, NAME_UNRESOLVED, CERTIFICATE_*, TLS_FAILED, AUTH_FAILED,
    *   AUTH_BUSY, REQUEST_REFUSED, or CONTROL_FAILED when what answers is no control API
    */
-  async call<M extends MethodName>(method: M, params: Methods[M]['params']): Promise<Result<Methods[M]['entry']>> {
-    const shape = METHODS[method];
+  async call<M extends MethodName>(method: M, params: ParamsOf<M>): Promise<Result<Entries[M]>> {
+    const schema = await schemaOf(method);
     const id = ++this.#calls;
-    const request = { jsonrpc: '2.0', id, method: METHOD_PREFIX + method, params: shape.params.read(params, '') };
+    const request = { jsonrpc: '2.0', id, method: METHOD_PREFIX + method, params: check(schema.params, params) };
     const body = await this.#post(JSON.stringify(request));
     const result = resultOf(body, id, this.#address);
     try {
-      return shape.result.read(result, 'result');
+      return check(schema.result, result, dottedNames('result')) as unknown as Result<Entries[M]>;
     } catch (error) {
       const complaint = error instanceof Error ? error.message : String(error);
       throw controlFailure(
@@ -82,7 +87,10 @@ export class ControlClient {
       if (response.statusCode !== 200) throw rejectionOf(response.statusCode ?? 0, text, this.#address);
       return text;
     } catch (error) {
-      if (!signal.aborted) throw this.#explain(error);
+      if (!signal.aborted) {
+        const { explainCallFailure } = await import('./call-failure.ts');
+        throw explainCallFailure(error, this.#address);
+      }
       const hint = 'The call may have been done nevertheless; look with listport';
       throw controlFailure(this.#address, `did not answer within ${timeoutMs / 1000} s`, hint, error);
     }
@@ -123,33 +131,7 @@ export class ControlClient {
     }
     return Buffer.concat(pieces, bytes).toString('utf8');
   }
-
-  #explain(error: unknown): Error {
-    if (error instanceof EtherwsError || error instanceof ControlError) return error;
-    const { isTls, host, port, socketPath } = this.#address;
-    if (socketPath !== undefined) return explainSocketError(error, socketPath) ?? this.#notHttp(error);
-    const ofTls = isTls ? explainTlsError(error, host, CONTROL_TRUST_OPTIONS) : undefined;
-    const known = ofTls ?? explainConnectError(error, host, port);
-    const hint = HINTS[codeOf(error)];
-    if (known !== undefined && hint !== undefined && known.code === 'CONNECTION_REFUSED') {
-      return new EtherwsError(known.code, known.message, { cause: error, hint });
-    }
-    if (known !== undefined) return known;
-    return this.#notHttp(error);
-  }
-
-  #notHttp(error: unknown): EtherwsError {
-    const { isTls, socketPath } = this.#address;
-    const hint = isTls || socketPath !== undefined ? 'Check --ctlurl' : 'Try https://';
-    return controlFailure(this.#address, 'does not speak HTTP', hint, error);
-  }
 }
-
-/** Better than a tunnel's hints, since we know what should be there. */
-const HINTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Is the switch running? Start it with: etherws sw; else check --ctlurl',
-  ECONNRESET: 'If the control API has a certificate, write https:// in --ctlurl; else check the port number there',
-};
 
 /** Loaded only where TLS is spoken: `ctl` mostly does without. */
 async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
@@ -157,17 +139,6 @@ async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
   if (ca === undefined) return TLS_PARAMETERS;
   const { trusting } = await import('../auth/certificate-file.ts');
   return { ...TLS_PARAMETERS, ...trusting(ca) };
-}
-
-function explainSocketError(error: unknown, path: string): EtherwsError | undefined {
-  const code = codeOf(error);
-  if (code === 'EACCES' || code === 'EPERM') {
-    const hint = 'Call it as root (sudo) or as the user of the switch; --ctlgroup GROUP lets a group in';
-    return new EtherwsError('PERMISSION_DENIED', `This user may not open the socket "${path}"`, { cause: error, hint });
-  }
-  if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK' && code !== 'ENOTDIR') return undefined;
-  const hint = 'Is the switch running, with --ctlsocket? Else check --ctlurl';
-  return new EtherwsError('CONNECTION_REFUSED', `Nothing listens at "${path}"`, { cause: error, hint });
 }
 
 function basicAuthorization(user: string, passwd: string): string {

@@ -1,6 +1,7 @@
 import { EtherwsError } from '../errors.ts';
+import { check } from '../schema/check.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
-import { METHOD_PREFIX, METHODS, type MethodName, type Methods, type SwitchControl } from './schema.ts';
+import { type Entries, METHOD_PREFIX, METHODS, type MethodName, type ParamsOf, type SwitchControl } from './schema.ts';
 
 /** The control API over `service`, by full method names. */
 export function controlMethods(service: SwitchControl): MethodMap {
@@ -8,10 +9,10 @@ export function controlMethods(service: SwitchControl): MethodMap {
 
   function define<M extends MethodName>(
     name: M,
-    handler: (params: Methods[M]['params']) => Methods[M]['entry'][] | Promise<Methods[M]['entry'][]>,
+    handler: (params: ParamsOf<M>) => Entries[M][] | Promise<Entries[M][]>,
   ): void {
     const { params } = METHODS[name];
-    methods[METHOD_PREFIX + name] = async (given) => ({ entries: await handler(params.read(given, '')) });
+    methods[METHOD_PREFIX + name] = async (given) => ({ entries: await handler(check(params, given) as ParamsOf<M>) });
   }
 
   define('addPort', async (spec) => [await service.addPort(spec)]);

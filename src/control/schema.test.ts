@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { EtherwsError } from '../errors.ts';
+import { check } from '../schema/check.ts';
+import { dottedNames } from '../schema/complaint.ts';
 import { METHODS, type MethodName } from './schema.ts';
 
 function read(method: MethodName, params: unknown): unknown {
-  return METHODS[method].params.read(params, '');
+  return check(METHODS[method].params, params);
 }
 
 function refuse(method: MethodName, params: unknown, message: RegExp, code = 'ARGUMENT_INVALID'): void {
@@ -246,7 +248,7 @@ describe('parameters of any method', () => {
 
 describe('how a client dials', () => {
   const dial = (options: object): unknown => {
-    const spec = METHODS.addPort.params.read({ type: 'client', target: 'wss://a/', options }, '');
+    const spec = check(METHODS.addPort.params, { type: 'client', target: 'wss://a/', options });
     return (spec as { options?: unknown }).options;
   };
   const pin = `sha256//${Buffer.alloc(32).toString('base64')}`;
@@ -271,7 +273,7 @@ describe('how a client dials', () => {
     [{ alternatives: Array.from({ length: 17 }, () => 'ws://b/') }, /more than 16/],
     [{ reconnectMin: 0 }, /above 0/],
     [{ reconnectMin: '1' }, /number of seconds/],
-    [{ reconnectMin: 61 }, /reconnectMin 61 is above reconnectMax 60/],
+    [{ reconnectMin: 61 }, /^options\.reconnectMin 61 is above options\.reconnectMax 60$/],
     [{ reconnectMax: 1e9 }, /86400/],
     [{ proxy: 'ftp://secret@a' }, /options\.proxy is neither/],
     [{ token: 'sec ret' }, /options\.token has a character/],
@@ -289,7 +291,7 @@ describe('how a client dials', () => {
     [{ fwmark: 0 }, /fwmark 0 is outside/],
     [{ fwmark: 2 ** 32 }, /fwmark 4294967296 is outside/],
     [{ alternatives: ['ws://a\u200b/'] }, /alternatives\[0\]/],
-    [{ preferFirst: 30 }, /one URL only/],
+    [{ preferFirst: 30 }, /^options\.preferFirst was given with one URL only$/],
     [{ pin: 'sha256//AAAA' }, /pin "sha256/],
     [{ cert: '/a.crt' }, /needs its key/],
   ] as const) {
@@ -310,7 +312,7 @@ describe('results', () => {
   const port = { port: 1, type: 'tap', target: 'tap0', tx: 0, rx: 0, shut: false };
 
   it('of a 1.x switch are completed', () => {
-    const [entry] = METHODS.listPort.result.read({ entries: [port] }, 'result').entries;
+    const [entry] = check(METHODS.listPort.result, { entries: [port] }, dottedNames('result')).entries;
     assert.deepEqual(entry, {
       ...port,
       state: 'up',
@@ -327,16 +329,26 @@ describe('results', () => {
   });
 
   it('of a newer switch keep what is not known here', () => {
-    const result = METHODS.listPort.result.read({ entries: [{ ...port, colour: 'red' }], more: 1 }, 'result');
+    const result = check(
+      METHODS.listPort.result,
+      { entries: [{ ...port, colour: 'red' }], more: 1 },
+      dottedNames('result'),
+    );
     assert.equal((result.entries[0] as unknown as { colour: string }).colour, 'red');
     assert.equal((result as unknown as { more: number }).more, 1);
   });
 
   it('that make no sense are named by place', () => {
-    assert.throws(() => METHODS.listPort.result.read({ entries: [port, { ...port, tx: -1 }] }, 'result'), {
-      message: 'result.entries[1].tx -1 is below 0',
-    });
-    assert.throws(() => METHODS.listFdb.result.read({}, 'result'), /result\.entries must be a list, got nothing/);
-    assert.throws(() => METHODS.listFdb.result.read(null, 'result'), /result must be an object/);
+    assert.throws(
+      () => check(METHODS.listPort.result, { entries: [port, { ...port, tx: -1 }] }, dottedNames('result')),
+      {
+        message: 'result.entries[1].tx -1 is below 0',
+      },
+    );
+    assert.throws(
+      () => check(METHODS.listFdb.result, {}, dottedNames('result')),
+      /result\.entries must be a list, got nothing/,
+    );
+    assert.throws(() => check(METHODS.listFdb.result, null, dottedNames('result')), /result must be an object/);
   });
 });

@@ -1,22 +1,15 @@
 import type { Port } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { PortSpec } from '../schema/port-spec.ts';
 import type { DeviceRegister } from './device/device-register.ts';
 import { linkMonitor } from './device/link-monitor.ts';
 import { NetdevPort } from './device/netdev-port.ts';
-import { TapPort, type TapPortOptions } from './device/tap-port.ts';
+import { TapPort } from './device/tap-port.ts';
 import type { CongestionChoice } from './stream/congestion-control.ts';
 import type { WireChoice } from './stream/packing.ts';
-import { type ClientOptions, openClient } from './tunnel/dial/open-client.ts';
+import { openClient } from './tunnel/dial/open-client.ts';
 import type { Environment } from './tunnel/proxy/proxy-environment.ts';
 import type { SwitchInstance } from './tunnel/switch-instance.ts';
-
-/** A port that somebody asks for. */
-export interface PortRequest {
-  readonly type: 'tap' | 'netdev' | 'client';
-  /** A device's name, or a ws:// or wss:// URL. */
-  readonly target: string;
-  readonly options?: (ClientOptions & Pick<TapPortOptions, 'netns' | 'mac'>) | undefined;
-}
 
 export interface PortContext {
   readonly logger: Logger;
@@ -38,7 +31,7 @@ export interface PortContext {
  * Makes a port of any kind, ready to be attached.
  * @throws EtherwsError when it cannot be had; nothing is left behind then
  */
-export async function createPort(request: PortRequest, context: PortContext): Promise<Port> {
+export async function createPort(request: PortSpec, context: PortContext): Promise<Port> {
   const { logger, devices: register, wire, congestion, instance, environment = {}, signal } = context;
   switch (request.type) {
     case 'tap':
@@ -53,7 +46,7 @@ export async function createPort(request: PortRequest, context: PortContext): Pr
     case 'client':
       return openClient(
         request.target,
-        { wire, ...request.options },
+        { ...(wire === undefined ? {} : { wire }), ...request.options },
         {
           logger,
           congestion,

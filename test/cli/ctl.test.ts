@@ -282,14 +282,14 @@ export async function load(url, context, next) {
     return readFileSync(log, 'utf8').trim().split('\n');
   }
 
-  it('is nothing of a switch: no bridge, no port, no addon, and no package but commander', async () => {
+  it('is nothing of a switch: no bridge, no port, no addon, and no package but commander and valibot', async () => {
     const control = await startFakeControl();
     try {
       const loaded = await loadedBy(['ctl', '--ctlurl', control.url, 'listport']);
       assert.ok(loaded.some((url) => url.endsWith('/src/control/client.js')));
       for (const url of loaded) {
         assert.doesNotMatch(url, /\/src\/(bridge|ports|daemon|observability)\/|\.node$/);
-        assert.match(url, /^node:|\/dist\/src\/|\/node_modules\/commander\//);
+        assert.match(url, /^node:|\/dist\/src\/|\/node_modules\/(commander|valibot)\//);
       }
     } finally {
       await control.close();

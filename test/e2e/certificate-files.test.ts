@@ -4,7 +4,8 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import type { SwOptions } from '../../src/config/sw-config.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { SILENT } from '../../src/observability/logger.ts';
-import { type ClientOptions, openClient } from '../../src/ports/tunnel/dial/open-client.ts';
+import { openClient } from '../../src/ports/tunnel/dial/open-client.ts';
+import type { DialOptions } from '../../src/schema/dial-options.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker, openssl } from '../support/openssl.ts';
@@ -36,7 +37,7 @@ describe('files of keys and certificates', { skip: missingTools('openssl') }, ()
     return TestDaemon.start(t, { ...tls, ctlhost: '127.0.0.1' });
   }
 
-  async function dial(running: TestDaemon, options: ClientOptions): Promise<void> {
+  async function dial(running: TestDaemon, options: DialOptions): Promise<void> {
     const port = await openClient(`wss://127.0.0.1:${running.tunnelPort}/`, options, { logger: SILENT });
     await port.close('shutdown');
   }
@@ -99,7 +100,7 @@ describe('files of keys and certificates', { skip: missingTools('openssl') }, ()
       }
       throw new Error('it started');
     };
-    const dialled = async (options: ClientOptions): Promise<string> => {
+    const dialled = async (options: DialOptions): Promise<string> => {
       try {
         await dial(running, options);
       } catch (error) {

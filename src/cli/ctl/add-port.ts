@@ -1,23 +1,14 @@
 import type { Command } from 'commander';
+import { PORT_SPECS } from '../../schema/port-spec.ts';
+import { TAP_OPTIONS } from '../../schema/tap-options.ts';
+import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { addClientPort, pathOnSwitch } from './add-client-port.ts';
+import { UsageError } from '../usage-error.ts';
+import { addClientPort } from './add-client-port.ts';
 import { controlUrl, gatherOptions } from './connection.ts';
-import { addLeaf, perform } from './leaf.ts';
+import { addLeaf, addLong, perform } from './leaf.ts';
+import { withPathsOnSwitch } from './path-on-switch.ts';
 import { portTable } from './tables.ts';
-
-/** `etherws ctl addport`, with a command for each type of port that can be added. */
-export function addAddPort(ctl: Command, terminal: Terminal): void {
-  const addport = ctl
-    .command('addport')
-    .description('add a port')
-    .usage('[options] TYPE')
-    .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [COMMAND]', 'print the help of a command')
-    .addHelpText('after', EXAMPLES);
-  addTapPort(addport, terminal);
-  addNetdevPort(addport, terminal);
-  addClientPort(addport, terminal);
-}
 
 const EXAMPLES = `
 Examples:
@@ -28,37 +19,65 @@ Examples:
 
 const NAME = 'name of the device, at most 15 bytes';
 
-interface TapPortOptions {
-  netns?: string;
-  mac?: string;
+/** `etherws ctl addport`, with a command for each type of port that can be added. */
+export function addAddPort(ctl: Command, terminal: Terminal): void {
+  const addport = ctl
+    .command('addport')
+    .description('add a port')
+    .usage('[options] TYPE')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [COMMAND]', 'print the help of a command')
+    .addHelpText('after', EXAMPLES)
+    // What no command below takes up comes here.
+    .argument('[TYPE]')
+    .allowExcessArguments()
+    .allowUnknownOption()
+    .action((type: string | undefined) => refuseType(addport, type));
+  addTapPort(addport, terminal);
+  addNetdevPort(addport, terminal);
+  addClientPort(addport, terminal);
+}
+
+function refuseType(addport: Command, type: string | undefined): never {
+  if (type === undefined) addport.help({ error: true });
+  if (type.startsWith('-')) throw new UsageError(`unknown option '${type}'`, 'See etherws ctl addport --help');
+  const kinds = Object.keys(PORT_SPECS).join(', ');
+  const server = 'a server port comes up when a tunnel is accepted';
+  throw new UsageError(`unknown type of port '${type}'`, `There are ${kinds}${type === 'server' ? `; ${server}` : ''}`);
 }
 
 function addTapPort(addport: Command, terminal: Terminal): void {
-  addLeaf(addport, 'tap', 'create a TAP device, bring it up and make it a port', [
+  const leaf = addLeaf(addport, 'tap', 'create a TAP device, bring it up and make it a port', [
     'addport tap tap0',
     "addport tap 'lab%d'",
     'addport tap eth0 --netns blue --mac 02:00:00:00:00:01',
-  ])
-    .argument('<NAME>', `${NAME}; the kernel puts a number for %d, and chooses where it is ''`)
-    .option('--netns <NETNS>', 'put it into this network namespace: a name as of `ip netns`, or a path')
-    .option('--mac <ADDRESS>', 'give it this MAC address')
-    .action(async (target: string, given: TapPortOptions, command: Command) => {
-      const options = await tapOptions(given, controlUrl(gatherOptions(command), terminal));
-      // Said only where there is something to say, so that an older switch understands it.
-      const params = { type: 'tap' as const, target, ...(Object.keys(options).length === 0 ? {} : { options }) };
-      await perform(command, terminal, { method: 'addPort', params, table: portTable });
+  ]).argument('<NAME>', `${NAME}; the kernel puts a number for %d, and chooses where it is ''`);
+  addTableOptions(addLong(leaf), TAP_OPTIONS);
+  leaf.action(async (target: string, given: { netns?: string }, command: Command) => {
+    const typed = typedValues(TAP_OPTIONS, given);
+    const isPath = given.netns?.includes('/') === true;
+    const url = controlUrl(gatherOptions(command), terminal);
+    const options = await withPathsOnSwitch(typed, isPath ? ['netns'] : [], url);
+    await perform(command, terminal, {
+      method: 'addPort',
+      // Options go along only where there are any: a switch of 1.x does not know those of a tap.
+      params: { type: 'tap', target, ...(Object.keys(options).length === 0 ? {} : { options }) },
+      names: typedNames(TAP_OPTIONS, ['options'], { target: 'NAME' }),
+      table: portTable,
     });
-}
-
-async function tapOptions({ netns, mac }: TapPortOptions, url: string | undefined): Promise<TapPortOptions> {
-  const place = netns?.includes('/') === true ? await pathOnSwitch(netns, url) : netns;
-  return { ...(place === undefined ? {} : { netns: place }), ...(mac === undefined ? {} : { mac }) };
+  });
 }
 
 function addNetdevPort(addport: Command, terminal: Terminal): void {
-  addLeaf(addport, 'netdev', 'attach an existing network device by a raw packet socket', ['addport netdev eth1'])
+  const description = 'attach an existing network device by a raw packet socket';
+  addLong(addLeaf(addport, 'netdev', description, ['addport netdev eth1']))
     .argument('<NAME>', NAME)
     .action((target: string, _options: object, command: Command) =>
-      perform(command, terminal, { method: 'addPort', params: { type: 'netdev', target }, table: portTable }),
+      perform(command, terminal, {
+        method: 'addPort',
+        params: { type: 'netdev', target },
+        names: typedNames({}, [], { target: 'NAME' }),
+        table: portTable,
+      }),
     );
 }

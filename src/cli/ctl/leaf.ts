@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { METHODS, type MethodName, type Methods } from '../../control/schema.ts';
+import type { Entries, MethodName, ParamsOf } from '../../control/schema.ts';
+import { schemaOf } from '../../control/schema-of.ts';
+import { check } from '../../schema/check.ts';
+import type { Names } from '../../schema/complaint.ts';
 import { formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect, gatherOptions } from './connection.ts';
 
-/** A command that does something, with its examples in its help. */
+/** A command that calls the switch, with its examples in its help. */
 export function addLeaf(parent: Command, name: string, description: string, examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ etherws ctl ${example}\n`);
   const leaf = parent
@@ -14,16 +17,24 @@ export function addLeaf(parent: Command, name: string, description: string, exam
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\nExamples:\n${lines.join('')}`);
   addConnectionOptions(leaf, true);
+  return leaf;
+}
+
+/** Lets a command whose table has further columns print them. */
+export function addLong(leaf: Command): Command {
   return leaf.option('--long', 'print a table with more columns');
 }
 
 export interface Call<M extends MethodName> {
   readonly method: M;
-  readonly params: Methods[M]['params'];
+  /** as they were typed: the schema says what they must be */
+  readonly params: unknown;
+  /** what errors call the parameters; default: as JSON has them */
+  readonly names?: Names;
   /** the entries as a table. @param isLong with what 1.x did not show */
-  table(entries: Methods[M]['entry'][], isLong: boolean): string;
-  /** adds what only the person can say, once the rest was found good */
-  complete?(params: Methods[M]['params']): Promise<Methods[M]['params']>;
+  table(entries: Entries[M][], isLong: boolean): string;
+  /** adds what is asked for only when the rest was found good */
+  complete?(params: ParamsOf<M>): Promise<unknown>;
 }
 
 /**
@@ -37,11 +48,12 @@ export async function perform<M extends MethodName>(
   call: Call<M>,
 ): Promise<void> {
   const options = gatherOptions<ConnectionOptions & { long?: boolean }>(command);
-  const shape = METHODS[call.method].params;
-  const params = await checkUsage(() => shape.read(call.params, ''));
+  const { params: schema } = await schemaOf(call.method);
+  const checked = (params: unknown): Promise<ParamsOf<M>> =>
+    checkUsage(() => check(schema, params, call.names) as ParamsOf<M>);
+  const params = await checked(call.params);
   const client = await connect(options, terminal);
-  const completed = (await call.complete?.(params)) ?? params;
-  await checkUsage(() => shape.read(completed, ''));
+  const completed = call.complete === undefined ? params : await checked(await call.complete(params));
   const result = await client.call(call.method, completed);
   terminal.print(options.json === true ? formatJson(result) : call.table(result.entries, options.long === true));
 }

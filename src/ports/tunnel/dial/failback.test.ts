@@ -5,9 +5,10 @@ import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { ALLOW_ALL } from '../../../auth/authenticator.ts';
 import { SILENT } from '../../../observability/logger.ts';
+import type { DialOptions } from '../../../schema/dial-options.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import type { ClientPort } from './client-port.ts';
-import { type ClientOptions, openClient } from './open-client.ts';
+import { openClient } from './open-client.ts';
 
 /** A server that lets no client in until it is told to. */
 class Gate {
@@ -25,7 +26,7 @@ class Gate {
 }
 
 async function withTwoServers(
-  options: ClientOptions,
+  options: DialOptions,
   run: (setting: { first: Gate; second: Gate; port: ClientPort; events: PortRecorder }) => Promise<void>,
 ): Promise<void> {
   const [first, second] = [new Gate(), new Gate()];

@@ -4,8 +4,8 @@ import { loadServerIdentity } from '../../../auth/tls.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { askedWaitMs, RetryLaterError } from '../../../net/retry-after.ts';
 import type { Logger } from '../../../observability/logger.ts';
+import type { DialOptions } from '../../../schema/dial-options.ts';
 import type { CongestionChoice } from '../../stream/congestion-control.ts';
-import type { WireChoice } from '../../stream/packing.ts';
 import type { TlsIdentityOptions } from '../connect/connect-tls.ts';
 import { type Environment, proxyFromEnvironment } from '../proxy/proxy-environment.ts';
 import { type ProxyServer, parseProxyUrl } from '../proxy/proxy-url.ts';
@@ -17,45 +17,6 @@ import { isLastingFailure } from './dial-errors.ts';
 import { type DialTunnelOptions, dialTunnel, unpinnable } from './dial-tunnel.ts';
 import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
-
-/** How a client port dials, as the control API has it; paths are of this host, times in seconds. */
-export interface ClientOptions {
-  readonly user?: string | undefined;
-  readonly passwd?: string | undefined;
-  /** The path of a PEM file with the CAs to trust, instead of the system's. */
-  readonly cacerts?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly wire?: WireChoice | undefined;
-  /** Whether the tunnel may forward beside others to the same switch. */
-  readonly allowParallel?: boolean | undefined;
-  /** Further URLs, tried in order when the first cannot be had. */
-  readonly alternatives?: readonly string[] | undefined;
-  /** false: do not wait for the first tunnel. */
-  readonly wait?: boolean | undefined;
-  /** false: a tunnel that ended is not dialled again. */
-  readonly reconnect?: boolean | undefined;
-  readonly reconnectMin?: number | undefined;
-  readonly reconnectMax?: number | undefined;
-  /** How often the first URL is tried while the tunnel is one of another; needs `alternatives`. */
-  readonly preferFirst?: number | undefined;
-  /** A proxy's URL, or `direct`; default: what the environment says. */
-  readonly proxy?: string | undefined;
-  /** A bearer token, instead of a user. */
-  readonly token?: string | undefined;
-  /** `NAME:VALUE` each */
-  readonly headers?: readonly string[] | undefined;
-  readonly servername?: string | undefined;
-  readonly bindAddress?: string | undefined;
-  /** a device of this host */
-  readonly bindDevice?: string | undefined;
-  /** above 0 */
-  readonly fwmark?: number | undefined;
-  /** `sha256//BASE64`, or several with semicolons between them */
-  readonly pin?: string | undefined;
-  /** The paths of PEM files with our certificate and its key. */
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-}
 
 export interface ClientContext {
   readonly logger: Logger;
@@ -75,7 +36,7 @@ export interface ClientContext {
  * @throws EtherwsError ARGUMENT_INVALID and what the files are not; and unless
  *   it was told not to wait, whatever the dialling failed with
  */
-export async function openClient(target: string, options: ClientOptions, context: ClientContext): Promise<ClientPort> {
+export async function openClient(target: string, options: DialOptions, context: ClientContext): Promise<ClientPort> {
   const { logger, watchNetwork, congestion, instance, signal } = context;
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
@@ -122,7 +83,7 @@ interface Destination {
 }
 
 /** @throws EtherwsError ARGUMENT_INVALID */
-function destinationsOf(texts: readonly string[], options: ClientOptions, environment: Environment): Destination[] {
+function destinationsOf(texts: readonly string[], options: DialOptions, environment: Environment): Destination[] {
   const { proxy, pin } = options;
   if (pin !== undefined) parsePins(pin);
   return texts.map((text) => {
@@ -150,7 +111,7 @@ function proxyFor(url: TunnelUrl, proxy: string | undefined, environment: Enviro
 /** Dials one after the other; the first that can be had is taken. */
 async function connectAny(
   destinations: readonly Destination[],
-  options: ClientOptions,
+  options: DialOptions,
   {
     logger,
     congestion,
@@ -214,7 +175,7 @@ function soonestMs(destinations: readonly Destination[], failures: readonly unkn
 }
 
 /** Files are read for every dialling, so that a renewed certificate counts from the next one on. */
-async function readFiles({ cacerts, cert, key }: ClientOptions, logger: Logger): Promise<TlsIdentityOptions> {
+async function readFiles({ cacerts, cert, key }: DialOptions, logger: Logger): Promise<TlsIdentityOptions> {
   if ((cert === undefined) !== (key === undefined)) {
     throw new EtherwsError('ARGUMENT_INVALID', 'A client certificate needs its key, and a key its certificate', {
       hint: 'Give both, --cert and --key',

@@ -15,8 +15,9 @@ import { listen, stop, TestTunnelServer, webServer } from '../../../../test/supp
 import { publicKeyPin } from '../../../auth/public-key-pin.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { SILENT } from '../../../observability/logger.ts';
+import type { DialOptions } from '../../../schema/dial-options.ts';
 import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
-import { type ClientOptions, openClient } from './open-client.ts';
+import { openClient } from './open-client.ts';
 
 /** Dials, and gives what the server saw. */
 async function seen(server: TestTunnelServer, options: DialTunnelOptions): Promise<IncomingMessage> {
@@ -162,7 +163,7 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
       socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
     });
     const listenPort = await listen(asking);
-    const options: ClientOptions = {
+    const options: DialOptions = {
       servername: 'switch.example',
       cacerts: caFile,
       cert: other.certificate,
@@ -206,7 +207,7 @@ describe('a client port that is asked for', () => {
     const port = await openClient('ws://nobody.invalid/', { wait: false }, context);
     assert.match(port.linkReason ?? '', /dialling/);
     await port.close();
-    const wrong: readonly ClientOptions[] = [
+    const wrong: readonly DialOptions[] = [
       { proxy: 'ftp://a' },
       { pin: 'sha256//AAAA' },
       { cert: '/nowhere' },

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { SET_PORT } from '../../control/schema.ts';
+import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
+import type { Terminal } from '../terminal.ts';
+import { addLeaf, addLong, perform } from './leaf.ts';
+import { portTable } from './tables.ts';
+
+/** `etherws ctl setport` and `delport`. */
+
+export function addSetPort(ctl: Command, terminal: Terminal): void {
+  const leaf = addLeaf(ctl, 'setport', 'shut a port, or open it again', ['setport 2 --shut 1', 'setport 2 --shut 0']);
+  addTableOptions(addLong(leaf).argument('<N>', SET_PORT.port.help), SET_PORT);
+  leaf.action((port: string, options: Record<string, unknown>, command: Command) =>
+    perform(command, terminal, {
+      method: 'setPort',
+      params: { port, ...typedValues(SET_PORT, options) },
+      names: typedNames(SET_PORT, []),
+      table: portTable,
+    }),
+  );
+}
+
+export function addDelPort(ctl: Command, terminal: Terminal): void {
+  addLong(addLeaf(ctl, 'delport', 'close and remove a port, and print its last state', ['delport 2']))
+    .argument('<N>', SET_PORT.port.help)
+    .action((port: string, _options: object, command: Command) =>
+      perform(command, terminal, { method: 'delPort', params: { port }, table: portTable }),
+    );
+}

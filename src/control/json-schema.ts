@@ -1,0 +1,47 @@
+import { jsonSchemaOf } from '../schema/json-schema.ts';
+import type { Keywords } from '../schema/types.ts';
+import { METHOD_PREFIX, METHODS, type MethodName } from './schema.ts';
+
+/** The control API in JSON Schema (draft 2020-12). Loaded only where it is asked for. */
+
+/**
+ * The JSON Schema of a JSON-RPC call. Under `$defs` stand the parameters and the
+ * result of each method, as `addPort.params` and `addPort.result`.
+ * @param names the methods that it may call; default: all
+ */
+export function callSchema(names: readonly string[] = Object.keys(METHODS)): Keywords {
+  const methods = names as readonly MethodName[];
+  const definitions: Record<string, Keywords> = {};
+  for (const name of methods) {
+    definitions[`${name}.params`] = paramsSchema(name);
+    definitions[`${name}.result`] = jsonSchemaOf(METHODS[name].result);
+  }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'A call of the control API of etherws',
+    oneOf: methods.map(callOf),
+    $defs: definitions,
+  };
+}
+
+/** The JSON Schema of a method's parameters. */
+export function paramsSchema(name: MethodName): Keywords {
+  const { params, takesNothing } = METHODS[name];
+  const object = jsonSchemaOf(params);
+  return takesNothing ? { anyOf: [object, { type: 'null' }, { type: 'array', maxItems: 0 }] } : object;
+}
+
+function callOf(name: MethodName): Keywords {
+  const { description, takesNothing } = METHODS[name];
+  return {
+    type: 'object',
+    description,
+    properties: {
+      jsonrpc: { const: '2.0' },
+      method: { const: METHOD_PREFIX + name },
+      params: { $ref: `#/$defs/${name}.params` },
+      id: { type: ['string', 'integer', 'null'] },
+    },
+    required: ['jsonrpc', 'method', ...(takesNothing ? [] : ['params'])],
+  };
+}

@@ -1,0 +1,36 @@
+import * as v from 'valibot';
+import { messageOf } from './complaint.ts';
+import { dialOptions } from './dial-options.ts';
+import { NO_OBJECT, objectOf, withoutLists } from './table.ts';
+import { netdevOptions, tapOptions } from './tap-options.ts';
+import type { Schema } from './types.ts';
+import { deviceName, tapName, tunnelUrl } from './values.ts';
+
+/** What a port is asked for with: its kind, its target and its options. */
+
+function specOf<const K extends string, T extends Schema<string>, O extends Schema>(kind: K, target: T, options: O) {
+  return objectOf({
+    type: { type: v.literal(kind), required: true, help: 'kind of the port' },
+    target: { type: target, required: true, help: 'device or URL' },
+    options: { type: options, help: 'how it is opened' },
+  } as const);
+}
+
+/** The kinds of ports that can be added, by what `type` says. */
+export const PORT_SPECS = {
+  tap: specOf('tap', tapName, tapOptions),
+  netdev: specOf('netdev', deviceName, netdevOptions),
+  client: specOf('client', tunnelUrl, dialOptions),
+} as const;
+
+const anySpec = v.variant('type', [PORT_SPECS.tap, PORT_SPECS.netdev, PORT_SPECS.client], ({ path, input }) => {
+  if (path === undefined) return NO_OBJECT;
+  const known = `There are ${Object.keys(PORT_SPECS).join(', ')}`;
+  const hint = input === 'server' ? 'A server port comes up when a tunnel is accepted' : known;
+  return messageOf({ code: 'PORT_TYPE_UNSUPPORTED', sentence: 'No port of type {value} can be added', hint });
+});
+
+export const portSpec = withoutLists(anySpec);
+
+/** Files and devices in it are those of the switch's host. */
+export type PortSpec = v.InferOutput<typeof anySpec>;

@@ -1,0 +1,118 @@
+import * as v from 'valibot';
+import { type Complaint, messageOf } from './complaint.ts';
+
+/** The kinds of values that options are made of: valibot's schemas with our sentences. */
+
+/** Any schema of valibot that asks for nothing asynchronous. */
+export type Schema<Output = unknown> = v.GenericSchema<unknown, Output> | v.GenericSchema<never, Output>;
+
+/** Keywords of JSON Schema. */
+export type Keywords = Readonly<Record<string, unknown>>;
+
+/** What a rule leaves in its action for `jsonSchemaOf`. */
+export interface Requirement<T> {
+  (value: T): boolean;
+  readonly keywords: Keywords;
+}
+
+/**
+ * A rule of our own.
+ * @param complain gives undefined for a good value, else what is wrong with it
+ * @param keywords the same in JSON Schema, as far as that can say it
+ */
+export function rule<T>(complain: (value: T) => Complaint | undefined, keywords: Keywords = {}) {
+  const requirement: Requirement<T> = Object.assign((value: T) => complain(value) === undefined, { keywords });
+  return v.check<T, (issue: v.CheckIssue<T>) => string>(requirement, ({ input }) =>
+    messageOf(complain(input) ?? { sentence: '{name} is wrong' }),
+  );
+}
+
+const NO_TEXT = messageOf({ sentence: '{name} must be a text, got {value}' });
+
+/** A string. */
+export const anyText = v.string(NO_TEXT);
+
+/**
+ * A string that passes `complaint`.
+ * @param complaint gives undefined for a good text, else what is wrong with it, as the end of a sentence
+ */
+export function text(complaint: (text: string) => string | undefined, keywords: Keywords = {}) {
+  return v.pipe(
+    anyText,
+    rule((value: string) => {
+      const end = complaint(value);
+      return end === undefined ? undefined : { sentence: `{name} {value} ${end}` };
+    }, keywords),
+  );
+}
+
+const NO_WHOLE_NUMBER = messageOf({ sentence: '{name} must be a whole number, got {value}' });
+
+export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  const range = most === Number.MAX_SAFE_INTEGER ? `below ${least}` : `outside ${least}..${most}`;
+  const message = messageOf({ sentence: `{name} {value} is ${range}` });
+  return v.pipe(
+    v.number(NO_WHOLE_NUMBER),
+    v.safeInteger(NO_WHOLE_NUMBER),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+}
+
+/** A whole number, or decimal digits that say one: 1.x took them, and shell scripts send them. */
+export function integerOrDigits(least: number) {
+  const digits = '^(?=\\d{1,15}$)0*[1-9]\\d*$';
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,15}$/, NO_WHOLE_NUMBER))], NO_WHOLE_NUMBER),
+    v.metadata({
+      anyOf: [
+        { type: 'integer', minimum: least, maximum: Number.MAX_SAFE_INTEGER },
+        { type: 'string', pattern: digits },
+      ],
+    }),
+    v.transform(Number),
+    integer(least),
+  );
+}
+
+/** A number of at least 0: a measured quantity. */
+export const measure = (() => {
+  const message = messageOf({ sentence: '{name} must be a number of at least 0, got {value}' });
+  return v.pipe(v.number(message), v.minValue(0, message));
+})();
+
+/** Seconds above 0, with fractions. */
+export function seconds(most: number) {
+  const message = messageOf({
+    sentence: `{name} must be a number of seconds above 0 and up to ${most}, got {value}`,
+  });
+  return v.pipe(v.number(message), v.gtValue(0, message), v.maxValue(most, message));
+}
+
+/** A truth value; 0 and 1 pass too, as 1.x's `--shut 0|1` made clients send them. */
+export const flag = v.pipe(
+  v.union(
+    [v.boolean(), v.literal(0), v.literal(1)],
+    messageOf({ sentence: '{name} must be true or false, got {value}' }),
+  ),
+  v.transform((value): boolean => Boolean(value)),
+);
+
+export function oneOf<const T extends string>(words: readonly T[]) {
+  return v.picklist(words, messageOf({ sentence: `{name} must be one of ${words.join(', ')}, got {value}` }));
+}
+
+const NO_LIST = messageOf({ sentence: '{name} must be a list, got {value}' });
+
+/** A list. @param most its longest */
+export function listOf<S extends Schema>(item: S, most: number = Number.MAX_SAFE_INTEGER) {
+  return v.pipe(
+    v.array(item, NO_LIST),
+    v.maxLength(most, ({ input }) => messageOf({ sentence: `{name} has ${input.length} items, more than ${most}` })),
+  );
+}
+
+/** An object whose keys are data, as counters by reason. */
+export function tableOf<S extends Schema>(value: S) {
+  return v.record(v.string(), value, messageOf({ sentence: '{name} must be an object of named values, got {value}' }));
+}

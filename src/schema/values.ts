@@ -1,0 +1,93 @@
+import * as v from 'valibot';
+import { takeZoneOut } from '../net/url-zone.ts';
+import { integer, integerOrDigits, seconds, text } from './types.ts';
+
+/** The rules of single values, as the command line, both sides of the RPC and configuration files apply them. */
+
+/** The Linux limit of an interface name, without its terminating zero (IFNAMSIZ). */
+const DEVICE_NAME_BYTES = 15;
+const URL_CHARACTERS = 2048;
+const CREDENTIAL_CHARACTERS = 1024;
+const PATH_CHARACTERS = 4096;
+/** What every IPv4 host must take (RFC 791, 3.1), as in 1.x. */
+const LEAST_MTU = 576;
+const MOST_MTU = 65_535;
+const MOST_WAIT_SECONDS = 86_400;
+/** The number of a port, from 1 upward: also as decimal text. */
+export const portParameter = integerOrDigits(1);
+
+export const mtu = integer(LEAST_MTU, MOST_MTU);
+
+/** Seconds between two tries, up to a day. */
+export const waitSeconds = seconds(MOST_WAIT_SECONDS);
+
+/** The name of a network interface, by the kernel's rules (dev_valid_name); `%` would make it a template. */
+export const deviceName = text((name) => (name === '' ? 'is empty' : deviceComplaint(name)), { minLength: 1 });
+
+/** The name of a TAP device: in one with `%d` the kernel puts a number, for an empty one it chooses all of it. */
+export const tapName = text((name) => {
+  if (name === '') return undefined;
+  if (!name.includes('%')) return deviceComplaint(name);
+  if (!/^[^%]*%d[^%]*$/.test(name)) return 'has another "%" than one %d, where the kernel puts a number';
+  return deviceComplaint(name.replace('%d', ''), name);
+});
+
+function deviceComplaint(name: string, whole: string = name): string | undefined {
+  if (Buffer.byteLength(whole) > DEVICE_NAME_BYTES) return `is longer than ${DEVICE_NAME_BYTES} bytes`;
+  if (name === '.' || name === '..') return 'is not a device name';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return /[\s/:%\u0000-\u001f\u007f]/.test(name) ? 'has a character that no device name may have' : undefined;
+}
+
+/**
+ * Where a tunnel is dialled. A user in the URL would stand in listport for
+ * every caller, so it must come as an option; a fragment is no part of a WebSocket
+ * URL (RFC 6455, 3).
+ */
+export const tunnelUrl = text((url) => {
+  if (url.length > URL_CHARACTERS) return `is longer than ${URL_CHARACTERS} characters`;
+  const { url: bare } = takeZoneOut(url);
+  if (!/^wss?:\/\//i.test(url) || /[\s\p{C}]/u.test(url) || !URL.canParse(bare)) return 'is not a ws:// or wss:// URL';
+  const { username, password, hash } = new URL(bare);
+  if (username !== '' || password !== '') return 'holds a user; give it as the options user and passwd';
+  return hash !== '' || url.endsWith('#') ? 'has a fragment (#), which WebSocket URLs may not have' : undefined;
+});
+
+/** A user's name for Basic authentication, which a colon would end (RFC 7617, 2). */
+export const userName = text((name) => {
+  if (name === '') return 'is empty';
+  return name.includes(':') ? 'has a colon, which Basic authentication cannot carry' : credentialComplaint(name);
+});
+
+/** A password for Basic authentication. A secret: see `Row.secret`. */
+export const password = text(credentialComplaint);
+
+function credentialComplaint(value: string): string | undefined {
+  if (value.length > CREDENTIAL_CHARACTERS) return `is longer than ${CREDENTIAL_CHARACTERS} characters`;
+  return /\p{Cc}/u.test(value) ? 'has a control character, which Basic authentication cannot carry' : undefined;
+}
+
+/** A path on the switch's host. */
+export const filePath = text((path) => {
+  if (path === '') return 'is empty';
+  if (path.length > PATH_CHARACTERS) return `is longer than ${PATH_CHARACTERS} characters`;
+  return path.includes('\0') ? 'has a zero byte' : undefined;
+});
+
+/** A network namespace: a name, which has no slash, or a path, which begins with one. */
+export const netnsPlace = text((value) => {
+  if (value === '' || value === '.' || value === '..') return 'names no network namespace';
+  if (value.length > PATH_CHARACTERS) return `is longer than ${PATH_CHARACTERS} characters`;
+  if (value.includes('\0')) return 'has a zero byte';
+  return value.includes('/') && !value.startsWith('/') ? 'is a path that does not begin with "/"' : undefined;
+});
+
+/** The MAC address of a single station: neither all zeros nor a group address. Reads in lower case. */
+export const stationAddress = v.pipe(
+  text((address) => {
+    if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(address)) return 'is no MAC address such as 02:00:00:00:00:01';
+    if (Number.parseInt(address.slice(0, 2), 16) % 2 === 1) return 'is a group address';
+    return /^[0:]*$/.test(address) ? 'is no address of a station' : undefined;
+  }),
+  v.toLowerCase(),
+);
