@@ -20,6 +20,11 @@ static inline bool buffers_hold(double *cells, size_t bytes) {
   return true;
 }
 
+// The same, however much is held.
+static inline void buffers_count(double *cells, size_t bytes) {
+  if (cells != NULL) cells[HELD_HERE] += (double)bytes;
+}
+
 static inline void buffers_release(double *cells, size_t bytes) {
   if (cells != NULL) cells[HELD_HERE] -= (double)bytes;
 }

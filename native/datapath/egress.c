@@ -9,13 +9,8 @@
 #include "fast_path.h"
 #include "websocket_messages.h"
 
-enum {
-  // What is written at once, but for the frame that goes beyond it: what does not leave can be overtaken by nothing.
-  WRITE_BYTES = 64 * 1024,
-  BLOCK_BYTES = WRITE_BYTES + MAX_FRAME_BYTES + 4096,
-  // The most frames of one message; the shortest are 28 octets with what stands in front of them.
-  MESSAGE_FRAMES = 1024,
-};
+// The most frames of one message; the shortest are 28 octets with what stands in front of them.
+enum { MESSAGE_FRAMES = 1024 };
 
 // In a port's cells: what src/bridge/counters.ts counts.
 enum { RX = 0, TX = 2 };
@@ -59,17 +54,16 @@ uint32_t write_to_device(struct descriptor *ingress, struct descriptor *egress, 
   return run->count;
 }
 
-// A key that nobody can foresee (RFC 6455, 10.3), or NULL when the system has none to give.
-static const uint8_t *next_key(struct fast_path *fast) {
+const uint8_t *next_key(struct fast_path *fast, unsigned flags) {
   if (fast->keys_left < ETHERWS_KEY_BYTES) {
-    if (getrandom(fast->keys, sizeof fast->keys, GRND_NONBLOCK) != (ssize_t)sizeof fast->keys) return NULL;
+    if (getrandom(fast->keys, sizeof fast->keys, flags) != (ssize_t)sizeof fast->keys) return NULL;
     fast->keys_left = sizeof fast->keys;
   }
   fast->keys_left -= ETHERWS_KEY_BYTES;
   return fast->keys + fast->keys_left;
 }
 
-static ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, size_t length) {
+ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, size_t length) {
   ssize_t sent;
   do sent = send(egress->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
@@ -91,6 +85,11 @@ static void keep_rest(struct descriptor *egress, const uint8_t *bytes, size_t le
   tunnel->rest_from = 0;
   tunnel->rest_to = length;
   descriptor_poll(egress);
+}
+
+uint8_t *message_block(struct fast_path *fast) {
+  if (fast->block == NULL) fast->block = malloc(MESSAGE_BLOCK_BYTES);
+  return fast->block;
 }
 
 void release_waiting(struct fast_path *fast, const struct descriptor *egress) {
@@ -134,24 +133,23 @@ void wait_for(struct fast_path *fast, struct descriptor *device, struct descript
   }
 }
 
-bool send_rest(struct descriptor *egress) {
+size_t rest_bytes(const struct tunnel *tunnel) {
+  return tunnel->rest == NULL ? 0 : tunnel->rest_to - tunnel->rest_from;
+}
+
+int send_rest(struct descriptor *egress) {
   struct tunnel *tunnel = egress->tunnel;
-  ssize_t sent = send_now(egress, tunnel->rest + tunnel->rest_from, tunnel->rest_to - tunnel->rest_from);
-  // What is wrong with the connection JavaScript hears by reading.
-  if (sent < 0 && !warrants_retry(errno)) tunnel->rest_from = tunnel->rest_to;
+  ssize_t sent = send_now(egress, tunnel->rest + tunnel->rest_from, rest_bytes(tunnel));
+  int error = sent < 0 && !warrants_retry(errno) ? errno : 0;
+  if (error != 0) tunnel->rest_from = tunnel->rest_to;
   else if (sent > 0) tunnel->rest_from += (size_t)sent;
-  if (tunnel->rest_from < tunnel->rest_to) return false;
+  if (rest_bytes(tunnel) > 0) return 0;
   free(tunnel->rest);
   buffers_release(egress->fast->buffers, tunnel->rest_to);
   tunnel->rest = NULL;
   descriptor_poll(egress);
   release_waiting(egress->fast, egress);
-  return true;
-}
-
-// What waits is sent first, whoever has it.
-static bool is_waiting(const struct descriptor *egress) {
-  return egress->tunnel->rest != NULL || (egress->awaited & UV_WRITABLE) != 0;
+  return -error;
 }
 
 // Which frames from `from` on are written at once.
@@ -166,10 +164,11 @@ static uint32_t worth_of(const struct etherws_run *run, uint32_t from) {
 uint32_t write_to_tunnel(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run) {
   struct fast_path *fast = ingress->fast;
   uint32_t from = 0;
-  if (fast->block == NULL && (fast->block = malloc(BLOCK_BYTES)) == NULL) return 0;
-  while (from < run->count && !is_waiting(egress)) {
+  if (message_block(fast) == NULL) return 0;
+  // What waits goes first.
+  while (from < run->count && egress->tunnel->rest == NULL) {
     uint32_t to = worth_of(run, from);
-    const uint8_t *key = egress->tunnel->is_masking ? next_key(fast) : NULL;
+    const uint8_t *key = egress->tunnel->is_masking ? next_key(fast, GRND_NONBLOCK) : NULL;
     if (egress->tunnel->is_masking && key == NULL) break;
     const struct etherws_batch batch = {.bytes = run->bytes,
                                         .starts = run->starts + from,

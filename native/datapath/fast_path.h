@@ -15,11 +15,20 @@
 #include "../node/addon.h"
 #include "buffer_budget.h"
 #include "flow_table.h"
+#include "websocket_messages.h"
 
 // Beyond libuv's, what JavaScript is told of readiness.
 enum { LOST = 4 };
 
 enum { SLABS = 10, KEYS_BYTES = 1024, MOST_WAITING = 16 };
+
+enum {
+  // What is written at once, but for the frame that goes beyond it: what does not leave can be overtaken by nothing.
+  WRITE_BYTES = 64 * 1024,
+  MESSAGE_BLOCK_BYTES = WRITE_BYTES + MAX_FRAME_BYTES + 4096,
+  // What is sealed at once, at most: fifteen records.
+  SEALED_PIECE_BYTES = 15 << 14,
+};
 
 // How long a device waits for room; then the bridge's queues have to drop what cannot leave.
 enum { MAX_WAIT_MS = 100 };
@@ -70,7 +79,7 @@ struct tunnel {
   uint8_t *rest;
   size_t rest_from;
   size_t rest_to;
-  bool is_end_refused;  // JavaScript wants to end the stream behind it
+  bool wants_room;  // JavaScript is told how much of the rest is left, whenever some has left
   // What has come of a message that is not all there: slab->bytes[from .. to), or block[0 .. to).
   struct slab *slab;
   uint8_t *block;
@@ -107,8 +116,17 @@ void flow_end_leave(struct descriptor *descriptor);
 // returns how many of the first these are.
 uint32_t write_to_device(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
 uint32_t write_to_tunnel(struct descriptor *ingress, struct descriptor *egress, const struct etherws_run *run);
-// Sends the rest of a message on. Returns whether nothing of it is left.
-bool send_rest(struct descriptor *egress);
+// Sends the rest of a message. Returns 0, or -errno when the connection failed, and the rest is dropped.
+int send_rest(struct descriptor *egress);
+// How many octets of the rest have not left.
+size_t rest_bytes(const struct tunnel *tunnel);
+// Sends octets now, without waiting. Returns how many the kernel took, or -1 and errno.
+ssize_t send_now(const struct descriptor *egress, const uint8_t *bytes, size_t length);
+// A masking key that cannot be predicted (RFC 6455, 10.3), or NULL when the system has none. It is valid until the next
+// call. `flags`: of getrandom(2).
+const uint8_t *next_key(struct fast_path *fast, unsigned flags);
+// The place for one message, of MESSAGE_BLOCK_BYTES; NULL when there is no memory.
+uint8_t *message_block(struct fast_path *fast);
 // Leaves what comes in the device until `egress` has room.
 void wait_for(struct fast_path *fast, struct descriptor *device, struct descriptor *egress);
 // Devices that wait for an egress are read again.
@@ -128,14 +146,33 @@ bool turn_keep(struct descriptor *descriptor, const struct turn *turn, size_t co
 // Reads what has come: hands on frames, gives JavaScript what is its own, keeps what is unfinished.
 bool turn_finish(struct descriptor *descriptor, const struct turn *turn, bool is_from_loop);
 
+// send.c: what JavaScript sends by a tunnel. All of it is taken: what the kernel does not take becomes the rest, or goes
+// behind it. Each returns how many octets wait now; or -errno, and nothing was taken: -EDQUOT when the TLS key has
+// sealed as many records as it may. Where octets wait, JavaScript is told when they leave (wants_room).
+ssize_t tunnel_send(struct descriptor *egress, const uint8_t *bytes, size_t length);
+// One TLS record of a type that is not application data. The number of records under the key does not matter.
+ssize_t tunnel_send_record(struct descriptor *egress, uint8_t type, const uint8_t *content, size_t length);
+// Frames as messages of the tunnel's wire; on the raw wire each payload has `least` octets at least. They fit into
+// message_block.
+ssize_t tunnel_send_frames(struct descriptor *egress, const struct etherws_batch *frames, size_t least);
+
 // sealed-tunnel.c
 napi_value seal_tunnel(napi_env env, napi_callback_info info);
 napi_value renew_tunnel_keys(napi_env env, napi_callback_info info);
 // Returns how many octets came, 0 at the stream's end, or -errno; what was wrong with records JavaScript was told.
 ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop);
-// Seals a message that is to be sent now. Returns NULL when that is JavaScript's.
+// Seals a message of the fast path into one place. Returns NULL when the bridge has to take it: the key has sealed as
+// many records as it may, the message is too long, or the cipher failed.
 const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length,
                               size_t *sealed_bytes);
+// Seals content of a type. Returns the records' length, 0 when the cipher failed.
+size_t seal_content(struct descriptor *descriptor, uint8_t type, const uint8_t *content, size_t length, uint8_t *to);
+// How long the records of so much content are.
+size_t sealed_length(size_t length);
+// Whether the key has sealed as many records as it may.
+bool is_key_worn(const struct descriptor *descriptor);
+// A place for SEALED_PIECE_BYTES of content, sealed; NULL when there is no memory.
+uint8_t *sealed_block(struct fast_path *fast);
 void sealed_end(struct descriptor *descriptor);
 // How much ciphertext is carried over.
 size_t sealed_held(const struct descriptor *descriptor);

@@ -1,5 +1,5 @@
-// A connected stream socket that Node has opened and made known, and that is read and written here from then on: a
-// read goes where the caller wants it, and a write says at once how much has left.
+// A connected stream socket that Node has opened, and whose descriptor belongs to the addon from then on. tunnel.c reads
+// it, send.c and egress.c write it.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -28,50 +28,13 @@ napi_value adopt_socket(napi_env env, napi_callback_info info) {
   return descriptor_create(env, own, KIND_STREAM, false);
 }
 
-// The arguments of reading and of writing: (descriptor, bytes, from, to).
-static bool take_stream_range(napi_env env, napi_callback_info info, struct descriptor **descriptor, uint8_t **bytes,
-                              size_t *length) {
-  napi_value arguments[4];
-  return take_arguments(env, info, arguments, 4) && take_descriptor(env, arguments[0], descriptor) &&
-         take_range(env, arguments + 1, bytes, length);
-}
-
-// readStream(descriptor, bytes, from, to) returns how many octets it put there, 0 at the stream's end, or -errno.
-napi_value read_stream(napi_env env, napi_callback_info info) {
-  struct descriptor *descriptor;
-  uint8_t *bytes;
-  size_t length;
-  if (!take_stream_range(env, info, &descriptor, &bytes, &length)) return NULL;
-  ssize_t count;
-  do {
-    count = recv(descriptor->fd, bytes, length, MSG_DONTWAIT);
-  } while (count < 0 && errno == EINTR);
-  return number_or_errno(env, count);
-}
-
-// writeStream(descriptor, bytes, from, to) returns how many octets the kernel took, or -errno.
-napi_value write_stream(napi_env env, napi_callback_info info) {
-  struct descriptor *descriptor;
-  uint8_t *bytes;
-  size_t length;
-  if (!take_stream_range(env, info, &descriptor, &bytes, &length)) return NULL;
-  // The rest of a message that the fast path has begun goes first.
-  if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) return number_or_errno(env, refuse(EAGAIN));
-  ssize_t count;
-  do {
-    count = send(descriptor->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (count < 0 && errno == EINTR);
-  if (count < (ssize_t)length) descriptor->has_waited = true;
-  return number_or_errno(env, count);
-}
-
 // endStream(descriptor) tells the peer that nothing more comes; returns 0 or -errno.
 napi_value end_stream(napi_env env, napi_callback_info info) {
   napi_value argument;
   struct descriptor *descriptor;
   if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
   if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) {
-    descriptor->tunnel->is_end_refused = true;
+    descriptor->tunnel->wants_room = true;
     return number_or_errno(env, refuse(EAGAIN));
   }
   return number_or_errno(env, shutdown(descriptor->fd, SHUT_WR));

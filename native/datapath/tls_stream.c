@@ -14,8 +14,8 @@
 enum {
   // More ciphertext would not stay in a processor's cache until it is opened.
   READ_BYTES = 128 * 1024,
-  // The longest message that is written at once, in records.
-  SEALED_BYTES = 256 * 1024,
+  // SEALED_PIECE_BYTES in records.
+  SEALED_BYTES = SEALED_PIECE_BYTES + 15 * ETHERWS_RECORD_OVERHEAD_BYTES,
 };
 
 // What JavaScript answers about a record that was no data.
@@ -27,12 +27,16 @@ struct sealed_tunnel {
   napi_ref opening_of;  // they are JavaScript's
   napi_ref sealing_of;
   napi_ref on_record;
-  uint64_t records_a_key;
-  uint8_t *carried;  // ciphertext that is not opened yet: less than a record
+  uint64_t records_a_key;    // RFC 8446, 5.5
+  bool is_update_requested;  // of the peer's key, which has sealed as many records as it may
+  uint8_t *carried;          // ciphertext that is not opened yet: less than a record
   size_t carried_bytes;
   bool is_inside_a_message;  // of the handshake: no data may come now (RFC 8446, 5.1)
   bool has_data;             // since JavaScript was last told of a record
 };
+
+// What JavaScript is told beside the types of records: the peer's key is worn.
+enum { PEER_KEY_WORN = 256 };
 
 static bool is_in_use(const struct etherws_tls_records *records) { return records->cipher != NULL; }
 
@@ -59,6 +63,17 @@ static bool tell(struct descriptor *descriptor, int status, const uint8_t *conte
   return answer != STOP;
 }
 
+// The peer's key has sealed as many records as it may. JavaScript asks the peer for another one; what the peer had sent
+// before it got that passes, but not a quarter more. Returns false when nothing more is to be opened.
+static bool may_go_on(struct descriptor *descriptor) {
+  struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  const uint64_t most = sealed->records_a_key + sealed->records_a_key / 4;
+  if (sealed->opening->sequence >= most) return tell(descriptor, -ETHERWS_INTERNAL_ERROR, NULL, 0);
+  if (sealed->is_update_requested) return true;
+  sealed->is_update_requested = true;
+  return tell(descriptor, PEER_KEY_WORN, NULL, 0);
+}
+
 // Opens what is there of `bytes`, a slab's worth. Returns what was consumed, and in `is_over` whether that was all; or
 // -ENOMEM.
 static ssize_t open_some(struct descriptor *descriptor, const uint8_t *bytes, size_t length, bool is_from_loop,
@@ -69,6 +84,7 @@ static ssize_t open_some(struct descriptor *descriptor, const uint8_t *bytes, si
   uint8_t content[ETHERWS_MAX_CONTENT_BYTES];
   *is_over = true;
   if (!is_in_use(sealed->opening)) return (ssize_t)length;
+  if (sealed->opening->sequence >= sealed->records_a_key && !may_go_on(descriptor)) return (ssize_t)length;
   if (!turn_begin(descriptor, &turn)) return -ENOMEM;
   uint8_t *to = turn.slab->bytes + turn.to;
   int status = etherws_open_tls_records(sealed->opening, bytes, length, to, turn_room(&turn), &opened);
@@ -152,17 +168,29 @@ ssize_t sealed_read(struct descriptor *descriptor, bool is_from_loop) {
   return status;
 }
 
+uint8_t *sealed_block(struct fast_path *fast) {
+  if (fast->sealed == NULL) fast->sealed = malloc(SEALED_BYTES);
+  return fast->sealed;
+}
+
+size_t sealed_length(size_t length) { return etherws_sealed_bytes(length); }
+
+bool is_key_worn(const struct descriptor *descriptor) {
+  const struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  return sealed->sealing->sequence >= sealed->records_a_key;
+}
+
+size_t seal_content(struct descriptor *descriptor, uint8_t type, const uint8_t *content, size_t length, uint8_t *to) {
+  struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
+  return is_in_use(sealed->sealing) ? etherws_seal_tls_records(sealed->sealing, type, content, length, to) : 0;
+}
+
 const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *message, size_t length,
                               size_t *sealed_bytes) {
-  struct fast_path *fast = descriptor->fast;
-  struct sealed_tunnel *sealed = descriptor->tunnel->sealed;
-  if (fast->sealed == NULL && (fast->sealed = malloc(SEALED_BYTES)) == NULL) return NULL;
-  if (!is_in_use(sealed->sealing) || sealed->sealing->sequence >= sealed->records_a_key ||
-      etherws_sealed_bytes(length) > SEALED_BYTES) {
-    return NULL;
-  }
-  *sealed_bytes = etherws_seal_tls_records(sealed->sealing, ETHERWS_APPLICATION_DATA, message, length, fast->sealed);
-  return *sealed_bytes > 0 ? fast->sealed : NULL;
+  uint8_t *to = sealed_block(descriptor->fast);
+  if (to == NULL || is_key_worn(descriptor) || length > SEALED_PIECE_BYTES) return NULL;
+  *sealed_bytes = seal_content(descriptor, ETHERWS_APPLICATION_DATA, message, length, to);
+  return *sealed_bytes > 0 ? to : NULL;
 }
 
 size_t sealed_held(const struct descriptor *descriptor) {
@@ -195,6 +223,7 @@ static bool take_keys(napi_env env, const napi_value *values, struct sealed_tunn
     return false;
   }
   drop_keys(env, sealed);
+  if (opening != sealed->opening) sealed->is_update_requested = false;
   sealed->opening = opening;
   sealed->sealing = sealing;
   return napi_create_reference(env, values[0], 1, &sealed->opening_of) == napi_ok &&
@@ -251,6 +280,27 @@ const uint8_t *sealed_message(struct descriptor *descriptor, const uint8_t *mess
   (void)message;
   (void)length;
   (void)sealed_bytes;
+  return NULL;
+}
+
+size_t seal_content(struct descriptor *descriptor, uint8_t type, const uint8_t *content, size_t length, uint8_t *to) {
+  (void)descriptor;
+  (void)type;
+  (void)content;
+  (void)length;
+  (void)to;
+  return 0;
+}
+
+size_t sealed_length(size_t length) { return length; }
+
+bool is_key_worn(const struct descriptor *descriptor) {
+  (void)descriptor;
+  return false;
+}
+
+uint8_t *sealed_block(struct fast_path *fast) {
+  (void)fast;
   return NULL;
 }
 

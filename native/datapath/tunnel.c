@@ -205,10 +205,12 @@ static ssize_t read_on(struct descriptor *descriptor, bool is_from_loop) {
 
 void tunnel_ready(struct descriptor *descriptor, int events) {
   struct tunnel *tunnel = descriptor->tunnel;
-  if ((events & UV_WRITABLE) != 0 && (tunnel->rest == NULL || send_rest(descriptor))) {
-    bool is_wanted = (descriptor->awaited & UV_WRITABLE) != 0 || tunnel->is_end_refused;
-    tunnel->is_end_refused = false;
-    if (is_wanted) tell_javascript(descriptor, descriptor->on_ready, UV_WRITABLE, 0);
+  if ((events & UV_WRITABLE) != 0) {
+    int status = tunnel->rest == NULL ? 0 : send_rest(descriptor);
+    int left = status < 0 ? status : (int)rest_bytes(tunnel);
+    const bool is_wanted = tunnel->wants_room;
+    if (left <= 0) tunnel->wants_room = false;
+    if (is_wanted) tell_javascript(descriptor, descriptor->on_ready, UV_WRITABLE, left);
   }
   if ((events & UV_READABLE) == 0 || descriptor->fd < 0 || (descriptor->awaited & UV_READABLE) == 0) return;
   ssize_t count = read_on(descriptor, true);

@@ -139,6 +139,9 @@ napi_value held_bytes(napi_env env, napi_callback_info info);
 // flow_table_binding.c
 napi_value init_flows(napi_env env, napi_value exports);
 
+// send_binding.c: adds its functions to the exports
+napi_value init_send(napi_env env, napi_value exports);
+
 // linger.c
 void linger_note(struct lingering *linger);
 napi_value init_linger(napi_env env, napi_value exports);
@@ -224,8 +227,6 @@ napi_value read_link_events(napi_env env, napi_callback_info info);
 
 // stream.c
 napi_value adopt_socket(napi_env env, napi_callback_info info);
-napi_value read_stream(napi_env env, napi_callback_info info);
-napi_value write_stream(napi_env env, napi_callback_info info);
 napi_value end_stream(napi_env env, napi_callback_info info);
 
 // socket_options.c

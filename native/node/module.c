@@ -16,8 +16,6 @@ static const struct export EXPORTS[] = {
     {"await", descriptor_await},
     {"close", descriptor_close},
     {"adoptSocket", adopt_socket},
-    {"readStream", read_stream},
-    {"writeStream", write_stream},
     {"endStream", end_stream},
     {"readFrames", read_frames},
     {"writeFrames", write_frames},
@@ -65,7 +63,8 @@ NAPI_MODULE_INIT() {
   if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
   if (init_instance(env, exports) == NULL || init_linger(env, exports) == NULL ||
       init_interlude(env, exports) == NULL || init_fast_path(env, exports) == NULL ||
-      init_flows(env, exports) == NULL || init_messages(env, exports) == NULL || init_tls(env, exports) == NULL) {
+      init_flows(env, exports) == NULL || init_send(env, exports) == NULL || init_messages(env, exports) == NULL ||
+      init_tls(env, exports) == NULL) {
     return NULL;
   }
   return init_offload(env, exports);

@@ -99,7 +99,8 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   /**
    * Calls once per wake-up while something is waiting; `status` is a negative errno, or READABLE and WRITABLE, or'ed.
-   * @param onReady `count`: what was read already, for what is read before (readsFrames, openTunnel), or a negative errno
+   * @param onReady `count` with READABLE: what was read already, for what is read before (readsFrames, openTunnel), or a
+   *   negative errno; with WRITABLE, of a tunnel: see sendOctets
    */
   watch(descriptor: Descriptor, onReady: (status: number, count: number) => void): void;
   /** What is to wake us up: READABLE, WRITABLE, or'ed; 0 for nothing. At first it is READABLE. */
@@ -182,10 +183,11 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   ): void;
   /**
    * From now on the tunnel's octets are records of TLS 1.3, opened and sealed where they are read and written.
-   * @param recordsAKey when so many were sealed under a key, sealing is JavaScript's, which updates it
+   * @param recordsAKey when so many were sealed under our key, nothing is sealed before JavaScript has updated it; when so
+   *   many were opened under the peer's, JavaScript is told, to ask for another one, and a quarter more breaks the protocol
    * @param prefetched ciphertext that was read already
-   * @param onRecord as `status` of openTlsRecords, but 0, with the content of that record, and whether data came since
-   *   the last call. @returns 0: nothing more is opened, 1: go on, 2: the same, and data would break the protocol now
+   * @param onRecord `status`: 21 or 22 for an alert or a record of the handshake, with its content; a fatal alert (RFC
+   *   8446, B.2), negative; or 256: the peer's key is worn. And whether data came since the last call. @returns 0: nothing more is opened, 1: go on, 2: the same, and data would break the protocol now
    */
   sealTunnel(
     descriptor: Descriptor,
@@ -235,11 +237,33 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
 
   /** A descriptor of its own for the connection behind `fd`, whose owner closes his. */
   adoptSocket(fd: number): Descriptor;
-  /** Reads into `bytes[from .. to)`. @returns how many octets, 0 at the stream's end, or a negative errno */
-  readStream(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
-  /** Writes `bytes[from .. to)`. @returns how many octets the kernel took, or a negative errno */
-  writeStream(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
-  /** Ends our direction of a stream. @returns 0, or a negative errno */
+  /**
+   * Sends `bytes[from .. to)` by a tunnel, in records where it is under TLS. All of it is taken: what the kernel does not
+   * take is copied, and goes before anything else when there is room.
+   * @returns how many octets wait now, those of earlier calls among them: `onReady` is told as WRITABLE with a count
+   *   whenever some of them have left, until the count is 0. Or a negative errno: nothing was taken; EDQUOT when the
+   *   sealing key has sealed `recordsAKey` records (sealTunnel)
+   */
+  sendOctets(descriptor: Descriptor, bytes: Uint8Array, from: number, to: number): number;
+  /** As sendOctets, one TLS record of a type that is not data; there is no limit of the key. */
+  sendRecord(descriptor: Descriptor, type: number, content: Uint8Array): number;
+  /**
+   * As sendOctets, frames as messages of the tunnel's wire: one for all of them on the batched wire, else one each.
+   * @param indexes the first `count` name the frames
+   * @param leastBytes shorter payloads are padded with zeros, on the raw wire
+   * @throws RangeError for more than a write's worth (64 KiB) and one frame
+   */
+  sendFrames(
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    starts: Uint32Array,
+    lengths: Uint32Array,
+    indexes: Uint32Array,
+    count: number,
+    hasOffloadHeaders: boolean,
+    leastBytes: number,
+  ): number;
+  /** Ends our direction of a stream. @returns 0, or a negative errno; EAGAIN while octets wait: `onReady` is told */
   endStream(descriptor: Descriptor): number;
 
   // TLS records behind the handshake (RFC 8446, 5): there where Node exports the ciphers of its OpenSSL.

@@ -27,6 +27,8 @@ interface Stream {
   readonly numbers: number[];
   /** called behind each delivery, from inside of it */
   onDelivered: () => void;
+  /** called before the descriptor is closed */
+  beforeClose: () => void;
 }
 
 function addonWithRecords(): RecordAddon {
@@ -41,13 +43,14 @@ async function openStream(t: TestContext): Promise<Stream> {
   const descriptor = addon.adoptSocket(descriptorOf(accepted) as number);
   accepted.destroy();
   t.after(async () => {
+    stream.beforeClose();
     peer.destroy();
     await new Promise<void>((resolve) => {
       if (!addon.close(descriptor, resolve)) resolve();
     });
   });
   const { starts, lengths } = frameList(addon);
-  const stream: Stream = { descriptor, peer, numbers: [], onDelivered: () => undefined };
+  const stream: Stream = { descriptor, peer, numbers: [], onDelivered: () => undefined, beforeClose: () => undefined };
   addon.watch(descriptor, () => undefined);
   addon.await(descriptor, 0);
   addon.openTunnel(descriptor, true, false, MOST_BYTES, (bytes, frames, _odd, _length, from, end) => {
@@ -101,14 +104,14 @@ test('any amount of records may have come before the tunnel', { skip }, async (t
   for (const count of [0, 1, 60, 150, 900]) {
     const stream = await openStream(t);
     const plain = messages(count + 1);
-    const early = plain.subarray(0, count * (MESSAGE_BYTES + 4));
+    const prefetched = plain.subarray(0, count * (MESSAGE_BYTES + 4));
     const sealing = addon.startTlsRecords(suite.index, key, iv, 0, true);
     const seal = (octets: Buffer): Buffer => {
       const target = Buffer.alloc(octets.length + 22 * Math.ceil(octets.length / 16_384));
       return target.subarray(0, addon.sealTlsRecords(sealing, 23, octets, 0, octets.length, target, 0));
     };
-    const sealed = seal(early);
-    const last = seal(plain.subarray(early.length));
+    const sealed = seal(prefetched);
+    const last = seal(plain.subarray(prefetched.length));
     // Its last record has not come whole.
     const cut = Math.max(0, sealed.length - 100);
     const opening = addon.startTlsRecords(suite.index, key, iv, 0, false);
@@ -140,15 +143,12 @@ async function openSealed(t: TestContext) {
   const { descriptor } = stream;
   const [opening, sealing] = [keys(theirs, false), keys(ours, true)];
   const layer = new RecordStream({ addon, descriptor, isClient: true, opening, sealing, prefetched: Buffer.alloc(0) });
-  t.after(() => layer.close());
+  stream.beforeClose = () => layer.close();
   const over: number[] = [];
-  layer.delegate(
-    (status) => {
-      over.push(status);
-      addon.await(descriptor, 0); // as the transport does
-    },
-    () => undefined,
-  );
+  layer.open((status) => {
+    over.push(status);
+    addon.await(descriptor, 0); // as the transport does
+  });
   const far = keys(theirs, true);
   const seal = (type: number, content: Buffer): Buffer => {
     const target = Buffer.alloc(content.length + 22);

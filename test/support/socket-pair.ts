@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer, connect as dialTls, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onClientKeylog, onServerKeylog, TlsRecordTap } from '../../src/net/tls/tls-record-tap.ts';
 import { drained } from '../../src/ports/stream/tls/handover.ts';
-import type { TransportEvents } from '../../src/ports/stream/transport.ts';
+import type { Framing, TransportEvents } from '../../src/ports/stream/transport.ts';
 import { createAuthority } from './certificates.ts';
 import { listen, type ServerIdentity } from './web-socket-peer.ts';
 
@@ -143,6 +143,23 @@ export class TransportRecorder extends EventEmitter implements TransportEvents {
   #expectLife(): void {
     if (this.closings.length > 0) throw new Error('an event behind closed');
   }
+}
+
+/**
+ * Lets octets arrive as they are, whatever they look like: after the first ones nothing is taken for a message, and a
+ * message without a payload, the only one that is short enough, is given back.
+ */
+export function octetsFor(events: TransportEvents): Framing {
+  const EMPTY_MESSAGE_BYTES = 6;
+  return {
+    isMasking: false,
+    isBatched: false,
+    maxMessageBytes: 0,
+    events: {
+      arrived: (bytes, _list, frames, _oddStart, _oddLength, from, end) =>
+        ~events.received(bytes, from - frames * EMPTY_MESSAGE_BYTES, end),
+    },
+  };
 }
 
 /** All that arrives until the peer ends its direction. */

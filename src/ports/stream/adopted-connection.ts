@@ -14,7 +14,7 @@ export interface AdoptedConnection {
   readonly addon: NativeAddon;
   readonly descriptor: Descriptor;
   readonly stream: KernelStream;
-  /** octets that Node had read already */
+  /** octets that were read from it already, opened where it is TLS */
   readonly prefetched: Buffer;
   readonly kind: 'native' | 'native-tls';
 }

@@ -1,34 +1,37 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Descriptor, NativeAddon } from '../../native/addon.ts';
+import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 
 /**
- * What a transport reads from and writes to a connection of the kernel by:
- * plainly, or with TLS in between. No call waits; negative numbers are errno's,
- * or whatever `errorOf` knows.
+ * How a transport sends by a connection of the kernel: plainly, or with TLS in between. No call waits.
+ *
+ * `send` and `sendFrames` take everything: what the kernel does not take waits in native code. Both return how many
+ * octets wait now, those of earlier calls among them; or a negative number that `errorOf` knows, and the connection is
+ * of no more use.
  */
 export interface KernelStream {
-  /** Reads into `bytes[from .. to)`. @returns how many octets, 0 at the stream's end, or a negative number */
-  read(bytes: Buffer, from: number, to: number): number;
-  /** Whether the next read gives something, though the connection need not become readable for it. */
-  readonly hasMore: boolean;
-  /** Writes `bytes[from .. to)`, behind what is unsent. @returns how many octets it took, or a negative number */
-  write(bytes: Buffer, from: number, to: number): number;
-  /** What it took, or had to say itself, and the kernel did not: the next write sends it on. */
-  readonly unsentBytes: number;
-  /** Octets of the blocks that it holds. */
-  readonly heldBytes: number;
-  /** Ends our direction. @returns 0, or a negative number; EAGAIN while something is unsent */
-  end(): number;
+  /** Whether octets that were read before the take-over are still to be delivered. */
+  readonly hasPrefetched: boolean;
   /**
-   * Lets native code, which has opened the connection as a tunnel, read and write for it.
-   * @param onOver told of what would be read at the end
-   * @param onUnsent told when the stream itself has something to send
+   * The connection has been opened as a tunnel (NativeAddon.openTunnel).
+   * @param onOver told 0 at the stream's end, or why nothing more is read
    */
-  delegate(onOver: (status: number) => void, onUnsent: () => void): void;
+  open(onOver: (status: number) => void): void;
+  send(bytes: Buffer): number;
+  /**
+   * Sends frames of one batch as messages of the tunnel's wire.
+   * @param indexes the first `count` name the frames
+   * @param leastBytes shorter payloads are padded, on the raw wire
+   */
+  sendFrames(batch: FrameBatch, indexes: Uint32Array, count: number, leastBytes: number): number;
+  /** Nothing waits any more. */
+  drained(): void;
+  /** Ends our direction. @returns 0, or a negative number; EAGAIN while something waits */
+  end(): number;
   /** What a negative number means. */
   errorOf(status: number): Error;
-  /** The connection is closed: nothing is called any more. Idempotent. */
+  /** Nothing is called any more; the transport closes the descriptor. Idempotent. */
   close(): void;
 }
 
@@ -43,30 +46,41 @@ export function errnoError(status: number): Error {
 export class PlainStream implements KernelStream {
   readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
+  readonly hasPrefetched: boolean = false;
 
   constructor(addon: NativeAddon, descriptor: Descriptor) {
     this.#addon = addon;
     this.#descriptor = descriptor;
   }
 
-  readonly hasMore: boolean = false;
-  readonly unsentBytes: number = 0;
-  readonly heldBytes: number = 0;
-
-  read(bytes: Buffer, from: number, to: number): number {
-    return this.#addon.readStream(this.#descriptor, bytes, from, to);
+  open(): void {
+    // Native code tells the end of a plain stream by readiness.
   }
 
-  write(bytes: Buffer, from: number, to: number): number {
-    return this.#addon.writeStream(this.#descriptor, bytes, from, to);
+  send(bytes: Buffer): number {
+    return this.#addon.sendOctets(this.#descriptor, bytes, 0, bytes.length);
+  }
+
+  sendFrames(batch: FrameBatch, indexes: Uint32Array, count: number, leastBytes: number): number {
+    const { bytes, starts, lengths, hasOffloadHeaders } = batch;
+    return this.#addon.sendFrames(
+      this.#descriptor,
+      bytes,
+      starts,
+      lengths,
+      indexes,
+      count,
+      hasOffloadHeaders,
+      leastBytes,
+    );
+  }
+
+  drained(): void {
+    // Nothing was put off.
   }
 
   end(): number {
     return this.#addon.endStream(this.#descriptor);
-  }
-
-  delegate(): void {
-    // Native code reads and writes plain octets by itself.
   }
 
   errorOf(status: number): Error {
@@ -74,6 +88,6 @@ export class PlainStream implements KernelStream {
   }
 
   close(): void {
-    // The transport closes the descriptor.
+    // It owns nothing.
   }
 }

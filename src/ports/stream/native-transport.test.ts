@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { collectUntil } from '../../../test/support/garbage.ts';
 import { missingAddon } from '../../../test/support/offload-addon.ts';
-import { anyIdentity, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
+import { anyIdentity, octetsFor, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
 import { listen } from '../../../test/support/web-socket-peer.ts';
 import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
@@ -22,7 +22,7 @@ function start(socket: Socket): { transport: NativeTransport; events: TransportR
   const transport = NativeTransport.adopt(socket, NOTHING);
   assert.ok(transport !== undefined);
   const events = new TransportRecorder();
-  transport.listen(events);
+  transport.listen(events, octetsFor(events));
   transport.start();
   return { transport, events };
 }
@@ -113,7 +113,7 @@ test('a connection that the kernel will not watch is closed, and costs no more',
   const transport = NativeTransport.adopt(accepted, NOTHING, loadAddon);
   const events = new TransportRecorder();
   const isOver = once(dialled.resume(), 'end');
-  transport?.listen(events);
+  transport?.listen(events, octetsFor(events));
   transport?.start();
   assert.deepEqual(events.closings, []);
   await events.until(() => events.closings.length > 0);
@@ -134,7 +134,10 @@ test('a worker that exits with open transports closes their connections', { skip
     for (const isWriting of [true, false]) {
       const socket = connect(${listenPort}, '127.0.0.1', () => {
         const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
-        transport.listen({ received: (_bytes, _from, end) => end, progressed() {}, written() {}, ended() {}, closed() {} });
+        transport.listen(
+          { received: (_bytes, _from, end) => end, progressed() {}, written() {}, ended() {}, closed() {} },
+          { isMasking: true, isBatched: false, maxMessageBytes: 0, events: { arrived: () => 0 } },
+        );
         transport.start();
         transport.write(Buffer.alloc(isWriting ? ${LONG.length} : 1));
       });

@@ -1,38 +1,47 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../../native/addon.ts';
+import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import { type AdoptedConnection, takeOverPlain } from './adopted-connection.ts';
-import { Assembly } from './assembly.ts';
 import { BUFFERS } from './buffer-budget.ts';
 import { type CongestionChoice, CongestionControl } from './congestion-control.ts';
 import { frameList } from './frame-list.ts';
 import { errnoError, type KernelStream, TRY_AGAIN } from './kernel-stream.ts';
+import { type NotedFrames, PACKINGS } from './packing.ts';
 import { takeOverTls } from './tls/handover.ts';
 import type { Framing, Transport, TransportEvents } from './transport.ts';
 
-const NOTHING: Buffer = Buffer.alloc(0);
+/** Which frames of a batch go out, for native code: more than a write of the shortest frames has. */
+const indexes = new Uint32Array(2048);
+
+/** Of a connection that ends before anything listens: its peer is told all the same, where TLS wants that. */
+const UNHEARD: Framing = {
+  isMasking: false,
+  isBatched: false,
+  maxMessageBytes: 0,
+  events: { arrived: (_bytes, _list, _frames, _oddStart, _oddLength, _from, end) => end },
+};
 
 /**
- * A transport over the file descriptor of a TCP socket, without Node's streams:
- * octets are read into one slab of the process, messages are handed on where
- * they lie, and a write tells at once what has left. TLS, behind a handshake
- * of Node's, is a layer of ours. An idle tunnel costs a poll handle and a few
- * objects.
+ * A transport over the file descriptor of a TCP socket, without Node's streams. Native code reads into one slab of the
+ * process and takes messages apart where they lie (native/datapath/tunnel.c); it packs, seals and sends frames in one call, and
+ * keeps what the kernel does not take (native/datapath/send.c). An idle tunnel costs a poll handle and a few objects.
  */
 export class NativeTransport implements Transport {
   readonly kind: AdoptedConnection['kind'];
+  readonly writeBytes: number = 64 * 1024;
+  readonly copies = true;
   readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
   readonly #stream: KernelStream;
   readonly #congestion: CongestionControl;
   #events: TransportEvents | undefined;
-  #assembly: Assembly | undefined;
   #prefetched: Buffer | undefined;
-  #pending: Buffer | undefined;
-  #pendingFrom = 0;
+  #leastBytes = 0;
+  #pendingBytes = 0;
+  #isWriting = false;
+  #isOpen = false;
   #isStarted = false;
-  /** Whether native code reads, and takes apart what it gets. */
-  #isTakenApart = false;
   #isReadEnded = false;
   #isEndWanted = false;
   #isEnded = false;
@@ -69,10 +78,10 @@ export class NativeTransport implements Transport {
   }
 
   get flowEnd(): Descriptor | undefined {
-    return this.#isTakenApart && this.#isStarted && !this.#isGone ? this.#descriptor : undefined;
+    return this.#isOpen && this.#isStarted && !this.#isGone ? this.#descriptor : undefined;
   }
 
-  listen(events: TransportEvents, framing?: Framing): void {
+  listen(events: TransportEvents, framing: Framing): void {
     this.#events = events;
     if (this.#isGone) {
       process.nextTick(() => events.closed(this.#failure));
@@ -81,18 +90,17 @@ export class NativeTransport implements Transport {
     try {
       this.#addon.watch(this.#descriptor, (status, count) => this.#ready(status, count));
       this.#addon.await(this.#descriptor, 0);
-      if (framing === undefined) this.#assembly = new Assembly(events);
-      else this.#open(framing);
+      this.#open(framing);
     } catch (error) {
       // The kernel is short of what a poll handle needs. That costs this tunnel, not the process.
       this.#fail(error as Error);
     }
   }
 
-  /** Lets native code take apart what arrives, and forward what matches a flow. */
   #open({ isMasking, isBatched, maxMessageBytes, events }: Framing): void {
     const list = frameList(this.#addon);
     BUFFERS.share(this.#addon);
+    this.#leastBytes = PACKINGS[isBatched ? 'batched' : 'raw'].leastBytes;
     this.#addon.openTunnel(
       this.#descriptor,
       isMasking,
@@ -101,134 +109,124 @@ export class NativeTransport implements Transport {
       (bytes, frames, oddStart, oddLength, from, end) =>
         events.arrived(bytes, list, frames, oddStart, oddLength, from, end),
     );
-    this.#stream.delegate(
-      (status) => this.#over(status),
-      () => this.#await(),
-    );
-    this.#isTakenApart = true;
+    this.#isOpen = true;
+    this.#stream.open((status) => this.#over(status));
   }
 
   start(): void {
     if (this.#events === undefined) throw new TypeError('start before listen');
     this.#isStarted = true;
     this.#await();
-    if (this.#prefetched !== undefined || this.#stream.hasMore) process.nextTick(() => this.#receive());
+    if (this.#prefetched !== undefined || this.#stream.hasPrefetched) process.nextTick(() => this.#receivePrefetched());
   }
 
   write(bytes: Buffer): boolean {
+    return this.#isGone || this.#sent(this.#stream.send(bytes));
+  }
+
+  sendFrames({ batches, indexes: noted, from: first, to: last }: NotedFrames): boolean {
     if (this.#isGone) return true;
-    const written = this.#stream.write(bytes, 0, bytes.length);
-    if (written === bytes.length && this.#stream.unsentBytes === 0) return true;
-    this.#pending = bytes;
-    this.#pendingFrom = Math.max(written, 0);
+    let waiting = 0;
+    for (let from = first; from < last && waiting >= 0; ) {
+      const batch = batches[from] as FrameBatch;
+      let count = 0;
+      while (from < last && batches[from] === batch && count < indexes.length) {
+        indexes[count++] = noted[from++] as number;
+      }
+      waiting = this.#stream.sendFrames(batch, indexes, count, this.#leastBytes);
+    }
+    return this.#sent(waiting);
+  }
+
+  /** @param waiting what the stream said */
+  #sent(waiting: number): boolean {
+    if (waiting === 0) return true;
+    this.#isWriting = true;
+    this.#pendingBytes = Math.max(waiting, 0);
     // Not at once: what arrived before is delivered then, which must not happen from inside a write.
-    if (written < 0 && written !== TRY_AGAIN) process.nextTick(() => this.#broken(this.#stream.errorOf(written)));
-    else this.#await();
+    if (waiting < 0) process.nextTick(() => this.#broken(this.#stream.errorOf(waiting)));
     return false;
   }
 
-  readonly writeBytes: number = 64 * 1024;
-
   get pendingBytes(): number {
-    return this.#pending === undefined ? 0 : this.#pending.length - this.#pendingFrom + this.#stream.unsentBytes;
+    return this.#isWriting ? this.#pendingBytes : 0;
   }
 
   get heldBytes(): number {
-    const held = this.#isTakenApart && !this.#isGone ? this.#addon.heldBytes(this.#descriptor) : 0;
-    return held + this.#stream.heldBytes + (this.#assembly?.heldBytes ?? 0);
+    return this.#isOpen && !this.#isGone ? this.#addon.heldBytes(this.#descriptor) : 0;
   }
 
   end(): void {
     this.#isEndWanted = true;
-    if (this.#pending === undefined) this.#endNow();
+    if (!this.#isWriting) this.#endNow();
   }
 
   destroy(): void {
     if (this.#isGone) return;
+    if (this.#events === undefined && this.kind === 'native-tls') this.#openUnheard();
     this.#isGone = true;
-    this.#assembly?.close();
     this.#congestion.close();
     this.#stream.close();
-    this.#pending = undefined;
     this.#prefetched = undefined;
     const events = this.#events;
     const closed = (): void => events?.closed(this.#failure);
     if (!this.#addon.close(this.#descriptor, closed)) process.nextTick(closed);
   }
 
-  /** @param count of READABLE, what was read, where native code reads: nothing but an end or a failure is told */
+  #openUnheard(): void {
+    try {
+      this.#open(UNHEARD);
+    } catch {
+      // The peer will see the connection end without close_notify.
+    }
+  }
+
+  /**
+   * @param count of READABLE: 0 for the end, or a negative errno, since native code reads; of WRITABLE: the octets that
+   *   still wait, or a negative errno
+   */
   #ready(status: number, count: number): void {
     if (this.#isGone) return;
-    if (status < 0) {
-      this.#broken(errnoError(status));
-      return;
-    }
-    if ((status & WRITABLE) !== 0) this.#writeOn();
-    if ((status & READABLE) === 0 || !this.#isStarted || this.#isReadEnded || this.#isGone) return;
-    if (this.#isTakenApart) this.#over(count);
-    else this.#receive();
+    if (status < 0) this.#broken(errnoError(status));
+    else if ((status & WRITABLE) !== 0) this.#writable(count);
+    else if ((status & READABLE) !== 0 && this.#isStarted && !this.#isReadEnded) this.#over(count);
   }
 
-  #writeOn(): void {
-    const bytes = this.#pending ?? NOTHING;
-    const written = this.#stream.write(bytes, this.#pendingFrom, bytes.length);
-    if (written < 0 && written !== TRY_AGAIN) {
-      this.#broken(this.#stream.errorOf(written));
+  #writable(waiting: number): void {
+    if (waiting < 0) {
+      this.#broken(errnoError(waiting));
       return;
     }
-    this.#pendingFrom += Math.max(written, 0);
-    if (this.#pendingFrom < bytes.length || this.#stream.unsentBytes > 0) {
-      if (this.#pending !== undefined) this.#events?.progressed();
+    this.#pendingBytes = waiting;
+    if (waiting > 0) {
+      if (this.#isWriting) this.#events?.progressed();
       return;
     }
-    this.#pendingFrom = 0;
-    if (this.#pending !== undefined) {
-      this.#pending = undefined;
+    this.#stream.drained();
+    if (this.#isWriting) {
+      this.#isWriting = false;
       this.#events?.written();
-      if (this.#isGone) return;
     }
-    if (this.#pending === undefined && this.#isEndWanted) this.#endNow();
-    this.#await();
+    if (!this.#isGone && !this.#isWriting && this.#isEndWanted) this.#endNow();
   }
 
-  /** Native code leaves nothing that need not become readable. */
-  get #hasMore(): boolean {
-    return !this.#isTakenApart && this.#stream.hasMore;
-  }
-
-  #receive(): void {
-    do {
-      const count = this.#read();
-      if (this.#isGone) return;
-      if (count === 0 || (count < 0 && count !== TRY_AGAIN)) {
-        this.#over(count);
-        return;
-      }
-    } while (this.#hasMore);
-    // Reading may have had something to say, too.
-    if (this.#stream.unsentBytes > 0) this.#await();
+  /** Delivers what had been read before the take-over, and what waits in the kernel. */
+  #receivePrefetched(): void {
+    const count = this.#read();
+    if (this.#isGone) return;
+    if (count === 0 || (count < 0 && count !== TRY_AGAIN)) this.#over(count);
   }
 
   /** @returns how many octets came, 0 at the stream's end, or a negative status */
   #read(): number {
     const prefetched = this.#prefetched;
     this.#prefetched = undefined;
-    if (this.#isTakenApart) {
-      if (this.#isGone) return TRY_AGAIN;
-      if (prefetched !== undefined) this.#feed(prefetched);
-      return this.#isGone ? TRY_AGAIN : this.#addon.readTunnel(this.#descriptor);
-    }
-    // What came with the opening handshake.
-    if (prefetched !== undefined && !this.#isGone) this.#assembly?.take(prefetched, prefetched.length);
-    const assembly = this.#assembly;
-    if (assembly === undefined || this.#isGone) return TRY_AGAIN;
-    const room = assembly.room();
-    const count = this.#stream.read(room.slab.bytes, room.to, room.most);
-    assembly.filled(room, Math.max(count, 0));
-    return count;
+    if (prefetched !== undefined) this.#feed(prefetched);
+    return this.#isGone ? TRY_AGAIN : this.#addon.readTunnel(this.#descriptor);
   }
 
   #feed(prefetched: Buffer): void {
+    if (this.#isGone) return;
     try {
       this.#addon.feedTunnel(this.#descriptor, prefetched);
     } catch (error) {
@@ -239,7 +237,7 @@ export class NativeTransport implements Transport {
 
   /** The connection is dead. What came before still counts: often it ends in the peer's close message. */
   #broken(failure: Error): void {
-    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && (this.#read() > 0 || this.#hasMore));
+    if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && this.#read() > 0);
     this.#fail(failure);
   }
 
@@ -258,10 +256,8 @@ export class NativeTransport implements Transport {
   #endNow(): void {
     if (this.#isEnded || this.#isGone) return;
     const status = this.#stream.end();
-    if (status === TRY_AGAIN) {
-      this.#await();
-      return;
-    }
+    // Native code says when nothing waits any more.
+    if (status === TRY_AGAIN) return;
     this.#isEnded = true;
     if (status < 0) this.#fail(this.#stream.errorOf(status));
     else if (this.#isReadEnded) this.destroy();
@@ -273,9 +269,6 @@ export class NativeTransport implements Transport {
   }
 
   #await(): void {
-    if (this.#isGone) return;
-    const read = this.#isStarted && !this.#isReadEnded ? READABLE : 0;
-    const isWriting = this.#pending !== undefined || this.#stream.unsentBytes > 0;
-    this.#addon.await(this.#descriptor, read | (isWriting ? WRITABLE : 0));
+    if (!this.#isGone) this.#addon.await(this.#descriptor, this.#isStarted && !this.#isReadEnded ? READABLE : 0);
   }
 }

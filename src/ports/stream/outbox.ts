@@ -4,13 +4,13 @@ import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket/framing.
 import type { BlockPool } from './block-pool.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import { FqCodel } from './fq-codel.ts';
-import type { Packing } from './packing.ts';
+import type { NotedFrames, Packing } from './packing.ts';
 import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * From here on who feeds us alone had better wait, and from there on go on: in
- * between lies what leaves while he is being woken.
+ * Back-pressure watermarks for a port that is the only ingress: it pauses reading above the first, and resumes below the
+ * second. What leaves while it wakes up lies in between.
  */
 const CONGESTED_BYTES = 128 * 1024;
 const RELIEVED_BYTES = 64 * 1024;
@@ -43,6 +43,9 @@ export interface OutboxOptions {
   /** told of frames that were taken and dropped later */
   readonly dropped: (reason: DiscardReason, frames: number) => void;
 }
+
+/** In place of a piece whose octets the transport has copied, or packed itself. */
+const IN_TRANSPORT: Piece = { block: Buffer.alloc(0), end: 0 };
 
 /** Where frames that come out of a queue lie until they are packed: at once, so one place serves all tunnels. */
 const taken = new FrameBatch(Buffer.alloc(0));
@@ -185,24 +188,33 @@ export class Outbox implements Congestion {
 
   /** Writes noted frames from `from` on, a write's worth. @returns the first that is still to be written */
   #writeNoted(from: number, isSoleEgress: boolean): number {
-    const { packing, encoder } = this.#options;
+    const { packing, encoder, blocks } = this.#options;
     const { to, bytes } = this.#worthOf(from);
     const frames = { batches: this.#batches, indexes: this.#indexes, from, to };
-    const isShareable = !isSoleEgress && !encoder.isMasking;
-    const shared = isShareable ? SHARED_MESSAGES.find(packing, frames) : undefined;
-    if (shared !== undefined) {
-      this.#write({ block: shared.block, end: shared.end, shared });
+    if (isSoleEgress || encoder.isMasking) {
+      this.#writeFrames(frames, bytes);
       return to;
     }
-    const block = this.#options.blocks.take(bytes);
-    const end = packing.pack(encoder, block, 0, frames);
-    if (isShareable) {
-      const fresh = SHARED_MESSAGES.share(packing, frames, block, end);
-      this.#write({ block, end, shared: fresh });
-    } else {
-      this.#write({ block, end });
+    let shared = SHARED_MESSAGES.find(packing, frames);
+    if (shared === undefined) {
+      const block = blocks.take(bytes);
+      shared = SHARED_MESSAGES.share(packing, frames, block, packing.pack(encoder, block, 0, frames));
     }
+    this.#write({ block: shared.block, end: shared.end, shared });
     return to;
+  }
+
+  /** @param bytes the most octets that they make */
+  #writeFrames(frames: NotedFrames, bytes: number): void {
+    const { transport, packing, encoder, blocks } = this.#options;
+    if (transport.sendFrames === undefined) {
+      const block = blocks.take(bytes);
+      this.#write({ block, end: packing.pack(encoder, block, 0, frames) });
+      return;
+    }
+    this.#underWay = IN_TRANSPORT;
+    if (transport.sendFrames(frames)) this.#underWay = undefined;
+    else this.#options.budget.relieve();
   }
 
   #worthOf(from: number): { to: number; bytes: number } {
@@ -229,41 +241,39 @@ export class Outbox implements Congestion {
   }
 
   #writeOn(): void {
-    while (this.#underWay === undefined) {
-      const next = this.#next();
-      if (next === undefined) return;
-      this.#write(next);
-    }
+    while (this.#underWay === undefined && this.#writeNext());
   }
 
-  #next(): Piece | undefined {
+  /** @returns false when there was nothing to write */
+  #writeNext(): boolean {
     for (const [slot, payload] of this.#urgent) {
       this.#urgent.delete(slot);
-      return this.#messageOf(slot & 0x0f, payload);
+      this.#write(this.#messageOf(slot & 0x0f, payload));
+      return true;
     }
-    const queued = this.#nextQueued();
-    if (queued !== undefined) return queued;
+    if (this.#writeQueued()) return true;
     const last = this.#last;
     if (last !== undefined) {
       this.#last = undefined;
       this.#onSent = last.onSent;
-      return this.#messageOf(OPCODE_CLOSE, last.payload);
+      this.#write(this.#messageOf(OPCODE_CLOSE, last.payload));
+      return true;
     }
     const onSent = this.#onSent;
     this.#onSent = undefined;
     onSent?.();
-    return undefined;
+    return false;
   }
 
-  #nextQueued(): Piece | undefined {
+  #writeQueued(): boolean {
     const queue = this.#queue;
-    if (queue === undefined) return undefined;
+    if (queue === undefined) return false;
     if (taken.bytes.length === 0) taken.bytes = Buffer.allocUnsafeSlow(TAKEN_BYTES);
     taken.clear();
     queue.dequeue(taken, this.#options.transport.writeBytes, performance.now());
     if (queue.frames === 0) this.#queue = undefined;
-    if (taken.count === 0) return undefined;
-    const { packing, encoder, blocks } = this.#options;
+    if (taken.count === 0) return false;
+    const { packing } = this.#options;
     const batches: FrameBatch[] = [];
     const indexes: number[] = [];
     let bytes = 0;
@@ -272,28 +282,30 @@ export class Outbox implements Congestion {
       indexes.push(index);
       bytes += packing.sizeOf(taken.lengths[index] as number);
     }
-    const block = blocks.take(bytes);
-    return { block, end: packing.pack(encoder, block, 0, { batches, indexes, from: 0, to: taken.count }) };
+    this.#writeFrames({ batches, indexes, from: 0, to: taken.count }, bytes);
+    return true;
   }
 
   #write(piece: Piece): void {
     // Set first: a transport that fails at once may call back from inside.
     this.#underWay = piece;
-    const isDone = this.#options.transport.write(piece.block.subarray(0, piece.end));
-    if (!isDone) {
-      this.#options.budget.relieve();
-      return;
+    const { transport, budget } = this.#options;
+    const isDone = transport.write(piece.block.subarray(0, piece.end));
+    if (isDone || transport.copies === true) {
+      this.#release(piece);
+      this.#underWay = isDone ? undefined : IN_TRANSPORT;
     }
-    this.#release(piece);
-    this.#underWay = undefined;
+    if (!isDone) budget.relieve();
   }
 
   #release(piece: Piece): void {
+    if (piece === IN_TRANSPORT) return;
     if (piece.shared === undefined) this.#options.blocks.release(piece.block);
     else SHARED_MESSAGES.release(piece.shared);
   }
 
   #forget(piece: Piece): void {
+    if (piece === IN_TRANSPORT) return;
     if (piece.shared === undefined) this.#options.blocks.forget(piece.block);
     else SHARED_MESSAGES.abandon(piece.shared);
   }

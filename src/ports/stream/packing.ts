@@ -27,6 +27,8 @@ export interface NotedFrames {
 
 /** One wire's way of writing frames. It keeps nothing: all tunnels share one of each. */
 export interface Packing {
+  /** Shorter frames are padded to so many octets. */
+  readonly leastBytes: number;
   readonly offloads: Offloads;
   /** The most octets that a frame of so many adds to the stream. */
   sizeOf(length: number): number;
@@ -36,6 +38,7 @@ export interface Packing {
 
 /** One message a frame, padded, because raw peers put it on a wire or give it to an emulated card (802.3, 3.2.8). */
 const RAW: Packing = {
+  leastBytes: MIN_WIRE_BYTES,
   offloads: OFFLOAD_NONE,
   sizeOf: (length) => MAX_HEADER_BYTES + Math.max(length, MIN_WIRE_BYTES),
   pack(encoder, target, at, { batches, indexes, from: first, to: last }) {
@@ -58,6 +61,7 @@ const RECORD_OVERHEAD_BYTES = MAX_HEADER_BYTES + MESSAGE_HEAD_BYTES + RECORD_LEA
 
 /** As many frames a message as there are, each with its offload header. */
 const BATCHED: Packing = {
+  leastBytes: 0,
   offloads: WIRE_OFFLOADS,
   sizeOf: (length) => RECORD_OVERHEAD_BYTES + length,
   pack(encoder, target, at, frames) {

@@ -5,7 +5,14 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { missingAddon } from '../../../test/support/offload-addon.ts';
-import { anyIdentity, greet, readToEnd, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
+import {
+  anyIdentity,
+  greet,
+  octetsFor,
+  readToEnd,
+  socketPair,
+  TransportRecorder,
+} from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
 import type { ServerIdentity } from '../../../test/support/web-socket-peer.ts';
 import { NativeTransport } from './native-transport.ts';
@@ -71,7 +78,7 @@ function transportContract(
     const { adopt, far } = await connect();
     const transport = adopt();
     const events = new TransportRecorder();
-    transport.listen(events);
+    transport.listen(events, octetsFor(events));
     transport.start();
     return { transport, events, far };
   }
@@ -97,7 +104,7 @@ function transportContract(
       await turn();
       const transport = adopt(head);
       const events = new TransportRecorder();
-      transport.listen(events);
+      transport.listen(events, octetsFor(events));
       for (let turns = 0; turns < 5; turns++) await turn();
       assert.equal(events.receivedBytes, 0, 'received before the start');
       transport.start();
@@ -261,7 +268,7 @@ function transportContract(
         const events = new TransportRecorder();
         if (moment.endsWith('before listen')) transport.destroy();
         if (moment === 'long before listen') for (let turns = 0; turns < 10; turns++) await turn();
-        transport.listen(events);
+        transport.listen(events, octetsFor(events));
         if (moment === 'before start') transport.destroy();
         transport.start();
         transport.destroy();
@@ -281,7 +288,7 @@ function transportContract(
           deliveries++;
           transport.destroy();
         };
-        transport.listen(events);
+        transport.listen(events, octetsFor(events));
         transport.start();
         far.write(LONG.subarray(0, 3_000_000));
         await closedOnce(events);

@@ -1,5 +1,6 @@
 import type { Descriptor } from '../../native/addon.ts';
 import type { FrameList } from './frame-list.ts';
+import type { NotedFrames } from './packing.ts';
 
 /**
  * The byte stream under a tunnel, behind as little as the tunnel needs of it,
@@ -15,18 +16,25 @@ export interface Transport {
   /** Where flows may begin or end, where native code has the stream. */
   readonly flowEnd?: Descriptor | undefined;
   /**
-   * Who is told what happens. Nothing is read before `start`.
-   * @param framing what the octets are, for transports that can take them apart; they then tell `arrived` instead of `received`
+   * Names the receiver of events. Nothing is read before `start`.
+   * @param framing what the octets are: native code takes them apart, and tells `arrived` instead of `received`
    */
-  listen(events: TransportEvents, framing?: Framing): void;
+  listen(events: TransportEvents, framing: Framing): void;
   /** Begins to read, with what arrived before. */
   start(): void;
   /**
    * Sends octets. Only one write may be under way.
    * @returns true when the octets have left and are the caller's again; false
-   *   when they stay in use until `written`, or until `closed`
+   *   when they wait. They stay in use until `written`, or until `closed`, except where the transport `copies` them
    */
   write(bytes: Buffer): boolean;
+  /**
+   * Sends frames as messages of the wire that `listen` named, packed where they are sent; they are the caller's again.
+   * Absent: the caller packs them. @returns as `write`
+   */
+  sendFrames?(frames: NotedFrames): boolean;
+  /** Whether what waits of a write is a copy. Default: no. */
+  readonly copies?: boolean;
   /**
    * How much is best written at once: what leaves immediately in short pieces,
    * so that little is beyond overtaking; what is only done a turn of the event
@@ -43,7 +51,7 @@ export interface Transport {
   destroy(): void;
 }
 
-/** What a tunnel's octets are: the wire, and who hears of its frames. */
+/** What a tunnel's octets are: the wire, and the receiver of its frames. */
 export interface Framing {
   /** Whether we mask, as a client must, and the peer does not; or the other way round. */
   readonly isMasking: boolean;

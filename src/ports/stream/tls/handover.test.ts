@@ -10,6 +10,7 @@ import { fuzzSeed, Random } from '../../../../test/support/random.ts';
 import {
   anyIdentity,
   greet,
+  octetsFor,
   readToEnd,
   type SocketPair,
   socketPair,
@@ -48,7 +49,7 @@ function takeOver(pair: SocketPair, end: (typeof ENDS)[number]): Pair {
   const transport = NativeTransport.adopt(pair[end], NOTHING);
   assert.equal(transport?.kind, 'native-tls');
   const events = new TransportRecorder();
-  transport.listen(events);
+  transport.listen(events, octetsFor(events));
   transport.start();
   return { transport, events, far: (end === 'accepted' ? pair.dialled : pair.accepted) as TLSSocket };
 }

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
-import { anyIdentity, TransportRecorder } from '../../../../test/support/socket-pair.ts';
+import { anyIdentity, octetsFor, TransportRecorder } from '../../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
 import { listen, type ServerIdentity } from '../../../../test/support/web-socket-peer.ts';
 import { onServerKeylog, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
@@ -62,7 +62,7 @@ test('s_client changes its keys and asks for ours, over and over', { skip }, asy
   const transport = NativeTransport.adopt(socket, Buffer.alloc(0));
   assert.equal(transport?.kind, 'native-tls');
   const events = new TransportRecorder();
-  transport.listen(events);
+  transport.listen(events, octetsFor(events));
   transport.start();
   t.after(() => transport.destroy());
   await until('answer\n');

@@ -65,5 +65,6 @@ export class PostHandshake {
   }
 }
 
-/** A KeyUpdate message (RFC 8446, 4.6.3). */
+/** KeyUpdate messages (RFC 8446, 4.6.3): the second one asks the peer for an update, too. */
 export const KEY_UPDATE_MESSAGE: Buffer = Buffer.from([KEY_UPDATE, 0, 0, 1, NOT_REQUESTED]);
+export const KEY_UPDATE_REQUEST_MESSAGE: Buffer = Buffer.from([KEY_UPDATE, 0, 0, 1, REQUESTED]);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
-import { nativeAddon } from '../../../native/addon.ts';
+import { type Descriptor, nativeAddon, READABLE, WRITABLE } from '../../../native/addon.ts';
 import { descriptorOf } from '../../../net/socket-descriptor.ts';
-import { TRY_AGAIN } from '../kernel-stream.ts';
+import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
+import { frameList } from '../frame-list.ts';
 import { nextSecret, SUITES, type Suite, trafficKey } from './key-schedule.ts';
 import { hasRecords, type RecordAddon, RecordKeys } from './record-keys.ts';
 import { RecordStream } from './record-stream.ts';
@@ -55,13 +55,85 @@ function recordAddon(): RecordAddon {
   return addon;
 }
 
-interface End {
-  readonly stream: RecordStream;
-  read(): number;
-  readonly heard: Buffer[];
+/** Opens records with Node's own ciphers, one at a time, and says under which key. */
+class Opener {
+  #secret: Buffer;
+  #sequence = 0;
+  #cipher: Buffer = NOTHING;
+  /** Records under each key so far. */
+  readonly counts: number[] = [0];
+  readonly records: { type: number; content: Buffer }[] = [];
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  take(octets: Buffer): void {
+    this.#cipher = Buffer.concat([this.#cipher, octets]);
+    while (this.#cipher.length >= 5 && this.#cipher.length >= 5 + this.#cipher.readUInt16BE(3)) {
+      const end = 5 + this.#cipher.readUInt16BE(3);
+      this.#open(this.#cipher.subarray(0, end));
+      this.#cipher = this.#cipher.subarray(end);
+    }
+  }
+
+  get data(): Buffer {
+    return Buffer.concat(this.records.filter(({ type }) => type === 23).map(({ content }) => content));
+  }
+
+  /** The content of records that are no data. */
+  get others(): Buffer[] {
+    return this.records.filter(({ type }) => type !== 23).map(({ content }) => content);
+  }
+
+  #open(record: Buffer): void {
+    const { key, iv } = trafficKey(SUITE, this.#secret);
+    iv.writeUInt32BE((iv.readUInt32BE(8) ^ this.#sequence++) >>> 0, 8);
+    const decipher = createDecipheriv('aes-128-gcm', key, iv);
+    decipher.setAAD(record.subarray(0, 5));
+    decipher.setAuthTag(record.subarray(-16));
+    const inner = Buffer.concat([decipher.update(record.subarray(5, -16)), decipher.final()]);
+    const [type, content] = [inner.at(-1) as number, inner.subarray(0, -1)];
+    this.records.push({ type, content });
+    this.counts.push((this.counts.pop() as number) + 1);
+    if (type !== 22) return;
+    this.#secret = nextSecret(SUITE, this.#secret);
+    this.#sequence = 0;
+    this.counts.push(0);
+  }
 }
 
-function streamOver(socket: Socket, opening: Buffer, sealing: Buffer, isClient: boolean, recordsAKey?: number): End {
+const DEADLINE_MS = 20_000;
+
+/** Waits, one turn of the loop after the other. @param what is missing if it does not come */
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const start = performance.now(); !isSo(); await turn()) {
+    assert.ok(performance.now() - start < DEADLINE_MS, `no ${what}`);
+  }
+}
+
+/** A record layer of ours over a tunnel of native code. */
+interface End {
+  readonly stream: RecordStream;
+  readonly descriptor: Descriptor;
+  /** what arrived */
+  readonly heard: Buffer[];
+  /** what was said at the end, each time */
+  readonly over: number[];
+}
+
+interface EndOptions {
+  readonly opening: Buffer;
+  readonly sealing: Buffer;
+  readonly isClient?: boolean;
+  readonly recordsAKey?: number;
+}
+
+function streamOver(
+  t: TestContext,
+  socket: Socket,
+  { opening, sealing, isClient = true, recordsAKey }: EndOptions,
+): End {
   const addon = recordAddon();
   const fd = descriptorOf(socket);
   assert.ok(fd !== undefined);
@@ -76,47 +148,40 @@ function streamOver(socket: Socket, opening: Buffer, sealing: Buffer, isClient: 
     prefetched: NOTHING,
     ...(recordsAKey === undefined ? {} : { recordsAKey }),
   });
-  const room = Buffer.alloc(256 * 1024);
-  const heard: Buffer[] = [];
-  const read = (): number => {
-    const count = stream.read(room, 0, room.length);
-    if (count > 0) heard.push(Buffer.from(room.subarray(0, count)));
-    return count;
+  const [heard, over] = [[] as Buffer[], [] as number[]];
+  frameList(addon);
+  const isOver = (status: number): void => {
+    over.push(status);
+    addon.await(descriptor, 0); // as the transport does
   };
-  return { stream, read, heard };
+  addon.watch(descriptor, (status, count) => {
+    if ((status & WRITABLE) !== 0 && count === 0) stream.drained();
+    if ((status & READABLE) !== 0) isOver(count);
+  });
+  addon.openTunnel(descriptor, true, false, 0, (bytes, _frames, _odd, _length, from, end) => {
+    heard.push(Buffer.from(bytes.subarray(from, end)));
+    return ~end;
+  });
+  stream.open(isOver);
+  addon.await(descriptor, READABLE);
+  t.after(async () => {
+    stream.close();
+    await new Promise<void>((resolve) => {
+      if (!addon.close(descriptor, resolve)) resolve();
+    });
+  });
+  return { stream, descriptor, heard, over };
 }
 
 /** A stream of ours, and a plain socket at its other end that says what it likes. */
-async function against(
-  t: TestContext,
-  isClient = true,
-): Promise<End & { peer: Socket; sealer: Sealer; secret: Buffer }> {
+async function against(t: TestContext, options: Partial<EndOptions> = {}) {
   const { accepted, dialled } = await socketPair();
   const [theirs, ours] = [randomBytes(32), randomBytes(32)];
-  const end = streamOver(accepted, theirs, ours, isClient);
-  t.after(() => {
-    end.stream.close();
-    dialled.destroy();
-  });
-  return { ...end, peer: dialled, sealer: new Sealer(theirs), secret: ours };
-}
-
-/** Reads until there is something else than nothing. */
-async function readOn(end: End): Promise<number> {
-  for (;;) {
-    const count = end.read();
-    if (count !== TRY_AGAIN) return count;
-    await turn();
-  }
-}
-
-/** The description of the one alert that the peer gets, in its record, under our first key. */
-async function alertTo(peer: Socket, secret: Buffer): Promise<number> {
-  const [record] = (await once(peer, 'data')) as [Buffer];
-  for (let description = 0; description < 256; description++) {
-    if (new Sealer(secret).record(21, Buffer.from([2, description])).equals(record)) return description;
-  }
-  return assert.fail('no alert');
+  t.after(() => void dialled.destroy());
+  const end = streamOver(t, accepted, { opening: theirs, sealing: ours, ...options });
+  const said = new Opener(ours);
+  dialled.on('data', (octets: Buffer) => said.take(octets));
+  return { ...end, peer: dialled, sealer: new Sealer(theirs), said };
 }
 
 describe('the record layer', { skip: missingAddon() }, () => {
@@ -145,12 +210,12 @@ describe('the record layer', { skip: missingAddon() }, () => {
     ['an alert that means nothing', (s: Sealer) => [s.record(21, Buffer.from([1, 90])), s.record(23, 'dataand more')]],
   ] as const) {
     test(`lets pass: ${what}`, async (t) => {
-      const end = await against(t);
-      end.peer.write(Buffer.concat(make(end.sealer)));
-      while (Buffer.concat(end.heard).length < 12) assert.ok((await readOn(end)) > 0);
-      assert.equal(String(Buffer.concat(end.heard)), 'dataand more');
-      assert.equal(end.stream.unsentBytes, 0);
-      assert.equal(end.read(), TRY_AGAIN);
+      const { peer, sealer, heard, over, said } = await against(t);
+      peer.write(Buffer.concat(make(sealer)));
+      await until('data', () => Buffer.concat(heard).length >= 12);
+      assert.equal(String(Buffer.concat(heard)), 'dataand more');
+      for (let turns = 0; turns < 5; turns++) await turn();
+      assert.deepEqual([over, said.records], [[], []]);
     });
   }
 
@@ -195,88 +260,122 @@ describe('the record layer', { skip: missingAddon() }, () => {
     ['a record twice', 20, (s: Sealer) => Array<Buffer>(2).fill(s.record(23, ''))],
   ] as const) {
     test(`answers alert ${alert} to ${what}, behind what came before`, async (t) => {
-      const end = await against(t);
-      const good = end.sealer.record(23, 'good');
-      end.peer.write(Buffer.concat([good, ...make(end.sealer)]));
-      const said = alertTo(end.peer, end.secret);
-      assert.equal(await readOn(end), 4);
-      const status = await readOn(end);
-      assert.ok(status < 0);
-      assert.match(end.stream.errorOf(status).message, /^the peer broke TLS: [a-z_]+$/);
-      assert.equal(await said, alert);
-      assert.equal(end.read(), status, 'it goes on behind a failure');
+      const { stream, peer, sealer, heard, over, said } = await against(t);
+      const good = sealer.record(23, 'good');
+      peer.write(Buffer.concat([good, ...make(sealer), sealer.record(23, 'what is behind it')]));
+      await until('alert', () => said.records.length > 0 && over.length > 0);
+      assert.equal(String(Buffer.concat(heard)), 'good');
+      assert.match(stream.errorOf(over[0] as number).message, /^the peer broke TLS: [a-z_]+$/);
+      assert.deepEqual(said.records, [{ type: 21, content: Buffer.from([2, alert]) }]);
+      for (let turns = 0; turns < 5; turns++) await turn();
+      assert.equal(over.length, 1, 'it goes on behind a failure');
     });
   }
 
   test('a server takes no tickets', async (t) => {
-    const end = await against(t, false);
-    end.peer.write(end.sealer.record(22, TICKET));
-    assert.ok((await readOn(end)) < 0);
+    const { peer, sealer, over } = await against(t, { isClient: false });
+    peer.write(sealer.record(22, TICKET));
+    await until('failure', () => over.length > 0);
+    assert.ok((over[0] as number) < 0);
   });
 
   test('close_notify is the end, every other alert a failure; and so ends what ends without', async (t) => {
     const ended = await against(t);
     ended.peer.write(Buffer.concat([ended.sealer.record(23, 'last'), ended.sealer.record(21, Buffer.from([1, 0]))]));
-    assert.equal(await readOn(ended), 4);
-    assert.equal(ended.stream.hasMore, true);
-    assert.equal(ended.read(), 0);
-    assert.equal(ended.stream.hasMore, false);
+    await until('end', () => ended.over.length > 0);
+    assert.equal(String(Buffer.concat(ended.heard)), 'last');
+    assert.deepEqual(ended.over, [0]);
     const failed = await against(t);
     failed.peer.write(failed.sealer.record(21, Buffer.from([1, 40])));
-    assert.equal(failed.stream.errorOf(await readOn(failed)).message, 'the peer ended TLS: handshake_failure');
+    await until('failure', () => failed.over.length > 0);
+    assert.equal(failed.stream.errorOf(failed.over[0] as number).message, 'the peer ended TLS: handshake_failure');
     const cut = await against(t);
     cut.peer.end(cut.sealer.record(23, 'cut off').subarray(0, 20));
-    assert.equal(await readOn(cut), 0);
+    await until('end', () => cut.over.length > 0);
+    assert.deepEqual([cut.over, cut.heard], [[0], []]);
   });
 
-  test('a key update that is asked for comes, once for all that asked, and in front of what is sent next', async (t) => {
-    const { accepted, dialled } = await socketPair();
-    const [theirs, ours] = [randomBytes(32), randomBytes(32)];
-    const end = streamOver(accepted, theirs, ours, true);
-    t.after(() => {
-      end.stream.close();
-      dialled.destroy();
-    });
-    const sealer = new Sealer(theirs);
-    const requests = Array.from({ length: 3 }, () => {
-      const record = sealer.record(22, KEY_UPDATE_REQUEST);
+  test('a key update that is requested comes at once, and the data behind it is under the new key', async (t) => {
+    const { stream, peer, sealer, said, over } = await against(t);
+    peer.write(sealer.record(22, KEY_UPDATE_REQUEST));
+    sealer.update();
+    await until('key update', () => said.records.length > 0);
+    assert.equal(stream.send(Buffer.from('gone')), 0);
+    await until('data', () => said.data.length > 0);
+    assert.deepEqual([String(said.data), said.others, said.counts, over], ['gone', [KEY_UPDATE], [1, 1], []]);
+  });
+
+  test('requests of a peer that does not read get one answer, behind what waits', async (t) => {
+    const { stream, peer, sealer, said, heard } = await against(t);
+    peer.pause();
+    const long = randomBytes(24 * 1024 * 1024);
+    assert.ok(stream.send(long) > 0);
+    for (let number = 0; number < 3; number++) {
+      peer.write(sealer.record(22, KEY_UPDATE_REQUEST));
       sealer.update();
-      return record;
-    });
-    dialled.write(Buffer.concat([...requests, sealer.record(23, 'go')]));
-    assert.equal(await readOn(end), 2);
-    const expected = new Sealer(ours);
-    const update = expected.record(22, KEY_UPDATE);
-    expected.update();
-    const wanted = Buffer.concat([update, expected.record(23, 'gone')]);
-    assert.equal(end.stream.write(Buffer.from('gone'), 0, 4), 4);
-    let got: Buffer = NOTHING;
-    while (got.length < wanted.length) got = Buffer.concat([got, ((await once(dialled, 'data')) as [Buffer])[0]]);
-    assert.ok(got.equals(wanted));
+    }
+    peer.write(sealer.record(23, 'read'));
+    await until('data', () => heard.length > 0);
+    peer.resume();
+    await until('key update', () => said.others.length > 0);
+    assert.ok(said.data.equals(long));
+    stream.send(Buffer.from('gone'));
+    await until('data', () => said.data.length > long.length);
+    assert.deepEqual(said.others, [KEY_UPDATE]);
   });
 
-  test('keys are changed before they wear out, as often as it takes', async (t) => {
-    const { accepted, dialled } = await socketPair();
-    const [up, down] = [randomBytes(32), randomBytes(32)];
-    const near = streamOver(accepted, up, down, true, 5);
-    const far = streamOver(dialled, down, up, false);
-    t.after(() => {
-      near.stream.close();
-      far.stream.close();
+  const LIMIT = 8;
+  for (const [what, write] of [
+    ['octets', (stream: RecordStream, content: Buffer) => stream.send(content)],
+    ['frames', (stream: RecordStream, content: Buffer) => stream.sendFrames(batchOf(content), Uint32Array.of(0), 1, 0)],
+  ] as const) {
+    test(`our key seals no more records than it may, as often as ${what} are sent`, async (t) => {
+      const { stream, said } = await against(t, { recordsAKey: LIMIT });
+      const content = randomBytes(1000);
+      const sent = 100;
+      for (let number = 0; number < sent; number++) assert.equal(write(stream, content), 0);
+      await until('data', () => said.records.filter(({ type }) => type === 23).length === sent);
+      // Each key seals LIMIT records of data, and the update that ends it.
+      const { length } = said.others;
+      assert.equal(length, Math.ceil(sent / LIMIT) - 1);
+      assert.deepEqual(said.counts.slice(0, length), Array(length).fill(LIMIT + 1));
+      assert.ok(said.others.every((message) => message.equals(KEY_UPDATE)));
     });
-    const sent = randomBytes(3_000_000);
-    let at = 0;
-    let received = 0;
-    while (received < sent.length) {
-      const taken = near.stream.write(sent, at, Math.min(sent.length, at + 40_000));
-      assert.ok(taken >= 0);
-      at += taken;
-      for (let count = far.read(); count !== TRY_AGAIN; count = far.read()) {
-        assert.ok(count > 0);
-        received += count;
-      }
-      await turn();
+  }
+
+  test('a peer whose key is worn is asked for another one, and goes on under it', async (t) => {
+    const { peer, sealer, said, heard, over } = await against(t, { recordsAKey: LIMIT });
+    let sent = 0;
+    const one = async (): Promise<void> => {
+      peer.write(sealer.record(23, 'x'));
+      sent++;
+      await until('data', () => heard.length === sent);
+    };
+    for (let key = 1; key <= 3; key++) {
+      while (sent < key * LIMIT) await one();
+      assert.equal(said.others.length, key - 1);
+      await one();
+      await until('request', () => said.others.length === key);
+      peer.write(sealer.record(22, KEY_UPDATE));
+      sealer.update();
+      sent = heard.length = key * LIMIT;
     }
-    assert.ok(Buffer.concat(far.heard).equals(sent));
+    assert.deepEqual([said.others, over], [Array(3).fill(KEY_UPDATE_REQUEST), []]);
+  });
+
+  test('a peer that seals far more records than a key may, and does not change it, is refused', async (t) => {
+    const { stream, peer, sealer, said, heard, over } = await against(t, { recordsAKey: LIMIT });
+    const most = LIMIT + LIMIT / 4;
+    for (let sent = 1; sent <= most; sent++) {
+      peer.write(sealer.record(23, 'x'));
+      await until('data', () => heard.length === sent);
+    }
+    assert.deepEqual(over, []);
+    peer.write(sealer.record(23, 'one too many'));
+    await until('failure', () => over.length > 0);
+    assert.equal(heard.length, most);
+    assert.equal(stream.errorOf(over.at(0) ?? 0).message, 'the peer broke TLS: internal_error');
+    await until('alert', () => said.others.length === 2);
+    assert.deepEqual(said.others, [KEY_UPDATE_REQUEST, Buffer.from([2, 80])]);
   });
 });

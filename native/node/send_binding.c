@@ -1,0 +1,102 @@
+// How src/ports/stream/kernel-stream.ts sends: see send.c.
+#include "../datapath/fast_path.h"
+
+static napi_value number(napi_env env, ssize_t value) {
+  napi_value result;
+  CHECK_NAPI(env, napi_create_int32(env, (int32_t)value, &result));
+  return result;
+}
+
+// sendOctets(descriptor, bytes, from, to) returns how many octets wait now, or -errno.
+static napi_value send_octets(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  struct descriptor *descriptor;
+  uint8_t *bytes;
+  size_t length;
+  if (!take_arguments(env, info, arguments, 4) || !take_tunnel(env, arguments[0], &descriptor) ||
+      !take_range(env, arguments + 1, &bytes, &length)) {
+    return NULL;
+  }
+  return number(env, tunnel_send(descriptor, bytes, length));
+}
+
+// sendRecord(descriptor, type, content) returns as sendOctets.
+static napi_value send_record(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  struct descriptor *descriptor;
+  uint8_t *content;
+  size_t length;
+  int32_t type;
+  if (!take_arguments(env, info, arguments, 3) || !take_tunnel(env, arguments[0], &descriptor) ||
+      !take_int32(env, arguments[1], &type) || !take_octets(env, arguments[2], &content, &length)) {
+    return NULL;
+  }
+  return number(env, tunnel_send_record(descriptor, (uint8_t)type, content, length));
+}
+
+// Whether the frames lie in their slab, each with its offload header in front of it where there are any.
+static bool are_inside(const struct etherws_batch *frames, size_t size, size_t listed) {
+  const uint32_t front = frames->has_offload_headers ? VNET_HEADER_BYTES : 0;
+  for (uint32_t i = 0; i < frames->count; i++) {
+    const uint32_t index = frames->indexes[i];
+    if (index >= listed || frames->starts[index] < front || frames->starts[index] > size ||
+        frames->lengths[index] > size - frames->starts[index]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What the messages of frames take at most.
+static size_t most_bytes(const struct etherws_batch *frames, bool is_batched, size_t least) {
+  if (is_batched) return etherws_batch_bytes(frames) + ETHERWS_MAX_MESSAGE_HEADER_BYTES;
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < frames->count; i++) {
+    const size_t length = frames->lengths[frames->indexes[i]];
+    bytes += ETHERWS_MAX_MESSAGE_HEADER_BYTES + (length < least ? least : length);
+  }
+  return bytes;
+}
+
+// sendFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, leastBytes) sends the frames that
+// indexes name as messages of the tunnel's wire. Returns as sendOctets.
+static napi_value send_frames(napi_env env, napi_callback_info info) {
+  napi_value arguments[8];
+  struct descriptor *descriptor;
+  uint8_t *bytes;
+  uint32_t *starts, *lengths, *indexes;
+  size_t size, starts_count, lengths_count, indexes_count;
+  int32_t count, least;
+  bool has_offload_headers;
+  if (!take_arguments(env, info, arguments, 8) || !take_tunnel(env, arguments[0], &descriptor) ||
+      !take_octets(env, arguments[1], &bytes, &size) || !take_words(env, arguments[2], &starts, &starts_count) ||
+      !take_words(env, arguments[3], &lengths, &lengths_count) ||
+      !take_words(env, arguments[4], &indexes, &indexes_count) || !take_int32(env, arguments[5], &count) ||
+      !take_bool(env, arguments[6], &has_offload_headers) || !take_int32(env, arguments[7], &least)) {
+    return NULL;
+  }
+  const size_t listed = starts_count < lengths_count ? starts_count : lengths_count;
+  if (count < 1 || (size_t)count > indexes_count || least < 0) {
+    napi_throw_range_error(env, NULL, "there are fewer frames than were announced");
+    return NULL;
+  }
+  const struct etherws_batch frames = {bytes, starts, lengths, indexes, (uint32_t)count, has_offload_headers};
+  if (!are_inside(&frames, size, listed)) {
+    napi_throw_range_error(env, NULL, "a frame lies outside of its slab");
+    return NULL;
+  }
+  if (most_bytes(&frames, descriptor->tunnel->is_batched, (size_t)least) > MESSAGE_BLOCK_BYTES) {
+    napi_throw_range_error(env, NULL, "the frames are too long to be sent at once");
+    return NULL;
+  }
+  return number(env, tunnel_send_frames(descriptor, &frames, (size_t)least));
+}
+
+napi_value init_send(napi_env env, napi_value exports) {
+  static const struct export functions[] = {
+      {"sendOctets", send_octets},
+      {"sendRecord", send_record},
+      {"sendFrames", send_frames},
+  };
+  return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
+}
