@@ -1,4 +1,5 @@
-// Packet sockets, packet(7): every frame of a network device, in and out.
+#include "packet_socket.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -8,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "tally.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
@@ -43,26 +44,16 @@ static const char *configure(int fd, int index, bool has_vnet_header, int receiv
   return NULL;
 }
 
-// openPacketSocket(interfaceIndex, hasOffloadHeaders, receiveBufferBytes) returns a descriptor. The membership is
-// dropped with it, so the device is promiscuous no longer than that.
-napi_value open_packet_socket(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  int32_t index, receive_buffer_bytes;
-  bool has_vnet_header;
-  if (!take_arguments(env, info, arguments, 3) || !take_int32(env, arguments[0], &index) ||
-      !take_bool(env, arguments[1], &has_vnet_header) || !take_int32(env, arguments[2], &receive_buffer_bytes)) {
-    return NULL;
-  }
-  // Protocol 0: it hears nothing before it is bound, so no frame of another device gets in.
+int packet_open(int interface_index, bool has_vnet_header, int receive_buffer_bytes, const char **failed_call) {
+  // Protocol 0: it receives nothing before it is bound, so no frame of another device gets in.
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return throw_errno(env, errno, "socket(AF_PACKET)");
-  const char *failed = configure(fd, index, has_vnet_header, receive_buffer_bytes);
-  if (failed != NULL) {
-    int error = errno;
-    close(fd);
-    return throw_errno(env, error, failed);
-  }
-  return descriptor_create(env, fd, KIND_PACKET, has_vnet_header);
+  *failed_call = "socket(AF_PACKET)";
+  if (fd < 0) return -errno;
+  *failed_call = configure(fd, interface_index, has_vnet_header, receive_buffer_bytes);
+  if (*failed_call == NULL) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
 }
 
 // A frame of an ethertype for experiments, whose offload header is that of a datagram super-frame of one segment: a kernel
@@ -79,17 +70,12 @@ static bool is_uso_taken(int fd, int loopback) {
                                                       (const struct sockaddr *)&to, sizeof to) == (ssize_t)sizeof probe;
 }
 
-// packetSocketsTakeUso(): whether this kernel's packet sockets take datagram super-frames. It is tried with one frame on the
-// loopback device, where nothing has a use for it; where that device is down, or no packet socket is allowed: false.
-napi_value packet_sockets_take_uso(napi_env env, napi_callback_info info) {
-  (void)info;
-  napi_value result;
+bool packet_takes_uso(void) {
   const unsigned loopback = if_nametoindex("lo");
   const int fd = loopback == 0 ? -1 : socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const bool is_taken = fd >= 0 && is_uso_taken(fd, (int)loopback);
   if (fd >= 0) close(fd);
-  CHECK_NAPI(env, napi_get_boolean(env, is_taken, &result));
-  return result;
+  return is_taken;
 }
 
 static void add_to_field(uint8_t *field, unsigned addend) {
@@ -123,8 +109,8 @@ static uint32_t count_drops(int fd) {
   return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0 ? statistics.tp_drops : 0;
 }
 
-int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t room, uint32_t *tally) {
-  size_t header = packet->has_vnet_header ? VNET_HEADER_BYTES : 0;
+int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t room, uint32_t *tally) {
+  size_t header = has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
   bool is_drained = false;
@@ -135,7 +121,7 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
     struct iovec part = {frame - header, header + room};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    ssize_t length = recvmsg(packet->fd, &message, 0);
+    ssize_t length = recvmsg(fd, &message, 0);
     if (length < 0) {
       if (errno == EINTR) continue;
       if (errno == EINVAL) {  // a kind of super-frame that the virtio-net header cannot say
@@ -160,14 +146,14 @@ int packet_read(const struct descriptor *packet, struct frame_slab *slab, size_t
     at += RECORD_HEADER_BYTES + frame_bytes;
   }
   // Frames are dropped only while more wait than one call takes.
-  if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(packet->fd);
+  if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(fd);
   return (int)count;
 }
 
-static const uint8_t NO_DEBT[VNET_HEADER_BYTES];
+static const uint8_t NO_OFFLOAD[VNET_HEADER_BYTES];
 
 // Sends up to SEND_CHUNK frames from `first` on. Returns how many the kernel took before one failed, with errno.
-static size_t send_chunk(const struct descriptor *packet, const struct frame_slab *slab,
+static size_t send_chunk(int fd, bool has_vnet_header, const struct frame_slab *slab,
                          const struct frame_selection *frames, size_t first, size_t count) {
   struct iovec parts[SEND_CHUNK][2];
   struct mmsghdr messages[SEND_CHUNK];
@@ -179,36 +165,36 @@ static size_t send_chunk(const struct descriptor *packet, const struct frame_sla
     struct msghdr *message = &messages[i].msg_hdr;
     message->msg_iov = parts[i];
     message->msg_iovlen = 1;
-    if (!packet->has_vnet_header) {
+    if (!has_vnet_header) {
       parts[i][0] = (struct iovec){frame, length};
     } else if (frames->has_vnet_headers) {
       parts[i][0] = (struct iovec){frame - VNET_HEADER_BYTES, VNET_HEADER_BYTES + length};
     } else {
-      parts[i][0] = (struct iovec){(void *)NO_DEBT, VNET_HEADER_BYTES};
+      parts[i][0] = (struct iovec){(void *)NO_OFFLOAD, VNET_HEADER_BYTES};
       parts[i][1] = (struct iovec){frame, length};
       message->msg_iovlen = 2;
     }
   }
   int sent;
   do {
-    sent = sendmmsg(packet->fd, messages, (unsigned)count, 0);
+    sent = sendmmsg(fd, messages, (unsigned)count, 0);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? 0 : (size_t)sent;
 }
 
-int packet_write(const struct descriptor *packet, const struct frame_slab *slab, const struct frame_selection *frames,
+int packet_write(int fd, bool has_vnet_header, const struct frame_slab *slab, const struct frame_selection *frames,
                  uint32_t *tally) {
   int taken = 0;
   size_t next = 0;
   while (next < frames->count) {
     size_t count = frames->count - next < SEND_CHUNK ? frames->count - next : SEND_CHUNK;
-    size_t sent = send_chunk(packet, slab, frames, next, count);
+    size_t sent = send_chunk(fd, has_vnet_header, slab, frames, next, count);
     taken += (int)sent;
     next += sent;
     if (sent > 0) continue;  // it stopped before one that fails: the next round learns why
     const uint8_t *frame = slab->bytes + slab->starts[selected(frames, next)];
     int error = errno;
-    enum tally_index reason = tally_of_write_error(error, owes(frame, frames->has_vnet_headers));
+    enum tally_index reason = tally_of_write_error(error, needs_offload(frame, frames->has_vnet_headers));
     // The frame that failed is lost. A socket buffer that is full, or a device that is down, loses the rest too;
     // a queue of the device that is full (ENOBUFS) may yet take the next. Waiting is not ours.
     size_t lost = reason == TALLY_LINK_DOWN || warrants_retry(error) ? frames->count - next : 1;

@@ -1,41 +1,94 @@
-// A connected stream socket that Node has opened, and whose descriptor belongs to the addon from then on. tunnel.c reads
-// it, send.c and egress.c write it.
+#include "stream.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#include "../node/addon.h"
-#include "fast_path.h"
+#include "buffer_budget.h"
+#include "host.h"
+#include "state.h"
+#include "tally.h"
 
-static ssize_t refuse(int error) {
-  errno = error;
-  return -1;
+ssize_t stream_read(const struct stream *stream, uint8_t *bytes, size_t length) {
+  ssize_t count;
+  do count = recv(stream->head.fd, bytes, length, MSG_DONTWAIT);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
 }
 
-static napi_value number_or_errno(napi_env env, ssize_t count) {
-  napi_value result;
-  CHECK_NAPI(env, napi_create_int32(env, count < 0 ? -errno : (int32_t)count, &result));
-  return result;
+ssize_t stream_send(const struct stream *stream, const uint8_t *bytes, size_t length) {
+  ssize_t count;
+  do count = send(stream->head.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
 }
 
-// adoptSocket(fd) returns a descriptor of its own for the same connection; the caller closes the one that it has.
-napi_value adopt_socket(napi_env env, napi_callback_info info) {
-  napi_value argument;
-  int32_t fd;
-  if (!take_arguments(env, info, &argument, 1) || !take_int32(env, argument, &fd)) return NULL;
-  int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (own < 0) return throw_errno(env, errno, "fcntl(F_DUPFD_CLOEXEC)");
-  return descriptor_create(env, own, KIND_STREAM, false);
-}
-
-// endStream(descriptor) tells the peer that nothing more comes; returns 0 or -errno.
-napi_value end_stream(napi_env env, napi_callback_info info) {
-  napi_value argument;
-  struct descriptor *descriptor;
-  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
-  if (descriptor->tunnel != NULL && descriptor->tunnel->rest != NULL) {
-    descriptor->tunnel->wants_room = true;
-    return number_or_errno(env, refuse(EAGAIN));
+int stream_end(struct stream *stream) {
+  if (stream->rest != NULL) {
+    stream->wants_room = true;
+    return -EAGAIN;
   }
-  return number_or_errno(env, shutdown(descriptor->fd, SHUT_WR));
+  return shutdown(stream->head.fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+void stream_keep_rest(struct stream *stream, const uint8_t *bytes, size_t length) {
+  double *buffers = stream->head.datapath->buffers;
+  stream->has_waited = true;
+  const bool has_room = buffers_hold(buffers, length);
+  stream->rest = has_room ? malloc(length) : NULL;
+  if (stream->rest == NULL) {
+    if (has_room) buffers_release(buffers, length);
+    shutdown(stream->head.fd, SHUT_RDWR);
+    return;
+  }
+  memcpy(stream->rest, bytes, length);
+  stream->rest_from = 0;
+  stream->rest_to = length;
+  stream->head.needed = WRITABLE;
+  descriptor_poll(&stream->head);
+}
+
+void stream_drop_rest(struct stream *stream) {
+  if (stream->rest == NULL) return;
+  free(stream->rest);
+  buffers_release(stream->head.datapath->buffers, stream->rest_to);
+  stream->rest = NULL;
+  stream->head.needed = 0;
+}
+
+size_t stream_rest_bytes(const struct stream *stream) {
+  return stream->rest == NULL ? 0 : stream->rest_to - stream->rest_from;
+}
+
+uint8_t *stream_extend_rest(struct stream *stream, size_t bytes) {
+  double *buffers = stream->head.datapath->buffers;
+  const size_t left = stream_rest_bytes(stream);
+  uint8_t *rest = malloc(left + bytes);
+  if (rest == NULL) return NULL;
+  if (stream->rest != NULL) {
+    memcpy(rest, stream->rest + stream->rest_from, left);
+    free(stream->rest);
+    buffers_release(buffers, stream->rest_to);
+  }
+  buffers_count(buffers, left + bytes);
+  stream->rest = rest;
+  stream->rest_from = 0;
+  stream->rest_to = left + bytes;
+  if (stream->head.needed == 0) {
+    stream->head.needed = WRITABLE;
+    descriptor_poll(&stream->head);
+  }
+  return rest + left;
+}
+
+int stream_send_rest(struct stream *stream) {
+  const ssize_t sent = stream_send(stream, stream->rest + stream->rest_from, stream_rest_bytes(stream));
+  const int error = sent < 0 && !warrants_retry((int)-sent) ? (int)sent : 0;
+  if (error < 0) stream->rest_from = stream->rest_to;
+  else if (sent > 0) stream->rest_from += (size_t)sent;
+  if (stream_rest_bytes(stream) > 0) return 0;
+  stream_drop_rest(stream);
+  descriptor_poll(&stream->head);
+  return error;
 }

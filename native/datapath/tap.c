@@ -1,14 +1,14 @@
-// TAP devices (Linux Documentation/networking/tuntap.rst).
+#include "tap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "tally.h"
 
 // Not in the headers of older distributions; the kernel refuses what it does not know.
 #ifndef TUN_F_USO4
@@ -18,26 +18,20 @@
 
 enum { FEATURES_USO = TUN_F_USO4 | TUN_F_USO6 };
 
-struct tap_settings {
-  struct ifreq request;
-  int features;  // TUN_F_*; -1 for a device without virtio-net headers
-  int send_buffer_bytes;
-};
-
 // Whether there is a device of that name: where there is none, TUNSETIFF would make one.
 static bool is_there(const char *name) { return if_nametoindex(name) != 0; }
 
 // Returns NULL, or the name of the call that failed, with errno.
-static const char *configure(int fd, struct tap_settings *settings) {
+static const char *configure(int fd, struct tap_settings *settings, struct ifreq *request) {
   bool has_vnet_header = settings->features >= 0;
   int header_bytes = VNET_HEADER_BYTES;
   int is_little_endian = 1;
-  settings->request.ifr_flags = IFF_TAP | IFF_NO_PI | (has_vnet_header ? IFF_VNET_HDR : 0);
-  if (ioctl(fd, TUNSETIFF, &settings->request) < 0) {
+  request->ifr_flags = IFF_TAP | IFF_NO_PI | (has_vnet_header ? IFF_VNET_HDR : 0);
+  if (ioctl(fd, TUNSETIFF, request) < 0) {
     if (errno != EINVAL) return "ioctl(TUNSETIFF)";
     // A device of several queues wants to be told so by each that attaches.
-    settings->request.ifr_flags |= IFF_MULTI_QUEUE;
-    if (!is_there(settings->request.ifr_name) || ioctl(fd, TUNSETIFF, &settings->request) < 0) {
+    request->ifr_flags |= IFF_MULTI_QUEUE;
+    if (!is_there(request->ifr_name) || ioctl(fd, TUNSETIFF, request) < 0) {
       errno = EINVAL;
       return "ioctl(TUNSETIFF)";
     }
@@ -52,42 +46,29 @@ static const char *configure(int fd, struct tap_settings *settings) {
     if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)settings->features) < 0) return "ioctl(TUNSETOFFLOAD)";
   }
   if (ioctl(fd, TUNSETSNDBUF, &settings->send_buffer_bytes) < 0) return "ioctl(TUNSETSNDBUF)";
-  if (ioctl(fd, TUNGETIFF, &settings->request) < 0) return "ioctl(TUNGETIFF)";
+  if (ioctl(fd, TUNGETIFF, request) < 0) return "ioctl(TUNGETIFF)";
   return NULL;
 }
 
-// openTap(name, features, sendBufferBytes) returns {descriptor, name, features, isPersistent}.
-napi_value open_tap(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], result;
-  struct tap_settings settings = {0};
-  if (!take_arguments(env, info, arguments, 3) ||
-      !take_string(env, arguments[0], settings.request.ifr_name, IFNAMSIZ) ||
-      !take_int32(env, arguments[1], &settings.features) ||
-      !take_int32(env, arguments[2], &settings.send_buffer_bytes)) {
-    return NULL;
-  }
+int tap_open(struct tap_settings *settings, const char **failed_call) {
   int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return throw_errno(env, errno, "open(/dev/net/tun)");
-  const char *failed = configure(fd, &settings);
-  if (failed != NULL) {
+  *failed_call = "open(/dev/net/tun)";
+  if (fd < 0) return -errno;
+  struct ifreq request = {0};
+  memcpy(request.ifr_name, settings->name, sizeof request.ifr_name);
+  *failed_call = configure(fd, settings, &request);
+  if (*failed_call != NULL) {
     int error = errno;
     close(fd);
-    return throw_errno(env, error, failed);
+    return -error;
   }
-  napi_value descriptor = descriptor_create(env, fd, KIND_TAP, settings.features >= 0);
-  if (descriptor == NULL) return NULL;
-  CHECK_NAPI(env, napi_create_object(env, &result));
-  CHECK_NAPI(env, napi_set_named_property(env, result, "descriptor", descriptor));
-  if (!set_string(env, result, "name", settings.request.ifr_name) ||
-      !set_number(env, result, "features", settings.features) ||
-      !set_bool(env, result, "isPersistent", (settings.request.ifr_flags & IFF_PERSIST) != 0)) {
-    return NULL;
-  }
-  return result;
+  memcpy(settings->name, request.ifr_name, sizeof settings->name);
+  settings->is_persistent = (request.ifr_flags & IFF_PERSIST) != 0;
+  return fd;
 }
 
-int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room, uint32_t *tally) {
-  size_t header = tap->has_vnet_header ? VNET_HEADER_BYTES : 0;
+int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t room, uint32_t *tally) {
+  size_t header = has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
   // One octet more than the room, so that a frame which was cut shows. The attempts are bounded as the frames are:
@@ -95,7 +76,7 @@ int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room,
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
     if (at + RECORD_HEADER_BYTES + room + 1 > slab->size) break;
     uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
-    ssize_t length = read(tap->fd, frame - header, header + room + 1);
+    ssize_t length = read(fd, frame - header, header + room + 1);
     if (length < 0) {
       if (errno == EINTR) continue;
       if (warrants_retry(errno) || count > 0) break;
@@ -115,16 +96,16 @@ int tap_read(const struct descriptor *tap, struct frame_slab *slab, size_t room,
   return (int)count;
 }
 
-static const uint8_t NO_DEBT[VNET_HEADER_BYTES];
+static const uint8_t NO_OFFLOAD[VNET_HEADER_BYTES];
 
-static ssize_t write_frame(const struct descriptor *tap, const uint8_t *frame, size_t length, bool has_header) {
-  if (!tap->has_vnet_header) return write(tap->fd, frame, length);
-  if (has_header) return write(tap->fd, frame - VNET_HEADER_BYTES, VNET_HEADER_BYTES + length);
-  struct iovec parts[2] = {{(void *)NO_DEBT, VNET_HEADER_BYTES}, {(void *)frame, length}};
-  return writev(tap->fd, parts, 2);
+static ssize_t write_frame(int fd, bool has_vnet_header, const uint8_t *frame, size_t length, bool has_header) {
+  if (!has_vnet_header) return write(fd, frame, length);
+  if (has_header) return write(fd, frame - VNET_HEADER_BYTES, VNET_HEADER_BYTES + length);
+  struct iovec parts[2] = {{(void *)NO_OFFLOAD, VNET_HEADER_BYTES}, {(void *)frame, length}};
+  return writev(fd, parts, 2);
 }
 
-int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const struct frame_selection *frames,
+int tap_write(int fd, bool has_vnet_header, const struct frame_slab *slab, const struct frame_selection *frames,
               uint32_t *tally) {
   int taken = 0;
   for (size_t i = 0; i < frames->count; i++) {
@@ -132,13 +113,13 @@ int tap_write(const struct descriptor *tap, const struct frame_slab *slab, const
     const uint8_t *frame = slab->bytes + slab->starts[index];
     ssize_t written;
     do {
-      written = write_frame(tap, frame, slab->lengths[index], frames->has_vnet_headers);
+      written = write_frame(fd, has_vnet_header, frame, slab->lengths[index], frames->has_vnet_headers);
     } while (written < 0 && errno == EINTR);
     if (written >= 0) {
       taken++;
       continue;
     }
-    enum tally_index reason = tally_of_write_error(errno, owes(frame, frames->has_vnet_headers));
+    enum tally_index reason = tally_of_write_error(errno, needs_offload(frame, frames->has_vnet_headers));
     tally[reason]++;
     note_fault(reason, frame, slab->lengths[index], frames->has_vnet_headers);
     if (reason == TALLY_LINK_DOWN || warrants_retry(errno)) {

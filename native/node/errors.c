@@ -1,9 +1,13 @@
-#include <errno.h>
-#include <string.h>
+#include "errors.h"
 
-#include "addon.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <uv.h>
 
-// Throws an Error as Node's own are: `code` is the errno's name, `errno` its number, `syscall` what was called.
+static void set_property(napi_env env, napi_value object, const char *name, napi_status created, napi_value value) {
+  if (created == napi_ok) napi_set_named_property(env, object, name, value);
+}
+
 napi_value throw_errno(napi_env env, int error, const char *syscall) {
   char name[32];
   char message[160];
@@ -12,11 +16,13 @@ napi_value throw_errno(napi_env env, int error, const char *syscall) {
   if (length < 0 || (size_t)length >= sizeof message) length = 0;
   uv_strerror_r(uv_translate_sys_error(error), message + length, sizeof message - (size_t)length);
 
-  napi_value code, text, exception;
+  napi_value code, text, exception, number = NULL, name_of_call = NULL;
   CHECK_NAPI(env, napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &code));
   CHECK_NAPI(env, napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &text));
   CHECK_NAPI(env, napi_create_error(env, code, text, &exception));
-  if (!set_number(env, exception, "errno", error) || !set_string(env, exception, "syscall", syscall)) return NULL;
+  set_property(env, exception, "errno", napi_create_int32(env, error, &number), number);
+  napi_status created = napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &name_of_call);
+  set_property(env, exception, "syscall", created, name_of_call);
   CHECK_NAPI(env, napi_throw(env, exception));
   return NULL;
 }
@@ -31,23 +37,7 @@ napi_value throw_napi_failure(napi_env env) {
   return NULL;
 }
 
-// A failure that says nothing about the frame: ask again when there is readiness.
-bool warrants_retry(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
-// has_debt: the frame's offload header asked for something, so EINVAL is about that.
-enum tally_index tally_of_write_error(int error, bool has_debt) {
-  switch (error) {
-    case EAGAIN:
-    case ENOBUFS:
-    case ENOMEM: return TALLY_QUEUE_FULL;
-    case EIO:  // what a TAP answers while it is down
-    case ENETDOWN:
-    case ENODEV:
-    case ENXIO:
-    case EBADFD:  // what a TAP answers once it was deleted
-      return TALLY_LINK_DOWN;
-    case EMSGSIZE: return TALLY_TOO_LONG;
-    case EINVAL: return has_debt ? TALLY_BAD_OFFLOAD : TALLY_DEVICE_ERROR;
-    default: return TALLY_DEVICE_ERROR;
-  }
+napi_value throw_range(napi_env env, const char *message) {
+  napi_throw_range_error(env, NULL, message);
+  return NULL;
 }

@@ -1,137 +1,138 @@
-// What the fast path shares with JavaScript: device-port.ts and native-transport.ts call for it.
+// Flow tables as src/native/flow-table.ts has them: one a bridge.
+#include "../datapath/datapath.h"
+#include "../datapath/flow_end.h"
+
 #include <errno.h>
-#include <stdlib.h>
 
-#include "../datapath/fast_path.h"
+#include "bindings.h"
+#include "handle.h"
+#include "values.h"
 
-static bool keep(napi_env env, napi_value value) {
-  napi_ref reference;  // for as long as the environment lives
-  return napi_create_reference(env, value, 1, &reference) == napi_ok;
+enum { COUNTER_CELLS = 4 };
+
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  flow_table_release(data);
 }
 
-// shareDeviceSlab(bytes, starts, lengths, tally): where devices are read to before JavaScript is called.
-static napi_value share_device_slab(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
-  struct frame_slab slab;
-  uint32_t *tally;
-  size_t starts, lengths, tallied;
-  if (!take_arguments(env, info, arguments, 4) || !take_octets(env, arguments[0], &slab.bytes, &slab.size) ||
-      !take_words(env, arguments[1], &slab.starts, &starts) ||
-      !take_words(env, arguments[2], &slab.lengths, &lengths) || !take_words(env, arguments[3], &tally, &tallied)) {
-    return NULL;
-  }
-  if (tallied < TALLY_COUNT) {
-    napi_throw_range_error(env, NULL, "the tally is too short");
-    return NULL;
-  }
-  for (int i = 0; i < 4; i++) {
-    if (!keep(env, arguments[i])) return throw_napi_failure(env);
-  }
-  slab.capacity = starts < lengths ? starts : lengths;
-  struct fast_path *fast = fast_path_of(env);
-  fast->device_slab = slab;
-  fast->tally = tally;
-  return NULL;
+static bool take_table(napi_env env, napi_value value, struct flow_table **table) {
+  if (napi_get_value_external(env, value, (void **)table) == napi_ok) return true;
+  napi_throw_type_error(env, NULL, "expected a flow table");
+  return false;
 }
 
-// shareFrameList(starts, lengths): where frames that came by a tunnel are listed when JavaScript is called.
-static napi_value share_frame_list(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  uint32_t *starts, *lengths;
-  size_t first, second;
-  if (!take_arguments(env, info, arguments, 2) || !take_words(env, arguments[0], &starts, &first) ||
-      !take_words(env, arguments[1], &lengths, &second)) {
-    return NULL;
+// createFlowTable(nowMs): an empty one, for a bridge by whose clock it is `nowMs` now.
+static napi_value create_flow_table(napi_env env, napi_callback_info info) {
+  napi_value argument, external;
+  double now_ms;
+  if (!take_arguments(env, info, &argument, 1)) return NULL;
+  CHECK_NAPI(env, napi_get_value_double(env, argument, &now_ms));
+  struct flow_table *table = flow_table_new(now_ms - (double)host_now_ns(host_of(env)) / 1e6);
+  if (table == NULL) return throw_errno(env, ENOMEM, "calloc");
+  if (napi_create_external(env, table, on_collected, NULL, &external) != napi_ok) {
+    flow_table_release(table);
+    return throw_napi_failure(env);
   }
-  if (!keep(env, arguments[0]) || !keep(env, arguments[1])) return throw_napi_failure(env);
-  struct fast_path *fast = fast_path_of(env);
-  fast->starts = starts;
-  fast->lengths = lengths;
-  fast->capacity = (uint32_t)(first < second ? first : second);
-  return NULL;
+  return external;
 }
 
-// shareBufferCells(cells): what is held is counted there from now on.
-static napi_value share_buffer_cells(napi_env env, napi_callback_info info) {
-  napi_value cells;
+static bool take_cells(napi_env env, napi_value value, size_t least, double **cells) {
   uint8_t *bytes;
   size_t length;
-  if (!take_arguments(env, info, &cells, 1) || !take_octets(env, cells, &bytes, &length)) return NULL;
-  if (length < BUFFER_CELLS * sizeof(double)) {
-    napi_throw_range_error(env, NULL, "there are three cells");
+  if (!take_octets(env, value, &bytes, &length)) return false;
+  if (length < least * sizeof(double)) {
+    napi_throw_range_error(env, NULL, "there are too few cells");
+    return false;
+  }
+  *cells = (double *)(void *)bytes;
+  return true;
+}
+
+// The counters live as long as the descriptor may count there.
+static bool take_counters(napi_env env, napi_value value, struct handle *handle, struct flow_end *end) {
+  double *counters;
+  if (!take_cells(env, value, COUNTER_CELLS, &counters)) return false;
+  if (end->counters == counters) return true;
+  end->counters = NULL;
+  if (!keep_reference(env, &handle->counters, value)) return false;
+  end->counters = counters;
+  return true;
+}
+
+// The meter of the flows that come in here, or none.
+static bool take_meter(napi_env env, napi_value value, struct handle *handle, struct flow_end *end) {
+  double *meter = NULL;
+  const bool is_none = is_undefined(env, value);
+  if (!is_none && !take_cells(env, value, ETHERWS_METER_CELLS, &meter)) return false;
+  if (end->meter == meter) return true;
+  flow_end_set_meter(end, NULL);
+  if (!keep_reference(env, &handle->meter, is_none ? NULL : value)) return false;
+  flow_end_set_meter(end, meter);
+  return true;
+}
+
+// installFlow(table, ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes,
+// tagAllowance, lifeMs, mayWait, meter)
+static napi_value install_flow(napi_env env, napi_callback_info info) {
+  napi_value arguments[14];
+  struct flow_table *table;
+  struct handle *ingress, *egress;
+  uint8_t *frame;
+  size_t length;
+  int32_t offloads, max_frame_bytes, tag_allowance, life_ms;
+  bool may_wait;
+  if (!take_arguments(env, info, arguments, 14) || !take_table(env, arguments[0], &table) ||
+      !take_handle(env, arguments[1], &ingress) || !take_handle(env, arguments[3], &egress) ||
+      !take_range(env, arguments + 5, &frame, &length) || !take_int32(env, arguments[8], &offloads) ||
+      !take_int32(env, arguments[9], &max_frame_bytes) || !take_int32(env, arguments[10], &tag_allowance) ||
+      !take_int32(env, arguments[11], &life_ms) || !take_bool(env, arguments[12], &may_wait)) {
     return NULL;
   }
-  struct fast_path *fast = fast_path_of(env);
-  if (fast->buffers != NULL) {
-    // Other cells, as a test has them, begin with what is held.
-    ((double *)(void *)bytes)[HELD_HERE] += fast->buffers[HELD_HERE];
-    fast->buffers[HELD_HERE] = 0;
+  if (!datapath_may_flow(ingress->descriptor, egress->descriptor)) return NULL;
+  struct flow_end *in = flow_end_of(ingress->descriptor), *out = flow_end_of(egress->descriptor);
+  flow_end_join(in, table);
+  flow_end_join(out, table);
+  if (!take_counters(env, arguments[2], ingress, in) || !take_counters(env, arguments[4], egress, out) ||
+      !take_meter(env, arguments[13], ingress, in)) {
+    return NULL;
   }
-  if (!keep(env, cells)) return throw_napi_failure(env);
-  fast->buffers = (double *)(void *)bytes;
+  const struct etherws_flow flow = {.ingress = ingress->descriptor,
+                                    .egress = egress->descriptor,
+                                    .until_ms = host_now_ms(ingress->host) + (uint64_t)(life_ms < 0 ? 0 : life_ms),
+                                    .meter = in->meter,
+                                    .offloads = (uint32_t)offloads,
+                                    .max_frame_bytes = (uint32_t)max_frame_bytes,
+                                    .tag_allowance = (uint32_t)tag_allowance,
+                                    .may_wait = may_wait};
+  datapath_install_flow(frame, (uint32_t)length, &flow);
   return NULL;
 }
 
-// readsFrames(descriptor, room): from now on the device is read before JavaScript is called, for frames of up to so many
-// octets.
-static napi_value reads_frames(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
+// invalidateFlows(table)
+static napi_value invalidate_flows(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct flow_table *table;
+  if (take_arguments(env, info, &argument, 1) && take_table(env, argument, &table)) flow_table_invalidate(table);
+  return NULL;
+}
+
+// endFlows(descriptor)
+static napi_value end_flows(napi_env env, napi_callback_info info) {
+  napi_value argument;
   struct descriptor *descriptor;
-  int32_t room;
-  if (!take_arguments(env, info, arguments, 2) || !take_descriptor(env, arguments[0], &descriptor) ||
-      !take_int32(env, arguments[1], &room)) {
-    return NULL;
-  }
-  if (room < 0 || room > MAX_FRAME_BYTES || descriptor->fast == NULL || descriptor->fast->tally == NULL) {
-    napi_throw_range_error(env, NULL, "no room for frames");
-    return NULL;
-  }
-  descriptor->room = (size_t)room;
+  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
+  const struct flow_end *end = flow_end_of(descriptor);
+  if (end != NULL) flow_table_invalidate(end->table);
   return NULL;
 }
-static napi_value do_nothing(napi_env env, napi_callback_info info) {
-  (void)env;
-  (void)info;
-  return NULL;
-}
-static void on_patience_closed(uv_handle_t *handle) {
-  struct fast_path *fast = handle->data;
-  napi_remove_async_cleanup_hook(fast->cleanup);
-  fast_path_release(fast);
-}
 
-static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
-  struct fast_path *fast = data;
-  (void)hook;
-  uv_close((uv_handle_t *)&fast->patience, on_patience_closed);
-}
-
-napi_value init_fast_path(napi_env env, napi_value exports) {
+napi_value init_flows(napi_env env, napi_value exports) {
   static const struct export functions[] = {
-      {"shareDeviceSlab", share_device_slab},
-      {"shareFrameList", share_frame_list},
-      {"shareBufferCells", share_buffer_cells},
-      {"heldBytes", held_bytes},
-      {"readsFrames", reads_frames},
-      {"openTunnel", open_tunnel},
-      {"readTunnel", read_tunnel},
-      {"feedTunnel", feed_tunnel},
-      {"sealTunnel", seal_tunnel},
-      {"renewTunnelKeys", renew_tunnel_keys},
+      {"createFlowTable", create_flow_table},
+      {"installFlow", install_flow},
+      {"invalidateFlows", invalidate_flows},
+      {"endFlows", end_flows},
   };
-  struct fast_path *fast = calloc(1, sizeof *fast);
-  if (fast == NULL) return throw_errno(env, ENOMEM, "calloc");
-  // The environment's, and the timer's.
-  fast->owners = 2;
-  instance_of(env)->fast_path = fast;
-  uv_loop_t *loop;
-  napi_value nothing;
-  CHECK_NAPI(env, napi_create_function(env, "nothing", NAPI_AUTO_LENGTH, do_nothing, NULL, &nothing));
-  CHECK_NAPI(env, napi_create_reference(env, nothing, 1, &fast->nothing));
-  CHECK_NAPI(env, napi_get_uv_event_loop(env, &loop));
-  uv_timer_init(loop, &fast->patience);
-  fast->patience.data = fast;
-  uv_unref((uv_handle_t *)&fast->patience);
-  CHECK_NAPI(env, napi_add_async_cleanup_hook(env, on_environment_end, fast, &fast->cleanup));
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }

@@ -1,6 +1,9 @@
-// WebSocket messages as src/ports/websocket/native-codec.ts calls for them.
+// WebSocket messages, as src/wire/message-codec.ts calls for them.
 #include "../datapath/websocket_messages.h"
-#include "addon.h"
+
+#include "../datapath/frames.h"
+#include "bindings.h"
+#include "values.h"
 
 // A range of a buffer, checked.
 static bool take_place(napi_env env, napi_value buffer, napi_value position, uint8_t **bytes, size_t *at,

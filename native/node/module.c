@@ -1,25 +1,18 @@
 // What the addon offers to src/ports/native.ts. It opens, reads, writes and asks; it decides nothing.
-#include "addon.h"
+#include "../system/system.h"
+#include "bindings.h"
+#include "busy_poll.h"
+#include "environment.h"
+#include "handle.h"
+#include "timer.h"
+#include "values.h"
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 21 };
+enum { INTERFACE_VERSION = 22 };
 
-static const struct export EXPORTS[] = {
-    {"openTap", open_tap},
-    {"openPacketSocket", open_packet_socket},
-    {"packetSocketsTakeUso", packet_sockets_take_uso},
+static const struct export SYSTEM[] = {
     {"openLinkEvents", open_link_events},
-    {"watch", descriptor_watch},
-    {"pause", descriptor_pause},
-    {"resume", descriptor_resume},
-    {"await", descriptor_await},
-    {"close", descriptor_close},
-    {"adoptSocket", adopt_socket},
-    {"endStream", end_stream},
-    {"readFrames", read_frames},
-    {"writeFrames", write_frames},
-    {"takeFaultExample", take_fault_example},
     {"readLinkEvents", read_link_events},
     {"readLink", read_link},
     {"changeLink", change_link},
@@ -35,7 +28,6 @@ static const struct export EXPORTS[] = {
     {"setCongestionControl", set_congestion_control},
     {"tryCongestionControl", try_congestion_control},
     {"readPath", read_path},
-    {"takeHasWaited", take_has_waited},
     {"lookUpName", look_up_name},
     {"openTcpSocket", open_tcp_socket},
     {"lookUpUser", look_up_user},
@@ -49,23 +41,15 @@ static const struct export EXPORTS[] = {
     {"wipeFreedMemory", wipe_freed_memory},
 };
 
-napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    napi_value function;
-    CHECK_NAPI(env, napi_create_function(env, table[i].name, NAPI_AUTO_LENGTH, table[i].function, NULL, &function));
-    CHECK_NAPI(env, napi_set_named_property(env, exports, table[i].name, function));
+NAPI_MODULE_INIT() {
+  static napi_value (*const DOORS[])(napi_env, napi_value) = {
+      init_environment, init_busy_poll, init_timer, init_handles,  init_devices, init_streams,
+      init_tunnels,     init_send,      init_flows, init_messages, init_tls,     init_offload,
+  };
+  if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
+  if (add_exports(env, exports, SYSTEM, sizeof SYSTEM / sizeof *SYSTEM) == NULL) return NULL;
+  for (size_t i = 0; i < sizeof DOORS / sizeof *DOORS; i++) {
+    if (DOORS[i](env, exports) == NULL) return NULL;
   }
   return exports;
-}
-
-NAPI_MODULE_INIT() {
-  if (add_exports(env, exports, EXPORTS, sizeof EXPORTS / sizeof *EXPORTS) == NULL) return NULL;
-  if (!set_number(env, exports, "interfaceVersion", INTERFACE_VERSION)) return NULL;
-  if (init_instance(env, exports) == NULL || init_linger(env, exports) == NULL ||
-      init_interlude(env, exports) == NULL || init_fast_path(env, exports) == NULL ||
-      init_flows(env, exports) == NULL || init_send(env, exports) == NULL || init_messages(env, exports) == NULL ||
-      init_tls(env, exports) == NULL) {
-    return NULL;
-  }
-  return init_offload(env, exports);
 }

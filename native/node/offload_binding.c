@@ -1,7 +1,9 @@
 // The offload engine as src/wire/native-offload-engine.ts calls it. A slab that frames are appended to comes as
 // (bytes, end, starts, lengths, count), and what comes back is how many were appended, or -fault.
 #include "../offload/merge.h"
-#include "addon.h"
+#include "bindings.h"
+#include "environment.h"
+#include "values.h"
 
 static napi_value number(napi_env env, int32_t value) {
   napi_value result;

@@ -1,5 +1,13 @@
-// How src/ports/stream/kernel-stream.ts sends: see send.c.
-#include "../datapath/fast_path.h"
+// What src/ports/stream/kernel-stream.ts sends by a tunnel.
+#include "../datapath/send.h"
+
+#include "../datapath/frames.h"
+#include "../datapath/outgoing.h"
+#include "../datapath/tunnel.h"
+#include "../datapath/websocket_messages.h"
+#include "bindings.h"
+#include "stream_values.h"
+#include "values.h"
 
 static napi_value number(napi_env env, ssize_t value) {
   napi_value result;
@@ -10,28 +18,28 @@ static napi_value number(napi_env env, ssize_t value) {
 // sendOctets(descriptor, bytes, from, to) returns how many octets wait now, or -errno.
 static napi_value send_octets(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
-  struct descriptor *descriptor;
+  struct stream *stream;
   uint8_t *bytes;
   size_t length;
-  if (!take_arguments(env, info, arguments, 4) || !take_tunnel(env, arguments[0], &descriptor) ||
+  if (!take_arguments(env, info, arguments, 4) || !take_tunnel(env, arguments[0], "sendOctets", &stream) ||
       !take_range(env, arguments + 1, &bytes, &length)) {
     return NULL;
   }
-  return number(env, tunnel_send(descriptor, bytes, length));
+  return number(env, tunnel_send(stream, bytes, length));
 }
 
 // sendRecord(descriptor, type, content) returns as sendOctets.
 static napi_value send_record(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
-  struct descriptor *descriptor;
+  struct stream *stream;
   uint8_t *content;
   size_t length;
   int32_t type;
-  if (!take_arguments(env, info, arguments, 3) || !take_tunnel(env, arguments[0], &descriptor) ||
+  if (!take_arguments(env, info, arguments, 3) || !take_tunnel(env, arguments[0], "sendRecord", &stream) ||
       !take_int32(env, arguments[1], &type) || !take_octets(env, arguments[2], &content, &length)) {
     return NULL;
   }
-  return number(env, tunnel_send_record(descriptor, (uint8_t)type, content, length));
+  return number(env, tunnel_send_record(stream, (uint8_t)type, content, length));
 }
 
 // Whether the frames lie in their slab, each with its offload header in front of it where there are any.
@@ -62,13 +70,13 @@ static size_t most_bytes(const struct etherws_batch *frames, bool is_batched, si
 // indexes name as messages of the tunnel's wire. Returns as sendOctets.
 static napi_value send_frames(napi_env env, napi_callback_info info) {
   napi_value arguments[8];
-  struct descriptor *descriptor;
+  struct stream *stream;
   uint8_t *bytes;
   uint32_t *starts, *lengths, *indexes;
   size_t size, starts_count, lengths_count, indexes_count;
   int32_t count, least;
   bool has_offload_headers;
-  if (!take_arguments(env, info, arguments, 8) || !take_tunnel(env, arguments[0], &descriptor) ||
+  if (!take_arguments(env, info, arguments, 8) || !take_tunnel(env, arguments[0], "sendFrames", &stream) ||
       !take_octets(env, arguments[1], &bytes, &size) || !take_words(env, arguments[2], &starts, &starts_count) ||
       !take_words(env, arguments[3], &lengths, &lengths_count) ||
       !take_words(env, arguments[4], &indexes, &indexes_count) || !take_int32(env, arguments[5], &count) ||
@@ -77,19 +85,16 @@ static napi_value send_frames(napi_env env, napi_callback_info info) {
   }
   const size_t listed = starts_count < lengths_count ? starts_count : lengths_count;
   if (count < 1 || (size_t)count > indexes_count || least < 0) {
-    napi_throw_range_error(env, NULL, "there are fewer frames than were announced");
-    return NULL;
+    return throw_range(env, "there are fewer frames than were announced");
   }
   const struct etherws_batch frames = {bytes, starts, lengths, indexes, (uint32_t)count, has_offload_headers};
   if (!are_inside(&frames, size, listed)) {
-    napi_throw_range_error(env, NULL, "a frame lies outside of its slab");
-    return NULL;
+    return throw_range(env, "a frame lies outside of its slab");
   }
-  if (most_bytes(&frames, descriptor->tunnel->is_batched, (size_t)least) > MESSAGE_BLOCK_BYTES) {
-    napi_throw_range_error(env, NULL, "the frames are too long to be sent at once");
-    return NULL;
+  if (most_bytes(&frames, stream->tunnel->is_batched, (size_t)least) > MESSAGE_BLOCK_BYTES) {
+    return throw_range(env, "the frames are too long to be sent at once");
   }
-  return number(env, tunnel_send_frames(descriptor, &frames, (size_t)least));
+  return number(env, tunnel_send_frames(stream, &frames, (size_t)least));
 }
 
 napi_value init_send(napi_env env, napi_value exports) {

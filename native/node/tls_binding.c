@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "../datapath/tls_records.h"
-#include "addon.h"
+#include "bindings.h"
+#include "environment.h"
+#include "values.h"
 
 #ifdef ETHERWS_HAS_CIPHERS
 
@@ -19,7 +21,7 @@ static napi_value choose_aes(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   bool may_use_library;
   if (!take_arguments(env, info, &argument, 1) || !take_bool(env, argument, &may_use_library)) return NULL;
-  instance_of(env)->is_openssl_wanted = !may_use_library;
+  host_of(env)->is_openssl_wanted = !may_use_library;
   const struct etherws_ipsec_mb *library = may_use_library ? etherws_load_ipsec_mb() : NULL;
   if (library == NULL) {
     CHECK_NAPI(env, napi_get_null(env, &result));
@@ -48,7 +50,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
     napi_throw_range_error(env, NULL, "no key of a suite that is known");
     return NULL;
   }
-  const struct etherws_ipsec_mb *library = instance_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
+  const struct etherws_ipsec_mb *library = host_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
   struct etherws_tls_records *records = malloc(sizeof *records);
   if (records == NULL || !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence,
                                                     is_sealing, library)) {

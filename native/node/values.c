@@ -1,4 +1,4 @@
-#include "addon.h"
+#include "values.h"
 
 static bool refuse(napi_env env, const char *message) {
   napi_throw_type_error(env, NULL, message);
@@ -21,7 +21,7 @@ bool take_int32(napi_env env, napi_value value, int32_t *result) {
   return napi_get_value_int32(env, value, result) == napi_ok || refuse(env, "expected a number");
 }
 
-static bool is_undefined(napi_env env, napi_value value) {
+bool is_undefined(napi_env env, napi_value value) {
   napi_valuetype type;
   return napi_typeof(env, value, &type) == napi_ok && type == napi_undefined;
 }
@@ -29,16 +29,6 @@ static bool is_undefined(napi_env env, napi_value value) {
 bool take_int32_or(napi_env env, napi_value value, int32_t missing, int32_t *result) {
   if (!is_undefined(env, value)) return take_int32(env, value, result);
   *result = missing;
-  return true;
-}
-
-bool take_descriptor_or_none(napi_env env, napi_value value, const struct descriptor **result) {
-  struct descriptor *descriptor;
-  *result = NULL;
-  if (is_undefined(env, value)) return true;
-  if (!take_descriptor(env, value, &descriptor)) return false;
-  if (descriptor->fd < 0) return refuse(env, "expected an open descriptor");
-  *result = descriptor;
   return true;
 }
 
@@ -110,4 +100,13 @@ bool set_string(napi_env env, napi_value object, const char *name, const char *t
   napi_value value = NULL;
   napi_status created = napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
   return set(env, created, object, name, value);
+}
+
+napi_value add_exports(napi_env env, napi_value exports, const struct export *table, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    napi_value function;
+    CHECK_NAPI(env, napi_create_function(env, table[i].name, NAPI_AUTO_LENGTH, table[i].function, NULL, &function));
+    CHECK_NAPI(env, napi_set_named_property(env, exports, table[i].name, function));
+  }
+  return exports;
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../node/addon.h"
+#include "../node/handle.h"
+#include "../node/values.h"
 #include "netlink.h"
+#include "system.h"
 
 struct address_query {
   napi_env env;
@@ -75,13 +77,13 @@ napi_value list_addresses(napi_env env, napi_callback_info info) {
 
 static napi_value change_address(napi_env env, napi_callback_info info, int type, int flags, const char *call) {
   napi_value arguments[4];
-  const struct descriptor *tap;
+  int tap_fd;
   int32_t index, prefix_length;
   char text[INET6_ADDRSTRLEN];
   unsigned char octets[sizeof(struct in6_addr)];
   if (!take_arguments_from(env, info, arguments, 3, 4) || !take_int32(env, arguments[0], &index) ||
       !take_string(env, arguments[1], text, sizeof text) || !take_int32(env, arguments[2], &prefix_length) ||
-      !take_descriptor_or_none(env, arguments[3], &tap)) {
+      !take_fd_or_none(env, arguments[3], &tap_fd)) {
     return NULL;
   }
   int family = strchr(text, ':') == NULL ? AF_INET : AF_INET6;
@@ -105,7 +107,7 @@ static napi_value change_address(napi_env env, napi_callback_info info, int type
     broadcast |= htonl(0xffffffffu >> prefix_length);
     route_attribute(&request, IFA_BROADCAST, &broadcast, sizeof broadcast);
   }
-  int status = route_exchange_at(tap, &request, NULL, NULL);
+  int status = route_exchange_at(tap_fd, &request, NULL, NULL);
   return status < 0 ? throw_errno(env, -status, call) : NULL;
 }
 

@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "../node/values.h"
+#include "system.h"
 
 enum { UNKNOWN_USER = -1, LOOPBACK_INDEX = 1, ACCOUNT_BYTES = 16384, MOST_GROUPS = 65536 };
 

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "../node/handle.h"
+#include "../node/values.h"
+#include "system.h"
 #include "tcp_path.h"
 
 // With its end, as in the kernel.
@@ -68,14 +70,4 @@ napi_value read_path(napi_env env, napi_callback_info info) {
                 set_number(env, result, "variationUs", path.variation_us) &&
                 set_number(env, result, "unsentBytes", path.unsent_bytes);
   return is_set ? result : NULL;
-}
-
-// takeHasWaited(descriptor) returns whether the kernel had no room for something since the last call.
-napi_value take_has_waited(napi_env env, napi_callback_info info) {
-  napi_value argument, result;
-  struct descriptor *descriptor;
-  if (!take_arguments(env, info, &argument, 1) || !take_descriptor(env, argument, &descriptor)) return NULL;
-  CHECK_NAPI(env, napi_get_boolean(env, descriptor->has_waited, &result));
-  descriptor->has_waited = false;
-  return result;
 }

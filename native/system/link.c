@@ -6,7 +6,10 @@
 #include <linux/if_link.h>
 #include <string.h>
 
+#include "../node/handle.h"
+#include "../node/values.h"
 #include "netlink.h"
+#include "system.h"
 
 enum { TAP_TYPE = 2 };  // IFF_TAP, as IFLA_TUN_TYPE has it
 
@@ -133,11 +136,11 @@ napi_value read_link(napi_env env, napi_callback_info info) {
 // changeLink(index, isUp, mtu, txQueueFrames, tap?): -1 leaves one of them as it is.
 napi_value change_link(napi_env env, napi_callback_info info) {
   napi_value arguments[5];
-  const struct descriptor *tap;
+  int tap_fd;
   int32_t index, is_up, mtu, queue;
   if (!take_arguments_from(env, info, arguments, 4, 5) || !take_int32(env, arguments[0], &index) ||
       !take_int32(env, arguments[1], &is_up) || !take_int32(env, arguments[2], &mtu) ||
-      !take_int32(env, arguments[3], &queue) || !take_descriptor_or_none(env, arguments[4], &tap)) {
+      !take_int32(env, arguments[3], &queue) || !take_fd_or_none(env, arguments[4], &tap_fd)) {
     return NULL;
   }
   struct route_request request;
@@ -149,7 +152,7 @@ napi_value change_link(napi_env env, napi_callback_info info) {
   }
   if (mtu >= 0) route_attribute(&request, IFLA_MTU, &(uint32_t){(uint32_t)mtu}, sizeof(uint32_t));
   if (queue >= 0) route_attribute(&request, IFLA_TXQLEN, &(uint32_t){(uint32_t)queue}, sizeof(uint32_t));
-  int status = route_exchange_at(tap, &request, NULL, NULL);
+  int status = route_exchange_at(tap_fd, &request, NULL, NULL);
   if (status < 0) return throw_errno(env, -status, "rtnetlink(RTM_NEWLINK)");
   return NULL;
 }

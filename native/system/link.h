@@ -3,8 +3,7 @@
 #define ETHERWS_LINK_H
 
 #include <linux/netlink.h>
-
-#include "../node/addon.h"
+#include <node_api.h>
 
 // {index, name, flags, mtu, …} of an RTM_NEWLINK or RTM_DELLINK message; NULL with an exception pending.
 napi_value describe_link(napi_env env, const struct nlmsghdr *message);

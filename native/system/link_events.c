@@ -3,8 +3,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../node/handle.h"
+#include "../node/values.h"
 #include "link.h"
 #include "netlink.h"
+#include "system.h"
 
 enum { EVENT_BYTES = 32768, EVENTS_AT_ONCE = 64 };
 
@@ -20,7 +23,7 @@ napi_value open_link_events(napi_env env, napi_callback_info info) {
     close(fd);
     return throw_errno(env, error, "bind(AF_NETLINK)");
   }
-  return descriptor_create(env, fd, KIND_LINK_EVENTS, false);
+  return handle_create(env, fd, KIND_LINK_EVENTS, false);
 }
 
 // What is said of an address that a link got: {index, hasNewAddress: true}.
@@ -48,7 +51,7 @@ napi_value read_link_events(napi_env env, napi_callback_info info) {
     ssize_t received = recv(descriptor->fd, bytes, sizeof bytes, MSG_TRUNC);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) {
-      if (warrants_retry(errno)) return list;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return list;
       return errno == ENOBUFS ? lost : throw_errno(env, errno, "recv(AF_NETLINK)");
     }
     if ((size_t)received > sizeof bytes) return lost;

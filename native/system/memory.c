@@ -7,7 +7,8 @@
 #include <sys/mman.h>
 #endif
 
-#include "../node/addon.h"
+#include "../node/values.h"
+#include "system.h"
 
 #ifdef __linux__
 // Unmaps resident pages of code that still are what the file holds, as proc_pid_smaps(5) tells: mapped r-xp from a

@@ -17,7 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "../node/environment.h"
+#include "../node/values.h"
+#include "system.h"
 
 enum {
   NAME_BYTES = 1025,  // NI_MAXHOST, the terminating zero included
@@ -190,8 +192,8 @@ static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) 
 }
 
 static struct lookups *lookups_of(napi_env env) {
-  struct instance *instance = instance_of(env);
-  if (instance->lookups != NULL) return instance->lookups;
+  struct host *host = host_of(env);
+  if (host->lookups != NULL) return host->lookups;
   uv_loop_t *loop;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return NULL;
   struct lookups *all = calloc(1, sizeof *all);
@@ -210,7 +212,7 @@ static struct lookups *lookups_of(napi_env env) {
     uv_close((uv_handle_t *)&all->ready, NULL);
     return NULL;
   }
-  instance->lookups = all;
+  host->lookups = all;
   return all;
 }
 

@@ -78,9 +78,9 @@ int route_exchange(struct route_request *request, route_answer *each, void *cont
   return fd < 0 ? -errno : exchange(fd, request, each, context);
 }
 
-int route_exchange_at(const struct descriptor *tap, struct route_request *request, route_answer *each, void *context) {
-  if (tap == NULL) return route_exchange(request, each, context);
-  int netns_fd = netns_of_tap(tap->fd);
+int route_exchange_at(int tap_fd, struct route_request *request, route_answer *each, void *context) {
+  if (tap_fd < 0) return route_exchange(request, each, context);
+  int netns_fd = netns_of_tap(tap_fd);
   if (netns_fd < 0) return netns_fd;
   int fd = netns_route_socket(netns_fd);
   close(netns_fd);

@@ -25,8 +25,7 @@ void route_begin(struct route_request *request, int type, int flags, size_t body
 void route_attribute(struct route_request *request, int type, const void *value, size_t bytes);
 // Returns 0 or -errno. `each` may be NULL where only success matters.
 int route_exchange(struct route_request *request, route_answer *each, void *context);
-// The same in the network namespace that a TAP device is in; NULL: in our own. -EPERM without CAP_SYS_ADMIN.
-struct descriptor;
-int route_exchange_at(const struct descriptor *tap, struct route_request *request, route_answer *each, void *context);
+// The same in the network namespace that a TAP device is in; -1: in our own. -EPERM without CAP_SYS_ADMIN.
+int route_exchange_at(int tap_fd, struct route_request *request, route_answer *each, void *context);
 
 #endif

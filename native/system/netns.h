@@ -2,8 +2,6 @@
 #ifndef ETHERWS_NETNS_H
 #define ETHERWS_NETNS_H
 
-#include "../node/addon.h"
-
 // A file descriptor of the namespace that a TAP device is in, which the caller closes; or -errno.
 int netns_of_tap(int tap_fd);
 

@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "../node/values.h"
+#include "system.h"
 
 #define NAME_BYTES 256
 #define KEPT ((1u << CAP_NET_ADMIN) | (1u << CAP_NET_RAW))

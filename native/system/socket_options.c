@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../node/addon.h"
+#include "../node/values.h"
+#include "system.h"
 
 #ifndef SO_BUSY_POLL
 #define SO_BUSY_POLL 46

@@ -5,7 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../node/addon.h"
+#include "../node/values.h"
+#include "system.h"
 
 // An empty name and a mark of 0 are the kernel's defaults.
 static const char *set_options(int fd, const char *device, int mark) {

@@ -157,7 +157,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
    */
   takeFaultExample(reason: number, bytes: Uint8Array): number;
 
-  // The fast path (native/datapath/fast_path.h): frames that match a flow go from one descriptor to another, and only the rest
+  // The fast path (native/datapath/datapath.h): frames that match a flow go from one descriptor to another, and only the rest
   // is JavaScript's.
 
   /** Where devices are read to, for good, before `onReady` is called. The tally is written for it, too. */
@@ -385,11 +385,11 @@ export const WRITABLE = 2;
 /** Told to a device: frames that followed a flow were lost, and stand in the shared tally. */
 export const LOST = 4;
 
-/** The free octets at the front of a slab: room for the head of a tunnel message. As in native/node/addon.h. */
+/** The free octets at the front of a slab: room for the head of a tunnel message. As in native/datapath/frames.h. */
 export const SLAB_FRONT_BYTES = 64;
-/** What stands in front of each frame in a slab. As in native/node/addon.h. */
+/** What stands in front of each frame in a slab. As in native/datapath/frames.h. */
 export const RECORD_HEADER_BYTES = 14;
-/** The reasons in a tally's order. As in native/node/addon.h. */
+/** The reasons in a tally's order. As in native/datapath/tally.h. */
 export const TALLY_REASONS: readonly DiscardReason[] = [
   'queueFull',
   'linkDown',

@@ -1,0 +1,58 @@
+#include "device_ingress.h"
+
+#include <string.h>
+
+#include "device.h"
+#include "forward.h"
+#include "host.h"
+#include "state.h"
+#include "tally.h"
+
+enum {
+  // A device all of whose frames are forwarded is read in pieces that are worth a write, so many a turn.
+  ROUNDS = 4,
+  PIECE_BYTES = 32 * 1024,
+};
+
+// Reads a piece of what waits, or all that the slab has room for. Returns as device_read, and whether that was all.
+static int read_piece(const struct device *device, bool *is_all) {
+  struct datapath *datapath = device->head.datapath;
+  struct frame_slab slab = datapath->device_slab;
+  // Frames are read while there is room for the longest, so this is one behind PIECE_BYTES at most.
+  const size_t piece = SLAB_FRONT_BYTES + PIECE_BYTES + RECORD_HEADER_BYTES + device->max_frame_bytes + 8;
+  if (device->expected != NULL && piece < slab.size) slab.size = piece;
+  const int count = device_read(device, &slab, device->max_frame_bytes, datapath->tally);
+  const size_t end = count > 0 ? slab.starts[count - 1] + slab.lengths[count - 1] : 0;
+  *is_all = end <= SLAB_FRONT_BYTES + PIECE_BYTES && (size_t)(count < 0 ? 0 : count) < slab.capacity;
+  return count;
+}
+
+void device_ready(struct device *device, int status) {
+  struct datapath *datapath = device->head.datapath;
+  const struct frame_slab *slab = &datapath->device_slab;
+  uint32_t *tally = datapath->tally;
+  for (int round = 0; round < ROUNDS; round++) {
+    bool is_all;
+    memset(tally, 0, TALLY_COUNT * sizeof *tally);
+    int count = read_piece(device, &is_all);
+    uint32_t dropped = 0, taken = 0;
+    for (int i = 0; i < TALLY_COUNT; i++) dropped |= tally[i];
+    if (count > 0 && dropped == 0) {
+      const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
+      taken = forward(&device->head, &run);
+      // The host may have closed it.
+      if (device->head.fd < 0) return;
+    }
+    if (count <= 0 && dropped == 0 && round > 0) return;
+    if (count <= 0 || dropped != 0 || taken < (uint32_t)count) {
+      if (taken > 0) {
+        count -= (int)taken;
+        memmove(slab->starts, slab->starts + taken, (size_t)count * sizeof *slab->starts);
+        memmove(slab->lengths, slab->lengths + taken, (size_t)count * sizeof *slab->lengths);
+      }
+      host_ready(&device->head, status, count, LAST_OF_TURN);
+      return;
+    }
+    if (is_all || device->expected == NULL || device->waits_for != NULL) return;
+  }
+}

@@ -1,0 +1,64 @@
+#include "flow_end.h"
+
+#include <stdlib.h>
+
+#include "device.h"
+#include "stream.h"
+
+// In a port's counters, as src/bridge/counters.ts has them.
+enum { RX_FRAMES, RX_OCTETS, TX_FRAMES, TX_OCTETS };
+
+struct flow_table *flow_table_new(double clock_offset_ms) {
+  struct flow_table *table = calloc(1, sizeof *table);
+  if (table == NULL) return NULL;
+  table->owners = 1;
+  table->clock_offset_ms = clock_offset_ms;
+  return table;
+}
+
+void flow_table_release(struct flow_table *table) {
+  if (table != NULL && --table->owners == 0) free(table);
+}
+
+void flow_table_invalidate(struct flow_table *table) {
+  if (table != NULL) etherws_invalidate_flows(&table->entries);
+}
+
+struct flow_end *flow_end_of(struct descriptor *descriptor) {
+  struct device *device = device_of(descriptor);
+  if (device != NULL) return &device->flows;
+  struct stream *stream = stream_of(descriptor);
+  return stream == NULL ? NULL : &stream->flows;
+}
+
+void flow_end_join(struct flow_end *end, struct flow_table *table) {
+  if (end->table == table) return;
+  flow_table_invalidate(end->table);
+  flow_table_release(end->table);
+  end->table = table;
+  table->owners++;
+}
+
+void flow_end_set_meter(struct flow_end *end, double *meter) {
+  if (end->meter != meter) flow_table_invalidate(end->table);
+  end->meter = meter;
+}
+
+void flow_end_leave(struct flow_end *end) {
+  flow_table_invalidate(end->table);
+  flow_table_release(end->table);
+  *end = (struct flow_end){0};
+}
+
+void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double octets) {
+  // The host may have closed either.
+  if (ingress->meter != NULL) etherws_meter_charge(ingress->meter, frames, octets);
+  if (ingress->counters != NULL) {
+    ingress->counters[RX_FRAMES] += frames;
+    ingress->counters[RX_OCTETS] += octets;
+  }
+  if (egress->counters != NULL) {
+    egress->counters[TX_FRAMES] += frames;
+    egress->counters[TX_OCTETS] += octets;
+  }
+}

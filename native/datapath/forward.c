@@ -1,0 +1,48 @@
+#include "forward.h"
+
+#include <stddef.h>
+
+#include "backpressure.h"
+#include "device.h"
+#include "egress.h"
+#include "host.h"
+#include "state.h"
+#include "tunnel.h"
+
+// The device is all that feeds the tunnel, which has something unsent: it waits, unless it has waited in vain of late.
+static void wait_where_full(struct device *ingress, const struct stream *egress, uint64_t now_ms) {
+  if (egress->rest != NULL && now_ms >= ingress->no_wait_until_ms) wait_for(ingress, &egress->head);
+}
+
+// The flow that a run may follow now, its rates included; NULL where it is the bridge's.
+static const struct etherws_flow *flow_of(struct descriptor *ingress, const struct etherws_run *run, uint64_t now_ms) {
+  const struct flow_end *end = flow_end_of(ingress);
+  if (end == NULL || end->table == NULL) return NULL;
+  const struct etherws_flow *flow = etherws_match_flow(&end->table->entries, ingress, run, now_ms);
+  if (flow == NULL || flow->meter == NULL) return flow;
+  const double now_of_bridge_ms = (double)host_now_ns(ingress->datapath->host) / 1e6 + end->table->clock_offset_ms;
+  // Frames that exceed the rate are the bridge's, which drops and counts them one by one.
+  return etherws_meter_admits(flow->meter, run, now_of_bridge_ms) ? flow : NULL;
+}
+
+uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
+  if (run->count == 0) return 0;
+  const uint64_t now_ms = host_now_ms(ingress->datapath->host);
+  const struct etherws_flow *flow = flow_of(ingress, run, now_ms);
+  // An egress that was closed is in no flow: closing it has invalidated them all.
+  struct descriptor *egress = flow == NULL ? NULL : flow->egress;
+  if (egress == NULL) return 0;
+  // The host may be called below, and install another flow in its place.
+  const bool may_wait = flow->may_wait;
+  struct device *device = device_of(ingress);
+  if (device != NULL) {
+    if (egress != device->expected) device->no_wait_until_ms = now_ms + MAX_WAIT_MS;
+    device->expected = egress;
+  }
+  struct device *into = device_of(egress);
+  if (into != NULL) return write_to_device(ingress, into, run);
+  struct stream *tunnel = stream_of(egress);
+  const uint32_t taken = write_to_tunnel(ingress, tunnel, run);
+  if (taken == run->count && may_wait && device != NULL) wait_where_full(device, tunnel, now_ms);
+  return taken;
+}

@@ -1,0 +1,62 @@
+#include "stream_ingress.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "backpressure.h"
+#include "host.h"
+#include "message_ingress.h"
+#include "state.h"
+#include "tls_ingress.h"
+#include "tunnel.h"
+
+// What is read at once, at most: enough for any wake-up, little enough for the other descriptors' turn.
+enum { READ_BYTES = 256 * 1024 };
+
+static ssize_t read_once(struct stream *stream, bool is_from_loop) {
+  if (stream->tunnel->tls != NULL) return tls_read(stream, is_from_loop);
+  struct window window;
+  if (!window_open(stream->head.datapath, &stream->tunnel->unfinished, &window)) return -ENOMEM;
+  const size_t room = window_room(&window);
+  const ssize_t count = stream_read(stream, window.slab->bytes + window.to, room < READ_BYTES ? room : READ_BYTES);
+  if (count <= 0) return keep_messages(stream, &window, window.from) ? count : -ENOMEM;
+  window.end += (size_t)count;
+  return take_messages(stream, &window, is_from_loop) ? count : -ENOMEM;
+}
+
+static void send_waiting(struct stream *stream) {
+  int left = 0;
+  if (stream->rest != NULL) {
+    const int status = stream_send_rest(stream);
+    left = status < 0 ? status : (int)stream_rest_bytes(stream);
+    if (left <= 0) release_waiting(stream->head.datapath, &stream->head);
+  }
+  const bool is_wanted = stream->wants_room;
+  if (left <= 0) stream->wants_room = false;
+  if (is_wanted) host_ready(&stream->head, WRITABLE, left, MORE_FOLLOWS);
+}
+
+void stream_ready(struct stream *stream, int events) {
+  if ((events & WRITABLE) != 0) send_waiting(stream);
+  // The host may have closed it.
+  if ((events & READABLE) == 0 || stream->head.fd < 0 || (stream->head.awaited & READABLE) == 0) return;
+  const ssize_t count = read_once(stream, true);
+  if (count > 0 || count == -EAGAIN || stream->head.fd < 0) return;
+  host_ready(&stream->head, READABLE, (int)count, MORE_FOLLOWS);
+}
+
+ssize_t tunnel_read(struct stream *stream) { return read_once(stream, false); }
+
+bool tunnel_feed(struct stream *stream, const uint8_t *bytes, size_t length) {
+  struct datapath *datapath = stream->head.datapath;
+  for (size_t at = 0; at < length && stream->tunnel != NULL;) {
+    struct window window;
+    if (!window_open(datapath, &stream->tunnel->unfinished, &window)) return false;
+    const size_t room = window_room(&window), count = length - at < room ? length - at : room;
+    memcpy(window.slab->bytes + window.to, bytes + at, count);
+    window.end += count;
+    at += count;
+    if (!take_messages(stream, &window, false)) return false;
+  }
+  return true;
+}

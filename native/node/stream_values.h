@@ -1,0 +1,14 @@
+// Descriptors of streams and tunnels as arguments. Each returns false with an exception pending.
+#ifndef ETHERWS_STREAM_VALUES_H
+#define ETHERWS_STREAM_VALUES_H
+
+#include <node_api.h>
+
+#include "../datapath/stream.h"
+
+bool take_stream(napi_env env, napi_value value, struct stream **result);
+
+// An open tunnel's. `door`: the function that was called, for the exception.
+bool take_tunnel(napi_env env, napi_value value, const char *door, struct stream **result);
+
+#endif
