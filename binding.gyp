@@ -5,6 +5,7 @@
       "sources": [
         "native/crypto/cipher.c",
         "native/crypto/ipsec_mb.c",
+        "native/crypto/openssl.c",
         "native/datapath/backpressure.c",
         "native/datapath/control_frame.c",
         "native/datapath/datapath.c",

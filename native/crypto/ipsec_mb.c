@@ -1,6 +1,6 @@
 #include "ipsec_mb.h"
 
-#include "cipher.h"
+#include "aead.h"
 
 #if defined ETHERWS_HAS_CIPHERS && defined __x86_64__ && __has_include(<intel-ipsec-mb.h>)
 #include <dlfcn.h>
@@ -34,16 +34,16 @@ struct etherws_ipsec_mb {
 struct ipsec_mb_cipher {
   struct etherws_cipher cipher;
   const struct functions *functions;
-  struct gcm_key_data key;  // which wants to lie straight
+  struct gcm_key_data key;  // must be 64-byte aligned
 };
 
 enum { ALIGNMENT = 64 };
 
-// Written once, before anybody has it.
+// Written once, by etherws_load_ipsec_mb.
 static struct etherws_ipsec_mb library;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-// Gives back what the file at `code` was read into memory for: the kernel reads again what is wanted again.
+// Gives the pages of the file that `code` is in back to the system: the kernel reads again what is used again.
 static int forget_pages(struct dl_phdr_info *file, size_t size, void *code) {
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), wanted = (uintptr_t)code;
   bool is_it = false;

@@ -1,0 +1,73 @@
+// The walls of native/, as `npm run lint` checks them: which room may include which, and no circles. A file and its
+// header count as one, so that two files which call each other are a circle, too.
+//
+//   node scripts/include-graph.mjs [folder]
+//
+// Prints what is wrong, a line each; the status is 1 then.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, resolve } from 'node:path';
+
+/** What the files of a room may include of other rooms. Rooms that are not named here may include all. */
+const MAY_INCLUDE = {
+  offload: [],
+  crypto: [],
+  shortcuts: ['offload'],
+  datapath: ['offload', 'crypto', 'shortcuts'],
+  system: ['node', 'datapath'],
+};
+/** Hosts only know their loop and their program. */
+const HOST_HEADERS = ['node_api.h', 'js_native_api.h', 'uv.h', 'v8.h', 'node.h'];
+const WITHOUT_HOST = ['offload', 'crypto', 'shortcuts', 'datapath', 'fuzz'];
+
+const root = resolve(process.argv[2] ?? join(import.meta.dirname, '../native'));
+const roomOf = (file) => dirname(file).split('/')[0];
+const unitOf = (file) => file.replace(/\.[ch]$/, '');
+
+const files = readdirSync(root, { recursive: true }).filter((file) => /\.[ch]$/.test(file));
+const faults = [];
+const edges = new Map();
+for (const file of files) {
+  const room = roomOf(file);
+  for (const [, open, name] of readFileSync(join(root, file), 'utf8').matchAll(
+    /^\s*#\s*include\s*(["<])([^">]+)[">]/gm,
+  )) {
+    if (open === '<') {
+      if (HOST_HEADERS.includes(name) && WITHOUT_HOST.includes(room)) {
+        faults.push(`native/${file} includes ${name}: ${room} knows no host`);
+      }
+      continue;
+    }
+    const target = normalize(join(dirname(file), name));
+    if (!files.includes(target)) faults.push(`native/${file} includes ${name}, which is not there`);
+    const to = roomOf(target);
+    if (to !== room && MAY_INCLUDE[room] !== undefined && !MAY_INCLUDE[room].includes(to)) {
+      faults.push(`native/${file} includes ${name}: ${room} may not include ${to}`);
+    }
+    if (unitOf(target) !== unitOf(file)) {
+      edges.set(unitOf(file), (edges.get(unitOf(file)) ?? new Set()).add(unitOf(target)));
+    }
+  }
+}
+
+/** Depth first; a unit that is met again on its own path closes a circle. */
+function findCircles() {
+  const done = new Set();
+  const path = [];
+  const visit = (unit) => {
+    if (done.has(unit)) return;
+    const start = path.indexOf(unit);
+    if (start >= 0) {
+      faults.push(`native/ has a circle: ${[...path.slice(start), unit].join(' → ')}`);
+      return;
+    }
+    path.push(unit);
+    for (const next of edges.get(unit) ?? []) visit(next);
+    path.pop();
+    done.add(unit);
+  };
+  for (const unit of edges.keys()) visit(unit);
+}
+
+findCircles();
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+process.exitCode = faults.length > 0 ? 1 : 0;
