@@ -11,13 +11,12 @@ import { dirname, join, normalize, resolve } from 'node:path';
 const MAY_INCLUDE = {
   offload: [],
   crypto: [],
-  shortcuts: ['offload'],
-  datapath: ['offload', 'crypto', 'shortcuts'],
+  datapath: ['offload', 'crypto'],
   system: ['node', 'datapath'],
 };
 /** Hosts only know their loop and their program. */
 const HOST_HEADERS = ['node_api.h', 'js_native_api.h', 'uv.h', 'v8.h', 'node.h'];
-const WITHOUT_HOST = ['offload', 'crypto', 'shortcuts', 'datapath', 'fuzz'];
+const WITHOUT_HOST = ['offload', 'crypto', 'datapath', 'fuzz'];
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '../native'));
 const roomOf = (file) => dirname(file).split('/')[0];

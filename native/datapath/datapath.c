@@ -7,6 +7,7 @@
 #include "device.h"
 #include "device_ingress.h"
 #include "flow_end.h"
+#include "kinds.h"
 #include "state.h"
 #include "stream_ingress.h"
 #include "tunnel.h"

@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "host.h"
+#include "kinds.h"
 #include "outgoing.h"
 #include "state.h"
 #include "tally.h"

@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#include "device.h"
-#include "stream.h"
-
 // In a port's counters, as src/bridge/counters.ts has them.
 enum { RX_FRAMES, RX_OCTETS, TX_FRAMES, TX_OCTETS };
 
@@ -22,13 +19,6 @@ void flow_table_release(struct flow_table *table) {
 
 void flow_table_invalidate(struct flow_table *table) {
   if (table != NULL) etherws_invalidate_flows(&table->entries);
-}
-
-struct flow_end *flow_end_of(struct descriptor *descriptor) {
-  struct device *device = device_of(descriptor);
-  if (device != NULL) return &device->flows;
-  struct stream *stream = stream_of(descriptor);
-  return stream == NULL ? NULL : &stream->flows;
 }
 
 void flow_end_join(struct flow_end *end, struct flow_table *table) {

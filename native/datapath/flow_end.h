@@ -7,8 +7,6 @@
 
 #include "flow_table.h"
 
-struct descriptor;
-
 // One for each bridge. It goes with the last of its owners: the host, and each end of its flows.
 struct flow_table {
   unsigned owners;
@@ -29,9 +27,6 @@ void flow_table_release(struct flow_table *table);
 
 // No flow of the table is followed any more.
 void flow_table_invalidate(struct flow_table *table);
-
-// NULL where the descriptor is no device's and no stream's.
-struct flow_end *flow_end_of(struct descriptor *descriptor);
 
 // It is an end of this table's flows from now on: those of another table are invalid then.
 void flow_end_join(struct flow_end *end, struct flow_table *table);

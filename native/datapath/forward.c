@@ -6,6 +6,7 @@
 #include "device.h"
 #include "egress.h"
 #include "host.h"
+#include "kinds.h"
 #include "state.h"
 #include "tunnel.h"
 

@@ -1,9 +1,8 @@
 // Flow tables as src/native/flow-table.ts has them: one a bridge.
-#include "../datapath/datapath.h"
-#include "../datapath/flow_end.h"
-
 #include <errno.h>
 
+#include "../datapath/datapath.h"
+#include "../datapath/kinds.h"
 #include "bindings.h"
 #include "handle.h"
 #include "values.h"
