@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EtherwsSwitch } from '../support/etherws.ts';
 import { LEFT, openPair, type Pair, RIGHT } from '../support/lan.ts';
 import { missingModules, Peer } from '../support/peer.ts';
 
 /** Longer than the interval of our pings. */
 const PINGED_MS = 60_000;
+/** How long both ends idle: without a number, until the first ping has come. */
+const { ETHERWS_SELECT_LOOP_IDLE_S = '0' } = process.env;
+const IDLE_MS = Number(ETHERWS_SELECT_LOOP_IDLE_S) * 1000;
+const LASTING = { timeoutMs: IDLE_MS + 120_000 };
 
 /** A host whose kernel says nothing of its own accord: only our pings can move the peer. */
 async function silence(pair: Pair): Promise<void> {
@@ -21,13 +26,20 @@ async function silence(pair: Pair): Promise<void> {
 async function startPeer(pair: Pair, lan: EtherwsSwitch, role: 'client' | 'server'): Promise<Peer> {
   const device = ['tap0', '192.0.2.2/24'];
   if (role === 'client') {
-    return Peer.start(pair.right, 'select_loop_peer.py', ['client', `ws://${LEFT.v4}:8000/`, ...device]);
+    return Peer.start(
+      pair.right,
+      'select_loop_peer.py',
+      ['client', `ws://${LEFT.v4}:8000/`, ...device],
+      /^open$/m,
+      LASTING,
+    );
   }
   const peer = await Peer.start(
     pair.right,
     'select_loop_peer.py',
     ['server', RIGHT.v4, '8000', ...device],
     /^listening$/m,
+    LASTING,
   );
   await lan.done('addport', 'client', `ws://${RIGHT.v4}:8000/`);
   return peer;
@@ -37,11 +49,13 @@ async function staysAlive(t: TestContext, role: 'client' | 'server'): Promise<vo
   const pair = await openPair(t, 'ping');
   if (pair === undefined) return;
   await silence(pair);
-  const lan = await EtherwsSwitch.start(pair.left, ['--port', '8000']);
+  const lan = await EtherwsSwitch.start(pair.left, ['--port', '8000'], [], LASTING);
   await lan.done('addport', 'tap', 'ethws0');
   await lan.done('setif', '1', '--address', '192.0.2.1', '--netmask', '255.255.255.0');
   const peer = await startPeer(pair, lan, role);
+  const idlesUntil = Date.now() + IDLE_MS;
   await peer.process.output(/^pinged$/m, PINGED_MS);
+  await delay(Math.max(0, idlesUntil - Date.now()));
   const { stdout } = await pair.right.run(['ping', '-c5', '-i0.2', '-W5', '192.0.2.1']);
   assert.match(stdout, /5 received/);
   assert.doesNotMatch(peer.process.stdout, /closed/);

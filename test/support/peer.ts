@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Host } from './namespaces.ts';
-import type { Outcome, Process } from './process.ts';
+import type { Outcome, Process, ProcessOptions } from './process.ts';
 
 // Debian's own Python: it is the one that Debian's packages belong to.
 const PYTHON = '/usr/bin/python3';
@@ -30,9 +30,17 @@ export class Peer {
    * Starts `peers/SCRIPT ARGS` on a host.
    * @param first what it prints when it is ready
    */
-  static async start(host: Host, script: string, args: readonly string[], first: RegExp = /^open$/m): Promise<Peer> {
+  static async start(
+    host: Host,
+    script: string,
+    args: readonly string[],
+    first: RegExp = /^open$/m,
+    options: ProcessOptions = {},
+  ): Promise<Peer> {
     const command = [PYTHON, fileURLToPath(new URL(script, SCRIPTS)), ...args];
-    const peer = new Peer(host.spawn(command, { isInteractive: true, env: { PYTHONDONTWRITEBYTECODE: '1' } }));
+    const peer = new Peer(
+      host.spawn(command, { isInteractive: true, env: { PYTHONDONTWRITEBYTECODE: '1' }, ...options }),
+    );
     await peer.process.output(first);
     return peer;
   }
