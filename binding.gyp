@@ -75,7 +75,8 @@
       ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
-      "cflags_c": ["-std=gnu11"]
+      "cflags_c": ["-std=gnu11"],
+      "ldflags": ["-Wl,-z,nodelete"]
     }
   ]
 }
