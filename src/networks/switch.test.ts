@@ -1,9 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../test/support/site.ts';
-import type { Logger } from '../observability/logger.ts';
+import type { TunnelFacts } from '../bridge/port.ts';
+import { type Logger, SILENT } from '../observability/logger.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { Switch } from './switch.ts';
+
+/** The port of one more tunnel to the same switch. */
+class ParallelPort extends MemoryPort {
+  readonly tunnel: TunnelFacts;
+
+  constructor(rank: number) {
+    super();
+    const facts = { instance: 'other', tunnelId: `tunnel ${rank}`, rank, isParallelAllowed: false };
+    this.tunnel = { wire: 'batched', roundTripMs: undefined, peer: { ...facts, isDialled: true, user: null } };
+  }
+}
+
+test('tunnels that stand by again and again are told of so often, and no more', async (t) => {
+  const warnings: string[] = [];
+  const logger: Logger = { ...SILENT, warn: (_fields, message) => warnings.push(message), isLevelEnabled: () => false };
+  const etherSwitch = new Switch({ logger });
+  t.after(() => etherSwitch.close());
+  etherSwitch.attach(new ParallelPort(0));
+  for (let rank = 1; rank <= 30; rank++) void etherSwitch.detach(etherSwitch.attach(new ParallelPort(rank)));
+  assert.deepEqual(warnings, Array(10).fill('a second tunnel to the same switch stands by'));
+});
 
 test('ports that begin to drop frames for a fault, many times, do not keep a loop from being reported', async (t) => {
   const warnings: string[] = [];

@@ -50,6 +50,7 @@ export class Switch {
   // What peers can cause to be said is limited, each kind by itself: faults must not keep a loop from being reported.
   readonly #faults: Logger;
   readonly #moves: Logger;
+  readonly #parallel: Logger;
   readonly #ageing: NodeJS.Timeout;
   readonly #watchers = new Map<BridgePort, PortWatcher>();
   readonly #tunnelsOverPorts: TunnelsOverPorts;
@@ -60,6 +61,7 @@ export class Switch {
     this.#logger = options.logger ?? SILENT;
     this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
+    this.#parallel = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
@@ -69,12 +71,12 @@ export class Switch {
       flowTable: new NativeFlowTable(),
       parallel: {
         standsBy: ({ number, port }, active) =>
-          this.#logger.warn(
+          this.#parallel.warn(
             { port: number, target: port.target, parallelTo: active.number },
             'a second tunnel to the same switch stands by',
           ),
         takesOver: ({ number, port }, former) =>
-          this.#logger.warn(
+          this.#parallel.warn(
             { port: number, target: port.target, from: former.number },
             'a tunnel that stood by takes over',
           ),
