@@ -137,7 +137,18 @@ test('a TAP device in another network namespace carries on, and is listed and se
   assert.match(await left.check(['ip', '-n', 'blue', 'link', 'show', 'eth7']), /,UP[\s\S]*02:00:00:00:00:77/);
   await left.check(['ip', '-n', 'blue', 'link', 'set', 'ethws0', 'down']);
   assert.ok(await pings(right, '192.0.2.7'));
-  await refused(leftSwitch, ['addport', 'tap', 'eth8', '--netns', 'red'], /NETNS_NOT_FOUND[\s\S]*"red"/);
+  await refused(
+    leftSwitch,
+    ['addport', 'tap', 'eth8', '--netns', 'red'],
+    /NETNS_NOT_FOUND: There is no network namespace "red"/,
+  );
+  for (const other of ['/etc/passwd', '/proc/self/ns/uts']) {
+    await refused(
+      leftSwitch,
+      ['addport', 'tap', 'eth8', '--netns', other],
+      /NETNS_NOT_FOUND: "\S+" is not a network namespace/,
+    );
+  }
   await refused(leftSwitch, ['addport', 'tap', 'eth7', '--netns', 'blue'], /DEVICE_BUSY/);
 
   // A namespace that is made anew, as a container that starts again, gets its device again.
@@ -146,6 +157,7 @@ test('a TAP device in another network namespace carries on, and is listed and se
     () => leftSwitch.port(3),
     ({ state, reason }) => state === 'down' && reason === 'waiting for eth7',
   );
+  assert.doesNotMatch(leftSwitch.process.stderr, /cannot be had/);
   await left.check(['ip', 'netns', 'add', 'blue']);
   await eventually(
     () => leftSwitch.port(3),

@@ -50,7 +50,7 @@ export class DeviceWait {
       logger.info({ device: this.#name }, 'the device is there again');
     } catch (error) {
       const reason = `waiting for ${this.#name}${causeOf(error)}`;
-      if (reason !== this.#toldReason && error instanceof EtherwsError && error.code !== 'DEVICE_NOT_FOUND') {
+      if (reason !== this.#toldReason && error instanceof EtherwsError && !saysAbsent(error)) {
         logger.warn({ device: this.#name, error: describeError(error) }, 'the device is there and cannot be had');
       }
       this.#toldReason = reason;
@@ -59,8 +59,12 @@ export class DeviceWait {
   }
 }
 
+/** The device is not there, or the network namespace that it would be in. */
+function saysAbsent({ code }: EtherwsError): boolean {
+  return code === 'DEVICE_NOT_FOUND' || code === 'NETNS_NOT_FOUND';
+}
+
 function causeOf(error: unknown): string {
-  if (error instanceof EtherwsError && (error.code === 'DEVICE_NOT_FOUND' || error.code === 'NETNS_NOT_FOUND'))
-    return '';
+  if (error instanceof EtherwsError && saysAbsent(error)) return '';
   return error instanceof Error ? `: ${error.message}` : '';
 }

@@ -39,8 +39,15 @@ export function openNetns(nameOrPath: string): OpenNetns {
   }
 }
 
-/** What the kernel refused by EINVAL: the path leads to something else. */
-export function notFound(nameOrPath: string, cause: unknown): EtherwsError {
+/** What becomes of the kernel's EINVAL: the path leads to something else. */
+export function notANetns(nameOrPath: string, cause: unknown): EtherwsError {
+  return new EtherwsError('NETNS_NOT_FOUND', `"${nameOrPath}" is not a network namespace`, {
+    cause,
+    hint: 'Take a name that ip netns lists, or a path such as /proc/PID/ns/net',
+  });
+}
+
+function notFound(nameOrPath: string, cause: unknown): EtherwsError {
   return new EtherwsError('NETNS_NOT_FOUND', `There is no network namespace "${nameOrPath}"`, {
     cause,
     hint: 'See which there are: ip netns. A path, such as /proc/PID/ns/net, needs a slash in it',

@@ -1,7 +1,7 @@
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import { type Link, nativeAddon } from '../../native/addon.ts';
 import { deviceError, errnoOf } from '../../native/device-error.ts';
-import { notFound } from './netns.ts';
+import { notANetns } from './netns.ts';
 
 /** What becomes of the errors of openTap. */
 export function openingError(error: unknown, name: string): unknown {
@@ -21,7 +21,7 @@ export function openingError(error: unknown, name: string): unknown {
 
 /** What becomes of the errors of moveLink. @param netns its name or path */
 export function movingError(error: unknown, name: string, netns: string): unknown {
-  if (errnoOf(error) === 'EINVAL') return notFound(netns, error);
+  if (errnoOf(error) === 'EINVAL') return notANetns(netns, error);
   return deviceError(error, name, {
     EEXIST: {
       code: 'DEVICE_BUSY',
