@@ -23,8 +23,8 @@ class NameService {
     await turn();
   }
 
-  lookups(places: number): NameLookups {
-    return new NameLookups({ lookUp: this.lookUp, places, slowMs: 2000, now: () => this.nowMs });
+  lookups(places: number, extraPlaces = 0): NameLookups {
+    return new NameLookups({ lookUp: this.lookUp, places, extraPlaces, slowMs: 2000, now: () => this.nowMs });
   }
 }
 
@@ -100,6 +100,24 @@ describe('look-ups of names', () => {
     for (const name of dead) await service.answer(name, '192.0.2.9');
     await again;
   });
+});
+
+test('look-ups of names of which nothing is known give their places back when they are slow', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const service = new NameService();
+  const lookups = service.lookups(2, 3);
+  const asked = ['d1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'].map((name) => lookups.addressesOf(name, patient));
+  await turn();
+  assert.deepEqual(service.asked.splice(0), ['d1', 'd2']);
+  for (const more of [['d3', 'd4'], ['d5'], []]) {
+    service.nowMs += 2000;
+    t.mock.timers.tick(2000);
+    await turn();
+    assert.deepEqual(service.asked.splice(0), more, 'five at a time in all');
+  }
+  const answered = Promise.allSettled(asked);
+  for (const name of ['d1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7']) await service.answer(name, '192.0.2.9');
+  await answered;
 });
 
 test("the process's own knows the hosts file, and what does not exist", async () => {

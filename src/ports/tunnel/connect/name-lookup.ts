@@ -6,8 +6,10 @@ export type LookUp = (name: string) => Promise<readonly string[]>;
 
 export interface NameLookupOptions {
   readonly lookUp: LookUp;
-  /** How many look-ups may be under way at a time. */
+  /** How many look-ups may be under way at a time, of those that are not slow yet. */
   readonly places: number;
+  /** How many more there may be in all. Default 0. */
+  readonly extraPlaces?: number;
   /** From here on a look-up counts as slow. */
   readonly slowMs?: number;
   /** Any monotonic clock, in milliseconds. */
@@ -18,6 +20,7 @@ export interface NameLookupOptions {
 const SLOW_MS = 2000;
 /** Each has a thread that mostly waits. */
 const NATIVE_PLACES = 64;
+const NATIVE_EXTRA_PLACES = 192;
 /** The threads that libuv has when UV_THREADPOOL_SIZE does not say it. */
 const LIBUV_THREADS = 4;
 
@@ -31,6 +34,9 @@ interface Job {
   /** undefined until it has a place */
   startedMs: number | undefined;
   waiters: number;
+  isLate: boolean;
+  /** tells when it becomes late */
+  lateness: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -40,11 +46,14 @@ interface Job {
  *
  * - callers that ask for a name that is being looked up share the answer;
  * - a name whose last look-up was slow gets one of half the places only, as
- *   long as that lasts: the other half is for names that are not known as slow.
+ *   long as that lasts: the other half is for names that are not known as slow;
+ * - a look-up that has become slow gives its place back, as far as the extra
+ *   places go: names that nothing is known of may all be dead.
  */
 export class NameLookups {
   readonly #lookUp: LookUp;
   readonly #places: number;
+  readonly #extraPlaces: number;
   readonly #slowMs: number;
   readonly #now: () => number;
   /** By name; those that run, and those that wait, in order. */
@@ -53,9 +62,10 @@ export class NameLookups {
   /** Names whose last look-up was slow. */
   readonly #slow = new Set<string>();
 
-  constructor({ lookUp, places, slowMs = SLOW_MS, now = () => performance.now() }: NameLookupOptions) {
+  constructor({ lookUp, places, extraPlaces = 0, slowMs = SLOW_MS, now = () => performance.now() }: NameLookupOptions) {
     this.#lookUp = lookUp;
     this.#places = places;
+    this.#extraPlaces = extraPlaces;
     this.#slowMs = slowMs;
     this.#now = now;
   }
@@ -92,7 +102,7 @@ export class NameLookups {
     const promise = turn.then(() => this.#lookUp(name));
     // Its caller may have given up.
     promise.catch(() => undefined);
-    const job: Job = { name, promise, start, startedMs: undefined, waiters: 0 };
+    const job: Job = { name, promise, start, startedMs: undefined, waiters: 0, isLate: false, lateness: undefined };
     this.#waiting.set(name, job);
     this.#fill();
     return job;
@@ -101,21 +111,34 @@ export class NameLookups {
   /** Gives free places to the look-ups that wait. */
   #fill(): void {
     for (const [name, job] of this.#waiting) {
-      if (this.#running.size >= this.#places) return;
+      if (this.#freePlaces() <= 0) return;
       if (this.#slow.has(name) && this.#slowOnes() >= Math.floor(this.#places / 2)) continue;
       this.#waiting.delete(name);
       this.#running.set(name, job);
       job.startedMs = this.#now();
+      job.lateness = setTimeout(() => this.#becameLate(job), this.#slowMs).unref();
       job.start();
       void job.promise.catch(() => undefined).then(() => this.#ended(job));
     }
   }
 
   #ended(job: Job): void {
+    clearTimeout(job.lateness);
     this.#running.delete(job.name);
     if (this.#isLate(job)) this.#slow.add(job.name);
     else this.#slow.delete(job.name);
     this.#fill();
+  }
+
+  #becameLate(job: Job): void {
+    job.isLate = true;
+    this.#fill();
+  }
+
+  #freePlaces(): number {
+    let late = 0;
+    for (const job of this.#running.values()) if (this.#isLate(job)) late++;
+    return this.#places + Math.min(late, this.#extraPlaces) - this.#running.size;
   }
 
   #slowOnes(): number {
@@ -124,8 +147,9 @@ export class NameLookups {
     return count;
   }
 
-  #isLate({ startedMs }: Job): boolean {
-    return startedMs !== undefined && this.#now() - startedMs >= this.#slowMs;
+  #isLate({ startedMs, isLate }: Job): boolean {
+    // The timer counts whole milliseconds, and may be a little early by the clock.
+    return isLate || (startedMs !== undefined && this.#now() - startedMs >= this.#slowMs);
   }
 }
 
@@ -159,7 +183,7 @@ export function nameLookups(): NameLookups {
 
 function create(): NameLookups {
   try {
-    return new NameLookups({ lookUp: byAddon(nativeAddon()), places: NATIVE_PLACES });
+    return new NameLookups({ lookUp: byAddon(nativeAddon()), places: NATIVE_PLACES, extraPlaces: NATIVE_EXTRA_PLACES });
   } catch {
     // libuv runs look-ups in half of its threads, rounded up.
     const { UV_THREADPOOL_SIZE } = process.env;
