@@ -1,17 +1,13 @@
 #!/usr/bin/env node
-import { runCommandLine } from './program.ts';
-import { EXIT_FAILURE, EXIT_SUCCESS } from './report.ts';
-import { PROCESS_TERMINAL } from './terminal.ts';
-
-let isOutputLost = false;
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader may stop early (`etherws ctl listfdb | head`): no failure of ours.
-  if (error.code === 'EPIPE' || isOutputLost) return;
-  isOutputLost = true;
-  process.exitCode = EXIT_FAILURE;
-  PROCESS_TERMINAL.complain(`  Cannot write to standard output: ${error.message} (FILE_UNWRITABLE)\n`);
-});
-
-const status = await runCommandLine(process.argv.slice(2), PROCESS_TERMINAL);
-process.exitCode = status === EXIT_SUCCESS && isOutputLost ? EXIT_FAILURE : status;
+// Imports nothing at first: with too few open files Node fails to load modules, and this file alone can say so.
+try {
+  const { main } = await import('./main.ts');
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE'))) throw error;
+  process.stderr.write(
+    '  The limit of open files is too low for Node to load this program (DESCRIPTORS_USED_UP)\n' +
+      '  Raise it, as root: ulimit -n 16384, or LimitNOFILE=16384 in its systemd unit\n',
+  );
+  process.exitCode = 1;
+}
