@@ -3,7 +3,7 @@
 // Node has libuv do that: at most two look-ups at a time, among four threads that also read files and hash passwords.
 // A look-up cannot be ended early, and one that no name server answers takes half a minute: two such names hold up all
 // others, even those of the hosts file. Here each look-up has a thread, which costs little while it waits. How many
-// there may be at a time is the caller's business (src/ports/websocket/name-lookup.ts).
+// there may be at a time is the caller's business (src/ports/tunnel/connect/name-lookup.ts).
 //
 // getaddrinfo, and not DNS queries of our own, because only it knows all that nsswitch.conf names: the hosts file,
 // multicast DNS, systemd-resolved, LDAP.
