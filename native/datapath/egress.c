@@ -69,8 +69,9 @@ uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, cons
                                         .has_offload_headers = run->has_offload_headers};
     size_t length;
     const struct span_stats stats = stats_of(run, from, to);
-    // In a device's slab there is room in front of each frame, and nothing else.
-    uint8_t *in_place = device_of(ingress) != NULL ? etherws_wrap_batch(run->bytes, &batch, key, &length) : NULL;
+    // In front of frames of a device there is room, and nothing else. In front of frames of a tunnel is the message that
+    // they came in, or what has left already: where they lie in one piece, none of them is copied.
+    uint8_t *in_place = etherws_wrap_batch(run->bytes, &batch, key, &length);
     if (in_place == NULL) length = etherws_write_batch(datapath->message, &batch, key);
     const uint8_t *bytes = in_place != NULL ? in_place : datapath->message;
     const size_t plain_length = length;

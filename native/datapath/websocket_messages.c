@@ -125,6 +125,12 @@ bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, s
   return true;
 }
 
+// The header of a binary message with its key.
+static size_t header_bytes(size_t length, bool is_masked) {
+  const size_t plain = length < LENGTH_16 ? 2 : length < 0x10000 ? 4 : 10;
+  return plain + (is_masked ? ETHERWS_KEY_BYTES : 0);
+}
+
 // Writes the header of a binary message, with the key behind it. Returns the position behind both.
 static uint8_t *write_header(uint8_t *at, size_t length, const uint8_t *key) {
   const uint8_t masked = key != NULL ? MASKED : 0;
@@ -210,24 +216,21 @@ size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, con
 uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length) {
   const uint32_t lead = RECORD_LENGTH_BYTES + OFFLOAD_HEADER_BYTES;
   uint32_t first = records->starts[record_index(records, 0)], end = first;
-  if (!records->has_offload_headers || first < lead + RECORDS_HEAD_BYTES + ETHERWS_MAX_MESSAGE_HEADER_BYTES)
-    return NULL;
+  if (!records->has_offload_headers || first < lead + RECORDS_HEAD_BYTES) return NULL;
   for (uint32_t i = 0; i < records->count; i++) {
     uint32_t index = record_index(records, i);
     if (i > 0 && records->starts[index] != end + lead) return NULL;
     end = records->starts[index] + records->lengths[index];
   }
+  uint8_t *payload = bytes + first - lead - RECORDS_HEAD_BYTES;
+  size_t payload_bytes = (size_t)(bytes + end - payload);
+  size_t header = header_bytes(payload_bytes, key != NULL);
+  if ((size_t)(payload - bytes) < header) return NULL;
   for (uint32_t i = 0; i < records->count; i++) {
     uint32_t index = record_index(records, i), frame_bytes = records->lengths[index];
     uint8_t *at = bytes + records->starts[index] - lead;
     for (int shift = 24; shift >= 0; shift -= 8) *at++ = (uint8_t)(frame_bytes >> shift);
   }
-  uint8_t *payload = bytes + first - lead - RECORDS_HEAD_BYTES;
-  size_t payload_bytes = (size_t)(bytes + end - payload);
-  size_t header = (payload_bytes < LENGTH_16 ? 2
-                   : payload_bytes < 0x10000 ? 4
-                                             : 10) +
-                  (key != NULL ? ETHERWS_KEY_BYTES : 0);
   memset(payload, 0, RECORDS_HEAD_BYTES);
   *payload = TYPE_FRAMES;
   write_header(payload - header, payload_bytes, key);

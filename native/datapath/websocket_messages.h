@@ -61,7 +61,7 @@ size_t etherws_batch_bytes(const struct etherws_batch *records);
 // Makes frames that lie one behind the other, with fourteen octets to spare in front of each, their offload header in the
 // last ten, into one binary message as they lie, masked in one pass; what lies in front of the first is overwritten.
 // Returns where it begins, and its length in `length`; or NULL, and nothing is changed, when they do not lie so or there
-// are not ETHERWS_MAX_MESSAGE_HEADER_BYTES and four octets in front of them.
+// is no room for the message's header and four octets in front of them.
 uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length);
 
 // Undoes the masking of such a message, so that the frames are again what they were.
