@@ -8,7 +8,7 @@ export function jsonSchemaOf(schema: Schema): Keywords {
     target: 'draft-2020-12',
     typeMode: 'input',
     overrideAction: ({ valibotAction: action, jsonSchema }) => {
-      if (action.type === 'to_lower_case') return jsonSchema;
+      if (action.type === 'to_lower_case' || action.type === 'raw_check') return jsonSchema;
       if (action.type !== 'check') return undefined;
       return merge(jsonSchema, (action as unknown as { requirement: Requirement<unknown> }).requirement.keywords);
     },
