@@ -1,13 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { check } from '../schema/check.ts';
-import { dottedNames } from '../schema/complaint.ts';
-import { invalid } from '../schema/quote.ts';
+import { check, dottedNames, invalid } from '../schema/check.ts';
 import { objectOf, type Table } from '../schema/table.ts';
 import { password, userName } from '../schema/values.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
 import { rejectionOf, resultOf } from './control-answer.ts';
-import { METHOD_PREFIX } from './list-methods.ts';
+import { METHOD_PREFIX } from './entries.ts';
 import type { Entries, MethodName, ParamsOf, Result } from './schema.ts';
 import { schemaOf } from './schema-of.ts';
 

@@ -1,6 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { putZoneIn, takeZoneOut, withZone } from '../net/url-zone.ts';
-import { invalid, quote } from '../schema/quote.ts';
+import { invalid, quote } from '../schema/check.ts';
 
 export const DEFAULT_CONTROL_URL = 'http://127.0.0.1:7867/ctl';
 

@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   addresses: [[], ['10.0.0.1/8', 'fd00::1/64'], [1], '10.0.0.1/8', new Array(65).fill('10.0.0.1/8'), null],
   surprise: [1, null],
 };
+const { port: ports = [], mtu: mtus = [] } = VALUES;
 const OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   user: ['ann', '', null, 7],
   passwd: ['x', '', null, 7],
@@ -64,7 +65,7 @@ const params: fc.Arbitrary<unknown> = fc.oneof(
     target: fc.constantFrom('tap0', 'ws://a/', 7),
     options,
   }),
-  fc.record({ port: fc.constantFrom(...(VALUES['port'] ?? [])), mtu: fc.constantFrom(...(VALUES['mtu'] ?? [])) }),
+  fc.record({ port: fc.constantFrom(...ports), mtu: fc.constantFrom(...mtus) }),
   fc.constantFrom(undefined, null, [], [1], 'x', {}),
 );
 
@@ -73,6 +74,8 @@ const BEYOND_JSON_SCHEMA = [
   /^target ".*" (is not a ws:\/\/|has a character)/,
   /^options\.reconnectMin [\d.]+ is above options\.reconnectMax/,
 ];
+
+type Definitions = Record<string, { oneOf: { properties: object }[] }>;
 
 describe('the JSON Schema of the calls', () => {
   it('gives the verdict of the RPC on generated calls', () => {
@@ -112,7 +115,7 @@ describe('the JSON Schema of the calls', () => {
   });
 
   it('says of every parameter what it does, and marks secrets', () => {
-    const definitions = callSchema(['addPort'])['$defs'] as Record<string, { oneOf: { properties: object }[] }>;
+    const { $defs: definitions } = callSchema(['addPort']) as unknown as { $defs: Definitions };
     const client = definitions['addPort.params']?.oneOf[2]?.properties as unknown as {
       options: { anyOf: { properties: Record<string, { description?: string; writeOnly?: true }> }[] };
     };

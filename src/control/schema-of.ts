@@ -1,4 +1,4 @@
-import { LISTS } from './list-methods.ts';
+import { LISTS } from './entries.ts';
 import type { METHODS, MethodName } from './schema.ts';
 
 /** The schema of a method. Those that take parameters are loaded only where one is called. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { EtherwsError } from '../errors.ts';
-import { check } from '../schema/check.ts';
-import { dottedNames } from '../schema/complaint.ts';
+import { check, dottedNames } from '../schema/check.ts';
 import { METHODS, type MethodName } from './schema.ts';
 
 function read(method: MethodName, params: unknown): unknown {

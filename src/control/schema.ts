@@ -9,10 +9,12 @@ import {
   type FdbEntry,
   type InterfaceEntry,
   interfaceEntry,
+  LISTS,
+  METHOD_PREFIX,
+  method,
   type PortEntry,
   portEntry,
 } from './entries.ts';
-import { LISTS, METHOD_PREFIX, method } from './list-methods.ts';
 
 export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortSpec };
 export { METHOD_PREFIX };

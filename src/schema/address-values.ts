@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { EtherwsError } from '../errors.ts';
 import { formatPrefix, parseHostAddress, parsePrefix, prefixLengthOfNetmask } from '../wire/ethernet/ip-address.ts';
-import { complaintOf } from './complaint.ts';
+import { complaintOf } from './check.ts';
 import { anyText, rule } from './types.ts';
 
 /** The addresses of an interface. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Complaint } from './complaint.ts';
+import type { Complaint } from './check.ts';
 import { bearerToken, headerField, hostAddress, proxyUrl, publicKeyPins, serverName } from './dial-values.ts';
 import { objectOf, type ValuesOf } from './table.ts';
 import { flag, integer, type Keywords, listOf, oneOf, rule } from './types.ts';

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parsePins } from '../auth/parse-pins.ts';
 import { takeZoneOut } from '../net/url-zone.ts';
 import { parseHostAddress } from '../wire/ethernet/ip-address.ts';
-import { complaintOf } from './complaint.ts';
+import { complaintOf } from './check.ts';
 import { text } from './types.ts';
 
 /** The rules of the values that say how a tunnel is dialled. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { messageOf } from './complaint.ts';
+import { messageOf } from './check.ts';
 import { dialOptions } from './dial-options.ts';
 import { NO_OBJECT, objectOf, withoutLists } from './table.ts';
 import { netdevOptions, tapOptions } from './tap-options.ts';

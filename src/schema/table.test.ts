@@ -81,8 +81,8 @@ describe('a row that is added to a table', () => {
 
   it('is in the JSON Schema, which a validator reads as the check does', () => {
     const schema = jsonSchemaOf(wider);
-    const { queues } = schema['properties'] as Record<string, object>;
-    assert.deepEqual(queues, {
+    const { properties } = schema as { properties?: { queues?: object } };
+    assert.deepEqual(properties?.queues, {
       anyOf: [{ type: 'integer', minimum: 1, maximum: 8 }, { type: 'null' }],
       description: 'how many queues the device gets (queues)',
       default: 1,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Complaint, messageOf, withoutValue } from './complaint.ts';
+import { type Complaint, messageOf, withoutValue } from './check.ts';
 import { type Keywords, rule, type Schema } from './types.ts';
 
 /**

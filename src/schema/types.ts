@@ -1,10 +1,9 @@
 import * as v from 'valibot';
-import { type Complaint, messageOf } from './complaint.ts';
+import { type Complaint, messageOf, type Schema } from './check.ts';
+
+export type { Schema };
 
 /** The kinds of values that options are made of: valibot's schemas with our sentences. */
-
-/** Any schema of valibot that asks for nothing asynchronous. */
-export type Schema<Output = unknown> = v.GenericSchema<unknown, Output> | v.GenericSchema<never, Output>;
 
 /** Keywords of JSON Schema. */
 export type Keywords = Readonly<Record<string, unknown>>;

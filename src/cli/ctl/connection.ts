@@ -3,7 +3,6 @@ import type { ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
-import { findPassword } from './password-source.ts';
 
 /** The options that name the switch and the caller's credentials; they stand before or behind the command. */
 export interface ConnectionOptions {
@@ -56,7 +55,11 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
     ...(options.ctlsslcert === undefined ? {} : { ca: await readCertificates(options.ctlsslcert) }),
     isInsecure: options.ctlinsecure === true,
   };
-  await checkUsage(() => terminal.openControl(clientOptions)); // before a password is asked in vain
+  const isNamed = user !== undefined || options.ctlpasswd !== undefined || options.ctlpasswdFile !== undefined;
+  // Also before a password is asked: it may be in vain.
+  const anonymous = await checkUsage(() => terminal.openControl(clientOptions));
+  if (!isNamed) return anonymous;
+  const { findPassword } = await import('./password-source.ts');
   const passwd = await findPassword(
     {
       user,

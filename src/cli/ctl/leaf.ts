@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Entries, MethodName, ParamsOf } from '../../control/schema.ts';
 import { schemaOf } from '../../control/schema-of.ts';
+import type { Names } from '../../schema/check.ts';
 import { check } from '../../schema/check.ts';
-import type { Names } from '../../schema/complaint.ts';
 import { formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
