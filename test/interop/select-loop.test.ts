@@ -61,7 +61,9 @@ async function staysAlive(t: TestContext, role: 'client' | 'server'): Promise<vo
   assert.doesNotMatch(peer.process.stdout, /closed/);
 }
 
-test('a switch that is one select loop over websocket-client goes on behind our pings', async (t) => {
+test('a switch that is one select loop over websocket-client goes on behind our pings', {
+  concurrency: true,
+}, async (t) => {
   const missing = missingModules('websocket');
   if (missing !== false) return t.skip(missing);
   // Both wait for the same 20 s.
