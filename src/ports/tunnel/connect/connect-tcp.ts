@@ -82,12 +82,24 @@ function usable(addresses: readonly string[], host: string, { bindAddress }: Tcp
   });
 }
 
+/** A link-local address (RFC 4291, 2.5.6) alone names hosts on every link. */
+function lacksZone(host: string, bindAddress: string | undefined, bindDevice: string | undefined): boolean {
+  if (!/^fe[89ab][^%]*$/i.test(host) || isIP(host) !== 6) return false;
+  return bindDevice === undefined && bindAddress?.includes('%') !== true;
+}
+
+/** As the kernel has it. From Node 24 on Node would take the first device that has a link-local address, whichever that is. */
+function zoneMissing(host: string): Error {
+  return Object.assign(new Error(`connect EINVAL ${host}`), { code: 'EINVAL' });
+}
+
 async function connectTo(
   destination: { readonly host: string; readonly port: number },
   { bindAddress, bindDevice, fwmark }: TcpOptions,
   attempt: DialAttempt,
   timeoutMs: number | undefined,
 ): Promise<Socket> {
+  if (lacksZone(destination.host, bindAddress, bindDevice)) throw zoneMissing(destination.host);
   const options: TcpSocketConnectOpts = {
     ...destination,
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
