@@ -50,6 +50,16 @@ describe('the pages', () => {
     assert.deepEqual(PAGES.flatMap(brokenLinksOf), []);
   });
 
+  test('every file of src/ and native/ that ARCHITECTURE.md names is there', () => {
+    const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const named = [...text.matchAll(/`((?:src|native|test|scripts)\/[\w./-]*)`/g)].map(([, path = '']) => path);
+    assert.ok(named.length > 20, named.join(' '));
+    assert.deepEqual(
+      named.filter((path) => !existsSync(join(ROOT, path))),
+      [],
+    );
+  });
+
   test('every page of docs/ is named in the path that docs/README.md shows', () => {
     const path = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
     const missing = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md').filter(
