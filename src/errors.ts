@@ -79,3 +79,9 @@ export function describeError(error: unknown): string {
   if (error instanceof EtherwsError && error.hint !== undefined) return `${error.message}. ${error.hint}`;
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The `code` that Node and OpenSSL give to system errors; empty for anything else. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}

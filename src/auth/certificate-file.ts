@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import { EtherwsError } from '../errors.ts';
-import { codeOf } from '../net/connect-errors.ts';
+import { codeOf, EtherwsError } from '../errors.ts';
 import { readUserFile, type UserFile } from '../runtime/user-file.ts';
 import { foreignFormat, type PemContent } from './foreign-format.ts';
 

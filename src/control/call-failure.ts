@@ -1,5 +1,5 @@
-import { EtherwsError } from '../errors.ts';
-import { codeOf, explainConnectError } from '../net/connect-errors.ts';
+import { codeOf, EtherwsError } from '../errors.ts';
+import { explainConnectError } from '../net/connect-errors.ts';
 import { CONTROL_TRUST_OPTIONS, explainTlsError } from '../net/tls-errors.ts';
 import { type ControlAddress, controlFailure } from './control-address.ts';
 import { ControlError } from './control-answer.ts';

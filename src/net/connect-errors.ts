@@ -1,4 +1,4 @@
-import { EtherwsError } from '../errors.ts';
+import { codeOf, EtherwsError } from '../errors.ts';
 
 /**
  * What went wrong before a byte was exchanged with `host`: the name, the route
@@ -109,12 +109,6 @@ function explainAttempts(error: AggregateError, host: string, port: number): Eth
     message,
     best.hint === undefined ? { cause: error } : { cause: error, hint: best.hint },
   );
-}
-
-/** The `code` that Node and OpenSSL give to system errors; empty for anything else. */
-export function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
 }
 
 function bracketed(host: string): string {

@@ -1,12 +1,23 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** An HTTP answer that ends the matter. */
+/** An HTTP error response, behind which the connection is closed. */
 export interface Refusal {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** for the person who reads it in a browser or with curl */
+  /** the body: one sentence for the reader of a browser or of curl */
   readonly text: string;
+}
+
+export const FULL: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '10' },
+  text: 'Too many tunnels; try again later.\n',
+};
+
+/** 400 Bad Request. @param breach a sentence without its full stop */
+export function badRequest(breach: string): Refusal {
+  return { status: 400, text: `${breach}.\n` };
 }
 
 /** The headers of a refusal as text; none of it depends on what the peer sent. */

@@ -1,5 +1,4 @@
-import { type ErrorCode, EtherwsError } from '../errors.ts';
-import { codeOf } from './connect-errors.ts';
+import { codeOf, type ErrorCode, EtherwsError } from '../errors.ts';
 import { alertOfReason } from './tls-failure.ts';
 
 /** How the user says whom to trust: `ctl addport client` and the control client name it differently. */

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { EtherwsError } from '../errors.ts';
-import { codeOf } from '../net/connect-errors.ts';
+import { codeOf, EtherwsError } from '../errors.ts';
 import { findPlace, type Place, UnsafePathError } from './safe-path.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { EtherwsError } from '../errors.ts';
-import { codeOf } from '../net/connect-errors.ts';
+import { codeOf, EtherwsError } from '../errors.ts';
 
 /** What a file held. */
 export interface UserFile {

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
-import { pollNow } from '../../native/addon.ts';
+import { TLSSocket } from 'node:tls';
+import { nativeAddon, pollNow } from '../../native/addon.ts';
+import { descriptorOf } from '../socket-descriptor.ts';
 import { forgetConnection } from './forgotten-connections.ts';
 import { takeTrafficSecret } from './keylog-line.ts';
 import { RecordFollower } from './record-follower.ts';
@@ -197,6 +198,17 @@ export class TlsRecordTap extends Duplex {
     this.#secrets.client = undefined;
     this.#secrets.server = undefined;
     this.#lastGiven = NOTHING;
+  }
+}
+
+/** Whether TLS over this socket could be taken over, so that a tap is of use: the addon must have a record layer. */
+export function canTakeRecords(raw: Socket): boolean {
+  try {
+    return (
+      !(raw instanceof TLSSocket) && descriptorOf(raw) !== undefined && nativeAddon().startTlsRecords !== undefined
+    );
+  } catch {
+    return false; // There is no addon.
   }
 }
 

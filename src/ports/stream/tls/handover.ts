@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
-import { type Descriptor, type NativeAddon, nativeAddon } from '../../../native/addon.ts';
+import type { Descriptor, NativeAddon } from '../../../native/addon.ts';
 import { descriptorOf } from '../../../net/socket-descriptor.ts';
 import { type TlsRecordTap, tapOf } from '../../../net/tls/tls-record-tap.ts';
 import { type AdoptedConnection, drain, tune } from '../adopted-connection.ts';
@@ -12,15 +12,6 @@ import { sequenceOf } from './sequence.ts';
 
 /** Event-loop turns to wait for Node's TLS to flush; it takes one or two. */
 const MOST_TURNS = 20;
-
-/** Whether TLS over this connection could be taken over, so that a tap under it is of use. */
-export function canTakeRecords(raw: Socket, loadAddon: () => NativeAddon = nativeAddon): boolean {
-  try {
-    return !(raw instanceof TLSSocket) && descriptorOf(raw) !== undefined && hasRecords(loadAddon());
-  } catch {
-    return false;
-  }
-}
 
 /** Waits until the kernel has all that was written to a TLS socket over a tap, for MOST_TURNS turns at most. Returns at once for any other socket. */
 export async function drained(socket: Socket): Promise<void> {

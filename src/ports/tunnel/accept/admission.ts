@@ -1,9 +1,9 @@
 import type { EndpointCounters } from '../../../net/endpoint-counters.ts';
-import type { Refusal } from '../../../net/http-refusal.ts';
+import { FULL, type Refusal } from '../../../net/http-refusal.ts';
 import type { TunnelLimits } from '../../stream/limits.ts';
 import type { ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
 import { type PlaceBound, type TunnelPlace, TunnelPlaces } from '../resume/tunnel-places.ts';
-import { FORBIDDEN, FULL, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './server-refusals.ts';
+import { FORBIDDEN, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './server-refusals.ts';
 
 const BOUND_REFUSALS: Readonly<Record<PlaceBound, Refusal>> = { full: FULL, overAddressShare: TOO_MANY_OF_ADDRESS };
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../../../net/http-refusal.ts';
+import { badRequest, type Refusal } from '../../../net/http-refusal.ts';
 import { faultOfHead, faultOfUpgrade, wantsWebSocket } from '../../../net/request-head.ts';
 
 export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
@@ -9,11 +9,6 @@ export const FOREIGN_PAGE: Refusal = {
 };
 /** 508 Loop Detected (RFC 5842, 7.2). */
 export const TO_ITSELF: Refusal = { status: 508, text: 'The tunnel leads from this switch to itself.\n' };
-export const FULL: Refusal = {
-  status: 503,
-  headers: { 'Retry-After': '10' },
-  text: 'Too many tunnels; try again later.\n',
-};
 export const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
 export const BUSY: Refusal = {
   status: 503,
@@ -77,9 +72,4 @@ export function faultOfHandshake(request: IncomingMessage): Refusal | undefined 
 function wrongVersion(version: string | undefined): Refusal {
   const what = version === undefined ? 'is missing' : /^[\d, ]{1,20}$/.test(version) ? `is ${version}` : 'is no number';
   return { ...UPGRADE_REQUIRED, text: `Sec-WebSocket-Version ${what}; this switch speaks version 13.\n` };
-}
-
-/** @param breach a sentence without its stop */
-export function badRequest(breach: string): Refusal {
-  return { status: 400, text: `${breach}.\n` };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { onlyForeignSchemes } from '../../../auth/challenges.ts';
-import { type ErrorCode, EtherwsError } from '../../../errors.ts';
-import { codeOf, explainConnectError } from '../../../net/connect-errors.ts';
+import { codeOf, type ErrorCode, EtherwsError } from '../../../errors.ts';
+import { explainConnectError } from '../../../net/connect-errors.ts';
 import { RetryLaterError, retryAfterMs } from '../../../net/retry-after.ts';
 import { shownUrl } from '../../../net/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../../net/tls-errors.ts';

@@ -1,12 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EtherwsError } from '../../../errors.ts';
-import { TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
+import { canTakeRecords, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { RESUME_HEADER } from '../../../wire/tunnel/resume-header.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../../wire/tunnel/tunnel-message.ts';
 import type { Wire } from '../../stream/packing.ts';
-import { canTakeRecords } from '../../stream/tls/handover.ts';
 import { connectTcp, type TcpOptions } from '../connect/connect-tcp.ts';
 import { connectTls, type TlsIdentityOptions } from '../connect/connect-tls.ts';
 import { DialAttempt } from '../connect/dial-attempt.ts';
