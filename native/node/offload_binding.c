@@ -82,40 +82,10 @@ static napi_value finish_frame(napi_env env, napi_callback_info info) {
   return number(env, fault != ETHERWS_OK ? -(int32_t)fault : (int32_t)(out.count - before));
 }
 
-// coalesceFrames(bytes, starts, lengths, indices, count, hasOffloadHeaders, offloads, ...slab)
-static napi_value coalesce_frames(napi_env env, napi_callback_info info) {
-  napi_value arguments[12];
-  uint8_t *bytes;
-  uint32_t *starts, *lengths, *indices, count, offloads;
-  size_t size, starts_length, lengths_length, indices_length;
-  bool has_headers;
-  struct etherws_records out;
-  if (!take_arguments(env, info, arguments, 12) || !take_octets(env, arguments[0], &bytes, &size) ||
-      !take_words(env, arguments[1], &starts, &starts_length) ||
-      !take_words(env, arguments[2], &lengths, &lengths_length) ||
-      !take_words(env, arguments[3], &indices, &indices_length) || !take_count(env, arguments[4], &count) ||
-      !take_bool(env, arguments[5], &has_headers) || !take_count(env, arguments[6], &offloads) ||
-      !take_records(env, arguments + 7, &out)) {
-    return NULL;
-  }
-  if (count > indices_length) return throw_outside(env);
-  for (uint32_t position = 0; position < count; position++) {
-    uint32_t index = indices[position];
-    if (index >= starts_length || index >= lengths_length ||
-        !is_inside(size, starts[index], lengths[index], has_headers)) {
-      return throw_outside(env);
-    }
-  }
-  uint32_t before = out.count;
-  enum etherws_fault fault = etherws_coalesce(bytes, starts, lengths, indices, count, has_headers, offloads, &out);
-  return number(env, fault != ETHERWS_OK ? -(int32_t)fault : (int32_t)(out.count - before));
-}
-
 napi_value init_offload(napi_env env, napi_value exports) {
   static const struct export functions[] = {
       {"checkOffload", check_offload},
       {"finishFrame", finish_frame},
-      {"coalesceFrames", coalesce_frames},
   };
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);
 }

@@ -18,49 +18,6 @@ uint32_t etherws_take_window(struct etherws_merge *merge, const uint8_t *bytes, 
   return merge->frame_count;
 }
 
-static void append_group(const struct etherws_merge *merge, const struct etherws_group *group,
-                         struct etherws_records *out) {
-  const struct etherws_frame *first = &merge->frames[group->first];
-  uint8_t *to = etherws_begin_record(out);
-  if (group->frames == 1) {
-    if (first->offload != NULL) {
-      memcpy(to - ETHERWS_OFFLOAD_HEADER_BYTES, first->offload, ETHERWS_OFFLOAD_HEADER_BYTES);
-    }
-    memcpy(to, first->bytes, first->length);
-    etherws_end_record(out, first->length);
-    return;
-  }
-  uint8_t headers[ETHERWS_OFFLOAD_HEADER_BYTES + ETHERWS_MAX_HEADER_BYTES];
-  uint32_t header_bytes = etherws_write_merged_headers(merge, group, headers);
-  memcpy(to - ETHERWS_OFFLOAD_HEADER_BYTES, headers, header_bytes);
-  uint32_t payload_start = header_bytes - ETHERWS_OFFLOAD_HEADER_BYTES;
-  uint32_t length = payload_start;
-  for (int index = group->first; index != ETHERWS_NOBODY; index = merge->next[index]) {
-    uint32_t payload_bytes = merge->frames[index].length - payload_start;
-    memcpy(to + length, merge->frames[index].bytes + payload_start, payload_bytes);
-    length += payload_bytes;
-  }
-  etherws_end_record(out, length);
-}
-
-enum etherws_fault etherws_coalesce(const uint8_t *bytes, const uint32_t *starts, const uint32_t *lengths,
-                                    const uint32_t *indices, uint32_t count, bool has_offload_headers,
-                                    uint32_t offloads, struct etherws_records *out) {
-  size_t octets = 0;
-  for (uint32_t position = 0; position < count; position++) {
-    uint32_t index = indices == NULL ? position : indices[position];
-    octets += (size_t)ETHERWS_RECORD_LEAD_BYTES + lengths[index];
-  }
-  if (octets > out->size - out->end || count > out->capacity - out->count) return ETHERWS_NO_ROOM;
-  struct etherws_merge merge;
-  for (uint32_t from = 0; from < count;) {
-    from += etherws_take_window(&merge, bytes, starts, lengths, indices, from, count, has_offload_headers);
-    etherws_group_frames(&merge, offloads);
-    for (uint32_t group = 0; group < merge.group_count; group++) append_group(&merge, &merge.groups[group], out);
-  }
-  return ETHERWS_OK;
-}
-
 // Returns 0 or an errno. A device takes a frame or refuses it, never a part.
 static int write_vector(int fd, const struct iovec *vector, int count) {
   ssize_t written;

@@ -3,7 +3,7 @@
 
 enum { MAX_PACKET_BYTES = 65535, DONT_FRAGMENT = 0x40 };
 
-// What a frame is to those that are merged around it; see Standing in merge-candidate.ts.
+// What a frame is to those that are merged around it; see Standing in test/support/gro-candidate.ts.
 enum standing { APART, BARRIER, WHOLE, SEGMENT };
 
 static bool egress_takes(uint32_t offloads, bool is_ipv6, uint8_t flags) {

@@ -1,5 +1,5 @@
-// Consecutive TCP segments of a flow become one super-frame. The rules, and why,
-// stand in src/wire/coalescing.ts and merge-candidate.ts.
+// Consecutive TCP segments of a flow become one super-frame, as Linux does at ingress (GRO). The rules, and why, stand in
+// test/support/gro.ts and gro-candidate.ts, the oracle of tests.
 #ifndef ETHERWS_MERGE_H
 #define ETHERWS_MERGE_H
 
@@ -51,11 +51,6 @@ void etherws_group_frames(struct etherws_merge *merge, uint32_t offloads);
 // Returns how many octets were written.
 uint32_t etherws_write_merged_headers(const struct etherws_merge *merge, const struct etherws_group *group,
                                       uint8_t *to);
-
-// As coalesceFrames: appends the frames that `indices` names, merged where they can be.
-enum etherws_fault etherws_coalesce(const uint8_t *bytes, const uint32_t *starts, const uint32_t *lengths,
-                                    const uint32_t *indices, uint32_t count, bool has_offload_headers,
-                                    uint32_t offloads, struct etherws_records *out);
 
 // Writes frames to a device that takes an offload header in front of each (a
 // TAP with IFF_VNET_HDR, a bound packet socket with PACKET_VNET_HDR), merged

@@ -134,7 +134,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   /**
    * Writes the named frames in order; one that fails keeps none of the others.
    * @param mergeFor the offloads that a TAP device takes: consecutive TCP segments
-   *   of a flow become super-frames on the way (gro.ts); 0 writes each as it is
+   *   of a flow become super-frames on the way (native/offload/merge.h); 0 writes each as it is
    * @returns how many were taken
    */
   writeFrames(

@@ -1,16 +1,16 @@
-import { type Coalescer, type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { nativeEngine } from '../wire/offload/native-engine.ts';
 import { nativeAddon } from './addon.ts';
 
-let engine: (OffloadEngine & Coalescer) | undefined;
+let engine: OffloadEngine | undefined;
 
 /** The software offload of this process: native code where the addon is built, else TypeScript. */
-export function offloadEngine(): OffloadEngine & Coalescer {
+export function offloadEngine(): OffloadEngine {
   engine ??= fastest();
   return engine;
 }
 
-function fastest(): OffloadEngine & Coalescer {
+function fastest(): OffloadEngine {
   try {
     return nativeEngine(nativeAddon());
   } catch {

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { nativeAddon } from '../../src/native/addon.ts';
-import type { Coalescer, OffloadEngine } from '../../src/wire/offload/engine.ts';
+import type { OffloadEngine } from '../../src/wire/offload/engine.ts';
 import { nativeEngine, type OffloadAddon } from '../../src/wire/offload/native-engine.ts';
 import type { MessageCodec } from '../../src/wire/websocket/message-codec.ts';
 
 /** The native engine, or undefined where the addon is not built. */
-export function builtEngine(): (OffloadEngine & Coalescer) | undefined {
+export function builtEngine(): OffloadEngine | undefined {
   try {
     return nativeEngine(load());
   } catch {

@@ -1,7 +1,6 @@
 import type { FrameBatch } from '../ethernet/frame-batch.ts';
 import { checkOffload } from './check.ts';
 import { Layers } from './encapsulation.ts';
-import { coalesceFrames } from './gro.ts';
 import { type FinishFailure, finishFrame } from './gso.ts';
 import {
   markEncapsulated,
@@ -43,28 +42,10 @@ export interface OffloadEngine {
   finish(batch: FrameBatch, index: number, out: FrameBatch, offloads?: Offloads): FinishFailure | undefined;
 }
 
-/** The way back: who makes super-frames for an egress that is better off with them. */
-export interface Coalescer {
-  /**
-   * Appends to `out` the frames that the first `count` of `indices` name, in
-   * order, with consecutive TCP segments of a flow merged into super-frames, for
-   * an egress that takes `offloads`. Records as those of `finish`.
-   *
-   * @returns `queueFull` when `out` had no room for all of them unmerged; then nothing was appended
-   */
-  coalesce(
-    batch: FrameBatch,
-    indices: Uint32Array,
-    count: number,
-    offloads: Offloads,
-    out: FrameBatch,
-  ): 'queueFull' | undefined;
-}
-
 const found = new Layers();
 
 /** The engine without native code: the reference, and the fallback. */
-export const portableEngine: OffloadEngine & Coalescer = {
+export const portableEngine: OffloadEngine = {
   check(batch, index) {
     if (!batch.hasOffloadHeaders) return undefined;
     const start = batch.starts[index] as number;
@@ -77,5 +58,4 @@ export const portableEngine: OffloadEngine & Coalescer = {
     return undefined;
   },
   finish: finishFrame,
-  coalesce: coalesceFrames,
 };

@@ -3,14 +3,12 @@ import { test } from 'node:test';
 import { honestTemplates, lie } from '../../../test/support/hostile-frames.ts';
 import { ADDON_HINT, builtEngine } from '../../../test/support/offload-addon.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
-import { streamBatch } from '../../../test/support/tcp-streams.ts';
 import { FrameBatch } from '../ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from './engine.ts';
 import { MAX_FINISHED_BYTES } from './gso.ts';
-import { GSO_TCPV4, OFFLOAD_TSO_ECN, OFFLOAD_TSO4, OFFLOAD_TSO6 } from './virtio-header.ts';
+import { GSO_TCPV4 } from './virtio-header.ts';
 
 const CASES = fuzzCases(100_000);
-const BATCHES = fuzzCases(1_500);
 
 /** The batch as one string of bytes, offload headers included. */
 function contentsOf(batch: FrameBatch): Buffer {
@@ -63,27 +61,6 @@ function checkOf(engine: OffloadEngine, batch: FrameBatch): string {
   return `${engine.check(copy, 0) ?? 'ok'} ${copy.offloadHeader(0).toString('hex')}`;
 }
 
-test('both engines merge the same segments into the same frames', (t) => {
-  const native = builtEngine();
-  if (native === undefined) return t.skip(ADDON_HINT);
-  const seed = fuzzSeed();
-  t.diagnostic(`FUZZ_SEED=${seed}`);
-  const random = new Random(seed);
-  let merged = 0;
-  for (let round = 0; round < BATCHES; round++) {
-    const batch = streamBatch(random, random.pick([3, 20, 40]));
-    const indices = Uint32Array.from({ length: batch.count }, (_, index) => index);
-    const offloads = random.pick([OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN, OFFLOAD_TSO6, OFFLOAD_TSO4, 0]);
-    const ours = new FrameBatch(Buffer.alloc(batch.bytes.length + 64));
-    const theirs = new FrameBatch(Buffer.alloc(batch.bytes.length + 64));
-    assert.equal(portableEngine.coalesce(batch, indices, batch.count, offloads, ours), undefined);
-    assert.equal(native.coalesce(batch, indices, batch.count, offloads, theirs), undefined);
-    assertSame(ours, theirs);
-    merged += batch.count - ours.count;
-  }
-  assert.ok(merged > BATCHES, `only ${merged} frames were merged`);
-});
-
 test('the native engine refuses frames outside of their slab', (t) => {
   const native = builtEngine();
   if (native === undefined) return t.skip(ADDON_HINT);
@@ -95,10 +72,6 @@ test('the native engine refuses frames outside of their slab', (t) => {
   batch.bytes[41] = GSO_TCPV4;
   assert.throws(() => native.check(batch, 0), RangeError);
   assert.throws(() => native.finish(batch, 0, new FrameBatch(Buffer.alloc(500))), RangeError);
-  assert.throws(
-    () => native.coalesce(batch, Uint32Array.of(7), 1, OFFLOAD_TSO4, new FrameBatch(Buffer.alloc(500))),
-    RangeError,
-  );
 });
 
 test('an odd payload, and one at an odd address, sum up alike', (t) => {

@@ -1,6 +1,6 @@
 import type { FrameBatch } from '../ethernet/frame-batch.ts';
 import { MAX_SEGMENTS } from './check.ts';
-import { type Coalescer, type OffloadEngine, portableEngine } from './engine.ts';
+import { type OffloadEngine, portableEngine } from './engine.ts';
 import { type FinishFailure, segmentCount } from './gso.ts';
 import { endOf } from './records.ts';
 import {
@@ -36,25 +36,10 @@ export interface OffloadAddon {
     outLengths: Uint32Array,
     outCount: number,
   ): number;
-  /** @returns as finishFrame */
-  coalesceFrames(
-    bytes: Uint8Array,
-    starts: Uint32Array,
-    lengths: Uint32Array,
-    indices: Uint32Array,
-    count: number,
-    hasOffloadHeaders: boolean,
-    offloads: Offloads,
-    outBytes: Uint8Array,
-    outEnd: number,
-    outStarts: Uint32Array,
-    outLengths: Uint32Array,
-    outCount: number,
-  ): number;
 }
 
 /** The engine in native code; the same as portableEngine, octet by octet. */
-export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
+export function nativeEngine(addon: OffloadAddon): OffloadEngine {
   return {
     check(batch, index) {
       if (!batch.hasOffloadHeaders) return undefined;
@@ -82,28 +67,6 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine & Coalescer {
         out.count,
       );
       if (appended < 0) return failureOf(-appended);
-      out.hasOffloadHeaders = true;
-      out.count += appended;
-      return undefined;
-    },
-
-    coalesce(batch, indices, count, offloads, out) {
-      out.reserve(count);
-      const appended = addon.coalesceFrames(
-        batch.bytes,
-        batch.starts,
-        batch.lengths,
-        indices,
-        count,
-        batch.hasOffloadHeaders,
-        offloads,
-        out.bytes,
-        endOf(out),
-        out.starts,
-        out.lengths,
-        out.count,
-      );
-      if (appended < 0) return 'queueFull';
       out.hasOffloadHeaders = true;
       out.count += appended;
       return undefined;

@@ -1,4 +1,4 @@
-import type { FrameBatch } from '../ethernet/frame-batch.ts';
+import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import {
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
@@ -6,12 +6,12 @@ import {
   PROTOCOL_TCP,
   TransportHeader,
   word,
-} from '../ethernet/transport-header.ts';
-import { checkOffload, TCP_CHECKSUM } from './check.ts';
-import { fold, sumOf } from './checksum.ts';
-import { Layers } from './encapsulation.ts';
-import { segmentCount } from './gso.ts';
-import { pseudoSumOf } from './gso-headers.ts';
+} from '../../src/wire/ethernet/transport-header.ts';
+import { checkOffload, TCP_CHECKSUM } from '../../src/wire/offload/check.ts';
+import { fold, sumOf } from '../../src/wire/offload/checksum.ts';
+import { Layers } from '../../src/wire/offload/encapsulation.ts';
+import { segmentCount } from '../../src/wire/offload/gso.ts';
+import { pseudoSumOf } from '../../src/wire/offload/gso-headers.ts';
 import {
   checksumOffsetOf,
   checksumStartOf,
@@ -28,7 +28,7 @@ import {
   OFFLOAD_TSO6,
   type OffloadFault,
   type Offloads,
-} from './virtio-header.ts';
+} from '../../src/wire/offload/virtio-header.ts';
 
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;

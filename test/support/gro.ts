@@ -1,10 +1,9 @@
-import type { FrameBatch } from '../ethernet/frame-batch.ts';
-import { IPV4_HEADER_BYTES, IPV6_HEADER_BYTES, word, writeWord } from '../ethernet/transport-header.ts';
-import { MAX_SEGMENTS, TCP_CHECKSUM } from './check.ts';
-import { checksumOf, fold, sumOf } from './checksum.ts';
-import { type MergeCandidate, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
-import { pseudoSumOf } from './gso-headers.ts';
-import { beginRecord, endOf, RECORD_LEAD_BYTES } from './records.ts';
+import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { IPV4_HEADER_BYTES, IPV6_HEADER_BYTES, word, writeWord } from '../../src/wire/ethernet/transport-header.ts';
+import { MAX_SEGMENTS, TCP_CHECKSUM } from '../../src/wire/offload/check.ts';
+import { checksumOf, fold, sumOf } from '../../src/wire/offload/checksum.ts';
+import { pseudoSumOf } from '../../src/wire/offload/gso-headers.ts';
+import { beginRecord, endOf, RECORD_LEAD_BYTES } from '../../src/wire/offload/records.ts';
 import {
   FLAG_NEEDS_CSUM,
   GSO_ECN,
@@ -13,7 +12,8 @@ import {
   OFFLOAD_HEADER_BYTES,
   type Offloads,
   writeOffloadHeader,
-} from './virtio-header.ts';
+} from '../../src/wire/offload/virtio-header.ts';
+import { type MergeCandidate, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
 
 /**
  * Consecutive TCP segments of a flow become one super-frame, as Linux does at

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batchWithHeaders, type FrameFields, frameOf, framesOf, superFrameOf } from '../../../test/support/frames.ts';
-import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
-import { streamBatch } from '../../../test/support/tcp-streams.ts';
-import { FrameBatch } from '../ethernet/frame-batch.ts';
-import { coalesceFrames } from './gro.ts';
-import { finishFrame, MAX_FINISHED_BYTES } from './gso.ts';
+import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { finishFrame, MAX_FINISHED_BYTES } from '../../src/wire/offload/gso.ts';
 import {
   FLAG_DATA_VALID,
   OFFLOAD_TSO_ECN,
@@ -13,7 +9,11 @@ import {
   OFFLOAD_TSO6,
   type OffloadHeader,
   type Offloads,
-} from './virtio-header.ts';
+} from '../../src/wire/offload/virtio-header.ts';
+import { batchWithHeaders, type FrameFields, frameOf, framesOf, superFrameOf } from '../support/frames.ts';
+import { coalesceFrames } from '../support/gro.ts';
+import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
+import { streamBatch } from '../support/tcp-streams.ts';
 
 const FIN = 0x01;
 const SYN = 0x02;
