@@ -117,9 +117,11 @@ void datapath_free(struct descriptor *descriptor) {
   free(descriptor);
 }
 
+// On the raw wire each frame is a message, which the bridge pads and sends.
 static bool takes_frames(struct descriptor *descriptor) {
   const struct stream *stream = stream_of(descriptor);
-  return descriptor->is_watched && (device_of(descriptor) != NULL || (stream != NULL && stream->tunnel != NULL));
+  const bool is_batched = stream != NULL && stream->tunnel != NULL && stream->tunnel->is_batched;
+  return descriptor->is_watched && (device_of(descriptor) != NULL || is_batched);
 }
 
 bool datapath_may_flow(struct descriptor *ingress, struct descriptor *egress) {

@@ -54,7 +54,8 @@ int datapath_close(struct descriptor *descriptor);
 // Frees a closed descriptor; not from inside of a callback.
 void datapath_free(struct descriptor *descriptor);
 
-// Whether frames may go from one to the other by flows: both are watched, and the egress is a device or a tunnel.
+// Whether frames may go from one to the other by flows: both are watched, and the egress is a device or a batched
+// tunnel.
 bool datapath_may_flow(struct descriptor *ingress, struct descriptor *egress);
 
 // Frames like this one go from flow->ingress to flow->egress from now on. They may, and both are ends of one flow table

@@ -9,8 +9,14 @@
 #include <stdlib.h>
 
 static uint64_t state;
+// With libFuzzer chance is its input, as long as that lasts.
+static const uint8_t *script, *script_end;
 
 static uint32_t below(uint32_t bound) {  // xorshift64*
+  if (script_end - script >= 2) {
+    script += 2;
+    return (uint32_t)(script[-2] | script[-1] << 8) % bound;
+  }
   state ^= state >> 12;
   state ^= state << 25;
   state ^= state >> 27;

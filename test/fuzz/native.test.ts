@@ -55,6 +55,13 @@ const PARTS: readonly Part[] = [
     what: 'spoiled TLS records',
     flags: CIPHERS,
   },
+  {
+    driver: 'datapath_fuzz.c',
+    sources: [...sourcesIn('native/datapath'), ...sourcesIn('native/crypto'), ...sourcesIn('native/offload')],
+    cases: fuzzCases(300),
+    what: 'the data path in a host that opens, pauses and closes in every state',
+    flags: [...CIPHERS, '-lm'],
+  },
 ];
 
 for (const { driver, sources, cases, what, flags = [] } of PARTS) {
