@@ -71,7 +71,7 @@ export function parseOptions(
     .addOption(
       new Option(
         '--quick',
-        '50 minutes: medians of five over short flows, less of what is there to compare with',
+        '75 minutes: medians of five over short flows, less of what is there to compare with',
       ).conflicts('short'),
     )
     .option('--only <names>', `contestants: ${contestants.join(', ')}`, listOf(contestants))
