@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Port } from '../src/bridge/port.ts';
 import { nativeAddon } from '../src/native/addon.ts';
 import { NetdevPort } from '../src/ports/device/netdev-port.ts';
@@ -8,6 +7,7 @@ import { batchOf } from '../src/wire/ethernet/frame-batch.ts';
 import { type PortFixture, portContract } from './port-contract.ts';
 import { enterOwnNamespace } from './support/own-namespace.ts';
 import { FarEnd, PortRecorder } from './support/port-recorder.ts';
+import { until } from './support/waits.ts';
 
 const skip = enterOwnNamespace('ip');
 
@@ -35,7 +35,7 @@ for (const offload of [false, true]) {
       execFileSync('ip', ['link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far']);
       const far = nativeAddon().readLink('far').index;
       for (const name of ['near', 'far']) execFileSync('ip', ['link', 'set', name, 'up']);
-      while (!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning) await turn();
+      await until(() => !(!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning));
       const fixture = farEndOn(await NetdevPort.open('far'));
       return {
         port: await NetdevPort.open('near', { offload }),

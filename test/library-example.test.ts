@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { once } from './support/waits.ts';
 
 test('the example of the library in docs/use/library.md runs as it stands', async () => {
   const page = readFileSync(new URL('../../docs/use/library.md', import.meta.url), 'utf8');
@@ -14,7 +14,7 @@ test('the example of the library in docs/use/library.md runs as it stands', asyn
   writeFileSync(file, example.replace('listen(8000)', 'listen(0)'));
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    const [line] = (await once(child.stdout, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer];
+    const [line] = (await once(child.stdout, 'data', { waitMs: 30_000 })) as [Buffer];
     assert.equal(line.toString().trim(), 'right got 1');
   } finally {
     child.kill();

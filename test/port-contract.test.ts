@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import { createAuthority } from './support/certificates.ts';
 import { MemoryTransport } from './support/memory-transport.ts';
 import { FarEnd, PortRecorder } from './support/port-recorder.ts';
 import { missingTools } from './support/tools.ts';
+import { once } from './support/waits.ts';
 import { listen, type ServerIdentity, stop, TestTunnelServer, webServer } from './support/web-socket-peer.ts';
 
 portContract('a memory port', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { type CertificateFiles, CertificateMaker } from '../../test/support/openssl.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { once } from '../../test/support/waits.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 import { AuthenticatorChain } from './authenticator-chain.ts';
 import { ClientCertificateAuthenticator, commonName, readClientTrust } from './client-certificate.ts';

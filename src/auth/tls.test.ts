@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
 import { type CertificateFiles, CertificateMaker, openssl } from '../../test/support/openssl.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { once } from '../../test/support/waits.ts';
 import type { Logger } from '../observability/logger.ts';
 import { readCaCerts } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -9,6 +8,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { createAuthority } from '../../test/support/certificates.ts';
 import { startFakeControl } from '../../test/support/fake-switch.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { once } from '../../test/support/waits.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { ControlClient } from './client.ts';
 

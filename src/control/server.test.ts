@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type FakeControl, FakeSwitch, startFakeControl } from '../../test/support/fake-switch.ts';
+import { once } from '../../test/support/waits.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'etherws.control.listPort' });
@@ -342,11 +343,12 @@ async function dial(t: TestContext, control: FakeControl): Promise<Socket> {
 }
 
 /** Everything that the server says until it closes. */
-function collect(socket: Socket): Promise<string> {
+async function collect(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('latin1');
   socket.on('data', (piece) => {
     text += piece;
   });
-  return new Promise((resolve) => socket.on('close', () => resolve(text)));
+  await once(socket, 'close');
+  return text;
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { openDescriptors } from '../../test/support/descriptors.ts';
 import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
+import { once } from '../../test/support/waits.ts';
 import { type Descriptor, nativeAddon, setSocketOptions } from './addon.ts';
 
 const skip = enterOwnNamespace();

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { asUser, NOBODY } from '../../test/support/local-caller.ts';
 import { ADDON_HINT, builtEngine } from '../../test/support/offload-addon.ts';
 import { Process } from '../../test/support/process.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { once } from '../../test/support/waits.ts';
 import { peerUserOf } from './peer-user.ts';
 import { findUserInTables } from './socket-tables.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
+import { once } from '../../test/support/waits.ts';
 import { nativeAddon } from '../native/addon.ts';
 import { HttpListener } from './http-listener.ts';
 

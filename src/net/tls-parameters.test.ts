@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { type ConnectionOptions, connect, createServer } from 'node:tls';
 import { anyIdentity } from '../../test/support/socket-pair.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { once } from '../../test/support/waits.ts';
 import { TLS_PARAMETERS } from './tls-parameters.ts';
 
 describe('suites of TLS', { skip: missingTools('openssl') }, () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { rawFrame } from '../../test/support/message-stream.ts';
 import { missingAddon } from '../../test/support/offload-addon.ts';
 import { socketPair } from '../../test/support/socket-pair.ts';
+import { once, until } from '../../test/support/waits.ts';
 import { type Descriptor, nativeAddon } from '../native/addon.ts';
 import { descriptorOf } from '../net/socket-descriptor.ts';
 import { frameList } from './stream/frame-list.ts';
@@ -89,7 +89,7 @@ test('what JavaScript does later finds a stream between two reads, not in the mi
   stream.peer.write(messages(count));
   for (let turns = 0; turns < 5; turns++) await turn();
   addon.await(stream.descriptor, 1);
-  while (stream.numbers.length < count) await turn();
+  await until(() => stream.numbers.length >= count);
   assert.deepEqual(
     stream.numbers,
     Array.from({ length: count }, (_, number) => number),
@@ -121,7 +121,7 @@ test('any amount of records may have come before the tunnel', { skip }, async (t
     stream.peer.write(Buffer.concat([sealed.subarray(cut), last]));
     addon.readTunnel(stream.descriptor);
     addon.await(stream.descriptor, 1);
-    while (stream.numbers.length < count + 1) await turn();
+    await until(() => stream.numbers.length >= count + 1);
     assert.equal(stream.numbers.at(-1), count);
     stream.peer.end();
     await once(stream.peer, 'finish');
@@ -193,7 +193,7 @@ for (const piece of [1, 7, 1000, 100_000]) {
       peer.write(sent.subarray(at, at + piece));
       if (piece > 1 || at % 16 === 0) await turn();
     }
-    while (over.length === 0) await turn();
+    await until(() => over.length > 0);
     assert.deepEqual(over.slice(0, 1), [0]);
     assert.deepEqual(numbers, [...Array(9).keys()]);
     for (let turns = 0; turns < 20; turns++) await turn();
@@ -218,7 +218,7 @@ for (const [what, alert, make] of [
     const good = seal(DATA, messages(2));
     addon.await(descriptor, 1);
     peer.write(Buffer.concat([good, ...make(seal), seal(DATA, messages(2))]));
-    while (over.length === 0) await turn();
+    await until(() => over.length > 0);
     for (let turns = 0; turns < 20; turns++) await turn();
     assert.ok((over[0] ?? 0) < 0);
     assert.deepEqual(numbers, [0, 1]);

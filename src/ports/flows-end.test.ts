@@ -12,6 +12,7 @@ import {
 import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../test/support/port-recorder.ts';
+import { until } from '../../test/support/waits.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { IngressPolicy, SourceClaims } from '../bridge/ingress-policy.ts';
 import { nativeAddon } from '../native/addon.ts';
@@ -81,7 +82,7 @@ function numbered(count: number): Buffer[] {
 async function sendAll({ host, ingress }: Ended, ...frames: readonly Buffer[]): Promise<void> {
   const was = seenBy(ingress);
   host.send(...frames);
-  while (seenBy(ingress) < was + frames.length) await turns(1);
+  await until(() => seenBy(ingress) >= was + frames.length);
   await turns();
 }
 
@@ -214,7 +215,7 @@ test('frames that are too long after a change of the MTU are discards', { skip }
   await installFlow(here, there.host);
   const { index } = nativeAddon().readLink(there.host.port.target);
   nativeAddon().changeLink(index, -1, 600, -1);
-  while (there.host.port.maxFrameBytes !== 614) await turns(1);
+  await until(() => there.host.port.maxFrameBytes === 614);
   const before = there.host.heard.frames.length;
   await sendAll(here, stationFrame(HERE, THERE, 1, 615), stationFrame(HERE, THERE, 2, 614));
   assert.equal(there.ingress.tx.discards.tooLong, 1);
@@ -255,6 +256,6 @@ test('a tunnel whose connection is replaced goes on by the new one alone', { ski
   await installFlow(here, fresh);
   // Its client is away: nothing is sent, and nothing of it arrives later.
   await second.client.cut('gone');
-  while (egress.link !== 'away' && egress.link !== 'closed') await turns(1);
+  await until(() => !(egress.link !== 'away' && egress.link !== 'closed'));
   await sendInVain(here, fresh);
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { openDescriptors } from '../../test/support/descriptors.ts';
@@ -14,6 +13,7 @@ import {
 import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../test/support/port-recorder.ts';
+import { once } from '../../test/support/waits.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 const MOST_GROWN_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -12,6 +11,7 @@ import { frameOf } from '../support/peer-frames.ts';
 import { RawTunnel } from '../support/raw-tunnel.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
+import { once } from '../support/waits.ts';
 import { listen } from '../support/web-socket-peer.ts';
 
 const MAX_MESSAGE_BYTES = 70_000;
@@ -61,15 +61,14 @@ async function dialled(t: TestContext, lan: SwitchProcess): Promise<RawTunnel> {
   t.after(() => server.close());
   const port = await listen(server);
   const target = `ws://127.0.0.1:${port}/`;
-  const options = { signal: AbortSignal.timeout(30_000) };
   const [[socket]] = (await Promise.all([
-    once(server, 'connection', options),
+    once(server, 'connection'),
     lan.call('addPort', { type: 'client', target, options: { wait: false, reconnect: false } }),
   ])) as [[Socket], unknown];
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
   let head = '';
-  while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data', options)) as [Buffer])[0]);
+  while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data')) as [Buffer])[0]);
   const key = /^sec-websocket-key: *(\S+)/im.exec(head)?.[1] ?? '';
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   const answer = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, type RequestOptions } from 'node:https';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -9,6 +8,7 @@ import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 import { type CertificateFiles, CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
+import { once } from '../support/waits.ts';
 
 type Service = 'tunnels' | 'control';
 const SERVICES: readonly Service[] = ['tunnels', 'control'];

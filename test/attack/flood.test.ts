@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +8,9 @@ import { WebSocket } from 'ws';
 import type { EndpointEntry } from '../../src/control/schema.ts';
 import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
+import { once, within } from '../support/waits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-flood-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -36,9 +37,10 @@ async function open(t: TestContext, port: number, host = '127.0.0.1'): Promise<S
 
 /** Resolves when the other side is done with it, be it by a reset. */
 function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
+  const isOver = new Promise<void>((resolve) => {
     socket.resume().once('close', () => resolve());
   });
+  return within(isOver, 'end of a connection that proves nothing');
 }
 
 /** A head that never ends. */
@@ -90,10 +92,10 @@ test('an address has its share of connections that prove nothing, too', async (t
   await closed(await open(t, running.tunnelPort));
   first.destroy();
   // The switch hears of it a little later.
-  let status: number | undefined;
-  while (status !== 101) {
-    status = (await knock({ port: running.tunnelPort }).catch(() => ({ status: undefined }))).status;
-  }
+  await eventually(
+    async () => (await knock({ port: running.tunnelPort }).catch(() => ({ status: undefined }))).status,
+    (status) => status === 101,
+  );
   assert.ok(((await countersOf(running, 'tunnels')).overAddressShare ?? 0) >= 1);
 });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { TestDaemon } from '../support/daemon.ts';
 import { call } from '../support/http.ts';
 import { clientMessage, frameOf } from '../support/peer-frames.ts';
+import { once } from '../support/waits.ts';
 
 const UPGRADE = [
   'Connection: keep-alive, Upgrade',
@@ -28,7 +28,7 @@ async function send(port: number, head: string, rest: Uint8Array = Buffer.alloc(
   const socket = connect({ host: 'localhost', port });
   socket.on('error', () => undefined);
   socket.write(Buffer.concat([Buffer.from(head), rest]));
-  const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+  const [answer] = (await once(socket, 'data', { waitMs: 10_000 })) as [Buffer];
   socket.destroy();
   const text = answer.toString();
   return [Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]), text];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
+import { once } from '../support/waits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-policy-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,10 +10,12 @@ import type { SwOptions } from '../../src/config/sw-config.ts';
 import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
 import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/etherws.ts';
 import { call } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { binaryHeader, inet6Body } from '../support/proxy-headers.ts';
 import { missingTools } from '../support/tools.ts';
+import { once, within } from '../support/waits.ts';
 
 /** Where the proxy is that is believed, and where one is that is not. */
 const PROXY = '127.0.0.2';
@@ -58,11 +59,12 @@ async function enter(t: TestContext, running: TestDaemon, way: Way): Promise<Web
   const options: ClientOptions = { headers, createConnection: () => stream };
   const webSocket = new WebSocket(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${running.tunnelPort}/`, options);
   t.after(() => webSocket.terminate());
-  return new Promise((resolve) => {
+  const answered = new Promise<WebSocket | number>((resolve) => {
     webSocket.once('open', () => resolve(webSocket));
     webSocket.once('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
     webSocket.on('error', () => resolve(0));
   });
+  return within(answered, 'answer to the opening handshake');
 }
 
 async function entered(t: TestContext, running: TestDaemon, way: Way): Promise<WebSocket> {
@@ -133,7 +135,10 @@ for (const isSecure of [false, true]) {
       }
       tunnel.close();
       await once(tunnel, 'close');
-      while ((await targets(running)).length > 1);
+      await eventually(
+        () => targets(running),
+        (all) => all.length <= 1,
+      );
     }
     assert.equal((await counters(running)).badProxyHeaders, 0);
   });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { WebSocket } from 'ws';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { once } from '../support/waits.ts';
 import { openBrowser, openSite, openTunnelIn, REBOUND, sendFromPage } from '../support/web-browser.ts';
 
 const FRAME = frameOf({ from: '02:00:00:00:00:0e', payload: 'from a page' });

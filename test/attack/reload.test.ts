@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
@@ -8,6 +7,7 @@ import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
+import { once } from '../support/waits.ts';
 
 test('a new certificate and new authorities come into force on reload, and no tunnel drops', async (t) => {
   const missing = missingTools('openssl');

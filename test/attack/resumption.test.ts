@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
+import { once } from '../support/waits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-resumption-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { CertificateMaker } from '../support/openssl.ts';
 import { Process } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
+import { once } from '../support/waits.ts';
 
 /** No two of them have a part in common, so that each can be looked for by itself. */
 const PASSWORD = 'correct:horse:battery';

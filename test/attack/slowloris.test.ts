@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +7,7 @@ import { call, knock } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
+import { once, within } from '../support/waits.ts';
 
 /** How many do the same at a time. */
 const MANY = 20;
@@ -28,7 +28,7 @@ async function dribble(t: TestContext, socket: Socket, front: string | Buffer): 
   socket.write(front);
   const timer = setInterval(() => socket.write('a'), 100);
   t.after(() => clearInterval(timer));
-  await closed;
+  await within(closed, `end by the server, which said ${answer}`);
   clearInterval(timer);
   return answer;
 }

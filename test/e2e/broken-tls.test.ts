@@ -12,6 +12,7 @@ import { CertificateMaker } from '../support/openssl.ts';
 import { PortRecorder, testFrame } from '../support/port-recorder.ts';
 import { fuzzSeed, Random } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
+import { until } from '../support/waits.ts';
 
 const { ETHERWS_BROKEN_TLS_RUNS = '24' } = process.env;
 /** How many tunnels of each version are broken. */
@@ -139,7 +140,7 @@ class Breaker {
     // What the client sent before it failed may still be under way.
     if (said('port attached') === undefined) await delay(200);
     if (said('port attached') === undefined) return undefined;
-    while (said('port removed') === undefined) await delay(1);
+    await until(() => said('port removed') !== undefined);
     return { afterMs: performance.now() - atMs, reason: said('link changed')?.reason ?? '' };
   }
 

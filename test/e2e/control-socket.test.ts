@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -21,6 +20,7 @@ import { htpasswdLine, PASSWORD, USER } from '../support/lan.ts';
 import { curl, NOBODY } from '../support/local-caller.ts';
 import { type Outcome, Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
+import { once } from '../support/waits.ts';
 
 /*
  * --ctlsocket: the control API on a Unix socket.

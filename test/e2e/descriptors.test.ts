@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
@@ -7,6 +6,7 @@ import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { ETHERWS, eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
 import { Process, run } from '../support/process.ts';
+import { once } from '../support/waits.ts';
 
 const HANDSHAKE = [
   'GET / HTTP/1.1',
@@ -60,7 +60,7 @@ for (const isShared of [false, true]) {
     const tunnels: Socket[] = [];
     for (let status = '101'; status === '101'; ) {
       const tunnel = await open(t, tunnelPort, `${HANDSHAKE}\r\n\r\n`);
-      const [answer] = (await once(tunnel, 'data', { signal: AbortSignal.timeout(20_000) })) as [Buffer];
+      const [answer] = (await once(tunnel, 'data', { waitMs: 20_000 })) as [Buffer];
       status = answer.toString().slice('HTTP/1.1 '.length, 'HTTP/1.1 101'.length);
       if (status === '101') tunnels.push(tunnel);
       else assert.equal(status, '503');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { once } from '../support/waits.ts';
 
 const A = '02:00:00:00:00:0a';
 const reserved = (digit: number): string => `01:80:c2:00:00:0${digit.toString(16)}`;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { openTapLab } from '../support/lab-test.ts';
 import { clientMessage, frameOf } from '../support/peer-frames.ts';
 import { Process, run } from '../support/process.ts';
 import { RawTunnel } from '../support/raw-tunnel.ts';
+import { once } from '../support/waits.ts';
 
 const FORMATS = ['json', 'text'] as const;
 const LOOPBACK = ['--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { FdbEntry } from '../../src/control/schema.ts';
@@ -7,6 +6,7 @@ import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { once } from '../support/waits.ts';
 
 const A = '02:00:00:00:00:0a';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { Switch } from '../../src/networks/switch.ts';
 import { TapPort } from '../../src/ports/device/tap-port.ts';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { Random } from '../support/random.ts';
+import { once, PATIENCE_MS } from '../support/waits.ts';
 
 /*
  * A TCP stream there and back between two hosts joined by our switch, whose two
@@ -66,12 +66,14 @@ async function joinHosts(t: TestContext, left: TapPort, right: TapPort): Promise
 
 /** The devices come up in their own time; until then there is no route or no answer. */
 async function connected(host: string): Promise<Socket> {
+  const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const socket = connect({ host, port: FAR_PORT });
     try {
       await once(socket, 'connect');
       return socket;
-    } catch {
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`no connection to ${host} within ${PATIENCE_MS} ms`, { cause: error });
       await delay(20);
     }
   }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { FdbEntry, InterfaceEntry, PortEntry } from '../../src/control/schema.ts';
 import type { Host } from './namespaces.ts';
 import type { Outcome, Process, ProcessOptions } from './process.ts';
+import { PATIENCE_MS } from './waits.ts';
 
 /** The built command line, as a user starts it. */
 export const ETHERWS: readonly string[] = [
@@ -87,9 +88,11 @@ export class EtherwsSwitch {
     void this.process.exited.then(() => {
       hasEnded = true;
     });
+    const end = Date.now() + PATIENCE_MS;
     while (!hasEnded) {
-      const { status } = await this.ctl(['listport']);
+      const { status, stderr } = await this.ctl(['listport']);
       if (status === 0) return;
+      if (Date.now() > end) throw new Error(`not ready within ${PATIENCE_MS} ms: ${stderr}\n${this.process}`);
       await delay(50);
     }
     throw new Error(`the switch ended before it was ready: ${this.process}`);

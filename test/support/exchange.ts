@@ -8,8 +8,8 @@
  * Each end prints one JSON line at its end: an Exchanged.
  */
 import { createCipheriv, createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { once } from './waits.ts';
 
 /** What one end has sent and received: octets, and their SHA-256. */
 export interface Exchanged {

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { RecordFollower } from '../../src/net/tls/record-follower.ts';
 import type { Random } from './random.ts';
+import { once } from './waits.ts';
 
 /** Ways to break a stream of TLS records that leave the TCP connection as it is. */
 export const FAULTS = ['flip', 'type', 'longer', 'cut', 'drop', 'repeat', 'insert'] as const;

@@ -1,6 +1,7 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { PortEvents } from '../../src/bridge/port.ts';
 import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import { once } from './waits.ts';
 
 /** Of the frames that a port receives, those that tests made: their addresses are local ones that end in .bb. */
 export class FrameCollector extends EventEmitter implements PortEvents {

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
 import { type RequestOptions, request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { once } from './waits.ts';
 
 export interface Answer {
   readonly status: number | undefined;

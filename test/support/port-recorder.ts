@@ -1,7 +1,8 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { Direction, DiscardReason, LinkState, PortEvents } from '../../src/bridge/port.ts';
 import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { describeFrame, type FrameExample } from '../../src/wire/ethernet/frame-summary.ts';
+import { once } from './waits.ts';
 
 /** IEEE 802's EtherType for local experiments: nothing else on a test's wire has it. */
 const TEST_TYPE = 0x88b5;

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { once } from './waits.ts';
 
 const HANDSHAKE = [
   'GET / HTTP/1.1',
@@ -35,8 +35,7 @@ export class RawTunnel {
     socket.on('error', () => undefined);
     socket.write(`${HANDSHAKE.join('\r\n')}\r\n\r\n`);
     let head = '';
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data', { signal })) as [Buffer])[0]);
+    while (!head.includes('\r\n\r\n')) head += String(((await once(socket, 'data')) as [Buffer])[0]);
     if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(head);
     if (/extensions/i.test(head)) throw new Error(`an extension was agreed on: ${head}`);
     return RawTunnel.upgraded(socket);

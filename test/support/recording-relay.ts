@@ -5,10 +5,10 @@
  *
  *   recording-relay.js ADDRESS PORT URL FRAMES FILE   prints `listening`, then `recorded`
  */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { WebSocket, WebSocketServer } from 'ws';
 import { pcapOf } from './pcap.ts';
+import { once } from './waits.ts';
 
 const [address = '', port = '', url = '', frames = '', file = ''] = process.argv.slice(2);
 const perMessageDeflate = false;

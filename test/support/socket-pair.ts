@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { onClientKeylog, onServerKeylog, TlsRecordTap } from '../../src/net/tls/
 import { drained } from '../../src/ports/stream/tls/handover.ts';
 import type { Framing, TransportEvents } from '../../src/ports/stream/transport.ts';
 import { createAuthority } from './certificates.ts';
+import { once } from './waits.ts';
 import { listen, type ServerIdentity } from './web-socket-peer.ts';
 
 /** Two ends of one TCP connection over the loopback interface. */

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { Port } from '../../src/bridge/port.ts';
 import { TunnelServer, type TunnelServerOptions } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
+import { once, within } from './waits.ts';
 
 /** PEM texts for a server of a test. */
 export interface ServerIdentity {
@@ -64,7 +64,7 @@ export class TestTunnelServer {
   nextPort(): Promise<Port> {
     const port = this.#accepted.shift();
     if (port !== undefined) return Promise.resolve(port);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return within(new Promise((resolve) => this.#waiting.push(resolve)), `tunnel at ${this.url}`);
   }
 
   stop(): Promise<void> {

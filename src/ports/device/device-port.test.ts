@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { MemoryTransport } from '../../../test/support/memory-transport.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
+import { until } from '../../../test/support/waits.ts';
 import { Bridge } from '../../bridge/bridge.ts';
 import type { Congestion, PortEvents } from '../../bridge/port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
@@ -180,7 +181,7 @@ test('through a bridge: a burst beyond the tunnel’s queue waits in the device,
   await turns();
   const readBefore = tapSide.rx.frames;
   near.destroy();
-  while (tapSide.rx.frames < readBefore + 500) await turn();
+  await until(() => tapSide.rx.frames >= readBefore + 500);
   await tunnel.close();
   await farPort.close();
 });

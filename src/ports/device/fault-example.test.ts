@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { prepareNamespace } from '../../../test/support/fast-lab.ts';
 import { batchWithHeaders, superFrameOf } from '../../../test/support/frames.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../../test/support/port-recorder.ts';
+import { until } from '../../../test/support/waits.ts';
 import { nativeAddon, TALLY_REASONS } from '../../native/addon.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { describeFrame } from '../../wire/ethernet/frame-summary.ts';
@@ -60,7 +60,7 @@ test('what is too long to be read is shown as far as it was read', { skip }, asy
   // What the kernel says by itself on a new device fits or does not matter.
   let shown = '';
   while (!shown.includes('VLAN 7')) {
-    while (read() >= 0 && tally[TOO_LONG] === 0) await turn();
+    await until(() => !(read() >= 0 && tally[TOO_LONG] === 0));
     const example = takeFaultExample(TOO_LONG);
     shown = example === undefined ? '' : describeFrame(example);
   }

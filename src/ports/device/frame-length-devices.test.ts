@@ -7,6 +7,7 @@ import { CountingBridge, nativeTunnel, prepareNamespace, turns } from '../../../
 import { batchWithHeaders } from '../../../test/support/frames.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../../test/support/port-recorder.ts';
+import { until } from '../../../test/support/waits.ts';
 import { Bridge } from '../../bridge/bridge.ts';
 import type { Port } from '../../bridge/port.ts';
 import { nativeAddon } from '../../native/addon.ts';
@@ -120,7 +121,7 @@ test('a full payload passes under one tag or two where a kernel bridge passes it
   const [, egress] = [bridge.attach(oursIn), bridge.attach(oursOut)];
   const oracle = await Capture.open(t, 'veth1');
   const ours = await Capture.open(t, 'ours-out');
-  while (!nativeAddon().readLink('veth0').isRunning) await turn();
+  await until(() => nativeAddon().readLink('veth0').isRunning);
 
   // Makes the destination known, in every VLAN: only known unicast follows flows.
   for (const tags of ['', '8100 0064']) sendAll(ours.port, frameOf(tags, 50, TO, FROM));
@@ -157,7 +158,7 @@ test('a packet socket sends a full payload under one C-TAG; more is too long bef
   const events = new PortRecorder();
   near.open(events);
   const far = await Capture.open(t, 'far');
-  while (!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning) await turn();
+  await until(() => !(!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning));
   const taken = [frameOf('', MTU), frameOf('8100 0064', MTU), frameOf('8100 0064 8100 0065', MTU - 4)];
   assert.deepEqual(sendAll(near, ...taken), [undefined, undefined, undefined]);
   for (let tries = 0; far.frames.length < 3 && tries < 2000; tries++) await turn();
@@ -176,7 +177,7 @@ test('what a raw tunnel brings is cut to what its payload states, where it would
   const tap = await openTap(t, 'narrow');
   const wide = await openTap(t, 'wide');
   ip('link', 'set', 'wide', 'mtu', '2000');
-  while (wide.maxFrameBytes !== 2014) await turn();
+  await until(() => wide.maxFrameBytes === 2014);
   bridge.attach(client);
   const [narrowSide] = [bridge.attach(tap), bridge.attach(wide)];
   const [atNarrow, atWide] = [await Capture.open(t, 'narrow'), await Capture.open(t, 'wide')];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
+import { until, within } from '../../../test/support/waits.ts';
 import type { Port } from '../../bridge/port.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import { nativeAddon } from '../../native/addon.ts';
@@ -24,7 +24,7 @@ async function layCable(t: TestContext, isUp = true): Promise<void> {
   t.after(() => ip('link', 'delete', 'near'));
   if (!isUp) return;
   for (const name of ['near', 'far']) ip('link', 'set', name, 'up');
-  while (!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning) await turn();
+  await until(() => !(!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning));
 }
 
 async function openPort(
@@ -55,13 +55,14 @@ function taggedFrame(number: number, length: number, tpid: number, tci: number):
 }
 
 async function nextFrame(events: PortRecorder, isWanted: (frame: Buffer) => boolean): Promise<Buffer> {
-  return new Promise((resolve) => {
+  const arrived = new Promise<Buffer>((resolve) => {
     events.onBatch = (batch) => {
       for (let index = 0; index < batch.count; index++) {
         if (isWanted(batch.frame(index))) resolve(Buffer.from(batch.frame(index)));
       }
     };
   });
+  return within(arrived, `frame such as ${isWanted}`);
 }
 
 async function refusedWith(code: ErrorCode, message: RegExp, action: Promise<unknown>): Promise<void> {
@@ -141,7 +142,7 @@ test('a tagged super-frame passes whole, its header moved to where the tag has m
   });
   assert.equal(far.port.send(batch, 0), undefined);
   far.port.flush(false);
-  const { header, frame: got } = await arrived;
+  const { header, frame: got } = await within(arrived, 'tagged frame');
   assert.deepEqual(Object.fromEntries(far.events.discards), {});
   assert.deepEqual(got, frame);
   assert.equal(header.readUInt8(0) & FLAG_NEEDS_CSUM, FLAG_NEEDS_CSUM);
@@ -171,7 +172,7 @@ test('a device without carrier is down, with that reason, until the cable is in'
   assert.deepEqual(near.events.linkChanges, [{ state: 'down', reason: 'near has no carrier' }]);
   assert.equal(near.port.send(batchOf(testFrame(0, 60)), 0), 'linkDown');
   const far = await openPort(t, 'far');
-  while (near.events.linkChanges.at(-1)?.state !== 'up') await turn();
+  await until(() => near.events.linkChanges.at(-1)?.state === 'up');
   sendAll(near.port, testFrame(1, 60));
   assert.deepEqual((await far.events.take(1)).map(numberOf), [1]);
 });
@@ -183,10 +184,10 @@ test('a device that is set down and up goes on', { skip }, async (t) => {
   const { index } = nativeAddon().readLink('near');
   for (let round = 0; round < 3; round++) {
     nativeAddon().changeLink(index, 0, -1, -1);
-    while (near.events.linkChanges.at(-1)?.state !== 'down') await turn();
+    await until(() => near.events.linkChanges.at(-1)?.state === 'down');
     nativeAddon().changeLink(index, 1, -1, -1);
-    while (near.events.linkChanges.at(-1)?.state !== 'up') await turn();
-    while (far.port.send(batchOf(testFrame(round, 60)), 0) !== undefined) await turn();
+    await until(() => near.events.linkChanges.at(-1)?.state === 'up');
+    await until(() => far.port.send(batchOf(testFrame(round, 60)), 0) === undefined);
     far.port.flush(false);
     assert.deepEqual((await near.events.take(1)).map(numberOf), [round]);
   }
@@ -212,7 +213,7 @@ test('a frame that the device finds too long is counted, and those around it pas
   assert.deepEqual(near.events.examples, [
     'tx tooLong: 02:00:00:00:00:01 > 02:00:00:00:00:02, type 0x88b5, 1200 octets',
   ]);
-  while (near.port.maxFrameBytes !== 1014) await turn();
+  await until(() => near.port.maxFrameBytes === 1014);
   assert.equal(near.port.send(batchOf(testFrame(5, 1015)), 0), 'tooLong');
 });
 
@@ -224,7 +225,7 @@ test('what the kernel drops because nobody reads is counted', { skip }, async (t
   const batch = batchOf(testFrame(0, 60));
   for (let sent = 0; sent < frames; sent++) assert.equal(far.port.send(batch, 0), undefined);
   far.port.flush(false);
-  while (near.events.frames.length + (near.events.discards.get('rx queueFull') ?? 0) < frames) await turn();
+  await until(() => near.events.frames.length + (near.events.discards.get('rx queueFull') ?? 0) >= frames);
   // The kernel's own frames, of IPv6, may be among those that it dropped.
   assert.ok(near.events.frames.length + (near.events.discards.get('rx queueFull') ?? 0) < frames + 20);
   assert.ok(near.events.frames.length < frames);
@@ -235,7 +236,7 @@ test('a device that is deleted leaves its port down, and nothing once that is cl
   ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
   const { port, events } = await openPort(t, 'near');
   ip('link', 'delete', 'near');
-  while (events.linkChanges.at(-1)?.reason !== 'waiting for near') await turn();
+  await until(() => events.linkChanges.at(-1)?.reason === 'waiting for near');
   assert.equal(events.linkChanges.at(-1)?.state, 'down');
   await port.close();
   assert.deepEqual(openDescriptors(), before);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { before, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { prepareNamespace } from '../../../test/support/fast-lab.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../../test/support/port-recorder.ts';
+import { once } from '../../../test/support/waits.ts';
 import { EtherwsError } from '../../errors.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { TapPort } from './tap-port.ts';

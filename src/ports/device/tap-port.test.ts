@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { openDescriptors } from '../../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
 import { missingTools } from '../../../test/support/tools.ts';
+import { once, until } from '../../../test/support/waits.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import { type Link, nativeAddon } from '../../native/addon.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
@@ -140,7 +140,7 @@ test('a device that is set down drops and says so, and comes back', { skip }, as
 
   nativeAddon().changeLink(index, 1, -1, -1);
   while (events.linkChanges.at(-1)?.state !== 'up') await once(events, 'change');
-  while (kernel.port.send(batchOf(testFrame(4, 60)), 0) !== undefined) await turn();
+  await until(() => kernel.port.send(batchOf(testFrame(4, 60)), 0) === undefined);
   kernel.port.flush(false);
   assert.deepEqual((await events.take(1)).map(numberOf), [4]);
   sendAll(port, testFrame(5, 60));
@@ -156,7 +156,7 @@ test('what happened while events were lost is found out', { skip }, async (t) =>
   for (let round = 0; round < 1000; round++) nativeAddon().changeLink(index, -1, 1400 + (round % 2), -1);
   nativeAddon().changeLink(index, 0, 1300, -1);
   assert.deepEqual(await events.linkChange(), { state: 'down', reason: 'storm is set down' });
-  while (port.maxFrameBytes !== 1314) await turn();
+  await until(() => port.maxFrameBytes === 1314);
 });
 
 test('a device that is deleted leaves its port down, once, and nothing once that is closed', { skip }, async (t) => {
@@ -204,14 +204,14 @@ test('longer frames pass once the MTU allows them, and no more when it does not'
   assert.equal<number>(port.maxFrameBytes, 1514);
   const { index } = linkOf('mtu') as Link;
   nativeAddon().changeLink(index, -1, 9000, -1);
-  while (port.maxFrameBytes !== 9014 || kernel.port.maxFrameBytes !== 9014) await turn();
+  await until(() => !(port.maxFrameBytes !== 9014 || kernel.port.maxFrameBytes !== 9014));
   sendAll(kernel.port, testFrame(0, 9014));
   assert.equal((await events.take(1))[0]?.length, 9014);
   sendAll(port, testFrame(1, 9014));
   assert.equal((await kernel.events.take(1))[0]?.length, 9014);
 
   nativeAddon().changeLink(index, -1, 600, -1);
-  while (port.maxFrameBytes > 614) await turn();
+  await until(() => port.maxFrameBytes <= 614);
   assert.equal(port.send(batchOf(testFrame(2, 615)), 0), 'tooLong');
 });
 

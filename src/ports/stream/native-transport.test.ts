@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { collectUntil } from '../../../test/support/garbage.ts';
 import { missingAddon } from '../../../test/support/offload-addon.ts';
 import { anyIdentity, octetsFor, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
+import { once } from '../../../test/support/waits.ts';
 import { listen } from '../../../test/support/web-socket-peer.ts';
 import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
 import { NativeTransport } from './native-transport.ts';

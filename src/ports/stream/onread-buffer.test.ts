@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { anyIdentity, socketPair, TransportRecorder } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
+import { once } from '../../../test/support/waits.ts';
 import { readIntoOneBuffer } from './onread-buffer.ts';
 import { SocketTransport } from './socket-transport.ts';
 

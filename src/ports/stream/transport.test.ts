@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import {
   TransportRecorder,
 } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
+import { once } from '../../../test/support/waits.ts';
 import type { ServerIdentity } from '../../../test/support/web-socket-peer.ts';
 import { NativeTransport } from './native-transport.ts';
 import { openTransport } from './open-transport.ts';

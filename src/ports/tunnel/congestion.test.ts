@@ -5,6 +5,7 @@ import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts'
 import type { Congestion } from '../../bridge/port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { TunnelPort } from './tunnel-port.ts';
+import { within } from '../../../test/support/waits.ts';
 
 interface Stalled {
   readonly port: TunnelPort;
@@ -50,7 +51,7 @@ for (const [name, end] of [
     await new Promise(setImmediate);
     assert.equal(calls, 0);
     end(stalled);
-    await called;
+    await within(called, 'call that the congestion is over');
     await new Promise(setImmediate);
     assert.equal(calls, 1);
     assert.equal(port.congestion, undefined);

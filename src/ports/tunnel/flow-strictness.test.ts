@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { before, type TestContext, test } from 'node:test';
 import type { TapHost } from '../../../test/support/fast-lab.ts';
@@ -15,6 +14,7 @@ import {
 import { type RawFrame, rawFrame } from '../../../test/support/message-stream.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf } from '../../../test/support/port-recorder.ts';
+import { once } from '../../../test/support/waits.ts';
 import type { BridgePort } from '../../bridge/bridge-port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { writeMessageHead, writeRecord } from '../../wire/tunnel/tunnel-message.ts';

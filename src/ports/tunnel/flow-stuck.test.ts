@@ -15,6 +15,7 @@ import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../../test/support/port-recorder.ts';
 import { anyIdentity } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
+import { until } from '../../../test/support/waits.ts';
 import type { BridgePort } from '../../bridge/bridge-port.ts';
 import { type Descriptor, nativeAddon } from '../../native/addon.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
@@ -84,7 +85,7 @@ async function send(bench: Bench, first: number, count: number): Promise<void> {
     const was = bench.ingress.rx.frames;
     const frames = Array.from({ length: BURST }, (_, i) => stationFrame(HERE, THERE, at + i, FRAME_BYTES));
     bench.host.send(...frames);
-    while (bench.ingress.rx.frames < was + BURST) await turns(1);
+    await until(() => bench.ingress.rx.frames >= was + BURST);
     assert.ok(bench.port.queuedBytes <= QUEUE_BYTES + WRITE_BYTES, `${bench.port.queuedBytes} octets wait`);
   }
 }
@@ -96,7 +97,7 @@ function discardsOf({ egress }: Bench): number {
 /** What is left to arrive does: all but what was dropped, in order, each once, and as it was sent. */
 async function expectAll(bench: Bench, sent: number): Promise<void> {
   const ours = (): Buffer[] => bench.heard.frames.filter((frame) => frame.length === FRAME_BYTES);
-  while (ours().length + discardsOf(bench) < sent) await turns(1);
+  await until(() => ours().length + discardsOf(bench) >= sent);
   await turns();
   const arrived = ours();
   assert.equal(arrived.length + discardsOf(bench), sent, 'sent is received and discarded');
@@ -158,6 +159,7 @@ for (const isSecure of [false, true]) {
       bench.stand();
       let sent = 0;
       while (bench.port.queuedBytes === 0) {
+        assert.ok(sent < 1_000_000, 'a peer that does not read takes all');
         await send(bench, sent, BURST);
         sent += BURST;
       }

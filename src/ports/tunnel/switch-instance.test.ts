@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { once, within } from '../../../test/support/waits.ts';
 import { listen, stop, TestTunnelServer, webServer } from '../../../test/support/web-socket-peer.ts';
 import { formatSwitchField, parseSwitchField, SWITCH_HEADER } from '../../wire/tunnel/switch-header.ts';
 import { dialTunnel } from './dial/dial-tunnel.ts';
@@ -70,6 +70,6 @@ test('a client that gets an answer of its own switch closes, though the server w
   const url = `ws://127.0.0.1:${await listen(web)}/`;
   t.after(() => stop(web));
   await assert.rejects(dialTunnel({ url, instance }), { code: 'TUNNEL_TO_SELF' });
-  await closed;
+  await within(closed, 'end of the connection at the server');
   assert.equal(said.length, 1);
 });

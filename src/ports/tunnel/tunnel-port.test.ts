@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MemoryTransport } from '../../../test/support/memory-transport.ts';
 import { rawFrame } from '../../../test/support/message-stream.ts';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
 import { TransportRecorder } from '../../../test/support/socket-pair.ts';
+import { once } from '../../../test/support/waits.ts';
 import { listen, stop, TestTunnelServer, webServer } from '../../../test/support/web-socket-peer.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { writeMessageHead, writeRecord } from '../../wire/tunnel/tunnel-message.ts';
@@ -239,7 +239,8 @@ describe('a tunnel and its peer', () => {
   test('frames that wait when the link is lost are reported as lost', async () => {
     peer.pause();
     let taken = 0;
-    while (port.queuedBytes < 500_000) {
+    for (let round = 0; port.queuedBytes < 500_000; round++) {
+      assert.ok(round < 100_000, `only ${port.queuedBytes} octets wait`);
       const batch = batchOf(testFrame(taken, 1514));
       if (port.send(batch, 0) === undefined) taken++;
       port.flush(false);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { once } from '../../../test/support/waits.ts';
 import { listen, stop, webServer } from '../../../test/support/web-socket-peer.ts';
 import { UpgradingWebSocket } from './upgraded-socket.ts';
 

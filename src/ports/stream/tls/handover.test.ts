@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -17,6 +16,7 @@ import {
   TransportRecorder,
 } from '../../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
+import { once } from '../../../../test/support/waits.ts';
 import { listen } from '../../../../test/support/web-socket-peer.ts';
 import { nativeAddon } from '../../../native/addon.ts';
 import { NativeTransport } from '../native-transport.ts';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { anyIdentity, octetsFor, TransportRecorder } from '../../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
+import { once } from '../../../../test/support/waits.ts';
 import { listen, type ServerIdentity } from '../../../../test/support/web-socket-peer.ts';
 import { onServerKeylog, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { NativeTransport } from '../native-transport.ts';

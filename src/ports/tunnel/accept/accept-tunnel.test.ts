@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
+import { once, until, within } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator, Credentials, Verdict } from '../../../auth/authenticator.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -202,7 +202,7 @@ describe('authentication', () => {
       });
       const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
       socket.write(`GET /lan HTTP/1.1\r\nHost: x\r\n${headerLines()}\r\n`);
-      await beginning;
+      await within(beginning, 'question of the server to its authenticator');
       assert.equal(server.tunnels.connections, 1);
       socket[way]();
       await noConnections();
@@ -226,7 +226,7 @@ describe('authentication', () => {
     const frame = testFrame(7, 60);
     const message = Buffer.concat([Buffer.from('82bc00000000', 'hex'), frame]);
     socket.write(Buffer.concat([Buffer.from(`GET /lan HTTP/1.1\r\nHost: x\r\n${headerLines()}\r\n`), message]));
-    while (server.tunnels.connections === 0) await new Promise(setImmediate);
+    await until(() => server.tunnels.connections !== 0);
     socket.write(message.subarray(0, 30));
     for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
     allow({ isAllowed: true, user: null });
@@ -285,7 +285,7 @@ test('a closed server cuts pending handshakes, refuses new ones and leaves its t
   await once(peer, 'open');
   const port = await server.nextPort();
   const pending = ask({ headers: UPGRADE });
-  while (server.tunnels.connections < 2) await new Promise(setImmediate);
+  await until(() => server.tunnels.connections >= 2);
   server.tunnels.close();
   await assert.rejects(pending, /hang up|ECONNRESET/);
   assert.equal((await ask({ headers: UPGRADE })).status, 503);
@@ -302,7 +302,7 @@ test('a path must begin with a slash', async () => {
 });
 
 async function noConnections(): Promise<void> {
-  while (server.tunnels.connections > 0) await new Promise(setImmediate);
+  await until(() => server.tunnels.connections <= 0);
 }
 
 function headerLines(): string {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { openDescriptors } from '../../../../test/support/descriptors.ts';
 import { MemoryTransport } from '../../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
+import { once } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer as createHttp2SecureServer, createServer as createHttp2Server } from 'node:http2';
@@ -12,6 +11,7 @@ import { WebSocketServer } from 'ws';
 import { createAuthority } from '../../../../test/support/certificates.ts';
 import { CertificateMaker } from '../../../../test/support/openssl.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
+import { once } from '../../../../test/support/waits.ts';
 import {
   listen,
   type ServerIdentity,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
+import { once, until } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { ALLOW_ALL } from '../../../auth/authenticator.ts';
 import { SILENT } from '../../../observability/logger.ts';
@@ -60,7 +60,7 @@ describe('a client port that prefers the first of its URLs', () => {
       atSecond.open(secondEvents);
       assert.equal(port.tunnel?.url, second.server.url);
       await carries(port, secondEvents, 1);
-      while (first.asked < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+      await until(() => first.asked >= 3);
       assert.equal(port.tunnel?.url, second.server.url, 'a refusal changes nothing');
 
       first.isOpen = true;

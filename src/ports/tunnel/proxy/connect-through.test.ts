@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,7 @@ import {
   type TestProxy,
 } from '../../../../test/support/proxies.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
+import { once } from '../../../../test/support/waits.ts';
 import { listen, type ServerIdentity, stop, TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';

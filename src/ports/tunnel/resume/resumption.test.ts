@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import { createAuthority } from '../../../../test/support/certificates.ts';
 import { openDescriptors } from '../../../../test/support/descriptors.ts';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
+import { once, until } from '../../../../test/support/waits.ts';
 import { type ServerIdentity, TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator } from '../../../auth/authenticator.ts';
 import type { Port } from '../../../bridge/port.ts';
@@ -107,8 +107,8 @@ function only(): { port: ServerPort; events: PortRecorder } {
   return { port: first.port, events: first.events };
 }
 
-async function until(events: PortRecorder, state: string): Promise<void> {
-  while (events.linkChanges.at(-1)?.state !== state) await once(events, 'change');
+function stateOf(events: PortRecorder, state: string): Promise<void> {
+  return until(() => events.linkChanges.at(-1)?.state === state);
 }
 
 function states(events: PortRecorder): string[] {
@@ -122,7 +122,7 @@ test('a client that lost its tunnel comes back to its port', async () => {
   first.client.send(message(1));
   await events.take(1);
   first.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   assert.match(port.linkReason ?? '', /^waiting for its client \(3600 s left\): \S/);
   assert.equal(port.send(batchOf(testFrame(2, 60)), 0), 'linkDown');
   assert.equal(port.tunnel, undefined);
@@ -176,7 +176,7 @@ test('a token is good for one return, and lasts until its successor has arrived'
   const { port, events } = only();
   const second = await enter(first.token);
   second.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   // As if the answer with the second token had been lost on its way.
   const third = await enter(first.token);
   assert.equal(counters.resumed, 2);
@@ -196,7 +196,7 @@ test('a token that somebody else presents leads nowhere, and stays good', async 
   const ada = await enter(undefined, { user: 'ada' });
   const { events } = only();
   ada.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   await enter(ada.token, { user: 'eve' });
   await enter(ada.token);
   assert.equal(accepted.length, 3);
@@ -211,7 +211,7 @@ test('when the grace ends the port is closed, and its token leads nowhere', asyn
   const first = await enter();
   const { events } = only();
   first.client.terminate();
-  await until(events, 'closed');
+  await stateOf(events, 'closed');
   assert.deepEqual(states(events), ['away', 'closed']);
   assert.equal(events.linkChanges.at(-1)?.reason, 'its client did not come back within 0.04 s');
   await enter(first.token);
@@ -228,7 +228,7 @@ for (const [what, part, reason] of [
     const { client, token } = await enter();
     const { events } = only();
     part(client);
-    await until(events, 'closed');
+    await stateOf(events, 'closed');
     assert.deepEqual(states(events), ['closed']);
     assert.match(events.linkChanges[0]?.reason ?? '', reason);
     await enter(token);
@@ -261,7 +261,7 @@ test('who does not know about coming back, or may not, gets a tunnel as it ever 
   assert.equal(accepted.length, 4);
   for (const { port } of accepted) assert.ok(port instanceof TunnelPort);
   raw.terminate();
-  await until((accepted.at(-1) as (typeof accepted)[0]).events, 'closed');
+  await stateOf((accepted.at(-1) as (typeof accepted)[0]).events, 'closed');
 });
 
 test('a port that waits keeps its place, and gives it to its client only', async () => {
@@ -270,7 +270,7 @@ test('a port that waits keeps its place, and gives it to its client only', async
   const { events } = only();
   await enter(undefined, { user: 'bob' });
   ada.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   await assert.rejects(enter(undefined, { user: 'eve' }), /503/);
   await assert.rejects(enter(ada.token, { user: 'eve' }), /503/, 'also not with a stolen token');
   assert.deepEqual([counters.full, server.tunnels.connections], [2, 2]);
@@ -284,7 +284,7 @@ test('the share of an address is no obstacle on the way back, either', async () 
   const first = await enter();
   const { events } = only();
   first.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   await assert.rejects(enter(), /429/);
   await enter(first.token);
   assert.deepEqual(states(events), ['away', 'up']);
@@ -297,9 +297,9 @@ test('a user cannot hoard ports: those whose clients are away count, and stand b
   await assert.rejects(enter(undefined, as), /429/);
   const [one, two] = accepted as [(typeof accepted)[0], (typeof accepted)[0]];
   second.client.terminate();
-  await until(two.events, 'away');
+  await stateOf(two.events, 'away');
   first.client.terminate();
-  await until(one.events, 'away');
+  await stateOf(one.events, 'away');
   await enter(undefined, as);
   assert.deepEqual(states(two.events), ['away', 'closed'], 'the one that is away the longest goes');
   assert.match(two.events.linkChanges.at(-1)?.reason ?? '', /another client of its user needs its place/);
@@ -313,7 +313,7 @@ test('strangers without names do not take the places of each other', async () =>
   const first = await enter();
   const { events } = only();
   first.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   await assert.rejects(enter(), /429/);
   assert.deepEqual(states(events), ['away']);
 });
@@ -324,7 +324,7 @@ test('who may have no tunnel any more does not get his old one, either', async (
   const first = await enter();
   const { events } = only();
   first.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   most = 0;
   await assert.rejects(enter(first.token), /403/);
   assert.deepEqual(states(events), ['away']);
@@ -336,7 +336,7 @@ test('a port that is closed while its client is away leaves neither timers nor p
   const first = await enter();
   const { port, events } = only();
   first.client.terminate();
-  await until(events, 'away');
+  await stateOf(events, 'away');
   await Promise.all([port.close(), port.close()]);
   assert.equal(server.tunnels.connections, 0);
   assert.deepEqual(states(events), ['away']);
@@ -350,7 +350,7 @@ test('100 returns leave neither descriptors, nor places, nor tokens behind', asy
     const { client } = last;
     if (!isHalfOpen) {
       client.terminate();
-      await until(events, 'away');
+      await stateOf(events, 'away');
     }
     last = await enter(last.token);
     client.terminate();
@@ -358,7 +358,7 @@ test('100 returns leave neither descriptors, nor places, nor tokens behind', asy
   for (let count = 0; count < 4; count++) await cycle(count % 2 === 0);
   const before = openDescriptors().length;
   for (let count = 0; count < 100; count++) await cycle(count % 2 === 0);
-  while (openDescriptors().length > before + 4) await new Promise(setImmediate);
+  await until(() => openDescriptors().length <= before + 4);
   assert.equal(counters.resumed, 104);
   assert.equal(only().port, port);
   assert.equal(server.tunnels.connections, 1);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { MemoryTransport } from '../../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
+import { once } from '../../../../test/support/waits.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { ServerPort } from './server-port.ts';

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from '@babel/parser';
+
+/** Where a test sleeps for a fixed time, and why no condition will do: file, text of the line, reason. */
+const SLEEPS: readonly (readonly [file: string, line: string, reason: string])[] = [
+  ['test/run-tests.test.ts', 'setTimeout(resolve, 300)', 'part of a program that is tested, not of a test'],
+  ['test/e2e/faults.test.ts', 'delay(stayMs)', 'the clock stays where it jumped to for a ping of the heartbeat'],
+  ['test/e2e/faults.test.ts', 'delay(50_000)', 'the length of the outage is what is tested'],
+  ['test/e2e/faults.test.ts', 'delay(61_000)', 'the time that the client is suspended is what is tested'],
+  ['test/e2e/broken-tls.test.ts', 'delay(200)', 'what was under way either arrives, or the hop has dropped it unseen'],
+  ['test/e2e/crowd.test.ts', 'delay(60_000)', 'idle memory is measured behind a minute of quiet'],
+  ['test/e2e/crowd.test.ts', 'delay(11_000)', 'tunnels that stood for 10 s start their waits anew'],
+  ['test/e2e/survival.test.ts', 'delay(5000)', 'the length of the outage is what is tested'],
+  ['test/attack/proxy-header.test.ts', 'setTimeout(resolve, 2)', 'pieces that must not be joined to one segment'],
+  ['src/ports/tunnel/dial/failback.test.ts', 'setTimeout(resolve, 200)', 'shows that nothing is dialled: ten periods'],
+];
+
+/** Beside these everything waits by `once` of test/support/waits.ts, which has a deadline. */
+const MAY_WAIT_FOR_EVER = [
+  // Plants it, to see that it is found.
+  'test/house-rules.test.ts',
+  'test/support/waits.ts',
+  // Has deadlines of its own.
+  'test/support/process.ts',
+  // Waits for the end of what lives as long as the laboratory.
+  'test/support/namespaces.ts',
+];
+
+/** What bounds a loop, or fails in it. */
+const BOUND =
+  /\b(Date\.now|performance\.now|assert|once|until|eventually|within|either|throw|refusal|isOver)\b|-- > 0|\.push\(await/;
+const ASSERTS = /^(assert|fc\.assert|t\.assert)\b|^(rejects|throws)$/;
+
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly loc: { readonly start: { readonly line: number } };
+  readonly [key: string]: unknown;
+}
+
+interface Source {
+  readonly file: string;
+  readonly text: string;
+  readonly tree: Node;
+}
+
+function* tsFiles(): Iterable<string> {
+  for (const root of ['src', 'test']) {
+    for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      const file = join(root, name);
+      if (file.endsWith('.test.ts') || (root === 'test' && file.endsWith('.ts'))) yield file;
+    }
+  }
+}
+
+function readSource(file: string, text: string): Source {
+  const tree = parse(text, { sourceType: 'module', plugins: ['typescript'] }).program as unknown as Node;
+  return { file, text, tree };
+}
+
+function* childrenOf(node: Node): Iterable<Node> {
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'loc' || key.endsWith('omments')) continue;
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (typeof (child as Node | null)?.type === 'string') yield child as Node;
+    }
+  }
+}
+
+function* within(node: Node): Iterable<Node> {
+  yield node;
+  for (const child of childrenOf(node)) yield* within(child);
+}
+
+const part = (node: Node, key: string): Node => node[key] as Node;
+const argumentsOf = (node: Node): readonly Node[] => part(node, 'arguments') as unknown as readonly Node[];
+const textOf = ({ text }: Source, { start, end }: Node): string => text.slice(start, end);
+const at = ({ file }: Source, { loc }: Node): string => `${file}:${loc.start.line}`;
+
+function calleeOf(source: Source, node: Node): string {
+  return node.type === 'CallExpression' ? textOf(source, part(node, 'callee')) : '';
+}
+
+/** The last name of what is called: `check` of `host.check(…)`. */
+const lastName = (callee: string): string => callee.split('.').at(-1) ?? '';
+
+/** Names of functions and methods that assert or throw, or call one that does. */
+function assertingNames(sources: readonly Source[]): Set<string> {
+  const calls = new Map<string, Set<string>>();
+  const asserting = new Set<string>();
+  for (const source of sources) {
+    for (const node of within(source.tree)) {
+      const name = functionName(source, node);
+      if (name === undefined) continue;
+      const called = calls.get(name) ?? new Set();
+      calls.set(name, called);
+      for (const inner of within(node)) {
+        if (inner.type === 'ThrowStatement' || ASSERTS.test(calleeOf(source, inner))) asserting.add(name);
+        if (inner.type === 'CallExpression') called.add(lastName(calleeOf(source, inner)));
+      }
+    }
+  }
+  for (let size = -1; size !== asserting.size; ) {
+    size = asserting.size;
+    for (const [name, called] of calls) if ([...called].some((other) => asserting.has(other))) asserting.add(name);
+  }
+  return asserting;
+}
+
+function functionName(source: Source, node: Node): string | undefined {
+  if (node.type === 'FunctionDeclaration') return textOf(source, part(node, 'id'));
+  if (node.type === 'ClassMethod' || node.type === 'ObjectMethod' || node.type === 'ClassPrivateMethod') {
+    return lastName(textOf(source, part(node, 'key')));
+  }
+  const init = part(node, 'init') as Node | null | undefined;
+  if (node.type !== 'VariableDeclarator' || !/Function/.test(init?.type ?? '')) return undefined;
+  return textOf(source, part(node, 'id')).replace(/[:<].*/s, '');
+}
+
+function testsWithoutAssert(source: Source, asserting: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  for (const node of within(source.tree)) {
+    if (!/^(test|it|t\.test)$/.test(calleeOf(source, node))) continue;
+    const body = argumentsOf(node).at(-1);
+    if (body === undefined || !/Function/.test(body.type)) continue;
+    const isAsserting = [...within(body)].some((inner) => {
+      const callee = calleeOf(source, inner);
+      return inner.type === 'ThrowStatement' || ASSERTS.test(callee) || asserting.has(lastName(callee));
+    });
+    if (!isAsserting) found.push(`${at(source, node)}: the test asserts nothing`);
+  }
+  return found;
+}
+
+function testsLeftOut(source: Source): string[] {
+  const found: string[] = [];
+  for (const node of within(source.tree)) {
+    const callee = calleeOf(source, node);
+    const isBare = callee === 't.skip' && argumentsOf(node).length === 0;
+    if (isBare || /^(test|it|describe|suite|t)\.(skip|only|todo)$/.test(callee.replace(/^t\.skip$/, ''))) {
+      found.push(`${at(source, node)}: ${callee} without a condition and a reason`);
+    }
+    const { key, value } = node as { key?: Node; value?: Node };
+    if (node.type !== 'ObjectProperty' || key === undefined || value?.type !== 'BooleanLiteral') continue;
+    if (/^(skip|only|todo)$/.test(textOf(source, key)) && textOf(source, value) === 'true') {
+      found.push(`${at(source, node)}: ${textOf(source, node)} has no reason`);
+    }
+  }
+  return found;
+}
+
+function waitsForEver(source: Source): string[] {
+  const found: string[] = [];
+  for (const node of within(source.tree)) {
+    if (!['WhileStatement', 'DoWhileStatement', 'ForStatement'].includes(node.type)) continue;
+    if (node.type === 'ForStatement' && part(node, 'test') !== null && part(node, 'update') !== null) continue;
+    const doesWait = [...within(node)].some(({ type }) => type === 'AwaitExpression');
+    if (doesWait && !BOUND.test(textOf(source, node))) {
+      found.push(`${at(source, node)}: a loop that waits has no deadline: \`until\` of test/support/waits.ts has one`);
+    }
+  }
+  const isExempt = MAY_WAIT_FOR_EVER.includes(source.file) || source.file.includes('/programs/');
+  if (!isExempt && /import \{[^}]*\bonce\b[^}]*\} from 'node:events'/.test(source.text)) {
+    found.push(`${source.file}: \`once\` of node:events waits for ever; that of test/support/waits.ts does not`);
+  }
+  return found;
+}
+
+function fixedSleeps(source: Source): string[] {
+  if (source.file === 'test/support/waits.ts' || source.file.includes('/programs/')) return [];
+  const found: string[] = [];
+  const visit = (node: Node, isInLoop: boolean): void => {
+    const isLoop = ['WhileStatement', 'DoWhileStatement'].includes(node.type) || isEndless(node);
+    const callee = calleeOf(source, node);
+    const isSleep =
+      callee === 'delay' ||
+      callee === 'sleep' ||
+      (callee === 'setTimeout' && /^setTimeout\(resolve\b/.test(textOf(source, node)));
+    const line = source.text.split('\n')[node.loc.start.line - 1] ?? '';
+    // A deadline beside what is waited for.
+    const isDeadline = /ref: false|signal:/.test(textOf(source, node));
+    const isKnown = SLEEPS.some(([file, part]) => file === source.file && line.includes(part));
+    // In a loop it is how often something is asked, and the loop has a deadline.
+    if (isSleep && !isInLoop && !isDeadline && !isKnown)
+      found.push(`${at(source, node)}: a fixed sleep: ${line.trim()}`);
+    for (const child of childrenOf(node)) visit(child, isInLoop || isLoop);
+  };
+  visit(source.tree, false);
+  return found;
+}
+
+function isEndless(node: Node): boolean {
+  return node.type === 'ForStatement' && part(node, 'test') === null;
+}
+
+const sources = [...tsFiles()].map((file) => readSource(file, readFileSync(file, 'utf8')));
+const asserting = assertingNames(sources);
+
+test('every test asserts something', () => {
+  assert.deepEqual(
+    sources.flatMap((source) => testsWithoutAssert(source, asserting)),
+    [],
+  );
+});
+
+test('no test is left out without a reason that CI can refuse', () => {
+  assert.deepEqual(sources.flatMap(testsLeftOut), []);
+});
+
+test('every wait has a deadline', () => {
+  assert.deepEqual(sources.flatMap(waitsForEver), []);
+});
+
+test('no test sleeps where it can wait for a condition, and no reason outlives its sleep', () => {
+  assert.deepEqual(sources.flatMap(fixedSleeps), []);
+  const stale = SLEEPS.filter(
+    ([file, line]) => !sources.some((source) => source.file === file && source.text.includes(line)),
+  );
+  assert.deepEqual(stale, []);
+});
+
+test('each of these rules finds what it forbids', () => {
+  const source = (text: string): Source => readSource('test/planted.test.ts', text);
+  assert.equal(testsWithoutAssert(source("test('a', () => { nothingOfOurs(); });"), asserting).length, 1);
+  assert.equal(testsWithoutAssert(source("test('a', () => { assert.ok(run()); });"), asserting).length, 0);
+  for (const text of ["test.skip('a', f);", "test.only('a', f);", 't.skip();', "test('a', { skip: true }, f);"]) {
+    assert.equal(testsLeftOut(source(text)).length, 1, text);
+  }
+  assert.equal(testsLeftOut(source("t.skip('needs root');")).length, 0);
+  for (const text of ['while (x) await turn();', 'for (;;) { await turn(); }', "import { once } from 'node:events';"]) {
+    assert.equal(waitsForEver(source(text)).length, 1, text);
+  }
+  for (const text of ['await delay(100);', 'await new Promise((resolve) => setTimeout(resolve, 100));']) {
+    assert.equal(fixedSleeps(source(text)).length, 1, text);
+  }
+});

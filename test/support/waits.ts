@@ -1,0 +1,60 @@
+import { type EventEmitter, once as nextEvent } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What a test waits for comes at once, or not at all; a busy machine is given time. */
+export const PATIENCE_MS = 60_000;
+/** Loops look in every turn of the event loop for this time, as most waits are short, and seldom after it. */
+const EAGER_MS = 100;
+
+/**
+ * The next event of that name, as `once` of node:events, but not for ever.
+ * @param options `waitMs`: how long
+ * @throws Error what was waited for in vain; or the emitter's `error`
+ */
+export async function once(
+  emitter: EventEmitter | NodeJS.ReadableStream,
+  event: string,
+  { waitMs = PATIENCE_MS }: { waitMs?: number } = {},
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments of an event are whatever its emitter says
+): Promise<any[]> {
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), waitMs);
+  try {
+    return await nextEvent(emitter as EventEmitter, event, { signal: ended.signal });
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+    throw new Error(`no '${event}' of ${emitter.constructor.name} within ${waitMs} ms`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits until a condition holds, looking at it turn after turn of the event loop.
+ * @throws Error the condition, as it is written, when it does not hold in time
+ */
+export async function until(isSo: () => boolean, waitMs: number = PATIENCE_MS): Promise<void> {
+  const startMs = Date.now();
+  while (!isSo()) {
+    const waitedMs = Date.now() - startMs;
+    if (waitedMs > waitMs) throw new Error(`not within ${waitMs} ms: ${isSo}`);
+    if (waitedMs < EAGER_MS) await new Promise(setImmediate);
+    else await delay(1);
+  }
+}
+
+/**
+ * What a promise becomes, but not for ever.
+ * @param what is waited for, as the error says it
+ */
+export async function within<T>(promise: Promise<T>, what: string, waitMs: number = PATIENCE_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${waitMs} ms`)), waitMs);
+  });
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
