@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { once } from '../../test/support/waits.ts';
 
 const ADDON = fileURLToPath(new URL('../../../build/Release/etherws.node', import.meta.url));
 
