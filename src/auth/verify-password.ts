@@ -1,11 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { hashSync } from 'bcryptjs';
+import { md5Crypt } from './md5-crypt.ts';
 import type { PasswordHash } from './password-hash.ts';
 import { shaCrypt } from './sha-crypt.ts';
-
-// Its declarations claim an ES module default, which the CommonJS package does not have.
-const md5Crypt: (password: string, setting: string) => string = createRequire(import.meta.url)('apache-md5');
 
 /**
  * Hashes the password and compares in constant time. Slow by intent: runs in
@@ -32,8 +29,7 @@ function digests(password: string, { kind, text }: PasswordHash): readonly [stri
       // Behind version, cost and 22 characters of salt. The salt is left out: some tools set its unused last bits.
       return [hashSync(password, text.slice(0, 29)).slice(29), text.slice(29)];
     case 'apr1':
-      // The package counts characters where the algorithm counts octets.
-      return [md5Crypt(Buffer.from(password, 'utf8').toString('latin1'), text), text];
+      return [md5Crypt(Buffer.from(password, 'utf8'), text), text.slice(text.lastIndexOf('$') + 1)];
     case 'sha256-crypt':
     case 'sha512-crypt':
       return [shaCrypt(Buffer.from(password, 'utf8'), text), text.slice(text.lastIndexOf('$') + 1)];
