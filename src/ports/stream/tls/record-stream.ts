@@ -23,7 +23,7 @@ const MAX_IDLE_UPDATES = 32;
 /** Statuses below every errno: minus this is a fatal alert of ours, minus twice this one of the peer's. */
 const ALERT_BASE = 100_000;
 
-/** What native code is answered about a record that was no data (native/datapath/tls_stream.c). */
+/** What native code is answered about a record that was no data (native/datapath/host.h). */
 const STOP = 0;
 const GO_ON = 1;
 const GO_ON_INSIDE_A_MESSAGE = 2;
@@ -42,7 +42,7 @@ export interface RecordStreamOptions {
 
 /**
  * The record layer of TLS 1.3 behind the handshake (RFC 8446, 5), as far as it is not data: alerts, key updates, the
- * end. Native code opens and seals the records (native/datapath/tls_stream.c, native/datapath/send.c) and tells of those that are no
+ * end. Native code opens and seals the records (native/datapath/host.h, native/datapath/send.c) and tells of those that are no
  * data.
  */
 export class RecordStream implements KernelStream {
