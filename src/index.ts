@@ -15,7 +15,7 @@ export { HtpasswdAuthenticator, type HtpasswdOptions } from './auth/htpasswd.ts'
 export { Bridge, type BridgeOptions, type BridgeTrace } from './bridge/bridge.ts';
 export type { BridgePort, PortNumber } from './bridge/bridge-port.ts';
 export type { Counters } from './bridge/counters.ts';
-export type { FilteringEntry } from './bridge/filtering-database.ts';
+export type { FilteringEntry } from './bridge/fdb.ts';
 export type {
   CloseReason,
   Direction,

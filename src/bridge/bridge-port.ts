@@ -92,11 +92,6 @@ export class BridgePort {
     this.#policyChanged();
   }
 
-  /** Whether frames to individual addresses may come in unjudged. */
-  get admitsUnicast(): boolean {
-    return this.#policy === undefined || this.#policy.admitsUnicast;
-  }
-
   /** Frames from here may go to `egress` unseen, until then. */
   noteFlow(egress: BridgePort, untilMs: number): void {
     if (egress !== this.#flowTo) this.#elsewhereUntilMs = this.#flowUntilMs;

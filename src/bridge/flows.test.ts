@@ -6,11 +6,12 @@ import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
+import { MUST_COME } from './flow-permit.ts';
 import type { Flow } from './flow-table.ts';
-import { IngressPolicy, type IngressRules, SourceClaims } from './ingress-policy.ts';
+import { IngressPolicy, type IngressRules, RateAllowance, SourceClaims } from './ingress-policy.ts';
 import type { Congestion, DiscardReason } from './port.ts';
 
-const ADMIT_ALL = { check: () => undefined, release: () => undefined } as unknown as IngressPolicy;
+const READ_ALL = { check: () => undefined, release: () => undefined, permit: MUST_COME } as unknown as IngressPolicy;
 const CONGESTION: Congestion = { onceRelieved: () => undefined };
 
 class FlowPort extends MemoryPort {
@@ -146,10 +147,10 @@ test('what is finished for its egress makes a flow; what contradicts itself does
 
 test('what has a say besides the filtering database gets every frame', () => {
   const bench = new Bench();
-  bench.at(0).policy = ADMIT_ALL;
+  bench.at(0).policy = READ_ALL;
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'a policy');
   bench.at(0).policy = undefined;
-  bench.at(1).policy = ADMIT_ALL;
+  bench.at(1).policy = READ_ALL;
   assert.equal(bench.offered(frame(1, 0)).length, 1, 'the policy of the egress has no say');
   const traced = new Bench({ trace: { learned: () => undefined, aged: () => undefined, forwarded: () => undefined } });
   assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
@@ -157,34 +158,39 @@ test('what has a say besides the filtering database gets every frame', () => {
   assert.deepEqual(without.offered(frame(1, 0)), [], 'no flow table');
 });
 
-test('a policy that only limits group frames leaves unicast its flows; with any other rule there are none', () => {
+test('a policy says of its rules which may be kept by a flow, and what that is charged to', () => {
   const rate = { perSecond: 1, burst: 1 };
   const group = { groupFrames: rate, groupBits: rate };
-  const policyOf = (rules: IngressRules): IngressPolicy => new IngressPolicy(rules, new SourceClaims(), 0);
-  const limits: IngressRules[] = [
+  const policyOf = (rules: IngressRules, allowance?: RateAllowance): IngressPolicy =>
+    new IngressPolicy(rules, new SourceClaims(), 0, allowance);
+  const bench = new Bench();
+  const kept: IngressRules[] = [
+    {},
+    group,
     { sources: new Set([parseMacAddress('02:00:00:00:00:00')]) },
     { claims: 5 },
-    { etherTypes: new Set([0x88b5]) },
-    { frames: { perSecond: 1e6, burst: 1e6 } },
-    { bits: { perSecond: 1e9, burst: 1e9 } },
     { forbidsDhcpServer: true },
     { forbidsRouterAdvertisements: true },
   ];
-  const bench = new Bench();
-  for (const rules of [{}, group, { ...group, forbidsDhcpServer: false, forbidsRouterAdvertisements: false }]) {
+  for (const rules of kept) {
     bench.at(0).policy = policyOf(rules);
-    assert.equal(bench.offered(frame(1, 0)).length, 1, JSON.stringify(rules));
+    const [flow] = bench.offered(frame(1, 0));
+    assert.ok(flow !== undefined && flow.meter === undefined, JSON.stringify(rules));
   }
-  for (const rules of limits) {
-    bench.at(0).policy = policyOf({ ...group, ...rules });
-    assert.deepEqual(bench.offered(frame(1, 0)), [], JSON.stringify(rules));
-    assert.equal(bench.at(0).rx.discards.rateExceeded, 0);
+  for (const rules of [{ frames: { perSecond: 1e6, burst: 1e6 } }, { bits: { perSecond: 1e9, burst: 1e9 } }]) {
+    const allowance = new RateAllowance();
+    bench.at(0).policy = policyOf({ ...group, ...rules }, allowance);
+    assert.equal(bench.offered(frame(1, 0))[0]?.meter, allowance.cells, JSON.stringify(rules));
   }
+  bench.at(0).policy = policyOf({ ...group, etherTypes: new Set([0x88b5]) });
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'a flow knows no EtherType');
+  assert.equal(bench.at(0).rx.discards.rateExceeded, 0);
+
   const changing = policyOf(group);
   bench.at(0).policy = changing;
   assert.equal(bench.offered(frame(1, 0)).length, 1);
   bench.invalidations = 0;
-  changing.change({ ...group, claims: 1 }, 0);
+  changing.change({ ...group, etherTypes: new Set([0x88b5]) }, 0);
   assert.equal(bench.invalidations, 1, 'rules that change invalidate flows');
   assert.deepEqual(bench.offered(frame(1, 0)), []);
   bench.at(0).policy = undefined;
@@ -251,7 +257,7 @@ test('whatever changes a decision invalidates all flows', () => {
     ['a port is opened', (bench) => bench.bridge.setShut(bench.at(1), false)],
     ['a link goes down', (bench) => bench.bridge.setLink(bench.at(1), 'down', 'pulled')],
     ['a link comes up', (bench) => bench.bridge.setLink(bench.at(1), 'up')],
-    ['a policy is set', (bench) => Object.assign(bench.at(0), { policy: ADMIT_ALL })],
+    ['a policy is set', (bench) => Object.assign(bench.at(0), { policy: READ_ALL })],
     ['a policy is taken away', (bench) => Object.assign(bench.at(0), { policy: undefined })],
   ];
   for (const [what, change] of changes) {

@@ -1,8 +1,9 @@
 import { destinationOf, sourceOf } from '../wire/ethernet/ethernet-frame.ts';
 import { innerEtherType, kindOf } from '../wire/ethernet/frame-kind.ts';
 import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
+import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
-import { type Rate, TokenBucket } from './token-bucket.ts';
+import { BUCKET_CELLS, type Rate, TokenBucket, UNLIMITED } from './token-bucket.ts';
 
 /** What may come in by a port. What is not said is not limited. */
 export interface IngressRules {
@@ -41,35 +42,40 @@ export class SourceClaims {
   }
 }
 
-type Buckets = Partial<Record<'frames' | 'bits' | 'groupFrames' | 'groupBits', TokenBucket>>;
+const RATES = ['frames', 'bits', 'groupFrames', 'groupBits'] as const;
+type RateName = (typeof RATES)[number];
 
 /** What is left of some rates. Ports that spend of the same have those rates together. */
 export class RateAllowance {
-  #buckets: Buckets = {};
+  /** The buckets in the order of RATES; those of frames and of bits are a flow's meter (Flow.meter). */
+  readonly cells: Float64Array = new Float64Array(RATES.length * BUCKET_CELLS);
+  readonly #buckets: Readonly<Record<RateName, TokenBucket>>;
+
+  constructor() {
+    const bucket = (place: number): TokenBucket => new TokenBucket(UNLIMITED, 0, this.cells, place * BUCKET_CELLS);
+    this.#buckets = { frames: bucket(0), bits: bucket(1), groupFrames: bucket(2), groupBits: bucket(3) };
+  }
 
   /** The rates of these rules from here on; what was spent stays spent. */
   change(rules: IngressRules, nowMs: number): void {
-    const buckets: Buckets = {};
-    for (const name of ['frames', 'bits', 'groupFrames', 'groupBits'] as const) {
+    for (const name of RATES) {
+      const bucket = this.#buckets[name];
       const rate = rules[name];
-      if (rate === undefined) continue;
-      const bucket = this.#buckets[name] ?? new TokenBucket(rate, nowMs);
-      bucket.change(rate);
-      buckets[name] = bucket;
+      if (rate !== undefined && bucket.isLimited) bucket.change(rate);
+      else bucket.fill(rate ?? UNLIMITED, nowMs);
     }
-    this.#buckets = buckets;
   }
 
   /** @returns whether so much may come in; it is taken then */
   spend(frames: number, bits: number, isGroup: boolean, nowMs: number): boolean {
-    const { frames: frameBucket, bits: bitBucket, groupFrames, groupBits } = this.#buckets;
-    if (frameBucket?.isOpen(nowMs) === false || bitBucket?.isOpen(nowMs) === false) return false;
-    if (isGroup && (groupFrames?.isOpen(nowMs) === false || groupBits?.isOpen(nowMs) === false)) return false;
-    frameBucket?.take(frames);
-    bitBucket?.take(bits);
+    const buckets = this.#buckets;
+    if (!buckets.frames.isOpen(nowMs) || !buckets.bits.isOpen(nowMs)) return false;
+    if (isGroup && (!buckets.groupFrames.isOpen(nowMs) || !buckets.groupBits.isOpen(nowMs))) return false;
+    buckets.frames.take(frames);
+    buckets.bits.take(bits);
     if (isGroup) {
-      groupFrames?.take(frames);
-      groupBits?.take(bits);
+      buckets.groupFrames.take(frames);
+      buckets.groupBits.take(bits);
     }
     return true;
   }
@@ -84,6 +90,7 @@ export class IngressPolicy {
   readonly #claimed = new Set<MacAddress>();
   readonly #allowance: RateAllowance;
   #rules: IngressRules;
+  #permit: FlowPermit = MUST_COME;
   /** Told of each change of the rules; the port that the policy is set at puts itself here. */
   onChange: () => void = () => undefined;
 
@@ -104,15 +111,18 @@ export class IngressPolicy {
   change(rules: IngressRules, nowMs: number): void {
     this.#rules = rules;
     this.#allowance.change(rules, nowMs);
+    this.#permit = permitOf(rules, this.#allowance);
     if (rules.claims === undefined) this.release();
     this.onChange();
   }
 
-  /** Whether every frame to an individual address may come in: the rules, if any, are rates of group frames alone. */
-  get admitsUnicast(): boolean {
-    const { sources, claims, etherTypes, frames, bits, forbidsDhcpServer, forbidsRouterAdvertisements } = this.#rules;
-    const hasLimit = [sources, claims, etherTypes, frames, bits].some((rule) => rule !== undefined);
-    return !hasLimit && forbidsDhcpServer !== true && forbidsRouterAdvertisements !== true;
+  /**
+   * Whether frames to an individual address that were let in once may pass by: their
+   * source stays the port's, DHCP servers and routers are never in a flow table, and
+   * rates are a meter. A flow knows no EtherType.
+   */
+  get permit(): FlowPermit {
+    return this.#permit;
   }
 
   /**
@@ -129,7 +139,7 @@ export class IngressPolicy {
     isHeldElsewhere: boolean,
     nowMs: number,
   ): DiscardReason | undefined {
-    // The dearest last, and what is refused for itself spends nothing of the rates.
+    // The most expensive check last; a frame that is refused for itself spends nothing of the rates.
     if (!this.#maySend(sourceOf(bytes, start), isHeldElsewhere)) return 'sourceDenied';
     if (!this.#mayCarry(bytes, start, length)) return 'typeDenied';
     if (this.#isForbidden(bytes, start, length)) return 'serverDenied';
@@ -169,4 +179,9 @@ export class IngressPolicy {
     if (kind === 'routerAdvertisement') return forbidsRouterAdvertisements;
     return kind === 'unreadable';
   }
+}
+
+function permitOf({ etherTypes, frames, bits }: IngressRules, allowance: RateAllowance): FlowPermit {
+  if (etherTypes !== undefined) return MUST_COME;
+  return frames === undefined && bits === undefined ? MAY_PASS : allowance.cells;
 }

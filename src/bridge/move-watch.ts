@@ -1,7 +1,7 @@
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { PortNumber } from './bridge-port.ts';
-import type { FilteringEntry } from './filtering-database.ts';
+import type { FilteringEntry } from './fdb.ts';
 import { MOVES_WINDOW_MS } from './moves.ts';
 
 /** So many addresses that flap between the same two ports at once make a loop of it. */

@@ -1,6 +1,6 @@
 import { Bridge, type BridgeTrace } from '../bridge/bridge.ts';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
-import type { FilteringEntry } from '../bridge/filtering-database.ts';
+import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { NativeFlowTable } from '../native/flow-table.ts';

@@ -14,6 +14,7 @@ import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { numberOf, PortRecorder } from '../../test/support/port-recorder.ts';
 import { until } from '../../test/support/waits.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { MUST_COME } from '../bridge/flow-permit.ts';
 import { IngressPolicy, SourceClaims } from '../bridge/ingress-policy.ts';
 import { nativeAddon } from '../native/addon.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
@@ -149,7 +150,7 @@ test('a policy sees every frame from the moment at which it is set', { skip }, a
   const here = await openHost(t);
   const there = await openHost(t, here.bridge);
   await installFlow(here, there.host);
-  const refuse = { check: () => 'sourceDenied', release: () => undefined };
+  const refuse = { check: () => 'sourceDenied', release: () => undefined, permit: MUST_COME };
   here.ingress.policy = refuse as unknown as IngressPolicy;
   await sendInVain(here, there.host);
   assert.equal(here.ingress.rx.discards.sourceDenied, FRAMES);

@@ -5,7 +5,7 @@ import { MemoryPort } from '../ports/memory-port.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
-import { FilteringDatabase, type FilteringEntry } from './filtering-database.ts';
+import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 
 const ports = [1, 2, 3].map((number) => new BridgePort(number as PortNumber, new MemoryPort()));
 const [one, two, three] = ports as [BridgePort, BridgePort, BridgePort];
