@@ -10,6 +10,7 @@ import {
   type Port,
   type PortFault,
 } from './port.ts';
+import type { IngressStage } from './stages/stage.ts';
 
 declare const brand: unique symbol;
 
@@ -44,6 +45,10 @@ export class BridgePort {
   #flowUntilMs = 0;
   /** When the last one to another target expires. */
   #elsewhereUntilMs = 0;
+
+  /** The ingress stages that this port has a use for; of these, those that are asked for each frame. */
+  stages: readonly IngressStage[] = [];
+  eachFrame: readonly IngressStage[] = [];
 
   readonly #policyChanged: () => void;
   readonly #onFault: (fault: PortFault) => void;
@@ -90,6 +95,12 @@ export class BridgePort {
     this.#policy = policy;
     if (policy !== undefined) policy.onChange = this.#policyChanged;
     this.#policyChanged();
+  }
+
+  /** Chooses what is asked for frames that come in here. */
+  useStages(stages: readonly IngressStage[]): void {
+    this.stages = stages.filter((stage) => stage.isUsedBy?.(this) !== false);
+    this.eachFrame = this.stages.filter(({ scope }) => scope === 'frame');
   }
 
   /** Frames from here may go to `egress` unseen, until then. */

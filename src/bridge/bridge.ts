@@ -1,15 +1,9 @@
-import {
-  destinationOf,
-  HEADER_BYTES,
-  sourceOf,
-  vidOf,
-} from '../wire/ethernet/ethernet-frame.ts';
+import { destinationOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
-import { framesIn } from '../wire/offload/gso.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
@@ -19,7 +13,7 @@ import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port, PortFault } from './port.ts';
-import { ask, enter, refuse } from './stages/run.ts';
+import { ask, askEgress, enter, refuse, refuseAt } from './stages/run.ts';
 import type { Answer, IngressStage, Stages } from './stages/stage.ts';
 import { stagesOf } from './stages/stages.ts';
 
@@ -66,8 +60,6 @@ export class Bridge {
   readonly #fdb: FilteringDatabase;
   readonly #moves = new MoveWatch();
   readonly #stages: Stages;
-  /** Those of `#stages.ingress` that are asked for each frame. */
-  readonly #eachFrame: readonly IngressStage[];
   readonly #flows: FlowInstaller;
   readonly #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
@@ -104,7 +96,6 @@ export class Bridge {
       relayedReserved: options.forwardReserved ?? 0,
       trace,
     });
-    this.#eachFrame = this.#stages.ingress.filter(({ scope }) => scope === 'frame');
     this.#parallel = new ParallelTunnels({
       standsBy: (port, active) => {
         this.#fdb.forgetPort(port);
@@ -134,10 +125,11 @@ export class Bridge {
     const bridgePort = new BridgePort(
       this.#lastNumber as PortNumber,
       port,
-      () => this.#flows.invalidate(),
+      () => this.#policyChanged(bridgePort),
       (fault) => this.#onFault?.(bridgePort, fault),
     );
     this.#ports.set(bridgePort.number, bridgePort);
+    this.#policyChanged(bridgePort);
     this.#stateChanged(bridgePort);
     return bridgePort;
   }
@@ -200,7 +192,7 @@ export class Bridge {
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine, ingress);
     batch.renew();
     pass.begin(++this.#lastPass, ingress, batch, nowMs);
-    const portAnswer = ask(this.#stages.port, pass);
+    const portAnswer = this.#askPort(pass);
     if (typeof portAnswer === 'string') ingress.rx.discard(portAnswer, batch.count);
     else this.#relay(pass, portAnswer);
     const sole = pass.end();
@@ -208,89 +200,137 @@ export class Bridge {
     return sole?.port.congestion;
   }
 
+  #askPort(pass: Pass): Answer {
+    let permit: FlowPermit = MAY_PASS;
+    for (const stage of this.#stages.port) {
+      const answer = stage.apply(pass);
+      if (typeof answer === 'string') return answer;
+      permit = permitOfBoth(permit, answer);
+    }
+    return permit;
+  }
+
   /** Runs the stages for each frame of a batch, and has a flow installed for frames like the last one. */
   #relay(pass: Pass, portPermit: FlowPermit): void {
     const { ingress, batch } = pass;
-    // Most frames of a batch belong to one flow: what was found for the one before holds for this one.
+    const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
+    const { eachFrame } = ingress;
+    // Most frames of a batch have the key of the one before: what was decided for that one holds.
+    let lastVid = -1;
     let lastSource = -1;
     let lastDestination = -1;
-    let lastVid = -1;
-    let decision: Answer = MAY_PASS;
-    pass.egress = undefined;
     let takenIndex = -1;
     let takenPermit: FlowPermit = MUST_COME;
-
-    for (let index = 0; index < batch.count; index++) {
-      const start = batch.starts[index] as number;
-      const length = batch.lengths[index] as number;
+    let takenKeyPermit: FlowPermit = MUST_COME;
+    let frames = 0;
+    let octets = 0;
+    pass.permit = portPermit;
+    for (let index = 0; index < count; index++) {
+      const start = starts[index] as number;
+      const length = lengths[index] as number;
       pass.index = index;
-      pass.start = start;
-      pass.length = length;
-      pass.permit = portPermit;
       if (length < HEADER_BYTES) {
         // It has no addresses that a stage could ask for.
+        pass.frames = 1;
         refuse(pass, 'runt');
         continue;
       }
-      const vid = vidOf(batch.bytes, start, length);
-      const source = sourceOf(batch.bytes, start);
+      if (hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) {
+        pass.lookAtOffload(length);
+        const answer = this.#stages.wellFormed.apply(pass);
+        if (typeof answer === 'string') {
+          refuse(pass, answer);
+          continue;
+        }
+      }
+      const vid = vidOf(bytes, start, length);
+      const source = sourceOf(bytes, start);
+      const destination = destinationOf(bytes, start);
       const isSameSource = source === lastSource && vid === lastVid;
-      if (!isSameSource) {
-        pass.vid = vid;
-        pass.source = source;
-        pass.sourcePermit = MAY_PASS;
-        lastSource = -1;
-        lastDestination = -1;
+      const isSameKey = isSameSource && destination === lastDestination;
+      if (!isSameKey || eachFrame.length > 0) {
+        pass.start = start;
+        pass.length = length;
+        pass.permit = portPermit;
+        if (isSameKey) {
+          if (!enter(eachFrame, pass)) continue;
+        } else {
+          lastSource = -1;
+          pass.vid = vid;
+          pass.source = source;
+          pass.destination = destination;
+          if (!this.#enterFirst(pass, isSameSource)) continue;
+          lastVid = vid;
+          lastSource = source;
+          lastDestination = destination;
+        }
       }
-      const refusal = enter(isSameSource ? this.#eachFrame : this.#stages.ingress, pass);
-      if (refusal !== undefined) {
-        refuse(pass, refusal);
-        continue;
-      }
-      ingress.rx.count(length, framesIn(batch, index));
-      lastSource = source;
-      lastVid = vid;
-      const destination = destinationOf(batch.bytes, start);
-      if (destination !== lastDestination) {
-        pass.destination = destination;
-        pass.egress = undefined;
-        decision = ask(this.#stages.decision, pass);
-        lastDestination = destination;
-      }
-
-      const { egress } = pass;
-      if (typeof decision === 'string') refuse(pass, decision);
-      else if (egress === undefined) this.#flood(pass);
+      frames += pass.frames;
+      octets += length;
+      const { egress, decision } = pass;
+      if (typeof decision === 'string') refuseAt(pass, egress, decision);
+      else if (egress === undefined) pass.sendFlood();
       else {
-        takenIndex = this.#transmit(pass, egress) ? index : -1;
-        takenPermit = permitOfBoth(permitOfBoth(pass.permit, pass.sourcePermit), decision);
+        takenIndex = pass.send(egress) ? index : -1;
+        takenPermit = pass.permit;
+        takenKeyPermit = pass.keyPermit;
       }
-      if (this.#trace !== undefined && decision !== 'reserved') this.#traceForward(pass);
+      if (this.#trace !== undefined && decision !== 'reserved') this.#traceForward(pass, length);
     }
+    ingress.rx.count(octets, frames);
     // Before the ports are flushed, which may overwrite the bytes.
-    if (pass.egress !== undefined && takenIndex >= 0) {
-      this.#flows.install(pass, pass.egress, takenIndex, takenPermit);
-    }
+    if (pass.egress === undefined || takenIndex < 0) return;
+    this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
   }
 
-  #flood(pass: Pass): void {
-    for (const egress of this.#forwarding) {
-      if (egress !== pass.ingress) this.#transmit(pass, egress);
-    }
-  }
-
-  /** @returns whether the port took any of it */
-  #transmit(pass: Pass, egress: BridgePort): boolean {
-    for (const stage of this.#stages.egress) {
-      const answer = stage.apply(pass, egress);
+  /** Asks everything, for a frame whose key is not that of the one before. @returns whether it goes on */
+  #enterFirst(pass: Pass, isSameSource: boolean): boolean {
+    if (!isSameSource) pass.sourcePermit = MAY_PASS;
+    const { stages } = pass.ingress;
+    for (let at = 0; at < stages.length; at++) {
+      const stage = stages[at] as IngressStage;
+      if (isSameSource && stage.scope === 'source') continue;
+      const answer = stage.apply(pass);
       if (answer === MAY_PASS) continue;
       if (typeof answer === 'string') {
-        egress.tx.discard(answer);
+        refuse(pass, answer);
         return false;
       }
-      pass.permit = permitOfBoth(pass.permit, answer);
+      if (stage.scope === 'source') pass.sourcePermit = permitOfBoth(pass.sourcePermit, answer);
+      else pass.permit = permitOfBoth(pass.permit, answer);
     }
-    return pass.send(egress);
+    this.#decide(pass);
+    return true;
+  }
+
+  /** Decides for all frames with the key of the present one. */
+  #decide(pass: Pass): void {
+    pass.egress = undefined;
+    let decision = ask(this.#stages.decision, pass);
+    const { egress } = pass;
+    if (egress === undefined) {
+      if (typeof decision !== 'string') this.#decideFlood(pass);
+    } else if (typeof decision !== 'string') {
+      const answer = askEgress(this.#stages.egress, pass, egress);
+      decision = typeof answer === 'string' ? answer : permitOfBoth(decision, answer);
+    }
+    pass.decision = decision;
+    pass.keyPermit = typeof decision === 'string' ? MUST_COME : permitOfBoth(pass.sourcePermit, decision);
+  }
+
+  /** Chooses the ports that frames with the present key are flooded to. */
+  #decideFlood(pass: Pass): void {
+    const stages = this.#stages.egress;
+    const ports = this.#forwarding;
+    pass.flood.length = 0;
+    pass.refusedFlood.length = 0;
+    for (let at = 0; at < ports.length; at++) {
+      const egress = ports[at] as BridgePort;
+      if (egress === pass.ingress) continue;
+      const answer = askEgress(stages, pass, egress);
+      if (typeof answer === 'string') pass.refusedFlood.push({ egress, reason: answer });
+      else pass.flood.push(egress);
+    }
   }
 
   #moved(entry: FilteringEntry, from: BridgePort, nowMs: number): void {
@@ -299,10 +339,15 @@ export class Bridge {
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: from.number });
   }
 
-  #traceForward({ ingress, egress, length }: Pass): void {
+  #traceForward({ ingress, egress }: Pass, length: number): void {
     const targets = egress === undefined ? this.#forwarding : [egress];
     const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
     this.#trace?.forwarded(ingress.number, numbers, length);
+  }
+
+  #policyChanged(bridgePort: BridgePort): void {
+    bridgePort.useStages(this.#stages.ingress);
+    this.#flows.invalidate();
   }
 
   #stateChanged(bridgePort: BridgePort): void {

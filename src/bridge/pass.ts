@@ -2,11 +2,12 @@ import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
-import { framesIn } from '../wire/offload/gso.ts';
 import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
-import { type FlowPermit, MAY_PASS } from './flow-permit.ts';
+import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
+import type { DiscardReason } from './port.ts';
 import { SoftwareOffload } from './stages/software-offload.ts';
+import type { Answer } from './stages/stage.ts';
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
@@ -20,16 +21,25 @@ export class Pass {
   index = 0;
   start = 0;
   length = 0;
+  /** What it needs done before it is finished, and how many finished frames it stands for, once it is known to be well-formed. */
+  neededOffload: Offloads = OFFLOAD_NONE;
+  frames = 1;
   vid: Vid = UNTAGGED;
   source: MacAddress = 0 as MacAddress;
   destination: MacAddress = 0 as MacAddress;
   /** The one port that the frame is for; undefined: all other ports. */
   egress: BridgePort | undefined = undefined;
 
-  /** What has been permitted so far: for this frame, and for each one with its source. */
+  /** For a frame without one `egress`: the ports that it leaves by, and those that it cannot leave by. */
+  readonly flood: BridgePort[] = [];
+  readonly refusedFlood: { egress: BridgePort; reason: DiscardReason }[] = [];
+  /** What was decided for frames with the present key: the reason why they go nowhere, or that they go to `egress`. */
+  decision: Answer = MUST_COME;
+
+  /** What stages permit: for this frame, for each one with its source, and for each one with its key. */
   permit: FlowPermit = MAY_PASS;
   sourcePermit: FlowPermit = MAY_PASS;
-
+  keyPermit: FlowPermit = MUST_COME;
   readonly #offload: SoftwareOffload;
   readonly #touched: BridgePort[] = [];
   #id = 0;
@@ -44,12 +54,39 @@ export class Pass {
     this.ingress = ingress;
     this.batch = batch;
     this.nowMs = nowMs;
+    this.egress = undefined;
+    this.frames = 1;
+    this.neededOffload = OFFLOAD_NONE;
     this.#offload.begin();
+  }
+
+  /** Reads what the present frame needs done, if the batch has offload headers. */
+  lookAtOffload(length: number): void {
+    const { batch } = this;
+    this.frames = 1;
+    this.length = length;
+    if (!batch.hasOffloadHeaders) return;
+    this.neededOffload = debtOf(batch.bytes, (batch.starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
   }
 
   /** The one port that was handed frames; undefined: none was, or several. */
   get touched(): BridgePort | undefined {
     return this.#touched.length === 1 ? this.#touched[0] : undefined;
+  }
+
+  /** Hands the present frame to all ports that it is flooded to. */
+  sendFlood(): void {
+    const { flood, refusedFlood, batch, index, frames } = this;
+    if (this.neededOffload === OFFLOAD_NONE) {
+      for (let at = 0; at < flood.length; at++) this.#queue(flood[at] as BridgePort, batch, index, frames);
+    } else {
+      for (let at = 0; at < flood.length; at++) this.send(flood[at] as BridgePort);
+    }
+    if (refusedFlood.length === 0) return;
+    for (let at = 0; at < refusedFlood.length; at++) {
+      const refused = refusedFlood[at] as (typeof refusedFlood)[number];
+      refused.egress.tx.discard(refused.reason);
+    }
   }
 
   /**
@@ -58,26 +95,31 @@ export class Pass {
    */
   send(egress: BridgePort): boolean {
     const { batch, index } = this;
-    if ((neededOffloadIn(batch, index) & ~egress.port.offloads) === OFFLOAD_NONE) return this.#queue(egress, batch, index);
+    if ((this.neededOffload & ~egress.port.offloads) === OFFLOAD_NONE) return this.#queue(egress, batch, index, this.frames);
+    return this.#sendFinished(egress);
+  }
+
+  #sendFinished(egress: BridgePort): boolean {
+    const { batch, index } = this;
     const finished = this.#offload.finish(batch, index);
     if (typeof finished === 'string') {
       egress.drop('tx', finished, 1, batch, index);
       return false;
     }
     let isTaken = false;
-    for (let at = finished.from; at < finished.to; at++) isTaken = this.#queue(egress, finished.batch, at) || isTaken;
+    for (let at = finished.from; at < finished.to; at++) isTaken = this.#queue(egress, finished.batch, at, 1) || isTaken;
     return isTaken;
   }
 
-  #queue(egress: BridgePort, batch: FrameBatch, index: number): boolean {
+  #queue(egress: BridgePort, batch: FrameBatch, index: number, frames: number): boolean {
     // Also when it refuses: a port that is full must be seen to be congested.
     if (egress.touchedBy !== this.#id) {
       egress.touchedBy = this.#id;
       this.#touched.push(egress);
     }
     const refused = egress.port.send(batch, index);
-    if (refused === undefined) egress.tx.count(batch.lengths[index] as number, framesIn(batch, index));
-    else egress.drop('tx', refused, framesIn(batch, index), batch, index);
+    if (refused === undefined) egress.tx.count(batch.lengths[index] as number, frames);
+    else egress.drop('tx', refused, frames, batch, index);
     return refused === undefined;
   }
 
@@ -100,10 +142,4 @@ export class Pass {
     }
     return sole !== undefined && ingress.sendsOnlyTo(sole, nowMs) ? sole : undefined;
   }
-}
-
-/** What frame `index` still needs done (checksum, segmentation); nothing without an offload header. */
-export function neededOffloadIn(batch: FrameBatch, index: number): Offloads {
-  if (!batch.hasOffloadHeaders) return OFFLOAD_NONE;
-  return debtOf(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES);
 }

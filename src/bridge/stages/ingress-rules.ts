@@ -2,24 +2,30 @@ import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import { isGroupAddress } from '../../wire/ethernet/mac-address.ts';
 import { RESERVED_VID } from '../../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
+import { framesIn } from '../../wire/offload/gso.ts';
 import { OFFLOAD_NONE } from '../../wire/offload/virtio-header.ts';
 import { MAY_PASS } from '../flow-permit.ts';
-import { neededOffloadIn, type Pass } from '../pass.ts';
-import type { Answer, IngressStage } from './stage.ts';
+import type { Pass } from '../pass.ts';
+import type { Answer, IngressStage, Stage } from './stage.ts';
 
 /** Refuses a frame that is too long for any port, or whose offload header contradicts its bytes. A flow table does the same. */
-export class WellFormed implements IngressStage {
-  readonly scope = 'frame';
+export class WellFormed implements Stage {
   readonly #engine: OffloadEngine;
 
   constructor(engine: OffloadEngine) {
     this.#engine = engine;
   }
 
-  apply({ batch, index, length }: Pass): Answer {
-    if (length > MAX_SUPER_FRAME_BYTES) return 'tooLong';
-    if (neededOffloadIn(batch, index) === OFFLOAD_NONE) return MAY_PASS;
-    return this.#engine.check(batch, index) === undefined ? MAY_PASS : 'badOffload';
+  apply(pass: Pass): Answer {
+    if (pass.length > MAX_SUPER_FRAME_BYTES) return 'tooLong';
+    return pass.neededOffload === OFFLOAD_NONE ? MAY_PASS : this.#check(pass);
+  }
+
+  #check(pass: Pass): Answer {
+    const { batch, index } = pass;
+    if (this.#engine.check(batch, index) !== undefined) return 'badOffload';
+    pass.frames = framesIn(batch, index);
+    return MAY_PASS;
   }
 }
 

@@ -1,4 +1,4 @@
-import { framesIn } from '../../wire/offload/gso.ts';
+import type { BridgePort } from '../bridge-port.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
@@ -13,12 +13,16 @@ export class Policing implements IngressStage {
     this.#fdb = fdb;
   }
 
-  apply({ ingress, batch, index, start, length, vid, source, nowMs }: Pass): Answer {
+  isUsedBy({ policy }: BridgePort): boolean {
+    return policy !== undefined;
+  }
+
+  apply({ ingress, batch, frames, start, length, vid, source, nowMs }: Pass): Answer {
     const { policy } = ingress;
     if (policy === undefined) return MAY_PASS;
     const holder = this.#fdb.lookup(vid, source, nowMs);
     const isHeldElsewhere = holder !== undefined && holder !== ingress;
-    const denied = policy.check(batch.bytes, start, length, framesIn(batch, index), isHeldElsewhere, nowMs);
+    const denied = policy.check(batch.bytes, start, length, frames, isHeldElsewhere, nowMs);
     return denied ?? policy.permit;
   }
 }

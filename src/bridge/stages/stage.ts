@@ -25,9 +25,11 @@ export interface Stage {
 /** A stage at ingress: asked for each frame, or for those whose source or VID differs from the frame before. */
 export interface IngressStage extends Stage {
   readonly scope: 'frame' | 'source';
+  /** Whether the stage has anything to do for this ingress port; absent: always. Asked when the port's policy changes. */
+  isUsedBy?(port: BridgePort): boolean;
 }
 
-/** A stage at egress: asked for each frame and each port that it is about to leave by. */
+/** A stage at egress: asked for the port that a frame is about to leave by, together with the decision; of a flood for each port. */
 export interface EgressStage {
   apply(pass: Pass, egress: BridgePort): Answer;
 }
@@ -36,6 +38,8 @@ export interface EgressStage {
 export interface Stages {
   /** Once a batch, for the ingress port alone. */
   readonly port: readonly Stage[];
+  /** For each frame that has an offload header, or is too long for any port. */
+  readonly wellFormed: Stage;
   readonly ingress: readonly IngressStage[];
   /** For each destination and VID that differs from the frame before; sets `pass.egress`. */
   readonly decision: readonly Stage[];

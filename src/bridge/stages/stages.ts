@@ -21,7 +21,8 @@ export interface StageParts {
 export function stagesOf({ fdb, engine, relayedReserved, trace }: StageParts): Stages {
   return {
     port: [new IngressPortState()],
-    ingress: [new WellFormed(engine), new PossibleAddresses(), new Policing(fdb), new Learning(fdb, trace)],
+    wellFormed: new WellFormed(engine),
+    ingress: [new PossibleAddresses(), new Policing(fdb), new Learning(fdb, trace)],
     decision: [new ReservedAddresses(relayedReserved), new Decision(fdb), new NoWayBack()],
     egress: [new EgressPortState()],
   };
