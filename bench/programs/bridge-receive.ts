@@ -28,7 +28,10 @@ interface Attached {
 }
 
 interface Build {
-  readonly Bridge: new () => { attach(port: object): Attached; receive(port: Attached, batch: Batch, nowMs: number): void };
+  readonly Bridge: new () => {
+    attach(port: object): Attached;
+    receive(port: Attached, batch: Batch, nowMs: number): void;
+  };
   readonly FrameBatch: new (bytes: Buffer, capacity: number) => Batch;
   readonly IngressPolicy: new (rules: object, claims: object, nowMs: number) => object;
   readonly SourceClaims: new () => object;
@@ -48,7 +51,14 @@ async function load(dist: string): Promise<Build> {
   return Object.assign({}, ...modules) as Build;
 }
 
-const PORT = { type: 'memory', target: 'none', offloads: 0, maxFrameBytes: 65_557, send: () => undefined, flush: () => undefined };
+const PORT = {
+  type: 'memory',
+  target: 'none',
+  offloads: 0,
+  maxFrameBytes: 65_557,
+  send: () => undefined,
+  flush: () => undefined,
+};
 
 /** @returns what receives one batch */
 function prepare(build: Build, scenario: Scenario): () => void {
@@ -69,16 +79,30 @@ function prepare(build: Build, scenario: Scenario): () => void {
     return batch;
   };
   const several = scenario === 'a flow a frame';
-  bridge.receive(egress, batchOf((i) => 100 + (several ? i : 0), () => 1), 0);
+  bridge.receive(
+    egress,
+    batchOf(
+      (i) => 100 + (several ? i : 0),
+      () => 1,
+    ),
+    0,
+  );
   const rate = { perSecond: 1e12, burst: 1e12 };
-  if (scenario === 'rates') ingress.policy = new build.IngressPolicy({ frames: rate, bits: rate }, new build.SourceClaims(), 0);
+  if (scenario === 'rates')
+    ingress.policy = new build.IngressPolicy({ frames: rate, bits: rate }, new build.SourceClaims(), 0);
   if (scenario === 'claims and guard') {
     ingress.policy = new build.IngressPolicy({ claims: 64, forbidsDhcpServer: true }, new build.SourceClaims(), 0);
   }
   const to = scenario === 'flood to three' ? 7000 : 100;
-  const batch = batchOf((i) => 200 + (several ? i : 0), (i) => to + (several ? i : 0));
+  const batch = batchOf(
+    (i) => 200 + (several ? i : 0),
+    (i) => to + (several ? i : 0),
+  );
   let nowMs = 1;
-  return () => bridge.receive(ingress, batch, (nowMs += 0.01));
+  return () => {
+    nowMs += 0.01;
+    bridge.receive(ingress, batch, nowMs);
+  };
 }
 
 async function serve(dist: string): Promise<void> {

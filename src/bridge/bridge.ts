@@ -1,4 +1,10 @@
-import { destinationOf, HEADER_BYTES, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from '../wire/ethernet/ethernet-frame.ts';
+import {
+  destinationOf,
+  HEADER_BYTES,
+  MAX_SUPER_FRAME_BYTES,
+  sourceOf,
+  vidOf,
+} from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';

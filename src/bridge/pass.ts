@@ -2,7 +2,7 @@ import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
-import { debtOf, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
+import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
@@ -66,7 +66,7 @@ export class Pass {
     this.frames = 1;
     this.length = length;
     if (!batch.hasOffloadHeaders) return;
-    this.neededOffload = debtOf(batch.bytes, (batch.starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
+    this.neededOffload = neededOffloads(batch.bytes, (batch.starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
   }
 
   /** The one port that was handed frames; undefined: none was, or several. */
@@ -95,7 +95,8 @@ export class Pass {
    */
   send(egress: BridgePort): boolean {
     const { batch, index } = this;
-    if ((this.neededOffload & ~egress.port.offloads) === OFFLOAD_NONE) return this.#queue(egress, batch, index, this.frames);
+    if ((this.neededOffload & ~egress.port.offloads) === OFFLOAD_NONE)
+      return this.#queue(egress, batch, index, this.frames);
     return this.#sendFinished(egress);
   }
 
@@ -107,7 +108,8 @@ export class Pass {
       return false;
     }
     let isTaken = false;
-    for (let at = finished.from; at < finished.to; at++) isTaken = this.#queue(egress, finished.batch, at, 1) || isTaken;
+    for (let at = finished.from; at < finished.to; at++)
+      isTaken = this.#queue(egress, finished.batch, at, 1) || isTaken;
     return isTaken;
   }
 
