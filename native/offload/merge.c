@@ -236,7 +236,7 @@ uint32_t etherws_write_merged_headers(const struct etherws_merge *merge, const s
   }
   uint8_t *transport = frame + headers->transport_start;
   transport[TCP_FLAGS] = group->head.flags | group->closing_flags;
-  // The checksum is begun with the pseudo-header, and whoever segments ends it.
+  // The checksum is begun with the pseudo-header; segmentation completes it.
   etherws_write_sum(transport + TCP_CHECKSUM, etherws_fold(etherws_pseudo_sum(frame, headers, transport_bytes)));
 
   to[0] = ETHERWS_FLAG_NEEDS_CSUM;

@@ -58,7 +58,7 @@ enum etherws_fault etherws_finish(const struct etherws_frame *frame, uint32_t of
     memcpy(to, frame->bytes, checksum_start);
     uint64_t sum =
         etherws_copy_and_sum(to + checksum_start, frame->bytes + checksum_start, frame->length - checksum_start, 0);
-    // 0 would mean "no checksum" to UDP (RFC 768), and is the same as 0xffff to everybody else.
+    // 0 would mean "no checksum" to UDP (RFC 768), and equals 0xffff in ones' complement.
     uint16_t checksum = (uint16_t)~etherws_fold(sum);
     etherws_write_sum(to + checksum_start + etherws_little(frame->offload + 8), checksum == 0 ? 0xffff : checksum);
   } else {

@@ -1,12 +1,12 @@
 import { readSeconds, readWhole } from './option-values.ts';
 
-/** What one may cost us before one has proved who one is, and behind that. The defaults stand with who applies them. */
+/** Bounds before and after a client has shown credentials. The defaults stand where they are applied. */
 export interface EndpointLimits {
   readonly maxTunnels?: number;
-  /** of one address: tunnels with their handshakes, and on each listener connections of whom we know nothing yet */
+  /** of one address: tunnels with their handshakes, and on each listener connections without credentials */
   readonly maxPerAddress?: number;
   readonly maxPerUser?: number;
-  /** connections, on each listener, of whom we do not know yet who they are */
+  /** connections without credentials, on each listener */
   readonly maxUnproven?: number;
   readonly handshakeTimeoutMs?: number;
   readonly loginFailures?: number;

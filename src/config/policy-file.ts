@@ -4,7 +4,7 @@ import { METHODS, type MethodName } from '../control/schema.ts';
 import { isGroupAddress, type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { YamlFile, type YamlValue } from './yaml-reader.ts';
 
-/** What somebody may do with tunnels. */
+/** What a user may do with tunnels. */
 export interface TunnelRules {
   readonly isAllowed: boolean;
   /** undefined: as many as `--max-per-user` says */
@@ -13,9 +13,9 @@ export interface TunnelRules {
   readonly ingress: IngressRules | undefined;
 }
 
-/** Who may do what. Rules that are not there allow everything, as 1.x did. */
+/** The rights of users. Rules that are not there allow everything, as 1.x did. */
 export interface AccessPolicy {
-  /** @param user null: nobody was asked for a name */
+  /** @param user null: the service asks for no credentials */
   tunnelsOf(user: string | null): TunnelRules;
   mayCall(user: string | null, method: string): boolean;
 }
@@ -43,7 +43,7 @@ const LEAST_BURST = { frames: 1, bits: 12_000 } as const;
 /**
  * Reads a policy; docs/operate/policy.md describes it. For each of `tunnels` and
  * `control` the first of these counts that says something about it: the user,
- * the first group that he is in, `default`.
+ * the first group with that user, `default`.
  * @throws EtherwsError POLICY_INVALID with file and line
  */
 export function readPolicy(path: string, text: string): AccessPolicy {

@@ -1,6 +1,6 @@
 import { invalidOption, readableFile, readableFileIfGiven, readWhole } from './option-values.ts';
 
-/** Who is let into a service; several ways may be open, of which one suffices. Files are real paths that can be read. */
+/** The credentials that a service takes, of which one suffices. Files are real paths that can be read. */
 export interface LoginConfig {
   readonly htpasswd: string | undefined;
   readonly tokens: { readonly keyFile: string; readonly audience: string } | undefined;
@@ -73,7 +73,7 @@ export function checkShared(tunnels: ServiceConfig, control: ServiceConfig): voi
   }
 }
 
-/** Whether anybody is asked for a name. */
+/** Whether the service asks for credentials. */
 export function isOpen({ htpasswd, tokens, clientCaFile }: LoginConfig): boolean {
   return htpasswd === undefined && tokens === undefined && clientCaFile === undefined;
 }

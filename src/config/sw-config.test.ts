@@ -90,7 +90,7 @@ test('the ways into a service, and the pages that may use it', () => {
 
 test('the bounds of the doors, and the proxies that are believed', () => {
   const config = readConfig(DEFAULTS);
-  assert.deepEqual([config.limits, config.trustedProxies], [{}, []], 'defaults stand with who applies them');
+  assert.deepEqual([config.limits, config.trustedProxies], [{}, []], 'defaults stand where they are applied');
   const { limits, trustedProxies } = readConfig({
     ...DEFAULTS,
     maxTunnels: '1000000',

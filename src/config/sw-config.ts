@@ -71,17 +71,17 @@ export interface SwConfig {
   /** Web origins whose pages may open tunnels, beside the own one. */
   readonly origins: readonly string[];
   readonly limits: EndpointLimits;
-  /** who the process becomes once its sockets are open */
+  /** the user that the process becomes once its sockets are open */
   readonly runAs: { readonly user: string; readonly group: string | undefined } | undefined;
   /** proxies whose X-Forwarded-For and PROXY headers are believed */
   readonly trustedProxies: readonly Network[];
-  /** a file that says who may do what */
+  /** the file with the rights of users */
   readonly policyFile: string | undefined;
   /** What tunnels speak, accepted ones and dialled ones. */
   readonly wire: 'auto' | 'raw';
   /** How TCP answers congestion on tunnels: auto, system, or one of the kernel's algorithms. */
   readonly congestion: string;
-  /** Who does AES-GCM of tunnels under TLS. */
+  /** The library for AES-GCM of tunnels under TLS. */
   readonly aes: AesChoice;
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;

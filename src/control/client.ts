@@ -20,7 +20,7 @@ export interface ControlClientOptions {
   passwd?: string;
   /** Certificates to trust instead of the system's, in PEM. */
   ca?: string;
-  /** Takes any certificate. The password then goes to whoever answers. */
+  /** Takes any certificate. The password then goes to any host that answers. */
   isInsecure?: boolean;
   /** How long a call may take in all; default 60 000. */
   timeoutMs?: number;

@@ -28,7 +28,7 @@ export function controlMethods(service: SwitchControl): MethodMap {
 
 /**
  * The same methods, as one user may call them.
- * @param mayCall by the name without prefix; undefined: everybody may call all
+ * @param mayCall by the name without prefix; undefined: every caller may call all
  */
 export function methodsOf(
   all: MethodMap,
@@ -47,9 +47,9 @@ export function methodsOf(
 function forbid(user: string | null, name: MethodName): never {
   throw new EtherwsError(
     'METHOD_FORBIDDEN',
-    user === null ? `Without a name nobody may call ${name}` : `The user ${user} may not call ${name}`,
+    user === null ? `A caller without credentials may not call ${name}` : `The user ${user} may not call ${name}`,
     {
-      hint: 'Who runs the switch can allow it in its policy',
+      hint: 'The operator of the switch can allow it in its policy',
     },
   );
 }

@@ -11,10 +11,10 @@ export interface Refusal {
 }
 
 /**
- * What a request to the control API must be before anybody's password is asked.
+ * What a request to the control API must be before any password is verified.
  * A browser sends its user's requests to 127.0.0.1 on behalf of any page, so:
  *
- * 1. `Host` must be a name of ours, or a page's owner could point a name of his
+ * 1. `Host` must be a name of ours, or a page's owner could point a name
  *    at 127.0.0.1 and pass for its origin (DNS rebinding);
  * 2. `Origin` must be our own where there is one (cross-site request);
  * 3. the content type must be one that a form cannot send (the same, from

@@ -66,7 +66,7 @@ function gate(verdict: Verdict): Authenticator {
 
 for (const host of ['127.0.0.1', '::1']) {
   describe(`control server on ${host}`, () => {
-    it('answers a call with entries and headers that nobody may misread or keep', async (t) => {
+    it('answers a call with entries and headers against misreading and caching', async (t) => {
       const control = await start(t, { host });
       const reply = await send(control);
       assert.equal(reply.status, 200);
@@ -307,7 +307,7 @@ describe('control server', () => {
     assert.equal((await send(control)).status, 200);
   });
 
-  it('keeps its places for those who may call, however many are asked who they are', async (t) => {
+  it('keeps its places for callers with rights, however many are asked for credentials', async (t) => {
     let isKnown = false;
     let open: (verdict: Verdict) => void = () => undefined;
     const verdict = new Promise<Verdict>((resolve) => {

@@ -27,11 +27,11 @@ export interface ControlServerOptions {
    */
   admit?: (request: IncomingMessage) => Promise<Admission> | undefined;
   /**
-   * Whether somebody may call a method, named without prefix; default: everybody who is let in may call all
-   * @param user null when nobody was asked
+   * Whether a user may call a method, named without prefix; default: every admitted caller may call all
+   * @param user null when no credentials were asked for
    */
   mayCall?: (user: string | null, method: MethodName) => boolean;
-  /** whom a request comes from; default: the address of its socket */
+  /** the client of a request; default: the address of its socket */
   addressOf?: (request: IncomingMessage) => string;
   /** what is refused here is counted there */
   counters?: EndpointCounters;
@@ -127,7 +127,7 @@ export class ControlServer {
     return verdict.user !== null && isLocalUserName(verdict.user) ? WRONG_PASSWORD : verdict.user;
   }
 
-  /** Behind all refusals: only those who may call take one of the places. */
+  /** Behind all refusals: only callers with rights take one of the places. */
   async #serve(request: IncomingMessage, response: ServerResponse, methods: MethodMap): Promise<void> {
     const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs, this.#budget);
     if (body === 'aborted') return;

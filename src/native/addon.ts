@@ -235,7 +235,7 @@ export interface NativeAddon extends OffloadAddon, MessageCodec {
   /** No flow from or to the descriptor is followed any more; nor is any other one of its table. */
   endFlows(descriptor: Descriptor): void;
 
-  /** A descriptor of its own for the connection behind `fd`, whose owner closes his. */
+  /** A descriptor of its own for the connection behind `fd`, whose owner closes `fd`. */
   adoptSocket(fd: number): Descriptor;
   /**
    * Sends `bytes[from .. to)` by a tunnel, in records where it is under TLS. All of it is taken: what the kernel does not
@@ -412,8 +412,8 @@ export function loadedAddon(): NativeAddon | undefined {
 }
 
 /**
- * Lets frames go that have come since the loop looked for them. To be called between pieces of work that strangers can
- * cause many of in one turn of the loop; where little time has passed it costs as much as looking at the clock.
+ * Forwards frames that have come since the loop looked for them. To be called between pieces of work of which clients can
+ * cause many in one turn of the loop. Where less than 0.2 ms has passed it costs as much as looking at the clock.
  */
 export function pollNow(): void {
   // Without the addon nothing is watched, and nothing needs it.

@@ -99,7 +99,7 @@ test('frames that come in the middle of a turn are served in it', { skip }, asyn
   assert.ok(frames > 0);
 });
 
-test('who awaits nothing is not served, and who awaits again is', { skip }, async (t) => {
+test('a descriptor that awaits nothing is not polled, and one that awaits again is', { skip }, async (t) => {
   const addon = nativeAddon();
   const wire = openWire(t, 'paused');
   let calls = 0;
@@ -120,7 +120,7 @@ test('who awaits nothing is not served, and who awaits again is', { skip }, asyn
   assert.equal(calls, 1);
 });
 
-test('whoever is served first may close or pause the others', { skip }, async (t) => {
+test('the first callback may close or pause the others', { skip }, async (t) => {
   const addon = nativeAddon();
   for (const end of ['close', 'pause'] as const) {
     const wires = [openWire(t, `${end}0`), openWire(t, `${end}1`), openWire(t, `${end}2`)];
@@ -152,7 +152,7 @@ test('whoever is served first may close or pause the others', { skip }, async (t
   }
 });
 
-test('nobody is served from inside of onReady', { skip }, async (t) => {
+test('no descriptor is polled from inside of onReady', { skip }, async (t) => {
   const addon = nativeAddon();
   const wires = [openWire(t, 'outer'), openWire(t, 'inner')];
   let depth = 0;

@@ -16,7 +16,7 @@ export class EndpointCounters {
   full = 0;
   /** connections and tunnels turned away, or cut to make room, since the limit of open files is near */
   outOfDescriptors = 0;
-  /** tunnels turned away since their user has his share already */
+  /** tunnels refused since their user has its share already */
   overUserShare = 0;
   /** credentials that were wrong */
   failedLogins = 0;

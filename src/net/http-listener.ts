@@ -34,7 +34,7 @@ export interface ListenerOptions {
   /** Present: the listener speaks TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: PendingLimits;
-  /** whose word counts for whom their connections are; default: nobody's */
+  /** the proxies that are believed about their clients; default: none */
   proxies?: TrustedProxies;
   /** what is refused here is counted there */
   counters?: EndpointCounters;
@@ -45,7 +45,7 @@ export interface ListenerOptions {
   logger?: Logger;
 }
 
-/** Nobody needs longer heads: a tunnel's opening handshake is well below 2 KiB. */
+/** Bound of a request's head. A tunnel's opening handshake is well below 2 KiB. */
 const MAX_HEAD_BYTES = 16_384;
 
 const NOTHING_SERVED = 'Nothing is served under this path.\n';
@@ -64,14 +64,14 @@ const HEAD_TOO_LONG: Refusal = {
  *   3. Node's HTTP server, which does not listen itself, is given the connection
  *   4. its requests and upgrades go where their paths lead
  *
- * Strangers can cause any number of these in one turn of the event loop, so frames go between them.
+ * Clients can cause any number of these in one turn of the event loop, so frames are forwarded between them.
  */
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
   readonly #server: http.Server | https.Server;
   readonly #pending: PendingConnections;
   readonly #proxies: TrustedProxies;
-  /** Connections that began with a PROXY header: for whom they are, undefined where nobody was named. */
+  /** Connections that began with a PROXY header: the client that it names, undefined where it names none. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #descriptors: Descriptors;
   readonly #origins: CallerOrigins | undefined;
@@ -133,8 +133,8 @@ export class HttpListener {
   }
 
   /**
-   * Whom a request comes from. A PROXY header goes before `X-Forwarded-For`, which then counts only where the header
-   * names one of our proxies: behind it speaks the client itself. To be asked while the connection stands.
+   * The client that a request comes from. A PROXY header goes before `X-Forwarded-For`, which then counts only where the header
+   * names one of our proxies: otherwise the client itself wrote it. To be asked while the connection stands.
    */
   callerOf(request: IncomingMessage): Caller {
     const { socket } = request;

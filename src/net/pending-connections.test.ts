@@ -46,7 +46,7 @@ class FakeListener {
 }
 
 describe('how long a pending connection may take', () => {
-  test('from his coming to his first request, and from one answer to the next request', (t) => {
+  test('from the connection to its first request, and from one answer to the next request', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const listener = new FakeListener();
     const { pending } = listener;
@@ -82,8 +82,8 @@ describe('how long a pending connection may take', () => {
   });
 });
 
-describe('who has to go', () => {
-  test('for one more the one that has been idle longest, and nobody who is being answered', () => {
+describe('which connection is closed', () => {
+  test('for one more the one that has been idle longest, and none that is being answered', () => {
     const listener = new FakeListener({ maxPending: 3 });
     const [first, second, third] = [listener.accept(), listener.accept(), listener.accept()];
     listener.pending.busy(first.asSocket);
@@ -99,7 +99,7 @@ describe('who has to go', () => {
     listener.pending.destroyAll();
   });
 
-  test('the newcomer where all others are being answered', () => {
+  test('the newest where all others are being answered', () => {
     const listener = new FakeListener({ maxPending: 2 });
     const all = [listener.accept(), listener.accept()];
     for (const one of all) listener.pending.busy(one.asSocket);
@@ -109,7 +109,7 @@ describe('who has to go', () => {
     listener.pending.destroyAll();
   });
 
-  test('who is more than the share of his address, or of his /64', () => {
+  test('one beyond the share of its address, or of its /64', () => {
     for (const [one, same, other] of [
       ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.2'],
       ['2001:db8::1', '2001:db8::ffff:1', '2001:db8:0:1::1'],
@@ -136,8 +136,8 @@ describe('who has to go', () => {
   });
 });
 
-describe('a connection of a proxy that says for whom it is', () => {
-  test('counts for that client, and no longer for nobody', () => {
+describe('a connection of a proxy that names its client', () => {
+  test('counts for that client, and no longer for none', () => {
     const listener = new FakeListener({ maxPerAddress: 2 });
     const [first, second, third] = [
       listener.accept('10.0.0.1', true),
@@ -165,7 +165,7 @@ describe('a connection of a proxy that says for whom it is', () => {
   });
 });
 
-test('whatever happens, the bounds hold, counts are those of who is there, and no timer is left', () => {
+test('whatever happens, the bounds hold, counts are those of the open connections, and no timer is left', () => {
   type Step = readonly ['come' | 'proxy' | 'busy' | 'idle' | 'remove' | 'close', number];
   const step = fc.tuple(
     fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'idle', 'remove', 'close'),
@@ -191,7 +191,7 @@ test('whatever happens, the bounds hold, counts are those of who is there, and n
         listener.pending.destroyAll();
         assert.equal(listener.pending.size, 0);
         mock.timers.tick(1000);
-        assert.equal(listener.pending.counters.handshakeTimeouts, 0, 'no timer is left of anybody');
+        assert.equal(listener.pending.counters.handshakeTimeouts, 0, 'no timer is left');
         for (let count = 0; count < 3; count++) assert.equal(listener.accept('192.0.2.1').destroyed, false);
         assert.equal(listener.accept('192.0.2.1').destroyed, true, 'the share of an address is whole again');
         listener.pending.destroyAll();

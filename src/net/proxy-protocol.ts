@@ -1,7 +1,7 @@
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../wire/ethernet/ip-address.ts';
 
 /*
- * The header by which a TCP proxy says for whom it speaks (HAProxy's "The PROXY
+ * The header by which a TCP proxy names its client (HAProxy's "The PROXY
  * protocol", versions 1 and 2). It stands once in front of everything else, TLS
  * included, and the proxy sends it at once.
  */
@@ -23,7 +23,7 @@ export type ProxyHeader =
       readonly kind: 'present';
       /** how many octets it takes; what is sent through the proxy begins behind them */
       readonly length: number;
-      /** undefined: the proxy speaks for itself, as in health checks, or does not know whom it speaks for */
+      /** undefined: the proxy speaks for itself, as in health checks, or does not know its client */
       readonly source: ProxiedSource | undefined;
     };
 
@@ -106,7 +106,7 @@ function readBinary(bytes: Uint8Array): ProxyHeader {
   if (command === 0) return { kind: 'present', length, source: undefined };
   if (family > 3 || protocol > 2) return malformed(`its family and protocol are ${family} and ${protocol}`);
   const size = ADDRESS_BYTES[family];
-  // Of the others nobody connects to us by TCP/IP.
+  // No other protocol reaches a TCP listener.
   if (size === undefined || protocol !== STREAM) return { kind: 'present', length, source: undefined };
   if (length < V2_FIXED_BYTES + 2 * size + 4) return malformed('it is too short for its addresses');
   const address =

@@ -4,8 +4,8 @@ import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 /**
  * Takes the PROXY header, if there is one, off a fresh connection. What is
  * behind it, or everything where there is none, stays to be read from the
- * socket. Clients of TLS and of HTTP speak first, so that nobody waits for an
- * octet that never comes; the visitor's deadline ends those who send nothing.
+ * socket. Clients of TLS and of HTTP send first, so no wait is in vain;
+ * the deadline of pending connections ends those that send nothing.
  * @param done called once, unless the connection ends before it is clear what
  *   it begins with; never with `incomplete`
  */

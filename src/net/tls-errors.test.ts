@@ -75,7 +75,7 @@ describe('explainTlsError, against real handshakes', { skip: missingTools('opens
     assert.match(explained(withChain).message, /authority that is not trusted/);
   });
 
-  test('a name mismatch says for whom the certificate is', async () => {
+  test('a name mismatch says which names the certificate has', async () => {
     const other = maker.make({ name: 'other', subjectAltName: 'DNS:other.example,IP:192.0.2.1', issuer: authority });
     const error = explained(await dialError(tlsServer(other), { ca: readFileSync(authority.certFile) }));
     assert.equal(error.code, 'CERTIFICATE_NAME_MISMATCH');

@@ -1,7 +1,7 @@
 import { codeOf, type ErrorCode, EtherwsError } from '../errors.ts';
 import { alertOfReason } from './tls-failure.ts';
 
-/** How the user says whom to trust: `ctl addport client` and the control client name it differently. */
+/** The option that names trusted authorities: `ctl addport client` and the control client name it differently. */
 export interface TrustOptionNames {
   /** gives certificates to trust, such as `--cacerts FILE` */
   readonly trust: string;

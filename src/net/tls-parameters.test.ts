@@ -33,7 +33,7 @@ describe('suites of TLS', { skip: missingTools('openssl') }, () => {
   });
 
   for (const ciphers of ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']) {
-    test(`who knows only ${ciphers} gets it`, async () => {
+    test(`a client that knows only ${ciphers} gets it`, async () => {
       assert.equal(await suiteBetween(TLS_PARAMETERS, { ciphers }), ciphers);
     });
   }

@@ -57,7 +57,7 @@ test('networks as they are typed', () => {
   }
 });
 
-test('whatever stands in the header, a stranger cannot choose his address, and nothing throws', () => {
+test('whatever stands in the header, an untrusted client cannot choose its address, and nothing throws', () => {
   const piece = fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.7', ',', ' '));
   fc.assert(
     fc.property(fc.array(piece), fc.ipV4(), (pieces, client) => {

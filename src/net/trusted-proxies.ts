@@ -18,8 +18,8 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 /**
- * Whom requests come from where reverse proxies stand in front. Anybody can write
- * `X-Forwarded-For`, so it is believed only as far as proxies of ours wrote it:
+ * The clients of requests behind reverse proxies. Any client can write
+ * `X-Forwarded-For`, so it is believed only as far as trusted proxies wrote it:
  * from its end, up to the first address that is none of theirs.
  */
 export class TrustedProxies {

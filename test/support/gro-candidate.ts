@@ -150,7 +150,7 @@ function networkHeaderIsPlain(bytes: Uint8Array, start: number, headers: Transpo
 
 /**
  * The merged frame will claim that its payload is sound. So the segment's own
- * checksum must be right, or be still to come, or have been verified by who
+ * checksum must be right, or be still to come, or have been verified by the port that
  * handed it over.
  */
 function checksumIsTrusted(

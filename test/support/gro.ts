@@ -235,7 +235,7 @@ function writeMergedHeaders(bytes: Buffer, at: number, group: Group, head: Merge
     writeWord(bytes, network + 10, checksumOf(sumOf(bytes, network, network + IPV4_HEADER_BYTES)));
   }
   bytes[transport + 13] = head.flags | group.closingFlags;
-  // The checksum is begun with the pseudo-header, and whoever segments ends it.
+  // The checksum is begun with the pseudo-header; segmentation completes it.
   writeWord(bytes, transport + TCP_CHECKSUM, fold(pseudoSumOf(bytes, at, head.headers, transportBytes)));
   writeOffloadHeader(bytes, at - OFFLOAD_HEADER_BYTES, {
     flags: FLAG_NEEDS_CSUM,

@@ -166,7 +166,7 @@ test('through a bridge: a burst beyond the tunnel’s queue waits in the device,
   inject(...frames);
   await turns();
   assert.ok(tunnel.congestion !== undefined);
-  assert.ok(tapSide.rx.frames < 1000, 'read although nobody takes it');
+  assert.ok(tapSide.rx.frames < 1000, 'read although nothing takes it');
   far.stall(false);
   await farEvents.take(frames.length);
   assert.deepEqual(
@@ -175,7 +175,7 @@ test('through a bridge: a burst beyond the tunnel’s queue waits in the device,
   );
   assert.equal(tunnelSide.tx.discards.queueFull, 0);
 
-  // A tunnel that goes keeps nobody waiting.
+  // A tunnel that closes relieves devices that wait for it.
   far.stall(true);
   inject(...frames);
   await turns();

@@ -217,7 +217,7 @@ test('a frame that the device finds too long is counted, and those around it pas
   assert.equal(near.port.send(batchOf(testFrame(5, 1015)), 0), 'tooLong');
 });
 
-test('what the kernel drops because nobody reads is counted', { skip }, async (t) => {
+test('what the kernel drops because nothing reads is counted', { skip }, async (t) => {
   await layCable(t);
   const near = await openPort(t, 'near');
   const far = await openPort(t, 'far');

@@ -152,7 +152,7 @@ test('what happened while events were lost is found out', { skip }, async (t) =>
   const events = new PortRecorder();
   port.open(events);
   const { index } = linkOf('storm') as Link;
-  // Far more than a netlink socket holds, and nobody reads meanwhile.
+  // Far more than a netlink socket holds, and nothing reads it meanwhile.
   for (let round = 0; round < 1000; round++) nativeAddon().changeLink(index, -1, 1400 + (round % 2), -1);
   nativeAddon().changeLink(index, 0, 1300, -1);
   assert.deepEqual(await events.linkChange(), { state: 'down', reason: 'storm is set down' });

@@ -76,7 +76,7 @@ class Tunnel {
     assert.equal(Buffer.compare(bytes.subarray(from, end), shown), 0, 'octets were changed');
     const whole = this.#ends.findLast((at) => at <= this.#sent) ?? 0;
     const consumed = Math.max(whole, this.#read) - this.#read;
-    // The receiver may do so, and whoever relied on these octets is found out.
+    // The receiver may do so; a later read of these octets then shows.
     bytes.fill(0xee, from, from + consumed);
     this.#read += consumed;
     this.onReceived();
@@ -91,7 +91,7 @@ class Tunnel {
     return this.#sent - this.#read;
   }
 
-  /** The next octets arrive in memory of somebody else, as from Node's sockets. */
+  /** The next octets arrive in foreign memory, as from Node's sockets. */
   take(count: number): void {
     const bytes = Buffer.from(this.#stream.subarray(this.#sent, this.#sent + count));
     for (let at = 0; at < bytes.length; at += READ_BYTES) {

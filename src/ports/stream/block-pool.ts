@@ -36,7 +36,7 @@ export class BlockPool implements Memory {
     return block;
   }
 
-  /** Takes a buffer of `take` back; nobody may use it any more, nor release it again. */
+  /** Takes a buffer of `take` back. It must not be used or released again. */
   release(block: Buffer): void {
     this.forget(block);
     const size = sizeClass(block.length);

@@ -62,7 +62,7 @@ test('on a short way a system that paces is not followed, on a long one it is', 
   assert.deepEqual(long.set, []);
 });
 
-test('where cubic is not for us it is reno, which is for everybody', () => {
+test('where cubic is not allowed it is reno, which every user may take', () => {
   const addon = new FakeConnection();
   addon.missing.add('cubic');
   open(addon).control.close();

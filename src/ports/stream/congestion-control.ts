@@ -8,10 +8,10 @@ export type CongestionChoice = string;
 
 /**
  * Algorithms that pace: they let each packet wait for its time, by a timer. Where the whole way takes less than that
- * timer is late, processors sleep instead of working, and pacing prevents no queue that anybody could notice.
+ * timer is late, processors sleep instead of working, and pacing prevents no queue that could be measured.
  */
 const PACING: ReadonlySet<string> = new Set(['bbr', 'bbr2', 'bbr3']);
-/** What does not pace, best first; the last one every kernel has, for everybody. */
+/** Algorithms that do not pace, best first. Every kernel has the last one, for every user. */
 const UNPACED: readonly string[] = ['cubic', 'reno'];
 /** A way that is not longer lies within a machine, or on one cable. */
 const SHORT_US = 1000;

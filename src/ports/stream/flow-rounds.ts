@@ -34,7 +34,7 @@ export interface FlowBudget {
 }
 
 /**
- * Who is next: deficit round robin in two lists (RFC 8290, 4.2). A flow that
+ * The order of flows: deficit round robin in two lists (RFC 8290, 4.2). A flow that
  * just began is in the first, ahead of all bulk, until it has spent its quantum
  * or run empty; then it goes to the end of the second, so that no flow comes
  * first again before every other one had its turn.

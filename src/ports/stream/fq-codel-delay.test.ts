@@ -105,7 +105,7 @@ test('two bulk flows share within a tenth, though one sends super-frames', () =>
   assert.ok(ratio > 0.9 && ratio < 1.1, `${ratio}`);
 });
 
-test('flows that never give way delay themselves, to a bound, and nobody else', () => {
+test('flows that never give way delay themselves, to a bound, and no other flow', () => {
   const bench = new Bench();
   const got = simulate(bench, 3000, 100, [steady(bench, 1, 75), steady(bench, 2, 75), steady(bench, 3, 0.1, 100)]);
   const bulk = waits(got, ({ flow }) => flow !== 3);

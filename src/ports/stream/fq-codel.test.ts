@@ -136,7 +136,7 @@ test('the oldest frames of the longest flow make room', () => {
   assert.equal(left.filter(({ flow }) => flow === 2).length, 8);
 });
 
-test('a frame longer than the whole queue is refused and costs nobody else anything', () => {
+test('a frame longer than the whole queue is refused and costs no other flow anything', () => {
   const bench = new Bench({ queueBytes: 10_000 });
   bench.put(1, 0);
   bench.put(1, 0, 10_000);

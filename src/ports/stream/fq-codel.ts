@@ -57,7 +57,7 @@ export type FairQueueDiscard = Extract<DiscardReason, 'queueDelay' | 'queueFull'
  *
  * Time is an argument, in milliseconds of any monotonic clock. The bound in time
  * is CoDel's alone, not an age at which frames die: after a stall of the tunnel
- * what waits leaves at once and hurts nobody, and a link so slow that `queueBytes`
+ * what waits leaves at once and delays no flow, and a link so slow that `queueBytes`
  * is a long time needs few drops a second, which CoDel gets to within seconds. On
  * a fast link a flow that gives way to no loss waits for as long as `queueBytes`
  * allows; it delays only itself.

@@ -35,8 +35,8 @@ export interface TunnelLimits {
   /** Tunnels and handshakes that a server serves at a time. Stops a flood of connections from using up descriptors. */
   readonly maxConnections: number;
   /**
-   * Those of them that have not proved yet who they are; for one more the oldest
-   * is cut. Stops strangers from taking the places of friends.
+   * Those of them that have not shown credentials; for one more the oldest is
+   * closed. Stops clients without credentials from taking all places.
    */
   readonly maxHandshakes: number;
   /** Tunnels and handshakes from one address, or one /64 of IPv6. Behind one address many clients may live. */

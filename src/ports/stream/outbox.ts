@@ -113,7 +113,7 @@ export class Outbox implements Congestion {
     return undefined;
   }
 
-  /** @param isSoleEgress whether nobody else sends these frames, too */
+  /** @param isSoleEgress whether no other port sends these frames, too */
   flush(isSoleEgress: boolean): void {
     const count = this.#indexes.length;
     if (count === 0) return;

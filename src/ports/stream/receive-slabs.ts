@@ -39,7 +39,7 @@ export class ReceiveSlabs {
     return true;
   }
 
-  /** Takes a slab of `take` back; nobody may use it any more. */
+  /** Takes a slab of `take` back. It must not be used any more. */
   release(slab: Slab): void {
     if (slab.isKept) this.#kept--;
     slab.isKept = false;

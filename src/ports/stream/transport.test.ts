@@ -297,7 +297,7 @@ function transportContract(
       }
     });
 
-    test('nothing starts that nobody listens to', async () => {
+    test('nothing starts without a listener', async () => {
       const { adopt, far } = await connect();
       const transport = adopt();
       assert.throws(() => transport.start(), TypeError);

@@ -37,7 +37,7 @@ for (const [name, end] of [
   ['its connection is cut', ({ transport }) => transport.destroy()],
   ['its far end vanishes', ({ far }) => far.destroy()],
 ] as const satisfies [string, (stalled: Stalled) => void][]) {
-  test(`who waits for a tunnel is called once, however often he asked, when ${name}`, async () => {
+  test(`a device that waits for a tunnel is called once, however often it asked, when ${name}`, async () => {
     const stalled = stalledTunnel();
     const { port, farPort, congestion } = stalled;
     let calls = 0;
@@ -60,7 +60,7 @@ for (const [name, end] of [
   });
 }
 
-test('who is called may ask again at once', async () => {
+test('a callback may ask again at once', async () => {
   const { port, far, farPort, congestion } = stalledTunnel();
   let calls = 0;
   const relieved = (): void => {

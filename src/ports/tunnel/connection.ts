@@ -33,7 +33,7 @@ import { RawPeer } from './raw-peer.ts';
 /** So that neither ping takes the other's place where both have to wait. */
 const LOSS_SLOT = OPCODE_PING | 0x10;
 
-/** jor1k measures its tunnel with these; a longer one is nobody's. */
+/** Longest `ping:` text of the jor1k emulator; longer texts are ignored. */
 const MAX_TEXT_PING = 256;
 
 /**
@@ -164,7 +164,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#outbox.note(batch, index);
   }
 
-  /** @param isSoleEgress whether nobody else sends these frames, too */
+  /** @param isSoleEgress whether no other port sends these frames, too */
   flush(isSoleEgress: boolean): void {
     this.#outbox.flush(isSoleEgress);
   }

@@ -20,7 +20,7 @@ class CountedBlocks extends BlockPool {
 
   override release(block: Buffer): void {
     this.out--;
-    // Whoever still reads it is found out.
+    // A later read of it then shows.
     block.fill(0xdd);
     super.release(block);
   }

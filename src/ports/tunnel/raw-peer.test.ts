@@ -20,7 +20,7 @@ function send(peer: RawPeer, ...frames: Buffer[]): void {
 const judged = (peer: RawPeer, bytes: Buffer): string | undefined => peer.refusalOf(bytes, 0, bytes.length);
 
 describe('the frame behind a ping', () => {
-  test('goes from an address to the same one, has 60 octets, and is nobody’s station at our end', () => {
+  test('goes from an address to the same one, has 60 octets, and is no station at our end', () => {
     for (const isDialled of [false, true]) {
       const filler = new RawPeer(isDialled).filler();
       assert.equal(filler.length, 60);

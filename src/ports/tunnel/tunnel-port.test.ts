@@ -138,7 +138,7 @@ describe('a tunnel and its peer', () => {
     assert.deepEqual(await events.take(1), [testFrame(1, 60)], 'one that comes in goes nowhere');
   });
 
-  test('a pong that nobody asked for measures nothing', async () => {
+  test('an unsolicited pong measures nothing', async () => {
     peer.pong(Buffer.alloc(4));
     peer.send(testFrame(1, 60));
     await events.take(1);

@@ -17,9 +17,9 @@ test('the seam: ws hands the bare socket over behind the handshake, on both side
     assert.ok(upgraded?.socket instanceof Socket);
     assert.ok(Buffer.isBuffer(upgraded.head));
     for (const event of ['data', 'error', 'readable']) {
-      assert.equal(upgraded.socket.listenerCount(event), 0, `somebody else listens to ${event}`);
+      assert.equal(upgraded.socket.listenerCount(event), 0, `a listener is left for ${event}`);
     }
-    assert.notEqual(upgraded.socket.readableFlowing, true, 'somebody reads already');
+    assert.notEqual(upgraded.socket.readableFlowing, true, 'it is read already');
   }
   client.upgraded?.socket.destroy();
   peer.upgraded?.socket.destroy();

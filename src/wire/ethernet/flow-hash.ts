@@ -23,8 +23,8 @@ const PRIME = 0x0100_0193;
  * of a packet stay together. So do packets with IPv6 extension headers, where
  * ports are not looked for. Of a frame that ends too early counts what is whole.
  *
- * @param seed what makes the hash differ from everybody else's, so that nobody
- *   can choose addresses that share a queue with a victim's (RFC 8290, 4.1)
+ * @param seed makes the hash unpredictable, so that a station cannot choose
+ *   addresses that share a queue with a victim's (RFC 8290, 4.1)
  * @returns 32 bits, unsigned
  */
 export function flowHashOf(bytes: Uint8Array, start: number, length: number, seed: number): number {

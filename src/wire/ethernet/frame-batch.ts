@@ -11,9 +11,9 @@ let lastSerial = 0;
  * header (virtio-header.ts); otherwise no frame of the batch needs an offload and the
  * octets in front of it mean nothing.
  *
- * Ownership: whoever delivers a batch owns it and its slab, and uses both again
- * as soon as `receive` returns. The bytes are read-only for everybody else, and
- * who must keep them longer copies them.
+ * Ownership: the port that delivers a batch owns it and its slab, and uses both
+ * again as soon as `receive` returns. The bytes are read-only for all other code,
+ * which copies what it keeps longer.
  */
 export class FrameBatch {
   bytes: Buffer;
@@ -34,7 +34,7 @@ export class FrameBatch {
     this.lengths = new Uint32Array(capacity);
   }
 
-  /** Makes room in `starts` and `lengths` for `frames` more, for those who write there themselves. */
+  /** Makes room in `starts` and `lengths` for `frames` more, for callers that write there themselves. */
   reserve(frames: number): void {
     if (this.count + frames <= this.starts.length) return;
     const capacity = Math.max(8, this.starts.length * 2, this.count + frames);

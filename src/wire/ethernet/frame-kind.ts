@@ -2,9 +2,9 @@ import { ETHER_TYPE, HEADER_BYTES } from './ethernet-frame.ts';
 import { ETHER_TYPE_IPV4, ETHER_TYPE_IPV6, MAX_TAGS, PROTOCOL_UDP, TAG_BYTES } from './transport-header.ts';
 
 /**
- * What a frame would do to hosts that believe it, as far as somebody may have to
- * be kept from it. `unreadable`: its headers end before that could be seen, so
- * whoever forbids one of the others refuses it, too (RFC 7113, 3).
+ * What a frame would do to hosts that believe it, as far as a policy can forbid
+ * it. `unreadable`: its headers end before that could be seen, so a policy that
+ * forbids one of the other kinds refuses it, too (RFC 7113, 3).
  */
 export type FrameKind = 'dhcpServer' | 'routerAdvertisement' | 'unreadable' | 'other';
 

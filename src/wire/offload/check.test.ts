@@ -67,7 +67,7 @@ const superFrames: readonly [string, OffloadFault | 'well', FrameFields, (record
   ['the truth in two VLANs', 'well', { payload, tags: [1, 2] }, nothing],
   ['the truth about datagrams', 'well', udp, nothing],
   ['the truth behind an extension header', 'well', extended(0, extension(8)), nothing],
-  ['a flag that nobody knows', 'flags', ipv4, put(FLAGS, 9)],
+  ['an unknown flag', 'flags', ipv4, put(FLAGS, 9)],
   ['UFO, which is no more', 'gsoType', ipv4, put(GSO_TYPE, 3)],
   ['ECN of nothing', 'gsoType', ipv4, put(GSO_TYPE, 0x80)],
   ['ECN of UDP', 'gsoType', udp, put(GSO_TYPE, 0x85)],
@@ -75,7 +75,7 @@ const superFrames: readonly [string, OffloadFault | 'well', FrameFields, (record
   ['the checksum starts beside TCP', 'checksumPlace', ipv4, putLittle(CSUM_START, 36)],
   ['the checksum is where UDP has it', 'checksumPlace', ipv4, putLittle(CSUM_OFFSET, 6)],
   ['segments of nothing', 'gsoSize', ipv4, putLittle(GSO_SIZE, 0)],
-  ['more segments than anybody sends', 'gsoSize', ipv4, putLittle(GSO_SIZE, 2)],
+  ['more segments than a super-frame has', 'gsoSize', ipv4, putLittle(GSO_SIZE, 2)],
   ['more datagrams than Linux takes', 'gsoSize', udp, putLittle(GSO_SIZE, 39)],
   ['IPv4 longer than the frame', 'ipLength', ipv4, put16(IP + 2, 5041)],
   ['IPv4 shorter than the frame', 'ipLength', ipv4, put16(IP + 2, 5039)],
@@ -134,7 +134,7 @@ test('a checksum that is only to be completed stays inside the frame, behind its
   }
 });
 
-test('hdr_len, which nobody can check, is made true', () => {
+test('hdr_len, which cannot be checked, is made true', () => {
   for (const engine of engines) {
     for (const [gsoSize, headerBytes] of [
       [1000, 54],

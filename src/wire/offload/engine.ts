@@ -17,8 +17,8 @@ import {
  */
 export interface OffloadEngine {
   /**
-   * Compares the offload header of frame `index` with its bytes. For whoever
-   * owns the batch and got it from somebody who may lie, before it delivers it.
+   * Compares the offload header of frame `index` with its bytes. To be called by
+   * the owner of a batch from an untrusted peer, before it delivers the batch.
    * The one field that cannot be checked, hdr_len, is made true, and so is our
    * mark FLAG_ENCAPSULATED: `neededOffloads` does not know about encapsulations before.
    *

@@ -59,7 +59,7 @@ export function finishFrame(
   if (needed !== OFFLOAD_NONE) {
     const checksumStart = at + checksumStartOf(batch.bytes, headerStart);
     const checksumAt = checksumStart + checksumOffsetOf(batch.bytes, headerStart);
-    // 0 would mean "no checksum" to UDP (RFC 768), and is the same as 0xffff to everybody else.
+    // 0 would mean "no checksum" to UDP (RFC 768), and equals 0xffff in ones' complement.
     writeWord(out.bytes, checksumAt, checksumOf(sumOf(out.bytes, checksumStart, at + length)) || 0xffff);
   }
   out.push(at, length);

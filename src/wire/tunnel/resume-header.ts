@@ -6,7 +6,7 @@
 export const RESUME_HEADER = 'Etherws-Resume';
 
 const VERSION = '1';
-/** From 128 bits on nobody guesses one; the upper bound keeps a client from holding whatever a server sends. */
+/** 128 bits cannot be guessed; the upper bound keeps a client from holding whatever a server sends. */
 const FIELD: RegExp = /^1(?: ([A-Za-z0-9_-]{22,128}))?$/;
 
 /** A field that was understood. */

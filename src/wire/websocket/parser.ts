@@ -61,7 +61,7 @@ const KEY = new Uint8Array(MASKING_KEY_BYTES);
  * anywhere, and checks every rule of the clause.
  *
  * A message of one frame is handed on where it lies. The octets of an unfinished
- * frame stay with the caller, who presents them again with more behind them:
+ * frame stay with the caller, which presents them again with more behind them:
  * they are `maxMessageBytes` and a header at most. Only a message in fragments
  * is put together here, in at most as much memory as its octets need, rounded
  * up, and at most twice that while it grows.

@@ -122,7 +122,7 @@ test('keys of either go on beside each other', { skip: skip || !isProvided || sk
   }
 });
 
-test('who does it is said in words', { skip }, () => {
+test('the library is named in words', { skip }, () => {
   const addonWith = (chooseNative?: NativeAddon['chooseAes']): (() => NativeAddon) => {
     const { chooseAes: _, ...rest } = nativeAddon();
     return () => (chooseNative === undefined ? rest : { ...rest, chooseAes: chooseNative });
@@ -143,7 +143,7 @@ test('who does it is said in words', { skip }, () => {
   assert.equal(chooseAes('auto', absent), undefined);
 });
 
-test('the daemon says at its start who does it, to whoever looks for that', { skip }, async (t) => {
+test('the daemon names the library at its start, at level debug', { skip }, async (t) => {
   t.after(() => chooseAes('auto'));
   for (const choice of ['openssl', 'auto'] as const) {
     const { log } = await TestDaemon.start(t, { aes: choice });

@@ -1,11 +1,11 @@
 import { type NativeAddon, nativeAddon } from '../../../native/addon.ts';
 
-/** Who does AES-GCM of tunnels: `auto`, the fastest that there is; or `openssl`, Node's own. */
+/** The library for AES-GCM of tunnels: `auto`, the fastest that there is; or `openssl`, Node's own. */
 export type AesChoice = 'auto' | 'openssl';
 
 /**
- * Chooses who does AES-GCM of the tunnels that begin from now on.
- * @returns who that is, in words; undefined where native code has no part in TLS, so that there is no choice
+ * Chooses the library for AES-GCM of the tunnels that begin from now on.
+ * @returns its name, in words; undefined where native code has no part in TLS, so that there is no choice
  */
 export function chooseAes(choice: AesChoice, loadAddon: () => NativeAddon = nativeAddon): string | undefined {
   const version = offer(choice, loadAddon);

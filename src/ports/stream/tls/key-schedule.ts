@@ -28,7 +28,7 @@ export function trafficKey({ hash, keyBytes }: Suite, secret: Buffer): TrafficKe
   return { key: expandLabel(hash, secret, 'key', keyBytes), iv: expandLabel(hash, secret, 'iv', IV_BYTES) };
 }
 
-/** The secret behind a key update (RFC 8446, 7.2). From it nobody finds back to the one before. */
+/** The secret behind a key update (RFC 8446, 7.2). The one before cannot be computed from it. */
 export function nextSecret({ hash }: Suite, secret: Buffer): Buffer {
   return expandLabel(hash, secret, 'traffic upd', secret.length);
 }

@@ -12,8 +12,8 @@ export function hasRecords(addon: NativeAddon): addon is RecordAddon {
 }
 
 /**
- * One direction's key, which the addon has, and the secret behind it. Of the
- * secret under the key nothing is kept: who finds this in memory reads on, not back.
+ * One direction's key, which the addon has, and the secret behind it. Only
+ * the next traffic secret is kept: a leak exposes future records, never past ones.
  */
 export class RecordKeys {
   readonly #addon: RecordAddon;

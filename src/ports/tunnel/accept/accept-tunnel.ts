@@ -37,8 +37,8 @@ import {
   FOREIGN_PAGE,
   faultOfHandshake,
   NOT_FOUND,
+  refusalOfCredentials,
   refusalOfRequest,
-  refusalOfStranger,
   STOPPING,
   TO_ITSELF,
 } from './server-refusals.ts';
@@ -49,20 +49,20 @@ export interface TunnelServerOptions {
   authenticator: Authenticator;
   /**
    * Gets each accepted tunnel, to open and to close.
-   * @param user who it is, null when nobody was asked
+   * @param user the client's, null when no credentials were asked for
    */
   onTunnel: (port: Port, user: string | null) => void;
   /** which web pages may open tunnels; without it all may */
   origins?: OriginRule;
   /**
-   * How many tunnels a user may have, 0 for one who may have none; without it
-   * everybody who is let in may have `maxPerUser`
-   * @param user null when nobody was asked
+   * How many tunnels a user may have, 0 for none; without it every admitted
+   * user may have `maxPerUser`
+   * @param user null when no credentials were asked for
    */
   allowanceOf?: (user: string | null) => number;
   /** which switch this is: its own tunnels are refused, and clients that ask are told; default: not said */
   instance?: SwitchInstance;
-  /** whom a request comes from; default: the other end of its socket */
+  /** the client of a request; default: the other end of its socket */
   callerOf?: (request: IncomingMessage) => Caller;
   /** what is refused here is counted there */
   counters?: EndpointCounters;
@@ -86,19 +86,19 @@ const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
 
 /**
- * Accepts tunnels on an HTTP server that somebody else owns: its `upgrade`
+ * Accepts tunnels on an HTTP server of the caller: its `upgrade`
  * event goes to `handleUpgrade`, and requests for the path to `handleRequest`.
  *
  *   1. is it for us and a good handshake?        404, 405, 400, 426
  *      and not from ourselves?                   508
  *   2. may that page open tunnels?               403
  *   3. is there room?                            503, 429
- *   4. who is it?                                401, 403, 429, 503
- *   5. may he have one more?                     403, 429
+ *   4. are the credentials valid?                401, 403, 429, 503
+ *   5. may the user have one more?               403, 429
  *   6. ws answers 101, and the socket is a port, or that of a port which waits for it
  *
- * A port that waits for its client keeps its place: nobody has more ports than
- * he may have tunnels. No subprotocol and no extension is ever selected.
+ * A port that waits for its client keeps its place: no user has more ports than
+ * it may have tunnels. No subprotocol and no extension is ever selected.
  */
 export class TunnelServer {
   readonly path: string;
@@ -237,7 +237,7 @@ export class TunnelServer {
       this.#counters.handshakeTimeouts++;
       socket.destroy();
     }, this.#limits.handshakeTimeoutMs);
-    // Without a reader nobody would notice that the peer has gone; what it sends stays buffered.
+    // Only a reader notices that the peer has gone; what it sends stays buffered.
     const left = (): Duplex => socket.destroy();
     socket.on('readable', ignore).on('end', left);
     let verdict: Verdict;
@@ -253,7 +253,7 @@ export class TunnelServer {
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the peer left during authentication');
     } else if (!verdict.isAllowed) {
-      this.#refuse(socket, refusalOfStranger(verdict.reason, this.#authenticator.challenge), target);
+      this.#refuse(socket, refusalOfCredentials(verdict.reason, this.#authenticator.challenge), target);
     } else {
       const { user, untilMs } = verdict;
       const resumed = resume?.token === undefined ? undefined : this.#resumable.find(resume.token, user);
@@ -320,7 +320,7 @@ export class TunnelServer {
     try {
       this.#onTunnel(port, user);
     } catch (error) {
-      this.#logger.warn({ target: port.target, error }, 'nobody takes the tunnel');
+      this.#logger.warn({ target: port.target, error }, 'the tunnel was not taken');
       void port.close('shutdown');
     }
   }

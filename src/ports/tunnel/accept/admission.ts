@@ -16,9 +16,9 @@ export interface AdmissionOptions {
 }
 
 /**
- * Whether there is room: first for somebody at the door, then for him as the
- * user who he has proved to be. Ports that wait for their client keep their
- * place, so who comes back needs no other one.
+ * Whether there is room: first for a connection, then for the user that its
+ * credentials prove. A port that waits for its client keeps its place, so a
+ * client that comes back needs no other one.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -34,7 +34,7 @@ export class Admission {
     return this.#places.taken;
   }
 
-  /** @param token leads him back to his tunnel, he says; whether it is his is seen once he has proved who he is */
+  /** @param token the resume token as claimed; not yet checked against the authenticated user */
   enter(address: string, token: string | undefined): TunnelPlace | Refusal {
     const isReturning = token !== undefined && this.#options.resumable.has(token);
     const place = this.#places.enter(address, isReturning);
@@ -42,8 +42,8 @@ export class Admission {
   }
 
   /**
-   * Whether somebody known may have one more tunnel, or that one to which he comes back.
-   * @returns undefined when he may: the place is then his
+   * Whether an authenticated user may have one more tunnel, or the one that it resumes.
+   * @returns undefined when it may: the place is then the user's
    */
   refusalOf(place: TunnelPlace, user: string | null, resumed: ResumableTunnel | undefined): Refusal | undefined {
     const { counters } = this.#options;
@@ -53,7 +53,7 @@ export class Admission {
       return FORBIDDEN;
     }
     if (place.beyond !== undefined && resumed === undefined) return this.#refuse(place.beyond);
-    // Without names nobody has a share, unless the policy gives the nameless one.
+    // Clients without a user have no share, unless the policy gives `default` one.
     if ((user === null && most === undefined) || place.claim(user ?? '', most, resumed?.place)) return undefined;
     if (resumed === undefined && this.#yieldPlace(user) && place.claim(user ?? '', most)) return undefined;
     counters.overUserShare++;
@@ -67,8 +67,8 @@ export class Admission {
 
   /**
    * Ends one of a user's ports that wait for their client: a client that is here
-   * goes before one that may come back. Those without a name are many people, who
-   * must not take each other's place.
+   * goes before one that may come back. Clients without a user are many, and must
+   * not take each other's place.
    */
   #yieldPlace(user: string | null): boolean {
     const tunnel = user === null ? undefined : this.#options.resumable.longestAway(user);

@@ -3,7 +3,7 @@ const LONGEST_SLEEP_MS = 30_000;
 
 /**
  * Calls once the system's clock has passed `untilMs`, within half a minute also
- * when somebody sets the clock. It keeps no process alive.
+ * when the clock is set. It keeps no process alive.
  * @param untilMs in milliseconds since 1970
  * @returns what calls it off
  */

@@ -44,10 +44,10 @@ export function refusalOfRequest(request: IncomingMessage): Refusal {
 }
 
 /**
- * What somebody is told whom the authenticator does not let in. 401 obliges to
+ * The answer to a client that the authenticator refuses. 401 obliges to
  * say how to do better (RFC 9110, 15.5.2), and for certificates HTTP has no challenge.
  */
-export function refusalOfStranger(reason: 'missing' | 'wrong' | 'busy' | 'throttled', challenge: string): Refusal {
+export function refusalOfCredentials(reason: 'missing' | 'wrong' | 'busy' | 'throttled', challenge: string): Refusal {
   if (reason === 'busy') return BUSY;
   if (reason === 'throttled') return THROTTLED;
   if (challenge === '') return { status: 403, text: 'A client certificate that this switch trusts is needed.\n' };

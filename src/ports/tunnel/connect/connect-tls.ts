@@ -8,7 +8,7 @@ import { copyEndpoints, onClientKeylog, TlsRecordTap } from '../../../net/tls/tl
 import { TLS_PARAMETERS } from '../../../net/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 
-/** Whom a TLS client trusts, and who it says that it is. */
+/** The authorities that a TLS client trusts, and the certificate that it shows. */
 export interface TlsIdentityOptions {
   /** certificates in PEM that are trusted, roots or not, and replace the default roots */
   readonly cacerts?: string | Buffer | (string | Buffer)[] | undefined;
@@ -42,7 +42,7 @@ export async function connectTls(
       ...TLS_PARAMETERS,
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: isInsecure !== true && !isVouchedFor,
-      // To Node an empty text means the default roots; here it means nobody.
+      // To Node an empty text means the default roots; here it means no authority.
       ...(cacerts === undefined ? {} : trusting(cacerts.length === 0 ? [] : cacerts)),
       ...clientCertificate,
     }),

@@ -35,7 +35,7 @@ export class DialAttempt {
     }
   }
 
-  /** Takes note of a socket. Between two phases nobody else listens for its errors. */
+  /** Takes note of a socket. Between two phases nothing else listens for its errors. */
   hold<T extends Socket>(socket: T): T {
     socket.on('error', ignore);
     this.#sockets.push(socket);
@@ -66,5 +66,5 @@ export class DialAttempt {
 }
 
 function ignore(): void {
-  // Whoever waits for the socket hears of it as well.
+  // Code that waits for the socket is told as well.
 }

@@ -52,7 +52,7 @@ describe('look-ups of names', () => {
     assert.deepEqual(service.asked, ['a']);
   });
 
-  test('wait for a place, and leave the queue when nobody waits for them any more', async () => {
+  test('wait for a place, and leave the queue when no dialling waits for them any more', async () => {
     const service = new NameService();
     const lookups = service.lookups(1);
     const first = lookups.addressesOf('a', patient);

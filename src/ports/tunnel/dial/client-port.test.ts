@@ -144,7 +144,7 @@ describe('a client port', () => {
   });
 
   test('dials at once when the network comes back', async () => {
-    let tell: () => void = () => assert.fail('nobody listens');
+    let tell: () => void = () => assert.fail('no listener');
     let hasEnded = false;
     const watchNetwork = (listener: () => void) => {
       tell = listener;

@@ -289,7 +289,7 @@ describe('what the client says', () => {
     assert.match(target, /^ws:\/\/127\.0\.0\.1:\d+\/a\/b\?c=d$/);
   });
 
-  test('a token in the query is said to the server, and shown to nobody', async () => {
+  test('a token in the query is sent to the server, and shown nowhere', async () => {
     const { target, path } = await headersOf({}, (authority) => `ws://${authority}/?room=a&access_token=s3cret`);
     assert.equal(path, '/?room=a&access_token=s3cret');
     assert.match(target, /^ws:\/\/127\.0\.0\.1:\d+\/\?room=a&access_token=\(hidden\)$/);

@@ -35,7 +35,7 @@ export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
   /**
    * Lets the tunnel that this one succeeds go on where it was lost, at a server
    * that keeps ports for their clients; one ticket for all tunnels to one URL.
-   * Without it the server does not wait for anybody.
+   * Without it the server keeps no port.
    */
   ticket?: ResumeTicket | undefined;
   /**
@@ -105,7 +105,7 @@ export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort
   });
 }
 
-/** Whoever pins a key must not take a connection without one for a safe one. */
+/** A pinned key demands TLS: a connection without it would not be checked at all. */
 export function unpinnable(url: TunnelUrl): EtherwsError {
   return new EtherwsError('ARGUMENT_INVALID', `${url.shown} has no TLS, and so no key that could be pinned`, {
     hint: 'Dial wss://, or give no --pin',

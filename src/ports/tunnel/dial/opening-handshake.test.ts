@@ -92,7 +92,7 @@ describe('a name with several addresses', () => {
       await server.start();
       const url = server.url.replace('127.0.0.1', 'several.example');
       const cacerts = readFileSync(authority.certificate, 'utf8');
-      // Nothing listens at ::1; 240.0.0.1 is reserved, so that nobody answers there.
+      // Nothing listens at ::1; 240.0.0.1 is reserved, so that no host answers there.
       await seen(server, { url, cacerts, lookup: lookupOf('::1', '127.0.0.1') });
       await seen(server, { url, cacerts, lookup: lookupOf('240.0.0.1', '127.0.0.1') });
       await server.stop();

@@ -172,7 +172,7 @@ describe('when the network comes back', () => {
     assert.equal(reconnection.nextTryMs, 100);
   });
 
-  test('again and again, it makes nobody dial all the time', () => {
+  test('again and again, it does not make a port dial all the time', () => {
     const reconnection = new Reconnection({ random: longest });
     let tries = 0;
     for (let nowMs = 0; nowMs < 600_000; nowMs += 100) {

@@ -1,4 +1,4 @@
-/** Above it a ceiling in milliseconds does not fit setTimeout; a day is longer than anybody waits. */
+/** Above it a ceiling in milliseconds does not fit setTimeout; a day is longer than any useful wait. */
 export const MOST_WAIT_MS: number = 24 * 3600 * 1000;
 
 /** The ceiling of all waits where nothing else is said. */
@@ -29,8 +29,8 @@ export interface ReconnectionOptions {
 export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
 
 /**
- * When to dial again: the state machine of a client port, sans-I/O. Whoever
- * runs it says what happened and when, in milliseconds of any monotonic clock,
+ * When to dial again: the state machine of a client port, sans-I/O. Its
+ * caller says what happened and when, in milliseconds of any monotonic clock,
  * and dials when `nextTryMs` has come.
  *
  * - Waits are drawn from the whole range up to a ceiling that doubles from

@@ -122,7 +122,7 @@ for (const [kind, start] of KINDS) {
       });
     });
 
-    test('finds nobody there', async () => {
+    test('finds nothing there', async () => {
       const options = await through();
       const lost = createServer();
       const listenPort = await listen(lost);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /**
- * The next octets of a socket that nobody else reads; what follows them stays in it.
+ * The next octets of a socket that nothing else reads; what follows them stays in it.
  * @throws when the stream ends before, or with the reason of the signal
  */
 export async function readExactly(socket: Socket, count: number, signal: AbortSignal): Promise<Buffer> {

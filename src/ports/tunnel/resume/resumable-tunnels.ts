@@ -7,7 +7,7 @@ const TOKEN_BYTES = 32;
 /** A port that its client can come back to. */
 export interface ResumableTunnel {
   readonly port: ServerPort;
-  /** who it is, null when nobody was asked: nobody else can come back to the port */
+  /** the only user that can come back to the port; null when no credentials were asked for */
   readonly user: string | null;
   /** what the port takes of the bounds, also while it waits */
   place: TunnelPlace;
@@ -16,7 +16,7 @@ export interface ResumableTunnel {
 /** The tokens of one tunnel, as hashes. */
 interface Hashes {
   readonly latest: string;
-  /** The token by which the client came back: he may not know the latest yet. */
+  /** The token by which the client came back: it may not know the latest yet. */
   readonly presented: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export class ResumableTunnels {
   readonly #byHash = new Map<string, ResumableTunnel>();
   readonly #hashes = new Map<ResumableTunnel, Hashes>();
 
-  /** Whether the token leads to a tunnel, whoever presents it. */
+  /** Whether the token leads to a tunnel, of any user. */
   has(token: string): boolean {
     return this.#valid(token) !== undefined;
   }

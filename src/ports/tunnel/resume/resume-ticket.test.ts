@@ -18,7 +18,7 @@ test('a ticket asks for a token, presents the one it got last, and forgets one t
   assert.equal(ticket.field, '1');
 });
 
-test('whoever shows what holds a ticket does not show the token', () => {
+test('an object that holds a ticket does not show the token when it is logged', () => {
   const ticket = new ResumeTicket();
   ticket.renew(`1 ${TOKEN}`);
   assert.ok(!`${inspect({ ticket }, { depth: 9, showHidden: true })}${JSON.stringify({ ticket })}`.includes(TOKEN));

@@ -2,7 +2,7 @@ import { formatResumeField, parseResumeField } from '../../../wire/tunnel/resume
 
 /**
  * What a client keeps to come back with, for one destination. The token is a
- * secret, and in a private field: whoever logs or lists what holds a ticket does
+ * secret, and in a private field: logging an object that holds a ticket does
  * not show it.
  */
 export class ResumeTicket {

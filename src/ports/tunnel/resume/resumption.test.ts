@@ -21,7 +21,7 @@ import { ServerPort } from './server-port.ts';
 
 const LONG_MS = 3_600_000;
 
-/** Whoever says a name is believed; who says none has none. */
+/** A user name without a password is believed; no name is no user. */
 const BELIEVING: Authenticator = {
   challenge: 'Basic realm=etherws',
   authenticate: ({ authorization }) => Promise.resolve({ isAllowed: true, user: authorization ?? null }),
@@ -152,7 +152,7 @@ const takeOver = async (identity?: ServerIdentity): Promise<void> => {
   const closed = once(first.client, 'close');
   const target = port.target;
   const second = await enter(first.token);
-  assert.deepEqual(states(events), ['up'], 'nobody was away');
+  assert.deepEqual(states(events), ['up'], 'no port was away');
   assert.notEqual(port.target, target);
   const [code, reason] = (await closed) as [number, Buffer];
   assert.deepEqual([code, String(reason)], [1000, 'replaced by a newer connection']);
@@ -191,7 +191,7 @@ test('a token is good for one return, and lasts until its successor has arrived'
   assert.equal(counters.resumed, 3);
 });
 
-test('a token that somebody else presents leads nowhere, and stays good', async () => {
+test('a token that another user presents leads nowhere, and stays good', async () => {
   await start();
   const ada = await enter(undefined, { user: 'ada' });
   const { events } = only();
@@ -245,7 +245,7 @@ test('a port that was removed is nothing to come back to', async () => {
   assert.equal(counters.resumed, 0);
 });
 
-test('who does not know about coming back, or may not, gets a tunnel as it ever was', async () => {
+test('a client that cannot resume, or may not, gets a plain tunnel', async () => {
   await start({ graceMs: 0 });
   assert.equal((await enter()).token, undefined);
   await Promise.all(accepted.map(({ port }) => port.close()));
@@ -308,7 +308,7 @@ test('a user cannot hoard ports: those whose clients are away count, and stand b
   await assert.rejects(enter(undefined, as), /429/);
 });
 
-test('strangers without names do not take the places of each other', async () => {
+test('clients without users do not take the places of each other', async () => {
   await start({ allowanceOf: () => 1 });
   const first = await enter();
   const { events } = only();
@@ -318,7 +318,7 @@ test('strangers without names do not take the places of each other', async () =>
   assert.deepEqual(states(events), ['away']);
 });
 
-test('who may have no tunnel any more does not get his old one, either', async () => {
+test('a user that may have no tunnel any more does not get its old one, either', async () => {
   let most = 1;
   await start({ allowanceOf: () => most });
   const first = await enter();

@@ -95,7 +95,7 @@ export class ServerPort implements Port {
     return this.#current?.isHeard ?? this.#wasHeard;
   }
 
-  /** Whether nobody can come back any more. */
+  /** Whether no client can come back any more. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -176,7 +176,7 @@ export class ServerPort implements Port {
     this.#events?.linkChanged('closed', reason);
   }
 
-  /** Nobody is waited for. */
+  /** Cancels the grace timer and clears the absence. */
   #present(): void {
     clearTimeout(this.#timer);
     this.#absence = undefined;

@@ -12,13 +12,13 @@ export type PlaceBound = 'full' | 'overAddressShare';
 export interface TunnelPlace {
   /** The bound that the place goes beyond, where it was let in nevertheless. */
   readonly beyond: PlaceBound | undefined;
-  /** The user for whom the place was claimed. */
+  /** The user of the place. */
   readonly owner: string | undefined;
   /**
    * Counts the place for a user, too.
-   * @param most how many he may have, where that is less than everybody may
+   * @param most how many that user may have, where that is below the bound of all users
    * @param instead a place that will be left for this one, and does not count any more
-   * @returns false, and nothing has changed, when he has his share already
+   * @returns false, and nothing has changed, when the user has its share already
    */
   claim(user: string, most?: number, instead?: TunnelPlace): boolean;
   /** Idempotent. */
