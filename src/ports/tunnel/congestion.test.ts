@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryTransport } from '../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
+import { within } from '../../../test/support/waits.ts';
 import type { Congestion } from '../../bridge/port.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { TunnelPort } from './tunnel-port.ts';
-import { within } from '../../../test/support/waits.ts';
 
 interface Stalled {
   readonly port: TunnelPort;
