@@ -6,7 +6,7 @@ export interface BenchOptions extends Pace {
   readonly only: readonly string[];
   /** Names of measurements; empty: all. */
   readonly measure: readonly string[];
-  /** The same for those who are there to compare with; empty: all. */
+  /** The same for the contestants to compare with; empty: all. */
   readonly asideMeasure: readonly string[];
   readonly repetitions: number;
   /** How long to wait in all for a machine whose host leaves it alone. */

@@ -49,7 +49,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// Whoever watches may stop early (`npm run demo | head`).
+// The reader may stop early (`npm run demo | head`).
 process.stdout.on('error', () => void cleanUp().then(() => process.exit(1)));
 
 try {

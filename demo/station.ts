@@ -35,7 +35,7 @@ export class Station {
     });
   }
 
-  /** Replaces who gets what arrives, a batch at a time. */
+  /** Replaces the receiver of what arrives, a batch at a time. */
   onMessages(receive: (messages: Message[]) => void): void {
     this.#receive = receive;
   }

@@ -88,7 +88,7 @@ export class Site {
     return { pid: process.pid, descriptors: descriptorsOf(process), residentBytes: residentBytesOf(process) };
   }
 
-  /** What there is to see, for whoever looks for the reason of a complaint. */
+  /** The state of the site, to find the reason of a complaint. */
   async describe(): Promise<string> {
     const ports = await this.#running?.ctl(['listport']);
     const log = this.#running?.process.stderr.split('\n').slice(-12).join('\n');

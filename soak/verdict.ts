@@ -7,7 +7,7 @@ export class Verdict {
     return this.#complaints;
   }
 
-  /** Aborted with the first complaint, or when somebody wants to end the run. */
+  /** Aborted with the first complaint, or when the run is interrupted. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }

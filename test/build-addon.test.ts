@@ -19,7 +19,7 @@ function bareMachine(t: TestContext, ...tools: readonly string[]): { root: strin
 }
 
 function build(root: string, PATH: string): { status: number | null; output: string } {
-  // Not npm's environment: a shell that somebody has opened anywhere.
+  // Not npm's environment: a shell opened anywhere.
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/build-addon.mjs')], {
     cwd: tmpdir(),
     env: { PATH },

@@ -191,7 +191,7 @@ test('three switches in a triangle are not parallel', async (t) => {
   await until(() => all() === 'up, up; up, up; up, up', all);
 });
 
-test('switches that do not say who they are have as many tunnels as they dial', async (t) => {
+test('switches that do not send their instance have as many tunnels as they dial', async (t) => {
   for (const [isLeftNamed, isRightNamed] of [
     [false, false],
     [true, false],

@@ -54,7 +54,7 @@ export async function offerPackets(bench: Bench, offer: Offer): Promise<PacketRe
   };
 }
 
-/** Sends broadcast frames from the client side, without looking who gets them. @returns how many */
+/** Sends broadcast frames from the client side, without looking which ports get them. @returns how many */
 export async function offerBroadcasts(bench: Bench, packetsPerSecond: number, seconds: number): Promise<number> {
   const broadcast = bench.tunnel.addresses.server.replace(/\d+$/, '255');
   return (await send(bench, broadcast, { packetsPerSecond, seconds, octets: SMALL_OCTETS })).sent;

@@ -94,7 +94,7 @@ static void load(void) {
   }
   // It is there for jobs in many buffers, of which these functions know nothing.
   release(manager);
-  // The test of itself has been all over the file, 3 MiB that nobody needs again.
+  // The library's self-test has touched its whole file: 3 MiB that are not needed again.
   dl_iterate_phdr(forget_pages, (void *)allocate);
 }
 

@@ -102,7 +102,7 @@ static size_t restore_tag(struct msghdr *message, uint8_t *frame, size_t length)
   return length + TAG_BYTES;
 }
 
-// What the kernel had to drop because nobody read; asking sets it back to zero.
+// What the kernel dropped because it was not read in time; asking resets the count.
 static uint32_t count_drops(int fd) {
   struct tpacket_stats statistics;
   socklen_t size = sizeof statistics;

@@ -413,7 +413,7 @@ static void match(void) {
   void *wanted = judge(ingress, &run, now_ms, &is_last_only);
   const struct etherws_flow *flow = etherws_match_flow(&table, ingress, &run, now_ms);
   if (flow != NULL) {
-    require(count > 0 && wanted != NULL && flow->egress == wanted, "led to where nobody decided");
+    require(count > 0 && wanted != NULL && flow->egress == wanted, "led to where no flow was installed");
     require(!has_control, "a control frame was let through");
     require_honest(&run, before);
     require(flow->meter == meter_of(ingress), "the meter is another port's");

@@ -133,7 +133,7 @@ static bool is_beginning(const uint8_t *seen, size_t cut, bool is_masked) {
   return length <= MOST && (double)cut < 2 + (double)length_bytes[kind] + (is_masked ? 4 : 0) + length;
 }
 
-// etherws_awaits_more says whether the far end has only to go on, so that nobody else need look.
+// etherws_awaits_more says whether only the far end has to go on, so that JavaScript need not look.
 static void awaiting(void) {
   bool is_masked = below(2) == 0;
   uint32_t length = any_length(), cut;

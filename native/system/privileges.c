@@ -1,4 +1,4 @@
-// Becoming somebody else for good. glibc changes the ids of all threads; capabilities are a thread's own, so the
+// Becoming another user for good. glibc changes the ids of all threads; capabilities are a thread's own, so the
 // others lose theirs, and only the thread that opens devices, which is this one, keeps two.
 #include <errno.h>
 #include <grp.h>

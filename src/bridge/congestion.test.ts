@@ -60,7 +60,7 @@ test('a port that has room again is no reason to wait', () => {
   assert.equal(send(2000, 1), undefined);
 });
 
-test('whoever sends to two ports is never told, as one would wait for the other', () => {
+test('a port that sends to two ports is never told, as one would wait for the other', () => {
   for (let nowMs = 1000; nowMs < 3000; nowMs += 50) {
     assert.equal(send(nowMs, 1, 2), undefined, 'in one batch');
   }
@@ -95,7 +95,7 @@ test('frames that stay on their side count as nothing', () => {
   assert.equal(send(1001 + LONG_MS, 1, 0), CONGESTION);
 });
 
-test('who is shut waits for nobody, and nobody waits for who is shut, down or gone', () => {
+test('a shut port waits for none, and none waits for a port that is shut, down or gone', () => {
   send(1000, 1);
   bridge.setShut(at(0), true);
   assert.equal(send(2000, 1), undefined);

@@ -52,7 +52,7 @@ test('at its capacity the entry longest unseen makes room', () => {
   assert.deepEqual(evicted, [2]);
 });
 
-test('the port with the most entries makes room: made-up addresses displace nobody else’s', () => {
+test('the port with the most entries makes room: made-up addresses displace no other port’s', () => {
   const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 100 });
   const honest = Array.from({ length: 60 }, (_, n) => ({ at: n < 40 ? one : two, mac: mac(n) }));
   for (const { at, mac: address } of honest) fdb.learn(vid(0), address, at, 0);

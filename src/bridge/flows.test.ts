@@ -338,7 +338,7 @@ test('what changes nothing leaves them', () => {
   assert.equal(bench.invalidations, 0);
 });
 
-test('frames that nobody sees are reckoned with before an ingress is asked to wait', () => {
+test('frames that follow flows count before an ingress is asked to wait', () => {
   const bench = new Bench();
   for (const port of bench.ports) port.congestion = CONGESTION;
   const send = (nowMs: number, to: number): Congestion | undefined => bench.receive(0, batchOf(frame(to, 0)), nowMs);

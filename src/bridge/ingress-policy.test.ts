@@ -53,7 +53,7 @@ describe('source addresses', () => {
     assert.equal(lan.bridge.fdbSize, 1);
   });
 
-  test('the first ones that a port uses become its own, and nobody else’s', () => {
+  test('the first ones that a port uses become its own, and no other port’s', () => {
     const lan = new Lan();
     const ada = lan.join({ claims: 1 });
     const eve = lan.join({ claims: 2 });
@@ -82,7 +82,7 @@ describe('source addresses', () => {
     assert.equal(eve.port.rx.discards.sourceDenied, 1);
     lan.nowMs += 301_000;
     eve.send(frame(BROADCAST, ROUTER));
-    assert.equal(eve.port.rx.frames, 1, 'one that nobody used for long can');
+    assert.equal(eve.port.rx.frames, 1, 'one that was not used for long can');
   });
 });
 

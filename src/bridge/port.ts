@@ -90,7 +90,7 @@ export interface PortEvents {
    * The data path: one direct call per batch.
    * @returns the congestion of the one port that all frames of late went to, if
    *   it is congested. A port that can leave frames where they come from may
-   *   then do so until it is relieved: nobody else waits for them.
+   *   then do so until it is relieved: no other port waits for them.
    */
   receive(batch: FrameBatch): Congestion | undefined;
   /** @param reason one line for the log and for listport; say it whenever the state is not `up` */
@@ -194,7 +194,7 @@ export interface TunnelPeer {
   /** Whether the tunnel may forward beside others to the same switch. */
   readonly isParallelAllowed: boolean;
   readonly isDialled: boolean;
-  /** The user as whom the other end was let in; null for a tunnel that we dialled, and where no user is asked for. */
+  /** The user of the other end's credentials; null for a tunnel that we dialled, and where no user is asked for. */
   readonly user: string | null;
 }
 

@@ -127,7 +127,7 @@ class FuzzTerminal implements Terminal {
   }
 }
 
-/** What nobody but this process may do to a terminal. */
+/** What only this process may do to a terminal. */
 const CONTROLS = /[^\n\P{C}]|[\u2028\u2029]/u;
 
 test(`${CONTROL_CASES} command lines of etherws ctl: each ends with a status and says why`, async () => {

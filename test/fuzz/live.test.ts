@@ -23,7 +23,7 @@ test(`a running switch, ${BODIES} hostile calls and ${MESSAGES} hostile messages
   const lab = await openTapLab(t, 'ping');
   const host = await lab?.host('lan');
   if (lab === undefined || host === undefined) return;
-  // What the calls dial: somebody who answers at once that nobody is there.
+  // What the calls dial: a port that refuses at once.
   await lab.nameHosts({ 'a.example': '127.0.0.1', a: '127.0.0.1' });
   const seed = String(fuzzSeed());
   const timeoutMs = 240_000;

@@ -68,7 +68,7 @@ export class CheckedMemory implements Memory {
   }
 }
 
-/** Spoils octets whose time is over, so that whoever still reads them is found out. */
+/** Spoils octets whose time is over, so that a later read of them shows. */
 const SPOILT = 0xdd;
 /** Foreign octets in front of those that are presented. */
 const LEAD = 3;

@@ -7,7 +7,7 @@ const MARK = 'ETHERWS_TEST_NAMESPACE';
 
 /**
  * Moves this test file into user and network namespaces of its own, where it is
- * root over devices that nobody else sees, and that are gone when it ends. Call
+ * root over devices that no other process sees, and that are gone when it ends. Call
  * it before any test: outside, it runs the file once more inside, passes its
  * results on, and ends.
  *

@@ -6,7 +6,7 @@ const INTERVAL_S = 0.2;
 
 /**
  * Echo requests from one host to an address, five a second, for as long as the
- * test runs: whether traffic flows, and since when, without anybody asking.
+ * test runs: whether traffic flows, and since when, without being asked.
  */
 export class PingStream {
   readonly #process: Process;

@@ -38,7 +38,7 @@ interface Waiter {
 
 /**
  * A running program whose output can be awaited. In a session of its own, so
- * that a Ctrl-C at the terminal reaches only who started it and can end things
+ * that a Ctrl-C at the terminal reaches only the starting process, which can end things
  * in order.
  */
 export class Process {

@@ -25,7 +25,9 @@ export class RecordingTerminal implements Terminal {
   askPassword(prompt: string): Promise<string> {
     this.prompts.push(prompt);
     const password = this.#passwords.shift();
-    return password === undefined ? Promise.reject(new Error(`nobody answers ${prompt}`)) : Promise.resolve(password);
+    return password === undefined
+      ? Promise.reject(new Error(`no answer is prepared for ${prompt}`))
+      : Promise.resolve(password);
   }
 
   openControl(options: ConstructorParameters<typeof ControlClient>[0]): Promise<ControlClient> {

@@ -20,7 +20,7 @@ export interface SocketPair {
 export interface PairOptions extends TlsOptions {
   /** puts relays under the TLS of both ends, so that it can be taken over */
   readonly isTapped?: boolean;
-  /** dials there instead of directly; whoever listens there dials on */
+  /** dials there instead of directly; a relay that listens there dials on */
   readonly through?: (listenPort: number) => Promise<number>;
 }
 

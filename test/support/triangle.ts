@@ -18,8 +18,8 @@ const QUICK = ['--reconnect-min', '0.2', '--reconnect-max', '0.5'];
 
 /**
  * Three hosts with a switch and a TAP device each. Right and third dial the left
- * one, right by way of a relay. Nobody speaks of his own accord: there is no IPv6,
- * and everybody knows everybody's MAC address.
+ * one, right by way of a relay. No station sends of its own accord: there is no IPv6,
+ * and each knows the MAC addresses of the others.
  */
 export interface Triangle {
   readonly left: Host;
