@@ -23,11 +23,11 @@ function names(file: string, prefix: RegExp): readonly string[] {
 
 const PAIRS: readonly (readonly [c: string, name: string, typescript: string, name: string])[] = [
   ['native/node/module.c', 'INTERFACE_VERSION', 'src/native/load-addon.ts', 'INTERFACE_VERSION'],
-  ['native/datapath/frames.h', 'SLAB_FRONT_BYTES', 'src/native/addon.ts', 'SLAB_FRONT_BYTES'],
-  ['native/datapath/frames.h', 'RECORD_HEADER_BYTES', 'src/native/addon.ts', 'RECORD_HEADER_BYTES'],
-  ['native/datapath/host.h', 'READABLE', 'src/native/addon.ts', 'READABLE'],
-  ['native/datapath/host.h', 'WRITABLE', 'src/native/addon.ts', 'WRITABLE'],
-  ['native/datapath/host.h', 'LOST', 'src/native/addon.ts', 'LOST'],
+  ['native/datapath/frames.h', 'SLAB_FRONT_BYTES', 'src/native/devices.ts', 'SLAB_FRONT_BYTES'],
+  ['native/datapath/frames.h', 'RECORD_HEADER_BYTES', 'src/native/devices.ts', 'RECORD_HEADER_BYTES'],
+  ['native/datapath/host.h', 'READABLE', 'src/native/descriptors.ts', 'READABLE'],
+  ['native/datapath/host.h', 'WRITABLE', 'src/native/descriptors.ts', 'WRITABLE'],
+  ['native/datapath/host.h', 'LOST', 'src/native/descriptors.ts', 'LOST'],
   ['native/datapath/host.h', 'PEER_KEY_WORN', 'src/ports/stream/tls/record-stream.ts', 'PEER_KEY_WORN'],
   ['native/datapath/backpressure.h', 'MAX_WAIT_MS', 'src/ports/device/device-port.ts', 'MAX_WAIT_MS'],
   ['native/datapath/outgoing.h', 'WRITE_BYTES', 'src/ports/stream/native-transport.ts', 'writeBytes'],
@@ -42,7 +42,7 @@ for (const [c, name, typescript, alias] of PAIRS) {
 
 test('the reasons of a tally stand in one order', () => {
   const inC = names('native/datapath/tally.h', /^ {2}TALLY_(\w+),$/gm).filter((name) => name !== 'COUNT');
-  const list = /TALLY_REASONS[^[]*\[\][^[]*\[([^\]]*)\]/.exec(readFileSync('src/native/addon.ts', 'utf8'))?.[1] ?? '';
+  const list = /TALLY_REASONS[^[]*\[\][^[]*\[([^\]]*)\]/.exec(readFileSync('src/native/devices.ts', 'utf8'))?.[1] ?? '';
   const inTypeScript = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   assert.deepEqual(
     inC.map((name) => name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())),

@@ -7,7 +7,9 @@ import { openDescriptors } from '../../test/support/descriptors.ts';
 import { collectUntil } from '../../test/support/garbage.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { once } from '../../test/support/waits.ts';
-import { type Descriptor, nativeAddon, setSocketOptions } from './addon.ts';
+import { nativeAddon } from './addon.ts';
+import type { Descriptor } from './descriptors.ts';
+import { setSocketOptions } from './sockets.ts';
 
 const skip = enterOwnNamespace();
 

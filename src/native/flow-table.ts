@@ -1,5 +1,7 @@
 import type { Flow, FlowTable } from '../bridge/flow-table.ts';
-import { type Descriptor, loadedAddon, type NativeFlows } from './addon.ts';
+import { loadedAddon } from './addon.ts';
+import type { Descriptor } from './descriptors.ts';
+import type { NativeFlows } from './flows.ts';
 
 /**
  * The flow table of one bridge, in native code (native/datapath/flow_table.h), which

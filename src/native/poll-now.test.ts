@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
-import { type Descriptor, nativeAddon, READABLE } from './addon.ts';
+import { nativeAddon } from './addon.ts';
+import { type Descriptor, READABLE } from './descriptors.ts';
 
 const skip = enterOwnNamespace();
 

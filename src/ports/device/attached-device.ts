@@ -1,5 +1,8 @@
-import { type Descriptor, type Link, nativeAddon, type TapLocation } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { errnoOf } from '../../native/device-error.ts';
+import type { TapLocation } from '../../native/devices.ts';
+import type { Link } from '../../native/links.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { type OpenDevice, setDown } from './device-setup.ts';
 import { closeDescriptor, linkMonitor } from './link-monitor.ts';

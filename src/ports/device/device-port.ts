@@ -8,8 +8,11 @@ import type {
   PortEvents,
 } from '../../bridge/port.ts';
 import { describeError } from '../../errors.ts';
-import { type Link, LOST, nativeAddon, TALLY_REASONS } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import { LOST } from '../../native/descriptors.ts';
+import { TALLY_REASONS } from '../../native/devices.ts';
 import { endFlows } from '../../native/flow-table.ts';
+import type { Link } from '../../native/links.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';

@@ -1,5 +1,7 @@
-import { type Descriptor, type Link, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { deviceError, errnoOf } from '../../native/device-error.ts';
+import type { Link } from '../../native/links.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { TagAllowance } from '../../wire/ethernet/frame-length.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';

@@ -1,4 +1,5 @@
-import { nativeAddon, RECORD_HEADER_BYTES, SLAB_FRONT_BYTES, TALLY_REASONS } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import { RECORD_HEADER_BYTES, SLAB_FRONT_BYTES, TALLY_REASONS } from '../../native/devices.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 

@@ -5,7 +5,8 @@ import { batchWithHeaders, superFrameOf } from '../../../test/support/frames.ts'
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { PortRecorder } from '../../../test/support/port-recorder.ts';
 import { until } from '../../../test/support/waits.ts';
-import { nativeAddon, TALLY_REASONS } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import { TALLY_REASONS } from '../../native/devices.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { describeFrame } from '../../wire/ethernet/frame-summary.ts';
 import { takeFaultExample } from './fault-example.ts';

@@ -1,7 +1,8 @@
 import type { InterfaceAddress, InterfaceChange, InterfaceSettings, NetworkInterface } from '../../bridge/port.ts';
 import { EtherwsError } from '../../errors.ts';
-import { type Link, type LinkAddress, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
 import { deviceError, type ErrnoTable, errnoOf } from '../../native/device-error.ts';
+import type { Link, LinkAddress } from '../../native/links.ts';
 import {
   checkPrefix,
   classfulPrefixLength,

@@ -1,5 +1,7 @@
-import { type Descriptor, type Link, type NewAddress, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { errnoOf } from '../../native/device-error.ts';
+import type { Link, NewAddress } from '../../native/links.ts';
 
 /** Hears every change of one link; `isRemoved` is the last. */
 export type LinkListener = (link: Link) => void;

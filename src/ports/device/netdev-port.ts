@@ -1,6 +1,8 @@
 import { EtherwsError } from '../../errors.ts';
-import { type Descriptor, type Link, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { deviceError } from '../../native/device-error.ts';
+import type { Link } from '../../native/links.ts';
 import { SILENT } from '../../observability/logger.ts';
 import { TAGS_ONE_CUSTOMER } from '../../wire/ethernet/frame-length.ts';
 import {

@@ -1,6 +1,7 @@
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
-import { type Link, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
 import { deviceError, errnoOf } from '../../native/device-error.ts';
+import type { Link } from '../../native/links.ts';
 import { notANetns } from './netns.ts';
 
 /** What becomes of the errors of openTap. */

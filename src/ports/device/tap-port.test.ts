@@ -8,7 +8,8 @@ import { numberOf, PortRecorder, testFrame } from '../../../test/support/port-re
 import { missingTools } from '../../../test/support/tools.ts';
 import { once, until } from '../../../test/support/waits.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
-import { type Link, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Link } from '../../native/links.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort, type TapPortOptions } from './tap-port.ts';

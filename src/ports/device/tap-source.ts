@@ -1,7 +1,9 @@
 import { closeSync } from 'node:fs';
 import { EtherwsError } from '../../errors.ts';
-import { type Link, nativeAddon, type OpenedTap } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
 import { deviceError, errnoOf } from '../../native/device-error.ts';
+import type { OpenedTap } from '../../native/devices.ts';
+import type { Link } from '../../native/links.ts';
 import { TAGS_STACKED } from '../../wire/ethernet/frame-length.ts';
 import {
   OFFLOAD_CHECKSUM,

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { type Descriptor, type NativeAddon, setSocketOptions } from '../../native/addon.ts';
+import type { NativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
+import { setSocketOptions } from '../../native/sockets.ts';
 import { descriptorOf } from '../../net/socket-descriptor.ts';
 import { type KernelStream, PlainStream } from './kernel-stream.ts';
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EtherwsError } from '../../errors.ts';
-import { type Descriptor, type NativeAddon, nativeAddon, type TcpPath } from '../../native/addon.ts';
+import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
+import type { TcpPath } from '../../native/streams.ts';
 import { CongestionControl, type CongestionOptions, requireCongestionControl } from './congestion-control.ts';
 import { Heartbeat } from './heartbeat.ts';
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { EtherwsError } from '../../errors.ts';
-import { type Descriptor, type NativeAddon, nativeAddon, type TcpPath } from '../../native/addon.ts';
+import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
+import type { TcpPath } from '../../native/streams.ts';
 import { HEARTBEAT, type Heartbeat, type Periodic } from './heartbeat.ts';
 
 /** `auto`, `system` for what the system has as its default, or the name of one of the kernel's algorithms. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import type { Descriptor, NativeAddon } from '../../native/addon.ts';
+import type { NativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 
 /**

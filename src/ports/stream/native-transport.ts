@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type Descriptor, type NativeAddon, nativeAddon, READABLE, WRITABLE } from '../../native/addon.ts';
+import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
+import { type Descriptor, READABLE, WRITABLE } from '../../native/descriptors.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import { type AdoptedConnection, takeOverPlain } from './adopted-connection.ts';
 import { BUFFERS } from './buffer-budget.ts';

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import type { FrameList } from './frame-list.ts';
 import type { NotedFrames } from './packing.ts';
 

@@ -1,5 +1,5 @@
 import type { Congestion, DiscardReason } from '../../bridge/port.ts';
-import type { Descriptor } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { endFlows } from '../../native/flow-table.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';

@@ -17,7 +17,8 @@ import { anyIdentity } from '../../../test/support/socket-pair.ts';
 import { missingTools } from '../../../test/support/tools.ts';
 import { until } from '../../../test/support/waits.ts';
 import type { BridgePort } from '../../bridge/bridge-port.ts';
-import { type Descriptor, nativeAddon } from '../../native/addon.ts';
+import { nativeAddon } from '../../native/addon.ts';
+import type { Descriptor } from '../../native/descriptors.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import type { TunnelPort } from './tunnel-port.ts';
 

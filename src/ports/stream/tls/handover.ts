@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
-import type { Descriptor, NativeAddon } from '../../../native/addon.ts';
+import type { NativeAddon } from '../../../native/addon.ts';
+import type { Descriptor } from '../../../native/descriptors.ts';
 import { descriptorOf } from '../../../net/socket-descriptor.ts';
 import { type TlsRecordTap, tapOf } from '../../../net/tls/tls-record-tap.ts';
 import { type AdoptedConnection, drain, tune } from '../adopted-connection.ts';

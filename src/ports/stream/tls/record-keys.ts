@@ -1,4 +1,5 @@
-import type { NativeAddon, TlsRecords } from '../../../native/addon.ts';
+import type { NativeAddon } from '../../../native/addon.ts';
+import type { TlsRecords } from '../../../native/tls.ts';
 import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
 
 /** What native/datapath/tls_records.h offers, where it is there at all. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Descriptor } from '../../../native/addon.ts';
+import type { Descriptor } from '../../../native/descriptors.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
 import { errnoError, type KernelStream, PlainStream } from '../kernel-stream.ts';
 import { ALERTS, alertContent, alertError } from './alerts.ts';

@@ -1,0 +1,68 @@
+import { nativeAddon } from './addon.ts';
+
+/** Options of a TCP socket that Node has no setter for. */
+export interface SocketOptions {
+  /** TCP_NODELAY: 1 sends small segments at once */
+  noDelay?: number;
+  /** TCP_NOTSENT_LOWAT: octets that may wait unsent in the kernel before the socket counts as not writable */
+  notSentLowatBytes?: number;
+  /** TCP_QUICKACK: 1 acknowledges at once */
+  quickAck?: number;
+  /** TCP_USER_TIMEOUT: how long sent data may stay unacknowledged */
+  userTimeoutMs?: number;
+  /** SO_SNDBUF and SO_RCVBUF; the kernel doubles them, and stops tuning them by itself */
+  sendBufferBytes?: number;
+  receiveBufferBytes?: number;
+  /** SO_BUSY_POLL, in microseconds */
+  busyPollUs?: number;
+  /** SO_PRIORITY, 0..6 */
+  priority?: number;
+}
+
+/** Sockets by their file descriptor, which stays the caller's, and names of hosts. */
+export interface SocketDoor {
+  /** @throws what setsockopt(2) gives */
+  setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
+  /** @throws what getsockopt(2) gives */
+  readSocketOption(fd: number, name: keyof SocketOptions): number;
+  /** @throws as setCongestionControl of StreamDoor would */
+  tryCongestionControl(name: string): void;
+  /**
+   * A TCP socket that is not connected yet, which the caller owns.
+   * @param device it reaches through this one only (SO_BINDTODEVICE); empty: any
+   * @param mark SO_MARK, for routing rules and packet filters; 0: none
+   * @throws the option that failed is the `syscall`: ENODEV, EPERM
+   */
+  openTcpSocket(isIpv6: boolean, device: string, mark: number): number;
+  /**
+   * Looks a name up by getaddrinfo, in a thread of its own. It does not keep the process alive, and cannot be ended.
+   * @param onDone `addresses`, with a space between two, in the order in which they are to be tried; or `error`, the
+   *   code of Node's dns.lookup. The other one is empty
+   * @throws EAGAIN: no more threads
+   */
+  lookUpName(name: string, onDone: (error: string, addresses: string) => void): void;
+  /**
+   * The uid of the other end of a TCP connection within this network namespace, or of a Unix socket; -1 where it cannot
+   * be known: the other end has been closed, or is not of this namespace.
+   * @throws EPROTONOSUPPORT, EACCES and the like: this kernel does not tell
+   */
+  readPeerUser(fd: number): number;
+}
+
+/**
+ * Tunes a socket by its file descriptor. These are tunings, not conditions: a
+ * tunnel works without them, so nothing is thrown.
+ * @returns whether all of them were set; false also without the addon
+ */
+export function setSocketOptions(fd: number, options: SocketOptions): boolean {
+  let areAllSet = true;
+  for (const [name, value] of Object.entries(options) as [keyof SocketOptions, number | undefined][]) {
+    if (value === undefined) continue;
+    try {
+      nativeAddon().setSocketOption(fd, name, value);
+    } catch {
+      areAllSet = false;
+    }
+  }
+  return areAllSet;
+}
