@@ -29,6 +29,7 @@ const PAIRS: readonly (readonly [c: string, name: string, typescript: string, na
   ['native/datapath/host.h', 'WRITABLE', 'src/native/descriptors.ts', 'WRITABLE'],
   ['native/datapath/host.h', 'LOST', 'src/native/descriptors.ts', 'LOST'],
   ['native/datapath/host.h', 'PEER_KEY_WORN', 'src/ports/stream/tls/record-stream.ts', 'PEER_KEY_WORN'],
+  ['native/datapath/tally.h', 'EXAMPLE_FRAME_BYTES', 'src/ports/device/fault-example.ts', 'EXAMPLE_FRAME_BYTES'],
   ['native/datapath/backpressure.h', 'MAX_WAIT_MS', 'src/ports/device/device-port.ts', 'MAX_WAIT_MS'],
   ['native/datapath/outgoing.h', 'WRITE_BYTES', 'src/ports/stream/native-transport.ts', 'writeBytes'],
   ['native/node/flow_binding.c', 'COUNTER_CELLS', 'src/bridge/counters.ts', 'CELLS'],

@@ -60,6 +60,26 @@ describe('the pages', () => {
     );
   });
 
+  test('every file that a file of src/ or native/ names by its path is there', () => {
+    const sources = ['src', 'native'].flatMap((room) =>
+      (readdirSync(join(ROOT, room), { recursive: true }) as string[])
+        .filter((name) => /\.(ts|c|h)$/.test(name))
+        .map((name) => join(room, name)),
+    );
+    const named = sources.flatMap((source) =>
+      [
+        ...readFileSync(join(ROOT, source), 'utf8').matchAll(
+          /(?<![\w./-])(?:src|native|test)\/[\w./-]*\.(?:ts|c|h)\b/g,
+        ),
+      ].map(([path]) => ({ source, path })),
+    );
+    assert.ok(named.length > 30, `${named.length} paths`);
+    assert.deepEqual(
+      named.filter(({ path }) => !existsSync(join(ROOT, path))).map(({ source, path }) => `${source}: ${path}`),
+      [],
+    );
+  });
+
   test('every page of docs/ is named in the path that docs/README.md shows', () => {
     const path = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
     const missing = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md').filter(

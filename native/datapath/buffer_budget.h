@@ -1,4 +1,4 @@
-// What all tunnels hold together, as src/ports/websocket/buffer-budget.ts counts it: that file says what for.
+// What all tunnels hold together, as src/ports/stream/buffer-budget.ts counts it: that file says what for.
 #ifndef ETHERWS_BUFFER_BUDGET_H
 #define ETHERWS_BUFFER_BUDGET_H
 

@@ -50,7 +50,7 @@ void etherws_invalidate_flows(struct etherws_flow_table *table) {
   if (++table->epoch == 0) memset(table, 0, sizeof *table);
 }
 
-// As debtOf of src/wire/offload.ts, of a header that was checked.
+// As neededOffloads of src/wire/offload/virtio-header.ts, of a header that was checked.
 static uint32_t debt_of(const uint8_t *offload) {
   uint32_t debt = (offload[0] & ETHERWS_FLAG_NEEDS_CSUM) != 0 ? OFFLOAD_CHECKSUM : 0;
   if ((offload[0] & ETHERWS_FLAG_ENCAPSULATED) != 0) debt |= ETHERWS_OFFLOAD_ENCAPSULATED;
@@ -64,7 +64,7 @@ static bool is_tag(const uint8_t *type) {
   return (type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8);
 }
 
-// As tagBytesOf of src/wire/frame-length.ts.
+// As tagBytesOf of src/wire/ethernet/frame-length.ts.
 static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowance) {
   if (allowance == ETHERWS_TAGS_NONE || length < HEADER_BYTES + TAG_BYTES) return 0;
   if (allowance == ETHERWS_TAGS_ONE_CUSTOMER) return has_tag(frame, length) ? TAG_BYTES : 0;
@@ -111,7 +111,7 @@ const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *t
   return flow;
 }
 
-// As framesIn of src/wire/segmentation.ts.
+// As framesIn of src/wire/offload/gso.ts.
 static uint32_t frames_in(const uint8_t *offload, uint32_t length) {
   if (offload[1] == ETHERWS_GSO_NONE) return 1;
   uint32_t header_bytes = offload[2] | (uint32_t)offload[3] << 8, gso_size = offload[4] | (uint32_t)offload[5] << 8;

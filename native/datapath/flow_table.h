@@ -14,7 +14,7 @@ enum {
   ETHERWS_FLOW_KEY_BYTES = 16,
 };
 
-// As TagAllowance of src/wire/frame-length.ts.
+// As TagAllowance of src/wire/ethernet/frame-length.ts.
 enum { ETHERWS_TAGS_NONE, ETHERWS_TAGS_ONE_CUSTOMER, ETHERWS_TAGS_STACKED };
 
 // A meter is a token bucket of frames and one of bits, each four numbers: src/bridge/token-bucket.ts has the same.
@@ -40,7 +40,7 @@ struct etherws_flow {
   uint64_t until_ms;
   double *meter;  // what the frames are charged to; NULL where the port has no rate for them
   uint32_t epoch;
-  uint32_t offloads;         // the offloads that the egress takes, OFFLOAD_* of src/wire/offload.ts
+  uint32_t offloads;         // the offloads that the egress takes, OFFLOAD_* of src/wire/offload/virtio-header.ts
   uint32_t max_frame_bytes;  // of finished frames, without a tag
   uint32_t tag_allowance;    // ETHERWS_TAGS_*: which tags may stand on top of that
   bool may_wait;             // all frames of the ingress go there: leaving them unread delays no other egress

@@ -1,4 +1,4 @@
-// WebSocket messages (RFC 6455, 5) in C: what src/wire/websocket-framing.ts and websocket-parser.ts say in TypeScript,
+// WebSocket messages (RFC 6455, 5) in C: what src/wire/websocket/framing.ts and parser.ts say in TypeScript,
 // for the two things that happen once a frame. Nothing here knows Node-API, allocates, or believes a length that it
 // has not compared.
 #ifndef ETHERWS_MESSAGES_H

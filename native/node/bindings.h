@@ -1,4 +1,4 @@
-// The doors of the addon, as src/ports/native.ts types them. Each adds its functions to the exports, and returns those, or
+// The doors of the addon, as src/native/addon.ts types them. Each adds its functions to the exports, and returns those, or
 // NULL with an exception pending.
 #ifndef ETHERWS_BINDINGS_H
 #define ETHERWS_BINDINGS_H

@@ -1,4 +1,4 @@
-// What the datapath tells its host, as calls of JavaScript's functions (datapath/host.h). src/ports/native.ts says what
+// What the datapath tells its host, as calls of JavaScript's functions (datapath/host.h). src/native/streams.ts says what
 // their arguments mean.
 #include "../datapath/datapath.h"
 #include "../datapath/state.h"

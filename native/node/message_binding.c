@@ -1,4 +1,4 @@
-// WebSocket messages, as src/wire/message-codec.ts calls for them.
+// WebSocket messages, as src/wire/websocket/message-codec.ts calls for them.
 #include "../datapath/websocket_messages.h"
 
 #include "../datapath/frames.h"

@@ -1,4 +1,4 @@
-// What the addon offers to src/ports/native.ts. It opens, reads, writes and asks; it decides nothing.
+// What the addon offers to src/native/addon.ts. It opens, reads, writes and asks; it decides nothing.
 #include "../system/system.h"
 #include "bindings.h"
 #include "busy_poll.h"
@@ -8,7 +8,7 @@
 #include "values.h"
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
-// older sources is noticed before it is called. src/ports/load-addon.ts has the same number.
+// older sources is noticed before it is called. src/native/load-addon.ts has the same number.
 enum { INTERFACE_VERSION = 23 };
 
 static const struct export SYSTEM[] = {

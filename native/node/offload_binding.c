@@ -1,4 +1,4 @@
-// The offload engine as src/wire/native-offload-engine.ts calls it. A slab that frames are appended to comes as
+// The offload engine as src/wire/offload/native-engine.ts calls it. A slab that frames are appended to comes as
 // (bytes, end, starts, lengths, count), and what comes back is how many were appended, or -fault.
 #include "../offload/merge.h"
 #include "bindings.h"

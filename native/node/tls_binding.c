@@ -1,4 +1,4 @@
-// TLS records as src/ports/websocket/tls/record-stream.ts calls for them.
+// TLS records as src/native/tls.ts types them.
 #include <stdlib.h>
 
 #include "../datapath/tls_records.h"

@@ -1,4 +1,4 @@
-// From the outside of an encapsulated frame to the TCP or UDP inside, as src/wire/encapsulation.ts.
+// From the outside of an encapsulated frame to the TCP or UDP inside, as src/wire/offload/encapsulation.ts.
 #include "octets.h"
 #include "offload.h"
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-  ETHERWS_OFFLOAD_HEADER_BYTES = 10,  // the virtio-net header, see src/wire/offload.ts
+  ETHERWS_OFFLOAD_HEADER_BYTES = 10,  // the virtio-net header, see src/wire/offload/virtio-header.ts
   ETHERWS_RECORD_LEAD_BYTES = 4 + ETHERWS_OFFLOAD_HEADER_BYTES,
   ETHERWS_MAX_SEGMENTS = 2048,
   ETHERWS_MAX_DATAGRAMS = 128,
@@ -20,7 +20,7 @@ enum {
 enum {
   ETHERWS_FLAG_NEEDS_CSUM = 1,
   ETHERWS_FLAG_DATA_VALID = 2,
-  ETHERWS_FLAG_ENCAPSULATED = 0x80,  // our own mark, see src/wire/offload.ts
+  ETHERWS_FLAG_ENCAPSULATED = 0x80,  // our own mark, see src/wire/offload/virtio-header.ts
   ETHERWS_GSO_NONE = 0,
   ETHERWS_GSO_TCPV4 = 1,
   ETHERWS_GSO_TCPV6 = 4,
@@ -28,7 +28,7 @@ enum {
   ETHERWS_GSO_ECN = 0x80,
 };
 
-// The debts that an egress takes: OFFLOAD_* in src/wire/offload.ts.
+// The debts that an egress takes: OFFLOAD_* in src/wire/offload/virtio-header.ts.
 enum {
   ETHERWS_OFFLOAD_CHECKSUM = 1,
   ETHERWS_OFFLOAD_TSO4 = 2,
@@ -112,7 +112,7 @@ enum etherws_fault etherws_pass_ethernet(const uint8_t *frame, uint32_t at, uint
 enum etherws_fault etherws_pass_network(const uint8_t *frame, uint32_t length, struct etherws_headers *found);
 enum etherws_fault etherws_pass_transport(const uint8_t *frame, struct etherws_headers *found);
 
-// As locateDescribed of src/wire/encapsulation.ts: the TCP or UDP header that `checksum_start` points at, inside of
+// As locateDescribed of src/wire/offload/encapsulation.ts: the TCP or UDP header that `checksum_start` points at, inside of
 // encapsulations. `layers` is overwritten, but for is_encapsulated.
 enum etherws_fault etherws_locate_described(const uint8_t *frame, uint32_t length, uint32_t checksum_start,
                                             struct etherws_layers *layers);
@@ -131,7 +131,7 @@ static inline bool etherws_owes(const struct etherws_frame *frame) {
 }
 
 // Makes the headers of a segment true that were copied from its super-frame, as writeSegmentHeaders of
-// src/wire/segment-headers.ts. `payload_sum` is the sum of what follows the inner transport header.
+// src/wire/offload/gso-headers.ts. `payload_sum` is the sum of what follows the inner transport header.
 struct etherws_place {
   uint32_t ordinal;  // 0: the first
   uint32_t payload_offset;

@@ -57,7 +57,7 @@ napi_value try_congestion_control(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// readPath(descriptor) returns what the connection's TCP knows of its way, as src/ports/native.ts has it.
+// readPath(descriptor) returns what the connection's TCP knows of its way, as src/native/streams.ts has it.
 napi_value read_path(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct descriptor *descriptor;

@@ -1,5 +1,5 @@
-// What the addon offers of the system: links, addresses, names, users. Each file binds one door; src/ports/native.ts types
-// them. Nothing here is on the way of frames, so these are functions of Node-API themselves.
+// What the addon offers of the system: links, addresses, names, users. Each file binds one door, which links.ts, process.ts
+// or sockets.ts of src/native/ types. Nothing here is on the way of frames, so these are functions of Node-API themselves.
 #ifndef ETHERWS_SYSTEM_H
 #define ETHERWS_SYSTEM_H
 

@@ -2,10 +2,10 @@ import { nativeAddon } from '../../native/addon.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
 import { OFFLOAD_HEADER_BYTES } from '../../wire/offload/virtio-header.ts';
 
-/** As in native/datapath/fault_example.c. */
-const EXAMPLE_BYTES = 118;
+/** As in native/datapath/tally.h. */
+const EXAMPLE_FRAME_BYTES = 118;
 
-const bytes = Buffer.alloc(OFFLOAD_HEADER_BYTES + EXAMPLE_BYTES);
+const bytes = Buffer.alloc(OFFLOAD_HEADER_BYTES + EXAMPLE_FRAME_BYTES);
 
 /**
  * The frame that native code dropped last for this reason; undefined where it has
@@ -15,6 +15,6 @@ const bytes = Buffer.alloc(OFFLOAD_HEADER_BYTES + EXAMPLE_BYTES);
 export function takeFaultExample(reason: number): FrameExample | undefined {
   const length = nativeAddon().takeFaultExample(reason, bytes);
   if (length === 0) return undefined;
-  const captured = Math.min(length, EXAMPLE_BYTES);
+  const captured = Math.min(length, EXAMPLE_FRAME_BYTES);
   return { bytes, start: OFFLOAD_HEADER_BYTES, captured, length, hasOffloadHeader: true };
 }
