@@ -172,7 +172,7 @@ test('a TAP device is put into a network namespace at once, with its MAC address
   const { port, events } = await open(t, 'inside', { netns: netns.path, mac: '02:00:00:00:00:42' });
   assert.equal(stateOf(events), 'up');
   assert.match(port.netns ?? '', /^net:\[\d+\]$/);
-  assert.match(netns.ip('link', 'show', 'inside'), /UP[\s\S]*qlen 2000[\s\S]*02:00:00:00:00:42/);
+  assert.match(netns.ip('link', 'show', 'inside'), /UP[\s\S]*qlen 10000[\s\S]*02:00:00:00:00:42/);
   assert.doesNotMatch(ip('link', 'show'), /inside/);
   port.networkInterface.configure({ address: '192.0.2.1', netmask: '255.255.255.0' });
   await carries(netns, port, events, 'inside');
