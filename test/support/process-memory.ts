@@ -3,8 +3,13 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 /** How much of a region is looked at together. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
+/** A page of /proc/PID/pagemap is a word of eight octets; its two highest bits: in memory, or in swap. */
+const PAGE_BYTES = 4096;
+const ENTRY_BYTES = 8;
+const IS_HELD = 0xc0;
+
 /**
- * Looks for octets in all memory that a process may have written to. Needs the right to trace it.
+ * Looks for octets in all memory that a process has written to. Needs the right to trace it.
  * @param needles by the names under which they are reported
  * @returns the names of those that are there
  */
@@ -14,7 +19,7 @@ export function findInMemory(pid: number, needles: ReadonlyMap<string, Buffer>):
   const piece = Buffer.alloc(PIECE_BYTES + overlap);
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   try {
-    for (const { start, end } of writtenRegions(pid)) {
+    for (const { start, end } of heldRanges(pid)) {
       for (let at = start; at < end; at += PIECE_BYTES) {
         const count = readAt(memory, piece, at, Math.min(piece.length, end - at));
         const bytes = piece.subarray(0, count);
@@ -28,7 +33,38 @@ export function findInMemory(pid: number, needles: ReadonlyMap<string, Buffer>):
   return found;
 }
 
-function writtenRegions(pid: number): { start: number; end: number }[] {
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The writable ranges whose pages exist. V8 of Node 24 and 26 reserves 509 MiB for code as one writable region and uses
+ * a few of them: to read it all takes seconds, and gives the process pages that it did not have.
+ */
+function* heldRanges(pid: number): Generator<Range> {
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
+  try {
+    for (const { start, end } of writableRegions(pid)) {
+      const entries = Buffer.alloc(((end - start) / PAGE_BYTES) * ENTRY_BYTES);
+      const pages = readAt(pagemap, entries, (start / PAGE_BYTES) * ENTRY_BYTES, entries.length) / ENTRY_BYTES;
+      let first: number | undefined;
+      for (let page = 0; page <= pages; page++) {
+        const isHeld = page < pages && ((entries[page * ENTRY_BYTES + ENTRY_BYTES - 1] ?? 0) & IS_HELD) !== 0;
+        if (isHeld) {
+          first ??= page;
+        } else if (first !== undefined) {
+          yield { start: start + first * PAGE_BYTES, end: start + page * PAGE_BYTES };
+          first = undefined;
+        }
+      }
+    }
+  } finally {
+    closeSync(pagemap);
+  }
+}
+
+function writableRegions(pid: number): Range[] {
   return readFileSync(`/proc/${pid}/maps`, 'latin1')
     .split('\n')
     .flatMap((line) => {
@@ -37,7 +73,7 @@ function writtenRegions(pid: number): { start: number; end: number }[] {
     });
 }
 
-/** A region may go while it is read. */
+/** How many octets were read: a region may go while it is read. */
 function readAt(memory: number, bytes: Buffer, position: number, length: number): number {
   try {
     return readSync(memory, bytes, 0, length, position);
