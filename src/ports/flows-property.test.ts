@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { prepareNamespace } from '../../test/support/fast-lab.ts';
+import { anyConversation, anyRules, type Burst, burstOf, homeOf, STATIONS } from '../../test/support/flow-traffic.ts';
+import { AGEING_MS, PLACES, TAPS, World } from '../../test/support/flow-worlds.ts';
+import { batchWithHeaders } from '../../test/support/frames.ts';
+import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
+import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
+
+const skip = enterOwnNamespace();
+const STEPS = fuzzCases(1000);
+/** Less than a flow lives: it ends only if what is forgotten ends it. */
+const MOMENT_MS = 600;
+
+before(() => {
+  if (skip === false) prepareNamespace();
+});
+
+/** The same happens to two worlds, of which the first has a flow table. */
+class Worlds {
+  /** frames that passed the bridge of the first world by, by what they were or met */
+  readonly passed = { all: 0, metered: 0, tagged: 0, segmented: 0 };
+  readonly #withFlows: World;
+  readonly #without: World;
+  readonly #heard: number[] = Array.from({ length: PLACES }, () => 0);
+  readonly #hasRates = new Set<number>();
+
+  constructor(withFlows: World, without: World) {
+    this.#withFlows = withFlows;
+    this.#without = without;
+  }
+
+  isForwarding(place: number): boolean {
+    return this.#without.at(place).bridgePort.isForwarding;
+  }
+
+  async send(burst: Burst): Promise<void> {
+    const { place, frames, finishedFrames, isTagged } = burst;
+    const hasHeaders = frames.some(({ header }) => header !== undefined);
+    const [flows, reference] = [this.#withFlows.delivered, this.#without.delivered];
+    for (const world of [this.#withFlows, this.#without]) {
+      const batch = hasHeaders ? batchWithHeaders(frames) : batchOf(...frames.map(({ frame }) => frame));
+      await world.send(place, batch, finishedFrames);
+    }
+    const passed = this.#without.delivered - reference - (this.#withFlows.delivered - flows);
+    this.passed.all += passed;
+    if (this.#hasRates.has(place)) this.passed.metered += passed;
+    if (isTagged) this.passed.tagged += passed;
+    if (hasHeaders) this.passed.segmented += passed;
+  }
+
+  both(change: (world: World) => void): void {
+    change(this.#withFlows);
+    change(this.#without);
+  }
+
+  setRules(random: Random, place: number): void {
+    const rules = anyRules(random);
+    const isShared = random.once(3);
+    if (rules?.frames === undefined && rules?.bits === undefined) this.#hasRates.delete(place);
+    else this.#hasRates.add(place);
+    this.both((world) => world.setRules(place, rules, isShared));
+  }
+
+  assertEqual(when: string): void {
+    assert.deepEqual(this.#withFlows.counts, this.#without.counts, `${when}: counters`);
+    assert.deepEqual(this.#withFlows.entries, this.#without.entries, `${when}: stations`);
+    for (let place = 0; place < PLACES; place++) {
+      const [heard, expected] = [this.#withFlows.at(place).heard, this.#without.at(place).heard];
+      for (let at = this.#heard[place] as number; at < expected.length; at++) {
+        assert.ok(heard[at]?.equals(expected[at] as Buffer), `${when}: frame ${at} of place ${place}`);
+      }
+      this.#heard[place] = expected.length;
+      assert.equal(heard.length, expected.length, `${when}: frames at place ${place}`);
+    }
+  }
+}
+
+async function speak(worlds: Worlds, random: Random): Promise<void> {
+  const station = random.below(STATIONS);
+  // Now and then it has moved.
+  const place = random.once(10) ? random.below(PLACES) : homeOf(station);
+  const maySegment = place < TAPS - 1 && worlds.isForwarding(place) && random.once(3);
+  const conversation = anyConversation(random, place, station, maySegment);
+  // Behind the first burst there is a flow, if there may be one.
+  for (let count = random.between(2, 4); count > 0; count--) {
+    await worlds.send(burstOf(random, conversation, false));
+    if (random.once(2)) await worlds.send(burstOf(random, conversation, true));
+  }
+}
+
+/** The last station that spoke is forgotten while a flow may lead to it; then all are. */
+async function age(worlds: Worlds, random: Random): Promise<void> {
+  worlds.both((world) => world.pass(AGEING_MS - MOMENT_MS / 2, true));
+  const station = random.below(STATIONS);
+  const conversation = anyConversation(random, homeOf(station), station, false);
+  for (let times = 0; times < 3; times++) await worlds.send(burstOf(random, conversation, false));
+  worlds.both((world) => world.pass(MOMENT_MS, false));
+  await worlds.send(burstOf(random, conversation, false));
+  worlds.assertEqual('while stations age');
+  worlds.both((world) => world.pass(2 * AGEING_MS, true));
+}
+
+async function step(worlds: Worlds, random: Random): Promise<string> {
+  const place = random.below(PLACES);
+  switch (random.below(24)) {
+    case 0:
+      worlds.both((world) => world.bridge.setShut(world.at(place).bridgePort, true));
+      return `place ${place} is shut`;
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+      for (let each = 0; each < PLACES; each++) {
+        worlds.both((world) => world.bridge.setShut(world.at(each).bridgePort, false));
+        worlds.both((world) => world.bridge.setLink(world.at(each).bridgePort, 'up'));
+      }
+      return 'all places are opened';
+    case 5:
+      worlds.both((world) => world.bridge.setLink(world.at(place).bridgePort, 'down', 'the test'));
+      return `the link of place ${place} goes down`;
+    case 6:
+      worlds.both((world) => world.attachAnew(place));
+      return `place ${place} is attached anew`;
+    case 7:
+    case 8:
+      worlds.setRules(random, place);
+      return `place ${place} has other rules`;
+    case 9:
+      worlds.both((world) => world.pass(AGEING_MS / 3, true));
+      return 'time passes';
+    case 10:
+      await age(worlds, random);
+      return 'stations age';
+    default:
+      await speak(worlds, random);
+      return 'a station speaks';
+  }
+}
+
+test(`${STEPS} changes and bursts have the same effects with a flow table and without`, { skip }, async (t) => {
+  const random = new Random(fuzzSeed());
+  t.diagnostic(`FUZZ_SEED=${random.seed}`);
+  const worlds = new Worlds(await World.open(t, 'with', true), await World.open(t, 'less', false));
+  for (let number = 0; number < STEPS; number++) {
+    const what = await step(worlds, random);
+    worlds.assertEqual(`seed ${random.seed}, step ${number}, ${what}`);
+  }
+  t.diagnostic(`frames that passed by: ${JSON.stringify(worlds.passed)}`);
+  for (const [kind, frames] of Object.entries(worlds.passed))
+    assert.ok(frames > 20, `${kind}: only ${frames} frames passed by`);
+});

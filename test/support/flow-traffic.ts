@@ -1,0 +1,154 @@
+import type { IngressRules } from '../../src/bridge/ingress-policy.ts';
+import type { Rate } from '../../src/bridge/token-bucket.ts';
+import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
+import { PLACES, SHORT_MTU, TAPS } from './flow-worlds.ts';
+import { type BuiltFrame, type FrameFields, frameOf, superFrameOf } from './frames.ts';
+import type { Random } from './random.ts';
+
+export const STATIONS = 6;
+const FIRST_STATION = 0x0200_0000_0001;
+const BROADCAST = 0xffff_ffff_ffff;
+const DESTINATIONS = [BROADCAST, 0x0100_5e00_0001, 0x0180_c200_0000, 0x0180_c200_000e, 0x0200_0000_ffff];
+/** Sources that no station has. */
+const IMPOSSIBLE = [0, BROADCAST, 0x0300_0000_0001];
+const TAGS = ['81000005', '8100a005', '81000006', '81000fff', '88a80005', '88a8000581000006', '81000000'];
+
+/** UDP ports of DHCP's servers and clients. */
+const DHCPV4 = [67, 68];
+const DHCPV6 = [547, 546];
+const ROUTER_ADVERTISEMENT = 134;
+const NEIGHBOUR_SOLICITATION = 135;
+const ECHO_REQUEST = 128;
+
+export interface SentFrame {
+  readonly frame: Buffer;
+  readonly header?: OffloadHeader;
+}
+
+/** Frames of one place, as they are sent by one call. */
+export interface Burst {
+  readonly place: number;
+  readonly frames: readonly SentFrame[];
+  /** how many finished frames they are */
+  readonly finishedFrames: number;
+  readonly isTagged: boolean;
+}
+
+/** The place that a station is at, unless it moves. */
+export const homeOf = (station: number): number => station % PLACES;
+
+/** What the frames of a conversation have in common, which a flow table goes by. */
+export interface Conversation {
+  readonly place: number;
+  readonly source: number;
+  readonly destination: number;
+  /** hexadecimal, with their types */
+  readonly tags: string;
+  /** super-frames are among them */
+  readonly isSegmented: boolean;
+}
+
+export function anyConversation(random: Random, place: number, station: number, maySegment: boolean): Conversation {
+  return {
+    place,
+    source: random.once(20) ? random.pick(IMPOSSIBLE) : stationAddress(station),
+    destination: random.once(8) ? random.pick(DESTINATIONS) : anyStation(random),
+    tags: random.once(3) && !maySegment ? random.pick(TAGS) : '',
+    isSegmented: maySegment,
+  };
+}
+
+/** Frames of a conversation. @param isMixed some are what a bridge reads, or go elsewhere */
+export function burstOf(random: Random, conversation: Conversation, isMixed: boolean): Burst {
+  const { place, source, destination, tags, isSegmented } = conversation;
+  const frames: SentFrame[] = [];
+  let finishedFrames = 0;
+  for (let count = random.between(1, 12); count > 0; count--) {
+    const to = isMixed && random.once(10) ? anyStation(random) : destination;
+    if (isSegmented && random.once(3)) {
+      const [{ frame, header }, segments] = anySuperFrame(random);
+      frames.push({ frame: addressed(frame, source, to, ''), header });
+      finishedFrames += segments;
+    } else {
+      const those = isMixed && tags !== '' && random.once(6) ? random.pick(TAGS) : tags;
+      frames.push({ frame: addressed(anyFrame(random, place, isMixed), source, to, those) });
+      finishedFrames++;
+    }
+  }
+  return { place, frames, finishedFrames, isTagged: tags !== '' };
+}
+
+const stationAddress = (station: number): number => FIRST_STATION + station;
+
+function anyStation(random: Random): number {
+  return stationAddress(random.below(STATIONS));
+}
+
+function addressed(frame: Buffer, source: number, destination: number, tags: string): Buffer {
+  frame.writeUIntBE(destination, 0, 6);
+  frame.writeUIntBE(source, 6, 6);
+  return Buffer.concat([frame.subarray(0, 12), Buffer.from(tags, 'hex'), frame.subarray(12)]);
+}
+
+/** Its checksums need not be right: a switch does not look at them. */
+function anyFrame(random: Random, place: number, mayBeControl: boolean): Buffer {
+  const longest = place === TAPS - 1 ? SHORT_MTU - 8 : 1440;
+  const ipv6 = random.once(2);
+  const fields: FrameFields = { ipv6, protocol: 'udp', payload: random.bytes(random.between(20, longest - 80)) };
+  const { bytes, networkStart, transportStart }: BuiltFrame = frameOf(fields);
+  const toType = (type: number): void => {
+    bytes[networkStart + 6] = 58;
+    bytes[transportStart] = type;
+  };
+  if (!mayBeControl) return bytes;
+  switch (random.below(16)) {
+    case 0:
+      bytes.writeUInt16BE(0x0806, 12);
+      break;
+    case 1:
+    case 2: {
+      const ports = ipv6 ? DHCPV6 : DHCPV4;
+      const isServer = random.once(2);
+      bytes.writeUInt16BE(ports[isServer ? 0 : 1] as number, transportStart);
+      bytes.writeUInt16BE(ports[isServer ? 1 : 0] as number, transportStart + 2);
+      break;
+    }
+    case 3:
+      if (ipv6) toType(random.pick([ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, ECHO_REQUEST]));
+      else bytes[networkStart + 9] = 2;
+      break;
+    case 4:
+      bytes.writeUInt16BE(0x88b5, 12);
+      break;
+    default:
+  }
+  return bytes;
+}
+
+function anySuperFrame(random: Random): [{ frame: Buffer; header: OffloadHeader }, segments: number] {
+  const gsoSize = random.between(500, 1400);
+  const payload = random.bytes(random.between(gsoSize + 1, 8000));
+  const superFrame = superFrameOf({ ipv6: random.once(2), payload, sequence: random.next() }, gsoSize);
+  return [superFrame, Math.ceil(payload.length / gsoSize)];
+}
+
+/** A budget that no test's time adds to: so many are let in, and never one more. */
+function budget(least: number, most: number, random: Random): Rate {
+  return { perSecond: 1e-9, burst: random.between(least, most) + 0.5 };
+}
+
+/** Rules of an ingress policy; undefined: none. */
+export function anyRules(random: Random): IngressRules | undefined {
+  if (random.once(3)) return undefined;
+  return {
+    ...(random.once(3) ? { claims: random.between(1, 4) } : {}),
+    ...(random.once(8) ? { sources: new Set([FIRST_STATION, FIRST_STATION + 1, FIRST_STATION + 2]) as never } : {}),
+    ...(random.once(8) ? { etherTypes: new Set([0x0800, 0x0806]) } : {}),
+    ...(random.once(2) ? { frames: budget(50, 400, random) } : {}),
+    ...(random.once(2) ? { bits: budget(400_000, 4_000_000, random) } : {}),
+    ...(random.once(3) ? { groupFrames: budget(5, 40, random) } : {}),
+    ...(random.once(3) ? { groupBits: budget(40_000, 400_000, random) } : {}),
+    ...(random.once(2) ? { forbidsDhcpServer: true } : {}),
+    ...(random.once(2) ? { forbidsRouterAdvertisements: true } : {}),
+  };
+}
