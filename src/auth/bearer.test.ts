@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { EncryptJWT, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import { keyPairOf } from '../../test/support/key-pair.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Credentials, Verdict } from './authenticator.ts';
 import { BearerAuthenticator, type BearerOptions } from './bearer.ts';
 
-const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const ED = generateKeyPairSync('ed25519');
+const RSA = keyPairOf('rsa', { modulusLength: 2048 });
+const EC = keyPairOf('ec', { namedCurve: 'P-256' });
+const ED = keyPairOf('ed25519');
 const SECRET = '0123456789abcdef0123456789abcdef';
 const RSA_PEM = pem(RSA.publicKey);
 
@@ -130,7 +131,7 @@ test('the public key as the secret of an HMAC leads nowhere', async (t) => {
 
 test('a key that the token brings along is not looked at', async (t) => {
   const { ask } = await door(t, RSA_PEM);
-  const mine = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const mine = keyPairOf('rsa', { modulusLength: 2048 });
   const jwk = mine.publicKey.export({ format: 'jwk' });
   const header = { alg: 'RS256', jwk, jku: 'http://192.0.2.1/keys', x5u: 'http://192.0.2.1/chain', kid: '../keys' };
   assert.deepEqual(await ask(await sign(CLAIMS, header, mine.privateKey)), WRONG);
@@ -158,7 +159,7 @@ test('a changed, cut, encrypted or endless token, and extensions that we do not 
 });
 
 test('of several keys the id chooses, and without an id the signature', async (t) => {
-  const other = generateKeyPairSync('ed25519');
+  const other = keyPairOf('ed25519');
   const jwks = [ED, other].map(({ publicKey }, index) => ({
     ...publicKey.export({ format: 'jwk' }),
     kid: `k${index}`,

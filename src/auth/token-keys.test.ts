@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { keyPairOf } from '../../test/support/key-pair.ts';
 import { CertificateMaker } from '../../test/support/openssl.ts';
 import { missingTools } from '../../test/support/tools.ts';
 import { EtherwsError } from '../errors.ts';
 import { readTokenKeys } from './token-keys.ts';
 
-const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const ED = generateKeyPairSync('ed25519');
+const RSA = keyPairOf('rsa', { modulusLength: 2048 });
+const EC = keyPairOf('ec', { namedCurve: 'P-256' });
+const ED = keyPairOf('ed25519');
 const SECRET = '0123456789abcdef0123456789abcdef';
 
 const pem = (key: KeyObject): string => String(key.export({ type: 'spki', format: 'pem' }));
@@ -49,7 +50,7 @@ test('a key set: names are kept, what is for other purposes is passed over', () 
     jwk(RSA.publicKey, { use: 'enc' }),
     jwk(RSA.publicKey, { alg: 'RS512' }),
     jwk(EC.publicKey, { key_ops: ['deriveKey'] }),
-    jwk(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey),
+    jwk(keyPairOf('ec', { namedCurve: 'P-384' }).publicKey),
     { kty: 'future' },
     'rubbish',
     null,
@@ -64,12 +65,12 @@ test('a key set: names are kept, what is for other purposes is passed over', () 
 });
 
 describe('refused, with a reason and without a part of the secret', () => {
-  const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+  const short = keyPairOf('rsa', { modulusLength: 1024 }).publicKey;
   const cases: Record<string, readonly [string, RegExp]> = {
     'a private key': [privatePem(RSA.privateKey), /holds a private key/],
     'a private key in a set': [set(jwk(EC.privateKey, { kid: 'mine' })), /private part of key "mine"/],
     'a short RSA key': [pem(short), /RSA with less than 2048 bits/],
-    'a curve that is not taken': [pem(generateKeyPairSync('x25519').publicKey), /a key of the type x25519/],
+    'a curve that is not taken': [pem(keyPairOf('x25519').publicKey), /a key of the type x25519/],
     'a damaged PEM': [pem(RSA.publicKey).replace('MII', 'XXX'), /OpenSSL does not take it/],
     'a damaged key in a set': [set({ kty: 'RSA', n: 1, e: {} }), /key 1 cannot be read/],
     'a short secret': ['hunter2', /a secret of 7 bytes/],

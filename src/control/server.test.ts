@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type FakeControl, FakeSwitch, startFakeControl } from '../../test/support/fake-switch.ts';
-import { once } from '../../test/support/waits.ts';
+import { once, within } from '../../test/support/waits.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'etherws.control.listPort' });
@@ -349,6 +349,7 @@ async function collect(socket: Socket): Promise<string> {
   socket.on('data', (piece) => {
     text += piece;
   });
-  await once(socket, 'close');
+  // An error may come first, as when the server closes while a body is being sent; the close follows it.
+  await within(new Promise((resolve) => socket.on('close', resolve)), 'close of the connection');
   return text;
 }

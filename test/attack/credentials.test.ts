@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { SignJWT } from 'jose';
 import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
+import { keyPairOf } from '../support/key-pair.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
 
@@ -18,8 +19,8 @@ function file(name: string, text: string): string {
   return join(directory, name);
 }
 
-const ISSUER = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const STRANGER = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ISSUER = keyPairOf('ec', { namedCurve: 'P-256' });
+const STRANGER = keyPairOf('ec', { namedCurve: 'P-256' });
 const PEM = String(ISSUER.publicKey.export({ type: 'spki', format: 'pem' }));
 const nowS = Math.floor(Date.now() / 1000);
 const CLAIMS = { sub: 'ada', aud: 'lan', exp: nowS + 300 };

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { SignJWT } from 'jose';
 import type { Browser, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/etherws.ts';
+import { keyPairOf } from '../support/key-pair.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { once } from '../support/waits.ts';
@@ -85,7 +85,7 @@ test('Chromium: a token in the URL opens a tunnel, and stands in no log', async 
   if (browser === undefined) return;
   const directory = mkdtempSync(join(tmpdir(), 'etherws-browser-'));
   t.after(() => rmSync(directory, { recursive: true }));
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } = keyPairOf('ec', { namedCurve: 'P-256' });
   const keys = join(directory, 'keys.pem');
   writeFileSync(keys, publicKey.export({ type: 'spki', format: 'pem' }));
   const lan = await SwitchProcess.start(t, ['--tokenkeys', keys, '--tokenaudience', 'lan']);

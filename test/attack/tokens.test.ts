@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,12 @@ import { test } from 'node:test';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { call, knock } from '../support/http.ts';
+import { keyPairOf } from '../support/key-pair.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { once } from '../support/waits.ts';
 
-const ISSUER = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const STRANGER = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ISSUER = keyPairOf('rsa', { modulusLength: 2048 });
+const STRANGER = keyPairOf('rsa', { modulusLength: 2048 });
 const KEY_SET = { keys: [{ ...ISSUER.publicKey.export({ format: 'jwk' }), alg: 'RS256', kid: 'k1', use: 'sig' }] };
 const nowS = Math.floor(Date.now() / 1000);
 const CLAIMS = { sub: 'ada', aud: 'lan', exp: nowS + 600 };
