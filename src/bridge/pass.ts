@@ -65,8 +65,13 @@ export class Pass {
     const { batch } = this;
     this.frames = 1;
     this.length = length;
-    if (!batch.hasOffloadHeaders) return;
-    this.neededOffload = neededOffloads(batch.bytes, (batch.starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
+    if (batch.hasOffloadHeaders) this.readNeededOffload();
+  }
+
+  /** Reads it from the offload header of the present frame. */
+  readNeededOffload(): void {
+    const { bytes, starts } = this.batch;
+    this.neededOffload = neededOffloads(bytes, (starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
   }
 
   /** The one port that was handed frames; undefined: none was, or several. */
@@ -102,7 +107,7 @@ export class Pass {
 
   #sendFinished(egress: BridgePort): boolean {
     const { batch, index } = this;
-    const finished = this.#offload.finish(batch, index);
+    const finished = this.#offload.finish(batch, index, egress.port.offloads);
     if (typeof finished === 'string') {
       egress.drop('tx', finished, 1, batch, index);
       return false;

@@ -24,6 +24,8 @@ export class WellFormed implements Stage {
   #check(pass: Pass): Answer {
     const { batch, index } = pass;
     if (this.#engine.check(batch, index) !== undefined) return 'badOffload';
+    // Only the check tells whether the header describes a frame inside an encapsulation.
+    pass.readNeededOffload();
     pass.frames = framesIn(batch, index);
     return MAY_PASS;
   }

@@ -1,8 +1,11 @@
 import { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import { MAX_FINISHED_BYTES } from '../../wire/offload/gso.ts';
+import { OFFLOAD_CHECKSUM, OFFLOAD_NONE, OFFLOAD_USO, type Offloads } from '../../wire/offload/virtio-header.ts';
 import type { DiscardReason } from '../port.ts';
 
+/** What an egress takes that lets encapsulated segments leave as one datagram super-frame. */
+const PACKED: Offloads = OFFLOAD_USO | OFFLOAD_CHECKSUM;
 /** Takes all that a usual wake-up's super-frames become, so that ports get them as one batch. */
 const SLAB_BYTES = Math.max(MAX_FINISHED_BYTES, 1 << 20);
 
@@ -22,8 +25,9 @@ export class SoftwareOffload {
   readonly #engine: OffloadEngine;
   readonly #slabs: FrameBatch[] = [];
   #slabsInUse = 0;
-  #lastIndex = -1;
-  #last: FinishedFrames | DiscardReason = 'badOffload';
+  /** What was made of the last frame: for ports that take nothing, and for those that take datagram super-frames. */
+  readonly #lastIndexes = [-1, -1];
+  readonly #last: (FinishedFrames | DiscardReason)[] = ['badOffload', 'badOffload'];
 
   constructor(engine: OffloadEngine) {
     this.#engine = engine;
@@ -32,27 +36,28 @@ export class SoftwareOffload {
   /** Everything that was made for the batch before may be overwritten. */
   begin(): void {
     this.#slabsInUse = 0;
-    this.#lastIndex = -1;
+    this.#lastIndexes.fill(-1);
   }
 
-  /** The finished frames that frame `index` of the present batch stands for, or why there are none. */
-  finish(batch: FrameBatch, index: number): FinishedFrames | DiscardReason {
+  /** The frames that frame `index` of the present batch becomes for an egress that takes `offloads`, or why there are none. */
+  finish(batch: FrameBatch, index: number, offloads: Offloads): FinishedFrames | DiscardReason {
     // Flooding asks for the same frame port after port.
-    if (index !== this.#lastIndex) {
-      this.#last = this.#make(batch, index);
-      this.#lastIndex = index;
+    const kind = (offloads & PACKED) === PACKED ? 1 : 0;
+    if (index !== this.#lastIndexes[kind]) {
+      this.#last[kind] = this.#make(batch, index, kind === 1 ? PACKED : OFFLOAD_NONE);
+      this.#lastIndexes[kind] = index;
     }
-    return this.#last;
+    return this.#last[kind] as FinishedFrames | DiscardReason;
   }
 
-  #make(batch: FrameBatch, index: number): FinishedFrames | DiscardReason {
+  #make(batch: FrameBatch, index: number, offloads: Offloads): FinishedFrames | DiscardReason {
     let out = this.#slabsInUse === 0 ? this.#nextSlab() : (this.#slabs[this.#slabsInUse - 1] as FrameBatch);
     let from = out.count;
-    let failure = this.#engine.finish(batch, index, out);
+    let failure = this.#engine.finish(batch, index, out, offloads);
     if (failure === 'queueFull') {
       out = this.#nextSlab();
       from = 0;
-      failure = this.#engine.finish(batch, index, out);
+      failure = this.#engine.finish(batch, index, out, offloads);
     }
     return failure ?? { batch: out, from, to: out.count };
   }

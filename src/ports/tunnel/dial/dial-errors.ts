@@ -42,7 +42,7 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   if (status === 401) {
     const foreign = onlyForeignSchemes(response.headers['www-authenticate'], ['basic', 'bearer']);
     if (foreign !== undefined) {
-      const message = `${url.shown} asks for ${foreign}, and etherws knows Basic and Bearer (${answer})`;
+      const message = `${url.shown} offers only ${foreign}, and etherws knows Basic and Bearer (${answer})`;
       return new EtherwsError('AUTH_FAILED', message, {
         hint: 'Have one of these allowed for the path on that server, or on the proxy in front of it',
       });
