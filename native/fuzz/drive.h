@@ -23,6 +23,8 @@ static uint32_t below(uint32_t bound) {  // xorshift64*
   return (uint32_t)((state * 2685821657736338717ull) >> 32) % bound;
 }
 
+static inline bool one_in(uint32_t chances) { return below(chances) == 0; }
+
 static void require(bool holds, const char *what) {
   if (holds) return;
   fprintf(stderr, "broken: %s\n", what);

@@ -1,0 +1,19 @@
+import { Heartbeat } from '../../src/ports/stream/heartbeat.ts';
+
+/** A heartbeat whose clock only the test moves. */
+export class HandBeat extends Heartbeat {
+  #clock: { ms: number };
+
+  constructor() {
+    const clock = { ms: 0 };
+    super(1000, () => clock.ms);
+    this.#clock = clock;
+  }
+
+  pass(seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      this.#clock.ms += 1000;
+      this.tick();
+    }
+  }
+}
