@@ -12,42 +12,20 @@ import { nativeAddon } from '../../native/addon.ts';
 import { LOST } from '../../native/descriptors.ts';
 import { TALLY_REASONS } from '../../native/devices.ts';
 import { endFlows } from '../../native/flow-table.ts';
-import type { Link } from '../../native/links.ts';
-import type { Logger } from '../../observability/logger.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
-import { MAX_TAGS_BYTES, statedLength, type TagAllowance, tagBytesOf } from '../../wire/ethernet/frame-length.ts';
+import { MAX_TAGS_BYTES, type TagAllowance } from '../../wire/ethernet/frame-length.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
-import {
-  GSO_NONE,
-  neededOffloads,
-  OFFLOAD_HEADER_BYTES,
-  OFFLOAD_NONE,
-  type Offloads,
-} from '../../wire/offload/virtio-header.ts';
+import type { Offloads } from '../../wire/offload/virtio-header.ts';
 import { AttachedDevice } from './attached-device.ts';
-import type { DeviceRegister } from './device-register.ts';
+import type { DeviceOwner } from './device-owner.ts';
 import { type OpenDevice, useDevice } from './device-setup.ts';
 import { BATCH_FRAMES, deviceSlab, tally } from './device-slab.ts';
 import { DeviceWait } from './device-wait.ts';
 import { takeFaultExample } from './fault-example.ts';
+import { fittedLength } from './fitted-length.ts';
 import { LinuxInterface } from './interface-settings.ts';
-
-/** What both kinds of device ports take. */
-export interface DeviceOptions {
-  /** which devices are ports of the switch; default: nothing is known of other ports */
-  register?: DeviceRegister | undefined;
-  logger?: Logger | undefined;
-}
-
-/** What a port needs to have its device, again and again. */
-export interface DeviceOwner {
-  readonly device: OpenDevice;
-  /** Opens the device of that name that is there again. @param holder the port, which is registered. @throws EtherwsError */
-  reopen(name: string, holder: object): OpenDevice;
-  readonly register: DeviceRegister | undefined;
-  readonly logger: Logger;
-}
+import { reasonOf, stateOf } from './link-state.ts';
 
 /** How long a congested egress port is waited for; then it has to drop what it cannot take. */
 const MAX_WAIT_MS = 100;
@@ -152,7 +130,7 @@ export abstract class DevicePort implements Port {
     if (this.#state !== 'up' || this.#events === undefined) return 'linkDown';
     const length = batch.lengths[index] as number;
     if (length < HEADER_BYTES) return 'runt';
-    const kept = length > this.#maxFrameBytes ? this.#fitted(batch, index, length) : length;
+    const kept = length > this.#maxFrameBytes ? fittedLength(batch, index, this) : length;
     if (kept < 0) return 'tooLong';
     // The addon is handed one slab a call, and one list of lengths.
     if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES || !this.#hasLengthOf(index)) this.#write();
@@ -183,24 +161,6 @@ export abstract class DevicePort implements Port {
     const attached = this.#attached;
     this.#attached = undefined;
     await Promise.all([attached?.release(true, logger), this.#released, this.#waiting?.end()]);
-  }
-
-  /**
-   * How much of a frame beyond `maxFrameBytes` is written: all of it under tags or as a super-frame; of a frame with
-   * padding behind it, what its payload states; -1: it does not fit.
-   */
-  #fitted(batch: FrameBatch, index: number, length: number): number {
-    const { bytes } = batch;
-    const start = batch.starts[index] as number;
-    const longest = this.maxFrameBytes + tagBytesOf(bytes, start, length, this.tagAllowance);
-    if (length <= longest) return length;
-    if (batch.hasOffloadHeaders && neededOffloads(bytes, start - OFFLOAD_HEADER_BYTES) !== OFFLOAD_NONE) {
-      const isSuperFrame = bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
-      return isSuperFrame && this.offloads !== OFFLOAD_NONE && length <= MAX_SUPER_FRAME_BYTES ? length : -1;
-    }
-    // Some relays send every frame at the full length of a buffer.
-    const stated = statedLength(bytes, start, length);
-    return stated <= longest ? stated : -1;
   }
 
   /** Whether the lengths to write by have room for that frame: a batch that grew since has more. */
@@ -389,14 +349,4 @@ export abstract class DevicePort implements Port {
     });
     this.#waiting.start();
   }
-}
-
-function stateOf(link: Link): 'up' | 'down' {
-  return link.isUp && link.isRunning ? 'up' : 'down';
-}
-
-function reasonOf(link: Link, netns: string | undefined): string | undefined {
-  const where = netns === undefined ? '' : ` in network namespace ${netns}`;
-  if (!link.isUp) return `${link.name} is set down${where}`;
-  return link.isRunning ? undefined : `${link.name} has no carrier${where}`;
 }

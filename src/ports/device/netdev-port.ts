@@ -15,7 +15,8 @@ import {
   type Offloads,
 } from '../../wire/offload/virtio-header.ts';
 import { checkDeviceName } from './device-name.ts';
-import { type DeviceOptions, DevicePort } from './device-port.ts';
+import type { DeviceOptions } from './device-owner.ts';
+import { DevicePort } from './device-port.ts';
 import { type OpenDevice, useDevice } from './device-setup.ts';
 
 export interface NetdevPortOptions extends DeviceOptions {

@@ -14,7 +14,7 @@ import {
   OFFLOAD_USO,
   type Offloads,
 } from '../../wire/offload/virtio-header.ts';
-import type { DeviceOptions } from './device-port.ts';
+import type { DeviceOptions } from './device-owner.ts';
 import type { OpenDevice } from './device-setup.ts';
 import { type OpenNetns, openNetns } from './netns.ts';
 import { movingError, nameTaken, openingError, queuesTaken } from './tap-errors.ts';
