@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareNamespace } from '../../test/support/fast-lab.ts';
-import { anyConversation, anyRules, type Burst, burstOf, homeOf, STATIONS } from '../../test/support/flow-traffic.ts';
+import {
+  anyConversation,
+  anyRules,
+  type Burst,
+  burstOf,
+  type Conversation,
+  homeOf,
+  isStation,
+  STATIONS,
+} from '../../test/support/flow-traffic.ts';
 import { AGEING_MS, PLACES, TAPS, World } from '../../test/support/flow-worlds.ts';
 import { batchWithHeaders } from '../../test/support/frames.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
@@ -9,7 +18,7 @@ import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 const skip = enterOwnNamespace();
-const STEPS = fuzzCases(1000);
+const STEPS = fuzzCases(600);
 /** Less than a flow lives: it ends only if what is forgotten ends it. */
 const MOMENT_MS = 600;
 
@@ -21,6 +30,8 @@ before(() => {
 class Worlds {
   /** frames that passed the bridge of the first world by, by what they were or met */
   readonly passed = { all: 0, metered: 0, tagged: 0, segmented: 0 };
+  /** the last one */
+  conversation: Conversation | undefined;
   readonly #withFlows: World;
   readonly #without: World;
   readonly #heard: number[] = Array.from({ length: PLACES }, () => 0);
@@ -77,33 +88,53 @@ class Worlds {
   }
 }
 
+/** A conversation begins. */
 async function speak(worlds: Worlds, random: Random): Promise<void> {
   const station = random.below(STATIONS);
   // Now and then it has moved.
   const place = random.once(10) ? random.below(PLACES) : homeOf(station);
-  const maySegment = place < TAPS - 1 && worlds.isForwarding(place) && random.once(3);
-  const conversation = anyConversation(random, place, station, maySegment);
+  const maySegment = place < TAPS - 1 && random.once(3);
+  worlds.conversation = anyConversation(random, place, station, maySegment);
   // Behind the first burst there is a flow, if there may be one.
   for (let count = random.between(2, 4); count > 0; count--) {
-    await worlds.send(burstOf(random, conversation, false));
-    if (random.once(2)) await worlds.send(burstOf(random, conversation, true));
+    await goOn(worlds, random, false);
+    if (random.once(2)) await goOn(worlds, random, true);
   }
+}
+
+/** The conversation goes on, by a flow if it has one. */
+async function goOn(worlds: Worlds, random: Random, isMixed: boolean): Promise<void> {
+  const { conversation } = worlds;
+  if (conversation === undefined) return;
+  // A port that is shut counts a super-frame as one.
+  const isSegmented = conversation.isSegmented && worlds.isForwarding(conversation.place);
+  await worlds.send(burstOf(random, { ...conversation, isSegmented }, isMixed));
+}
+
+/** The station that is spoken to is suddenly elsewhere. */
+async function move(worlds: Worlds, random: Random): Promise<void> {
+  const { conversation } = worlds;
+  if (conversation === undefined || !isStation(conversation.destination)) return;
+  const { source, destination, tags } = conversation;
+  const moved = { place: random.below(PLACES), source: destination, destination: source, tags, isSegmented: false };
+  await worlds.send(burstOf(random, moved, false));
 }
 
 /** The last station that spoke is forgotten while a flow may lead to it; then all are. */
 async function age(worlds: Worlds, random: Random): Promise<void> {
   worlds.both((world) => world.pass(AGEING_MS - MOMENT_MS / 2, true));
   const station = random.below(STATIONS);
-  const conversation = anyConversation(random, homeOf(station), station, false);
-  for (let times = 0; times < 3; times++) await worlds.send(burstOf(random, conversation, false));
+  worlds.conversation = anyConversation(random, homeOf(station), station, false);
+  for (let times = 0; times < 3; times++) await goOn(worlds, random, false);
   worlds.both((world) => world.pass(MOMENT_MS, false));
-  await worlds.send(burstOf(random, conversation, false));
+  await goOn(worlds, random, false);
   worlds.assertEqual('while stations age');
   worlds.both((world) => world.pass(2 * AGEING_MS, true));
 }
 
 async function step(worlds: Worlds, random: Random): Promise<string> {
-  const place = random.below(PLACES);
+  // Often the place that frames come from: then the next ones show whether a flow has ended.
+  const place = random.once(3) ? (worlds.conversation?.place ?? 0) : random.below(PLACES);
   switch (random.below(24)) {
     case 0:
       worlds.both((world) => world.bridge.setShut(world.at(place).bridgePort, true));
@@ -133,6 +164,10 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
     case 10:
       await age(worlds, random);
       return 'stations age';
+    case 11:
+    case 12:
+      await move(worlds, random);
+      return 'a station moves';
     default:
       await speak(worlds, random);
       return 'a station speaks';
@@ -145,6 +180,7 @@ test(`${STEPS} changes and bursts have the same effects with a flow table and wi
   const worlds = new Worlds(await World.open(t, 'with', true), await World.open(t, 'less', false));
   for (let number = 0; number < STEPS; number++) {
     const what = await step(worlds, random);
+    await goOn(worlds, random, false);
     worlds.assertEqual(`seed ${random.seed}, step ${number}, ${what}`);
   }
   t.diagnostic(`frames that passed by: ${JSON.stringify(worlds.passed)}`);

@@ -58,24 +58,30 @@ export function anyConversation(random: Random, place: number, station: number, 
   };
 }
 
-/** Frames of a conversation. @param isMixed some are what a bridge reads, or go elsewhere */
+/** Frames of a conversation. @param isMixed some are what a bridge reads, or else some have other addresses or tags */
 export function burstOf(random: Random, conversation: Conversation, isMixed: boolean): Burst {
+  const hasControl = isMixed && random.once(2);
+  const isAstray = isMixed && !hasControl;
   const { place, source, destination, tags, isSegmented } = conversation;
   const frames: SentFrame[] = [];
   let finishedFrames = 0;
   for (let count = random.between(1, 12); count > 0; count--) {
-    const to = isMixed && random.once(10) ? anyStation(random) : destination;
+    const to = isAstray && random.once(10) ? anyStation(random) : destination;
     if (isSegmented && random.once(3)) {
       const [{ frame, header }, segments] = anySuperFrame(random);
       frames.push({ frame: addressed(frame, source, to, ''), header });
       finishedFrames += segments;
     } else {
-      const those = isMixed && tags !== '' && random.once(6) ? random.pick(TAGS) : tags;
-      frames.push({ frame: addressed(anyFrame(random, place, isMixed), source, to, those) });
+      const those = isAstray && tags !== '' && random.once(6) ? random.pick(TAGS) : tags;
+      frames.push({ frame: addressed(anyFrame(random, place, hasControl), source, to, those) });
       finishedFrames++;
     }
   }
   return { place, frames, finishedFrames, isTagged: tags !== '' };
+}
+
+export function isStation(address: number): boolean {
+  return address >= FIRST_STATION && address < FIRST_STATION + STATIONS;
 }
 
 const stationAddress = (station: number): number => FIRST_STATION + station;
@@ -101,7 +107,7 @@ function anyFrame(random: Random, place: number, mayBeControl: boolean): Buffer 
     bytes[transportStart] = type;
   };
   if (!mayBeControl) return bytes;
-  switch (random.below(16)) {
+  switch (random.below(8)) {
     case 0:
       bytes.writeUInt16BE(0x0806, 12);
       break;
@@ -142,9 +148,9 @@ export function anyRules(random: Random): IngressRules | undefined {
   if (random.once(3)) return undefined;
   return {
     ...(random.once(3) ? { claims: random.between(1, 4) } : {}),
-    ...(random.once(8) ? { sources: new Set([FIRST_STATION, FIRST_STATION + 1, FIRST_STATION + 2]) as never } : {}),
-    ...(random.once(8) ? { etherTypes: new Set([0x0800, 0x0806]) } : {}),
-    ...(random.once(2) ? { frames: budget(50, 400, random) } : {}),
+    ...(random.once(5) ? { sources: new Set([FIRST_STATION, FIRST_STATION + 1, FIRST_STATION + 2]) as never } : {}),
+    ...(random.once(5) ? { etherTypes: new Set([0x0800, 0x0806]) } : {}),
+    ...(random.once(2) ? { frames: budget(random.pick([5, 200]), 400, random) } : {}),
     ...(random.once(2) ? { bits: budget(400_000, 4_000_000, random) } : {}),
     ...(random.once(3) ? { groupFrames: budget(5, 40, random) } : {}),
     ...(random.once(3) ? { groupBits: budget(40_000, 400_000, random) } : {}),
