@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ALLOW_ALL, type Authenticator } from '../src/auth/authenticator.ts';
 import type { InterfaceChange, InterfaceSettings, NetworkInterface, Port } from '../src/bridge/port.ts';
-import { METHODS } from '../src/control/schema.ts';
+import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
+import { paramsSchema } from '../src/control/json-schema.ts';
+import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
+import { DIAL_OPTIONS } from '../src/schema/dial-options.ts';
+import { PORT_SPECS } from '../src/schema/port-spec.ts';
+import { TAP_OPTIONS } from '../src/schema/tap-options.ts';
 import { OFFLOAD_NONE } from '../src/wire/offload/virtio-header.ts';
 import { createAuthority } from './support/certificates.ts';
 import { type FakeControl, startFakeControl } from './support/fake-switch.ts';
@@ -27,6 +32,62 @@ interface Example {
 const EXAMPLES: readonly Example[] = [...PAGE.matchAll(/```sh\n([\s\S]*?)```\n(?:\n```json\n([\s\S]*?)```)?/g)].map(
   ([, request = '', answer]) => ({ request, answer }),
 );
+
+/** The rows of the first table of the page whose head begins with `title`, as cells. @param from a text before it */
+function tableBehind(title: string, from = ''): string[][] {
+  const page = PAGE.slice(PAGE.indexOf(from));
+  const [, rows = ''] = new RegExp(`^\\| ${title} \\|.*\n\\|[-|]+\n((?:\\|.*\n)+)`, 'm').exec(page) ?? [];
+  assert.ok(page.startsWith(from) && rows !== '', `no table of ${title}`);
+  return rows
+    .trimEnd()
+    .split('\n')
+    .map((row) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
+}
+
+function namesBehind(title: string, from?: string): string[] {
+  return tableBehind(title, from).flatMap(([names = '']) => namesIn(names));
+}
+
+/** What the items of lists begin with in the section under `heading`. */
+function bulletsOf(heading: string): string[] {
+  const [, section = ''] = PAGE.split(`${heading}\n`);
+  const [own = ''] = section.split(/^#/m);
+  return [...own.matchAll(/^- `(\w+)`:/gm)].map(([, name = '']) => name);
+}
+
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+}
+
+/** The parameters of a method, of whatever kind of port. */
+function parametersOf(name: MethodName): string[] {
+  const found = new Set<string>();
+  const look = ({ properties = {}, anyOf = [], oneOf = [] }: Branches): void => {
+    for (const key of Object.keys(properties)) found.add(key);
+    for (const branch of [...anyOf, ...oneOf]) look(branch);
+  };
+  look(paramsSchema(name) as Branches);
+  return [...found];
+}
+
+interface Branches {
+  readonly properties?: object;
+  readonly anyOf?: readonly Branches[];
+  readonly oneOf?: readonly Branches[];
+}
+
+function sorted(names: readonly string[]): string[] {
+  return names.toSorted();
+}
+
+function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
+}
 
 /** A TAP device's port without a device. */
 function fakeTap(target: string): Port {
@@ -73,9 +134,29 @@ describe('docs/reference/control-api.md', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('names every method', () => {
-    const named = [...PAGE.matchAll(/^\| `(\w+)` \|.*\|.*\|$/gm)].map(([, name]) => name);
-    for (const method of Object.keys(METHODS)) assert.ok(named.includes(method), method);
+  it('has every method with every parameter, and no other', () => {
+    const onPage = tableBehind('method').map(([name = '', parameters = '']) => [name, sorted(namesIn(parameters))]);
+    const known = Object.keys(METHODS).map((name) => [`\`${name}\``, sorted(parametersOf(name as MethodName))]);
+    assert.deepEqual(onPage.toSorted(byName), known.toSorted(byName));
+  });
+
+  it('has every kind of port, every option and every member of an entry, and no other', () => {
+    const { port: _, ...interfaceParameters } = SET_INTERFACE;
+    for (const [onPage, known] of [
+      [bulletsOf('### addPort'), PORT_SPECS],
+      [namesBehind('tap option'), TAP_OPTIONS],
+      [namesBehind('client option'), DIAL_OPTIONS],
+      [bulletsOf('### setInterface'), interfaceParameters],
+      [namesBehind('member', 'A port:'), portEntry.entries],
+      [namesBehind('member', 'An interface:'), interfaceEntry.entries],
+      [namesBehind('member', 'A learned address:'), fdbEntry.entries],
+    ] as const) {
+      assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));
+    }
+  });
+
+  it('names the command that prints the schema', () => {
+    assert.ok(PAGE.includes('`etherws ctl schema [METHOD]`'));
   });
 
   it('has requests that curl can send, and answers as they come', { skip: missingTools('bash', 'curl') }, async () => {
