@@ -1,5 +1,4 @@
-import { Command } from 'commander';
-import { addCommands } from './ctl/commands.ts';
+import { Command } from './commander.ts';
 import { addConnectionOptions } from './ctl/connection.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,6 +16,22 @@ Examples:
   $ etherws ctl --ctlurl https://switch.example:7867/ctl --ctluser root listfdb --json
 `;
 
+/** Adds a command below `ctl`. */
+type AddCommand = (ctl: Command, terminal: Terminal) => void;
+
+/** The commands of `etherws ctl`. Only those that a command line names are loaded: ctl must start at once. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  addport: async () => (await import('./ctl/add-port.ts')).addAddPort,
+  setport: async () => (await import('./ctl/change-port.ts')).addSetPort,
+  delport: async () => (await import('./ctl/change-port.ts')).addDelPort,
+  listport: async () => (await import('./ctl/list.ts')).addListPort,
+  setif: async () => (await import('./ctl/set-interface.ts')).addSetInterface,
+  listif: async () => (await import('./ctl/list.ts')).addListInterface,
+  listfdb: async () => (await import('./ctl/list.ts')).addListFdb,
+  listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
+  schema: async () => (await import('./ctl/schema.ts')).addSchema,
+};
+
 /** `etherws ctl`: it speaks the control API and loads nothing of a switch. */
 export async function ctlCommand(terminal: Terminal, words: readonly string[]): Promise<Command> {
   const ctl = new Command('ctl')
@@ -29,4 +44,13 @@ export async function ctlCommand(terminal: Terminal, words: readonly string[]): 
   addConnectionOptions(ctl, false);
   await addCommands(ctl, terminal, words);
   return ctl;
+}
+
+/** @param words the command line; help, and a command that is not there, tell of all commands */
+async function addCommands(ctl: Command, terminal: Terminal, words: readonly string[]): Promise<void> {
+  const isHelp = words.some((word) => /^(-h|--h.*|help)$/.test(word));
+  const named = Object.keys(COMMANDS).filter((name) => words.includes(name));
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    if (isHelp || named.length === 0 || named.includes(name)) (await load())(ctl, terminal);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Command } from 'commander';
 import { RecordingTerminal } from '../../test/support/recording-terminal.ts';
+import { Command } from './commander.ts';
 import { ctlCommand } from './ctl.ts';
 import { writeOutOptions } from './option-prefixes.ts';
 import { swCommand } from './sw.ts';

@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander';
+import type { Command, Option } from './commander.ts';
 import { UsageError } from './usage-error.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { type BigIntStats, existsSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_BCRYPT_COST, hashPassword } from '../auth/hash-password.ts';
 import { canBeUser, hasEntry, removeEntry, setEntry } from '../auth/htpasswd-edit.ts';
 import { askNewPassword } from '../auth/password.ts';
 import { EtherwsError } from '../errors.ts';
 import { replaceFile } from '../runtime/replace-file.ts';
 import { readUserFile } from '../runtime/user-file.ts';
+import { Command, InvalidArgumentError } from './commander.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 

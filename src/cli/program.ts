@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command } from './commander.ts';
 import { escapeSentence } from './format.ts';
 import { writeOutOptions } from './option-prefixes.ts';
 import { EXIT_SUCCESS, report } from './report.ts';

@@ -1,6 +1,6 @@
-import { CommanderError } from 'commander';
 import { EtherwsError } from '../errors.ts';
 import { descriptorsUsedUp, saysDescriptorsUsedUp } from '../runtime/descriptor-limit.ts';
+import { CommanderError } from './commander.ts';
 import { escapeSentence } from './format.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';

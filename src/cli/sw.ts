@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { Command } from 'commander';
 import { readConfig, type SwConfig, type SwOptions } from '../config/sw-config.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
@@ -8,6 +7,7 @@ import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
 import { requireDescriptors } from '../runtime/descriptor-limit.ts';
 import { HangupSignal } from '../runtime/hangup.ts';
 import { keepYoungGenerationSmall } from '../runtime/young-generation.ts';
+import { Command } from './commander.ts';
 import { ReportedFailure } from './report.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,6 +1,6 @@
-import { type Command, Option } from 'commander';
 import { dottedNames, type Names, type Path } from '../schema/check.ts';
 import type { Row, Table } from '../schema/table.ts';
+import { type Command, Option } from './commander.ts';
 
 /** The options of a command, made from the rows of a table: flags, help, and the values that were typed. */
 

@@ -5,9 +5,8 @@ import { objectOf, type Table } from '../schema/table.ts';
 import { password, userName } from '../schema/values.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
 import { rejectionOf, resultOf } from './control-answer.ts';
-import { METHOD_PREFIX } from './entries.ts';
-import type { Entries, MethodName, ParamsOf, Result } from './schema.ts';
-import { schemaOf } from './schema-of.ts';
+import { LISTS, METHOD_PREFIX } from './entries.ts';
+import type { Entries, METHODS, MethodName, ParamsOf, Result } from './schema.ts';
 
 export interface ControlClientOptions {
   /**
@@ -129,6 +128,12 @@ export class ControlClient {
     }
     return Buffer.concat(pieces, bytes).toString('utf8');
   }
+}
+
+/** The schema of a method. Those that take parameters are loaded only where one is called. */
+export async function schemaOf<M extends MethodName>(name: M): Promise<(typeof METHODS)[M]> {
+  const schemas = name in LISTS ? LISTS : (await import('./schema.ts')).METHODS;
+  return (schemas as typeof METHODS)[name];
 }
 
 /** Loaded only where TLS is spoken: `ctl` mostly does without. */

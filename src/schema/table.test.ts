@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { Command } from 'commander';
+import { Command } from '../cli/commander.ts';
 import * as v from 'valibot';
 import { addTableOptions, typedNames, typedValues } from '../cli/table-options.ts';
 import { check, findProblem } from './check.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommanderError } from 'commander';
+import { CommanderError } from '../../src/cli/commander.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { swCommand } from '../../src/cli/sw.ts';
 import type { ControlCaller, Terminal } from '../../src/cli/terminal.ts';

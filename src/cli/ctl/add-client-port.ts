@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import { DIAL_OPTIONS } from '../../schema/dial-options.ts';
+import type { Command } from '../commander.ts';
 import { escapeSentence } from '../format.ts';
 import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
 import { PORT_SPECS } from '../../schema/port-spec.ts';
 import { TAP_OPTIONS } from '../../schema/tap-options.ts';
+import type { Command } from '../commander.ts';
 import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';

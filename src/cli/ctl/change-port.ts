@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import { SET_PORT } from '../../control/schema.ts';
+import type { Command } from '../commander.ts';
 import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';

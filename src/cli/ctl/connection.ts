@@ -1,6 +1,6 @@
-import { type Command, Option } from 'commander';
 import type { ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
+import { type Command, Option } from '../commander.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 

@@ -1,8 +1,7 @@
-import type { Command } from 'commander';
 import type { Entries, MethodName, ParamsOf } from '../../control/schema.ts';
-import { schemaOf } from '../../control/schema-of.ts';
 import type { Names } from '../../schema/check.ts';
 import { check } from '../../schema/check.ts';
+import type { Command } from '../commander.ts';
 import { formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
@@ -48,6 +47,7 @@ export async function perform<M extends MethodName>(
   call: Call<M>,
 ): Promise<void> {
   const options = gatherOptions<ConnectionOptions & { long?: boolean }>(command);
+  const { schemaOf } = await import('../../control/client.ts');
   const { params: schema } = await schemaOf(call.method);
   const checked = (params: unknown): Promise<ParamsOf<M>> =>
     checkUsage(() => check(schema, params, call.names) as ParamsOf<M>);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command } from '../commander.ts';
 import type { Terminal } from '../terminal.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { endpointTable, fdbTable, interfaceTable, portTable } from './tables.ts';

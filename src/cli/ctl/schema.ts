@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import { METHOD_PREFIX, METHODS } from '../../control/schema.ts';
+import type { Command } from '../commander.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
