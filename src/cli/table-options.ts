@@ -50,8 +50,9 @@ function append(text: string, previous: unknown): string[] {
 }
 
 /** A typed text as a document has it. What is no number stays a text, which the check then refuses in its own words. */
-function typedValue({ type }: Row, text: string): unknown {
-  return type.type === 'number' && /^(\d+(\.\d+)?|0x[\da-f]+)$/i.test(text) ? Number(text) : text;
+function typedValue({ type, hex }: Row, text: string): unknown {
+  const number = hex === true ? /^(\d+|0x[\da-f]+)$/i : /^\d+(\.\d+)?$/;
+  return type.type === 'number' && number.test(text) ? Number(text) : text;
 }
 
 /**

@@ -102,6 +102,7 @@ export const DIAL_OPTIONS = {
     flag: '--fwmark',
     metavar: 'N',
     help: "mark of the packets, for that host's routing rules",
+    hex: true,
     note: 'decimal or 0x…',
   },
   headers: {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { Command } from '../cli/commander.ts';
 import * as v from 'valibot';
+import { Command } from '../cli/commander.ts';
 import { addTableOptions, typedNames, typedValues } from '../cli/table-options.ts';
 import { check, findProblem } from './check.ts';
 import { DIAL_OPTIONS, dialOptions } from './dial-options.ts';
@@ -55,6 +55,22 @@ describe('a row that is added to a table', () => {
       mac: 'x',
     });
     assert.deepEqual(typed([]), {});
+  });
+
+  it('takes a number as 0x… only where it says so', () => {
+    const table = { ...WIDER, mark: { ...WIDER.queues, hex: true, flag: '--mark' } } as const satisfies Table;
+    const words = ['--queues', '0x4', '--mark', '0x4'];
+    assert.deepEqual(typedValues(table, commandOf(table).parse(words, { from: 'user' }).opts()), {
+      queues: '0x4',
+      mark: 4,
+    });
+    const isHex = ([, { hex }]: readonly [string, Row]): boolean => hex === true;
+    assert.deepEqual(
+      Object.entries<Row>(DIAL_OPTIONS)
+        .filter(isHex)
+        .map(([key]) => key),
+      ['fwmark'],
+    );
   });
 
   it('is checked, and its type is inferred', () => {

@@ -24,6 +24,8 @@ export interface Row<S extends Schema = Schema> {
   readonly metavar?: string;
   /** what the flag without a value says, where it may stand so */
   readonly bare?: unknown;
+  /** the command line takes the number as `0x…`, too */
+  readonly hex?: true;
   /** what only the command line has to say, behind the help */
   readonly note?: string;
   /** no message, log or list may repeat it */
