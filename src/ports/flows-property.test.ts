@@ -98,25 +98,28 @@ async function speak(worlds: Worlds, random: Random): Promise<void> {
   // Behind the first burst there is a flow, if there may be one.
   for (let count = random.between(2, 4); count > 0; count--) {
     await goOn(worlds, random, false);
+    if (random.once(3)) await goOn(worlds, random, false, worlds.conversation.other);
     if (random.once(2)) await goOn(worlds, random, true);
   }
 }
 
 /** The conversation goes on, by a flow if it has one. */
-async function goOn(worlds: Worlds, random: Random, isMixed: boolean): Promise<void> {
+async function goOn(worlds: Worlds, random: Random, isMixed: boolean, to?: number): Promise<void> {
   const { conversation } = worlds;
   if (conversation === undefined) return;
+  const { destination } = conversation;
   // A port that is shut counts a super-frame as one.
   const isSegmented = conversation.isSegmented && worlds.isForwarding(conversation.place);
-  await worlds.send(burstOf(random, { ...conversation, isSegmented }, isMixed));
+  await worlds.send(burstOf(random, { ...conversation, destination: to ?? destination, isSegmented }, isMixed));
 }
 
 /** The station that is spoken to is suddenly elsewhere. */
 async function move(worlds: Worlds, random: Random): Promise<void> {
   const { conversation } = worlds;
   if (conversation === undefined || !isStation(conversation.destination)) return;
-  const { source, destination, tags } = conversation;
-  const moved = { place: random.below(PLACES), source: destination, destination: source, tags, isSegmented: false };
+  const { source, destination } = conversation;
+  const place = random.below(PLACES);
+  const moved = { ...conversation, place, source: destination, destination: source, isSegmented: false };
   await worlds.send(burstOf(random, moved, false));
 }
 

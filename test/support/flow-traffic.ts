@@ -42,6 +42,8 @@ export interface Conversation {
   readonly place: number;
   readonly source: number;
   readonly destination: number;
+  /** another station that the source talks to */
+  readonly other: number;
   /** hexadecimal, with their types */
   readonly tags: string;
   /** super-frames are among them */
@@ -53,6 +55,7 @@ export function anyConversation(random: Random, place: number, station: number, 
     place,
     source: random.once(20) ? random.pick(IMPOSSIBLE) : stationAddress(station),
     destination: random.once(8) ? random.pick(DESTINATIONS) : anyStation(random),
+    other: anyStation(random),
     tags: random.once(3) && !maySegment ? random.pick(TAGS) : '',
     isSegmented: maySegment,
   };
@@ -62,11 +65,11 @@ export function anyConversation(random: Random, place: number, station: number, 
 export function burstOf(random: Random, conversation: Conversation, isMixed: boolean): Burst {
   const hasControl = isMixed && random.once(2);
   const isAstray = isMixed && !hasControl;
-  const { place, source, destination, tags, isSegmented } = conversation;
+  const { place, source, destination, other, tags, isSegmented } = conversation;
   const frames: SentFrame[] = [];
   let finishedFrames = 0;
   for (let count = random.between(1, 12); count > 0; count--) {
-    const to = isAstray && random.once(10) ? anyStation(random) : destination;
+    const to = isAstray && random.once(3) ? other : destination;
     if (isSegmented && random.once(3)) {
       const [{ frame, header }, segments] = anySuperFrame(random);
       frames.push({ frame: addressed(frame, source, to, ''), header });
