@@ -3,7 +3,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { Port } from '../../src/bridge/port.ts';
-import { TunnelServer, type TunnelServerOptions } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
+import { TunnelServer } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
+import type { TunnelServerOptions } from '../../src/ports/tunnel/accept/server-options.ts';
 import { once, within } from './waits.ts';
 
 /** PEM texts for a server of a test. */

@@ -8,7 +8,7 @@ import { once, until, within } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator, Credentials, Verdict } from '../../../auth/authenticator.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
-import type { TunnelServerOptions } from './accept-tunnel.ts';
+import type { TunnelServerOptions } from './server-options.ts';
 
 const UPGRADE = {
   Connection: 'Upgrade',

@@ -9,14 +9,8 @@ import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../../../net/http-refusal.ts';
 import { useAbsoluteTarget } from '../../../net/request-head.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
-import {
-  formatResumeField,
-  parseResumeField,
-  RESUME_HEADER,
-  type ResumeField,
-} from '../../../wire/tunnel/resume-header.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
-import { selectWireVersion, WIRE_HEADER, WIRE_VERSION } from '../../../wire/tunnel/tunnel-message.ts';
+import { selectWireVersion, WIRE_HEADER } from '../../../wire/tunnel/tunnel-message.ts';
 import type { CongestionChoice } from '../../stream/congestion-control.ts';
 import type { Heartbeat } from '../../stream/heartbeat.ts';
 import { type TunnelLimits, withDefaults } from '../../stream/limits.ts';
@@ -32,7 +26,9 @@ import { type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
+import { describePeer, fieldsOf, otherEndOf, pathOf, resumeFieldOf } from './handshake-fields.ts';
 import type { OriginRule } from './origin.ts';
+import type { TunnelServerOptions } from './server-options.ts';
 import {
   FOREIGN_PAGE,
   faultOfHandshake,
@@ -42,44 +38,6 @@ import {
   STOPPING,
   TO_ITSELF,
 } from './server-refusals.ts';
-
-export interface TunnelServerOptions {
-  /** where tunnels are accepted; begins with `/` */
-  path: string;
-  authenticator: Authenticator;
-  /**
-   * Gets each accepted tunnel, to open and to close.
-   * @param user the client's, null when no credentials were asked for
-   */
-  onTunnel: (port: Port, user: string | null) => void;
-  /** which web pages may open tunnels; without it all may */
-  origins?: OriginRule;
-  /**
-   * How many tunnels a user may have, 0 for none; without it every admitted
-   * user may have `maxPerUser`
-   * @param user null when no credentials were asked for
-   */
-  allowanceOf?: (user: string | null) => number;
-  /** which switch this is: its own tunnels are refused, and clients that ask are told; default: not said */
-  instance?: SwitchInstance;
-  /** the client of a request; default: the other end of its socket */
-  callerOf?: (request: IncomingMessage) => Caller;
-  /** what is refused here is counted there */
-  counters?: EndpointCounters;
-  /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
-  wire?: WireChoice;
-  /** how TCP answers congestion on tunnels; default `auto` */
-  congestion?: CongestionChoice;
-  /**
-   * How long the port of a lost tunnel waits for its client, on the batched wire
-   * with clients that can come back; 0: not at all. Default 30 000.
-   */
-  graceMs?: number;
-  limits?: Partial<TunnelLimits>;
-  /** default: the heartbeat that all tunnels of the process share */
-  heartbeat?: Heartbeat;
-  logger?: Logger;
-}
 
 /** What the peer, the log and listport are told at the end of a tunnel that was let in for a while. */
 const EXPIRED = 'the token has expired';
@@ -355,34 +313,6 @@ export class TunnelServer {
     this.#logger.info({ target, status: refusal.status }, `tunnel refused: ${refusal.text.trim()}`);
     refuseUpgrade(socket, refusal);
   }
-}
-
-function resumeFieldOf({ headers }: IncomingMessage): ResumeField | undefined {
-  const field = headers[RESUME_HEADER.toLowerCase()];
-  return typeof field === 'string' ? parseResumeField(field) : undefined;
-}
-
-function fieldsOf(wire: Wire, token: string | undefined, answer: string | undefined): string[] {
-  const fields = answer === undefined ? [] : [`${SWITCH_HEADER}: ${answer}`];
-  if (wire === 'batched') fields.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
-  if (token !== undefined) fields.push(`${RESUME_HEADER}: ${formatResumeField(token)}`);
-  return fields;
-}
-
-function pathOf({ url = '' }: IncomingMessage): string {
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
-}
-
-/** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4 peer of a dual-stack listener is shown as what it is. */
-function describePeer({ address: from, tcpPort }: Caller): string {
-  const address = (from === '' ? 'unknown' : from).replace(/^::ffff:(?=[\d.]+$)/, '');
-  if (tcpPort === undefined) return address;
-  return `${address.includes(':') ? `[${address}]` : address}:${tcpPort}`;
-}
-
-function otherEndOf({ socket }: IncomingMessage): Caller {
-  return { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort ?? 0 };
 }
 
 function ignore(): void {

@@ -15,7 +15,7 @@ import type { Authenticator } from '../../../auth/authenticator.ts';
 import type { Port } from '../../../bridge/port.ts';
 import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
-import type { TunnelServerOptions } from '../accept/accept-tunnel.ts';
+import type { TunnelServerOptions } from '../accept/server-options.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { ServerPort } from './server-port.ts';
 
