@@ -14,6 +14,8 @@ export function addLeaf(parent: Command, name: string, description: string, exam
     .command(name)
     .description(description)
     .helpOption('-h, --help', 'print this help')
+    // A command inherits this from the one above it, and addport allows them.
+    .allowExcessArguments(false)
     .addHelpText('after', `\nExamples:\n${lines.join('')}`);
   addConnectionOptions(leaf, true);
   return leaf;
