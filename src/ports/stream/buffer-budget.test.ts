@@ -14,10 +14,11 @@ class Holder implements BufferHolder {
     budget.add(this);
   }
 
-  shed(bytes: number): void {
+  shed(bytes: number): number {
     const given = Math.min(bytes, this.heldBytes);
     this.heldBytes -= given;
     this.#budget.release(given);
+    return given;
   }
 }
 
@@ -43,13 +44,30 @@ test('a pass that has to wait for connections to end is not made again at once',
   const budget = new BufferBudget(1600, () => nowMs);
   const asked: number[] = [];
   budget.hold(1600);
-  budget.add({ heldBytes: 1600, shed: (bytes) => asked.push(bytes) });
+  budget.add({ heldBytes: 1600, shed: (bytes) => asked.push(bytes) * 0 });
   budget.relieve();
   budget.relieve();
   assert.deepEqual(asked, [200]);
   nowMs = 1000;
   budget.relieve();
   assert.equal(asked.length, 2);
+});
+
+test('of equal holders that can only give all, no more give it than has to be', () => {
+  const budget = new BufferBudget(1600, () => 0);
+  let ended = 0;
+  budget.hold(1600);
+  for (let count = 0; count < 16; count++) {
+    budget.add({
+      heldBytes: 100,
+      shed: () => {
+        ended++;
+        return 100;
+      },
+    });
+  }
+  budget.relieve();
+  assert.equal(ended, 2, '200 octets are to be given back');
 });
 
 test('cut down to the level, the largest give what has to go, and no holder below it gives anything', () => {

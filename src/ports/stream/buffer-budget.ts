@@ -2,8 +2,11 @@
 export interface BufferHolder {
   /** Octets that it holds at the moment. */
   readonly heldBytes: number;
-  /** Gives up at least so many of them, if it has them: at once, or with the connection in the next turn of the loop. */
-  shed(bytes: number): void;
+  /**
+   * Gives up at least so many of them, if it has them: at once, or with the connection in the next turn of the loop.
+   * @returns how many octets that gives back, now or then
+   */
+  shed(bytes: number): number;
 }
 
 /** What native code needs of the addon. */
@@ -32,7 +35,8 @@ const PASS_INTERVAL_MS = 20;
  * - Below the high watermark it only counts.
  * - Above it those that hold most are cut down to one level, as low as is needed
  *   to reach the low watermark: queues lose their oldest frames, and a connection
- *   whose unfinished messages alone are above the level ends.
+ *   whose unfinished messages alone are above the level ends. It gives back all
+ *   that it held, so those behind it may keep theirs.
  * - Where it is full queues take no more frames, and at the limit native code keeps
  *   no more parts of messages, but for short ones: the tunnel ends.
  */
@@ -113,9 +117,10 @@ export class BufferBudget {
       held.map(({ bytes }) => bytes),
       excessBytes,
     );
+    let remaining = excessBytes;
     for (const { holder, bytes } of held) {
-      if (bytes <= level) return;
-      holder.shed(bytes - level);
+      if (bytes <= level || remaining <= 0) return;
+      remaining -= holder.shed(bytes - level);
     }
   }
 }

@@ -218,9 +218,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   /** Frames that wait go first. Where the rest is still too long the connection ends, though not in the midst of a batch. */
-  shed(bytes: number): void {
-    if (this.#outbox.shed(bytes) < bytes)
-      setImmediate(() => this.abandon('all buffers are full, and this tunnel held most'));
+  shed(bytes: number): number {
+    const { heldBytes } = this;
+    const given = this.#outbox.shed(bytes);
+    if (given >= bytes) return given;
+    setImmediate(() => this.abandon('all buffers are full, and this tunnel held most'));
+    return heldBytes;
   }
 
   // What the heartbeat says.
