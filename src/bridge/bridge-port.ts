@@ -10,7 +10,6 @@ import {
   type Port,
   type PortFault,
 } from './port.ts';
-import type { IngressStage } from './stages/stage.ts';
 
 declare const brand: unique symbol;
 
@@ -46,9 +45,8 @@ export class BridgePort {
   /** When the last one to another target expires. */
   #elsewhereUntilMs = 0;
 
-  /** The ingress stages that this port has a use for; of these, those that are asked for each frame. */
-  stages: readonly IngressStage[] = [];
-  eachFrame: readonly IngressStage[] = [];
+  /** Whether a stage at ingress judges each frame from here, those too whose key is that of the frame before. */
+  isEachFrameJudged = false;
 
   readonly #policyChanged: () => void;
   readonly #onFault: (fault: PortFault) => void;
@@ -95,12 +93,6 @@ export class BridgePort {
     this.#policy = policy;
     if (policy !== undefined) policy.onChange = this.#policyChanged;
     this.#policyChanged();
-  }
-
-  /** Chooses what is asked for frames that come in here. */
-  useStages(stages: readonly IngressStage[]): void {
-    this.stages = stages.filter((stage) => stage.isUsedBy?.(this) !== false);
-    this.eachFrame = this.stages.filter(({ scope }) => scope === 'frame');
   }
 
   /** Frames from here may go to `egress` unseen, until then. */

@@ -19,9 +19,8 @@ import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port, PortFault } from './port.ts';
-import { ask, askEgress, enter, refuse, refuseAt } from './stages/run.ts';
-import type { Answer, IngressStage, Stages } from './stages/stage.ts';
-import { stagesOf } from './stages/stages.ts';
+import { refuse, refuseAt } from './stages/refuse.ts';
+import { Stages } from './stages/stages.ts';
 
 export interface BridgeOptions {
   /** 802.1Q's ageing time; default 300 s (IEEE 802.1Q-2022, table 8-6). */
@@ -96,7 +95,7 @@ export class Bridge {
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = trace;
-    this.#stages = stagesOf({
+    this.#stages = new Stages({
       fdb: this.#fdb,
       engine: this.#offloadEngine,
       relayedReserved: options.forwardReserved ?? 0,
@@ -198,7 +197,7 @@ export class Bridge {
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine, ingress);
     batch.renew();
     pass.begin(++this.#lastPass, ingress, batch, nowMs);
-    const portAnswer = this.#askPort(pass);
+    const portAnswer = this.#stages.enterPort(pass);
     if (typeof portAnswer === 'string') ingress.rx.discard(portAnswer, batch.count);
     else this.#relay(pass, portAnswer);
     const sole = pass.end();
@@ -206,21 +205,11 @@ export class Bridge {
     return sole?.port.congestion;
   }
 
-  #askPort(pass: Pass): Answer {
-    let permit: FlowPermit = MAY_PASS;
-    for (const stage of this.#stages.port) {
-      const answer = stage.apply(pass);
-      if (typeof answer === 'string') return answer;
-      permit = permitOfBoth(permit, answer);
-    }
-    return permit;
-  }
-
   /** Runs the stages for each frame of a batch, and has a flow installed for frames like the last one. */
   #relay(pass: Pass, portPermit: FlowPermit): void {
     const { ingress, batch } = pass;
     const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
-    const { eachFrame } = ingress;
+    const { isEachFrameJudged } = ingress;
     // Most frames of a batch have the key of the one before: what was decided for that one holds.
     let lastVid = -1;
     let lastSource = -1;
@@ -243,7 +232,7 @@ export class Bridge {
       }
       if (hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) {
         pass.lookAtOffload(length);
-        const answer = this.#stages.wellFormed.apply(pass);
+        const answer = this.#stages.enterWellFormed(pass);
         if (typeof answer === 'string') {
           refuse(pass, answer);
           continue;
@@ -254,18 +243,23 @@ export class Bridge {
       const destination = destinationOf(bytes, start);
       const isSameSource = source === lastSource && vid === lastVid;
       const isSameKey = isSameSource && destination === lastDestination;
-      if (!isSameKey || eachFrame.length > 0) {
+      if (!isSameKey || isEachFrameJudged) {
         pass.start = start;
         pass.length = length;
         pass.permit = portPermit;
-        if (isSameKey) {
-          if (!enter(eachFrame, pass)) continue;
-        } else {
+        if (!isSameKey) {
           lastSource = -1;
           pass.vid = vid;
           pass.source = source;
           pass.destination = destination;
-          if (!this.#enterFirst(pass, isSameSource)) continue;
+          if (!isSameSource) pass.sourcePermit = MAY_PASS;
+        }
+        if (!this.#stages.enter(pass, isSameSource)) {
+          refuse(pass, pass.refusal);
+          continue;
+        }
+        if (!isSameKey) {
+          this.#decide(pass);
           lastVid = vid;
           lastSource = source;
           lastDestination = destination;
@@ -273,15 +267,15 @@ export class Bridge {
       }
       frames += pass.frames;
       octets += length;
-      const { egress, decision } = pass;
-      if (typeof decision === 'string') refuseAt(pass, egress, decision);
+      const { egress, keyRefusal } = pass;
+      if (keyRefusal !== undefined) refuseAt(pass, egress, keyRefusal);
       else if (egress === undefined) pass.sendFlood();
       else {
         takenIndex = pass.send(egress) ? index : -1;
         takenPermit = pass.permit;
         takenKeyPermit = pass.keyPermit;
       }
-      if (this.#trace !== undefined && decision !== 'reserved') this.#traceForward(pass, length);
+      if (this.#trace !== undefined && keyRefusal !== 'reserved') this.#traceForward(pass, length);
     }
     ingress.rx.count(octets, frames);
     // Before the ports are flushed, which may overwrite the bytes.
@@ -289,51 +283,29 @@ export class Bridge {
     this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
   }
 
-  /** Asks everything, for a frame whose key is not that of the one before. @returns whether it goes on */
-  #enterFirst(pass: Pass, isSameSource: boolean): boolean {
-    if (!isSameSource) pass.sourcePermit = MAY_PASS;
-    const { stages } = pass.ingress;
-    for (let at = 0; at < stages.length; at++) {
-      const stage = stages[at] as IngressStage;
-      if (isSameSource && stage.scope === 'source') continue;
-      const answer = stage.apply(pass);
-      if (answer === MAY_PASS) continue;
-      if (typeof answer === 'string') {
-        refuse(pass, answer);
-        return false;
-      }
-      if (stage.scope === 'source') pass.sourcePermit = permitOfBoth(pass.sourcePermit, answer);
-      else pass.permit = permitOfBoth(pass.permit, answer);
-    }
-    this.#decide(pass);
-    return true;
-  }
-
   /** Decides for all frames with the key of the present one. */
   #decide(pass: Pass): void {
     pass.egress = undefined;
-    let decision = ask(this.#stages.decision, pass);
-    const { egress } = pass;
-    if (egress === undefined) {
-      if (typeof decision !== 'string') this.#decideFlood(pass);
-    } else if (typeof decision !== 'string') {
-      const answer = askEgress(this.#stages.egress, pass, egress);
-      decision = typeof answer === 'string' ? answer : permitOfBoth(decision, answer);
+    pass.keyPermit = pass.sourcePermit;
+    if (!this.#stages.decide(pass)) {
+      pass.keyRefusal = pass.refusal;
+      return;
     }
-    pass.decision = decision;
-    pass.keyPermit = typeof decision === 'string' ? MUST_COME : permitOfBoth(pass.sourcePermit, decision);
+    pass.keyRefusal = undefined;
+    const { egress } = pass;
+    if (egress === undefined) this.#decideFlood(pass);
+    else if (!pass.allowsKey(this.#stages.leave(pass, egress))) pass.keyRefusal = pass.refusal;
   }
 
   /** Chooses the ports that frames with the present key are flooded to. */
   #decideFlood(pass: Pass): void {
-    const stages = this.#stages.egress;
     const ports = this.#forwarding;
     pass.flood.length = 0;
     pass.refusedFlood.length = 0;
     for (let at = 0; at < ports.length; at++) {
       const egress = ports[at] as BridgePort;
       if (egress === pass.ingress) continue;
-      const answer = askEgress(stages, pass, egress);
+      const answer = this.#stages.leave(pass, egress);
       if (typeof answer === 'string') pass.refusedFlood.push({ egress, reason: answer });
       else pass.flood.push(egress);
     }
@@ -352,7 +324,7 @@ export class Bridge {
   }
 
   #policyChanged(bridgePort: BridgePort): void {
-    bridgePort.useStages(this.#stages.ingress);
+    bridgePort.isEachFrameJudged = this.#stages.judgesEachFrame(bridgePort);
     this.#flows.invalidate();
   }
 

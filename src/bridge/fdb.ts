@@ -43,13 +43,17 @@ export interface FilteringDatabaseOptions {
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
 
+/** One for each 12-bit VID. */
+const VIDS = 0x1000;
+
 /** What learning an address came to. `refreshed` is the common case. */
 export type Learned = 'new' | 'moved' | 'refreshed';
 
 /**
  * The filtering database (IEEE 802.1Q-2022, 8.8): (VID, MAC address) → port.
  *
- * One map per VID, because VID and MAC together exceed a safe integer. The entries
+ * One map per VID, because VID and MAC together exceed a safe integer; the maps stand in
+ * an array, since each frame asks twice. The entries
  * of each port also stand in a list from the longest unseen to the latest seen, so
  * that ageing and eviction touch only what goes.
  *
@@ -63,7 +67,7 @@ export class FilteringDatabase {
   readonly #capacity: number;
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
-  readonly #byVid = new Map<Vid, Map<MacAddress, Node>>();
+  readonly #byVid: (Map<MacAddress, Node> | undefined)[] = new Array(VIDS).fill(undefined);
   readonly #byPort = new Map<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
   #size = 0;
@@ -81,7 +85,7 @@ export class FilteringDatabase {
 
   /** Notes that `mac` was a source on `port`. The caller has excluded group addresses. */
   learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
-    const known = this.#byVid.get(vid)?.get(mac);
+    const known = this.#byVid[vid]?.get(mac);
     if (known === undefined) {
       const share = this.#shareOf(port);
       if (this.#size >= this.#capacity) this.#evict(share, nowMs);
@@ -106,13 +110,13 @@ export class FilteringDatabase {
 
   /** The port behind `mac`, or undefined when it is unknown or has aged out. */
   lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
-    const entry = this.#byVid.get(vid)?.get(mac);
+    const entry = this.#byVid[vid]?.get(mac);
     return entry !== undefined && nowMs - entry.seenMs < this.#ageingTimeMs ? entry.port : undefined;
   }
 
   /** Notes that frames from or to this station may pass the bridge by until then. */
   noteFlow(vid: Vid, mac: MacAddress, untilMs: number): void {
-    const entry = this.#byVid.get(vid)?.get(mac);
+    const entry = this.#byVid[vid]?.get(mac);
     if (entry !== undefined) entry.flowUntilMs = untilMs;
   }
 
@@ -168,10 +172,10 @@ export class FilteringDatabase {
   }
 
   #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): void {
-    let addresses = this.#byVid.get(vid);
+    let addresses = this.#byVid[vid];
     if (addresses === undefined) {
       addresses = new Map();
-      this.#byVid.set(vid, addresses);
+      this.#byVid[vid] = addresses;
     }
     const entry: Node = {
       vid,
@@ -200,9 +204,9 @@ export class FilteringDatabase {
   }
 
   #remove(entry: Node): void {
-    const addresses = this.#byVid.get(entry.vid);
+    const addresses = this.#byVid[entry.vid];
     addresses?.delete(entry.mac);
-    if (addresses?.size === 0) this.#byVid.delete(entry.vid);
+    if (addresses?.size === 0) this.#byVid[entry.vid] = undefined;
     unlink(entry);
     this.#shares.shrink(entry.share);
     this.#size--;

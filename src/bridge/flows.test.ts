@@ -11,7 +11,12 @@ import type { Flow } from './flow-table.ts';
 import { IngressPolicy, type IngressRules, RateAllowance, SourceClaims } from './ingress-policy.ts';
 import type { Congestion, DiscardReason } from './port.ts';
 
-const READ_ALL = { check: () => undefined, release: () => undefined, permit: MUST_COME } as unknown as IngressPolicy;
+const READ_ALL = {
+  isAdmitted: () => true,
+  check: () => undefined,
+  release: () => undefined,
+  permit: MUST_COME,
+} as unknown as IngressPolicy;
 const CONGESTION: Congestion = { onceRelieved: () => undefined };
 
 class FlowPort extends MemoryPort {

@@ -1,4 +1,4 @@
-import { destinationOf, sourceOf } from '../wire/ethernet/ethernet-frame.ts';
+import { destinationOf } from '../wire/ethernet/ethernet-frame.ts';
 import { innerEtherType, kindOf } from '../wire/ethernet/frame-kind.ts';
 import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
@@ -50,10 +50,16 @@ export class RateAllowance {
   /** The buckets in the order of RATES; those of frames and of bits are a flow's meter (Flow.meter). */
   readonly cells: Float64Array = new Float64Array(RATES.length * BUCKET_CELLS);
   readonly #buckets: Readonly<Record<RateName, TokenBucket>>;
+  #isLimited = false;
 
   constructor() {
     const bucket = (place: number): TokenBucket => new TokenBucket(UNLIMITED, 0, this.cells, place * BUCKET_CELLS);
     this.#buckets = { frames: bucket(0), bits: bucket(1), groupFrames: bucket(2), groupBits: bucket(3) };
+  }
+
+  /** Whether there is any rate at all. */
+  get isLimited(): boolean {
+    return this.#isLimited;
   }
 
   /** The rates of these rules from here on; what was spent stays spent. */
@@ -64,6 +70,7 @@ export class RateAllowance {
       if (rate !== undefined && bucket.isLimited) bucket.change(rate);
       else bucket.fill(rate ?? UNLIMITED, nowMs);
     }
+    this.#isLimited = RATES.some((name) => this.#buckets[name].isLimited);
   }
 
   /** @returns whether so much may come in; it is taken then */
@@ -89,7 +96,14 @@ export class IngressPolicy {
   readonly #claims: SourceClaims;
   readonly #claimed = new Set<MacAddress>();
   readonly #allowance: RateAllowance;
-  #rules: IngressRules;
+  /** The rules, each in a field of its own: those that are asked for each frame are one load away. */
+  #sources: ReadonlySet<MacAddress> | undefined;
+  /** -1: the port claims nothing. */
+  #mostClaims = -1;
+  #etherTypes: ReadonlySet<number> | undefined;
+  #forbidsDhcpServer = false;
+  #forbidsRouterAdvertisements = false;
+  #hasGuard = false;
   #permit: FlowPermit = MUST_COME;
   /** Told of each change of the rules; the port that the policy is set at puts itself here. */
   onChange: () => void = () => undefined;
@@ -101,7 +115,6 @@ export class IngressPolicy {
     nowMs: number,
     allowance: RateAllowance = new RateAllowance(),
   ) {
-    this.#rules = rules;
     this.#claims = claims;
     this.#allowance = allowance;
     this.change(rules, nowMs);
@@ -109,7 +122,12 @@ export class IngressPolicy {
 
   /** New rules from here on; what was claimed and what was spent stays. */
   change(rules: IngressRules, nowMs: number): void {
-    this.#rules = rules;
+    this.#sources = rules.sources;
+    this.#mostClaims = rules.claims ?? -1;
+    this.#etherTypes = rules.etherTypes;
+    this.#forbidsDhcpServer = rules.forbidsDhcpServer ?? false;
+    this.#forbidsRouterAdvertisements = rules.forbidsRouterAdvertisements ?? false;
+    this.#hasGuard = this.#forbidsDhcpServer || this.#forbidsRouterAdvertisements;
     this.#allowance.change(rules, nowMs);
     this.#permit = permitOf(rules, this.#allowance);
     if (rules.claims === undefined) this.release();
@@ -126,25 +144,37 @@ export class IngressPolicy {
   }
 
   /**
-   * Judges one frame, which is at least a header long, and whose source is an individual address.
+   * Judges one frame, which is at least a header long, and whose source was admitted.
    * @param frames how many frames it becomes on the wire
-   * @param isHeldElsewhere the source address was last seen behind another port, lately
    * @returns why it must not come in; undefined when it may
    */
-  check(
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    frames: number,
-    isHeldElsewhere: boolean,
-    nowMs: number,
-  ): DiscardReason | undefined {
+  check(bytes: Uint8Array, start: number, length: number, frames: number, nowMs: number): DiscardReason | undefined {
     // The most expensive check last; a frame that is refused for itself spends nothing of the rates.
-    if (!this.#maySend(sourceOf(bytes, start), isHeldElsewhere)) return 'sourceDenied';
-    if (!this.#mayCarry(bytes, start, length)) return 'typeDenied';
-    if (this.#isForbidden(bytes, start, length)) return 'serverDenied';
+    if (this.#etherTypes !== undefined && !mayCarry(this.#etherTypes, bytes, start, length)) return 'typeDenied';
+    if (this.#hasGuard && this.#isForbidden(bytes, start, length)) return 'serverDenied';
+    if (!this.#allowance.isLimited) return undefined;
     const isGroup = isGroupAddress(destinationOf(bytes, start));
     return this.#allowance.spend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
+  }
+
+  /** Whether an individual address may be a source here; if not, `admit` may yet make it the port's own. */
+  isAdmitted(source: MacAddress): boolean {
+    const sources = this.#sources;
+    if (sources === undefined && this.#mostClaims < 0) return true;
+    return sources?.has(source) === true || this.#claimed.has(source);
+  }
+
+  /**
+   * Claims the address for the port if it may.
+   * @param isHeldElsewhere it was last seen behind another port, lately
+   * @returns whether it may be a source here
+   */
+  admit(source: MacAddress, isHeldElsewhere: boolean): boolean {
+    if (this.isAdmitted(source)) return true;
+    if (this.#mostClaims < 0) return false;
+    const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < this.#mostClaims);
+    if (isMine) this.#claimed.add(source);
+    return isMine;
   }
 
   /** Gives the addresses back that the port made its own. */
@@ -153,32 +183,17 @@ export class IngressPolicy {
     this.#claimed.clear();
   }
 
-  #maySend(source: MacAddress, isHeldElsewhere: boolean): boolean {
-    const { sources, claims } = this.#rules;
-    if (sources === undefined && claims === undefined) return true;
-    if (sources?.has(source) === true) return true;
-    if (claims === undefined) return false;
-    if (this.#claimed.has(source)) return true;
-    const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < claims);
-    if (isMine) this.#claimed.add(source);
-    return isMine;
-  }
-
-  #mayCarry(bytes: Uint8Array, start: number, length: number): boolean {
-    const { etherTypes } = this.#rules;
-    if (etherTypes === undefined) return true;
-    const type = innerEtherType(bytes, start, length);
-    return etherTypes.has(type >= 0 && type < 0x600 ? 0 : type);
-  }
-
   #isForbidden(bytes: Uint8Array, start: number, length: number): boolean {
-    const { forbidsDhcpServer = false, forbidsRouterAdvertisements = false } = this.#rules;
-    if (!forbidsDhcpServer && !forbidsRouterAdvertisements) return false;
     const kind = kindOf(bytes, start, length);
-    if (kind === 'dhcpServer') return forbidsDhcpServer;
-    if (kind === 'routerAdvertisement') return forbidsRouterAdvertisements;
+    if (kind === 'dhcpServer') return this.#forbidsDhcpServer;
+    if (kind === 'routerAdvertisement') return this.#forbidsRouterAdvertisements;
     return kind === 'unreadable';
   }
+}
+
+function mayCarry(etherTypes: ReadonlySet<number>, bytes: Uint8Array, start: number, length: number): boolean {
+  const type = innerEtherType(bytes, start, length);
+  return etherTypes.has(type >= 0 && type < 0x600 ? 0 : type);
 }
 
 function permitOf({ etherTypes, frames, bits }: IngressRules, allowance: RateAllowance): FlowPermit {

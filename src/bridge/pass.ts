@@ -4,7 +4,7 @@ import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
-import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
+import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
 import { SoftwareOffload } from './stages/software-offload.ts';
 import type { Answer } from './stages/stage.ts';
@@ -33,8 +33,10 @@ export class Pass {
   /** For a frame without one `egress`: the ports that it leaves by, and those that it cannot leave by. */
   readonly flood: BridgePort[] = [];
   readonly refusedFlood: { egress: BridgePort; reason: DiscardReason }[] = [];
-  /** What was decided for frames with the present key: the reason why they go nowhere, or that they go to `egress`. */
-  decision: Answer = MUST_COME;
+  /** Why the present frame goes no further, where a stage has refused it. */
+  refusal: DiscardReason = 'filtered';
+  /** Why frames with the present key go nowhere; undefined: they go to `egress`, or are flooded. */
+  keyRefusal: DiscardReason | undefined = undefined;
 
   /** What stages permit: for this frame, for each one with its source, and for each one with its key. */
   permit: FlowPermit = MAY_PASS;
@@ -58,6 +60,44 @@ export class Pass {
     this.frames = 1;
     this.neededOffload = OFFLOAD_NONE;
     this.#offload.begin();
+  }
+
+  /** Takes the answer of a stage that judges each frame. @returns whether the frame goes on; if not, `refusal` says why */
+  allowsFrame(answer: Answer): boolean {
+    return answer === MAY_PASS || this.#restrictFrame(answer);
+  }
+
+  /** The same of one whose answer holds for all frames with the present source and VID. */
+  allowsSource(answer: Answer): boolean {
+    return answer === MAY_PASS || this.#restrictSource(answer);
+  }
+
+  /** The same of one whose answer holds for all frames with the present key. */
+  allowsKey(answer: Answer): boolean {
+    return answer === MAY_PASS || this.#restrictKey(answer);
+  }
+
+  #restrictFrame(answer: Answer): boolean {
+    if (typeof answer === 'string') return this.#refused(answer);
+    this.permit = permitOfBoth(this.permit, answer);
+    return true;
+  }
+
+  #restrictSource(answer: Answer): boolean {
+    if (typeof answer === 'string') return this.#refused(answer);
+    this.sourcePermit = permitOfBoth(this.sourcePermit, answer);
+    return true;
+  }
+
+  #restrictKey(answer: Answer): boolean {
+    if (typeof answer === 'string') return this.#refused(answer);
+    this.keyPermit = permitOfBoth(this.keyPermit, answer);
+    return true;
+  }
+
+  #refused(reason: DiscardReason): boolean {
+    this.refusal = reason;
+    return false;
   }
 
   /** Reads what the present frame needs done, if the batch has offload headers. */

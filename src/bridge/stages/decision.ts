@@ -1,4 +1,4 @@
-import { isGroupAddress } from '../../wire/ethernet/mac-address.ts';
+import { isGroupAddress, type MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { type ReservedSet, reservedDigitOf } from '../../wire/ethernet/reserved-address.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS, MUST_COME } from '../flow-permit.ts';
@@ -14,7 +14,11 @@ export class ReservedAddresses implements Stage {
     this.#relayed = relayed;
   }
 
-  apply({ destination }: Pass): Answer {
+  apply(pass: Pass): Answer {
+    return isGroupAddress(pass.destination) ? this.#judge(pass.destination) : MAY_PASS;
+  }
+
+  #judge(destination: MacAddress): Answer {
     const digit = reservedDigitOf(destination);
     if (digit < 0) return MAY_PASS;
     return ((this.#relayed >>> digit) & 1) === 1 ? MUST_COME : 'reserved';
@@ -30,15 +34,16 @@ export class Decision implements Stage {
   }
 
   apply(pass: Pass): Answer {
-    const { vid, destination, nowMs } = pass;
-    if (!isGroupAddress(destination)) pass.egress = this.#fdb.lookup(vid, destination, nowMs);
-    return pass.egress === undefined ? MUST_COME : MAY_PASS;
+    if (isGroupAddress(pass.destination)) return MUST_COME;
+    const egress = this.#fdb.lookup(pass.vid, pass.destination, pass.nowMs);
+    pass.egress = egress;
+    return egress === undefined ? MUST_COME : MAY_PASS;
   }
 }
 
 /** Sends no frame back to the port that it came by (IEEE 802.1Q-2022, 8.6.1). */
 export class NoWayBack implements Stage {
-  apply({ ingress, egress }: Pass): Answer {
-    return egress === ingress ? 'filtered' : MAY_PASS;
+  apply(pass: Pass): Answer {
+    return pass.egress === pass.ingress ? 'filtered' : MAY_PASS;
   }
 }

@@ -6,7 +6,7 @@ import { framesIn } from '../../wire/offload/gso.ts';
 import { OFFLOAD_NONE } from '../../wire/offload/virtio-header.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
-import type { Answer, IngressStage, Stage } from './stage.ts';
+import type { Answer, Stage } from './stage.ts';
 
 /** Refuses a frame that is too long for any port, or whose offload header contradicts its bytes. A flow table does the same. */
 export class WellFormed implements Stage {
@@ -32,9 +32,7 @@ export class WellFormed implements Stage {
 }
 
 /** Refuses a source that is no station's (IEEE 802.3-2022, 3.2.3), and the reserved VID (IEEE 802.1Q-2022, table 9-2). */
-export class PossibleAddresses implements IngressStage {
-  readonly scope = 'source';
-
+export class PossibleAddresses implements Stage {
   apply({ vid, source }: Pass): Answer {
     if (vid === RESERVED_VID) return 'badVid';
     return source === 0 || isGroupAddress(source) ? 'badSource' : MAY_PASS;

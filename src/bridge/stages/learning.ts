@@ -2,14 +2,13 @@ import type { BridgeTrace } from '../bridge.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
-import type { Answer, IngressStage } from './stage.ts';
+import type { Answer, Stage } from './stage.ts';
 
 /**
  * Learns that the source is behind the ingress port (IEEE 802.1Q-2022, 8.7). Frames
  * that pass by refresh nothing: a flow lives for less than the ageing time.
  */
-export class Learning implements IngressStage {
-  readonly scope = 'source';
+export class Learning implements Stage {
   readonly #fdb: FilteringDatabase;
   readonly #trace: BridgeTrace | undefined;
 

@@ -1,28 +1,43 @@
 import type { BridgePort } from '../bridge-port.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
+import type { IngressPolicy } from '../ingress-policy.ts';
 import type { Pass } from '../pass.ts';
-import type { Answer, IngressStage } from './stage.ts';
+import type { Answer, Stage } from './stage.ts';
 
-/** Applies the policy of the ingress port: source claims, EtherTypes, guards, rates (IEEE 802.1Q-2022, 8.6.5). */
-export class Policing implements IngressStage {
-  readonly scope = 'frame';
+/** Applies what the policy of the ingress port says of source addresses (IEEE 802.1Q-2022, 8.6.5). */
+export class SourcePolicing implements Stage {
   readonly #fdb: FilteringDatabase;
 
   constructor(fdb: FilteringDatabase) {
     this.#fdb = fdb;
   }
 
+  apply(pass: Pass): Answer {
+    const { policy } = pass.ingress;
+    return policy === undefined ? MAY_PASS : this.#judge(policy, pass);
+  }
+
+  #judge(policy: IngressPolicy, { ingress, vid, source, nowMs }: Pass): Answer {
+    if (policy.isAdmitted(source)) return MAY_PASS;
+    const holder = this.#fdb.lookup(vid, source, nowMs);
+    const isHeldElsewhere = holder !== undefined && holder !== ingress;
+    return policy.admit(source, isHeldElsewhere) ? MAY_PASS : 'sourceDenied';
+  }
+}
+
+/** Applies the rest of it: EtherTypes, guards, and rates, which nothing refused for another reason may spend of. */
+export class Policing implements Stage {
   isUsedBy({ policy }: BridgePort): boolean {
     return policy !== undefined;
   }
 
-  apply({ ingress, batch, frames, start, length, vid, source, nowMs }: Pass): Answer {
-    const { policy } = ingress;
-    if (policy === undefined) return MAY_PASS;
-    const holder = this.#fdb.lookup(vid, source, nowMs);
-    const isHeldElsewhere = holder !== undefined && holder !== ingress;
-    const denied = policy.check(batch.bytes, start, length, frames, isHeldElsewhere, nowMs);
-    return denied ?? policy.permit;
+  apply(pass: Pass): Answer {
+    const { policy } = pass.ingress;
+    return policy === undefined ? MAY_PASS : this.#judge(policy, pass);
+  }
+
+  #judge(policy: IngressPolicy, { batch, frames, start, length, nowMs }: Pass): Answer {
+    return policy.check(batch.bytes, start, length, frames, nowMs) ?? policy.permit;
   }
 }

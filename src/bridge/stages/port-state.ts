@@ -1,6 +1,7 @@
 import type { BridgePort } from '../bridge-port.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
+import type { DiscardReason } from '../port.ts';
 import type { Answer, EgressStage, Stage } from './stage.ts';
 
 /** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): nothing comes in by a port that is shut or stands by. */
@@ -14,8 +15,11 @@ export class IngressPortState implements Stage {
 /** The same at egress (8.6.4); there the link counts, too. */
 export class EgressPortState implements EgressStage {
   apply(_pass: Pass, egress: BridgePort): Answer {
-    if (egress.isForwarding) return MAY_PASS;
-    if (egress.isShut) return 'shut';
-    return egress.standsByFor === undefined ? 'linkDown' : 'standby';
+    return egress.isForwarding ? MAY_PASS : reasonOf(egress);
   }
+}
+
+function reasonOf({ isShut, standsByFor }: BridgePort): DiscardReason {
+  if (isShut) return 'shut';
+  return standsByFor === undefined ? 'linkDown' : 'standby';
 }
