@@ -15,7 +15,7 @@ export type Answer = DiscardReason | FlowPermit;
  * frame: what it wants to know stands in the pass, which is the same object for all.
  *
  * `apply` holds the usual answer alone and leaves the rest to a function of its own:
- * below 28 bytecodes the engine always inlines it, above only until a budget is spent.
+ * V8 inlines short functions first.
  *
  * How often it is asked is said where it is asked (stages.ts). Where that is not each
  * frame, an answer holds for the rest of the batch, until the named part of the frame

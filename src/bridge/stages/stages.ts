@@ -23,8 +23,8 @@ export interface StageParts {
  * A frame's way through the bridge, in the order of IEEE 802.1Q-2022, 8.6. A new stage
  * is a file, a field, and a line where it is asked.
  *
- * The lists are code, not arrays: each stage has a call of its own, which the engine
- * inlines. One call in a loop, shared by many classes, it does not.
+ * The lists are code, not arrays: each stage has a call of its own, which V8 can
+ * inline. It cannot inline one call in a loop that many classes share.
  */
 export class Stages {
   readonly #ingressPortState = new IngressPortState();
