@@ -38,7 +38,7 @@ const MAY_WAIT_FOR_EVER = [
 
 /** What bounds a loop, or fails in it. */
 const BOUND =
-  /\b(Date\.now|performance\.now|assert|once|until|eventually|within|either|throw|refusal|isOver)\b|-- > 0|\.push\(await/;
+  /\b(Date\.now|performance\.now|assert|once|onceAny|until|eventually|within|either|throw|refusal|isOver)\b|-- > 0|\.push\(await/;
 const ASSERTS = /^(assert|fc\.assert|t\.assert)\b|^(rejects|throws)$/;
 
 interface Node {

@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type FakeControl, FakeSwitch, startFakeControl } from '../../test/support/fake-switch.ts';
-import { once, within } from '../../test/support/waits.ts';
+import { once, onceAny, within } from '../../test/support/waits.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'etherws.control.listPort' });
@@ -247,8 +247,7 @@ describe('control server', () => {
     const text = collect(socket);
     while (isOpen && sent < 64 * 1024 * 1024) {
       sent += chunk.length;
-      if (!socket.write(chunk))
-        await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+      if (!socket.write(chunk)) await onceAny(socket, ['drain', 'close']).catch(() => undefined);
     }
     assert.equal(isOpen, false, 'the server closed while the body went on');
     assert.match(await text, /^HTTP\/1\.1 413 /);

@@ -29,6 +29,22 @@ export async function once(
   }
 }
 
+/** The first event that comes of those named; as `once`, and nothing of the other waits is left. */
+export async function onceAny(
+  emitter: EventEmitter,
+  events: readonly string[],
+  waitMs: number = PATIENCE_MS,
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments of an event are whatever its emitter says
+): Promise<any[]> {
+  const settled = new AbortController();
+  try {
+    const waits = events.map((event) => nextEvent(emitter, event, { signal: settled.signal }));
+    return await within(Promise.race(waits), `'${events.join("' or '")}' of ${emitter.constructor.name}`, waitMs);
+  } finally {
+    settled.abort();
+  }
+}
+
 /**
  * Waits until a condition holds, looking at it turn after turn of the event loop.
  * @throws Error the condition, as it is written, when it does not hold in time

@@ -29,12 +29,10 @@ import type { ConnectionEvents, ConnectionOptions } from './connection-options.t
 import { Inbox, type InboxEvents } from './inbox.ts';
 import { CODEC, ENCODERS, fastMask } from './masking.ts';
 import { RawPeer } from './raw-peer.ts';
+import { textPongTo } from './text-ping.ts';
 
 /** So that neither ping takes the other's place where both have to wait. */
 const LOSS_SLOT = OPCODE_PING | 0x10;
-
-/** Longest `ping:` text of the jor1k emulator; longer texts are ignored. */
-const MAX_TEXT_PING = 256;
 
 /**
  * An established WebSocket connection that carries Ethernet frames, one a
@@ -315,9 +313,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.violation(CLOSE_PROTOCOL_ERROR, breach);
   }
 
-  /** Answers jor1k's `ping:X`; every other text is nothing to us, and no error. */
   textMessage(text: string): void {
-    if (text.startsWith('ping:') && text.length <= MAX_TEXT_PING) this.#textPong = `pong:${text.slice(5)}`;
+    this.#textPong = textPongTo(text) ?? this.#textPong;
   }
 
   ping(bytes: Buffer, start: number, length: number): void {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
-import { once, until, within } from '../../../../test/support/waits.ts';
+import { once, onceAny, until, within } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator, Credentials, Verdict } from '../../../auth/authenticator.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -44,7 +44,7 @@ async function ask(options: RequestOptions): Promise<Answer> {
   const { port } = server.server.address() as AddressInfo;
   const request = httpRequest({ host: '127.0.0.1', port, path: '/lan', agent: false, ...options });
   request.end();
-  const answered = await Promise.race([once(request, 'response'), once(request, 'upgrade')]);
+  const answered = await onceAny(request, ['response', 'upgrade']);
   const response = answered[0] as IncomingMessage;
   if (response.statusCode === 101) {
     (answered[1] as Socket).destroy();

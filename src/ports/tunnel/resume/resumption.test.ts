@@ -81,13 +81,8 @@ async function enter(token?: string, { user, field }: { user?: string; field?: s
   });
   clients.push(client);
   client.on('error', () => undefined);
-  const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>;
-  const [{ headers }] = await Promise.race([
-    upgraded,
-    once(client, 'error').then(([error]) => {
-      throw error as Error;
-    }),
-  ]);
+  // An 'error' ends the wait as well.
+  const [{ headers }] = (await once(client, 'upgrade')) as [IncomingMessage];
   if (client.readyState !== WebSocket.OPEN) await once(client, 'open');
   const answer = headers['etherws-resume'];
   return { client, token: typeof answer === 'string' ? answer.slice(2) : undefined };
