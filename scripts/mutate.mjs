@@ -1,7 +1,7 @@
 // Breaks src/wire and src/bridge in every small way, one mutant at a time, and runs the tests that meet it:
 // `npm run mutate`, or `npm run mutate -- WORD...` for the sources whose path contains a WORD. A mutant that survives
 // stands in mutate/known-survivors.json with the reason, or the tests have a hole. More: CONTRIBUTING.md.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,9 @@ const ROOMS = ['src/wire/', 'src/bridge/'];
 /** Tests of these rooms that stand elsewhere, and run in process. */
 const TESTS_ELSEWHERE = ['test/fuzz/bridge.test.ts', 'test/fuzz/websocket.test.ts'];
 const LEAST_KILLED_PERCENT = 90;
-const DIRECTORY = 'build/mutants';
+/** Apart from that of another run at the same time. */
+const DIRECTORY = join('build', `mutants-${process.pid}`);
+const REPORT = 'build/mutants.json';
 
 const { values, positionals: words } = parseArgs({
   allowPositionals: true,
@@ -48,7 +50,8 @@ await judgeAll({ mutants, all, files, jobs: Number(values.jobs) }, (mutant, verd
   if (isAlive && reason === undefined) say('✖', mutant, verdict);
   else if (values.verbose) say(isAlive ? '·' : '✔', mutant, verdict);
 });
-writeFileSync(join(DIRECTORY, 'report.json'), JSON.stringify(judgements, undefined, 1));
+rmSync(DIRECTORY, { recursive: true });
+writeFileSync(REPORT, JSON.stringify(judgements, undefined, 1));
 
 const unexplained = judgements.filter(({ isAlive, reason }) => isAlive && reason === undefined);
 const stale = values.sample === undefined ? known.filter(isStale) : [];

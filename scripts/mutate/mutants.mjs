@@ -36,7 +36,12 @@ const ASSIGNMENT = {
   '>>>=': '<<=',
   '??=': '=',
 };
-const METHODS = { min: 'max', max: 'min', some: 'every', every: 'some' };
+const METHODS = new Map([
+  ['min', 'max'],
+  ['max', 'min'],
+  ['some', 'every'],
+  ['every', 'some'],
+]);
 
 /** Nodes of types that have a value inside. */
 const AROUND_VALUES = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression']);
@@ -56,7 +61,7 @@ const PRELUDE =
  *   becomes of what
  */
 export function mutate(source, firstId, isJudged) {
-  const tree = parse(source, { sourceType: 'module', plugins: ['typescript'] });
+  const tree = parse(source, { sourceType: 'module', plugins: ['typescript'], createParenthesizedExpressions: true });
   const lines = source.split('\n');
   const mutants = [];
   /** What stands in for a node: replacements of an expression, or a statement left out. */
@@ -132,7 +137,7 @@ function find(node, parent, key, { replace, add, text }) {
       break;
     case 'CallExpression': {
       const { callee } = node;
-      const other = callee.type === 'MemberExpression' && !callee.computed && METHODS[callee.property.name];
+      const other = callee.type === 'MemberExpression' && !callee.computed && METHODS.get(callee.property.name);
       if (!other) break;
       const tail = text(node).slice(callee.end - node.start);
       replace(node, `${text(callee.object)}.${other}${tail}`);

@@ -17,6 +17,8 @@ const TICKS_A_SECOND = 100;
 /** Mutants before a process is replaced, so that what they leave behind does not add up. */
 const MUTANTS_A_PROCESS = 500;
 const HEAP_MIB = 768;
+/** Tests that take more of the processor look for leaks and bounds: they run only for what no other test meets. */
+const MOST_TEST_MS = 300;
 
 class Worker {
   #child = fork(WORKER, [], {
@@ -89,6 +91,7 @@ async function baselineOf(files) {
 /** Which tests meet a mutant, the quickest first. */
 function planOf({ tests, metByImport }, all) {
   const sorted = tests.sort((a, b) => a.ms - b.ms);
+  const withoutSlow = (asked) => (asked[0]?.ms < MOST_TEST_MS ? asked.filter(({ ms }) => ms < MOST_TEST_MS) : asked);
   const meeting = new Map();
   for (const test of sorted) {
     for (const id of test.met) {
@@ -102,9 +105,10 @@ function planOf({ tests, metByImport }, all) {
     isMetByImport: ({ id }) => byImport.has(id),
     /** What an import computes may be used by any test: those that use its file otherwise come first. */
     testsOf: ({ id, file }) => {
-      if (!byImport.has(id)) return [...(meeting.get(id) ?? [])];
+      if (!byImport.has(id)) return withoutSlow([...(meeting.get(id) ?? [])]);
       const near = new Set(idsOf.get(file).flatMap((other) => [...(meeting.get(other.id) ?? [])]));
-      return [...sorted.filter((test) => near.has(test)), ...sorted.filter((test) => !near.has(test))];
+      const quick = sorted.filter(({ ms }) => ms < MOST_TEST_MS);
+      return [...quick.filter((test) => near.has(test)), ...quick.filter((test) => !near.has(test))];
     },
   };
 }
