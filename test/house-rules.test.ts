@@ -39,6 +39,8 @@ const MAY_WAIT_FOR_EVER = [
 /** What bounds a loop, or fails in it. */
 const BOUND =
   /\b(Date\.now|performance\.now|assert|once|onceAny|until|eventually|within|either|throw|refusal|isOver)\b|-- > 0|\.push\(await/;
+/** A turn of the event loop, or a time: the rule about fixed sleeps looks at it. */
+const SETTLES_ITSELF = /^new Promise(<[^>]*>)?\((setImmediate|\(resolve\) => setTimeout\(resolve\b)/;
 const ASSERTS = /^(assert|fc\.assert|t\.assert)\b|^(rejects|throws)$/;
 
 interface Node {
@@ -173,10 +175,46 @@ function waitsForEver(source: Source): string[] {
       found.push(`${at(source, node)}: a loop that waits has no deadline: \`until\` of test/support/waits.ts has one`);
     }
   }
-  const isExempt = MAY_WAIT_FOR_EVER.includes(source.file) || source.file.includes('/programs/');
-  if (!isExempt && /import \{[^}]*\bonce\b[^}]*\} from 'node:events'/.test(source.text)) {
+  if (mayWaitForEver(source)) return found;
+  if (/import \{[^}]*\bonce\b[^}]*\} from 'node:events'/.test(source.text)) {
     found.push(`${source.file}: \`once\` of node:events waits for ever; that of test/support/waits.ts does not`);
   }
+  return found;
+}
+
+/** Of a race between waits the losers go on: their timers keep the file from its end. */
+function racesOfWaits(source: Source): string[] {
+  if (mayWaitForEver(source)) return [];
+  const races = [...within(source.tree)].filter((node) => /^Promise\.(race|any)$/.test(calleeOf(source, node)));
+  return races.flatMap((race) => {
+    const isWait = [...within(race)].some((node) => /^(once|onceAny|until|within)$/.test(calleeOf(source, node)));
+    return isWait ? [`${at(source, race)}: a wait that loses a race goes on: \`onceAny\` leaves nothing behind`] : [];
+  });
+}
+
+function mayWaitForEver({ file }: Source): boolean {
+  return MAY_WAIT_FOR_EVER.includes(file) || file.includes('/programs/');
+}
+
+function isNewPromise(source: Source, node: Node): boolean {
+  return node.type === 'NewExpression' && textOf(source, part(node, 'callee')) === 'Promise';
+}
+
+/** Promises of a test that no `within` bounds, be it around them or around the name that they are given. */
+function promisesForEver(source: Source): string[] {
+  const found: string[] = [];
+  const bounded = new Set(
+    [...source.text.matchAll(/\bwithin\(\s*(?:Promise\.race\(\[)?(\w+)\b/g)].map(([, name]) => name),
+  );
+  const visit = (node: Node, isBounded: boolean): void => {
+    const isWithin = isBounded || calleeOf(source, node) === 'within';
+    if (!isWithin && isNewPromise(source, node) && !SETTLES_ITSELF.test(textOf(source, node))) {
+      found.push(`${at(source, node)}: a promise has no deadline: \`within\` of test/support/waits.ts gives it one`);
+    }
+    const isNamed = node.type === 'VariableDeclarator' && bounded.has(textOf(source, part(node, 'id')));
+    for (const child of childrenOf(node)) visit(child, isWithin || isNamed);
+  };
+  if (!mayWaitForEver(source)) visit(source.tree, false);
   return found;
 }
 
@@ -223,6 +261,8 @@ test('no test is left out without a reason that CI can refuse', () => {
 
 test('every wait has a deadline', () => {
   assert.deepEqual(sources.flatMap(waitsForEver), []);
+  assert.deepEqual(sources.flatMap(promisesForEver), []);
+  assert.deepEqual(sources.flatMap(racesOfWaits), []);
 });
 
 test('no test sleeps where it can wait for a condition, and no reason outlives its sleep', () => {
@@ -244,6 +284,17 @@ test('each of these rules finds what it forbids', () => {
   for (const text of ['while (x) await turn();', 'for (;;) { await turn(); }', "import { once } from 'node:events';"]) {
     assert.equal(waitsForEver(source(text)).length, 1, text);
   }
+  for (const text of [
+    'await new Promise((resolve) => socket.once("close", resolve));',
+    'const gone = new Promise(f);',
+  ]) {
+    assert.equal(promisesForEver(source(text)).length, 1, text);
+  }
+  for (const text of ['within(new Promise(f), "it");', 'const gone = new Promise(f); await within(gone, "it");']) {
+    assert.deepEqual(promisesForEver(source(text)), [], text);
+  }
+  const race = "await Promise.race([once(socket, 'open'), once(socket, 'close')]);";
+  assert.equal(racesOfWaits(source(race)).length, 1, race);
   for (const text of ['await delay(100);', 'await new Promise((resolve) => setTimeout(resolve, 100));']) {
     assert.equal(fixedSleeps(source(text)).length, 1, text);
   }

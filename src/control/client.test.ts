@@ -9,6 +9,7 @@ import { createAuthority } from '../../test/support/certificates.ts';
 import { startFakeControl } from '../../test/support/fake-switch.ts';
 import { missingTools } from '../../test/support/tools.ts';
 import { once } from '../../test/support/waits.ts';
+import { listen, stop } from '../../test/support/web-socket-peer.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { ControlClient } from './client.ts';
 
@@ -105,12 +106,9 @@ describe('control client', () => {
 
   it('asks whether the switch is running when nothing listens', async (t) => {
     const url = await serveRaw(t, () => undefined);
-    const gone = await new Promise<string>((resolve) => {
-      const server = createServer().listen(0, '127.0.0.1', () => {
-        const { port } = server.address() as AddressInfo;
-        server.close(() => resolve(`http://127.0.0.1:${port}/ctl`));
-      });
-    });
+    const server = createServer();
+    const gone = `http://127.0.0.1:${await listen(server)}/ctl`;
+    await stop(server);
     assert.notEqual(url, gone);
     await failsWith(gone, 'CONNECTION_REFUSED', /^Nothing listens at 127\.0\.0\.1:\d+$/, /etherws sw/);
   });

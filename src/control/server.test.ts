@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type FakeControl, FakeSwitch, startFakeControl } from '../../test/support/fake-switch.ts';
-import { once, onceAny, within } from '../../test/support/waits.ts';
+import { fakeAnswer, once, onceAny, within } from '../../test/support/waits.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'etherws.control.listPort' });
@@ -281,10 +281,7 @@ describe('control server', () => {
   });
 
   it('turns requests away above its bound, and serves again below it', async (t) => {
-    let open: () => void = () => undefined;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { answer: opened, resolve: open } = fakeAnswer<void>();
     const waiting = new EventEmitter();
     let count = 0;
     const service = new FakeSwitch();
@@ -308,10 +305,7 @@ describe('control server', () => {
 
   it('keeps its places for callers with rights, however many are asked for credentials', async (t) => {
     let isKnown = false;
-    let open: (verdict: Verdict) => void = () => undefined;
-    const verdict = new Promise<Verdict>((resolve) => {
-      open = resolve;
-    });
+    const { answer: verdict, resolve: open } = fakeAnswer<Verdict>();
     const waiting = new EventEmitter();
     let count = 0;
     const authenticate = (): Promise<Verdict> => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
+import { once } from '../../test/support/waits.ts';
 import { nativeAddon } from './addon.ts';
 import { type Descriptor, READABLE } from './descriptors.ts';
 
@@ -28,7 +30,7 @@ function openWire(t: TestContext, name: string): Wire {
   const { index } = addon.readLink(name);
   addon.changeLink(index, 1, -1, -1);
   const host = addon.openPacketSocket(index, false, 1 << 20);
-  t.after(() => Promise.all([closed(tap), closed(host)]));
+  t.after(() => Promise.all([tap, host].map(closeDescriptor)));
   const frame = new Uint8Array(60).fill(0xff, 0, 6);
   frame.set([0x88, 0xb5], 12);
   return {
@@ -54,12 +56,6 @@ function openWire(t: TestContext, name: string): Wire {
 /** Longer than frames are made to wait. */
 function work(): void {
   for (const until = performance.now() + 1; performance.now() < until; );
-}
-
-function closed(descriptor: Descriptor): Promise<void> {
-  return new Promise((resolve) => {
-    if (!nativeAddon().close(descriptor, resolve)) resolve();
-  });
 }
 
 /** What the kernel itself sends on a new device shall not be taken for ours. */
@@ -134,7 +130,7 @@ test('the first callback may close or pause the others', { skip }, async (t) => 
         if (!isReady) return;
         served.push(wire);
         for (const other of wires) {
-          if (end === 'close') closing.push(closed(other.tap));
+          if (end === 'close') closing.push(closeDescriptor(other.tap));
           else addon.pause(other.tap);
         }
       });
@@ -222,8 +218,6 @@ test('a thread that ends from inside of it ends well', { skip }, async () => {
   `,
     { eval: true, workerData: addon },
   );
-  const status = await new Promise((resolve) => {
-    worker.once('exit', resolve);
-  });
+  const [status] = await once(worker, 'exit');
   assert.equal(status, 7);
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { within } from '../../test/support/waits.ts';
+import { listen, stop } from '../../test/support/web-socket-peer.ts';
 import type { ErrorCode } from '../errors.ts';
 import { explainConnectError } from './connect-errors.ts';
 
@@ -8,12 +10,15 @@ function systemError(code: string, address?: string): Error {
   return Object.assign(new Error(code), { code, address });
 }
 
+function errorOf(socket: Socket): Promise<unknown> {
+  return within(new Promise((resolve) => socket.once('error', resolve)), 'error of the connection');
+}
+
 test('a refused connection, from a real socket', async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  const error = await new Promise<unknown>((resolve) => connect(port, '127.0.0.1').once('error', resolve));
+  const port = await listen(server);
+  await stop(server);
+  const error = await errorOf(connect(port, '127.0.0.1'));
   const explained = explainConnectError(error, '127.0.0.1', port);
   assert.equal(explained?.code, 'CONNECTION_REFUSED');
   assert.equal(explained?.message, `Nothing listens at 127.0.0.1:${port}`);
@@ -65,7 +70,7 @@ test('errors of other kinds are left to others', () => {
 test('an address to dial from that this host does not have is named, from a real socket', async () => {
   // TEST-NET-1 (RFC 5737) is no host's.
   const options = { port: 1, host: '127.0.0.1', localAddress: '192.0.2.77' };
-  const error = await new Promise<unknown>((resolve) => connect(options).once('error', resolve));
+  const error = await errorOf(connect(options));
   const explained = explainConnectError(error, '127.0.0.1', 1);
   assert.equal(explained?.message, '192.0.2.77 is no address of this host to dial 127.0.0.1:1 from');
   assert.match(explained?.hint ?? '', /--bind-address/);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { once } from '../../test/support/waits.ts';
 import { nativeAddon } from '../native/addon.ts';
@@ -12,12 +13,6 @@ const skip = enterOwnNamespace();
 const REQUEST_BEGINS = 'http.server.request.start';
 const REQUESTS = 200;
 
-function closed(close: (done: () => void) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    if (!close(resolve)) resolve();
-  });
-}
-
 test('a frame does not wait for all the requests that one turn of the loop has found', { skip }, async (t) => {
   const addon = nativeAddon();
   const loopback = addon.readLink('lo');
@@ -26,7 +21,7 @@ test('a frame does not wait for all the requests that one turn of the loop has f
   const { index } = addon.readLink('between');
   addon.changeLink(index, 1, -1, -1);
   const host = addon.openPacketSocket(index, false, 1 << 20);
-  for (const descriptor of [tap, host]) t.after(() => closed((done) => addon.close(descriptor, done)));
+  for (const descriptor of [tap, host]) t.after(() => closeDescriptor(descriptor));
 
   const listener = new HttpListener({ host: '127.0.0.1', listenPort: 0 });
   listener.route('/', { handleRequest: (_request, response) => void response.end() });

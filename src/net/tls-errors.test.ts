@@ -1,27 +1,29 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { type CertificateFiles, CertificateMaker } from '../../test/support/openssl.ts';
 import { missingTools } from '../../test/support/tools.ts';
+import { within } from '../../test/support/waits.ts';
+import { listen, stop } from '../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../errors.ts';
 import { CLIENT_TRUST_OPTIONS, CONTROL_TRUST_OPTIONS, explainTlsError } from './tls-errors.ts';
 
 /** Serves one handshake and gives what the client was told. */
 async function dialError(server: Server, options: tls.ConnectionOptions): Promise<unknown> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ...options });
   try {
-    return await new Promise<unknown>((resolve) => {
+    const told = new Promise<unknown>((resolve) => {
       socket.once('error', resolve);
       // TLS 1.3: a server refuses the client's certificate after the client is done.
       socket.once('data', () => resolve(undefined));
     });
+    return await within(told, 'error or data of the TLS connection');
   } finally {
     socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
+    await stop(server);
   }
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { rawFrame } from '../../test/support/message-stream.ts';
 import { missingAddon } from '../../test/support/offload-addon.ts';
 import { socketPair } from '../../test/support/socket-pair.ts';
@@ -46,9 +47,7 @@ async function openStream(t: TestContext): Promise<Stream> {
   t.after(async () => {
     stream.beforeClose();
     peer.destroy();
-    await new Promise<void>((resolve) => {
-      if (!addon.close(descriptor, resolve)) resolve();
-    });
+    await closeDescriptor(descriptor);
   });
   const { starts, lengths } = frameList(addon);
   const stream: Stream = { descriptor, peer, numbers: [], onDelivered: () => undefined, beforeClose: () => undefined };

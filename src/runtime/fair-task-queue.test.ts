@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { within } from '../../test/support/waits.ts';
 import { FairTaskQueue } from './fair-task-queue.ts';
 
 interface Asked {
@@ -112,7 +113,7 @@ test('what the work resolves counts as work', async () => {
   const tasks = new FairTaskQueue({ now: () => nowMs });
   const began: number[] = [];
   const startedMs = performance.now();
-  await new Promise<void>((resolve) => {
+  const second = new Promise<void>((resolve) => {
     tasks.add(() => {
       void Promise.resolve().then(async () => {
         await Promise.resolve();
@@ -124,6 +125,7 @@ test('what the work resolves counts as work', async () => {
       resolve();
     });
   });
+  await within(second, 'start of the second task');
   // A timer may fire a millisecond early.
   assert.ok((began[0] ?? 0) >= 14, `the second began behind ${began[0]} ms`);
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EndpointEntry } from '../../src/control/schema.ts';
 import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
@@ -10,6 +9,7 @@ import type { EtherwsSwitch } from '../support/etherws.ts';
 import { htpasswdLine, LEFT, openPair, PASSWORD, pings, RIGHT_TAP, startSwitches, USER } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 import { LONGEST_MS, type Process } from '../support/process.ts';
+import { within } from '../support/waits.ts';
 
 /** The source is not copied by the compiler; this file runs as dist/test/attack/login-flood.test.js. */
 const GENERATOR = fileURLToPath(new URL('../../../test/attack/programs/flood-requests.c', import.meta.url));
@@ -91,24 +91,21 @@ async function openBattlefield(t: TestContext): Promise<Battlefield | undefined>
   return { left, lan, flood: (logins) => wave(logins, generator, lan), join: () => rightSwitch.done(...client) };
 }
 
-/** Rejects when the wave cannot end any more, with what the generator and the switch have said. */
+/** @throws Error when the wave cannot end any more, with what the generator and the switch have said */
 async function wave(logins: number, generator: Process, lan: EtherwsSwitch): Promise<Record<string, number>> {
-  const answered = new Promise<string>((resolve) => {
-    generator.onLine(resolve);
-  });
   const broken = [generator, lan.process].map((each) =>
     each.exited.then(() => Promise.reject(new Error(`ended during a wave: ${tailOf(each)}`))),
   );
-  const watch = new AbortController();
-  const late = delay(WAVE_MS, undefined, { ref: false, signal: watch.signal }).then(async () => {
-    const doors = await lan.done('listdoor', '--json');
-    throw new Error(`a wave did not end in ${WAVE_MS} ms; ${doors}${tailOf(lan.process)}`);
-  });
+  const answered = new Promise<string>((resolve) => generator.onLine(resolve));
+  generator.write(`${logins}\n`);
   try {
-    generator.write(`${logins}\n`);
-    return JSON.parse(await Promise.race([answered, late, ...broken])) as Record<string, number>;
-  } finally {
-    watch.abort();
+    return JSON.parse(await within(Promise.race([answered, ...broken]), 'end of a wave', WAVE_MS)) as Record<
+      string,
+      number
+    >;
+  } catch (error) {
+    const doors = await lan.done('listdoor', '--json');
+    throw new Error(`${(error as Error).message}: ${doors}${tailOf(lan.process)}`, { cause: error });
   }
 }
 

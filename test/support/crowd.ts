@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { DialTunnelOptions } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
+import { within } from './waits.ts';
 
 const PROGRAM = fileURLToPath(new URL('../e2e/programs/crowd.js', import.meta.url));
 
@@ -42,12 +43,9 @@ export class Crowd {
   /** Resolves when so many tunnels stand. */
   async becomes(isRight: (up: number) => boolean, timeoutMs: number): Promise<void> {
     if (isRight(this.#up)) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ isRight, resolve });
-      const fail = (): void => reject(new Error(`${this.#up} of ${this.count} tunnels stand after ${timeoutMs} ms`));
-      timer = setTimeout(fail, timeoutMs);
-    }).finally(() => clearTimeout(timer));
+    const reached = new Promise<void>((resolve) => this.#waiting.push({ isRight, resolve }));
+    const what = (): string => `number of tunnels such as ${isRight}, but ${this.#up} of ${this.count},`;
+    await within(reached, what, timeoutMs);
   }
 
   /** How long each port waited from its loss to its first dial, in milliseconds; of all losses so far. */

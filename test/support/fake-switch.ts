@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type {
   EndpointEntry,
@@ -14,6 +13,7 @@ import type {
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { SILENT } from '../../src/observability/logger.ts';
+import { listen, stop } from './web-socket-peer.ts';
 
 /** A switch without frames, for tests of the control API. What it was asked to add stands in `added`. */
 export class FakeSwitch implements SwitchControl {
@@ -124,17 +124,12 @@ export async function startFakeControl(
   });
   const handle = control.handleRequest.bind(control);
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const listenPort = (server.address() as AddressInfo).port;
+  const listenPort = await listen(server, host);
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${listenPort}/ctl`,
     listenPort,
     service,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => stop(server),
   };
 }

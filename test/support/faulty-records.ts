@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { RecordFollower } from '../../src/net/tls/record-follower.ts';
 import type { Random } from './random.ts';
-import { once } from './waits.ts';
+import { once, within } from './waits.ts';
 
 /** Ways to break a stream of TLS records that leave the TCP connection as it is. */
 export const FAULTS = ['flip', 'type', 'longer', 'cut', 'drop', 'repeat', 'insert'] as const;
@@ -46,9 +46,10 @@ export class FaultyHop {
   /** For the next connection. @returns when, by performance.now, its record went on broken, and the port of this hop's end */
   plan(plan: FaultPlan): Promise<{ atMs: number; farPort: number }> {
     this.#plans.push(plan);
-    return new Promise((resolve) => {
+    const broken = new Promise<{ atMs: number; farPort: number }>((resolve) => {
       this.#onBroken = (atMs, farPort) => resolve({ atMs, farPort });
     });
+    return within(broken, `record to break: ${JSON.stringify(plan)}`);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from 'node:http';
 import { type RequestOptions, request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { once } from './waits.ts';
+import { onceAny } from './waits.ts';
 
 export interface Answer {
   readonly status: number | undefined;
@@ -33,10 +33,7 @@ export async function ask(options: RequestOptions, body?: string): Promise<Answe
   const start = options.ca === undefined ? plainRequest : secureRequest;
   const request = start({ host: '127.0.0.1', agent: false, ...options });
   request.end(body);
-  const [response, socket] = (await Promise.race([once(request, 'response'), once(request, 'upgrade')])) as [
-    IncomingMessage,
-    Socket?,
-  ];
+  const [response, socket] = (await onceAny(request, ['response', 'upgrade'])) as [IncomingMessage, Socket?];
   const { statusCode: status, headers } = response;
   if (status === 101) {
     socket?.destroy();

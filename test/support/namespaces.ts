@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Outcome, onlyChildOf, Process, type ProcessOptions } from './process.ts';
 import { missingTools } from './tools.ts';
+import { within } from './waits.ts';
 
 /*
  * A laboratory of hosts that exist only as network namespaces, for root and for
@@ -183,10 +184,11 @@ class Holder {
     const [program = '', ...args] = command;
     const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
     child.stdin?.on('error', () => undefined);
-    const isReady = await new Promise<boolean>((resolve) => {
+    const ready = new Promise<boolean>((resolve) => {
       child.stdout?.once('data', () => resolve(true));
       child.once('close', () => resolve(false)).once('error', () => resolve(false));
     });
+    const isReady = await within(ready, `answer of ${command.join(' ')}`);
     const pid = isReady && child.pid !== undefined ? onlyChildOf(child.pid) : undefined;
     if (pid !== undefined) return new Holder(child, pid, userNamespace);
     child.kill('SIGKILL');

@@ -1,5 +1,6 @@
 import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
+import { within } from './waits.ts';
 
 /** Between two echo requests; the shortest that ping grants an ordinary user. */
 const INTERVAL_S = 0.2;
@@ -32,13 +33,10 @@ export class PingStream {
    */
   async answered(timeoutMs: number): Promise<number> {
     const beginMs = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
-      // The next one may be out already, and is not told of before it is answered.
-      this.#waiting.push({ asked: this.#asked + 1, resolve });
-      const fail = (): void => reject(new Error(`no answer within ${timeoutMs} ms: ${this.#tail()}`));
-      timer = setTimeout(fail, timeoutMs);
-    }).finally(() => clearTimeout(timer));
+    // The next request may be out already: ping prints nothing about it before its answer comes.
+    const asked = this.#asked + 1;
+    const answered = new Promise<void>((resolve) => this.#waiting.push({ asked, resolve }));
+    await within(answered, () => `answer to a ping (${this.#tail()})`, timeoutMs);
     return performance.now() - beginMs;
   }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { onceAny } from './waits.ts';
 import { listen, type ServerIdentity, stop } from './web-socket-peer.ts';
 
 export interface ProxyOptions {
@@ -119,10 +120,8 @@ function reader(socket: Socket): (count: number) => Promise<Buffer> {
     for (;;) {
       const bytes = socket.read(count) as Buffer | null;
       if (bytes !== null) return bytes;
-      await new Promise<void>((resolve, reject) => {
-        socket.once('readable', resolve);
-        socket.once('close', () => reject(new Error('closed')));
-      });
+      await onceAny(socket, ['readable', 'close']);
+      if (socket.destroyed) throw new Error('closed');
     }
   };
 }

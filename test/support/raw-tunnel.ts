@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { once } from './waits.ts';
+import { once, within } from './waits.ts';
 
 const HANDSHAKE = [
   'GET / HTTP/1.1',
@@ -66,19 +66,22 @@ export class RawTunnel {
   }
 
   /** Waits for an event, or for the end. @throws Error when neither comes in time */
-  #either(event: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const received = this.#received.subarray(-64).toString('hex');
-        reject(new Error(`neither ${event} nor close within ${DEADLINE_MS} ms; the last octets were ${received}`));
-      }, DEADLINE_MS);
-      const done = (): void => {
-        clearTimeout(timer);
-        this.socket.off(event, done).off('close', done);
-        resolve();
-      };
+  async #either(event: string): Promise<void> {
+    let done: () => void = () => undefined;
+    const either = new Promise<void>((resolve) => {
+      done = resolve;
       this.socket.on(event, done).on('close', done);
     });
+    const lastOctets = (): string => this.#received.subarray(-64).toString('hex');
+    try {
+      await within(
+        either,
+        () => `'${event}' or 'close' of the tunnel, whose last octets were ${lastOctets()},`,
+        DEADLINE_MS,
+      );
+    } finally {
+      this.socket.off(event, done).off('close', done);
+    }
   }
 }
 

@@ -133,7 +133,8 @@ export class LossyRelay {
 
   /** Takes no connection any more. */
   async stopListening(): Promise<void> {
-    await new Promise((resolve) => this.#server.close(resolve).unref() && setImmediate(resolve));
+    this.#server.close().unref();
+    await new Promise(setImmediate);
   }
 }
 

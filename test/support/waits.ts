@@ -61,16 +61,37 @@ export async function until(isSo: () => boolean, waitMs: number = PATIENCE_MS): 
 
 /**
  * What a promise becomes, but not for ever.
- * @param what is waited for, as the error says it
+ * @param what is waited for, as the error says it; a function is asked when the time is over
  */
-export async function within<T>(promise: Promise<T>, what: string, waitMs: number = PATIENCE_MS): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string | (() => string),
+  waitMs: number = PATIENCE_MS,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no ${what} within ${waitMs} ms`)), waitMs);
+    const fail = (): void => reject(new Error(`no ${typeof what === 'string' ? what : what()} within ${waitMs} ms`));
+    timer = setTimeout(fail, waitMs);
   });
   try {
     return await Promise.race([promise, tooLate]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A promise, and the functions that settle it. */
+export interface FakeAnswer<T> {
+  readonly answer: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a fake answers when the test says so, or never: such an answer has no deadline, but what waits for it has one. */
+export function fakeAnswer<T>(): FakeAnswer<T> {
+  let settle: Omit<FakeAnswer<T>, 'answer'> | undefined;
+  const answer = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { answer, ...(settle as unknown as Omit<FakeAnswer<T>, 'answer'>) };
 }

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { TestContext } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { missingTools, pathOf } from './tools.ts';
+import { within } from './waits.ts';
 import { listen } from './web-socket-peer.ts';
 
 /** A name that its owner pointed at this host, as in DNS rebinding. */
@@ -49,7 +50,7 @@ export async function openTunnelIn(page: Page, url: string, frame: Uint8Array): 
   const said: string[] = [];
   page.on('console', (message) => void said.push(message.text()));
   // The page keeps the tunnel, or it would be collected and closed.
-  const outcome = await page.evaluate<Omit<Attempt, 'said'>>(`new Promise((resolve) => {
+  const attempt = page.evaluate<Omit<Attempt, 'said'>>(`new Promise((resolve) => {
     const tunnel = globalThis.tunnel = new WebSocket(${JSON.stringify(url)});
     tunnel.onerror = () => resolve({ isOpen: false, extensions: '' });
     tunnel.onopen = () => {
@@ -57,7 +58,7 @@ export async function openTunnelIn(page: Page, url: string, frame: Uint8Array): 
       resolve({ isOpen: true, extensions: tunnel.extensions });
     };
   })`);
-  return { ...outcome, said: said.join('\n') };
+  return { ...(await within(attempt, `open or refused tunnel of a page to ${url}`)), said: said.join('\n') };
 }
 
 /**
@@ -66,7 +67,7 @@ export async function openTunnelIn(page: Page, url: string, frame: Uint8Array): 
  * @returns what the page got to see of the answers, by the way
  */
 export function sendFromPage(page: Page, url: string, body: string): Promise<Readonly<Record<string, string>>> {
-  return page.evaluate<Record<string, string>>(`(async () => {
+  const seen = page.evaluate<Record<string, string>>(`(async () => {
     const url = ${JSON.stringify(url)};
     const body = ${JSON.stringify(body)};
     const json = { 'Content-Type': 'application/json' };
@@ -111,4 +112,5 @@ export function sendFromPage(page: Page, url: string, body: string): Promise<Rea
     }
     return seen;
   })()`);
+  return within(seen, `answers to what a page sends to ${url}`);
 }

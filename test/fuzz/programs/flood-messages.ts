@@ -6,7 +6,6 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { clientMessage } from '../../support/peer-frames.ts';
 import { Random } from '../../support/random.ts';
 
@@ -52,7 +51,7 @@ async function useTunnel(socket: Socket): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
     while (!hasEnded && !received.includes(pong)) {
       if (performance.now() > deadlineMs) throw new Error(`tunnel ${tunnels} of seed ${seed}: neither pong nor close`);
-      await Promise.race([once(socket, 'data').catch(() => undefined), delay(50)]);
+      await once(socket, 'data', { signal: AbortSignal.timeout(50) }).catch(() => undefined);
     }
   }
   const close = received.lastIndexOf(0x88);

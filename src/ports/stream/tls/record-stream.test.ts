@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { closeDescriptor } from '../../../../test/support/descriptors.ts';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
 import { nativeAddon } from '../../../native/addon.ts';
@@ -167,9 +168,7 @@ function streamOver(
   addon.await(descriptor, READABLE);
   t.after(async () => {
     stream.close();
-    await new Promise<void>((resolve) => {
-      if (!addon.close(descriptor, resolve)) resolve();
-    });
+    await closeDescriptor(descriptor);
   });
   return { stream, descriptor, heard, over };
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
-import { once, onceAny, until, within } from '../../../../test/support/waits.ts';
+import { fakeAnswer, once, onceAny, until, within } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { Authenticator, Credentials, Verdict } from '../../../auth/authenticator.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -185,18 +185,13 @@ describe('authentication', () => {
 
   for (const way of ['end', 'resetAndDestroy'] as const) {
     test(`a client that leaves meanwhile (${way}) becomes no port`, async () => {
-      let asked: () => void = () => undefined;
-      let allow: (verdict: Verdict) => void = () => undefined;
-      const beginning = new Promise<void>((resolve) => {
-        asked = resolve;
-      });
+      const { answer: beginning, resolve: asked } = fakeAnswer<void>();
+      const { answer: verdict, resolve: allow } = fakeAnswer<Verdict>();
       let ports = 0;
       await start({
         authenticator: askingTest(() => {
           asked();
-          return new Promise((resolve) => {
-            allow = resolve;
-          });
+          return verdict;
         }),
         onTunnel: () => ports++,
       });
@@ -213,15 +208,8 @@ describe('authentication', () => {
   }
 
   test('what a hasty client sends before the answer is kept', async () => {
-    let allow: (verdict: Verdict) => void = () => undefined;
-    await start({
-      authenticator: askingTest(
-        () =>
-          new Promise((resolve) => {
-            allow = resolve;
-          }),
-      ),
-    });
+    const { answer: verdict, resolve: allow } = fakeAnswer<Verdict>();
+    await start({ authenticator: askingTest(() => verdict) });
     const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
     const frame = testFrame(7, 60);
     const message = Buffer.concat([Buffer.from('82bc00000000', 'hex'), frame]);
@@ -241,7 +229,7 @@ describe('authentication', () => {
 
   test('an authentication that takes too long is cut off', async () => {
     await start({
-      authenticator: askingTest(() => new Promise(() => undefined)),
+      authenticator: askingTest(() => fakeAnswer<Verdict>().answer),
       limits: { handshakeTimeoutMs: 20 },
     });
     await assert.rejects(ask({ headers: UPGRADE }), /hang up|ECONNRESET/);
@@ -277,7 +265,7 @@ test('a closed server cuts pending handshakes, refuses new ones and leaves its t
   let verdicts = 0;
   await start({
     authenticator: askingTest(() => {
-      if (verdicts++ > 0) return new Promise(() => undefined);
+      if (verdicts++ > 0) return fakeAnswer<Verdict>().answer;
       return { isAllowed: true, user: null };
     }),
   });

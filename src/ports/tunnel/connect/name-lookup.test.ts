@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { type FakeAnswer, fakeAnswer } from '../../../../test/support/waits.ts';
 import { NameLookups, nameLookups } from './name-lookup.ts';
 
 /** Name servers of the test's own, which answer when they are told to, and a clock. */
 class NameService {
   readonly asked: string[] = [];
-  readonly #open = new Map<string, { resolve: (addresses: string[]) => void; reject: (error: Error) => void }>();
+  readonly #open = new Map<string, FakeAnswer<string[]>>();
   nowMs = 0;
 
   readonly lookUp = (name: string): Promise<readonly string[]> => {
     this.asked.push(name);
-    return new Promise((resolve, reject) => this.#open.set(name, { resolve, reject }));
+    const asked = fakeAnswer<string[]>();
+    this.#open.set(name, asked);
+    return asked.answer;
   };
 
   async answer(name: string, ...addresses: string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { openDescriptors } from '../../../../test/support/descriptors.ts';
 import { MemoryTransport } from '../../../../test/support/memory-transport.ts';
 import { PortRecorder, testFrame } from '../../../../test/support/port-recorder.ts';
-import { once } from '../../../../test/support/waits.ts';
+import { fakeAnswer, once, within } from '../../../../test/support/waits.ts';
 import { TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
@@ -26,9 +26,9 @@ class Doorway {
     const answer = this.answers.shift();
     if (answer instanceof EtherwsError) throw answer;
     if (answer === undefined) {
-      return new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
+      const { answer: tunnel, reject } = fakeAnswer<TunnelPort>();
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      return tunnel;
     }
     const [near, far] = MemoryTransport.pair();
     const farPort = new TunnelPort({
@@ -45,7 +45,7 @@ class Doorway {
 
   /** The next dialling begins. */
   asked(): Promise<void> {
-    return new Promise((resolve) => this.#asked.push(resolve));
+    return within(new Promise((resolve) => this.#asked.push(resolve)), 'next dial');
   }
 
   async close(): Promise<void> {
