@@ -12,23 +12,28 @@ export {
   type Verdict,
 } from './auth/authenticator.ts';
 export { HtpasswdAuthenticator, type HtpasswdOptions } from './auth/htpasswd.ts';
-export { Bridge, type BridgeOptions, type BridgeTrace } from './bridge/bridge.ts';
+export { Bridge, type BridgeOptions } from './bridge/bridge.ts';
 export type { BridgePort, PortNumber } from './bridge/bridge-port.ts';
+export type { BridgeTrace } from './bridge/bridge-trace.ts';
 export type { Counters } from './bridge/counters.ts';
 export type { FilteringEntry } from './bridge/fdb.ts';
 export type {
   CloseReason,
   Direction,
   DiscardReason,
-  InterfaceAddress,
-  InterfaceChange,
-  InterfaceSettings,
   LinkState,
-  NetworkInterface,
   Port,
   PortEvents,
   PortType,
 } from './bridge/port.ts';
+export type {
+  Described,
+  InterfaceAddress,
+  InterfaceChange,
+  InterfaceSettings,
+  NetworkInterface,
+  PortDetails,
+} from './bridge/port-details.ts';
 export { type ErrorCode, EtherwsError } from './errors.ts';
 export { Switch, type SwitchOptions } from './networks/switch.ts';
 export type { Logger } from './observability/logger.ts';

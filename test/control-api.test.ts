@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ALLOW_ALL, type Authenticator } from '../src/auth/authenticator.ts';
-import type { InterfaceChange, InterfaceSettings, NetworkInterface, Port } from '../src/bridge/port.ts';
+import type { Port } from '../src/bridge/port.ts';
+import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } from '../src/bridge/port-details.ts';
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
@@ -90,7 +91,7 @@ function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
 }
 
 /** A TAP device's port without a device. */
-function fakeTap(target: string): Port {
+function fakeTap(target: string): Port & Described {
   let settings: InterfaceSettings = { addresses: [], mtu: 1500 };
   const networkInterface: NetworkInterface = {
     read: () => settings,
@@ -103,7 +104,7 @@ function fakeTap(target: string): Port {
     target,
     offloads: OFFLOAD_NONE,
     maxFrameBytes: 1514,
-    networkInterface,
+    details: { kind: 'device', networkInterface, netns: undefined },
     open: () => undefined,
     send: () => undefined,
     flush: () => undefined,

@@ -226,7 +226,7 @@ test('a tunnel to oneself is refused, on either wire, and when a reconnection en
   relay.leadTo(left.server.url);
   relay.cut();
   await until(
-    () => /leads back to this switch/.test(left.tunnels[0]?.port.linkReason ?? ''),
+    () => /leads back to this switch/.test(left.tunnels[0]?.linkReason ?? ''),
     () => left.states,
   );
   assert.equal(left.tunnels.length, 1, 'no server port came up');

@@ -2,14 +2,8 @@ import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { exampleOf, type FrameExample } from '../wire/ethernet/frame-summary.ts';
 import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
-import {
-  type Direction,
-  type DiscardReason,
-  FAULT_REASONS,
-  type LinkState,
-  type Port,
-  type PortFault,
-} from './port.ts';
+import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
+import { FAULT_REASONS, type PortFault } from './port-fault.ts';
 
 declare const brand: unique symbol;
 

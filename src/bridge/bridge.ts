@@ -6,11 +6,10 @@ import {
   vidOf,
 } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
-import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import type { Vid } from '../wire/ethernet/vid.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
+import type { BridgeTrace } from './bridge-trace.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
@@ -18,7 +17,8 @@ import type { FlowTable } from './flow-table.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
-import type { Congestion, LinkState, Port, PortFault } from './port.ts';
+import type { Congestion, LinkState, Port } from './port.ts';
+import type { PortFault } from './port-fault.ts';
 import { refuse, refuseAt } from './stages/refuse.ts';
 import { Stages } from './stages/stages.ts';
 
@@ -40,14 +40,8 @@ export interface BridgeOptions {
   };
   /** Told, once a port, direction and reason, when frames begin to be dropped for a reason that points at a fault. */
   onFault?: (port: BridgePort, fault: PortFault) => void;
-  /** Told of what the bridge decides, for a debug log. Costs nothing when absent. */
+  /** Costs nothing when absent. */
   trace?: BridgeTrace;
-}
-
-export interface BridgeTrace {
-  learned(entry: { vid: Vid; mac: MacAddress; port: PortNumber; from?: PortNumber }): void;
-  aged(entry: FilteringEntry): void;
-  forwarded(from: PortNumber, to: readonly PortNumber[], length: number): void;
 }
 
 /**
@@ -109,7 +103,7 @@ export class Bridge {
       takesOver: (port, former, lost) => {
         // Its stations are behind the port now; until they speak, frames to them are flooded.
         this.#fdb.forgetPort(former);
-        port.port.tunnel?.announceLoss?.(lost);
+        port.port.tunnel?.announceLoss(lost);
         parallel?.takesOver(port, former);
       },
     });

@@ -4,7 +4,7 @@ import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
-import type { Port, TunnelFacts, TunnelPeer } from './port.ts';
+import type { Port, Tunnel, TunnelPeer } from './port.ts';
 
 const SILENT_EVENTS = { linkChanged: () => undefined, discarded: () => undefined };
 const FAR = 'f'.repeat(22);
@@ -22,13 +22,12 @@ class Bench {
 
   attach(rank: number, peer: Partial<TunnelPeer> = {}): BridgePort {
     const tunnelId = `tunnel-${rank}`;
-    const facts: TunnelFacts = {
-      wire: 'batched',
-      roundTripMs: undefined,
+    const tunnel: Tunnel = {
       peer: { instance: FAR, tunnelId, rank, isParallelAllowed: false, isDialled: false, user: null, ...peer },
       announceLoss: (lost) => this.announced.push(`${lost} by ${tunnelId}`),
+      abandon: () => undefined,
     };
-    return this.bridge.attach(Object.assign(new MemoryPort(), { tunnel: facts }) as Port);
+    return this.bridge.attach(Object.assign(new MemoryPort(), { tunnel }) as Port);
   }
 
   get states(): string[] {

@@ -4,8 +4,9 @@ import type { FrameExample } from '../wire/ethernet/frame-summary.ts';
 import type { Offloads } from '../wire/offload/virtio-header.ts';
 
 /**
- * The contract that every kind of port keeps. `test/port-contract.ts` runs the
- * same suite over all of them.
+ * The contract that every kind of port keeps: what the bridge asks of a port, and
+ * nothing else. What a port tells of itself for listings is in port-details.ts.
+ * `test/port-contract.ts` runs the same suite over all kinds.
  *
  * 1. The factory of a kind resolves once the port is ready, or rejects with an
  *    EtherwsError and leaves nothing behind. From then on the port is opened
@@ -39,16 +40,10 @@ export interface Port {
   readonly maxFrameBytes: number;
   /** Which tags may stand on top of that; absent: none. */
   readonly tagAllowance?: TagAllowance;
-  /** The network namespace that the device behind the port is in, where it is not the switch's own. */
-  readonly netns?: string | undefined;
-  /** The device behind the port, where there is one that has addresses. */
-  readonly networkInterface?: NetworkInterface;
   /** Present while what is sent has to wait; it says when that is over. */
   readonly congestion?: Congestion | undefined;
-  /** What is to be known of the tunnel behind the port, where there is one. */
-  readonly tunnel?: TunnelFacts | undefined;
-  /** The reason of `linkChanged` as of now, where time changes it; undefined while the link is up. */
-  readonly linkReason?: string | undefined;
+  /** The tunnel behind the port, where one stands whose other end has said which switch it is. */
+  readonly tunnel?: Tunnel | undefined;
 
   /**
    * Where flows may begin and end (FlowTable); undefined: all frames have to come
@@ -71,8 +66,8 @@ export interface Port {
   close(reason?: CloseReason): Promise<void>;
 }
 
-/** `server` is a tunnel that was accepted, `client` one that was dialled, as in 1.x. */
-export type PortType = 'tap' | 'netdev' | 'client' | 'server' | 'memory';
+/** The name of a kind of port, as listport shows it: `tap`, `client` (a tunnel that was dialled), `server` (accepted), … */
+export type PortType = string;
 
 /** Why we close: the whole switch stops, or just this port goes. */
 export type CloseReason = 'shutdown' | 'removed';
@@ -148,39 +143,19 @@ export const DISCARD_REASONS = [
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];
 
-/** Those that point at a fault of a device, a driver or a peer, not at what the network is used for. */
-export const FAULT_REASONS: ReadonlySet<DiscardReason> = new Set(['tooLong', 'badOffload', 'deviceError']);
-
-/** A port has dropped the first frame for a reason that points at a fault. */
-export interface PortFault {
-  readonly direction: Direction;
-  readonly reason: DiscardReason;
-  /** Where one can be shown; its bytes are good until the call returns. */
-  readonly example: FrameExample | undefined;
-}
-
 /** An egress port that is full for the moment. */
 export interface Congestion {
   /** @param relieved called once, when it has room again or is gone, however often the same function was given */
   onceRelieved(relieved: () => void): void;
 }
 
-/** How a tunnel does, as listport shows it. */
-export interface TunnelFacts {
-  /** `raw` as in 1.x, or `batched` between two switches that both know it */
-  readonly wire: 'raw' | 'batched';
-  /** The round trip of the last ping; undefined before the first answer. */
-  readonly roundTripMs: number | undefined;
-  /** The URL that was dialled, where it is not the port's target. */
-  readonly url?: string | undefined;
-  /** The address of this host that its connection has. */
-  readonly localAddress?: string | undefined;
-  /** The switch at the other end, where it has said which one it is. */
-  readonly peer?: TunnelPeer | undefined;
-  /** Tells the other end that another tunnel to it, named by its id, is lost. Without effect where there is no `peer`. */
-  announceLoss?(tunnelId: string): void;
-  /** Takes the tunnel for lost, as silence would. @param reason one line */
-  abandon?(reason: string): void;
+/** A tunnel whose other end has said which switch it is (ParallelTunnels). */
+export interface Tunnel {
+  readonly peer: TunnelPeer;
+  /** Tells the other end that another tunnel to it, named by its id, is lost. */
+  announceLoss(tunnelId: string): void;
+  /** Ends the tunnel as silence of its other end would. @param reason one line */
+  abandon(reason: string): void;
 }
 
 /** What the opening handshake of a tunnel told of its other end; `rank` and `tunnelId` are the same at both ends. */
@@ -196,37 +171,4 @@ export interface TunnelPeer {
   readonly isDialled: boolean;
   /** The user of the other end's credentials; null for a tunnel that we dialled, and where no user is asked for. */
   readonly user: string | null;
-}
-
-/** An address with its prefix length: `{address: '192.0.2.1', prefixLength: 24}`. */
-export interface InterfaceAddress {
-  readonly address: string;
-  readonly prefixLength: number;
-}
-
-/** The settings of the device behind a port, as the kernel has them now. */
-export interface InterfaceSettings {
-  readonly addresses: readonly InterfaceAddress[];
-  readonly mtu: number;
-  /** The network namespace that the device is in, where it is not the switch's own. */
-  readonly netns?: string | undefined;
-}
-
-/** What `setif` changes; what is not named stays. */
-export interface InterfaceChange {
-  /** The IPv4 address as in 1.x: replaces the primary one. */
-  address?: string;
-  /** Dotted IPv4 netmask of `address`, or of the present primary address. */
-  netmask?: string;
-  /** Addresses with a prefix length, IPv4 or IPv6; each is added, or its prefix length changed. */
-  addresses?: readonly InterfaceAddress[];
-  /** Layer-3 MTU in octets, at least 576. */
-  mtu?: number;
-}
-
-export interface NetworkInterface {
-  /** @throws EtherwsError DEVICE_NOT_FOUND while the port waits for its device, PERMISSION_DENIED, DEVICE_FAILED */
-  read(): InterfaceSettings;
-  /** @throws EtherwsError ADDRESS_INVALID, PERMISSION_DENIED, DEVICE_FAILED; then nothing was changed, or it says what was */
-  configure(change: InterfaceChange): void;
 }

@@ -1,5 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { DiscardReason, PortFault } from '../bridge/port.ts';
+import type { DiscardReason } from '../bridge/port.ts';
+import type { PortFault } from '../bridge/port-fault.ts';
 import type { Logger } from '../observability/logger.ts';
 import { describeFrame } from '../wire/ethernet/frame-summary.ts';
 

@@ -1,6 +1,7 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Counters } from '../bridge/counters.ts';
-import type { InterfaceChange, NetworkInterface, Port } from '../bridge/port.ts';
+import type { Port } from '../bridge/port.ts';
+import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
 import type {
   EndpointEntry,
   FdbEntry,
@@ -92,8 +93,8 @@ export class RunningSwitch implements SwitchControl {
   listInterfaces(): InterfaceEntry[] {
     const entries: InterfaceEntry[] = [];
     for (const bridgePort of this.#switch.ports.values()) {
-      const device = bridgePort.port.networkInterface;
-      const entry = device === undefined ? undefined : presentInterface(bridgePort, device);
+      const details = detailsOf(bridgePort.port);
+      const entry = details?.kind === 'device' ? presentInterface(bridgePort, details.networkInterface) : undefined;
       if (entry !== undefined) entries.push(entry);
     }
     return entries;
@@ -123,6 +124,8 @@ export class RunningSwitch implements SwitchControl {
 function portEntry(bridgePort: BridgePort): PortEntry {
   const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
   const isStandby = !isShut && standsByFor !== undefined;
+  const details = detailsOf(port);
+  const tunnel = details?.kind === 'tunnel' ? details : undefined;
   return {
     port: bridgePort.number,
     type: port.type,
@@ -131,15 +134,15 @@ function portEntry(bridgePort: BridgePort): PortEntry {
     rx: rx.frames,
     shut: isShut,
     state: isShut ? 'shut' : isStandby ? 'standby' : link,
-    reason: isStandby ? `parallel to port ${standsByFor.number}` : (port.linkReason ?? linkReason ?? null),
+    reason: isStandby ? `parallel to port ${standsByFor.number}` : (tunnel?.linkReason ?? linkReason ?? null),
     txOctets: tx.octets,
     rxOctets: rx.octets,
     txDiscards: discards(tx),
     rxDiscards: discards(rx),
-    wire: port.tunnel?.wire ?? null,
-    roundTripMs: port.tunnel?.roundTripMs ?? null,
-    url: port.tunnel?.url ?? null,
-    netns: port.netns ?? null,
+    wire: tunnel?.connection?.wire ?? null,
+    roundTripMs: tunnel?.connection?.roundTripMs ?? null,
+    url: tunnel?.connection?.url ?? null,
+    netns: (details?.kind === 'device' ? details.netns : undefined) ?? null,
   };
 }
 
@@ -149,15 +152,14 @@ function discards(counters: Counters): Record<string, number> {
 
 function interfaceOf(bridgePort: BridgePort): NetworkInterface {
   const { port, number } = bridgePort;
-  if (port.networkInterface === undefined) {
-    throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${number} is of type ${port.type} and has no interface`, {
-      hint: 'Only tap and netdev ports have addresses',
-    });
-  }
-  return port.networkInterface;
+  const details = detailsOf(port);
+  if (details?.kind === 'device') return details.networkInterface;
+  throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${number} is of type ${port.type} and has no interface`, {
+    hint: 'Only tap and netdev ports have addresses',
+  });
 }
 
-/** A device that is gone has no settings; its port is still in listport. */
+/** undefined for a device that is gone: it has no settings, and its port is still in listport. */
 function presentInterface(bridgePort: BridgePort, device: NetworkInterface): InterfaceEntry | undefined {
   try {
     return interfaceEntry(bridgePort, device);

@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../test/support/site.ts';
-import type { TunnelFacts } from '../bridge/port.ts';
+import type { Tunnel } from '../bridge/port.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { Switch } from './switch.ts';
 
 /** The port of one more tunnel to the same switch. */
 class ParallelPort extends MemoryPort {
-  readonly tunnel: TunnelFacts;
+  readonly tunnel: Tunnel;
 
   constructor(rank: number) {
     super();
     const facts = { instance: 'other', tunnelId: `tunnel ${rank}`, rank, isParallelAllowed: false };
-    this.tunnel = { wire: 'batched', roundTripMs: undefined, peer: { ...facts, isDialled: true, user: null } };
+    this.tunnel = {
+      peer: { ...facts, isDialled: true, user: null },
+      announceLoss: () => undefined,
+      abandon: () => undefined,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
-import { Bridge, type BridgeTrace } from '../bridge/bridge.ts';
+import { Bridge } from '../bridge/bridge.ts';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
+import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
@@ -113,7 +114,7 @@ export class Switch {
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
       },
       tunnelLost: (tunnelId) => {
-        this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon?.('lost at its other end');
+        this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon('lost at its other end');
       },
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });

@@ -1,4 +1,5 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { detailsOf } from '../bridge/port-details.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /**
@@ -28,7 +29,7 @@ export class TunnelsOverPorts {
   }
 
   #compare(tunnel: BridgePort, device: BridgePort): void {
-    const address = plain(tunnel.port.tunnel?.localAddress);
+    const address = plain(localAddressOf(tunnel));
     const pair = `${tunnel.number} ${device.number}`;
     if (address === undefined || this.#told.has(pair) || !addressesOf(device).includes(address)) return;
     this.#told.add(pair);
@@ -41,11 +42,18 @@ export class TunnelsOverPorts {
   }
 }
 
+function localAddressOf({ port }: BridgePort): string | undefined {
+  const details = detailsOf(port);
+  return details?.kind === 'tunnel' ? details.connection?.localAddress : undefined;
+}
+
 function addressesOf({ port }: BridgePort): string[] {
+  const details = detailsOf(port);
+  if (details?.kind !== 'device') return [];
   try {
-    return port.networkInterface?.read().addresses.map(({ address }) => address) ?? [];
+    return details.networkInterface.read().addresses.map(({ address }) => address);
   } catch {
-    // The device is gone this moment: nothing runs over it.
+    // The device has gone: nothing runs over it.
     return [];
   }
 }

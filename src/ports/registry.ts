@@ -1,4 +1,5 @@
 import type { Port } from '../bridge/port.ts';
+import type { Described } from '../bridge/port-details.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { PortSpec } from '../schema/port-spec.ts';
 import type { DeviceRegister } from './device/device-register.ts';
@@ -30,7 +31,7 @@ export interface PortContext {
 type Kind = PortSpec['type'];
 
 /** Opens a port of one kind. The rows of its options are in src/schema/port-spec.ts. */
-type Open<K extends Kind> = (spec: Extract<PortSpec, { type: K }>, context: PortContext) => Promise<Port>;
+type Open<K extends Kind> = (spec: Extract<PortSpec, { type: K }>, context: PortContext) => Promise<Port & Described>;
 
 /** Every kind of port that can be added. A new kind is a folder, a row here and a row in PORT_SPECS. */
 const KINDS: { readonly [K in Kind]: Open<K> } = {
@@ -59,7 +60,7 @@ const KINDS: { readonly [K in Kind]: Open<K> } = {
 export async function createPort<K extends Kind>(
   spec: Extract<PortSpec, { type: K }>,
   context: PortContext,
-): Promise<Port> {
+): Promise<Port & Described> {
   return (KINDS[spec.type as K] as Open<K>)(spec, context);
 }
 

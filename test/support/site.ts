@@ -66,7 +66,7 @@ export class Site {
   /** The ids of the tunnels that forward. */
   get forwarding(): string[] {
     return this.tunnels.flatMap(({ isForwarding, port }) =>
-      isForwarding ? [port.tunnel?.peer?.tunnelId ?? 'unknown'] : [],
+      isForwarding ? [port.tunnel?.peer.tunnelId ?? 'unknown'] : [],
     );
   }
 }

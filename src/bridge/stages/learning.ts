@@ -1,4 +1,4 @@
-import type { BridgeTrace } from '../bridge.ts';
+import type { BridgeTrace } from '../bridge-trace.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';

@@ -1,7 +1,7 @@
 import type { ReservedSet } from '../../wire/ethernet/reserved-address.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
-import type { BridgeTrace } from '../bridge.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { BridgeTrace } from '../bridge-trace.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import type { Pass } from '../pass.ts';
 import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';

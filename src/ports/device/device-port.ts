@@ -1,12 +1,5 @@
-import type {
-  CloseReason,
-  Congestion,
-  DiscardReason,
-  LinkState,
-  NetworkInterface,
-  Port,
-  PortEvents,
-} from '../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, LinkState, Port, PortEvents } from '../../bridge/port.ts';
+import type { Described, DeviceDetails, NetworkInterface } from '../../bridge/port-details.ts';
 import { describeError } from '../../errors.ts';
 import { nativeAddon } from '../../native/addon.ts';
 import { LOST } from '../../native/descriptors.ts';
@@ -40,7 +33,7 @@ const MAX_WAIT_MS = 100;
  *
  * A device that is deleted leaves the port down, and it waits for one of the same name.
  */
-export abstract class DevicePort implements Port {
+export abstract class DevicePort implements Port, Described {
   abstract readonly type: 'tap' | 'netdev';
   readonly networkInterface: NetworkInterface;
   readonly #owner: DeviceOwner;
@@ -94,8 +87,8 @@ export abstract class DevicePort implements Port {
     return this.#name;
   }
 
-  get netns(): string | undefined {
-    return this.#netns;
+  get details(): DeviceDetails {
+    return { kind: 'device', networkInterface: this.networkInterface, netns: this.#netns };
   }
 
   get offloads(): Offloads {

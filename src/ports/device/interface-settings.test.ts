@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
-import type { InterfaceChange, NetworkInterface } from '../../bridge/port.ts';
+import type { InterfaceChange, NetworkInterface } from '../../bridge/port-details.ts';
 import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import { formatPrefix, parsePrefix } from '../../wire/ethernet/ip-address.ts';
 import { planAddresses } from './interface-settings.ts';

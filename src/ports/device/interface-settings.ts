@@ -1,4 +1,9 @@
-import type { InterfaceAddress, InterfaceChange, InterfaceSettings, NetworkInterface } from '../../bridge/port.ts';
+import type {
+  InterfaceAddress,
+  InterfaceChange,
+  InterfaceSettings,
+  NetworkInterface,
+} from '../../bridge/port-details.ts';
 import { EtherwsError } from '../../errors.ts';
 import { nativeAddon } from '../../native/addon.ts';
 import { deviceError, type ErrnoTable, errnoOf } from '../../native/device-error.ts';

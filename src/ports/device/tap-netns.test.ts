@@ -122,7 +122,7 @@ test('a TAP device that moves into another network namespace goes on, and comes 
       () => /^down \(mover is set down in network namespace net:\[\d+\]\)$/.test(stateOf(events)),
       () => stateOf(events),
     );
-    assert.match(port.netns ?? '', /^net:\[\d+\]$/);
+    assert.match(port.details.netns ?? '', /^net:\[\d+\]$/);
     netns.ip('link', 'set', 'mover', 'name', 'moved', 'mtu', '1400');
     netns.ip('address', 'add', '192.0.2.1/24', 'dev', 'moved');
     netns.ip('link', 'set', 'moved', 'up');
@@ -136,7 +136,7 @@ test('a TAP device that moves into another network namespace goes on, and comes 
     // Its settings are read and changed where it is.
     const { networkInterface } = port;
     const settings = networkInterface.read();
-    assert.equal(settings.netns, port.netns);
+    assert.equal(settings.netns, port.details.netns);
     assert.equal(settings.mtu, 1400);
     assert.deepEqual(
       settings.addresses.filter(({ address }) => !address.startsWith('fe80:')),
@@ -149,7 +149,7 @@ test('a TAP device that moves into another network namespace goes on, and comes 
     netns.ip('link', 'set', 'moved', 'down');
     netns.ip('link', 'set', 'moved', 'name', 'mover', 'mtu', '1500', 'netns', String(process.pid));
     await until(
-      () => port.netns === undefined && stateOf(events) === 'down (mover is set down)',
+      () => port.details.netns === undefined && stateOf(events) === 'down (mover is set down)',
       () => stateOf(events),
     );
     ip('link', 'set', 'mover', 'up');
@@ -171,7 +171,7 @@ test('a TAP device is put into a network namespace at once, with its MAC address
   const netns = await Netns.create(t);
   const { port, events } = await open(t, 'inside', { netns: netns.path, mac: '02:00:00:00:00:42' });
   assert.equal(stateOf(events), 'up');
-  assert.match(port.netns ?? '', /^net:\[\d+\]$/);
+  assert.match(port.details.netns ?? '', /^net:\[\d+\]$/);
   assert.match(netns.ip('link', 'show', 'inside'), /UP[\s\S]*qlen 10000[\s\S]*02:00:00:00:00:42/);
   assert.doesNotMatch(ip('link', 'show'), /inside/);
   port.networkInterface.configure({ address: '192.0.2.1', netmask: '255.255.255.0' });

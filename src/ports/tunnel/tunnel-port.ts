@@ -4,9 +4,10 @@ import type {
   DiscardReason,
   Port,
   PortEvents,
-  TunnelFacts,
+  Tunnel,
   TunnelPeer,
 } from '../../bridge/port.ts';
+import type { ConnectionDetails, Described, TunnelDetails } from '../../bridge/port-details.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';
@@ -47,42 +48,45 @@ export interface TunnelPortOptions {
  * client's link goes `down` and an accepted one's is `closed`: only the far end
  * can bring that one back, as a new port.
  */
-export class TunnelPort implements Port {
+export class TunnelPort implements Port, Described {
   readonly type: 'client' | 'server';
   readonly target: string;
   readonly offloads: Offloads;
-  readonly tunnel: TunnelFacts;
+  readonly tunnel: Tunnel | undefined;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
+  readonly #wire: Wire;
+  readonly #localAddress: string | undefined;
   readonly #connection: Connection;
 
   /** @throws RangeError when a limit is not a positive number */
   constructor(options: TunnelPortOptions) {
     this.type = options.type;
     this.target = options.target;
-    const wire = options.wire ?? 'raw';
-    this.offloads = PACKINGS[wire].offloads;
+    this.#wire = options.wire ?? 'raw';
+    this.#localAddress = options.localAddress;
+    this.offloads = PACKINGS[this.#wire].offloads;
     this.#connection = new Connection({
       transport: options.transport,
       role: options.type,
       limits: withDefaults(options.limits),
       maxFrameBytes: this.maxFrameBytes,
-      wire,
+      wire: this.#wire,
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
       ...(options.onGone === undefined ? {} : { onGone: options.onGone }),
     });
-    const connection = this.#connection;
-    const { peer, localAddress } = options;
-    this.tunnel = {
-      wire,
-      ...(localAddress === undefined ? {} : { localAddress }),
-      peer,
-      announceLoss: (tunnelId) => {
-        if (peer !== undefined) connection.announceLoss(tunnelId);
+    this.tunnel = options.peer === undefined ? undefined : tunnelOf(options.peer, this.#connection);
+  }
+
+  get details(): TunnelDetails & { readonly connection: ConnectionDetails } {
+    return {
+      kind: 'tunnel',
+      connection: {
+        wire: this.#wire,
+        roundTripMs: this.#connection.roundTripMs,
+        url: undefined,
+        localAddress: this.#localAddress,
       },
-      abandon: (reason) => connection.abandon(reason),
-      get roundTripMs() {
-        return connection.roundTripMs;
-      },
+      linkReason: undefined,
     };
   }
 
@@ -152,4 +156,12 @@ export class TunnelPort implements Port {
   close(reason: CloseReason = 'removed'): Promise<void> {
     return this.#connection.close(reason === 'shutdown' ? CLOSE_GOING_AWAY : CLOSE_NORMAL);
   }
+}
+
+function tunnelOf(peer: TunnelPeer, connection: Connection): Tunnel {
+  return {
+    peer,
+    announceLoss: (tunnelId) => connection.announceLoss(tunnelId),
+    abandon: (reason) => connection.abandon(reason),
+  };
 }

@@ -130,15 +130,15 @@ describe('a client port', () => {
   test('has the facts and the offloads of the connection that stands', async () => {
     await withPort(['raw', 'batched'], { reconnection: SHORT, target: 'first' }, async (port, doorway, events) => {
       assert.equal(port.offloads, OFFLOAD_NONE);
-      assert.equal(port.tunnel === undefined, true);
+      assert.equal(port.details.connection === undefined, true);
       port.open(events);
       await until(events, 'up');
-      const { wire, roundTripMs, url, peer } = port.tunnel ?? {};
-      assert.deepEqual([wire, roundTripMs, url, peer], ['raw', undefined, 'memory', undefined]);
+      const { wire, roundTripMs, url } = port.details.connection ?? {};
+      assert.deepEqual([wire, roundTripMs, url, port.tunnel], ['raw', undefined, 'memory', undefined]);
       void doorway.far[0]?.close();
       await until(events, 'backoff');
       await until(events, 'up');
-      assert.equal(port.tunnel?.wire, 'batched');
+      assert.equal(port.details.connection?.wire, 'batched');
       assert.equal(port.offloads, PACKINGS.batched.offloads);
     });
   });

@@ -1,4 +1,5 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, Tunnel } from '../../../bridge/port.ts';
+import type { Described, TunnelDetails } from '../../../bridge/port-details.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { askedWaitMs } from '../../../net/retry-after.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
@@ -31,7 +32,7 @@ export interface ClientPortOptions {
  * While no connection stands `send` refuses with `linkDown`, and the link is
  * `connecting` or `backoff`; without reconnection it ends as `down`.
  */
-export class ClientPort implements Port {
+export class ClientPort implements Port, Described {
   readonly type = 'client';
   readonly target: string;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
@@ -99,13 +100,17 @@ export class ClientPort implements Port {
     return this.#isOpen ? this.#current?.flowTarget : undefined;
   }
 
-  get tunnel(): TunnelFacts | undefined {
+  get tunnel(): Tunnel | undefined {
+    return this.#current?.tunnel;
+  }
+
+  get details(): TunnelDetails {
     const current = this.#current;
-    if (current === undefined) return undefined;
+    const url = current?.target === this.target ? undefined : current?.target;
     return {
-      ...current.tunnel,
-      url: current.target === this.target ? undefined : current.target,
-      ...(current.tunnel.localAddress === undefined ? {} : { localAddress: current.tunnel.localAddress }),
+      kind: 'tunnel',
+      connection: current && { ...current.details.connection, url },
+      linkReason: this.linkReason,
     };
   }
 

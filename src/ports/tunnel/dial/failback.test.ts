@@ -58,17 +58,17 @@ describe('a client port that prefers the first of its URLs', () => {
       const atSecond = await second.server.nextPort();
       const secondEvents = new PortRecorder();
       atSecond.open(secondEvents);
-      assert.equal(port.tunnel?.url, second.server.url);
+      assert.equal(port.details.connection?.url, second.server.url);
       await carries(port, secondEvents, 1);
       await until(() => first.asked >= 3);
-      assert.equal(port.tunnel?.url, second.server.url, 'a refusal changes nothing');
+      assert.equal(port.details.connection?.url, second.server.url, 'a refusal changes nothing');
 
       first.isOpen = true;
       const atFirst = await first.server.nextPort();
       const firstEvents = new PortRecorder();
       atFirst.open(firstEvents);
       while (secondEvents.linkChanges.length === 0) await once(secondEvents, 'change');
-      assert.equal(port.tunnel?.url, undefined, 'its own target');
+      assert.equal(port.details.connection?.url, undefined, 'its own target');
       await carries(port, firstEvents, 2);
       atFirst.send(batchOf(testFrame(3, 60)), 0);
       atFirst.flush(true);

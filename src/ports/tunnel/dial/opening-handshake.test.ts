@@ -188,7 +188,7 @@ describe('a client port that is asked for', () => {
     const port = await openClient(`ws://127.0.0.1:${listenPort}/`, { alternatives: [server.url] }, context);
     const accepted = await server.nextPort();
     assert.equal(port.target, `ws://127.0.0.1:${listenPort}/`);
-    assert.equal(port.tunnel?.url, server.url);
+    assert.equal(port.details.connection?.url, server.url);
     port.open(new PortRecorder());
     await Promise.all([port.close(), accepted.close()]);
     await server.stop();

@@ -1,4 +1,5 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, TunnelFacts } from '../../../bridge/port.ts';
+import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, Tunnel } from '../../../bridge/port.ts';
+import type { Described, TunnelDetails } from '../../../bridge/port-details.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../../wire/offload/virtio-header.ts';
@@ -31,7 +32,7 @@ interface Absence {
  * not waited for: the port is `closed` at once. While it is `away`, `send`
  * refuses with `linkDown`.
  */
-export class ServerPort implements Port {
+export class ServerPort implements Port, Described {
   readonly type = 'server';
   readonly offloads: Offloads = PACKINGS.batched.offloads;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
@@ -74,8 +75,12 @@ export class ServerPort implements Port {
     return this.#current?.flowTarget;
   }
 
-  get tunnel(): TunnelFacts | undefined {
+  get tunnel(): Tunnel | undefined {
     return this.#current?.tunnel;
+  }
+
+  get details(): TunnelDetails {
+    return { kind: 'tunnel', connection: this.#current?.details.connection, linkReason: this.linkReason };
   }
 
   get linkReason(): string | undefined {

@@ -1,0 +1,13 @@
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
+import type { PortNumber } from './bridge-port.ts';
+import type { FilteringEntry } from './fdb.ts';
+
+/** Is told of each decision of a bridge, for a debug log. With a trace every frame comes to the bridge. */
+export interface BridgeTrace {
+  /** @param entry `from` is the port that the station was behind before; absent for a new one */
+  learned(entry: { vid: Vid; mac: MacAddress; port: PortNumber; from?: PortNumber }): void;
+  aged(entry: FilteringEntry): void;
+  /** @param length octets of the frame, FCS not counted */
+  forwarded(from: PortNumber, to: readonly PortNumber[], length: number): void;
+}
