@@ -53,6 +53,7 @@ struct end {
 static struct host host;
 static struct end ends[MAX_ENDS];
 static uint32_t end_count;
+static unsigned long moved;  // reads, writes and events that were served
 
 static struct end *end_of(const struct descriptor *descriptor) { return descriptor->owner; }
 
@@ -215,7 +216,7 @@ static void run_turn(void) {
     const bool is_split = below(2) == 0;
     for (int event = READABLE; event <= WRITABLE; event <<= 1) {
       const int events = ready & end->events & (is_split ? event : READABLE | WRITABLE);
-      if (!end->is_closed && events != 0) datapath_ready(end->descriptor, events);
+      if (!end->is_closed && events != 0) datapath_ready(end->descriptor, events), moved++;
       if (!is_split) break;
     }
   }

@@ -216,19 +216,14 @@ static void fuzz_flows(void) {
   free(tight);
 }
 
-int main(int count, char **arguments) {
-  if (count != 3) {
-    fprintf(stderr, "usage: %s SEED CASES\n", arguments[0]);
-    return 2;
-  }
-  state = strtoull(arguments[1], NULL, 10) * 2 + 1;
-  unsigned long cases = strtoul(arguments[2], NULL, 10);
-  for (unsigned long i = 0; i < cases; i++) {
-    if (i % 20 == 0) fuzz_flows();
-    else fuzz_super_frame();
-  }
+static void begin_run(void) {}
+
+static void run_case(unsigned long number) {
+  if (number % 20 == 0) fuzz_flows();
+  else fuzz_super_frame();
+}
+
+static void check_run(unsigned long cases) {
   require(cases < 1000 || (supers > 0 && encapsulated > 0 && packs > 0),
           "some frames are merged, some encapsulated, and some packed");
-  printf("%lu cases with seed %s\n", cases, arguments[1]);
-  return 0;
 }

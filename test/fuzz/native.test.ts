@@ -1,87 +1,118 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
 
-const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const DEADLINE_MS = 300_000;
 
 interface Part {
   readonly driver: string;
-  readonly sources: readonly string[];
   readonly cases: number;
+  /** inputs that libFuzzer tries: each holds up to 200 cases */
+  readonly inputs: number;
   readonly what: string;
-  /** further arguments of the compiler */
-  readonly flags?: readonly string[];
-}
-
-/** The headers that came with this Node; its ciphers are in its own binary, so that those of the system stand in. */
-const NODE_HEADERS = join(dirname(dirname(realpathSync(process.execPath))), 'include/node');
-const CIPHERS = ['-I', NODE_HEADERS, '-Wl,--no-as-needed', '-l:libcrypto.so.3'];
-
-function sourcesIn(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.c'))
-    .map((file) => join(folder, file));
 }
 
 /** The parts of the addon that know no Node-API, and what is done to them. */
 const PARTS: readonly Part[] = [
+  { driver: 'offload', cases: 50_000, inputs: 100, what: 'lying super-frames, disturbed flows' },
+  { driver: 'messages', cases: 50_000, inputs: 100, what: 'spoiled WebSocket messages' },
+  { driver: 'flows', cases: 50_000, inputs: 100, what: 'runs of frames that follow flows, or must not' },
+  { driver: 'records', cases: 5_000, inputs: 100, what: 'spoiled TLS records' },
   {
-    driver: 'offload_fuzz.c',
-    sources: sourcesIn('native/offload'),
-    cases: fuzzCases(50_000),
-    what: 'lying super-frames, disturbed flows',
-  },
-  {
-    driver: 'messages_fuzz.c',
-    sources: ['native/datapath/websocket_messages.c'],
-    cases: fuzzCases(50_000),
-    what: 'spoiled WebSocket messages',
-  },
-  {
-    driver: 'flows_fuzz.c',
-    sources: ['native/datapath/flow_table.c', 'native/datapath/control_frame.c', ...sourcesIn('native/offload')],
-    cases: fuzzCases(50_000),
-    what: 'runs of frames that follow flows, or must not',
-  },
-  {
-    driver: 'records_fuzz.c',
-    sources: ['native/datapath/tls_records.c', ...sourcesIn('native/crypto')],
-    cases: fuzzCases(5_000),
-    what: 'spoiled TLS records',
-    flags: CIPHERS,
-  },
-  {
-    driver: 'datapath_fuzz.c',
-    sources: [...sourcesIn('native/datapath'), ...sourcesIn('native/crypto'), ...sourcesIn('native/offload')],
-    cases: fuzzCases(300),
+    driver: 'datapath',
+    cases: 300,
+    inputs: 50,
     what: 'the data path in a host that opens, pauses and closes in every state',
-    flags: [...CIPHERS, '-lm'],
   },
 ];
 
-for (const { driver, sources, cases, what, flags = [] } of PARTS) {
-  test(`${cases} cases of ${what} under AddressSanitizer`, { skip: missingTools('cc') }, (t) => {
-    const directory = mkdtempSync(join(tmpdir(), 'etherws-fuzz-'));
-    t.after(() => rmSync(directory, { recursive: true }));
-    const program = join(directory, 'fuzz');
-    const compile = (source: readonly string[]) =>
-      spawnSync('cc', ['-g', '-O1', '-std=gnu11', '-D_GNU_SOURCE', ...SANITIZERS, ...source, '-o', program], {
-        encoding: 'utf8',
-        input: 'int main(void) { return 0; }',
-      });
-    if (compile(['-x', 'c', '-']).status !== 0) return t.skip('needs the sanitizers of cc: apt install gcc');
+interface Outcome {
+  readonly status: number | null;
+  readonly output: string;
+}
 
-    const compiled = compile([join('native/fuzz', driver), ...sources, ...flags]);
-    assert.equal(compiled.status, 0, compiled.stderr);
+/** Runs the script behind `npm run fuzz`. */
+const fuzz = (...args: readonly string[]): Outcome => fuzzWith('scripts/fuzz-native.mjs', ...args);
+
+function fuzzWith(script: string, ...args: readonly string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    encoding: 'utf8',
+    timeout: DEADLINE_MS,
+  });
+  return { status, output: stdout + stderr };
+}
+
+function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-fuzz-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** @returns why a test that needs this compiler's sanitizers must be skipped, or false */
+function missingSanitizers(compiler: string, sanitizers: string, program: string, packages: string): string | false {
+  const missing = missingTools(compiler);
+  if (missing !== false) return missing;
+  const { status } = spawnSync(compiler, [`-fsanitize=${sanitizers}`, '-x', 'c', '-', '-o', '/dev/null'], {
+    input: program,
+    timeout: DEADLINE_MS,
+  });
+  return status === 0 ? false : `needs the sanitizers of ${compiler}: apt install ${packages}`;
+}
+
+const withoutCc = missingSanitizers('cc', 'address,undefined', 'int main(void) { return 0; }', 'gcc');
+const withoutClang = missingSanitizers(
+  'clang',
+  'fuzzer,address,undefined',
+  'int LLVMFuzzerTestOneInput(const char *data, unsigned long size) { return data == 0 && size > 0; }',
+  'clang libclang-rt-14-dev',
+);
+
+for (const { driver, cases, inputs, what } of PARTS) {
+  test(`${cases} cases of ${what} under AddressSanitizer`, { skip: withoutCc }, (t) => {
     const seed = fuzzSeed();
     t.diagnostic(`FUZZ_SEED=${seed}`);
-    const run = spawnSync(program, [String(seed), String(cases)], { encoding: 'utf8' });
-    assert.equal(run.status, 0, run.stderr);
-    assert.equal(run.stdout, `${cases} cases with seed ${seed}\n`);
+    const count = String(fuzzCases(cases));
+    const { status, output } = fuzz('--driver', driver, '--seed', String(seed), '--cases', count);
+    assert.equal(status, 0, output);
+    assert.equal(output, `${count} cases with seed ${seed}\n`);
+  });
+
+  test(`libFuzzer: ${inputs} inputs of ${what}`, { skip: withoutClang }, (t) => {
+    const corpus = temporaryDirectory(t);
+    const seed = fuzzSeed();
+    t.diagnostic(`FUZZ_SEED=${seed}`);
+    const count = String(fuzzCases(inputs));
+    const args = ['--libfuzzer', '--driver', driver, '--corpus', corpus];
+    const { status, output } = fuzz(...args, '--seed', String(seed), '--cases', count);
+    assert.equal(status, 0, output);
+    assert.match(output, new RegExp(`number_of_executed_units: ${count}$`, 'm'));
+    // Coverage guides it: it keeps inputs that reached code which the planted ones had not.
+    const kept = readdirSync(join(corpus, driver, 'corpus')).filter((file) => !file.startsWith('planted'));
+    assert.notEqual(kept.length, 0, output);
   });
 }
+
+test('libFuzzer keeps the input that broke a claim, and says how to run it again', { skip: withoutClang }, (t) => {
+  // A copy in which a frame of the batched wire may be longer than its message.
+  const copy = temporaryDirectory(t);
+  for (const folder of ['native', 'scripts']) cpSync(folder, join(copy, folder), { recursive: true });
+  const broken = join(copy, 'native/datapath/websocket_messages.c');
+  const source = readFileSync(broken, 'utf8');
+  const spoiled = source.replace(' || frame_bytes > end - at', '');
+  assert.notEqual(spoiled, source);
+  writeFileSync(broken, spoiled);
+  const script = join(copy, 'scripts/fuzz-native.mjs');
+  const found = fuzzWith(script, '--libfuzzer', '--driver', 'messages', '--cases', '5000', '--seed', '1');
+  assert.notEqual(found.status, 0, found.output);
+  const [, file] =
+    /^fuzz: to repeat: npm run fuzz -- --libfuzzer --driver messages --replay (.*crash-.*)$/m.exec(found.output) ?? [];
+  assert.ok(file !== undefined, found.output);
+  const again = fuzzWith(script, '--libfuzzer', '--driver', 'messages', '--replay', file);
+  assert.notEqual(again.status, 0);
+  assert.match(again.output, /broken: another opinion of a batch/);
+});

@@ -8,6 +8,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   busybox: 'busybox',
   cc: 'build-essential',
   chromium: 'chromium',
+  clang: 'clang libclang-rt-14-dev',
+  'clang-tidy': 'clang-tidy',
   curl: 'curl',
   faketime: 'faketime',
   haproxy: 'haproxy',
