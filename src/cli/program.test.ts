@@ -90,9 +90,14 @@ describe('wrong usage', () => {
       'addport client ws://a/ ws://b/ --prefer-first --no-reconnect',
       /--prefer-first and --no-reconnect exclude each other/,
     ],
-    ['setport', /missing required argument 'N'/],
+    ['setport', /missing required argument 'PORT'/],
     ['setport 0 --shut 1', /port 0 is below 1/],
-    ['setport x', /whole number/],
+    ['setport 1a', /whole number/],
+    ['setport _x', /^error: port "_x" does not begin with a letter/],
+    ['setport a:b', /^error: port "a:b" has another character than letters/],
+    ['setport 1 --name 7', /^error: --name "7" does not begin with a letter/],
+    ['addport tap a --name 7', /^error: --name "7" does not begin with a letter/],
+    ['addport netdev a --name', /^error: option '--name <PORTNAME>' argument missing/],
     ['setport 1 --shut 2', /Allowed choices are 0, 1/],
     ['delport 1.5', /whole number/],
     ['delport -1', /whole number/],
@@ -280,7 +285,11 @@ describe('tables', () => {
     await service.addPort({ type: 'client', target: 'wss://a/' });
     Object.assign(service.setPort(1, {}), { state: 'backoff', reason: 'next try in 4 s: it is late', url: 'wss://b/' });
     await service.addPort({ type: 'client', target: 'wss://c/' });
-    Object.assign(service.setPort(2, {}), { wire: 'batched', roundTripMs: 1.25, rxDiscards: { runt: 2, badVid: 1 } });
+    Object.assign(service.setPort(2, { name: 'uplink', description: 'to c' }), {
+      wire: 'batched',
+      roundTripMs: 1.25,
+      rxDiscards: { runt: 2, badVid: 1 },
+    });
     await service.addPort({ type: 'tap', target: 'tap0' });
     service.setInterface(3, { addresses: ['fd00::1/64', 'fd00::2/64'] });
 
@@ -300,12 +309,18 @@ describe('tables', () => {
       ['3', 'tap', '-', '-', '1500', 'tap0'],
     ]);
     assert.deepEqual(columns((await ctl('listport', '--long')).stdout), [
-      ['Port', 'Type', 'State', 'RX', 'TX', 'Target', 'Wire', 'RTT', 'RX-Drops', 'TX-Drops', 'URL', 'Reason'],
-      ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '0', '0', 'wss://b/'].concat(
-        'next try in 4 s: it is late'.split(' '),
+      ['Port', 'Type', 'State', 'RX', 'TX', 'Target', 'Name', 'Wire', 'RTT'].concat([
+        'RX-Drops',
+        'TX-Drops',
+        'URL',
+        'Reason',
+        'Description',
+      ]),
+      ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '-', '0', '0', 'wss://b/'].concat(
+        'next try in 4 s: it is late -'.split(' '),
       ),
-      ['2', 'client', 'up', '0', '0', 'wss://c/', 'batched', '1.3ms', '3', '0', '-', '-'],
-      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '0', '0', '-', '-'],
+      ['2', 'client', 'up', '0', '0', 'wss://c/', 'uplink', 'batched', '1.3ms', '3', '0', '-', '-', 'to', 'c'],
+      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '-', '0', '0', '-', '-', '-'],
     ]);
     assert.deepEqual(columns((await ctl('listif', '--long')).stdout)[1]?.at(-1), 'fd00::1/64,fd00::2/64');
   });
@@ -317,7 +332,7 @@ describe('what a peer says', () => {
     Object.assign(control.service.setPort(port, {}), { state: 'down', reason: 'bye\r\n\u202e' });
     const { stdout } = await ctl('listport', '--long');
     assert.match(stdout, /^ {2}Port {2}Type {2}State {2}RX {2}TX {2}Target /);
-    assert.match(stdout, / a\\u\{1b\}\[2Jb .* bye\\u\{d\}\\u\{a\}\\u\{202e\}\n$/);
+    assert.match(stdout, / a\\u\{1b\}\[2Jb .* bye\\u\{d\}\\u\{a\}\\u\{202e\} {2}-\n$/);
     const json = await ctl('--json', 'listport');
     assert.match(json.stdout, /^[\x20-\x7e]+\n$/);
   });

@@ -51,6 +51,10 @@ export const portEntry = atLeast({
   url: withDefault(v.nullable(anyText), null),
   /** the network namespace that a device is in, where it is not the switch's own; else null */
   netns: withDefault(v.nullable(anyText), null),
+  /** by which methods find it, beside its number; null without one */
+  name: withDefault(v.nullable(anyText), null),
+  /** what it is for, in the operator's words; null when nothing was said */
+  description: withDefault(v.nullable(anyText), null),
 });
 export type PortEntry = EntryOf<typeof portEntry>;
 
@@ -66,6 +70,8 @@ export const interfaceEntry = atLeast({
   addresses: withDefault(listOf(anyText), []),
   /** the network namespace that the device is in, where it is not the switch's own; else null */
   netns: withDefault(v.nullable(anyText), null),
+  /** null without one */
+  portName: withDefault(v.nullable(anyText), null),
 });
 export type InterfaceEntry = EntryOf<typeof interfaceEntry>;
 
@@ -82,6 +88,8 @@ export const fdbEntry = atLeast({
   movedFrom: withDefault(v.nullable(portNumber), null),
   /** whether it moved more than ten times within the last minute */
   flapping: withDefault(flag, false),
+  /** null without one */
+  portName: withDefault(v.nullable(anyText), null),
 });
 export type FdbEntry = EntryOf<typeof fdbEntry>;
 

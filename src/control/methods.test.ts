@@ -32,6 +32,8 @@ describe('control methods', () => {
       roundTripMs: null,
       url: null,
       netns: null,
+      name: null,
+      description: null,
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
     const device = {
@@ -43,6 +45,7 @@ describe('control methods', () => {
       mtu: 1500,
       addresses: [],
       netns: null,
+      portName: null,
     };
 
     assert.deepEqual(await call('addPort', { type: 'tap', target: 'tap0' }), [tap]);
@@ -52,7 +55,8 @@ describe('control methods', () => {
     assert.deepEqual(await call('listInterface', null), [{ ...device, mtu: 1400, addresses: ['10.0.0.1/24'] }]);
     assert.deepEqual(await call('setPort', { port: 1, shut: true }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), [{ ...tap, shut: true, state: 'shut' }]);
-    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, moves: 0, movedFrom: null, flapping: false };
+    const moves = { moves: 0, movedFrom: null, flapping: false };
+    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, ...moves, portName: null };
     service.fdb.push(learned);
     assert.deepEqual(await call('listFdb', {}), [learned]);
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);

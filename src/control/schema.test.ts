@@ -121,7 +121,7 @@ describe('parameters of addPort', () => {
   it('refuses options for a device, and names what it does not know', () => {
     refuse('addPort', { type: 'tap', target: 'a', options: { insecure: true } }, /options\.insecure/);
     refuse('addPort', { type: 'client', target: 'ws://a/', options: { usr: 'x' } }, /"options\.usr"/);
-    refuse('addPort', { type: 'tap', target: 'a', name: 'b' }, /Unknown parameter "name"/);
+    refuse('addPort', { type: 'tap', target: 'a', label: 'b' }, /Unknown parameter "label"/);
   });
 
   it('names the types that there are', () => {
@@ -324,6 +324,8 @@ describe('results', () => {
       roundTripMs: null,
       url: null,
       netns: null,
+      name: null,
+      description: null,
     });
   });
 

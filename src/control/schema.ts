@@ -3,7 +3,7 @@ import { addressWithLength, ipv4Address, ipv4Netmask } from '../schema/address-v
 import { type PortSpec, portSpec } from '../schema/port-spec.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { flag, listOf } from '../schema/types.ts';
-import { mtu, portParameter } from '../schema/values.ts';
+import { mtu, portDescription, portNameOrNone, portReference } from '../schema/values.ts';
 import {
   type EndpointEntry,
   type FdbEntry,
@@ -27,11 +27,13 @@ export { METHOD_PREFIX };
 /** Longer lists of addresses than any interface has are a mistake. */
 const MOST_ADDRESSES = 64;
 
-const PORT = { type: portParameter, required: true, help: 'number of the port' } as const;
+const PORT = { type: portReference, required: true, help: 'number or name of the port' } as const;
 
 export const SET_PORT = {
   port: PORT,
   shut: { type: flag, flag: '--shut', metavar: '0|1', help: '1: neither receive nor send; 0: do' },
+  name: { type: portNameOrNone, flag: '--name', metavar: 'PORTNAME', help: "another name; '' takes its name away" },
+  description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
 } as const satisfies Table;
 
 const DEL_PORT = { port: PORT } as const satisfies Table;
@@ -52,17 +54,23 @@ export const SET_INTERFACE = {
   },
 } as const satisfies Table;
 
+/** What `setPort` changes; what is not named stays. */
+export type PortSettings = Omit<ValuesOf<typeof SET_PORT>, 'port'>;
+
+/** A port's number, or its name. */
+export type PortReference = ValuesOf<typeof DEL_PORT>['port'];
+
 /** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
 export type InterfaceSpec = Omit<ValuesOf<typeof SET_INTERFACE>, 'port'>;
 
 /** The switch as the control methods see it; the daemon implements it. Failures are EtherwsErrors. */
 export interface SwitchControl {
   addPort(spec: PortSpec): Promise<PortEntry>;
-  setPort(port: number, settings: { shut?: boolean }): PortEntry;
+  setPort(port: PortReference, settings: PortSettings): PortEntry;
   /** @returns the port's last state */
-  delPort(port: number): Promise<PortEntry>;
+  delPort(port: PortReference): Promise<PortEntry>;
   listPorts(): PortEntry[];
-  setInterface(port: number, change: InterfaceSpec): InterfaceEntry;
+  setInterface(port: PortReference, change: InterfaceSpec): InterfaceEntry;
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
   listEndpoints(): EndpointEntry[];
@@ -76,7 +84,7 @@ export interface Result<Entry> {
 /** The control API: each method by its name without prefix. */
 export const METHODS = {
   addPort: method('Adds a port.', portSpec, portEntry),
-  setPort: method('Shuts a port, or opens it again.', objectOf(SET_PORT), portEntry),
+  setPort: method('Shuts a port or opens it again, names and describes it.', objectOf(SET_PORT), portEntry),
   delPort: method('Closes and removes a port.', objectOf(DEL_PORT), portEntry),
   listPort: LISTS.listPort,
   setInterface: method('Sets addresses, netmask and MTU of a device.', objectOf(SET_INTERFACE), interfaceEntry),

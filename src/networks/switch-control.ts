@@ -1,5 +1,4 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { Counters } from '../bridge/counters.ts';
 import type { Port } from '../bridge/port.ts';
 import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
 import type {
@@ -8,13 +7,16 @@ import type {
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
+  PortReference,
+  PortSettings,
   PortSpec,
   SwitchControl,
 } from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
-import { netmaskOfPrefixLength, parsePrefix } from '../wire/ethernet/ip-address.ts';
+import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
 /** Makes a port from what the control API was asked for. @param signal aborts it */
@@ -58,9 +60,13 @@ export class RunningSwitch implements SwitchControl {
   }
 
   async #addPort(spec: PortSpec): Promise<PortEntry> {
+    const { name, description } = spec;
+    // Before anything is opened, and once more when it is attached: another port may have taken it meanwhile.
+    this.#switch.requireFreeName(name);
     const port = await this.#createPort(spec, this.#closing.signal);
+    const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     try {
-      return portEntry(this.#switch.port(this.#switch.attach(port)));
+      return portEntry(this.#switch.attachedPort(this.#switch.attach(port, labels)));
     } catch (error) {
       // The switch was closed meanwhile: the port would have no owner.
       await port.close('shutdown');
@@ -68,33 +74,36 @@ export class RunningSwitch implements SwitchControl {
     }
   }
 
-  setPort(port: number, settings: { shut?: boolean }): PortEntry {
-    const { shut } = settings;
-    return portEntry(shut === undefined ? this.#switch.port(port) : this.#switch.setShut(port, shut));
+  setPort(reference: PortReference, { shut, ...labels }: PortSettings): PortEntry {
+    const port = this.#switch.attachedPort(reference);
+    // First what may be refused: then nothing was changed.
+    this.#switch.setLabels(port.bridgePort.number, labels);
+    if (shut !== undefined) this.#switch.setShut(port.bridgePort.number, shut);
+    return portEntry(port);
   }
 
-  async delPort(port: number): Promise<PortEntry> {
-    const last = portEntry(this.#switch.port(port));
+  async delPort(port: PortReference): Promise<PortEntry> {
+    const last = portEntry(this.#switch.attachedPort(port));
     await this.#switch.detach(port);
     return last;
   }
 
   listPorts(): PortEntry[] {
-    return [...this.#switch.ports.values()].map(portEntry);
+    return [...this.#switch.attachedPorts()].map(portEntry);
   }
 
-  setInterface(port: number, change: InterfaceSpec): InterfaceEntry {
-    const bridgePort = this.#switch.port(port);
-    const device = interfaceOf(bridgePort);
+  setInterface(reference: PortReference, change: InterfaceSpec): InterfaceEntry {
+    const port = this.#switch.attachedPort(reference);
+    const device = interfaceOf(port.bridgePort);
     device.configure(interfaceChange(change));
-    return interfaceEntry(bridgePort, device);
+    return interfaceEntry(port, device);
   }
 
   listInterfaces(): InterfaceEntry[] {
     const entries: InterfaceEntry[] = [];
-    for (const bridgePort of this.#switch.ports.values()) {
-      const details = detailsOf(bridgePort.port);
-      const entry = details?.kind === 'device' ? presentInterface(bridgePort, details.networkInterface) : undefined;
+    for (const port of this.#switch.attachedPorts()) {
+      const details = detailsOf(port.bridgePort.port);
+      const entry = details?.kind === 'device' ? presentInterface(port, details.networkInterface) : undefined;
       if (entry !== undefined) entries.push(entry);
     }
     return entries;
@@ -109,6 +118,7 @@ export class RunningSwitch implements SwitchControl {
       moves: entry.moves?.total ?? 0,
       movedFrom: entry.moves?.from ?? null,
       flapping: isFlapping,
+      portName: this.#switch.nameOf(entry.port) ?? null,
     }));
   }
 
@@ -121,35 +131,6 @@ export class RunningSwitch implements SwitchControl {
   }
 }
 
-function portEntry(bridgePort: BridgePort): PortEntry {
-  const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
-  const isStandby = !isShut && standsByFor !== undefined;
-  const details = detailsOf(port);
-  const tunnel = details?.kind === 'tunnel' ? details : undefined;
-  return {
-    port: bridgePort.number,
-    type: port.type,
-    target: port.target,
-    tx: tx.frames,
-    rx: rx.frames,
-    shut: isShut,
-    state: isShut ? 'shut' : isStandby ? 'standby' : link,
-    reason: isStandby ? `parallel to port ${standsByFor.number}` : (tunnel?.linkReason ?? linkReason ?? null),
-    txOctets: tx.octets,
-    rxOctets: rx.octets,
-    txDiscards: discards(tx),
-    rxDiscards: discards(rx),
-    wire: tunnel?.connection?.wire ?? null,
-    roundTripMs: tunnel?.connection?.roundTripMs ?? null,
-    url: tunnel?.connection?.url ?? null,
-    netns: (details?.kind === 'device' ? details.netns : undefined) ?? null,
-  };
-}
-
-function discards(counters: Counters): Record<string, number> {
-  return Object.fromEntries(Object.entries(counters.discards).filter(([, frames]) => frames > 0));
-}
-
 function interfaceOf(bridgePort: BridgePort): NetworkInterface {
   const { port, number } = bridgePort;
   const details = detailsOf(port);
@@ -157,31 +138,6 @@ function interfaceOf(bridgePort: BridgePort): NetworkInterface {
   throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${number} is of type ${port.type} and has no interface`, {
     hint: 'Only tap and netdev ports have addresses',
   });
-}
-
-/** undefined for a device that is gone: it has no settings, and its port is still in listport. */
-function presentInterface(bridgePort: BridgePort, device: NetworkInterface): InterfaceEntry | undefined {
-  try {
-    return interfaceEntry(bridgePort, device);
-  } catch (error) {
-    if (error instanceof EtherwsError && error.code === 'DEVICE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-function interfaceEntry({ number, port }: BridgePort, device: NetworkInterface): InterfaceEntry {
-  const { addresses, mtu, netns } = device.read();
-  const primary = addresses.find(({ address }) => !address.includes(':'));
-  return {
-    port: number,
-    type: port.type,
-    target: port.target,
-    address: primary?.address ?? '',
-    netmask: primary === undefined ? '' : netmaskOfPrefixLength(primary.prefixLength),
-    mtu,
-    addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
-    netns: netns ?? null,
-  };
 }
 
 function interfaceChange({ address, netmask, mtu, addresses }: InterfaceSpec): InterfaceChange {

@@ -10,8 +10,10 @@ import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
+import { PortDirectory } from './port-directory.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
 export interface SwitchOptions {
@@ -24,14 +26,6 @@ export interface SwitchOptions {
   /** Software offload for super-frames; default: native code where the addon is built, else TypeScript. */
   offloadEngine?: OffloadEngine;
   logger?: Logger;
-}
-
-/** Listeners of one port. */
-export interface PortWatcher {
-  /** It has a number, and nothing has come in yet. */
-  attached(port: BridgePort): void;
-  /** It is no port any more. */
-  dropped(port: BridgePort): void;
 }
 
 const AGEING_INTERVAL_MS = 1000;
@@ -53,7 +47,7 @@ export class Switch {
   readonly #moves: Logger;
   readonly #parallel: Logger;
   readonly #ageing: NodeJS.Timeout;
-  readonly #watchers = new Map<BridgePort, PortWatcher>();
+  readonly #directory = new PortDirectory();
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 
@@ -97,14 +91,17 @@ export class Switch {
   /**
    * Adds a port, opens it, and owns it from now on.
    * @returns its number: 1, 2, … and never one that was used before
+   * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN; the port stays the caller's then
    */
-  attach(port: Port, watcher?: PortWatcher): PortNumber {
+  attach(port: Port, options: AttachOptions = {}): PortNumber {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
+    this.requireFreeName(options.name);
     const bridgePort = this.#bridge.attach(port);
     const { number } = bridgePort;
-    this.#logger.info({ port: number, type: port.type, target: port.target }, 'port attached');
-    if (watcher !== undefined) this.#watchers.set(bridgePort, watcher);
-    watcher?.attached(bridgePort);
+    const attached = new AttachedPort(bridgePort, options);
+    this.#directory.add(attached);
+    this.#logger.info({ port: number, name: attached.name, type: port.type, target: port.target }, 'port attached');
+    options.attached?.(bridgePort);
     port.open({
       receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
@@ -122,30 +119,52 @@ export class Switch {
     return number;
   }
 
-  /** Takes a port out and closes it. @returns its last state. @throws EtherwsError PORT_NOT_FOUND */
-  async detach(number: number): Promise<BridgePort> {
-    const bridgePort = this.port(number);
+  /**
+   * Takes a port out and closes it.
+   * @param reference its number or its name
+   * @returns its last state
+   * @throws EtherwsError PORT_NOT_FOUND
+   */
+  async detach(reference: number | string): Promise<BridgePort> {
+    const bridgePort = this.port(reference);
     await this.#drop(bridgePort, 'removed');
     return bridgePort;
   }
 
-  /** @throws EtherwsError PORT_NOT_FOUND */
-  port(number: number): BridgePort {
-    const bridgePort = this.#bridge.ports.get(number as PortNumber);
-    if (bridgePort === undefined) {
-      const present = [...this.#bridge.ports.keys()];
-      throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${number}`, {
-        hint: present.length === 0 ? 'The switch has no ports' : `The switch has ${describePorts(present)}`,
-      });
-    }
-    return bridgePort;
+  /** @param reference its number or its name. @throws EtherwsError PORT_NOT_FOUND */
+  port(reference: number | string): BridgePort {
+    return this.attachedPort(reference).bridgePort;
   }
 
-  /** A shut port neither receives nor sends. @throws EtherwsError PORT_NOT_FOUND */
-  setShut(number: number, isShut: boolean): BridgePort {
-    const bridgePort = this.port(number);
+  /** @param reference its number or its name. @throws EtherwsError PORT_NOT_FOUND */
+  attachedPort(reference: number | string): AttachedPort {
+    return this.#directory.find(reference);
+  }
+
+  attachedPorts(): IterableIterator<AttachedPort> {
+    return this.#directory.ports();
+  }
+
+  /** undefined for a port without a name, and for one that is attached no more. */
+  nameOf(bridgePort: BridgePort): string | undefined {
+    return this.#directory.of(bridgePort)?.name;
+  }
+
+  /** Names and describes a port; what is not there stays. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
+  setLabels(reference: number | string, labels: PortLabels): void {
+    this.#directory.label(this.#directory.find(reference), labels);
+  }
+
+  /** @throws EtherwsError PORT_NAME_TAKEN */
+  requireFreeName(name: string | undefined): void {
+    this.#directory.requireFree(name);
+  }
+
+  /** A shut port neither receives nor sends. @param reference its number or its name. @throws EtherwsError PORT_NOT_FOUND */
+  setShut(reference: number | string, isShut: boolean): BridgePort {
+    const bridgePort = this.port(reference);
     this.#bridge.setShut(bridgePort, isShut);
-    this.#logger.info({ port: number }, isShut ? 'port shut' : 'port opened');
+    this.#logger.info({ port: bridgePort.number }, isShut ? 'port shut' : 'port opened');
     return bridgePort;
   }
 
@@ -172,11 +191,12 @@ export class Switch {
   }
 
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
-    if (!this.#bridge.ports.has(bridgePort.number)) return;
+    const attached = this.#directory.of(bridgePort);
+    if (attached === undefined) return;
     this.#bridge.detach(bridgePort);
+    this.#directory.remove(attached);
     this.#tunnelsOverPorts.forget(bridgePort);
-    this.#watchers.get(bridgePort)?.dropped(bridgePort);
-    this.#watchers.delete(bridgePort);
+    attached.dropped?.(bridgePort);
     await bridgePort.port.close(reason);
     this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
   }
@@ -190,9 +210,4 @@ export class Switch {
       forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
     };
   }
-}
-
-function describePorts(numbers: readonly number[]): string {
-  const shown = numbers.slice(0, 10).join(', ');
-  return `port${numbers.length === 1 ? '' : 's'} ${shown}${numbers.length > 10 ? ', …' : ''}`;
 }

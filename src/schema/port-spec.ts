@@ -1,18 +1,30 @@
 import * as v from 'valibot';
 import { messageOf } from './check.ts';
 import { dialOptions } from './dial-options.ts';
-import { NO_OBJECT, objectOf, withoutLists } from './table.ts';
+import { NO_OBJECT, objectOf, type Table, withoutLists } from './table.ts';
 import { netdevOptions, tapOptions } from './tap-options.ts';
 import type { Schema } from './types.ts';
-import { deviceName, tapName, tunnelUrl } from './values.ts';
+import { deviceName, portDescription, portName, tapName, tunnelUrl } from './values.ts';
 
 /** What a port is asked for with: its kind, its target and its options. */
+
+/** What a port of any kind can be called by. */
+export const PORT_LABELS = {
+  name: {
+    type: portName,
+    flag: '--name',
+    metavar: 'PORTNAME',
+    help: 'name by which commands find it, beside its number',
+  },
+  description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
+} as const satisfies Table;
 
 function specOf<const K extends string, T extends Schema<string>, O extends Schema>(kind: K, target: T, options: O) {
   return objectOf({
     type: { type: v.literal(kind), required: true, help: 'kind of the port' },
     target: { type: target, required: true, help: 'device or URL' },
     options: { type: options, help: 'how it is opened' },
+    ...PORT_LABELS,
   } as const);
 }
 

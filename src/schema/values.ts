@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { takeZoneOut } from '../net/url-zone.ts';
+import { messageOf } from './check.ts';
 import { integer, integerOrDigits, seconds, text } from './types.ts';
 
 /** The rules of single values, as the command line, both sides of the RPC and configuration files apply them. */
@@ -13,8 +14,48 @@ const PATH_CHARACTERS = 4096;
 const LEAST_MTU = 576;
 const MOST_MTU = 65_535;
 const MOST_WAIT_SECONDS = 86_400;
-/** The number of a port, from 1 upward: also as decimal text. */
-export const portParameter = integerOrDigits(1);
+const MOST_NAME_CHARACTERS = 63;
+const PORT_NAME = new RegExp(`^[A-Za-z][A-Za-z0-9_.-]{0,${MOST_NAME_CHARACTERS - 1}}$`);
+const MOST_DESCRIPTION_CHARACTERS = 255;
+
+/** The name of a port. It begins with a letter, so that it can never be taken for a number. */
+export const portName = text(
+  (name) => {
+    if (name === '') return 'is empty';
+    if (name.length > MOST_NAME_CHARACTERS) return `is longer than ${MOST_NAME_CHARACTERS} characters`;
+    if (!/^[A-Za-z]/.test(name)) return 'does not begin with a letter from A to Z';
+    return PORT_NAME.test(name) ? undefined : 'has another character than letters, digits, "-", "_" and "."';
+  },
+  { pattern: PORT_NAME.source },
+);
+
+/** The same, or an empty text, which takes the name away. */
+export const portNameOrNone = v.union(
+  [v.literal(''), portName],
+  messageOf({ sentence: '{name} must be a name or an empty text, got {value}' }),
+);
+
+/** What a port is for, in one line of any script; empty: nothing is said. */
+export const portDescription = text(
+  (words) => {
+    if (words.length > MOST_DESCRIPTION_CHARACTERS) return `is longer than ${MOST_DESCRIPTION_CHARACTERS} characters`;
+    return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(words) ? 'has a control character or a line end' : undefined;
+  },
+  { maxLength: MOST_DESCRIPTION_CHARACTERS },
+);
+
+const portNumber = integerOrDigits(1);
+const numberOrName = v.union([portNumber, portName]);
+
+/** A port by its number, also as decimal text, or by its name. A text that does not begin as a number is judged as a name. */
+export const portReference = {
+  ...numberOrName,
+  '~run': (dataset: { value: unknown }, config: never) => {
+    const { value } = dataset;
+    const isName = typeof value === 'string' && /^(?![-+.]?\d)./.test(value);
+    return (isName ? portName : portNumber)['~run'](dataset as never, config);
+  },
+} as typeof numberOrName;
 
 export const mtu = integer(LEAST_MTU, MOST_MTU);
 

@@ -72,14 +72,14 @@ describe('the built etherws ctl', () => {
       '     1  tap   10.0.0.1  255.255.255.0  1400  tap0',
     ]);
     assert.deepEqual(await done('listif', '--long'), [
-      '  Port  Type    Address   Netmask         MTU  Target  Netns  Addresses',
-      '     1  tap     10.0.0.1  255.255.255.0  1400  tap0    -      fd00::1/64,10.1.0.1/16',
-      '     2  netdev  -         -              1500  eth1    -      -',
+      '  Port  Type    Address   Netmask         MTU  Target  Name  Netns  Addresses',
+      '     1  tap     10.0.0.1  255.255.255.0  1400  tap0    -     -      fd00::1/64,10.1.0.1/16',
+      '     2  netdev  -         -              1500  eth1    -     -      -',
     ]);
     assert.equal((await done('listif')).at(-1), '     2  netdev  -         -              1500  eth1');
 
-    const calm = { moves: 0, movedFrom: null, flapping: false };
-    const flapping = { moves: 4711, movedFrom: 2, flapping: true };
+    const calm = { moves: 0, movedFrom: null, flapping: false, portName: null };
+    const flapping = { moves: 4711, movedFrom: 2, flapping: true, portName: 'uplink' };
     control.service.fdb.push({ vid: 0, mac: '02:00:00:00:00:01', port: 1, age: 7, ...calm });
     control.service.fdb.push({ vid: 4094, mac: '02:00:00:00:00:02', port: 3, age: 123, ...flapping });
     assert.deepEqual(await done('listfdb'), [
@@ -88,9 +88,9 @@ describe('the built etherws ctl', () => {
       '     3  4094  02:00:00:00:00:02  123',
     ]);
     assert.deepEqual(await done('listfdb', '--long'), [
-      '  Port  VLAN  MAC                Age  Moves  From  Flapping',
-      '     1     0  02:00:00:00:00:01    7      0  -     no',
-      '     3  4094  02:00:00:00:00:02  123   4711  2     yes',
+      '  Port  VLAN  MAC                Age  Moves  From  Flapping  Name',
+      '     1     0  02:00:00:00:00:01    7      0  -     no        -',
+      '     3  4094  02:00:00:00:00:02  123   4711  2     yes       uplink',
     ]);
     assert.deepEqual(await done('delport', '2'), [
       '  Port  Type    State  RX  TX  Target',
@@ -166,7 +166,7 @@ describe('the built etherws ctl', () => {
     for (let port = 1; port <= 20_000; port++) {
       control.service.fdb.push({
         ...{ vid: 1, mac: '02:00:00:00:00:01', port, age: 0 },
-        ...{ moves: 0, movedFrom: null, flapping: false },
+        ...{ moves: 0, movedFrom: null, flapping: false, portName: null },
       });
     }
     const command = `${ETHERWS.map((word) => `'${word}'`).join(' ')} ctl --ctlurl ${control.url} listfdb | head -1`;

@@ -7,6 +7,8 @@ import type {
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
+  PortReference,
+  PortSettings,
   PortSpec,
   SwitchControl,
 } from '../../src/control/schema.ts';
@@ -32,23 +34,25 @@ export class FakeSwitch implements SwitchControl {
     }
     this.added.push(spec);
     const port = ++this.#last;
-    const { type, target } = spec;
-    this.#ports.set(port, { ...IDLE, port, type, target });
-    if (type !== 'client') this.#interfaces.set(port, { ...UNNUMBERED, port, type, target, addresses: [] });
+    const { type, target, name = null, description = null } = spec;
+    this.#ports.set(port, { ...IDLE, port, type, target, name, description });
+    if (type !== 'client')
+      this.#interfaces.set(port, { ...UNNUMBERED, port, type, target, portName: name, addresses: [] });
     return this.#port(port);
   }
 
-  setPort(port: number, { shut }: { shut?: boolean }): PortEntry {
+  setPort(port: PortReference, { shut, ...labels }: PortSettings): PortEntry {
     const entry = this.#port(port);
+    Object.assign(entry, labels);
     if (shut !== undefined) Object.assign(entry, { shut, state: shut ? 'shut' : 'up' });
     return entry;
   }
 
-  async delPort(port: number): Promise<PortEntry> {
+  async delPort(port: PortReference): Promise<PortEntry> {
     await Promise.resolve();
     const entry = this.#port(port);
-    this.#ports.delete(port);
-    this.#interfaces.delete(port);
+    this.#ports.delete(entry.port);
+    this.#interfaces.delete(entry.port);
     return entry;
   }
 
@@ -56,8 +60,8 @@ export class FakeSwitch implements SwitchControl {
     return [...this.#ports.values()];
   }
 
-  setInterface(port: number, { addresses = [], ...change }: InterfaceSpec): InterfaceEntry {
-    const { type } = this.#port(port);
+  setInterface(reference: PortReference, { addresses = [], ...change }: InterfaceSpec): InterfaceEntry {
+    const { port, type } = this.#port(reference);
     const entry = this.#interfaces.get(port);
     if (entry === undefined) throw new EtherwsError('INTERFACE_UNSUPPORTED', `Port ${port} (${type}) has no interface`);
     entry.addresses.push(...addresses);
@@ -76,10 +80,12 @@ export class FakeSwitch implements SwitchControl {
     return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
 
-  #port(port: number): PortEntry {
-    const entry = this.#ports.get(port);
+  #port(reference: PortReference): PortEntry {
+    const entry = [...this.#ports.values()].find(({ port, name }) => port === reference || name === reference);
     if (entry !== undefined) return entry;
-    throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${port}`, { hint: 'listport shows which there are' });
+    throw new EtherwsError('PORT_NOT_FOUND', `There is no port ${reference}`, {
+      hint: 'listport shows which there are',
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import { controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { findPassword } from './password-source.ts';
 import { withPathsOnSwitch } from './path-on-switch.ts';
+import { addLabelOptions, LABEL_FLAGS, typedLabels } from './port-labels.ts';
 import { portTable } from './tables.ts';
 
 /** What only the command line has: where secrets come from. */
@@ -23,12 +24,13 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
   const leaf = addLeaf(addport, 'client', 'dial a WebSocket and make it a port', [
     'addport client ws://192.0.2.1/',
     'addport client wss://switch.example/ --user ann --cacerts /etc/etherws/ca.pem',
-    'addport client wss://a.example/ wss://b.example/ --no-wait',
+    'addport client wss://a.example/ wss://b.example/ --no-wait --name uplink',
     'addport client wss://switch.example/ --proxy http://proxy.example:3128',
   ])
     .argument('<URL>', 'ws:// or wss:// URL of the other switch')
     .argument('[URL...]', 'further ones, tried in order when it cannot be had');
   addTableOptions(addLong(leaf), DIAL_OPTIONS);
+  addLabelOptions(leaf);
   leaf
     .option('--passwd-file <FILE>', 'file that holds the password; also ETHERWS_CLIENT_PASSWD, the password itself')
     .option('--token-file <FILE>', 'file that holds a bearer token; also ETHERWS_CLIENT_TOKEN, the token itself')
@@ -55,11 +57,12 @@ async function addPort(
   };
   await perform(command, terminal, {
     method: 'addPort',
-    params: { type: 'client', target, options },
+    params: { type: 'client', target, options, ...typedLabels(given) },
     names: typedNames(DIAL_OPTIONS, ['options'], {
       target: 'URL',
       'options.alternatives': 'URL',
       'options.token': '--token-file',
+      ...LABEL_FLAGS,
     }),
     table: portTable,
     complete: async (spec) => ({ ...spec, options: { ...spec.options, ...(await findSecret(given, terminal)) } }),

@@ -8,6 +8,7 @@ import { addClientPort } from './add-client-port.ts';
 import { controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { withPathsOnSwitch } from './path-on-switch.ts';
+import { addLabelOptions, LABEL_FLAGS, typedLabels } from './port-labels.ts';
 import { portTable } from './tables.ts';
 
 const EXAMPLES = `
@@ -16,6 +17,9 @@ Examples:
   $ etherws ctl addport netdev eth1
   $ etherws ctl addport client wss://switch.example/ --user ann
 `;
+
+/** What commander read of the options of a tap port. */
+type Given = Readonly<Record<string, unknown>> & { readonly netns?: string };
 
 const NAME = 'name of the device, at most 15 bytes';
 
@@ -53,7 +57,8 @@ function addTapPort(addport: Command, terminal: Terminal): void {
     'addport tap eth0 --netns blue --mac 02:00:00:00:00:01',
   ]).argument('<NAME>', `${NAME}; the kernel puts a number for %d, and chooses where it is ''`);
   addTableOptions(addLong(leaf), TAP_OPTIONS);
-  leaf.action(async (target: string, given: { netns?: string }, command: Command) => {
+  addLabelOptions(leaf);
+  leaf.action(async (target: string, given: Given, command: Command) => {
     const typed = typedValues(TAP_OPTIONS, given);
     const isPath = given.netns?.includes('/') === true;
     const url = controlUrl(gatherOptions(command), terminal);
@@ -61,8 +66,13 @@ function addTapPort(addport: Command, terminal: Terminal): void {
     await perform(command, terminal, {
       method: 'addPort',
       // Options go along only where there are any: a switch of 1.x does not know those of a tap.
-      params: { type: 'tap', target, ...(Object.keys(options).length === 0 ? {} : { options }) },
-      names: typedNames(TAP_OPTIONS, ['options'], { target: 'NAME' }),
+      params: {
+        type: 'tap',
+        target,
+        ...(Object.keys(options).length === 0 ? {} : { options }),
+        ...typedLabels(given),
+      },
+      names: typedNames(TAP_OPTIONS, ['options'], { target: 'NAME', ...LABEL_FLAGS }),
       table: portTable,
     });
   });
@@ -70,14 +80,14 @@ function addTapPort(addport: Command, terminal: Terminal): void {
 
 function addNetdevPort(addport: Command, terminal: Terminal): void {
   const description = 'attach an existing network device by a raw packet socket';
-  addLong(addLeaf(addport, 'netdev', description, ['addport netdev eth1']))
-    .argument('<NAME>', NAME)
-    .action((target: string, _options: object, command: Command) =>
-      perform(command, terminal, {
-        method: 'addPort',
-        params: { type: 'netdev', target },
-        names: typedNames({}, [], { target: 'NAME' }),
-        table: portTable,
-      }),
-    );
+  const leaf = addLeaf(addport, 'netdev', description, ['addport netdev eth1', 'addport netdev eth1 --name lab']);
+  addLabelOptions(addLong(leaf).argument('<NAME>', NAME));
+  leaf.action((target: string, given: Readonly<Record<string, unknown>>, command: Command) =>
+    perform(command, terminal, {
+      method: 'addPort',
+      params: { type: 'netdev', target, ...typedLabels(given) },
+      names: typedNames({}, [], { target: 'NAME', ...LABEL_FLAGS }),
+      table: portTable,
+    }),
+  );
 }

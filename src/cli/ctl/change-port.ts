@@ -8,8 +8,12 @@ import { portTable } from './tables.ts';
 /** `etherws ctl setport` and `delport`. */
 
 export function addSetPort(ctl: Command, terminal: Terminal): void {
-  const leaf = addLeaf(ctl, 'setport', 'shut a port, or open it again', ['setport 2 --shut 1', 'setport 2 --shut 0']);
-  addTableOptions(addLong(leaf).argument('<N>', SET_PORT.port.help), SET_PORT);
+  const leaf = addLeaf(ctl, 'setport', 'shut a port or open it again, name and describe it', [
+    'setport 2 --shut 1',
+    'setport uplink --shut 0',
+    'setport 2 --name uplink --description fibre',
+  ]);
+  addTableOptions(addLong(leaf).argument('<PORT>', SET_PORT.port.help), SET_PORT);
   leaf.action((port: string, options: Record<string, unknown>, command: Command) =>
     perform(command, terminal, {
       method: 'setPort',
@@ -21,8 +25,8 @@ export function addSetPort(ctl: Command, terminal: Terminal): void {
 }
 
 export function addDelPort(ctl: Command, terminal: Terminal): void {
-  addLong(addLeaf(ctl, 'delport', 'close and remove a port, and print its last state', ['delport 2']))
-    .argument('<N>', SET_PORT.port.help)
+  addLong(addLeaf(ctl, 'delport', 'close and remove a port, and print its last state', ['delport 2', 'delport uplink']))
+    .argument('<PORT>', SET_PORT.port.help)
     .action((port: string, _options: object, command: Command) =>
       perform(command, terminal, { method: 'delPort', params: { port }, table: portTable }),
     );

@@ -10,9 +10,9 @@ import { interfaceTable } from './tables.ts';
 export function addSetInterface(ctl: Command, terminal: Terminal): void {
   const leaf = addLeaf(ctl, 'setif', 'set addresses, netmask and MTU of a tap or netdev port', [
     'setif 1 --address 10.0.0.1 --netmask 255.255.255.0',
-    'setif 1 --address 10.0.0.1/24 --address fd00::1/64 --mtu 1400',
+    'setif uplink --address 10.0.0.1/24 --address fd00::1/64 --mtu 1400',
   ])
-    .argument('<N>', SET_INTERFACE.port.help)
+    .argument('<PORT>', SET_INTERFACE.port.help)
     .option('--address <A>', 'A: the IPv4 address; A/LEN: one more address, IPv4 or IPv6; may be repeated', append);
   addTableOptions(addLong(leaf), SET_INTERFACE);
   leaf.action((port: string, { address = [], ...options }: { address?: string[] }, command: Command) =>

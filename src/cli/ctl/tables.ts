@@ -4,7 +4,7 @@ import { type Column, formatTable } from '../format.ts';
 /**
  * The lists that `etherws ctl` prints. Without `--long` they have exactly the
  * columns of 1.x and one row an entry, since scripts take them apart by columns.
- * `--long` puts further columns behind those. Only the last column may have spaces.
+ * `--long` puts further columns behind those. Only Reason and Description, the last ones, may have spaces.
  */
 
 /** Stands where a row has nothing to say, so that every row has the same number of columns. */
@@ -28,6 +28,7 @@ const PORT_COLUMNS: readonly Column<PortEntry>[] = [
 ];
 
 const PORT_DETAILS: readonly Column<PortEntry>[] = [
+  word('Name', ({ name }) => name ?? NONE),
   word('Wire', ({ wire }) => wire ?? NONE),
   {
     title: 'RTT',
@@ -38,6 +39,7 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),
   word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
+  word('Description', ({ description }) => description ?? NONE),
 ];
 
 export function portTable(entries: readonly PortEntry[], isLong = false): string {
@@ -58,6 +60,7 @@ const INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [
 ];
 
 const INTERFACE_DETAILS: readonly Column<InterfaceEntry>[] = [
+  word('Name', ({ portName }) => portName ?? NONE),
   word('Netns', ({ netns }) => netns ?? NONE),
   word('Addresses', ({ addresses }) => addresses.join(',') || NONE),
 ];
@@ -77,6 +80,7 @@ const FDB_DETAILS: readonly Column<FdbEntry>[] = [
   number('Moves', ({ moves }) => moves),
   word('From', ({ movedFrom }) => movedFrom?.toString() ?? NONE),
   word('Flapping', ({ flapping }) => (flapping ? 'yes' : 'no')),
+  word('Name', ({ portName }) => portName ?? NONE),
 ];
 
 export function fdbTable(entries: readonly FdbEntry[], isLong = false): string {

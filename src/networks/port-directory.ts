@@ -1,0 +1,81 @@
+import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
+import { EtherwsError } from '../errors.ts';
+import { closestWord } from '../schema/closest-word.ts';
+import type { AttachedPort, PortLabels } from './attached-port.ts';
+
+/** Only so many ports are named in an error. */
+const MOST_SHOWN = 10;
+
+/** The ports of a switch, found by number and by name. */
+export class PortDirectory {
+  readonly #byNumber = new Map<PortNumber, AttachedPort>();
+  readonly #byName = new Map<string, AttachedPort>();
+
+  add(port: AttachedPort): void {
+    this.#byNumber.set(port.bridgePort.number, port);
+    if (port.name !== undefined) this.#byName.set(port.name, port);
+  }
+
+  remove(port: AttachedPort): void {
+    this.#byNumber.delete(port.bridgePort.number);
+    if (port.name !== undefined) this.#byName.delete(port.name);
+  }
+
+  /** In the order in which they came. */
+  ports(): IterableIterator<AttachedPort> {
+    return this.#byNumber.values();
+  }
+
+  /** The attached port around a port of the bridge. */
+  of({ number }: BridgePort): AttachedPort | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  find(reference: number | string): AttachedPort {
+    const isName = typeof reference === 'string';
+    const found = isName ? this.#byName.get(reference) : this.#byNumber.get(reference as PortNumber);
+    if (found !== undefined) return found;
+    const called = isName ? `no port named "${reference}"` : `no port ${reference}`;
+    throw new EtherwsError('PORT_NOT_FOUND', `There is ${called}`, { hint: this.#hint(reference) });
+  }
+
+  /**
+   * @param owner the port that may have the name already
+   * @throws EtherwsError PORT_NAME_TAKEN
+   */
+  requireFree(name: string | undefined, owner?: AttachedPort): void {
+    const holder = name === undefined ? undefined : this.#byName.get(name);
+    if (holder === undefined || holder === owner) return;
+    const { number, port } = holder.bridgePort;
+    throw new EtherwsError(
+      'PORT_NAME_TAKEN',
+      `The name "${name}" is that of port ${number} (${port.type} ${port.target})`,
+      { hint: `Choose another one, or take it away there with setport ${number} --name ''` },
+    );
+  }
+
+  /** Gives a port another name and description; what is not there stays. @throws EtherwsError PORT_NAME_TAKEN */
+  label(port: AttachedPort, { name, description }: PortLabels): void {
+    if (name !== undefined) {
+      this.requireFree(name, port);
+      if (port.name !== undefined) this.#byName.delete(port.name);
+      port.name = name || undefined;
+      if (port.name !== undefined) this.#byName.set(port.name, port);
+    }
+    if (description !== undefined) port.description = description || undefined;
+  }
+
+  #hint(reference: number | string): string {
+    const meant = typeof reference === 'string' ? closestWord(reference, this.#byName.keys()) : undefined;
+    if (meant !== undefined) return `Did you mean ${meant}?`;
+    const present = [...this.#byNumber.values()];
+    if (present.length === 0) return 'The switch has no ports';
+    const shown = present.slice(0, MOST_SHOWN).map(describe).join(', ');
+    return `The switch has port${present.length === 1 ? '' : 's'} ${shown}${present.length > MOST_SHOWN ? ', …' : ''}`;
+  }
+}
+
+function describe({ bridgePort, name }: AttachedPort): string {
+  return name === undefined ? `${bridgePort.number}` : `${bridgePort.number} (${name})`;
+}

@@ -1,0 +1,66 @@
+import type { Counters } from '../bridge/counters.ts';
+import { detailsOf, type NetworkInterface } from '../bridge/port-details.ts';
+import type { InterfaceEntry, PortEntry } from '../control/schema.ts';
+import { EtherwsError } from '../errors.ts';
+import { netmaskOfPrefixLength } from '../wire/ethernet/ip-address.ts';
+import type { AttachedPort } from './attached-port.ts';
+
+/** What `listPort` says of a port. */
+export function portEntry({ bridgePort, name, description }: AttachedPort): PortEntry {
+  const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
+  const isStandby = !isShut && standsByFor !== undefined;
+  const details = detailsOf(port);
+  const tunnel = details?.kind === 'tunnel' ? details : undefined;
+  return {
+    port: bridgePort.number,
+    type: port.type,
+    target: port.target,
+    tx: tx.frames,
+    rx: rx.frames,
+    shut: isShut,
+    state: isShut ? 'shut' : isStandby ? 'standby' : link,
+    reason: isStandby ? `parallel to port ${standsByFor.number}` : (tunnel?.linkReason ?? linkReason ?? null),
+    txOctets: tx.octets,
+    rxOctets: rx.octets,
+    txDiscards: discards(tx),
+    rxDiscards: discards(rx),
+    wire: tunnel?.connection?.wire ?? null,
+    roundTripMs: tunnel?.connection?.roundTripMs ?? null,
+    url: tunnel?.connection?.url ?? null,
+    netns: (details?.kind === 'device' ? details.netns : undefined) ?? null,
+    name: name ?? null,
+    description: description ?? null,
+  };
+}
+
+function discards(counters: Counters): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters.discards).filter(([, frames]) => frames > 0));
+}
+
+/** undefined for a device that is gone: it has no settings, and its port is still in listport. */
+export function presentInterface(port: AttachedPort, device: NetworkInterface): InterfaceEntry | undefined {
+  try {
+    return interfaceEntry(port, device);
+  } catch (error) {
+    if (error instanceof EtherwsError && error.code === 'DEVICE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** What `listInterface` says of a device. @throws EtherwsError as `NetworkInterface.read` */
+export function interfaceEntry({ bridgePort, name }: AttachedPort, device: NetworkInterface): InterfaceEntry {
+  const { number, port } = bridgePort;
+  const { addresses, mtu, netns } = device.read();
+  const primary = addresses.find(({ address }) => !address.includes(':'));
+  return {
+    port: number,
+    type: port.type,
+    target: port.target,
+    address: primary?.address ?? '',
+    netmask: primary === undefined ? '' : netmaskOfPrefixLength(primary.prefixLength),
+    mtu,
+    addresses: addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    netns: netns ?? null,
+    portName: name ?? null,
+  };
+}
