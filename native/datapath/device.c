@@ -2,25 +2,26 @@
 
 #include <errno.h>
 
-#include "../offload/merge.h"
+#include "../offload/gro.h"
 #include "packet_socket.h"
 #include "tally.h"
 #include "tap.h"
 
-// Consecutive segments of a flow leave as one super-frame, and are lost together.
-static int write_merged(const struct device *device, const struct frame_slab *slab,
+// GRO on the way into a device: consecutive TCP segments of a flow leave as one super-frame. A failed write loses them
+// all.
+static int write_by_gro(const struct device *device, const struct frame_slab *slab,
                         const struct frame_selection *frames, uint32_t *tally) {
-  int errors[ETHERWS_MERGE_WINDOW_FRAMES];
+  int errors[ETHERWS_GRO_WINDOW_FRAMES];
   size_t lost = 0;
-  for (size_t from = 0; from < frames->count; from += ETHERWS_MERGE_WINDOW_FRAMES) {
+  for (size_t from = 0; from < frames->count; from += ETHERWS_GRO_WINDOW_FRAMES) {
     size_t left = frames->count - from;
-    uint32_t count = left < ETHERWS_MERGE_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_MERGE_WINDOW_FRAMES;
+    uint32_t count = left < ETHERWS_GRO_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_GRO_WINDOW_FRAMES;
     // Without indexes the window is moved over the frames themselves.
     const size_t skipped = frames->indexes == NULL ? from : 0;
     const uint32_t *indexes = frames->indexes == NULL ? NULL : frames->indexes + from;
     const uint32_t *starts = slab->starts + skipped, *lengths = slab->lengths + skipped;
-    uint32_t failed = etherws_write_coalesced(device->head.fd, slab->bytes, starts, lengths, indexes, count,
-                                              frames->has_vnet_headers, frames->merge_for, errors);
+    uint32_t failed = etherws_gro_write(device->head.fd, slab->bytes, starts, lengths, indexes, count,
+                                        frames->has_vnet_headers, frames->gro_offloads, errors);
     lost += failed;
     for (uint32_t i = 0; i < count && failed > 0; i++) {
       if (errors[i] == 0) continue;
@@ -48,8 +49,8 @@ int device_write(const struct device *device, const struct frame_slab *slab, con
     tally[TALLY_LINK_DOWN] += (uint32_t)frames->count;
     return 0;
   }
-  if (device->has_vnet_header && frames->merge_for != 0 && frames->count > 1) {
-    return write_merged(device, slab, frames, tally);
+  if (device->has_vnet_header && frames->gro_offloads != 0 && frames->count > 1) {
+    return write_by_gro(device, slab, frames, tally);
   }
   return device->head.kind == KIND_TAP ? tap_write(fd, device->has_vnet_header, slab, frames, tally)
                                        : packet_write(fd, device->has_vnet_header, slab, frames, tally);

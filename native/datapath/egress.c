@@ -34,7 +34,7 @@ uint32_t write_to_device(struct descriptor *ingress, struct device *egress, cons
   const struct frame_slab slab = {
       .bytes = run->bytes, .starts = (uint32_t *)run->starts, .lengths = (uint32_t *)run->lengths};
   const struct frame_selection frames = {
-      .count = run->count, .has_vnet_headers = run->has_offload_headers, .merge_for = egress->offloads};
+      .count = run->count, .has_vnet_headers = run->has_offload_headers, .gro_offloads = egress->offloads};
   uint32_t tally[TALLY_COUNT] = {0};
   if (device_write(egress, &slab, &frames, tally) == (int)run->count) return run->count;
   if (ingress->datapath->tally != NULL) memcpy(ingress->datapath->tally, tally, sizeof tally);

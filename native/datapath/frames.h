@@ -32,7 +32,7 @@ struct frame_selection {
   const uint32_t *indexes;  // NULL: the first `count`
   size_t count;
   bool has_vnet_headers;  // in front of each frame in the slab
-  uint32_t merge_for;     // the offloads that the device does, so that segments may be merged; 0: each frame by itself
+  uint32_t gro_offloads;  // those of the device, for which TCP segments are merged (GRO); 0: no GRO
 };
 
 static inline uint32_t selected(const struct frame_selection *frames, size_t i) {

@@ -114,7 +114,7 @@ static bool is_within(const struct frame_slab *slab, uint32_t index, bool has_vn
          (!has_vnet_header || slab->starts[index] >= VNET_HEADER_BYTES);
 }
 
-// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, mergeFor, tally) returns how many
+// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, groOffloads, tally) returns how many
 // the device took.
 static napi_value write_frames(napi_env env, napi_callback_info info) {
   napi_value arguments[9], result;
@@ -122,15 +122,15 @@ static napi_value write_frames(napi_env env, napi_callback_info info) {
   struct frame_slab slab;
   struct frame_selection frames;
   size_t indexes;
-  int32_t count, merge_for;
+  int32_t count, gro_offloads;
   uint32_t *tally;
   if (!take_arguments(env, info, arguments, 9) || !take_device(env, arguments[0], &device) ||
       !take_slab(env, arguments + 1, &slab) || !take_words(env, arguments[4], (uint32_t **)&frames.indexes, &indexes) ||
       !take_int32(env, arguments[5], &count) || !take_bool(env, arguments[6], &frames.has_vnet_headers) ||
-      !take_int32(env, arguments[7], &merge_for) || !take_tally(env, arguments[8], &tally)) {
+      !take_int32(env, arguments[7], &gro_offloads) || !take_tally(env, arguments[8], &tally)) {
     return NULL;
   }
-  frames.merge_for = (uint32_t)merge_for;
+  frames.gro_offloads = (uint32_t)gro_offloads;
   frames.count = count < 0 ? 0 : (size_t)count < indexes ? (size_t)count : indexes;
   for (size_t i = 0; i < frames.count; i++) {
     if (is_within(&slab, frames.indexes[i], frames.has_vnet_headers)) continue;

@@ -1,6 +1,6 @@
 // The offload engine as src/wire/offload/native-engine.ts calls it. A slab that frames are appended to comes as
 // (bytes, end, starts, lengths, count), and what comes back is how many were appended, or -fault.
-#include "../offload/merge.h"
+#include "../offload/offload.h"
 #include "bindings.h"
 #include "environment.h"
 #include "values.h"

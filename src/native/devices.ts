@@ -68,8 +68,8 @@ export interface DeviceDoor {
   ): number;
   /**
    * Writes the named frames in order; one that fails keeps none of the others.
-   * @param mergeFor the offloads that a TAP device takes: consecutive TCP segments
-   *   of a flow become super-frames on the way (native/offload/merge.h); 0 writes each as it is
+   * @param groOffloads the offloads that a TAP device takes: consecutive TCP segments
+   *   of a flow become super-frames on the way (native/offload/gro.h); 0 writes each as it is
    * @returns how many were taken
    */
   writeFrames(
@@ -80,7 +80,7 @@ export interface DeviceDoor {
     indexes: Uint32Array,
     count: number,
     hasOffloadHeaders: boolean,
-    mergeFor: Offloads,
+    groOffloads: Offloads,
     tally: Uint32Array,
   ): number;
   /**

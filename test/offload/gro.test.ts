@@ -11,7 +11,7 @@ import {
   type Offloads,
 } from '../../src/wire/offload/virtio-header.ts';
 import { batchWithHeaders, type FrameFields, frameOf, framesOf, superFrameOf } from '../support/frames.ts';
-import { coalesceFrames } from '../support/gro.ts';
+import { applyGro } from '../support/gro.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 import { streamBatch } from '../support/tcp-streams.ts';
 
@@ -26,10 +26,10 @@ const CWR = 0x80;
 
 const TAKES_ALL: Offloads = OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
 
-function coalesced(batch: FrameBatch, offloads: Offloads = TAKES_ALL): FrameBatch {
+function merged(batch: FrameBatch, offloads: Offloads = TAKES_ALL): FrameBatch {
   const out = new FrameBatch(Buffer.alloc(batch.bytes.length + 14 * batch.count), 1);
   const indices = Uint32Array.from({ length: batch.count }, (_, index) => index);
-  assert.equal(coalesceFrames(batch, indices, batch.count, offloads, out), undefined);
+  assert.equal(applyGro(batch, indices, batch.count, offloads, out), undefined);
   return out;
 }
 
@@ -62,7 +62,7 @@ function shapeOf(batch: FrameBatch): number[] {
 test('three segments become the super-frame that their sender began with', () => {
   for (const ipv6 of [false, true]) {
     const payload = Buffer.concat([0, 1, 2].map((ordinal) => segment(ordinal).payload));
-    const out = coalesced(
+    const out = merged(
       batchOfSegments(segment(0, { ipv6 }), segment(1, { ipv6 }), segment(2, { ipv6, flags: ACK | PSH })),
     );
     const whole = batchWithHeaders([superFrameOf(segment(0, { ipv6, payload, flags: ACK | PSH }), BYTES)]);
@@ -101,7 +101,7 @@ for (const [name, changes, shape] of middle) {
   test(`merging: ${name}`, () => {
     const third = segment(2);
     if (changes.payload !== undefined) third.sequence = 1000 + BYTES + changes.payload.length;
-    assert.deepEqual(shapeOf(coalesced(batchOfSegments(segment(0), segment(1, changes), third))), shape);
+    assert.deepEqual(shapeOf(merged(batchOfSegments(segment(0), segment(1, changes), third))), shape);
   });
 }
 
@@ -115,7 +115,7 @@ const besides: readonly [string, Partial<FrameFields>][] = [
 
 for (const [name, changes] of besides) {
   test(`merging: another ${name} does not disturb`, () => {
-    const out = coalesced(batchOfSegments(segment(0), segment(5, changes), segment(1)));
+    const out = merged(batchOfSegments(segment(0), segment(5, changes), segment(1)));
     assert.equal(out.count, 2);
     assert.equal(shapeOf(out)[0], 200);
     assert.deepEqual(framesOf(out)[1], frameOf(segment(5, changes)).bytes);
@@ -124,30 +124,30 @@ for (const [name, changes] of besides) {
 
 test('the first segment may carry CWR where the egress segments with it', () => {
   const batch = batchOfSegments(segment(0, { flags: ACK | CWR }), segment(1));
-  assert.deepEqual(shapeOf(coalesced(batch)), [200]);
-  assert.equal(coalesced(batch).offloadHeader(0)[1], 0x81);
-  assert.deepEqual(shapeOf(coalesced(batch, OFFLOAD_TSO4)), [100, 100]);
+  assert.deepEqual(shapeOf(merged(batch)), [200]);
+  assert.equal(merged(batch).offloadHeader(0)[1], 0x81);
+  assert.deepEqual(shapeOf(merged(batch, OFFLOAD_TSO4)), [100, 100]);
 });
 
 test('nothing is merged for an egress that does not segment that family', () => {
-  assert.deepEqual(shapeOf(coalesced(batchOfSegments(segment(0), segment(1)), OFFLOAD_TSO6)), [100, 100]);
+  assert.deepEqual(shapeOf(merged(batchOfSegments(segment(0), segment(1)), OFFLOAD_TSO6)), [100, 100]);
 });
 
 test('identifications count up, or stand still with DF', () => {
   const still = (dontFragment: boolean) =>
     batchOfSegments(...[0, 1, 2].map((ordinal) => segment(ordinal, { id: 0, dontFragment })));
-  assert.deepEqual(shapeOf(coalesced(still(true))), [300]);
-  assert.deepEqual(shapeOf(coalesced(still(false))), [100, 100, 100]);
+  assert.deepEqual(shapeOf(merged(still(true))), [300]);
+  assert.deepEqual(shapeOf(merged(still(false))), [100, 100, 100]);
   const mixed = batchOfSegments(segment(0, { id: 0 }), segment(1, { id: 0 }), segment(2, { id: 1 }));
-  assert.deepEqual(shapeOf(coalesced(mixed)), [200, 100]);
+  assert.deepEqual(shapeOf(merged(mixed)), [200, 100]);
   const around = batchOfSegments(segment(0, { id: 0xffff }), segment(1, { id: 0 }));
-  assert.deepEqual(shapeOf(coalesced(around)), [200]);
+  assert.deepEqual(shapeOf(merged(around)), [200]);
 });
 
 test('sequence numbers count on through zero', () => {
   const first = 0x1_0000_0000 - BYTES;
   assert.deepEqual(
-    shapeOf(coalesced(batchOfSegments(segment(0, { sequence: first }), segment(1, { sequence: 0 })))),
+    shapeOf(merged(batchOfSegments(segment(0, { sequence: first }), segment(1, { sequence: 0 })))),
     [200],
   );
 });
@@ -156,7 +156,7 @@ test('a segment with a bad checksum goes as it came, and is overtaken by none of
   const frames = [0, 1, 2, 3].map((ordinal) => frameOf(segment(ordinal)).bytes);
   const bad = frames[1] as Buffer;
   bad[bad.length - 1] = 0x55;
-  const out = coalesced(batchWithHeaders(frames.map((frame) => ({ frame }))));
+  const out = merged(batchWithHeaders(frames.map((frame) => ({ frame }))));
   assert.deepEqual(shapeOf(out), [100, 100, 200]);
   assert.deepEqual(framesOf(out)[1], bad);
 });
@@ -166,7 +166,7 @@ test('a bad IPv4 header checksum and a pad keep a segment whole', () => {
   spoiled[24] = (spoiled[24] as number) ^ 1;
   const padded = Buffer.concat([frameOf(segment(1)).bytes, Buffer.alloc(3)]);
   for (const frame of [spoiled, padded]) {
-    const out = coalesced(
+    const out = merged(
       batchWithHeaders([{ frame: frameOf(segment(0)).bytes }, { frame }, { frame: frameOf(segment(2)).bytes }]),
     );
     assert.equal(out.count, 3);
@@ -178,7 +178,7 @@ test('a fragment may be of any flow, so nothing overtakes it', () => {
   const fragment = frameOf(segment(9, { source: 9, dontFragment: false })).bytes;
   fragment[20] = 0x20;
   const frames = [frameOf(segment(0)).bytes, fragment, frameOf(segment(1)).bytes];
-  assert.deepEqual(shapeOf(coalesced(batchWithHeaders(frames.map((frame) => ({ frame }))))), [100, 100, 100]);
+  assert.deepEqual(shapeOf(merged(batchWithHeaders(frames.map((frame) => ({ frame }))))), [100, 100, 100]);
 });
 
 test('a checksum that the kernel has verified is not asked for again; one still to come is trusted', () => {
@@ -194,20 +194,20 @@ test('a checksum that the kernel has verified is not asked for again; one still 
   frame[51] = 0x55;
   const others = [segment(0), segment(2)].map((fields) => superFrameOf(fields, 0));
   const [first, last] = others as [(typeof others)[0], (typeof others)[0]];
-  assert.deepEqual(shapeOf(coalesced(batchWithHeaders([first, { frame, header: valid }, last]))), [300]);
+  assert.deepEqual(shapeOf(merged(batchWithHeaders([first, { frame, header: valid }, last]))), [300]);
 });
 
 test('super-frames are merged with segments of their size', () => {
   const double = superFrameOf(segment(1, { payload: Buffer.alloc(2 * BYTES) }), BYTES);
   const tail = superFrameOf(segment(3, { payload: Buffer.alloc(BYTES + 1) }), BYTES);
   const batch = batchWithHeaders([{ frame: frameOf(segment(0)).bytes }, double, tail, superFrameOf(segment(4), 0)]);
-  assert.deepEqual(shapeOf(coalesced(batch)), [401, 100]);
+  assert.deepEqual(shapeOf(merged(batch)), [401, 100]);
 });
 
 test('a merged packet is no longer than IP can say', () => {
   const payload = Buffer.alloc(1448);
   const segments = Array.from({ length: 50 }, (_, ordinal) => segment(ordinal, { payload, sequence: ordinal * 1448 }));
-  const out = coalesced(batchOfSegments(...segments));
+  const out = merged(batchOfSegments(...segments));
   assert.deepEqual(shapeOf(out), [45 * 1448, 5 * 1448]);
 });
 
@@ -215,13 +215,13 @@ test('a batch without offload headers is merged too', () => {
   const batch = batchOfSegments(segment(0), segment(1));
   batch.hasOffloadHeaders = false;
   batch.bytes.fill(0xff, 0, 14);
-  assert.deepEqual(shapeOf(coalesced(batch)), [200]);
+  assert.deepEqual(shapeOf(merged(batch)), [200]);
 });
 
 test('more flows than are followed still keep their order', () => {
   const flows = Array.from({ length: 40 }, (_, flow) => flow);
   const frames = [0, 1].flatMap((ordinal) => flows.map((source) => segment(ordinal, { source })));
-  const out = coalesced(batchOfSegments(...frames));
+  const out = merged(batchOfSegments(...frames));
   const before = framesOf(batchOfSegments(...frames)).map((frame) => frame.toString('hex'));
   assert.deepEqual(
     finishedFrames(out)
@@ -231,18 +231,18 @@ test('more flows than are followed still keep their order', () => {
   );
 });
 
-test('segment ∘ coalesce changes no frame, and the order of no flow', (t) => {
+test('segmentation ∘ GRO changes no frame, and the order of no flow', (t) => {
   const seed = fuzzSeed();
   t.diagnostic(`FUZZ_SEED=${seed}`);
   const random = new Random(seed);
-  let merged = 0;
+  let mergedFrames = 0;
   for (let round = 0; round < fuzzCases(300); round++) {
     const batch = streamBatch(random, random.pick([2, 10, 60]), { hasFixedIds: false });
-    const out = coalesced(batch);
-    merged += batch.count - out.count;
+    const out = merged(batch);
+    mergedFrames += batch.count - out.count;
     assert.deepEqual(byFlow(finishedFrames(out)), byFlow(finishedFrames(batch)), `round ${round}`);
   }
-  assert.ok(merged > 300, `only ${merged} frames were merged`);
+  assert.ok(mergedFrames > 300, `only ${mergedFrames} frames were merged`);
 });
 
 /** Frames under their VLANs, addresses and ports, in order. */

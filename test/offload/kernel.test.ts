@@ -7,7 +7,7 @@ import { portableEngine } from '../../src/wire/offload/engine.ts';
 import { MAX_FINISHED_BYTES } from '../../src/wire/offload/gso.ts';
 import { FrameCollector } from '../support/frame-collector.ts';
 import { batchWithHeaders, type FrameFields, frameOf, framesOf, superFrameOf } from '../support/frames.ts';
-import { coalesceFrames } from '../support/gro.ts';
+import { applyGro } from '../support/gro.ts';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 import { streamBatch } from '../support/tcp-streams.ts';
@@ -143,7 +143,7 @@ test('disturbed flows are merged on their way into a TAP device as the rules say
     const batch = streamBatch(random, random.pick([3, 20, 40]), { hasFixedIds: false });
     const indices = Uint32Array.from({ length: batch.count }, (_, index) => index);
     const expected = new FrameBatch(Buffer.alloc(batch.bytes.length + 64));
-    assert.equal(coalesceFrames(batch, indices, batch.count, near.offloads, expected), undefined);
+    assert.equal(applyGro(batch, indices, batch.count, near.offloads, expected), undefined);
     const segments = Array.from(indices, (index) => {
       const out = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES));
       assert.equal(portableEngine.finish(batch, index, out), undefined);

@@ -49,10 +49,10 @@ export type Standing =
   | { readonly kind: 'apart' }
   | { readonly kind: 'barrier' }
   | { readonly kind: 'whole'; readonly flow: string }
-  | MergeCandidate;
+  | GroSegment;
 
 /** A TCP segment, or several in a super-frame, whose checksums are right or vouched for. */
-export interface MergeCandidate {
+export interface GroSegment {
   readonly kind: 'segment';
   /** VLANs, addresses and ports, as text for comparison. */
   readonly flow: string;

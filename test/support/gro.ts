@@ -13,7 +13,7 @@ import {
   type Offloads,
   writeOffloadHeader,
 } from '../../src/wire/offload/virtio-header.ts';
-import { type MergeCandidate, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
+import { type GroSegment, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
 
 /**
  * Consecutive TCP segments of a flow become one super-frame, as Linux does at
@@ -33,16 +33,16 @@ import { type MergeCandidate, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gr
  */
 
 /** How many frames are looked at together; what joins two such windows is not merged. */
-export const MERGE_WINDOW_FRAMES = 256;
+export const GRO_WINDOW_FRAMES = 256;
 /** How many flows are followed at once; the one that was opened first makes room. */
-export const MERGE_FLOWS = 16;
+export const GRO_FLOWS = 16;
 const MAX_PACKET_BYTES = 65_535;
 const DONT_FRAGMENT = 0x4000;
 
 interface Group {
   readonly frames: number[];
   /** The first segment, whose headers speak for all; absent when nothing may join. */
-  readonly head?: MergeCandidate;
+  readonly head?: GroSegment;
   payloadBytes: number;
   segments: number;
   /** How the IPv4 identification goes on from segment to segment, once two are known. */
@@ -59,7 +59,7 @@ interface Group {
  * @param offloads the offloads that the egress takes
  * @returns `queueFull` when `out` has no room for all frames as they are; then nothing was appended
  */
-export function coalesceFrames(
+export function applyGro(
   batch: FrameBatch,
   indices: Uint32Array,
   count: number,
@@ -72,8 +72,8 @@ export function coalesceFrames(
   }
   if (octets > out.bytes.length) return 'queueFull';
   out.hasOffloadHeaders = true;
-  for (let from = 0; from < count; from += MERGE_WINDOW_FRAMES) {
-    const window = indices.subarray(from, Math.min(count, from + MERGE_WINDOW_FRAMES));
+  for (let from = 0; from < count; from += GRO_WINDOW_FRAMES) {
+    const window = indices.subarray(from, Math.min(count, from + GRO_WINDOW_FRAMES));
     for (const group of groupsOf(batch, window, offloads)) appendGroup(batch, group, out);
   }
   return undefined;
@@ -106,7 +106,7 @@ function groupsOf(batch: FrameBatch, indices: Uint32Array, offloads: Offloads): 
 
 /** The flows whose last group may still grow: a ring, so that what it forgets is settled by the order alone. */
 class OpenFlows {
-  readonly #slots: ({ flow: string; group: Group } | undefined)[] = new Array(MERGE_FLOWS).fill(undefined);
+  readonly #slots: ({ flow: string; group: Group } | undefined)[] = new Array(GRO_FLOWS).fill(undefined);
   #next = 0;
 
   find(flow: string): Group | undefined {
@@ -115,7 +115,7 @@ class OpenFlows {
 
   open(flow: string, group: Group): void {
     this.#slots[this.#next] = { flow, group };
-    this.#next = (this.#next + 1) % MERGE_FLOWS;
+    this.#next = (this.#next + 1) % GRO_FLOWS;
   }
 
   close(flow: string): void {
@@ -128,7 +128,7 @@ class OpenFlows {
   }
 }
 
-function groupOf(head: MergeCandidate): Group {
+function groupOf(head: GroSegment): Group {
   const group: Group = {
     frames: [head.index],
     head,
@@ -141,12 +141,12 @@ function groupOf(head: MergeCandidate): Group {
 }
 
 /** Whether nothing may follow `last` in `group`, which it has just joined. */
-function isClosedBy(last: MergeCandidate, group: Group): boolean {
+function isClosedBy(last: GroSegment, group: Group): boolean {
   const segmentBytes = group.head?.segmentBytes ?? 0;
   return (last.flags & (TCP_PSH | TCP_FIN)) !== 0 || group.payloadBytes % segmentBytes !== 0;
 }
 
-function canJoin(bytes: Buffer, group: Group, next: MergeCandidate): boolean {
+function canJoin(bytes: Buffer, group: Group, next: GroSegment): boolean {
   const { head } = group;
   if (head === undefined) return false;
   const payloadBytes = group.payloadBytes + next.payloadBytes;
@@ -163,14 +163,14 @@ function canJoin(bytes: Buffer, group: Group, next: MergeCandidate): boolean {
 }
 
 /** The step of the identification that `next` calls for, or undefined when it fits none. */
-function idStepOf(bytes: Buffer, group: Group, head: MergeCandidate, next: MergeCandidate): 0 | 1 | undefined {
+function idStepOf(bytes: Buffer, group: Group, head: GroSegment, next: GroSegment): 0 | 1 | undefined {
   if (group.idStep !== 0 && next.id === ((head.id + group.segments) & 0xffff)) return 1;
   // The identification of a packet that is never fragmented means nothing (RFC 6864, 4.1); some never change it.
   const neverFragmented = (word(bytes, head.start + head.headers.networkStart + 6) & DONT_FRAGMENT) !== 0;
   return group.idStep !== 1 && neverFragmented && next.id === head.id && next.segments === 1 ? 0 : undefined;
 }
 
-function headersAgree(bytes: Buffer, head: MergeCandidate, next: MergeCandidate): boolean {
+function headersAgree(bytes: Buffer, head: GroSegment, next: GroSegment): boolean {
   if (head.headers.payloadStart !== next.headers.payloadStart) return false;
   const agree = (from: number, to: number) =>
     bytes.compare(bytes, next.start + from, next.start + to, head.start + from, head.start + to) === 0;
@@ -189,7 +189,7 @@ function headersAgree(bytes: Buffer, head: MergeCandidate, next: MergeCandidate)
   );
 }
 
-function join(group: Group, next: MergeCandidate): void {
+function join(group: Group, next: GroSegment): void {
   const { head } = group;
   if (group.idStep === undefined && head !== undefined) {
     group.idStep = next.id === ((head.id + group.segments) & 0xffff) ? 1 : 0;
@@ -222,7 +222,7 @@ function appendGroup(batch: FrameBatch, group: Group, out: FrameBatch): void {
   out.push(at, end - at);
 }
 
-function writeMergedHeaders(bytes: Buffer, at: number, group: Group, head: MergeCandidate): void {
+function writeMergedHeaders(bytes: Buffer, at: number, group: Group, head: GroSegment): void {
   const { isIpv6, networkStart, transportStart, payloadStart } = head.headers;
   const network = at + networkStart;
   const transport = at + transportStart;

@@ -1,9 +1,9 @@
-#include "merge.h"
+#include "gro.h"
 #include "octets.h"
 
 enum { MAX_PACKET_BYTES = 65535, DONT_FRAGMENT = 0x40 };
 
-// What a frame is to those that are merged around it; see Standing in test/support/gro-candidate.ts.
+// How a frame relates to the TCP segments around it: see Standing in test/support/gro-candidate.ts.
 enum standing { APART, BARRIER, WHOLE, SEGMENT };
 
 static bool egress_takes(uint32_t offloads, bool is_ipv6, uint8_t flags) {
@@ -12,7 +12,8 @@ static bool egress_takes(uint32_t offloads, bool is_ipv6, uint8_t flags) {
   return (offloads & needed) == needed;
 }
 
-// No options, no extension headers, and an IPv4 header checksum that is right: it will be made anew.
+// No IPv4 options, no IPv6 extension headers, and a correct IPv4 header checksum: GRO recomputes that one, and must not
+// repair a broken header.
 static bool network_header_is_plain(const uint8_t *frame, const struct etherws_headers *headers) {
   uint32_t header_bytes = headers->transport_start - headers->network_start;
   if (headers->is_ipv6) return header_bytes == IPV6_HEADER_BYTES;
@@ -20,7 +21,8 @@ static bool network_header_is_plain(const uint8_t *frame, const struct etherws_h
          etherws_fold(etherws_sum(frame + headers->network_start, IPV4_HEADER_BYTES, 0)) == 0xffff;
 }
 
-// The merged frame will claim that its payload is sound, so that must be known.
+// The super-frame vouches for its payload (NEEDS_CSUM), so each segment must have a correct checksum, or a source that
+// vouches for it.
 static bool checksum_is_trusted(const struct etherws_frame *frame, const struct etherws_headers *headers) {
   const uint8_t *offload = frame->offload;
   if (etherws_owes(frame)) {
@@ -32,7 +34,7 @@ static bool checksum_is_trusted(const struct etherws_frame *frame, const struct 
   return etherws_fold(etherws_sum(frame->bytes + headers->transport_start, transport_bytes, sum)) == 0xffff;
 }
 
-// `segment` is set for a SEGMENT; for WHOLE only its headers are.
+// Fills in `segment` for SEGMENT; for WHOLE only segment->headers.
 static enum standing standing_of(const struct etherws_frame *frame, uint32_t offloads,
                                  struct etherws_segment *segment) {
   struct etherws_headers *headers = &segment->headers;
@@ -48,7 +50,7 @@ static enum standing standing_of(const struct etherws_frame *frame, uint32_t off
   const uint8_t *transport = frame->bytes + headers->transport_start;
   uint8_t flags = transport[TCP_FLAGS];
   uint32_t payload_bytes = headers->network_end - headers->payload_start;
-  // A pad behind the packet would become payload.
+  // An Ethernet pad behind the packet would become payload.
   if (headers->network_end != frame->length || payload_bytes == 0 ||
       (flags & (TCP_SYN | TCP_RST | TCP_URG | TCP_ACK)) != TCP_ACK ||
       !egress_takes(offloads, headers->is_ipv6, flags) || !network_header_is_plain(frame->bytes, headers) ||
@@ -66,22 +68,23 @@ static enum standing standing_of(const struct etherws_frame *frame, uint32_t off
   return SEGMENT;
 }
 
-// A flow whose last group may still grow: a ring, so that what it forgets is settled by the order alone.
+// A flow whose last group may still grow. The slots are a ring, as in the oracle: which flow is evicted depends only on
+// the order of the frames.
 struct open_flow {
   uint32_t hash;
-  int group;  // ETHERWS_NOBODY when closed
+  int group;  // index in groups; ETHERWS_NO_FRAME: the slot is free
 };
 
 struct open_flows {
-  struct open_flow slots[ETHERWS_MERGE_FLOWS];
+  struct open_flow slots[ETHERWS_GRO_FLOWS];
   uint32_t next;
 };
 
 static void close_all(struct open_flows *flows) {
-  for (int slot = 0; slot < ETHERWS_MERGE_FLOWS; slot++) flows->slots[slot].group = ETHERWS_NOBODY;
+  for (int slot = 0; slot < ETHERWS_GRO_FLOWS; slot++) flows->slots[slot].group = ETHERWS_NO_FRAME;
 }
 
-// Only saves comparisons; ports and the ends of the addresses tell most flows apart.
+// Saves most calls of same_flow. Ports and the last four octets of the addresses differ between most flows.
 static uint32_t flow_hash(const uint8_t *frame, const struct etherws_headers *headers) {
   const uint8_t *ends = frame + headers->network_start + (headers->is_ipv6 ? 20 : 12);
   return etherws_long(frame + headers->transport_start) ^ etherws_long(ends) ^
@@ -97,23 +100,23 @@ static bool same_flow(const uint8_t *a, const struct etherws_headers *of_a, cons
 }
 
 // The open group of the flow that `frame` belongs to.
-static struct open_flow *find_flow(const struct etherws_merge *merge, struct open_flows *flows, uint32_t hash,
+static struct open_flow *find_flow(const struct etherws_gro *gro, struct open_flows *flows, uint32_t hash,
                                    const uint8_t *frame, const struct etherws_headers *headers) {
-  for (int slot = 0; slot < ETHERWS_MERGE_FLOWS; slot++) {
+  for (int slot = 0; slot < ETHERWS_GRO_FLOWS; slot++) {
     struct open_flow *flow = &flows->slots[slot];
-    if (flow->group == ETHERWS_NOBODY || flow->hash != hash) continue;
-    const struct etherws_group *group = &merge->groups[flow->group];
-    if (same_flow(merge->frames[group->first].bytes, &group->head.headers, frame, headers)) return flow;
+    if (flow->group == ETHERWS_NO_FRAME || flow->hash != hash) continue;
+    const struct etherws_group *group = &gro->groups[flow->group];
+    if (same_flow(gro->frames[group->first].bytes, &group->head.headers, frame, headers)) return flow;
   }
   return NULL;
 }
 
-// The step of the identification that `next` calls for: 1, 0, or -1 when it fits none.
+// The step of the IPv4 identification with which `next` continues the group: 1 or 0; -1: it does not continue it.
 static int id_step_of(const uint8_t *head_frame, const struct etherws_group *group,
                       const struct etherws_segment *next) {
   const struct etherws_segment *head = &group->head;
   if (group->id_step != 0 && next->id == (uint16_t)(head->id + group->segments)) return 1;
-  // The identification of a packet that is never fragmented means nothing (RFC 6864, 4.1); some never change it.
+  // With DF set the identification has no meaning (RFC 6864, 4.1), and some senders never change it.
   bool never_fragmented = (head_frame[head->headers.network_start + 6] & DONT_FRAGMENT) != 0;
   return group->id_step != 1 && never_fragmented && next->id == head->id && next->segments == 1 ? 0 : -1;
 }
@@ -125,18 +128,18 @@ static bool agree(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t to
 static bool headers_agree(const uint8_t *a, const uint8_t *b, const struct etherws_headers *headers) {
   uint32_t network = headers->network_start;
   uint32_t transport = headers->transport_start;
-  // IPv6: version, class and flow label; hop limit. IPv4: version and TOS; fragment bits and TTL.
+  // Compared: of IPv6 version, traffic class, flow label and hop limit; of IPv4 version, TOS, fragment bits and TTL.
   bool network_agrees = headers->is_ipv6 ? agree(a, b, network, network + 4) && a[network + 7] == b[network + 7]
                                          : agree(a, b, network, network + 2) && agree(a, b, network + 6, network + 9);
-  // Acknowledgement, data offset with the reserved bits, window, urgent pointer, options.
+  // Of TCP acknowledgement, data offset with the reserved bits, window, urgent pointer and options.
   return network_agrees && agree(a, b, transport + 8, transport + 13) && agree(a, b, transport + 14, transport + 16) &&
          agree(a, b, transport + 18, headers->payload_start);
 }
 
-static bool can_join(const struct etherws_merge *merge, const struct etherws_group *group, const uint8_t *frame,
+static bool can_join(const struct etherws_gro *gro, const struct etherws_group *group, const uint8_t *frame,
                      const struct etherws_segment *next) {
   const struct etherws_segment *head = &group->head;
-  const uint8_t *head_frame = merge->frames[group->first].bytes;
+  const uint8_t *head_frame = gro->frames[group->first].bytes;
   uint32_t payload_bytes = group->payload_bytes + next->payload_bytes;
   if (next->sequence != head->sequence + group->payload_bytes) return false;
   if ((next->flags & TCP_CWR) != 0) return false;
@@ -151,10 +154,9 @@ static bool can_join(const struct etherws_merge *merge, const struct etherws_gro
   return head->headers.is_ipv6 || id_step_of(head_frame, group, next) >= 0;
 }
 
-static void join(struct etherws_merge *merge, struct etherws_group *group, int frame,
-                 const struct etherws_segment *next) {
+static void join(struct etherws_gro *gro, struct etherws_group *group, int frame, const struct etherws_segment *next) {
   if (group->id_step < 0) group->id_step = next->id == (uint16_t)(group->head.id + group->segments) ? 1 : 0;
-  merge->next[group->last] = frame;
+  gro->next[group->last] = frame;
   group->last = frame;
   group->frames++;
   group->payload_bytes += next->payload_bytes;
@@ -162,67 +164,66 @@ static void join(struct etherws_merge *merge, struct etherws_group *group, int f
   group->closing_flags = next->flags & (TCP_PSH | TCP_FIN);
 }
 
-// Whether nothing may follow `last` in `group`, which it has just joined.
+// Whether `last`, which has just joined `group`, ends it: PSH, FIN, or less than a full segment.
 static bool is_closed_by(const struct etherws_segment *last, const struct etherws_group *group) {
   return (last->flags & (TCP_PSH | TCP_FIN)) != 0 || group->payload_bytes % group->head.segment_bytes != 0;
 }
 
-static struct etherws_group *add_group(struct etherws_merge *merge, int frame) {
-  struct etherws_group *group = &merge->groups[merge->group_count++];
+static struct etherws_group *add_group(struct etherws_gro *gro, int frame) {
+  struct etherws_group *group = &gro->groups[gro->group_count++];
   group->first = frame;
   group->last = frame;
   group->frames = 1;
   return group;
 }
 
-static void add_segment(struct etherws_merge *merge, struct open_flows *flows, uint32_t hash, int frame,
+static void add_segment(struct etherws_gro *gro, struct open_flows *flows, uint32_t hash, int frame,
                         const struct etherws_segment *segment) {
-  struct etherws_group *group = add_group(merge, frame);
+  struct etherws_group *group = add_group(gro, frame);
   group->payload_bytes = segment->payload_bytes;
   group->segments = segment->segments;
   group->id_step = segment->segments > 1 ? 1 : -1;
   group->closing_flags = 0;
   group->head = *segment;
   if (is_closed_by(segment, group)) return;
-  flows->slots[flows->next] = (struct open_flow){hash, (int)(group - merge->groups)};
-  flows->next = (flows->next + 1) % ETHERWS_MERGE_FLOWS;
+  flows->slots[flows->next] = (struct open_flow){hash, (int)(group - gro->groups)};
+  flows->next = (flows->next + 1) % ETHERWS_GRO_FLOWS;
 }
 
-void etherws_group_frames(struct etherws_merge *merge, uint32_t offloads) {
+void etherws_gro_group_frames(struct etherws_gro *gro, uint32_t offloads) {
   struct open_flows flows = {.next = 0};
   close_all(&flows);
-  merge->group_count = 0;
-  for (int index = 0; index < (int)merge->frame_count; index++) {
+  gro->group_count = 0;
+  for (int index = 0; index < (int)gro->frame_count; index++) {
     struct etherws_segment segment;
-    const struct etherws_frame *frame = &merge->frames[index];
-    merge->next[index] = ETHERWS_NOBODY;
+    const struct etherws_frame *frame = &gro->frames[index];
+    gro->next[index] = ETHERWS_NO_FRAME;
     enum standing standing = standing_of(frame, offloads, &segment);
     if (standing == APART || standing == BARRIER) {
       if (standing == BARRIER) close_all(&flows);
-      add_group(merge, index);
+      add_group(gro, index);
       continue;
     }
     uint32_t hash = flow_hash(frame->bytes, &segment.headers);
-    struct open_flow *flow = find_flow(merge, &flows, hash, frame->bytes, &segment.headers);
-    struct etherws_group *group = flow == NULL ? NULL : &merge->groups[flow->group];
-    if (standing == SEGMENT && group != NULL && can_join(merge, group, frame->bytes, &segment)) {
-      join(merge, group, index, &segment);
-      if (is_closed_by(&segment, group)) flow->group = ETHERWS_NOBODY;
+    struct open_flow *flow = find_flow(gro, &flows, hash, frame->bytes, &segment.headers);
+    struct etherws_group *group = flow == NULL ? NULL : &gro->groups[flow->group];
+    if (standing == SEGMENT && group != NULL && can_join(gro, group, frame->bytes, &segment)) {
+      join(gro, group, index, &segment);
+      if (is_closed_by(&segment, group)) flow->group = ETHERWS_NO_FRAME;
       continue;
     }
-    if (flow != NULL) flow->group = ETHERWS_NOBODY;
-    if (standing == SEGMENT) add_segment(merge, &flows, hash, index, &segment);
-    else add_group(merge, index);
+    if (flow != NULL) flow->group = ETHERWS_NO_FRAME;
+    if (standing == SEGMENT) add_segment(gro, &flows, hash, index, &segment);
+    else add_group(gro, index);
   }
 }
 
-uint32_t etherws_write_merged_headers(const struct etherws_merge *merge, const struct etherws_group *group,
-                                      uint8_t *to) {
+uint32_t etherws_gro_write_headers(const struct etherws_gro *gro, const struct etherws_group *group, uint8_t *to) {
   const struct etherws_headers *headers = &group->head.headers;
   uint32_t header_bytes = headers->payload_start;
   uint32_t transport_bytes = header_bytes - headers->transport_start + group->payload_bytes;
   uint8_t *frame = to + ETHERWS_OFFLOAD_HEADER_BYTES;
-  memcpy(frame, merge->frames[group->first].bytes, header_bytes);
+  memcpy(frame, gro->frames[group->first].bytes, header_bytes);
 
   uint8_t *network = frame + headers->network_start;
   uint32_t network_header_bytes = headers->transport_start - headers->network_start;
@@ -236,7 +237,7 @@ uint32_t etherws_write_merged_headers(const struct etherws_merge *merge, const s
   }
   uint8_t *transport = frame + headers->transport_start;
   transport[TCP_FLAGS] = group->head.flags | group->closing_flags;
-  // The checksum is begun with the pseudo-header; segmentation completes it.
+  // As NEEDS_CSUM asks, the field has the sum of the pseudo-header; the receiver or GSO adds the rest.
   etherws_write_sum(transport + TCP_CHECKSUM, etherws_fold(etherws_pseudo_sum(frame, headers, transport_bytes)));
 
   to[0] = ETHERWS_FLAG_NEEDS_CSUM;
