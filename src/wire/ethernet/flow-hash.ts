@@ -17,11 +17,11 @@ const PORTS_BYTES = 4;
 const PRIME = 0x0100_0193;
 
 /**
- * Tells flows apart: frames with the same MAC addresses, VLANs and type, and if
- * they carry IP with the same addresses, protocol and ports, have the same hash.
- * Fragments count without ports, for only the first has them: so all fragments
- * of a packet stay together. So do packets with IPv6 extension headers, where
- * ports are not looked for. Of a frame that ends too early counts what is whole.
+ * A hash over the fields that identify a flow: MAC addresses, VIDs, EtherType, and
+ * for IP the addresses, the protocol, and the ports of TCP and UDP.
+ * Only the first fragment of a packet has ports, so fragments are hashed without
+ * them and stay together. Packets with IPv6 extension headers are hashed without
+ * ports, too. Of a truncated frame only the fields that are complete are hashed.
  *
  * @param seed makes the hash unpredictable, so that a station cannot choose
  *   addresses that share a queue with a victim's (RFC 8290, 4.1)
@@ -34,7 +34,7 @@ export function flowHashOf(bytes: Uint8Array, start: number, length: number, see
   let at = start + ETHER_TYPE;
   for (let tags = 0; tags < MAX_TAGS && isTag(word(bytes, at)); tags++) {
     if (at + TAG_BYTES + 2 > end) return finished(hash);
-    // The VID without the priority, which may change within a flow.
+    // The VID only: the priority may change within a flow.
     hash = mixedWith(hash, word(bytes, at + 2) & 0xfff);
     at += TAG_BYTES;
   }
@@ -76,7 +76,7 @@ function mixed(hash: number, bytes: Uint8Array, at: number, length: number): num
   return mix;
 }
 
-/** One step of FNV-1a, and a shift that brings the high bits, where a product keeps its entropy, back down. */
+/** One step of FNV-1a, then a shift: a product has most of its entropy in the high bits. */
 function mixedWith(hash: number, value: number): number {
   const product = Math.imul(hash ^ value, PRIME);
   return product ^ (product >>> 15);

@@ -1,10 +1,10 @@
 import { OFFLOAD_HEADER_BYTES } from '../offload/virtio-header.ts';
 
-/** Serial numbers are the process's, so that no two batches ever have the same. */
+/** Serial numbers are unique in the process, also between batches. */
 let lastSerial = 0;
 
 /**
- * The frames of one wake-up: views into one slab of bytes.
+ * The frames that an ingress port read at once: views into one slab of bytes.
  *
  * Frame `i` is `bytes[starts[i] .. starts[i] + lengths[i])`. When
  * `hasOffloadHeaders`, the ten octets in front of each frame are its virtio-net
@@ -21,7 +21,7 @@ export class FrameBatch {
   lengths: Uint32Array;
   count = 0;
   hasOffloadHeaders = false;
-  /** Another number for each delivery, so that work that was done for its frames can be shared and not mistaken. */
+  /** Changes with the contents. The key of caches of work done for these frames, such as encoded messages. */
   serial: number = ++lastSerial;
 
   /**
@@ -34,7 +34,7 @@ export class FrameBatch {
     this.lengths = new Uint32Array(capacity);
   }
 
-  /** Makes room in `starts` and `lengths` for `frames` more, for callers that write there themselves. */
+  /** Grows `starts` and `lengths` to take `frames` more, for callers that write to them directly. */
   reserve(frames: number): void {
     if (this.count + frames <= this.starts.length) return;
     const capacity = Math.max(8, this.starts.length * 2, this.count + frames);
@@ -55,12 +55,12 @@ export class FrameBatch {
     this.renew();
   }
 
-  /** Says that other frames are in it now: a new serial number. */
+  /** Takes a new serial number. To be called after a direct change of the contents. */
   renew(): void {
     this.serial = ++lastSerial;
   }
 
-  /** A view of frame `index`, without its offload header; as short-lived as the batch. */
+  /** A view of frame `index`, without its offload header. Valid as long as the batch's contents. */
   frame(index: number): Buffer {
     const start = this.starts[index] as number;
     return this.bytes.subarray(start, start + (this.lengths[index] as number));
@@ -73,7 +73,7 @@ export class FrameBatch {
   }
 }
 
-/** A batch that holds copies of these frames, one behind the other, owing nothing. */
+/** A batch of copies of these frames, contiguous, without offload headers. */
 export function batchOf(...frames: readonly Uint8Array[]): FrameBatch {
   const batch = new FrameBatch(Buffer.concat(frames), Math.max(1, frames.length));
   let start = 0;

@@ -1,39 +1,47 @@
 import { ETHER_TYPE, HEADER_BYTES } from './ethernet-frame.ts';
-import { ETHER_TYPE_IPV4, ETHER_TYPE_IPV6, MAX_TAGS, PROTOCOL_UDP, TAG_BYTES } from './transport-header.ts';
+import {
+  ETHER_TYPE_IPV4,
+  ETHER_TYPE_IPV6,
+  IPV4_HEADER_BYTES,
+  IPV6_HEADER_BYTES,
+  isTag,
+  MAX_TAGS,
+  PROTOCOL_UDP,
+  TAG_BYTES,
+  word,
+} from './transport-header.ts';
 
 /**
- * What a frame would do to hosts that believe it, as far as a policy can forbid
- * it. `unreadable`: its headers end before that could be seen, so a policy that
- * forbids one of the other kinds refuses it, too (RFC 7113, 3).
+ * The kinds of frame that an ingress policy can forbid. `unreadable`: the headers
+ * are truncated before the kind is known, so a policy that forbids any kind
+ * discards the frame, too (RFC 7113, 3).
  */
 export type FrameKind = 'dhcpServer' | 'routerAdvertisement' | 'unreadable' | 'other';
 
-const C_TAG = 0x8100;
-const S_TAG = 0x88a8;
 const ICMPV6 = 58;
 const ROUTER_ADVERTISEMENT = 134;
 const DHCPV4_SERVER = 67;
 const DHCPV6_SERVER = 547;
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
-/** Hop-by-hop, routing, destination options, mobility, HIP, shim6: `next, length in 8 octets, …` */
+/** Hop-by-hop, routing, destination options, mobility, HIP, shim6: next header, length in units of 8 octets, … */
 const EXTENSIONS: readonly number[] = [0, 43, 60, 135, 139, 140];
-/** RFC 8200 has each extension once, one of them twice; a longer chain hides something. */
-const MOST_EXTENSIONS = 8;
+/** RFC 8200, 4.1 allows each extension header once, destination options twice. A longer chain may be an evasion. */
+const MAX_EXTENSIONS = 8;
 
-/** Where the EtherType stands behind at most two tags, from the frame's start; 0 when the frame ends before. */
+/** The offset of the EtherType behind at most two tags, from the frame's start; 0 when the frame ends before it. */
 export function innerTypeAt(bytes: Uint8Array, start: number, length: number): number {
   let at = ETHER_TYPE;
   for (let tags = 0; tags < MAX_TAGS; tags++) {
     const type = word(bytes, start + at);
-    if (type !== C_TAG && type !== S_TAG) return at;
+    if (!isTag(type)) return at;
     at += TAG_BYTES;
     if (length < at + 2) return 0;
   }
   return at;
 }
 
-/** The EtherType behind at most two tags; a length (below 0x600) for 802.3 frames, -1 for one that ends in its tags. */
+/** The EtherType behind at most two tags; a length (below 0x600) for 802.3 frames, -1 when the frame ends in its tags. */
 export function innerEtherType(bytes: Uint8Array, start: number, length: number): number {
   const at = innerTypeAt(bytes, start, length);
   return at === 0 ? -1 : word(bytes, start + at);
@@ -49,22 +57,22 @@ export function kindOf(bytes: Uint8Array, start: number, length: number): FrameK
   const network = start + typeAt + 2;
   if (type === ETHER_TYPE_IPV4) return kindOfIpv4(bytes, network, end);
   if (type === ETHER_TYPE_IPV6) return kindOfIpv6(bytes, network, end);
-  return type === C_TAG || type === S_TAG ? 'unreadable' : 'other';
+  return isTag(type) ? 'unreadable' : 'other';
 }
 
 function kindOfIpv4(bytes: Uint8Array, at: number, end: number): FrameKind {
-  if (end < at + 20) return 'unreadable';
+  if (end < at + IPV4_HEADER_BYTES) return 'unreadable';
   if (bytes[at + 9] !== PROTOCOL_UDP) return 'other';
   // Only the first fragment has ports.
   if ((word(bytes, at + 6) & 0x1fff) !== 0) return 'other';
   const headerBytes = ((bytes[at] as number) & 0xf) * 4;
-  return headerBytes < 20 ? 'unreadable' : kindOfUdp(bytes, at + headerBytes, end, DHCPV4_SERVER);
+  return headerBytes < IPV4_HEADER_BYTES ? 'unreadable' : kindOfUdp(bytes, at + headerBytes, end, DHCPV4_SERVER);
 }
 
 function kindOfIpv6(bytes: Uint8Array, start: number, end: number): FrameKind {
-  if (end < start + 40) return 'unreadable';
+  if (end < start + IPV6_HEADER_BYTES) return 'unreadable';
   let next = bytes[start + 6] as number;
-  let at = start + 40;
+  let at = start + IPV6_HEADER_BYTES;
   for (let extensions = 0; ; extensions++) {
     if (next === ICMPV6) {
       if (end < at + 1) return 'unreadable';
@@ -73,7 +81,8 @@ function kindOfIpv6(bytes: Uint8Array, start: number, end: number): FrameKind {
     if (next === PROTOCOL_UDP) return kindOfUdp(bytes, at, end, DHCPV6_SERVER);
     const isExtension = next === FRAGMENT || next === AUTHENTICATION || EXTENSIONS.includes(next);
     if (!isExtension) return 'other';
-    if (extensions === MOST_EXTENSIONS || end < at + 8) return 'unreadable';
+    if (extensions === MAX_EXTENSIONS || end < at + 8) return 'unreadable';
+    // A later fragment: the ports are in the first one.
     if (next === FRAGMENT && (word(bytes, at + 2) & 0xfff8) !== 0) return 'other';
     const size = bytes[at + 1] as number;
     const bytesOfExtension = next === FRAGMENT ? 8 : next === AUTHENTICATION ? (size + 2) * 4 : (size + 1) * 8;
@@ -85,8 +94,4 @@ function kindOfIpv6(bytes: Uint8Array, start: number, end: number): FrameKind {
 function kindOfUdp(bytes: Uint8Array, at: number, end: number, serverPort: number): FrameKind {
   if (end < at + 2) return 'unreadable';
   return word(bytes, at) === serverPort ? 'dhcpServer' : 'other';
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }

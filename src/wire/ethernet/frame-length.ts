@@ -1,33 +1,37 @@
 import { ETHER_TYPE, ETHER_TYPE_C_TAG, etherTypeOf, HEADER_BYTES } from './ethernet-frame.ts';
-import { isTag, MAX_TAGS, TAG_BYTES, word } from './transport-header.ts';
+import {
+  ETHER_TYPE_IPV4,
+  ETHER_TYPE_IPV6,
+  IPV4_HEADER_BYTES,
+  IPV6_HEADER_BYTES,
+  isTag,
+  MAX_TAGS,
+  TAG_BYTES,
+  word,
+} from './transport-header.ts';
 
-/**
- * How long a frame is beyond its payload (tags), and how long its payload says that it is (trailing octets).
- */
-
-/** A service tag and a customer tag: the most that stand on top of a full payload. */
+/** An S-TAG and a C-TAG, in octets. */
 export const MAX_TAGS_BYTES: number = MAX_TAGS * TAG_BYTES;
 
-const ETHER_TYPE_IPV4 = 0x0800;
 const ETHER_TYPE_ARP = 0x0806;
-const ETHER_TYPE_IPV6 = 0x86dd;
 /** An EtherType up to here is the length of what follows (IEEE 802.3-2022, 3.2.6). */
 const MAX_LENGTH_FIELD = 1500;
-/** What such a frame has at least: two addresses and a control field (ISO/IEC 8802-2). */
+/** The shortest payload of an 802.3 frame: two LLC addresses and a control field (ISO/IEC 8802-2). */
 const LLC_HEADER_BYTES = 3;
-const IPV4_HEADER_BYTES = 20;
-const IPV6_HEADER_BYTES = 40;
 const ARP_HEADER_BYTES = 8;
 
-/** Which tags an egress takes on top of its longest untagged frame. native/datapath/flow_table.h has the same numbers. */
+/**
+ * Which tags an egress port takes on top of its longest untagged frame. The values equal those in
+ * native/datapath/flow_table.h.
+ */
 export const TAGS_NONE = 0;
-/** One, and only a C-TAG: what the kernel lets a packet socket send. */
+/** One C-TAG: what the kernel lets a packet socket send. */
 export const TAGS_ONE_CUSTOMER = 1;
-/** Up to two, of either kind. */
+/** Up to two tags, of either kind. */
 export const TAGS_STACKED = 2;
 export type TagAllowance = typeof TAGS_NONE | typeof TAGS_ONE_CUSTOMER | typeof TAGS_STACKED;
 
-/** How many octets the tags of a frame may add to the longest untagged one: 0, 4 or 8. */
+/** How many octets the tags of this frame may add to the longest untagged frame: 0, 4 or 8. */
 export function tagBytesOf(bytes: Uint8Array, start: number, length: number, allowance: TagAllowance): number {
   if (allowance === TAGS_NONE || length < HEADER_BYTES + TAG_BYTES) return 0;
   const outer = etherTypeOf(bytes, start);
@@ -39,8 +43,8 @@ export function tagBytesOf(bytes: Uint8Array, start: number, length: number, all
 
 /**
  * The length of a frame up to the end that IPv4 (RFC 791, 3.1), IPv6 (RFC 8200, 3), ARP (RFC 826) or the length
- * field of IEEE 802.3 states. What lies behind is padding.
- * @returns `length` where nothing states an end, or one beyond the frame
+ * field of IEEE 802.3 states. Octets behind that are padding.
+ * @returns `length` when no header states an end, or states one beyond the frame
  */
 export function statedLength(bytes: Uint8Array, start: number, length: number): number {
   let at = ETHER_TYPE;
@@ -64,7 +68,7 @@ function statedPayload(type: number, bytes: Uint8Array, start: number, length: n
     case ETHER_TYPE_IPV6: {
       if (length < IPV6_HEADER_BYTES || (bytes[start] as number) >> 4 !== 6) return undefined;
       const payload = word(bytes, start + 4);
-      // Zero stands in a jumbogram, too (RFC 2675, 3): its length is elsewhere.
+      // Zero in a jumbogram (RFC 2675, 3), which has its length in an option.
       return payload === 0 ? undefined : IPV6_HEADER_BYTES + payload;
     }
     case ETHER_TYPE_ARP:

@@ -29,27 +29,28 @@ import {
 } from './transport-header.ts';
 import { vidOfTci } from './vid.ts';
 
-/** A frame as an example of what happened to frames like it. Its bytes are only good until the call that it is given to returns. */
+/** A frame to be shown in a log line. `bytes` is valid only during the call that the example is passed to. */
 export interface FrameExample {
   readonly bytes: Uint8Array;
   readonly start: number;
-  /** How many octets of the frame are there; may be less than `length`. */
+  /** How many octets of the frame were captured: at most `length`. */
   readonly captured: number;
-  /** The frame's own length. */
+  /** The length of the frame as it was on the wire. */
   readonly length: number;
   /** Whether an offload header stands in front of it. */
   readonly hasOffloadHeader: boolean;
 }
 
-/** @returns frame `index` of a batch as an example, as short-lived as the batch */
+/** @returns frame `index` of a batch as an example, valid as long as the batch's contents */
 export function exampleOf({ bytes, starts, lengths, hasOffloadHeaders }: FrameBatch, index: number): FrameExample {
   const length = lengths[index] as number;
   return { bytes, start: starts[index] as number, captured: length, length, hasOffloadHeader: hasOffloadHeaders };
 }
 
-/** More tags than this are no VLANs. */
-const MOST_TAGS = 4;
-const SHORTEST_TYPE = 0x600;
+/** Tags beyond these are not decoded. */
+const MAX_SHOWN_TAGS = 4;
+/** A smaller EtherType is a length (IEEE 802.3-2022, 3.2.6). */
+const MIN_ETHER_TYPE = 0x600;
 const ICMP = 1;
 const ICMPV6 = 58;
 const PROTOCOLS: Readonly<Record<number, string>> = {
@@ -73,9 +74,9 @@ const SEGMENTATIONS: Readonly<Record<number, string>> = {
 };
 
 /**
- * One line for people: addresses, tags, EtherType, IP addresses and ports, length,
- * and what the offload header says. Never throws, whatever the octets are, and
- * holds nothing but printable ASCII.
+ * One line for the log: addresses, tags, EtherType, IP addresses and ports, length,
+ * and the fields of the offload header. Never throws, whatever the octets are, and
+ * returns printable ASCII only.
  */
 export function describeFrame(frame: FrameExample): string {
   const parts = [...headerParts(frame), `${frame.length} octets`];
@@ -91,7 +92,7 @@ function headerParts({ bytes, start, captured }: FrameExample): string[] {
   const parts = [`${formatMacAddress(sourceOf(bytes, start))} > ${formatMacAddress(destinationOf(bytes, start))}`];
   let at = start + ETHER_TYPE;
   let type = word(bytes, at);
-  for (let tags = 0; tags < MOST_TAGS && isTag(type) && at + TAG_BYTES + 2 <= end; tags++) {
+  for (let tags = 0; tags < MAX_SHOWN_TAGS && isTag(type) && at + TAG_BYTES + 2 <= end; tags++) {
     const tci = word(bytes, at + 2);
     parts.push(
       `${type === 0x8100 ? 'VLAN' : 'S-VLAN'} ${vidOfTci(tci)}${tci >>> 13 === 0 ? '' : ` priority ${tci >>> 13}`}`,
@@ -102,7 +103,7 @@ function headerParts({ bytes, start, captured }: FrameExample): string[] {
   at += 2;
   if (type === ETHER_TYPE_IPV4) parts.push(describeIpv4(bytes, at, end));
   else if (type === ETHER_TYPE_IPV6) parts.push(describeIpv6(bytes, at, end));
-  else parts.push(type < SHORTEST_TYPE ? '802.3' : (TYPES[type] ?? `type ${hex(type)}`));
+  else parts.push(type < MIN_ETHER_TYPE ? '802.3' : (TYPES[type] ?? `type ${hex(type)}`));
   return parts;
 }
 

@@ -1,14 +1,14 @@
 import { EtherwsError } from '../../errors.ts';
 
 /**
- * IP addresses, prefixes and netmasks as text, checked before anything is asked
- * of the kernel. Both ends of the control API use these, so a mistake gets the
- * same answer whether the client or the switch finds it.
+ * IP addresses, prefixes and netmasks as text, checked before they are passed to
+ * the kernel. Both ends of the control API use these functions, so the client and
+ * the switch refuse the same input with the same message.
  *
- * Everything here throws EtherwsError ADDRESS_INVALID, with what was got.
+ * All of them throw EtherwsError ADDRESS_INVALID unless they say otherwise.
  */
 
-/** An address of an interface: canonical text, and how many leading bits name its network. */
+/** An address of an interface, in canonical text, and the length of its network prefix in bits. */
 export interface IpPrefix {
   readonly family: 4 | 6;
   readonly address: string;
@@ -37,7 +37,7 @@ export function formatIpv4(value: number): string {
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.');
 }
 
-/** Eight 16-bit groups, from any spelling of RFC 4291, 2.2. A zone (`%eth0`) is refused: the interface is named elsewhere. */
+/** Eight 16-bit groups, from any spelling of RFC 4291, 2.2. A zone (`%eth0`) is refused: no caller has a use for one. */
 export function parseIpv6(text: string): readonly number[] {
   const refuse = (why: string): EtherwsError =>
     invalid(`"${text}" is no IPv6 address: ${why}`, 'Write it as in 2001:db8::1');
@@ -89,8 +89,8 @@ export function formatIpv6(groups: readonly number[]): string {
 }
 
 /**
- * An address that one interface can bear, in canonical text. Refused are
- * unspecified, group and reserved addresses.
+ * An address that can be assigned to an interface, in canonical text. Unspecified,
+ * multicast and reserved addresses are refused.
  */
 export function parseHostAddress(text: string): Pick<IpPrefix, 'family' | 'address'> {
   if (text.includes(':')) {
@@ -109,7 +109,7 @@ export function parseHostAddress(text: string): Pick<IpPrefix, 'family' | 'addre
   return { family: 4, address: formatIpv4(value) };
 }
 
-/** `ADDRESS/LENGTH`, IPv4 or IPv6, of an address that an interface can bear. */
+/** Parses `ADDRESS/LENGTH`, IPv4 or IPv6, of an address that can be assigned to an interface. */
 export function parsePrefix(text: string): IpPrefix {
   const slash = text.indexOf('/');
   if (slash < 0) throw invalid(`"${text}" has no prefix length`, `Write ADDRESS/LENGTH, as in ${text}/24`);
@@ -119,7 +119,7 @@ export function parsePrefix(text: string): IpPrefix {
   return { family, address, prefixLength: checkPrefixLength(family, Number(length)) };
 }
 
-/** The same checks on an address and a prefix length that came apart. */
+/** The checks of `parsePrefix` on an address and a prefix length that are separate values. */
 export function checkPrefix(address: string, prefixLength: number): IpPrefix {
   const host = parseHostAddress(address);
   return { ...host, prefixLength: checkPrefixLength(host.family, prefixLength) };
@@ -129,7 +129,7 @@ export function formatPrefix(prefix: { readonly address: string; readonly prefix
   return `${prefix.address}/${prefix.prefixLength}`;
 }
 
-/** Prefix length of a dotted netmask: 255.255.255.0 is 24. A mask with holes, or of no bits, is refused. */
+/** The prefix length of a dotted netmask: 255.255.255.0 is 24. A mask with a gap, and 0.0.0.0, are refused. */
 export function prefixLengthOfNetmask(netmask: string): number {
   const mask = parseIpv4(netmask);
   const length = Math.clz32(~mask);
@@ -143,7 +143,7 @@ export function prefixLengthOfNetmask(netmask: string): number {
   return length;
 }
 
-/** 24 is 255.255.255.0. @throws RangeError outside of 0..32 */
+/** The dotted netmask of a prefix length: 24 is 255.255.255.0. @throws RangeError outside of 0..32 */
 export function netmaskOfPrefixLength(prefixLength: number): string {
   if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > 32) {
     throw new RangeError(`prefix length ${prefixLength} is outside 0..32`);
@@ -151,7 +151,7 @@ export function netmaskOfPrefixLength(prefixLength: number): string {
   return formatIpv4(maskOf(prefixLength));
 }
 
-/** What 1.x got by SIOCSIFADDR for an address without a netmask: its class (RFC 791, 3.2). */
+/** The prefix length of the address class (RFC 791, 3.2): 1.x sets no netmask, and SIOCSIFADDR then uses the class. */
 export function classfulPrefixLength(address: string): number {
   const first = parseIpv4(address) >>> 24;
   return first < 128 ? 8 : first < 192 ? 16 : 24;

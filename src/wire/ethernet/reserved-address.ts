@@ -1,6 +1,6 @@
 import type { MacAddress } from './mac-address.ts';
 
-/** 01-80-C2-00-00-00: the first of the sixteen group addresses that a bridge does not relay (IEEE 802.1Q-2022, table 8-1). */
+/** 01-80-C2-00-00-00, the first of the 16 group addresses that a bridge does not relay (IEEE 802.1Q-2022, table 8-1). */
 const FIRST_RESERVED = 0x0180_c200_0000;
 const RESERVED_ADDRESSES = 16;
 
@@ -16,7 +16,7 @@ export function reservedDigitOf(mac: MacAddress): number {
 }
 
 /**
- * Reads `all`, or last hexadecimal digits between commas: `0,E`.
+ * Parses `all`, or the last hexadecimal digits of the addresses, separated by commas: `0,E`.
  * @throws RangeError when the text is anything else
  */
 export function parseReservedSet(text: string): ReservedSet {

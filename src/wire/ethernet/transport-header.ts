@@ -21,11 +21,11 @@ const ROUTING = 43;
 const FRAGMENT = 44;
 const DESTINATION_OPTIONS = 60;
 
-/** Where the headers of one frame stand, as offsets from the frame's first octet. */
+/** Where the headers of one frame are, as offsets from the frame's first octet. */
 export class TransportHeader {
   isIpv6 = false;
   networkStart = 0;
-  /** Behind the last octet of the IP packet; an Ethernet pad may follow. */
+  /** The end of the IP packet, exclusive; Ethernet padding may follow. */
   networkEnd = 0;
   protocol = 0;
   transportStart = 0;
@@ -34,10 +34,10 @@ export class TransportHeader {
 
 /**
  * Finds the TCP or UDP header of the frame at `start`, behind at most two VLAN
- * tags and any IPv6 extension headers that leave its checksum alone.
+ * tags and any IPv6 extension headers that do not change its checksum.
  *
  * @param found is overwritten, also when there is a fault
- * @returns why there is none: `protocol` when the frame carries another one
+ * @returns the fault; `protocol` when the frame carries another protocol
  */
 export function locateTransport(
   bytes: Uint8Array,
@@ -54,7 +54,7 @@ export function locateTransport(
 
 /**
  * Finds the IP header of the Ethernet frame that begins at the octet `at` of the frame at `start`.
- * @returns `protocol` when there is another one behind at most two tags
+ * @returns `protocol` when the EtherType behind at most two tags is not IP
  */
 export function passEthernet(
   bytes: Uint8Array,
@@ -78,7 +78,7 @@ export function passEthernet(
   return etherType === ETHER_TYPE_IPV4 || etherType === ETHER_TYPE_IPV6 ? undefined : 'protocol';
 }
 
-/** Goes from the IP header, which `found` names, to what is behind it, whatever its protocol. */
+/** Reads the IP header at `found.networkStart`, and finds the header behind it, of any protocol. */
 export function passNetwork(
   bytes: Uint8Array,
   start: number,
@@ -116,7 +116,7 @@ function passIpv6(bytes: Uint8Array, start: number, length: number, found: Trans
   while (next === HOP_BY_HOP || next === ROUTING || next === DESTINATION_OPTIONS) {
     if (offset + 8 > found.networkEnd) return 'truncated';
     const header = start + offset;
-    // While segments are left, the checksum is over another destination address (RFC 8200, 8.1).
+    // With segments left, the pseudo-header has the final destination, not this one (RFC 8200, 8.1).
     if (next === ROUTING && bytes[header + 3] !== 0) return 'extensionHeader';
     next = bytes[header] as number;
     offset += ((bytes[header + 1] as number) + 1) * 8;
@@ -127,7 +127,7 @@ function passIpv6(bytes: Uint8Array, start: number, length: number, found: Trans
   return next === FRAGMENT ? 'fragment' : undefined;
 }
 
-/** Goes behind the TCP or UDP header. */
+/** Reads the TCP or UDP header at `found.transportStart`, and finds the payload. */
 export function passTransport(bytes: Uint8Array, start: number, found: TransportHeader): OffloadFault | undefined {
   const room = found.networkEnd - found.transportStart;
   if (found.protocol === PROTOCOL_TCP) {
@@ -143,7 +143,7 @@ export function passTransport(bytes: Uint8Array, start: number, found: Transport
   return undefined;
 }
 
-/** Whether a C-TAG or an S-TAG begins with this type. */
+/** Whether this is the EtherType of a C-TAG or an S-TAG. */
 export function isTag(etherType: number): boolean {
   return etherType === ETHER_TYPE_C_TAG || etherType === ETHER_TYPE_S_TAG;
 }

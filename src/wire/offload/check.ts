@@ -26,18 +26,18 @@ import {
 } from './virtio-header.ts';
 
 /**
- * The most segments that one super-frame may become: what a hostile gso_size can
- * multiply into. A TCP never comes near, since 65535 octets in segments of 48,
- * below which Linux refuses to go, are 1365.
+ * The most segments of one super-frame. It bounds the amplification by a hostile
+ * gso_size. Linux refuses an MSS below 48, so 65 535 octets of a real TCP are at
+ * most 1 365 segments.
  */
 export const MAX_SEGMENTS = 2048;
-/** The most datagrams in a UDP super-frame that Linux takes (UDP_MAX_SEGMENTS). */
+/** The most datagrams of a UDP super-frame that Linux accepts (UDP_MAX_SEGMENTS). */
 export const MAX_DATAGRAMS = 128;
 
 /**
- * The most octets of headers in front of a super-frame's payload, which each
- * segment repeats: Ethernet, two tags, IP and TCP at their longest are 142, and
- * 236 inside VXLAN over IPv6; the rest is for extension headers and options.
+ * The most octets of headers in front of a super-frame's payload; each segment
+ * repeats them. Ethernet, two tags, IPv4 and TCP with all options are 142, and
+ * 236 inside VXLAN over IPv6. The rest is for extension headers and options.
  */
 export const MAX_HEADER_BYTES = 256;
 
@@ -45,12 +45,12 @@ export const TCP_CHECKSUM = 16;
 export const UDP_CHECKSUM = 6;
 
 /**
- * Whether the offload header at `headerStart` says what the frame at `start`
- * is. Everything that a kernel or a segmenter would believe is compared with
- * the frame's bytes, except hdr_len, which is a hint only, and our own mark.
+ * Checks the offload header at `headerStart` against the frame at `start`. Every field
+ * that a kernel or a segmenter relies on is compared with the frame's octets, except
+ * hdr_len, which is only a hint, and FLAG_ENCAPSULATED, which the caller overwrites.
  *
- * @param found where the headers stand, when the frame is a super-frame without
- *   a fault, and whether its checksum is inside an encapsulation
+ * @param found is set to the positions of the headers, if the frame is a super-frame without
+ *   a fault, and to whether its checksum is inside an encapsulation
  * @returns the first contradiction
  */
 export function checkOffload(
@@ -68,7 +68,7 @@ export function checkOffload(
   const checksumStart = checksumStartOf(bytes, headerStart);
   if (gsoType === GSO_NONE) {
     if (!needsChecksum) return undefined;
-    // In front of the payload it would rewrite the addresses that the bridge has decided by.
+    // A checksum inside the Ethernet header would change the addresses after the forwarding decision.
     if (checksumStart < HEADER_BYTES) return 'checksumPlace';
     if (checksumStart + checksumOffsetOf(bytes, headerStart) + 2 > length) return 'checksumPlace';
     found.isEncapsulated = !isOutermost(bytes, start, length, checksumStart);
@@ -87,8 +87,8 @@ export function checkOffload(
 const outermost = new TransportHeader();
 
 /**
- * Whether a checksum starts behind the first IP header. Where else it starts an
- * encapsulation is the likely reason, and hardware would not look for it there.
+ * Whether the checksum starts directly behind the first IP header. Otherwise it is taken to be
+ * inside an encapsulation, where hardware cannot complete it.
  */
 function isOutermost(bytes: Uint8Array, start: number, length: number, checksumStart: number): boolean {
   const fault = passEthernet(bytes, start, 0, length, outermost) ?? passNetwork(bytes, start, length, outermost);

@@ -1,15 +1,15 @@
 /**
  * The Internet checksum (RFC 1071): the one's complement of the one's complement
- * sum of 16-bit words, most significant octet first. Sums are plain numbers that
- * may grow beyond 16 bits; `fold` brings the carries back in.
+ * sum of 16-bit words, most significant octet first. Sums are plain numbers, and
+ * may exceed 16 bits; `fold` adds the carries.
  */
 
 /**
- * Adds the octets from `start` to `end` to `initial`. An odd last octet counts
- * as the high half of a word, so only the last piece of a sum may be odd.
+ * Adds the octets from `start` to `end`, exclusive, to `initial`. An odd last octet
+ * is the high half of a word, so only the last piece of a sum may have an odd length.
  */
 export function sumOf(bytes: Uint8Array, start: number, end: number, initial = 0): number {
-  // The two halves apart stay small integers for any frame; one sum of words would not.
+  // Two sums of octets stay below 2^31 for any frame, so V8 keeps them as small integers. One sum of words would not.
   let high = 0;
   let low = 0;
   const even = end - ((end - start) & 1);
@@ -21,14 +21,14 @@ export function sumOf(bytes: Uint8Array, start: number, end: number, initial = 0
   return initial + high * 256 + low;
 }
 
-/** Brings a sum down to its 16 bits. */
+/** Adds the carries of a sum until it fits into 16 bits. */
 export function fold(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x1_0000);
   return folded;
 }
 
-/** The checksum that a sum calls for. */
+/** The value of the checksum field for a sum. */
 export function checksumOf(sum: number): number {
   return ~fold(sum) & 0xffff;
 }

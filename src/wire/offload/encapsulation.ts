@@ -11,7 +11,7 @@ import {
 } from '../ethernet/transport-header.ts';
 import type { OffloadFault } from './virtio-header.ts';
 
-/** The most encapsulations around one another. Linux segments before it encapsulates a second time. */
+/** The most nested encapsulations. Linux segments before it encapsulates a second time, so 3 leaves room. */
 export const MAX_ENCAPSULATIONS = 3;
 
 const PROTOCOL_IPV4 = 4;
@@ -35,12 +35,12 @@ const VXLAN_HAS_PROTOCOL = 0x04;
 const VXLAN_IPV4 = 1;
 const VXLAN_IPV6 = 2;
 const VXLAN_ETHERNET = 3;
-/** Remote checksum offload, in the second octet: the receiver completes the inner checksum, so we must not. */
+/** Remote checksum offload, in the second octet: the receiver completes the inner checksum, so it must stay partial. */
 const VXLAN_REMOTE_CHECKSUM = 0x20;
 
 /**
- * The headers of a frame from the outermost IP header to the one whose TCP or
- * UDP the offload header describes.
+ * The headers of a frame, from the outermost IP header to the TCP or UDP header
+ * that the offload header describes.
  */
 export class Layers {
   /** How many encapsulations there are around `inner`. */
@@ -57,7 +57,7 @@ export class Layers {
     return this.#headers[this.outerCount] as TransportHeader;
   }
 
-  /** Encapsulation `index`, 0 the outermost: an IP header and what is behind it: UDP, GRE, or the next IP header. */
+  /** Encapsulation `index`, 0 the outermost: an IP header, and the UDP, GRE or IP header behind it. */
   outer(index: number): TransportHeader {
     return this.#headers[index] as TransportHeader;
   }
@@ -70,14 +70,14 @@ export class Layers {
 }
 
 /**
- * Finds the TCP or UDP header that `checksumStart` points at or, where that is
- * no such header, the one that it should point at: inside of VXLAN (RFC 7348),
- * VXLAN-GPE, Geneve (RFC 8926), GRE (RFC 2784 and 2890), IP in IP (RFC 2003,
- * 2473, 4213), IP in UDP, or several of them.
+ * Finds the TCP or UDP header that `checksumStart` should point at; `checkOffload`
+ * compares the two. It may be inside of VXLAN (RFC 7348), VXLAN-GPE, Geneve
+ * (RFC 8926), GRE (RFC 2784 and 2890), IP in IP (RFC 2003, 2473, 4213), IP in UDP,
+ * or several of them.
  *
- * UDP ports are not looked at, since every one of them can be configured; which
- * encapsulation it is shows in the first octets, and is believed only if all
- * that follows agrees.
+ * UDP ports are ignored, since an encapsulation can be configured to use any. The kind of
+ * encapsulation is told by the first octets of the UDP payload, and all headers behind
+ * them must be consistent with it.
  *
  * @param layers is overwritten, also when there is a fault
  */
@@ -95,7 +95,7 @@ export function locateDescribed(
     fault ??= passNetwork(bytes, start, length, found);
     if (fault !== undefined) return fault;
     if (!encapsulates(found, checksumStart)) return passTransport(bytes, start, found);
-    // An Ethernet pad behind it would become payload.
+    // Segmentation would treat padding behind the packet as payload.
     if (found.networkEnd !== length) return 'ipLength';
     if (layers.outerCount === MAX_ENCAPSULATIONS) return 'encapsulation';
     const outer = found;
@@ -105,7 +105,7 @@ export function locateDescribed(
   }
 }
 
-/** Whether what is behind this IP header is a way to another one. */
+/** Whether this IP packet encapsulates another packet. */
 function encapsulates(found: TransportHeader, checksumStart: number): boolean {
   switch (found.protocol) {
     case PROTOCOL_IPV4:
@@ -119,7 +119,7 @@ function encapsulates(found: TransportHeader, checksumStart: number): boolean {
   }
 }
 
-/** Finds the IP header that is next inside of `outer`. */
+/** Finds the next IP header inside of `outer`. */
 function enter(
   bytes: Uint8Array,
   start: number,
@@ -145,7 +145,7 @@ function enterGre(
   const at = outer.transportStart;
   if (at + GRE_HEADER_BYTES > outer.networkEnd) return 'truncated';
   const flags = word(bytes, start + at);
-  // A sequence number would be the same in all segments; the others are of versions without an offload.
+  // All segments would repeat one sequence number. The other flags are of GRE versions that have no offload.
   if ((flags & ~(GRE_CHECKSUM_PRESENT | GRE_KEY_PRESENT)) !== 0) return 'encapsulation';
   const checksumBytes = (flags & GRE_CHECKSUM_PRESENT) === 0 ? 0 : GRE_FIELD_BYTES;
   const keyBytes = (flags & GRE_KEY_PRESENT) === 0 ? 0 : GRE_FIELD_BYTES;
@@ -166,7 +166,7 @@ function enterUdp(
   const first = bytes[start + shim] as number;
   if (first >>> 4 === 4 || first >>> 4 === 6) return enterNetwork(shim, first >>> 4 === 6, found);
   const type = word(bytes, start + shim + 2);
-  // In VXLAN there is no such type: its second word is zero, a group, or a small number.
+  // VXLAN has zero, a group policy ID, or a small protocol number where Geneve has its EtherType.
   if ((first & GENEVE_VERSION) === 0 && isEncapsulatedType(type)) {
     const optionBytes = (first & GENEVE_OPTION_WORDS) * 4;
     return enterType(bytes, start, type, shim + SHIM_BYTES + optionBytes, outer, found);
@@ -195,7 +195,7 @@ function isEncapsulatedType(type: number): boolean {
   return type === ETHER_TYPE_BRIDGED || type === ETHER_TYPE_IPV4 || type === ETHER_TYPE_IPV6;
 }
 
-/** What is at `payload` is a packet or a frame by the EtherType in front of it. */
+/** Finds the IP header of the packet or Ethernet frame at `payload`, according to the EtherType in front of it. */
 function enterType(
   bytes: Uint8Array,
   start: number,

@@ -11,40 +11,39 @@ import {
 } from './virtio-header.ts';
 
 /**
- * Software offload: checksums and segmentation. There are two engines: the one below, and the same in C
- * (native/offload), which the composition root hands in where the addon is
- * built. Tests keep them equal, octet by octet.
+ * Software offload: checksums and segmentation. There are two engines with equal results, octet by
+ * octet (tests compare them): the one below, and one in C (native/offload), which the composition
+ * root passes in when the addon is built.
  */
 export interface OffloadEngine {
   /**
-   * Compares the offload header of frame `index` with its bytes. To be called by
-   * the owner of a batch from an untrusted peer, before it delivers the batch.
-   * The one field that cannot be checked, hdr_len, is made true, and so is our
-   * mark FLAG_ENCAPSULATED: `neededOffloads` does not know about encapsulations before.
+   * Checks the offload header of frame `index` against the frame. The owner of a batch
+   * from an untrusted peer calls it before it delivers the batch. It overwrites
+   * hdr_len with the true length of the headers, and sets or clears FLAG_ENCAPSULATED,
+   * which `neededOffloads` relies on.
    *
-   * @returns the first contradiction: the frame is a `badOffload` discard
+   * @returns the first contradiction; the frame is then a `badOffload` discard
    */
   check(batch: FrameBatch, index: number): OffloadFault | undefined;
 
   /**
-   * Appends to `out` the finished frames that frame `index` stands for: the
-   * segments of a super-frame by its own gso_size, or the frame with its checksum
-   * completed, or a plain copy. The frame itself is not changed.
+   * Appends to `out` the finished frames of frame `index`: the segments of a
+   * super-frame, by its gso_size; or the frame with its checksum completed; or a
+   * plain copy. The frame itself is not changed.
    *
-   * `out` gets records of `[4 free octets][10-octet zero offload header][frame]`
-   * one behind the other, behind those that it holds. A slab of
-   * MAX_FINISHED_BYTES takes what any one frame can become.
+   * Each finished frame is appended as `[4 free octets][10-octet offload header, zero][frame]`.
+   * A slab of MAX_FINISHED_BYTES has room for the finished frames of any one frame.
    *
-   * @param offloads what the egress takes, default nothing: with OFFLOAD_USO and OFFLOAD_CHECKSUM segments inside of one
-   *   outer UDP header that has a checksum are appended as datagram super-frames, whose offload headers say so
-   * @returns why nothing was appended; after `queueFull` try again with an empty `out`
+   * @param offloads what the egress takes, by default nothing. With OFFLOAD_USO and OFFLOAD_CHECKSUM, segments inside
+   *   of one outer UDP header that has a checksum are appended as UDP super-frames, with offload headers
+   * @returns why nothing was appended; after `queueFull` call again with an empty `out`
    */
   finish(batch: FrameBatch, index: number, out: FrameBatch, offloads?: Offloads): FinishFailure | undefined;
 }
 
 const found = new Layers();
 
-/** The engine without native code: the reference, and the fallback. */
+/** The engine in TypeScript: the reference, and the fallback without the addon. */
 export const portableEngine: OffloadEngine = {
   check(batch, index) {
     if (!batch.hasOffloadHeaders) return undefined;
@@ -52,7 +51,7 @@ export const portableEngine: OffloadEngine = {
     const header = start - OFFLOAD_HEADER_BYTES;
     const fault = checkOffload(batch.bytes, start, batch.lengths[index] as number, header, found);
     if (fault !== undefined) return fault;
-    // Of a frame that is no super-frame nothing was looked for, and 0 is what the kernel itself says there.
+    // `payloadStart` is 0 for a frame that is no super-frame; the kernel writes 0 there, too.
     writeHeaderBytes(batch.bytes, header, found.inner.payloadStart);
     markEncapsulated(batch.bytes, header, found.isEncapsulated);
     return undefined;

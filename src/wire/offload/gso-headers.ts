@@ -17,12 +17,13 @@ const TCP_CWR = 0x80;
 const GRE_CHECKSUM = 4;
 
 /**
- * Makes the headers of one segment true, which were copied from its super-frame:
- * lengths, identifications, sequence number, TCP flags and checksums, from the
+ * Corrects the headers of one segment, which are copies of its super-frame's:
+ * lengths, identifications, sequence number, TCP flags and checksums. It goes from the
  * inside out, since an outer UDP checksum covers the inner ones.
  *
+ * @param frame the position of the segment's first octet
  * @param ordinal 0 for the first segment
- * @param payloadOffset how much of the payload is in the segments before
+ * @param payloadOffset octets of payload in the segments before this one
  */
 export function writeSegmentHeaders(
   bytes: Uint8Array,
@@ -38,7 +39,8 @@ export function writeSegmentHeaders(
   writeTransportHeader(bytes, frame, frameBytes, inner, payloadOffset, ordinal === 0, isLast);
   if (layers.outerCount === 0) return;
   let summedFrom = inner.transportStart;
-  // With its checksum right a transport part sums up to what makes its pseudo-header's sum all ones: no payload is read again.
+  // A correct checksum makes pseudo-header and transport part sum up to 0xffff. So the sum of the transport part follows
+  // from the pseudo-header, and the payload is not read again.
   let sum = ~fold(pseudoSumOf(bytes, frame, inner, frameBytes - inner.transportStart)) & 0xffff;
   for (let index = layers.outerCount - 1; index >= 0; index--) {
     const outer = layers.outer(index);
@@ -83,7 +85,7 @@ function writeTransportHeader(
     const sequence = (word(bytes, at + 4) * 0x1_0000 + word(bytes, at + 6) + payloadOffset) >>> 0;
     writeWord(bytes, at + 4, sequence >>> 16);
     writeWord(bytes, at + 6, sequence);
-    // The stream ends, and is pushed, with its last octet; CWR is said once (RFC 3168, 6.1.2).
+    // FIN and PSH belong to the last segment only, CWR to the first only (RFC 3168, 6.1.2).
     const cleared = (isLast ? 0 : TCP_FIN | TCP_PSH) | (isFirst ? 0 : TCP_CWR);
     bytes[at + 13] = (bytes[at + 13] as number) & ~cleared;
   } else {
@@ -97,9 +99,9 @@ function writeTransportHeader(
 }
 
 /**
- * Makes the UDP or GRE header true that stands behind the IP header of `outer`, if one does.
+ * Corrects the UDP or GRE header behind the IP header of `outer`, if there is one.
  *
- * @param summedFrom from where to the frame's end `innerSum` is known
+ * @param summedFrom `innerSum` is the sum of the octets from here to the frame's end
  * @returns the sum of everything behind the IP header of `outer`
  */
 function writeEncapsulation(
@@ -115,7 +117,7 @@ function writeEncapsulation(
   if (outer.protocol === PROTOCOL_UDP) {
     const transportBytes = frameBytes - outer.transportStart;
     writeWord(bytes, at + 4, transportBytes);
-    // 0: it goes without (RFC 768; RFC 6935 for IPv6).
+    // 0 means no checksum (RFC 768; RFC 6935 for IPv6).
     if (word(bytes, at + UDP_CHECKSUM) !== 0) {
       writeWord(bytes, at + UDP_CHECKSUM, 0);
       const pseudo = pseudoSumOf(bytes, frame, outer, transportBytes);
@@ -128,7 +130,7 @@ function writeEncapsulation(
   return fold(sumOf(bytes, at, end, innerSum));
 }
 
-/** The sum of the pseudo-header of the frame at `frame`, were its transport part `transportBytes` long. */
+/** The sum of the pseudo-header of the frame at `frame`, for a transport part of `transportBytes` octets. */
 export function pseudoSumOf(bytes: Uint8Array, frame: number, header: TransportHeader, transportBytes: number): number {
   const at = frame + header.networkStart;
   const protocol = header.protocol === PROTOCOL_UDP ? PROTOCOL_UDP : PROTOCOL_TCP;

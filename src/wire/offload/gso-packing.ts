@@ -24,19 +24,19 @@ import {
 } from './virtio-header.ts';
 
 const MAX_PACKET_BYTES = 65535;
-/** What the oldest kernels with UDP_L4 take. */
+/** UDP_MAX_SEGMENTS of the oldest kernels with UDP_L4; newer ones accept 128. */
 const MAX_PACK_SEGMENTS = 64;
 const NEEDED: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_USO;
 
-/** Where a segment is made whole before it goes, without its outer headers, into a pack. */
+/** One complete segment. It is then copied into the pack without its outer headers. */
 const segment = Buffer.allocUnsafeSlow(MAX_HEADER_BYTES + MAX_PACKET_BYTES);
 const checksumInUdp = { flags: FLAG_NEEDS_CSUM, headerBytes: 0, checksumStart: 0, checksumOffset: UDP_CHECKSUM };
 const packHeader = { ...checksumInUdp, gsoType: GSO_UDP_L4, gsoSize: 0 };
 const singleHeader = { ...checksumInUdp, gsoType: GSO_NONE, gsoSize: 0 };
 
 /**
- * How many segments of a checked super-frame go into one datagram super-frame
- * for an egress that takes `offloads`; 1: each is sent alone.
+ * How many segments of a checked super-frame fit into one UDP super-frame
+ * for an egress that takes `offloads`; 1 when they cannot be packed.
  */
 export function segmentsInPack(
   bytes: Uint8Array,
@@ -47,7 +47,7 @@ export function segmentsInPack(
 ): number {
   const outer = layers.outer(0);
   if ((offloads & NEEDED) !== NEEDED || layers.outerCount !== 1 || outer.protocol !== PROTOCOL_UDP) return 1;
-  // Segmentation of the outer datagram writes a checksum; what goes without one stays without.
+  // UDP segmentation by the egress writes a checksum, so a datagram without one must not be packed.
   if (word(bytes, start + outer.transportStart + UDP_CHECKSUM) === 0) return 1;
   const front = outer.transportStart + UDP_HEADER_BYTES;
   const pieceBytes = layers.inner.payloadStart - front + gsoSize;
@@ -55,9 +55,9 @@ export function segmentsInPack(
 }
 
 /**
- * Appends the segments in packs of up to `most`: encapsulated segments one
- * behind the other as the payload of one outer datagram, to be cut between them.
- * The caller has seen to the room that the segments need singly.
+ * Appends the segments in packs of up to `most`. A pack is a UDP super-frame: contiguous
+ * encapsulated segments behind one outer header, with one segment as its gso_size.
+ * `out` has room for all segments as single frames; packs need less.
  */
 export function packSegments(
   bytes: Buffer,
@@ -98,7 +98,7 @@ export function packSegments(
   }
 }
 
-/** The outer headers, copied from the first segment, for a datagram of several. */
+/** Corrects the outer headers of a pack, which are copies of its first segment's. */
 function writeOuterHeaders(bytes: Uint8Array, frame: number, length: number, outer: TransportHeader): void {
   const network = frame + outer.networkStart;
   const udp = frame + outer.transportStart;

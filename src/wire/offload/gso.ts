@@ -20,21 +20,16 @@ import {
   type Offloads,
 } from './virtio-header.ts';
 
-/** A slab of this size takes all that any one frame can become. */
+/** The size of a slab that has room for the finished frames of any one frame, in octets. */
 export const MAX_FINISHED_BYTES: number = MAX_SEGMENTS * (RECORD_LEAD_BYTES + MAX_HEADER_BYTES) + MAX_SUPER_FRAME_BYTES;
 
-/** Why a frame could not be finished: its header lies, or the slab is full. Both are names of discards. */
+/** Why a frame could not be finished: its offload header is wrong, or the slab is full. Both are reasons of discards. */
 export type FinishFailure = 'badOffload' | 'queueFull';
 
 const found = new Layers();
 
 /**
- * Appends to `out` the finished frames that frame `index` stands for: the
- * segments of a super-frame, each with its own lengths and checksums, or else
- * the frame itself with its checksum completed. They lie one behind the other,
- * each led by RECORD_LEAD_BYTES, behind what `out` holds already.
- *
- * Nothing is appended when it fails.
+ * `OffloadEngine.finish` in TypeScript.
  */
 export function finishFrame(
   batch: FrameBatch,
@@ -59,19 +54,19 @@ export function finishFrame(
   if (needed !== OFFLOAD_NONE) {
     const checksumStart = at + checksumStartOf(batch.bytes, headerStart);
     const checksumAt = checksumStart + checksumOffsetOf(batch.bytes, headerStart);
-    // 0 would mean "no checksum" to UDP (RFC 768), and equals 0xffff in ones' complement.
+    // UDP reads 0 as "no checksum" (RFC 768); 0xffff is the same number in one's complement.
     writeWord(out.bytes, checksumAt, checksumOf(sumOf(out.bytes, checksumStart, at + length)) || 0xffff);
   }
   out.push(at, length);
   return undefined;
 }
 
-/** How many segments a payload becomes; an empty one still is a frame. */
+/** How many segments a payload makes; an empty payload makes one. */
 export function segmentCount(payloadBytes: number, gsoSize: number): number {
   return Math.max(1, Math.ceil(payloadBytes / gsoSize));
 }
 
-/** The super-frame has been checked and `found` says where its headers are. */
+/** The super-frame has been checked, and `found` has the positions of its headers. */
 function segment(
   bytes: Buffer,
   start: number,
@@ -106,8 +101,8 @@ function hasRoom(out: FrameBatch, octets: number): boolean {
 }
 
 /**
- * How many finished frames frame `index` stands for, by the word of its offload
- * header: for counters. hdr_len must be true, as `checkOffload` leaves it.
+ * How many finished frames frame `index` makes, according to its offload header; for
+ * counters. hdr_len must be correct, as `OffloadEngine.check` leaves it.
  */
 export function framesIn(batch: FrameBatch, index: number): number {
   if (!batch.hasOffloadHeaders) return 1;

@@ -16,14 +16,14 @@ import {
 } from './virtio-header.ts';
 
 /**
- * What the addon offers for offload. Faults are numbered as in OFFLOAD_FAULTS,
- * from 1; the number behind the last of them is a slab without room. The last
- * five arguments are the batch that is appended to.
+ * The offload functions of the addon. Fault n is element n - 1 of OFFLOAD_FAULTS; the
+ * number after the last one means that the slab is full. The arguments `out…` are the
+ * batch that is appended to.
  */
 export interface OffloadAddon {
-  /** @returns 0, or the fault; makes hdr_len true */
+  /** @returns 0, or the fault; overwrites hdr_len, and sets or clears FLAG_ENCAPSULATED */
   checkOffload(bytes: Uint8Array, start: number, length: number): number;
-  /** @returns how many frames were appended, or less than 0: the fault, negative */
+  /** @returns how many frames were appended, or the negated fault */
   finishFrame(
     bytes: Uint8Array,
     start: number,
@@ -38,14 +38,14 @@ export interface OffloadAddon {
   ): number;
 }
 
-/** The engine in native code; the same as portableEngine, octet by octet. */
+/** The engine in C. Its results equal those of portableEngine, octet by octet. */
 export function nativeEngine(addon: OffloadAddon): OffloadEngine {
   return {
     check(batch, index) {
       if (!batch.hasOffloadHeaders) return undefined;
       const start = batch.starts[index] as number;
       const headerStart = start - OFFLOAD_HEADER_BYTES;
-      // Of a frame by itself only two numbers are to be compared: less work than a call.
+      // For a frame that is no super-frame the check is shorter than a native call.
       if (gsoTypeOf(batch.bytes, headerStart) === GSO_NONE) return portableEngine.check(batch, index);
       return faultOf(addon.checkOffload(batch.bytes, start, batch.lengths[index] as number));
     },
@@ -74,7 +74,7 @@ export function nativeEngine(addon: OffloadAddon): OffloadEngine {
   };
 }
 
-/** No less than the frames that this one can become, by what its header claims. */
+/** An upper bound of the finished frames, according to the offload header. */
 function mostFrames(batch: FrameBatch, start: number, length: number): number {
   const header = start - OFFLOAD_HEADER_BYTES;
   if (!batch.hasOffloadHeaders || neededOffloads(batch.bytes, header) === OFFLOAD_NONE) return 1;

@@ -2,12 +2,12 @@ import type { FrameBatch } from '../ethernet/frame-batch.ts';
 import { OFFLOAD_HEADER_BYTES } from './virtio-header.ts';
 
 /**
- * In front of each frame that an offload engine makes: four free octets, in which a tunnel
- * may write the length of its record, and a zero offload header.
+ * The octets in front of each frame that an offload engine appends: four free ones, in which a
+ * tunnel can write the length of its record, and the offload header.
  */
 export const RECORD_LEAD_BYTES: number = 4 + OFFLOAD_HEADER_BYTES;
 
-/** Where the octets behind the last frame start. */
+/** The position behind the last frame. */
 export function endOf(out: FrameBatch): number {
   const last = out.count - 1;
   return last < 0 ? 0 : (out.starts[last] as number) + (out.lengths[last] as number);

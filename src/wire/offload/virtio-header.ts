@@ -1,24 +1,24 @@
 /**
- * The offloads that a frame needs, and where that is written: the virtio-net header
- * (OASIS virtio 1.2, 5.1.6), in its 10-byte form without `num_buffers`,
- * little-endian, as Linux TAP devices and packet sockets carry it.
+ * The virtio-net header (OASIS virtio 1.2, 5.1.6), which says what offloads a frame
+ * needs: in its 10-octet form without `num_buffers`, little-endian, as Linux TAP
+ * devices and packet sockets use it.
  *
  * | offset | field       | meaning                                              |
  * |--------|-------------|------------------------------------------------------|
  * | 0      | flags       | NEEDS_CSUM 1, DATA_VALID 2; ENCAPSULATED 0x80 is ours |
  * | 1      | gso_type    | NONE 0, TCPV4 1, TCPV6 4, UDP_L4 5, or'ed with ECN 0x80 |
- * | 2      | hdr_len     | a hint: octets before the first octet of payload     |
- * | 4      | gso_size    | payload octets in each segment                       |
- * | 6      | csum_start  | from where the checksum runs, from the frame's start |
- * | 8      | csum_offset | where it is put, from csum_start                     |
+ * | 2      | hdr_len     | a hint: octets of headers in front of the payload    |
+ * | 4      | gso_size    | octets of payload in each segment                    |
+ * | 6      | csum_start  | where the checksum begins, from the frame's start    |
+ * | 8      | csum_offset | where it is stored, from csum_start                  |
  */
 export const OFFLOAD_HEADER_BYTES = 10;
 
 export const FLAG_NEEDS_CSUM = 1;
 export const FLAG_DATA_VALID = 2;
 /**
- * Our own mark, which an engine's `check` sets and clears by what it has found: the
- * checksum is not that of the outermost IP packet, but one inside an encapsulation.
+ * Not of virtio 1.2: the checksum is not that of the outermost IP packet, but one inside
+ * an encapsulation. `OffloadEngine.check` sets and clears it.
  */
 export const FLAG_ENCAPSULATED = 0x80;
 
@@ -28,38 +28,38 @@ export const GSO_TCPV6 = 4;
 export const GSO_UDP_L4 = 5;
 export const GSO_ECN = 0x80;
 
-/** The flags that `check` lets through. */
+/** The flags that `OffloadEngine.check` accepts. */
 export const KNOWN_FLAGS: number = FLAG_NEEDS_CSUM | FLAG_DATA_VALID | FLAG_ENCAPSULATED;
 
-/** The offloads that a port takes, as a set of bits. 0: only finished frames. */
+/** The offloads that a port takes, or that a frame needs, as a set of bits. A port with 0 takes finished frames only. */
 export type Offloads = number;
 export const OFFLOAD_NONE: Offloads = 0;
 export const OFFLOAD_CHECKSUM: Offloads = 1;
 export const OFFLOAD_TSO4: Offloads = 2;
 export const OFFLOAD_TSO6: Offloads = 4;
-/** TSO of segments with CWR set, which a segmenter must clear behind the first (RFC 3168, 6.1.2). */
+/** TSO of a super-frame with CWR set, which only the first segment keeps (RFC 3168, 6.1.2). */
 export const OFFLOAD_TSO_ECN: Offloads = 8;
 export const OFFLOAD_USO: Offloads = 16;
 /**
- * Any of the above inside an encapsulation. No port takes it: the header says where
- * the inner checksum is, but not what has to be made anew around it, so a kernel
- * would drop the super-frame, and hardware would put the checksum elsewhere.
+ * Any of the above inside an encapsulation. No port takes it: the header describes
+ * the inner checksum only, and not the outer headers, so a kernel
+ * would drop the super-frame, and hardware would write the checksum to the wrong place.
  */
 export const OFFLOAD_ENCAPSULATED: Offloads = 32;
-/** An offload that no port takes: the header says something that this version does not know. */
+/** The header has an unknown flag or gso_type. No port takes it. */
 export const OFFLOAD_UNKNOWN: Offloads = 0x4000_0000;
 
-/** Why an offload header is not believed. `native/offload/offload.h` numbers them in this order, from 1. */
+/** Why an offload header is refused. `native/offload/offload.h` has them in the same order, from 1. */
 export const OFFLOAD_FAULTS = [
   /** flag bits that are not defined here */
   'flags',
   /** a kind of segmentation that is not defined here */
   'gsoType',
-  /** segmentation without a checksum to finish */
+  /** segmentation without FLAG_NEEDS_CSUM */
   'checksumMissing',
-  /** csum_start and csum_offset lie outside the frame, or not where the protocol has its checksum */
+  /** csum_start and csum_offset point outside of the frame, or not at the protocol's checksum */
   'checksumPlace',
-  /** gso_size is 0, or so small that the frame would multiply */
+  /** gso_size is 0, or would make more than MAX_SEGMENTS segments */
   'gsoSize',
   /** the frame ends inside its headers, or their lengths contradict each other */
   'truncated',
@@ -69,15 +69,15 @@ export const OFFLOAD_FAULTS = [
   'protocol',
   /** a fragment of an IP packet */
   'fragment',
-  /** IPv6 extension headers that change the checksum's addresses, or more headers than a segment repeats */
+  /** an IPv6 routing header that changes the pseudo-header, or headers longer than MAX_HEADER_BYTES */
   'extensionHeader',
-  /** an encapsulation that is not known, or too many of them */
+  /** an unknown encapsulation, or more than MAX_ENCAPSULATIONS */
   'encapsulation',
 ] as const;
 
 export type OffloadFault = (typeof OFFLOAD_FAULTS)[number];
 
-// Fields of the header that stands at `at`; the caller has checked that it is there.
+// The fields of the header at `at`. The caller has checked the length.
 
 export function flagsOf(bytes: Uint8Array, at: number): number {
   return bytes[at] as number;
@@ -104,8 +104,8 @@ export function checksumOffsetOf(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * The offloads that a frame needs by its header at `at`, which is not checked: a frame that
- * needs none needs no look at the rest of the header.
+ * The offloads that a frame needs, according to the header at `at`, which need not have been
+ * checked: when the result is OFFLOAD_NONE, the other fields mean nothing.
  */
 export function neededOffloads(bytes: Uint8Array, at: number): Offloads {
   const flags = bytes[at] as number;
@@ -114,10 +114,10 @@ export function neededOffloads(bytes: Uint8Array, at: number): Offloads {
   const checksum = (flags & FLAG_NEEDS_CSUM) === 0 ? OFFLOAD_NONE : OFFLOAD_CHECKSUM;
   const encapsulated = (flags & FLAG_ENCAPSULATED) === 0 ? OFFLOAD_NONE : OFFLOAD_ENCAPSULATED;
   const unknown = (flags & ~KNOWN_FLAGS) === 0 ? OFFLOAD_NONE : OFFLOAD_UNKNOWN;
-  return checksum | encapsulated | unknown | segmentationDebtOf(gsoType);
+  return checksum | encapsulated | unknown | segmentationOffloadsOf(gsoType);
 }
 
-function segmentationDebtOf(gsoType: number): Offloads {
+function segmentationOffloadsOf(gsoType: number): Offloads {
   switch (gsoType) {
     case GSO_NONE:
       return OFFLOAD_NONE;
@@ -136,7 +136,6 @@ function segmentationDebtOf(gsoType: number): Offloads {
   }
 }
 
-/** Writes the header at `at`. */
 export function writeOffloadHeader(bytes: Uint8Array, at: number, header: OffloadHeader): void {
   bytes[at] = header.flags;
   bytes[at + 1] = header.gsoType;
@@ -155,12 +154,12 @@ export interface OffloadHeader {
   readonly checksumOffset: number;
 }
 
-/** Replaces the hint hdr_len, which the kernel believes enough to refuse a frame by it. */
+/** Overwrites hdr_len. Linux refuses frames with a wrong one, although it is a hint. */
 export function writeHeaderBytes(bytes: Uint8Array, at: number, headerBytes: number): void {
   writeLittleEndian16(bytes, at + 2, headerBytes);
 }
 
-/** Says whether the checksum is inside an encapsulation. */
+/** Sets or clears FLAG_ENCAPSULATED. */
 export function markEncapsulated(bytes: Uint8Array, at: number, isEncapsulated: boolean): void {
   const others = flagsOf(bytes, at) & ~FLAG_ENCAPSULATED;
   bytes[at] = isEncapsulated ? others | FLAG_ENCAPSULATED : others;

@@ -1,19 +1,19 @@
 import { HEADER_BYTES, MIN_WIRE_BYTES } from '../ethernet/ethernet-frame.ts';
 
 /**
- * The frame that follows each of our pings on the raw wire (docs/reference/protocol.md).
- * Some peers answer a ping inside a blocking read that returns only with the
- * next data message; without one their whole program stands.
+ * The frame that is sent after each ping on the raw wire (docs/reference/protocol.md).
+ * Some peers answer a ping inside a blocking read, which returns only with the
+ * next data message. Without this frame such a program blocks.
  *
- * Source and destination are the same address, so every learning bridge filters
- * the frame (IEEE 802.1Q-2022, 8.6.1). The EtherType is IEEE 802's Local
- * Experimental 1.
+ * Source and destination are the same address, so a learning bridge filters
+ * the frame (IEEE 802.1Q-2022, 8.6.1). The EtherType is Local Experimental
+ * EtherType 1 of IEEE 802.
  */
 const TEXT: Buffer = Buffer.from('etherws: follows a ping');
 const ETHER_TYPE_AT = 12;
 const ETHER_TYPE = 0x88b5;
 
-/** @param address six octets, of a station @returns a frame of 60 octets, the caller's */
+/** @param address six octets, unicast @returns a new frame of 60 octets */
 export function pingFiller(address: Uint8Array): Buffer {
   const frame = Buffer.alloc(MIN_WIRE_BYTES);
   frame.set(address, 0);
@@ -23,7 +23,7 @@ export function pingFiller(address: Uint8Array): Buffer {
   return frame;
 }
 
-/** Whether a frame of at least 14 octets is a filler. Octets behind its text do not matter. */
+/** Whether a frame of at least 14 octets is a ping filler. Octets behind the text are ignored. */
 export function isPingFiller(bytes: Uint8Array, start: number, length: number): boolean {
   if (bytes[start + ETHER_TYPE_AT] !== 0x88 || bytes[start + ETHER_TYPE_AT + 1] !== 0xb5) return false;
   if (length < HEADER_BYTES + TEXT.length) return false;

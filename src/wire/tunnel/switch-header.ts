@@ -1,28 +1,28 @@
 /**
- * The header field of the opening handshake in which both ends say which switch
- * they are (docs/reference/protocol.md, Which switch): parameters `NAME=VALUE`, separated by
- * semicolons. Names that are not known are ignored, so that more may follow.
+ * The header field of the opening handshake in which both ends identify their
+ * switch (docs/reference/protocol.md, Which switch): parameters `NAME=VALUE`, separated by
+ * semicolons. Unknown names are ignored, so later versions may add some.
  */
 export const SWITCH_HEADER = 'Etherws-Switch';
 
 const MAX_FIELD_BYTES = 1024;
-/** 128 random bits and more; the upper bound keeps a peer from making us hold whatever it sends. */
+/** At least 128 random bits; the upper bound limits what is stored for a peer. */
 const ID: RegExp = /^[A-Za-z0-9_-]{22,64}$/;
 const RANK: RegExp = /^\d{1,15}$/;
 
-/** What one end says in the opening handshake. */
+/** The contents of the field that one end sends. */
 export interface SwitchField {
-  /** Which switch it is; another one each time it starts. */
+  /** Identifies the switch; chosen at random at each start. */
   readonly instance: string;
-  /** Names the tunnel; known to its two ends only. Chosen by the client, so absent in an answer. */
+  /** Identifies the tunnel, and is known to its two ends only. Chosen by the client, so absent in a response. */
   readonly tunnelId: string | undefined;
-  /** Of a client: the highest rank that it knows. Of a server: the rank of this tunnel, above all that both knew. */
+  /** From a client: the highest rank that it knows. From a server: the rank of this tunnel, above all that both knew. */
   readonly rank: number;
   /** Whether the tunnel may forward beside others to the same switch. */
   readonly isParallelAllowed: boolean;
 }
 
-/** @returns undefined for a field that makes no sense: it counts as not sent */
+/** @returns undefined for a malformed field; it is then treated as absent */
 export function parseSwitchField(text: string): SwitchField | undefined {
   if (text.length > MAX_FIELD_BYTES) return undefined;
   const parameters = new Map<string, string>();

@@ -1,7 +1,7 @@
 /**
- * The payload of the ping by which one end tells the other that it has lost a
- * tunnel to it, and uses this one (docs/reference/protocol.md, Which switch): these words
- * and the id of the tunnel that is lost.
+ * The payload of the ping by which one end tells the other that a parallel
+ * tunnel was lost and that this one forwards now (docs/reference/protocol.md, Which
+ * switch): these words and the id of the lost tunnel.
  */
 const WORDS = 'etherws lost ';
 const ID: RegExp = /^[A-Za-z0-9_-]{22,64}$/;

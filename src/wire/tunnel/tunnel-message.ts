@@ -11,8 +11,9 @@ import {
 } from '../offload/virtio-header.ts';
 
 /**
- * The batched wire, version 1 (docs/reference/protocol.md): a binary message is one octet
- * of type and, for frames, three reserved octets and records:
+ * The batched wire, version 1 (docs/reference/protocol.md). A binary message begins with
+ * one octet of type. A message of frames goes on with three reserved octets and with
+ * records:
  *
  * ```text
  *   0    frame's length   4, network byte order
@@ -20,8 +21,8 @@ import {
  *   14   frame
  * ```
  *
- * A record has the layout of those in a device's slab, so that a run of them
- * can become a message as it lies.
+ * A device's slab has the same record layout, so consecutive frames of a slab
+ * become a message in place.
  */
 export const WIRE_VERSION = '1';
 /** The header of the opening handshake in which both sides name the version. */
@@ -29,16 +30,16 @@ export const WIRE_HEADER = 'Etherws-Wire';
 
 export const MESSAGE_HEAD_BYTES = 4;
 export { RECORD_LEAD_BYTES };
-/** No message is longer; a receiver need not take one that is. */
+/** The longest message; a receiver may refuse a longer one. */
 export const MAX_TUNNEL_MESSAGE_BYTES: number = 1024 * 1024;
 /** The offloads that a frame of version 1 may need. */
 export const WIRE_OFFLOADS: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
 
 const TYPE_FRAMES = 0x01;
-/** From here on a type that is not known is none of our business. */
+/** Messages of unknown types from here on are ignored; of those below they are a protocol error. */
 const FIRST_CONTROL_TYPE = 0x80;
 
-/** Which of the versions that a peer offers, separated by commas, we take: ours, or none. */
+/** @param offered versions, separated by commas @returns WIRE_VERSION if it is among them */
 export function selectWireVersion(offered: string | undefined): string | undefined {
   return offered?.split(',').some((version) => version.trim() === WIRE_VERSION) ? WIRE_VERSION : undefined;
 }
@@ -67,11 +68,11 @@ export function writeRecord(target: Buffer, at: number, batch: FrameBatch, index
   return frameAt + length;
 }
 
-/** Below this Buffer's copy takes longer to begin than a loop to end. */
-const WORTH_A_COPY_BYTES = 256;
+/** Below this length a loop is faster than a call of Buffer.copy. */
+const MIN_COPY_CALL_BYTES = 256;
 
 function copyOctets(source: Buffer, from: number, target: Buffer, to: number, length: number): void {
-  if (length < WORTH_A_COPY_BYTES) {
+  if (length < MIN_COPY_CALL_BYTES) {
     for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number;
   } else {
     source.copy(target, to, from, from + length);
@@ -79,9 +80,9 @@ function copyOctets(source: Buffer, from: number, target: Buffer, to: number, le
 }
 
 /**
- * Tells `onFrame` where each frame of a message lies; its offload header stands
- * in front of it, unchecked. What a control message says is ignored.
- * @returns what breaks the protocol; the frames before it were told
+ * Calls `onFrame` for each frame of a message. Its offload header is in the ten
+ * octets in front of it, unchecked. Control messages are ignored.
+ * @returns the violation of the protocol; `onFrame` was called for the frames before it
  */
 export function readMessage(
   bytes: Buffer,

@@ -1,11 +1,11 @@
-/** The close codes that this program sends (RFC 6455, 7.4.1). */
+/** The close codes that etherws sends (RFC 6455, 7.4.1). */
 export const CLOSE_NORMAL = 1000;
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_PROTOCOL_ERROR = 1002;
 export const CLOSE_INVALID_PAYLOAD = 1007;
 export const CLOSE_POLICY_VIOLATION = 1008;
 export const CLOSE_TOO_BIG = 1009;
-/** Stands for a close message without a code; never sent. */
+/** Means a received close message without a code; never sent (RFC 6455, 7.4.1). */
 export const CLOSE_NO_CODE = 1005;
 
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -24,13 +24,13 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [1014, 'bad gateway'],
 ]);
 
-/** Whether a peer may send this code: registered for the wire, or of a library or an application (RFC 6455, 7.4.2). */
+/** Whether a peer may send this code: a registered one, or one for libraries and applications (RFC 6455, 7.4.2). */
 export function isSendableCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** `1001 going away`, with the peer's own words behind it if it gave some. */
+/** `1001 going away`, followed by the reason in parentheses if the peer gave one. */
 export function describeClose(code: number, reason: string): string {
   const name = NAMES.get(code);
   const words = name === undefined ? `${code}` : `${code} ${name}`;

@@ -2,8 +2,8 @@ import type { FrameBatch } from '../ethernet/frame-batch.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /**
- * The frame of RFC 6455, 5.2, as this program sends it: always whole (FIN set),
- * never with a reserved bit, masked exactly when the sender is a client.
+ * The frame of RFC 6455, 5.2, as etherws sends it: never fragmented (FIN set),
+ * reserved bits 0, masked exactly when the sender is a client.
  *
  * ```text
  *   0   FIN 1 | RSV1-3 000 | opcode
@@ -12,8 +12,8 @@ import type { MessageCodec } from './message-codec.ts';
  *   …   payload, XORed with the key when MASK
  * ```
  *
- * The word "frame" alone means an Ethernet frame here; a WebSocket frame that
- * is whole is called a message.
+ * In this program "frame" alone means an Ethernet frame; an unfragmented
+ * WebSocket frame is called a message.
  */
 export const OPCODE_CONTINUATION = 0x0;
 export const OPCODE_TEXT = 0x1;
@@ -24,19 +24,19 @@ export const OPCODE_PONG = 0xa;
 
 export const FIN = 0x80;
 export const MASKED = 0x80;
-/** Length octets that announce a longer length behind them. */
+/** Values of the 7-bit length that announce an extended length of 16 or 64 bits. */
 export const LENGTH_16 = 126;
 export const LENGTH_64 = 127;
 export const MASKING_KEY_BYTES = 4;
 /** Two octets, a 64-bit length and a masking key. */
 export const MAX_HEADER_BYTES = 14;
-/** The payload of a control message (RFC 6455, 5.5). */
+/** The longest payload of a control frame (RFC 6455, 5.5). */
 export const MAX_CONTROL_BYTES = 125;
 
 /**
  * XORs `length` octets of `source` with the masking key and writes them to
  * `target` (RFC 6455, 5.3). Source and target are the same place or do not
- * overlap. Masking and unmasking are the same thing.
+ * overlap. Masking and unmasking are the same operation.
  */
 export type Mask = (
   source: Buffer,
@@ -47,20 +47,20 @@ export type Mask = (
   key: Uint8Array,
 ) => void;
 
-/** Below this the way to whole words is longer than the octets. */
-const WORTH_WORDS_BYTES = 16;
+/** Below this length, octet by octet is faster than by words of 32 bits. */
+const MIN_WORDS_BYTES = 16;
 const KEY_OCTETS = new Uint8Array(MASKING_KEY_BYTES);
 const KEY_WORD = new Uint32Array(KEY_OCTETS.buffer);
-/** The last buffer that was masked, as words: the messages of a chunk lie in one buffer. */
+/** A view of the last masked buffer as words. It is kept since the messages of one read lie in one buffer. */
 let words: Uint32Array = new Uint32Array(0);
 
-/** The portable {@link Mask}: for where no native one is installed, and for what is too short to call one. */
+/** The {@link Mask} in TypeScript: used without the addon, and for payloads too short to be worth a native call. */
 export const maskInScript: Mask = (source, sourceStart, target, targetStart, length, key) => {
   if (source !== target || sourceStart !== targetStart) {
     source.copy(target, targetStart, sourceStart, sourceStart + length);
   }
   const end = targetStart + length;
-  if (length < WORTH_WORDS_BYTES) {
+  if (length < MIN_WORDS_BYTES) {
     maskOctets(target, targetStart, end, key);
     return;
   }
@@ -80,8 +80,8 @@ function maskOctets(bytes: Buffer, start: number, end: number, key: Uint8Array):
 }
 
 /**
- * Masking keys that a peer cannot predict (RFC 6455, 5.3 and 10.3), cut from a
- * pool of random octets: one call of the generator serves thousands of messages.
+ * Unpredictable masking keys (RFC 6455, 5.3 and 10.3), taken from a pool of random
+ * octets: one call of the generator serves 4096 messages.
  */
 export class MaskingKeys {
   readonly #refill: (pool: Uint8Array) => void;
@@ -93,7 +93,7 @@ export class MaskingKeys {
     this.#refill = refill;
   }
 
-  /** Fills `target`, a multiple of four octets and at most the pool, with fresh keys. */
+  /** Fills `target` with fresh keys. Its length is a multiple of 4 octets, and at most 16 384. */
   fill(target: Uint8Array): void {
     if (this.#pool.length - this.#next < target.length) {
       this.#refill(this.#pool);
@@ -113,49 +113,48 @@ export class MaskingKeys {
   }
 }
 
-/** A shorter frame by itself is written in less time than a call of the codec takes. */
-const WORTH_A_CALL_BYTES = 256;
-/** How many frames a call of the codec writes at most. */
-const FRAMES_A_CALL = 256;
+/** A single frame shorter than this is written faster in TypeScript than by a call of the codec. */
+const MIN_CODEC_FRAME_BYTES = 256;
+/** The most frames that one call of the codec writes. */
+const MAX_CODEC_FRAMES = 256;
 
 const NO_KEY = new Uint8Array(0);
 
-/** What a client's side needs to mask what it sends. */
+/** What a client needs to mask its messages. */
 export interface Masking {
   readonly mask: Mask;
   readonly keys: MaskingKeys;
 }
 
-/** Writes messages for one role: a client's encoder has a masking, a server's has none. */
+/** Writes messages for one role: a client's encoder has a `Masking`, a server's has none. */
 export class MessageEncoder {
   readonly #masking: Masking | undefined;
   readonly #codec: MessageCodec | undefined;
   readonly #key = new Uint8Array(MASKING_KEY_BYTES);
-  readonly #indexes = new Uint32Array(FRAMES_A_CALL);
+  readonly #indexes = new Uint32Array(MAX_CODEC_FRAMES);
   readonly #keys: Uint8Array;
 
-  /** @param codec writes many messages at once, where there is one */
+  /** @param codec writes many messages in one native call; without one this class writes each */
   constructor(masking: Masking | undefined, codec?: MessageCodec) {
     this.#masking = masking;
     this.#codec = codec;
-    this.#keys = new Uint8Array(masking === undefined ? 0 : FRAMES_A_CALL * MASKING_KEY_BYTES);
+    this.#keys = new Uint8Array(masking === undefined ? 0 : MAX_CODEC_FRAMES * MASKING_KEY_BYTES);
   }
 
-  /** Whether each message is masked with a key of its own, so that none is like another. */
+  /** Whether each message is masked with another key, so that an encoded message cannot be shared between peers. */
   get isMasking(): boolean {
     return this.#masking !== undefined;
   }
 
-  /** How many octets a message with this payload takes. */
+  /** The length of a message with this payload, header included, in octets. */
   sizeOf(payloadBytes: number): number {
     const lengthBytes = payloadBytes < LENGTH_16 ? 0 : payloadBytes < 0x1_0000 ? 2 : 8;
     return 2 + lengthBytes + (this.#masking === undefined ? 0 : MASKING_KEY_BYTES) + payloadBytes;
   }
 
   /**
-   * Writes one whole message at `at`; the caller has made room for `sizeOf`.
-   * `source` is only read.
-   * @param payloadBytes at least `length`; what is missing is filled with zeros
+   * Writes one message at `at`. The target has room for `sizeOf(payloadBytes)` octets there.
+   * @param payloadBytes at least `length`; the difference is filled with zeros
    * @returns the position behind the message
    */
   encode(
@@ -174,15 +173,16 @@ export class MessageEncoder {
       if (payloadBytes > length) target.fill(0, to + length, end);
       this.finish(target, to, payloadBytes);
     } else {
-      // Copying and masking are one pass over the octets.
+      // One pass copies and masks.
       this.#masking.mask(source, start, target, to, length, this.#key);
     }
     return end;
   }
 
   /**
-   * Writes frames of a batch as messages, one behind the other, as `encode` would.
-   * @param indexes from `from` to `to` they name the frames
+   * Writes frames of a batch as contiguous binary messages, as `encode` would.
+   * @param indexes the elements `from` to `to`, exclusive, are the indexes of the frames
+   * @param leastBytes shorter payloads are padded with zeros to this length
    * @returns the position behind them
    */
   encodeFrames(
@@ -196,7 +196,7 @@ export class MessageEncoder {
   ): number {
     let end = at;
     for (let next = from; next < to; ) {
-      const count = Math.min(to - next, FRAMES_A_CALL);
+      const count = Math.min(to - next, MAX_CODEC_FRAMES);
       if (this.#codec === undefined || count === 1) {
         const index = indexes[next++] as number;
         const length = batch.lengths[index] as number;
@@ -215,11 +215,11 @@ export class MessageEncoder {
   }
 
   /**
-   * Writes frames of a batch as one message of the batched wire, in native code.
-   * The caller has made room for it with the longest header.
-   * @param indexes from `from` to `to` they name the frames
-   * @returns the position behind it, or undefined, and nothing is written: there is no codec, they are too many for it,
-   *   or it is one and so small that a call would cost more
+   * Writes frames of a batch as one message of the batched wire, by one call of the codec.
+   * The target has room for it with a header of MAX_HEADER_BYTES.
+   * @param indexes the elements `from` to `to`, exclusive, are the indexes of the frames
+   * @returns the position behind it. Undefined, and nothing is written, without a codec, for more than
+   *   MAX_CODEC_FRAMES frames, and for one frame below MIN_CODEC_FRAME_BYTES.
    */
   encodeRecords(
     target: Buffer,
@@ -230,8 +230,8 @@ export class MessageEncoder {
     to: number,
   ): number | undefined {
     const count = to - from;
-    if (this.#codec === undefined || count > FRAMES_A_CALL) return undefined;
-    const isSmall = count === 1 && (batch.lengths[indexes[from] as number] as number) < WORTH_A_CALL_BYTES;
+    if (this.#codec === undefined || count > MAX_CODEC_FRAMES) return undefined;
+    const isSmall = count === 1 && (batch.lengths[indexes[from] as number] as number) < MIN_CODEC_FRAME_BYTES;
     if (isSmall) return undefined;
     for (let i = 0; i < count; i++) this.#indexes[i] = indexes[from + i] as number;
     this.#masking?.keys.write(this.#key, 0);
@@ -241,8 +241,8 @@ export class MessageEncoder {
   }
 
   /**
-   * Writes the header of a message whose payload the caller puts behind it, and
-   * then ends by `finish`. Nothing else may be encoded in between.
+   * Writes the header of a message. The caller then writes the payload behind it and
+   * calls `finish`. No other message may be encoded in between.
    * @returns where the payload begins: at most MAX_HEADER_BYTES behind `at`
    */
   begin(target: Buffer, at: number, opcode: number, payloadBytes: number): number {
@@ -267,7 +267,7 @@ export class MessageEncoder {
     return to;
   }
 
-  /** Masks in place what was put behind the last `begin`. */
+  /** Masks in place the payload that was written after the last `begin`. */
   finish(target: Buffer, payloadStart: number, payloadBytes: number): void {
     this.#masking?.mask(target, payloadStart, target, payloadStart, payloadBytes, this.#key);
   }

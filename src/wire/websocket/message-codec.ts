@@ -1,16 +1,16 @@
 /**
- * What of framing happens once a frame, done for many at once in native code; native/datapath/websocket_messages.c has them. Without one,
- * framing.ts and parser.ts do the same in TypeScript, and
- * what is unusual is theirs anyway.
+ * The per-message work of WebSocket framing, for many messages a call, in native code
+ * (native/datapath/websocket_messages.c). Without a codec, framing.ts and parser.ts do the
+ * same in TypeScript. They also handle fragments, text and control frames, which a codec does not.
  */
 export interface MessageCodec {
   /**
-   * Reads whole, unfragmented binary messages in `bytes[from .. end)`, unmasks
-   * them in place, and puts where their payloads lie into `starts` and `lengths`.
-   * @param most the longest payload that is taken
-   * @param position gets, in its first word, where it stopped: at the first octet of anything else, or where there was
-   *   no room for more
-   * @returns how many
+   * Reads complete, unfragmented binary messages from `bytes[from .. end)`, unmasks
+   * them in place, and writes the positions and lengths of their payloads to `starts` and `lengths`.
+   * @param most the longest payload that is accepted, in octets
+   * @param position its first element is set to where reading stopped: at the first octet of anything else, or of the
+   *   first message for which `starts` has no room
+   * @returns how many messages were read
    */
   readMessages(
     bytes: Uint8Array,
@@ -24,10 +24,10 @@ export interface MessageCodec {
   ): number;
 
   /**
-   * Writes frames as binary messages, one behind the other, from `at` on.
-   * @param indexes the first `count` name the frames
-   * @param leastBytes shorter payloads are padded with zeros
-   * @param keys four octets for each message; none from a server
+   * Writes frames as contiguous binary messages from `at` on.
+   * @param indexes the first `count` elements are the indexes of the frames
+   * @param leastBytes shorter payloads are padded with zeros to this length
+   * @param keys four octets for each message; empty for a server
    * @returns the position behind them
    * @throws RangeError when the target has no room
    */
@@ -44,9 +44,9 @@ export interface MessageCodec {
   ): number;
 
   /**
-   * Writes frames as one message of the batched wire (docs/reference/protocol.md) at `at`, copied and masked in one pass.
-   * @param indexes the first `count` name the frames
-   * @param key four octets; none from a server
+   * Writes frames as one message of the batched wire (docs/reference/protocol.md) at `at`. One pass copies and masks.
+   * @param indexes the first `count` elements are the indexes of the frames
+   * @param key four octets; empty for a server
    * @returns the position behind it
    * @throws RangeError when the target has no room for it with the longest header
    */

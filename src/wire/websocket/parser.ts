@@ -22,9 +22,9 @@ import {
 import type { MessageCodec } from './message-codec.ts';
 
 /**
- * What a stream of octets says. The views are unmasked. They lie in what `read`
- * was given, and are good until that is overwritten, or in a buffer of `Memory`,
- * and are good until that is used again.
+ * What the parser reports. Payloads are unmasked. A payload lies either in the buffer
+ * that `read` was given, and is valid until that is overwritten, or in a buffer of
+ * `Memory`, and is valid until that buffer is taken again.
  */
 export interface MessageSink {
   binaryMessage(bytes: Buffer, start: number, length: number): void;
@@ -37,34 +37,33 @@ export interface MessageSink {
   violation(code: number, what: string): void;
 }
 
-/** Where the parser gets room for a message that comes in fragments. */
+/** Buffers for the reassembly of fragmented messages. */
 export interface Memory {
-  /** @returns a buffer of at least so many octets, with any contents */
+  /** @returns a buffer of at least `bytes` octets, with any contents */
   take(bytes: number): Buffer;
-  /** The parser is done with a buffer; views of it that the sink was given may still be in use. */
+  /** Gives a buffer back. Views of it that were passed to the sink may still be in use. */
   release(buffer: Buffer): void;
 }
 
-/** A buffer below this is not worth growing in steps. */
-const SMALL_BYTES = 4096;
+/** The smallest buffer for reassembly: a smaller one would be grown soon. */
+const MIN_REASSEMBLY_BYTES = 4096;
 
-/** Where the codec says what it found. Parsing is synchronous, so one place serves all parsers. */
+/** The results of the codec. Parsing is synchronous, so all parsers share them. */
 const STARTS = new Uint32Array(256);
 const LENGTHS = new Uint32Array(256);
 const POSITION = new Uint32Array(1);
 
-/** The masking key of the frame at hand; one for all parsers, as thousands of them may be idle. */
+/** The masking key of the current frame. All parsers share it: thousands of them may be idle. */
 const KEY = new Uint8Array(MASKING_KEY_BYTES);
 
 /**
- * Takes the octets of one direction of a WebSocket apart (RFC 6455, 5), cut
- * anywhere, and checks every rule of the clause.
+ * Parses the octets of one direction of a WebSocket connection (RFC 6455, 5), in
+ * pieces of any length, and checks every rule of that clause.
  *
- * A message of one frame is handed on where it lies. The octets of an unfinished
- * frame stay with the caller, which presents them again with more behind them:
- * they are `maxMessageBytes` and a header at most. Only a message in fragments
- * is put together here, in at most as much memory as its octets need, rounded
- * up, and at most twice that while it grows.
+ * An unfragmented message is reported in place. The octets of an incomplete frame stay
+ * with the caller, which passes them again with more behind them: at most
+ * `maxMessageBytes` and a header. Only a fragmented message is copied. Its memory
+ * is the message's length, rounded up by `Memory`, and twice that while it grows.
  */
 export class MessageParser {
   readonly #sink: MessageSink;
@@ -73,16 +72,16 @@ export class MessageParser {
   readonly #codec: MessageCodec | undefined;
   readonly #isMasked: boolean;
   readonly #maxMessageBytes: number;
-  /** Behind a close message or a violation: whatever comes is ignored. */
+  /** Set by a close message, a violation and `end`: all further octets are ignored. */
   #isEnded = false;
 
-  // The frame whose header was read last.
+  // The fields of the header that was read last.
   #opcode = 0;
   #isFinal = true;
   #headerBytes = 0;
   #payloadBytes = 0;
 
-  /** Opcode of the message that is coming in fragments, 0 when none is. */
+  /** The opcode of the fragmented message in progress, 0 without one. */
   #fragmentedOpcode = 0;
   #fragments: Buffer | undefined;
   #fragmentBytes = 0;
@@ -104,36 +103,35 @@ export class MessageParser {
     this.#sink = options.sink;
   }
 
-  /** Octets of memory that an unfinished message in fragments takes up. */
+  /** The size of the reassembly buffer, in octets; 0 without a fragmented message. */
   get heldBytes(): number {
     return this.#fragments?.length ?? 0;
   }
 
-  /** Whether what comes next begins a message, and is believed: no message is coming in fragments, and nothing has ended. */
+  /** Whether the next frame begins a message: no fragmented message is in progress, and the parser has not ended. */
   get isBetweenMessages(): boolean {
     return !this.#isEnded && this.#fragmentedOpcode === 0;
   }
 
   /**
-   * Reads on. Never throws, unless the sink does.
-   * @param bytes the octets `from .. end` are next, behind those that were read;
-   *   they may be overwritten: whole frames are unmasked in place
-   * @returns the position of the first octet that is not read yet, which must be
-   *   presented again, with more behind it
+   * Parses the complete frames in `bytes[from .. end)`. Throws only if the sink does.
+   * @param bytes complete frames are unmasked in place
+   * @returns the position of the first unread octet; the caller must pass the octets
+   *   from there again, with more behind them
    */
   read(bytes: Buffer, from: number, end: number): number {
     const read = this.#scan(bytes, from, end);
     return this.#isEnded ? end : read;
   }
 
-  /** Gives back what is held. Whatever comes afterwards is ignored; also for a sink, in the midst of `read`. */
+  /** Ends parsing and releases the reassembly buffer. A sink may call it during `read`. */
   end(): void {
     this.#isEnded = true;
     if (this.#fragments !== undefined) this.#memory.release(this.#fragments);
     this.#fragments = undefined;
   }
 
-  /** Reads whole frames. @returns the position of the first octet that is not part of one */
+  /** @returns the position behind the last complete frame */
   #scan(bytes: Buffer, from: number, end: number): number {
     let at = from;
     while (!this.#isEnded) {
@@ -163,7 +161,7 @@ export class MessageParser {
     return at;
   }
 
-  /** Hands on the usual messages, many a call. @returns where something else begins */
+  /** Reports unfragmented binary messages, as many as the codec finds. @returns the position of the first other octet */
   #readMany(codec: MessageCodec, bytes: Buffer, from: number, end: number): number {
     const most = this.#maxMessageBytes;
     let at = from;
@@ -177,7 +175,7 @@ export class MessageParser {
     }
   }
 
-  /** @returns false when the header is not all there, or broke a rule */
+  /** @returns false when the header is incomplete, or violates the protocol */
   #readHeader(bytes: Buffer, at: number, end: number): boolean {
     if (end - at < 2) return false;
     const first = bytes[at] as number;
@@ -186,7 +184,7 @@ export class MessageParser {
     const shortLength = second & 0x7f;
     const lengthBytes = shortLength < LENGTH_16 ? 0 : shortLength === LENGTH_16 ? 2 : 8;
     const headerBytes = 2 + lengthBytes + (this.#isMasked ? MASKING_KEY_BYTES : 0);
-    // The length is judged before the key is here: nothing may be kept for a message that is refused.
+    // The length is checked before the masking key has arrived, so a peer cannot make us wait for a refused message.
     if (end - at < 2 + lengthBytes) return false;
     let length = shortLength;
     if (lengthBytes === 2) {
@@ -208,7 +206,7 @@ export class MessageParser {
     return true;
   }
 
-  /** Judges the two octets that every frame begins with. */
+  /** Checks the first two octets of a frame. */
   #isAllowed(first: number, second: number): boolean {
     const opcode = first & 0x0f;
     const isMasked = (second & MASKED) !== 0;
@@ -267,7 +265,8 @@ export class MessageParser {
     if (this.#opcode !== OPCODE_CONTINUATION) this.#fragmentedOpcode = this.#opcode;
     const total = this.#fragmentBytes + length;
     const old = this.#fragments;
-    const fragments = old !== undefined && total <= old.length ? old : this.#memory.take(Math.max(total, SMALL_BYTES));
+    const fragments =
+      old !== undefined && total <= old.length ? old : this.#memory.take(Math.max(total, MIN_REASSEMBLY_BYTES));
     if (old !== undefined && fragments !== old) {
       old.copy(fragments, 0, 0, this.#fragmentBytes);
       this.#memory.release(old);
