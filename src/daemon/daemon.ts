@@ -133,8 +133,8 @@ export class Daemon {
     this.#warnOfOpenControl();
     const callers = new LocalCallers(this.#config.local.group);
 
-    const tellsUsers = isShared && this.#knowsCallers;
-    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext, tellsUsers);
+    const identifiesUsers = isShared && this.#knowsCallers;
+    const tunnelListener = this.#listener(tunnels, tunnelIdentity, tunnelContext, identifiesUsers);
     const controlListener = this.#controlListener(tunnelListener, controlIdentity, controlContext);
 
     const etherSwitch = new Switch({
@@ -290,14 +290,14 @@ export class Daemon {
     service: ServiceConfig,
     identity: ServiceIdentity | undefined,
     { counters, logger }: Pick<DoorContext, 'counters' | 'logger'>,
-    tellsUsers: boolean,
+    identifiesUsers: boolean,
   ): HttpListener {
     const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
     const listener = new HttpListener({
       counters,
       descriptors: this.#descriptors,
       logger,
-      tellsUsers,
+      identifiesUsers,
       proxies: this.#proxies,
       limits: {
         ...(maxUnproven === undefined ? {} : { maxPending: maxUnproven }),

@@ -1,6 +1,6 @@
 /**
- * What limits per address count by: an IPv4 address, or the /64 of an IPv6 one,
- * of which a single host can use every address (RFC 4291, 2.5.4).
+ * The key of limits per address: the IPv4 address, or the /64 network of an IPv6
+ * address, since one host can use every address of a /64 (RFC 4291, 2.5.4).
  */
 export function addressGroup(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether `host` (the header: name or address, with or without a port) leads
- * here by right: every address does, since no name was looked up for it.
- * @param allowedHosts names in any case; `*.example.org` stands for one label more (RFC 6125, 6.4.3)
+ * Whether a request with this `Host` field may be answered. This stops DNS rebinding: a web page can make
+ * a name of its own point here, but cannot change the name in `Host`. Addresses and `localhost` are always allowed.
+ * @param host name or address, with or without a port
+ * @param allowedHosts names in any case; `*.example.org` matches one label more (RFC 6125, 6.4.3)
  */
 export function isAllowedHost(host: string | undefined, allowedHosts: readonly string[]): boolean {
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '');

@@ -4,7 +4,10 @@ import { networkInterfaces } from 'node:os';
 import { peerUserOf } from './peer-user.ts';
 import { endpointsOf } from './pending-connections.ts';
 
-/** Where a request comes from: `uid` is undefined where it cannot be known. */
+/**
+ * Where a request comes from: another host, a proxy on this host, or a user of this host. `uid` is undefined when the
+ * kernel no longer knows the user.
+ */
 export type CallerOrigin =
   | { readonly kind: 'elsewhere' }
   | { readonly kind: 'forwarded' }
@@ -14,17 +17,17 @@ const ELSEWHERE: CallerOrigin = { kind: 'elsewhere' };
 const FORWARDED: CallerOrigin = { kind: 'forwarded' };
 const UNKNOWN: CallerOrigin = { kind: 'local', uid: undefined };
 
-/** What a proxy adds that any of them may have added: RFC 7239, RFC 9110 7.6.3, and what came before these. */
+/** Fields that proxies add to requests: RFC 7239, RFC 9110 (7.6.3), and the older, unstandardized ones. */
 const FORWARDING_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
-/** How long the addresses of this host are taken for known. */
-const ADDRESSES_MS = 1000;
+/** For how long a read of this host's addresses is reused. */
+const ADDRESSES_CACHE_MS = 1000;
 
 /**
- * Where the connections of a listener come from. Each is looked at when it is accepted: the sooner, the less likely
- * has its other end been closed, and with it all that the kernel knows of its user.
+ * The origins of a listener's connections. They are looked up when a connection is accepted: once its other end is
+ * closed, the kernel no longer knows the user.
  */
 export class CallerOrigins {
-  /** by the ends of the connection */
+  /** by `endpointsOf` */
   readonly #origins = new Map<string, CallerOrigin>();
 
   note(socket: Socket): void {
@@ -34,10 +37,10 @@ export class CallerOrigins {
   }
 
   /**
-   * @param isAnnounced a PROXY header stood in front: the connection's other end speaks for another host
+   * @param isAnnounced the connection began with a PROXY header, so its other end is a proxy
    */
   of(request: IncomingMessage, isAnnounced: boolean): CallerOrigin {
-    // A connection that was closed has lost its ends, and its caller every right.
+    // A closed socket has no addresses any more. The user is then unknown, and has no rights.
     const origin = this.#origins.get(endpointsOf(request.socket)) ?? UNKNOWN;
     if (origin.kind !== 'local') return origin;
     const isForwarded = isAnnounced || FORWARDING_FIELDS.some((name) => request.headers[name] !== undefined);
@@ -47,8 +50,9 @@ export class CallerOrigins {
 
 function isOfThisHost({ remoteAddress = '', localAddress = '' }: Socket): boolean {
   const [remote, local] = [plain(remoteAddress), plain(localAddress)];
-  // Also by the near end: a local caller may choose an address that `ownAddresses` lacks, such as that of an interface
-  // without a carrier, and net.ipv4.conf.*.route_localnet lets other hosts reach 127.0.0.1.
+  // Equal addresses: a local caller may use an address that `ownAddresses` lacks, such as that of an interface
+  // without a carrier. A loopback address at our end: net.ipv4.conf.*.route_localnet lets other hosts reach it, and such
+  // a connection counts as local, whose user is then unknown.
   if (remote === local || isLoopback(remote) || isLoopback(local)) return true;
   return ownAddresses().has(remote);
 }
@@ -66,7 +70,7 @@ let addressesAtMs = Number.NEGATIVE_INFINITY;
 
 function ownAddresses(): ReadonlySet<string> {
   const nowMs = performance.now();
-  if (nowMs - addressesAtMs > ADDRESSES_MS) {
+  if (nowMs - addressesAtMs > ADDRESSES_CACHE_MS) {
     const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
     addresses = new Set(all.map(({ address }) => address));
     addressesAtMs = nowMs;

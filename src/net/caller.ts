@@ -1,6 +1,6 @@
-/** The client that a request comes from, as far as the proxies before it are trusted. */
+/** The client that sent a request, as trusted proxies report it, or else the other end of the connection. */
 export interface Caller {
   readonly address: string;
-  /** undefined where a proxy told the address alone */
+  /** undefined when a proxy reported only the address */
   readonly tcpPort: number | undefined;
 }

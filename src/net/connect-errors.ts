@@ -1,9 +1,9 @@
 import { codeOf, EtherwsError } from '../errors.ts';
 
 /**
- * What went wrong before a byte was exchanged with `host`: the name, the route
- * or the listener.
- * @returns undefined for an error that is of another kind (see explainTlsError)
+ * Explains a failure to connect by TCP: of the name look-up, the route or the
+ * listener.
+ * @returns undefined for other errors (see explainTlsError)
  */
 export function explainConnectError(error: unknown, host: string, port: number): EtherwsError | undefined {
   if (error instanceof AggregateError) return explainAttempts(error, host, port);
@@ -81,15 +81,15 @@ function unroutable(error: unknown, where: string): EtherwsError {
   });
 }
 
-/** Whether the socket failed at its own address, before it asked for the other one. */
+/** Whether binding to the local address failed, before the connection was attempted. */
 function isBind(error: unknown): error is { address: string } {
   const { syscall, address } = error as { syscall?: unknown; address?: unknown };
   return syscall === 'bind' && typeof address === 'string';
 }
 
 /**
- * Node tries every address of a name and reports all failures together. The
- * most telling one is told: a refusal proves that the host is there.
+ * Node tries every address of a name and reports all failures together. A
+ * refusal is explained before all others, since it shows that the host is up.
  */
 function explainAttempts(error: AggregateError, host: string, port: number): EtherwsError | undefined {
   let best: EtherwsError | undefined;

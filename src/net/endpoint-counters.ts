@@ -1,31 +1,31 @@
-/** What happened at the door of one service since it was opened. Plain numbers, each for one bound. */
+/** Counters of one listening service, since it was opened. */
 export class EndpointCounters {
-  /** connections that were taken */
+  /** connections accepted */
   connections = 0;
-  /** connections closed before they showed credentials, to make room for newer ones */
+  /** connections closed before they presented credentials, to make room for newer ones */
   displaced = 0;
-  /** connections that were cut because they did not come to the point in time */
+  /** connections closed because the handshake or the request took longer than the timeout */
   handshakeTimeouts = 0;
-  /** connections of trusted proxies that began with a PROXY header that cannot be read */
+  /** connections of trusted proxies that began with a malformed PROXY header */
   badProxyHeaders = 0;
-  /** requests and opening handshakes that break the rules of HTTP or WebSocket */
+  /** requests and opening handshakes that violate HTTP or WebSocket */
   badRequests = 0;
-  /** connections and tunnels turned away since their address has its share already */
+  /** connections and tunnels refused because of the limit per address */
   overAddressShare = 0;
-  /** connections and tunnels turned away since all places are taken */
+  /** connections and tunnels refused because of the limit of all */
   full = 0;
-  /** connections and tunnels turned away, or cut to make room, since the limit of open files is near */
+  /** connections and tunnels refused, or closed to make room, because the limit of open files is near */
   outOfDescriptors = 0;
-  /** tunnels refused since their user has its share already */
+  /** tunnels refused because of the limit per user */
   overUserShare = 0;
-  /** credentials that were wrong */
+  /** logins with wrong credentials */
   failedLogins = 0;
-  /** logins that were not even looked at, since their address had failed too often */
+  /** logins refused without a check, because their address had failed too often */
   throttledLogins = 0;
-  /** opening handshakes of pages that may not join */
+  /** opening handshakes refused because of the Origin of their web page */
   foreignPages = 0;
-  /** tunnels that were lost, and went on by another connection of their client */
+  /** lost tunnels that were resumed by another connection of their client */
   resumed = 0;
-  /** users with valid credentials that may not do that */
+  /** requests with valid credentials of users that are not authorized */
   forbidden = 0;
 }

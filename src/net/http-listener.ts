@@ -21,31 +21,31 @@ import { canTakeRecords, copyEndpoints, onServerKeylog, TlsRecordTap } from './t
 import { TLS_PARAMETERS } from './tls-parameters.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
-/** What answers under one path. Neither function throws. */
+/** The handlers of one path. Neither throws. */
 export interface Route {
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
   handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 export interface ListenerOptions {
-  /** A name or an address; undefined: every address, IPv6 and IPv4. */
+  /** A name or an address to listen on; undefined: all addresses, IPv6 and IPv4. */
   host: string | undefined;
   listenPort: number;
-  /** Present: the listener speaks TLS, 1.2 or later. */
+  /** Makes the listener use TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: PendingLimits;
-  /** the proxies that are believed about their clients; default: none */
+  /** The proxies whose reports of client addresses are trusted. Default: none. */
   proxies?: TrustedProxies;
-  /** what is refused here is counted there */
+  /** Counts the connections and refusals of this listener. Default: counters of its own. */
   counters?: EndpointCounters;
-  /** default: as many as there may be */
+  /** The budget of file descriptors. Default: one for the limit of this process. */
   descriptors?: Descriptors;
-  /** Whether it is to be known which user of this host a request comes from (`originOf`). Default: no. */
-  tellsUsers?: boolean;
+  /** Whether `originOf` can tell which user of this host a request comes from. Default: no. */
+  identifiesUsers?: boolean;
   logger?: Logger;
 }
 
-/** Bound of a request's head. A tunnel's opening handshake is well below 2 KiB. */
+/** The longest head of a request. A tunnel's opening handshake is well below 2 KiB. */
 const MAX_HEAD_BYTES = 16_384;
 
 const NOTHING_SERVED = 'Nothing is served under this path.\n';
@@ -56,22 +56,23 @@ const HEAD_TOO_LONG: Refusal = {
 };
 
 /**
- * One listening TCP port, plain or TLS, whose paths lead to services: the
- * tunnels, the control API, or both where they share host and port.
+ * A listening TCP port, plain or TLS, that routes requests by path to services: the
+ * tunnels, the control API, or both if they share host and port.
  *
- *   1. the acceptor takes a connection, and `PendingConnections` whether it may stay
- *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
- *   3. Node's HTTP server, which does not listen itself, is given the connection
- *   4. its requests and upgrades go where their paths lead
+ *   1. The acceptor accepts a connection; `PendingConnections` limits their number.
+ *   2. A PROXY header is read if the connection comes from a trusted proxy.
+ *   3. The connection is passed to Node's HTTP server, which does not listen itself.
+ *   4. Requests and upgrades go to the route of their path.
  *
- * Clients can cause any number of these in one turn of the event loop, so frames are forwarded between them.
+ * Clients can cause any number of these steps in one turn of the event loop. So each is a task of a `FairTaskQueue`,
+ * and frames are forwarded before each (`pollNow`).
  */
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
   readonly #server: http.Server | https.Server;
   readonly #pending: PendingConnections;
   readonly #proxies: TrustedProxies;
-  /** Connections that began with a PROXY header: the client that it names, undefined where it names none. */
+  /** The connections that began with a PROXY header, by `endpointsOf`; undefined if the header names no client. */
   readonly #announced = new Map<string, Caller | undefined>();
   readonly #descriptors: Descriptors;
   readonly #origins: CallerOrigins | undefined;
@@ -86,35 +87,35 @@ export class HttpListener {
     this.#logger = options.logger ?? SILENT;
     this.#descriptors = options.descriptors ?? new Descriptors();
     this.#pending = new PendingConnections(options.limits, options.counters);
-    this.#origins = options.tellsUsers === true ? new CallerOrigins() : undefined;
+    this.#origins = options.identifiesUsers === true ? new CallerOrigins() : undefined;
     this.#proxies = options.proxies ?? new TrustedProxies([]);
-    // A request without Host is refused here, where it is counted and logged.
+    // `#refusalOf` refuses requests without Host, and counts and logs them, which Node would not.
     const common = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
     this.#server =
       options.tls === undefined
         ? http.createServer(common)
         : https.createServer({ ...common, ...options.tls, ...TLS_PARAMETERS, ALPNProtocols: ['http/1.1'] });
-    // Before the HTTP server sees the connection.
+    // Prepended, so that it runs before the HTTP server's own listener.
     this.#server.prependListener('secureConnection', (socket: TLSSocket) => {
       endWhenBroken(socket);
       copyEndpoints(socket);
     });
     this.#server.on('request', (request, response) => this.#request(request, response));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#clientError(error, socket));
   }
 
-  /** Adds what answers under `path`; the query string does not count. */
+  /** Adds the handlers of `path`, which has no query string. */
   route(path: string, route: Route): void {
     this.#routes.set(path, route);
     if (route.handleUpgrade === undefined || this.#hasTunnels) return;
     this.#hasTunnels = true;
-    // Without tunnels no request is an upgrade for Node, so one that offers another protocol is read as what it is.
+    // Added with the first route for upgrades: without this listener Node treats a request with `Upgrade` as a plain one.
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    // Without a listener Node makes no text of the secrets of TLS.
+    // Without this listener Node does not export the traffic secrets.
     this.#server.on('keylog', onServerKeylog);
   }
 
-  /** @throws EtherwsError LISTEN_FAILED with what stands in the way */
+  /** @throws EtherwsError LISTEN_FAILED with the reason */
   async listen(): Promise<void> {
     const { host, listenPort } = this.#options;
     const acceptor = this.#acceptor;
@@ -123,18 +124,18 @@ export class HttpListener {
       acceptor.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
     });
     acceptor.removeAllListeners('error');
-    // Accepting can fail later, too; the listener stays.
+    // Accepting fails later when the process has no descriptors left; the listener goes on.
     acceptor.on('error', () => this.#outOfDescriptors());
   }
 
-  /** The address and port that it really listens on; only after `listen`. */
+  /** The bound address and port; only after `listen`. */
   get address(): AddressInfo {
     return this.#acceptor.address() as AddressInfo;
   }
 
   /**
-   * The client that a request comes from. A PROXY header goes before `X-Forwarded-For`, which then counts only where the header
-   * names one of our proxies: otherwise the client itself wrote it. To be asked while the connection stands.
+   * The client that sent a request. A PROXY header has precedence over `X-Forwarded-For`, which is then used only if the
+   * header names a trusted proxy: otherwise the client itself wrote it. Only while the connection is open.
    */
   callerOf(request: IncomingMessage): Caller {
     const { socket } = request;
@@ -147,13 +148,13 @@ export class HttpListener {
     return address === near.address ? near : { address, tcpPort: undefined };
   }
 
-  /** Whether a request is of this host, and of which user; with `tellsUsers`. To be asked while the connection stands. */
+  /** Whether a request comes from this host, and from which user. Only with `identifiesUsers`, and while the connection is open. */
   originOf(request: IncomingMessage): CallerOrigin {
     const isAnnounced = this.#announced.has(endpointsOf(request.socket));
     return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
   }
 
-  /** Stops listening and ends what is under way. Tunnels are not its business any more. */
+  /** Stops listening and closes the pending connections. Established tunnels stay: they belong to their ports. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#acceptor.close(() => resolve());
@@ -161,7 +162,7 @@ export class HttpListener {
     });
   }
 
-  /** New connections see these from now on; those that stand are not touched. Only for a listener with TLS. */
+  /** Uses other certificates for new connections. Does nothing for a listener without TLS. */
   renewTls(tls: TlsOptions): void {
     if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, ...TLS_PARAMETERS });
   }
@@ -178,12 +179,12 @@ export class HttpListener {
     this.#origins?.note(socket);
     this.#tasks.add(() => {
       if (socket.destroyed) return;
-      if (isProxy) takeProxyHeader(socket, (header) => this.#introduced(socket, header));
+      if (isProxy) takeProxyHeader(socket, (header) => this.#receiveProxyHeader(socket, header));
       else this.#serve(socket);
     });
   }
 
-  /** Where descriptors are short the connection that has been idle longest goes. @returns false when there is none */
+  /** If descriptors are short, closes the pending connection that has been idle longest. @returns false without one */
   #makeRoom(): boolean {
     const use: DescriptorUse = this.#hasTunnels ? 'pending' : 'control';
     if (this.#descriptors.hasRoomFor(use)) return true;
@@ -199,12 +200,12 @@ export class HttpListener {
   }
 
   #serve(socket: Socket): void {
-    // Only what may become a tunnel is worth the detour.
+    // Only a tunnel's TLS is taken over, so only a listener with tunnels needs the tap.
     const isTapped = this.#options.tls !== undefined && this.#hasTunnels && canTakeRecords(socket);
     this.#server.emit('connection', isTapped ? new TlsRecordTap(socket, 'server') : socket);
   }
 
-  #introduced(socket: Socket, header: ProxyHeader): void {
+  #receiveProxyHeader(socket: Socket, header: ProxyHeader): void {
     if (header.kind === 'malformed') {
       const { remoteAddress } = socket;
       this.#pending.counters.badProxyHeaders++;
@@ -217,7 +218,7 @@ export class HttpListener {
       const ends = endpointsOf(socket);
       this.#announced.set(ends, source);
       socket.once('close', () => this.#announced.delete(ends));
-      // One proxy may speak for another, which stands for many, too.
+      // The source may be another trusted proxy, which stands for many clients, too.
       const isClient = source !== undefined && !this.#proxies.includes(source.address);
       if (isClient && !this.#pending.attribute(socket, source.address)) return;
     }
@@ -251,11 +252,11 @@ export class HttpListener {
     pollNow();
     socket.on('error', () => undefined);
     this.#tasks.add(() => {
-      if (!socket.destroyed) this.#leadUpgrade(request, socket, head);
+      if (!socket.destroyed) this.#routeUpgrade(request, socket, head);
     });
   }
 
-  #leadUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
     const route = this.#routes.get(pathOf(request));
@@ -269,7 +270,7 @@ export class HttpListener {
     }
   }
 
-  /** What is wrong with a request wherever it leads; counted and logged. A target in absolute form is brought into origin form. */
+  /** Checks a request for violations of HTTP; counts and logs them. Changes a target in absolute form to origin form. */
   #refusalOf(request: IncomingMessage): Refusal | undefined {
     const breach = faultOfHead(request) ?? (wantsWebSocket(request) ? faultOfUpgrade(request) : undefined);
     useAbsoluteTarget(request);
@@ -278,8 +279,8 @@ export class HttpListener {
     return badRequest(breach);
   }
 
-  /** What arrived is no HTTP, a head that is too long, or no TLS. */
-  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  /** For octets that are not HTTP or not TLS, and for a head that is too long. */
+  #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.on('error', () => undefined);
     if (error.code?.startsWith('HPE_') !== true) {
       socket.destroy();
@@ -288,7 +289,7 @@ export class HttpListener {
     const refusal = error.code === 'HPE_HEADER_OVERFLOW' ? HEAD_TOO_LONG : badRequest('This is not HTTP/1.1');
     const { remoteAddress = '', bytesWritten } = socket as Socket;
     this.#refused(remoteAddress, refusal.text.trim());
-    // The answer to an earlier request may be on its way: nothing may stand in its midst.
+    // After any octets were written, a response to an earlier request may be incomplete, and must not be mixed with another.
     if (socket.writable && bytesWritten === 0) refuseUpgrade(socket, refusal);
     else socket.destroy();
   }

@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** An HTTP error response, behind which the connection is closed. */
+/** An HTTP error response, after which the connection is closed. */
 export interface Refusal {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** the body: one sentence for the reader of a browser or of curl */
+  /** the body, as browsers and curl show it: one sentence and a line end */
   readonly text: string;
 }
 
@@ -20,7 +20,7 @@ export function badRequest(breach: string): Refusal {
   return { status: 400, text: `${breach}.\n` };
 }
 
-/** The headers of a refusal as text; none of it depends on what the peer sent. */
+/** The header fields of a refusal. None of them contains text of the peer, so none can be injected. */
 export function headersOf(refusal: Refusal): Record<string, string> {
   return {
     ...refusal.headers,
@@ -30,7 +30,7 @@ export function headersOf(refusal: Refusal): Record<string, string> {
   };
 }
 
-/** Answers on the bare socket of an upgrade request, and closes it. */
+/** Writes the response to the socket of an upgrade request, and closes it. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const lines = [`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`];
   for (const [name, value] of Object.entries(headersOf(refusal))) lines.push(`${name}: ${value}`);

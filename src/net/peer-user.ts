@@ -5,36 +5,36 @@ import { descriptorOf } from './socket-descriptor.ts';
 import { findUserInTables } from './socket-tables.ts';
 
 /**
- * The uid of the process that opened the other end of a connection within this host: of TCP in this network namespace,
- * or of a Unix socket.
- * @returns undefined where it cannot be known: the other end has been closed, or its user has no number in our user
- *   namespace
+ * The uid of the process that opened the other end of a connection within this host: by TCP in this network namespace,
+ * or by a Unix socket.
+ * @returns undefined if the other end is closed, or its user is not mapped into our user namespace
  */
 export function peerUserOf(socket: Socket): number | undefined {
-  const uid = askKernel(socket);
+  const uid = readPeerUser(socket);
   return uid === undefined || isUnmapped(uid) ? undefined : uid;
 }
 
-function askKernel(socket: Socket): number | undefined {
+function readPeerUser(socket: Socket): number | undefined {
   const descriptor = descriptorOf(socket);
   if (descriptor === undefined) return undefined;
   let uid: number;
   try {
     uid = nativeAddon().readPeerUser(descriptor);
   } catch {
-    // The addon was not built, or the kernel has no sock_diag.
+    // Without the addon, or without sock_diag in the kernel. The callers of a Unix socket then count as our own user: the
+    // mode of the socket's file admits only users that may command the switch.
     return socket.remoteAddress === undefined ? process.geteuid?.() : findUserInTables(socket);
   }
   return uid < 0 ? undefined : uid;
 }
 
-/** In a user namespace all users that it does not map seem to be the same one. */
+/** In a user namespace the kernel reports one uid for all users that are not mapped. */
 function isUnmapped(uid: number): boolean {
   unmappedUid ??= readUnmappedUid();
   return uid === unmappedUid;
 }
 
-/** -1 where every user has a number of its own. */
+/** That uid; -1 if all users are mapped; undefined until it was read. */
 let unmappedUid: number | undefined;
 
 function readUnmappedUid(): number {

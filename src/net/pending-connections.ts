@@ -4,27 +4,27 @@ import { EndpointCounters } from './endpoint-counters.ts';
 
 export interface PendingLimits {
   /**
-   * Pending connections of a listener. For one more, the one that has been idle longest is closed; while all of them have
-   * a request under way, the new one is. Default 1024.
+   * The most pending connections of a listener. One more displaces the one that has been idle longest, or is refused
+   * while all of them have a request in progress. Default 1024.
    */
   readonly maxPending?: number;
-  /** Those from one address, or from one /64 of IPv6. Default 512. */
+  /** The most pending connections from one IPv4 address or one IPv6 /64. Default 512. */
   readonly maxPerAddress?: number;
-  /** For the TLS handshake and the head of a request together, and for the wait for the next request. Default 10 s. */
+  /** Covers the TLS handshake and the head of a request together, and the wait for the next request. Default 10 000. */
   readonly timeoutMs?: number;
 }
 
 interface PendingConnection {
   readonly socket: Socket;
-  /** By which it counts for `maxPerAddress`; '' for a proxy, which has no such bound. */
+  /** The `addressGroup` that `maxPerAddress` applies to; '' for a proxy, which is not limited. */
   group: string;
-  /** undefined while a request is under way */
+  /** undefined while a request is in progress */
   deadline: NodeJS.Timeout | undefined;
 }
 
 /**
- * The connections of a listener that have not become a tunnel, bounded in number, by address, and in time. Node's own
- * deadlines do not suffice: it checks them every 30 s, and none covers the TLS handshake and the head together.
+ * The connections of a listener that are not tunnels (yet), limited in number, per address, and in time. Node's own
+ * timeouts do not suffice: Node checks them every 30 s, and none covers the TLS handshake and the head together.
  */
 export class PendingConnections {
   readonly counters: EndpointCounters;
@@ -47,14 +47,14 @@ export class PendingConnections {
   }
 
   /**
-   * Adds an accepted connection; its deadline runs from here.
-   * @param isProxy it carries connections of many clients: `maxPerAddress` does not apply
-   * @returns false when the socket was destroyed, since a bound was reached
+   * Adds an accepted connection and starts its timeout.
+   * @param isProxy the address is a proxy with many clients: `maxPerAddress` does not apply
+   * @returns false if a limit was reached; the socket is then destroyed
    */
   add(socket: Socket, isProxy = false): boolean {
     const key = endpointsOf(socket);
     const group = isProxy ? '' : addressGroup(socket.remoteAddress ?? '');
-    if (!isProxy && this.#isShareTaken(group)) {
+    if (!isProxy && this.#isAtLimit(group)) {
       socket.destroy();
       return false;
     }
@@ -73,14 +73,14 @@ export class PendingConnections {
   }
 
   /**
-   * Counts a proxy's connection for the client's address, which its PROXY header named.
-   * @returns false when the socket was destroyed, since that address has its share
+   * Counts a proxy's connection for the client's address that its PROXY header names.
+   * @returns false if the limit of that address was reached; the socket is then destroyed
    */
   attribute(socket: Socket, address: string): boolean {
     const connection = this.#pending.get(endpointsOf(socket));
     if (connection === undefined) return false;
     const group = addressGroup(address);
-    if (this.#isShareTaken(group)) {
+    if (this.#isAtLimit(group)) {
       socket.destroy();
       return false;
     }
@@ -90,33 +90,32 @@ export class PendingConnections {
     return true;
   }
 
-  /** Stops the deadline while a request is under way, which has limits of its own. */
+  /** Stops the timeout while a request is in progress; the route has limits of its own. */
   busy(socket: Socket): void {
     const connection = this.#pending.get(endpointsOf(socket));
     clearTimeout(connection?.deadline);
     if (connection !== undefined) connection.deadline = undefined;
   }
 
-  /** Starts the deadline for the next request. */
+  /** Starts the timeout for the next request. */
   idle(socket: Socket): void {
     const key = endpointsOf(socket);
     const connection = this.#pending.get(key);
     if (connection === undefined) return;
     clearTimeout(connection.deadline);
-    // To the end of the order: a connection that was just used is the last to be displaced.
+    // Moves it to the end of the Map's order, so a connection that was just used is displaced last.
     this.#pending.delete(key);
     this.#pending.set(key, connection);
     this.#arm(connection);
   }
 
-  /** Forgets a connection that has become a tunnel. */
+  /** Removes a connection that has become a tunnel. */
   remove(socket: Socket): void {
     const key = endpointsOf(socket);
     const connection = this.#pending.get(key);
     if (connection !== undefined) this.#drop(key, connection);
   }
 
-  /** Closes them all. */
   destroyAll(): void {
     for (const { socket } of [...this.#pending.values()]) socket.destroy();
   }
@@ -128,7 +127,7 @@ export class PendingConnections {
     }, this.#timeoutMs);
   }
 
-  /** Closes the connection that has been idle longest. @returns false when all have a request under way */
+  /** Closes the connection that has been idle longest. @returns false if all have a request in progress */
   displaceOldest(): boolean {
     for (const [key, connection] of this.#pending) {
       if (connection.deadline === undefined) continue;
@@ -147,7 +146,7 @@ export class PendingConnections {
     this.#countOut(connection.group);
   }
 
-  #isShareTaken(group: string): boolean {
+  #isAtLimit(group: string): boolean {
     if ((this.#byGroup.get(group) ?? 0) < this.#maxPerAddress) return false;
     this.counters.overAddressShare++;
     return true;
@@ -164,7 +163,7 @@ export class PendingConnections {
   }
 }
 
-/** A key for a connection of a listener. The TCP and the TLS socket of one connection have the same. */
+/** The key of a listener's connection. The TCP and the TLS socket of one connection have the same key. */
 export function endpointsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -1,35 +1,35 @@
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../wire/ethernet/ip-address.ts';
 
 /*
- * The header by which a TCP proxy names its client (HAProxy's "The PROXY
- * protocol", versions 1 and 2). It stands once in front of everything else, TLS
- * included, and the proxy sends it at once.
+ * The header in which a TCP proxy reports the address of its client (HAProxy, "The
+ * PROXY protocol", versions 1 and 2; the sections below are of that document). The proxy
+ * sends it once, as soon as it has connected, in front of all other octets, also of TLS.
  */
 
-/** Where the connection began that a proxy passes on; the address in canonical text, an IPv4-mapped one as IPv4. */
+/** The client of a proxied connection; its address in canonical text, an IPv4-mapped one as IPv4. */
 export interface ProxiedSource {
   readonly address: string;
   readonly tcpPort: number;
 }
 
-/** What the first octets of a connection are. */
+/** The result of parsing the first octets of a connection. */
 export type ProxyHeader =
-  /** Something else begins here. */
+  /** The octets are no PROXY header. */
   | { readonly kind: 'absent' }
-  /** So far it could be a header; more octets will tell. */
+  /** They may be the beginning of one. */
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed'; readonly reason: string }
   | {
       readonly kind: 'present';
-      /** how many octets it takes; what is sent through the proxy begins behind them */
+      /** The length of the header in octets; the client's octets follow it. */
       readonly length: number;
-      /** undefined: the proxy speaks for itself, as in health checks, or does not know its client */
+      /** undefined if the proxy itself is the client, as in health checks, or does not know the client */
       readonly source: ProxiedSource | undefined;
     };
 
-/** Section 2.1: the longest line there can be, its end included. */
+/** The longest line of version 1, CR LF included (2.1). */
 const MAX_V1_BYTES = 107;
-/** Section 2.2 gives 16 bits to the length. Addresses and what proxies say of TLS need a few hundred octets. */
+/** Version 2 allows 64 KiB (2.2). Addresses and the fields about TLS need a few hundred octets. */
 export const MAX_PROXY_HEADER_BYTES = 2048;
 
 const V1_START = ascii('PROXY ');
@@ -40,10 +40,9 @@ const ABSENT: ProxyHeader = { kind: 'absent' };
 const INCOMPLETE: ProxyHeader = { kind: 'incomplete' };
 
 /**
- * Reads the header at the front of `bytes`, which are all the octets of a
- * connection so far. No HTTP request and no TLS handshake passes for one, nor
- * for the beginning of one for longer than until its next octets: `PROXY` is no
- * method, and no request begins with the signature of version 2.
+ * Parses the header at the start of `bytes`, which are all octets of a connection so
+ * far. HTTP and TLS cannot be mistaken for a header: `PROXY` is no
+ * method, and neither begins with the signature of version 2.
  */
 export function readProxyHeader(bytes: Uint8Array): ProxyHeader {
   for (const [start, read] of [
@@ -91,7 +90,7 @@ function portIn(text: string): number | undefined {
   return /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 0xffff ? Number(text) : undefined;
 }
 
-/** Version 2 (2.2): signature, version and command, family and protocol, length, addresses, and what we pass over. */
+/** Version 2 (2.2): signature, version and command, family and protocol, length, addresses, and fields that are ignored. */
 function readBinary(bytes: Uint8Array): ProxyHeader {
   if (bytes.length < V2_FIXED_BYTES) return INCOMPLETE;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -102,11 +101,11 @@ function readBinary(bytes: Uint8Array): ProxyHeader {
   if (command > 1) return malformed(`its command is ${command}`);
   if (length > MAX_PROXY_HEADER_BYTES) return malformed(`it is longer than ${MAX_PROXY_HEADER_BYTES} octets`);
   if (bytes.length < length) return INCOMPLETE;
-  // LOCAL: whatever else it says is not about this connection.
+  // LOCAL: the proxy's own connection; its addresses are to be ignored.
   if (command === 0) return { kind: 'present', length, source: undefined };
   if (family > 3 || protocol > 2) return malformed(`its family and protocol are ${family} and ${protocol}`);
   const size = ADDRESS_BYTES[family];
-  // No other protocol reaches a TCP listener.
+  // Other families and protocols have no client that could have reached a TCP listener.
   if (size === undefined || protocol !== STREAM) return { kind: 'present', length, source: undefined };
   if (length < V2_FIXED_BYTES + 2 * size + 4) return malformed('it is too short for its addresses');
   const address =
@@ -119,14 +118,14 @@ function readBinary(bytes: Uint8Array): ProxyHeader {
 const INET = 1;
 const INET6 = 2;
 const STREAM = 1;
-/** Of each family that has addresses of ours. */
+/** Octets of one address, by family. */
 const ADDRESS_BYTES: Readonly<Record<number, number>> = { [INET]: 4, [INET6]: 16 };
 
 function nibbles(octet: number): [high: number, low: number] {
   return [octet >>> 4, octet & 0xf];
 }
 
-/** An IPv4 client of a dual-stack proxy is an IPv4 client (RFC 4291, 2.5.5.2). */
+/** Formats an IPv4-mapped address (RFC 4291, 2.5.5.2) as IPv4: a dual-stack proxy reports IPv4 clients so. */
 function formatAddress(groups: readonly number[]): string {
   const [high = 0, low = 0] = groups.slice(6);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** `host[:port]` of RFC 9110, 7.2. A zone behind an IPv6 address is let pass; `Host` may be empty. */
+/** `host[:port]` of RFC 9110, 7.2. An IPv6 zone is accepted, though not in the RFC; `Host` may be empty. */
 const HOST = /^(?:\[[\da-f:.]+(?:%[\w.~%-]+)?\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 const ABSOLUTE_TARGET = /^(?:https?|wss?):\/\/([^/?#]*)([^#]*)$/i;
 
 /**
- * What makes the head of a request invalid (RFC 9112, 3.2): no `Host` in
- * HTTP/1.1, more than one, or one that names no host; likewise a target in
- * absolute form. A server has to answer 400.
- * @returns a sentence, undefined for a head that may be read on
+ * Checks the head of a request (RFC 9112, 3.2). Invalid are: no `Host` in HTTP/1.1,
+ * more than one, and a `Host` or a target in absolute form with an invalid host. The
+ * response must then be 400.
+ * @returns the fault as a sentence without its full stop; undefined for a valid head
  */
 export function faultOfHead({ httpVersion, rawHeaders, url = '' }: IncomingMessage): string | undefined {
   const authority = ABSOLUTE_TARGET.exec(url)?.[1];
@@ -28,9 +28,9 @@ export function faultOfHead({ httpVersion, rawHeaders, url = '' }: IncomingMessa
 }
 
 /**
- * What makes a request for another protocol invalid: `Upgrade` needs HTTP/1.1
- * (RFC 9110, 7.8), and with a body nothing tells where the new protocol begins.
- * @returns a sentence, undefined for one that may be answered by 101
+ * Checks an upgrade request: `Upgrade` needs HTTP/1.1 (RFC 9110, 7.8), and a body
+ * would hide where the new protocol begins.
+ * @returns the fault as a sentence without its full stop; undefined for a valid request
  */
 export function faultOfUpgrade({ httpVersion, headers }: IncomingMessage): string | undefined {
   if (httpVersion !== '1.1') {
@@ -41,14 +41,14 @@ export function faultOfUpgrade({ httpVersion, headers }: IncomingMessage): strin
   return 'The opening handshake must not have a body';
 }
 
-/** Whether a request asks for WebSocket, be it among other protocols. */
+/** Whether WebSocket is among the protocols that a request offers. */
 export function wantsWebSocket({ headers: { upgrade = '', connection = '' } }: IncomingMessage): boolean {
   return hasToken(upgrade, 'websocket') && hasToken(connection, 'upgrade');
 }
 
 /**
- * Brings a target in absolute form into origin form. Its host counts, and `Host`
- * does not (RFC 9112, 3.2.2), so it takes the place of that.
+ * Changes a target in absolute form to origin form. Its host replaces `Host`, which
+ * a server must ignore then (RFC 9112, 3.2.2).
  */
 export function useAbsoluteTarget(request: IncomingMessage): void {
   const parts = ABSOLUTE_TARGET.exec(request.url ?? '');

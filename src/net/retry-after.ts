@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type ErrorCode, type ErrorDetails, EtherwsError } from '../errors.ts';
 
-/** A server, or a proxy before it, that is there and wants to be asked again later, not before. */
+/** A server, or a proxy before it, refused the request and said when to retry. */
 export class RetryLaterError extends EtherwsError {
   readonly retryAfterMs: number;
 
@@ -11,16 +11,16 @@ export class RetryLaterError extends EtherwsError {
   }
 }
 
-/** How long whatever failed asks to wait at least; undefined where it does not. */
-export function askedWaitMs(error: unknown): number | undefined {
+/** The least wait before a retry that the peer asked for; undefined for other errors. */
+export function requestedWaitMs(error: unknown): number | undefined {
   return error instanceof RetryLaterError ? error.retryAfterMs : undefined;
 }
 
 /**
- * How long an answer of status 429 or 503 asks to wait: `Retry-After` is a
- * number of seconds or an HTTP date (RFC 9110, 10.2.3). A date is measured by
- * that of the answer, where it has one, since the clocks may differ.
- * @param nowMs the time of the system's clock
+ * The wait that a response of status 429 or 503 asks for: `Retry-After` is a
+ * number of seconds or an HTTP date (RFC 9110, 10.2.3). A date is compared with
+ * the `Date` of the response, if present, since the clocks of the two hosts may differ.
+ * @param nowMs the wall-clock time
  */
 export function retryAfterMs({ statusCode, headers }: IncomingMessage, nowMs: number): number | undefined {
   if (statusCode !== 429 && statusCode !== 503) return undefined;

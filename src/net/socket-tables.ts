@@ -3,16 +3,16 @@ import { isIPv6, type Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { parseIpv4, parseIpv6 } from '../wire/ethernet/ip-address.ts';
 
-/** States of tcp(7), in hexadecimal, in which an end of a connection has a process that holds it. */
+/** ESTABLISHED, FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT: the states in which a process may still have the socket open. */
 const CONNECTED: ReadonlySet<string> = new Set(['01', '04', '05', '08']);
 
 type Ends = Readonly<Record<'remoteAddress' | 'localAddress', string | undefined>> &
   Readonly<Record<'remotePort' | 'localPort', number | undefined>>;
 
 /**
- * The uid of the other end of a TCP connection within this network namespace, by /proc/net/tcp: it takes no addon, and
- * as long as there are connections to read.
- * @returns undefined when either end is not there any more
+ * The uid of the other end of a TCP connection within this network namespace, from /proc/net/tcp and tcp6. It needs no
+ * addon, but its time grows with the number of connections of this namespace.
+ * @returns undefined if either end is closed
  */
 export function findUserInTables(
   socket: Pick<Socket, keyof Ends>,
@@ -23,7 +23,7 @@ export function findUserInTables(
   const near = endsOf(localAddress, localPort ?? 0);
   const far = endsOf(remoteAddress, remotePort ?? 0);
   const tables = ['tcp', 'tcp6'].map(read);
-  // Of two sockets at one end, one of IPv4 and one of IPv6, only one can be connected like this.
+  // An IPv4 and an IPv6 socket may have the same local address and port, but only one of them this remote end.
   const user = find(tables, far, near);
   return find(tables, near, far) === undefined ? undefined : user;
 }
@@ -36,7 +36,7 @@ function readTable(name: string): string {
   }
 }
 
-/** How an end is written in the tables: IPv4 as itself and as a mapped address. */
+/** How an address and port are written in tcp and tcp6: IPv4 is mapped in tcp6. */
 function endsOf(address: string, port: number): readonly string[] {
   const mapped = /^::ffff:(?=[\d.]+$)/i;
   const isIpv6 = isIPv6(address) && !mapped.test(address);
@@ -55,7 +55,7 @@ function octetsOfIpv4(address: string): number[] {
   return [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
 }
 
-/** The kernel prints words of the processor, whose octets are in the order of the network. */
+/** The kernel prints addresses as 32-bit words in the processor's byte order. */
 function wordsOf(octets: readonly number[]): string {
   let text = '';
   for (let at = 0; at < octets.length; at += 4) {
@@ -71,7 +71,7 @@ function find(tables: readonly string[], local: readonly string[], remote: reado
     const at = table.indexOf(` ${from} ${to} `);
     if (at < 0) continue;
     const [, , , state = '', , , , uid, , inode] = table.slice(at, table.indexOf('\n', at)).split(/\s+/);
-    // A socket whose process has closed it has no inode, and is said to be of uid 0.
+    // A socket that its process has closed has inode 0, and uid 0 whatever the user was.
     if (CONNECTED.has(state) && inode !== '0') return Number(uid);
   }
   return undefined;

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 
 /**
- * Takes the PROXY header, if there is one, off a fresh connection. What is
- * behind it, or everything where there is none, stays to be read from the
- * socket. Clients of TLS and of HTTP send first, so no wait is in vain;
- * the deadline of pending connections ends those that send nothing.
- * @param done called once, unless the connection ends before it is clear what
- *   it begins with; never with `incomplete`
+ * Reads the PROXY header, if there is one, from a new connection. All other octets
+ * stay to be read from the socket. TLS and HTTP clients send first, so waiting for
+ * octets delays no connection; the timeout of `PendingConnections` closes those
+ * that send nothing.
+ * @param done called once, never with `incomplete`; not called if the connection
+ *   ends before
  */
 export function takeProxyHeader(socket: Socket, done: (header: ProxyHeader) => void): void {
   let bytes: Buffer = Buffer.alloc(0);

@@ -1,11 +1,11 @@
 import { codeOf, type ErrorCode, EtherwsError } from '../errors.ts';
 import { alertOfReason } from './tls-failure.ts';
 
-/** The option that names trusted authorities: `ctl addport client` and the control client name it differently. */
+/** How to name the options about trust in a hint: `ctl addport client` and `ctl` itself have different ones. */
 export interface TrustOptionNames {
-  /** gives certificates to trust, such as `--cacerts FILE` */
+  /** the option for certificates to trust, such as `--cacerts FILE` */
   readonly trust: string;
-  /** switches verification off, such as `--insecure` */
+  /** the option that turns verification off, such as `--insecure` */
   readonly insecure: string;
 }
 
@@ -15,10 +15,10 @@ export const CLIENT_TRUST_OPTIONS: TrustOptionNames = { trust: '--cacerts FILE',
 export const CONTROL_TRUST_OPTIONS: TrustOptionNames = { trust: '--ctlsslcert FILE', insecure: '--ctlinsecure' };
 
 /**
- * What went wrong between a TCP connection and a verified peer. Only for
- * connections that were to be TLS: a reset then belongs to the handshake.
- * @param host the name or address that was dialled, as the user wrote it
- * @returns undefined for an error that does not come from TLS
+ * Explains a failure of the TLS handshake or of the peer's verification. Only for
+ * TLS connections: a reset counts as a failure of the handshake.
+ * @param host the dialled name or address, as the user wrote it
+ * @returns undefined for an error that is not of TLS
  */
 export function explainTlsError(error: unknown, host: string, names: TrustOptionNames): EtherwsError | undefined {
   const problem = certificateProblem(codeOf(error), error, host, names) ?? handshakeProblem(error, host);
@@ -32,7 +32,7 @@ interface Problem {
   readonly hint: string;
 }
 
-/** The verdicts of OpenSSL's chain verification (X509_V_ERR_*), and of Node's name check. */
+/** Errors of OpenSSL's chain verification (X509_V_ERR_*) and of Node's name check. */
 function certificateProblem(code: string, error: unknown, host: string, names: TrustOptionNames): Problem | undefined {
   const trust = (file: string): string =>
     `If it is the right one, trust it with ${names.trust}, where FILE holds ${file}; ${names.insecure} verifies nothing`;
@@ -105,7 +105,7 @@ function certificateProblem(code: string, error: unknown, host: string, names: T
   }
 }
 
-/** Failures of the handshake itself (RFC 8446, 6.2), by the reason that OpenSSL gives. */
+/** Failures of the handshake (RFC 8446, 6.2), by OpenSSL's reason. */
 function handshakeProblem(error: unknown, host: string): Problem | undefined {
   const code = codeOf(error);
   const failed = (message: string, hint: string): Problem => ({ code: 'TLS_FAILED', message, hint });
@@ -161,9 +161,9 @@ function handshakeProblem(error: unknown, host: string): Problem | undefined {
 }
 
 /**
- * OpenSSL's reason in the form `WRONG_VERSION_NUMBER`, undefined when the error
- * is not OpenSSL's. Node puts it into `code` on some paths, and on others says
- * only EPROTO and keeps the reason in `reason` or at the end of the message.
+ * OpenSSL's reason in the form `WRONG_VERSION_NUMBER`; undefined for other errors.
+ * Depending on the path, Node puts it into `code`, or sets `code` to EPROTO and
+ * puts it into `reason` or at the end of the message.
  */
 function opensslReason(error: unknown, code: string): string | undefined {
   if (code.startsWith('ERR_SSL_')) return code.slice('ERR_SSL_'.length);
@@ -174,7 +174,7 @@ function opensslReason(error: unknown, code: string): string | undefined {
   return text.trim().toUpperCase().replaceAll(' ', '_');
 }
 
-/** ` but for a, b`, from the certificate that Node attaches to a name mismatch. */
+/** ` but for a, b`: the names of the certificate that Node attaches to a name mismatch. */
 function issuedFor(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('cert' in error)) return '';
   const certificate = error.cert;

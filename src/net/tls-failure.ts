@@ -1,9 +1,9 @@
-/** How the codes of Node's TLS errors begin; the rest is a reason of OpenSSL's. */
+/** The prefix of the codes of Node's TLS errors; OpenSSL's reason follows. */
 const PREFIX = 'ERR_SSL_';
-/** `SSLV3_ALERT_`, `TLSV1_ALERT_`, `SSL/TLS_ALERT_`: a fatal alert of the peer's, as a version of OpenSSL names it. */
+/** `SSLV3_ALERT_`, `TLSV1_ALERT_`, `SSL/TLS_ALERT_`: prefixes of OpenSSL, by version, for an alert that the peer sent. */
 const ALERT = /^[A-Z0-9/]+_ALERT_/;
 
-/** The alert of RFC 8446 (6.2) for what OpenSSL says of a broken record. */
+/** The alert (RFC 8446, 6.2) for each of OpenSSL's reasons to refuse a record. */
 const ALERT_OF: Readonly<Record<string, string>> = {
   BAD_DECRYPT: 'bad_record_mac',
   BAD_RECORD_TYPE: 'unexpected_message',
@@ -16,14 +16,14 @@ const ALERT_OF: Readonly<Record<string, string>> = {
   UNEXPECTED_RECORD: 'unexpected_message',
 };
 
-/** The alert for a reason that OpenSSL gives for a broken record, such as `bad_record_mac`; undefined for other reasons. */
+/** The alert, such as `bad_record_mac`, for OpenSSL's reason to refuse a record; undefined for other reasons. */
 export function alertOfReason(reason: string): string | undefined {
   return ALERT_OF[reason];
 }
 
 /**
- * What a failure of Node's TLS behind the handshake means, in the words that our own record layer has for it.
- * @param code of Node's error
+ * Describes a failure of Node's TLS after the handshake in the same words as our own record layer does.
+ * @param code the code of Node's error
  * @returns one line; undefined for an error that is not of TLS
  */
 export function describeTlsFailure(code: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 
-/** A network: an address, and how many of its bits count. */
+/** A network: an address and the length of its prefix in bits. */
 export interface Network {
   readonly address: string;
   readonly prefixLength: number;
@@ -18,9 +18,9 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 /**
- * The clients of requests behind reverse proxies. Any client can write
- * `X-Forwarded-For`, so it is believed only as far as trusted proxies wrote it:
- * from its end, up to the first address that is none of theirs.
+ * Finds the clients of requests behind reverse proxies. Any client can send
+ * `X-Forwarded-For`, so only the part that trusted proxies wrote is used:
+ * from its end back to the first address that is no trusted proxy.
  */
 export class TrustedProxies {
   readonly #list = new BlockList();
@@ -31,9 +31,9 @@ export class TrustedProxies {
     for (const { address, prefixLength } of networks) this.#list.addSubnet(address, prefixLength, familyOf(address));
   }
 
-  /** Whether a connection comes from one of the proxies. */
+  /** Whether `address` is a trusted proxy. */
   includes(address: string): boolean {
-    // Each look into a list costs as much as half of what else accepting a connection does.
+    // A look-up in a BlockList takes half as long as accepting the connection.
     if (this.#isEmpty) return false;
     const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
     return isIP(plain) !== 0 && this.#list.check(plain, familyOf(plain));
@@ -44,13 +44,13 @@ export class TrustedProxies {
   }
 
   /**
-   * The address of the client, or of the last hop that is known.
-   * @param from where the request came in from, when the socket does not know it
+   * The address of the client, or of the farthest hop that a trusted proxy reported.
+   * @param from the address to begin with, if not the socket's: that of a PROXY header
    */
   addressOf({ headers, socket }: IncomingMessage, from: string = socket.remoteAddress ?? ''): string {
     let address = from;
     if (!this.includes(address)) return address;
-    // Several headers of this name are one list (RFC 9110, 5.3); Node joins them.
+    // Several fields of this name are one list (RFC 9110, 5.3); Node joins them.
     const hops = String(headers['x-forwarded-for'] ?? '').split(',');
     for (const hop of hops.reverse()) {
       // Some proxies add a port.

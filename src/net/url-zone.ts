@@ -1,11 +1,12 @@
 /**
  * The zone of a link-local IPv6 address in a URL: `ws://[fe80::1%25eth0]/` (RFC
- * 6874), or with a bare `%`, as tools print it. URL parsers of the WHATWG refuse
- * both, and the zone has a meaning on this host only: it goes into no header.
+ * 6874), or with a bare `%`, as tools print it. WHATWG URL parsers refuse
+ * both, so the zone is removed before parsing. It has a meaning on this host only, so no
+ * header contains it.
  */
 const ZONED = /^([a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?\[[\da-f:.]+)%(?:25)?([^\]/?#%]+)(\].*)$/is;
 
-/** @returns the URL without its zone, and the zone: a device's name, or its number */
+/** @returns the URL without its zone, and the zone: the name or the index of a device */
 export function takeZoneOut(url: string): { readonly url: string; readonly zone: string | undefined } {
   const [, front = '', zone, rest = ''] = ZONED.exec(url) ?? [];
   return zone === undefined ? { url, zone } : { url: front + rest, zone };

@@ -5,14 +5,14 @@ import { nativeAddon } from '../../native/addon.ts';
 const ENDING = new Set<TLSSocket>();
 
 /**
- * Makes Node's OpenSSL forget what it knows of a connection. It frees the connection with all traffic secrets in it, as
- * they are; so malloc overwrites what it is given back, from here until the socket is closed, which takes a moment.
- * @param socket is destroyed, or about to be
+ * Makes the secrets of a TLS connection in Node's OpenSSL unreadable. OpenSSL frees a connection without overwriting its
+ * traffic secrets. So malloc overwrites all freed memory, from this call until the socket has emitted `close`.
+ * @param socket is destroyed, or will be at once
  */
 export function forgetConnection(socket: TLSSocket): void {
   if (socket.closed || ENDING.has(socket)) return;
   ENDING.add(socket);
-  // Node frees the connection before it says 'close'.
+  // Node frees the connection before it emits 'close'.
   socket.once('close', () => {
     ENDING.delete(socket);
     if (ENDING.size === 0) wipe(false);
@@ -24,6 +24,6 @@ function wipe(isOn: boolean): void {
   try {
     nativeAddon().wipeFreedMemory(isOn);
   } catch {
-    // Without the addon no connection is taken over, and OpenSSL's memory is its own.
+    // Without the addon no connection is taken over, and freed memory is left to OpenSSL.
   }
 }

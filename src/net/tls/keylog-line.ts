@@ -1,9 +1,9 @@
-/** Whose traffic secret it is. */
+/** The end that sends by a traffic secret. */
 export type SecretOwner = 'client' | 'server';
 
 export interface TrafficSecret {
   readonly owner: SecretOwner;
-  /** in memory of its own, which the caller overwrites when done */
+  /** A new buffer. The caller owns it and overwrites it after use. */
   readonly secret: Buffer;
 }
 
@@ -15,13 +15,13 @@ const SPACE = 0x20;
 const LINE_END = 0x0a;
 
 const { NODE_OPTIONS = '' } = process.env;
-/** With --tls-keylog Node writes the same line to a file, later. */
-const IS_KEPT = /--tls-keylog\b/.test([...process.execArgv, NODE_OPTIONS].join(' '));
+/** With --tls-keylog Node writes the same buffer to a file later, so it must not be overwritten. */
+const IS_LOGGED_BY_NODE = /--tls-keylog\b/.test([...process.execArgv, NODE_OPTIONS].join(' '));
 
 /**
- * Takes a secret out of a line that Node says in `keylog` (`LABEL CLIENT-RANDOM SECRET`, the latter two in hexadecimal),
- * and overwrites the line, whatever stood there. No text is made of it: V8 would keep that as long as it likes.
- * @returns undefined for a line of another label
+ * Decodes the secret in a line of Node's `keylog` event (`LABEL CLIENT-RANDOM SECRET`, the latter two in hexadecimal),
+ * and overwrites the line. No string is made of it, since V8 strings cannot be overwritten.
+ * @returns undefined for a line with another label
  */
 export function takeTrafficSecret(line: Buffer): TrafficSecret | undefined {
   try {
@@ -32,7 +32,7 @@ export function takeTrafficSecret(line: Buffer): TrafficSecret | undefined {
     }
     return undefined;
   } finally {
-    if (!IS_KEPT) line.fill(0);
+    if (!IS_LOGGED_BY_NODE) line.fill(0);
   }
 }
 
@@ -40,7 +40,7 @@ function decode(line: Buffer, from: number): Buffer | undefined {
   const lineEnd = line.indexOf(LINE_END, from);
   const end = lineEnd < 0 ? line.length : lineEnd;
   if (from === 0 || end <= from || (end - from) % 2 !== 0) return undefined;
-  // An ArrayBuffer of its own stands outside of V8's heap, where a short buffer would leave a copy whenever it is moved.
+  // Memory outside of V8's heap: the garbage collector would leave a copy of a short buffer each time it moves it.
   const secret = Buffer.from(new ArrayBuffer((end - from) / 2));
   for (let index = 0; index < secret.length; index++) {
     const high = digit(line[from + 2 * index] ?? 0);

@@ -3,8 +3,8 @@ const HEADER_BYTES = 5;
 /** The longest record of any version, with its header. */
 const MAX_RECORD_BYTES = HEADER_BYTES + (1 << 14) + 2048;
 /** change_cipher_spec to heartbeat (RFC 8446, B.1) */
-const LEAST_TYPE = 20;
-const MOST_TYPE = 24;
+const FIRST_TYPE = 20;
+const LAST_TYPE = 24;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export const RECORD_APPLICATION_DATA = 23;
@@ -15,19 +15,19 @@ export class RecordFollower {
   #last: Buffer | undefined;
   #isLost = false;
 
-  /** The last whole record; undefined when there was none, or when this was no stream of records. */
+  /** The last complete record; undefined without one, or if the octets were not TLS records. */
   get last(): Buffer | undefined {
     return this.#isLost ? undefined : this.#last;
   }
 
-  /** What was taken and not given: the beginning of a record. */
+  /** The octets of the incomplete record at the end. */
   get partial(): Buffer {
     return this.#partial;
   }
 
   /**
-   * Takes the next octets.
-   * @returns those that end whole records, with what came before of them. Of what is no stream of records, all.
+   * Takes the next octets of the stream.
+   * @returns the complete records, incomplete ones of earlier calls included. If the octets are not TLS records, all octets.
    */
   follow(octets: Buffer): Buffer {
     if (this.#isLost) return octets;
@@ -36,7 +36,7 @@ export class RecordFollower {
     let start = 0;
     while (end < bytes.length) {
       const type = bytes[end] ?? 0;
-      if (type < LEAST_TYPE || type > MOST_TYPE) return this.#lose(bytes);
+      if (type < FIRST_TYPE || type > LAST_TYPE) return this.#lose(bytes);
       if (bytes.length - end < HEADER_BYTES) break;
       const recordBytes = HEADER_BYTES + bytes.readUInt16BE(end + 3);
       if (recordBytes > MAX_RECORD_BYTES) return this.#lose(bytes);
@@ -49,7 +49,7 @@ export class RecordFollower {
     return bytes.subarray(0, end);
   }
 
-  /** Follows no longer. @returns what was not given */
+  /** Ends following: all further octets are returned as they come. @returns the incomplete record */
   stop(): Buffer {
     return this.#lose(this.#partial);
   }

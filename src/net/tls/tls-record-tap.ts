@@ -7,14 +7,14 @@ import { forgetConnection } from './forgotten-connections.ts';
 import { takeTrafficSecret } from './keylog-line.ts';
 import { RecordFollower } from './record-follower.ts';
 
-/** client_ and server_application_traffic_secret_0, of which the first application keys derive (RFC 8446, 7.1). */
+/** client_ and server_application_traffic_secret_0, from which the first application keys derive (RFC 8446, 7.1). */
 export interface TrafficSecrets {
   client: Buffer | undefined;
   server: Buffer | undefined;
 }
 
-/** Whole records that were not passed to Node's TLS yet. */
-interface Waiting {
+/** Complete records that were not passed to Node's TLS yet, and the last one of them. */
+interface QueuedRecords {
   readonly octets: Buffer;
   readonly last: Buffer | undefined;
 }
@@ -26,48 +26,48 @@ const TAPS = new WeakMap<TLSSocket, TlsRecordTap>();
 let passing: TlsRecordTap | undefined;
 
 /**
- * A stream between a TCP socket and Node's TLS that makes it possible to take TLS over between two records: it passes
- * whole records only, and remembers the last one of either direction and the traffic secrets. Octets pass unchanged.
+ * A stream between a TCP socket and Node's TLS, which makes it possible to take TLS over between two records. It passes
+ * complete records only, and keeps the last record of either direction and the traffic secrets. Octets pass unchanged.
  */
 export class TlsRecordTap extends Duplex {
   readonly raw: Socket;
   readonly role: 'client' | 'server';
   readonly #inbound = new RecordFollower();
   readonly #outbound = new RecordFollower();
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: QueuedRecords[] = [];
   readonly #secrets: TrafficSecrets = { client: undefined, server: undefined };
-  /** Node's TLS socket over this tap; unknown until it announces secrets. */
+  /** Node's TLS socket over this tap; undefined until its first `keylog` event. */
   #secured: TLSSocket | undefined;
   #lastGiven: Buffer | undefined;
   #isPassing = false;
   #isHeld = false;
   #isRawEnded = false;
-  #isForgetful = false;
+  #discardsSecrets = false;
 
   /**
-   * @param raw a connected socket, which only the tap reads and writes from here on
-   * @param role of Node's TLS
+   * @param raw a connected socket; from now on only the tap may read and write it
+   * @param role the role of Node's TLS
    */
   constructor(raw: Socket, role: 'client' | 'server') {
     super({ allowHalfOpen: raw.allowHalfOpen });
     this.raw = raw;
     this.role = role;
-    // Node's TLS socket cannot set it through the tap.
+    // TLSSocket.setNoDelay does not reach the TCP socket through the tap.
     raw.setNoDelay(true);
     raw.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
     this.on('resume', () => this.#pass());
   }
 
-  /** Takes a traffic secret of the TLS socket over this tap. @param line as of 'keylog'; it is overwritten */
+  /** Keeps a traffic secret of the TLS socket over this tap. @param line of 'keylog'; it is overwritten */
   onKeylog(line: Buffer): void {
     const told = takeTrafficSecret(line);
     if (told === undefined) return;
-    if (this.#isForgetful) told.secret.fill(0);
+    if (this.#discardsSecrets) told.secret.fill(0);
     else this.#secrets[told.owner] = told.secret;
   }
 
-  /** Names the TLS socket over this tap. */
-  carry(socket: TLSSocket): void {
+  /** Sets the TLS socket over this tap. */
+  attach(socket: TLSSocket): void {
     this.#secured = socket;
   }
 
@@ -80,12 +80,12 @@ export class TlsRecordTap extends Duplex {
     return this.#lastGiven;
   }
 
-  /** The last record that Node's TLS sent; the kernel has all of it when `isQuiet`. */
+  /** The last record that Node's TLS sent. When `isQuiet`, the kernel has all of it. */
   get lastOutbound(): Buffer | undefined {
     return this.#outbound.last;
   }
 
-  /** Whether nothing is under way: the kernel has all that was sent, TLS has read all that was passed, and neither end has closed. */
+  /** Whether no octets are in between: the kernel has all that was sent, TLS has read all that was passed, and neither end has closed. */
   get isQuiet(): boolean {
     const { raw } = this;
     const isLive = !this.destroyed && !raw.destroyed && !this.#isRawEnded && !this.writableEnded && raw.writable;
@@ -99,7 +99,7 @@ export class TlsRecordTap extends Duplex {
     this.raw.pause();
   }
 
-  /** Ends the tap. @returns the octets that were received and not passed on; they and the socket are the caller's */
+  /** Ends the tap; the socket then belongs to the caller. @returns the octets that were received and not passed on */
   takeOver(): Buffer {
     const { raw } = this;
     this.hold();
@@ -111,7 +111,7 @@ export class TlsRecordTap extends Duplex {
     return Buffer.concat(rest);
   }
 
-  /** Gives up the take-over: overwrites the secrets, forgets the records, and passes octets as they come. */
+  /** Renounces the take-over: overwrites the secrets, drops the records kept, and passes octets as they come. */
   forget(): void {
     this.#isHeld = false;
     this.#forgetSecrets();
@@ -143,7 +143,7 @@ export class TlsRecordTap extends Duplex {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    // The TLS handshake is the longest task that an unauthenticated peer can cause, and it runs in here.
+    // `#pass` runs the TLS handshake, the longest task that an unauthenticated peer can cause: forward frames before it.
     pollNow();
     const octets = this.#inbound.follow(chunk);
     if (octets.length > 0) this.#waiting.push({ octets, last: this.#inbound.last });
@@ -165,14 +165,14 @@ export class TlsRecordTap extends Duplex {
     this.destroy();
   };
 
-  /** Passes what waits while Node's TLS reads it at once. The rest stays here, and reading from the kernel pauses. */
+  /** Passes queued records as long as Node's TLS consumes them at once. If any are left, reading from the socket pauses. */
   #pass(): void {
     if (this.#isPassing || this.#isHeld || this.destroyed) return;
     while (!this.#isHeld && !this.destroyed && this.readableFlowing === true && this.readableLength === 0) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#lastGiven = next.last;
-      this.#give(next.octets);
+      this.#pushWhilePassing(next.octets);
     }
     if (this.#isHeld || this.destroyed) return;
     if (this.#waiting.length > 0) this.raw.pause();
@@ -180,7 +180,7 @@ export class TlsRecordTap extends Duplex {
     else this.raw.resume();
   }
 
-  #give(octets: Buffer): void {
+  #pushWhilePassing(octets: Buffer): void {
     const outer = passing;
     passing = this;
     this.#isPassing = true;
@@ -193,7 +193,7 @@ export class TlsRecordTap extends Duplex {
   }
 
   #forgetSecrets(): void {
-    this.#isForgetful = true;
+    this.#discardsSecrets = true;
     for (const secret of [this.#secrets.client, this.#secrets.server]) secret?.fill(0);
     this.#secrets.client = undefined;
     this.#secrets.server = undefined;
@@ -201,7 +201,7 @@ export class TlsRecordTap extends Duplex {
   }
 }
 
-/** Whether TLS over this socket could be taken over, so that a tap is of use: the addon must have a record layer. */
+/** Whether TLS over this socket can be taken over, so that a tap is useful: the addon has a record layer. */
 export function canTakeRecords(raw: Socket): boolean {
   try {
     return (
@@ -218,8 +218,8 @@ export function tapOf(socket: TLSSocket): TlsRecordTap | undefined {
 }
 
 /**
- * The 'keylog' listener of a TLS server. Node does not say which connection a TLS socket was made over; but it emits
- * secrets while it reads the record that they follow from, so the tap that is passing a record is the one.
+ * The 'keylog' listener of a TLS server. Node does not say which stream a server's TLS socket was made over. But it emits
+ * 'keylog' while it reads the record that the secrets follow from, so it is the tap that is passing a record.
  * @param line is overwritten
  */
 export function onServerKeylog(line: Buffer, socket: TLSSocket): void {
@@ -229,18 +229,18 @@ export function onServerKeylog(line: Buffer, socket: TLSSocket): void {
     return;
   }
   TAPS.set(socket, tap);
-  tap.carry(socket);
+  tap.attach(socket);
   tap.onKeylog(line);
 }
 
-/** Joins a TLS client socket with the tap that it was made over, and listens for its secrets. */
+/** Attaches a TLS client socket to the tap that it was made over, and listens for its secrets. */
 export function onClientKeylog(socket: TLSSocket, tap: TlsRecordTap): void {
   TAPS.set(socket, tap);
-  tap.carry(socket);
+  tap.attach(socket);
   socket.on('keylog', (line: Buffer) => tap.onKeylog(line));
 }
 
-/** Copies the addresses and ports of the TCP socket to the TLS socket over a tap, where Node finds none. */
+/** Copies addresses and ports from the TCP socket to the TLS socket over a tap, which has none by itself. */
 export function copyEndpoints(socket: TLSSocket): void {
   const raw = TAPS.get(socket)?.raw;
   if (raw === undefined) return;

@@ -1,7 +1,7 @@
 import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, Tunnel } from '../../../bridge/port.ts';
 import type { Described, TunnelDetails } from '../../../bridge/port-details.ts';
 import { EtherwsError } from '../../../errors.ts';
-import { askedWaitMs } from '../../../net/retry-after.ts';
+import { requestedWaitMs } from '../../../net/retry-after.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
@@ -204,7 +204,7 @@ export class ClientPort implements Port, Described {
   #failed(error: unknown): void {
     if (this.#isClosed) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error), askedWaitMs(error));
+    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error), requestedWaitMs(error));
     this.#logger.debug({ target: this.target, error }, 'dialling failed');
     this.#rest();
   }

@@ -1,4 +1,4 @@
-import { askedWaitMs } from '../../../net/retry-after.ts';
+import { requestedWaitMs } from '../../../net/retry-after.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { TunnelPort } from '../tunnel-port.ts';
 
@@ -60,7 +60,7 @@ export class Failback {
       (error: unknown) => {
         if (this.#attempt !== attempt) return;
         this.#logger.debug({ error }, 'the first URL cannot be had yet');
-        this.#schedule(Math.max(this.#options.intervalMs, askedWaitMs(error) ?? 0));
+        this.#schedule(Math.max(this.#options.intervalMs, requestedWaitMs(error) ?? 0));
       },
     );
   }

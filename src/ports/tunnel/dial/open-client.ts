@@ -2,7 +2,7 @@ import { readCaCerts } from '../../../auth/certificate-file.ts';
 import { parsePins } from '../../../auth/parse-pins.ts';
 import { loadServerIdentity } from '../../../auth/tls.ts';
 import { EtherwsError } from '../../../errors.ts';
-import { askedWaitMs, RetryLaterError } from '../../../net/retry-after.ts';
+import { RetryLaterError, requestedWaitMs } from '../../../net/retry-after.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { DialOptions } from '../../../schema/dial-options.ts';
 import type { CongestionChoice } from '../../stream/congestion-control.ts';
@@ -157,7 +157,7 @@ async function connectAny(
     } catch (error) {
       if (signal.aborted) throw error;
       failures.push(error);
-      const waitMs = askedWaitMs(error);
+      const waitMs = requestedWaitMs(error);
       if (waitMs === undefined || destinations.length === 1) continue;
       destination.notBeforeMs = performance.now() + Math.min(waitMs, maxWaitMs);
       destination.lastFailure = error;
@@ -168,8 +168,8 @@ async function connectAny(
 
 /** When the first of several servers wants to be asked again, if all of them asked for a wait. */
 function soonestMs(destinations: readonly Destination[], failures: readonly unknown[]): number | undefined {
-  if (!failures.every((failure) => askedWaitMs(failure) !== undefined)) return undefined;
-  if (destinations.length === 1) return askedWaitMs(failures[0]);
+  if (!failures.every((failure) => requestedWaitMs(failure) !== undefined)) return undefined;
+  if (destinations.length === 1) return requestedWaitMs(failures[0]);
   const soonest = Math.min(...destinations.map(({ notBeforeMs }) => notBeforeMs));
   return Math.max(0, soonest - performance.now());
 }

@@ -70,10 +70,10 @@ describe('the waits', () => {
 });
 
 describe('a wait that the server asks for', () => {
-  function failedOnce(askedWaitMs: number, random: number): Reconnection {
+  function failedOnce(requestedWaitMs: number, random: number): Reconnection {
     const reconnection = new Reconnection({ random: () => random });
     reconnection.dialling(0);
-    reconnection.failed(0, '503', false, askedWaitMs);
+    reconnection.failed(0, '503', false, requestedWaitMs);
     return reconnection;
   }
 

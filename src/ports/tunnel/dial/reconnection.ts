@@ -108,13 +108,13 @@ export class Reconnection {
   /**
    * The try failed.
    * @param isLasting trying again will hardly mend it
-   * @param askedWaitMs for how long the server does not want to be asked again
+   * @param requestedWaitMs for how long the server does not want to be asked again
    */
-  failed(nowMs: number, reason: string, isLasting: boolean, askedWaitMs: number | undefined = undefined): void {
+  failed(nowMs: number, reason: string, isLasting: boolean, requestedWaitMs: number | undefined = undefined): void {
     this.#failures++;
     // Clients that were told the same do not come back at one instant.
-    if (askedWaitMs !== undefined) {
-      this.#notBeforeMs = nowMs + Math.min(this.#maxMs, askedWaitMs + this.#random() * this.#minMs);
+    if (requestedWaitMs !== undefined) {
+      this.#notBeforeMs = nowMs + Math.min(this.#maxMs, requestedWaitMs + this.#random() * this.#minMs);
     }
     this.#rest(nowMs, reason, isLasting);
   }
