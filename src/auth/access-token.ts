@@ -1,8 +1,8 @@
 /**
- * The bearer token in the query of a request's target, where browsers must put
- * it: they cannot set headers on a WebSocket (RFC 6750, 2.3). A token that stands
- * there twice is none.
+ * The bearer token in the query of a request's target (RFC 6750, 2.3). Browsers must
+ * put it there: they cannot set header fields on a WebSocket.
  * @param target as in the request line: `/path?access_token=...`
+ * @returns undefined without a token, and for more than one
  */
 export function accessTokenOf(target: string): string | undefined {
   const query = target.indexOf('?');

@@ -1,13 +1,13 @@
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 
 /**
- * Several kinds of credentials, of which one suffices. They are asked in
- * their order, and those behind the first that lets the peer in are not asked.
- * Of several refusals the most telling one is given: `throttled` and `busy`, since a second try
- * may succeed; then `wrong`; then `missing`.
+ * Accepts any one of several kinds of credentials. The authenticators are tried in
+ * order, up to the first that accepts the client. If all refuse, the verdict is the most
+ * specific reason: `throttled`, then `busy` (a later attempt may succeed), then
+ * `wrong`, then `missing`.
  */
 export class AuthenticatorChain implements Authenticator {
-  /** All challenges in one field value (RFC 9110, 11.6.1). */
+  /** All challenges as one field value (RFC 9110, 11.6.1). */
   readonly challenge: string;
   readonly #links: readonly Authenticator[];
 

@@ -1,46 +1,47 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** The credentials of a caller, as far as the opening request shows them. */
+/** The credentials that a request and its connection present. */
 export interface Credentials {
-  /** The `Authorization` header as received, undefined without one. */
+  /** The `Authorization` header field as received, undefined without one. */
   readonly authorization: string | undefined;
-  /** `access_token` of the query, where there is one (RFC 6750, 2.3). Never to be logged. */
+  /** `access_token` of the query, if present (RFC 6750, 2.3). It must not be logged. */
   readonly accessToken?: string | undefined;
   /**
-   * The certificate that the peer proved to own when it connected, and for which an authority of ours vouched then;
-   * behind it those that the peer sent along. Empty or undefined without one.
+   * The client certificate that the TLS handshake verified against our authorities, followed by the other certificates
+   * that the client sent. Empty or undefined without one.
    */
   readonly clientChain?: readonly X509Certificate[] | undefined;
-  /** The peer's address, for logs and limits. */
+  /** The client's address, for logs and limits. */
   readonly remoteAddress: string;
 }
 
 export type Verdict =
   | {
       readonly isAllowed: true;
-      /** null: the service asks for no credentials */
+      /** null if the service requires no credentials */
       readonly user: string | null;
-      /** When this ends, by the system's clock in milliseconds since 1970; undefined: it does not. */
+      /** When the credentials expire, in milliseconds since 1970 by the wall clock; undefined: never. */
       readonly untilMs?: number;
     }
   | {
       readonly isAllowed: false;
       /**
-       * `missing` nothing was given, `wrong` it does not match or cannot be read, `busy` too many checks are waiting,
-       * `throttled` that address failed too often
+       * `missing`: no credentials; `wrong`: they do not match or are malformed; `busy`: too many checks are queued;
+       * `throttled`: the address failed too often
        */
       readonly reason: 'missing' | 'wrong' | 'busy' | 'throttled';
     };
 
-/** Decides which callers may pass. Never rejects. An unknown name takes as long as a wrong password. */
+/** Verifies credentials. */
 export interface Authenticator {
-  /** The value of `WWW-Authenticate` that a refused peer gets. */
+  /** The value of `WWW-Authenticate` in a refusal; '' for none. */
   readonly challenge: string;
+  /** Never rejects. An unknown user takes as long as a wrong password, so that timing does not reveal user names. */
   authenticate(credentials: Credentials): Promise<Verdict>;
   close(): Promise<void>;
 }
 
-/** Lets every caller pass: a service without credentials. */
+/** Accepts every client, for a service that requires no credentials. */
 export const ALLOW_ALL: Authenticator = {
   challenge: '',
   authenticate: () => Promise.resolve({ isAllowed: true, user: null }),

@@ -5,15 +5,15 @@ export interface BasicCredentials {
   readonly password: string;
 }
 
-/** Longer headers are refused unread: no real name and password are so long, and decoding takes time of the data path's thread. */
+/** Bounds the time for decoding, which runs in the thread of the data path. */
 const MAX_HEADER_CHARACTERS = 8192;
-/** Hashing takes time with the length, and htpasswd writes at most 255. */
+/** Bounds the time for hashing, which grows with the length. htpasswd accepts at most 255. */
 const MAX_PASSWORD_BYTES = 1024;
 
 /**
- * Reads an `Authorization` header of the scheme Basic (RFC 7617): the base64 of
- * `USER:PASSWORD` in UTF-8. The user holds no colon, the password may.
- * @returns `otherScheme` for Bearer and the like, `malformed` for what is not Basic as the standard writes it
+ * Parses an `Authorization` header field of the scheme Basic (RFC 7617): the base64 of
+ * `USER:PASSWORD` in UTF-8. The password may contain colons, the user may not.
+ * @returns `otherScheme` for Bearer and other schemes, `malformed` for a field that violates the RFC or a limit
  */
 export function parseBasic(header: string): BasicCredentials | 'otherScheme' | 'malformed' {
   if (header.length > MAX_HEADER_CHARACTERS) return 'malformed';
@@ -22,7 +22,7 @@ export function parseBasic(header: string): BasicCredentials | 'otherScheme' | '
   if (parts[1]?.toLowerCase() !== 'basic') return 'otherScheme';
   const token = parts[2] ?? '';
   const bytes = Buffer.from(token, 'base64');
-  // Node skips what is not base64; only a token that survives the round trip was written strictly.
+  // Node ignores characters that are not base64. The round trip shows whether there were any.
   if (bytes.toString('base64') !== token) return 'malformed';
   const text = bytes.toString('utf8');
   if (!bytes.equals(Buffer.from(text, 'utf8'))) return 'malformed';

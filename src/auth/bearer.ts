@@ -6,39 +6,39 @@ import { holdsControlCharacters } from './control-characters.ts';
 import { readTokenKeys, type TokenKey } from './token-keys.ts';
 
 export interface BearerOptions {
-  /** shown to the peer in the challenge */
+  /** the realm in the challenge */
   readonly realm: string;
-  /** what tokens must name in `aud`: one that was made for another service is none for us */
+  /** required in `aud`, so that tokens for other services are refused */
   readonly audience: string;
-  /** what tokens must name in `iss`, if it matters */
+  /** required in `iss`, if given */
   readonly issuer?: string;
   readonly logger?: Logger;
-  /** The key file is looked at, at most, once in this time. */
+  /** The key file is checked for changes at most once in this time. */
   readonly recheckMs?: number;
   /** for tests */
   readonly now?: () => Date;
 }
 
-/** How far the issuer's clock may be off. */
+/** The tolerated difference between the issuer's clock and ours, in seconds. */
 const CLOCK_TOLERANCE_S = 30;
-/** Node's limit for all headers is 16 KiB; no issuer makes a token of this size. */
+/** Bounds the time for decoding. Node's limit for the whole head is 16 KiB. */
 const MAX_TOKEN_CHARACTERS = 8192;
-/** RFC 7515, 7.1. The package would also take padding and other alphabets. */
+/** RFC 7515, 7.1. `jose` would also accept padding and other alphabets. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const MISSING: Verdict = { isAllowed: false, reason: 'missing' };
 const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
 
 /**
- * Bearer tokens (RFC 6750) that are signed JSON Web Tokens (RFC 7519), in the
- * `Authorization` header or in the query. `exp`, `aud` and `sub` must be there;
- * `nbf` and `iss` count where they are. The user is `sub`, and the
- * admission ends when the token expires.
+ * Accepts bearer tokens (RFC 6750) that are signed JSON Web Tokens (RFC 7519), in the
+ * `Authorization` header field or in the query. `exp`, `aud` and `sub` are required;
+ * `nbf` and `iss` are checked if present. The user is `sub`, and the
+ * verdict ends when the token expires.
  *
- * Which algorithm is used follows from our key alone (RFC 8725, 3.1), so `none`
- * and a public key passed off as a secret lead nowhere. Keys that a token
- * brings along or points to (`jwk`, `jku`, `x5u`) are not looked at. Signatures
- * are computed in the thread pool. The key file is read again when it changes.
+ * The algorithm follows from our key alone (RFC 8725, 3.1). So the algorithm `none` is
+ * refused, and a public key cannot be used as an HMAC secret. Keys in a token, and
+ * references to keys (`jwk`, `jku`, `x5u`), are ignored. Signatures are verified in
+ * libuv's thread pool. The key file is read again when it changes.
  */
 export class BearerAuthenticator implements Authenticator {
   readonly challenge: string;
@@ -70,7 +70,7 @@ export class BearerAuthenticator implements Authenticator {
     try {
       return { isAllowed: true, ...(await this.#bearerOf(token)) };
     } catch (error) {
-      // The message of jose names claims, never the token.
+      // The messages of `jose` contain names of claims, but never the token.
       this.#logger.info({ remoteAddress, reason: (error as Error).message }, 'bearer token refused');
       return WRONG;
     }
@@ -80,7 +80,7 @@ export class BearerAuthenticator implements Authenticator {
     this.#isClosed = true;
   }
 
-  /** @throws when the token admits no user; the message says why */
+  /** @throws an Error with the reason if the token is refused */
   async #bearerOf(token: string): Promise<{ user: string; untilMs: number }> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new errors.JWTInvalid('the token is too long');
     if (!COMPACT_JWS.test(token)) throw new errors.JWTInvalid('the token is no signed JWT');
@@ -106,20 +106,20 @@ export class BearerAuthenticator implements Authenticator {
   }
 }
 
-/** RFC 6750, 2: a token in two places is an error, and then none is looked at. */
+/** @returns '', which is refused, for tokens in both places: RFC 6750, 2 forbids that */
 function tokenOf({ authorization, accessToken }: Credentials): string | undefined {
   const inHeader = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
   if (inHeader !== undefined && accessToken !== undefined) return '';
   return inHeader ?? accessToken;
 }
 
-/** Keys and tokens without an id leave it to the signature. */
+/** Whether a key fits a token's header. Without a `kid` in either of them the signature alone decides. */
 function mayHaveSigned(key: TokenKey, alg: string | undefined, kid: string | undefined): boolean {
   const isForAlgorithm = alg === key.algorithm || (alg === 'Ed25519' && key.algorithm === 'EdDSA');
   return isForAlgorithm && (kid === undefined || key.id === undefined || kid === key.id);
 }
 
-/** The name goes into logs and policies. */
+/** Control characters are refused, since the name appears in logs and policies. */
 function requireUser(subject: unknown): string {
   const isName = typeof subject === 'string' && subject !== '' && subject.length <= 255;
   if (isName && !holdsControlCharacters(subject)) return subject;

@@ -7,12 +7,12 @@ import { foreignFormat, type PemContent } from './foreign-format.ts';
 const MAX_PEM_BYTES: number = 4 * 1024 * 1024;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** At least one certificate, in the order of the file. */
+/** The certificates of a file in its order, at least one. */
 export type CertificateChain = readonly [X509Certificate, ...X509Certificate[]];
 
 /**
- * Reads a file that is to hold PEM.
- * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for another format that is known, with how to convert it
+ * Reads a PEM file.
+ * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for another known format, with the command that converts it
  */
 export async function readPemFile(path: string, wanted: PemContent): Promise<UserFile> {
   const file = await readUserFile(path, MAX_PEM_BYTES);
@@ -22,8 +22,8 @@ export async function readPemFile(path: string, wanted: PemContent): Promise<Use
 }
 
 /**
- * Reads certificates to trust, from a PEM file with one or more of them.
- * @returns them in PEM, for the `ca` of a TLS connection (trusting); anything else in the file is left out
+ * Reads a PEM file with one or more certificates to trust.
+ * @returns the certificates in PEM, without any other contents of the file, for `trusting`
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function readCaCerts(path: string): Promise<string> {
@@ -34,9 +34,9 @@ export async function readCaCerts(path: string): Promise<string> {
 }
 
 /**
- * Options of TLS with which exactly these certificates are trusted, whatever they are: a root, an authority below one
- * that need not be there, or the certificate of the peer itself (X509_V_FLAG_PARTIAL_CHAIN).
- * @param ca as from readCaCerts
+ * TLS options by which exactly these certificates are trusted, each of which may be a root, an intermediate authority
+ * without its root, or the certificate of the peer itself (X509_V_FLAG_PARTIAL_CHAIN).
+ * @param ca the result of readCaCerts
  */
 export function trusting<T extends NonNullable<SecureContextOptions['ca']>>(
   ca: T,
@@ -44,7 +44,7 @@ export function trusting<T extends NonNullable<SecureContextOptions['ca']>>(
   return { ca, allowPartialTrustChain: true };
 }
 
-/** @throws EtherwsError CERTIFICATE_INVALID when `text` holds no certificate in PEM form, or a damaged one */
+/** @throws EtherwsError CERTIFICATE_INVALID if `text` has no certificate in PEM, or a damaged one */
 export function readCertificates(path: string, text: string): CertificateChain {
   const certificates: X509Certificate[] = [];
   for (const [index, pem] of [...text.matchAll(PEM_CERTIFICATE)].entries()) {
@@ -70,7 +70,7 @@ export function invalidCertificate(message: string, details: { cause?: unknown; 
   return new EtherwsError('CERTIFICATE_INVALID', message, details);
 }
 
-/** OpenSSL's own words, where there are any. */
+/** The reason that OpenSSL gives, or else the code or message of the error. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason;
   return codeOf(error) || (error instanceof Error ? error.message : String(error));

@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 
 /**
- * The names that a certificate vouches for, in lower case: DNS names (`*.` in
- * front of a wildcard) and IP addresses of its subjectAltName; its common name
- * only where it has no DNS name there (RFC 6125, 6.4.4).
+ * The names of a server certificate, in lower case: the DNS names (a wildcard begins
+ * with `*.`) and IP addresses of its subjectAltName; and its common name, if the
+ * subjectAltName has no DNS name (RFC 6125, 6.4.4).
  */
 export function certificateNames(certificate: X509Certificate): string[] {
   const names: string[] = [];
@@ -24,9 +24,9 @@ export function certificateNames(certificate: X509Certificate): string[] {
 const HOST_NAME = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
 
 /**
- * Takes Node's rendering apart: `DNS:a.example, IP Address:192.0.2.1, DNS:"odd, \"name\""`.
- * A value that holds the separators is quoted as JSON (CVE-2021-44532), and
- * then is no host name: it is ignored as a whole.
+ * Parses Node's text of a subjectAltName: `DNS:a.example, IP Address:192.0.2.1, DNS:"odd, \"name\""`.
+ * Node quotes a value with separators as JSON (CVE-2021-44532). Such a value is no
+ * host name and is ignored.
  */
 function* alternativeNames(text: string): Generator<{ kind: string; value: string }> {
   for (const [, kind, value] of text.matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {

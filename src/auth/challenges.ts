@@ -1,19 +1,19 @@
 /**
- * The schemes that `WWW-Authenticate` or `Proxy-Authenticate` offers (RFC 9110,
- * 11.6.1), as they are written there, each once.
- * @param field the value of the field; several fields with commas between them
+ * The authentication schemes in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110,
+ * 11.6.1), as written there, without duplicates.
+ * @param field the value of the field; several fields are joined by commas
  */
 export function schemesOf(field: string | undefined): string[] {
-  // Commas separate challenges and their parameters alike; a parameter is known by its `=`.
+  // Commas separate challenges as well as their parameters; a parameter has `=` behind its name.
   const parts = (field ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').split(',');
   const schemes = parts.map((part) => /^\s*([A-Za-z][\w!#$%&'*+.^`|~-]*)(?=\s*$|\s+[^\s=])/.exec(part)?.[1]);
   return [...new Set(schemes.filter((scheme) => scheme !== undefined))];
 }
 
 /**
- * What is offered, where none of it is a scheme that is known here.
- * @param known in lower case
- * @returns `NTLM and Negotiate`; undefined where one is known, or nothing is offered
+ * The offered schemes, if all of them are unknown.
+ * @param known the supported schemes, in lower case
+ * @returns text such as `NTLM and Negotiate`; undefined if one is known, or none is offered
  */
 export function onlyForeignSchemes(field: string | undefined, known: readonly string[]): string | undefined {
   const schemes = schemesOf(field);

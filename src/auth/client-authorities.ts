@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** More certificates between a client's own and a root no handshake takes. */
+/** The longest certification path, from the client's certificate to the one below the root. Bounds the recursion. */
 const MAX_PATH_LENGTH = 10;
 
-/** The authorities that may vouch for clients. */
+/** The certificate authorities that are trusted to issue client certificates. */
 export class ClientAuthorities {
   readonly #authorities: readonly X509Certificate[];
 
@@ -12,13 +12,13 @@ export class ClientAuthorities {
   }
 
   /**
-   * Whether one of the authorities vouches for a certificate now. The handshake has asked that already, but a
-   * connection may outlive the answer: certificates expire, and authorities are replaced.
-   * @param shown the client's own certificate, and behind it those that the client sent along
-   * @param nowMs by the system's clock, since 1970
+   * Whether a certificate has a valid path to one of the roots now. The handshake has verified that already, but in the
+   * lifetime of a connection certificates expire, and authorities are replaced.
+   * @param chain the client's certificate, followed by the other certificates that the client sent
+   * @param nowMs milliseconds since 1970, by the wall clock
    */
-  vouchFor(shown: readonly X509Certificate[], nowMs: number): boolean {
-    const [own, ...others] = shown;
+  verify(chain: readonly X509Certificate[], nowMs: number): boolean {
+    const [own, ...others] = chain;
     return own !== undefined && this.#leadsToRoot(own, others, nowMs, MAX_PATH_LENGTH);
   }
 
@@ -34,7 +34,7 @@ export class ClientAuthorities {
     );
   }
 
-  /** A warning for each authority that cannot verify any client. */
+  /** A warning for each authority by which no client can be verified. */
   warnings(): string[] {
     const hasIssuer = (certificate: X509Certificate): boolean =>
       this.#authorities.some((other) => certificate.checkIssued(other));

@@ -5,20 +5,20 @@ import { readCertificates, readPemFile } from './certificate-file.ts';
 import { ClientAuthorities } from './client-authorities.ts';
 import { holdsControlCharacters } from './control-characters.ts';
 
-/** The clients that a service admits by certificate. */
+/** The authorities and TLS options for clients that are accepted by certificate. */
 export interface ClientTrust {
   readonly authorities: ClientAuthorities;
-  /** for `https.createServer` and `tls.Server.setSecureContext` */
+  /** options of `https.createServer` and `tls.Server.setSecureContext` */
   readonly options: Required<Pick<TlsOptions, 'ca' | 'requestCert' | 'rejectUnauthorized' | 'secureOptions'>>;
 }
 
 /**
- * Reads the authorities that may vouch for clients. Clients need no certificate: without one, or with a bad one, they
- * get an HTTP answer that says so instead of a torn connection, and may come in another way.
+ * Reads the authorities that issue client certificates. The TLS handshake succeeds also without a client certificate,
+ * and with an invalid one: the client then gets an HTTP response with the reason, and may present other credentials.
  *
- * No session is resumed: OpenSSL would take the verdict of the first handshake for that of all later ones, and does not
- * keep the chain by which it could be judged again.
- * @param caFile the authorities, in PEM
+ * TLS sessions are not resumed: OpenSSL would reuse the result of the first verification, and does not
+ * keep the chain that a new verification needs.
+ * @param caFile the authorities' certificates, in PEM
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function readClientTrust(caFile: string): Promise<ClientTrust> {
@@ -36,15 +36,15 @@ export async function readClientTrust(caFile: string): Promise<ClientTrust> {
 }
 
 /**
- * Lets in clients that proved in the TLS handshake to own a certificate for which one of the authorities vouches, still.
- * The user is the common name of its subject.
+ * Accepts clients whose certificate the TLS handshake verified, and which is still valid. The user is the common name of
+ * its subject.
  */
 export class ClientCertificateAuthenticator implements Authenticator {
-  /** HTTP has no challenge for what TLS already asked for. */
+  /** HTTP has no challenge for client certificates; TLS has requested one already. */
   readonly challenge: string = '';
   readonly #authorities: () => ClientAuthorities;
 
-  /** @param authorities those in force, which are asked for at every opening */
+  /** @param authorities returns the current authorities; called for every login */
   constructor(authorities: () => ClientAuthorities) {
     this.#authorities = authorities;
   }
@@ -55,8 +55,8 @@ export class ClientCertificateAuthenticator implements Authenticator {
 
   #judge(chain: readonly X509Certificate[]): Verdict {
     const [certificate] = chain;
-    // As with one that the handshake did not take: it is no guess, and what else the request says may do.
-    if (certificate === undefined || !this.#authorities().vouchFor(chain, Date.now())) {
+    // `missing` also for an invalid certificate: it is no attempt to guess, and other credentials may be accepted.
+    if (certificate === undefined || !this.#authorities().verify(chain, Date.now())) {
       return { isAllowed: false, reason: 'missing' };
     }
     const user = commonName(certificate);
@@ -69,11 +69,11 @@ export class ClientCertificateAuthenticator implements Authenticator {
 }
 
 /**
- * @returns undefined without a common name that can name a user, and with
- *   several: it is unknown which of them the authority checked
+ * @returns undefined without a common name that can be a user name, and with
+ *   several, since it is unknown which of them the authority verified
  */
 export function commonName({ subject }: X509Certificate): string | undefined {
-  // A line an attribute; within it Node escapes as RFC 2253 does, line ends in hexadecimal.
+  // One attribute a line. Node escapes within a line as RFC 2253 does, and line ends in hexadecimal.
   const names = subject.split('\n').filter((line) => /(^|\+) *CN=/.test(line));
   const value = names.length === 1 ? /^CN=((?:[^\\+]|\\[ ,+"\\<>;=#])*)$/.exec(names[0] ?? '')?.[1] : undefined;
   const name = value?.replaceAll(/\\(.)/g, '$1');

@@ -1,5 +1,5 @@
-/** C0 and DEL: they cannot stand in Basic credentials (RFC 7617, 2), and in logs they can do harm. */
+/** C0 and DEL. Basic credentials must not contain them (RFC 7617, 2), and in logs they could drive a terminal. */
 export function holdsControlCharacters(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
   return /[\u0000-\u001F\u007F]/.test(text);
 }

@@ -1,23 +1,23 @@
-/** A file format that is not PEM, where PEM is wanted, and how to make PEM of it. */
+/** A file format other than PEM, and how to convert it. */
 export interface ForeignFormat {
-  /** as in `FILE is NAME, not PEM` */
+  /** for a message such as `FILE is NAME, and PEM is wanted` */
   readonly name: string;
-  /** the command that makes PEM of it, for a key or for certificates */
+  /** the command that converts it to PEM, for a key or for certificates */
   readonly hint: string;
 }
 
-/** What is wanted of the file. */
+/** What the file is expected to contain. */
 export type PemContent = 'key' | 'certificate';
 
-/** The octets of DER that tell the formats apart stand within so many of its beginning. */
+/** The object identifier of PKCS#7 signedData in DER: 1.2.840.113549.1.7.2. */
 const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex');
 const JAVA_KEY_STORE = 0xfe_ed_fe_ed;
 
 /**
- * Recognizes what keys and certificates come in besides PEM: PKCS#12, PKCS#7, DER, OpenSSH, Java key stores, PEM that an
+ * Recognizes other formats of keys and certificates: PKCS#12, PKCS#7, DER, OpenSSH, Java key stores, and PEM that an
  * editor saved as UTF-16.
- * @param path for the commands of the hint
- * @returns undefined for PEM, and for what is none of these
+ * @param path the file's path, for the hint
+ * @returns undefined for PEM, and for unknown formats
  */
 export function foreignFormat(path: string, octets: Buffer, wanted: PemContent): ForeignFormat | undefined {
   if (octets.length >= 4 && octets.readUInt32BE(0) === JAVA_KEY_STORE) {
@@ -43,7 +43,7 @@ export function foreignFormat(path: string, octets: Buffer, wanted: PemContent):
   return text.includes('-----BEGIN ') ? undefined : derFormat(path, octets, wanted);
 }
 
-/** DER (X.690, 8): a sequence whose length is that of the file, and what stands in it. */
+/** Recognizes DER (X.690, 8): the whole file is one sequence; its first elements tell the format. */
 function derFormat(path: string, octets: Buffer, wanted: PemContent): ForeignFormat | undefined {
   const content = sequenceContent(octets);
   if (content === undefined) return undefined;
@@ -54,7 +54,8 @@ function derFormat(path: string, octets: Buffer, wanted: PemContent): ForeignFor
   if (content.subarray(0, SIGNED_DATA.length).equals(SIGNED_DATA)) {
     return named('PKCS#7 in DER', `openssl pkcs7 -inform DER -in ${path} -print_certs -out NEW.pem`);
   }
-  // A key begins with its version, or, encrypted, with an algorithm; a certificate with a sequence that has much in it.
+  // A key begins with its version; an encrypted key with a sequence that begins with the algorithm's identifier; a
+  // certificate with another sequence.
   if (startsWith(content, 0x02, 0x01) || startsWith(sequenceContent(content, true) ?? content, 0x06)) {
     return named('a key in DER', `openssl pkey -inform DER -in ${path} -out NEW.pem`);
   }
@@ -66,11 +67,11 @@ function named(name: string, command: string, remark = ''): ForeignFormat {
   return { name, hint: `Convert it with: ${command}${remark === '' ? '' : ` (${remark})`}` };
 }
 
-/** @param isFirst whether more may follow the sequence */
+/** The contents of the sequence at the start. @param isFirst whether octets may follow the sequence */
 function sequenceContent(octets: Buffer, isFirst = false): Buffer | undefined {
   if (octets.length < 2 || octets[0] !== 0x30) return undefined;
   const short = octets[1] ?? 0;
-  // 0x80: of no definite length, as BER has it and some exports of PKCS#12 do.
+  // 0x80: the indefinite length of BER, which some tools write in PKCS#12.
   if (short === 0x80) return octets.subarray(2);
   const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
   if (lengthBytes > 4 || octets.length < 2 + lengthBytes) return undefined;

@@ -2,17 +2,17 @@ import { genSaltSync, hash } from 'bcryptjs';
 import { EtherwsError } from '../errors.ts';
 import { holdsControlCharacters } from './control-characters.ts';
 
-/** bcrypt looks at no more. */
+/** bcrypt ignores all further octets. */
 const MAX_PASSWORD_BYTES = 72;
 
-/** Work for a person's password in 2024: about a tenth of a second a login here. */
+/** 2^10 iterations: about 0.1 s of processor time a login. */
 export const DEFAULT_BCRYPT_COST: number = 10;
 
 /**
- * Makes the hash that stands in an htpasswd file: bcrypt, with the prefix that
+ * Computes the hash for an htpasswd file: bcrypt, with the prefix `$2y$` that
  * Apache's tool writes.
- * @param cost 4 to 17: each step doubles the work of every login
- * @throws EtherwsError ARGUMENT_INVALID for a password that no login could use
+ * @param cost 4 to 17; each step doubles the time of every login
+ * @throws EtherwsError ARGUMENT_INVALID for an empty password, one with control characters, and one longer than 72 octets
  */
 export function hashPassword(password: string, cost: number = DEFAULT_BCRYPT_COST): Promise<string> {
   requireUsable(password);

@@ -12,35 +12,35 @@ export interface HashAnswer {
   readonly isMatch: boolean;
 }
 
-/** Others wait meanwhile, and for them a login has its time. */
-const LONGEST_REST_MS = 50;
-/** An idle thread holds some 10 MiB; starting one again takes some 50 ms of a login. */
+/** The longest pause after a wrong password: other logins wait during it. */
+const MAX_REST_MS = 50;
+/** An idle thread takes about 10 MiB; starting it again delays a login by about 50 ms. */
 const KEEP_IDLE_MS = 10_000;
 
-/** `busy`: nothing was verified, and trying again later may succeed. */
+/** `busy`: nothing was verified; a later attempt may succeed. */
 export type HashVerdict = 'match' | 'mismatch' | 'busy';
 
 export interface PasswordVerifier {
   /**
    * Never rejects.
-   * @param owner of the question, such as an address: a full queue gives each owner a fair share
+   * @param owner such as an address: each owner has a fair share of a full queue
    */
   verify(password: string, hash: PasswordHash, owner?: string): Promise<HashVerdict>;
-  /** Everything that waits is `busy`, and so is every later question. */
+  /** Answers all queued and all later calls of `verify` by `busy`. */
   close(): Promise<void>;
 }
 
 export interface HashVerifierOptions {
   readonly logger?: Logger;
-  /** How many questions may wait behind the one that is being computed; one more is `busy`. Bounds memory and time. */
+  /** The most queued questions; one more is `busy`. Bounds memory and time. Default 64. */
   readonly maxWaiting?: number;
-  /** After the worker died, how long every question is `busy` before it is started again. Stops a loop of crashes. */
+  /** For how long every question is `busy` after the worker failed. Prevents a loop of crashes. Default 1 s. */
   readonly restartDelayMs?: number;
-  /** How long the thread rests behind a password that was wrong, by how long it computed; default: as long, but 50 ms at most. */
+  /** The pause after a wrong password, given the time that it took to compute. Default: the same time, at most 50 ms. */
   readonly restMs?: (computedMs: number) => number;
-  /** How long the thread is kept behind its last question; default 10 s. */
+  /** The worker ends when it was idle for so long. Default 10 s. */
   readonly keepIdleMs?: number;
-  /** The worker's program; tests put in others. */
+  /** The worker's program, for tests. */
   readonly workerUrl?: URL;
 }
 
@@ -50,10 +50,10 @@ interface Waiting {
 }
 
 /**
- * Verifies passwords one after another in one worker thread, so that a login
- * costs the frames no time. Behind a wrong one it rests, so that guessing leaves
- * part of that processor to others. The worker starts with a question, keeps the process alive
- * only while there is one, and ends when it has been idle for `keepIdleMs`.
+ * Verifies passwords one after another in one worker thread, so that logins
+ * do not delay frames. After a wrong password the thread pauses, so that guessing
+ * cannot take a whole processor. The worker is started by a question, keeps the process
+ * alive only while there is one, and ends when it was idle for `keepIdleMs`.
  */
 export class HashVerifier implements PasswordVerifier {
   readonly #logger: Logger;
@@ -64,9 +64,9 @@ export class HashVerifier implements PasswordVerifier {
   readonly #waiting: LoginQueue<Waiting>;
   #current: Waiting | undefined;
   #askedAtMs = 0;
-  /** Runs while the worker rests. */
+  /** The pause after a wrong password. */
   #rest: NodeJS.Timeout | undefined;
-  /** Runs while the worker has nothing to do; its end ends the worker. */
+  /** Runs while the worker is idle, and then ends it. */
   #idle: NodeJS.Timeout | undefined;
   #worker: Worker | undefined;
   #restartAtMs = 0;
@@ -76,9 +76,9 @@ export class HashVerifier implements PasswordVerifier {
     this.#logger = options.logger ?? SILENT;
     this.#waiting = new LoginQueue(options.maxWaiting ?? 64);
     this.#restartDelayMs = options.restartDelayMs ?? 1000;
-    this.#restMs = options.restMs ?? ((computedMs) => Math.min(computedMs, LONGEST_REST_MS));
+    this.#restMs = options.restMs ?? ((computedMs) => Math.min(computedMs, MAX_REST_MS));
     this.#keepIdleMs = options.keepIdleMs ?? KEEP_IDLE_MS;
-    // The compiled neighbour: the build rewrites import specifiers, but not this one.
+    // `.js`: the build rewrites the extension in imports, but not in this string.
     this.#workerUrl = options.workerUrl ?? new URL('./hash-worker.js', import.meta.url);
   }
 
@@ -95,7 +95,7 @@ export class HashVerifier implements PasswordVerifier {
     this.#isClosed = true;
     clearTimeout(this.#rest);
     clearTimeout(this.#idle);
-    const worker = this.#dismiss();
+    const worker = this.#detach();
     this.#giveUp();
     await worker?.terminate();
   }
@@ -109,7 +109,7 @@ export class HashVerifier implements PasswordVerifier {
       const next = this.#waiting.shift();
       if (next === undefined) {
         this.#worker?.unref();
-        this.#idle ??= setTimeout(() => void this.#dismiss()?.terminate(), this.#keepIdleMs).unref();
+        this.#idle ??= setTimeout(() => void this.#detach()?.terminate(), this.#keepIdleMs).unref();
         return;
       }
       this.#ask(next);
@@ -134,7 +134,7 @@ export class HashVerifier implements PasswordVerifier {
     if (performance.now() < this.#restartAtMs) return undefined;
     let worker: Worker;
     try {
-      // It needs neither the flags nor the environment of the daemon, which may hold a password.
+      // The worker needs no flags and no environment of the daemon. The environment may contain a password.
       worker = new Worker(this.#workerUrl, {
         name: 'etherws-hash',
         execArgv: [],
@@ -142,7 +142,7 @@ export class HashVerifier implements PasswordVerifier {
         resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 },
       });
     } catch (error) {
-      // ERR_WORKER_INIT_FAILED: the system has no thread left for this user or service.
+      // ERR_WORKER_INIT_FAILED: the limit of threads of this user or service is reached.
       this.#restartLater(error as Error);
       return undefined;
     }
@@ -159,8 +159,8 @@ export class HashVerifier implements PasswordVerifier {
     return worker;
   }
 
-  /** Takes the worker out of office: what it reports from now on does not count. */
-  #dismiss(): Worker | undefined {
+  /** Detaches the worker, whose later events are then ignored. @returns it, to be terminated */
+  #detach(): Worker | undefined {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#idle = undefined;
@@ -175,7 +175,7 @@ export class HashVerifier implements PasswordVerifier {
     }, restMs);
   }
 
-  /** Error and exit both end here; only the first one of the worker in office counts. */
+  /** For 'error' and 'exit'. Only the first event of the current worker counts. */
   #died(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
@@ -191,6 +191,7 @@ export class HashVerifier implements PasswordVerifier {
     );
   }
 
+  /** Answers the current and all queued questions by `busy`. */
   #giveUp(): void {
     const abandoned = this.#waiting.drain();
     if (this.#current !== undefined) abandoned.unshift(this.#current);

@@ -1,9 +1,9 @@
 import { isUserName } from './htpasswd-file.ts';
 
 /**
- * Puts a hash into the first line of `user`, which is the one that counts, or
- * appends a line. Every other line stays as it is, as do a third field and the
- * kind of line end.
+ * Replaces the hash in the first line of `user`, which is the one in force, or
+ * appends a line. All other lines, a third field and the kind of line end stay
+ * unchanged.
  */
 export function setEntry(text: string, user: string, hash: string): string {
   const lines = linesOf(text);
@@ -18,7 +18,7 @@ export function setEntry(text: string, user: string, hash: string): string {
   return `${text}${separator}${user}:${hash}${lineEnd}`;
 }
 
-/** Removes every line of `user`: were a later one left, it would come into force. */
+/** Removes all lines of `user`: without the first one, the next would come into force. */
 export function removeEntry(text: string, user: string): string {
   return linesOf(text)
     .filter((line) => userOf(line) !== user)
@@ -29,12 +29,12 @@ export function hasEntry(text: string, user: string): boolean {
   return linesOf(text).some((line) => userOf(line) === user);
 }
 
-/** Whether a line of an htpasswd file can begin with this name, and Basic credentials can hold it. */
+/** Whether both an htpasswd file and Basic credentials can represent this user name. */
 export function canBeUser(user: string): boolean {
   return isUserName(user) && user.trim() === user && !user.startsWith('#') && user.length <= 255;
 }
 
-/** With their line ends, so that joining them gives the text again. */
+/** The lines with their line ends, so that joining them gives the text again. */
 function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }

@@ -4,23 +4,22 @@ import { type PasswordHash, readPasswordHash } from './password-hash.ts';
 export interface HtpasswdProblem {
   /** counted from 1 */
   readonly line: number;
-  /** never holds the line's text: that may be a password */
+  /** never contains the line's text, which may be a password */
   readonly message: string;
 }
 
 export interface HtpasswdFile {
   /** by user name */
   readonly entries: ReadonlyMap<string, PasswordHash>;
-  /** lines that admit no user, in the order of the file */
+  /** the lines that were refused, in the order of the file */
   readonly problems: readonly HtpasswdProblem[];
 }
 
 /**
- * Reads what Apache's htpasswd tool writes: `USER:HASH` a line; blank lines and
- * those that begin with `#` are comments, a third field is ignored. As in Apache
- * the first line with a name decides, also when it is one that we refuse: a
- * second one may be a password that was meant to be replaced. A refused line
- * locks out no other user.
+ * Parses a file of Apache's htpasswd tool. Each line is `USER:HASH`; a third field is
+ * ignored. Blank lines and lines that begin with `#` are comments. As in Apache the
+ * first line of a user is in force, also if it is refused: a second one may have a
+ * password that was replaced. A refused line affects no other user.
  */
 export function parseHtpasswd(text: string): HtpasswdFile {
   const entries = new Map<string, PasswordHash>();
@@ -55,7 +54,7 @@ export function parseHtpasswd(text: string): HtpasswdFile {
   return { entries, problems };
 }
 
-/** What can stand in Basic credentials (RFC 7617, 2). U+FFFD is what undecodable octets become. */
+/** Whether Basic credentials can represent this name (RFC 7617, 2). U+FFFD stands for octets that are not UTF-8. */
 export function isUserName(user: string): boolean {
   return user !== '' && !holdsControlCharacters(user) && !/[:\uFFFD]/.test(user);
 }

@@ -11,34 +11,34 @@ import type { PasswordHash } from './password-hash.ts';
 import { VerifiedCredentials } from './verified-credentials.ts';
 
 export interface HtpasswdOptions {
-  /** shown to the peer in the challenge */
+  /** the realm in the challenge */
   readonly realm: string;
   readonly logger?: Logger;
-  /** Shared by several authenticators; without one, a thread is started for this one, and ended with it. */
+  /** May be shared; the caller closes it. Without one the authenticator creates and closes a verifier of its own. */
   readonly verifier?: PasswordVerifier;
-  /** The file is looked at, at most, once in this time. */
+  /** The file is checked for changes at most once in this time. */
   readonly recheckMs?: number;
 }
 
-/** Problems beyond these are only counted: a wrong file may have millions of lines. */
+/** Further problems are only counted: a file of another kind may have millions of lines. */
 const MAX_LOGGED_PROBLEMS = 10;
 
 const MISSING: Verdict = { isAllowed: false, reason: 'missing' };
 const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
 const BUSY: Verdict = { isAllowed: false, reason: 'busy' };
 
-/** HTTP Basic authentication (RFC 7617) against a file of Apache's htpasswd tool, which is read again when it changes. */
+/** Accepts HTTP Basic credentials (RFC 7617) of an htpasswd file, which is read again when it changes. */
 export class HtpasswdAuthenticator implements Authenticator {
   readonly challenge: string;
   readonly #file: FollowedFile<Users>;
   readonly #verifier: PasswordVerifier;
-  readonly #isVerifierOurs: boolean;
+  readonly #ownsVerifier: boolean;
   readonly #verified = new VerifiedCredentials();
-  /** Equal questions at the same time share one answer. Bound: the verifier's queue. */
+  /** The verifications in progress, by digest: equal ones share a result. Bounded by the verifier's queue. */
   readonly #pending = new Map<string, Promise<HashVerdict>>();
   #isClosed = false;
 
-  /** @throws EtherwsError FILE_UNREADABLE; HTPASSWD_INVALID when no line admits a user */
+  /** @throws EtherwsError FILE_UNREADABLE; HTPASSWD_INVALID for a file without a valid line */
   static async open(path: string, options: HtpasswdOptions): Promise<HtpasswdAuthenticator> {
     const logger = options.logger ?? SILENT;
     const followOptions = options.recheckMs === undefined ? { logger } : { logger, recheckMs: options.recheckMs };
@@ -47,10 +47,10 @@ export class HtpasswdAuthenticator implements Authenticator {
   }
 
   private constructor(file: FollowedFile<Users>, options: HtpasswdOptions) {
-    // 1.x sent the realm without quotes, and what clients saw then they see now.
+    // 1.x sent the realm without quotes, so a realm that needs none is still sent without.
     this.challenge = `Basic realm=${/^[\w.-]+$/.test(options.realm) ? options.realm : JSON.stringify(options.realm)}`;
     this.#file = file;
-    this.#isVerifierOurs = options.verifier === undefined;
+    this.#ownsVerifier = options.verifier === undefined;
     this.#verifier =
       options.verifier ?? new HashVerifier(options.logger === undefined ? {} : { logger: options.logger });
   }
@@ -58,12 +58,11 @@ export class HtpasswdAuthenticator implements Authenticator {
   async authenticate({ authorization, remoteAddress }: Credentials): Promise<Verdict> {
     if (authorization === undefined) return MISSING;
     const given = parseBasic(authorization);
-    // Another authenticator judges bearer tokens: here nothing was given.
     if (given === 'otherScheme') return MISSING;
     if (given === 'malformed') return WRONG;
     const users = await this.#file.current();
     const entry = users.entries.get(given.user);
-    // An unknown user costs what a known one costs, so that the time does not tell which names exist.
+    // For an unknown user another user's hash is computed, so that timing does not reveal which users exist.
     const hash = entry ?? standIn(users.hashes, given.user);
     const digest = this.#verified.digest(given.user, given.password, hash);
     if (entry !== undefined && !this.#isClosed && this.#verified.has(digest))
@@ -78,7 +77,7 @@ export class HtpasswdAuthenticator implements Authenticator {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#verified.forgetAll();
-    if (this.#isVerifierOurs) await this.#verifier.close();
+    if (this.#ownsVerifier) await this.#verifier.close();
   }
 
   #verify(digest: string, password: string, hash: PasswordHash, owner: string): Promise<HashVerdict> {
@@ -112,9 +111,9 @@ function readUsers(path: string, text: string, logger: Logger): Users {
 }
 
 /**
- * The entry of another user, the same one each time that this name is tried:
- * so the cost of unknown names is spread like that of known ones. What it says
- * about the password is not used.
+ * The hash of another user, always the same one for a name, so that the time of
+ * unknown users is distributed like that of known users. Whether the password
+ * matches it is ignored.
  */
 function standIn(hashes: readonly PasswordHash[], user: string): PasswordHash {
   const choice = createHash('sha256').update(user).digest().readUInt32BE() % hashes.length;

@@ -1,14 +1,12 @@
-/**
- * The name of a user of this host that the kernel, not credentials, made known: in policies and logs. A name that
- * credentials prove never begins like this.
- */
+/** The prefix of the user names that `localUserName` makes. Authenticated users must not have such a name. */
 const PREFIX = 'uid:';
 
+/** The name, in policies and logs, of a user of this host whom the kernel identified and no credentials. */
 export function localUserName(uid: number): string {
   return `${PREFIX}${uid}`;
 }
 
-/** Whether credentials that prove this name would pass for a user of the host. */
+/** Whether this name of an authenticated user would be mistaken for a user of this host. */
 export function isLocalUserName(name: string): boolean {
   return name.startsWith(PREFIX);
 }

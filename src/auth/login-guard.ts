@@ -4,14 +4,14 @@ import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
 
 export interface LoginGuardOptions {
-  /** How many failures in a row an address has, before its passwords are not looked at any more; default 20. */
+  /** After so many failures, passwords from an address are refused without a check. Default 20. */
   readonly failuresPerAddress?: number;
-  /** After how long one failure of an address is forgotten; default 3 s. */
+  /** The failure count of an address decreases by one in this time. Default 3 s. */
   readonly forgetMs?: number;
-  /** Addresses that are remembered; the one that failed longest ago goes first. Default 10 000. */
+  /** The most addresses with failures; the one that failed longest ago is dropped first. Default 10 000. */
   readonly maxAddresses?: number;
   readonly counters?: EndpointCounters;
-  /** The queue that sends delayed answers, a fair share of the loop each. Default: one of its own. */
+  /** The queue in which delayed verdicts are returned, so that they do not delay frames. Default: one of its own. */
   readonly tasks?: FairTaskQueue;
   /** for tests */
   readonly now?: () => number;
@@ -20,7 +20,7 @@ export interface LoginGuardOptions {
 }
 
 const FIRST_DELAY_MS = 300;
-const LONGEST_DELAY_MS = 2000;
+const MAX_DELAY_MS = 2000;
 const THROTTLED: Verdict = { isAllowed: false, reason: 'throttled' };
 
 interface Failures {
@@ -29,18 +29,18 @@ interface Failures {
 }
 
 /**
- * Makes guessing slow, by the address that it comes from: each further failure
- * is answered later than the one before, and beyond a bound passwords are not
- * looked at, until some failures are forgotten. Tokens and certificates always
- * are: they cannot be guessed, and cost little.
+ * Slows down guessing of passwords, per address: each further failure
+ * is answered later than the one before. Beyond a limit passwords are refused
+ * without a check, until the count has decreased. Tokens and certificates are always
+ * checked: they cannot be guessed, and a check takes little time.
  *
- * A success forgives no failure, or a client with one password could try others without end.
+ * A success does not reset the count, since a client with one valid password could then guess others without limit.
  */
 export class LoginGuard implements Authenticator {
   readonly challenge: string;
   readonly counters: EndpointCounters;
   readonly #inner: Authenticator;
-  readonly #most: number;
+  readonly #maxFailures: number;
   readonly #forgetMs: number;
   readonly #maxAddresses: number;
   readonly #now: () => number;
@@ -56,7 +56,7 @@ export class LoginGuard implements Authenticator {
     this.counters = options.counters ?? new EndpointCounters();
     this.#inner = inner;
     this.#tasks = options.tasks ?? new FairTaskQueue();
-    this.#most = options.failuresPerAddress ?? 20;
+    this.#maxFailures = options.failuresPerAddress ?? 20;
     this.#forgetMs = options.forgetMs ?? 3000;
     this.#maxAddresses = options.maxAddresses ?? 10_000;
     this.#now = options.now ?? (() => performance.now());
@@ -65,7 +65,7 @@ export class LoginGuard implements Authenticator {
 
   async authenticate(credentials: Credentials): Promise<Verdict> {
     const group = addressGroup(credentials.remoteAddress);
-    if (isGuess(credentials) && this.#countOf(group) >= this.#most) {
+    if (isGuess(credentials) && this.#countOf(group) >= this.#maxFailures) {
       const hasCertificate = (credentials.clientChain ?? []).length > 0;
       const other = hasCertificate && (await this.#inner.authenticate({ ...credentials, authorization: undefined }));
       if (other !== false && other.isAllowed) return other;
@@ -75,8 +75,8 @@ export class LoginGuard implements Authenticator {
     const verdict = await this.#inner.authenticate(credentials);
     if (verdict.isAllowed || verdict.reason !== 'wrong') return verdict;
     this.counters.failedLogins++;
-    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#fail(group) - 1));
-    // What failed together is not answered together, or it would come back together.
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#fail(group) - 1));
+    // Randomized, so that clients that failed at the same time do not retry at the same time.
     await this.#delay(delayMs * (0.5 + this.#random()));
     return verdict;
   }
@@ -86,16 +86,16 @@ export class LoginGuard implements Authenticator {
     await this.#inner.close();
   }
 
-  /** How many failures of an address are not forgotten yet. */
+  /** The failure count of an address, decreased by the time since the last failure. */
   #countOf(group: string): number {
     const failures = this.#failures.get(group);
     if (failures === undefined) return 0;
     return Math.max(0, failures.count - Math.floor((this.#now() - failures.lastMs) / this.#forgetMs));
   }
 
-  /** @returns how many there are with this one */
+  /** Counts a failure. @returns the count with this one */
   #fail(group: string): number {
-    const count = Math.min(this.#most, this.#countOf(group)) + 1;
+    const count = Math.min(this.#maxFailures, this.#countOf(group)) + 1;
     this.#failures.delete(group);
     this.#failures.set(group, { count, lastMs: this.#now() });
     if (this.#failures.size > this.#maxAddresses) {

@@ -1,12 +1,11 @@
 /**
- * A bounded queue in which no owner can take all places. Each entry has an owner.
- * When the queue is full, an entry of an owner with fewer entries than the owner
- * with most displaces the youngest entry of the latter. Entries of different
- * owners leave by turns.
+ * A bounded queue that is fair between owners; each entry has one. Entries of
+ * different owners leave in round-robin order. In a full queue, an entry of an owner with
+ * fewer entries than the largest owner displaces the newest entry of the latter.
  */
 export class LoginQueue<T> {
   readonly #capacity: number;
-  /** by owner; the owner whose turn it is stands first */
+  /** by owner; the first owner is the next in turn */
   readonly #queues = new Map<string, T[]>();
   #length = 0;
 
@@ -18,7 +17,7 @@ export class LoginQueue<T> {
     return this.#length;
   }
 
-  /** @returns undefined when there was room; else what has no place: the entry itself, or another one */
+  /** @returns undefined if there was room; else the entry that was refused: this one, or a displaced one */
   push(owner: string, entry: T): T | undefined {
     let displaced: T | undefined;
     if (this.#length >= this.#capacity) {
@@ -36,7 +35,7 @@ export class LoginQueue<T> {
     return displaced;
   }
 
-  /** The next entry; undefined when there is none. */
+  /** Removes the next entry. */
   shift(): T | undefined {
     for (const [owner, queue] of this.#queues) {
       const entry = queue.shift();
@@ -48,7 +47,7 @@ export class LoginQueue<T> {
     return undefined;
   }
 
-  /** Takes everything out. */
+  /** Removes all entries. */
   drain(): T[] {
     const all = [...this.#queues.values()].flat();
     this.#queues.clear();

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
-/** As crypt(3) writes octets: six bits a character, the lowest first. */
+/** The base64 alphabet of crypt(3): six bits a character, the lowest bits first. */
 const CHARACTERS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** Which octets of the last digest stand together in four characters, the highest first. */
+/** The indexes of the octets of the last digest that four characters encode, most significant first. */
 const TRIPLES = [
   [0, 6, 12],
   [1, 7, 13],
@@ -14,8 +14,8 @@ const ROUNDS = 1000;
 
 /**
  * Apache's variant of MD5-crypt, `$apr1$`: Poul-Henning Kamp's algorithm with another magic text.
- * @param text a hash or a setting: `$apr1$SALT...`; of the salt 8 characters count
- * @returns the 22 characters behind the salt
+ * @param text a hash or a setting: `$apr1$SALT...`; only the first 8 characters of the salt are used
+ * @returns the 22 characters of the hash, without the salt
  */
 export function md5Crypt(password: Uint8Array, text: string): string {
   const salt = Buffer.from(/^\$apr1\$([^$]{0,8})/.exec(text)?.[1] ?? '');

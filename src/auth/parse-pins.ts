@@ -1,8 +1,8 @@
 import { EtherwsError } from '../errors.ts';
 
 /**
- * Reads `sha256//BASE64`, or several with semicolons between them: the key of
- * today and the one that is to come.
+ * Parses one or more pins `sha256//BASE64`, separated by semicolons. Several pins
+ * allow a change of the server's key: the present one and the next one.
  * @throws EtherwsError ARGUMENT_INVALID
  */
 export function parsePins(text: string): readonly string[] {

@@ -5,10 +5,10 @@ import { isWorldReadable, unreadable } from '../runtime/user-file.ts';
 const MAX_BYTES = 4096;
 
 /**
- * Reads a password that stands on the first line of a file, without the line
- * end. A pipe will do, such as a shell's `<(pass show switch)`.
- * @param warn told when every user of this host may read the file
- * @throws EtherwsError FILE_UNREADABLE, also when the line is empty, too long or no UTF-8
+ * Reads a password from the first line of a file, without the line
+ * end. The file may be a pipe, such as a shell's `<(pass show switch)`.
+ * @param warn called if every user of this host may read the file
+ * @throws EtherwsError FILE_UNREADABLE, also for a line that is empty, too long or not UTF-8
  */
 export async function readPasswordFile(path: string, warn: (message: string) => void): Promise<string> {
   let handle: FileHandle | undefined;
@@ -33,7 +33,7 @@ export async function readPasswordFile(path: string, warn: (message: string) => 
   }
 }
 
-/** Reads to a line end, the end of the file, or the bound. */
+/** Reads up to a line end, the end of the file, or `maxBytes`. */
 async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Buffer> {
   const bytes = Buffer.alloc(maxBytes);
   let length = 0;
@@ -45,7 +45,7 @@ async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Buffer> {
   return bytes.subarray(0, length);
 }
 
-/** undefined for a line that goes beyond the bytes, or that is not UTF-8 */
+/** @returns undefined for a line that is too long, or not UTF-8 */
 function firstLine(bytes: Buffer): string | undefined {
   const end = bytes.indexOf('\n');
   if (end < 0 && bytes.length === MAX_BYTES) return undefined;

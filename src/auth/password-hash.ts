@@ -1,16 +1,16 @@
-/** The kinds of password hash that Apache's htpasswd tool writes, DES crypt and plain text excepted. */
+/** The kinds of password hash that Apache's htpasswd tool writes, except DES crypt and plain text. */
 export type HashKind = 'sha1' | 'bcrypt' | 'apr1' | 'sha256-crypt' | 'sha512-crypt';
 
-/** A hash whose form and cost were checked: verifying it cannot take minutes. */
+/** A hash whose syntax and cost were checked, so that the time of a verification is bounded. */
 export interface PasswordHash {
   readonly kind: HashKind;
-  /** as it stands in the file, `$2y$10$...` */
+  /** as written in the file, `$2y$10$...` */
   readonly text: string;
 }
 
 /** bcrypt doubles the work with each step; 17 is the most that htpasswd writes. */
 const MAX_BCRYPT_COST = 17;
-/** Below, crypt(3) would silently count 1000, and no text would ever match. */
+/** For less, crypt(3) uses 1000 rounds and writes that into its result, which then differs from the text. */
 const MIN_SHA_ROUNDS = 1000;
 const MAX_SHA_ROUNDS = 5_000_000;
 
@@ -22,9 +22,9 @@ const SHA512_CRYPT = /^\$6\$(?:rounds=(\d{1,10})\$)?[!-#%-~]{0,16}\$[./0-9A-Za-z
 const KNOWN_ELSEWHERE = /^\$(1|2|2x|3|7|y|gy|md5|sha1|argon2i|argon2d|argon2id|scrypt)\$/;
 
 /**
- * Reads the second field of an htpasswd line.
- * @returns the hash, or in `problem` why it is refused, as the end of a sentence; never the text itself, which may
- *   be a user's password
+ * Parses the second field of an htpasswd line.
+ * @returns the hash; or in `problem` why it is refused, as the end of a sentence, which never contains the text, as that
+ *   may be a password
  */
 export function readPasswordHash(text: string): PasswordHash | { readonly problem: string } {
   if (SHA1.test(text)) return { kind: 'sha1', text };

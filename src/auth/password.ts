@@ -2,10 +2,10 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream } from 'node:tty';
 import { EtherwsError } from '../errors.ts';
 
-/** What is needed of the terminal; a test brings its own. */
+/** The streams of a prompt; tests pass others than the process's. */
 export interface PromptStreams {
   readonly input: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode'>>;
-  /** Standard error by default: standard output may lead into a file. */
+  /** Standard error by default: standard output may be redirected to a file. */
   readonly output: NodeJS.WritableStream;
   /** Ends the process after Ctrl-C. */
   exit(status: number): never;
@@ -17,25 +17,25 @@ const PROCESS_STREAMS: PromptStreams = {
   exit: (status) => process.exit(status),
 };
 
-/** No typed line is so long. Bound: a stream without line ends must not fill the memory. */
+/** Bounds the memory for a stream without line ends. */
 const MAX_CHARACTERS = 4096;
 
 /**
- * Asks for a password. On a terminal nothing that is typed is shown: Backspace
- * and Ctrl-U erase, Ctrl-C ends the process with status 130. Where standard
- * input is no terminal one line is taken from it without a prompt; what follows
+ * Asks for a password. On a terminal, typed characters are not shown; Backspace
+ * and Ctrl-U erase, Ctrl-C ends the process with status 130. If standard
+ * input is no terminal, one line is read from it without a prompt; the rest
  * stays for the next call.
  *
- * This reads keys itself because the usual package never answers when the
- * terminal says Ctrl-D, and stops listening after Ctrl-Z.
+ * Keys are read here and not by node:readline, which does not end on Ctrl-D,
+ * and stops reading after Ctrl-Z.
  *
- * @param prompt as it is shown, `Control Password: `
- * @throws EtherwsError ARGUMENT_INVALID when the input ends before a line, or a line does not
+ * @param prompt the text shown, such as `Control Password: `
+ * @throws EtherwsError ARGUMENT_INVALID for input without a line, and for a line that is too long
  */
 export async function askPassword(prompt: string, streams: PromptStreams = PROCESS_STREAMS): Promise<string> {
   const { input, output, exit } = streams;
   if (input.isTTY !== true) return (await readLine(input, new PlainLine())).text;
-  // In this order: input may arrive as soon as the prompt is there.
+  // Raw mode first: the user may type as soon as the prompt is shown.
   input.setRawMode?.(true);
   output.write(prompt);
   let line: Line;
@@ -43,7 +43,7 @@ export async function askPassword(prompt: string, streams: PromptStreams = PROCE
     line = await readLine(input, new TypedLine());
   } finally {
     input.setRawMode?.(false);
-    // The Enter key was not shown either.
+    // Raw mode does not echo the Enter key.
     output.write('\n');
   }
   if (line.end === 'interrupted') exit(130);
@@ -51,9 +51,9 @@ export async function askPassword(prompt: string, streams: PromptStreams = PROCE
 }
 
 /**
- * Asks for a password that is to be set: on a terminal twice, since nothing is
- * shown; from a pipe once.
- * @throws EtherwsError ARGUMENT_INVALID as askPassword, and when the two differ
+ * Asks for a new password: twice on a terminal, which does not show what is typed; once
+ * from a pipe.
+ * @throws EtherwsError ARGUMENT_INVALID as askPassword, and if the two differ
  */
 export async function askNewPassword(streams: PromptStreams = PROCESS_STREAMS): Promise<string> {
   const password = await askPassword('New Password: ', streams);
@@ -63,13 +63,13 @@ export async function askNewPassword(streams: PromptStreams = PROCESS_STREAMS): 
 
 interface Line {
   readonly text: string;
-  /** `open`: more is to come; `ended`: the input says that there is no more */
+  /** `open`: no line end yet; `ended`: Ctrl-D; `interrupted`: Ctrl-C */
   readonly end: 'open' | 'complete' | 'ended' | 'interrupted';
-  /** Takes characters, up to the end of the line. @returns those behind it */
+  /** Takes characters up to the end of the line. @returns the characters behind it */
   take(text: string): string;
 }
 
-/** Collects one line and gives back what was read beyond it. */
+/** Reads one line, and puts characters behind it back into the stream. */
 function readLine(input: NodeJS.ReadableStream, line: Line): Promise<Line> {
   return new Promise((resolve, reject) => {
     const decoder = new StringDecoder('utf8');
@@ -114,7 +114,7 @@ class PlainLine implements Line {
   }
 }
 
-/** Keys of a terminal in raw mode, which neither echoes nor edits. */
+/** A line typed on a terminal in raw mode, in which the terminal neither echoes nor edits. */
 class TypedLine implements Line {
   text = '';
   end: Line['end'] = 'open';
@@ -140,7 +140,7 @@ class TypedLine implements Line {
       case '\u0004': // Ctrl-D
         this.end = 'ended';
         break;
-      case '\u007F': // Backspace, as most terminals send it, and as the others do
+      case '\u007F': // Backspace sends DEL on most terminals, BS on others.
       case '\b':
         this.text = [...this.text].slice(0, -1).join('');
         break;
@@ -154,7 +154,7 @@ class TypedLine implements Line {
 }
 
 /** A control sequence (ECMA-48, 5.4) such as an arrow key, or one character. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what keys send
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys send control characters
 const KEYS = /\u001B\[[0-?]*[ -/]*[@-~]|\u001BO[@-~]|./gsu;
 
 function noPassword(message: string, cause?: unknown): EtherwsError {

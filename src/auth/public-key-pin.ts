@@ -13,14 +13,14 @@ export function publicKeyPin(certificate: X509Certificate): string {
 }
 
 /**
- * Destroys a dialled connection with CERTIFICATE_PIN_MISMATCH when the far end
- * proves to have another key. To be called when the socket is made: the check
- * then runs as the handshake ends, before anything that was written is sent.
+ * Destroys a dialled connection with CERTIFICATE_PIN_MISMATCH if the server's key
+ * is not pinned. To be called when the socket is created: the check
+ * then runs at the end of the handshake, before written data is sent.
  *
- * A pin says more than any authority, so the certificate need not be trusted
- * (`rejectUnauthorized: false`) where no authorities were named.
+ * A pin identifies the server by itself, so no authority needs to be trusted
+ * (`rejectUnauthorized: false`).
  *
- * @param host the name or address that was dialled, for the message
+ * @param host the dialled name or address, for the message
  */
 export function enforcePins(socket: TLSSocket, pins: readonly string[], host: string): void {
   socket.prependOnceListener('secureConnect', () => {
@@ -30,7 +30,7 @@ export function enforcePins(socket: TLSSocket, pins: readonly string[], host: st
   });
 }
 
-/** @returns undefined when the key is one of those pinned */
+/** @returns undefined if the certificate's key is pinned */
 export function pinProblem(
   certificate: X509Certificate | undefined,
   pins: readonly string[],

@@ -4,14 +4,14 @@ import { TLSSocket } from 'node:tls';
 import { accessTokenOf } from './access-token.ts';
 import type { Credentials } from './authenticator.ts';
 
-/** More certificates a handshake does not take. */
+/** The most certificates of a chain that are kept. */
 const MAX_CHAIN_LENGTH = 10;
-/** What a connection has shown; Node tells it only once (issuerCertificate takes it out of the connection). */
+/** The chain of each connection. Reading `issuerCertificate` consumes it, so it is read only once. */
 const CHAINS = new WeakMap<TLSSocket, readonly X509Certificate[]>();
 
 /**
- * All credentials that a request shows. Neither the result nor the request's URL belongs into a log.
- * @param remoteAddress the client's address, where a proxy said it and it is not that of the socket
+ * All credentials of a request. Neither the result nor the request's URL may be logged.
+ * @param remoteAddress the client's address, if a proxy reported it; default: the socket's
  */
 export function credentialsOf(request: IncomingMessage, remoteAddress?: string): Credentials {
   const { socket, headers, url = '' } = request;
@@ -25,7 +25,7 @@ export function credentialsOf(request: IncomingMessage, remoteAddress?: string):
 }
 
 function chainOf(socket: TLSSocket): readonly X509Certificate[] {
-  // True only for a certificate that was asked for, shown, and verified.
+  // `authorized` is true only if a certificate was requested, presented, and verified.
   if (!socket.authorized) return [];
   const known = CHAINS.get(socket);
   if (known !== undefined) return known;

@@ -2,12 +2,12 @@ import { createHash, hash as hashOnce } from 'node:crypto';
 
 /**
  * SHA-crypt, `$5$` and `$6$`, after Ulrich Drepper's "Unix crypt using SHA-256
- * and SHA-512" (version 0.6); the numbers are those of its steps. It is written
- * here because the package for it computes something else for passwords of
- * exactly 32 or 64 octets, which is what password stores like to generate.
+ * and SHA-512" (version 0.6); the numbers below are those of its steps. The package
+ * unixcrypt is not used: its result is wrong for passwords of exactly 32 or 64 octets,
+ * which are common lengths of generated passwords.
  *
  * @param text a hash or a setting: `$5$SALT...` or `$6$rounds=N$SALT...`
- * @returns the 43 or 86 characters behind the salt
+ * @returns the 43 or 86 characters of the hash, without the salt
  */
 export function shaCrypt(password: Uint8Array, text: string): string {
   const setting = /^\$([56])\$(?:rounds=(\d+)\$)?([^$]{0,16})/.exec(text);
@@ -53,7 +53,7 @@ function stretch(algorithm: Algorithm, password: Uint8Array, salt: Buffer, round
   return a;
 }
 
-/** `length` octets of `pattern`, over and over. */
+/** `pattern`, repeated and cut off at `length` octets. */
 function repeat(pattern: Buffer, length: number): Buffer {
   const result = Buffer.alloc(length);
   for (let offset = 0; offset < length; offset += pattern.length) pattern.copy(result, offset);
@@ -63,9 +63,9 @@ function repeat(pattern: Buffer, length: number): Buffer {
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /**
- * 22: octets are taken in threes from the three thirds of the digest, and the
- * order of the thirds turns by one place each time: to the right for SHA-256,
- * to the left for SHA-512. The octets left over come last.
+ * 22: each group of four characters encodes one octet of each third of the digest. The
+ * order of the thirds rotates by one for each group: to the right for SHA-256,
+ * to the left for SHA-512. The remaining octets come last.
  */
 function encode(digest: Buffer): string {
   const third = Math.floor(digest.length / 3);
@@ -79,7 +79,7 @@ function encode(digest: Buffer): string {
   return text + (digest.length === 32 ? sextets((octet(31) << 8) | octet(30), 3) : sextets(octet(63), 2));
 }
 
-/** The lowest six bits first. */
+/** `count` characters of six bits each, the lowest bits first. */
 function sextets(value: number, count: number): string {
   let text = '';
   for (let index = 0; index < count; index++) text += ALPHABET.charAt((value >> (6 * index)) & 63);

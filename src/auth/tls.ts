@@ -12,9 +12,9 @@ import {
 } from './certificate-file.ts';
 import { certificateNames } from './certificate-names.ts';
 
-/** A key, and the certificates that vouch for it. */
+/** The private key and the certificate chain of a server. */
 export interface ServerIdentity {
-  /** for `https.createServer` and `tls.Server.setSecureContext` */
+  /** options of `https.createServer` and `tls.Server.setSecureContext` */
   readonly options: Pick<SecureContextOptions, 'key' | 'cert' | 'minVersion' | 'ciphers'>;
   /** the server's own certificate, the first of the file */
   readonly certificate: X509Certificate;
@@ -23,12 +23,11 @@ export interface ServerIdentity {
 }
 
 /**
- * Loads what `--sslkey` and `--sslcert` name: a PEM key without passphrase, and
- * the certificate for it, followed by its intermediate certificates. TLS 1.2 is
- * the least that is spoken. What does not stop the service, such as a
- * certificate that has expired, is logged as a warning.
- * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for a file that does not hold what it should, and for a
- *   pair that does not match
+ * Loads the files of `--sslkey` and `--sslcert`: a PEM key without passphrase, and
+ * its certificate, followed by intermediate certificates. Problems with which the
+ * service can still start, such as an expired certificate, are logged as warnings.
+ * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for a file with other contents, and for a
+ *   key that does not match the certificate
  */
 export async function loadServerIdentity(
   keyFile: string,
@@ -57,7 +56,7 @@ export async function loadServerIdentity(
   return { options, certificate, names: certificateNames(certificate) };
 }
 
-/** What an operator should know of certificates that are in force all the same, at `nowMs` since 1970. */
+/** Warnings about certificates that are used nevertheless. @param nowMs milliseconds since 1970 */
 export function chainWarnings(chain: readonly X509Certificate[], nowMs: number): string[] {
   const warnings: string[] = [];
   for (const [index, certificate] of chain.entries()) {

@@ -1,29 +1,29 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { EtherwsError } from '../errors.ts';
 
-/** The algorithms of RFC 7518 that are taken, each with the only kind of key that it goes with. */
+/** The supported algorithms of RFC 7518 and RFC 8037. Each belongs to one kind of key. */
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
-/** A key and the one algorithm that it may be used with: what the token says about its algorithm never chooses. */
+/** A key and the only algorithm that it may be used with. The token's `alg` must be equal; it chooses nothing. */
 export interface TokenKey {
   readonly algorithm: TokenAlgorithm;
   readonly key: KeyObject;
-  /** the name by which tokens refer to it; undefined when it has none */
+  /** the `kid` by which tokens refer to it; undefined without one */
   readonly id: string | undefined;
 }
 
-/** RFC 7518, 3.2: a key of the size of the hash output or larger. */
+/** RFC 7518, 3.2: at least the size of the hash output. */
 const MIN_SECRET_BYTES = 32;
 /** RFC 7518, 3.3 */
 const MIN_RSA_BITS = 2048;
-/** Bound: no issuer has more keys, and a token without `kid` tries all of them. */
+/** Bounds the time of a verification: a token without `kid` is tried with all keys. */
 const MAX_KEYS = 16;
 
 /**
- * Reads what verifies tokens, from one of: a JSON Web Key Set (RFC 7517), a
- * public key or certificate in PEM, or a shared secret, which is all of the text
- * but its line end.
- * @param path for messages; they never hold a part of the text
+ * Parses the contents of a key file: a JSON Web Key Set (RFC 7517), a
+ * public key or certificate in PEM, or a shared secret, which is the whole text
+ * without its line end.
+ * @param path for messages, which never contain a part of the text
  * @throws EtherwsError TOKEN_KEYS_INVALID
  */
 export function readTokenKeys(path: string, text: string): readonly TokenKey[] {
@@ -46,7 +46,7 @@ function readPem(path: string, content: string): TokenKey {
 
 function readSecret(path: string, secret: string): TokenKey {
   if (secret.includes('\uFFFD')) {
-    // What DER and PKCS#12 begin with: a sequence (X.690, 8.9).
+    // DER and PKCS#12 begin with 0x30, a sequence (X.690, 8.9), which is "0" as text.
     if (secret.startsWith('0')) {
       const hint = `Give PEM; of a public key in DER: openssl pkey -pubin -inform DER -in ${path} -out NEW.pem`;
       throw invalid(path, 'is DER or PKCS#12, and PEM is wanted', hint);
@@ -65,7 +65,7 @@ function readKeySet(path: string, content: string): readonly TokenKey[] {
   }
   const entries = isObject<{ keys: unknown }>(set) ? set.keys : undefined;
   if (!Array.isArray(entries)) throw invalid(path, 'is JSON without a list "keys"', 'RFC 7517 says {"keys": [...]}');
-  // Sets hold keys for other purposes, and for algorithms that we do not take (RFC 7517, 5: ignore them).
+  // Keys for other purposes and algorithms are ignored (RFC 7517, 5).
   const keys = entries.flatMap((entry, index) => (isForVerifying(entry) ? readWebKey(path, entry, index) : []));
   if (keys.length === 0) throw invalid(path, 'holds no key that can verify tokens', KINDS);
   if (keys.length > MAX_KEYS)
@@ -73,7 +73,7 @@ function readKeySet(path: string, content: string): readonly TokenKey[] {
   return keys;
 }
 
-/** The members that are looked at (RFC 7517, 4); nothing is known of their types. */
+/** The members of a JSON Web Key that are read (RFC 7517, 4); their types are not checked yet. */
 type WebKey = Partial<Record<'kty' | 'use' | 'key_ops' | 'alg' | 'kid' | 'k' | 'd', unknown>>;
 
 function isForVerifying(entry: unknown): entry is WebKey {
@@ -82,7 +82,7 @@ function isForVerifying(entry: unknown): entry is WebKey {
   return use === 'sig' && (!Array.isArray(operations) || operations.includes('verify'));
 }
 
-/** @returns nothing for a key of another kind */
+/** @returns an empty list for a key of another kind or algorithm */
 function readWebKey(path: string, entry: WebKey, index: number): readonly TokenKey[] {
   const { kty, kid, k, alg, d } = entry;
   const id = typeof kid === 'string' ? kid : undefined;
@@ -112,7 +112,7 @@ function readWebKey(path: string, entry: WebKey, index: number): readonly TokenK
 
 class UnsupportedKey extends Error {}
 
-/** The kind of key decides on the algorithm: a public key can never be taken for the secret of an HMAC. */
+/** The kind of key determines the algorithm, so a public key can never be used as the secret of an HMAC. */
 function asymmetric(key: KeyObject, id: string | undefined): TokenKey {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return { algorithm: 'EdDSA', key, id };

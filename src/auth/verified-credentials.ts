@@ -2,25 +2,24 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { PasswordHash } from './password-hash.ts';
 
 export interface VerifiedCredentialsOptions {
-  /** the oldest goes first */
+  /** the oldest entry is dropped first; default 4096 */
   readonly maxEntries?: number;
   readonly lifetimeMs?: number;
 }
 
 /**
- * Remembers which credentials were verified lately, so that a thousand clients
- * that come back at once do not stand in line for a slow hash.
+ * A cache of recently verified credentials, so that a thousand clients that
+ * reconnect at once do not wait for a slow hash each.
  *
- * Why this is safe: what is kept is an HMAC-SHA256 under a random key that never
- * leaves this process and dies with it, so what is kept is worth nothing
- * elsewhere. An attacker that can read the key reads the process's memory, and with it every
- * password that arrives. Only successes are kept, so a guess costs a full hash
- * as before. The hash of the file's entry is part of what is digested: when the
- * entry changes or goes, so does the memory of it.
+ * It is safe because it keeps only an HMAC-SHA256 under a random key that never
+ * leaves the process. An attacker that can read the key can read the process's memory,
+ * and with it every password that arrives. Only successes are kept, so a guess still
+ * takes a full hash. The digest covers the hash in the file, so a changed or removed
+ * entry is no longer found.
  */
 export class VerifiedCredentials {
   readonly #key: Buffer = randomBytes(32);
-  /** digest → when it expires, oldest first */
+  /** digest → expiry by performance.now(), oldest first */
   readonly #expiries = new Map<string, number>();
   readonly #maxEntries: number;
   readonly #lifetimeMs: number;
@@ -30,9 +29,9 @@ export class VerifiedCredentials {
     this.#lifetimeMs = options.lifetimeMs ?? 10 * 60_000;
   }
 
-  /** A name for these credentials that only this process can compute. */
+  /** The key of these credentials in the cache, which only this process can compute. */
   digest(user: string, password: string, hash: PasswordHash): string {
-    // JSON keeps the three apart, whatever they hold.
+    // JSON is unambiguous, whatever characters the three contain.
     const text = JSON.stringify([user, password, hash.text]);
     return createHmac('sha256', this.#key).update(text).digest('base64');
   }

@@ -5,9 +5,9 @@ import type { PasswordHash } from './password-hash.ts';
 import { shaCrypt } from './sha-crypt.ts';
 
 /**
- * Hashes the password and compares in constant time. Slow by intent: runs in
- * the worker thread, never beside the data path. A hash that its algorithm
- * cannot take matches nothing.
+ * Hashes the password and compares in constant time. It is slow by design, and must run in
+ * the worker thread, never in the thread of the data path.
+ * @returns false also if the hash is not valid for its algorithm
  */
 export function verifyPassword(password: string, hash: PasswordHash): boolean {
   try {
@@ -20,13 +20,13 @@ export function verifyPassword(password: string, hash: PasswordHash): boolean {
   }
 }
 
-/** What the password gives, and what it has to give. */
+/** The computed and the expected hash. */
 function digests(password: string, { kind, text }: PasswordHash): readonly [string, string] {
   switch (kind) {
     case 'sha1':
       return [createHash('sha1').update(password, 'utf8').digest('base64'), text.slice('{SHA}'.length)];
     case 'bcrypt':
-      // Behind version, cost and 22 characters of salt. The salt is left out: some tools set its unused last bits.
+      // 29 characters: version, cost and salt. They are not compared, since some tools set the salt's unused last bits.
       return [hashSync(password, text.slice(0, 29)).slice(29), text.slice(29)];
     case 'apr1':
       return [md5Crypt(Buffer.from(password, 'utf8'), text), text.slice(text.lastIndexOf('$') + 1)];
