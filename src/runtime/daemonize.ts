@@ -8,12 +8,12 @@ export function isDaemon(): boolean {
 }
 
 /**
- * Starts this very command again as a daemon: a session of its own, nothing on
- * standard input and output. Until it is ready it shares our standard error, so
- * that its warnings and its failure are read where the command was typed.
+ * Starts the same command again as a daemon: in a new session, with standard input and
+ * output at /dev/null. Until it is ready it shares our standard error, so
+ * that its warnings and errors appear on the terminal of the command.
  *
- * @returns the exit status for this process: 0 once the daemon said that it is
- *   ready, its own status when it ended before
+ * @returns the exit status for this process: 0 after `reportReady`, the daemon's
+ *   status if it ended before
  */
 export function launchDaemon(): Promise<number> {
   const daemon = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
@@ -32,7 +32,7 @@ export function launchDaemon(): Promise<number> {
   });
 }
 
-/** In the daemon: tells the waiting parent that both services listen, and lets go of its terminal. */
+/** In the daemon: tells the waiting parent that all services listen, and leaves its directory. */
 export async function reportReady(): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('disconnect', resolve);

@@ -1,35 +1,28 @@
 import { closeSync, openSync } from 'node:fs';
 import { descriptorLimit } from './descriptor-limit.ts';
 
-/** Descriptors that tunnels may not have: for the control API, for files that are read again, and for devices. */
-const RESERVED = 32;
-/** Those of them that connections which are no tunnels yet may have. */
-const RESERVED_FOR_CONTROL = 16;
-/** Those that the control API leaves to the rest of the process. */
-const RESERVED_FOR_PROCESS = 4;
-/** Between two lines of the log about the same. */
-const WARN_AGAIN_MS = 60_000;
+const WARNING_INTERVAL_MS = 60_000;
 
-/** What a descriptor is for. Each use may take what the uses before it may, and some more. */
+/** What a descriptor is used for. */
 export type DescriptorUse = 'tunnel' | 'pending' | 'control';
 
-const KEPT: Readonly<Record<DescriptorUse, number>> = {
-  tunnel: RESERVED,
-  pending: RESERVED_FOR_CONTROL,
-  control: RESERVED_FOR_PROCESS,
-};
+/**
+ * The number of descriptors that each use leaves to others. Tunnels leave some to pending connections, these to the
+ * control API, and that to files that are read again and to devices.
+ */
+const RESERVED: Readonly<Record<DescriptorUse, number>> = { tunnel: 32, pending: 16, control: 4 };
 
 /**
- * How near the process is to its limit of open files (RLIMIT_NOFILE). Where
- * descriptors are used up, connections can be neither accepted nor refused; so
- * tunnels have to leave some to the control API.
+ * The budget of file descriptors (RLIMIT_NOFILE). Without a free descriptor
+ * connections can be neither accepted nor refused, so tunnels must leave some to
+ * the control API.
  */
 export class Descriptors {
   readonly limit: number;
   readonly #lowestFree: () => number;
   #warnedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param lowestFree finds the lowest number that is free, Infinity when none is */
+  /** @param lowestFree returns the lowest free descriptor, Infinity without one */
   constructor(
     limit: number = descriptorLimit() ?? Number.POSITIVE_INFINITY,
     lowestFree: () => number = findLowestFree,
@@ -38,15 +31,15 @@ export class Descriptors {
     this.#lowestFree = lowestFree;
   }
 
-  /** Whether there is a descriptor left for this use. */
+  /** Whether a descriptor is free for this use. */
   hasRoomFor(use: DescriptorUse): boolean {
-    // open(2) gives the lowest number that is free: all below it are taken.
-    return this.#lowestFree() < this.limit - KEPT[use];
+    // open(2) returns the lowest free descriptor, so all below it are in use.
+    return this.#lowestFree() < this.limit - RESERVED[use];
   }
 
-  /** Whether it is time to say that descriptors are used up: once a minute at most. */
+  /** Whether a warning is due; true once a minute at most. */
   takeMayWarn(nowMs: number = performance.now()): boolean {
-    if (nowMs - this.#warnedMs < WARN_AGAIN_MS) return false;
+    if (nowMs - this.#warnedMs < WARNING_INTERVAL_MS) return false;
     this.#warnedMs = nowMs;
     return true;
   }

@@ -3,34 +3,34 @@ export interface FairTaskQueueOptions {
   readonly before?: () => void;
   /** for tests */
   readonly now?: () => number;
-  /** for tests: runs `turn` after `ms`, and `settled` once the microtasks that it caused have run */
+  /** for tests: runs `turn` after `ms`, and `settled` after the microtasks of `turn` */
   readonly schedule?: (turn: () => void, settled: () => void, ms: number) => void;
 }
 
-/** After a task of t ms no other runs for 3·t ms, so that tasks take a quarter of the thread at most. */
+/** After a task of t ms no task runs for 3·t ms, so tasks take at most a quarter of the thread's time. */
 const REST_FACTOR = 3;
 /**
- * The longest rest. A task that seems to need more than a third of it was interrupted by a busy machine; without this bound
- * handshakes would wait until they time out and are dialled again, for as long as the machine is busy.
+ * The longest rest. A task that took longer than a third of it was probably preempted. Without this limit, handshakes on a
+ * busy machine would wait until they time out, and would be repeated.
  */
-const LONGEST_REST_MS = 20;
+const MAX_REST_MS = 20;
 /** The resolution of timers. A shorter rest is added to the next one. */
-const SHORTEST_REST_MS = 1;
+const MIN_REST_MS = 1;
 
 /**
- * Runs tasks in order, one a turn of the event loop, and leaves three quarters of the thread to other work. Requests and
- * logins that peers can cause by the hundred in one turn go through it, so that frames pass between any two of them.
+ * Runs tasks in order, one in a turn of the event loop, and leaves three quarters of the thread's time to other work.
+ * Clients can cause hundreds of requests and logins in one turn. As tasks of this queue they do not delay frames.
  *
- * It has no bound of its own: each task belongs to a connection, and connections are bounded.
+ * The queue is not bounded: each task belongs to a connection, and the number of connections is bounded.
  */
 export class FairTaskQueue {
-  /** A set keeps the order, and loses its first entry without moving the others. */
+  /** In order. A Set removes its first element in constant time. */
   readonly #waiting = new Set<() => void>();
   readonly #before: () => void;
   readonly #now: () => number;
   readonly #schedule: (turn: () => void, settled: () => void, ms: number) => void;
   #isScheduled = false;
-  /** How long the thread is to be left alone from `#endedMs` on. */
+  /** No task runs for so long after `#endedMs`. */
   #restMs = 0;
   #startedMs = 0;
   #endedMs = 0;
@@ -41,7 +41,7 @@ export class FairTaskQueue {
     this.#schedule = options.schedule ?? runLater;
   }
 
-  /** @param task must not throw; it runs in one of the next turns, never at once */
+  /** @param task must not throw; it runs in a later turn, never at once */
   add(task: () => void): void {
     this.#waiting.add(task);
     this.#scheduleTurn();
@@ -61,7 +61,7 @@ export class FairTaskQueue {
     const restedMs = this.#startedMs - this.#endedMs;
     this.#endedMs = this.#now();
     const restMs = Math.max(0, this.#restMs - restedMs) + REST_FACTOR * (this.#endedMs - this.#startedMs);
-    this.#restMs = Math.min(LONGEST_REST_MS, restMs);
+    this.#restMs = Math.min(MAX_REST_MS, restMs);
     this.#isScheduled = false;
     if (this.#waiting.size > 0) this.#scheduleTurn();
   }
@@ -73,12 +73,12 @@ export class FairTaskQueue {
     this.#schedule(
       () => this.#turn(),
       () => this.#settled(),
-      leftMs < SHORTEST_REST_MS ? 0 : leftMs,
+      leftMs < MIN_REST_MS ? 0 : leftMs,
     );
   }
 }
 
-/** Node drains microtasks between two callbacks of the check phase: `settled` runs when those of `turn` are done. */
+/** Node runs all microtasks between two callbacks of setImmediate, so `settled` runs after those of `turn`. */
 function runLater(turn: () => void, settled: () => void, ms: number): void {
   if (ms > 0) {
     setTimeout(() => runLater(turn, settled, 0), ms);

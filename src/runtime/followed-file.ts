@@ -6,7 +6,7 @@ import { readUserFile } from './user-file.ts';
 
 export interface FollowOptions {
   readonly logger?: Logger;
-  /** The file is looked at, at most, once in this time. */
+  /** The file is checked for changes at most once in this time. Default 1000. */
   readonly recheckMs?: number;
   readonly maxBytes?: number;
 }
@@ -14,10 +14,10 @@ export interface FollowOptions {
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * The content of a file, parsed, and again when it changes. It is looked at when
- * it is asked for, by name: that follows editors and tools that put a new file in
- * its place, and costs nothing in between. A new content that cannot be
- * read or parsed leaves the last good one in force, and is logged once.
+ * The parsed contents of a file, which is read again after a change. `current` checks
+ * for changes by name (stat), so a file that was replaced by rename is noticed, and an
+ * unused file costs nothing. If the new contents cannot be
+ * read or parsed, the last valid ones stay in force, and the error is logged once.
  */
 export class FollowedFile<T> {
   readonly path: string;
@@ -26,16 +26,16 @@ export class FollowedFile<T> {
   readonly #recheckMs: number;
   readonly #maxBytes: number;
   #value: T;
-  /** the version that was read last, good or not; empty when it could not be read */
+  /** the version that was read last, valid or not; empty if it could not be read */
   #seen: string;
-  /** what was logged about the content that is not in force */
+  /** the error of the last read; undefined if its contents are in force */
   #complaint: string | undefined;
   #checkedAtMs: number;
   #checking: Promise<void> | undefined;
 
   /**
-   * @param parse throws an EtherwsError for a content that must not come into force
-   * @throws EtherwsError FILE_UNREADABLE, or what `parse` throws
+   * @param parse throws an EtherwsError for invalid contents
+   * @throws EtherwsError FILE_UNREADABLE, or the error of `parse`
    */
   static async open<T>(
     path: string,
@@ -57,12 +57,12 @@ export class FollowedFile<T> {
     this.#checkedAtMs = performance.now();
   }
 
-  /** Why the content that was seen last is not in force; undefined where it is. */
+  /** Why the last version of the file is not in force; undefined if it is. */
   get complaint(): string | undefined {
     return this.#complaint;
   }
 
-  /** The content in force, after a look at the file if the last one is old enough. Never rejects. */
+  /** The contents in force, after a check for changes if the last one is older than `recheckMs`. Never rejects. */
   async current(): Promise<T> {
     if (this.#checking === undefined && performance.now() - this.#checkedAtMs >= this.#recheckMs) {
       this.#checking = this.#check().finally(() => {
@@ -77,10 +77,10 @@ export class FollowedFile<T> {
   async #check(): Promise<void> {
     if ((await versionOf(this.path)) === this.#seen) return;
     try {
-      // A failure to read may pass without a trace in the file, so it is tried again each time.
+      // A failed read is repeated at each check, since its cause may vanish without a change of the file.
       this.#seen = '';
       const { text, stats } = await readUserFile(this.path, this.#maxBytes);
-      // What it was when reading began: a write in between shows at the next look.
+      // The version from before reading, so that a write during it is noticed by the next check.
       this.#seen = versionText(stats);
       this.#value = this.#parse(text);
       this.#complaint = undefined;
@@ -97,7 +97,7 @@ export class FollowedFile<T> {
   }
 }
 
-/** A text that differs when the file was replaced or written; empty when it cannot be looked at. */
+/** A text that changes when the file is replaced or written; empty if stat fails. */
 async function versionOf(path: string): Promise<string> {
   try {
     return versionText(await stat(path, { bigint: true }));
@@ -106,7 +106,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-/** ctime too: tools that copy attributes set mtime back. */
+/** Includes ctime, since tools that copy attributes restore mtime. */
 function versionText({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }

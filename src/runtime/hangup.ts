@@ -1,15 +1,15 @@
 /**
- * SIGHUP from its first moment on: without a receiver it would end the process. What comes before there is something to
- * read again waits until there is; what comes while that is under way is done once more behind it.
+ * Receives SIGHUP from its construction on; without a listener the signal would end the process. A signal before
+ * `serveBy` is kept until then. Signals during a reload cause one more reload after it.
  */
 export class HangupSignal {
   #reload: (() => Promise<void>) | undefined;
-  #isWanted = false;
-  #isUnderWay = false;
+  #isPending = false;
+  #isReloading = false;
 
   constructor() {
     process.on('SIGHUP', () => {
-      this.#isWanted = true;
+      this.#isPending = true;
       void this.#serve();
     });
   }
@@ -20,18 +20,18 @@ export class HangupSignal {
     void this.#serve();
   }
 
-  /** From here on the signal does nothing. */
+  /** Ignores all further signals. */
   stop(): void {
     this.#reload = undefined;
   }
 
   async #serve(): Promise<void> {
-    if (this.#isUnderWay) return;
-    this.#isUnderWay = true;
-    while (this.#isWanted && this.#reload !== undefined) {
-      this.#isWanted = false;
+    if (this.#isReloading) return;
+    this.#isReloading = true;
+    while (this.#isPending && this.#reload !== undefined) {
+      this.#isPending = false;
       await this.#reload();
     }
-    this.#isUnderWay = false;
+    this.#isReloading = false;
   }
 }

@@ -5,17 +5,17 @@ import { type FileOwner, openOwnFile } from './own-file.ts';
 import { describeFileError } from './own-file-error.ts';
 
 const STANDARD_ERROR = 2;
-/** For the user of the switch and a group that reads logs: they hold addresses and names of users. */
+/** Not readable for all users: logs contain addresses and user names. */
 const MODE = 0o640;
 
-/** A file that standard error goes to, and goes to anew when another program has renamed it. */
+/** A file that replaces standard error, and is opened again after log rotation has renamed it. */
 export class LogFile {
   readonly #path: string;
-  /** what was opened and does not stand in for standard error yet */
+  /** the descriptor until `takeOver` */
   #opened: number | undefined;
 
   /**
-   * Opens the file and gives it to `owner`, by descriptor.
+   * Opens the file and changes its owner, by descriptor.
    * @throws EtherwsError FILE_UNWRITABLE
    */
   static open(path: string, owner?: FileOwner): LogFile {
@@ -27,25 +27,25 @@ export class LogFile {
     this.#opened = opened;
   }
 
-  /** From here on whatever is written to standard error is appended to the file. */
+  /** Redirects standard error to the file, in append mode. */
   takeOver(): void {
     if (this.#opened === undefined) return;
-    leadStandardError(this.#opened);
+    redirectStandardError(this.#opened);
     this.#opened = undefined;
   }
 
   /**
-   * Goes on in the file that has the name now, which is made if need be; a pipe or a terminal stays.
-   * @throws EtherwsError FILE_UNWRITABLE; then the file that was open stays so
+   * Opens the path again, and creates the file if necessary. Does nothing if standard error is a pipe or a terminal.
+   * @throws EtherwsError FILE_UNWRITABLE; then the file that was open stays in use
    */
   reopen(): void {
-    if (fstatSync(STANDARD_ERROR).isFile()) leadStandardError(openLog(this.#path, undefined));
+    if (fstatSync(STANDARD_ERROR).isFile()) redirectStandardError(openLog(this.#path, undefined));
   }
 }
 
-/** Standard error leads nowhere from here on: a daemon without a log has let go of its terminal. */
+/** Redirects standard error to /dev/null, for a daemon without a log file. */
 export function silenceStandardError(): void {
-  leadStandardError(openSync('/dev/null', constants.O_WRONLY));
+  redirectStandardError(openSync('/dev/null', constants.O_WRONLY));
 }
 
 function openLog(path: string, owner: FileOwner | undefined): number {
@@ -62,13 +62,14 @@ function openLog(path: string, owner: FileOwner | undefined): number {
   }
 }
 
-/** Takes the descriptor over. */
-function leadStandardError(descriptor: number): void {
+/** Takes ownership of the descriptor. */
+function redirectStandardError(descriptor: number): void {
   try {
     nativeAddon().redirectDescriptor(descriptor, STANDARD_ERROR);
   } catch (error) {
     if (!(error instanceof EtherwsError)) throw error;
-    // Without the addon by the rule that open(2) gives the lowest free number. No rights were dropped then.
+    // Without the addon there is no dup2. open(2) returns the lowest free descriptor, which is the one just closed. The
+    // file can be opened by name, since without the addon the process has not changed its user.
     closeSync(STANDARD_ERROR);
     openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_APPEND);
   } finally {

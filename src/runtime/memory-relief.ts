@@ -3,36 +3,36 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nativeAddon } from '../native/addon.ts';
 
 const INTERVAL_MS = 10_000;
-/** Of an interval; ten thousand idle tunnels take less. */
+/** The share of an interval below which the process counts as idle; 10 000 idle tunnels take less. */
 const IDLE_UTILIZATION = 0.02;
 const FINALIZERS_MS = 200;
-/** Where pages are larger, relief comes a little later. */
+/** With larger pages growth is underestimated, and relief comes later. */
 const PAGE_BYTES = 4096;
-const LEAST_GROWTH_BYTES = 8 * 1024 * 1024;
+const MIN_GROWTH_BYTES = 8 * 1024 * 1024;
 
-/** What `MemoryRelief` sees of the process, and does to it. */
+/** The access of `MemoryRelief` to the process. */
 export interface MemoryOfProcess {
   /** Anonymous resident memory: heaps and stacks, without the pages of files such as code. */
   anonymousBytes(): number;
-  /** The share of the time since the last call, 0 to 1, in which the event loop had something to do. */
+  /** The share of the time since the last call, 0 to 1, in which the event loop was busy. */
   utilization(): number;
   relieve(): Promise<void>;
 }
 
 /**
- * Gives memory back to the system once many clients have gone. V8 collects garbage
- * only when something is allocated, and malloc keeps free memory below blocks in use:
- * a daemon that falls idle behind a thousand tunnels would hold twice what it
- * needs for as long as it stays idle. Pages of code that only the start ran go, too.
+ * Gives memory back to the system after many clients have gone. V8 collects garbage
+ * only when memory is allocated, and malloc keeps free memory below blocks in use. So
+ * a daemon that becomes idle after a thousand tunnels would keep twice the memory that
+ * it needs. Pages of code that only the start ran are given back, too.
  *
- * Relief stops the process for some 20 ms, so only one that idles gets it, and
- * only when it has grown since the last time. It keeps no process alive.
+ * Relief stops the thread for about 20 ms. So it happens only while the process is idle, and
+ * only if it has grown by 8 MiB since the last time. The timer does not keep the process alive.
  */
 export class MemoryRelief {
   readonly #memory: MemoryOfProcess;
   readonly #timer: NodeJS.Timeout;
-  /** What was left behind the last relief. */
-  #leanBytes = 0;
+  /** The anonymous memory after the last relief; 0 if another relief is likely to free more. */
+  #relievedBytes = 0;
   #isRelieving = false;
 
   constructor(memory: MemoryOfProcess = memoryOfProcess(), intervalMs: number = INTERVAL_MS) {
@@ -40,21 +40,21 @@ export class MemoryRelief {
     this.#timer = setInterval(() => void this.look(), intervalMs).unref();
   }
 
-  /** What the timer does, and a test. Never rejects. */
+  /** Relieves the process if it is idle and has grown. The timer calls it. Never rejects. */
   async look(): Promise<void> {
     const isIdle = this.#memory.utilization() < IDLE_UTILIZATION;
     if (!isIdle || this.#isRelieving) return;
     const before = this.#memory.anonymousBytes();
-    if (before < this.#leanBytes + LEAST_GROWTH_BYTES) return;
+    if (before < this.#relievedBytes + MIN_GROWTH_BYTES) return;
     this.#isRelieving = true;
     try {
       await this.#memory.relieve();
     } catch {
-      // A Node without an inspector: nothing is worse than before.
+      // This build of Node has no inspector.
     }
     const after = this.#memory.anonymousBytes();
-    // Where much was to be had there is more: what closes in its own time has gone by the next look.
-    this.#leanBytes = before - after >= LEAST_GROWTH_BYTES ? 0 : after;
+    // After a large gain the next interval tries again: objects that were still closing are garbage by then.
+    this.#relievedBytes = before - after >= MIN_GROWTH_BYTES ? 0 : after;
     this.#isRelieving = false;
   }
 
@@ -75,7 +75,7 @@ function memoryOfProcess(): MemoryOfProcess {
     },
     relieve: async () => {
       await collectGarbage();
-      // What native code freed for the objects of the first collection lets a second one, and malloc, give more.
+      // Finalizers of the first collection free native memory, and make further objects garbage.
       await delay(FINALIZERS_MS, undefined, { ref: false });
       await collectGarbage();
       trim();
@@ -83,7 +83,7 @@ function memoryOfProcess(): MemoryOfProcess {
   };
 }
 
-/** proc_pid_statm(5): pages in all, resident, and of these shared with a file. Elsewhere than on Linux all that is resident. */
+/** From proc_pid_statm(5), in pages: size, resident, and shared with files. On other systems the whole resident memory. */
 function anonymousBytes(): number {
   try {
     const [, resident, ofFiles] = readFileSync('/proc/self/statm', 'ascii').split(' ').map(Number);
@@ -94,9 +94,9 @@ function anonymousBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/** The one supported way to ask V8 for it without a flag of Node. It opens no port. */
+/** By the inspector protocol: the only supported way without a flag of Node. It opens no TCP port. */
 async function collectGarbage(): Promise<void> {
-  // Loaded late: not every build of Node has it.
+  // A dynamic import, since not every build of Node has the module.
   const { Session } = await import('node:inspector/promises');
   const session = new Session();
   session.connect();
@@ -107,11 +107,11 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Without the addon what malloc has stays where it is. */
+/** Calls malloc_trim(3) and gives pages of code back, if there is the addon. */
 function trim(): void {
   try {
     nativeAddon().trimMemory();
   } catch {
-    // There are no devices either, and so less to keep.
+    // The addon was not built.
   }
 }

@@ -1,7 +1,7 @@
 import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { UnsafePathError } from './safe-path.ts';
 
-/** Why a file of the process itself cannot be written: `what` says which one. */
+/** Explains why a file of the process itself (log file, PID file) cannot be written. @param what which file, and what failed */
 export function describeFileError(code: ErrorCode, what: string, error: unknown): EtherwsError {
   return new EtherwsError(code, `${what}: ${reasonOf(error)}`, {
     cause: error,
@@ -9,7 +9,7 @@ export function describeFileError(code: ErrorCode, what: string, error: unknown)
   });
 }
 
-/** Without the path of Node's message: files are opened by descriptor, as /proc/self/fd/N/NAME, which means nothing to a reader. */
+/** Node's message without its path: files are opened by /proc/self/fd/N/NAME, which would tell the user nothing. */
 export function reasonOf(error: unknown): string {
   const { message } = error as Error;
   return /^([A-Z0-9]+: [^,]+), /.exec(message)?.[1] ?? message;

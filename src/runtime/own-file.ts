@@ -1,36 +1,36 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { findPlace, isTrustedOwner, type Place, UnsafePathError } from './safe-path.ts';
 
-/** The user and group that a file is to belong to. */
+/** The user and group that own a file. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
 }
 
 export interface OwnFileOptions {
-  /** O_* of open(2), without those that say how a file is found or made */
+  /** O_* flags of open(2), without O_CREAT, O_EXCL and O_NOFOLLOW */
   readonly access: number;
-  /** of a file that is made, whatever the umask */
+  /** the mode of a new file, regardless of the umask */
   readonly mode: number;
-  /** default: the user of the process */
+  /** the owner of the file; default: the user of the process */
   readonly owner?: FileOwner | undefined;
 }
 
-/** A file that was opened for writing, and the place where it stands. */
+/** A file that is open for writing, and its place. The caller closes both. */
 export interface OwnFile {
   readonly descriptor: number;
-  /** stays open until it is closed */
   readonly place: Place;
 }
 
-const REPLACED_MEANWHILE_TRIES = 5;
+/** How often to try again if another process creates or removes the file at the same time. */
+const MAX_TRIES = 5;
 
 /**
- * Opens a file for writing, and makes it if it is not there, without being led to another one by another user's link,
- * hard link or file. It belongs to `owner` behind that; a device or a pipe stays whose it is.
+ * Opens a file for writing, and creates it if it does not exist. Another user cannot redirect this to another file by a
+ * symbolic link, a hard link or a file of theirs. Afterwards the file belongs to `owner`, unless it is a device or a pipe.
  * @param path an absolute path
- * @throws UnsafePathError when it is not certain that the file is meant
- * @throws ErrnoException
+ * @throws UnsafePathError if another user may have placed the file
+ * @throws ErrnoException of the system
  */
 export function openOwnFile(path: string, options: OwnFileOptions): OwnFile {
   if (process.platform !== 'linux') return openPlainly(path, options);
@@ -41,12 +41,15 @@ export function openOwnFile(path: string, options: OwnFileOptions): OwnFile {
       return { descriptor, place };
     } catch (error) {
       place.close();
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === REPLACED_MEANWHILE_TRIES) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === MAX_TRIES) throw error;
     }
   }
 }
 
-/** Elsewhere no switch runs as root: there are no devices. The last name at least is not followed. */
+/**
+ * On other systems than Linux there are no devices, so no switch runs as root. Only a link in the last component is
+ * refused.
+ */
 function openPlainly(path: string, { access, mode }: OwnFileOptions): OwnFile {
   const { O_CREAT, O_NOFOLLOW } = constants;
   const descriptor = openSync(path, access | O_CREAT | O_NOFOLLOW, mode);
@@ -66,11 +69,11 @@ function reopen(place: Place, entry: number, { access, owner }: OwnFileOptions):
   const stats = fstatSync(entry);
   if (stats.isFile()) requireOurs(place, stats, owner);
   else requireDevice(place, stats);
-  // By what was looked at, not by its name.
+  // Opens the file that was checked, whatever has its name now.
   const name = `/proc/self/fd/${entry}`;
   const probe = stats.isFIFO() ? openAtReader(name) : undefined;
   const descriptor = openSync(name, access | constants.O_NOCTTY);
-  // Not before: a pipe without a writer has ended for its reader.
+  // Closed only now: the reader of a pipe sees its end as soon as there is no writer.
   if (probe !== undefined) closeSync(probe);
   return settle(descriptor, () => {
     if (owner !== undefined && stats.isFile() && stats.uid !== owner.uid) {
@@ -89,7 +92,7 @@ function settle(descriptor: number, work: () => void): number {
   }
 }
 
-/** Into a directory of theirs other users can move files and hard links of root, but cannot make them. */
+/** A directory that others may change can contain moved files and hard links of root: the owner and link count tell. */
 function requireOurs({ isPrivate }: Place, { uid, nlink }: Stats, owner: FileOwner | undefined): void {
   if (isPrivate) return;
   const isOurs = owner === undefined ? isTrustedOwner(uid) : uid === owner.uid;
@@ -103,7 +106,7 @@ function requireOurs({ isPrivate }: Place, { uid, nlink }: Stats, owner: FileOwn
   );
 }
 
-/** Without one, opening a pipe for writing would wait for it, and the process with it. */
+/** Opens a pipe for writing without blocking. Without a reader a blocking open would stop the process. */
 function openAtReader(pipe: string): number {
   try {
     return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);

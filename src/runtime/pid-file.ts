@@ -15,27 +15,27 @@ import { type FileOwner, type OwnFile, openOwnFile } from './own-file.ts';
 import { describeFileError } from './own-file-error.ts';
 import { findPlace } from './safe-path.ts';
 
-/** Readable for every user: their scripts may ask whether the switch runs. */
+/** Readable for all users, so that their scripts can find out whether the switch runs. */
 const MODE = 0o644;
-const MOST_BYTES = 64;
-/** /proc counts the start of a process in hundredths of a second, from a boot time in whole seconds. */
+const MAX_BYTES = 64;
+/** /proc has the start time of a process in 0.01 s after the boot time, which is in whole seconds. */
 const START_TOLERANCE_MS = 2000;
 
-/** The file that says which process the switch is. It is ours from `write` to `remove`. */
+/** The file with the process id of the switch. It belongs to this process from `write` to `remove`. */
 export class PidFile {
   readonly #path: string;
   readonly #owner: FileOwner | undefined;
   #file: OwnFile | undefined;
 
-  /** @param owner the user that the process will be later, which may change the file then */
+  /** @param owner the user that the process will become, and that must be able to change the file then */
   constructor(path: string, owner?: FileOwner) {
     this.#path = path;
     this.#owner = owner;
   }
 
   /**
-   * Finds out, before anything is opened, whether another switch has the file.
-   * @throws EtherwsError DAEMON_FAILED when its process lives, or when it is no PID file
+   * Checks that no other running switch has the file, before this one opens its sockets.
+   * @throws EtherwsError DAEMON_FAILED if its process is alive, or if it is no PID file
    */
   check(): void {
     if (process.platform !== 'linux') return;
@@ -58,7 +58,7 @@ export class PidFile {
     try {
       const file = openOwnFile(this.#path, { access: constants.O_RDWR, mode: MODE, owner: this.#owner });
       this.#file = file;
-      // Another one may have been quicker since `check`.
+      // Another switch may have written the file since `check`.
       this.#requireFree(file.descriptor);
       ftruncateSync(file.descriptor);
       writeSync(file.descriptor, `${process.pid}\n`, 0);
@@ -68,19 +68,19 @@ export class PidFile {
     }
   }
 
-  /** Removes the file, if it still is the one that was written. Never throws; idempotent. */
+  /** Removes the file, if it still is the one of `write`. Never throws; idempotent. */
   remove(): void {
     const file = this.#file;
     if (file === undefined) return;
     try {
       if (pidOf(textOf(file.descriptor), this.#path) !== process.pid) return;
-      // Where the directory is not ours any more, an empty file names no process.
+      // Emptied first: after a change of user, removing may be forbidden by the directory.
       ftruncateSync(file.descriptor);
       const there = statSync(file.place.path, { bigint: true });
       const own = fstatSync(file.descriptor, { bigint: true });
       if (there.ino === own.ino && there.dev === own.dev) unlinkSync(file.place.path);
     } catch {
-      // It is empty, or another process has written it.
+      // The file is empty, or another process has replaced it.
     } finally {
       this.#forget();
     }
@@ -93,7 +93,7 @@ export class PidFile {
     this.#file = undefined;
   }
 
-  /** @param release called with the descriptor in the end */
+  /** @param release called with the descriptor at the end */
   #requireFree(descriptor: number, release: (descriptor: number) => void = () => undefined): void {
     try {
       const pid = pidOf(textOf(descriptor), this.#path);
@@ -105,7 +105,7 @@ export class PidFile {
 
   #requireDead(pid: number, writtenAtMs: number): void {
     if (!isAlive(pid)) return;
-    // The writer had started by then: a process that is younger has only got the same number.
+    // A process that started after the file was written cannot be its writer: the process id was reused.
     const startedAtMs = startTimeOf(pid);
     if (startedAtMs !== undefined && startedAtMs > writtenAtMs + START_TOLERANCE_MS) return;
     throw new EtherwsError('DAEMON_FAILED', `The PID file "${this.#path}" is of process ${pid}, which runs`, {
@@ -119,10 +119,10 @@ export class PidFile {
   }
 }
 
-/** @throws EtherwsError when something else stands there */
+/** @throws EtherwsError DAEMON_FAILED if the text is no process id */
 function pidOf(text: string, path: string): number | undefined {
   if (text === '') return undefined;
-  // 0 and leading zeros are no process: kill(2) would take 0 for our own process group.
+  // No 0: kill(2) would take it for our own process group.
   const pid = /^\s*([1-9]\d{0,9})\s*$/.exec(text)?.[1];
   if (pid !== undefined) return Number(pid);
   throw new EtherwsError('DAEMON_FAILED', `The PID file "${path}" holds something else than a process id`, {
@@ -131,8 +131,8 @@ function pidOf(text: string, path: string): number | undefined {
 }
 
 function textOf(descriptor: number): string {
-  const bytes = Buffer.alloc(MOST_BYTES);
-  return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, MOST_BYTES, 0));
+  const bytes = Buffer.alloc(MAX_BYTES);
+  return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, MAX_BYTES, 0));
 }
 
 function isAlive(pid: number): boolean {
@@ -144,11 +144,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** By the wall clock; of a process that has ended and was not reaped, the end of time; undefined where none is told. */
+/**
+ * The start of a process in milliseconds since 1970: Infinity for a process that has ended but was not reaped, which
+ * counts as dead; undefined if it is unknown.
+ */
 function startTimeOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold anything; fields 3 and 22 of proc(5) are the 1st and the 20th behind it.
+    // The name in parentheses may contain any character. Behind it come fields 3 (state) to 22 (starttime) of proc(5).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z') return Number.POSITIVE_INFINITY;
     const ticks = Number(fields[19]);

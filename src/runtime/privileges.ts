@@ -1,7 +1,7 @@
 import { EtherwsError } from '../errors.ts';
 import { nativeAddon } from '../native/addon.ts';
 
-/** The user that the process becomes once its sockets are open. */
+/** The user and group that the process changes to after its sockets are open. */
 export interface Account {
   readonly user: string;
   readonly uid: number;
@@ -9,8 +9,8 @@ export interface Account {
 }
 
 /**
- * Looks a user up, before anything is opened.
- * @throws EtherwsError ARGUMENT_INVALID for a name that is not there or when the process may not change its user, ADDON_MISSING
+ * Looks up a user and a group.
+ * @throws EtherwsError ARGUMENT_INVALID for an unknown name, or if the process is not root; ADDON_MISSING
  */
 export function findAccount(user: string, group: string | undefined): Account {
   let ids: [number, number];
@@ -34,8 +34,8 @@ export function findAccount(user: string, group: string | undefined): Account {
 }
 
 /**
- * Becomes that user for good, and keeps only what it takes to add devices as
- * ports: CAP_NET_ADMIN and CAP_NET_RAW. Files that are opened by name later
+ * Changes to that user irrevocably. Only the capabilities that devices need stay:
+ * CAP_NET_ADMIN and CAP_NET_RAW. Files that are opened later
  * (certificates and keys on SIGHUP, users, the policy) must be readable for that user.
  * @throws EtherwsError PERMISSION_DENIED; then the process must end
  */
@@ -51,11 +51,11 @@ export function becomeAccount({ user, uid, gid }: Account): void {
   }
 }
 
-/** Nothing that this process starts can have more rights than it has. Without the addon it stays as it is. */
+/** Sets PR_SET_NO_NEW_PRIVS: no program that this process executes gains rights, such as by set-user-ID. */
 export function forbidNewPrivileges(): void {
   try {
     nativeAddon().forbidNewPrivileges();
   } catch {
-    // Without the addon there are no devices, and no reason to run as root.
+    // The addon was not built. Then there are no devices, and no reason to run as root.
   }
 }

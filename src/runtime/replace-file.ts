@@ -6,12 +6,11 @@ import { codeOf, EtherwsError } from '../errors.ts';
 import { findPlace, type Place, UnsafePathError } from './safe-path.ts';
 
 /**
- * Puts a new content in the place of a file's, as one step: a reader sees
- * the old or the new one, also after a crash or a full disk. Mode and owner stay;
- * a link stays a link, where no other user of the host could have put it there. A
- * file that is not there is made, for its owner alone.
- * @param read what the file was when the old content was read; undefined: it was not there
- * @throws EtherwsError FILE_UNWRITABLE, also when it is another file by now; then the file is as before
+ * Replaces the contents of a file atomically: a reader sees either the old or the new
+ * ones, also after a crash or a full disk. Mode and owner are kept. A symbolic link
+ * is followed, unless another user could have placed it. A new file gets mode 0600.
+ * @param read the status of the file when its old contents were read; undefined if it did not exist
+ * @throws EtherwsError FILE_UNWRITABLE, also if the file was replaced since then; the file is then unchanged
  */
 export async function replaceFile(path: string, content: string, read: BigIntStats | undefined): Promise<void> {
   let place: Place | undefined;
@@ -34,7 +33,7 @@ export async function replaceFile(path: string, content: string, read: BigIntSta
   }
 }
 
-/** Elsewhere than on Linux names are followed as they are. */
+/** On other systems than Linux all links are followed. */
 function placeOf(path: string): Place {
   if (process.platform === 'linux') return findPlace(resolve(path));
   return { path: resolve(path), entry: undefined, isPrivate: false, close: () => undefined };

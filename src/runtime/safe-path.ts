@@ -1,23 +1,25 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
 
 /*
- * A name in a directory, found so that no other user of the host decides where it leads.
+ * Path resolution that other users of the host cannot redirect.
  *
- * A process of root that opens `/home/ann/run/log` by name trusts ann: a link of hers in any place of the path leads it
- * to a file of root. So each directory is opened from the one before, by descriptor, and a link is followed only where
- * only root and the process's own user could have put it. Node has no openat(2); `/proc/self/fd/N/NAME` is one.
+ * If root opens `/home/ann/run/log` by name, the user ann can redirect it to a file of root, by a symbolic link anywhere
+ * in the path. So each directory is opened relative to the one before, by descriptor, and a link is followed only if
+ * only root and the process's own user could have placed it. Node has no openat(2); opening
+ * `/proc/self/fd/N/NAME` has the same effect.
  */
 
-/** Linux: a descriptor that only names a file; opening one reads nothing, waits for nothing and follows no link. */
+/** Linux: opens a descriptor that only refers to a file, without reading it and without blocking. */
 export const O_PATH = 0o10000000;
 const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
-const MOST_LINKS = 40;
+/** As Linux (MAXSYMLINKS). */
+const MAX_LINKS = 40;
 const PROC_MAGIC = 0x9fa0;
-/** What procfs says of a descriptor that is no file: nothing that could be followed by name. */
+/** The targets of links in procfs that are no paths, such as `pipe:[1234]`. */
 const NAMELESS = /^(pipe|socket|anon_inode):/;
 
-/** Why a name is not used; `message` goes behind the name, and `hint` says what to do. */
+/** A path was refused. `message` is the reason, to be put behind the path; `hint` says what to do. */
 export class UnsafePathError extends Error {
   readonly hint: string;
 
@@ -27,25 +29,26 @@ export class UnsafePathError extends Error {
   }
 }
 
-/** A directory that is held open, and a name in it, which may be that of no file. */
+/** An open directory, and a name in it, whether or not a file has this name. */
 export interface Place {
-  /** what reaches it from here on, whatever becomes of the directories above */
+  /** A path that refers to the open directory, also if directories above it are renamed. */
   readonly path: string;
-  /** Names the file without having opened it, by O_PATH; undefined where there is none. It is no link. */
+  /** An O_PATH descriptor of the file, which is no symbolic link; undefined if the file does not exist. */
   readonly entry: number | undefined;
-  /** Only root and the process's own user can change what stands in the directory. */
+  /** Whether only root and the process's own user can change the directory. */
   readonly isPrivate: boolean;
+  /** Closes the directory and `entry`. */
   close(): void;
 }
 
-/** Whether what belongs to that user can be relied on: root's, our own, and that of the owner of the root directory. */
+/** Whether files of a user are trusted: those of root, of our own user, and of the owner of the root directory. */
 export function isTrustedOwner(uid: number): boolean {
   if (uid === 0 || uid === process.geteuid?.()) return true;
   rootOwner ??= ownerOfRoot();
   return uid === rootOwner;
 }
 
-/** In a user namespace of one user the files of root seem to be those of a user without a number. */
+/** In a user namespace that does not map root, files of root have the overflow uid, as the root directory has. */
 let rootOwner: number | undefined;
 
 function ownerOfRoot(): number {
@@ -58,8 +61,9 @@ function ownerOfRoot(): number {
 }
 
 /**
+ * Resolves a path. The caller closes the place.
  * @param path an absolute path
- * @throws UnsafePathError for a link that another user could have put there
+ * @throws UnsafePathError for a link that another user could have placed
  * @throws ErrnoException when a directory of the path cannot be opened
  */
 export function findPlace(path: string): Place {
@@ -77,7 +81,7 @@ class Walk {
   #directory = openSync('/', O_PATH | constants.O_DIRECTORY);
   #links = 0;
 
-  /** The directory stays open for the place. */
+  /** The place owns the directory that was reached. */
   to(path: string): Place {
     const names = path.split('/').filter((name) => name !== '' && name !== '.');
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
@@ -87,7 +91,7 @@ class Walk {
       if (stats.isSymbolicLink()) {
         closeSync(entry);
         const target = this.#follow(name, stats);
-        // The link of a pipe or a socket in procfs: it has no name to go on with, and is followed as it is opened.
+        // The link of a pipe or socket in procfs has no path; only opening it follows it.
         if (target === undefined) return this.#place(name, openSync(this.#pathOf(name), O_PATH));
         if (target.startsWith('/')) this.#enter(openSync('/', O_PATH | constants.O_DIRECTORY));
         names.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
@@ -122,7 +126,7 @@ class Walk {
     this.#directory = directory;
   }
 
-  /** @returns where a link leads; undefined for one of procfs that leads to no name */
+  /** @returns the target of a link; undefined for a link of procfs that has no path */
   #follow(name: string, link: Stats): string | undefined {
     const directory = fstatSync(this.#directory);
     const isSafe =
@@ -133,7 +137,7 @@ class Walk {
         'Name the file itself, in a directory that only root or the user that runs the switch may change',
       );
     }
-    if (++this.#links > MOST_LINKS)
+    if (++this.#links > MAX_LINKS)
       throw new UnsafePathError('there are too many symbolic links', 'Name the file itself');
     const target = readlinkSync(this.#pathOf(name));
     const isNameless = NAMELESS.test(target) && statfsSync(`/proc/self/fd/${this.#directory}`).type === PROC_MAGIC;
@@ -158,7 +162,7 @@ function isClosed({ mode }: Stats): boolean {
   return (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** As /tmp: no user removes or renames what belongs to another user. */
+/** As /tmp: no user can remove or rename files of other users. */
 function isSticky({ mode }: Stats): boolean {
   return (mode & STICKY) !== 0;
 }

@@ -2,22 +2,23 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf, EtherwsError } from '../errors.ts';
 
-/** What a file held. */
+/** The contents of a file. */
 export interface UserFile {
   readonly text: string;
+  /** The caller owns them. */
   readonly octets: Buffer;
+  /** The status of the file from before it was read. */
   readonly stats: BigIntStats;
 }
 
 /**
- * Reads a regular file that a user named: keys, certificates, user lists.
- * @returns its octets, which are the caller's, the same as text, and what it was when reading began
- * @throws EtherwsError FILE_UNREADABLE, also for a device or a FIFO, and for more than `maxBytes`
+ * Reads a regular file that an option names, such as a key, a certificate or a user list.
+ * @throws EtherwsError FILE_UNREADABLE, also for a device or a FIFO, and for a file longer than `maxBytes`
  */
 export async function readUserFile(path: string, maxBytes: number): Promise<UserFile> {
   let handle: FileHandle | undefined;
   try {
-    // O_NONBLOCK, or a FIFO would hold a thread until a process writes to it.
+    // O_NONBLOCK: opening a FIFO would otherwise block a thread until a process writes to it.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw new EtherwsError('FILE_UNREADABLE', `${path} is not a regular file`);
@@ -41,7 +42,7 @@ export function unreadable(path: string, error: unknown): EtherwsError {
   });
 }
 
-/** Whether every user of this host may read it, which no secret file should allow. */
+/** Whether all users of this host may read the file, which must not be for secrets. */
 export function isWorldReadable({ mode }: BigIntStats): boolean {
   return (mode & 0o004n) !== 0n;
 }
