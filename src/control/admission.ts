@@ -1,4 +1,4 @@
 import type { Refusal } from './request-guard.ts';
 
-/** What is known of a caller before any credentials: its name (null: none is asked for), or why it may not call. */
+/** The decision about a caller without credentials: its user name (null if none is required), or a refusal. */
 export type Admission = { readonly user: string | null } | { readonly refusal: Refusal };

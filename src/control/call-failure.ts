@@ -4,7 +4,7 @@ import { CONTROL_TRUST_OPTIONS, explainTlsError } from '../net/tls-errors.ts';
 import { type ControlAddress, controlFailure } from './control-address.ts';
 import { ControlError } from './control-answer.ts';
 
-/** Why a call got no answer. Loaded only when one failed. */
+/** Explains why a call got no response. This module is loaded only after a failure. */
 export function explainCallFailure(error: unknown, address: ControlAddress): Error {
   if (error instanceof EtherwsError || error instanceof ControlError) return error;
   const { isTls, host, port, socketPath } = address;
@@ -18,7 +18,7 @@ export function explainCallFailure(error: unknown, address: ControlAddress): Err
   return known ?? notHttp(error, address);
 }
 
-/** Better than a tunnel's hints, since it is known what should be there. */
+/** Hints that are more specific than those of a tunnel. */
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Is the switch running? Start it with: etherws sw; else check --ctlurl',
   ECONNRESET: 'If the control API has a certificate, write https:// in --ctlurl; else check the port number there',

@@ -10,8 +10,8 @@ import type { Entries, METHODS, MethodName, ParamsOf, Result } from './schema.ts
 
 export interface ControlClientOptions {
   /**
-   * Where the control API is: `http://` or `https://`, host, port, path; default `http://127.0.0.1:7867/ctl`;
-   * or `unix:` and the path of a Unix socket.
+   * The URL of the control API, `http://` or `https://`, or `unix:` and the path of a Unix socket. Default
+   * `http://127.0.0.1:7867/ctl`.
    */
   url?: string;
   /** For Basic authentication; a password needs a user. */
@@ -19,9 +19,9 @@ export interface ControlClientOptions {
   passwd?: string;
   /** Certificates to trust instead of the system's, in PEM. */
   ca?: string;
-  /** Takes any certificate. The password then goes to any host that answers. */
+  /** Accepts any certificate. The password is then sent to whatever host responds. */
   isInsecure?: boolean;
-  /** How long a call may take in all; default 60 000. */
+  /** The timeout of a call, from connecting to the end of the response. Default 60 000. */
   timeoutMs?: number;
 }
 
@@ -31,10 +31,10 @@ const CREDENTIALS = objectOf({
 } as const satisfies Table);
 
 const TIMEOUT_MS = 60_000;
-/** Ten times what a full filtering database takes. */
+/** The longest response: ten times that of a full filtering database. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Calls the control API of a switch, one HTTP request a call. Holds nothing open between calls. */
+/** Calls the control API of a switch by one HTTP request a call. It keeps no connection open between calls. */
 export class ControlClient {
   readonly #address: ControlAddress;
   readonly #options: ControlClientOptions;
@@ -51,11 +51,12 @@ export class ControlClient {
   }
 
   /**
-   * Calls `method` by its name without prefix, as `listPort`.
+   * Calls a method.
+   * @param method the name without prefix, such as `listPort`
    * @throws EtherwsError ARGUMENT_INVALID, ADDRESS_INVALID or PORT_TYPE_UNSUPPORTED before anything is sent
-   * @throws ControlError when the switch refuses or fails the call
+   * @throws ControlError if the call fails at the switch
    * @throws EtherwsError CONNECTION_REFUSED, HOST_UNREACHABLE, NAME_UNRESOLVED, CERTIFICATE_*, TLS_FAILED, AUTH_FAILED,
-   *   AUTH_BUSY, REQUEST_REFUSED, or CONTROL_FAILED when what answers is no control API
+   *   AUTH_BUSY, REQUEST_REFUSED; CONTROL_FAILED if the server is no control API
    */
   async call<M extends MethodName>(method: M, params: ParamsOf<M>): Promise<Result<Entries[M]>> {
     const schema = await schemaOf(method);
@@ -130,13 +131,13 @@ export class ControlClient {
   }
 }
 
-/** The schema of a method. Those that take parameters are loaded only where one is called. */
+/** The schema of a method. The schemas of methods with parameters are loaded only when needed. */
 export async function schemaOf<M extends MethodName>(name: M): Promise<(typeof METHODS)[M]> {
   const schemas = name in LISTS ? LISTS : (await import('./schema.ts')).METHODS;
   return (schemas as typeof METHODS)[name];
 }
 
-/** Loaded only where TLS is spoken: `ctl` mostly does without. */
+/** The modules are loaded only for TLS, which most calls of `ctl` do not use. */
 async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
   const { TLS_PARAMETERS } = await import('../net/tls-parameters.ts');
   if (ca === undefined) return TLS_PARAMETERS;

@@ -4,7 +4,7 @@ import { invalid, quote } from '../schema/check.ts';
 
 export const DEFAULT_CONTROL_URL = 'http://127.0.0.1:7867/ctl';
 
-/** Where a control API is, as `node:http` wants it. */
+/** The address of a control API, in the parts that `node:http` takes. */
 export interface ControlAddress {
   readonly url: string;
   readonly isTls: boolean;
@@ -12,17 +12,17 @@ export interface ControlAddress {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** of a Unix socket, which then is where host and port would lead */
+  /** the path of a Unix socket, which is used instead of host and port */
   readonly socketPath?: string;
 }
 
-/** In front of the path of a Unix socket (`--ctlsocket`). */
+/** `unix:` and the path of a Unix socket (`--ctlsocket`). */
 const UNIX = /^unix:(?:\/\/(?=\/))?(.+)$/s;
 
 /** @throws EtherwsError ARGUMENT_INVALID */
 export function controlAddress(url: string = DEFAULT_CONTROL_URL): ControlAddress {
   const socketPath = UNIX.exec(url)?.[1];
-  // On the socket of a switch every path leads to the control API.
+  // On the Unix socket of a switch every path is that of the control API.
   if (socketPath !== undefined) return { url, isTls: false, host: 'localhost', port: 80, path: '/ctl', socketPath };
   const { url: bare, zone } = takeZoneOut(url);
   const parsed = /^https?:\/\//i.test(bare) && URL.canParse(bare) ? new URL(bare) : undefined;

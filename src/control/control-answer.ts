@@ -1,7 +1,7 @@
 import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { type ControlAddress, controlFailure } from './control-address.ts';
 
-/** What a switch answered to a call that failed there: the JSON-RPC `code`, its fixed `message`, and what failed in `data`. */
+/** The JSON-RPC error of a call that failed at the switch: `code`, the fixed `message` of the code, and the reason in `data`. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
   readonly code: number;
@@ -14,7 +14,7 @@ export class ControlError extends Error {
   }
 }
 
-/** An answer of a control API, as far as it is one. */
+/** A JSON-RPC response. */
 interface Answer {
   readonly id: unknown;
   readonly result: unknown;
@@ -22,9 +22,9 @@ interface Answer {
 }
 
 /**
- * The result in the body of a 200.
- * @throws ControlError as the switch says
- * @throws EtherwsError CONTROL_FAILED when it is no answer to call `id`
+ * The result in the body of a response with status 200.
+ * @throws ControlError if it is a JSON-RPC error
+ * @throws EtherwsError CONTROL_FAILED if it is no response to call `id`
  */
 export function resultOf(body: string, id: number, address: ControlAddress): unknown {
   const answer = readAnswer(body);
@@ -40,10 +40,10 @@ export function resultOf(body: string, id: number, address: ControlAddress): unk
   return answer.result;
 }
 
-/** `CODE: message. hint`, as a switch writes what failed. */
+/** `CODE: message. hint`, the format of `data`. */
 const SAID = /^[A-Z_]+: (.*?)(?:\. (.*))?$/s;
 
-/** Why a request was turned away by HTTP: in the switch's own words where it gave some. */
+/** Explains a response with another status, by the switch's error if the body has one. */
 export function rejectionOf(status: number, body: string, address: ControlAddress): EtherwsError {
   const said = readAnswer(body)?.error;
   const { code, message, hint } = reading(status, address);
@@ -87,7 +87,7 @@ function readAnswer(body: string): Answer | undefined {
   return { id, result, error: new ControlError(code, message, typeof data === 'string' ? data : '') };
 }
 
-/** The members that are looked at, each of any type or missing. */
+/** The members that are read; their types are not checked yet. */
 interface Members {
   readonly jsonrpc?: unknown;
   readonly id?: unknown;

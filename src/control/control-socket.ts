@@ -11,17 +11,17 @@ export interface ControlSocketOptions {
   readonly path: string;
   /** the owner of the socket; default: the user of the process */
   readonly owner?: FileOwner | undefined;
-  /** whose members may connect, beside the owner and root */
+  /** the group that may connect, beside the owner and root */
   readonly gid?: number | undefined;
-  /** is given each request; every path leads there */
+  /** handles each request, whatever its path */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** Callers that can connect have rights already: these bounds are for mistakes. */
+/** Callers that can connect are authorized, so these limits protect only against faulty programs. */
 const MOST_CONNECTIONS = 64;
 const HEAD_TIMEOUT_MS = 10_000;
 
-/** A Unix socket on which the control API is served. The kernel lets only its owner, root and one group connect. */
+/** Serves the control API on a Unix socket. The kernel lets only its owner, root and one group connect. */
 export class ControlSocket {
   readonly #server: http.Server;
   readonly #place: Place;
@@ -47,7 +47,7 @@ export class ControlSocket {
     this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
-  /** Stops listening and removes the socket where that is allowed. */
+  /** Stops listening, and removes the socket if the process may do that. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -58,7 +58,7 @@ export class ControlSocket {
 
   async #listen({ owner, gid }: ControlSocketOptions): Promise<void> {
     const server = this.#server;
-    // The socket is made within `listen`: never is there one that other users may connect to.
+    // `listen` creates the socket synchronously, so it never exists with a mode that lets other users connect.
     const umask = process.umask(0o177);
     const listening = new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -70,7 +70,7 @@ export class ControlSocket {
     if (owner !== undefined || gid !== undefined) this.#give(owner, gid);
   }
 
-  /** By descriptor: the name may be another file's meanwhile. */
+  /** Changes owner and group. By descriptor, since the name may refer to another file by now. */
   #give(owner: FileOwner | undefined, gid: number | undefined): void {
     const entry = openSync(this.#place.path, O_PATH | constants.O_NOFOLLOW);
     try {
@@ -90,7 +90,7 @@ export class ControlSocket {
   }
 }
 
-/** Removes a socket on which no program listens any more. */
+/** Removes a socket of that name if no program listens on it. */
 async function clear(place: Place): Promise<void> {
   if (place.entry === undefined) return;
   if (!fstatSync(place.entry).isSocket()) {

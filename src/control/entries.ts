@@ -3,29 +3,29 @@ import { atLeast, objectOf } from '../schema/table.ts';
 import { anyText, flag, integer, listOf, measure, oneOf, type Schema, tableOf } from '../schema/types.ts';
 
 /**
- * What the methods of the control API answer, and those methods that ask for nothing. The entries are those of etherws
- * 1.x; fields were added, none was renamed or dropped. A field that this version
- * does not know is kept, so that a newer switch may say more.
+ * The results of the methods of the control API, and the methods without parameters. The entries have the fields of
+ * etherws 1.x and further ones; no field of 1.x was renamed or removed. Unknown fields
+ * are kept, since a newer switch may send some.
  */
 
-/** `withDefault`: for a switch of 1.x, which did not know the field. */
+/** A field that a switch of 1.x does not send. */
 function withDefault<S extends Schema>(schema: S, fallback: v.InferOutput<S>) {
   return v.optional(schema as v.GenericSchema<unknown, v.InferOutput<S>>, () => fallback);
 }
 
-/** An entry's members that this version knows. */
+/** The type of an entry, with its known members only. */
 type EntryOf<S> =
   S extends v.LooseObjectSchema<infer E, v.ErrorMessage<v.LooseObjectIssue> | undefined>
     ? v.InferOutput<v.ObjectSchema<E, undefined>>
     : never;
 
 const count = integer(0);
-/** Ports count from 1 upward. */
+/** Ports are numbered from 1. */
 const portNumber = integer(1);
 
 const PORT_STATES = ['shut', 'standby', 'connecting', 'up', 'down', 'backoff', 'away', 'closed'] as const;
 
-/** A port, as `listPort`, `addPort`, `setPort` and `delPort` answer. */
+/** A port, in the results of `listPort`, `addPort`, `setPort` and `delPort`. */
 export const portEntry = atLeast({
   port: portNumber,
   type: anyText,
@@ -34,22 +34,22 @@ export const portEntry = atLeast({
   tx: count,
   rx: count,
   shut: flag,
-  /** `shut` when the operator shut it, `standby` behind a parallel tunnel, else what its link does */
+  /** `shut` if shut by the operator, `standby` if a parallel tunnel forwards, else the state of its link */
   state: withDefault(oneOf(PORT_STATES), 'up'),
-  /** why it is not up; null when it is */
+  /** why it is not up; null if it is */
   reason: withDefault(v.nullable(anyText), null),
   txOctets: withDefault(count, 0),
   rxOctets: withDefault(count, 0),
-  /** frames dropped, by reason; reasons that never occurred are not listed */
+  /** frames discarded, by reason; only reasons that have occurred */
   txDiscards: withDefault(tableOf(count), {}),
   rxDiscards: withDefault(tableOf(count), {}),
-  /** what a tunnel speaks; null for other ports */
+  /** the wire format of a tunnel; null for other ports */
   wire: withDefault(v.nullable(oneOf(['raw', 'batched'])), null),
   /** the last measured round trip of a tunnel; null before the first, and for other ports */
   roundTripMs: withDefault(v.nullable(measure), null),
-  /** the URL that a client port is connected to, where it is not its target; else null */
+  /** the URL that a client port is connected to, if it is not the target; else null */
   url: withDefault(v.nullable(anyText), null),
-  /** the network namespace that a device is in, where it is not the switch's own; else null */
+  /** the network namespace of a device, if it is not that of the switch; else null */
   netns: withDefault(v.nullable(anyText), null),
   /** by which methods find it, beside its number; null without one */
   name: withDefault(v.nullable(anyText), null),
@@ -66,9 +66,9 @@ export const interfaceEntry = atLeast({
   address: withDefault(anyText, ''),
   netmask: withDefault(anyText, ''),
   mtu: count,
-  /** every address, as `ADDRESS/LENGTH` */
+  /** all addresses, as `ADDRESS/LENGTH` */
   addresses: withDefault(listOf(anyText), []),
-  /** the network namespace that the device is in, where it is not the switch's own; else null */
+  /** the network namespace of the device, if it is not that of the switch; else null */
   netns: withDefault(v.nullable(anyText), null),
   /** null without one */
   portName: withDefault(v.nullable(anyText), null),
@@ -84,7 +84,7 @@ export const fdbEntry = atLeast({
   age: count,
   /** how often it has moved from one port to another since it was learned */
   moves: withDefault(count, 0),
-  /** the port that it left last; null when it never moved */
+  /** the port before its last move; null if it never moved */
   movedFrom: withDefault(v.nullable(portNumber), null),
   /** whether it moved more than ten times within the last minute */
   flapping: withDefault(flag, false),
@@ -93,20 +93,20 @@ export const fdbEntry = atLeast({
 });
 export type FdbEntry = EntryOf<typeof fdbEntry>;
 
-/** What was counted at the endpoint of a service since the switch started. */
+/** The counters of a service since the switch started. */
 export const endpointEntry = atLeast({
   service: oneOf(['tunnels', 'control']),
-  /** how often each bound was met, by its name; see docs/control-api.md */
+  /** by name; see docs/reference/control-api.md */
   counters: tableOf(count),
 });
 export type EndpointEntry = EntryOf<typeof endpointEntry>;
 
-/** Every method's name on the wire begins with it. */
+/** The prefix of all method names on the wire. */
 export const METHOD_PREFIX = 'etherws.control.';
 
 const noParams = objectOf({});
 
-/** The methods that ask for nothing. They stand apart: `etherws ctl listport` loads no more than it needs. */
+/** The methods without parameters. They are apart from the others, so that `etherws ctl listport` loads no more than it needs. */
 export const LISTS = {
   listPort: method('Lists the ports.', noParams, portEntry),
   listInterface: method('Lists the devices of tap and netdev ports.', noParams, interfaceEntry),
@@ -124,7 +124,7 @@ export function method<P extends Schema, E extends Schema>(description: string, 
   };
 }
 
-/** Some clients cannot omit params, and send null, or an empty list where a method takes none. */
+/** Accepts null for absent params, and an empty list for a method without parameters: some clients cannot omit params. */
 function namedParams<P extends Schema>(params: P, takesNothing: boolean): P {
   return {
     ...params,

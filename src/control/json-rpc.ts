@@ -1,10 +1,10 @@
 import { EtherwsError } from '../errors.ts';
 
 /**
- * JSON-RPC 2.0 by the bytes: one body in, one body out. It knows no method and
- * no transport. Codes and messages are those of etherws 1.x: every failure of an
- * operation is -32602 "Invalid params", and what failed stands in `data`, which
- * is always there and always a text.
+ * JSON-RPC 2.0 without a transport: the body of a request in, the body of a response
+ * out. Codes and messages are those of etherws 1.x: every failure of an
+ * operation is -32602 "Invalid params", and `data` says what failed. `data` is
+ * always present and a text.
  */
 
 export const PARSE_ERROR = -32700;
@@ -21,7 +21,7 @@ type ErrorNumber =
   | typeof INVALID_PARAMS
   | typeof INTERNAL_ERROR;
 
-/** The only message of each code (JSON-RPC 2.0, 5.1). Callers compare it, so it never says more. */
+/** The fixed message of each code (JSON-RPC 2.0, 5.1). Callers compare it. */
 const MESSAGES: Readonly<Record<ErrorNumber, string>> = {
   [PARSE_ERROR]: 'Parse error',
   [INVALID_REQUEST]: 'Invalid Request',
@@ -30,26 +30,26 @@ const MESSAGES: Readonly<Record<ErrorNumber, string>> = {
   [INTERNAL_ERROR]: 'Internal error',
 };
 
-/** More calls in one batch are refused: each may cost as much as a request of its own. */
+/** The most calls of a batch: each may take as much time as a single request. */
 export const MOST_CALLS = 100;
-/** A batch whose answers are longer than this gets no further ones: a short request must not ask for gigabytes. */
+/** After so many characters of results the rest of a batch is not run: a short request must not cause gigabytes. */
 const MOST_ANSWER_CHARACTERS = 16 * 1024 * 1024;
 
-/** @returns what goes out as `result`. An EtherwsError tells the caller what failed, any other error nothing. */
+/** @returns the `result`. The caller gets the message of an EtherwsError; of any other error it gets only INTERNAL_ERROR. */
 export type Method = (params: unknown) => unknown;
 
-/** Methods by their full names. Must have no prototype, or `constructor` would be a method. */
+/** Methods by their full names. It must have no prototype; otherwise `constructor` would be a method. */
 export type MethodMap = Readonly<Record<string, Method>>;
 
 interface JsonRpcError {
   readonly code: ErrorNumber;
-  /** what failed and what to try */
+  /** the error's code, what failed, and what to try */
   readonly data: string;
 }
 
 type Id = string | number | null;
 
-/** The members of a call that are looked at, each of any type or missing. */
+/** The members of a call that are read; their types are not checked yet. */
 interface Call {
   readonly jsonrpc?: unknown;
   readonly id?: unknown;
@@ -57,7 +57,7 @@ interface Call {
   readonly params?: unknown;
 }
 
-/** What a call that cannot be run says about itself. */
+/** Thrown for a call that cannot be run. */
 class Refusal extends Error {
   readonly error: JsonRpcError;
 
@@ -69,8 +69,8 @@ class Refusal extends Error {
 
 /**
  * Runs the call or the batch in `body`, one call after the other. Never rejects.
- * @param report gets what failed unexpectedly; the caller is told only that it did
- * @returns the body of the answer; undefined when all were notifications, which get none
+ * @param report called with unexpected errors, whose messages the caller does not get
+ * @returns the body of the response; undefined if all calls were notifications, which have none
  */
 export async function answer(
   body: Uint8Array,
@@ -92,8 +92,8 @@ export async function answer(
 }
 
 /**
- * The whole body of an answer that is an error.
- * @param id null: to no call in particular
+ * The body of an error response.
+ * @param id null for an error of the whole request
  */
 export function errorBody(code: ErrorNumber, data: string, id: Id = null): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: MESSAGES[code], data } });
@@ -153,7 +153,7 @@ function callFields(call: unknown): Call {
   throw new Refusal(INVALID_REQUEST, 'A call must be an object. Send {"jsonrpc": "2.0", "id": …, "method": …}');
 }
 
-/** An id goes back as it came, so a number that JavaScript cannot hold exactly is refused. */
+/** The id is returned unchanged, so a number that JavaScript cannot represent exactly is refused. */
 function idOf(fields: Call): Id {
   const { id = null } = fields;
   if (id === null || typeof id === 'string') return id;
@@ -179,7 +179,7 @@ function errorOf(error: unknown): JsonRpcError {
   return { code: INTERNAL_ERROR, data: 'The switch failed unexpectedly. Its log says more' };
 }
 
-/** What the system said, such as `ENODEV: no such device`; other causes are our own affair. */
+/** The message of a system error, such as `ENODEV: no such device`; undefined for other causes. */
 function systemMessage(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.message : undefined;
 }

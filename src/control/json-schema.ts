@@ -2,12 +2,12 @@ import { jsonSchemaOf } from '../schema/json-schema.ts';
 import type { Keywords } from '../schema/types.ts';
 import { METHOD_PREFIX, METHODS, type MethodName } from './schema.ts';
 
-/** The control API in JSON Schema (draft 2020-12). Loaded only where it is asked for. */
+/** The control API in JSON Schema (draft 2020-12). This module is loaded only when needed. */
 
 /**
- * The JSON Schema of a JSON-RPC call. Under `$defs` stand the parameters and the
+ * The JSON Schema of a JSON-RPC call. `$defs` has the parameters and the
  * result of each method, as `addPort.params` and `addPort.result`.
- * @param names the methods that it may call; default: all
+ * @param names the methods to include; default: all
  */
 export function callSchema(names: readonly string[] = Object.keys(METHODS)): Keywords {
   const methods = names as readonly MethodName[];

@@ -1,12 +1,12 @@
 import { localUserName } from '../auth/local-user.ts';
-import type { Admission } from '../control/admission.ts';
 import { EtherwsError } from '../errors.ts';
 import { nativeAddon } from '../native/addon.ts';
 import type { CallerOrigin } from '../net/caller-origin.ts';
+import type { Admission } from './admission.ts';
 
-/** A user of the host, as the system's user database has it. */
+/** A user of the host, from the system's user database. */
 interface Account {
-  /** empty: there is no such user */
+  /** empty if there is no such user */
   readonly name: string;
   readonly groups: readonly number[];
 }
@@ -16,12 +16,12 @@ interface Group {
   readonly gid: number;
 }
 
-/** Membership may change; and looking it up may take a question over the network. */
+/** For how long an account is cached: membership may change, and a look-up may go over the network. */
 const ACCOUNT_MS = 10_000;
 const MOST_ACCOUNTS = 256;
 
 /**
- * Which users of the host the control API obeys without credentials: root, the switch's own user, and the members of
+ * Admits users of this host to the control API without credentials: root, the switch's own user, and the members of
  * one group.
  */
 export class LocalCallers {
@@ -30,7 +30,7 @@ export class LocalCallers {
 
   /**
    * @param group the name of `--ctlgroup`
-   * @throws EtherwsError ARGUMENT_INVALID for a name that is not there, ADDON_MISSING
+   * @throws EtherwsError ARGUMENT_INVALID for an unknown group, ADDON_MISSING
    */
   constructor(group: string | undefined) {
     this.#group = group === undefined ? undefined : { name: group, gid: gidOf(group) };
@@ -42,7 +42,7 @@ export class LocalCallers {
 
   /** Never rejects. */
   async admit(origin: CallerOrigin): Promise<Admission> {
-    // A listener that is open to other hosts without credentials is open to them all; a warning said so.
+    // The operator opened the control API to other hosts without credentials; a warning was logged at the start.
     if (origin.kind === 'elsewhere') return { user: null };
     if (origin.kind === 'forwarded') return refusal(FORWARDED, `${ALONE}, or give the control API --ctlhtpasswd FILE`);
     const { uid } = origin;

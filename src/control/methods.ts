@@ -3,7 +3,7 @@ import { check } from '../schema/check.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
 import { type Entries, METHOD_PREFIX, METHODS, type MethodName, type ParamsOf, type SwitchControl } from './schema.ts';
 
-/** The control API over `service`, by full method names. */
+/** The methods of the control API, implemented by `service`. */
 export function controlMethods(service: SwitchControl): MethodMap {
   const methods: Record<string, Method> = Object.create(null);
 
@@ -27,8 +27,8 @@ export function controlMethods(service: SwitchControl): MethodMap {
 }
 
 /**
- * The same methods, as one user may call them.
- * @param mayCall by the name without prefix; undefined: every caller may call all
+ * The same methods for one user; those that the user may not call fail with METHOD_FORBIDDEN.
+ * @param mayCall called with the name without prefix; undefined: all are allowed
  */
 export function methodsOf(
   all: MethodMap,

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bodies up to this length are read in any case: a switch whose buffers are full has to be controlled. */
+/** Bodies up to this length are always read: a switch whose buffers are full must stay controllable. */
 const SHORT_BYTES = 64 * 1024;
 
-/** `aborted`: the connection is gone. All others can still be answered. */
+/** `aborted`: the connection is closed, so no response is possible. */
 export type BodyOutcome = Uint8Array | 'tooLong' | 'tooSlow' | 'noRoom' | 'aborted';
 
-/** Where octets count that are held for a while; the process has a bound for all of them. */
+/** The budget of buffered octets of the process. */
 export interface BodyBudget {
   readonly isFull: boolean;
   hold(bytes: number): void;
@@ -14,10 +14,10 @@ export interface BodyBudget {
 }
 
 /**
- * Collects the body of a request. What stands beyond the limit is not read:
- * what a lying or missing Content-Length may cost is `limitBytes`.
- * @param deadlineMs from now on, not since the last piece: a byte a second must not hold the request open
- * @param budget the body counts there while it is collected; where that is full no long one is read
+ * Collects the body of a request. Octets beyond the limit are not read,
+ * so at most `limitBytes` are held, whatever Content-Length says.
+ * @param deadlineMs for the whole body, so that a slow sender cannot keep the request open
+ * @param budget counts the body while it is collected; while it is full, long bodies are refused
  */
 export function readBody(
   request: IncomingMessage,

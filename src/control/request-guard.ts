@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../errors.ts';
 import { isAllowedHost } from '../net/allowed-host.ts';
 
-/** Why a request is not even read, for its answer. */
+/** The response to a request that is refused before its body is read. */
 export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
@@ -11,16 +11,16 @@ export interface Refusal {
 }
 
 /**
- * What a request to the control API must be before any password is verified.
- * A browser sends its user's requests to 127.0.0.1 on behalf of any page, so:
+ * Checks a request to the control API before any password is verified.
+ * Any web page can make a browser send requests to 127.0.0.1. So:
  *
- * 1. `Host` must be a name of ours, or a page's owner could point a name
- *    at 127.0.0.1 and pass for its origin (DNS rebinding);
- * 2. `Origin` must be our own where there is one (cross-site request);
- * 3. the content type must be one that a form cannot send (the same, from
- *    browsers too old to send `Origin`).
+ * 1. `Host` must be a name of this switch: against DNS rebinding, in which the owner of
+ *    a page makes its name resolve to 127.0.0.1;
+ * 2. `Origin`, if present, must be that of this switch: against cross-site requests;
+ * 3. the content type must be one that an HTML form cannot send: the same, for
+ *    browsers that do not send `Origin`.
  *
- * @returns undefined for a request that may be read
+ * @returns undefined for a request that is accepted
  */
 export function refuseRequest(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
   const { host, origin } = request.headers;

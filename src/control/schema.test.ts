@@ -280,6 +280,7 @@ describe('how a client dials', () => {
     [{ headers: ['secret'] }, /NAME:VALUE/],
     [{ headers: ['Host: secret'] }, /belongs to the handshake/],
     [{ headers: ['sec-websocket-key: secret'] }, /belongs to the handshake/],
+    [{ headers: ['Etherws-Switch: secret'] }, /belongs to the handshake/],
     [{ headers: ['X: secret\r\nY: z'] }, /no header field may have/],
     [{ headers: ['X Y: secret'] }, /no header field can have/],
     [{ servername: '192.0.2.1' }, /not the name of a host/],

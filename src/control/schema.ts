@@ -20,11 +20,11 @@ export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortSpec };
 export { METHOD_PREFIX };
 
 /**
- * The control API's methods, parameters and results: the one source for the
- * server, the client, `etherws ctl`, JSON Schema and the documentation.
+ * The methods, parameters and results of the control API. The server, the client,
+ * `etherws ctl`, the JSON Schema and the documentation are made from them.
  */
 
-/** Longer lists of addresses than any interface has are a mistake. */
+/** The most addresses of one call. */
 const MOST_ADDRESSES = 64;
 
 const PORT = { type: portReference, required: true, help: 'number or name of the port' } as const;
@@ -54,16 +54,16 @@ export const SET_INTERFACE = {
   },
 } as const satisfies Table;
 
-/** What `setPort` changes; what is not named stays. */
+/** The settings of `setPort`; absent ones stay unchanged. */
 export type PortSettings = Omit<ValuesOf<typeof SET_PORT>, 'port'>;
 
-/** A port's number, or its name. */
+/** The number or the name of a port. */
 export type PortReference = ValuesOf<typeof DEL_PORT>['port'];
 
-/** What `setInterface` asks for: the 1.x fields, and `addresses` as `ADDRESS/LENGTH`. */
+/** The parameters of `setInterface`: the fields of 1.x, and `addresses` as `ADDRESS/LENGTH`. */
 export type InterfaceSpec = Omit<ValuesOf<typeof SET_INTERFACE>, 'port'>;
 
-/** The switch as the control methods see it; the daemon implements it. Failures are EtherwsErrors. */
+/** The commands of a switch behind the control methods. Failures are EtherwsErrors. */
 export interface SwitchControl {
   addPort(spec: PortSpec): Promise<PortEntry>;
   setPort(port: PortReference, settings: PortSettings): PortEntry;
@@ -76,7 +76,7 @@ export interface SwitchControl {
   listEndpoints(): EndpointEntry[];
 }
 
-/** What every method answers. */
+/** The result of every method. */
 export interface Result<Entry> {
   entries: Entry[];
 }

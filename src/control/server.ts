@@ -12,41 +12,41 @@ import { type Refusal, refuseRequest } from './request-guard.ts';
 import type { MethodName, SwitchControl } from './schema.ts';
 
 export interface ControlServerOptions {
-  /** Where the API is served; begins with `/`. */
+  /** The path of the API; begins with `/`. */
   path: string;
   authenticator: Authenticator;
   /**
-   * Names beside addresses and `localhost` under which the switch may be called: of its certificate, which may be
-   * renewed, and of `--ctlname`. Asked for with each request.
+   * The names in `Host` that are accepted beside addresses and `localhost`: those of the certificate, which may be
+   * renewed, and of `--ctlname`. Called for each request.
    */
   allowedHosts: () => readonly string[];
   service: SwitchControl;
   /**
-   * What is known of a caller without looking at credentials; undefined: nothing, ask for them. Default: nothing ever.
-   * Called as soon as the request is there. Must not reject.
+   * Decides about a caller without its credentials; undefined: the authenticator decides. Called as soon as the head of
+   * a request was read. Must not reject. Default: the authenticator always decides.
    */
   admit?: (request: IncomingMessage) => Promise<Admission> | undefined;
   /**
-   * Whether a user may call a method, named without prefix; default: every admitted caller may call all
-   * @param user null when no credentials were asked for
+   * Whether a user may call a method, named without prefix. Default: all users may call all methods.
+   * @param user null if no credentials are required
    */
   mayCall?: (user: string | null, method: MethodName) => boolean;
-  /** the client of a request; default: the address of its socket */
+  /** The client's address. Default: that of the socket. */
   addressOf?: (request: IncomingMessage) => string;
-  /** what is refused here is counted there */
+  /** Counts refusals. Default: counters of its own. */
   counters?: EndpointCounters;
   logger: Logger;
-  /** the bound of what the process holds, where bodies count, too */
+  /** Counts the bodies among the buffered octets of the process. */
   budget?: BodyBudget;
-  /** How long a body may take to arrive; default 10 000. */
+  /** The timeout for a whole body. Default 10 000. */
   bodyTimeoutMs?: number;
 }
 
 const BODY_BYTES = 1024 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
-/** Requests that are being read or run; more are turned away, so that their bodies have a bound. */
+/** The most requests that are read or run at the same time. Bounds the memory of their bodies. */
 const MOST_REQUESTS = 64;
-/** How much and how long a refused body is swallowed: closing on unread bytes would reset the answer away. */
+/** Limits for reading a refused body. Closing a socket with unread octets resets the connection, and the response is lost. */
 const LINGER_BYTES = 1024 * 1024;
 const LINGER_MS = 1000;
 
@@ -57,9 +57,8 @@ const HEADERS = {
 } as const;
 
 /**
- * The control API as a handler of an HTTP listener, which may serve other paths
- * as well. It owns no socket and nothing to close. Every refusal is a JSON-RPC
- * error too, so that a JSON client can say why.
+ * The control API as a handler of an HTTP listener. It owns no socket and needs no
+ * closing. The body of every refusal is a JSON-RPC error, so that JSON clients can show the reason.
  */
 export class ControlServer {
   readonly path: string;
@@ -89,7 +88,7 @@ export class ControlServer {
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
   }
 
-  /** Answers one request, whatever it is. Never throws; the request and the response are its own from now on. */
+  /** Handles one request. Never throws. From now on the request and the response belong to the server. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -114,7 +113,7 @@ export class ControlServer {
     }
   }
 
-  /** @returns the caller's name, null where none is asked for, or why that is not enough */
+  /** @returns the user, null if no credentials are required, or a refusal */
   async #userOf(request: IncomingMessage): Promise<string | null | Refusal> {
     const admission = await this.#admit?.(request);
     if (admission !== undefined) {
@@ -127,7 +126,7 @@ export class ControlServer {
     return verdict.user !== null && isLocalUserName(verdict.user) ? WRONG_PASSWORD : verdict.user;
   }
 
-  /** Behind all refusals: only callers with rights take one of the places. */
+  /** Runs an authorized request. It counts towards MOST_REQUESTS; refused ones do not. */
   async #serve(request: IncomingMessage, response: ServerResponse, methods: MethodMap): Promise<void> {
     const body = await readBody(request, BODY_BYTES, this.#bodyTimeoutMs, this.#budget);
     if (body === 'aborted') return;
@@ -165,7 +164,7 @@ export class ControlServer {
     return reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
   }
 
-  /** Says why, and ends the connection after what the peer is still sending. */
+  /** Sends the refusal, reads the rest of the body, and closes the connection. */
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
     const { status, code, message, hint } = refusal;
     const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
@@ -176,7 +175,7 @@ export class ControlServer {
     if (status === 503 || status === 429) response.setHeader('Retry-After', '1');
     response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
     response.write(text);
-    swallow(request, () => response.end());
+    drain(request, () => response.end());
   }
 }
 
@@ -229,8 +228,8 @@ const NO_CERTIFICATE: Refusal = {
   hint: 'Show one that an authority of --ctlclient-ca issued and that has not expired',
 };
 
-/** Drops what is left of a body, up to the linger limits, then calls `done` once. */
-function swallow(request: IncomingMessage, done: () => void): void {
+/** Reads and drops the rest of a body, up to the linger limits, then calls `done` once. */
+function drain(request: IncomingMessage, done: () => void): void {
   if (request.complete || request.destroyed) {
     done();
     return;

@@ -3,20 +3,20 @@ import { type ErrorCode, EtherwsError } from '../errors.ts';
 import { shownUrl } from '../net/shown-url.ts';
 
 /**
- * The check of a document by a schema, and how it says what is wrong. All of it stands in one file, since
- * `etherws ctl` loads it at every start.
+ * The check of a document against a schema, and the messages of its errors. It is one file, since `etherws ctl` loads it
+ * at every start.
  */
 
-/** Any schema of valibot that asks for nothing asynchronous. */
+/** Any synchronous schema of valibot. */
 export type Schema<Output = unknown> = v.GenericSchema<unknown, Output> | v.GenericSchema<never, Output>;
 
-/** Only the first problem is told, so the rest need not be looked for: a hostile document could have millions. */
+/** Only the first problem is reported, so the check ends there: a hostile document could have millions. */
 const CONFIG = { abortEarly: true } as const;
 
 /**
- * The value that a document describes, with defaults and canonical texts.
- * @param names how an error calls a place in the document; default: as JSON has it
- * @throws EtherwsError ARGUMENT_INVALID, or what the rule that was broken says
+ * Checks a document. The result has defaults and canonical texts.
+ * @param names how an error names a place in the document; default: its path in JSON
+ * @throws EtherwsError ARGUMENT_INVALID, or with the code of the violated rule
  */
 export function check<S extends Schema>(schema: S, document: unknown, names: Names = dottedNames()): v.InferOutput<S> {
   const result = v.safeParse(schema, document, CONFIG);
@@ -24,32 +24,33 @@ export function check<S extends Schema>(schema: S, document: unknown, names: Nam
   throw problemOf(result.issues[0]).toError(names);
 }
 
-/** The first problem of a document with its place, for files whose errors name a line; undefined: it is good. */
+/** The first problem of a document, for files whose errors name a line; undefined if the document is valid. */
 export function findProblem(schema: Schema, document: unknown): Problem | undefined {
   const result = v.safeParse(schema, document, CONFIG);
   return result.success ? undefined : problemOf(result.issues[0]);
 }
 
 /**
- * How the schema says what is wrong with a value. An issue of valibot carries one
- * string; ours is a template, so that the same rule speaks of `options.mac` to a
- * caller of the RPC, of `--mac` on the command line, and of a line in a file.
+ * The messages of schemas are templates. An issue of valibot has one
+ * string; a template lets the same rule name `options.mac` to a
+ * caller of the RPC, `--mac` on the command line, and a line in a file.
  *
  * | in the template | stands for |
  * |---|---|
  * | `{name}` | the place of the value |
- * | `{value}` | the value, quoted and cut short; a secret's template has none |
+ * | `{quotedName}` | the same in quotes |
+ * | `{value}` | the value, quoted and shortened; not in the template of a secret |
  * | `{.key}` | the place of `key` in the object that is checked |
- * | `{.key:false}` | the same where `false` was given |
+ * | `{.key:false}` | the same, for a value of `false` |
  */
 
-/** Where a value stands: `['options', 'alternatives', 0]`. */
+/** The place of a value in a document: `['options', 'alternatives', 0]`. */
 export type Path = readonly (string | number)[];
 
-/** Words for a place. @param isFalse whether the value given there is `false` */
+/** How messages name a place. @param isFalse whether its value is `false` */
 export type Names = (path: Path, isFalse?: boolean) => string;
 
-/** What is wrong with a value. */
+/** Why a value is refused. */
 export interface Complaint {
   /** a template */
   readonly sentence: string;
@@ -59,7 +60,7 @@ export interface Complaint {
   readonly code?: ErrorCode | undefined;
 }
 
-/** Separates code, hint and sentence in the one string that valibot carries. */
+/** Separates code, hint and sentence in the one string of a valibot issue. */
 const SEPARATOR = '\u001f';
 
 /** A complaint as the message of a valibot schema or action. */
@@ -67,15 +68,14 @@ export function messageOf({ sentence, hint = '', code = 'ARGUMENT_INVALID' }: Co
   return [code, hint, sentence].join(SEPARATOR);
 }
 
-/** Takes the value out of a message: nothing may repeat a secret. */
+/** Removes `{value}` from a message, for secrets. */
 export function withoutValue(message: string): string {
   return message.replaceAll(', got {value}', '').replaceAll('{value} ', '');
 }
 
-/** One thing that is wrong with a document, and where. */
+/** A problem of a document, and its place. */
 export interface Problem {
   readonly path: Path;
-  /** speaks of places by `names`. */
   toError(names: Names): EtherwsError;
 }
 
@@ -93,7 +93,7 @@ export function problemOf(issue: v.BaseIssue<unknown>): Problem {
 
 function partsOf(message: string): { code: ErrorCode; hint: string; sentence: string } {
   const [code, hint, ...sentence] = message.split(SEPARATOR);
-  // A message without a code is valibot's own, and says what it expected.
+  // A message without separators is valibot's own.
   if (hint === undefined) return { code: 'ARGUMENT_INVALID', hint: '', sentence: `{name}: ${code}` };
   return { code: code as ErrorCode, hint, sentence: sentence.join(SEPARATOR) };
 }
@@ -110,8 +110,8 @@ function fill(template: string, path: Path, value: unknown, names: Names): strin
 }
 
 /**
- * Places as JSON has them: `options.alternatives[0]`.
- * @param root what the whole document is called
+ * Names places by their paths in JSON: `options.alternatives[0]`.
+ * @param root the name of the whole document
  */
 export function dottedNames(root = 'params'): Names {
   return (path, isFalse = false) => {
@@ -122,7 +122,7 @@ export function dottedNames(root = 'params'): Names {
   };
 }
 
-/** What an EtherwsError of `parse` says. */
+/** Runs `parse`. @returns its EtherwsError as a complaint; undefined if it succeeds */
 export function complaintOf(parse: () => unknown): Complaint | undefined {
   try {
     parse();
@@ -135,7 +135,7 @@ export function complaintOf(parse: () => unknown): Complaint | undefined {
 
 const QUOTED_CHARACTERS = 60;
 
-/** A value for a message: short, on one line, whatever it is, and without the secrets of a URL. */
+/** A value for a message: shortened, on one line, and without the secrets of a URL. */
 export function quote(value: unknown): string {
   if (typeof value === 'string') {
     const shown = shownUrl(value);

@@ -5,18 +5,18 @@ import { objectOf, type ValuesOf } from './table.ts';
 import { flag, integer, type Keywords, listOf, oneOf, rule } from './types.ts';
 import { deviceName, filePath, password, tunnelUrl, userName, waitSeconds } from './values.ts';
 
-/** How a client port dials. */
+/** The options of a client port. */
 
-/** Every URL is tried for seconds: with more of them a try would take minutes. */
+/** Each URL is tried for seconds, so an attempt with more of them would take minutes. */
 const MOST_URLS = 16;
 const MOST_HEADERS = 32;
-/** The kernel has 32 bits for a mark. */
+/** A mark has 32 bits in the kernel. */
 const MOST_FWMARK = 0xffff_ffff;
 
-/** Between two tries; seconds. */
+/** The wait between two attempts, in seconds. */
 export const DEFAULT_RECONNECT_MIN = 1;
 export const DEFAULT_RECONNECT_MAX = 60;
-/** How often the first URL is tried where it is preferred without saying how often; seconds. */
+/** The interval of attempts at the first URL for `--prefer-first` without a value, in seconds. */
 export const DEFAULT_PREFER_FIRST = 60;
 
 export const WIRE_CHOICES = ['auto', 'raw'] as const;
@@ -152,7 +152,7 @@ export const DIAL_OPTIONS = {
 
 export type DialOptions = ValuesOf<typeof DIAL_OPTIONS>;
 
-/** JSON Schema for an object in which `key` is given. */
+/** JSON Schema of an object in which `key` is given. */
 function has(key: keyof DialOptions, value: Keywords = { not: { enum: [null, ''] } }): Keywords {
   return { required: [key], properties: { [key]: value } };
 }
@@ -161,7 +161,7 @@ function implies(condition: Keywords, consequence: Keywords): Keywords {
   return { anyOf: [{ not: condition }, consequence] };
 }
 
-/** A rule about several options; without keywords JSON Schema cannot say it. */
+/** A rule about several options. Without keywords it is not in the JSON Schema. */
 interface Together {
   complain(options: DialOptions): Complaint | false;
   readonly keywords?: Keywords;
@@ -212,7 +212,7 @@ const TOGETHER: readonly Together[] = [
   },
 ];
 
-/** What a client port takes, and what must stand together. */
+/** The options of a client port, and the rules about several of them. */
 export const dialOptions = v.pipe(
   objectOf(DIAL_OPTIONS),
   rule(

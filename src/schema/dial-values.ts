@@ -6,20 +6,20 @@ import { parseHostAddress } from '../wire/ethernet/ip-address.ts';
 import { complaintOf } from './check.ts';
 import { text } from './types.ts';
 
-/** The rules of the values that say how a tunnel is dialled. */
+/** The rules of single values of dial options. */
 
 const URL_CHARACTERS = 2048;
 const HEADER_CHARACTERS = 8192;
-/** A DNS name (RFC 1035, 2.3.4), without its final dot. */
+/** The longest DNS name (RFC 1035, 2.3.4), without its final dot. */
 const NAME_CHARACTERS = 253;
-/** The zone of an address: a device's name, or its number. */
+/** The zone of an address: the name or the index of a device. */
 const ZONE = /^[^\s/:%\]]{1,15}$/;
 
-/** Header fields that make the opening handshake: another value would break it. */
+/** Header fields of the opening handshake: another value would break it. */
 const HANDSHAKE_FIELD =
-  /^(host|connection|upgrade|origin|content-length|transfer-encoding|etherws-wire|etherws-resume|sec-websocket-.*)$/i;
+  /^(host|connection|upgrade|origin|content-length|transfer-encoding|etherws-(wire|resume|switch)|sec-websocket-.*)$/i;
 
-/** A proxy, or `direct`. It may hold a password: a secret. */
+/** The URL of a proxy, or `direct`. A secret, since it may contain a password. */
 export const proxyUrl = text((url) => {
   if (url === 'direct') return undefined;
   if (url.length > URL_CHARACTERS) return `is longer than ${URL_CHARACTERS} characters`;
@@ -45,7 +45,7 @@ export const headerField = text((field) => {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : 'has a character that no header field may have';
 });
 
-/** A DNS name, as TLS can ask for it (RFC 6066, 3); an internationalised one is read as its ASCII form. */
+/** A DNS name for TLS server name indication (RFC 6066, 3); the output of an internationalised name is its ASCII form. */
 export const serverName = v.pipe(
   text((given) => {
     const name = asciiOf(given);
@@ -60,7 +60,7 @@ function asciiOf(name: string): string {
   return domainToASCII(name) || name;
 }
 
-/** An IPv4 or IPv6 address of a host; a link-local one with its zone, as `fe80::1%eth0`. */
+/** An IPv4 or IPv6 address of a host; a link-local one with its zone, such as `fe80::1%eth0`. */
 export const hostAddress = text((value) => {
   const [address = '', zone, ...more] = value.split('%');
   if (zone !== undefined && (more.length > 0 || !/^fe[89ab][\da-f]:[\da-f:]+$/i.test(address) || !ZONE.test(zone))) {

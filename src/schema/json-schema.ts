@@ -2,7 +2,7 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import type { Keywords, Requirement, Schema } from './types.ts';
 
-/** JSON Schema (draft 2020-12) of what `schema` takes. What a rule says in words only, it leaves out. */
+/** The JSON Schema (draft 2020-12) of the input of `schema`, without rules that have no keywords. */
 export function jsonSchemaOf(schema: Schema): Keywords {
   const { $schema: _dialect, ...keywords } = toJsonSchema(schema as GenericSchema, {
     target: 'draft-2020-12',

@@ -6,7 +6,7 @@ import { netdevOptions, tapOptions } from './tap-options.ts';
 import type { Schema } from './types.ts';
 import { deviceName, portDescription, portName, tapName, tunnelUrl } from './values.ts';
 
-/** What a port is asked for with: its kind, its target and its options. */
+/** The parameters of `addPort`: kind, target and options. */
 
 /** What a port of any kind can be called by. */
 export const PORT_LABELS = {
@@ -28,7 +28,7 @@ function specOf<const K extends string, T extends Schema<string>, O extends Sche
   } as const);
 }
 
-/** The kinds of ports that can be added, by what `type` says. */
+/** The kinds of ports that can be added, by `type`. */
 export const PORT_SPECS = {
   tap: specOf('tap', tapName, tapOptions),
   netdev: specOf('netdev', deviceName, netdevOptions),
@@ -44,5 +44,5 @@ const anySpec = v.variant('type', [PORT_SPECS.tap, PORT_SPECS.netdev, PORT_SPECS
 
 export const portSpec = withoutLists(anySpec);
 
-/** Files and devices in it are those of the switch's host. */
+/** Files and devices in it are on the switch's host. */
 export type PortSpec = v.InferOutput<typeof anySpec>;

@@ -3,40 +3,40 @@ import { type Complaint, messageOf, withoutValue } from './check.ts';
 import { type Keywords, rule, type Schema } from './types.ts';
 
 /**
- * A row says everything about an option once. The check of the RPC, JSON Schema,
- * the flags of the command line with their help, and the pages of `docs/` are made
- * from it or held to it.
+ * A row describes one option completely. The check of the RPC, the JSON Schema, and
+ * the flags of the command line with their help are made from it, and tests compare
+ * the pages of `docs/` with it.
  */
 export interface Row<S extends Schema = Schema> {
-  /** what a given value must be */
+  /** the schema of its values */
   readonly type: S;
-  /** what it does, as the help prints it: no capital, no full stop. For `--no-…` what it does there */
+  /** the text of the help: no capital, no full stop. For `--no-…` it describes the flag */
   readonly help: string;
-  /** what counts when it is not given */
+  /** the value when the option is absent */
   readonly default?: unknown;
-  /** the same in words, where it depends on something else */
+  /** the default in words, if it depends on something else */
   readonly defaultText?: string;
-  /** what a number counts, such as `seconds` */
+  /** the unit of a number, such as `seconds` */
   readonly unit?: string;
-  /** its long option, such as `--mac`, or `--no-wait` for one that is true unless it is given; none: it has no flag */
+  /** its long option, such as `--mac`; `--no-wait` for an option that is true by default; undefined: no flag */
   readonly flag?: `--${string}`;
-  /** what the help writes for the value, such as `ADDRESS`; without one the flag has no value */
+  /** the placeholder of the value in the help, such as `ADDRESS`; undefined: the flag has no value */
   readonly metavar?: string;
-  /** what the flag without a value says, where it may stand so */
+  /** the value of the flag without a value; undefined: the flag needs one */
   readonly bare?: unknown;
-  /** the command line takes the number as `0x…`, too */
+  /** the command line accepts the number also as `0x…` */
   readonly hex?: true;
-  /** what only the command line has to say, behind the help */
+  /** text that only the help of the command line has, behind `help` */
   readonly note?: string;
-  /** no message, log or list may repeat it */
+  /** its value is in no message, log or list */
   readonly secret?: true;
   /** it must be given */
   readonly required?: true;
-  /** `""` counts as not given, as callers of 1.x write it; else only null does */
+  /** `""` means absent, as callers of 1.x write it; otherwise only null does */
   readonly emptyIsAbsent?: true;
 }
 
-/** Rows by the names that they have in JSON. */
+/** Rows by their names in JSON. */
 export type Table = Readonly<Record<string, Row>>;
 
 /** The entries of the object that a table describes, as valibot infers types from them. */
@@ -48,15 +48,15 @@ export type EntriesOf<T extends Table> = {
 
 export type ObjectOf<T extends Table> = v.StrictObjectSchema<EntriesOf<T>, undefined>;
 
-/** The values that a document of this table has. */
+/** The type of a checked document of this table. */
 export type ValuesOf<T extends Table> = v.InferOutput<ObjectOf<T>>;
 
 export const NO_OBJECT = messageOf({ sentence: '{name} must be an object of named values, got {value}' });
 
 /**
- * An object with the options of a table and no other: a misspelt name must not
- * pass for one that was not given. What was not given is left out.
- * @param describeUnknown what else to say about a name that the table does not have
+ * The schema of an object with the options of a table and no others, so that a misspelt
+ * name is an error. Absent options are not in the output.
+ * @param describeUnknown a message for an unknown name, instead of the default one
  */
 export function objectOf<const T extends Table>(
   table: T,
@@ -85,7 +85,7 @@ export function objectOf<const T extends Table>(
   return withoutLists(strict as unknown as ObjectOf<T>);
 }
 
-/** The same schema of an object, to which no list passes for one. */
+/** The same schema of an object, but it refuses arrays. */
 export function withoutLists<S extends Schema>(schema: S): S {
   return {
     ...schema,
@@ -96,7 +96,7 @@ export function withoutLists<S extends Schema>(schema: S): S {
   };
 }
 
-/** An object with at least these entries; what else it has is kept. */
+/** An object with at least these entries; further ones are kept. */
 export function atLeast<const E extends v.ObjectEntries>(entries: E) {
   return v.looseObject(entries, ({ path }: v.LooseObjectIssue) => {
     const missing = path?.[0]?.key;
@@ -109,7 +109,7 @@ function unknownName(known: readonly string[]): Complaint {
   return { sentence: 'Unknown parameter {quotedName}', hint };
 }
 
-/** The result of a schema that refuses `input`, or what it has under `key`. */
+/** The result of a schema that refuses `input`, or the member `key` of it. */
 function refused(input: unknown, { message, key }: { message: string; key?: string }): v.UnknownDataset {
   const value = key === undefined ? input : (input as Record<string, unknown>)[key];
   const path = key === undefined ? undefined : [{ type: 'object', origin: 'key', input, key, value }];
@@ -143,7 +143,7 @@ function keywordsOf({ help, flag, default: fallback, unit, secret }: Row): Keywo
   };
 }
 
-/** Nothing or null, which callers of 1.x send for every option not given, or what `schema` takes. */
+/** `schema`, or absent: undefined, or null, which callers of 1.x send for each option not given. */
 function absentOr<S extends v.GenericSchema>(schema: S, isEmptyAbsent: boolean): v.GenericSchema {
   const nullish = v.nullish(isEmptyAbsent ? v.union([v.literal(''), schema]) : schema);
   return {
@@ -157,7 +157,7 @@ function absentOr<S extends v.GenericSchema>(schema: S, isEmptyAbsent: boolean):
   } as v.GenericSchema;
 }
 
-/** The same schema, whose complaints do not repeat the value. */
+/** The same schema, but its messages do not contain the value. */
 function hidden(schema: Schema): Schema {
   return {
     ...schema,
@@ -170,7 +170,7 @@ function hidden(schema: Schema): Schema {
   } as unknown as Schema;
 }
 
-/** Nothing but null: for options that another kind of object has. */
+/** A schema that accepts only null, for options of another kind of object. @param more further accepted values */
 export function absent(complaint: Complaint, isEmptyAbsent: boolean, more: readonly unknown[] = []): Schema<undefined> {
   const allowed = [null, ...(isEmptyAbsent ? [''] : []), ...more];
   return v.pipe(

@@ -2,7 +2,7 @@ import { DIAL_OPTIONS } from './dial-options.ts';
 import { absent, objectOf, type Row, type ValuesOf } from './table.ts';
 import { netnsPlace, stationAddress } from './values.ts';
 
-/** What a tap port takes. */
+/** The options of a tap port. */
 export const TAP_OPTIONS = {
   netns: {
     type: netnsPlace,
@@ -16,8 +16,8 @@ export const TAP_OPTIONS = {
 export type TapOptions = ValuesOf<typeof TAP_OPTIONS>;
 
 /**
- * A device takes no options of a client. They may stand there and say nothing:
- * callers of 1.x send all four of 1.x for every type of port.
+ * A device has no options of a client. They are accepted if they are null or empty:
+ * callers of 1.x send the four options of 1.x for every type of port.
  */
 const DIAL_OPTIONS_ABSENT: Readonly<Record<string, Row>> = Object.fromEntries(
   Object.entries<Row>(DIAL_OPTIONS).map(([key, { emptyIsAbsent }]) => [

@@ -3,21 +3,21 @@ import { type Complaint, messageOf, type Schema } from './check.ts';
 
 export type { Schema };
 
-/** The kinds of values that options are made of: valibot's schemas with our sentences. */
+/** The types of option values: schemas of valibot with messages of ours. */
 
 /** Keywords of JSON Schema. */
 export type Keywords = Readonly<Record<string, unknown>>;
 
-/** What a rule leaves in its action for `jsonSchemaOf`. */
+/** The requirement of a rule's action, with the keywords that `jsonSchemaOf` reads. */
 export interface Requirement<T> {
   (value: T): boolean;
   readonly keywords: Keywords;
 }
 
 /**
- * A rule of our own.
- * @param complain gives undefined for a good value, else what is wrong with it
- * @param keywords the same in JSON Schema, as far as that can say it
+ * A rule as an action of valibot.
+ * @param complain returns undefined for a valid value, else why it is refused
+ * @param keywords the rule in JSON Schema, as far as it can be expressed there
  */
 export function rule<T>(complain: (value: T) => Complaint | undefined, keywords: Keywords = {}) {
   const requirement: Requirement<T> = Object.assign((value: T) => complain(value) === undefined, { keywords });
@@ -32,8 +32,8 @@ const NO_TEXT = messageOf({ sentence: '{name} must be a text, got {value}' });
 export const anyText = v.string(NO_TEXT);
 
 /**
- * A string that passes `complaint`.
- * @param complaint gives undefined for a good text, else what is wrong with it, as the end of a sentence
+ * A string with a rule.
+ * @param complaint returns undefined for a valid text, else why it is refused, as the end of a sentence
  */
 export function text(complaint: (text: string) => string | undefined, keywords: Keywords = {}) {
   return v.pipe(
@@ -58,7 +58,7 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   );
 }
 
-/** A whole number, or decimal digits that say one: 1.x took them, and shell scripts send them. */
+/** A whole number, or its decimal digits as text, which 1.x accepted and shell scripts send. */
 export function integerOrDigits(least: number) {
   const digits = '^(?=\\d{1,15}$)0*[1-9]\\d*$';
   return v.pipe(
@@ -88,7 +88,7 @@ export function seconds(most: number) {
   return v.pipe(v.number(message), v.gtValue(0, message), v.maxValue(most, message));
 }
 
-/** A truth value; 0 and 1 pass too, as 1.x's `--shut 0|1` made clients send them. */
+/** A boolean, or 0 or 1, which clients of 1.x send for `--shut 0|1`. */
 export const flag = v.pipe(
   v.union(
     [v.boolean(), v.literal(0), v.literal(1)],
@@ -103,7 +103,7 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 
 const NO_LIST = messageOf({ sentence: '{name} must be a list, got {value}' });
 
-/** A list. @param most its longest */
+/** A list. @param most the greatest number of items */
 export function listOf<S extends Schema>(item: S, most: number = Number.MAX_SAFE_INTEGER) {
   return v.pipe(
     v.array(item, NO_LIST),
@@ -111,7 +111,7 @@ export function listOf<S extends Schema>(item: S, most: number = Number.MAX_SAFE
   );
 }
 
-/** An object whose keys are data, as counters by reason. */
+/** An object with arbitrary keys, such as counters by reason. */
 export function tableOf<S extends Schema>(value: S) {
   return v.record(v.string(), value, messageOf({ sentence: '{name} must be an object of named values, got {value}' }));
 }

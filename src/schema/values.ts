@@ -10,7 +10,7 @@ const DEVICE_NAME_BYTES = 15;
 const URL_CHARACTERS = 2048;
 const CREDENTIAL_CHARACTERS = 1024;
 const PATH_CHARACTERS = 4096;
-/** What every IPv4 host must take (RFC 791, 3.1), as in 1.x. */
+/** The datagram length that every IPv4 host must accept (RFC 791, 3.1), and the lower limit of 1.x. */
 const LEAST_MTU = 576;
 const MOST_MTU = 65_535;
 const MOST_WAIT_SECONDS = 86_400;
@@ -29,13 +29,13 @@ export const portName = text(
   { pattern: PORT_NAME.source },
 );
 
-/** The same, or an empty text, which takes the name away. */
+/** A name, or an empty text, which removes the name. */
 export const portNameOrNone = v.union(
   [v.literal(''), portName],
   messageOf({ sentence: '{name} must be a name or an empty text, got {value}' }),
 );
 
-/** What a port is for, in one line of any script; empty: nothing is said. */
+/** The description of a port: one line in any script; empty for none. */
 export const portDescription = text(
   (words) => {
     if (words.length > MOST_DESCRIPTION_CHARACTERS) return `is longer than ${MOST_DESCRIPTION_CHARACTERS} characters`;
@@ -47,7 +47,7 @@ export const portDescription = text(
 const portNumber = integerOrDigits(1);
 const numberOrName = v.union([portNumber, portName]);
 
-/** A port by its number, also as decimal text, or by its name. A text that does not begin as a number is judged as a name. */
+/** The number of a port, also as decimal text, or its name. A text that does not begin like a number is checked as a name. */
 export const portReference = {
   ...numberOrName,
   '~run': (dataset: { value: unknown }, config: never) => {
@@ -59,13 +59,13 @@ export const portReference = {
 
 export const mtu = integer(LEAST_MTU, MOST_MTU);
 
-/** Seconds between two tries, up to a day. */
+/** The wait between two attempts, up to one day. */
 export const waitSeconds = seconds(MOST_WAIT_SECONDS);
 
 /** The name of a network interface, by the kernel's rules (dev_valid_name); `%` would make it a template. */
 export const deviceName = text((name) => (name === '' ? 'is empty' : deviceComplaint(name)), { minLength: 1 });
 
-/** The name of a TAP device: in one with `%d` the kernel puts a number, for an empty one it chooses all of it. */
+/** The name of a TAP device. The kernel replaces `%d` by a number, and chooses a name for an empty one. */
 export const tapName = text((name) => {
   if (name === '') return undefined;
   if (!name.includes('%')) return deviceComplaint(name);
@@ -76,14 +76,13 @@ export const tapName = text((name) => {
 function deviceComplaint(name: string, whole: string = name): string | undefined {
   if (Buffer.byteLength(whole) > DEVICE_NAME_BYTES) return `is longer than ${DEVICE_NAME_BYTES} bytes`;
   if (name === '.' || name === '..') return 'is not a device name';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
   return /[\s/:%\u0000-\u001f\u007f]/.test(name) ? 'has a character that no device name may have' : undefined;
 }
 
 /**
- * Where a tunnel is dialled. A user in the URL would stand in listport for
- * every caller, so it must come as an option; a fragment is no part of a WebSocket
- * URL (RFC 6455, 3).
+ * The URL of a tunnel. Credentials in it are refused, since listport would show them to
+ * every caller; they are options. A WebSocket URL has no fragment (RFC 6455, 3).
  */
 export const tunnelUrl = text((url) => {
   if (url.length > URL_CHARACTERS) return `is longer than ${URL_CHARACTERS} characters`;
@@ -94,7 +93,7 @@ export const tunnelUrl = text((url) => {
   return hash !== '' || url.endsWith('#') ? 'has a fragment (#), which WebSocket URLs may not have' : undefined;
 });
 
-/** A user's name for Basic authentication, which a colon would end (RFC 7617, 2). */
+/** A user name for Basic authentication, in which a colon ends it (RFC 7617, 2). */
 export const userName = text((name) => {
   if (name === '') return 'is empty';
   return name.includes(':') ? 'has a colon, which Basic authentication cannot carry' : credentialComplaint(name);
@@ -123,7 +122,7 @@ export const netnsPlace = text((value) => {
   return value.includes('/') && !value.startsWith('/') ? 'is a path that does not begin with "/"' : undefined;
 });
 
-/** The MAC address of a single station: neither all zeros nor a group address. Reads in lower case. */
+/** A unicast MAC address other than all zeros. The output is in lower case. */
 export const stationAddress = v.pipe(
   text((address) => {
     if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(address)) return 'is no MAC address such as 02:00:00:00:00:01';
