@@ -1,7 +1,7 @@
 /**
- * Every way in which etherws can fail for a reason that a user can act on. Each
- * code stands in docs/reference/errors.md with what to do; branch on the code, never on
- * the text. A test keeps this list and that page equal.
+ * The codes of all operational errors. docs/reference/errors.md says of each what to do.
+ * Programs branch on the code, never on the text. A test keeps this list and that page
+ * equal.
  */
 export const ERROR_CODES = [
   'ADDON_MISSING',
@@ -52,16 +52,16 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface ErrorDetails {
-  /** The error that caused this one, kept for the debug log. */
+  /** The error that caused this one, for the debug log. */
   cause?: unknown;
-  /** What the user can try, as a sentence. */
+  /** What to try, as a sentence without its full stop. */
   hint?: string;
 }
 
 /**
- * An operational error: something outside the program was not as it must be.
- * `message` says what, which one, and what was got; `hint` what to try.
- * Mistakes of a programmer are `TypeError` and `RangeError` instead.
+ * An operational error: its cause is outside of the program, such as a file, a peer or an argument.
+ * `message` says what failed, which one, and what was got; `hint` says what to try.
+ * Programming errors are `TypeError` and `RangeError` instead.
  */
 export class EtherwsError extends Error {
   override readonly name = 'EtherwsError';
@@ -75,13 +75,13 @@ export class EtherwsError extends Error {
   }
 }
 
-/** One line for a person: the message, and the hint behind it. Never a stack trace. */
+/** The message and the hint on one line, without a stack trace. */
 export function describeError(error: unknown): string {
   if (error instanceof EtherwsError && error.hint !== undefined) return `${error.message}. ${error.hint}`;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The `code` that Node and OpenSSL give to system errors; empty for anything else. */
+/** The `code` of an error of Node or OpenSSL; empty for an error without one. */
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';

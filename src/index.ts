@@ -1,6 +1,6 @@
 /**
- * etherws as a library: a switch, the ways in and out of it, and the bytes that
- * cross it. Loading it needs no device and no compiler; opening a TAP or a
+ * etherws as a library: a switch, its ports, and the frames that pass through it.
+ * Loading it needs neither a device nor the addon; opening a TAP or a
  * network device needs the addon.
  * `OPEN_DOOR`, `connectTunnel` and `WebSocketPort` are former names, kept for one release.
  */

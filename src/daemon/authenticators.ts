@@ -14,10 +14,10 @@ import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 export const REALM = 'etherws';
 
 /**
- * Opens every way into a service that its configuration names. What a request
- * says goes before what its TLS client shows by itself: a caller that types
- * a name wants to be that user.
- * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; nothing is left behind then
+ * Opens all authenticators of a service's configuration. Credentials in the request have
+ * precedence over the TLS client certificate, which a browser presents without being told
+ * which user is meant.
+ * @throws EtherwsError FILE_UNREADABLE, HTPASSWD_INVALID, TOKEN_KEYS_INVALID; authenticators opened before are then closed
  */
 export async function openAuthenticators(
   config: LoginConfig,
@@ -26,7 +26,7 @@ export async function openAuthenticators(
     readonly logger: Logger;
     readonly counters: EndpointCounters;
     readonly loginFailures?: number;
-    /** those of `clientCaFile` that are in force; asked for at every opening */
+    /** returns the current authorities of `clientCaFile`; called for every login */
     readonly authorities: () => ClientAuthorities;
   },
 ): Promise<Authenticator> {
@@ -38,7 +38,7 @@ export async function openAuthenticators(
     }
     if (config.tokens !== undefined) {
       const { keyFile, audience } = config.tokens;
-      // Loaded on use: the JOSE library takes 1.5 MiB.
+      // Loaded when needed: the JOSE library takes 1.5 MiB.
       const { BearerAuthenticator } = await import('../auth/bearer.ts');
       links.push(await BearerAuthenticator.open(keyFile, { realm: REALM, audience, logger }));
     }

@@ -38,20 +38,20 @@ import { openAuthenticators } from './authenticators.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { ServiceIdentity } from './service-identity.ts';
 
-/** Between two lines of the log about full buffers. */
-const WARN_AGAIN_MS = 60_000;
+/** The least time between two warnings about full buffers. */
+const WARNING_INTERVAL_MS = 60_000;
 
 type Disposal = () => Promise<void> | void;
 
-interface DoorContext {
+interface ServiceContext {
   readonly verifier: HashVerifier;
   readonly counters: EndpointCounters;
   readonly logger: Logger;
 }
 
 /**
- * The composition root: the one place that constructs the rooms and joins them.
- * What was made first is closed last.
+ * The composition root: it constructs the objects of all rooms and connects them.
+ * They are closed in reverse order.
  */
 export class Daemon {
   readonly #disposals: Disposal[] = [];
@@ -71,9 +71,9 @@ export class Daemon {
   }
 
   /**
-   * Starts the switch; resolves when both services listen.
-   * @param owner the user that the process will be later; default: its user now
-   * @throws EtherwsError when anything is not as it must be; nothing is left behind then
+   * Starts the switch; resolves when all services listen.
+   * @param owner the user that the process will change to; default: its present user
+   * @throws EtherwsError if a file, an option or an address cannot be used; everything opened before is then closed
    */
   static async start(config: SwConfig, logger: Logger, owner?: FileOwner): Promise<Daemon> {
     const daemon = new Daemon(config, logger, owner);
@@ -93,10 +93,10 @@ export class Daemon {
   }
 
   /**
-   * Reads certificates, keys and the policy again; clients that are connected stay
-   * so. What cannot be used leaves what was there in force, and is logged. Users
-   * and token keys are followed without it. Never rejects.
-   * @param first what else is done anew, before all that
+   * Reads certificates, keys and the policy again. Connected clients stay connected. If a
+   * file cannot be used, the former contents stay in force, and the error is logged. Users
+   * and token keys are followed without a reload. Never rejects.
+   * @param first runs before the rest, with the same handling of errors
    */
   async reload(first?: () => void): Promise<void> {
     let failures = 0;
@@ -124,10 +124,10 @@ export class Daemon {
     this.#disposals.push(() => verifier.close());
     const tunnelCounters = new EndpointCounters();
     const controlCounters = new EndpointCounters();
-    // Lines that clients without credentials can cause are rate-limited.
-    const doorLogger = limitInfo(logger);
-    const tunnelContext: DoorContext = { verifier, logger: doorLogger, counters: tunnelCounters };
-    const controlContext: DoorContext = { verifier, logger: doorLogger, counters: controlCounters };
+    // Clients without credentials can cause log records of level info, so these are rate-limited.
+    const serviceLogger = limitInfo(logger);
+    const tunnelContext: ServiceContext = { verifier, logger: serviceLogger, counters: tunnelCounters };
+    const controlContext: ServiceContext = { verifier, logger: serviceLogger, counters: controlCounters };
     const tunnelAuthenticator = await this.#authenticator(tunnels, tunnelIdentity, tunnelContext);
     const controlAuthenticator = await this.#authenticator(control, controlIdentity, controlContext);
     this.#warnOfOpenControl();
@@ -167,7 +167,7 @@ export class Daemon {
       limits: tunnelLimits(this.#config.limits),
       ...(graceMs === undefined ? {} : { graceMs }),
       counters: tunnelCounters,
-      logger: doorLogger,
+      logger: serviceLogger,
     });
     this.#disposals.push(() => tunnelServer.close());
     tunnelListener.route(tunnels.path, tunnelServer);
@@ -193,7 +193,7 @@ export class Daemon {
         : { mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method) }),
       counters: controlCounters,
       budget: BUFFERS,
-      logger: doorLogger,
+      logger: serviceLogger,
     };
     if (controlListener !== undefined) {
       const admit = (request: IncomingMessage): Promise<Admission> => callers.admit(controlListener.originOf(request));
@@ -212,7 +212,7 @@ export class Daemon {
     if (socket !== undefined) this.#logger.info({ service: 'control', socket }, 'listening');
   }
 
-  /** Whether users of this host are told apart where no credentials are asked for. */
+  /** Whether the control API requires no credentials, and admits only certain users of this host. */
   get #knowsCallers(): boolean {
     const { control, local } = this.#config;
     return isOpen(control.login) && !local.isForAnybody;
@@ -221,21 +221,21 @@ export class Daemon {
   #controlListener(
     tunnelListener: HttpListener,
     identity: ServiceIdentity | undefined,
-    context: DoorContext,
+    context: ServiceContext,
   ): HttpListener | undefined {
     const { control, isShared, local } = this.#config;
     if (!local.hasTcp) return undefined;
     return isShared ? tunnelListener : this.#listener(control, identity, context, this.#knowsCallers);
   }
 
-  /** @returns where it listens */
+  /** @returns the path of the socket; undefined without one */
   async #controlSocket(options: ControlServerOptions, callers: LocalCallers): Promise<string | undefined> {
     const { socketPath } = this.#config.local;
     if (socketPath === undefined) return undefined;
     const server = new ControlServer({
       ...options,
       addressOf: () => 'local socket',
-      // A caller with credentials wants to be that user.
+      // Credentials have precedence over the caller's user.
       admit: (request) =>
         hasCredentials(request) ? undefined : callers.admit({ kind: 'local', uid: peerUserOf(request.socket) }),
     });
@@ -244,7 +244,7 @@ export class Daemon {
       owner: this.#owner,
       gid: callers.gid,
       handle: (request, response) => {
-        // Nothing else is served there.
+        // On this socket every path is that of the control API.
         request.url = options.path;
         server.handleRequest(request, response);
       },
@@ -253,13 +253,13 @@ export class Daemon {
     return socketPath;
   }
 
-  /** What is held is the process's, however many switches it runs. */
+  /** Sets the limit of buffered octets, which is one for the whole process. */
   #boundBuffers(): void {
     BUFFERS.limitBytes = this.#config.limits.buffersBytes ?? DEFAULT_BUFFERS_BYTES;
     let warnedMs = Number.NEGATIVE_INFINITY;
     BUFFERS.onPressure = (heldBytes) => {
       const nowMs = performance.now();
-      if (nowMs - warnedMs < WARN_AGAIN_MS) return;
+      if (nowMs - warnedMs < WARNING_INTERVAL_MS) return;
       warnedMs = nowMs;
       const { limitBytes } = BUFFERS;
       const words = 'the buffers are nearly full: the tunnels that hold most lose frames or end (--max-buffers)';
@@ -280,7 +280,7 @@ export class Daemon {
     return policy;
   }
 
-  /** @param sharedCa the authorities of a service that shares the listener */
+  /** @param sharedCa the client authorities of a listener that two services share */
   async #identity({ tls, login }: ServiceConfig, sharedCa?: string): Promise<ServiceIdentity | undefined> {
     if (tls === undefined) return undefined;
     return ServiceIdentity.read({ ...tls, clientCaFile: sharedCa ?? login.clientCaFile }, this.#logger);
@@ -289,7 +289,7 @@ export class Daemon {
   #listener(
     service: ServiceConfig,
     identity: ServiceIdentity | undefined,
-    { counters, logger }: Pick<DoorContext, 'counters' | 'logger'>,
+    { counters, logger }: Pick<ServiceContext, 'counters' | 'logger'>,
     identifiesUsers: boolean,
   ): HttpListener {
     const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#config.limits;
@@ -321,7 +321,7 @@ export class Daemon {
   async #authenticator(
     service: ServiceConfig,
     identity: ServiceIdentity | undefined,
-    context: DoorContext,
+    context: ServiceContext,
   ): Promise<Authenticator> {
     const { loginFailures } = this.#config.limits;
     const authenticator = await openAuthenticators(service.login, {
@@ -338,7 +338,7 @@ export class Daemon {
     this.#logger.info({ service, address, port, path, tls: tls !== undefined }, 'listening');
   }
 
-  /** A caller of an open control API owns the switch, and can open devices as its user. */
+  /** A caller of an open control API can reconfigure the switch, and open devices with the rights of its user. */
   #warnOfOpenControl(): void {
     const { control, local } = this.#config;
     if (!isOpen(control.login) || !local.hasTcp) return;
@@ -378,7 +378,7 @@ function tunnelLimits(limits: EndpointLimits): Partial<TunnelLimits> {
   };
 }
 
-/** Where an open control API ignores them, users of the socket may send what they like. */
+/** Whether a request has credentials in its head. */
 function hasCredentials({ headers, url = '' }: IncomingMessage): boolean {
   return headers.authorization !== undefined || accessTokenOf(url) !== undefined;
 }

@@ -8,21 +8,21 @@ import { FollowedFile } from '../runtime/followed-file.ts';
 const LOOK_INTERVAL_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** A user with several tunnels has one rate for all of them. */
+/** All tunnels of a user share one rate. */
 interface UserWithTunnels {
   tunnels: number;
   readonly allowance: RateAllowance;
 }
 
 /**
- * The policy in force, and the tunnels that it is in force for. The file is
- * looked at every second and when `refresh` is called; a new content that is
- * not valid leaves the old one in force, and is logged.
+ * The policy in force, and the tunnels that it applies to. The file is
+ * checked for changes every second and by `refresh`. If the new contents are invalid, the
+ * former ones stay in force, and the error is logged.
  */
 export class IngressPolicies {
   readonly #file: FollowedFile<AccessPolicy>;
   readonly #claims = new SourceClaims();
-  /** whose each tunnel is */
+  /** the user of each tunnel */
   readonly #owners = new Map<BridgePort, string | null>();
   readonly #users = new Map<string, UserWithTunnels>();
   readonly #evict: (port: BridgePort) => void;
@@ -31,12 +31,12 @@ export class IngressPolicies {
   #policy: AccessPolicy;
 
   /**
-   * @param evict drops a tunnel whose owner may have none any more
+   * @param evict removes a tunnel whose user may have none any more
    * @throws EtherwsError FILE_UNREADABLE, POLICY_INVALID
    */
   static async open(path: string, logger: Logger, evict: (port: BridgePort) => void): Promise<IngressPolicies> {
     const options = { logger, recheckMs: 0, maxBytes: MAX_FILE_BYTES };
-    // Loaded on use: the YAML library takes 2 MiB.
+    // Loaded when needed: the YAML library takes 2 MiB.
     const { readPolicy } = await import('../config/policy-file.ts');
     const file = await FollowedFile.open(path, (text) => readPolicy(path, text), options);
     return new IngressPolicies(file, await file.current(), logger, evict);
@@ -56,7 +56,7 @@ export class IngressPolicies {
     this.#timer.unref();
   }
 
-  /** How many tunnels a user may have; 0: none. */
+  /** The most tunnels that a user may have at the same time. */
   allowanceOf(user: string | null): number {
     const { isAllowed, maxPorts = Number.POSITIVE_INFINITY } = this.#policy.tunnelsOf(user);
     return isAllowed ? maxPorts : 0;
@@ -66,7 +66,7 @@ export class IngressPolicies {
     return this.#policy.mayCall(user, method);
   }
 
-  /** Puts the rules for its owner onto a tunnel, now and whenever they change, until `forget`. */
+  /** Applies the rules of its user to a tunnel, now and after each change, until `forget`. */
   apply(port: BridgePort, user: string | null): void {
     if (!this.#owners.has(port)) this.#countIn(user);
     this.#owners.set(port, user);
@@ -81,7 +81,7 @@ export class IngressPolicies {
     }
   }
 
-  /** The tunnel is gone. */
+  /** To be called when the tunnel was removed. */
   forget(port: BridgePort): void {
     const user = this.#owners.get(port);
     this.#owners.delete(port);
@@ -96,12 +96,12 @@ export class IngressPolicies {
     else known.tunnels++;
   }
 
-  /** Tunnels without a user share nothing. */
+  /** Tunnels without a user share no rate. */
   #allowanceFor(user: string | null): RateAllowance {
     return this.#users.get(user ?? '')?.allowance ?? new RateAllowance();
   }
 
-  /** Looks at the file now. Never rejects. */
+  /** Checks the file for changes now. Never rejects. */
   async refresh(): Promise<void> {
     const policy = await this.#file.current();
     if (policy === this.#policy) return;
@@ -117,7 +117,7 @@ export class IngressPolicies {
     }
   }
 
-  /** As `refresh`. @throws EtherwsError when what stands in the file now is not in force */
+  /** As `refresh`. @throws EtherwsError POLICY_INVALID if the present contents of the file are not in force */
   async reload(): Promise<void> {
     await this.refresh();
     const { complaint } = this.#file;

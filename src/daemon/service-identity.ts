@@ -4,14 +4,14 @@ import { type ClientTrust, readClientTrust } from '../auth/client-certificate.ts
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import type { Logger } from '../observability/logger.ts';
 
-/** Where a service has its key, its certificate, and the authorities that vouch for its clients. */
+/** The files of a service's private key, its certificate, and the authorities of its clients. */
 export interface IdentityFiles {
   readonly keyFile: string;
   readonly certFile: string;
   readonly clientCaFile: string | undefined;
 }
 
-/** A service's certificate and key, and the authorities of its clients, as last read from files. */
+/** A service's private key and certificate, and the authorities of its clients, as last read from the files. */
 export class ServiceIdentity {
   readonly #files: IdentityFiles;
   readonly #logger: Logger;
@@ -35,12 +35,12 @@ export class ServiceIdentity {
     return new ServiceIdentity(files, logger, ...(await readAll(files, logger)));
   }
 
-  /** For a TLS server. */
+  /** Options of a TLS server. */
   get options(): TlsOptions {
     return { ...this.#identity.options, ...this.#clients?.options };
   }
 
-  /** The names that the certificate vouches for (certificateNames). */
+  /** The names of the certificate (certificateNames). */
   get names(): readonly string[] {
     return this.#identity.names;
   }
@@ -50,7 +50,7 @@ export class ServiceIdentity {
     return this.#clients?.authorities ?? NO_AUTHORITIES;
   }
 
-  /** Reads the files again. @throws as `read`; what was read before stays in force then, all of it */
+  /** Reads all files again. @throws as `read`; then the former contents of all files stay in force */
   async refresh(): Promise<void> {
     [this.#identity, this.#clients] = await readAll(this.#files, this.#logger);
   }

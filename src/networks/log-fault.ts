@@ -10,7 +10,7 @@ const CAUSES: Partial<Record<DiscardReason, string>> = {
   deviceError: 'are refused by its device',
 };
 
-/** Warns that a port begins to drop frames, with one of them; those that follow are counted only. */
+/** Warns that a port begins to discard frames, and describes one of them. Further ones are only counted. */
 export function logFault(
   logger: Logger,
   { number, port }: BridgePort,

@@ -2,7 +2,7 @@ import type { MoveReport } from '../bridge/move-watch.ts';
 import type { Logger } from '../observability/logger.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 
-/** Warns of an address that moves to and fro, or of a loop. */
+/** Warns of an address that moves repeatedly between ports, or of a loop. */
 export function logMoves(logger: Logger, report: MoveReport): void {
   const { ports, moves } = report;
   const between = `ports ${ports.join(' and ')}`;

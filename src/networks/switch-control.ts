@@ -19,10 +19,10 @@ import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
-/** Makes a port from what the control API was asked for. @param signal aborts it */
+/** Makes a port from the parameters of `addPort`. @param signal aborts it */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
 
-/** The control API's view of a running switch: entries out, commands in. */
+/** The commands of the control API on a running switch. */
 export class RunningSwitch implements SwitchControl {
   readonly #switch: Switch;
   readonly #createPort: PortFactory;
@@ -53,7 +53,7 @@ export class RunningSwitch implements SwitchControl {
     }
   }
 
-  /** Ends what is under way: a dialling may take long, and its port would have no owner. Resolves when nothing of it is left. */
+  /** Aborts all calls of `addPort` in progress, since dialling may take long. Resolves when their ports are closed. */
   async close(): Promise<void> {
     this.#closing.abort(new EtherwsError('PORT_CLOSED', 'The switch is stopping'));
     await Promise.allSettled(this.#adding);
@@ -68,7 +68,7 @@ export class RunningSwitch implements SwitchControl {
     try {
       return portEntry(this.#switch.attachedPort(this.#switch.attach(port, labels)));
     } catch (error) {
-      // The switch was closed meanwhile: the port would have no owner.
+      // The switch was closed while the port was opened, and does not own it.
       await port.close('shutdown');
       throw error;
     }
@@ -125,7 +125,7 @@ export class RunningSwitch implements SwitchControl {
   listEndpoints(): EndpointEntry[] {
     return (['tunnels', 'control'] as const).map((service) => {
       const counters = { ...this.#endpoints[service] };
-      // `dawdled` is the former name of `handshakeTimeouts`; programs that ask for it find it for one release more.
+      // `dawdled` is the former name of `handshakeTimeouts`, kept for one release.
       return { service, counters: { ...counters, dawdled: counters.handshakeTimeouts } };
     });
   }

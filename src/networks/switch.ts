@@ -17,32 +17,32 @@ import { PortDirectory } from './port-directory.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
 export interface SwitchOptions {
-  /** How long a learned address stays unrefreshed, in milliseconds; default 300 000. */
+  /** For how long a learned address is kept without being seen (IEEE 802.1Q-2022, 8.8.3). Default 300 000. */
   ageingTimeMs?: number;
-  /** The most learned addresses; default 65 536. Beyond it the port with the most loses its longest unseen one. */
+  /** The most learned addresses. In a full database the port with most addresses loses its least recently seen one. Default 65 536. */
   fdbCapacity?: number;
-  /** The reserved group addresses that are relayed all the same: bit n stands for 01-80-C2-00-00-0n; default none. */
+  /** The reserved group addresses that are relayed nevertheless: bit n means 01-80-C2-00-00-0n. Default none. */
   forwardReserved?: number;
-  /** Software offload for super-frames; default: native code where the addon is built, else TypeScript. */
+  /** Software offload for super-frames. Default: the addon's if it is built, else in TypeScript. */
   offloadEngine?: OffloadEngine;
   logger?: Logger;
 }
 
 const AGEING_INTERVAL_MS = 1000;
-/** Warnings of one kind that peers can cause. */
+/** The rate limit of each kind of warning that peers can cause. */
 const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
 
 /**
- * A bridge that runs: it gives the sans-I/O `Bridge` the clock, the timer and
- * the log, opens and closes the ports, and drops an accepted tunnel whose far
- * end has gone.
+ * A running bridge: it gives the sans-I/O `Bridge` a clock, a timer and
+ * a log, opens and closes the ports, and removes an accepted tunnel that its client has
+ * closed.
  *
- * It keeps no process alive by itself; its ports may.
+ * By itself it does not keep the process alive; its ports may.
  */
 export class Switch {
   readonly #bridge: Bridge;
   readonly #logger: Logger;
-  // What peers can cause to be said is limited, each kind by itself: faults must not keep a loop from being reported.
+  // Each kind of warning has its own rate limit, so that a flood of one kind does not suppress the others.
   readonly #faults: Logger;
   readonly #moves: Logger;
   readonly #parallel: Logger;
@@ -51,7 +51,7 @@ export class Switch {
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 
-  /** @throws RangeError when an option is out of its range */
+  /** @throws RangeError for an option that is out of range */
   constructor(options: SwitchOptions = {}) {
     this.#logger = options.logger ?? SILENT;
     this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
@@ -79,11 +79,11 @@ export class Switch {
       onFault: (port, fault) => logFault(this.#faults, port, fault),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
-    this.#ageing = setInterval(() => this.#lookAround(performance.now()), AGEING_INTERVAL_MS);
+    this.#ageing = setInterval(() => this.#age(performance.now()), AGEING_INTERVAL_MS);
     this.#ageing.unref();
   }
 
-  /** The attached ports by number, in the order in which they came. */
+  /** The attached ports by number, in ascending order. */
   get ports(): ReadonlyMap<PortNumber, BridgePort> {
     return this.#bridge.ports;
   }
@@ -168,7 +168,7 @@ export class Switch {
     return bridgePort;
   }
 
-  /** What has been learned; how long ago, in milliseconds, each address was last seen; whether it moves more than ten times a minute. */
+  /** The learned addresses; for each the time since it was last seen, and whether it has moved more than ten times within a minute. */
   fdb(): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
     const nowMs = performance.now();
     return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({
@@ -178,14 +178,14 @@ export class Switch {
     }));
   }
 
-  /** Closes every port, the last one first. Idempotent. */
+  /** Closes all ports, the newest one first. Idempotent. */
   async close(reason: CloseReason = 'shutdown'): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#ageing);
     await Promise.all([...this.#bridge.ports.values()].reverse().map((port) => this.#drop(port, reason)));
   }
 
-  #lookAround(nowMs: number): void {
+  #age(nowMs: number): void {
     this.#bridge.age(nowMs);
     for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#moves, report);
   }

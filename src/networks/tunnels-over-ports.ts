@@ -3,19 +3,19 @@ import { detailsOf } from '../bridge/port-details.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /**
- * Warns of a tunnel that runs over a device which is a port of the same switch: what arrives there for the tunnel enters
- * the switch, too, goes into the tunnel again as a frame, and each of these causes more of them.
+ * Warns of a tunnel that runs over a device which is a port of the same switch. The tunnel's packets that arrive at the
+ * device also enter the switch as frames and go into the tunnel again, where each causes further packets.
  */
 export class TunnelsOverPorts {
   readonly #logger: Logger;
-  /** Pairs that were told of: a tunnel that is dialled again says nothing new. */
-  readonly #told = new Set<string>();
+  /** The pairs `TUNNEL DEVICE` of port numbers that were warned of, so that a tunnel that is dialled again is not repeated. */
+  readonly #warned = new Set<string>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** To be called with a port that is new, or whose tunnel stands, and all ports. */
+  /** To be called for a new port, and for a port whose tunnel was established. @param ports all ports */
   look(changed: BridgePort, ports: Iterable<BridgePort>): void {
     for (const other of ports) {
       if (changed.port.type === 'netdev') this.#compare(other, changed);
@@ -23,16 +23,16 @@ export class TunnelsOverPorts {
     }
   }
 
-  /** The port is none any more; its number will not come again. */
+  /** To be called when the port was removed. */
   forget({ number }: BridgePort): void {
-    for (const pair of [...this.#told]) if (pair.split(' ').includes(String(number))) this.#told.delete(pair);
+    for (const pair of [...this.#warned]) if (pair.split(' ').includes(String(number))) this.#warned.delete(pair);
   }
 
   #compare(tunnel: BridgePort, device: BridgePort): void {
     const address = plain(localAddressOf(tunnel));
     const pair = `${tunnel.number} ${device.number}`;
-    if (address === undefined || this.#told.has(pair) || !addressesOf(device).includes(address)) return;
-    this.#told.add(pair);
+    if (address === undefined || this.#warned.has(pair) || !addressesOf(device).includes(address)) return;
+    this.#warned.add(pair);
     const { target } = device.port;
     this.#logger.warn(
       { port: tunnel.number, device: target, address },
@@ -53,12 +53,12 @@ function addressesOf({ port }: BridgePort): string[] {
   try {
     return details.networkInterface.read().addresses.map(({ address }) => address);
   } catch {
-    // The device has gone: nothing runs over it.
+    // The device was deleted, so no tunnel runs over it.
     return [];
   }
 }
 
-/** An address as rtnetlink has it: neither mapped into IPv6 nor with a zone. */
+/** The address in the form of rtnetlink: not IPv4-mapped, and without a zone. */
 function plain(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }

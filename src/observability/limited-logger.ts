@@ -1,9 +1,9 @@
 import type { Logger } from './logger.ts';
 
 export interface RecordLimit {
-  /** records that may come at once */
+  /** the most records at once; default 50 */
   readonly burst?: number;
-  /** records a second behind that */
+  /** the sustained rate; default 10 */
   readonly perSecond?: number;
   /** for tests */
   readonly now?: () => number;
@@ -15,9 +15,9 @@ export function limitInfo(logger: Logger, limit: RecordLimit = {}): Logger {
 }
 
 /**
- * The same logger, but with a bound on what is said at one level, where peers
- * decide how often something is said: a flood of refusals must not keep the
- * process writing. The first record behind a gap says how many are missing.
+ * The same logger with a rate limit at one level, for records that peers can cause: a
+ * flood of refusals must not become a flood of writes. The first record after a gap has
+ * the number of suppressed ones in `notLogged`.
  */
 export function limitLevel(
   logger: Logger,

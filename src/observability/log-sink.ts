@@ -1,38 +1,38 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 const STANDARD_ERROR = 2;
-/** Bound of the lines that wait for a slow reader. Beyond it lines are lost, and counted. */
-const MOST_WAITING_BYTES = 1024 * 1024;
-/** After how long a reader that was too slow is tried again. */
+/** The most octets that are queued for a slow reader. Further lines are lost and counted. */
+const MAX_QUEUED_BYTES = 1024 * 1024;
+/** The wait before writing again to a reader that was too slow. */
 const SLOW_RETRY_MS = 20;
-/** After how long a device without room is tried again, when nothing is logged meanwhile. */
+/** The wait before writing again after an error such as a full disk, unless a line is logged before. */
 const FULL_RETRY_MS = 1000;
 
-/** Calls of the system, for tests to replace. */
+/** System calls, which tests replace. */
 export interface SinkSystem {
-  /** @returns how many octets were written. @throws an error of the system */
+  /** @returns how many octets were written. @throws ErrnoException */
   write(descriptor: number, bytes: Uint8Array, offset: number): number;
 }
 
 const SYSTEM: SinkSystem = { write: (descriptor, bytes, offset) => writeSync(descriptor, bytes, offset) };
 
-/** A line, as far as it has not been written. */
+/** A queued line, and how many octets of it were written. */
 interface Waiting {
   readonly bytes: Buffer;
   written: number;
 }
 
 /**
- * Where log lines go: descriptor 2, whatever that is at the moment. Lines are
- * written at once, so that a crash loses nothing.
+ * Writes log lines to descriptor 2, which may be redirected at any time. Lines are
+ * written at once, so that a crash loses none.
  *
- * A log must neither end the process nor stop it:
+ * Logging must neither end nor block the process:
  *
- * - an error of the system (a full disk, a closed pipe) loses the line, which is
- *   counted. As soon as there is room, `notice` says how many were lost;
- * - a reader that does not keep up makes lines wait, up to MOST_WAITING_BYTES.
- *   The write itself never blocks: where it would, the target is opened once
- *   more with O_NONBLOCK, which changes nothing for the other owners of descriptor 2.
+ * - After a system error (a full disk, a closed pipe) the line is lost and
+ *   counted. As soon as writing succeeds again, `notice` reports the number of lost lines.
+ * - Lines for a slow reader are queued, up to MAX_QUEUED_BYTES. Writes never block: a
+ *   target that is no file is opened once more with O_NONBLOCK, which does not affect the
+ *   other processes that share descriptor 2.
  */
 export class LogSink {
   readonly #notice: (lostLines: number) => string;
@@ -43,14 +43,14 @@ export class LogSink {
   #lostLines = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param notice makes the line that says how many lines were lost, with its line end */
+  /** @param notice returns the line that reports lost lines, with its line end */
   constructor(notice: (lostLines: number) => string, system: SinkSystem = SYSTEM) {
     this.#notice = notice;
     this.#system = system;
     process.once('exit', () => this.#flush());
   }
 
-  /** Lines that were lost and of which nothing has been said yet. */
+  /** The number of lost lines that were not reported yet. */
   get lostLines(): number {
     return this.#lostLines;
   }
@@ -59,21 +59,21 @@ export class LogSink {
   write(line: string): void {
     const bytes = Buffer.from(line);
     if (this.#waiting.length > 0) this.#flush();
-    if (this.#waitingBytes + bytes.length > MOST_WAITING_BYTES) {
+    if (this.#waitingBytes + bytes.length > MAX_QUEUED_BYTES) {
       this.#lostLines++;
       return;
     }
-    this.#admitLost();
+    this.#reportLost();
     this.#append(bytes);
     this.#flush();
   }
 
-  /** Says how many lines were lost, once nothing waits in front of that. */
-  #admitLost(): void {
+  /** Reports lost lines, if no line is queued in front of the report. */
+  #reportLost(): void {
     if (this.#lostLines === 0 || this.#waiting.length > 0) return;
     const lostLines = this.#lostLines;
     this.#append(Buffer.from(this.#notice(lostLines)));
-    // Where there is no room for it, the notice itself is not one of the lost lines.
+    // A notice that cannot be written does not count as a lost line.
     this.#lostLines = this.#flush() ? 0 : lostLines;
   }
 
@@ -82,10 +82,10 @@ export class LogSink {
     this.#waitingBytes += bytes.length;
   }
 
-  /** @returns whether everything was written, or waits for a slow reader */
+  /** @returns whether all lines were written, or are queued for a slow reader */
   #flush(): boolean {
     const descriptor = this.#target.descriptor();
-    // The rest of a line belongs behind its beginning, and nowhere else.
+    // The rest of a partly written line must not go to another target.
     if (this.#target.takeHasChanged() && (this.#waiting[0]?.written ?? 0) > 0) this.#shift();
     try {
       for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
@@ -103,12 +103,12 @@ export class LogSink {
       this.#retryIn(SLOW_RETRY_MS);
       return true;
     }
-    // A line that was begun keeps its place: its rest goes first when there is room.
+    // A partly written line stays in the queue, so that its rest is written first.
     const begun = (this.#waiting[0]?.written ?? 0) > 0 ? this.#shift() : undefined;
     this.#lostLines += this.#waiting.length;
     this.#waiting = begun === undefined ? [] : [begun];
     this.#waitingBytes = begun?.bytes.length ?? 0;
-    // Of a pipe whose reader is gone nothing is to be expected.
+    // A pipe without a reader will not work again, so there is no retry.
     if (code !== 'EPIPE') this.#retryIn(FULL_RETRY_MS);
     return false;
   }
@@ -123,12 +123,12 @@ export class LogSink {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#flush()) this.#admitLost();
+      if (this.#flush()) this.#reportLost();
     }, ms).unref();
   }
 }
 
-/** What descriptor 2 is: it may be pointed at another file at any time. */
+/** Descriptor 2, and whether it refers to another target than before: log rotation may redirect it at any time. */
 class StandardError {
   #identity = '';
   #hasChanged = false;
@@ -143,13 +143,13 @@ class StandardError {
       this.#hasChanged = this.#identity !== '';
       this.#identity = identity;
       if (this.#reopened !== undefined) closeSync(this.#reopened);
-      // Files never block; nothing else needs a second description.
+      // Writes to files do not block, so only other targets are opened again.
       this.#reopened = stats === undefined || stats.isFile() ? undefined : openWithoutBlocking();
     }
     return this.#reopened ?? STANDARD_ERROR;
   }
 
-  /** Whether the target is another one than at the last call. */
+  /** Whether the target has changed since the last call. */
   takeHasChanged(): boolean {
     const hasChanged = this.#hasChanged;
     this.#hasChanged = false;
@@ -169,7 +169,7 @@ function openWithoutBlocking(): number | undefined {
   try {
     return openSync(`/proc/self/fd/${STANDARD_ERROR}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    // A socket cannot be opened. Node's stream for it, once it is there, has made the descriptor non-blocking.
+    // A socket cannot be opened. Creating Node's stream makes its descriptor non-blocking.
     void process.stderr;
     return undefined;
   }

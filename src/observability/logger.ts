@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import pino from 'pino';
 import { LogSink } from './log-sink.ts';
 
-/** What the rooms need of a logger; pino has it. Facts go into `fields`, the sentence into `message`. */
+/** The subset of pino's logger that is used. Data goes into `fields`, a sentence into `message`. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -13,16 +13,15 @@ export interface Logger {
 
 export type LogFormat = 'text' | 'json';
 
-/** A warning, in pino's numbers. */
+/** pino's number of the level warn. */
 const LEVEL_WARN = 40;
 
 /**
- * A logger that writes to standard error: a line a record for people, or one
- * JSON object a line. A sink without room costs lines, which are counted, and
- * never the process (log-sink.ts).
+ * A logger that writes to standard error, one record a line, as readable text or as
+ * JSON. If standard error cannot be written, lines are lost and counted (log-sink.ts).
  */
 export async function createLogger(options: { isDebug: boolean; format?: LogFormat }): Promise<Logger> {
-  const format = options.format === 'json' ? asIs : await textFormat();
+  const format = options.format === 'json' ? jsonFormat : await textFormat();
   const sink = new LogSink((lostLines) => {
     const msg = `${lostLines} ${lostLines === 1 ? 'line' : 'lines'} of the log could not be written`;
     return format(`${JSON.stringify({ level: LEVEL_WARN, time: Date.now(), lostLines, msg })}\n`);
@@ -31,22 +30,22 @@ export async function createLogger(options: { isDebug: boolean; format?: LogForm
   return asLogger(pino({ level, base: null }, { write: (record) => sink.write(format(record)) }));
 }
 
-function asIs(record: string): string {
+function jsonFormat(record: string): string {
   return record;
 }
 
 async function textFormat(): Promise<(record: string) => string> {
-  // Loaded on use: JSON lines need none of it.
+  // Loaded when needed: JSON does not use it.
   const { prettyFactory } = await import('pino-pretty');
   return prettyFactory({ colorize: isatty(2), translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
 }
 
-/** pino's own type has an index signature that a promise must not resolve to. */
+/** Narrows pino's type, which has an index signature: TypeScript would take it for a thenable. */
 function asLogger(logger: Logger): Logger {
   return logger;
 }
 
-/** Swallows everything: the default of the library. */
+/** A logger that drops all records: the default of the library. */
 export const SILENT: Logger = {
   debug: () => undefined,
   info: () => undefined,
