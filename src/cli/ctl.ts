@@ -19,7 +19,7 @@ Examples:
 /** Adds a command below `ctl`. */
 type AddCommand = (ctl: Command, terminal: Terminal) => void;
 
-/** The commands of `etherws ctl`. Only those that a command line names are loaded: ctl must start at once. */
+/** The commands of `etherws ctl`. Only those that the command line names are loaded, for a fast start. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   addport: async () => (await import('./ctl/add-port.ts')).addAddPort,
   setport: async () => (await import('./ctl/change-port.ts')).addSetPort,
@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };
 
-/** `etherws ctl`: it speaks the control API and loads nothing of a switch. */
+/** `etherws ctl`: a client of the control API. It loads no code of a switch. */
 export async function ctlCommand(terminal: Terminal, words: readonly string[]): Promise<Command> {
   const ctl = new Command('ctl')
     .description('control a running switch')
@@ -46,7 +46,7 @@ export async function ctlCommand(terminal: Terminal, words: readonly string[]): 
   return ctl;
 }
 
-/** @param words the command line; help, and a command that is not there, tell of all commands */
+/** @param words the command line; for help, and without a known command, all commands are loaded */
 async function addCommands(ctl: Command, terminal: Terminal, words: readonly string[]): Promise<void> {
   const isHelp = words.some((word) => /^(-h|--h.*|help)$/.test(word));
   const named = Object.keys(COMMANDS).filter((name) => words.includes(name));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Imports nothing at first: with too few open files Node fails to load modules, and this file alone can say so.
+// No static imports: with a low limit of open files Node fails to load modules, and only this file can report it.
 try {
   const { main } = await import('./main.ts');
   process.exitCode = await main();

@@ -1,17 +1,17 @@
 /**
- * What people read. Targets, reasons and messages may come from a peer, so
- * nothing of them may move the cursor, colour the terminal, turn the direction
- * of writing, or look like something else: it is shown as an escape.
+ * Text for terminals. Targets, reasons and messages may come from a peer. So
+ * characters that move the cursor, change colours or the direction
+ * of writing, or are invisible, are shown as escapes.
  */
 
 export interface Column<Row> {
   readonly title: string;
-  /** numbers stand right, words left */
+  /** numbers are aligned right, words left */
   readonly isNumber: boolean;
   cell(row: Row): string;
 }
 
-/** Rows under their titles, each line indented by two spaces, columns two spaces apart. Ends with a line feed. */
+/** A table with titles. Lines are indented by two spaces, and columns are two spaces apart. Ends with a line feed. */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [
     columns.map(({ title }) => title),
@@ -30,17 +30,17 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
     .concat('\n');
 }
 
-/** Printable ASCII only, so that a character is a column: everything else as `\u{…}`. */
+/** Printable ASCII, so that each character takes one column; all other characters become `\u{…}`. */
 export function escapeCell(text: string): string {
   return text.replace(/[^\x20-\x7e]|\\/gu, escaped);
 }
 
-/** A sentence on one line: letters of every script stay; controls, directions and what has no glyph do not. */
+/** A sentence on one line. Letters of all scripts stay; control, direction and invisible characters become `\u{…}`. */
 export function escapeSentence(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
-/** JSON on one line, in ASCII: the same value to every parser, and harmless in a terminal. */
+/** JSON on one line, in ASCII, which cannot drive a terminal. */
 export function formatJson(value: unknown): string {
   const ascii = JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,

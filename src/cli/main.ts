@@ -5,7 +5,7 @@ import { PROCESS_TERMINAL } from './terminal.ts';
 let isOutputLost = false;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader may stop early (`etherws ctl listfdb | head`): no failure of ours.
+  // A reader that stops early (`etherws ctl listfdb | head`) is no failure.
   if (error.code === 'EPIPE' || isOutputLost) return;
   isOutputLost = true;
   process.exitCode = EXIT_FAILURE;

@@ -2,14 +2,14 @@ import type { Command, Option } from './commander.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Long options may be cut short as long as they stay unambiguous (`--addr`), as
- * getopt_long and 1.x's argparse have it; commander does not.
+ * Unambiguous prefixes of long options (`--addr`) are accepted, as by
+ * getopt_long and by argparse in 1.x. Commander does not support that.
  */
 
 /**
- * The long options of 1.x by the path of their command. Where a prefix fits one
- * of them and newer options, it means the one of 1.x: a script that worked there
- * must not become ambiguous.
+ * The long options of 1.x by the path of their command. A prefix that fits one
+ * of them as well as newer options means the one of 1.x, so that scripts for 1.x
+ * keep working.
  */
 const OPTIONS_OF_1X: Readonly<Record<string, string>> = {
   sw: `--debug --foreground --ageout --path --host --port --htpasswd --sslkey --sslcert
@@ -21,9 +21,9 @@ const OPTIONS_OF_1X: Readonly<Record<string, string>> = {
 };
 
 /**
- * @param words what stands behind the name of the program
- * @returns the same words with every prefix of a long option written out
- * @throws UsageError for a prefix that more than one option has
+ * @param words the arguments of the program
+ * @returns the same words with all prefixes replaced by the long options
+ * @throws UsageError for an ambiguous prefix
  */
 export function writeOutOptions(program: Command, words: readonly string[]): string[] {
   const result: string[] = [];
@@ -35,7 +35,7 @@ export function writeOutOptions(program: Command, words: readonly string[]): str
     if (below !== undefined) command = below;
     const written = writeOut(command, word);
     result.push(written);
-    // The value of an option may look like an option itself.
+    // Skips the value of an option, which may look like an option.
     const value = words[index + 1];
     if (value !== undefined && takesNextWord(command, written)) {
       result.push(value);
@@ -53,7 +53,7 @@ function writeOut(command: Command, word: string): string {
   const known = (OPTIONS_OF_1X[pathOf(command)] ?? '').split(/\s+/);
   const preferred = candidates.filter((option) => known.includes(option));
   const [option, second] = preferred.length > 0 ? preferred : candidates;
-  if (option === undefined) return word; // commander says what is wrong with it
+  if (option === undefined) return word; // commander reports the unknown option
   if (second === undefined) return option + rest;
   throw new UsageError(`option '${prefix}' is ambiguous`, `It may be ${candidates.join(', ')}`);
 }
@@ -68,7 +68,7 @@ function takesNextWord(command: Command, word: string): boolean {
   return option?.required === true;
 }
 
-/** As it is typed behind the name of the program: `ctl addport client`. */
+/** The names of a command and its parents, without the program: `ctl addport client`. */
 function pathOf(command: Command): string {
   const { parent } = command;
   return parent?.parent == null ? command.name() : `${pathOf(parent)} ${command.name()}`;

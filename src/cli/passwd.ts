@@ -27,7 +27,7 @@ interface PasswdOptions {
   readonly cost?: number;
 }
 
-/** `etherws passwd`: makes and changes htpasswd files for people without Apache. */
+/** `etherws passwd`: creates and changes htpasswd files, for hosts without Apache's tool. */
 export function passwdCommand(terminal: Pick<Terminal, 'print'>, ask: () => Promise<string> = askNewPassword): Command {
   return new Command('passwd')
     .description('set the password of a user in an htpasswd file; asks for it, or reads it from standard input')
@@ -59,7 +59,7 @@ async function set(file: string, user: string, options: PasswdOptions, ask: () =
   if (!existsSync(file) && options.create !== true) {
     throw new EtherwsError('FILE_UNREADABLE', `There is no file ${file}`, { hint: 'Make it with --create' });
   }
-  // Read before the question, so that a bad file is told at once; and again behind it: another process may have written it meanwhile.
+  // Read before the prompt, so that a bad file is reported at once; read again after it, since another process may have written it.
   if (existsSync(file)) await read(file);
   const hash = await hashPassword(await ask(), options.cost ?? DEFAULT_BCRYPT_COST);
   const { text, stats } = existsSync(file) ? await read(file) : { text: '', stats: undefined };

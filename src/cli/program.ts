@@ -16,7 +16,7 @@ Examples:
 'etherws COMMAND --help' tells more.
 `;
 
-/** The commands by name. Only the one that is meant is loaded: ctl must start at once and needs no switch. */
+/** The commands by name. Only the one that is run is loaded: ctl must start fast and needs no code of a switch. */
 const COMMANDS: Readonly<
   Record<string, { description: string; load: (terminal: Terminal, words: readonly string[]) => Promise<Command> }>
 > = {
@@ -36,7 +36,7 @@ const COMMANDS: Readonly<
 
 /**
  * Runs a command line.
- * @param words what stands behind `etherws`
+ * @param words the arguments of `etherws`
  * @returns the exit status: 0, 1 for a failed operation, 2 for wrong usage. Never rejects
  */
 export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -68,11 +68,11 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
   return program;
 }
 
-/** Lets a command and those below it speak through the terminal and return instead of exiting. */
+/** Makes a command and its subcommands write to the terminal, and throw instead of ending the process. */
 function adopt(command: Command, terminal: Terminal): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => terminal.print(text),
-    // It repeats what was typed, which may have been pasted from anywhere.
+    // Commander's messages repeat the command line, which may contain control characters.
     writeErr: (text) => terminal.complain(text.split('\n').map(escapeSentence).join('\n')),
   });
   for (const below of command.commands) adopt(below, terminal);

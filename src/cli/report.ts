@@ -9,7 +9,7 @@ export const EXIT_SUCCESS = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
-/** The reason was told already, by the daemon that shares our standard error: only the status is left to pass on. */
+/** A failure that the daemon, which shares our standard error, has reported already; only its status is passed on. */
 export class ReportedFailure extends Error {
   readonly status: number;
 
@@ -20,12 +20,12 @@ export class ReportedFailure extends Error {
 }
 
 /**
- * Says on standard error why a command ended, as 1.x did: the message with the
+ * Reports on standard error why a command failed, in the format of 1.x: the message with the
  * code, and the detail on the next line.
  * @returns the exit status
  */
 export function report(error: unknown, terminal: Terminal): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_SUCCESS : EXIT_USAGE; // it has said so itself
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_SUCCESS : EXIT_USAGE; // commander has printed its message
   if (error instanceof ReportedFailure) return error.status;
   if (error instanceof UsageError) {
     const hint = error.hint === undefined ? '' : `${escapeSentence(error.hint)}\n`;
@@ -52,7 +52,7 @@ function facts(problem: unknown): Facts {
   return { message, code: 'unexpected', detail: 'This is a mistake in etherws; please report what you typed' };
 }
 
-/** By its shape: to load its class would load the control client, which `etherws sw` has no use for. */
+/** Checks the members, since the class would load the control client, which `etherws sw` does not need. */
 function isControlError(error: unknown): error is { message: string; code: number; data: string } {
   return error instanceof Error && error.name === 'ControlError' && 'code' in error && 'data' in error;
 }

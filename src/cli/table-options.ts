@@ -2,9 +2,9 @@ import { dottedNames, type Names, type Path } from '../schema/check.ts';
 import type { Row, Table } from '../schema/table.ts';
 import { type Command, Option } from './commander.ts';
 
-/** The options of a command, made from the rows of a table: flags, help, and the values that were typed. */
+/** The options of a command, made from the rows of a table: flags, help and values. */
 
-/** Adds the long option of every row that has one, in the order of the table. */
+/** Adds the long options of all rows that have one, in the order of the table. */
 export function addTableOptions(command: Command, table: Table): void {
   for (const row of Object.values(table)) {
     const option = optionOf(row);
@@ -19,7 +19,7 @@ function optionOf(row: Row): Option | undefined {
   const option = new Option(flag + value, helpOf(row));
   const choices = choicesOf(row);
   if (choices !== undefined) option.choices(choices);
-  // `choices` brings a parser of its own; no row has a list of them.
+  // `choices` sets a parser itself.
   else if (metavar !== undefined) {
     option.argParser((text: string, previous: unknown) =>
       isList(row) ? append(text, previous) : typedValue(row, text),
@@ -28,14 +28,14 @@ function optionOf(row: Row): Option | undefined {
   return option;
 }
 
-/** What the help says of a row: what it does, what the command line adds, and the default. */
+/** The help of a row: its text, its note, and the default. */
 function helpOf({ help, note, default: fallback, defaultText, bare, metavar }: Row): string {
   const text = note === undefined ? help : `${help}; ${note}`;
   const said = defaultText ?? (metavar === undefined ? undefined : (fallback ?? bare));
   return said === undefined ? text : `${text} (default: ${String(said)})`;
 }
 
-/** The words that a value is chosen from: those of a picklist, or `0|1`. */
+/** The allowed words of a value: those of a picklist, or `0|1`. */
 function choicesOf({ type, metavar }: Row): readonly string[] | undefined {
   if ('options' in type && type.type === 'picklist') return type.options as readonly string[];
   return metavar?.includes('|') === true ? metavar.split('|') : undefined;
@@ -49,15 +49,15 @@ function append(text: string, previous: unknown): string[] {
   return [...((previous as string[] | undefined) ?? []), text];
 }
 
-/** A typed text as a document has it. What is no number stays a text, which the check then refuses in its own words. */
+/** Converts the text of a number; other texts stay, and the check refuses them with its own message. */
 function typedValue({ type, hex }: Row, text: string): unknown {
   const number = hex === true ? /^(\d+|0x[\da-f]+)$/i : /^\d+(\.\d+)?$/;
   return type.type === 'number' && number.test(text) ? Number(text) : text;
 }
 
 /**
- * What was typed, by the names of the table; what was not is left out.
- * @param options what commander read, by its names
+ * The values that were given, by the names of the table.
+ * @param options the options that commander parsed, by commander's names
  */
 export function typedValues(table: Table, options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -65,7 +65,7 @@ export function typedValues(table: Table, options: Readonly<Record<string, unkno
     if (row.flag === undefined) continue;
     const isNegative = row.flag.startsWith('--no-');
     const typed = options[new Option(row.flag).attributeName()];
-    // Commander says true for a `--no-…` that was not given.
+    // Commander sets true for a `--no-…` that was not given.
     if (typed === undefined || (isNegative && typed === true)) continue;
     const isBare = typed === true && row.bare !== undefined;
     values[key] = isBare ? row.bare : row.metavar?.includes('|') === true ? Number(typed) : typed;
@@ -74,9 +74,9 @@ export function typedValues(table: Table, options: Readonly<Record<string, unkno
 }
 
 /**
- * Names for errors: the flag that was typed, and for what has none what `others` says.
- * @param at where the values of the table stand in the document
- * @param others names of arguments and further flags, by their place such as `options.token`
+ * Names places by their flags, and places without a flag by `others`.
+ * @param at the place of the table's values in the document
+ * @param others names of arguments and further flags, by their path such as `options.token`
  */
 export function typedNames(table: Table, at: Path, others: Readonly<Record<string, string>> = {}): Names {
   const dotted = dottedNames();

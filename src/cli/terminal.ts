@@ -1,22 +1,22 @@
 import type { ControlClient, ControlClientOptions } from '../control/client.ts';
 
-/** What a command line needs of the process around it; a test brings its own. */
+/** The streams and the environment of a command line; tests pass others than the process's. */
 export interface Terminal {
   readonly env: Environment;
-  /** To standard output: what was asked for. */
+  /** Writes results to standard output. */
   print(text: string): void;
-  /** To standard error: what went wrong. */
+  /** Writes errors and warnings to standard error. */
   complain(text: string): void;
-  /** Asks without echo. @throws EtherwsError when there is no terminal to answer */
+  /** Asks without echo. @throws EtherwsError ARGUMENT_INVALID if the input ends without an answer */
   askPassword(prompt: string): Promise<string>;
   /** @throws EtherwsError ARGUMENT_INVALID */
   openControl(options: ControlClientOptions): Promise<ControlCaller>;
 }
 
-/** As much of the control client as commands need. */
+/** The part of the control client that commands use. */
 export type ControlCaller = Pick<ControlClient, 'call'>;
 
-/** The variables that stand in for options; an empty one counts as absent. */
+/** The environment variables that replace options; an empty one counts as absent. */
 export interface Environment {
   readonly ETHERWS_CTLURL?: string | undefined;
   readonly ETHERWS_CTLUSER?: string | undefined;
@@ -25,14 +25,14 @@ export interface Environment {
   readonly ETHERWS_CLIENT_TOKEN?: string | undefined;
 }
 
-/** The process's own streams. */
+/** The streams and the environment of this process. */
 export const PROCESS_TERMINAL: Terminal = {
   env: process.env,
   print: (text) => {
     process.stdout.write(text);
   },
   complain: (text) => {
-    // Where even this cannot be written there is nothing left to say it with; the exit status is.
+    // A failure of standard error cannot be reported; the exit status still tells.
     if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
     process.stderr.write(text);
   },

@@ -1,9 +1,9 @@
 import { EtherwsError } from '../errors.ts';
 
-/** A command line that cannot be meant as it stands: exit status 2. */
+/** An invalid command line: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  /** what to write instead */
+  /** what to try */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
@@ -13,8 +13,8 @@ export class UsageError extends Error {
 }
 
 /**
- * Runs `check` on what stood in the command line.
- * @throws UsageError for what it finds wrong, by the rules that the switch applies, too
+ * Runs a check of command-line values, by the same rules as the switch.
+ * @throws UsageError instead of an EtherwsError
  */
 export async function checkUsage<T>(check: () => T | Promise<T>): Promise<T> {
   try {

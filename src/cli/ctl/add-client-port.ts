@@ -11,7 +11,7 @@ import { withPathsOnSwitch } from './path-on-switch.ts';
 import { addLabelOptions, LABEL_FLAGS, typedLabels } from './port-labels.ts';
 import { portTable } from './tables.ts';
 
-/** What only the command line has: where secrets come from. */
+/** The options about credentials, which only the command line has. */
 interface Sources {
   user?: string;
   passwd?: string;
@@ -69,7 +69,7 @@ async function addPort(
   });
 }
 
-/** The token, or the password of the user, from wherever it comes. */
+/** The token or the password, from the options, the environment or a prompt. */
 async function findSecret(given: Sources, terminal: Terminal): Promise<{ token?: string; passwd?: string }> {
   const { user, passwd, passwdFile, tokenFile } = given;
   const token = user ? undefined : await findToken(tokenFile, terminal);
@@ -87,7 +87,7 @@ async function findSecret(given: Sources, terminal: Terminal): Promise<{ token?:
   return found === undefined ? {} : { passwd: found };
 }
 
-/** A token in the environment does not count where a user is given. */
+/** From the file or the environment. Only called if no user is given, whose password would be used instead. */
 async function findToken(file: string | undefined, terminal: Terminal): Promise<string | undefined> {
   if (file === undefined) return terminal.env.ETHERWS_CLIENT_TOKEN || undefined;
   const { readPasswordFile } = await import('../../auth/password-file.ts');

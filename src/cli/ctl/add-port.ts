@@ -32,7 +32,7 @@ export function addAddPort(ctl: Command, terminal: Terminal): void {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [COMMAND]', 'print the help of a command')
     .addHelpText('after', EXAMPLES)
-    // What no command below takes up comes here.
+    // This action runs for all types without a command.
     .argument('[TYPE]')
     .allowExcessArguments()
     .allowUnknownOption()

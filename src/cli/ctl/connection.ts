@@ -4,7 +4,7 @@ import { type Command, Option } from '../commander.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 
-/** The options that name the switch and the caller's credentials; they stand before or behind the command. */
+/** The options about the switch and the caller's credentials; they may precede or follow the command. */
 export interface ConnectionOptions {
   ctlurl?: string;
   ctluser?: string;
@@ -35,14 +35,14 @@ export function addConnectionOptions(command: Command, isHidden: boolean): void 
   command.option('--json', 'print the result object in JSON');
 }
 
-/** The options of a command and of those above it; what stands further behind counts. */
+/** The options of a command and of its parents; those of the command have precedence. */
 export function gatherOptions<T extends object>(command: Command): T {
   const above = command.parent === null ? {} : gatherOptions<object>(command.parent);
   return { ...above, ...command.opts() } as T;
 }
 
 /**
- * @throws UsageError for a URL, a user or a password that cannot be
+ * @throws UsageError for an invalid URL, user or password
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlCaller> {
@@ -56,7 +56,7 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
     isInsecure: options.ctlinsecure === true,
   };
   const isNamed = user !== undefined || options.ctlpasswd !== undefined || options.ctlpasswdFile !== undefined;
-  // Also before a password is asked: it may be in vain.
+  // Checks the options before the password is asked for.
   const anonymous = await checkUsage(() => terminal.openControl(clientOptions));
   if (!isNamed) return anonymous;
   const { findPassword } = await import('./password-source.ts');
@@ -73,7 +73,7 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
   return checkUsage(() => terminal.openControl({ ...clientOptions, ...(passwd === undefined ? {} : { passwd }) }));
 }
 
-/** The URL that was given, if any. */
+/** The URL from the option or the environment; undefined without one. */
 export function controlUrl(options: ConnectionOptions, terminal: Terminal): string | undefined {
   return options.ctlurl ?? (terminal.env.ETHERWS_CTLURL || undefined);
 }

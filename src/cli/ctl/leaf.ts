@@ -7,41 +7,41 @@ import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect, gatherOptions } from './connection.ts';
 
-/** A command that calls the switch, with its examples in its help. */
+/** Adds a command that calls the switch, with examples in its help. */
 export function addLeaf(parent: Command, name: string, description: string, examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ etherws ctl ${example}\n`);
   const leaf = parent
     .command(name)
     .description(description)
     .helpOption('-h, --help', 'print this help')
-    // A command inherits this from the one above it, and addport allows them.
+    // A command inherits this setting from its parent, and addport allows them.
     .allowExcessArguments(false)
     .addHelpText('after', `\nExamples:\n${lines.join('')}`);
   addConnectionOptions(leaf, true);
   return leaf;
 }
 
-/** Lets a command whose table has further columns print them. */
+/** Adds `--long` to a command whose table has further columns. */
 export function addLong(leaf: Command): Command {
   return leaf.option('--long', 'print a table with more columns');
 }
 
 export interface Call<M extends MethodName> {
   readonly method: M;
-  /** as they were typed: the schema says what they must be */
+  /** from the command line; the method's schema checks them */
   readonly params: unknown;
-  /** what errors call the parameters; default: as JSON has them */
+  /** how errors name the parameters; default: by their paths in JSON */
   readonly names?: Names;
-  /** the entries as a table. @param isLong with what 1.x did not show */
+  /** formats the entries. @param isLong with the columns that 1.x does not have */
   table(entries: Entries[M][], isLong: boolean): string;
-  /** adds what is asked for only when the rest was found good */
+  /** adds parameters that the user is asked for, after the others were checked */
   complete?(params: ParamsOf<M>): Promise<unknown>;
 }
 
 /**
- * Calls the switch and prints what it answered.
- * @throws UsageError before anything is asked or sent, when the parameters are wrong
- * @throws ControlError, EtherwsError as ControlClient does
+ * Calls the switch and prints the result.
+ * @throws UsageError for wrong parameters, before the user is asked for a password, and before a request is sent
+ * @throws ControlError, EtherwsError as ControlClient
  */
 export async function perform<M extends MethodName>(
   command: Command,

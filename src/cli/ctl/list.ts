@@ -3,7 +3,7 @@ import type { Terminal } from '../terminal.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { endpointTable, fdbTable, interfaceTable, portTable } from './tables.ts';
 
-/** The commands that list something. */
+/** The list commands. */
 
 export function addListPort(ctl: Command, terminal: Terminal): void {
   const description = 'list the ports with their frames received and sent';

@@ -2,7 +2,7 @@ import { escapeSentence } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Where a password may come from, best first: the option, a file, the environment, the person. An empty one was not given. */
+/** The sources of a password in their order of precedence: option, file, environment, prompt. Empty ones count as absent. */
 export interface PasswordSources {
   readonly user: string | undefined;
   readonly passwd: string | undefined;
@@ -12,10 +12,10 @@ export interface PasswordSources {
 }
 
 /**
- * Without a user nothing is asked, and a password in the environment is meant
- * for another user.
- * @throws UsageError for both the option and the file
- * @throws EtherwsError FILE_UNREADABLE, and what the prompt throws
+ * Finds the password. Without a user there is no prompt, and the environment is
+ * ignored.
+ * @throws UsageError if both the option and the file are given
+ * @throws EtherwsError FILE_UNREADABLE, and the errors of the prompt
  */
 export async function findPassword(sources: PasswordSources, terminal: Terminal): Promise<string | undefined> {
   const { file, prompt } = sources;

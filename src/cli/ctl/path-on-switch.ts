@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { controlAddress } from '../../control/control-address.ts';
 import { checkUsage } from '../usage-error.ts';
 
-/** A switch on this host has the same files but not the same working directory; another one has other files. */
+/** Makes a path absolute if the switch runs on this host: it has another working directory. Files of other hosts stay as given. */
 export async function pathOnSwitch(path: string, url: string | undefined): Promise<string> {
   const { host } = await checkUsage(() => controlAddress(url));
   const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   return isHere && path !== '' ? resolve(path) : path;
 }
 
-/** The same for those of `options` that are given. */
+/** `pathOnSwitch` for the given options among `keys`. */
 export async function withPathsOnSwitch(
   options: Record<string, unknown>,
   keys: readonly string[],

@@ -9,7 +9,7 @@ Examples:
   $ etherws ctl schema addPort
 `;
 
-/** `etherws ctl schema`: it asks no switch. */
+/** `etherws ctl schema`, which needs no running switch. */
 export function addSchema(ctl: Command, terminal: Terminal): void {
   ctl
     .command('schema')

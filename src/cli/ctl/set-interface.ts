@@ -25,7 +25,7 @@ export function addSetInterface(ctl: Command, terminal: Terminal): void {
   );
 }
 
-/** An address with a length is one more; without one, it takes the place of the primary address, as in 1.x. */
+/** An address with a prefix length is added; an address without one replaces the primary address, as in 1.x. */
 function addressesOf(given: readonly string[]): { address?: string; addresses?: string[] } {
   const addresses = given.filter((address) => address.includes('/'));
   const [address, second] = given.filter((address) => !address.includes('/'));

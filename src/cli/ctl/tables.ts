@@ -7,7 +7,7 @@ import { type Column, formatTable } from '../format.ts';
  * `--long` puts further columns behind those. Only Reason and Description, the last ones, may have spaces.
  */
 
-/** Stands where a row has nothing to say, so that every row has the same number of columns. */
+/** The text of an empty cell, so that all rows have the same number of columns. */
 const NONE = '-';
 
 function word<Row>(title: string, cell: (row: Row) => string): Column<Row> {
