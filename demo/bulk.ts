@@ -1,13 +1,10 @@
 import { createHash, type Hash, randomFillSync } from 'node:crypto';
 
-/** What crosses the tunnel: 256 MiB. */
+/** The length of the transfer: 256 MiB. */
 export const BULK_BYTES: number = 256 * 1024 * 1024;
 const BLOCK_BYTES = 65_536;
 
-/**
- * Data that no two blocks of are equal, made as it is sent, and the checksum of
- * what was made so far.
- */
+/** Generates data in blocks, each of which begins with its offset, and the checksum of all data generated. */
 export class BulkSource {
   readonly #block = randomFillSync(Buffer.alloc(BLOCK_BYTES));
   readonly #hash: Hash = createHash('sha256');
@@ -22,7 +19,7 @@ export class BulkSource {
     return this.#made >= this.#totalBytes;
   }
 
-  /** The next octets, at most so many, the caller's to keep; none at the end. */
+  /** The next octets, at most `mostBytes`; empty at the end. The caller owns them. */
   next(mostBytes: number = BLOCK_BYTES): Buffer {
     const chunk = Buffer.from(this.#block.subarray(0, Math.min(mostBytes, this.#totalBytes - this.#made)));
     if (chunk.length >= 8) chunk.writeBigUInt64BE(BigInt(this.#made));
@@ -31,13 +28,13 @@ export class BulkSource {
     return chunk;
   }
 
-  /** Only once. */
+  /** The checksum of all data. To be called only once. */
   sha256(): string {
     return this.#hash.digest('hex');
   }
 }
 
-/** Counts what arrives and sums it up. */
+/** Counts received data and computes its checksum. */
 export class BulkSink {
   readonly #hash: Hash = createHash('sha256');
   bytes = 0;
@@ -47,7 +44,7 @@ export class BulkSink {
     this.bytes += chunk.length;
   }
 
-  /** Only once. */
+  /** The checksum of all data. To be called only once. */
   sha256(): string {
     return this.#hash.digest('hex');
   }

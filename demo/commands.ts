@@ -1,7 +1,7 @@
-/** The two hosts of the demo: one that others can reach, and one that dials it. */
+/** The two hosts of the demo: a relay with a public address, and a laptop that dials it. */
 export type HostName = 'relay' | 'laptop';
 
-/** A command as the README shows it, and on which host it is typed. */
+/** A command of the README, and the host on which it runs. */
 export interface Command {
   readonly host: HostName;
   readonly line: string;
@@ -10,12 +10,12 @@ export interface Command {
 /** The name in the relay's certificate, which the tunnel verifies. */
 export const RELAY_NAME = 'relay.example';
 export const USER = 'alice';
-/** Files in the directory where the commands are typed. */
+/** Files in the working directory of the commands. */
 export const FILES = { key: 'key.pem', certificate: 'cert.pem', htpasswd: 'users' } as const;
 /** The addresses that `setif` gives to the TAP devices. */
 export const INSIDE = { relay: '192.0.2.1', laptop: '192.0.2.2' } as const;
 
-/** Everything that is typed to join two hosts, word for word as in the README; a test compares. */
+/** The commands that join two hosts. A test compares them with the README. */
 export const COMMANDS: readonly Command[] = [
   {
     host: 'relay',
@@ -32,5 +32,5 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
-/** What shows the result, on both hosts. */
+/** The commands that show the result, on both hosts. */
 export const LISTINGS: readonly string[] = ['etherws ctl listport', 'etherws ctl listif', 'etherws ctl listfdb'];

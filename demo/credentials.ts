@@ -10,8 +10,8 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const DAY_MS = 86_400_000;
 
 /**
- * Writes what the README makes with openssl and htpasswd, without those tools:
- * the key and the certificate of the relay, and the file of its users.
+ * Writes the files that the README makes with openssl and htpasswd, without those tools:
+ * the key and the certificate of the relay, and its htpasswd file.
  */
 export async function writeCredentials(directory: string, password: string): Promise<void> {
   const { key, certificate } = await selfSigned(RELAY_NAME);
@@ -20,7 +20,7 @@ export async function writeCredentials(directory: string, password: string): Pro
   writeFileSync(join(directory, FILES.htpasswd), `${USER}:${await bcrypt.hash(password, 5)}\n`);
 }
 
-/** A certificate for this name, of type ECDSA P-256, valid for a day. */
+/** A self-signed certificate for this name, with an ECDSA key on P-256, valid for one day. */
 export async function selfSigned(name: string): Promise<{ key: string; certificate: string }> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({

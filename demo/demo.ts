@@ -1,9 +1,9 @@
 /*
- * `npm run demo`: what etherws is for, on this machine, in a minute.
+ * `npm run demo`: shows on this machine, in a minute, what etherws does.
  *
- * With network namespaces and TAP devices: two hosts, set up with the commands
- * of the README. Without: the same between two switches of the library, joined
- * by a real WebSocket, with in-memory ports.
+ * With network namespaces and TAP devices it sets up two hosts by the commands
+ * of the README. Without them it does the same with two switches of the library, which
+ * have in-memory ports and a WebSocket tunnel between them.
  */
 import { describeError, EtherwsError } from '../src/errors.ts';
 import { nativeAddon } from '../src/native/addon.ts';
@@ -37,7 +37,7 @@ function openTapLab(): Promise<Lab> {
   return Lab.open();
 }
 
-/** Everything that runs on the hosts ends with the laboratory, whatever state it is in. */
+/** Closing the lab ends all programs on its hosts, in any state of the demo. */
 async function cleanUp(): Promise<void> {
   await lab?.close();
 }
@@ -49,7 +49,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// The reader may stop early (`npm run demo | head`).
+// A reader may stop early (`npm run demo | head`).
 process.stdout.on('error', () => void cleanUp().then(() => process.exit(1)));
 
 try {

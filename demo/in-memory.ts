@@ -8,20 +8,20 @@ import { describeRate, type Narrator } from './narrator.ts';
 import { DATA_BYTES, Station } from './station.ts';
 
 const PINGS = 5;
-/** What may be under way: well below what a tunnel queues before it drops. */
+/** The most frames in flight: a tunnel's queue holds more before it drops. */
 const WINDOW_FRAMES = 512;
 const BURST_FRAMES = 64;
 const REPORT_BYTES = 4 * 1024 * 1024;
 const PATIENCE_MS = 20_000;
 
-/** Two switches of the library, a station on each, and between them a tunnel over a real socket. */
+/** Two switches of the library with one station each, and a tunnel over a TCP socket between them. */
 interface Network {
   readonly relay: { readonly ethernet: Switch; readonly station: Station };
   readonly laptop: { readonly ethernet: Switch; readonly station: Station };
   close(): Promise<void>;
 }
 
-/** The scenario of the demo without devices. @throws Error when anything is not as it must be */
+/** The demo without devices. @throws Error if frames are lost or changed, or the transfer stalls */
 export async function joinInMemory(narrator: Narrator): Promise<void> {
   narrator.step('Two switches with in-memory ports, and a tunnel between them (TLS, certificate verified)');
   const network = await joinSwitches(narrator);
@@ -102,10 +102,10 @@ async function ping({ relay, laptop }: Network, narrator: Narrator): Promise<voi
 }
 
 /**
- * A sliding window: the laptop sends while less than WINDOW_FRAMES are under
- * way, the relay says how many it has taken. A gap means that a frame was lost,
- * which may not happen below the tunnel's bound.
- * @returns how long it took, in seconds
+ * Sends with a sliding window: at most WINDOW_FRAMES are in flight, and the relay
+ * acknowledges received frames. A gap in the numbers means a lost frame, which must not
+ * happen below the limit of the tunnel's queue.
+ * @returns the duration in seconds
  */
 async function transfer({ relay, laptop }: Network, narrator: Narrator): Promise<number> {
   const source = new BulkSource(BULK_BYTES);
@@ -137,7 +137,7 @@ async function transfer({ relay, laptop }: Network, narrator: Narrator): Promise
         if (kind !== 'data') continue;
         if (number !== expected) reject(new Error(`frame ${expected} was lost: frame ${number} came in its place`));
         expected++;
-        // Short frames are padded on their way; the true length is what is still missing.
+        // The last frame may have been padded on its way; its true length is the number of octets still missing.
         sink.take(payload.subarray(0, Math.min(payload.length, BULK_BYTES - sink.bytes)));
       }
       if (expected - confirmed < BURST_FRAMES && sink.bytes < BULK_BYTES) return;

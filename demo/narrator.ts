@@ -1,9 +1,9 @@
 const MEBIBYTE = 1024 * 1024;
 const BAR_CELLS = 32;
-/** Without a terminal a line is printed at each of these shares. */
+/** Without a terminal a line is printed when the transfer reaches each of these shares. */
 const SHARES = [0.25, 0.5, 0.75, 1] as const;
 
-/** Tells what the demo does: in colour and with a moving bar on a terminal, in plain lines elsewhere. */
+/** Prints what the demo does: in colour and with a progress bar on a terminal, else in plain lines. */
 export class Narrator {
   readonly #out: NodeJS.WriteStream;
   readonly #isTerminal: boolean;
@@ -32,7 +32,7 @@ export class Narrator {
     this.#line(`  ${this.#paint('2', `${host.padEnd(6)} $`)} ${line}`);
   }
 
-  /** What a command printed, under it. */
+  /** The output of a command, indented below it. */
   output(text: string): void {
     for (const line of text.trimEnd().split('\n')) if (line !== '') this.#line(`           ${line}`);
   }
@@ -68,7 +68,7 @@ export class Narrator {
   }
 
   #line(text: string): void {
-    // The bar stays where it stood, and the story goes on below it.
+    // The progress bar has no line end yet.
     this.#out.write(this.#hasBar ? `\n${text}\n` : `${text}\n`);
     this.#hasBar = false;
   }

@@ -1,9 +1,9 @@
 import { MemoryPort } from '../src/index.ts';
 
-/** The type for experiments (IEEE 802-2014, 9.2.4). */
+/** Local Experimental EtherType 1 (IEEE 802-2014, 9.2.4). */
 const ETHER_TYPE = 0x88b5;
 const HEADER_BYTES = 14;
-/** Behind the header: what kind of frame it is, and its number. */
+/** The fields behind the header: the kind of the frame, 1 octet, and its number, 4 octets. */
 const CONTROL_BYTES = 5;
 const MAX_FRAME_BYTES = 1514;
 
@@ -13,14 +13,14 @@ export type Kind = keyof typeof KINDS;
 const KINDS = { data: 0, taken: 1, ping: 2, pong: 3 } as const;
 const NAMES = Object.keys(KINDS) as Kind[];
 
-/** A frame between two stations. `payload` is the receiver's to keep. */
+/** A frame between two stations. The receiver owns `payload`. */
 export interface Message {
   readonly kind: Kind;
   readonly number: number;
   readonly payload: Buffer;
 }
 
-/** A computer with one network card, as far as a switch can tell: an in-memory port and a MAC address behind it. */
+/** A host with one network interface: an in-memory port and a MAC address. */
 export class Station {
   readonly port: MemoryPort;
   readonly #address: Buffer;
@@ -35,7 +35,7 @@ export class Station {
     });
   }
 
-  /** Replaces the receiver of what arrives, a batch at a time. */
+  /** Replaces the receiver of messages, which is called once a batch. */
   onMessages(receive: (messages: Message[]) => void): void {
     this.#receive = receive;
   }

@@ -1,9 +1,9 @@
 /*
- * The programs that run on the demo's hosts and know nothing of etherws: an
- * ordinary TCP transfer, and an echo for machines without ping.
+ * The programs that run on the demo's hosts without using etherws: an
+ * ordinary TCP transfer, and a UDP echo for machines without ping.
  *
  *   transfer.js receive ADDRESS PORT        prints `listening`, then JSON lines {bytes, seconds}, then {sha256}
- *   transfer.js send ADDRESS PORT [BYTES]   sends BULK_BYTES or so many, prints {sha256}
+ *   transfer.js send ADDRESS PORT [BYTES]   sends BYTES (default BULK_BYTES), prints {sha256}
  *   transfer.js echo ADDRESS PORT           prints `listening`, answers datagrams
  *   transfer.js ping ADDRESS PORT           sends five datagrams, prints a line for each answer
  */

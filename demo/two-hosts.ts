@@ -20,7 +20,7 @@ const TRANSFER_TIMEOUT_MS = 600_000;
 
 type Hosts = Readonly<Record<HostName, Host>>;
 
-/** Joins two hosts as the README says, and sends real traffic across. @throws Error when anything is not as it must be */
+/** Joins two hosts by the commands of the README, and sends traffic. @throws Error if a command fails or data is lost */
 export async function joinTwoHosts(lab: Lab, narrator: Narrator): Promise<void> {
   const hosts = await layCable(lab, narrator);
   const directory = join(lab.directory, 'demo');
@@ -93,7 +93,7 @@ async function ping({ relay, laptop }: Hosts, narrator: Narrator): Promise<void>
   narrator.verified('the relay answers through the tunnel');
 }
 
-/** @returns how long it took, in seconds */
+/** @returns the duration in seconds */
 async function transfer({ relay, laptop }: Hosts, narrator: Narrator): Promise<number> {
   const options = { timeoutMs: TRANSFER_TIMEOUT_MS };
   const receiver = relay.spawn([...TRANSFER, 'receive', INSIDE.relay, TRANSFER_PORT], options);

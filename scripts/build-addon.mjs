@@ -1,9 +1,9 @@
-// npm's `install` script: compiles the addon that tap and netdev ports need, in
-// a checkout and in an installed package alike. Nothing else needs it, so a
-// machine that cannot compile it gets advice and a working etherws without.
+// npm's `install` script: compiles the addon, in a checkout and in an installed
+// package. Only tap and netdev ports need the addon, so without a compiler the script
+// prints advice and succeeds.
 //
-// binding.gyp says what is compiled and how. It is written as plain JSON, so
-// that node-gyp and the direct way below read the same list.
+// binding.gyp lists sources and flags. It is plain JSON, so that both node-gyp and
+// `buildDirectly` can read it.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,10 +12,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const environment = process.env;
 const compiler = environment.CC || 'cc';
-/** npm rebuilds what it has installed; in a checkout there is nothing of that name. */
+/** The command that builds the addon: `npm rebuild` works only for an installed package. */
 const again = basename(dirname(root)) === 'node_modules' ? 'npm rebuild etherws' : 'node scripts/build-addon.mjs';
 
-/** Ends the script well: what is missing is needed by some ports only. */
+/** Ends the script with status 0: only some kinds of ports need the addon. */
 function continueWithout(...lines) {
   process.stdout.write(
     ['etherws: the addon was not built, so tap and netdev ports will not work.', ...lines]
@@ -34,7 +34,7 @@ function runs(command, ...args) {
   }
 }
 
-/** The folder above include/node, where the headers came with this Node: nothing has to be fetched then. */
+/** The folder above include/node, if the headers are installed with this Node, so that none must be downloaded. */
 function headersPrefix() {
   const besideNode = dirname(dirname(realpathSync(process.execPath)));
   return [besideNode, environment.npm_config_nodedir]
@@ -42,7 +42,7 @@ function headersPrefix() {
     .find((prefix) => existsSync(join(prefix, 'include/node/node_api.h')));
 }
 
-/** node-gyp.js: npm names its own, a checkout has one as a development dependency. */
+/** The path of node-gyp.js: npm's own, or that of the development dependency. */
 function nodeGypScript() {
   const named = environment.npm_config_node_gyp;
   if (named !== undefined && existsSync(named)) return named;
@@ -98,6 +98,6 @@ try {
     );
   }
 } catch (error) {
-  // What the compiler or node-gyp had to say stands above already.
+  // The compiler or node-gyp has printed its messages already.
   continueWithout(`It did not compile: ${error.message.split('\n', 1)[0]}`);
 }

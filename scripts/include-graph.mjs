@@ -1,20 +1,20 @@
-// The walls of native/, as `npm run lint` checks them: which room may include which, and no circles. A file and its
-// header count as one, so that two files which call each other are a circle, too.
+// Checks the includes of native/, as part of `npm run lint`: which room may include which, and that there are no
+// cycles. A .c file and its header count as one unit, so that two units that call each other are a cycle, too.
 //
 //   node scripts/include-graph.mjs [folder]
 //
-// Prints what is wrong, a line each; the status is 1 then.
+// Prints each fault on a line; the status is then 1.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path';
 
-/** What the files of a room may include of other rooms. Rooms that are not named here may include all. */
+/** The rooms that each room may include. Rooms that are not listed may include all. */
 const MAY_INCLUDE = {
   offload: [],
   crypto: [],
   datapath: ['offload', 'crypto'],
   system: ['node', 'datapath'],
 };
-/** Hosts only know their loop and their program. */
+/** Headers of the host: only host rooms may include them. */
 const HOST_HEADERS = ['node_api.h', 'js_native_api.h', 'uv.h', 'v8.h', 'node.h'];
 const WITHOUT_HOST = ['offload', 'crypto', 'datapath', 'fuzz'];
 
@@ -48,7 +48,7 @@ for (const file of files) {
   }
 }
 
-/** Depth first; a unit that is met again on its own path closes a circle. */
+/** Depth-first search: a unit that is found again on its own path closes a cycle. */
 function findCircles() {
   const done = new Set();
   const path = [];

@@ -1,7 +1,7 @@
-// The part of `npm run lint` that is about native/. `--fix` lays the files out instead of checking them.
+// The part of `npm run lint` for native/. `--fix` formats the files instead of checking them.
 //
-// clang-format decides by its version, so only Debian 12's counts (14). Where it is not installed, or is another one,
-// this says so and leaves the check to CI, where it must be there.
+// The layout depends on the version of clang-format, so only version 14 of Debian 12 is used. Without it the check is
+// skipped with a message, except in CI, where it fails.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

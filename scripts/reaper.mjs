@@ -1,20 +1,20 @@
-// Ends what test files leave behind: `reaper.mjs`, started by run-tests.mjs, which holds its standard input open.
-// Every process that a test file starts has inherited ETHERWS_TEST_FILE, the process id of the file: also one in a session
-// or in namespaces of its own, or a daemon. Such a process is killed once its file is gone, and all of them once the
-// input ends, which it does however the runner ends. A file that outlives its deadline is killed as well: when
-// it loops in native code it hears no other signal.
-// The arguments: the run's name, as in ETHERWS_TEST_RUN, and how long a file may take, in ms.
+// Kills processes that test files leave behind. run-tests.mjs starts it and holds its standard input open.
+// All processes that a test file starts inherit ETHERWS_TEST_FILE, the process id of the file: also daemons, and
+// processes in other sessions or namespaces. Such a process is killed when its file has ended, and all of them when
+// standard input ends, which happens however the runner ends. A test file that exceeds its deadline is killed by SIGKILL:
+// while it loops in native code, no other signal ends it.
+// The arguments: the name of the run, as in ETHERWS_TEST_RUN, and the deadline of a file in ms.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const [run, deadline] = process.argv.slice(2);
 const PERIOD_MS = 1000;
-/** The last look goes on until nothing is left, at most for this time. */
+/** At the end the reaper repeats its search until no process is left, at most for this time. */
 const LAST_LOOK_MS = 10_000;
 const MARK = Buffer.from(`\0ETHERWS_TEST_RUN=${run}\0`);
 const FILE = /\0ETHERWS_TEST_FILE=(\d+)\0/;
 
-/** When each test file was seen first, by process id. */
+/** The time at which each test file was first seen, by process id. */
 const files = new Map();
 let isRunning = true;
 let wake;
@@ -48,7 +48,7 @@ function look() {
   killAll(processes.filter(({ file }) => file !== undefined && !files.has(file)));
 }
 
-/** The processes of the run: each with the process id of its test file, which may be its own. */
+/** The processes of the run, each with the process id of its test file. */
 function ofThisRun() {
   const found = [];
   for (const name of readdirSync('/proc')) {
@@ -58,7 +58,7 @@ function ofThisRun() {
       const environment = Buffer.concat([Buffer.of(0), readFileSync(`/proc/${name}/environ`)]);
       if (!environment.includes(MARK)) continue;
       const file = FILE.exec(environment.toString('latin1'))?.[1];
-      // What is dead and not waited for yet has no environment, so that no look finds it twice.
+      // A zombie has no environment, so it is not found again.
       found.push({ pid, file: file === undefined ? undefined : Number(file) });
     } catch {
       // It has ended in the meantime, or belongs to another user.

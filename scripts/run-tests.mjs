@@ -1,8 +1,8 @@
 // Runs the compiled tests: `npm test`, or `npm test -- WORD...` for the files whose path contains a WORD.
 // `node --test DIRECTORY` finds different files on Node 20 and 22, so the list is made here.
-// Where CI is set a skipped test fails the run: CI installs every tool, so nothing may hide behind a missing one.
-// A file has a deadline; behind that it is killed, and what it was busy with is said. However the run ends, nothing that
-// it has started outlives it: reaper.mjs.
+// With CI set, a skipped test fails the run: CI installs all tools, so none may be missing.
+// A file that exceeds its deadline is killed, and the tests that it was running are printed. However the run ends,
+// reaper.mjs ends all processes that it has started.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -10,14 +10,14 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
-/** How long a test file may take, and how much longer until it is killed, should it not hear that it is over. */
+/** The deadline of a test file, and the time after it until the file is killed if it has not ended by itself. */
 const FILE_DEADLINE_MS = Number(process.env.ETHERWS_TEST_DEADLINE_MS ?? 10 * 60_000);
 const GRACE_MS = 5000;
 
 const words = process.argv.slice(2);
 const files = readdirSync('dist', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js') && (words.length === 0 || words.some((word) => file.includes(word))))
-  // What an earlier build left of a test that is gone is no test.
+  // Ignores the compiled files of tests that were removed or renamed.
   .filter((file) => existsSync(file.replace(/js$/, 'ts')))
   .map((file) => join('dist', file))
   .sort();
@@ -28,11 +28,11 @@ if (files.length === 0) {
 
 const isContinuousIntegration = !['', '0', 'false', undefined].includes(process.env.CI);
 const skipped = [];
-/** Files that were ended, and what they were busy with. */
+/** Files that exceeded their deadline, and the tests that they were running. */
 const unended = [];
 const summary = [];
 
-// The runner's own summary is held back behind the list of failures, so that it is the last thing printed.
+// Holds back the runner's summary, so that it is printed last.
 async function* withoutSummary(events) {
   for await (const event of events) {
     if (event.type === 'test:diagnostic' && event.data.nesting === 0 && /^[a-z_]+ [\d.]+$/.test(event.data.message)) {
@@ -43,13 +43,13 @@ async function* withoutSummary(events) {
   }
 }
 
-// What reads this may stop early (`npm test | head`).
+// A reader may stop early (`npm test | head`).
 process.stdout.on('error', () => process.exit(1));
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 const mark = `${process.pid}.${Date.now()}`;
 const reaper = spawn(process.execPath, [script('reaper.mjs'), mark, String(FILE_DEADLINE_MS + GRACE_MS)], {
-  // A session of its own: a Ctrl-C must not reach it.
+  // In a new session, so that Ctrl-C does not reach it.
   detached: true,
   stdio: ['pipe', 'inherit', 'inherit'],
 });
@@ -58,7 +58,7 @@ process.env.ETHERWS_TEST_NODE = process.execPath;
 // The runner starts its files by this path.
 process.execPath = script('test-file.sh');
 
-/** What has begun and not ended yet, by file: the innermost test of a file that hangs stands last. */
+/** The tests that have begun and not ended, by file. The innermost one is the last. */
 const begun = new Map();
 const pathOf = (file) => relative('.', file ?? '').replace(/^dist\//, '');
 
@@ -102,7 +102,7 @@ run({ files, concurrency: 2, timeout: FILE_DEADLINE_MS })
       process.stdout.write(`✖ ${file} was ended behind its deadline of ${FILE_DEADLINE_MS} ms${busy}\n`);
     }
     for (const line of summary) process.stdout.write(`ℹ ${line}\n`);
-    // The runner has not ended until its reaper has.
+    // The reaper ends with its input, and the runner with the reaper.
     reaper.stdin.end();
   })
   .pipe(process.stdout);

@@ -3,22 +3,22 @@ import type { Random } from '../test/support/random.ts';
 import type { Site } from './site.ts';
 import type { World } from './world.ts';
 
-/** A half-open tunnel is found in this time. */
+/** A half-open tunnel is detected in this time. */
 const FOUND_MS = 45_000;
-/** A wait, a handshake of at most 10 s, and the time of a busy machine. */
+/** The wait before dialling, a handshake of at most 10 s, and some margin for a busy machine. */
 const BACK_MS = 30_000;
 
-/** A fault, drawn but not done yet. */
+/** A fault that was chosen but has not happened yet. */
 export interface Fault {
   readonly name: string;
-  /** How soon everything is back, behind the end of `happen`. */
+  /** Traffic must flow again within this time after `happen`. */
   readonly boundMs: number;
   happen(): Promise<void>;
 }
 
 type Draw = (world: World, random: Random) => Fault;
 
-/** The kinds of faults; each draws where it strikes, and for how long. */
+/** The kinds of faults; each chooses at random its site and its duration. */
 export const DRAWS: readonly Draw[] = [
   (world, random) => {
     const { site, device } = random.pick(world.cableEnds);

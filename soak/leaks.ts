@@ -1,25 +1,25 @@
 import { slopeOf } from '../test/support/examination.ts';
 import type { Sample } from './site.ts';
 
-/** A switch as far as leaks are concerned. */
+/** A switch whose descriptors and memory are sampled. */
 export interface Sampled {
   readonly name: string;
   sample(): Sample;
 }
 
 const MIB = 1024 * 1024;
-/** Fewer samples of one process say nothing of where it is going. */
-const LEAST_SAMPLES = 8;
-/** The first of them are of a process that is still warming up. */
+/** With fewer samples of one process its memory is not judged. */
+const MIN_SAMPLES = 8;
+/** The share of samples at the start that is ignored: the process is still warming up. */
 const WARM_UP = 1 / 3;
-/** Each is compared with each, which a week of samples would make too many. */
-const MOST_COMPARED = 500;
-/** What may come and go over a whole run. */
-const MOST_GROWTH_BYTES = 32 * MIB;
-/** Descriptors that may be on their way when they are counted. */
-const FEW = 4;
+/** The most samples for the slope, whose computation compares each with each. */
+const MAX_COMPARED = 500;
+/** The tolerated growth of memory over a whole run. */
+const MAX_GROWTH_BYTES = 32 * MIB;
+/** The tolerated growth of descriptors: some may be open only for a moment. */
+const MAX_GROWTH_DESCRIPTORS = 4;
 
-/** What every switch held behind every fault, as long as it was the same process. */
+/** The samples of all switches after each fault; those of a process begin anew when it is restarted. */
 export class Leaks {
   readonly #samples = new Map<Sampled, Sample[]>();
 
@@ -33,7 +33,7 @@ export class Leaks {
     }
   }
 
-  /** @returns a sentence for each thing that has grown, now that the world is as it was at the first sample */
+  /** To be called in the same state of the network as at the first sample. @returns a sentence for each growth */
   judge(): string[] {
     return [...this.#samples].flatMap(([{ name }, samples]) => [
       ...ofDescriptors(name, samples),
@@ -41,7 +41,7 @@ export class Leaks {
     ]);
   }
 
-  /** What each switch occupies, in MiB. */
+  /** The resident memory of each switch in MiB. */
   describe(): string {
     return [...this.#samples]
       .map(([{ name }, samples]) => `${name} ${Math.round((samples.at(-1)?.residentBytes ?? 0) / MIB)}`)
@@ -51,16 +51,16 @@ export class Leaks {
 
 function ofDescriptors(name: string, samples: readonly Sample[]): string[] {
   const [first, last] = [samples[0]?.descriptors ?? 0, samples.at(-1)?.descriptors ?? 0];
-  return last > first + FEW ? [`${name} has ${last} descriptors, and had ${first}`] : [];
+  return last > first + MAX_GROWTH_DESCRIPTORS ? [`${name} has ${last} descriptors, and had ${first}`] : [];
 }
 
 function ofMemory(name: string, samples: readonly Sample[]): string[] {
   const warm = samples.slice(Math.ceil(samples.length * WARM_UP));
-  if (warm.length < LEAST_SAMPLES) return [];
-  const step = Math.ceil(warm.length / MOST_COMPARED);
+  if (warm.length < MIN_SAMPLES) return [];
+  const step = Math.ceil(warm.length / MAX_COMPARED);
   const compared = warm.filter((_, index) => index % step === 0).map(({ residentBytes }) => residentBytes);
   const grown = slopeOf(compared) * compared.length;
-  return grown > MOST_GROWTH_BYTES
+  return grown > MAX_GROWTH_BYTES
     ? [`${name} grew by ${Math.round(grown / MIB)} MiB behind ${warm.length} faults`]
     : [];
 }

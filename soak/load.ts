@@ -8,21 +8,20 @@ import type { Verdict } from './verdict.ts';
 const EXCHANGE = fileURLToPath(new URL('../test/support/exchange.js', import.meta.url));
 const EXCHANGE_MIB = '8';
 const ROUND_S = 5;
-/** A round that a fault has caught is given up, so that the next one finds the way that is there again. */
+/** A round that a fault has interrupted is given up after this time, so that the next one can begin. */
 const PATIENCE_MS = 25_000;
 const PAUSE_MS = 500;
 
-/** Of a report of iperf3. */
+/** The part of iperf3's report that is read. */
 interface Received {
   readonly sum_received?: { readonly bytes: number };
   readonly sum_received_bidir_reverse?: { readonly bytes: number };
 }
 
 /**
- * As much TCP as goes between two hosts, both ways, round after round; and
- * beside it transfers whose every octet is verified. Rounds and transfers may
- * fail, as the network is being broken all the time; none may end with other
- * octets than those that were sent.
+ * Full TCP load between two hosts in both directions, in rounds, and at the same time
+ * transfers whose octets are verified. Rounds and transfers may be interrupted by
+ * faults, but a transfer that ends must have delivered the octets that were sent.
  */
 export class Load {
   readonly #from: Site;
@@ -94,7 +93,7 @@ export class Load {
     else this.#verdict.complain(`transfer ${ordinal} arrived as something else: ${near.stdout}${far.stdout}`);
   }
 
-  /** Waits for a client, and sees to it that its server does not outlive it, nor both of them the load. */
+  /** Waits for the end of a client. Ends its server after a failure, and both of them when the load is stopped. */
   async #ending(client: Process, server: Process): Promise<Outcome> {
     const end = (): void => void Promise.all([client.end(), server.end()]);
     this.#ended.signal.addEventListener('abort', end, { once: true });

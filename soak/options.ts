@@ -3,14 +3,14 @@ import { Command, InvalidArgumentError } from 'commander';
 const MS_PER_MINUTE = 60_000;
 const MOST_HOURS = 500;
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface SoakOptions {
   readonly durationMs: number;
-  /** The same one draws the same faults. */
+  /** Equal seeds choose equal faults. */
   readonly seed: number;
 }
 
-/** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
+/** Parses the command line. Commander prints help and errors itself, and ends the process. */
 export function parseOptions(argv: readonly string[]): SoakOptions {
   const { minutes, hours, seed } = new Command('npm run soak --')
     .description('Runs switches under full load through random faults, and tells what did not come back as it was.')

@@ -5,10 +5,10 @@ import { LONGEST_MS } from '../test/support/process.ts';
 import { layTap } from '../test/support/tap-pair.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The level of pino's `error`. */
+/** pino's number of the level error. */
 const ERROR = 50;
 
-/** What a switch held at one moment. */
+/** Descriptors and memory of a switch at one moment. */
 export interface Sample {
   readonly pid: number | undefined;
   readonly descriptors: number;
@@ -20,13 +20,13 @@ export interface SitePlan {
   readonly tap: { readonly mac: string; readonly address: string };
   /** Options of `etherws sw`. */
   readonly sw: readonly string[];
-  /** What `etherws ctl` is given behind the start: a line of arguments each. */
+  /** The arguments of calls of `etherws ctl` after the start. */
   readonly ctl: readonly (readonly string[])[];
 }
 
 /**
- * A host with one switch on it, on a TAP device that outlives it. A switch that
- * ends without being told to, or that logs an error, is complained of.
+ * A host with one switch, whose TAP device persists between runs of the switch. A switch
+ * that ends unexpectedly, or that logs an error, is a complaint of the verdict.
  */
 export class Site {
   readonly host: Host;
@@ -48,13 +48,13 @@ export class Site {
     return site;
   }
 
-  /** The switch, which has to run. */
+  /** The running switch. @throws Error if it does not run */
   get running(): EtherwsSwitch {
     if (this.#running === undefined) throw new Error(`the switch of ${this.name} does not run`);
     return this.#running;
   }
 
-  /** Its address on the Ethernet that the switches make. */
+  /** Its address on the Ethernet that the switches form. */
   get address(): string {
     return this.#plan.tap.address;
   }
@@ -68,7 +68,7 @@ export class Site {
     for (const args of [['addport', 'tap', 'ethws0'], ...this.#plan.ctl]) await started.done(...args);
   }
 
-  /** Without a warning. */
+  /** Kills the switch by SIGKILL. */
   async kill(): Promise<void> {
     const killed = this.running;
     this.#running = undefined;
@@ -88,7 +88,7 @@ export class Site {
     return { pid: process.pid, descriptors: descriptorsOf(process), residentBytes: residentBytesOf(process) };
   }
 
-  /** The state of the site, to find the reason of a complaint. */
+  /** The ports and the last log lines, for finding the cause of a complaint. */
   async describe(): Promise<string> {
     const ports = await this.#running?.ctl(['listport']);
     const log = this.#running?.process.stderr.split('\n').slice(-12).join('\n');
@@ -102,14 +102,14 @@ export class Site {
     for (const line of started.process.stderr.split('\n').slice(0, -1)) complainOf(line);
     started.process.onLine(complainOf, 'stderr');
     void started.process.exited.then(({ status, signal }) => {
-      // When the run has ended the laboratory takes everything down.
+      // After the end of the run the lab ends all programs.
       if (this.#running !== started || this.#verdict.signal.aborted) return;
       this.#verdict.complain(`the switch of ${this.name} ended: ${status ?? signal}`);
     });
   }
 }
 
-/** A record of the log below the level of errors; the words of a crash are no record. */
+/** Whether a line is a log record below the level error. A crash prints lines that are no records. */
 function isHarmless(line: string): boolean {
   try {
     return (JSON.parse(line) as { level: number }).level < ERROR;

@@ -1,12 +1,12 @@
 /*
- * `npm run soak`: switches under full load, and one random fault after the other.
+ * `npm run soak`: switches under full load, and random faults one after the other.
  *
- * 1. Three switches, four clients, a proxy and the load come up (world.ts).
- * 2. A fault is drawn (faults.ts) and happens; then traffic has to flow again within its bound.
- * 3. In the end the load stops, everything has to be as in the beginning, and the switches end as they are told.
+ * 1. Three switches, four clients, a proxy and the load are started (world.ts).
+ * 2. A fault is chosen (faults.ts) and happens; then traffic must flow again within the fault's time limit.
+ * 3. At the end the load stops, the state must be that of the beginning, and the switches are stopped.
  *
- * Every transfer is verified all the while (load.ts), and every log is read (site.ts).
- * The status is 1 when anything was not as it must be.
+ * All transfers are verified (load.ts), and all logs are read (site.ts).
+ * The status is 1 after any complaint.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../test/support/etherws.ts';
@@ -20,9 +20,9 @@ import { Verdict } from './verdict.ts';
 import { PORTS_OF_RELAY, World } from './world.ts';
 
 const GIB = 1024 ** 3;
-/** At first everything starts at once. */
+/** The time limit for the start, when all programs start at the same time. */
 const START_MS = 60_000;
-/** Ports that wait for clients which are gone are given up in this time. */
+/** Ports that wait for lost clients are removed within this time. */
 const SETTLE_MS = 90_000;
 const MOST_PAUSE_S = 10;
 
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   say(`${faults} faults, ${(bytes / GIB).toFixed(1)} GiB, ${verified} transfers verified, ${interrupted} interrupted`);
 }
 
-/** One fault after the other, every kind once before any comes again. */
+/** Runs one fault after the other; each kind happens once before any is repeated. */
 async function breakThings(world: World): Promise<void> {
   let kinds: (typeof DRAWS)[number][] = [];
   while (performance.now() - startMs < durationMs) {
@@ -91,7 +91,7 @@ async function endure(world: World, fault: Fault): Promise<void> {
   );
 }
 
-/** Without load everything comes to rest, and is as it was. */
+/** Checks the state without load, judges leaks, and stops all switches. */
 async function finish(world: World): Promise<void> {
   await settled(world);
   leaks.sample(world.sites);
@@ -101,14 +101,14 @@ async function finish(world: World): Promise<void> {
 }
 
 /**
- * Ports that a switch was given have the numbers that they had from the start, and of tunnels the relay has those
- * that it must have and no other. Ports of clients that are gone may stay for a while.
+ * Waits for the expected state: ports that were added keep their numbers from the start, and the relay has the
+ * expected tunnels and no others. Ports of lost clients may stay for a while.
  */
 async function settled({ relay, west, east }: World): Promise<void> {
   for (const [site, own, count] of [
     [relay, ['tap', 'client'], PORTS_OF_RELAY],
     [west, ['tap', 'client'], 2],
-    // When it starts again the relay may be there first.
+    // After a restart the relay's tunnel may be the first port.
     [east, [], 2],
   ] as const) {
     await eventually(

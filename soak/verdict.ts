@@ -1,4 +1,4 @@
-/** What went wrong so far. The first complaint ends the run; what follows it may be its consequence. */
+/** The complaints so far. The first one ends the run; further ones may be its consequences. */
 export class Verdict {
   readonly #complaints: string[] = [];
   readonly #ended = new AbortController();
@@ -7,7 +7,7 @@ export class Verdict {
     return this.#complaints;
   }
 
-  /** Aborted with the first complaint, or when the run is interrupted. */
+  /** Aborted by the first complaint, and when the run is interrupted. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }

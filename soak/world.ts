@@ -3,8 +3,8 @@
  *                                        ▲                   │
  *                                        └── wss, four client ports of the library
  *
- * Every host has a TAP device. The load goes from west to east, so it crosses
- * both tunnels; the four clients get what is flooded.
+ * Each host has a TAP device. The load goes from west to east, through
+ * both tunnels; the four clients receive flooded frames.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,19 +19,19 @@ import { Load } from './load.ts';
 import { Site, type SitePlan } from './site.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Addresses of the cables below; the relay has one on each. */
+/** The addresses on the two links; the relay has one on each. */
 const UNDERLAY = { relayToWest: '10.1.0.1', west: '10.1.0.2', relayToEast: '10.2.0.1', east: '10.2.0.2' } as const;
 const PROXY_PORT = '3128';
 const PROXY = fileURLToPath(new URL('../test/e2e/programs/proxy.js', import.meta.url));
-/** Short ones, so that a run has many faults. */
+/** Short waits before dialling again, so that a run has many faults. */
 const WAITS = { minMs: 500, maxMs: 2000 };
 const CTL_WAITS = ['--reconnect-min', String(WAITS.minMs / 1000), '--reconnect-max', String(WAITS.maxMs / 1000)];
 const CLIENTS_OF_EACH_WIRE = 2;
 
-/** The ports of the relay when all is well: its TAP device, its tunnel to east, west's, and the clients'. */
+/** The ports of the relay in the normal state: its TAP device, and the tunnels of east, west and the clients. */
 export const PORTS_OF_RELAY: number = 3 + 2 * CLIENTS_OF_EACH_WIRE;
 
-/** One end of a cable. */
+/** One end of a link. */
 export interface CableEnd {
   readonly site: Site;
   readonly device: string;
@@ -55,7 +55,7 @@ export class World {
   readonly load: Load;
   readonly pings: PingStream;
   readonly crowds: readonly Crowd[];
-  /** Puts another certificate of the same authority in place of the relay's. */
+  /** Replaces the relay's certificate by another one of the same authority. */
   readonly renewCertificate: () => Promise<void>;
   #proxy: Process;
 
@@ -78,7 +78,7 @@ export class World {
     this.#proxy = proxy;
   }
 
-  /** Lays the cables and starts everything; it is joined a little later. */
+  /** Creates the links and starts all programs. The tunnels are established afterwards (`recovered`). */
   static async open(lab: Lab, verdict: Verdict): Promise<World> {
     const hosts = await layCables(lab);
     const secrets = await createSecrets(lab.directory);
@@ -115,7 +115,7 @@ export class World {
     this.#proxy = await startProxy(this.west);
   }
 
-  /** Resolves when a ping crosses both tunnels and every client is up. @throws Error when they do not in time */
+  /** Resolves when a ping has crossed both tunnels and all clients are up. @throws Error after `boundMs` */
   async recovered(boundMs: number): Promise<void> {
     const clients = this.crowds.map((crowd) => crowd.becomes((up) => up === crowd.count, boundMs));
     await Promise.all([this.pings.answered(boundMs), ...clients]);
@@ -138,7 +138,7 @@ async function layCables(lab: Lab): Promise<Hosts> {
   return hosts;
 }
 
-/** Paths of files. */
+/** The paths of files with keys, certificates and passwords. */
 interface Secrets {
   readonly authority: string;
   readonly key: string;
