@@ -51,9 +51,9 @@ export const portEntry = atLeast({
   url: withDefault(v.nullable(anyText), null),
   /** the network namespace of a device, if it is not that of the switch; else null */
   netns: withDefault(v.nullable(anyText), null),
-  /** by which methods find it, beside its number; null without one */
+  /** the name, by which methods find it as well as by its number; null without one */
   name: withDefault(v.nullable(anyText), null),
-  /** what it is for, in the operator's words; null when nothing was said */
+  /** the operator's description; null without one */
   description: withDefault(v.nullable(anyText), null),
 });
 export type PortEntry = EntryOf<typeof portEntry>;

@@ -1,6 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 
-/** How the operator calls a port; without effect on frames. */
+/** The name and description of a port, by the operator; they have no effect on frames. */
 export interface PortLabels {
   /** unique in its switch; begins with a letter; `''`: none */
   readonly name?: string;
@@ -8,19 +8,19 @@ export interface PortLabels {
   readonly description?: string;
 }
 
-/** How a port comes to a switch. */
+/** The options of attaching a port. */
 export interface AttachOptions extends PortLabels {
-  /** Called once the port has its number, and before anything comes in. */
+  /** Called when the port has its number, and before it receives anything. */
   readonly attached?: (port: BridgePort) => void;
-  /** Called when it is no port any more. */
+  /** Called when the port was removed. */
   readonly dropped?: (port: BridgePort) => void;
 }
 
-/** What a switch knows of one of its ports, beside what its bridge does. */
+/** A port of a switch: the port of its bridge, and its labels. */
 export class AttachedPort {
   readonly bridgePort: BridgePort;
   readonly dropped: ((port: BridgePort) => void) | undefined;
-  /** undefined: it has none */
+  /** undefined without one */
   name: string | undefined;
   description: string | undefined;
 

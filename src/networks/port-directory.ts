@@ -3,7 +3,7 @@ import { EtherwsError } from '../errors.ts';
 import { closestWord } from '../schema/closest-word.ts';
 import type { AttachedPort, PortLabels } from './attached-port.ts';
 
-/** Only so many ports are named in an error. */
+/** The most ports that an error lists. */
 const MOST_SHOWN = 10;
 
 /** The ports of a switch, found by number and by name. */
@@ -21,7 +21,7 @@ export class PortDirectory {
     if (port.name !== undefined) this.#byName.delete(port.name);
   }
 
-  /** In the order in which they came. */
+  /** In the order of their numbers. */
   ports(): IterableIterator<AttachedPort> {
     return this.#byNumber.values();
   }
@@ -55,7 +55,7 @@ export class PortDirectory {
     );
   }
 
-  /** Gives a port another name and description; what is not there stays. @throws EtherwsError PORT_NAME_TAKEN */
+  /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NAME_TAKEN */
   label(port: AttachedPort, { name, description }: PortLabels): void {
     if (name !== undefined) {
       this.requireFree(name, port);

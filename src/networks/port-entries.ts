@@ -5,7 +5,7 @@ import { EtherwsError } from '../errors.ts';
 import { netmaskOfPrefixLength } from '../wire/ethernet/ip-address.ts';
 import type { AttachedPort } from './attached-port.ts';
 
-/** What `listPort` says of a port. */
+/** The entry of a port in `listPort`. */
 export function portEntry({ bridgePort, name, description }: AttachedPort): PortEntry {
   const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
   const isStandby = !isShut && standsByFor !== undefined;
@@ -37,7 +37,7 @@ function discards(counters: Counters): Record<string, number> {
   return Object.fromEntries(Object.entries(counters.discards).filter(([, frames]) => frames > 0));
 }
 
-/** undefined for a device that is gone: it has no settings, and its port is still in listport. */
+/** @returns undefined for a device that was deleted; its port is still in listport */
 export function presentInterface(port: AttachedPort, device: NetworkInterface): InterfaceEntry | undefined {
   try {
     return interfaceEntry(port, device);
@@ -47,7 +47,7 @@ export function presentInterface(port: AttachedPort, device: NetworkInterface): 
   }
 }
 
-/** What `listInterface` says of a device. @throws EtherwsError as `NetworkInterface.read` */
+/** The entry of a device in `listInterface`. @throws EtherwsError as `NetworkInterface.read` */
 export function interfaceEntry({ bridgePort, name }: AttachedPort, device: NetworkInterface): InterfaceEntry {
   const { number, port } = bridgePort;
   const { addresses, mtu, netns } = device.read();

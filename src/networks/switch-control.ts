@@ -61,7 +61,7 @@ export class RunningSwitch implements SwitchControl {
 
   async #addPort(spec: PortSpec): Promise<PortEntry> {
     const { name, description } = spec;
-    // Before anything is opened, and once more when it is attached: another port may have taken it meanwhile.
+    // Checked before the port is opened, and again by `attach`, since another port may take the name in between.
     this.#switch.requireFreeName(name);
     const port = await this.#createPort(spec, this.#closing.signal);
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
@@ -76,7 +76,7 @@ export class RunningSwitch implements SwitchControl {
 
   setPort(reference: PortReference, { shut, ...labels }: PortSettings): PortEntry {
     const port = this.#switch.attachedPort(reference);
-    // First what may be refused: then nothing was changed.
+    // The change that can fail comes first, so that a refused call changes nothing.
     this.#switch.setLabels(port.bridgePort.number, labels);
     if (shut !== undefined) this.#switch.setShut(port.bridgePort.number, shut);
     return portEntry(port);

@@ -89,9 +89,9 @@ export class Switch {
   }
 
   /**
-   * Adds a port, opens it, and owns it from now on.
-   * @returns its number: 1, 2, … and never one that was used before
-   * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN; the port stays the caller's then
+   * Adds a port, opens it, and takes ownership of it.
+   * @returns its number: 1, 2, …; numbers are not reused
+   * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN; then the caller still owns the port
    */
   attach(port: Port, options: AttachOptions = {}): PortNumber {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
@@ -120,7 +120,7 @@ export class Switch {
   }
 
   /**
-   * Takes a port out and closes it.
+   * Removes a port and closes it.
    * @param reference its number or its name
    * @returns its last state
    * @throws EtherwsError PORT_NOT_FOUND
@@ -145,12 +145,12 @@ export class Switch {
     return this.#directory.ports();
   }
 
-  /** undefined for a port without a name, and for one that is attached no more. */
+  /** @returns undefined for a port without a name, and for a removed one */
   nameOf(bridgePort: BridgePort): string | undefined {
     return this.#directory.of(bridgePort)?.name;
   }
 
-  /** Names and describes a port; what is not there stays. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
+  /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
   setLabels(reference: number | string, labels: PortLabels): void {
     this.#directory.label(this.#directory.find(reference), labels);
   }

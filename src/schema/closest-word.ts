@@ -1,9 +1,9 @@
-/** Longer words are compared by their beginning: the time grows with the square of the length. */
+/** Of longer words only the beginning is compared, since the time grows with the square of the length. */
 const MOST_CHARACTERS = 64;
 
 /**
- * The word that was probably meant: the one of `known` that is nearest to `word`, and at most a third of whose characters
- * have to be added, dropped, replaced or swapped with their neighbour.
+ * The word that was probably meant: the one of `known` with the smallest edit distance to `word`, if that is at most a
+ * third of the length of that word, and at least 1 is allowed.
  */
 export function closestWord(word: string, known: Iterable<string>): string | undefined {
   let closest: string | undefined;
@@ -17,7 +17,7 @@ export function closestWord(word: string, known: Iterable<string>): string | und
   return closest;
 }
 
-/** How many characters to add, drop, replace, or swap with their neighbour make `b` of `a` (optimal string alignment). */
+/** The edit distance: characters to insert, delete, replace, or swap with a neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let twoUp: number[] = [];
   let up = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -8,7 +8,7 @@ import { deviceName, portDescription, portName, tapName, tunnelUrl } from './val
 
 /** The parameters of `addPort`: kind, target and options. */
 
-/** What a port of any kind can be called by. */
+/** The name and description, which ports of all kinds have. */
 export const PORT_LABELS = {
   name: {
     type: portName,

@@ -18,7 +18,7 @@ Examples:
   $ etherws ctl addport client wss://switch.example/ --user ann
 `;
 
-/** What commander read of the options of a tap port. */
+/** The options of a tap port that commander parsed. */
 type Given = Readonly<Record<string, unknown>> & { readonly netns?: string };
 
 const NAME = 'name of the device, at most 15 bytes';
@@ -65,7 +65,7 @@ function addTapPort(addport: Command, terminal: Terminal): void {
     const options = await withPathsOnSwitch(typed, isPath ? ['netns'] : [], url);
     await perform(command, terminal, {
       method: 'addPort',
-      // Options go along only where there are any: a switch of 1.x does not know those of a tap.
+      // No empty `options`: a switch of 1.x refuses them for a tap.
       params: {
         type: 'tap',
         target,

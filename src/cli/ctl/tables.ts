@@ -2,9 +2,9 @@ import type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../c
 import { type Column, formatTable } from '../format.ts';
 
 /**
- * The lists that `etherws ctl` prints. Without `--long` they have exactly the
- * columns of 1.x and one row an entry, since scripts take them apart by columns.
- * `--long` puts further columns behind those. Only Reason and Description, the last ones, may have spaces.
+ * The tables that `etherws ctl` prints. Without `--long` they have exactly the
+ * columns of 1.x and one row an entry, since scripts parse them by columns.
+ * `--long` appends further columns. Only Reason and Description, the last ones, may contain spaces.
  */
 
 /** The text of an empty cell, so that all rows have the same number of columns. */
