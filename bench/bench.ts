@@ -1,11 +1,11 @@
 // `npm run bench`: see docs/reference/performance.md.
 //
-// 1. The command line is read, then the program runs again in namespaces of its own (sandbox.ts).
+// 1. The command line is parsed, then the program runs again in new namespaces (sandbox.ts).
 // 2. The C programs are compiled; contestants that cannot run here are noted with the reason.
-// 3. Repetition by repetition, every contestant is measured in a lab of its own (runner.ts, lab.ts).
+// 3. In each repetition, each contestant is measured in its own lab (runner.ts, lab.ts).
 // 4. Medians and ratios are printed, and written as JSON and as a plot (report.ts).
 //
-// It tells figures and judges none: its status is 1 only when something failed to run.
+// Figures do not affect the status; it is 1 only if something failed to run.
 import { contestants as allContestants, MEASUREMENTS } from './catalogue.ts';
 import type { Contestant } from './contestant.ts';
 import { missingPrograms } from './contestant.ts';
@@ -19,7 +19,7 @@ import { printedReport, publish, writeResults } from './report/report.ts';
 import type { Results } from './report/results.ts';
 import { expectedSeconds, measurementsOf, type Progress, type RunOptions, runAll } from './runner.ts';
 
-/** `--short` begins nothing that would not be done by then. */
+/** `--short` starts only what will probably be done by then. */
 const SHORT_LIMIT_MS = 280_000;
 const SECONDS_PER_MINUTE = 60;
 
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     measurements: measurementsNamed(options.measure),
     asideMeasurements: measurementsNamed(options.asideMeasure),
     patience: new Patience(options.patienceMinutes * SECONDS_PER_MINUTE * 1000),
-    // Without patience every figure counts, whatever the host took.
+    // Without patience all figures are used, however much time the host took.
     mostStolen: options.patienceMinutes === 0 ? 1 : WORTHLESS_STOLEN,
     deadlineMs: options.isShort ? SHORT_LIMIT_MS : Number.POSITIVE_INFINITY,
   };
@@ -115,7 +115,7 @@ function announce(options: RunOptions, present: readonly Contestant[]): void {
   );
 }
 
-/** On a terminal one line that is written over, else a line a step. */
+/** On a terminal one line, which is overwritten; else one line a step. */
 function showProgress(): Progress {
   return (text) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
 }

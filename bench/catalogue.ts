@@ -35,14 +35,13 @@ const OPENSSL: EtherwsVariant = {
 };
 
 export interface Choice extends Omit<Runtime, 'build'> {
-  /** The directory of another built clone, which is then measured by turns with this one. */
+  /** The directory of another built clone, which is then measured alternating with this one. */
   readonly against?: string | undefined;
 }
 
 /**
- * All contestants: first what the others are compared with and etherws itself, so
- * that a run that is cut short has them, then the peers. The other build of a
- * contestant stands behind it.
+ * All contestants. The references and etherws come first, so that a short run
+ * includes them; then come the peers. The other build of a contestant follows it.
  */
 export function contestants({ against, ...how }: Choice): Contestant[] {
   const builds = against === undefined ? [THIS_BUILD] : [THIS_BUILD, otherBuild(against)];
@@ -73,7 +72,7 @@ export function contestants({ against, ...how }: Choice): Contestant[] {
   ];
 }
 
-/** What is measured, in this order. The memory after the start is read first. */
+/** All measurements in their order. Those of a fresh start come first. */
 export const MEASUREMENTS: readonly Measurement[] = [
   CONTROL,
   MEMORY,

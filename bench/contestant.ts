@@ -3,40 +3,40 @@ import { delimiter, join } from 'node:path';
 import type { Lab, Side } from './lab/lab.ts';
 import type { Programs } from './programs/programs.ts';
 
-/** Something that carries Ethernet frames between the two sides of a lab. */
+/** A program that carries Ethernet frames between the two sides of a lab. */
 export interface Contestant {
-  /** What `--only` calls it. */
+  /** The name for `--only`. */
   readonly name: string;
-  /** What the tables call it. */
+  /** The title in tables. */
   readonly title: string;
-  /** Whether it is there to compare with, so that a quick run looks at less of it. */
+  /** Whether it is only a reference, of which a quick run measures less. */
   readonly isAside?: boolean;
   /** @returns why it cannot run here, or undefined */
   unavailable(): Promise<string | undefined>;
-  /** What is measured, in one line. */
+  /** The version of the program, in one line. */
   version(): Promise<string>;
   /**
-   * Starts both ends. It resolves when frames can pass or are about to; the
-   * runner waits for the first answer. Its programs end with the lab.
+   * Starts both ends. The runner then waits until an address answers through the tunnel. The
+   * programs end with the lab.
    */
   start(lab: Lab, programs: Programs): Promise<Tunnel>;
-  /** Of a contestant of another build (`--against`): the name of the same one of this build. */
+  /** For a contestant of another build (`--against`): the name of the same contestant of this build. */
   readonly otherOf?: string;
-  /** The command line that lists the ports of the switch on the server side, where there is one. */
+  /** The command line that lists the ports of the switch on the server side, if it has one. */
   controlCommand?(): Promise<readonly string[]>;
-  /** Whether both sides dial a third host, so that its lab has one and only that host is measured. */
+  /** Whether both sides dial a third host. Its lab then has one, and only that host is measured. */
   readonly isRelay?: boolean;
-  /** Where the server side takes further WebSocket tunnels without a password, if it does. */
+  /** The TCP port on which the server side accepts further WebSocket tunnels without a password, if it does. */
   readonly webSocketPort?: number;
 }
 
-/** What a started contestant offers to the measurements. */
+/** A started contestant. */
 export interface Tunnel {
-  /** Where each side is reached through the tunnel. */
+  /** The address of each side inside the tunnel. */
   readonly addresses: Readonly<Record<Side, string>>;
 }
 
-/** The directories where daemons are kept are not in every user's PATH. */
+/** Includes the directories of daemons, which are not in the PATH of all users. */
 const { PATH = '' } = process.env;
 const PROGRAM_DIRECTORIES = [...PATH.split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
 

@@ -6,50 +6,50 @@ import type { Programs } from './programs/programs.ts';
 export interface Metric {
   /** Unique over all measurements; the name in the JSON file. */
   readonly key: string;
-  /** A column's heading. */
+  /** The heading of its column. */
   readonly title: string;
   readonly unit: string;
   readonly isHigherBetter: boolean;
 }
 
-/** How thoroughly a run looks. */
+/** The durations of a run. */
 export interface Pace {
-  /** How long a flow lasts. A whole number: iperf3 and ping take no other. */
+  /** The duration of a flow. A whole number, as iperf3 and ping require. */
   readonly seconds: number;
-  /** How long each rate of small packets is tried. */
+  /** The duration of each trial of a packet rate. */
   readonly trialSeconds: number;
   readonly isShort: boolean;
 }
 
-/** What one measurement may use. */
+/** The environment of a measurement. */
 export interface Bench extends Pace {
   readonly contestant: Contestant;
   readonly lab: Lab;
   readonly tunnel: Tunnel;
   readonly programs: Programs;
-  /** The contestant's processes at each place, as they were once it ran. */
+  /** The contestant's processes at each place, read after its start. */
   readonly processes: Readonly<Record<Place, readonly number[]>>;
 }
 
-/** Values by the metric's key; one that could not be had is left out. */
+/** Values by the key of their metric; a value that could not be measured is absent. */
 export type Values = Readonly<Record<string, number>>;
 
-/** One thing that is measured of a contestant, and the table that shows it. */
+/** A measurement of a contestant, and its table. */
 export interface Measurement {
-  /** What `--measure` calls it. */
+  /** The name for `--measure`. */
   readonly name: string;
   readonly title: string;
   readonly metrics: readonly Metric[];
-  /** Whether it makes sense for this contestant; by default for every one but relays. */
+  /** Whether it applies to this contestant. Default: to all but relays. */
   appliesTo?(contestant: Contestant): boolean;
-  /** Reads what only a fresh start can show, so it comes before the warm-up; by default after it. */
+  /** Whether it is taken before the warm-up. Default: after it. */
   readonly isCold?: boolean;
-  /** Changes what it measures, so that a second time would show something else. */
+  /** Whether it must not be repeated, since it changes what it measures. */
   readonly isUnique?: boolean;
-  /** How often it is taken in a repetition: what is quickly done and says much, more often; default once. */
+  /** How often it is taken in a repetition. Default 1. */
   readonly turns?: number;
-  /** Roughly and of one turn, for the progress line and for `--short`. */
+  /** An estimate for one turn, for the progress line and for `--short`. */
   expectedSeconds(pace: Pace): number;
-  /** @throws CommandError when a load program failed */
+  /** @throws CommandError if a load program fails */
   run(bench: Bench): Promise<Values>;
 }

@@ -1,24 +1,24 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Pace } from './measurement.ts';
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface BenchOptions extends Pace {
   readonly only: readonly string[];
   /** Names of measurements; empty: all. */
   readonly measure: readonly string[];
-  /** The same for the contestants to compare with; empty: all. */
+  /** The same for references (`Contestant.isAside`); empty: all. */
   readonly asideMeasure: readonly string[];
   readonly repetitions: number;
-  /** How long to wait in all for a machine whose host leaves it alone. */
+  /** The total time for repeating measurements that the machine's host disturbs. */
   readonly patienceMinutes: number;
   readonly jsonFile: string;
   readonly isPublished: boolean;
   /** The Node that runs the switches. */
   readonly node: string;
   readonly nodeOptions: readonly string[];
-  /** How TCP answers congestion in every lab; undefined: as on this machine. */
+  /** TCP's congestion control in all labs; undefined: that of this machine. */
   readonly congestion: string | undefined;
-  /** The directory of another built clone, which is measured by turns with this one; undefined: none. */
+  /** The directory of another built clone, which is measured alternating with this one; undefined: none. */
   readonly against: string | undefined;
 }
 
@@ -41,7 +41,7 @@ const SHORT = {
   measure: [],
   asideMeasure: [],
 };
-/** Everything that has a target, and the most asked figures of what is there to compare with. */
+/** All that has a target, and the most important figures of references. */
 const QUICK = {
   repetitions: 5,
   patienceMinutes: 15,
@@ -56,10 +56,10 @@ const QUICK = {
   asideMeasure: ['memory', 'one-flow', 'four-flows', 'rtt-idle', 'rtt-load', 'relay'],
 };
 
-/** What differs from one build of etherws to the next. */
+/** The contestants of a comparison of two builds of etherws. */
 const COMPARED = ['etherws', 'etherws-tls', 'etherws-policy', 'etherws-raw', 'etherws-relay'];
 
-/** Reads the command line; on `--help` and on mistakes commander answers and ends the program. */
+/** Parses the command line. Commander prints help and errors itself, and ends the process. */
 export function parseOptions(
   argv: readonly string[],
   contestants: readonly string[],
@@ -138,7 +138,7 @@ function listOf(known: readonly string[]): (text: string) => string[] {
   };
 }
 
-/** iperf3 and ping would drop a fraction without a word. */
+/** iperf3 and ping would silently drop a fraction. */
 function wholeNumber(text: string): number {
   const value = wholeNumberOrNone(text);
   if (value === 0) throw new InvalidArgumentError('It must be a whole number above 0.');

@@ -1,36 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What one attempt gave, and which share of the processors' time (0 to 1) the machine's host kept meanwhile. */
+/** The value of an attempt, and the share of processor time (0 to 1) that the machine's host took during it ("steal"). */
 export interface Attempt<Value> {
   readonly value: Value;
   readonly stolen: number;
 }
 
-/** Ticks of all processors since the start of the system: those that the host gave to others, and all of them. */
+/** Ticks of all processors since the start of the system: those that the host took, and all of them. */
 export interface ProcessorTicks {
   readonly stolen: number;
   readonly total: number;
 }
 
-/** Above this share an attempt is worth repeating. */
+/** Above this share an attempt is repeated. */
 export const TOLERATED_STOLEN = 0.02;
-/** Above this one it says more of the machine's neighbours than of what was measured. */
+/** Above this share a value is not used. */
 export const WORTHLESS_STOLEN = 0.1;
-/** Neighbours come in bursts of seconds to minutes: the pause doubles from one attempt to the next. */
+/** The pause doubles after each attempt, since disturbances last from seconds to minutes. */
 const FIRST_PAUSE_MS = 2_000;
 const MOST_ATTEMPTS = 6;
-/** `user nice system idle iowait irq softirq steal` (proc(5)); the two behind them are in the first two already. */
+/** `user nice system idle iowait irq softirq steal` (proc(5)); the two fields after them are included in the first two. */
 const COUNTED_FIELDS = 8;
 const STEAL_FIELD = 7;
 
-/** Measures again what the host of a virtual machine has disturbed, and waits in between, as long as it is given time. */
+/** Repeats measurements that the host of a virtual machine has disturbed, with pauses, until its time is used up. */
 export class Patience {
   readonly #readTicks: () => ProcessorTicks;
   readonly #pause: (ms: number) => Promise<unknown>;
   #leftMs: number;
 
-  /** `leftMs`: for all pauses and repeated attempts together. */
+  /** @param leftMs the time for all pauses and repeated attempts together */
   constructor(
     leftMs: number,
     readTicks: () => ProcessorTicks = processorTicks,
@@ -41,7 +41,7 @@ export class Patience {
     this.#pause = pause;
   }
 
-  /** The attempt from which the host took the least; which one that is does not depend on its values. */
+  /** @returns the attempt from which the host took the least; the choice does not depend on the values */
   async measure<Value>(measure: () => Promise<Value>, onRetry: (stolen: number) => void): Promise<Attempt<Value>> {
     let best = await this.measureOnce(measure);
     for (let retry = 0; best.stolen > TOLERATED_STOLEN && retry + 1 < MOST_ATTEMPTS; retry++) {
@@ -57,7 +57,7 @@ export class Patience {
     return best;
   }
 
-  /** For what cannot be seen twice. */
+  /** Measures without repeating. */
   async measureOnce<Value>(measure: () => Promise<Value>): Promise<Attempt<Value>> {
     const before = this.#readTicks();
     const value = await measure();

@@ -6,31 +6,30 @@ import type { Results } from './report/results.ts';
 import { OPENING_SECONDS, Stand } from './stand.ts';
 
 export interface RunOptions extends Pace {
-  /** How TCP answers congestion in every lab; undefined: as on this machine. */
+  /** TCP's congestion control in all labs; undefined: that of this machine. */
   readonly congestion: string | undefined;
   readonly repetitions: number;
   readonly measurements: readonly Measurement[];
-  /** What is measured of contestants that are there to compare with. */
+  /** The measurements of references (`Contestant.isAside`). */
   readonly asideMeasurements: readonly Measurement[];
-  /** With what the machine's host disturbs. */
   readonly patience: Patience;
-  /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
+  /** A value is not used if the host took more than this share of processor time, 0 to 1. */
   readonly mostStolen: number;
-  /** A contestant with which a repetition would not be done by then (`performance.now()`) is left out, and nothing begins later. */
+  /** By `performance.now()`. Contestants that a repetition has no time for are left out, and nothing begins later. */
   readonly deadlineMs: number;
 }
 
-/** Tells how far the run is: one line that is written over and over. */
+/** Shows the progress in one line, which is overwritten. */
 export type Progress = (text: string) => void;
 
 const MS_PER_SECOND = 1000;
 
 /**
- * In each repetition every contestant is started anew, in a lab of its own, and then
- * one measurement after the other is taken of all of them by turns: what is compared
- * is measured within seconds, as the speed of a shared machine changes within minutes.
- * The order turns round from repetition to repetition and from turn to turn. What
- * fails is noted in the results, and the rest goes on.
+ * In each repetition all contestants are started, each in its own lab. Then each
+ * measurement is taken of all contestants in turn: compared values are measured within
+ * seconds of each other, since the speed of a shared machine changes within minutes.
+ * The order is reversed from repetition to repetition and from turn to turn. Failures
+ * are noted in the results, and the run continues.
  */
 export async function runAll(
   contestants: readonly Contestant[],
@@ -47,7 +46,7 @@ export async function runAll(
   }
 }
 
-/** How long one contestant takes in one repetition, roughly. */
+/** An estimate for one contestant in one repetition. */
 export function expectedSeconds(contestant: Contestant, options: RunOptions): number {
   return measurementsOf(contestant, options).reduce(
     (sum, one) => sum + turnsOf(one, options) * one.expectedSeconds(options),
@@ -59,7 +58,7 @@ function turnsOf({ turns = 1 }: Measurement, { isShort }: Pace): number {
   return isShort ? 1 : turns;
 }
 
-/** What is measured of a contestant. */
+/** The measurements of a contestant. */
 export function measurementsOf(contestant: Contestant, options: RunOptions): Measurement[] {
   const measurements = contestant.isAside === true ? options.asideMeasurements : options.measurements;
   return measurements.filter(({ appliesTo = isNoRelay }) => appliesTo(contestant));

@@ -6,26 +6,25 @@ import type { Programs } from './programs/programs.ts';
 import type { Attempt, Patience } from './quietly.ts';
 import type { Results } from './report/results.ts';
 
-/** How a stand measures, and where it notes what came out. */
+/** How a stand measures, and where it stores its values. */
 export interface StandOptions extends Pace {
   readonly congestion: string | undefined;
   readonly repetition: number;
-  /** With what the machine's host disturbs. */
   readonly patience: Patience;
-  /** Of what more than this share of the processors was taken, 0 to 1, is left out. */
+  /** A value is not used if the host took more than this share of processor time, 0 to 1. */
   readonly mostStolen: number;
   readonly results: Results;
-  /** Tells what it is doing. */
+  /** Shows the present stage. */
   readonly progress: (stage: string) => void;
 }
 
-/** How long the warm-up's flow lasts, up and then down. */
+/** The duration of each of the two flows of the warm-up, up and then down. */
 const WARM_UP_SECONDS = 2;
 const START_SECONDS = 4;
-/** How long a start and a warm-up take, roughly. */
+/** An estimate for a start and a warm-up. */
 export const OPENING_SECONDS: number = START_SECONDS + 2 * WARM_UP_SECONDS;
 
-/** A contestant that runs in a lab of its own. What fails is noted in the results. */
+/** A running contestant in its own lab. Failures are noted in the results. */
 export class Stand {
   readonly contestant: Contestant;
   readonly #options: StandOptions;
@@ -37,7 +36,7 @@ export class Stand {
     this.#options = options;
   }
 
-  /** @returns undefined when it did not start */
+  /** @returns undefined if it did not start */
   static async open(contestant: Contestant, programs: Programs, options: StandOptions): Promise<Stand | undefined> {
     options.progress('start');
     const lab = await Lab.open(contestant.name, options.congestion, contestant.isRelay);
@@ -58,8 +57,8 @@ export class Stand {
   }
 
   /**
-   * A flow each way that does not count: just-in-time compilers, TCP and the
-   * caches of the kernel are at their pace before anything counts, for all alike.
+   * A flow in each direction that is not measured, so that just-in-time compilers, TCP and the
+   * caches of the kernel are warm, equally for all contestants.
    */
   warmUp(): Promise<void> {
     return this.#attempt('warm-up', async () => {
@@ -68,7 +67,7 @@ export class Stand {
     });
   }
 
-  /** @param turn which one in this repetition, from 1 */
+  /** @param turn the number of the turn in this repetition, from 1 */
   take(measurement: Measurement, turn: number): Promise<void> {
     const { name, isCold = false, isUnique = false } = measurement;
     const { patience, progress } = this.#options;
@@ -89,7 +88,7 @@ export class Stand {
       await run();
     } catch (error) {
       noteFailure(this.#options, this.contestant, stage, error);
-      // What its load programs left running would spoil the next measurement.
+      // Load programs that still run would disturb the next measurement.
       const { lab, processes } = this.#bench;
       await lab.endPrograms(Object.values(processes).flat());
     }

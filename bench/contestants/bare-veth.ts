@@ -1,7 +1,7 @@
 import type { Contestant } from '../contestant.ts';
 import { UNDERLAY } from '../lab/lab.ts';
 
-/** No tunnel at all: what the machine itself can carry between two namespaces. */
+/** No tunnel: what the machine can carry between two network namespaces. */
 export const BARE_VETH: Contestant = {
   name: 'veth',
   title: 'bare veth, no tunnel',

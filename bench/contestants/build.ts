@@ -3,17 +3,17 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../lab/command.ts';
 
-/** A built clone of etherws: this one, or another one that is compared with it. */
+/** A built clone of etherws: this one, or one to compare with. */
 export interface Build {
   /** The clone's directory. */
   readonly directory: string;
-  /** What stands behind a title of the other build; empty for this one. */
+  /** Appended to titles of the other build; empty for this one. */
   readonly mark: string;
-  /** What stands behind a name of the other build; empty for this one. */
+  /** Appended to names of the other build; empty for this one. */
   readonly suffix: string;
 }
 
-/** This file runs as dist/bench/contestants/build.js, beside the product that it measures. */
+/** This file runs as dist/bench/contestants/build.js, in the build that it measures. */
 export const THIS_BUILD: Build = {
   directory: fileURLToPath(new URL('../../../', import.meta.url)),
   mark: '',
@@ -25,7 +25,7 @@ export function otherBuild(directory: string): Build {
   return { directory: resolve(directory), mark: ` (${directory})`, suffix: '-other' };
 }
 
-/** The program `etherws` of a build, as its package names it. @throws Error when the directory holds no built clone */
+/** The path of the program `etherws` of a build. @throws Error if the directory is no built clone */
 export async function etherwsProgram({ directory }: Build): Promise<string> {
   const { bin } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as {
     readonly bin: { readonly etherws: string };
@@ -37,7 +37,7 @@ export async function etherwsProgram({ directory }: Build): Promise<string> {
   return program;
 }
 
-/** What does AES-GCM in the tunnels of a build: a library with its version, or Node's OpenSSL. */
+/** The implementation of AES-GCM in the tunnels of a build: a library with its version, or `Node`. */
 export async function aesOf(build: Build, node: string, choice = 'auto'): Promise<string> {
   // Another build may have the module in another directory.
   const files = await readdir(join(build.directory, 'dist/src'), { recursive: true });

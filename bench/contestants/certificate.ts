@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { run } from '../lab/command.ts';
 import type { Lab } from '../lab/lab.ts';
 
-/** Files of a self-signed certificate; it is its own authority. */
+/** The files of a self-signed certificate, which is also the authority to trust. */
 export interface CertificateFiles {
   readonly key: string;
   readonly certificate: string;
 }
 
-/** Makes one for these IP addresses in the lab's directory, with the openssl program. ECDSA P-256, valid for a day. */
+/** Makes a certificate for IP addresses by the openssl program: ECDSA P-256, valid for one day, in the lab's directory. */
 export async function makeCertificate(lab: Lab, addresses: readonly string[]): Promise<CertificateFiles> {
   const files = { key: join(lab.directory, 'key.pem'), certificate: join(lab.directory, 'certificate.pem') };
   await run([

@@ -2,22 +2,22 @@ import { type Lab, OVERLAY, OVERLAY_NETMASK, type Place, retry, type Side, TUNNE
 import { type Build, etherwsProgram } from './build.ts';
 import type { CertificateFiles } from './certificate.ts';
 
-/** Where every switch of a lab listens for tunnels. */
+/** The TCP port on which the switches of a lab listen for tunnels. */
 export const LISTEN_PORT = 8000;
 
-/** All idle clients come from one address, which is more than a switch takes by default. */
+/** All idle clients have one address; the default limit is lower. */
 const MANY_OF_ONE_ADDRESS = ['--max-per-address', '10000', '--max-unproven', '10000'];
 
 export interface SwitchOptions {
   readonly build: Build;
-  /** The Node that runs the switch, and options for it, say to profile it. */
+  /** The Node that runs the switch, and its options, such as for profiling. */
   readonly node: string;
   readonly nodeOptions: readonly string[];
   /** Further options of `etherws sw`. */
   readonly options: readonly string[];
 }
 
-/** One switch as a user starts it, and the command line that controls it. */
+/** A switch that runs as a user starts it, and its control command. */
 export class EtherwsSwitch {
   readonly #lab: Lab;
   readonly #place: Place;
@@ -43,18 +43,18 @@ export class EtherwsSwitch {
     return started;
   }
 
-  /** Runs `etherws ctl` of the same build at the switch's place. @returns what it prints */
+  /** Runs `etherws ctl` of the same build on the switch's host. @returns its output */
   ctl(...args: string[]): Promise<string> {
     return this.#lab.run(this.#place, [process.execPath, this.#program, 'ctl', ...args]);
   }
 
-  /** Makes a TAP device with the side's address inside the tunnel. It must be the first port. */
+  /** Adds a TAP device with the side's overlay address. It must be the first port. */
   async addDevice(side: Side): Promise<void> {
     await this.ctl('addport', 'tap', TUNNEL_DEVICE);
     await this.ctl('setif', '1', '--address', OVERLAY[side], '--netmask', OVERLAY_NETMASK);
   }
 
-  /** Dials another switch. */
+  /** Adds a client port. */
   async dial(host: string, files: CertificateFiles | undefined, options: readonly string[]): Promise<void> {
     const scheme = files === undefined ? 'ws' : 'wss';
     const trust = files === undefined ? [] : ['--cacerts', files.certificate];

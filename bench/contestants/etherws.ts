@@ -7,10 +7,10 @@ import { aesOf, type Build, etherwsProgram } from './build.ts';
 import { makeCertificate } from './certificate.ts';
 import { EtherwsSwitch, LISTEN_PORT, tlsOptions } from './etherws-switch.ts';
 
-/** What runs the switches. */
+/** The build and the Node of the switches. */
 export interface Runtime {
   readonly build: Build;
-  /** The Node that runs them, and options for it, say to profile them. */
+  /** The Node that runs them, and its options, such as for profiling. */
   readonly node: string;
   readonly nodeOptions: readonly string[];
 }
@@ -20,15 +20,13 @@ export interface EtherwsVariant {
   readonly title: string;
   readonly wire: 'raw' | 'auto';
   readonly isTls: boolean;
-  /** What does AES-GCM, if not the fastest that is there: a variant beside the one that counts. */
+  /** The implementation of AES-GCM, if not the fastest one. Such a variant is only a reference. */
   readonly aes?: 'openssl';
-  /** Whether the listening switch judges what comes in by tunnels. */
+  /** Whether the listening switch applies an ingress policy to tunnels. */
   readonly hasPolicy?: boolean;
 }
 
-/**
- * Rates, claims and guards, at bounds that no frame here meets: what is measured is what they cost.
- */
+/** Rates, claims and guards with limits that no frame reaches, so that only their cost is measured. */
 const POLICY = `default:
   tunnels:
     claim-first: 8
@@ -38,7 +36,7 @@ const POLICY = `default:
     router-advertisements: false
 `;
 
-/** Two switches as a user starts them, each with a TAP device, joined by one tunnel. */
+/** Two switches, each with a TAP device, and one tunnel between them. */
 export function etherws(variant: EtherwsVariant, runtime: Runtime): Contestant {
   return {
     ...named(variant, runtime),
@@ -51,7 +49,7 @@ export function etherws(variant: EtherwsVariant, runtime: Runtime): Contestant {
   };
 }
 
-/** Two switches that dial a third one: what that one takes is measured. */
+/** Two switches that dial a third one, whose cost is measured. */
 export function etherwsRelay(runtime: Runtime): Contestant {
   const variant: EtherwsVariant = {
     ...{ name: 'etherws-relay', title: 'etherws, relay, wss://', wire: 'auto', isTls: true },

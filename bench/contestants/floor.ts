@@ -31,9 +31,9 @@ function floor({ name, title, mode, isAside = false, isSealed = false }: FloorVa
   };
 }
 
-/** The user-space floor with the kernel's super-frames. */
+/** The C floor with super-frames. */
 export const FLOOR: Contestant = floor({ name: 'floor', title: 'C floor, virtio-net header', mode: 'vnet' });
-/** The same with what every TLS tunnel has to pay. */
+/** The same with TLS records, the minimal cost of a TLS tunnel. */
 export const FLOOR_SEALED: Contestant = floor({
   name: 'floor-sealed',
   title: 'C floor, virtio-net header, AES-128-GCM',
@@ -41,5 +41,5 @@ export const FLOOR_SEALED: Contestant = floor({
   isAside: true,
   isSealed: true,
 });
-/** The floor as a tunnel without offload has it: one frame of at most 1514 bytes a system call. */
+/** The C floor without offload: one frame of at most 1514 octets in each system call. */
 export const FLOOR_PLAIN: Contestant = floor({ name: 'floor-plain', title: 'C floor, plain frames', mode: 'plain' });

@@ -4,7 +4,7 @@ import { OVERLAY, OVERLAY_NETMASK, retry, SIDES, TUNNEL_DEVICE, UNDERLAY } from 
 
 const LISTEN_PORT = '7777';
 
-/** n2n: two edges and their supernode. It has no TCP worth the name, so this one goes over UDP. */
+/** n2n: two edges and their supernode, over UDP: its TCP transport is experimental. */
 export const N2N: Contestant = {
   name: 'n2n',
   isAside: true,
@@ -13,7 +13,7 @@ export const N2N: Contestant = {
   version: async () => (await run(['sh', '-c', 'edge -h 2>&1 | head -n 1 || true'])).trim().replace('Welcome to ', ''),
   start: async (lab) => {
     lab.start('server', ['supernode', '-l', LISTEN_PORT]);
-    // An edge that is not answered at once asks again after 20 s.
+    // An edge that gets no answer repeats its request only after 20 s.
     await retry('a supernode', () => lab.run('server', ['sh', '-c', `ss -Huln sport = :${LISTEN_PORT} | grep -q .`]));
     for (const side of SIDES) {
       lab.start(side, [

@@ -45,14 +45,14 @@ function options(files: CertificateFiles, cipher: Cipher): string[] {
 export const OPENVPN_TLS: Contestant = openvpn('openvpn', 'OpenVPN tap, TCP, AES-128-GCM', 'AES-128-GCM');
 export const OPENVPN_PLAIN: Contestant = openvpn('openvpn-plain', 'OpenVPN tap, TCP, no cipher', 'none');
 
-/** A server that passes frames from client to client by itself, past its own device. */
+/** A server that forwards frames between its clients in user space, without its TAP device. */
 export const OPENVPN_RELAY: Contestant = {
   ...common('openvpn-relay', 'OpenVPN client-to-client, TCP, AES-128-GCM'),
   isRelay: true,
   start: async (lab) => {
     const files = await makeCertificate(lab, Object.values(RELAY_UNDERLAY));
     const server = ['--mode', 'server', '--tls-server', '--dh', 'none', '--proto', 'tcp-server'];
-    // Both clients show the one certificate.
+    // Both clients use the same certificate.
     lab.start('relay', [...options(files, 'AES-128-GCM'), ...server, '--client-to-client', '--duplicate-cn']);
     for (const side of SIDES) {
       const client = ['--client', '--proto', 'tcp-client', '--remote', RELAY_UNDERLAY[side], '--connect-retry', '1'];

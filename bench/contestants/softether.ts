@@ -7,9 +7,9 @@ import { type Lab, OVERLAY, type Place, RELAY_UNDERLAY, retry, SIDES, type Side,
 const LISTEN_PORT = '5555';
 const HUB = 'BENCH';
 const PASSWORD = 'bench';
-/** SoftEther puts `tap_` before the name of the bridge's device and `vpn_` before that of the client's. */
+/** SoftEther adds the prefix `tap_` to the name of the bridge's device, and `vpn_` to that of the client's. */
 const DEVICES: Readonly<Record<Side, string>> = { client: 'vpn_bench', server: 'tap_bench' };
-/** Where Debian's build writes its settings, whatever the user says. */
+/** Debian's build writes its settings there; the path cannot be changed. */
 const STATE_DIRECTORY = '/var/lib/softether';
 
 function softether(name: string, title: string, isEncrypted: boolean): Contestant {
@@ -36,12 +36,12 @@ function common(name: string, title: string): Omit<Contestant, 'start'> {
   };
 }
 
-/** Where it locks out a second one of its kind. */
+/** The directory of its lock files, which prevent a second instance. */
 const LOCK_DIRECTORY = '/run/softether';
 
 /**
- * A program with state and locks of its own: both directories are fresh file systems that
- * only it sees. The state directory may not exist, so the one above it is replaced.
+ * Starts a program with its own state and lock files: both directories are on new file systems in
+ * its mount namespace. The state directory may not exist, so its parent is replaced.
  */
 function startPrivately(lab: Lab, place: Place, program: string): void {
   const script = [
@@ -53,7 +53,7 @@ function startPrivately(lab: Lab, place: Place, program: string): void {
   lab.start(place, ['unshare', '--mount', 'sh', '-c', script]);
 }
 
-/** @param isBridged whether the hub has a TAP device of its own */
+/** @param isBridged whether the hub has a TAP device */
 async function startHub(lab: Lab, place: Place, isBridged: boolean): Promise<void> {
   startPrivately(lab, place, 'vpnserver');
   const command = (...args: string[]): Promise<string> =>
@@ -61,7 +61,7 @@ async function startHub(lab: Lab, place: Place, isBridged: boolean): Promise<voi
   await retry('answer of vpnserver', () => command('ServerInfoGet'));
   await command('HubCreate', HUB, `/PASSWORD:${PASSWORD}`);
   if (isBridged) await command('BridgeCreate', HUB, '/DEVICE:bench', '/TAP:yes');
-  // Managing a hub needs its name before the command.
+  // Commands for a hub need its name.
   const hub = (...args: string[]): Promise<string> =>
     lab.run(place, ['vpncmd', `127.0.0.1:${LISTEN_PORT}`, '/SERVER', `/ADMINHUB:${HUB}`, '/CMD', ...args]);
   await hub('UserCreate', 'bench', '/GROUP:none', '/REALNAME:none', '/NOTE:none');
@@ -78,12 +78,12 @@ async function startClient(lab: Lab, side: Side, hub: string, isEncrypted: boole
   await command('AccountCreate', 'bench', ...target);
   await command('AccountPasswordSet', 'bench', `/PASSWORD:${PASSWORD}`, '/TYPE:standard');
   if (!isEncrypted) await command('AccountEncryptDisable', 'bench');
-  // Left alone it moves the frames to UDP after a while; only the settings file can forbid that.
+  // By default it changes to UDP after a while. Only the settings file can forbid that.
   const file = join(lab.directory, `account-${side}`);
   await command('AccountExport', 'bench', `/SAVEPATH:${file}`);
   writeFileSync(file, readFileSync(file, 'utf8').replace('NoUdpAcceleration false', 'NoUdpAcceleration true'));
   await command('AccountDelete', 'bench');
-  // An absolute path would pass for an option.
+  // vpncmd would take an absolute path for an option.
   await command('AccountImport', relative(process.cwd(), file));
   await command('AccountConnect', 'bench');
 }
@@ -91,7 +91,7 @@ async function startClient(lab: Lab, side: Side, hub: string, isEncrypted: boole
 export const SOFTETHER_TLS: Contestant = softether('softether', 'SoftEther, TLS', true);
 export const SOFTETHER_PLAIN: Contestant = softether('softether-plain', 'SoftEther, unencrypted', false);
 
-/** The hub alone, between two clients. */
+/** A hub without a device, between two clients. */
 export const SOFTETHER_RELAY: Contestant = {
   ...common('softether-relay', "SoftEther's hub, TLS"),
   isRelay: true,

@@ -4,7 +4,7 @@ import { type Contestant, missingPrograms } from '../contestant.ts';
 import { run } from '../lab/command.ts';
 import { type Lab, OVERLAY, type Place, RELAY_UNDERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
-/** One host that runs tinc: which other it dials, and at which address. */
+/** A host that runs tinc, the host that it dials, and the address to dial. */
 interface Node {
   readonly place: Place;
   readonly dials?: Place;
@@ -31,7 +31,7 @@ function tinc(name: string, title: string, nodes: readonly Node[], isRelay: bool
   };
 }
 
-/** tinc as a switch over TCP, with the cipher and digest that it takes by itself. */
+/** tinc in switch mode over TCP, with its default cipher and digest. */
 export const TINC: Contestant = tinc(
   'tinc',
   'tinc, switch mode, TCP',
@@ -39,7 +39,7 @@ export const TINC: Contestant = tinc(
   false,
 );
 
-/** Two nodes that reach each other by the one in the middle. */
+/** Two nodes with a third one between them. */
 export const TINC_RELAY: Contestant = tinc(
   'tinc-relay',
   'tinc, through a middle node, TCP',
@@ -47,7 +47,7 @@ export const TINC_RELAY: Contestant = tinc(
   true,
 );
 
-/** Each node has a key of its own, and a copy of the host file of every node that it talks to. */
+/** Each node has its own key, and copies of the host files of the nodes that it connects to. */
 async function writeConfiguration(lab: Lab, nodes: readonly Node[]): Promise<void> {
   for (const { place, dials } of nodes) {
     const directory = join(lab.directory, place);

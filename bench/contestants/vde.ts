@@ -5,7 +5,7 @@ import { OVERLAY, SIDES, TUNNEL_DEVICE, UNDERLAY } from '../lab/lab.ts';
 
 const LISTEN_PORT = '5001';
 
-/** Two vde switches whose plugs are joined by a TCP connection. */
+/** Two VDE switches whose plugs are connected by TCP. */
 export const VDE: Contestant = {
   name: 'vde',
   isAside: true,

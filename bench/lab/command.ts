@@ -1,15 +1,15 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** How much of what a program says is kept: its end says why it failed. */
+/** The most characters of a program's output that are kept: its end, which says why it failed. */
 const KEPT_OUTPUT_CHARS = 4 * 1024 * 1024;
 
-/** A program that failed, or did not end in time, with the end of what it said. */
+/** A program failed, or did not end in time. The message has the end of its output. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** A program that runs beside us until it ends or is ended. */
+/** A running program. */
 export class Command {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #argv: readonly string[];
@@ -17,7 +17,7 @@ export class Command {
   #output = '';
   #errors = '';
 
-  /** Starts at once; a program that is not there shows at the first wait. */
+  /** Starts the program. If it does not exist, the first method that waits throws. */
   constructor(argv: readonly string[]) {
     const [program = '', ...args] = argv;
     this.#argv = argv;
@@ -38,7 +38,7 @@ export class Command {
     });
   }
 
-  /** Waits until standard output holds `text`. @throws CommandError when the program ends first or takes too long */
+  /** Waits until the output contains `text`. @throws CommandError if the program ends first, or after `timeoutMs` */
   async printed(text: string, timeoutMs = 10_000): Promise<void> {
     const held = (): boolean => this.#output.includes(text) || this.#errors.includes(text);
     await this.#within(timeoutMs, `did not print "${text}"`, async (signal) => {
@@ -53,7 +53,7 @@ export class Command {
     });
   }
 
-  /** Writes a line to the program and waits for the line that it answers. */
+  /** Writes a line to the program. @returns its next line */
   async ask(line: string, timeoutMs = 5_000): Promise<string> {
     const before = this.#output.length;
     this.#child.stdin.write(`${line}\n`);
@@ -65,7 +65,7 @@ export class Command {
     return this.#output.slice(before).trim();
   }
 
-  /** Ends standard input, waits for a good end, and gives what was printed. @throws CommandError otherwise */
+  /** Ends standard input and waits for status 0. @returns the output. @throws CommandError for another status, or after `timeoutMs` */
   async finish(timeoutMs: number): Promise<string> {
     this.#child.stdin.end();
     const status = await this.#within(timeoutMs, 'did not end', () => this.#ended);
@@ -101,7 +101,7 @@ export function lastLineAsJson(output: string): unknown {
   return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
 }
 
-/** Runs a program to its end. @returns its standard output @throws CommandError when it fails */
+/** Runs a program to its end. @returns its standard output. @throws CommandError if it fails */
 export function run(argv: readonly string[], timeoutMs = 20_000): Promise<string> {
   return new Command(argv).finish(timeoutMs);
 }

@@ -8,12 +8,12 @@ import { processesInNamespace } from './process-table.ts';
 /** The client dials, the server listens; a flow `up` goes from client to server. */
 export type Side = 'client' | 'server';
 export const SIDES: readonly Side[] = ['client', 'server'];
-/** Where a program runs: on a side, or on the host between the sides, where a lab has one. */
+/** The host on which a program runs: a side, or the relay between the sides, if the lab has one. */
 export type Place = Side | 'relay';
 
-/** The addresses on the veth pair that joins the two sides. */
+/** The addresses on the veth pair between the two sides. */
 export const UNDERLAY: Readonly<Record<Side, string>> = { client: '10.99.0.1', server: '10.99.0.2' };
-/** The relay's address on the veth pair that joins it to a side. */
+/** The relay's addresses on the veth pairs to each side. */
 export const RELAY_UNDERLAY: Readonly<Record<Side, string>> = { client: '10.99.0.3', server: '10.99.1.3' };
 /** The server's address in a lab with a relay: the two pairs are two networks. */
 const SERVER_BEHIND_RELAY = '10.99.1.2';
@@ -21,23 +21,23 @@ const SERVER_BEHIND_RELAY = '10.99.1.2';
 export const OVERLAY: Readonly<Record<Side, string>> = { client: '10.77.0.1', server: '10.77.0.2' };
 export const OVERLAY_NETMASK = '255.255.255.0';
 export const PREFIX_LENGTH = 24;
-/** What a contestant calls its TAP device where it has the choice. */
+/** The name of a contestant's TAP device, if it can be chosen. */
 export const TUNNEL_DEVICE = 'bench0';
 
 const UNDERLAY_DEVICE = 'wire0';
 const STOP_TIMEOUT_MS = 5_000;
-/** The sysctl that has the name of TCP's algorithm. */
+/** The sysctl of TCP's congestion control. */
 const CONGESTION_SETTING = 'net.ipv4.tcp_congestion_control';
 const BOTTLENECK = ['tbf', 'rate', '100mbit', 'burst', '64kb', 'latency', '20ms'];
 
 /**
- * Two hosts and a cable: two network namespaces joined by a veth pair, and a
- * directory for files. With a relay there is a third host, and a cable from each
- * side to it instead. Each contestant gets a lab of its own, so nothing of one can
- * colour the figures of another.
+ * Two hosts and a link: two network namespaces with a veth pair between them, and a
+ * directory for files. With a relay there is a third host, and a link from each
+ * side to it instead. Each contestant has its own lab, so that contestants do not
+ * influence each other's figures.
  */
 export class Lab {
-  /** Removed with the lab. */
+  /** A temporary directory, which is removed with the lab. */
   readonly directory: string;
   readonly #name: string;
   readonly #places: readonly Place[];
@@ -49,9 +49,9 @@ export class Lab {
   }
 
   /**
-   * @param name unlike that of every other lab that is open
-   * @param congestion how TCP answers congestion there; default: as on this machine
-   * @param hasRelay whether there is a third host, through which alone the sides reach each other
+   * @param name unique among the open labs
+   * @param congestion TCP's congestion control; default: that of this machine
+   * @param hasRelay whether there is a third host; the sides then have no direct link
    */
   static async open(name: string, congestion?: string, hasRelay = false): Promise<Lab> {
     const places: readonly Place[] = hasRelay ? [...SIDES, 'relay'] : SIDES;
@@ -78,30 +78,30 @@ export class Lab {
     await this.run(place, ['ip', 'link', 'set', 'lo', 'up']);
   }
 
-  /** Lays a cable between two hosts: the place, the device's name there, and its address. */
+  /** Creates a link between two hosts. Each end is a host, the name of its device, and the address. */
   async #join(here: readonly [Place, string, string], there: readonly [Place, string, string]): Promise<void> {
     const pair = ['type', 'veth', 'peer', 'name', there[1], 'netns', this.#namespace(there[0])];
     await run(['ip', '-netns', this.#namespace(here[0]), 'link', 'add', here[1], ...pair]);
     for (const end of [here, there]) await this.addAddress(...end);
   }
 
-  /** Starts a program at one place; it is ended with the lab at the latest. */
+  /** Starts a program on a host; closing the lab ends it. */
   start(place: Place, argv: readonly string[]): Command {
     return new Command(['ip', 'netns', 'exec', this.#namespace(place), ...argv]);
   }
 
-  /** Runs a program at one place to its end. */
+  /** Runs a program on a host to its end. */
   run(place: Place, argv: readonly string[], timeoutMs?: number): Promise<string> {
     return run(['ip', 'netns', 'exec', this.#namespace(place), ...argv], timeoutMs);
   }
 
-  /** Gives a device its address and brings it up. */
+  /** Sets the address of a device, and sets it up. */
   async addAddress(place: Place, device: string, address: string): Promise<void> {
     await this.run(place, ['ip', 'address', 'add', `${address}/${PREFIX_LENGTH}`, 'dev', device]);
     await this.run(place, ['ip', 'link', 'set', device, 'mtu', '1500', 'up']);
   }
 
-  /** Waits for the devices that a contestant makes by itself, and gives them the overlay's addresses. */
+  /** Waits for the devices that a contestant creates, and sets the overlay addresses. */
   async addressTunnel(devices: Readonly<Record<Side, string>>): Promise<void> {
     for (const side of SIDES) {
       await retry(`device ${devices[side]}`, () => this.run(side, ['ip', 'link', 'show', devices[side]]));
@@ -109,17 +109,17 @@ export class Lab {
     }
   }
 
-  /** Waits until an address answers to a side. @throws CommandError when it stays silent */
+  /** Waits until an address answers pings of a side. @throws CommandError if it does not */
   async reach(side: Side, address: string): Promise<void> {
     await retry(`an answer of ${address}`, () => this.run(side, ['ping', '-c', '1', '-W', '1', '-n', address]));
   }
 
-  /** The programs that run at a place. */
+  /** The process ids of the programs on a host. */
   processes(place: Place): number[] {
     return processesInNamespace(statSync(`/run/netns/${this.#namespace(place)}`).ino);
   }
 
-  /** Puts 100 Mbit/s with a queue of 20 ms on both ends of the cable, or takes it away. */
+  /** Limits both ends of the link to 100 Mbit/s with a queue of 20 ms, or removes the limit. */
   async setBottleneck(isOn: boolean): Promise<void> {
     for (const side of SIDES) {
       const command = isOn
@@ -129,14 +129,14 @@ export class Lab {
     }
   }
 
-  /** Ends every program of the lab and takes it down. */
+  /** Ends all programs of the lab, and removes it. */
   async close(): Promise<void> {
     await this.endPrograms();
     for (const place of this.#places) await run(['ip', 'netns', 'delete', this.#namespace(place)]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** Ends every program of the lab, but for the spared ones. */
+  /** Ends all programs of the lab except the spared ones. */
   async endPrograms(spared: readonly number[] = []): Promise<void> {
     const running = (): number[] =>
       this.#places.flatMap((place) => this.processes(place)).filter((pid) => !spared.includes(pid));
@@ -159,12 +159,12 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     try {
       process.kill(pid, name);
     } catch {
-      // It has ended by itself.
+      // The process has ended by itself.
     }
   }
 }
 
-/** Tries until it works. @throws CommandError with the last failure after `timeoutMs` */
+/** Repeats an attempt until it succeeds. @throws CommandError with the last failure after `timeoutMs` */
 export async function retry<T>(what: string, attempt: () => Promise<T>, timeoutMs = 20_000): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {

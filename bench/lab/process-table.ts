@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** `/proc` counts in this unit on every Linux (USER_HZ). */
+/** The unit of times in /proc (USER_HZ). */
 const TICKS_PER_SECOND = 100;
 const BYTES_PER_KIB = 1024;
 
-/** The processes whose network namespace has this inode. Those that end meanwhile are left out. */
+/** The processes whose network namespace has this inode. */
 export function processesInNamespace(inode: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -12,20 +12,20 @@ export function processesInNamespace(inode: number): number[] {
     .map(Number);
 }
 
-/** Processor time that the processes have used with all their threads, in seconds; an ended one counts 0. */
+/** The processor time of all threads of the processes, in seconds; an ended process counts 0. */
 export function cpuSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
     const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
     if (stat === undefined) continue;
-    // The second field is the program's name and may hold blanks; utime and stime are fields 14 and 15.
+    // The second field is the program's name and may contain spaces; utime and stime are fields 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / TICKS_PER_SECOND;
 }
 
-/** What the processes hold in memory (VmRSS), in bytes. */
+/** The resident memory of the processes (VmRSS), in bytes. */
 export function residentBytes(pids: readonly number[]): number {
   let kib = 0;
   for (const pid of pids) {

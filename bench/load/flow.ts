@@ -1,21 +1,21 @@
 import type { Command } from '../lab/command.ts';
 import type { Bench } from '../measurement.ts';
 
-/** Beyond the flow itself, for connecting and for the exchange of results. */
+/** The time beyond the flow, for connecting and for the exchange of results. */
 const SLACK_MS = 15_000;
 const BITS_PER_MEGABIT = 1e6;
 
 export interface FlowOptions {
   readonly seconds: number;
   readonly flows?: number;
-  /** What the sender is held to; default: as fast as it goes. */
+  /** The limit of the sender; default: unlimited. */
   readonly megabitsPerSecond?: number;
   /** `up` is from the client side to the server side. */
   readonly direction: 'up' | 'down' | 'both';
 }
 
 export interface FlowResult {
-  /** What arrived, in both directions where both were used. */
+  /** The received rate; the sum of both directions for `both`. */
   readonly megabitsPerSecond: number;
   readonly receivedBytes: number;
 }
@@ -31,7 +31,7 @@ interface IperfSum {
   readonly bits_per_second: number;
 }
 
-/** Bulk TCP through the tunnel by iperf3. @throws Error with iperf3's words when it fails */
+/** Bulk TCP through the tunnel by iperf3. @throws Error with iperf3's message if it fails */
 export async function measureFlow(bench: Bench, options: FlowOptions): Promise<FlowResult> {
   const flow = await startFlow(bench, options);
   return flow.finish();

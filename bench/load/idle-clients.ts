@@ -4,14 +4,14 @@ import type { Bench } from '../measurement.ts';
 const CONNECT_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
 
-/** WebSocket connections to the contestant's server side that are open and say nothing. */
+/** Open WebSocket connections to the contestant's server side that send nothing. */
 export interface IdleClients {
-  /** How many messages have reached all of them together. */
+  /** The number of messages that all of them have received. */
   receivedMessages(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Resolves once all are connected. The contestant must have a `webSocketPort`. */
+/** Resolves when all are connected. The contestant must have a `webSocketPort`. */
 export async function connectIdleClients(bench: Bench, count: number): Promise<IdleClients> {
   const port = String(bench.contestant.webSocketPort);
   const program = bench.lab.start('client', [bench.programs.idleClients, UNDERLAY.server, port, String(count)]);

@@ -1,22 +1,22 @@
-/** What became of a rate that was tried. */
+/** The result of a trial at one rate. */
 export interface Trial {
-  /** What the generator really offered, a second. */
+  /** The rate that the generator achieved, in packets a second. */
   readonly offered: number;
-  /** What arrived, a second; 0 when too much was lost. */
+  /** The received rate; 0 if too much was lost. */
   readonly delivered: number;
 }
 
 const FIRST_RATE = 50_000;
 const LOWEST_RATE = 1_000;
-/** The search ends when it knows the knee to this part. */
+/** The relative precision at which the search ends. */
 const PRECISION = 0.05;
-/** The generator could not offer what was asked: the knee lies beyond what this machine can show. */
+/** Below this share of the requested rate, the generator is the limit, and the knee cannot be found. */
 const GENERATOR_SHORTFALL = 0.9;
 const MAX_TRIALS = 16;
 
 /**
- * The highest rate that still arrives: doubled until it fails, then bisected.
- * @returns the highest `delivered` of all trials, 0 when even the lowest rate failed
+ * Finds the highest rate without loss: it is doubled until it fails, then bisected.
+ * @returns the highest `delivered` of all trials, 0 if even the lowest rate failed
  */
 export async function findKnee(attempt: (rate: number) => Promise<Trial>): Promise<number> {
   let best = 0;

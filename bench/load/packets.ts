@@ -3,25 +3,25 @@ import { lastLineAsJson } from '../lab/command.ts';
 import type { Bench } from '../measurement.ts';
 
 const PORT = '9999';
-/** A packet that takes longer counts as lost; else a deep queue would pass for speed. */
+/** A packet that takes longer counts as lost; otherwise a deep queue would look like throughput. */
 export const LATE_MS = 100;
 const SLACK_MS = 10_000;
-/** UDP payloads: of the smallest Ethernet frame (64 octets with FCS), and of one that nearly fills it. */
+/** UDP payloads: that of the shortest Ethernet frame (64 octets with FCS), and one that nearly fills a frame. */
 export const SMALL_OCTETS = 18;
 export const LARGE_OCTETS = 1400;
 
 export interface Offer {
   readonly packetsPerSecond: number;
   readonly seconds: number;
-  /** The UDP payload's length. */
+  /** The length of the UDP payload. */
   readonly octets: number;
 }
 
 export interface PacketResult {
-  /** What the generator really offered. */
+  /** The rate that the generator achieved. */
   readonly offeredPerSecond: number;
   readonly deliveredPerSecond: number;
-  /** The part of the packets that was lost or late, 0 to 1. */
+  /** The share of packets that were lost or late, 0 to 1. */
   readonly loss: number;
 }
 
@@ -33,11 +33,11 @@ interface Sent {
 interface Received {
   readonly received: number;
   readonly late: number;
-  /** What the receiver's own socket had no room for. */
+  /** Packets that the receiver's socket had no room for. */
   readonly refused: number;
 }
 
-/** Offers UDP packets from the client side at a steady rate and counts them at the server side. */
+/** Sends UDP packets from the client side at a constant rate and counts them at the server side. */
 export async function offerPackets(bench: Bench, offer: Offer): Promise<PacketResult> {
   const { lab, programs, tunnel } = bench;
   const receiver = lab.start('server', [programs.packets, 'receive', PORT, String(LATE_MS)]);
@@ -45,7 +45,7 @@ export async function offerPackets(bench: Bench, offer: Offer): Promise<PacketRe
   const sent = await send(bench, tunnel.addresses.server, offer);
   await delay(LATE_MS);
   const received = lastLineAsJson(await receiver.finish(SLACK_MS)) as Received;
-  // What reached the receiver's socket has been delivered: that its buffer was full is the generator's fault.
+  // A packet that reached the receiver's socket was delivered; a full buffer there is a limit of the load program.
   const offered = sent.sent - received.refused;
   return {
     offeredPerSecond: offered / sent.seconds,
@@ -54,7 +54,7 @@ export async function offerPackets(bench: Bench, offer: Offer): Promise<PacketRe
   };
 }
 
-/** Sends broadcast frames from the client side, without looking which ports get them. @returns how many */
+/** Sends broadcast frames from the client side, and counts no receivers. @returns the number of frames sent */
 export async function offerBroadcasts(bench: Bench, packetsPerSecond: number, seconds: number): Promise<number> {
   const broadcast = bench.tunnel.addresses.server.replace(/\d+$/, '255');
   return (await send(bench, broadcast, { packetsPerSecond, seconds, octets: SMALL_OCTETS })).sent;

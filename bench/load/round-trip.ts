@@ -11,14 +11,14 @@ const US_PER_MS = 1000;
 export interface RoundTrip {
   readonly medianUs: number;
   readonly p99Us: number;
-  /** The same seen by the system's `ping`. */
+  /** The same measured by the system's `ping`. */
   readonly pingMedianUs: number;
   readonly pingP99Us: number;
 }
 
 /**
- * Samples the round trip from the client side for a while: UDP echoes every
- * 5 ms by our own program, and the system's ping every 20 ms beside it.
+ * Samples the round trip from the client side: UDP echoes every 5 ms by the program
+ * packets.c, and at the same time the system's ping every 20 ms.
  */
 export async function sampleRoundTrip(bench: Bench, seconds: number): Promise<RoundTrip> {
   const { lab, programs, tunnel } = bench;

@@ -6,12 +6,12 @@ import { median } from '../report/statistics.ts';
 
 const RUNS = 9;
 const SHORT_RUNS = 3;
-/** What a run of either program takes, for the estimate. */
+/** The duration of a run of either program, for the estimate. */
 const SECONDS_A_RUN = 0.3;
 const TIMEOUT_MS = 20_000;
 const KIB_PER_MEBIBYTE = 1024;
 const BYTES_PER_MEBIBYTE = KIB_PER_MEBIBYTE ** 2;
-/** By then a bare Node has nothing left to do. */
+/** After this time a bare Node is idle. */
 const IDLE_MS = 500;
 
 interface Usage {
@@ -20,7 +20,7 @@ interface Usage {
   readonly mostKib: number;
 }
 
-/** How soon the command line answers, and what an idle switch holds, beside a Node that does nothing. */
+/** The time and memory of `etherws ctl`, and the memory of an idle switch, beside a Node that does nothing. */
 export const CONTROL: Measurement = {
   name: 'control',
   title: '`etherws ctl listport`, and a switch with one tunnel, beside a Node that does nothing',
@@ -43,7 +43,7 @@ export const CONTROL: Measurement = {
     const command = (await bench.contestant.controlCommand?.()) ?? [];
     const own: Usage[] = [];
     const bare: Usage[] = [];
-    // By turns, since the machine's speed changes.
+    // Alternating, since the machine's speed changes.
     for (let i = 0; i < (bench.isShort ? SHORT_RUNS : RUNS); i++) {
       bare.push(await usageOf(bench, [process.execPath, '-e', '0']));
       own.push(await usageOf(bench, command));
@@ -65,7 +65,7 @@ function medians(prefix: string, usages: readonly Usage[]): Values {
 }
 
 async function idleNode({ lab, processes }: Bench): Promise<number> {
-  // It ends with its standard input.
+  // The program ends with its standard input.
   const node = lab.start('server', [process.execPath, '-e', 'process.stdin.resume(); console.log("ready")']);
   await node.printed('ready');
   await delay(IDLE_MS);

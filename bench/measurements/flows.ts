@@ -9,7 +9,7 @@ const FOUR = 4;
 const megabits = (key: string, title: string): Metric => ({ key, title, unit: 'Mbit/s', isHigherBetter: true });
 const cost = (key: string, title: string): Metric => ({ key, title, unit: 's/GB', isHigherBetter: false });
 
-/** One flow each way, and the processor time that the way up took. */
+/** One flow in each direction, and the processor time of the one from client to server. */
 export const ONE_FLOW: Measurement = {
   name: 'one-flow',
   title: 'One TCP flow',
@@ -54,7 +54,7 @@ async function flowWithCost(bench: Bench): Promise<Values> {
   const [client = 0, server = 0] = SIDES.map((side, i) => cpuSeconds(bench.processes[side]) - (before[i] ?? 0));
   const gigabytes = flow.receivedBytes / BYTES_PER_GIGABYTE;
   const oneFlowUp = flow.megabitsPerSecond;
-  // Without a tunnel there is no process whose time could be counted.
+  // Without a tunnel there is no process to measure.
   if (bench.processes.client.length === 0) return { oneFlowUp };
   return {
     oneFlowUp,

@@ -11,9 +11,9 @@ const SHORT_PORT_COUNTS = [2, 1000] as const;
 const BUSY_PORTS = 2;
 const BYTES_PER_KIBIBYTE = 1024;
 const US_PER_SECOND = 1e6;
-/** Lets the handshakes' garbage go before memory is read. */
+/** The wait before memory is read, in which garbage of the handshakes is collected. */
 const SETTLE_MS = 1_000;
-/** For the estimate: what settling takes around each count, and how fast idle tunnels are accepted. */
+/** For the estimate: the waits around each count, and the rate at which idle tunnels are accepted. */
 const SETTLE_SECONDS = 2;
 const CONNECTS_PER_SECOND = 500;
 
@@ -28,7 +28,7 @@ export const IDLE_PORTS: Measurement = {
     { key: 'memoryPerTunnel', title: 'memory an idle tunnel', unit: 'KiB', isHigherBetter: false },
   ],
   appliesTo: (contestant) => contestant.webSocketPort !== undefined,
-  // Memory that tunnels have used once is used again.
+  // A second run would reuse the memory of the first one's tunnels.
   isUnique: true,
   expectedSeconds: ({ seconds, isShort }) =>
     portCounts(isShort).reduce((sum, count) => sum + seconds + SETTLE_SECONDS + count / CONNECTS_PER_SECOND, 0),
@@ -62,7 +62,7 @@ function portCounts(isShort: boolean): readonly number[] {
 const FLOODED_PORTS = 1000;
 const BROADCASTS_PER_SECOND = 200;
 
-/** Broadcast frames that go out of every port. */
+/** Broadcast frames, which are sent by all ports. */
 export const FLOODING: Measurement = {
   name: 'flooding',
   title: `Flooding: ${BROADCASTS_PER_SECOND} broadcast frames a second to ${FLOODED_PORTS} tunnels`,

@@ -5,7 +5,7 @@ import type { Measurement } from '../measurement.ts';
 
 const BYTES_PER_MEBIBYTE = 1024 * 1024;
 
-/** What both ends hold in memory, before and after a flow. */
+/** The resident memory of both ends, before and after a flow. */
 export const MEMORY: Measurement = {
   name: 'memory',
   title: 'Resident memory of both ends together',

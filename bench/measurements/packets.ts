@@ -2,23 +2,23 @@ import { findKnee, type Trial } from '../load/knee.ts';
 import { LARGE_OCTETS, LATE_MS, offerPackets, SMALL_OCTETS } from '../load/packets.ts';
 import type { Bench, Measurement, Metric, Values } from '../measurement.ts';
 
-/** Below this share the rest of the packets is a rate that a contestant carries. */
+/** A rate counts as carried if the share of lost packets is below this. */
 export const ALLOWED_LOSS = 0.005;
-/** What the search for the knee takes as a rule, and what a trial takes beside its packets. */
+/** For the estimate: the usual number of trials in the search for the knee, and the overhead of each. */
 const USUAL_TRIALS = 12;
 const TRIAL_OVERHEAD_SECONDS = 0.3;
-/** What is lost at this part of the rate at the knee says whether anything is lost below it. */
+/** The share of the rate at the knee at which loss below the knee is measured. */
 const BELOW_THE_KNEE = 0.5;
 const BITS_PER_OCTET = 8;
 const BITS_PER_MEGABIT = 1e6;
 
-/** How long each fixed rate is offered, in lengths of a trial. */
+/** The duration of each fixed rate, in trials. */
 const FIXED_TRIALS = 2;
 
 const SMALL_RATES = [100_000, 200_000, 300_000] as const;
 const LARGE_RATES = [50_000, 100_000] as const;
 
-/** 64-byte frames: where loss begins, and how much is lost of fixed rates. */
+/** 64-byte frames: the rate at which loss begins, and the loss at fixed rates. */
 export const SMALL_PACKETS: Measurement = {
   name: 'small-packets',
   title: `64-byte packets (a packet later than ${LATE_MS} ms counts as lost)`,
@@ -43,7 +43,7 @@ export const SMALL_PACKETS: Measurement = {
   },
 };
 
-/** Datagrams that nearly fill a frame, which no offload makes larger. */
+/** Datagrams that nearly fill a frame, and that no offload merges. */
 export const LARGE_PACKETS: Measurement = {
   name: 'large-packets',
   title: `UDP datagrams of ${LARGE_OCTETS} octets (a packet later than ${LATE_MS} ms counts as lost)`,
@@ -67,7 +67,7 @@ export const LARGE_PACKETS: Measurement = {
   },
 };
 
-/** What large packets carry, counted as their payload. */
+/** The rate of payload of large packets. */
 export function megabitsPerSecond(packetsPerSecond: number): number {
   return (packetsPerSecond * LARGE_OCTETS * BITS_PER_OCTET) / BITS_PER_MEGABIT;
 }
@@ -97,7 +97,7 @@ async function lossBelow(bench: Bench, knee: number, octets: number): Promise<nu
   return knee === 0 ? Number.NaN : (await offerFixed(bench, knee * BELOW_THE_KNEE, octets)).loss * 100;
 }
 
-/** A rate fails when it fails twice: one hiccup of the machine is not the contestant's. */
+/** A rate fails if it fails twice, since a single failure may be a disturbance of the machine. */
 export async function tryRate(bench: Bench, packetsPerSecond: number, octets: number): Promise<Trial> {
   let offered = 0;
   for (let attempt = 0; attempt < 2; attempt++) {

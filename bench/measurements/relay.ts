@@ -8,16 +8,16 @@ import type { Bench, Measurement, Values } from '../measurement.ts';
 import { megabitsPerSecond, tryRate } from './packets.ts';
 
 const BYTES_PER_GIGABYTE = 1e9;
-/** The datagrams whose cost is told come at this part of the rate at the knee, where next to nothing is lost. */
+/** The cost of datagrams is measured at this share of the rate at the knee, where little is lost. */
 const BELOW_THE_KNEE = 0.9;
 const HALF = 0.5;
 /** Time for the flow to fill the tunnels before the first sample. */
 const FILL_MS = 500;
-/** The search for the knee, and the three flows. */
+/** For the estimate: the usual number of trials in the search for the knee, and the overhead of each. */
 const USUAL_TRIALS = 12;
 const OVERHEAD_SECONDS = 0.3;
 
-/** What a relay takes between two hosts that dial it. */
+/** Throughput, cost and latency of a relay between two hosts that dial it. */
 export const RELAY: Measurement = {
   name: 'relay',
   title: `A relay between two hosts that dial it: one TCP flow, datagrams of ${LARGE_OCTETS} octets, round trip beside a TCP flow at half of its rate`,
@@ -71,7 +71,7 @@ async function halfLoad(bench: Bench, megabits: number): Promise<Values> {
   return { relayHalfLoadMedian: trip.medianUs, relayHalfLoadP99: trip.p99Us };
 }
 
-/** Runs a load, and tells the processor time that the relay's processes took meanwhile. */
+/** Runs a load. @returns its result, and the processor time of the relay's processes during it */
 async function costOf<Result>(
   { processes }: Bench,
   load: () => Promise<Result>,

@@ -1,11 +1,11 @@
 /**
- * Compares how long `Bridge.receive` takes a frame in this build and in another one:
+ * Compares the processor time of `Bridge.receive` for each frame in this build and in another one:
  *
  *   node dist/bench/programs/bridge-receive.js /path/to/other/dist
  *
- * Each build runs in a process of its own, and the two take turns, so that what else
- * the machine does meets both. The medians of processor nanoseconds a frame are printed, and
- * the other build's by ours: above 1 ours is faster.
+ * Each build runs in its own process, and the two alternate, so that other load on the
+ * machine affects both. Prints the medians of processor time in ns a frame, and the ratio
+ * of the other build's to ours: above 1 ours is faster.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,7 +60,7 @@ const PORT = {
   flush: () => undefined,
 };
 
-/** @returns what receives one batch */
+/** @returns a function that passes one batch to the bridge */
 function prepare(build: Build, scenario: Scenario): () => void {
   const bridge = new build.Bridge();
   const ports = Array.from({ length: 4 }, () => bridge.attach({ ...PORT }));

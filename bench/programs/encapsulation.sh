@@ -1,10 +1,11 @@
 #!/bin/bash
-# TCP inside VXLAN beside plain TCP, between two hosts that a switch joins, as Mbit/s and a ratio of medians:
+# Measures TCP inside VXLAN beside plain TCP, between two hosts with a switch between them. Prints Mbit/s and the ratio
+# of the medians:
 #
 #   encapsulation.sh netdev|kernel|segmenting [ROUNDS] [VXLAN-OPTIONS…]
 #
-# netdev: etherws with two netdev ports. kernel: a Linux bridge. segmenting: the same, but its port to the receiver takes
-# no encapsulated super-frames, so that the kernel segments in front of it, as we do.
+# netdev: etherws with two netdev ports. kernel: a Linux bridge. segmenting: a Linux bridge whose port to the receiver
+# takes no encapsulated super-frames, so that the kernel segments them, as etherws does.
 set -euo pipefail
 if [ -z "${ETHERWS_LAB:-}" ]; then
   exec env ETHERWS_LAB=1 unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
@@ -13,7 +14,7 @@ kind=${1:?netdev, kernel or segmenting}
 rounds=${2:-5}
 etherws=$(dirname "$0")/../../dist/src/cli/etherws.js
 
-# Starts a host of its own, whose process is $host.
+# Starts a new network namespace, held by the process $host.
 new_host() {
   unshare --net sleep infinity &
   host=$!

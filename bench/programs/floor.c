@@ -1,8 +1,8 @@
 /*
- * The user-space floor: what a program must cost that carries Ethernet frames
- * between a TAP device and a TCP connection and does nothing else. It does not
- * switch, mask, encrypt, batch or bound anything, so whatever a real tunnel
- * reaches is told as a ratio to it.
+ * The floor: the minimal cost of a user-space program that carries Ethernet frames
+ * between a TAP device and a TCP connection. It does not
+ * switch, mask, encrypt, batch or limit anything. Figures of tunnels are given as
+ * ratios to it.
  *
  * 1. One thread a direction, each with blocking system calls.
  * 2. Device to socket: one read gives one frame, one write sends it behind its
@@ -36,7 +36,7 @@
 
 enum {
   LENGTH_BYTES = 4,
-  /* a super-frame of 64 KiB with its Ethernet, VLAN and virtio-net headers, and room to spare */
+  /* at least a super-frame of 64 KiB with its Ethernet, VLAN and virtio-net headers */
   MAX_FRAME_BYTES = 68 * 1024,
   INBOUND_BYTES = 1024 * 1024,
 };
@@ -82,7 +82,7 @@ static void write_all(int fd, const unsigned char *bytes, size_t length) {
   while (length > 0) {
     ssize_t written = write(fd, bytes, length);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) exit(0); /* the other end has gone */
+    if (written <= 0) exit(0); /* the other end has closed */
     bytes += written;
     length -= (size_t)written;
   }
@@ -100,10 +100,10 @@ static void send_record(const unsigned char *record, size_t length) {
 #endif
 }
 
-/* Returns how much has arrived, or at most 0 at the end. */
+/* Returns the number of octets received; 0 or less at the end. */
 static ssize_t receive(unsigned char *bytes, size_t room) {
 #ifdef SEALED
-  /* More would leave the processor's cache before it is opened. */
+  /* With more, the octets would leave the processor's cache before they are decrypted. */
   static unsigned char arrived[128 * 1024];
   static struct sealing sealing;
   static size_t held;
@@ -151,7 +151,7 @@ static void connection_to_device(void) {
       memcpy(&length, inbound + offset, LENGTH_BYTES);
       if (length > MAX_FRAME_BYTES) errx(1, "a frame of %u bytes: the other end is no floor", length);
       if (held - offset < LENGTH_BYTES + length) break;
-      /* A device that is down refuses the frame; on a wire it would be lost as well. */
+      /* A device that is down refuses the frame, which is then lost. */
       if (write(device, inbound + offset + LENGTH_BYTES, length) < 0 && errno == EBADF) err(1, "write to the TAP device");
       offset += LENGTH_BYTES + length;
     }

@@ -1,13 +1,13 @@
 /*
- * Holds many WebSocket connections open and says nothing, as a switch with many
- * idle tunnels sees it. It costs no time while nothing arrives, so what the
- * switch pays for idle ports is the switch's own.
+ * Opens many WebSocket connections and sends nothing, as clients of idle tunnels
+ * do. It takes no processor time while nothing arrives, so that only the
+ * switch's cost of idle ports is measured.
  *
  *   idle-clients ADDRESS PORT COUNT
  *
- * Prints `ready` once all are connected, and then the number of messages that
- * have arrived over all connections for every line on standard input. It ends
- * with standard input.
+ * Prints `ready` when all are connected. For each line on standard input it prints
+ * the number of messages received over all connections. It ends with standard
+ * input.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -33,7 +33,7 @@ enum {
   FIRST_CONTROL_OPCODE = 0x8,
 };
 
-/* Where a connection stands in the frame that it is receiving (RFC 6455, 5.2; a server does not mask). */
+/* The state of a connection within a WebSocket frame (RFC 6455, 5.2; a server does not mask). */
 struct client {
   int fd;
   unsigned char header[MAX_HEADER_BYTES];
@@ -60,7 +60,7 @@ static uint64_t payload_bytes(const struct client *client) {
 static void frame_begins(struct client *client) {
   unsigned opcode = client->header[0] & OPCODE_BITS;
   if (opcode == OPCODE_PING) {
-    /* Masked and empty: the switch counts any traffic as a sign of life. */
+    /* A masked, empty pong: the switch takes any traffic as a sign of life. */
     static const unsigned char pong[] = {0x8a, 0x80, 0, 0, 0, 0};
     if (write(client->fd, pong, sizeof pong) != sizeof pong) warn("pong");
   } else if (opcode < FIRST_CONTROL_OPCODE && client->header[0] & FIN_BIT) {
@@ -85,7 +85,7 @@ static void take(struct client *client, const unsigned char *bytes, size_t count
   }
 }
 
-/* The opening handshake (RFC 6455, 4.1). The key is fixed: nobody here checks the answer to it. */
+/* The opening handshake (RFC 6455, 4.1). The key is fixed, since the response is not verified. */
 static int dial(const struct sockaddr_in *address, const char *host) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) err(1, "socket");
@@ -96,7 +96,7 @@ static int dial(const struct sockaddr_in *address, const char *host) {
                         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
                         host);
   if (write(fd, text, (size_t)length) != length) err(1, "handshake");
-  /* Byte by byte, so that nothing behind the answer is taken with it. */
+  /* Reads single octets, so that none behind the response are consumed. */
   size_t held = 0;
   while (held < 4 || memcmp(text + held - 4, "\r\n\r\n", 4) != 0) {
     if (held == sizeof text || read(fd, text + held, 1) != 1) errx(1, "the handshake was cut off");
@@ -111,7 +111,7 @@ static void watch(int epoll, int fd, struct client *client) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) err(1, "epoll_ctl");
 }
 
-/* Answers a line; false once standard input has ended. */
+/* Answers a line. Returns false at the end of standard input. */
 static bool answer(void) {
   char line[64];
   ssize_t taken = read(STDIN_FILENO, line, sizeof line);

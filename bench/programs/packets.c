@@ -1,9 +1,9 @@
 /*
- * UDP packets and what becomes of them. Sender and receiver stand on one
- * machine and share its clock, so delay is known one way, and a packet that
- * arrives after the bound counts as lost: a tunnel cannot buy a good figure with
- * a deep queue. The kernel says when a packet reached the receiver's socket: how
- * long the receiver itself waited for a processor is not the tunnel's delay.
+ * Sends, receives and echoes UDP packets. Sender and receiver are on one
+ * machine and share its clock, so the one-way delay is known. A packet that
+ * arrives later than LATE_MS counts as lost, so that a deep queue does not improve a
+ * figure. The time of arrival is the kernel's time stamp, so the delay does not
+ * include the receiver's wait for a processor.
  *
  *   packets send ADDRESS PORT SECONDS RATE OCTETS   RATE in packets a second, 0 = unlimited
  *   packets receive PORT LATE_MS               until standard input ends
@@ -12,7 +12,7 @@
  *
  * Each prints one JSON object; `receive` and `echo` print the line `ready`
  * first. OCTETS is the payload; the smallest, of 18 bytes, makes a frame of 60 bytes, 64 with its FCS.
- * The receiver tells apart what its own socket had no room for, so that a loss can be laid to the generator.
+ * The receiver counts separately the packets that its own socket had no room for, which are no loss of the tunnel.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@
 
 enum { BATCH = 64, MAX_OCTETS = 1472, MAX_PACKETS = 1 << 26, MAX_SAMPLES = 1 << 20, RECEIVE_BUFFER_BYTES = 64 << 20 };
 #define NS_PER_S 1000000000LL
-/* A sender that was not scheduled for longer does not make up for it: the burst would measure queues, not speed. */
+/* A sender that was not scheduled for longer does not catch up: the burst would measure queues, not throughput. */
 #define MAX_LAG_NS (NS_PER_S / 1000)
 
 struct __attribute__((packed)) packet {
@@ -94,7 +94,7 @@ static int serve(const char *port) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) err(1, "socket");
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) err(1, "bind port %s", port);
-  /* FORCE needs a privilege that a user namespace does not give; then the system's limit has to do. */
+  /* SO_RCVBUFFORCE needs CAP_NET_ADMIN in the initial user namespace; otherwise the system's limit applies. */
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0) {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) < 0) err(1, "SO_RCVBUF");
   }
@@ -103,7 +103,7 @@ static int serve(const char *port) {
   return fd;
 }
 
-/* When a packet reached the socket. */
+/* The time at which a packet reached the socket. */
 static int64_t arrival_ns(struct msghdr *message) {
   struct cmsghdr *control = CMSG_FIRSTHDR(message);
   struct timespec t;
@@ -112,7 +112,7 @@ static int64_t arrival_ns(struct msghdr *message) {
   return ns_of(t);
 }
 
-/* How many packets the socket had no room for. */
+/* The number of packets that the socket had no room for. */
 static uint32_t refused_by(int fd) {
   uint32_t meminfo[SK_MEMINFO_VARS] = {0};
   socklen_t size = sizeof meminfo;
@@ -120,7 +120,7 @@ static uint32_t refused_by(int fd) {
   return meminfo[SK_MEMINFO_DROPS];
 }
 
-/* Waits for a packet; false once standard input has ended. */
+/* Waits for a packet. Returns false at the end of standard input. */
 static bool wait_for_packet(int fd) {
   for (;;) {
     struct pollfd watched[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
@@ -263,7 +263,7 @@ static int command_rtt(const char *host, const char *port, double seconds, doubl
 }
 
 int main(int argc, char **argv) {
-  /* Else the kernel rounds each sleep up by 50 µs. */
+  /* By default the kernel may lengthen each sleep by 50 µs. */
   if (prctl(PR_SET_TIMERSLACK, 1UL) < 0) warn("PR_SET_TIMERSLACK");
   const char *command = argc > 1 ? argv[1] : "";
   if (strcmp(command, "send") == 0 && argc == 7) {

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError, run } from '../lab/command.ts';
 
-/** The benchmark's own programs, as paths of the compiled files. */
+/** The paths of the benchmark's compiled C programs. */
 export interface Programs {
   readonly floor: string;
-  /** The floor under TLS's records; undefined without the headers of OpenSSL. */
+  /** The floor with TLS records; undefined without the headers of OpenSSL. */
   readonly sealedFloor: string | undefined;
   readonly packets: string;
   readonly idleClients: string;
   readonly usage: string;
 }
 
-/** The sources are not copied by the compiler; this file runs as dist/bench/programs/programs.js. */
+/** The C sources are not in dist/; this file runs as dist/bench/programs/programs.js. */
 const SOURCES = fileURLToPath(new URL('../../../bench/programs/', import.meta.url));
 const FLAGS = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
-/** Whether what is under TLS can be measured by itself. */
+/** Whether the headers of OpenSSL are installed, which the floor with TLS records needs. */
 export function hasOpenSslHeaders(): Promise<boolean> {
   return run(['sh', '-c', 'echo "#include <openssl/evp.h>" | cc -E - >/dev/null']).then(
     () => true,
@@ -26,7 +26,7 @@ export function hasOpenSslHeaders(): Promise<boolean> {
   );
 }
 
-/** Compiles them into a temporary directory, which ends with the sandbox. @throws CommandError without a compiler */
+/** Compiles them into a temporary directory of the sandbox. @throws CommandError without a compiler */
 export async function buildPrograms(): Promise<Programs> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-bench-programs-'));
   const build = async (name: string, options: readonly string[] = []): Promise<string> => {

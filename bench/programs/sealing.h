@@ -1,5 +1,5 @@
 /*
- * What TLS costs at the least: records of AES-128-GCM as TLS 1.3 has them (RFC
+ * The minimal cost of TLS: records of TLS 1.3 with AES-128-GCM (RFC
  * 8446, 5.2), by the system's OpenSSL, with a key of zeros and without
  * a handshake.
  */
@@ -64,7 +64,7 @@ static size_t seal(struct sealing *sealing, const unsigned char *from, size_t le
   return (size_t)(at - to);
 }
 
-/* Opens the whole records of `from`. Returns the length of what was in them, and in `used` that of the records. */
+/* Opens the complete records of `from`. Returns the length of their contents, and in `used` that of the records. */
 static size_t unseal(struct sealing *sealing, const unsigned char *from, size_t length, unsigned char *to, size_t *used) {
   unsigned char *at = to;
   *used = 0;

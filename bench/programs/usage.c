@@ -1,10 +1,10 @@
 /*
- * Runs a program to its end and tells what it took: wall-clock time, processor
- * time, and the most memory that it held at a time (getrusage(2)).
+ * Runs a program to its end and measures its wall-clock time, processor
+ * time, and maximum resident memory (getrusage(2)).
  *
  *   usage PROGRAM [ARGUMENT]...
  *
- * Prints one JSON object; the program's own output is thrown away.
+ * Prints one JSON object; the program's own output is discarded.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -4,12 +4,12 @@ import { formatTable, formatValue } from './format.ts';
 import { medianOf, type Results, ratioOf } from './results.ts';
 import { TARGETS } from './targets.ts';
 
-/** A median of this build is as good as one of the other build from this ratio on. */
+/** From this ratio on a median of this build counts as equal to the other build's. */
 const AS_GOOD = 0.97;
 const NOTHING = '–';
 /** Figures that must not get worse and have no target of their own. */
 const KEPT_METRICS: readonly string[] = ['ctlStart', 'ctlCpu', 'ctlMemory', 'switchIdle', 'memoryIdle'];
-/** Figures of what is the same for both builds. */
+/** Figures that do not depend on the build. */
 const COMMON_METRICS: readonly string[] = ['nodeStart', 'nodeCpu', 'nodeMemory', 'nodeIdle'];
 
 /** A contestant of this build, and the same one of another build. */
@@ -20,9 +20,9 @@ interface Pair {
 }
 
 /**
- * This build beside the one of `--against`: a row for every figure that both have. Those that have a target, or
- * must not get worse, are judged.
- * @returns undefined when there was no other build
+ * Compares this build with that of `--against`: one row for each figure of both. Figures with a target, and those of
+ * KEPT_METRICS, are judged.
+ * @returns undefined without another build
  */
 export function comparisonTable(results: Results): string | undefined {
   const rows = pairsOf(results).flatMap((pair) =>
@@ -58,7 +58,7 @@ function rowOf(results: Results, figure: string, { key, isHigherBetter }: Metric
 
 function verdictOf(own: number, other: number, isHigherBetter: boolean): string {
   if (own === other) return 'yes';
-  // Of a loss of nothing there is no ratio; more than that is worse.
+  // With a value of 0 of the other build, such as its loss, any loss is worse.
   const kept = isHigherBetter ? own / other : other / own;
   return kept >= AS_GOOD ? 'yes' : `no: ${formatValue(kept)}`;
 }

@@ -1,4 +1,4 @@
-/** A figure with as many digits as it deserves: three, and a thin gap every three places. */
+/** A figure with three significant digits; from 1000 on a whole number in groups of three digits. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
@@ -7,7 +7,7 @@ export function formatValue(value: number): string {
   return value.toFixed(2);
 }
 
-/** Rows as a Markdown table whose columns line up also as plain text; the first column is flush left. */
+/** A Markdown table with aligned columns, also legible as plain text. The first column is aligned left, the others right. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),

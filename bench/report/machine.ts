@@ -4,8 +4,8 @@ import { cpus, release, type as systemType, totalmem } from 'node:os';
 const BYTES_PER_GIBIBYTE = 1024 ** 3;
 
 /**
- * What a reader must know of the machine to judge a figure.
- * @param congestion how TCP answers congestion in the labs, where they differ from the machine
+ * The facts about the machine that figures depend on.
+ * @param congestion TCP's congestion control in the labs; default: that of the machine
  */
 export function describeMachine(congestion?: string): Record<string, string> {
   const processors = cpus();

@@ -22,8 +22,8 @@ const OURS = '#0b6e4f';
 const OTHERS = '#9aa5b1';
 
 /**
- * The headline figures as bars on logarithmic scales: the contestants lie two
- * orders of magnitude apart. A self-contained SVG that is legible on light and dark pages.
+ * The main figures as bars on logarithmic scales, since the contestants differ by two
+ * orders of magnitude. The SVG is self-contained, and legible on light and dark pages.
  */
 export function plotResults(results: Results): string {
   let y = 0;
@@ -68,7 +68,7 @@ function barsOf(results: Results, metric: string): Bar[] {
   });
 }
 
-/** From a third of the smallest value to the largest, so that the smallest has a bar too. */
+/** The scale begins at a third of the smallest value, so that this one has a bar, too. */
 function logarithmicScale(values: readonly number[]): (value: number) => number {
   const low = Math.log(Math.min(...values) / 3);
   const span = Math.log(Math.max(...values)) - low;

@@ -10,14 +10,14 @@ const PLOT = 'docs/reference/performance.svg';
 const BEGIN = '<!-- bench:begin: written by npm run bench -- --publish -->';
 const END = '<!-- bench:end -->';
 
-/** Writes the results for programs to read, and the plot beside them. */
+/** Writes the results as JSON, and the plot beside them. */
 export function writeResults(results: Results, jsonFile: string): void {
   mkdirSync(dirname(jsonFile), { recursive: true });
   writeFileSync(jsonFile, `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(jsonFile.replace(/(\.json)?$/, '.svg'), plotResults(results));
 }
 
-/** What the terminal shows at the end. */
+/** The report for the terminal. */
 export function printedReport(results: Results): string {
   const absent = absentOnes(results);
   const failures = results.failures.map(
@@ -31,7 +31,7 @@ export function printedReport(results: Results): string {
   ].join('\n\n');
 }
 
-/** Puts the results between the marks in docs/reference/performance.md, and the plot beside it. */
+/** Writes the results between the marks in docs/reference/performance.md, and the plot beside it. */
 export function publish(results: Results): void {
   const page = readFileSync(PAGE, 'utf8');
   const begin = page.indexOf(BEGIN);
@@ -46,7 +46,7 @@ function publishedSection(results: Results): string {
   const facts = Object.entries(results.machine).map(([name, value]) => `${name}: ${value}`);
   const versions = Object.values(results.contestants).map(({ title, version }) => `${title}: ${version}`);
   const absent = absentOnes(results);
-  // A median over fewer repetitions than the first line says has to be told; the messages are for the terminal.
+  // Failures are listed, since they leave fewer repetitions than the first line says. Their messages are not published.
   const failures = results.failures.map(
     ({ repetition, contestant, stage }) => `${contestant}, ${stage}, repetition ${repetition}`,
   );
@@ -61,7 +61,7 @@ function publishedSection(results: Results): string {
   ].join('\n\n');
 }
 
-/** How far the figures are those of a machine that others use, too. */
+/** How many measurements the machine's host disturbed. */
 function disturbanceOf({ stolen, disturbed }: Results): string {
   const counts = stolen.filter((share) => share > TOLERATED_STOLEN).length - disturbed.length;
   const leftOut = new Map<string, number>();

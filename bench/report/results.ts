@@ -1,16 +1,16 @@
 import { median } from './statistics.ts';
 
-/** One value that was measured. */
+/** One measured value. */
 export interface Sample {
   readonly repetition: number;
-  /** Which one in the repetition, from 1. */
+  /** The number of the turn in its repetition, from 1. */
   readonly turn: number;
   readonly contestant: string;
   readonly metric: string;
   readonly value: number;
 }
 
-/** A contestant or a measurement that did not run to its end. */
+/** A start or a measurement that failed. */
 export interface Failure {
   readonly repetition: number;
   readonly contestant: string;
@@ -19,7 +19,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** A measurement that is left out, since the machine's host took this share of the processors (0 to 1) from it. */
+/** A measurement that is not used, since the machine's host took this share of processor time (0 to 1). */
 export interface Disturbance {
   readonly repetition: number;
   readonly contestant: string;
@@ -27,43 +27,43 @@ export interface Disturbance {
   readonly stolen: number;
 }
 
-/** What took part. */
+/** A contestant that took part. */
 export interface Participant {
   readonly title: string;
   readonly version: string;
-  /** Of a contestant of another build: the name of the same one of this build. */
+  /** For a contestant of another build: the name of the same contestant of this build. */
   readonly otherOf?: string | undefined;
 }
 
-/** Everything that one run of the benchmark found out. */
+/** All results of one run of the benchmark. */
 export interface Results {
   readonly startedAt: string;
   readonly command: string;
   readonly repetitions: number;
   readonly seconds: number;
-  /** Facts about the machine, in the order in which they are shown. */
+  /** Facts about the machine, in the order of the report. */
   readonly machine: Readonly<Record<string, string>>;
-  /** What took part, by name. */
+  /** The contestants that took part, by name. */
   readonly contestants: Readonly<Record<string, Participant>>;
-  /** What did not take part: title → why. */
+  /** The contestants that did not take part: title → reason. */
   readonly absent: Readonly<Record<string, string>>;
   readonly samples: Sample[];
-  /** What the machine's host disturbed too much to count. */
+  /** The measurements that are not used, since the machine's host disturbed them too much. */
   readonly disturbed: Disturbance[];
-  /** Of each measurement: which share of the processors the machine's host took meanwhile, 0 to 1. */
+  /** For each measurement: the share of processor time that the machine's host took, 0 to 1. */
   readonly stolen: number[];
   readonly failures: Failure[];
 }
 
-/** The median over the repetitions and their turns, or undefined where nothing was measured. */
+/** The median over all repetitions and turns; undefined without a value. */
 export function medianOf(results: Results, contestant: string, metric: string): number | undefined {
   const values = valuesOf(results, contestant, metric).map((sample) => sample.value);
   return values.length === 0 ? undefined : median(values);
 }
 
 /**
- * How one contestant's value stands to another's: the median of the ratios
- * within each turn, because the machine drifts from one to the next.
+ * The ratio of two contestants' values: the median of the ratios within each
+ * turn, since the machine's speed drifts between turns.
  */
 export function ratioOf(
   results: Results,

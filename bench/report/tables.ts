@@ -8,7 +8,7 @@ import { TARGETS } from './targets.ts';
 const REFERENCE = 'floor';
 const NOTHING = '–';
 
-/** One table a measurement, with the ratio to the C floor behind each median; then the targets, and the other build. */
+/** One table for each measurement, with the ratio to the C floor after each median; then targets and the other build. */
 export function resultTables(results: Results): string {
   const sections = MEASUREMENTS.flatMap((measurement) => {
     const table = measurementTable(results, measurement);
@@ -21,7 +21,7 @@ export function resultTables(results: Results): string {
   return sections.join('\n\n');
 }
 
-/** More than one turn a repetition has to be told: that many more values are behind each median. */
+/** The note about several turns a repetition, which give each median more values. */
 function turnsIn(results: Results, { metrics }: Measurement): string {
   const keys = new Set(metrics.map(({ key }) => key));
   const turns = Math.max(...results.samples.filter(({ metric }) => keys.has(metric)).map(({ turn }) => turn));

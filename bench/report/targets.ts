@@ -1,11 +1,11 @@
 import { medianOf, type Results, ratioOf } from './results.ts';
 
-/** What etherws wants to reach, as a ratio within one run or as a plain value. */
+/** A target of etherws, as a ratio within one run or as a value. */
 export interface Target {
   readonly what: string;
   readonly must: string;
   readonly aim: string;
-  /** Whose figure it is, and which one. */
+  /** The contestant and the metric. */
   readonly of: string;
   readonly metric: string;
   measured(results: Results): number | undefined;
