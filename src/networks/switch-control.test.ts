@@ -8,15 +8,23 @@ import { RunningSwitch } from './switch-control.ts';
 
 const COUNTERS = { tx: 0, rx: 0, txOctets: 0, rxOctets: 0, txDiscards: {}, rxDiscards: {} };
 
-/** What listPort answers for one port that tells this of itself, as it goes onto the wire. */
-function listed(t: TestContext, details: PortDetails | undefined, isUp = true): unknown {
+/** Later fields come behind these. */
+const FIELD_NAMES =
+  'port type target tx rx shut state reason txOctets rxOctets txDiscards rxDiscards wire roundTripMs url netns'.split(
+    ' ',
+  );
+
+/** What listPort answers for one port that tells this of itself, as it goes onto the wire: the fields that are named. */
+function listed(t: TestContext, details: PortDetails | undefined, isUp = true): object {
   const target = new Switch();
   t.after(() => target.close());
   const port = new MemoryPort();
   target.attach(details === undefined ? port : (Object.assign(port, { details }) as Port));
   if (!isUp) port.setLink('down', 'told when it went down');
   const control = new RunningSwitch(target, () => Promise.reject(new Error('not asked for')));
-  return JSON.parse(JSON.stringify(control.listPorts()))[0];
+  const entry = JSON.parse(JSON.stringify(control.listPorts()))[0] as object;
+  assert.deepEqual(Object.keys(entry).slice(0, FIELD_NAMES.length), FIELD_NAMES);
+  return Object.fromEntries(Object.entries(entry).slice(0, FIELD_NAMES.length));
 }
 
 const FIELDS = { port: 1, type: 'memory', target: 'memory', ...COUNTERS, shut: false };
@@ -24,13 +32,8 @@ const UP = { ...FIELDS, state: 'up', reason: null };
 const NO_TUNNEL = { wire: null, roundTripMs: null, url: null };
 const networkInterface = { read: () => ({ addresses: [], mtu: 1500 }), configure: () => undefined };
 
-test('listPort has every field, in the order of its page, for a port that tells nothing', (t) => {
-  const entry = listed(t, undefined) as object;
-  assert.deepEqual(entry, { ...UP, ...NO_TUNNEL, netns: null });
-  assert.equal(
-    Object.keys(entry).join(' '),
-    'port type target tx rx shut state reason txOctets rxOctets txDiscards rxDiscards wire roundTripMs url netns',
-  );
+test('listPort has every field for a port that tells nothing', (t) => {
+  assert.deepEqual(listed(t, undefined), { ...UP, ...NO_TUNNEL, netns: null });
 });
 
 test('listPort shows the network namespace of a device that is elsewhere', (t) => {
