@@ -15,6 +15,7 @@ import { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { FlowTable } from './flow-table.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
+import type { Moves } from './moves.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
@@ -82,7 +83,7 @@ export class Bridge {
     this.#fdb = new FilteringDatabase({
       ageingTimeMs,
       capacity,
-      onMoved: (entry, from, nowMs) => this.#moved(entry, from, nowMs),
+      onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
       onEvicted: (entry, nowMs) => this.#flows.invalidateFlowsOf(entry, nowMs),
     });
     // A trace wants every frame.
@@ -205,15 +206,15 @@ export class Bridge {
     const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
     const { isEachFrameJudged } = ingress;
     // Most frames of a batch have the key of the one before: what was decided for that one holds.
-    let lastVid = -1;
+    let lastVid = 0;
+    // No address, so that the first frame is not taken for one with the key of the one before.
     let lastSource = -1;
-    let lastDestination = -1;
+    let lastDestination = 0;
     let takenIndex = -1;
     let takenPermit: FlowPermit = MUST_COME;
     let takenKeyPermit: FlowPermit = MUST_COME;
     let frames = 0;
     let octets = 0;
-    pass.permit = portPermit;
     for (let index = 0; index < count; index++) {
       const start = starts[index] as number;
       const length = lengths[index] as number;
@@ -305,10 +306,10 @@ export class Bridge {
     }
   }
 
-  #moved(entry: FilteringEntry, from: BridgePort, nowMs: number): void {
+  #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
     this.#flows.invalidateFlowsOf(entry, nowMs);
-    this.#moves.moved(entry, nowMs);
-    this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: from.number });
+    this.#moves.moved(entry, moves, nowMs);
+    this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: moves.from });
   }
 
   #traceForward({ ingress, egress }: Pass, length: number): void {

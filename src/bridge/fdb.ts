@@ -37,8 +37,8 @@ export interface FilteringDatabaseOptions {
   ageingTimeMs: number;
   /** The most entries that are kept, so that a flood of made-up addresses costs no more memory than this. */
   capacity: number;
-  /** Told of an entry that is behind another port now. */
-  onMoved?: (entry: FilteringEntry, from: BridgePort, nowMs: number) => void;
+  /** Told of an entry that is behind another port now, and of all its moves. */
+  onMoved?: (entry: FilteringEntry, moves: Moves, nowMs: number) => void;
   /** Told of an entry that made room for another one before its time. */
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
@@ -100,11 +100,11 @@ export class FilteringDatabase {
       }
       return 'refreshed';
     }
-    const from = known.port;
+    const from = known.port.number;
     this.#move(known, port);
-    known.moves ??= new Moves(from.number);
-    known.moves.note(from.number, nowMs);
-    this.#onMoved?.(known, from, nowMs);
+    known.moves ??= new Moves(from);
+    known.moves.note(from, nowMs);
+    this.#onMoved?.(known, known.moves, nowMs);
     return 'moved';
   }
 
@@ -162,10 +162,8 @@ export class FilteringDatabase {
 
   /** Makes room for an entry of `learner`, which pays by itself unless another port holds more than it then would. */
   #evict(learner: Share, nowMs: number): void {
-    const { largest } = this.#shares;
-    if (largest === undefined) return;
-    const payer = learner.size > 0 && learner.size + 1 >= largest.size ? learner : largest;
-    const evicted = payer.oldest;
+    const { largest = learner } = this.#shares;
+    const { oldest: evicted } = learner.size > 0 && learner.size + 1 >= largest.size ? learner : largest;
     if (evicted === undefined) return;
     this.#remove(evicted);
     this.#onEvicted?.(evicted, nowMs);

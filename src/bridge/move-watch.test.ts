@@ -66,15 +66,18 @@ test('ten moves within a minute, or eleven within more, are roaming', () => {
 test('what goes on is reported once a minute, what begins anew at once', () => {
   const bench = new Bench();
   bench.hear(1, 1, 0);
-  const counts: (readonly [number, number])[] = [];
+  const counts: (readonly number[])[] = [];
   for (let second = 0; second < 150; second++) {
     bench.flap(1, [2, 1], 4, second * 1000, 900);
-    for (const report of bench.reports(second * 1000 + 950)) counts.push([second, report.moves]);
+    for (const report of bench.reports(second * 1000 + 950)) {
+      assert.ok(report.kind === 'address');
+      counts.push([second, report.moves, report.withinMs]);
+    }
   }
   assert.deepEqual(counts, [
-    [2, 12],
-    [62, 240],
-    [122, 240],
+    [2, 12, 2950],
+    [62, 240, 60_000],
+    [122, 240, 60_000],
   ]);
   assert.deepEqual(bench.reports(300_000), []);
   bench.flap(1, [2, 1], 11, 300_000, 500);
@@ -101,11 +104,60 @@ test('several addresses at once between the same two ports are a loop, and one r
   ]);
 });
 
+test('two addresses at once between the same two ports are two, and three are a loop', () => {
+  const kinds = (stations: number): string[] => {
+    const bench = new Bench();
+    for (let station = 1; station <= stations; station++) {
+      bench.hear(station, 1, 0);
+      bench.flap(station, [2, 1], 11, 0, 900);
+    }
+    return bench.reports(950).map(({ kind }) => kind);
+  };
+  assert.deepEqual(kinds(2), ['address', 'address']);
+  assert.deepEqual(kinds(3), ['loop']);
+});
+
+test('a loop that is over is forgotten: one address between the same ports is an address again', () => {
+  const bench = new Bench();
+  for (let station = 1; station <= 3; station++) {
+    bench.hear(station, 1, 0);
+    bench.flap(station, [2, 1], 12, 0, 900);
+  }
+  const reports: string[] = [];
+  for (let second = 1; second < 200; second++) {
+    if (second === 150) bench.flap(1, [2, 1], 11, second * 1000 - 500, 400);
+    for (const { kind, moves } of bench.reports(second * 1000)) reports.push(`${second} s: ${kind}, ${moves} moves`);
+  }
+  assert.deepEqual(reports, ['1 s: loop, 36 moves', '150 s: address, 11 moves']);
+});
+
+test('thousands of addresses that moved once leave room for those that flap', () => {
+  const bench = new Bench();
+  for (const port of [1, 2]) for (let station = 10; station < 1200; station++) bench.hear(station, port, 0);
+  bench.hear(1, 1, 0);
+  bench.flap(1, [2, 1], 11, 0, 900);
+  assert.deepEqual(
+    bench.reports(950).map(({ kind, moves }) => `${kind} ${moves}`),
+    ['address 11'],
+  );
+});
+
+test('moves count anew behind a minute without any', () => {
+  const bench = new Bench();
+  bench.hear(1, 1, 0);
+  bench.flap(1, [2, 1], 2, 0, 10);
+  bench.flap(1, [2, 1], 11, 60_010, 500);
+  assert.deepEqual(
+    bench.reports(60_510).map(({ moves }) => moves),
+    [11],
+  );
+});
+
 test('a storm of thousands of addresses is one report, and its watch is bounded', () => {
   const bench = new Bench();
-  for (let station = 0; station < 5000; station++) bench.hear(station, 2, 0);
+  for (let station = 0; station < 2000; station++) bench.hear(station, 2, 0);
   for (let move = 0; move < 11; move++) {
-    for (let station = 0; station < 5000; station++) bench.hear(station, move % 2 === 0 ? 5 : 2, move);
+    for (let station = 0; station < 2000; station++) bench.hear(station, move % 2 === 0 ? 5 : 2, move);
   }
   assert.deepEqual(bench.reports(1000), [{ kind: 'loop', ports: [2, 5], addresses: 1024, moves: 1024 * 11 }]);
   assert.deepEqual(bench.reports(61_000), []);

@@ -2,7 +2,7 @@ import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { PortNumber } from './bridge-port.ts';
 import type { FilteringEntry } from './fdb.ts';
-import { MOVES_WINDOW_MS } from './moves.ts';
+import { MOVES_WINDOW_MS, type Moves } from './moves.ts';
 
 /** So many addresses that flap between the same two ports at once make a loop of it. */
 const LOOP_ADDRESSES = 3;
@@ -33,7 +33,13 @@ export type MoveReport = AddressReport | LoopReport;
 /** The flapping addresses between two ports. */
 interface Pair {
   readonly ports: readonly [PortNumber, PortNumber];
-  readonly entries: FilteringEntry[];
+  readonly stations: Station[];
+}
+
+/** A flapping address. */
+interface Station {
+  readonly entry: FilteringEntry;
+  readonly moves: Moves;
 }
 
 /**
@@ -42,19 +48,19 @@ interface Pair {
  * happens to many addresses at once becomes one report.
  */
 export class MoveWatch {
-  readonly #flapping = new Set<FilteringEntry>();
+  readonly #flapping = new Map<FilteringEntry, Moves>();
   /** When each address, and each pair of ports as a loop, was reported last; while it goes on, that is once a minute. */
   readonly #addressesMs = new Map<FilteringEntry, number>();
   readonly #loopsMs = new Map<string, number>();
 
   /** To be called behind each move. */
-  moved(entry: FilteringEntry, nowMs: number): void {
-    if (this.#flapping.size < MOST_WATCHED && entry.moves?.isFlapping(nowMs) === true) this.#flapping.add(entry);
+  moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
+    if (this.#flapping.size < MOST_WATCHED && moves.isFlapping(nowMs)) this.#flapping.set(entry, moves);
   }
 
   /** What has not been reported within the last minute. */
   reports(nowMs: number): MoveReport[] {
-    if (this.#flapping.size === 0) return [];
+    if (this.#flapping.size === 0 && this.#loopsMs.size === 0) return [];
     this.#forgetCalm(nowMs);
     const pairs = this.#pairs();
     // Not before a minute is over: an address that goes round more ports is now between these two, now between those.
@@ -62,7 +68,7 @@ export class MoveWatch {
       if (!pairs.has(key) && isDue(reportedMs, nowMs)) this.#loopsMs.delete(key);
     }
     return [...pairs].flatMap(([key, pair]): MoveReport[] => {
-      if (pair.entries.length < LOOP_ADDRESSES && !this.#loopsMs.has(key)) return this.#addressReports(pair, nowMs);
+      if (pair.stations.length < LOOP_ADDRESSES && !this.#loopsMs.has(key)) return this.#addressReports(pair, nowMs);
       if (!isDue(this.#loopsMs.get(key), nowMs)) return [];
       this.#loopsMs.set(key, nowMs);
       return [loopReport(pair, nowMs)];
@@ -70,8 +76,8 @@ export class MoveWatch {
   }
 
   #forgetCalm(nowMs: number): void {
-    for (const entry of this.#flapping) {
-      if (entry.moves?.isFlapping(nowMs) === true) continue;
+    for (const [entry, moves] of this.#flapping) {
+      if (moves.isFlapping(nowMs)) continue;
       this.#flapping.delete(entry);
       this.#addressesMs.delete(entry);
     }
@@ -79,22 +85,21 @@ export class MoveWatch {
 
   #pairs(): Map<string, Pair> {
     const pairs = new Map<string, Pair>();
-    for (const entry of this.#flapping) {
-      const ports = portsOf(entry);
+    for (const [entry, moves] of this.#flapping) {
+      const ports = portsOf(entry, moves);
       const key = ports.join();
       const pair = pairs.get(key);
-      if (pair === undefined) pairs.set(key, { ports, entries: [entry] });
-      else pair.entries.push(entry);
+      if (pair === undefined) pairs.set(key, { ports, stations: [{ entry, moves }] });
+      else pair.stations.push({ entry, moves });
     }
     return pairs;
   }
 
-  #addressReports({ ports, entries }: Pair, nowMs: number): AddressReport[] {
-    const due = entries.filter((entry) => isDue(this.#addressesMs.get(entry), nowMs));
-    return due.map((entry) => {
+  #addressReports({ ports, stations }: Pair, nowMs: number): AddressReport[] {
+    const due = stations.filter(({ entry }) => isDue(this.#addressesMs.get(entry), nowMs));
+    return due.map(({ entry, moves }) => {
       this.#addressesMs.set(entry, nowMs);
-      const { moves = 0, withinMs = 0 } = entry.moves?.takeUnreported(nowMs) ?? {};
-      return { kind: 'address', vid: entry.vid, mac: entry.mac, ports, moves, withinMs };
+      return { kind: 'address', vid: entry.vid, mac: entry.mac, ports, ...moves.takeUnreported(nowMs) };
     });
   }
 }
@@ -103,12 +108,11 @@ function isDue(reportedMs: number | undefined, nowMs: number): boolean {
   return reportedMs === undefined || nowMs - reportedMs >= MOVES_WINDOW_MS;
 }
 
-function loopReport({ ports, entries }: Pair, nowMs: number): LoopReport {
-  const moves = entries.reduce((sum, entry) => sum + (entry.moves?.takeUnreported(nowMs).moves ?? 0), 0);
-  return { kind: 'loop', ports, addresses: entries.length, moves };
+function loopReport({ ports, stations }: Pair, nowMs: number): LoopReport {
+  const moves = stations.reduce((sum, station) => sum + station.moves.takeUnreported(nowMs).moves, 0);
+  return { kind: 'loop', ports, addresses: stations.length, moves };
 }
 
-function portsOf({ port, moves }: FilteringEntry): [PortNumber, PortNumber] {
-  const from = moves?.from ?? port.number;
+function portsOf({ port }: FilteringEntry, { from }: Moves): [PortNumber, PortNumber] {
   return from < port.number ? [from, port.number] : [port.number, from];
 }
