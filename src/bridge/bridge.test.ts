@@ -82,6 +82,31 @@ test('a frame for an address behind its own port is filtered', () => {
   assert.equal(bench.bridgePort(0).rx.discards.filtered, 1);
 });
 
+test('each frame of a batch goes by its own VLAN, source and destination', () => {
+  const bench = new Bench(3);
+  bench.deliver(1, frame(9, 2, 5));
+  assert.deepEqual(bench.deliver(0, frame(2, 1, 5), frame(2, 1)), [0, 2, 1], 'station 2 is known in VLAN 5 only');
+  const toNobody = frame(0, 1, 5).fill(0, 0, 6);
+  assert.deepEqual(bench.deliver(0, frame(2, 1, 5), toNobody), [0, 2, 1]);
+  const fromLowest = Buffer.concat([Buffer.from('000000000000000000000001', 'hex'), frame(0, 0).subarray(12)]);
+  bench.deliver(2, fromLowest);
+  assert.equal(bench.bridge.fdbSize, 4, 'stations 1 and 2 in VLAN 5, 1 without one, and 00:00:00:00:00:01');
+});
+
+test('frames and octets are counted where they come in and where they leave', () => {
+  const bench = new Bench(3);
+  bench.deliver(0, frame(9, 1), frame(9, 1, 5), Buffer.alloc(13));
+  bench.deliver(1, frame(1, 2));
+  assert.deepEqual(
+    bench.ports.map(({ rx, tx }) => [rx.frames, rx.octets, tx.frames, tx.octets]),
+    [
+      [2, 124, 1, 60],
+      [1, 60, 2, 124],
+      [0, 0, 2, 124],
+    ],
+  );
+});
+
 test('a group source is never learned', () => {
   const bench = new Bench(2);
   const odd = frame(9, 1);
@@ -121,7 +146,8 @@ test('a port whose link is down is passed over', () => {
   assert.equal(bench.bridgePort(1).linkReason, 'unplugged');
   (bench.memory[1] as MemoryPort).setLink('up');
   assert.deepEqual(bench.deliver(0, BROADCAST), [0, 1, 1]);
-  assert.equal(bench.bridgePort(1).linkReason, undefined);
+  bench.bridge.setLink(bench.bridgePort(1), 'up', 'plugged in');
+  assert.equal(bench.bridgePort(1).linkReason, undefined, 'a link that is up needs no reason');
 });
 
 test('a removed port is forgotten, its number never used again', () => {
@@ -139,6 +165,26 @@ test('runts and giants are counted, and the frames around them still go', () => 
   assert.equal(bench.bridgePort(0).rx.discards.runt, 2);
   assert.equal(bench.bridgePort(0).rx.discards.tooLong, 1);
   assert.equal(bench.bridgePort(0).rx.frames, 1);
+});
+
+test('a runt behind a super-frame is one frame', () => {
+  const bench = new Bench(2);
+  const runt = { frame: Buffer.alloc(13) };
+  (bench.memory[0] as MemoryPort).deliverBatch(
+    batchWithHeaders([superFrameOf({ payload: Buffer.alloc(900) }, 300), runt, runt]),
+  );
+  assert.equal(bench.bridgePort(0).rx.frames, 3);
+  assert.equal(bench.bridgePort(0).rx.discards.runt, 2);
+});
+
+test('a batch that is delivered again is another one to the ports, which may share work by its serial number', () => {
+  const bench = new Bench(2);
+  const serials: number[] = [];
+  (bench.memory[1] as MemoryPort).send = ({ serial }) => void serials.push(serial);
+  const batch = batchOf(BROADCAST, BROADCAST);
+  for (let times = 0; times < 2; times++) (bench.memory[0] as MemoryPort).deliverBatch(batch);
+  assert.equal(serials.length, 4);
+  assert.equal(new Set(serials).size, 2);
 });
 
 test('a port at its bound drops its own copy only', () => {
@@ -266,8 +312,10 @@ test('a port that begins to drop for a reason that points at a fault is told of 
 });
 
 test('options out of range are refused', () => {
-  assert.throws(() => new Bridge({ ageingTimeMs: 0 }), RangeError);
-  assert.throws(() => new Bridge({ fdbCapacity: 0 }), RangeError);
+  assert.throws(() => new Bridge({ ageingTimeMs: 0 }), /RangeError: ageingTimeMs must be above 0, got 0/);
+  const refused = /RangeError: fdbCapacity must be a whole number of at least 1, got (0|1\.5)/;
+  for (const fdbCapacity of [0, 1.5]) assert.throws(() => new Bridge({ fdbCapacity }), refused);
+  assert.equal(new Bridge({ ageingTimeMs: 1, fdbCapacity: 1 }).fdbSize, 0);
 });
 
 test('for any frames: never out of the ingress port, at most once out of any other, nothing lost uncounted', () => {

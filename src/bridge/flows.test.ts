@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { TAGS_NONE, TAGS_STACKED } from '../wire/ethernet/frame-length.ts';
 import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
@@ -98,6 +99,18 @@ test('what goes to one known port becomes a flow once a batch, by its last frame
   assert.equal(flow?.sourceCells, bench.at(0).cells);
   assert.equal(flow?.targetCells, bench.at(1).cells);
   assert.equal(flow?.maxFrameBytes, 1000);
+  assert.equal(flow?.tagAllowance, TAGS_NONE);
+  Object.assign(bench.port(1), { tagAllowance: TAGS_STACKED });
+  assert.equal(bench.offered(frame(1, 0))[0]?.tagAllowance, TAGS_STACKED);
+});
+
+test('where no flow was installed none is invalidated', () => {
+  let invalidations = 0;
+  const bridge = new Bridge({
+    flowTable: { install: () => assert.fail('there is no frame'), invalidate: () => void invalidations++ },
+  });
+  bridge.setShut(bridge.attach(new FlowPort()), true);
+  assert.equal(invalidations, 0);
 });
 
 test('a flow is installed before the egress gets to overwrite the bytes', () => {
@@ -161,6 +174,14 @@ test('what has a say besides the filtering database gets every frame', () => {
   assert.deepEqual(traced.offered(frame(1, 0)), [], 'a trace');
   const without = new Bench({ flowTable: undefined } as unknown as BridgeOptions);
   assert.deepEqual(without.offered(frame(1, 0)), [], 'no flow table');
+});
+
+test('what the policy of one port restricts holds for its own frames only', () => {
+  const bench = new Bench();
+  bench.at(0).policy = READ_ALL;
+  assert.deepEqual(bench.offered(frame(1, 0)), []);
+  bench.receive(1, batchOf(frame(2, 1)));
+  assert.equal(bench.flows.length, 1);
 });
 
 test('a policy says of its rules which may be kept by a flow, and what that is charged to', () => {

@@ -70,6 +70,31 @@ describe('source addresses', () => {
     assert.equal(other.got.length, 4);
   });
 
+  test('an address stays claimed while its port is silent, and until the port may claim nothing any more', () => {
+    const lan = new Lan();
+    const ada = lan.join({ claims: 1 });
+    const eve = lan.join({ claims: 1 });
+    ada.send(frame(BROADCAST, ADA));
+    lan.nowMs += 301_000;
+    eve.send(frame(BROADCAST, ADA));
+    ada.port.policy?.change({ claims: 1 }, lan.nowMs);
+    eve.send(frame(BROADCAST, ADA));
+    assert.equal(eve.port.rx.discards.sourceDenied, 2);
+    ada.port.policy?.change({}, lan.nowMs);
+    eve.send(frame(BROADCAST, ADA));
+    assert.equal(eve.port.rx.frames, 1);
+    ada.port.policy?.change({ claims: 1 }, lan.nowMs);
+    ada.send(frame(BROADCAST, ADA));
+    assert.equal(ada.port.rx.discards.sourceDenied, 1, 'it is the address of the other port now');
+  });
+
+  test('a port that may claim none may use none', () => {
+    const lan = new Lan();
+    const ada = lan.join({ claims: 0 });
+    ada.send(frame(BROADCAST, ADA));
+    assert.equal(ada.port.rx.discards.sourceDenied, 1);
+  });
+
   test('an address that is in use behind another port cannot be claimed', () => {
     const lan = new Lan();
     const router = lan.join();
@@ -94,6 +119,9 @@ test('EtherTypes, behind tags too, and 802.3 frames as 0', () => {
   ada.send(...good, frame(BROADCAST, ADA, '0806'), frame(BROADCAST, ADA, '81000005 86dd'), hex(BROADCAST, ADA, '8100'));
   assert.deepEqual(other.got, good);
   assert.equal(ada.port.rx.discards.typeDenied, 3);
+  // A length ends where EtherTypes begin (IEEE 802.3-2022, 3.2.6).
+  ada.send(frame(BROADCAST, ADA, '05ff'), frame(BROADCAST, ADA, '0600'), frame(BROADCAST, ADA, '0000'));
+  assert.equal(ada.port.rx.discards.typeDenied, 4);
 });
 
 describe('servers', () => {
@@ -152,10 +180,32 @@ describe('servers', () => {
       frame(BROADCAST, ADA, '86dd', ipv6('11', '02230222 00100000')),
     );
     assert.equal(other.got.length, 1);
+    const bob = lan.join({ forbidsRouterAdvertisements: true });
+    other.got.length = 0;
+    bob.send(
+      frame(BROADCAST, BOB, '86dd', ipv6('3a', RA)),
+      frame(BROADCAST, BOB, '86dd', ipv6('11', '02230222 00100000')),
+    );
+    assert.equal(other.got.length, 1);
+    assert.deepEqual([ada.port.rx.discards.serverDenied, bob.port.rx.discards.serverDenied], [1, 1]);
   });
 });
 
 describe('rates', () => {
+  test('bits a second, of frames without FCS, and bits to groups', () => {
+    const lan = new Lan();
+    const ada = lan.join({ bits: { perSecond: 4800, burst: 960 }, groupBits: { perSecond: 480, burst: 480 } });
+    const other = lan.join();
+    ada.send(frame(BOB, ADA), frame(BOB, ADA), frame(BOB, ADA));
+    assert.equal(other.got.length, 2, 'two frames of 60 octets are 960 bits');
+    lan.nowMs += 200;
+    ada.send(frame(BROADCAST, ADA), frame(BROADCAST, ADA), frame(BOB, ADA));
+    assert.deepEqual(other.got.slice(2), [frame(BROADCAST, ADA), frame(BOB, ADA)]);
+    lan.nowMs += 1000;
+    ada.send(frame(BROADCAST, ADA), frame(BROADCAST, ADA));
+    assert.equal(other.got.length, 5);
+  });
+
   test('frames a second, with a burst', () => {
     const lan = new Lan();
     const ada = lan.join({ frames: { perSecond: 10, burst: 3 } });
@@ -180,6 +230,9 @@ describe('rates', () => {
       frame(BOB, ADA),
     );
     assert.deepEqual(other.got, [frame(BROADCAST, ADA), frame(BOB, ADA), frame(BOB, ADA)]);
+    lan.nowMs += 1000;
+    ada.send(frame(BOB, ADA), frame(BOB, ADA), frame(BROADCAST, ADA));
+    assert.equal(other.got.length, 6, 'frames to individual addresses spend nothing of it');
   });
 
   test('new rules keep what was spent', () => {
@@ -189,6 +242,13 @@ describe('rates', () => {
     ada.port.policy?.change({ frames: { perSecond: 1, burst: 100 } }, lan.nowMs);
     ada.send(frame(BROADCAST, ADA));
     assert.equal(ada.port.rx.frames, 5);
+    ada.port.policy?.change({ frames: { perSecond: 100, burst: 100 } }, lan.nowMs);
+    lan.nowMs += 30;
+    ada.send(...Array.from({ length: 5 }, () => frame(BROADCAST, ADA)));
+    assert.equal(ada.port.rx.frames, 8, 'the new rate holds');
+    ada.port.policy?.change({}, lan.nowMs);
+    ada.send(...Array.from({ length: 5 }, () => frame(BROADCAST, ADA)));
+    assert.equal(ada.port.rx.frames, 13, 'a rate that is gone limits nothing');
   });
 
   test('whatever is offered when: never more than the rate and one burst, beyond one frame’s size', () => {

@@ -125,8 +125,8 @@ export class IngressPolicy {
     this.#sources = rules.sources;
     this.#mostClaims = rules.claims ?? -1;
     this.#etherTypes = rules.etherTypes;
-    this.#forbidsDhcpServer = rules.forbidsDhcpServer ?? false;
-    this.#forbidsRouterAdvertisements = rules.forbidsRouterAdvertisements ?? false;
+    this.#forbidsDhcpServer = rules.forbidsDhcpServer === true;
+    this.#forbidsRouterAdvertisements = rules.forbidsRouterAdvertisements === true;
     this.#hasGuard = this.#forbidsDhcpServer || this.#forbidsRouterAdvertisements;
     this.#allowance.change(rules, nowMs);
     this.#permit = permitOf(rules, this.#allowance);
@@ -165,13 +165,11 @@ export class IngressPolicy {
   }
 
   /**
-   * Claims the address for the port if it may.
+   * Claims an address for the port that is not admitted, if it may.
    * @param isHeldElsewhere it was last seen behind another port, lately
    * @returns whether it may be a source here
    */
   admit(source: MacAddress, isHeldElsewhere: boolean): boolean {
-    if (this.isAdmitted(source)) return true;
-    if (this.#mostClaims < 0) return false;
     const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < this.#mostClaims);
     if (isMine) this.#claimed.add(source);
     return isMine;

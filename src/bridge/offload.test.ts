@@ -72,6 +72,43 @@ test('the segments of one batch stay until its end, however many super-frames it
   assert.deepEqual([...new Set(whole)], [...payloads.keys()]);
 });
 
+test('each batch has segments of its own', () => {
+  const ingress = new OffloadPort();
+  const { seen } = bench(portableEngine, ingress, new MemoryPort());
+  for (const octet of [1, 2]) {
+    ingress.deliverBatch(batchWithHeaders([superFrameOf({ payload: Buffer.alloc(2500, octet) }, 1000)]));
+  }
+  assert.deepEqual(
+    seen[1]?.map((segment) => segment.at(-1)),
+    [1, 1, 1, 2, 2, 2],
+  );
+});
+
+test('what one frame needed is nothing to the next, in its batch or in the next one', () => {
+  const ingress = new OffloadPort();
+  const { bridgePorts, seen } = bench(portableEngine, ingress, new MemoryPort());
+  const plain = frameOf({ payload: Buffer.alloc(100) }).bytes;
+  ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000), { frame: plain }]));
+  assert.equal(bridgePorts[0]?.rx.frames, 4);
+  ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
+  ingress.deliver(plain);
+  assert.equal(bridgePorts[0]?.rx.frames, 8);
+  // In front of what is too long stands what would be an offload header.
+  ingress.deliver(Buffer.concat([plain, Buffer.alloc(30, 1)]), Buffer.alloc(70_000), plain);
+  assert.equal(bridgePorts[0]?.rx.frames, 10);
+  assert.deepEqual(seen[1]?.at(-1), plain);
+});
+
+test('a super-frame that cannot be finished for an egress is a discard of that port', () => {
+  const failing: OffloadEngine = { ...portableEngine, finish: () => 'badOffload' };
+  const ingress = new OffloadPort();
+  const { bridgePorts, seen } = bench(failing, ingress, new MemoryPort(), new OffloadPort());
+  ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
+  assert.equal(seen[1]?.length, 0);
+  assert.equal(seen[2]?.length, 1);
+  assert.equal(bridgePorts[1]?.tx.discards.badOffload, 1);
+});
+
 test('a lying offload header is a discard', () => {
   const ingress = new OffloadPort();
   const { bridgePorts, seen } = bench(portableEngine, ingress, new OffloadPort(), new MemoryPort());

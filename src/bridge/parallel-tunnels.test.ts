@@ -53,10 +53,39 @@ describe('of several tunnels to one switch', () => {
   });
 
   test('of the same rank that with the lower id', () => {
+    for (const ids of ['ab', 'ba']) {
+      const bench = new Bench();
+      const ports = new Map([...ids].map((tunnelId) => [tunnelId, bench.attach(1, { tunnelId })]));
+      assert.deepEqual([ports.get('b')?.standsByFor, ports.get('a')?.standsByFor], [ports.get('a'), undefined]);
+    }
+  });
+
+  test('ids have no say where ranks differ', () => {
     const bench = new Bench();
-    const later = bench.attach(1, { tunnelId: 'b' });
-    const first = bench.attach(1, { tunnelId: 'a' });
-    assert.deepEqual([later.standsByFor, first.standsByFor], [first, undefined]);
+    bench.attach(2, { tunnelId: 'a' });
+    bench.attach(1, { tunnelId: 'b' });
+    assert.deepEqual(bench.states, ['1 for 2', '2 forwards']);
+  });
+
+  test('one that is lost stands by again when it is back, and one that is shut stands by for none', () => {
+    const bench = new Bench();
+    const [first, second] = [bench.attach(1), bench.attach(2)];
+    bench.bridge.setLink(second, 'up');
+    bench.bridge.setLink(first, 'away', 'lost');
+    bench.bridge.setLink(first, 'up');
+    const said = ['2 stands by for 1', '2 takes over from 1', '2 stands by for 1'];
+    assert.deepEqual([bench.said, second.standsByFor], [said, first]);
+    bench.bridge.setShut(second, true);
+    assert.equal(second.standsByFor, undefined);
+  });
+
+  test('the port of a tunnel is found by its id, as long as it has the tunnel', () => {
+    const bench = new Bench();
+    const [first, second] = [bench.attach(1), bench.attach(2)];
+    const found = (): unknown[] => [1, 2, 3].map((rank) => bench.bridge.portOfTunnel(`tunnel-${rank}`));
+    assert.deepEqual(found(), [first, second, undefined]);
+    bench.bridge.detach(first);
+    assert.deepEqual(found(), [undefined, second, undefined]);
   });
 
   test('the next one takes over, and tells by itself which is lost', () => {
@@ -91,6 +120,36 @@ describe('of several tunnels to one switch', () => {
     assert.deepEqual([heard.length, bench.bridge.fdbSize, second.rx.discards.standby, second.rx.frames], [0, 0, 1, 0]);
     bench.bridge.receive(from, batchOf(broadcast), 0);
     assert.deepEqual([sent.length, second.tx.frames, to.tx.frames], [0, 0, 1]);
+  });
+
+  test('what was learned behind one that begins to stand by, or that is lost, is forgotten', () => {
+    const bench = new Bench();
+    const [station, second] = [bench.bridge.attach(new MemoryPort()), bench.attach(2)];
+    const hear = (port: BridgePort, source: number): void => {
+      const frame = Buffer.from(`ffffffffffff02000000000${source}88b5`, 'hex');
+      bench.bridge.receive(port, batchOf(frame), 0);
+    };
+    const known = (): string[] =>
+      [...bench.bridge.fdbEntries(0)].map(({ mac, port }) => `${mac & 15} at ${port.number}`);
+    hear(station, 1);
+    hear(second, 2);
+    const first = bench.attach(1);
+    assert.deepEqual(known(), ['1 at 1'], 'port 2 stands by');
+    hear(first, 3);
+    bench.bridge.setLink(first, 'away', 'lost');
+    assert.deepEqual(known(), ['1 at 1'], 'port 2 takes over');
+  });
+
+  test('a bridge without listeners changes places all the same', () => {
+    const bridge = new Bridge();
+    const [first, second] = [1, 2].map((rank) => {
+      const peer = { instance: FAR, tunnelId: `${rank}`, rank, isParallelAllowed: false, isDialled: false, user: null };
+      const tunnel: Tunnel = { peer, announceLoss: () => undefined, abandon: () => undefined };
+      return bridge.attach(Object.assign(new MemoryPort(), { tunnel }) as Port);
+    }) as [BridgePort, BridgePort];
+    assert.equal(second.standsByFor, first);
+    bridge.detach(first);
+    assert.equal(second.standsByFor, undefined);
   });
 
   test('those of two users are of two switches; that which we dialled is of either', () => {

@@ -56,7 +56,6 @@ export class Pass {
     this.ingress = ingress;
     this.batch = batch;
     this.nowMs = nowMs;
-    this.egress = undefined;
     this.frames = 1;
     this.neededOffload = OFFLOAD_NONE;
     this.#offload.begin();

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Counters } from './counters.ts';
+
+/** Scripts read them from `listport` and from the control API: a name that was there once stays. */
+const REASONS =
+  'runt tooLong shut linkDown queueFull queueDelay deviceError badOffload filtered reserved badSource badVid echoed standby sourceDenied typeDenied serverDenied rateExceeded'.split(
+    ' ',
+  );
+
+test('the names of the discard reasons, which users see, and no other', () => {
+  assert.deepEqual(Object.keys(new Counters().discards), REASONS);
+});
