@@ -50,9 +50,15 @@ function append(text: string, previous: unknown): string[] {
 }
 
 /** Converts the text of a number; other texts stay, and the check refuses them with its own message. */
-function typedValue({ type, hex }: Row, text: string): unknown {
-  const number = hex === true ? /^(\d+|0x[\da-f]+)$/i : /^\d+(\.\d+)?$/;
-  return type.type === 'number' && number.test(text) ? Number(text) : text;
+function typedValue(row: Row, text: string): unknown {
+  const value = row.type.type === 'number' && numeralOf(row).test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : text;
+}
+
+function numeralOf({ type, hex }: Row): RegExp {
+  if (hex === true) return /^(\d+|0x[\da-f]+)$/i;
+  const { pipe = [] } = type as { pipe?: readonly { readonly type: string }[] };
+  return pipe.some((action) => action.type === 'safe_integer') ? /^\d+$/ : /^\d+(\.\d+)?$/;
 }
 
 /**

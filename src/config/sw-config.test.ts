@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { configOf, type SwOptions } from '../../test/support/sw-options.ts';
+import { TYPED } from '../cli/sw-options.ts';
 import { EtherwsError } from '../errors.ts';
-import { readConfig, type SwOptions } from './sw-config.ts';
+import type { Problem } from '../schema/check.ts';
+import { FILE_ROWS } from '../schema/sw-options.ts';
+import { readConfig } from './sw-config.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-config-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -18,22 +22,9 @@ const cert = file('cert.pem');
 const other = file('other.pem');
 symlinkSync(key, join(directory, 'link.pem'));
 
-const DEFAULTS: SwOptions = {
-  ageout: '300',
-  fdbSize: '65536',
-  path: '/',
-  ctlpath: '/ctl',
-  ctlhost: '127.0.0.1',
-  ctlport: '7867',
-  wire: 'auto',
-  congestion: 'auto',
-  aes: 'auto',
-  logformat: 'text',
-};
-
-function refused(options: Partial<SwOptions>, code: string, ...words: string[]): void {
+function refused(options: SwOptions, code: string, ...words: string[]): void {
   assert.throws(
-    () => readConfig({ ...DEFAULTS, ...options }),
+    () => configOf(options),
     (error: unknown) => {
       assert.ok(error instanceof EtherwsError);
       assert.equal(error.code, code);
@@ -44,7 +35,7 @@ function refused(options: Partial<SwOptions>, code: string, ...words: string[]):
 }
 
 test('the defaults are those of 1.x', () => {
-  const config = readConfig(DEFAULTS);
+  const config = configOf({});
   assert.equal(config.ageingTimeMs, 300_000);
   assert.deepEqual(config.tunnels, {
     path: '/',
@@ -61,38 +52,37 @@ test('the defaults are those of 1.x', () => {
 });
 
 test('reserved group addresses are named by their last digits', () => {
-  assert.equal(readConfig({ ...DEFAULTS, forwardReserved: '0,E' }).forwardReserved, 0x4001);
-  assert.equal(readConfig({ ...DEFAULTS, forwardReserved: 'all' }).forwardReserved, 0xffff);
+  assert.equal(configOf({ forwardReserved: '0,E' }).forwardReserved, 0x4001);
+  assert.equal(configOf({ forwardReserved: 'all' }).forwardReserved, 0xffff);
 });
 
 test('with TLS tunnels are accepted on 443, the control API stays on 7867', () => {
-  const config = readConfig({ ...DEFAULTS, sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert });
+  const config = configOf({ sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert });
   assert.equal(config.tunnels.listenPort, 443);
   assert.equal(config.control.listenPort, 7867);
 });
 
 test('files are resolved to their real paths', () => {
-  const config = readConfig({ ...DEFAULTS, sslkey: join(directory, 'link.pem'), sslcert: cert });
+  const config = configOf({ sslkey: join(directory, 'link.pem'), sslcert: cert });
   assert.equal(config.tunnels.tls?.keyFile, key);
 });
 
 test('the ways into a service, and the pages that may use it', () => {
   const tls = { sslkey: key, sslcert: cert };
-  const config = readConfig({ ...DEFAULTS, ...tls, clientCa: other, tokenkeys: key, tokenaudience: 'lan' });
+  const config = configOf({ ...tls, clientCa: other, tokenkeys: key, tokenaudience: 'lan' });
   const tokens = { keyFile: key, audience: 'lan' };
   assert.deepEqual(config.tunnels.login, { htpasswd: undefined, tokens, clientCaFile: other });
   assert.deepEqual(config.control.login, { htpasswd: undefined, tokens: undefined, clientCaFile: undefined });
   assert.deepEqual(config.origins, []);
   const origin = ['https://Lab.Example', 'http://[::1]:8080/', 'https://a.example:443', '*', 'null'];
   const wanted = ['https://lab.example', 'http://[::1]:8080', 'https://a.example', '*', 'null'];
-  assert.deepEqual(readConfig({ ...DEFAULTS, origin }).origins, wanted);
+  assert.deepEqual(configOf({ origin }).origins, wanted);
 });
 
 test('the bounds of the doors, and the proxies that are believed', () => {
-  const config = readConfig(DEFAULTS);
+  const config = configOf({});
   assert.deepEqual([config.limits, config.trustedProxies], [{}, []], 'defaults stand where they are applied');
-  const { limits, trustedProxies } = readConfig({
-    ...DEFAULTS,
+  const { limits, trustedProxies } = configOf({
     maxTunnels: '1000000',
     maxPerAddress: '2',
     maxPerUser: '3',
@@ -169,17 +159,38 @@ test('what does not fit is refused, naming the option and what was got', () => {
     'FILE_UNREADABLE',
     '--ctlclient-ca',
   );
-  for (const origin of ['lab.example', 'https://lab.example/page', 'ftp://lab.example', 'https://a@lab.example', '']) {
+  for (const origin of ['lab.example', 'https://lab.example/page', 'ftp://lab.example', '']) {
     refused({ origin: [origin] }, 'ARGUMENT_INVALID', '--origin', `"${origin}"`);
   }
+  refused(
+    { origin: ['https://a:secret@lab.example'] },
+    'ARGUMENT_INVALID',
+    '--origin',
+    '"https://(hidden)@lab.example"',
+  );
   refused({ htpasswd: join(directory, 'none') }, 'FILE_UNREADABLE', '--htpasswd', 'none', 'no such file');
 });
 
+test('every option is named as it was typed', () => {
+  for (const { path, row } of FILE_ROWS) {
+    if (row.file !== 'read') continue;
+    const document = path.length === 1 ? { [path[0] ?? '']: 'none' } : { [path[0] ?? '']: { [path[1] ?? '']: 'none' } };
+    assert.throws(
+      () => readConfig(document, { ...TYPED, errorOf: (problems) => new Error(problems.map(message).join('\n')) }),
+      (error: Error) => error.message.includes(`${row.flag}: cannot read "none"`),
+    );
+  }
+});
+
+function message(problem: Problem): string {
+  return problem.toError(TYPED.names, TYPED.say).message;
+}
+
 test('services on one host and port share a listener, and then must agree', () => {
   const shared = { host: '127.0.0.1', port: '8000', ctlport: '8000' };
-  assert.equal(readConfig({ ...DEFAULTS, ...shared }).isShared, true);
-  assert.equal(readConfig({ ...DEFAULTS, ...shared, host: '::1' }).isShared, false);
-  assert.equal(readConfig({ ...DEFAULTS, ...shared, port: '0', ctlport: '0' }).isShared, false);
+  assert.equal(configOf({ ...shared }).isShared, true);
+  assert.equal(configOf({ ...shared, host: '::1' }).isShared, false);
+  assert.equal(configOf({ ...shared, port: '0', ctlport: '0' }).isShared, false);
   refused({ ...shared, path: '/ctl' }, 'ARGUMENT_INVALID', '--path', '--ctlpath');
   refused({ ...shared, sslkey: key, sslcert: cert }, 'ARGUMENT_INVALID', 'key and certificate');
   refused(
@@ -194,44 +205,41 @@ test('services on one host and port share a listener, and then must agree', () =
     '--client-ca',
     '--ctlclient-ca',
   );
-  assert.equal(readConfig({ ...DEFAULTS, ...shared, ...tls, ctlclientCa: other }).isShared, true);
+  assert.equal(configOf({ ...shared, ...tls, ctlclientCa: other }).isShared, true);
   const all = { ...shared, sslkey: key, sslcert: cert, ctlsslkey: join(directory, 'link.pem'), ctlsslcert: cert };
-  assert.equal(readConfig({ ...DEFAULTS, ...all }).isShared, true, 'the same key by another name');
+  assert.equal(configOf({ ...all }).isShared, true, 'the same key by another name');
 });
 
 test('whatever is typed, the answer is a configuration or an EtherwsError', () => {
-  const word = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('/', '/a', '1', '443', '0', '1e9', key, cert));
-  const options = fc.record(
+  const word = fc.oneof(
+    fc.string({ maxLength: 12 }),
+    fc.constantFrom('/', '/a', '1', '443', '0', '1e9', key, cert),
+    fc.constantFrom(0, 1, 443, 0.5, 1e9),
+  );
+  const words = fc.array(word, { maxLength: 3 });
+  const some = { requiredKeys: [] };
+  const service = { path: word, host: word, port: word, htpasswd: word, sslkey: word, sslcert: word };
+  const documents = fc.record(
     {
       ageout: word,
       fdbSize: word,
       forwardReserved: word,
-      path: word,
-      host: word,
-      port: word,
-      htpasswd: word,
-      sslkey: word,
-      sslcert: word,
-      ctlpath: word,
-      ctlhost: word,
-      ctlport: word,
-      logformat: word,
-      ctlname: fc.array(word, { maxLength: 3 }),
-      trustedProxy: fc.array(word, { maxLength: 3 }),
-      maxTunnels: word,
-      handshakeTimeout: word,
-      maxMessage: word,
+      tunnels: fc.record({ ...service, origins: words, wire: word }, some),
+      control: fc.record({ ...service, names: words, anybody: fc.boolean(), tcp: fc.boolean() }, some),
+      limits: fc.record({ trustedProxies: words, maxTunnels: word, handshakeTimeout: word, maxMessage: word }, some),
+      daemon: fc.record({ logformat: word, user: word, group: word }, some),
     },
-    { requiredKeys: [] },
+    some,
   );
   fc.assert(
-    fc.property(options, (typed) => {
+    fc.property(documents, (document) => {
       try {
-        const config = readConfig({ ...DEFAULTS, ...typed });
+        const config = readConfig(document, TYPED);
         assert.ok(config.ageingTimeMs > 0 && config.tunnels.path.startsWith('/'));
       } catch (error) {
         assert.ok(error instanceof EtherwsError, String(error));
         assert.ok(error.message.length > 0);
+        assert.doesNotMatch(error.message, /\{(name|value|\.[a-zA-Z.]+)\}/);
       }
     }),
     { numRuns: 20_000 },

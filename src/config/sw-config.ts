@@ -2,56 +2,15 @@ import { domainToASCII } from 'node:url';
 import { type Network, parseNetwork } from '../net/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
+import { examine, type Problem } from '../schema/check.ts';
+import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
+import { DAEMON_OPTIONS, SWITCH_OPTIONS, type SwValues, swOptions } from '../schema/sw-options.ts';
+import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import { type EndpointLimits, type LimitOptions, readEndpointLimits } from './endpoint-limits.ts';
-import { type LocalControl, readLocalControl } from './local-control.ts';
-import { invalidOption, readableFileIfGiven, readSeconds, readWhole } from './option-values.ts';
-import { readOrigins } from './origins.ts';
-import { checkShared, isOpen, readService, type ServiceConfig } from './service-config.ts';
-
-/** The options of `etherws sw` as they were typed: commander's camel case, values still text. */
-export interface SwOptions extends LimitOptions {
-  debug?: boolean;
-  foreground?: boolean;
-  ageout: string;
-  fdbSize: string;
-  forwardReserved?: string;
-  path: string;
-  host?: string;
-  port?: string;
-  htpasswd?: string;
-  tokenkeys?: string;
-  tokenaudience?: string;
-  clientCa?: string;
-  origin?: string[];
-  policy?: string;
-  user?: string;
-  group?: string;
-  trustedProxy?: string[];
-  sslkey?: string;
-  sslcert?: string;
-  ctlpath: string;
-  ctlhost: string;
-  ctlport: string;
-  ctlhtpasswd?: string;
-  ctltokenkeys?: string;
-  ctltokenaudience?: string;
-  ctlclientCa?: string;
-  ctlsslkey?: string;
-  ctlsslcert?: string;
-  ctlname?: string[];
-  ctlsocket?: string;
-  ctlgroup?: string;
-  ctlAnybody?: boolean;
-  /** false for --no-ctl-tcp */
-  ctlTcp?: boolean;
-  wire: string;
-  congestion: string;
-  aes: string;
-  logformat: string;
-  logfile?: string;
-  pidfile?: string;
-}
+import { type EndpointLimits, endpointLimits } from './endpoint-limits.ts';
+import { type LocalControl, localControl } from './local-control.ts';
+import { NamedFiles } from './named-files.ts';
+import { controlService, type ServiceConfig, sharedProblems, tunnelService } from './service-config.ts';
 
 export interface SwConfig {
   readonly isDebug: boolean;
@@ -89,99 +48,50 @@ export interface SwConfig {
 }
 
 /**
- * Validates what was typed, before anything is opened.
- * @throws EtherwsError ARGUMENT_INVALID or FILE_UNREADABLE, naming the option
+ * Validates what was typed or written as a whole, before anything is opened.
+ * @param document sections and options as in a configuration file, by the names of the rows
+ * @throws what `written` makes of the problems
  */
-export function readConfig(options: SwOptions): SwConfig {
-  const tunnels = readService('', {
-    path: options.path,
-    host: options.host,
-    port: options.port,
-    sslkey: options.sslkey,
-    sslcert: options.sslcert,
-    htpasswd: options.htpasswd,
-    tokenkeys: options.tokenkeys,
-    tokenaudience: options.tokenaudience,
-    clientCa: options.clientCa,
-  });
-  const control = readService('ctl', {
-    path: options.ctlpath,
-    host: options.ctlhost,
-    port: options.ctlport,
-    sslkey: options.ctlsslkey,
-    sslcert: options.ctlsslcert,
-    htpasswd: options.ctlhtpasswd,
-    tokenkeys: options.ctltokenkeys,
-    tokenaudience: options.ctltokenaudience,
-    clientCa: options.ctlclientCa,
-  });
+export function readConfig(document: unknown, written: Written): SwConfig {
+  const { values, problems } = examine(swOptions, document);
+  const files = new NamedFiles(document, written);
+  refuse([...problems, ...files.problems], written);
+  const config = configOf(values as SwValues, files);
+  if (config.isShared) refuse(sharedProblems(config.tunnels, config.control), written);
+  return config;
+}
+
+function refuse([first, ...others]: readonly Problem[], written: Written): void {
+  if (first !== undefined) throw written.errorOf([first, ...others]);
+}
+
+function configOf(values: SwValues, files: NamedFiles): SwConfig {
+  const { tunnels: tunnelValues = {}, control: controlValues = {}, daemon = {}, limits = {} } = values;
+  const { wire, congestion, aes } = TUNNEL_OPTIONS;
+  const [tunnels, control] = [tunnelService(values, files), controlService(values, files)];
   // Two times 0 are two ports, each of which the system chooses.
   const isSamePort = tunnels.listenPort === control.listenPort && control.listenPort !== 0;
-  const isShared = tunnels.host === control.host && isSamePort;
-  if (isShared) checkShared(tunnels, control);
-  if (options.logformat !== 'text' && options.logformat !== 'json') {
-    throw invalidOption(`--logformat must be text or json, got "${options.logformat}"`);
-  }
-  if (options.wire !== 'auto' && options.wire !== 'raw')
-    throw invalidOption(`--wire must be auto or raw, got "${options.wire}"`);
   return {
-    isDebug: options.debug === true,
-    isForeground: options.foreground === true,
-    ageingTimeMs: readSeconds('--ageout', options.ageout) * 1000,
-    fdbCapacity: readWhole('--fdb-size', options.fdbSize, 1, 16_777_216),
-    forwardReserved: options.forwardReserved === undefined ? 0 : readReserved(options.forwardReserved),
+    isDebug: values.debug === true,
+    isForeground: values.foreground === true,
+    ageingTimeMs: (values.ageout ?? SWITCH_OPTIONS.ageout.default) * 1000,
+    fdbCapacity: values.fdbSize ?? SWITCH_OPTIONS.fdbSize.default,
+    forwardReserved: values.forwardReserved === undefined ? 0 : parseReservedSet(values.forwardReserved),
     tunnels,
     control,
-    isShared,
-    controlNames: (options.ctlname ?? []).map((name) => domainToASCII(name) || name.toLowerCase()),
-    local: readLocalControl(options, isOpen(control.login)),
-    origins: readOrigins(options.origin ?? []),
-    limits: readEndpointLimits(options),
-    runAs: readRunAs(options),
-    trustedProxies: (options.trustedProxy ?? []).map(readNetwork),
-    policyFile: readableFileIfGiven('--policy', options.policy),
-    wire: options.wire,
-    congestion: readCongestion(options.congestion),
-    aes: readAes(options.aes),
-    logFormat: options.logformat,
-    logFile: options.logfile,
-    pidFile: options.pidfile,
+    isShared: tunnels.host === control.host && isSamePort,
+    controlNames: (controlValues.names ?? []).map((name) => domainToASCII(name) || name.toLowerCase()),
+    local: localControl(values, files),
+    origins: tunnelValues.origins ?? [],
+    limits: endpointLimits(values),
+    runAs: daemon.user === undefined ? undefined : { user: daemon.user, group: daemon.group },
+    trustedProxies: (limits.trustedProxies ?? []).flatMap((text) => parseNetwork(text) ?? []),
+    policyFile: files.at('policy'),
+    wire: tunnelValues.wire ?? wire.default,
+    congestion: tunnelValues.congestion ?? congestion.default,
+    aes: tunnelValues.aes ?? aes.default,
+    logFormat: daemon.logformat ?? DAEMON_OPTIONS.logformat.default,
+    logFile: files.at('daemon', 'logfile'),
+    pidFile: files.at('daemon', 'pidfile'),
   };
-}
-
-/** Whether the kernel has an algorithm of that name shows when it is asked for one. */
-function readCongestion(name: string): string {
-  if (/^[a-z0-9_-]{1,15}$/.test(name)) return name;
-  throw invalidOption(`--congestion must be auto, system, or an algorithm such as cubic, got "${name}"`);
-}
-
-function readReserved(text: string): ReservedSet {
-  try {
-    return parseReservedSet(text);
-  } catch {
-    throw invalidOption(
-      `--forward-reserved must be last hexadecimal digits of 01-80-C2-00-00-0x, got "${text}"`,
-      'Write them as 0,E, or all',
-    );
-  }
-}
-
-function readAes(choice: string): AesChoice {
-  if (choice === 'auto' || choice === 'openssl') return choice;
-  throw invalidOption(`--aes must be auto or openssl, got "${choice}"`);
-}
-
-function readNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (network !== undefined) return network;
-  throw invalidOption(
-    `--trusted-proxy must be an address or a network, got "${text}"`,
-    'Write it as 10.0.0.0/8 or ::1',
-  );
-}
-
-function readRunAs({ user, group }: SwOptions): SwConfig['runAs'] {
-  if (user !== undefined) return { user, group };
-  if (group === undefined) return undefined;
-  throw invalidOption('--group needs --user, too', 'Rights are dropped by becoming another user');
 }

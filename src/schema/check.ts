@@ -24,6 +24,24 @@ export function check<S extends Schema>(schema: S, document: unknown, names: Nam
   throw problemOf(result.issues[0]).toError(names);
 }
 
+/** The values of a valid document, or all problems of another. */
+export type Examined<Output> =
+  | { readonly values: Output; readonly problems: readonly [] }
+  | { readonly values: undefined; readonly problems: readonly [Problem, ...Problem[]] };
+
+/** Finds all problems of a document. `check` finds the first. */
+export function examine<S extends Schema>(schema: S, document: unknown): Examined<v.InferOutput<S>> {
+  const result = v.safeParse(schema, document);
+  if (result.success) return { values: result.output, problems: [] };
+  const told = new Set<string>();
+  const issues = result.issues.filter((issue) => {
+    // A number may break several rules that have the same message.
+    const key = JSON.stringify([(issue.path ?? []).map(({ key }) => key), issue.message]);
+    return !told.has(key) && told.add(key);
+  });
+  return { values: undefined, problems: issues.map(problemOf) as [Problem, ...Problem[]] };
+}
+
 /** The first problem of a document, for files whose errors name a line; undefined if the document is valid. */
 export function findProblem(schema: Schema, document: unknown): Problem | undefined {
   const result = v.safeParse(schema, document, CONFIG);
@@ -40,7 +58,7 @@ export function findProblem(schema: Schema, document: unknown): Problem | undefi
  * | `{name}` | the place of the value |
  * | `{quotedName}` | the same in quotes |
  * | `{value}` | the value, quoted and shortened; not in the template of a secret |
- * | `{.key}` | the place of `key` in the object that is checked |
+ * | `{.key}` | the place of `key` in the object that is checked; also `{.section.key}` |
  * | `{.key:false}` | the same, for a value of `false` |
  */
 
@@ -76,17 +94,33 @@ export function withoutValue(message: string): string {
 /** A problem of a document, and its place. */
 export interface Problem {
   readonly path: Path;
-  toError(names: Names): EtherwsError;
+  /** the first option that the message names; `path` if it names none */
+  readonly subject: Path;
+  /** for an unknown name: the names that exist */
+  readonly known?: readonly string[];
+  /** @param say how the message has the value; default `quote` */
+  toError(names: Names, say?: (value: unknown) => string): EtherwsError;
 }
 
-export function problemOf(issue: v.BaseIssue<unknown>): Problem {
+function problemOf(issue: v.BaseIssue<unknown> & { readonly known?: readonly string[] }): Problem {
   const path = (issue.path ?? []).map(({ key }) => key as string | number);
-  const { code, hint, sentence } = partsOf(issue.message);
+  const problem = problemAt(path, partsOf(issue.message), issue.input);
+  return issue.known === undefined ? problem : { ...problem, known: issue.known };
+}
+
+/** A complaint about what stands at `path`. */
+export function problemAt(
+  path: Path,
+  { code = 'ARGUMENT_INVALID', hint, sentence }: Complaint,
+  value?: unknown,
+): Problem {
+  const [, key] = /\{\.([\w.]+)/.exec(sentence) ?? /\{\.([\w.]+)/.exec(hint ?? '') ?? [];
   return {
     path,
-    toError: (names) => {
-      const say = (template: string): string => fill(template, path, issue.input, names);
-      return new EtherwsError(code, say(sentence), hint === '' ? {} : { hint: say(hint) });
+    subject: key === undefined ? path : [...path, ...key.split('.')],
+    toError: (names, say = quote) => {
+      const filled = (template: string): string => fill(template, path, value, names, say);
+      return new EtherwsError(code, filled(sentence), hint === undefined || hint === '' ? {} : { hint: filled(hint) });
     },
   };
 }
@@ -98,13 +132,13 @@ function partsOf(message: string): { code: ErrorCode; hint: string; sentence: st
   return { code: code as ErrorCode, hint, sentence: sentence.join(SEPARATOR) };
 }
 
-function fill(template: string, path: Path, value: unknown, names: Names): string {
+function fill(template: string, path: Path, value: unknown, names: Names, say: (value: unknown) => string): string {
   return template.replace(
-    /\{(?:(name)|(quotedName)|(value)|\.(\w+)(:false)?)\}/g,
+    /\{(?:(name)|(quotedName)|(value)|\.([\w.]+)(:false)?)\}/g,
     (_whole, isName, isQuotedName, isValue, key, isFalse) => {
       if (isName !== undefined) return names(path);
       if (isQuotedName !== undefined) return quote(names(path));
-      return isValue === undefined ? names([...path, key as string], isFalse !== undefined) : quote(value);
+      return isValue === undefined ? names([...path, ...key.split('.')], isFalse !== undefined) : say(value);
     },
   );
 }

@@ -28,6 +28,8 @@ export interface Row<S extends Schema = Schema> {
   readonly hex?: true;
   /** text that only the help of the command line has, behind `help` */
   readonly note?: string;
+  /** it names a file: `read` if the file must exist, `made` if the switch creates it */
+  readonly file?: 'read' | 'made';
   /** its value is in no message, log or list */
   readonly secret?: true;
   /** it must be given */
@@ -72,12 +74,14 @@ export function objectOf<const T extends Table>(
     ...object,
     '~run': (dataset: { value: unknown }, config: v.Config<v.BaseIssue<unknown>>) => {
       const { value } = dataset;
-      const unknown = Object.keys(value ?? {}).find((key) => !Object.hasOwn(table, key));
-      if (unknown !== undefined && typeof value === 'object') {
-        const complaint = describeUnknown(unknown) ?? unknownName(Object.keys(table));
-        return refused(value, { message: messageOf(complaint), key: unknown });
-      }
-      const result = object['~run'](dataset as never, config);
+      const unknown = typeof value === 'object' ? unknownKeys(value, table) : [];
+      const complaints = unknown.map((key) => {
+        const message = messageOf(describeUnknown(key) ?? unknownName(Object.keys(table)));
+        return issueAbout(value, { message, key, known: Object.keys(table) });
+      });
+      if (complaints.length > 0 && config.abortEarly === true) return refusal(value, complaints.slice(0, 1));
+      const result = object['~run'](without(dataset, unknown) as never, config);
+      if (complaints.length > 0) return refusal(value, [...complaints, ...(result.issues ?? [])]);
       if (result.typed) dropAbsent(result.value as Record<string, unknown>);
       return result;
     },
@@ -91,7 +95,7 @@ export function withoutLists<S extends Schema>(schema: S): S {
     ...schema,
     '~run': (dataset: { value: unknown }, config: never) =>
       Array.isArray(dataset.value)
-        ? refused(dataset.value, { message: NO_OBJECT })
+        ? refusal(dataset.value, [issueAbout(dataset.value, { message: NO_OBJECT })])
         : schema['~run'](dataset as never, config),
   };
 }
@@ -109,12 +113,34 @@ function unknownName(known: readonly string[]): Complaint {
   return { sentence: 'Unknown parameter {quotedName}', hint };
 }
 
-/** The result of a schema that refuses `input`, or the member `key` of it. */
-function refused(input: unknown, { message, key }: { message: string; key?: string }): v.UnknownDataset {
+function unknownKeys(value: object | null, table: Table): string[] {
+  return Object.keys(value ?? {}).filter((key) => !Object.hasOwn(table, key));
+}
+
+/** The same without the keys that were told of already. */
+function without(dataset: { value: unknown }, keys: readonly string[]): { value: unknown } {
+  if (keys.length === 0) return dataset;
+  return { value: Object.fromEntries(Object.entries(dataset.value as object).filter(([key]) => !keys.includes(key))) };
+}
+
+/** What is wrong with `input`, or with what it has under `key`. */
+interface Fault {
+  readonly message: string;
+  readonly key?: string;
+  /** for a key that the table does not have: those that it has */
+  readonly known?: readonly string[];
+}
+
+function issueAbout(input: unknown, { message, key, known }: Fault): v.BaseIssue<unknown> {
   const value = key === undefined ? input : (input as Record<string, unknown>)[key];
   const path = key === undefined ? undefined : [{ type: 'object', origin: 'key', input, key, value }];
   const issue = { kind: 'schema', type: 'strict_object', input: value, expected: null, received: '', message, path };
-  return { typed: false, value: input, issues: [issue] } as unknown as v.UnknownDataset;
+  return { ...issue, ...(known === undefined ? {} : { known }) } as unknown as v.BaseIssue<unknown>;
+}
+
+/** The result of a schema that refuses `value`. */
+function refusal(value: unknown, issues: readonly v.BaseIssue<unknown>[]): v.UnknownDataset {
+  return { typed: false, value, issues } as unknown as v.UnknownDataset;
 }
 
 function complaintOfNothing(schema: Schema | undefined): string {

@@ -58,6 +58,12 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   );
 }
 
+/** As `integer`, with one message for all errors. */
+export function wholeNumber(least: number, most: number) {
+  const message = messageOf({ sentence: `{name} must be a whole number from ${least} to ${most}, got {value}` });
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message), v.maxValue(most, message));
+}
+
 /** A whole number, or its decimal digits as text, which 1.x accepted and shell scripts send. */
 export function integerOrDigits(least: number) {
   const digits = '^(?=\\d{1,15}$)0*[1-9]\\d*$';

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { SwOptions } from '../../src/config/sw-config.ts';
 import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
 import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
@@ -14,6 +13,7 @@ import { eventually } from '../support/etherws.ts';
 import { call } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { binaryHeader, inet6Body } from '../support/proxy-headers.ts';
+import type { SwOptions } from '../support/sw-options.ts';
 import { missingTools } from '../support/tools.ts';
 import { once, within } from '../support/waits.ts';
 
@@ -35,7 +35,7 @@ interface Way {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function start(t: TestContext, options: Partial<SwOptions> = {}): Promise<TestDaemon> {
+function start(t: TestContext, options: SwOptions = {}): Promise<TestDaemon> {
   return TestDaemon.start(t, { trustedProxy: [PROXY, INNER], ...options });
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { SwOptions } from '../../src/config/sw-config.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { SILENT } from '../../src/observability/logger.ts';
 import { openClient } from '../../src/ports/tunnel/dial/open-client.ts';
@@ -10,6 +9,7 @@ import { TestDaemon } from '../support/daemon.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { type CertificateFiles, CertificateMaker, openssl } from '../support/openssl.ts';
 import { type Outcome, run } from '../support/process.ts';
+import type { SwOptions } from '../support/sw-options.ts';
 import { missingTools } from '../support/tools.ts';
 
 const NAMES = 'IP:127.0.0.1,DNS:localhost';
@@ -91,7 +91,7 @@ describe('files of keys and certificates', { skip: missingTools('openssl') }, ()
     openssl(['x509', '-in', certFile, '-outform', 'DER', '-out', certDer]);
     const tls = { sslkey: keyFile, sslcert: chain };
     const control = { ctlsslkey: keyFile, ctlsslcert: chain };
-    const start = async (options: Partial<SwOptions>): Promise<string> => {
+    const start = async (options: SwOptions): Promise<string> => {
       try {
         await TestDaemon.start(t, options);
       } catch (error) {

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { CommanderError } from '../../src/cli/commander.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { swCommand } from '../../src/cli/sw.ts';
+import { TYPED, typedDocument } from '../../src/cli/sw-options.ts';
 import type { ControlCaller, Terminal } from '../../src/cli/terminal.ts';
-import { readConfig, type SwOptions } from '../../src/config/sw-config.ts';
+import { readConfig } from '../../src/config/sw-config.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { ControlError } from '../../src/control/control-answer.ts';
 import type { MethodName } from '../../src/control/schema.ts';
@@ -161,8 +162,8 @@ test(`${SWITCH_CASES} command lines of etherws sw: each is a configuration or wr
     const command = swCommand()
       .exitOverride()
       .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
-      .action((options: SwOptions) => {
-        readConfig(options);
+      .action((options: Record<string, unknown>) => {
+        readConfig(typedDocument(options), TYPED);
       });
     try {
       await command.parseAsync(line, { from: 'user' });

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
-import { readConfig, type SwOptions } from '../../src/config/sw-config.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import type { Logger } from '../../src/observability/logger.ts';
+import { configOf, type SwOptions } from './sw-options.ts';
 
 interface LogRecord {
   readonly level: string;
@@ -24,9 +24,9 @@ export class TestDaemon {
   }
 
   /** Starts a switch with these options of `etherws sw`, and closes it behind the test. */
-  static async start(t: TestContext, options: Partial<SwOptions> = {}): Promise<TestDaemon> {
+  static async start(t: TestContext, options: SwOptions = {}): Promise<TestDaemon> {
     const log: LogRecord[] = [];
-    const daemon = await Daemon.start(readConfig({ ...DEFAULTS, ...options }), recordingLogger(log));
+    const daemon = await Daemon.start(configOf({ ...DEFAULTS, ...options }), recordingLogger(log));
     t.after(() => daemon.close());
     return new TestDaemon(daemon, log);
   }
@@ -37,20 +37,7 @@ export class TestDaemon {
   }
 }
 
-const DEFAULTS: SwOptions = {
-  ageout: '300',
-  fdbSize: '65536',
-  path: '/',
-  host: '127.0.0.1',
-  port: '0',
-  ctlpath: '/ctl',
-  ctlhost: 'localhost',
-  ctlport: '0',
-  wire: 'auto',
-  congestion: 'auto',
-  aes: 'auto',
-  logformat: 'text',
-};
+const DEFAULTS: SwOptions = { host: '127.0.0.1', port: '0', ctlhost: 'localhost', ctlport: '0' };
 
 function recordingLogger(log: LogRecord[]): Logger {
   const at = (level: string) => (fields: object, message: string) => void log.push({ level, message, fields });

@@ -1,0 +1,60 @@
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Path, type Problem, problemAt } from '../schema/check.ts';
+import { FILE_ROWS } from '../schema/sw-options.ts';
+import type { Written } from '../schema/written.ts';
+
+/** The files that options name, as absolute paths. */
+export class NamedFiles {
+  readonly #paths: ReadonlyMap<string, string>;
+  /** files that cannot be read */
+  readonly problems: readonly Problem[];
+
+  /** @param document as it was written; what is no text in it is another's complaint */
+  constructor(document: unknown, written: Written) {
+    const paths = new Map<string, string>();
+    const problems: Problem[] = [];
+    for (const { path, row } of FILE_ROWS) {
+      const text = valueAt(document, path);
+      if (typeof text !== 'string') continue;
+      const file = resolve(written.directoryOf(path), text);
+      try {
+        paths.set(path.join('.'), row.file === 'read' ? readable(file) : file);
+      } catch (error) {
+        problems.push(problemAt(path, unreadable(error as NodeJS.ErrnoException), text));
+      }
+    }
+    this.#paths = paths;
+    this.problems = problems;
+  }
+
+  /** The file that the option at `path` names; for one that is read, its real path. */
+  at(...path: string[]): string | undefined {
+    return this.#paths.get(path.join('.'));
+  }
+}
+
+function readable(file: string): string {
+  const path = realpathSync(file);
+  accessSync(path, constants.R_OK);
+  return path;
+}
+
+function unreadable({ code, message }: NodeJS.ErrnoException) {
+  const reason = code === 'ENOENT' ? 'there is no such file' : message;
+  return {
+    code: 'FILE_UNREADABLE',
+    sentence: `{name}: cannot read {value}: ${reason.replaceAll('{', '(').replaceAll('}', ')')}`,
+    hint: 'Check the path and its permissions',
+  } as const;
+}
+
+/** What stands at a place of a document; undefined: nothing. */
+export function valueAt(document: unknown, path: Path): unknown {
+  let value = document;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value;
+}
