@@ -4,15 +4,23 @@
 // A file that exceeds its deadline is killed, and the tests that it was running are printed. However the run ends,
 // reaper.mjs ends all processes that it has started.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { lanesOf, runLanes } from './test-lanes.mjs';
 
 /** The deadline of a test file, and the time after it until the file is killed if it has not ended by itself. */
 const FILE_DEADLINE_MS = Number(process.env.ETHERWS_TEST_DEADLINE_MS ?? 10 * 60_000);
 const GRACE_MS = 5000;
+/**
+ * How long a file may live beside its tests and beside its work, which is to load its modules. A timer that a test has left
+ * behind keeps a file from its end; those of test/support/waits.ts do so for a minute.
+ */
+const LINGER_MS = Number(process.env.ETHERWS_TEST_LINGER_MS ?? 40_000);
+/** So many of the slowest files are listed behind a run of more files than that. */
+const SLOWEST = 15;
 
 const words = process.argv.slice(2);
 const files = readdirSync('dist', { recursive: true, encoding: 'utf8' })
@@ -28,15 +36,20 @@ if (files.length === 0) {
 
 const isContinuousIntegration = !['', '0', 'false', undefined].includes(process.env.CI);
 const skipped = [];
+/** How long the tests of each file took, in ms; without those inside others. */
+const testMs = new Map();
 /** Files that exceeded their deadline, and the tests that they were running. */
 const unended = [];
-const summary = [];
+/** The runner's own summary: each lane has one, and the sum is shown; they run at the same time. */
+const summary = new Map();
 
 // Holds back the runner's summary, so that it is printed last.
 async function* withoutSummary(events) {
   for await (const event of events) {
-    if (event.type === 'test:diagnostic' && event.data.nesting === 0 && /^[a-z_]+ [\d.]+$/.test(event.data.message)) {
-      summary.push(event.data.message);
+    const [, name, count] = /^([a-z_]+) ([\d.]+)$/.exec(event.data.message ?? '') ?? [];
+    if (event.type === 'test:diagnostic' && event.data.nesting === 0 && name !== undefined) {
+      const so = summary.get(name) ?? 0;
+      summary.set(name, name === 'duration_ms' ? Math.max(so, Number(count)) : so + Number(count));
     } else {
       yield event;
     }
@@ -55,6 +68,9 @@ const reaper = spawn(process.execPath, [script('reaper.mjs'), mark, String(FILE_
 });
 process.env.ETHERWS_TEST_RUN = mark;
 process.env.ETHERWS_TEST_NODE = process.execPath;
+const directory = mkdtempSync(join(tmpdir(), 'etherws-times-'));
+process.env.ETHERWS_TEST_TIMES = join(directory, 'times');
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 // The runner starts its files by this path.
 process.execPath = script('test-file.sh');
 
@@ -62,52 +78,84 @@ process.execPath = script('test-file.sh');
 const begun = new Map();
 const pathOf = (file) => relative('.', file ?? '').replace(/^dist\//, '');
 
-function ended({ file, name, nesting }) {
+function ended({ file, name, nesting, details }) {
+  if (nesting === 0) testMs.set(file, (testMs.get(file) ?? 0) + details.duration_ms);
   const names = begun.get(file) ?? [];
   const place = names.findLastIndex((test) => test.name === name && test.nesting === nesting);
   if (place >= 0) names.splice(place, 1);
 }
 
-run({ files, concurrency: 2, timeout: FILE_DEADLINE_MS })
-  .on('test:dequeue', ({ file, name, nesting }) => {
-    if (!begun.has(file)) begun.set(file, []);
-    begun.get(file).push({ name, nesting });
-  })
-  .on('test:fail', (event) => {
-    const { file, name, nesting, todo, details } = event;
-    if (todo === undefined || todo === false) process.exitCode = 1;
-    ended(event);
-    if (nesting > 0 || details.duration_ms < FILE_DEADLINE_MS) return;
-    const inside = (begun.get(file) ?? []).map((test) => test.name).filter((test) => test !== name);
-    unended.push({ file: pathOf(file ?? name), inside: inside.join(' › ') });
-  })
-  .on('test:pass', (event) => {
-    ended(event);
-    const { name, file, skip } = event;
-    if (skip !== undefined && skip !== false)
-      skipped.push({ name, file, reason: skip === true ? 'no reason given' : skip });
-  })
+function watch(events) {
+  events
+    .on('test:dequeue', ({ file, name, nesting }) => {
+      if (!begun.has(file)) begun.set(file, []);
+      begun.get(file).push({ name, nesting });
+    })
+    .on('test:fail', (event) => {
+      const { file, name, nesting, todo, details } = event;
+      if (todo === undefined || todo === false) process.exitCode = 1;
+      ended(event);
+      if (nesting > 0 || details.duration_ms < FILE_DEADLINE_MS) return;
+      const inside = (begun.get(file) ?? []).map((test) => test.name).filter((test) => test !== name);
+      unended.push({ file: pathOf(file ?? name), inside: inside.join(' › ') });
+    })
+    .on('test:pass', (event) => {
+      ended(event);
+      const { name, file, skip } = event;
+      if (skip !== undefined && skip !== false)
+        skipped.push({ name, file, reason: skip === true ? 'no reason given' : skip });
+    });
+}
+
+/** What scripts/test-times.mjs has written. */
+function readTimes() {
+  const path = process.env.ETHERWS_TEST_TIMES;
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+  return lines.map((line) => JSON.parse(line));
+}
+
+function fail(line) {
+  process.stdout.write(`✖ ${line}\n`);
+  process.exitCode = 1;
+}
+
+const seconds = (ms) => (ms / 1000).toFixed(1).padStart(6);
+
+function conclude() {
+  for (const { name, file, reason } of skipped) {
+    process.stdout.write(`﹣ skipped: ${name} (${pathOf(file)}): ${reason}\n`);
+  }
+  if (skipped.length > 0 && isContinuousIntegration)
+    fail(`${skipped.length} skipped: with CI set every test has to run`);
+  for (const { file, inside } of unended) {
+    const busy = inside === '' ? '' : `; it was busy with: ${inside}`;
+    fail(`${file} was ended behind its deadline of ${FILE_DEADLINE_MS} ms${busy}`);
+  }
+  const times = readTimes();
+  for (const { file, livedMs, processorMs } of times) {
+    const idleMs = livedMs - (testMs.get(file) ?? 0) - processorMs;
+    if (idleMs < LINGER_MS) continue;
+    fail(
+      `${pathOf(file)} lived for ${Math.round(idleMs)} ms beside its tests: is there a timer that outlives its test?`,
+    );
+  }
+  if (times.length > SLOWEST) {
+    process.stdout.write('ℹ the slowest files, in seconds: in all, and of the processor\n');
+    for (const { file, livedMs, processorMs } of times.sort((a, b) => b.livedMs - a.livedMs).slice(0, SLOWEST)) {
+      process.stdout.write(`ℹ ${seconds(livedMs)} ${seconds(processorMs)}  ${pathOf(file)}\n`);
+    }
+  }
+  for (const [name, count] of summary) process.stdout.write(`ℹ ${name} ${count}\n`);
+  // The runner has not ended until its reaper has.
+  reaper.stdin.end();
+}
+
+runLanes(lanesOf(files), { timeout: FILE_DEADLINE_MS }, watch)
   .compose(withoutSummary)
   .compose(spec)
-  .on('end', () => {
-    for (const { name, file, reason } of skipped) {
-      process.stdout.write(`﹣ skipped: ${name} (${pathOf(file)}): ${reason}\n`);
-    }
-    if (skipped.length > 0 && isContinuousIntegration) {
-      process.stdout.write(`✖ ${skipped.length} skipped: with CI set every test has to run\n`);
-      process.exitCode = 1;
-    }
-    for (const { file, inside } of unended) {
-      const busy = inside === '' ? '' : `; it was busy with: ${inside}`;
-      process.stdout.write(`✖ ${file} was ended behind its deadline of ${FILE_DEADLINE_MS} ms${busy}\n`);
-    }
-    for (const line of summary) process.stdout.write(`ℹ ${line}\n`);
-    // The reaper ends with its input, and the runner with the reaper.
-    reaper.stdin.end();
-  })
+  .on('end', conclude)
   .pipe(process.stdout);
 
 reaper.on('error', (error) => {
-  process.stdout.write(`✖ nothing ends what tests leave behind: ${error.message}\n`);
-  process.exitCode = 1;
+  fail(`nothing ends what tests leave behind: ${error.message}`);
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually } from './support/etherws.ts';
 import { Process } from './support/process.ts';
 import { missingTools } from './support/tools.ts';
 
 const RUNNER = resolve('scripts/run-tests.mjs');
+/** Names of the test files that mostly sleep. */
+const { WAITING } = (await import(resolve('scripts/test-lanes.mjs'))) as { readonly WAITING: readonly [string] };
 
 /** Starts processes of every kind, writes their ids down, and then hears nothing more. */
 const HANGS = `
@@ -37,19 +39,47 @@ test('ends, but what it started does not', () => {
 });
 `;
 
-/** A project that consists of one compiled test, and the runner at work in it. */
-function startRunner(t: TestContext, text: string, deadlineMs: number): { directory: string; runner: Process } {
+const LINGERS = `
+import { test } from 'node:test';
+test('ends, but its timer does not', () => void setTimeout(() => undefined, 4000));
+`;
+
+/** Tests with tests inside, of which each turn of the event loop ends one. */
+const nested = (name: string): string => `
+import { test } from 'node:test';
+for (let outer = 0; outer < 10; outer++) {
+  test('${name} ' + outer, async (t) => {
+    for (let inner = 0; inner < 5; inner++) {
+      await t.test('${name} ' + outer + ' inner ' + inner, () => new Promise(setImmediate));
+    }
+  });
+}
+`;
+
+/** A project that consists of compiled tests, and the runner at work in it. */
+function startRunnerOf(
+  t: TestContext,
+  texts: Readonly<Record<string, string>>,
+  limits: Readonly<Record<string, string>> = {},
+): { directory: string; runner: Process } {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-runner-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  mkdirSync(join(directory, 'dist'));
-  writeFileSync(join(directory, 'one.test.ts'), '');
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(directory, 'dist/one.test.js'), text);
+  for (const [name, text] of Object.entries(texts)) {
+    for (const root of ['.', 'dist']) mkdirSync(dirname(join(directory, root, name)), { recursive: true });
+    writeFileSync(join(directory, `${name}.test.ts`), '');
+    writeFileSync(join(directory, `dist/${name}.test.js`), text);
+  }
   // This file runs under a runner itself, whose marks its own processes have.
-  const env = { ETHERWS_TEST_DEADLINE_MS: String(deadlineMs), PWD: directory };
+  const env = { ...limits, PWD: directory };
   const runner = new Process(['env', '-u', 'NODE_TEST_CONTEXT', process.execPath, RUNNER], { cwd: directory, env });
   t.after(() => runner.end());
   return { directory, runner };
+}
+
+/** The same of one test file. */
+function startRunner(t: TestContext, text: string, deadlineMs: number): { directory: string; runner: Process } {
+  return startRunnerOf(t, { one: text }, { ETHERWS_TEST_DEADLINE_MS: String(deadlineMs) });
 }
 
 /** What runs with this working directory, as commands: sleeping programs, test files, the runner. */
@@ -111,5 +141,33 @@ test('what a file leaves behind is ended while the run goes on', { skip }, async
   await eventually(
     async () => runningIn(directory),
     (commands) => commands.length === 0,
+  );
+});
+
+test('a file that a timer keeps alive behind its tests fails the run', async (t) => {
+  const { runner } = startRunnerOf(t, { one: LINGERS }, { ETHERWS_TEST_LINGER_MS: '2000' });
+  const { status, stdout } = await runner.exited;
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /✖ one\.test\.js lived for \d+ ms beside its tests/);
+});
+
+test('files of both lanes run, and what each prints stays together', async (t) => {
+  const texts = { one: nested('one'), two: nested('two'), [WAITING[0]]: nested('waiting') };
+  const { runner } = startRunnerOf(t, texts);
+  const { status, stdout } = await runner.exited;
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^ℹ tests 180$/m);
+  assert.match(stdout, /^ℹ pass 180$/m);
+  for (const [, name = '', inside = ''] of stdout.matchAll(/^▶ (\w+ \d)\n(.*?)^✔ /gms)) {
+    const others = inside.split('\n').filter((line) => line !== '' && !line.includes(`✔ ${name} inner `));
+    assert.deepEqual(others, [], name);
+  }
+  assert.equal(stdout.match(/^▶ \w+ \d$/gm)?.length, 30, stdout);
+});
+
+test('every name in the list of files that mostly sleep is a test file', () => {
+  assert.deepEqual(
+    WAITING.filter((name) => !existsSync(`${name}.test.ts`)),
+    [],
   );
 });
