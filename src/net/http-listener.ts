@@ -13,6 +13,7 @@ import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
 import type { EndpointCounters } from './endpoint-counters.ts';
 import { badRequest, FULL, headersOf, type Refusal, refuseUpgrade } from './http-refusal.ts';
 import { endpointsOf, PendingConnections, type PendingLimits } from './pending-connections.ts';
+import { PlainRequests } from './plain-requests.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from './request-head.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
@@ -59,10 +60,10 @@ const HEAD_TOO_LONG: Refusal = {
  * A listening TCP port, plain or TLS, that routes requests by path to services: the
  * tunnels, the control API, or both if they share host and port.
  *
- *   1. The acceptor accepts a connection; `PendingConnections` limits their number.
- *   2. A PROXY header is read if the connection comes from a trusted proxy.
- *   3. The connection is passed to Node's HTTP server, which does not listen itself.
- *   4. Requests and upgrades go to the route of their path.
+ *   1. the acceptor takes a connection, and `PendingConnections` whether it may stay
+ *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
+ *   3. Node's HTTP server, which does not listen itself, is given the connection
+ *   4. its requests and upgrades go where their paths lead; one that offers any protocol but WebSocket is a request
  *
  * Clients can cause any number of these steps in one turn of the event loop. So each is a task of a `FairTaskQueue`,
  * and frames are forwarded before each (`pollNow`).
@@ -70,6 +71,7 @@ const HEAD_TOO_LONG: Refusal = {
 export class HttpListener {
   readonly #acceptor: Server = createServer((socket) => this.#accept(socket));
   readonly #server: http.Server | https.Server;
+  readonly #plainRequests: PlainRequests;
   readonly #pending: PendingConnections;
   readonly #proxies: TrustedProxies;
   /** The connections that began with a PROXY header, by `endpointsOf`; undefined if the header names no client. */
@@ -90,7 +92,12 @@ export class HttpListener {
     this.#origins = options.identifiesUsers === true ? new CallerOrigins() : undefined;
     this.#proxies = options.proxies ?? new TrustedProxies([]);
     // `#refusalOf` refuses requests without Host, and counts and logs them, which Node would not.
-    const common = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
+    const common = {
+      maxHeaderSize: MAX_HEAD_BYTES,
+      requireHostHeader: false,
+      // Known since Node 24.9; for an older one there is `PlainRequests`.
+      shouldUpgradeCallback: (request: IncomingMessage) => this.#hasTunnels && wantsWebSocket(request),
+    };
     this.#server =
       options.tls === undefined
         ? http.createServer(common)
@@ -100,8 +107,10 @@ export class HttpListener {
       endWhenBroken(socket);
       copyEndpoints(socket);
     });
-    this.#server.on('request', (request, response) => this.#request(request, response));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#clientError(error, socket));
+    const onRequest = this.#request.bind(this);
+    const onClientError = this.#clientError.bind(this);
+    this.#server.on('request', onRequest).on('clientError', onClientError);
+    this.#plainRequests = new PlainRequests(common, onRequest, onClientError);
   }
 
   /** Adds the handlers of `path`, which has no query string. */
@@ -109,7 +118,7 @@ export class HttpListener {
     this.#routes.set(path, route);
     if (route.handleUpgrade === undefined || this.#hasTunnels) return;
     this.#hasTunnels = true;
-    // Added with the first route for upgrades: without this listener Node treats a request with `Upgrade` as a plain one.
+    // Added with the first route for upgrades: without this listener Node treats all requests with `Upgrade` as plain ones.
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     // Without this listener Node does not export the traffic secrets.
     this.#server.on('keylog', onServerKeylog);
@@ -249,6 +258,10 @@ export class HttpListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!wantsWebSocket(request)) {
+      this.#plainRequests.serve(request, socket, head);
+      return;
+    }
     pollNow();
     socket.on('error', () => undefined);
     this.#tasks.add(() => {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { createAuthority } from '../support/certificates.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { call } from '../support/http.ts';
 import { clientMessage, frameOf } from '../support/peer-frames.ts';
-import { once } from '../support/waits.ts';
+import { once, until } from '../support/waits.ts';
+import { listen, stop } from '../support/web-socket-peer.ts';
 
 const UPGRADE = [
   'Connection: keep-alive, Upgrade',
@@ -32,6 +38,39 @@ async function send(port: number, head: string, rest: Uint8Array = Buffer.alloc(
   socket.destroy();
   const text = answer.toString();
   return [Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]), text];
+}
+
+/** Files of a key, of a certificate for 127.0.0.1, and of the authority that has signed it. */
+async function issued(t: TestContext): Promise<{ key: string; certificate: string; ca: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-handshake-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const authority = await createAuthority(directory);
+  return { ...(await authority.issue('both', ['127.0.0.1'])), ca: authority.certificate };
+}
+
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await stop(server);
+  return port;
+}
+
+/** Sends pieces, one a turn of the event loop at least. @returns what comes back until the end, or the first of a tunnel */
+async function exchange(port: number, ca: Buffer | undefined, ...pieces: readonly Uint8Array[]): Promise<string> {
+  const socket = ca === undefined ? connect({ host: '127.0.0.1', port }) : connectTls({ host: '127.0.0.1', port, ca });
+  let text = '';
+  socket
+    .on('error', () => undefined)
+    .on('data', (octets) => {
+      text += String(octets);
+    });
+  for (const piece of pieces) {
+    socket.write(piece);
+    await new Promise(setImmediate);
+  }
+  await until(() => socket.destroyed || text.startsWith('HTTP/1.1 101'));
+  socket.destroy();
+  return text;
 }
 
 const INVALID: readonly (readonly [string, string, RegExp])[] = [
@@ -85,6 +124,64 @@ test('opening handshakes that RFC 9112 and 9110 allow are accepted', async (t) =
     assert.match(text, /^Upgrade: websocket\r$/im, what);
   }
 });
+
+/** Requests that offer a protocol which is not ours, and what they get as the requests that they are. */
+const OFFERS: readonly (readonly [status: number, requestLine: string, words: RegExp, ...fields: string[]])[] = [
+  [
+    200,
+    'POST /ctl HTTP/1.1',
+    /"entries":\[\]/,
+    'Connection: Upgrade, HTTP2-Settings',
+    'Upgrade: h2c',
+    'HTTP2-Settings: AAMA',
+  ],
+  [200, 'POST /ctl HTTP/1.1', /"entries":\[\]/, 'Connection: Upgrade', 'Upgrade: foo/2, TLS/1.0'],
+  [200, 'POST http://localhost/ctl HTTP/1.1', /"entries":\[\]/, 'Connection: upgrade', 'Upgrade: WebSockets'],
+  [200, 'POST /ctl HTTP/1.0', /"entries":\[\]/, 'Connection: Upgrade', 'Upgrade: h2c'],
+  [405, 'GET /ctl HTTP/1.1', /POST/, 'Connection: Upgrade', 'Upgrade: h2c'],
+  [405, 'PUT /ctl HTTP/1.1', /POST/, 'Connection: Upgrade', 'Upgrade: h2c'],
+  [426, 'GET / HTTP/1.1', /^Upgrade: websocket\r$/im, 'Connection: Upgrade', 'Upgrade: h2c'],
+  [404, 'POST /elsewhere HTTP/1.1', /Nothing is served/, 'Connection: Upgrade', 'Upgrade: h2c'],
+  [400, 'POST /ctl HTTP/1.1', /more than one Host/, 'Host: a', 'Connection: Upgrade', 'Upgrade: h2c'],
+];
+
+for (const isTls of [false, true]) {
+  const over = isTls ? 'TLS' : 'TCP';
+  test(`a listener of both services over ${over} ignores offers of other protocols, and reads the body`, async (t) => {
+    const port = String(await unusedPort());
+    const identity = isTls ? await issued(t) : undefined;
+    const files = identity === undefined ? {} : { sslkey: identity.key, sslcert: identity.certificate };
+    const control = identity === undefined ? {} : { ctlsslkey: identity.key, ctlsslcert: identity.certificate };
+    const both = { host: '127.0.0.1', port, ctlhost: '127.0.0.1', ctlport: port };
+    const { tunnelPort, controlPort } = await TestDaemon.start(t, { ...both, ...files, ...control });
+    assert.equal(tunnelPort, controlPort);
+    const ca = identity === undefined ? undefined : readFileSync(identity.ca);
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.listPort' }));
+    for (const [wanted, requestLine, words, ...offers] of OFFERS) {
+      const fields = ['Host: localhost', 'Content-Type: application/json', ...offers];
+      const known = headOf(requestLine, ...fields, `Content-Length: ${body.length}`);
+      const ways: [string, ...Uint8Array[]][] = [
+        [known, body],
+        [known, body.subarray(0, 9), body.subarray(9)],
+      ];
+      if (!requestLine.endsWith('1.0')) {
+        const chunk = Buffer.concat([
+          Buffer.from(`${body.length.toString(16)}\r\n`),
+          body,
+          Buffer.from('\r\n0\r\n\r\n'),
+        ]);
+        ways.push([headOf(requestLine, ...fields, 'Transfer-Encoding: chunked'), chunk]);
+      }
+      for (const [head, ...pieces] of ways) {
+        const answer = await exchange(tunnelPort, ca, Buffer.from(head), ...pieces);
+        assert.match(answer, new RegExp(`^HTTP/1\\.1 ${wanted} `), `${head}${answer}`);
+        assert.match(answer, words, head);
+      }
+    }
+    const opened = await exchange(tunnelPort, ca, Buffer.from(handshake(HOST)));
+    assert.match(opened, /^HTTP\/1\.1 101 /);
+  });
+}
 
 test('the control API reads absolute targets by their host, and passes over offers of other protocols', async (t) => {
   const { controlPort } = await TestDaemon.start(t, { host: 'localhost' });
