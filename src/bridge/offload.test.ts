@@ -1,17 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encapsulatedSuperFrameOf } from '../../test/support/encapsulated-frames.ts';
 import { batchWithHeaders, checksumsAreRight, frameOf, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
-import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../wire/offload/virtio-header.ts';
+import {
+  neededOffloads,
+  OFFLOAD_CHECKSUM,
+  OFFLOAD_HEADER_BYTES,
+  OFFLOAD_TSO4,
+  OFFLOAD_USO,
+  type Offloads,
+} from '../wire/offload/virtio-header.ts';
 import { Bridge } from './bridge.ts';
+import type { DiscardReason } from './port.ts';
+
+const FIELDS = { payload: Buffer.alloc(2500, 0x5a) };
 
 /** A memory port that takes super-frames. */
 class OffloadPort extends MemoryPort {
   override readonly offloads: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4;
 }
 
-const FIELDS = { payload: Buffer.alloc(2500, 0x5a) };
+/** A memory port that takes datagram super-frames, and notes what the frames that leave by it need. */
+class PackPort extends MemoryPort {
+  override readonly offloads: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_USO;
+  readonly needed: Offloads[] = [];
+
+  override send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    assert.ok(batch.hasOffloadHeaders);
+    this.needed.push(neededOffloads(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES));
+    return super.send(batch, index);
+  }
+}
+
+function superFrameTo(destination: string): ReturnType<typeof superFrameOf> {
+  const { frame, header } = superFrameOf(FIELDS, 1000);
+  return { frame: Buffer.concat([Buffer.from(destination, 'hex'), frame.subarray(6)]), header };
+}
 
 function bench(engine: OffloadEngine, ...ports: MemoryPort[]) {
   const bridge = new Bridge({ offloadEngine: engine });
@@ -65,11 +92,54 @@ test('a super-frame goes whole to a port that takes it, and as segments to other
 test('the segments of one batch stay until its end, however many super-frames it has', () => {
   const ingress = new OffloadPort();
   const { seen } = bench(portableEngine, ingress, new MemoryPort({ queueFrames: 4096 }));
-  const payloads = Array.from({ length: 60 }, (_, n) => Buffer.alloc(60_000, n));
+  const payloads = Array.from({ length: 20 }, (_, n) => Buffer.alloc(60_000, n));
   ingress.deliverBatch(batchWithHeaders(payloads.map((payload) => superFrameOf({ payload }, 1448))));
   const whole = Buffer.concat((seen[1] ?? []).map((segment) => segment.subarray(-1)));
-  assert.equal(seen[1]?.length, 60 * Math.ceil(60_000 / 1448));
+  assert.equal(seen[1]?.length, 20 * Math.ceil(60_000 / 1448));
   assert.deepEqual([...new Set(whole)], [...payloads.keys()]);
+});
+
+test('segments of an encapsulation leave as datagram super-frames by a port that takes those, one by one by others', () => {
+  const ingress = new OffloadPort();
+  const packs = [new PackPort(), new PackPort()];
+  const { bridgePorts, seen } = bench(portableEngine, ingress, ...packs, new MemoryPort());
+  const superFrame = encapsulatedSuperFrameOf([{ kind: 'vxlan', checksum: true }], FIELDS, 1000);
+  ingress.deliverBatch(batchWithHeaders([superFrame]));
+  assert.equal(seen[3]?.length, 3);
+  assert.ok(seen[3]?.every(checksumsAreRight));
+  for (const at of [1, 2]) {
+    assert.equal(seen[at]?.length, 1);
+    assert.deepEqual(packs[at - 1]?.needed, [OFFLOAD_USO | OFFLOAD_CHECKSUM]);
+  }
+  assert.deepEqual(
+    bridgePorts.map(({ rx, tx }) => rx.frames + tx.frames),
+    [3, 3, 3, 3],
+    'all ports count the frames that a super-frame stands for',
+  );
+});
+
+test('slabs for segments are used again, batch after batch', () => {
+  const ingress = new OffloadPort();
+  const egress = new MemoryPort();
+  const { bridgePorts } = bench(portableEngine, ingress, egress);
+  const slabs = new Set<ArrayBufferLike>();
+  egress.send = ({ bytes }) => void slabs.add(bytes.buffer);
+  const batch = batchWithHeaders([superFrameOf({ payload: Buffer.alloc(60_000) }, 1448)]);
+  for (let times = 0; times < 40; times++) ingress.deliverBatch(batch);
+  assert.equal(bridgePorts[1]?.tx.frames, 40 * Math.ceil(60_000 / 1448));
+  assert.equal(slabs.size, 1);
+});
+
+test('a super-frame for a station behind its own port is filtered as one frame', () => {
+  const ingress = new OffloadPort();
+  const { bridgePorts } = bench(portableEngine, ingress, new MemoryPort());
+  const there = frameOf({ payload: Buffer.alloc(100) }).bytes;
+  ingress.deliver(Buffer.concat([there.subarray(6, 12), there.subarray(0, 6), there.subarray(12)]));
+  ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
+  assert.equal(bridgePorts[0]?.rx.discards.filtered, 1);
+  ingress.deliver(Buffer.concat([Buffer.from('0180c2000000', 'hex'), there.subarray(6)]));
+  ingress.deliverBatch(batchWithHeaders([superFrameTo('0180c2000000')]));
+  assert.equal(bridgePorts[0]?.rx.discards.reserved, 4, 'any other discard counts each frame');
 });
 
 test('each batch has segments of its own', () => {

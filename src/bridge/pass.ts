@@ -2,6 +2,7 @@ import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { framesIn } from '../wire/offload/gso.ts';
 import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
@@ -152,8 +153,10 @@ export class Pass {
       return false;
     }
     let isTaken = false;
-    for (let at = finished.from; at < finished.to; at++)
-      isTaken = this.#queue(egress, finished.batch, at, 1) || isTaken;
+    for (let at = finished.from; at < finished.to; at++) {
+      // Segments of an encapsulation may have become a datagram super-frame.
+      isTaken = this.#queue(egress, finished.batch, at, framesIn(finished.batch, at)) || isTaken;
+    }
     return isTaken;
   }
 
