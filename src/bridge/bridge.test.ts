@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet/ethernet-frame.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { describeFrame } from '../wire/ethernet/frame-summary.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
@@ -141,9 +142,12 @@ test('a shut port neither receives nor sends, and says why', () => {
 
 test('a port whose link is down is passed over', () => {
   const bench = new Bench(3);
+  bench.deliver(1, frame(9, 2));
   (bench.memory[1] as MemoryPort).setLink('down', 'unplugged');
   assert.deepEqual(bench.deliver(0, BROADCAST), [0, 0, 1]);
   assert.equal(bench.bridgePort(1).linkReason, 'unplugged');
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 0], 'a known address behind it');
+  assert.equal(bench.bridgePort(1).tx.discards.linkDown, 1);
   (bench.memory[1] as MemoryPort).setLink('up');
   assert.deepEqual(bench.deliver(0, BROADCAST), [0, 1, 1]);
   bench.bridge.setLink(bench.bridgePort(1), 'up', 'plugged in');
@@ -165,6 +169,9 @@ test('runts and giants are counted, and the frames around them still go', () => 
   assert.equal(bench.bridgePort(0).rx.discards.runt, 2);
   assert.equal(bench.bridgePort(0).rx.discards.tooLong, 1);
   assert.equal(bench.bridgePort(0).rx.frames, 1);
+  const [longest, longer] = [0, 1].map((more) => Buffer.concat([frame(9, 1)], MAX_SUPER_FRAME_BYTES + more));
+  assert.deepEqual(bench.deliver(0, longest as Buffer, longer as Buffer), [0, 1]);
+  assert.equal(bench.bridgePort(0).rx.discards.tooLong, 2);
 });
 
 test('a runt behind a super-frame is one frame', () => {

@@ -158,6 +158,10 @@ test('what is finished for its egress makes a flow; what contradicts itself does
   bench.receive(0, batchWithHeaders([{ frame: super1, header }]));
   assert.equal(bench.flows.length, 1);
   bench.flows = [];
+  bench.port(1).refusal = 'queueFull';
+  bench.receive(0, batchWithHeaders([{ frame: super1, header }]));
+  assert.deepEqual(bench.flows, [], 'no segment of it was taken');
+  bench.port(1).refusal = undefined;
   bench.receive(0, batchWithHeaders([{ frame: super1, header: { ...header, gsoSize: 0 } }]));
   assert.equal(bench.at(0).rx.discards.badOffload, 1);
   assert.deepEqual(bench.flows, []);

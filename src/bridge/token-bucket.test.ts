@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TokenBucket } from './token-bucket.ts';
+import { BUCKET_CELLS, TokenBucket, UNLIMITED } from './token-bucket.ts';
 
 /** Whether a bucket lets something through, ms after ms. */
 function opensAt(bucket: TokenBucket, fromMs: number, toMs: number): number | undefined {
@@ -15,6 +15,20 @@ test('a bucket is full at its beginning, and closed once its burst is taken', ()
     bucket.take(1);
   }
   assert.equal(bucket.isOpen(0), false, 'no token is left');
+});
+
+test('a bucket says whether it has a bound, wherever its cells stand', () => {
+  const cells = new Float64Array(2 * BUCKET_CELLS);
+  const [first, second] = [0, BUCKET_CELLS].map((at) => new TokenBucket(UNLIMITED, 0, cells, at)) as [
+    TokenBucket,
+    TokenBucket,
+  ];
+  assert.deepEqual([first.isLimited, second.isLimited], [false, false]);
+  second.fill({ perSecond: 1, burst: 2 }, 0);
+  assert.deepEqual([first.isLimited, second.isLimited], [false, true]);
+  first.fill({ perSecond: 1, burst: 2 }, 0);
+  second.fill(UNLIMITED, 0);
+  assert.deepEqual([first.isLimited, second.isLimited], [true, false]);
 });
 
 test('what was taken above the tokens delays what follows until it is paid', () => {

@@ -26,8 +26,8 @@ export class SoftwareOffload {
   readonly #slabs: FrameBatch[] = [];
   #slabsInUse = 0;
   /** What was made of the last frame: for ports that take nothing, and for those that take datagram super-frames. */
-  readonly #lastIndexes = [-1, -1];
-  readonly #last: (FinishedFrames | DiscardReason)[] = ['badOffload', 'badOffload'];
+  readonly #lastIndexes = new Int32Array(2);
+  readonly #last: (FinishedFrames | DiscardReason)[] = [];
 
   constructor(engine: OffloadEngine) {
     this.#engine = engine;
