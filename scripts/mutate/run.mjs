@@ -103,9 +103,9 @@ function planOf({ tests, metByImport }, all) {
   const idsOf = groupBy(all);
   return {
     isMetByImport: ({ id }) => byImport.has(id),
+    testsOf: ({ id }) => withoutSlow([...(meeting.get(id) ?? [])]),
     /** What an import computes may be used by any test: those that use its file otherwise come first. */
-    testsOf: ({ id, file }) => {
-      if (!byImport.has(id)) return withoutSlow([...(meeting.get(id) ?? [])]);
+    testsOfImport: ({ file }) => {
       const near = new Set(idsOf.get(file).flatMap((other) => [...(meeting.get(other.id) ?? [])]));
       const quick = sorted.filter(({ ms }) => ms < MOST_TEST_MS);
       return [...quick.filter((test) => near.has(test)), ...quick.filter((test) => !near.has(test))];
@@ -123,12 +123,8 @@ async function serve(queue, plan, judged) {
   let shared;
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
     const tests = plan.testsOf(mutant);
-    if (tests.length === 0) {
-      judged(mutant, { kind: 'uncovered' });
-      continue;
-    }
-    let verdict;
-    if (!plan.isMetByImport(mutant)) {
+    let verdict = { kind: 'uncovered' };
+    if (tests.length > 0) {
       shared ??= new Worker();
       verdict = await judge(shared, mutant, tests, false);
       if (verdict.isOver || verdict.isSpoilt || ++shared.judged >= MUTANTS_A_PROCESS) {
@@ -137,9 +133,10 @@ async function serve(queue, plan, judged) {
       }
     }
     // What a mutant before it has spoilt, and what is computed once, by an import, only a new process can tell.
-    if (verdict === undefined || verdict.isSpoilt) {
+    const isAlive = verdict.kind === 'survived' || verdict.kind === 'uncovered';
+    if (verdict.isSpoilt || (isAlive && plan.isMetByImport(mutant))) {
       const own = new Worker();
-      verdict = await judge(own, mutant, tests, true);
+      verdict = await judge(own, mutant, plan.isMetByImport(mutant) ? plan.testsOfImport(mutant) : tests, true);
       own.end();
     }
     judged(mutant, verdict);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { destinationOf, sourceOf, vidOf } from './ethernet-frame.ts';
+import { destinationOf, MAX_SUPER_FRAME_BYTES, sourceOf, vidOf } from './ethernet-frame.ts';
 import { formatMacAddress } from './mac-address.ts';
 
 const LEAD = 3;
@@ -15,6 +15,10 @@ test('the addresses stand at the front, the destination first', () => {
   const bytes = Buffer.from('eeeeee02000000000102000000000288b5', 'hex');
   assert.equal(formatMacAddress(destinationOf(bytes, LEAD)), '02:00:00:00:00:01');
   assert.equal(formatMacAddress(sourceOf(bytes, LEAD)), '02:00:00:00:00:02');
+});
+
+test('the longest super-frame holds the longest IP packet behind two tags', () => {
+  assert.equal(MAX_SUPER_FRAME_BYTES, 65_557);
 });
 
 test('the VID is the low twelve bits behind a C-TAG type, and nothing else has one', () => {

@@ -76,6 +76,57 @@ test('the seed changes which flows meet', () => {
   assert.notDeepEqual(pairs(queues[0] ?? []), pairs(queues[1] ?? []));
 });
 
+test('of a truncated frame the fields that are complete count, and each as soon as it is', () => {
+  // A frame of 13 octets has none. Then: addresses and type; tags; IP header; ports.
+  const cases: [Buffer, number[]][] = [
+    [udp(), [14, 34, 38]],
+    [udp({ tags: [7] }), [14, 18, 38, 42]],
+    [udp({ tags: [7, 8] }), [14, 18, 22, 42, 46]],
+    [udp({ ipv6: true }), [14, 54, 58]],
+    [udp({ ipv6: true, tags: [7, 8] }), [14, 18, 22, 62, 66]],
+    [changed(udp(), 14 + 9, 1), [14, 34]],
+    [changed(udp(), 14, 0x44), [14, 34]],
+    [changed(udp(), 14, 0x46), [14, 34, 42]],
+    [changed(udp({ ipv6: true }), 12, 0x88, 0xb5), [14]],
+  ];
+  for (const [frame, expected] of cases) {
+    const hashes = Array.from({ length: frame.length + 1 }, (_, length) => flowHashOf(frame, 0, length, SEED));
+    const found = hashes.flatMap((hash, length) => (length > 0 && hash !== hashes[length - 1] ? [length] : []));
+    assert.deepEqual(found, expected, frame.toString('hex'));
+  }
+});
+
+test('the EtherType tells flows apart', () => {
+  const frame = changed(udp(), 12, 0x88, 0xb5);
+  assert.notEqual(hashOf(changed(frame, 12, 0x88, 0xb6)), hashOf(frame));
+});
+
+test('a third tag is what the first two are around', () => {
+  const frame = udp({ tags: [7, 8] });
+  const third = changed(frame, 20, 0x81, 0);
+  assert.equal(hashOf(changed(third, 22, 9, 9)), hashOf(third));
+});
+
+test('flows that differ in one field only fill all queues about evenly', () => {
+  const frame = udp();
+  for (const [what, at] of [
+    ['the source', 6],
+    ['the low octets of the destination', 4],
+    ['the IPv4 source', 14 + 12],
+    ['the ports', 34],
+  ] as const) {
+    const flows = new Array(64).fill(0);
+    const high = new Array(64).fill(0);
+    for (let number = 0; number < 0x4000; number++) {
+      const hash = hashOf(changed(frame, at, number >> 8, number & 0xff));
+      flows[hash % 64]++;
+      high[Math.floor(hash / 2 ** 26)]++;
+    }
+    // 256 flows a queue; by chance one in a million queues is beyond five times their root.
+    for (const queue of [...flows, ...high]) assert.ok(Math.abs(queue - 256) <= 5 * 16, `${what}: ${queue} of 256`);
+  }
+});
+
 test('many flows spread evenly', () => {
   const queues = new Set<number>();
   for (let port = 0; port < 1024; port++) queues.add(hashOf(udp({ destinationPort: port })) % 1024);
