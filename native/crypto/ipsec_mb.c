@@ -71,7 +71,7 @@ static bool is_worthy(const IMB_MGR *manager, IMB_ARCH architecture) {
 
 static void load(void) {
   char name[32];
-  snprintf(name, sizeof name, "libIPSec_MB.so.%u", IMB_VERSION_NUM >> 16);
+  (void)snprintf(name, sizeof name, "libIPSec_MB.so.%u", IMB_VERSION_NUM >> 16);
   void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (handle == NULL) return;
   unsigned (*version_of)(void) = (unsigned (*)(void))dlsym(handle, "imb_get_version");
@@ -104,7 +104,7 @@ const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void) {
 }
 
 void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *loaded, char *text, size_t size) {
-  snprintf(text, size, "%u.%u.%u", loaded->version >> 16, loaded->version >> 8 & 0xff, loaded->version & 0xff);
+  (void)snprintf(text, size, "%u.%u.%u", loaded->version >> 16, loaded->version >> 8 & 0xff, loaded->version & 0xff);
 }
 
 static bool seal_content(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header,

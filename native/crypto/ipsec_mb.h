@@ -13,10 +13,10 @@ struct etherws_ipsec_mb;
 const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void);
 
 // Writes its version, such as 1.3.0.
-void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *library, char *text, size_t size);
+void etherws_ipsec_mb_version(const struct etherws_ipsec_mb *loaded, char *text, size_t size);
 
 // Takes a key of 16 or 32 octets, for either direction. Returns NULL without memory.
-struct etherws_cipher *etherws_new_ipsec_mb_cipher(const struct etherws_ipsec_mb *library, const uint8_t *key,
+struct etherws_cipher *etherws_new_ipsec_mb_cipher(const struct etherws_ipsec_mb *loaded, const uint8_t *key,
                                                    size_t key_bytes);
 
 #endif

@@ -109,16 +109,16 @@ static uint32_t count_drops(int fd) {
   return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0 ? statistics.tp_drops : 0;
 }
 
-int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t room, uint32_t *tally) {
+int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t max_frame_bytes, uint32_t *tally) {
   size_t header = has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
   bool is_drained = false;
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
-    if (at + RECORD_HEADER_BYTES + room + TAG_BYTES > slab->size) break;
+    if (at + RECORD_HEADER_BYTES + max_frame_bytes + TAG_BYTES > slab->size) break;
     uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-    struct iovec part = {frame - header, header + room};
+    struct iovec part = {frame - header, header + max_frame_bytes};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t length = recvmsg(fd, &message, 0);

@@ -67,23 +67,23 @@ int tap_open(struct tap_settings *settings, const char **failed_call) {
   return fd;
 }
 
-int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t room, uint32_t *tally) {
+int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t max_frame_bytes, uint32_t *tally) {
   size_t header = has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
-  // One octet more than the room, so that a frame which was cut shows. The attempts are bounded as the frames are:
+  // One octet more than max_frame_bytes, so that a frame which was cut shows. The attempts are bounded as the frames are:
   // a flood of over-long ones must not keep the loop.
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
-    if (at + RECORD_HEADER_BYTES + room + 1 > slab->size) break;
+    if (at + RECORD_HEADER_BYTES + max_frame_bytes + 1 > slab->size) break;
     uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
-    ssize_t length = read(fd, frame - header, header + room + 1);
+    ssize_t length = read(fd, frame - header, header + max_frame_bytes + 1);
     if (length < 0) {
       if (errno == EINTR) continue;
       if (warrants_retry(errno) || count > 0) break;
       return -errno;
     }
     size_t frame_bytes = (size_t)length < header ? 0 : (size_t)length - header;
-    if (frame_bytes > room) {
+    if (frame_bytes > max_frame_bytes) {
       tally[TALLY_TOO_LONG]++;
       note_fault(TALLY_TOO_LONG, frame, frame_bytes, header != 0);
       continue;

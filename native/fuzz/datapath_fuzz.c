@@ -294,9 +294,8 @@ static void step(void) {
 // has moved for 400 ms of the host's clock, which is longer than a device waits for room.
 static void drain(void) {
   flow_table_invalidate(table);
-  unsigned long seen = moved;
-  for (int round = 0, idle = 0; round < 400 && idle < 20; round++, idle = moved == seen ? idle + 1 : 0) {
-    seen = moved;
+  for (int round = 0, idle = 0; round < 400 && idle < 20; round++) {
+    const unsigned long before = moved;
     for (uint32_t i = 0; i < end_count; i++) {
       struct end *end = &ends[i];
       if (end->is_closed) continue;
@@ -311,6 +310,7 @@ static void drain(void) {
     host.now_ms += 20;
     run_turn();
     depth = 0;
+    idle = moved == before ? idle + 1 : 0;
   }
 }
 

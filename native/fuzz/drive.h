@@ -27,9 +27,16 @@ static uint64_t state;
 // The octets of libFuzzer's input that are left; NULL without libFuzzer.
 static const uint8_t *script, *script_end;
 
-// A number below the bound: one octet of the script where that is enough, else two; behind its end, and without one, a
+static void require(bool holds, const char *what) {
+  if (holds) return;
+  (void)fprintf(stderr, "broken: %s\n", what);
+  abort();
+}
+
+// A number below the bound, which is above 0: one octet of the script where that is enough, else two; behind its end, and without one, a
 // number of xorshift64*.
 static uint32_t below(uint32_t bound) {
+  require(bound > 0, "a choice of nothing");
   const int octets = bound <= 256 ? 1 : 2;
   if (script_end - script >= octets) {
     const uint32_t number = octets == 1 ? script[0] : (uint32_t)(script[0] | script[1] << 8);
@@ -46,12 +53,6 @@ static inline bool one_in(uint32_t chances) { return below(chances) == 0; }
 
 // Whether the rest of a long case is better left out: what follows would depend on the generator, not on the input.
 static inline bool is_script_over(void) { return script != NULL && script_end - script < 2; }
-
-static void require(bool holds, const char *what) {
-  if (holds) return;
-  fprintf(stderr, "broken: %s\n", what);
-  abort();
-}
 
 static void *allocate(size_t size) {
   void *memory = malloc(size == 0 ? 1 : size);
@@ -77,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #else
 int main(int argc, char **argv) {
   if (argc != 3) {
-    fprintf(stderr, "usage: %s SEED CASES\n", argv[0]);
+    (void)fprintf(stderr, "usage: %s SEED CASES\n", argv[0]);
     return 2;
   }
   const unsigned long seed = strtoul(argv[1], NULL, 10), cases = strtoul(argv[2], NULL, 10);

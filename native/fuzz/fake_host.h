@@ -196,7 +196,7 @@ enum record_answer host_record(struct descriptor *descriptor, int status, const 
 // One turn of the loop: what is ready is served in any order, all at once or one event after the other.
 static void run_turn(void) {
   struct pollfd polled[MAX_ENDS];
-  uint32_t order[MAX_ENDS];
+  uint32_t order[MAX_ENDS] = {0};
   for (uint32_t i = 0; i < end_count; i++) {
     const struct end *end = &ends[i];
     const short wanted = (short)((end->events & READABLE ? POLLIN : 0) | (end->events & WRITABLE ? POLLOUT : 0));

@@ -230,7 +230,9 @@ static void require_same_rates(double *meter, const struct etherws_run *run, dou
   }
   etherws_count_run(run, 0, run->count, &all_frames, &all_octets);
   etherws_meter_charge(meter, all_frames, all_octets);
-  require(memcmp(meter, bridge, sizeof bridge) == 0, "the meter was charged something else");
+  for (int cell = 0; cell < ETHERWS_METER_CELLS; cell++) {
+    require(meter[cell] == bridge[cell], "the meter was charged something else");
+  }
   admitted++;
 }
 
@@ -240,7 +242,7 @@ static void set_meters(void) {
     for (int cell = 0; cell < 8; cell += 4) {
       bool is_limited = !one_in(3);
       uint32_t unit = cell == 0 ? 1 : 4000;
-      meters[i][cell] = meters[i][cell + 3] = is_limited ? (1 + below(3)) * unit : INFINITY;
+      meters[i][cell] = meters[i][cell + 3] = is_limited ? (double)((1 + below(3)) * unit) : (double)INFINITY;
       meters[i][cell + 1] = 0;
       meters[i][cell + 2] = is_limited ? 1000 * below(4) * unit : 0;
     }

@@ -92,7 +92,7 @@ static void made_up(void) {
   struct etherws_tls_records opening, sealing;
   start(&opening, &sealing);
   size_t count = below(60), end = 0, opened;
-  uint8_t *stream = allocate(60 * 128);
+  uint8_t *stream = allocate((size_t)60 * 128);
   for (size_t i = 0; i < count; i++) {
     uint8_t content[64];
     size_t length = 1 + below(sizeof content);

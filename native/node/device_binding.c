@@ -88,25 +88,6 @@ static bool take_tally(napi_env env, napi_value value, uint32_t **tally) {
   return true;
 }
 
-// readFrames(descriptor, bytes, starts, lengths, maxFrameBytes, tally) returns how many frames it read, or -errno.
-static napi_value read_frames(napi_env env, napi_callback_info info) {
-  napi_value arguments[6], result;
-  struct device *device;
-  struct frame_slab slab;
-  int32_t max_frame_bytes;
-  uint32_t *tally;
-  if (!take_arguments(env, info, arguments, 6) || !take_device(env, arguments[0], &device) ||
-      !take_slab(env, arguments + 1, &slab) || !take_int32(env, arguments[4], &max_frame_bytes) ||
-      !take_tally(env, arguments[5], &tally)) {
-    return NULL;
-  }
-  memset(tally, 0, TALLY_COUNT * sizeof *tally);
-  const bool is_sound = max_frame_bytes > 0 && max_frame_bytes <= MAX_FRAME_BYTES;
-  const int count = is_sound ? device_read(device, &slab, (size_t)max_frame_bytes, tally) : -EBADF;
-  CHECK_NAPI(env, napi_create_int32(env, count, &result));
-  return result;
-}
-
 // Whether a frame and its header lie within the slab: a mistake above must not become an over-read here.
 static bool is_within(const struct frame_slab *slab, uint32_t index, bool has_vnet_header) {
   return index < slab->capacity && slab->starts[index] <= slab->size &&
@@ -200,7 +181,6 @@ napi_value init_devices(napi_env env, napi_value exports) {
       {"openTap", open_tap},
       {"openPacketSocket", open_packet_socket},
       {"packetSocketsTakeUso", packet_sockets_take_uso},
-      {"readFrames", read_frames},
       {"writeFrames", write_frames},
       {"takeFaultExample", take_fault_example},
       {"shareDeviceSlab", share_device_slab},

@@ -9,7 +9,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/native/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 23 };
+enum { INTERFACE_VERSION = 24 };
 
 static const struct export SYSTEM[] = {
     {"openLinkEvents", open_link_events},
@@ -23,7 +23,6 @@ static const struct export SYSTEM[] = {
     {"addAddress", add_address},
     {"deleteAddress", delete_address},
     {"setSocketOption", set_socket_option},
-    {"readSocketOption", read_socket_option},
     {"readCongestionControl", read_congestion_control},
     {"setCongestionControl", set_congestion_control},
     {"tryCongestionControl", try_congestion_control},

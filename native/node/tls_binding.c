@@ -65,15 +65,6 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   return external;
 }
 
-static bool take_records(napi_env env, napi_value value, bool is_sealing, struct etherws_tls_records **result) {
-  if (napi_get_value_external(env, value, (void **)result) == napi_ok && (*result)->cipher != NULL &&
-      (*result)->is_sealing == is_sealing) {
-    return true;
-  }
-  napi_throw_type_error(env, NULL, "expected records that have not ended");
-  return false;
-}
-
 // endTlsRecords(records) forgets the key now, and not when the object is collected.
 static napi_value end_records(napi_env env, napi_callback_info info) {
   napi_value argument;
@@ -94,61 +85,12 @@ static napi_value count_records(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// openTlsRecords(records, bytes, from, end, target, at, most, opened) returns what etherws_open_tls_records does; opened gets
-// what was consumed, the data behind `at`, and the content behind that.
-static napi_value open_records(napi_env env, napi_callback_info info) {
-  napi_value arguments[8], result;
-  struct etherws_tls_records *records;
-  uint8_t *bytes, *target;
-  size_t length, room, words;
-  uint32_t *counts;
-  if (!take_arguments(env, info, arguments, 8) || !take_records(env, arguments[0], false, &records) ||
-      !take_range(env, arguments + 1, &bytes, &length) || !take_range(env, arguments + 4, &target, &room) ||
-      !take_words(env, arguments[7], &counts, &words)) {
-    return NULL;
-  }
-  if (words < 3) {
-    napi_throw_range_error(env, NULL, "there is no room for what was opened");
-    return NULL;
-  }
-  struct etherws_opened opened;
-  int status = etherws_open_tls_records(records, bytes, length, target, room, &opened);
-  counts[0] = (uint32_t)opened.consumed;
-  counts[1] = (uint32_t)opened.produced;
-  counts[2] = (uint32_t)opened.content;
-  CHECK_NAPI(env, napi_create_int32(env, status, &result));
-  return result;
-}
-
-// sealTlsRecords(records, type, bytes, from, end, target, at) returns the position behind the records.
-static napi_value seal_records(napi_env env, napi_callback_info info) {
-  napi_value arguments[7], result;
-  struct etherws_tls_records *records;
-  uint8_t *bytes, *target;
-  size_t length, size;
-  int32_t type, at;
-  if (!take_arguments(env, info, arguments, 7) || !take_records(env, arguments[0], true, &records) ||
-      !take_int32(env, arguments[1], &type) || !take_range(env, arguments + 2, &bytes, &length) ||
-      !take_octets(env, arguments[5], &target, &size) || !take_int32(env, arguments[6], &at)) {
-    return NULL;
-  }
-  if (at < 0 || (size_t)at > size || size - (size_t)at < etherws_sealed_bytes(length)) {
-    napi_throw_range_error(env, NULL, "the target has no room for the records");
-    return NULL;
-  }
-  size_t sealed = etherws_seal_tls_records(records, (uint8_t)type, bytes, length, target + at);
-  if (sealed == 0 && length > 0) {
-    napi_throw_error(env, NULL, "the cipher seals nothing more");
-    return NULL;
-  }
-  CHECK_NAPI(env, napi_create_uint32(env, (uint32_t)((size_t)at + sealed), &result));
-  return result;
-}
-
 napi_value init_tls(napi_env env, napi_value exports) {
   static const struct export functions[] = {
-      {"chooseAes", choose_aes},          {"startTlsRecords", start_records}, {"endTlsRecords", end_records},
-      {"countTlsRecords", count_records}, {"openTlsRecords", open_records},   {"sealTlsRecords", seal_records},
+      {"chooseAes", choose_aes},
+      {"startTlsRecords", start_records},
+      {"endTlsRecords", end_records},
+      {"countTlsRecords", count_records},
   };
   if (!etherws_has_ciphers()) return exports;
   return add_exports(env, exports, functions, sizeof functions / sizeof *functions);

@@ -50,7 +50,7 @@ static bool take_end(const struct sockaddr_storage *address, uint8_t *family, __
 
 // The connection of `fd`, as its other end sees it. Returns 0 or -errno.
 static int read_far_end(int fd, struct end_pair *far) {
-  struct sockaddr_storage near_address, far_address;
+  struct sockaddr_storage near_address = {0}, far_address = {0};
   socklen_t near_bytes = sizeof near_address, far_bytes = sizeof far_address;
   uint8_t near_family;
   memset(far, 0, sizeof *far);
@@ -121,7 +121,7 @@ static int64_t user_of(const struct inet_diag_msg *found) {
 
 static int look_up(int diag, int fd, int64_t *uid) {
   struct end_pair far;
-  struct inet_diag_msg found;
+  struct inet_diag_msg found = {0};
   *uid = UNKNOWN_USER;
   int status = read_far_end(fd, &far);
   // The other end is gone already.
@@ -201,8 +201,9 @@ static void query_account(napi_env env, void *data) {
   char bytes[ACCOUNT_BYTES];
   struct passwd account, *found = NULL;
   if (getpwuid_r(query->uid, &account, bytes, sizeof bytes, &found) != 0 || found == NULL) return;
-  if (strlen(account.pw_name) >= sizeof query->name) return;
-  strcpy(query->name, account.pw_name);
+  const size_t name_bytes = strlen(account.pw_name) + 1;
+  if (name_bytes > sizeof query->name) return;
+  memcpy(query->name, account.pw_name, name_bytes);
   for (int room = 64; room <= MOST_GROUPS; room *= 4) {
     gid_t *groups = realloc(query->groups, (size_t)room * sizeof *groups);
     if (groups == NULL) return;

@@ -111,7 +111,7 @@ napi_value read_link(napi_env env, napi_callback_info info) {
   napi_valuetype type;
   int32_t netns_id;
   if (!take_arguments_from(env, info, arguments, 1, 2) || !take_int32_or(env, arguments[1], -1, &netns_id)) return NULL;
-  const napi_value argument = arguments[0];
+  napi_value argument = arguments[0];
   CHECK_NAPI(env, napi_typeof(env, argument, &type));
 
   struct route_request request;

@@ -30,7 +30,7 @@ void route_attribute(struct route_request *request, int type, const void *value,
 enum progress { MORE, DONE };
 
 // Takes what one datagram holds. Returns DONE, MORE, or -errno.
-static int take_answers(char *bytes, size_t length, bool is_dump, route_answer *each, void *context) {
+static int take_answers(const char *bytes, size_t length, bool is_dump, route_answer *each, void *context) {
   const struct nlmsghdr *answer = (const struct nlmsghdr *)bytes;
   for (; NLMSG_OK(answer, length); answer = NLMSG_NEXT(answer, length)) {
     if (answer->nlmsg_type == NLMSG_DONE) return DONE;

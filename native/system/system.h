@@ -19,7 +19,6 @@ napi_value locate_tap(napi_env env, napi_callback_info info);
 
 // socket_options.c, congestion.c, tcp_socket.c
 napi_value set_socket_option(napi_env env, napi_callback_info info);
-napi_value read_socket_option(napi_env env, napi_callback_info info);
 napi_value read_congestion_control(napi_env env, napi_callback_info info);
 napi_value set_congestion_control(napi_env env, napi_callback_info info);
 napi_value try_congestion_control(napi_env env, napi_callback_info info);

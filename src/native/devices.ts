@@ -51,22 +51,6 @@ export interface DeviceDoor {
   locateTap(tap: Descriptor): TapLocation;
 
   /**
-   * Reads what is waiting into a slab, until it is full.
-   * Records are `[4 octets free][10-octet virtio-net header][frame]`, one
-   * directly behind the other, and the first stands behind SLAB_FRONT_BYTES.
-   * @param room the longest frame to expect; a longer one is dropped and tallied
-   * @param tally what was dropped, by TALLY_REASONS; set anew
-   * @returns the number of frames, or a negative errno
-   */
-  readFrames(
-    descriptor: Descriptor,
-    bytes: Uint8Array,
-    starts: Uint32Array,
-    lengths: Uint32Array,
-    room: number,
-    tally: Uint32Array,
-  ): number;
-  /**
    * Writes the named frames in order; one that fails keeps none of the others.
    * @param groOffloads the offloads that a TAP device takes: consecutive TCP segments
    *   of a flow become super-frames on the way (native/offload/gro.h); 0 writes each as it is
@@ -99,7 +83,9 @@ export interface DeviceDoor {
    */
   shareDeviceSlab(bytes: Uint8Array, starts: Uint32Array, lengths: Uint32Array, tally: Uint32Array): void;
   /**
-   * From now on the device is read as by `readFrames`, into the shared slab, before `onReady` is told how many there are.
+   * From now on the device is read into the shared slab before `onReady` is told how many frames there are. Each has
+   * RECORD_HEADER_BYTES in front of it, and SLAB_FRONT_BYTES are free in front of the first.
+   * @param room the longest frame; a longer one is discarded as too long
    * @throws RangeError: a room below 0 or above the longest super-frame, or no slab has been shared
    */
   readsFrames(descriptor: Descriptor, room: number): void;

@@ -5,8 +5,10 @@ import { Worker } from 'node:worker_threads';
 import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { once } from '../../test/support/waits.ts';
+import { deviceSlab } from '../ports/device/device-slab.ts';
 import { nativeAddon } from './addon.ts';
 import { type Descriptor, READABLE } from './descriptors.ts';
+import { TALLY_REASONS } from './devices.ts';
 
 const skip = enterOwnNamespace();
 
@@ -15,18 +17,13 @@ interface Wire {
   readonly tap: Descriptor;
   /** A frame that can be read from the TAP device, as soon as this returns. */
   send(): void;
-  /** Takes all that can be read. @returns how many frames */
-  take(): number;
 }
-
-const slab = new Uint8Array(1 << 18);
-const starts = new Uint32Array(64);
-const lengths = new Uint32Array(64);
-const tally = new Uint32Array(5);
 
 function openWire(t: TestContext, name: string): Wire {
   const addon = nativeAddon();
   const { descriptor: tap } = addon.openTap(name, 0, 1 << 20);
+  deviceSlab();
+  addon.readsFrames(tap, 2000);
   const { index } = addon.readLink(name);
   addon.changeLink(index, 1, -1, -1);
   const host = addon.openPacketSocket(index, false, 1 << 20);
@@ -45,11 +42,10 @@ function openWire(t: TestContext, name: string): Wire {
         1,
         false,
         0,
-        tally,
+        new Uint32Array(TALLY_REASONS.length),
       );
       assert.equal(sent, 1);
     },
-    take: () => Math.max(0, addon.readFrames(tap, slab, starts, lengths, 2000, tally)),
   };
 }
 
@@ -59,20 +55,19 @@ function work(): void {
 }
 
 /** What the kernel itself sends on a new device shall not be taken for ours. */
-async function quiet(...wires: Wire[]): Promise<void> {
+async function quiet(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await turn();
-  for (const wire of wires) wire.take();
 }
 
 test('frames that come in the middle of a turn are served in it', { skip }, async (t) => {
   const addon = nativeAddon();
   const wire = openWire(t, 'middle');
   let frames = 0;
-  addon.watch(wire.tap, (status) => {
+  addon.watch(wire.tap, (status, count) => {
     assert.equal(status, READABLE);
-    frames += wire.take();
+    frames += count;
   });
-  await quiet(wire);
+  await quiet();
   frames = 0;
   wire.send();
   work();
@@ -102,9 +97,8 @@ test('a descriptor that awaits nothing is not polled, and one that awaits again 
   let calls = 0;
   addon.watch(wire.tap, () => {
     calls++;
-    wire.take();
   });
-  await quiet(wire);
+  await quiet();
   calls = 0;
   addon.pause(wire.tap);
   wire.send();
@@ -126,7 +120,6 @@ test('the first callback may close or pause the others', { skip }, async (t) => 
     let isReady = false;
     for (const wire of wires) {
       addon.watch(wire.tap, () => {
-        wire.take();
         if (!isReady) return;
         served.push(wire);
         for (const other of wires) {
@@ -135,7 +128,7 @@ test('the first callback may close or pause the others', { skip }, async (t) => 
         }
       });
     }
-    await quiet(...wires);
+    await quiet();
     isReady = true;
     for (const wire of wires) wire.send();
     work();
@@ -160,13 +153,12 @@ test('no descriptor is polled from inside of onReady', { skip }, async (t) => {
       depth++;
       calls++;
       deepest = Math.max(deepest, depth);
-      wire.take();
       work();
       addon.pollNow();
       depth--;
     });
   }
-  await quiet(...wires);
+  await quiet();
   for (const wire of wires) wire.send();
   work();
   addon.pollNow();
@@ -186,12 +178,11 @@ test('what onReady throws in the middle of a turn is uncaught, and the others ar
   const served = new Set<Wire>();
   for (const wire of wires) {
     addon.watch(wire.tap, () => {
-      wire.take();
       served.add(wire);
       throw new Error('from the callback');
     });
   }
-  await quiet(...wires);
+  await quiet();
   served.clear();
   uncaught.length = 0;
   for (const wire of wires) wire.send();

@@ -6,25 +6,12 @@ export interface SocketOptions {
   noDelay?: number;
   /** TCP_NOTSENT_LOWAT: octets that may wait unsent in the kernel before the socket counts as not writable */
   notSentLowatBytes?: number;
-  /** TCP_QUICKACK: 1 acknowledges at once */
-  quickAck?: number;
-  /** TCP_USER_TIMEOUT: how long sent data may stay unacknowledged */
-  userTimeoutMs?: number;
-  /** SO_SNDBUF and SO_RCVBUF; the kernel doubles them, and stops tuning them by itself */
-  sendBufferBytes?: number;
-  receiveBufferBytes?: number;
-  /** SO_BUSY_POLL, in microseconds */
-  busyPollUs?: number;
-  /** SO_PRIORITY, 0..6 */
-  priority?: number;
 }
 
 /** Sockets by their file descriptor, which stays the caller's, and names of hosts. */
 export interface SocketDoor {
   /** @throws what setsockopt(2) gives */
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
-  /** @throws what getsockopt(2) gives */
-  readSocketOption(fd: number, name: keyof SocketOptions): number;
   /** @throws as setCongestionControl of StreamDoor would */
   tryCongestionControl(name: string): void;
   /**

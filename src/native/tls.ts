@@ -23,36 +23,4 @@ export interface TlsDoor {
   countTlsRecords?(records: TlsRecords): number;
   /** Forgets the key. Idempotent. */
   endTlsRecords?(records: TlsRecords): void;
-  /**
-   * Opens whole records of `bytes[from .. end)` and puts their application data
-   * into `target[at .. most)`, which may not overlap.
-   * @param opened gets how many octets were consumed, how many of data they gave, and how many of content lie behind it
-   * @returns 0 when no whole record is left or no room for it; 21 or 22 behind an alert or a record of the handshake,
-   *   whose content lies behind the data; or a fatal alert (RFC 8446, B.2), negative: nothing behind it is opened
-   * @throws TypeError: records that have ended, or that seal; RangeError: `opened` is shorter than 3
-   */
-  openTlsRecords?(
-    records: TlsRecords,
-    bytes: Uint8Array,
-    from: number,
-    end: number,
-    target: Uint8Array,
-    at: number,
-    most: number,
-    opened: Uint32Array,
-  ): number;
-  /**
-   * Seals `bytes[from .. end)` in records of a type, from `target[at]` on.
-   * @returns the position behind them
-   * @throws TypeError: records that have ended, or that open; RangeError: the target has no room
-   */
-  sealTlsRecords?(
-    records: TlsRecords,
-    type: number,
-    bytes: Uint8Array,
-    from: number,
-    end: number,
-    target: Uint8Array,
-    at: number,
-  ): number;
 }

@@ -6,6 +6,7 @@ import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { once } from '../../test/support/waits.ts';
 import { nativeAddon } from '../native/addon.ts';
+import { deviceSlab } from '../ports/device/device-slab.ts';
 import { HttpListener } from './http-listener.ts';
 
 const skip = enterOwnNamespace();
@@ -45,15 +46,18 @@ test('a frame does not wait for all the requests that one turn of the loop has f
   const note = (): void => void order.push('request');
   subscribe(REQUEST_BEGINS, note);
   t.after(() => unsubscribe(REQUEST_BEGINS, note));
-  const slab = new Uint8Array(1 << 18);
-  const list = (): Uint32Array => new Uint32Array(64);
-  addon.watch(tap, () => {
-    if (addon.readFrames(tap, slab, list(), list(), 2000, list()) > 0) order.push('frame');
+  deviceSlab();
+  addon.readsFrames(tap, 2000);
+  addon.watch(tap, (_status, count) => {
+    if (count > 0) order.push('frame');
   });
   const answered = ask();
   // Behind all requests, in the same turn.
   const word = (value: number): Uint32Array => Uint32Array.of(value);
-  assert.equal(addon.writeFrames(host, new Uint8Array(60), word(0), word(60), word(0), 1, false, 0, list()), 1);
+  assert.equal(
+    addon.writeFrames(host, new Uint8Array(60), word(0), word(60), word(0), 1, false, 0, new Uint32Array(5)),
+    1,
+  );
   await answered;
   assert.equal(order.filter((event) => event === 'request').length, REQUESTS);
   const before = order.indexOf('frame');

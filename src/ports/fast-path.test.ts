@@ -7,9 +7,11 @@ import { closeDescriptor } from '../../test/support/descriptors.ts';
 import { rawFrame } from '../../test/support/message-stream.ts';
 import { missingAddon } from '../../test/support/offload-addon.ts';
 import { socketPair } from '../../test/support/socket-pair.ts';
+import { ALERT, DATA, HANDSHAKE, RecordOpener, RecordSealer } from '../../test/support/tls-records.ts';
 import { once, until } from '../../test/support/waits.ts';
 import { nativeAddon } from '../native/addon.ts';
 import type { Descriptor } from '../native/descriptors.ts';
+import type { TlsRecords } from '../native/tls.ts';
 import { descriptorOf } from '../net/socket-descriptor.ts';
 import { frameList } from './stream/frame-list.ts';
 import { SUITES, type Suite, trafficKey } from './stream/tls/key-schedule.ts';
@@ -100,22 +102,21 @@ test('any amount of records may have come before the tunnel', { skip }, async (t
   const addon = addonWithRecords();
   const { TLS_AES_128_GCM_SHA256: AES_128 } = SUITES;
   const suite = AES_128 as Suite;
-  const { key, iv } = trafficKey(suite, randomBytes(32));
+  const [theirs, ours] = [randomBytes(32), randomBytes(32)];
+  const start = (secret: Buffer, isSealing: boolean): TlsRecords => {
+    const { key, iv } = trafficKey(suite, secret);
+    return addon.startTlsRecords(suite.index, key, iv, 0, isSealing);
+  };
   for (const count of [0, 1, 60, 150, 900]) {
     const stream = await openStream(t);
     const plain = messages(count + 1);
     const prefetched = plain.subarray(0, count * (MESSAGE_BYTES + 4));
-    const sealing = addon.startTlsRecords(suite.index, key, iv, 0, true);
-    const seal = (octets: Buffer): Buffer => {
-      const target = Buffer.alloc(octets.length + 22 * Math.ceil(octets.length / 16_384));
-      return target.subarray(0, addon.sealTlsRecords(sealing, 23, octets, 0, octets.length, target, 0));
-    };
-    const sealed = seal(prefetched);
-    const last = seal(plain.subarray(prefetched.length));
+    const far = new RecordSealer(suite, theirs);
+    const sealed = far.data(prefetched);
+    const last = far.data(plain.subarray(prefetched.length));
     // Its last record has not come whole.
     const cut = Math.max(0, sealed.length - 100);
-    const opening = addon.startTlsRecords(suite.index, key, iv, 0, false);
-    addon.sealTunnel(stream.descriptor, opening, sealing, 1000, sealed.subarray(0, cut), () =>
+    addon.sealTunnel(stream.descriptor, start(theirs, false), start(ours, true), 1000, sealed.subarray(0, cut), () =>
       assert.fail('a record that is no data'),
     );
     stream.peer.write(Buffer.concat([sealed.subarray(cut), last]));
@@ -130,7 +131,6 @@ test('any amount of records may have come before the tunnel', { skip }, async (t
 
 const KEY_UPDATE = Buffer.from([24, 0, 0, 1, 0]);
 const KEY_UPDATE_REQUEST = Buffer.from([24, 0, 0, 1, 1]);
-const [ALERT, HANDSHAKE, DATA] = [21, 22, 23];
 
 /** The record layer with JavaScript's part over such a stream, and the keys of its far end. */
 async function openSealed(t: TestContext) {
@@ -149,27 +149,13 @@ async function openSealed(t: TestContext) {
     over.push(status);
     addon.await(descriptor, 0); // as the transport does
   });
-  const far = keys(theirs, true);
-  const seal = (type: number, content: Buffer): Buffer => {
-    const target = Buffer.alloc(content.length + 22);
-    return target.subarray(0, addon.sealTlsRecords(far.records, type, content, 0, content.length, target, 0));
-  };
-  const heard: Buffer[] = [];
-  stream.peer.on('data', (octets: Buffer) => heard.push(octets));
-  const reader = keys(ours, false);
+  const far = new RecordSealer(suite, theirs);
+  const seal = (type: number, content: Buffer): Buffer => far.record(type, content);
+  const reader = new RecordOpener(suite, ours);
+  stream.peer.on('data', (octets: Buffer) => reader.take(octets));
   /** What we have said in records: type and content of each, but for data. */
-  const said = (): [number, Buffer][] => {
-    const cipher = Buffer.concat(heard);
-    const [room, opened, records] = [Buffer.alloc(65_536), new Uint32Array(3), [] as [number, Buffer][]];
-    for (let at = 0; ; ) {
-      const type = addon.openTlsRecords(reader.records, cipher, at, cipher.length, room, 0, room.length, opened);
-      const [consumed = 0, , content = 0] = opened;
-      if (type <= 0) return records;
-      at += consumed;
-      records.push([type, Buffer.from(room.subarray(0, content))]);
-      if (type === HANDSHAKE) reader.update();
-    }
-  };
+  const said = (): [number, Buffer][] =>
+    reader.records.filter(({ type }) => type !== DATA).map(({ type, content }) => [type, content]);
   return { ...stream, stream, addon, far, seal, over, said };
 }
 

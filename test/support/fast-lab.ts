@@ -3,16 +3,12 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { TLSSocket } from 'node:tls';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { Port } from '../../src/bridge/port.ts';
 import { nativeAddon } from '../../src/native/addon.ts';
 import { NativeFlowTable } from '../../src/native/flow-table.ts';
 import { offloadEngine } from '../../src/native/offload-engine.ts';
-import { setSocketOptions } from '../../src/native/sockets.ts';
-import { descriptorOf } from '../../src/net/socket-descriptor.ts';
-import { tapOf } from '../../src/net/tls/tls-record-tap.ts';
 import { NetdevPort } from '../../src/ports/device/netdev-port.ts';
 import { TapPort } from '../../src/ports/device/tap-port.ts';
 import type { TunnelLimits } from '../../src/ports/stream/limits.ts';
@@ -100,15 +96,9 @@ export function nativePort(
   return new TunnelPort({ type, target: 'peer', transport, wire, limits });
 }
 
-/** Lets little wait in the kernel between two ends. */
-export function narrow({ accepted, dialled }: SocketPair): void {
-  for (const socket of [accepted, dialled]) {
-    const raw = socket instanceof TLSSocket ? tapOf(socket)?.raw : socket;
-    const fd = raw === undefined ? undefined : descriptorOf(raw);
-    assert.ok(
-      fd !== undefined && setSocketOptions(fd, { sendBufferBytes: 128 * 1024, receiveBufferBytes: 128 * 1024 }),
-    );
-  }
+/** TCP sockets of this namespace that are made from now on hold at most 256 KiB, in either direction. */
+export function narrowSockets(): void {
+  for (const name of ['tcp_wmem', 'tcp_rmem']) writeFileSync(`/proc/sys/net/ipv4/${name}`, '4096 262144 262144');
 }
 
 /** Both ends of a tunnel, to be opened and closed. */

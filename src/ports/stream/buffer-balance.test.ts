@@ -1,6 +1,12 @@
 import { before, test } from 'node:test';
 import { eventually } from '../../../test/support/etherws.ts';
-import { narrow, nativePair, nativePort, prepareNamespace, stationFrame } from '../../../test/support/fast-lab.ts';
+import {
+  narrowSockets,
+  nativePair,
+  nativePort,
+  prepareNamespace,
+  stationFrame,
+} from '../../../test/support/fast-lab.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
 import { clientMessage } from '../../../test/support/peer-frames.ts';
 import { PortRecorder } from '../../../test/support/port-recorder.ts';
@@ -16,7 +22,9 @@ const TUNNELS = 4;
 const MOST_LEFT_BYTES = 128 * 1024 + 512;
 
 before(() => {
-  if (skip === false) prepareNamespace();
+  if (skip !== false) return;
+  prepareNamespace();
+  narrowSockets();
 });
 
 /** How a tunnel ends while frames wait for its peer and a message of the peer is unfinished. */
@@ -30,7 +38,6 @@ for (const isSecure of [false, true]) {
         const heldBefore = BUFFERS.heldBytes;
         for (let tunnel = 0; tunnel < TUNNELS; tunnel++) {
           const pair = await nativePair(isSecure ? await anyIdentity() : undefined);
-          narrow(pair);
           const { accepted, dialled } = pair;
           // Its peer reads nothing.
           dialled.pause();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, type TestContext, test } from 'node:test';
 import {
   CountingBridge,
-  narrow,
+  narrowSockets,
   nativePair,
   nativePort,
   openTapHost,
@@ -31,7 +31,9 @@ const QUEUE_BYTES = 256 * 1024;
 const WRITE_BYTES = 80 * 1024;
 
 before(() => {
-  if (skip === false) prepareNamespace();
+  if (skip !== false) return;
+  prepareNamespace();
+  narrowSockets();
 });
 
 let devices = 0;
@@ -53,7 +55,6 @@ async function openBench(t: TestContext, isSecure: boolean, type: 'client' | 'se
   const bridge = new CountingBridge();
   const ingress = bridge.attach(host.port);
   const pair = await nativePair(isSecure ? await anyIdentity() : undefined);
-  narrow(pair);
   const port = nativePort(pair.accepted, type, 'batched', { queueBytes: QUEUE_BYTES, closeTimeoutMs: 20_000 });
   const far = nativePort(pair.dialled, type === 'client' ? 'server' : 'client');
   t.after(() => Promise.all([far.cut('over'), port.cut('over')]));

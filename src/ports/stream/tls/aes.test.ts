@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import type { Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
 import { TestDaemon } from '../../../../test/support/daemon.ts';
+import { closeDescriptor } from '../../../../test/support/descriptors.ts';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
+import { socketPair } from '../../../../test/support/socket-pair.ts';
+import { type RecordKey, sealData } from '../../../../test/support/tls-records.ts';
+import { until } from '../../../../test/support/waits.ts';
 import { type NativeAddon, nativeAddon } from '../../../native/addon.ts';
+import { type Descriptor, READABLE } from '../../../native/descriptors.ts';
+import type { TlsRecords } from '../../../native/tls.ts';
+import { descriptorOf } from '../../../net/socket-descriptor.ts';
+import { frameList } from '../frame-list.ts';
 import { type AesChoice, chooseAes } from './aes.ts';
-import { SUITES } from './key-schedule.ts';
+import { SUITES, type Suite } from './key-schedule.ts';
 import { hasRecords, type RecordAddon } from './record-keys.ts';
 
-const APPLICATION_DATA = 23;
 const BAD_RECORD_MAC = 20;
 const CONTENT_BYTES = 1 << 14;
 const LENGTHS = [
@@ -30,9 +38,6 @@ const LENGTHS = [
 ];
 
 const skip = missingAddon();
-/** Wide registers may write more than was asked for. */
-const ROOM_BEHIND = 64;
-const NOTHING = Buffer.alloc(ROOM_BEHIND);
 /** There is nothing to be had for other processors. */
 const isProvided = /^flags.*\bavx2\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
 const isMissing = skip === false && !String(chooseAes('auto')).startsWith('ipsec-mb');
@@ -45,80 +50,123 @@ function choose(choice: AesChoice): RecordAddon {
   return addon;
 }
 
-/** What the records of some content must be, by Node. */
-function byNode(cipher: string, key: Buffer, iv: Buffer, content: Buffer, sequence: number): Buffer {
-  const records: Buffer[] = [];
-  for (let at = 0; at < content.length; at += CONTENT_BYTES) {
-    const piece = content.subarray(at, at + CONTENT_BYTES);
-    const protectedBytes = piece.length + 17;
-    const header = Buffer.from([APPLICATION_DATA, 3, 3, protectedBytes >> 8, protectedBytes & 0xff]);
-    const nonce = Buffer.from(iv);
-    nonce.writeUInt32BE((nonce.readUInt32BE(8) ^ (sequence + records.length)) >>> 0, 8);
-    const sealing = createCipheriv(cipher as 'aes-128-gcm', key, nonce, { authTagLength: 16 });
-    sealing.setAAD(header);
-    const sealed = [sealing.update(piece), sealing.update(Buffer.from([APPLICATION_DATA])), sealing.final()];
-    records.push(Buffer.concat([header, ...sealed, sealing.getAuthTag()]));
-  }
-  return Buffer.concat(records);
+/** A tunnel whose records we seal and open, and the socket at its far end. */
+interface End {
+  readonly descriptor: Descriptor;
+  /** what was opened */
+  readonly opened: Buffer[];
+  /** statuses of records that are no data, and of those that cannot be opened */
+  readonly statuses: number[];
+  /** what was sealed */
+  readonly sealed: Buffer[];
+  readonly peer: Socket;
+}
+
+/** @param key of both directions */
+async function openEnd(
+  t: TestContext,
+  addon: RecordAddon,
+  suite: Suite,
+  { key, iv, sequence }: RecordKey,
+): Promise<End> {
+  const { accepted, dialled: peer } = await socketPair();
+  const descriptor = addon.adoptSocket(descriptorOf(accepted) as number);
+  accepted.destroy();
+  const end: End = { descriptor, opened: [], statuses: [], sealed: [], peer };
+  peer.on('data', (octets: Buffer) => end.sealed.push(octets));
+  frameList(addon);
+  addon.watch(descriptor, (_status, count) => {
+    if (count <= 0) addon.await(descriptor, 0);
+  });
+  // Nothing is taken for a message: octets arrive as they were opened.
+  addon.openTunnel(descriptor, false, false, 0, (bytes, _frames, _odd, _length, from, to) => {
+    end.opened.push(Buffer.from(bytes.subarray(from, to)));
+    return ~to;
+  });
+  const [opening, sealing] = [false, true].map((isSealing) =>
+    addon.startTlsRecords(suite.index, key, iv, sequence, isSealing),
+  ) as [TlsRecords, TlsRecords];
+  addon.sealTunnel(descriptor, opening, sealing, 2 ** 24, Buffer.alloc(0), (status) => {
+    end.statuses.push(status);
+    return 0;
+  });
+  addon.await(descriptor, READABLE);
+  t.after(async () => {
+    peer.destroy();
+    await closeDescriptor(descriptor);
+  });
+  return end;
+}
+
+function bytesOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+}
+
+function randomKey({ cipher, keyBytes }: Suite, sequence: number): RecordKey {
+  return { cipher, key: randomBytes(keyBytes), iv: randomBytes(12), sequence };
 }
 
 for (const choice of ['openssl', 'auto'] as const) {
   if (choice === 'auto' && !isProvided) continue;
-  for (const [name, { index, cipher, keyBytes }] of Object.entries(SUITES)) {
+  for (const [name, suite] of Object.entries(SUITES)) {
     test(`--aes ${choice}: records of ${name} are those of Node`, {
       skip: skip || (choice === 'auto' && skipLibrary),
-    }, (t) => {
+    }, async (t) => {
       t.after(() => chooseAes('auto'));
       const addon = choose(choice);
       for (const length of LENGTHS) {
-        const [key, iv, content, sequence] = [randomBytes(keyBytes), randomBytes(12), randomBytes(length), length];
-        const expected = byNode(cipher, key, iv, content, sequence);
-        const sealing = addon.startTlsRecords(index, key, iv, sequence, true);
-        const records = Buffer.alloc(expected.length + ROOM_BEHIND);
-        addon.sealTlsRecords(sealing, APPLICATION_DATA, content, 0, length, records, 0);
-        assert.ok(records.equals(Buffer.concat([expected, NOTHING])), `${length} octets, sealed`);
+        const key = randomKey(suite, length);
+        const content = randomBytes(length);
+        const expected = sealData({ ...key }, content);
+        const end = await openEnd(t, addon, suite, key);
+        assert.equal(addon.sendOctets(end.descriptor, content, 0, length), 0);
+        await until(() => bytesOf(end.sealed) >= expected.length);
+        assert.ok(Buffer.concat(end.sealed).equals(expected), `${length} octets, sealed`);
 
-        const open = (bytes: Buffer): [number, Buffer] => {
-          const opening = addon.startTlsRecords(index, key, iv, sequence, false);
-          const [target, opened] = [Buffer.alloc(length + 1 + ROOM_BEHIND), new Uint32Array(3)];
-          const status = addon.openTlsRecords(opening, bytes, 0, bytes.length, target, 0, target.length, opened);
-          addon.endTlsRecords(opening);
-          assert.ok(target.subarray(length + 1).equals(NOTHING), 'written behind the content and its type');
-          return [status, target.subarray(0, opened[1])];
-        };
-        const [status, opened] = open(expected);
-        assert.equal(status, 0);
-        assert.ok(opened.equals(content), `${length} octets, opened`);
-        // The length, the content, the type behind it, the tag.
-        for (const at of [4, 5, expected.length - 17, expected.length - 16, expected.length - 1]) {
-          const spoiled = Buffer.from(expected);
+        end.peer.write(expected);
+        await until(() => bytesOf(end.opened) >= length);
+        assert.ok(Buffer.concat(end.opened).equals(content), `${length} octets, opened`);
+        assert.deepEqual(end.statuses, []);
+      }
+    });
+
+    test(`--aes ${choice}: no spoiled record of ${name} is opened`, {
+      skip: skip || (choice === 'auto' && skipLibrary),
+    }, async (t) => {
+      t.after(() => chooseAes('auto'));
+      const addon = choose(choice);
+      for (const length of LENGTHS.filter((length) => length <= CONTENT_BYTES)) {
+        const key = randomKey(suite, length);
+        const sealed = sealData({ ...key }, randomBytes(length));
+        // The content, the type behind it, the tag.
+        for (const at of [5, sealed.length - 17, sealed.length - 16, sealed.length - 1]) {
+          const spoiled = Buffer.from(sealed);
           spoiled[at] = (spoiled[at] as number) ^ 1;
-          const [, some] = open(spoiled);
-          assert.ok(some.length < length && content.subarray(0, some.length).equals(some), `octet ${at} was spoiled`);
-          if (at > 4) assert.equal(open(spoiled)[0], -BAD_RECORD_MAC, `octet ${at} was spoiled`);
+          const { peer, statuses, opened } = await openEnd(t, addon, suite, key);
+          peer.write(spoiled);
+          await until(() => statuses.length > 0);
+          assert.deepEqual([statuses, opened], [[-BAD_RECORD_MAC], []], `octet ${at} of ${length} was spoiled`);
         }
       }
     });
   }
 }
 
-test('keys of either go on beside each other', { skip: skip || !isProvided || skipLibrary }, (t) => {
+test('keys of either go on beside each other', { skip: skip || !isProvided || skipLibrary }, async (t) => {
   t.after(() => chooseAes('auto'));
-  const [key, iv, content] = [randomBytes(16), randomBytes(12), randomBytes(1000)];
-  const seal = (choice: AesChoice): (() => Buffer) => {
-    const addon = choose(choice);
-    const sealing = addon.startTlsRecords(0, key, iv, 0, true);
-    return () => {
-      const records = Buffer.alloc(content.length + 22);
-      addon.sealTlsRecords(sealing, APPLICATION_DATA, content, 0, content.length, records, 0);
-      return records;
-    };
-  };
-  const [byLibrary, byOpenssl] = [seal('auto'), seal('openssl')];
-  for (let sequence = 0; sequence < 3; sequence++) {
-    const expected = byNode('aes-128-gcm', key, iv, content, sequence);
-    assert.ok(byLibrary().equals(expected));
-    assert.ok(byOpenssl().equals(expected));
+  const { TLS_AES_128_GCM_SHA256: AES_128 } = SUITES;
+  const suite = AES_128 as Suite;
+  const content = randomBytes(1000);
+  const key = randomKey(suite, 0);
+  const ends: End[] = [];
+  for (const choice of ['auto', 'openssl'] as const) ends.push(await openEnd(t, choose(choice), suite, key));
+  const expected = Buffer.concat(Array.from({ length: 3 }, () => sealData(key, content)));
+  for (let record = 0; record < 3; record++) {
+    for (const { descriptor } of ends) assert.equal(nativeAddon().sendOctets(descriptor, content, 0, 1000), 0);
+  }
+  for (const { sealed } of ends) {
+    await until(() => bytesOf(sealed) >= expected.length);
+    assert.ok(Buffer.concat(sealed).equals(expected));
   }
 });
 

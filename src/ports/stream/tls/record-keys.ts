@@ -4,9 +4,7 @@ import { nextSecret, type Suite, trafficKey } from './key-schedule.ts';
 
 /** What native/datapath/tls_records.h offers, where it is there at all. */
 export type RecordAddon = NativeAddon &
-  Required<
-    Pick<NativeAddon, 'startTlsRecords' | 'countTlsRecords' | 'endTlsRecords' | 'openTlsRecords' | 'sealTlsRecords'>
-  >;
+  Required<Pick<NativeAddon, 'startTlsRecords' | 'countTlsRecords' | 'endTlsRecords'>>;
 
 export function hasRecords(addon: NativeAddon): addon is RecordAddon {
   return addon.startTlsRecords !== undefined;

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { closeDescriptor } from '../../../../test/support/descriptors.ts';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
+import { RecordOpener, RecordSealer } from '../../../../test/support/tls-records.ts';
 import { nativeAddon } from '../../../native/addon.ts';
 import { type Descriptor, READABLE, WRITABLE } from '../../../native/descriptors.ts';
 import { descriptorOf } from '../../../net/socket-descriptor.ts';
 import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import { frameList } from '../frame-list.ts';
-import { nextSecret, SUITES, type Suite, trafficKey } from './key-schedule.ts';
+import { SUITES, type Suite } from './key-schedule.ts';
 import { hasRecords, type RecordAddon, RecordKeys } from './record-keys.ts';
 import { RecordStream } from './record-stream.ts';
 
@@ -22,87 +23,10 @@ const TICKET = Buffer.concat([Buffer.from([4, 0, 0x30, 0x39]), Buffer.alloc(12_3
 const KEY_UPDATE = Buffer.from([24, 0, 0, 1, 0]);
 const KEY_UPDATE_REQUEST = Buffer.from([24, 0, 0, 1, 1]);
 
-/** Seals records with Node's own ciphers. */
-class Sealer {
-  #secret: Buffer;
-  #sequence = 0;
-
-  constructor(secret: Buffer) {
-    this.#secret = secret;
-  }
-
-  record(type: number, content: Buffer | string, padding = 0): Buffer {
-    return this.inner(Buffer.concat([Buffer.from(content), Buffer.from([type]), Buffer.alloc(padding)]));
-  }
-
-  inner(plaintext: Buffer): Buffer {
-    const { key, iv } = trafficKey(SUITE, this.#secret);
-    iv.writeUInt32BE((iv.readUInt32BE(8) ^ this.#sequence++) >>> 0, 8);
-    const length = plaintext.length + 16;
-    const header = Buffer.from([23, 3, 3, length >> 8, length & 0xff]);
-    const cipher = createCipheriv('aes-128-gcm', key, iv);
-    cipher.setAAD(header);
-    return Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-  }
-
-  update(): void {
-    this.#secret = nextSecret(SUITE, this.#secret);
-    this.#sequence = 0;
-  }
-}
-
 function recordAddon(): RecordAddon {
   const addon = nativeAddon();
   assert.ok(hasRecords(addon));
   return addon;
-}
-
-/** Opens records with Node's own ciphers, one at a time, and says under which key. */
-class Opener {
-  #secret: Buffer;
-  #sequence = 0;
-  #cipher: Buffer = NOTHING;
-  /** Records under each key so far. */
-  readonly counts: number[] = [0];
-  readonly records: { type: number; content: Buffer }[] = [];
-
-  constructor(secret: Buffer) {
-    this.#secret = secret;
-  }
-
-  take(octets: Buffer): void {
-    this.#cipher = Buffer.concat([this.#cipher, octets]);
-    while (this.#cipher.length >= 5 && this.#cipher.length >= 5 + this.#cipher.readUInt16BE(3)) {
-      const end = 5 + this.#cipher.readUInt16BE(3);
-      this.#open(this.#cipher.subarray(0, end));
-      this.#cipher = this.#cipher.subarray(end);
-    }
-  }
-
-  get data(): Buffer {
-    return Buffer.concat(this.records.filter(({ type }) => type === 23).map(({ content }) => content));
-  }
-
-  /** The content of records that are no data. */
-  get others(): Buffer[] {
-    return this.records.filter(({ type }) => type !== 23).map(({ content }) => content);
-  }
-
-  #open(record: Buffer): void {
-    const { key, iv } = trafficKey(SUITE, this.#secret);
-    iv.writeUInt32BE((iv.readUInt32BE(8) ^ this.#sequence++) >>> 0, 8);
-    const decipher = createDecipheriv('aes-128-gcm', key, iv);
-    decipher.setAAD(record.subarray(0, 5));
-    decipher.setAuthTag(record.subarray(-16));
-    const inner = Buffer.concat([decipher.update(record.subarray(5, -16)), decipher.final()]);
-    const [type, content] = [inner.at(-1) as number, inner.subarray(0, -1)];
-    this.records.push({ type, content });
-    this.counts.push((this.counts.pop() as number) + 1);
-    if (type !== 22) return;
-    this.#secret = nextSecret(SUITE, this.#secret);
-    this.#sequence = 0;
-    this.counts.push(0);
-  }
 }
 
 const DEADLINE_MS = 20_000;
@@ -179,18 +103,21 @@ async function against(t: TestContext, options: Partial<EndOptions> = {}) {
   const [theirs, ours] = [randomBytes(32), randomBytes(32)];
   t.after(() => void dialled.destroy());
   const end = streamOver(t, accepted, { opening: theirs, sealing: ours, ...options });
-  const said = new Opener(ours);
+  const said = new RecordOpener(SUITE, ours);
   dialled.on('data', (octets: Buffer) => said.take(octets));
-  return { ...end, peer: dialled, sealer: new Sealer(theirs), said };
+  return { ...end, peer: dialled, sealer: new RecordSealer(SUITE, theirs), said };
 }
 
 describe('the record layer', { skip: missingAddon() }, () => {
   for (const [what, make] of [
-    ['padded data', (s: Sealer) => [s.record(23, 'data', 1), s.record(23, '', 7), s.record(23, 'and more', 16_000)]],
-    ['a ticket in one record', (s: Sealer) => [s.record(22, TICKET), s.record(23, 'dataand more')]],
+    [
+      'padded data',
+      (s: RecordSealer) => [s.record(23, 'data', 1), s.record(23, '', 7), s.record(23, 'and more', 16_000)],
+    ],
+    ['a ticket in one record', (s: RecordSealer) => [s.record(22, TICKET), s.record(23, 'dataand more')]],
     [
       'tickets in pieces, of which one ends where the next begins',
-      (s: Sealer) => [
+      (s: RecordSealer) => [
         s.record(22, TICKET.subarray(0, 3)),
         s.record(22, TICKET.subarray(3, 9000)),
         s.record(22, Buffer.concat([TICKET.subarray(9000), TICKET.subarray(0, 2)])),
@@ -200,14 +127,17 @@ describe('the record layer', { skip: missingAddon() }, () => {
     ],
     [
       'other keys',
-      (s: Sealer) => {
+      (s: RecordSealer) => {
         const records = [s.record(23, 'data'), s.record(22, KEY_UPDATE)];
         s.update();
         records.push(s.record(23, 'and more'));
         return records;
       },
     ],
-    ['an alert that means nothing', (s: Sealer) => [s.record(21, Buffer.from([1, 90])), s.record(23, 'dataand more')]],
+    [
+      'an alert that means nothing',
+      (s: RecordSealer) => [s.record(21, Buffer.from([1, 90])), s.record(23, 'dataand more')],
+    ],
   ] as const) {
     test(`lets pass: ${what}`, async (t) => {
       const { peer, sealer, heard, over, said } = await against(t);
@@ -223,41 +153,45 @@ describe('the record layer', { skip: missingAddon() }, () => {
     ['a record that is not protected', 10, () => [Buffer.from([22, 3, 3, 0, 4, 4, 0, 0, 0])]],
     ['a change of the cipher', 10, () => [Buffer.from([20, 3, 3, 0, 1, 1])]],
     ['a record that is too long outside', 22, () => [Buffer.from([23, 3, 3, 0x41, 0x01])]],
-    ['a record that is too long inside', 22, (s: Sealer) => [s.record(23, Buffer.alloc(16_385))]],
-    ['a record with too much padding', 22, (s: Sealer) => [s.record(23, 'x', 16_384)]],
+    ['a record that is too long inside', 22, (s: RecordSealer) => [s.record(23, Buffer.alloc(16_385))]],
+    ['a record with too much padding', 22, (s: RecordSealer) => [s.record(23, 'x', 16_384)]],
     ['a record without a tag', 20, () => [Buffer.from([23, 3, 3, 0, 3, 1, 2, 3])]],
-    ['a record without a type', 10, (s: Sealer) => [s.inner(Buffer.alloc(5))]],
-    ['a record with nothing in it', 10, (s: Sealer) => [s.inner(NOTHING)]],
-    ['an unknown type', 10, (s: Sealer) => [s.record(25, 'x')]],
-    ['a handshake without a message', 10, (s: Sealer) => [s.record(22, '')]],
-    ['a second hello', 10, (s: Sealer) => [s.record(22, Buffer.from([1, 0, 0, 0]))]],
-    ['a request for a certificate', 10, (s: Sealer) => [s.record(22, Buffer.from([13, 0, 0, 0]))]],
-    ['data within a message', 10, (s: Sealer) => [s.record(22, TICKET.subarray(0, 9)), s.record(23, 'x')]],
+    ['a record without a type', 10, (s: RecordSealer) => [s.inner(Buffer.alloc(5))]],
+    ['a record with nothing in it', 10, (s: RecordSealer) => [s.inner(NOTHING)]],
+    ['an unknown type', 10, (s: RecordSealer) => [s.record(25, 'x')]],
+    ['a handshake without a message', 10, (s: RecordSealer) => [s.record(22, '')]],
+    ['a second hello', 10, (s: RecordSealer) => [s.record(22, Buffer.from([1, 0, 0, 0]))]],
+    ['a request for a certificate', 10, (s: RecordSealer) => [s.record(22, Buffer.from([13, 0, 0, 0]))]],
+    ['data within a message', 10, (s: RecordSealer) => [s.record(22, TICKET.subarray(0, 9)), s.record(23, 'x')]],
     [
       'an alert within a message',
       10,
-      (s: Sealer) => [s.record(22, TICKET.subarray(0, 9)), s.record(21, Buffer.from([1, 0]))],
+      (s: RecordSealer) => [s.record(22, TICKET.subarray(0, 9)), s.record(21, Buffer.from([1, 0]))],
     ],
     [
       'a key update that is not all of its record',
       10,
-      (s: Sealer) => [s.record(22, Buffer.concat([KEY_UPDATE, KEY_UPDATE]))],
+      (s: RecordSealer) => [s.record(22, Buffer.concat([KEY_UPDATE, KEY_UPDATE]))],
     ],
-    ['a key update of another length', 50, (s: Sealer) => [s.record(22, Buffer.from([24, 0, 0, 2, 0, 0]))]],
-    ['a key update that asks for something else', 47, (s: Sealer) => [s.record(22, Buffer.from([24, 0, 0, 1, 2]))]],
-    ['an alert of another length', 50, (s: Sealer) => [s.record(21, Buffer.from([2, 40, 0]))]],
-    ['one empty record after the other', 10, (s: Sealer) => Array.from({ length: 33 }, () => s.record(23, ''))],
+    ['a key update of another length', 50, (s: RecordSealer) => [s.record(22, Buffer.from([24, 0, 0, 2, 0, 0]))]],
+    [
+      'a key update that asks for something else',
+      47,
+      (s: RecordSealer) => [s.record(22, Buffer.from([24, 0, 0, 1, 2]))],
+    ],
+    ['an alert of another length', 50, (s: RecordSealer) => [s.record(21, Buffer.from([2, 40, 0]))]],
+    ['one empty record after the other', 10, (s: RecordSealer) => Array.from({ length: 33 }, () => s.record(23, ''))],
     [
       'one key update after the other',
       10,
-      (s: Sealer) =>
+      (s: RecordSealer) =>
         Array.from({ length: 33 }, () => {
           const record = s.record(22, KEY_UPDATE);
           s.update();
           return record;
         }),
     ],
-    ['a record twice', 20, (s: Sealer) => Array<Buffer>(2).fill(s.record(23, ''))],
+    ['a record twice', 20, (s: RecordSealer) => Array<Buffer>(2).fill(s.record(23, ''))],
   ] as const) {
     test(`answers alert ${alert} to ${what}, behind what came before`, async (t) => {
       const { stream, peer, sealer, heard, over, said } = await against(t);
