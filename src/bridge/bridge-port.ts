@@ -7,13 +7,13 @@ import { FAULT_REASONS, type PortFault } from './port-fault.ts';
 
 declare const brand: unique symbol;
 
-/** A bridge port's number: 1 and upward, never used again while the bridge lives. */
+/** The number of a bridge port, from 1; numbers are not reused while the bridge exists. */
 export type PortNumber = number & { readonly [brand]: 'PortNumber' };
 
-/** For so long nothing may have gone elsewhere before an ingress port is told of its egress port's congestion. */
+/** An ingress port gets the congestion of an egress port if all its frames have gone there for this time. */
 const SOLE_EGRESS_MS = 100;
 
-/** What the bridge knows of one attached port. */
+/** An attached port and its state in the bridge. */
 export class BridgePort {
   readonly number: PortNumber;
   readonly port: Port;
@@ -21,25 +21,25 @@ export class BridgePort {
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
-  /** The port to whose tunnel this one's is parallel: this one forwards nothing (ParallelTunnels). */
+  /** The port of the parallel tunnel that forwards; this port then stands by (ParallelTunnels). */
   standsByFor: BridgePort | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
-  /** The last batch that touched this port: tells a first frame from a further one without a set. */
+  /** The number of the last batch with a frame for this port, to detect the first frame of a batch. */
   touchedBy = 0;
 
-  /** The only port that this one's frames went to since `soleSinceMs`; undefined: there was none, or several. */
+  /** The only egress port of this port's frames since `soleSinceMs`; undefined for none or several. */
   soleEgress: BridgePort | undefined;
   soleSinceMs = 0;
-  /** The target of the last flow that was installed from here. */
+  /** The egress port of the last flow from this port. */
   #flowTo: BridgePort | undefined;
-  /** When that flow expires. */
+  /** The expiry of that flow. */
   #flowUntilMs = 0;
-  /** When the last one to another target expires. */
+  /** The expiry of the last flow to another egress port. */
   #elsewhereUntilMs = 0;
 
-  /** Whether a stage at ingress judges each frame from here, those too whose key is that of the frame before. */
+  /** Whether an ingress stage checks each frame from this port, also one with the same key as the frame before. */
   isEachFrameJudged = false;
 
   readonly #policyChanged: () => void;
@@ -47,8 +47,8 @@ export class BridgePort {
   #policy: IngressPolicy | undefined;
 
   /**
-   * @param policyChanged told of each new policy, and of each change of its rules
-   * @param onFault told when frames begin to be dropped for a reason that points at a fault
+   * @param policyChanged called for each new policy, and for each change of its rules
+   * @param onFault called when the port begins to discard frames for one of FAULT_REASONS
    */
   constructor(
     number: PortNumber,
@@ -62,7 +62,7 @@ export class BridgePort {
     this.#onFault = onFault;
   }
 
-  /** Counts frames that are dropped. @param example one of them, if it can be shown */
+  /** Counts discarded frames. @param example one of them, if available */
   discard(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void {
     const { discards } = this[direction];
     const isFirst = discards[reason] === 0;
@@ -70,14 +70,14 @@ export class BridgePort {
     if (isFirst && FAULT_REASONS.has(reason)) this.#onFault({ direction, reason, example });
   }
 
-  /** The same for frame `index` of a batch, which stands for so many. */
+  /** Counts the discard of frame `index` of a batch. @param frames the number of finished frames that it makes */
   drop(direction: Direction, reason: DiscardReason, frames: number, batch: FrameBatch, index: number): void {
     const isFirst = this[direction].discards[reason] === 0;
     const isExplained = isFirst && FAULT_REASONS.has(reason);
     this.discard(direction, reason, frames, isExplained ? exampleOf(batch, index) : undefined);
   }
 
-  /** What may come in; undefined: everything. */
+  /** The rules for received frames; undefined: all are accepted. */
   get policy(): IngressPolicy | undefined {
     return this.#policy;
   }
@@ -89,25 +89,25 @@ export class BridgePort {
     this.#policyChanged();
   }
 
-  /** Frames from here may go to `egress` unseen, until then. */
+  /** Notes a flow from this port to `egress`, whose frames the bridge does not see until `untilMs`. */
   noteFlow(egress: BridgePort, untilMs: number): void {
     if (egress !== this.#flowTo) this.#elsewhereUntilMs = this.#flowUntilMs;
     this.#flowTo = egress;
     this.#flowUntilMs = untilMs;
   }
 
-  /** Whether all frames from here have gone to `egress` for a while, those that no one has seen among them. */
+  /** Whether all frames from this port have gone to `egress` for SOLE_EGRESS_MS, frames of flows included. */
   sendsOnlyTo(egress: BridgePort, nowMs: number): boolean {
     if (egress !== this.soleEgress || nowMs - this.soleSinceMs < SOLE_EGRESS_MS) return false;
     return nowMs >= (egress === this.#flowTo ? this.#elsewhereUntilMs : this.#flowUntilMs);
   }
 
-  /** Whether frames could enter and leave by this port. */
+  /** Whether the port could forward: it is not shut, and its link is up. */
   get isUsable(): boolean {
     return !this.isShut && this.link === 'up';
   }
 
-  /** Whether they do. */
+  /** Whether the port forwards: it is usable, and does not stand by. */
   get isForwarding(): boolean {
     return this.isUsable && this.standsByFor === undefined;
   }

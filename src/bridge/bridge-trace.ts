@@ -3,9 +3,9 @@ import type { Vid } from '../wire/ethernet/vid.ts';
 import type { PortNumber } from './bridge-port.ts';
 import type { FilteringEntry } from './fdb.ts';
 
-/** Is told of each decision of a bridge, for a debug log. With a trace every frame comes to the bridge. */
+/** Receives each decision of a bridge, for a debug log. With a trace there are no flows: all frames go through the bridge. */
 export interface BridgeTrace {
-  /** @param entry `from` is the port that the station was behind before; absent for a new one */
+  /** @param entry `from` is the former port of a station that moved; absent for a new station */
   learned(entry: { vid: Vid; mac: MacAddress; port: PortNumber; from?: PortNumber }): void;
   aged(entry: FilteringEntry): void;
   /** @param length octets of the frame, FCS not counted */

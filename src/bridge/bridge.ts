@@ -24,36 +24,36 @@ import { refuse, refuseAt } from './stages/refuse.ts';
 import { Stages } from './stages/stages.ts';
 
 export interface BridgeOptions {
-  /** 802.1Q's ageing time; default 300 s (IEEE 802.1Q-2022, table 8-6). */
+  /** The ageing time (IEEE 802.1Q-2022, table 8-6). Default 300 s. */
   ageingTimeMs?: number;
-  /** The most filtering database entries; default 65 536. Beyond it the port with the most loses its longest unseen one. */
+  /** The most entries of the filtering database. In a full one the port with most entries loses its least recently seen one. Default 65 536. */
   fdbCapacity?: number;
-  /** The reserved group addresses that are relayed all the same; default none. */
+  /** The reserved group addresses that are relayed nevertheless. Default none. */
   forwardReserved?: ReservedSet;
-  /** Checks super-frames, and does in software what an egress port cannot; default: the engine without native code. */
+  /** Checks super-frames, and does the offloads that an egress port does not take. Default: the engine in TypeScript. */
   offloadEngine?: OffloadEngine;
-  /** Forwards frames without the bridge, as long as its decisions hold; default: every frame is the bridge's. */
+  /** Forwards frames of flows without the bridge. Default: none. */
   flowTable?: FlowTable;
-  /** Told when a port begins to stand by for another one's tunnel, and when it forwards in its place. */
+  /** Called when a port begins to stand by for a parallel tunnel, and when it takes over. */
   parallel?: {
     standsBy(port: BridgePort, active: BridgePort): void;
     takesOver(port: BridgePort, former: BridgePort): void;
   };
-  /** Told, once a port, direction and reason, when frames begin to be dropped for a reason that points at a fault. */
+  /** Called once for each port, direction and reason, at the first discard for one of FAULT_REASONS. */
   onFault?: (port: BridgePort, fault: PortFault) => void;
-  /** Costs nothing when absent. */
+  /** Has no cost if absent. */
   trace?: BridgeTrace;
 }
 
 /**
  * A transparent bridge (IEEE 802.1Q-2022, clause 8), sans-I/O: it owns no
- * timer, no clock and no socket. What runs it calls `receive` for what arrives,
- * `age` now and then, and passes the time, in milliseconds of any monotonic clock,
+ * timer, no clock and no socket. Its owner calls `receive` for received frames and
+ * `age` about once a second, and passes the time of a monotonic clock, in milliseconds,
  * to both.
  *
- * A frame's way is the list of stages in stages/stages.ts; `receive` runs it. Each
- * stage also says whether frames like this one may pass the bridge by: what they all
- * permit becomes a flow (FlowInstaller).
+ * `receive` runs each frame through the stages of stages/stages.ts. Each
+ * stage also says whether further frames of the flow may take the fast path: if all
+ * stages permit it, a flow is installed (FlowInstaller).
  */
 export class Bridge {
   readonly #ports = new Map<PortNumber, BridgePort>();
@@ -63,11 +63,11 @@ export class Bridge {
   readonly #flows: FlowInstaller;
   readonly #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
-  /** The ports that frames are flooded to; made anew when a port changes, not for each frame. */
+  /** The ports for flooding; updated when a port changes, not for each frame. */
   #forwarding: readonly BridgePort[] = [];
   #lastNumber = 0;
   #lastPass = 0;
-  /** A port that delivers while it is being flushed re-enters `receive`: each level has a pass of its own. */
+  /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
   readonly #idlePasses: Pass[] = [];
   readonly #parallel: ParallelTunnels;
   readonly #offloadEngine: OffloadEngine;
@@ -86,7 +86,7 @@ export class Bridge {
       onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
       onEvicted: (entry, nowMs) => this.#flows.invalidateFlowsOf(entry, nowMs),
     });
-    // A trace wants every frame.
+    // With a trace the bridge must see all frames.
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
     this.#trace = trace;
@@ -102,7 +102,7 @@ export class Bridge {
         parallel?.standsBy(port, active);
       },
       takesOver: (port, former, lost) => {
-        // Its stations are behind the port now; until they speak, frames to them are flooded.
+        // The former port's stations are now at this port; frames to them are flooded until they send.
         this.#fdb.forgetPort(former);
         port.port.tunnel?.announceLoss(lost);
         parallel?.takesOver(port, former);
@@ -119,7 +119,7 @@ export class Bridge {
     return this.#fdb.size;
   }
 
-  /** Adds a port under the next number. The caller opens it, and passes on what it delivers. */
+  /** Adds a port with the next number. The caller opens it, and passes its frames to `receive`. */
   attach(port: Port): BridgePort {
     this.#lastNumber++;
     const bridgePort = new BridgePort(
@@ -134,7 +134,7 @@ export class Bridge {
     return bridgePort;
   }
 
-  /** Takes a port out and forgets what was learned from it. The caller closes it. */
+  /** Removes a port and its learned addresses. The caller closes it. */
   detach(bridgePort: BridgePort): void {
     this.#ports.delete(bridgePort.number);
     bridgePort.policy?.release();
@@ -142,25 +142,25 @@ export class Bridge {
     this.#stateChanged(bridgePort);
   }
 
-  /** Shuts or opens a port by the operator's will. Its entries stay until they age; flows end at once. */
+  /** Sets the administrative state of a port. Its learned addresses stay until they age; flows end at once. */
   setShut(bridgePort: BridgePort, isShut: boolean): void {
     bridgePort.isShut = isShut;
     this.#stateChanged(bridgePort);
   }
 
-  /** Notes what the link has become. Its entries stay until they age; flows end at once. */
+  /** Sets the state of a port's link. Its learned addresses stay until they age; flows end at once. */
   setLink(bridgePort: BridgePort, state: LinkState, reason?: string): void {
     bridgePort.link = state;
     bridgePort.linkReason = state === 'up' ? undefined : reason;
     this.#stateChanged(bridgePort);
   }
 
-  /** The port that has the tunnel of that id, if any does (TunnelPeer). */
+  /** The port of the tunnel with this id (TunnelPeer); undefined without one. */
   portOfTunnel(tunnelId: string): BridgePort | undefined {
     return this.#parallel.find(tunnelId);
   }
 
-  /** Forgets what has aged out. Look-ups ignore it anyway: this only frees memory. */
+  /** Removes expired entries. Look-ups ignore these anyway, so this only frees memory. */
   age(nowMs: number): void {
     this.#fdb.age(nowMs, (entry) => {
       this.#flows.invalidateFlowsOf(entry, nowMs);
@@ -173,19 +173,19 @@ export class Bridge {
     return this.#moves.reports(nowMs);
   }
 
-  /** Port by port, those of a port from the longest unseen on. */
+  /** The learned addresses, by port, and for each port from the least recently seen one on. */
   fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
     return this.#fdb.entries(nowMs);
   }
 
   /**
-   * Forwards the frames of one wake-up. Nothing of the batch is needed any more
-   * when it returns. Of its bytes only offload headers are touched: their hdr_len
-   * is made true. Malformed frames are discards, never exceptions.
+   * Forwards the frames of a batch. The batch is not used after the return. Of its
+   * octets only offload headers are changed: hdr_len and FLAG_ENCAPSULATED are
+   * corrected. Malformed frames are discards, never exceptions.
    *
-   * @returns the congestion of the one port that all of `ingress`'s frames have
-   *   lately gone to: leaving them where they come from then delays no other port,
-   *   and lets their sender feel it sooner and without a loss
+   * @returns the congestion of the only port that all frames of `ingress` have recently
+   *   gone to. If the ingress port then leaves frames in its source, no other port
+   *   waits, and senders notice the congestion earlier and without loss
    */
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
     if (!this.#ports.has(ingress.number)) return undefined;
@@ -200,14 +200,14 @@ export class Bridge {
     return sole?.port.congestion;
   }
 
-  /** Runs the stages for each frame of a batch, and has a flow installed for frames like the last one. */
+  /** Runs the stages for each frame of a batch, and installs a flow with the key of the last frame. */
   #relay(pass: Pass, portPermit: FlowPermit): void {
     const { ingress, batch } = pass;
     const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
     const { isEachFrameJudged } = ingress;
-    // Most frames of a batch have the key of the one before: what was decided for that one holds.
+    // Most frames of a batch have the same key as the frame before, whose decision is then reused.
     let lastVid = 0;
-    // No address, so that the first frame is not taken for one with the key of the one before.
+    // No valid address, so that the first frame differs.
     let lastSource = -1;
     let lastDestination = 0;
     let takenIndex = -1;
@@ -220,7 +220,7 @@ export class Bridge {
       const length = lengths[index] as number;
       pass.index = index;
       if (length < HEADER_BYTES) {
-        // It has no addresses that a stage could ask for.
+        // A runt has no addresses, so no stage is run.
         pass.frames = 1;
         refuse(pass, 'runt');
         continue;
@@ -273,12 +273,12 @@ export class Bridge {
       if (this.#trace !== undefined && keyRefusal !== 'reserved') this.#traceForward(pass, length);
     }
     ingress.rx.count(octets, frames);
-    // Before the ports are flushed, which may overwrite the bytes.
+    // Installed before the ports are flushed, since they may overwrite the octets.
     if (pass.egress === undefined || takenIndex < 0) return;
     this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
   }
 
-  /** Decides for all frames with the key of the present one. */
+  /** Makes the forwarding decision for all frames with the key of the present one. */
   #decide(pass: Pass): void {
     pass.egress = undefined;
     pass.keyPermit = pass.sourcePermit;
@@ -292,7 +292,7 @@ export class Bridge {
     else if (!pass.allowsKey(this.#stages.leave(pass, egress))) pass.keyRefusal = pass.refusal;
   }
 
-  /** Chooses the ports that frames with the present key are flooded to. */
+  /** Selects the ports for flooding frames with the present key. */
   #decideFlood(pass: Pass): void {
     const ports = this.#forwarding;
     pass.flood.length = 0;

@@ -1,11 +1,11 @@
 import { DISCARD_REASONS, type DiscardReason } from './port.ts';
 
-/** Where a port counts: frames and octets in, frames and octets out. Native code that forwards for the bridge counts there, too. */
+/** The cells of a port's counters: frames and octets received, frames and octets sent. Native code counts in the same cells. */
 export const CELLS = 4;
 export const RX_CELL = 0;
 export const TX_CELL = 2;
 
-/** What crossed a port in one direction. Plain numbers: they are on the hot path. */
+/** The counters of one direction of a port. Plain numbers, since they are on the hot path. */
 export class Counters {
   readonly #cells: Float64Array;
   readonly #at: number;
@@ -13,7 +13,7 @@ export class Counters {
     DISCARD_REASONS.map((reason) => [reason, 0]),
   ) as Record<DiscardReason, number>;
 
-  /** @param cells `cells[at]` counts frames, the one behind it octets */
+  /** @param cells `cells[at]` counts frames, `cells[at + 1]` octets */
   constructor(cells: Float64Array = new Float64Array(2), at = 0) {
     this.#cells = cells;
     this.#at = at;

@@ -4,13 +4,13 @@ import type { BridgePort } from './bridge-port.ts';
 import { LargestFirst, type Sized } from './largest-first.ts';
 import { Moves } from './moves.ts';
 
-/** One dynamic entry (IEEE 802.1Q-2022, 8.8.3): where this address was last seen as a source. */
+/** A dynamic filtering entry (IEEE 802.1Q-2022, 8.8.3): the port at which an address was last seen as a source. */
 export interface FilteringEntry {
   readonly vid: Vid;
   readonly mac: MacAddress;
   readonly port: BridgePort;
   readonly seenMs: number;
-  /** Until when frames from or to the station may pass the bridge by, without its being asked; 0: none may. */
+  /** The latest expiry of flows from or to the station; 0 without one. */
   readonly flowUntilMs: number;
   /** Its moves between ports; undefined until the first. */
   readonly moves: Moves | undefined;
@@ -26,41 +26,40 @@ interface Node extends FilteringEntry {
   newer: Node | undefined;
 }
 
-/** The entries of one port, in a list from the longest unseen to the latest seen. */
+/** The entries of one port, in a list from the least to the most recently seen. */
 interface Share extends Sized {
   oldest: Node | undefined;
   newest: Node | undefined;
 }
 
 export interface FilteringDatabaseOptions {
-  /** How long an entry stays without being refreshed, 802.1Q's ageing time. */
+  /** For how long an entry stays without being refreshed (ageing time). */
   ageingTimeMs: number;
-  /** The most entries that are kept, so that a flood of made-up addresses costs no more memory than this. */
+  /** The most entries, which bounds the memory that invented addresses can take. */
   capacity: number;
-  /** Told of an entry that is behind another port now, and of all its moves. */
+  /** Called for an entry that has moved to another port. */
   onMoved?: (entry: FilteringEntry, moves: Moves, nowMs: number) => void;
-  /** Told of an entry that made room for another one before its time. */
+  /** Called for an entry that was displaced before its ageing time. */
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
 
-/** One for each 12-bit VID. */
+/** The number of 12-bit VIDs. */
 const VIDS = 0x1000;
 
-/** What learning an address came to. `refreshed` is the common case. */
+/** The result of learning an address; mostly `refreshed`. */
 export type Learned = 'new' | 'moved' | 'refreshed';
 
 /**
  * The filtering database (IEEE 802.1Q-2022, 8.8): (VID, MAC address) → port.
  *
- * One map per VID, because VID and MAC together exceed a safe integer; the maps stand in
- * an array, since each frame asks twice. The entries
- * of each port also stand in a list from the longest unseen to the latest seen, so
- * that ageing and eviction touch only what goes.
+ * There is one map for each VID, because VID and MAC together exceed a safe integer. The maps
+ * are in an array, since each frame needs two look-ups. The entries
+ * of each port are also in a list from the least to the most recently seen, so
+ * that ageing and eviction touch only the entries that they remove.
  *
- * At its capacity the port with the most entries pays: it loses the one that is
- * longest unseen. A port that makes up addresses so displaces its own ones, and
- * another port only as far as that holds more than it. Finding the port costs
- * O(log ports).
+ * When it is full, the port with most entries loses its least recently seen one. So a port
+ * with invented addresses displaces its own entries, and those of
+ * another port only while that has more. Finding the port takes O(log ports).
  */
 export class FilteringDatabase {
   readonly #ageingTimeMs: number;
@@ -83,7 +82,7 @@ export class FilteringDatabase {
     return this.#size;
   }
 
-  /** Notes that `mac` was a source on `port`. The caller has excluded group addresses. */
+  /** Learns or refreshes `mac` at `port`. The caller has excluded group addresses. */
   learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
     const known = this.#byVid[vid]?.get(mac);
     if (known === undefined) {
@@ -108,19 +107,19 @@ export class FilteringDatabase {
     return 'moved';
   }
 
-  /** The port behind `mac`, or undefined when it is unknown or has aged out. */
+  /** The port at which `mac` was learned; undefined if it is unknown or expired. */
   lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
     const entry = this.#byVid[vid]?.get(mac);
     return entry !== undefined && nowMs - entry.seenMs < this.#ageingTimeMs ? entry.port : undefined;
   }
 
-  /** Notes that frames from or to this station may pass the bridge by until then. */
+  /** Notes a flow from or to this station that expires at `untilMs`. */
   noteFlow(vid: Vid, mac: MacAddress, untilMs: number): void {
     const entry = this.#byVid[vid]?.get(mac);
     if (entry !== undefined) entry.flowUntilMs = untilMs;
   }
 
-  /** Forgets what has aged out; `onAged` is told of each. */
+  /** Removes expired entries. @param onAged called for each */
   age(nowMs: number, onAged?: (entry: FilteringEntry) => void): void {
     for (const share of this.#byPort.values()) {
       for (;;) {
@@ -132,7 +131,7 @@ export class FilteringDatabase {
     }
   }
 
-  /** Forgets every entry of `port`. */
+  /** Removes all entries of `port`. */
   forgetPort(port: BridgePort): void {
     const share = this.#byPort.get(port);
     if (share === undefined) return;
@@ -141,7 +140,7 @@ export class FilteringDatabase {
     this.#shares.remove(share);
   }
 
-  /** All entries that have not aged out, port by port, those of a port from the longest unseen on. */
+  /** All entries that have not expired, by port, and for each port from the least recently seen one on. */
   *entries(nowMs: number): IterableIterator<FilteringEntry> {
     for (const share of this.#byPort.values()) {
       for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
@@ -160,7 +159,7 @@ export class FilteringDatabase {
     return share;
   }
 
-  /** Makes room for an entry of `learner`, which pays by itself unless another port holds more than it then would. */
+  /** Removes an entry to make room for one of `learner`: its own, unless another port has more than it then would. */
   #evict(learner: Share, nowMs: number): void {
     const { largest = learner } = this.#shares;
     const { oldest: evicted } = learner.size > 0 && learner.size + 1 >= largest.size ? learner : largest;

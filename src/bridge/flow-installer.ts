@@ -7,21 +7,20 @@ import type { FlowTable } from './flow-table.ts';
 import type { Pass } from './pass.ts';
 
 /**
- * How long frames may pass the bridge by. It bounds how stale an entry of the
- * filtering database looks, and how long a decision holds that nothing invalidated;
- * renewing it once a second costs nothing.
+ * The lifetime of a flow. It bounds by how much the bridge's last sight of a station is
+ * delayed, and for how long a decision is used without invalidation. Renewing a flow once a
+ * second has no measurable cost.
  */
 const FLOW_LIFE_MS = 1000;
-/** A flow counts as alive for twice its life: native code measures that by the loop's clock, which lags. */
+/** A flow is assumed to exist for twice its lifetime: native code measures it by the loop's clock, which lags behind. */
 const FLOW_LIVES = 2;
 
 /**
- * The one place where flows are installed, with what all stages permit, and
- * invalidated.
+ * Installs and invalidates the flows of a bridge.
  *
- * A change of state is applied at once, and so before any frame can be read that
- * would follow a flow from before it. It costs a call only where a flow was installed
- * since the last one: however many entries age in a turn, that is once.
+ * A change of state invalidates at once, so no frame that is read later follows an
+ * outdated flow. The call is made only if a flow was installed
+ * since the last one: when many entries age in one turn, it is made once.
  */
 export class FlowInstaller {
   readonly #table: FlowTable | undefined;
@@ -29,24 +28,24 @@ export class FlowInstaller {
   readonly #lifeMs: number;
   #hasFlows = false;
 
-  /** @param table undefined: each frame comes to the bridge */
+  /** @param table undefined: all frames go through the bridge */
   constructor(table: FlowTable | undefined, fdb: FilteringDatabase, ageingTimeMs: number) {
     this.#table = table;
     this.#fdb = fdb;
     this.#lifeMs = Math.min(FLOW_LIFE_MS, Math.floor(ageingTimeMs / 4));
   }
 
-  /** Lets frames like frame `index` of the pass go to `egress` without the bridge, if the ports can and `permit` allows. */
+  /** Installs a flow to `egress` with the key of frame `index` of the pass, if both ports support it and `permit` allows it. */
   install(pass: Pass, egress: BridgePort, index: number, permit: FlowPermit): void {
     const { ingress, batch, nowMs } = pass;
     const { flowSource } = ingress.port;
     const { flowTarget } = egress.port;
     if (this.#table === undefined || flowSource === undefined || flowTarget === undefined) return;
-    // A batch that goes to several ports is worth no flow: its frames come in any case.
+    // No flow for a batch to several ports: most of its frames would still go through the bridge.
     if (permit === MUST_COME || pass.touched !== egress) return;
     ingress.noteFlow(egress, nowMs + this.#lifeMs);
     const untilMs = nowMs + FLOW_LIVES * this.#lifeMs;
-    // Both stations are marked, so that the flow ends when one of them goes.
+    // Both stations are marked, so that the flow ends when one of them moves or ages.
     const start = batch.starts[index] as number;
     const vid = vidOf(batch.bytes, start, batch.lengths[index] as number);
     this.#fdb.noteFlow(vid, sourceOf(batch.bytes, start), untilMs);
@@ -68,14 +67,14 @@ export class FlowInstaller {
     });
   }
 
-  /** From the next frame on, each comes to the bridge until it has been judged anew. */
+  /** Ends all flows: the next frames go through the bridge, and may be the reason for new flows. */
   invalidate(): void {
     if (!this.#hasFlows) return;
     this.#hasFlows = false;
     this.#table?.invalidate();
   }
 
-  /** The same if a flow may lead from or to this station. A flood of made-up addresses has none. */
+  /** Ends all flows if one may exist from or to this station. Invented addresses have none, so a flood of them costs nothing. */
   invalidateFlowsOf({ flowUntilMs }: FilteringEntry, nowMs: number): void {
     if (nowMs < flowUntilMs) this.invalidate();
   }

@@ -1,22 +1,22 @@
-/** Frames like this one may pass the bridge by. */
+/** Further frames of the flow may take the fast path. */
 export const MAY_PASS = 0;
-/** Each frame like this one must come to the bridge. */
+/** Each frame of the flow must go through the bridge. */
 export const MUST_COME = 1;
 
 /**
- * What a stage says of frames like one that it lets on: same ingress port, same
- * addresses, same outer C-TAG. A meter, the cells of a `RateAllowance`, says that
- * they may pass while it admits them, and are charged to it.
+ * A stage's permit for further frames of a flow: those with the same ingress port,
+ * addresses and outer C-TAG. A meter, the cells of a `RateAllowance`, permits
+ * them within the rate, and they are charged to it.
  *
- * A stage that reads what a flow table never takes (FlowTable) need not insist:
- * those frames come in any case.
+ * A stage that reads frames which never match a flow (FlowTable) may return MAY_PASS:
+ * those frames go through the bridge in any case.
  */
 export type FlowPermit = typeof MAY_PASS | typeof MUST_COME | Float64Array;
 
-/** What two stages allow together. */
+/** The permit of two stages together. */
 export function permitOfBoth(one: FlowPermit, other: FlowPermit): FlowPermit {
   if (one === MAY_PASS || one === other) return other;
   if (other === MAY_PASS) return one;
-  // One of them insists, or there are two meters, and a flow has room for one.
+  // One of them is MUST_COME, or both are meters, of which a flow can have only one.
   return MUST_COME;
 }

@@ -3,39 +3,39 @@ import type { TagAllowance } from '../wire/ethernet/frame-length.ts';
 import type { Offloads } from '../wire/offload/virtio-header.ts';
 
 /**
- * What the bridge has decided: frames with the source, the destination and the
- * outer C-TAG of this one, from this source of frames, go to one target.
+ * A decision of the bridge: frames from `source` with the source address, the destination
+ * address and the outer C-TAG of frame `index` go to `target`.
  */
 export interface Flow {
-  /** The frame is good until `install` returns. */
+  /** Valid until `install` returns. */
   readonly batch: FrameBatch;
   readonly index: number;
   /** `Port.flowSource` of the ingress port, `Port.flowTarget` of the egress port. */
   readonly source: object;
   readonly target: object;
-  /** What the two ports count in (counters.ts); whatever forwards for the bridge counts there. */
+  /** The cells of the two ports' counters (counters.ts), in which forwarded frames are counted. */
   readonly sourceCells: Float64Array;
   readonly targetCells: Float64Array;
-  /** What the egress port takes as it is; any other frame is the bridge's. */
+  /** The offloads that the egress port takes; frames that need others go through the bridge. */
   readonly offloads: Offloads;
   readonly maxFrameBytes: number;
   readonly tagAllowance: TagAllowance;
-  /** How long the flow may be followed, unless `invalidate` is called before, in milliseconds. */
+  /** The lifetime of the flow, unless `invalidate` ends it before. */
   readonly lifeMs: number;
-  /** Everything from the ingress port has lately gone there: it may be left to wait for room, a moment at a time. */
+  /** Whether frames may be left in the ingress device while the egress is full: all its frames have recently gone there. */
   readonly mayWait: boolean;
-  /** The rates that the frames are charged to, as `IngressPolicy.meter` has them; undefined: there are none. */
+  /** The token buckets that frames are charged to (RateAllowance.cells); undefined without rates. */
   readonly meter: Float64Array | undefined;
 }
 
 /**
- * Where frames are forwarded without the bridge: a cache of its latest decisions.
- * One belongs to one bridge. It never takes what stages read whatever flow it
- * belongs to: ARP, DHCP, IGMP, what ICMPv6 says of neighbours, routers and groups,
- * and frames whose headers end before that can be told.
+ * Forwards frames without the bridge, by its latest decisions. It belongs to one bridge.
+ * Control frames never match a flow, since stages read them: ARP, DHCP, IGMP, neighbour
+ * and router discovery, MLD, and frames whose headers are truncated before the kind is
+ * known.
  */
 export interface FlowTable {
   install(flow: Flow): void;
-  /** No flow that was installed so far is followed any more, from the next frame on. */
+  /** Ends all flows, with effect from the next frame on. */
   invalidate(): void;
 }

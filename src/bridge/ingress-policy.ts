@@ -5,31 +5,31 @@ import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
 import { BUCKET_CELLS, type Rate, TokenBucket, UNLIMITED } from './token-bucket.ts';
 
-/** What may come in by a port. What is not said is not limited. */
+/** The rules for frames that a port receives. Absent rules limit nothing. */
 export interface IngressRules {
-  /** the only source addresses */
+  /** the allowed source addresses */
   readonly sources?: ReadonlySet<MacAddress>;
-  /** how many source addresses the port may make its own: the first that it uses, unless they are another's */
+  /** how many source addresses the port may claim: the first that it uses, unless another port has claimed them */
   readonly claims?: number;
-  /** the only EtherTypes, behind tags; 0 stands for 802.3 frames, which have a length instead */
+  /** the allowed EtherTypes, behind tags; 0 means 802.3 frames, which have a length instead */
   readonly etherTypes?: ReadonlySet<number>;
-  /** frames, and bits of them without FCS, of all kinds */
+  /** the rates of frames, and of their bits without FCS */
   readonly frames?: Rate;
   readonly bits?: Rate;
-  /** the same for frames to group addresses alone, broadcast among them */
+  /** the same for frames to group addresses, broadcast included */
   readonly groupFrames?: Rate;
   readonly groupBits?: Rate;
-  /** may not answer as a DHCP server, for IPv4 and IPv6 */
+  /** refuses frames of DHCP servers, for IPv4 and IPv6 */
   readonly forbidsDhcpServer?: boolean;
-  /** may not send IPv6 router advertisements (RFC 6105) */
+  /** refuses IPv6 router advertisements (RFC 6105) */
   readonly forbidsRouterAdvertisements?: boolean;
 }
 
-/** Which port made a source address its own. One for all ports of a bridge. */
+/** The claimed source addresses of all ports of a bridge. */
 export class SourceClaims {
   readonly #owners = new Map<MacAddress, IngressPolicy>();
 
-  /** @returns whether the address is the claimant's, now or already */
+  /** @returns whether the claimant has the address, by this call or before */
   claim(source: MacAddress, claimant: IngressPolicy, mayBeNew: boolean): boolean {
     const owner = this.#owners.get(source);
     if (owner !== undefined || !mayBeNew) return owner === claimant;
@@ -45,9 +45,9 @@ export class SourceClaims {
 const RATES = ['frames', 'bits', 'groupFrames', 'groupBits'] as const;
 type RateName = (typeof RATES)[number];
 
-/** What is left of some rates. Ports that spend of the same have those rates together. */
+/** The token buckets of some rates. Ports with the same allowance share the rates. */
 export class RateAllowance {
-  /** The buckets in the order of RATES; those of frames and of bits are a flow's meter (Flow.meter). */
+  /** The buckets in the order of RATES; the first two, of frames and bits, are the meter of a flow (Flow.meter). */
   readonly cells: Float64Array = new Float64Array(RATES.length * BUCKET_CELLS);
   readonly #buckets: Readonly<Record<RateName, TokenBucket>>;
   #isLimited = false;
@@ -57,12 +57,12 @@ export class RateAllowance {
     this.#buckets = { frames: bucket(0), bits: bucket(1), groupFrames: bucket(2), groupBits: bucket(3) };
   }
 
-  /** Whether there is any rate at all. */
+  /** Whether there is a rate. */
   get isLimited(): boolean {
     return this.#isLimited;
   }
 
-  /** The rates of these rules from here on; what was spent stays spent. */
+  /** Uses the rates of these rules from now on; the tokens stay, within the new burst. */
   change(rules: IngressRules, nowMs: number): void {
     for (const name of RATES) {
       const bucket = this.#buckets[name];
@@ -73,7 +73,7 @@ export class RateAllowance {
     this.#isLimited = RATES.some((name) => this.#buckets[name].isLimited);
   }
 
-  /** @returns whether so much may come in; it is taken then */
+  /** Takes tokens. @returns whether the frames conform to the rates; if not, no tokens are taken */
   spend(frames: number, bits: number, isGroup: boolean, nowMs: number): boolean {
     const buckets = this.#buckets;
     if (!buckets.frames.isOpen(nowMs) || !buckets.bits.isOpen(nowMs)) return false;
@@ -89,26 +89,26 @@ export class RateAllowance {
 }
 
 /**
- * Decides which frames may come in by one port. Sans-I/O: time is an argument.
- * A port without rules has no policy, and pays nothing.
+ * Decides which frames a port accepts. Sans-I/O: time is an argument.
+ * A port without rules has no policy, which has no cost.
  */
 export class IngressPolicy {
   readonly #claims: SourceClaims;
   readonly #claimed = new Set<MacAddress>();
   readonly #allowance: RateAllowance;
-  /** The rules, each in a field of its own: those that are asked for each frame are one load away. */
+  /** The rules are in separate fields, so that each check needs one load. */
   #sources: ReadonlySet<MacAddress> | undefined;
-  /** -1: the port claims nothing. */
+  /** -1 without claims. */
   #mostClaims = -1;
   #etherTypes: ReadonlySet<number> | undefined;
   #forbidsDhcpServer = false;
   #forbidsRouterAdvertisements = false;
   #hasGuard = false;
   #permit: FlowPermit = MUST_COME;
-  /** Told of each change of the rules; the port that the policy is set at puts itself here. */
+  /** Called after each change of the rules; set by the port of the policy. */
   onChange: () => void = () => undefined;
 
-  /** @param allowance what the rates are taken from; by default the port has them for itself */
+  /** @param allowance the token buckets; default: buckets of this port alone */
   constructor(
     rules: IngressRules,
     claims: SourceClaims,
@@ -120,7 +120,7 @@ export class IngressPolicy {
     this.change(rules, nowMs);
   }
 
-  /** New rules from here on; what was claimed and what was spent stays. */
+  /** Uses other rules from now on; claimed addresses and tokens stay. */
   change(rules: IngressRules, nowMs: number): void {
     this.#sources = rules.sources;
     this.#mostClaims = rules.claims ?? -1;
@@ -135,21 +135,22 @@ export class IngressPolicy {
   }
 
   /**
-   * Whether frames to an individual address that were let in once may pass by: their
-   * source stays the port's, DHCP servers and routers are never in a flow table, and
-   * rates are a meter. A flow knows no EtherType.
+   * The permit for further frames of a flow to an individual address: their
+   * source stays admitted, DHCP and router advertisements never match a flow, and
+   * rates are a meter. But a flow has no EtherType, so that rule needs each frame.
    */
   get permit(): FlowPermit {
     return this.#permit;
   }
 
   /**
-   * Judges one frame, which is at least a header long, and whose source was admitted.
-   * @param frames how many frames it becomes on the wire
-   * @returns why it must not come in; undefined when it may
+   * Checks a frame whose source was admitted.
+   * @param length at least HEADER_BYTES
+   * @param frames the number of finished frames that it makes
+   * @returns why it is refused; undefined if it is accepted
    */
   check(bytes: Uint8Array, start: number, length: number, frames: number, nowMs: number): DiscardReason | undefined {
-    // The most expensive check last; a frame that is refused for itself spends nothing of the rates.
+    // The rates come last, so that a frame that another rule refuses takes no tokens.
     if (this.#etherTypes !== undefined && !mayCarry(this.#etherTypes, bytes, start, length)) return 'typeDenied';
     if (this.#hasGuard && this.#isForbidden(bytes, start, length)) return 'serverDenied';
     if (!this.#allowance.isLimited) return undefined;
@@ -157,7 +158,7 @@ export class IngressPolicy {
     return this.#allowance.spend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
   }
 
-  /** Whether an individual address may be a source here; if not, `admit` may yet make it the port's own. */
+  /** Whether an individual address is allowed as a source; if not, `admit` may claim it. */
   isAdmitted(source: MacAddress): boolean {
     const sources = this.#sources;
     if (sources === undefined && this.#mostClaims < 0) return true;
@@ -165,9 +166,9 @@ export class IngressPolicy {
   }
 
   /**
-   * Claims an address for the port that is not admitted, if it may.
-   * @param isHeldElsewhere it was last seen behind another port, lately
-   * @returns whether it may be a source here
+   * Claims an address that is not admitted yet, if the rules allow it.
+   * @param isHeldElsewhere whether the address was recently seen at another port
+   * @returns whether it is now allowed as a source
    */
   admit(source: MacAddress, isHeldElsewhere: boolean): boolean {
     const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < this.#mostClaims);
@@ -175,7 +176,7 @@ export class IngressPolicy {
     return isMine;
   }
 
-  /** Gives the addresses back that the port made its own. */
+  /** Releases the claimed addresses. */
   release(): void {
     for (const source of this.#claimed) this.#claims.release(source);
     this.#claimed.clear();

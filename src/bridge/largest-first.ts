@@ -1,7 +1,7 @@
-/** What stands in a `LargestFirst`: a count that changes by one, and its place there. */
+/** An item of a `LargestFirst`: a size that changes by one, and its position in the heap. */
 export interface Sized {
   size: number;
-  /** Kept by `LargestFirst`. */
+  /** Written by `LargestFirst` only. */
   place: number;
 }
 

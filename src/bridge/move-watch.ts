@@ -4,12 +4,12 @@ import type { PortNumber } from './bridge-port.ts';
 import type { FilteringEntry } from './fdb.ts';
 import { MOVES_WINDOW_MS, type Moves } from './moves.ts';
 
-/** So many addresses that flap between the same two ports at once make a loop of it. */
+/** So many addresses that flap between the same two ports at the same time are reported as a loop. */
 const LOOP_ADDRESSES = 3;
-/** More flapping addresses than this are not watched: a loop is one of them or of thousands. */
+/** The most flapping addresses that are watched. A loop may make thousands flap; these suffice to detect it. */
 const MOST_WATCHED = 1024;
 
-/** One address moves to and fro: two stations have it, or frames go round. */
+/** An address moves repeatedly between ports: two stations have it, or there is a loop. */
 export interface AddressReport {
   readonly kind: 'address';
   readonly vid: Vid;
@@ -20,7 +20,7 @@ export interface AddressReport {
   readonly withinMs: number;
 }
 
-/** Several addresses move between the same two ports at once: what is sent to one comes back by the other. */
+/** Several addresses move between the same two ports at the same time: frames sent to one port come back by the other. */
 export interface LoopReport {
   readonly kind: 'loop';
   readonly ports: readonly [PortNumber, PortNumber];
@@ -43,9 +43,9 @@ interface Station {
 }
 
 /**
- * Finds duplicate addresses and loops in the moves of addresses. Sans-I/O: it is
- * told of each move, and asked for reports about once a second, so that what
- * happens to many addresses at once becomes one report.
+ * Detects duplicate addresses and loops by the moves of addresses. Sans-I/O: `moved` is called
+ * for each move, and `reports` about once a second, so that simultaneous moves of
+ * many addresses become one report.
  */
 export class MoveWatch {
   readonly #flapping = new Map<FilteringEntry, Moves>();
@@ -53,12 +53,12 @@ export class MoveWatch {
   readonly #addressesMs = new Map<FilteringEntry, number>();
   readonly #loopsMs = new Map<string, number>();
 
-  /** To be called behind each move. */
+  /** To be called after each move. */
   moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
     if (this.#flapping.size < MOST_WATCHED && moves.isFlapping(nowMs)) this.#flapping.set(entry, moves);
   }
 
-  /** What has not been reported within the last minute. */
+  /** The reports that were not made within the last minute. */
   reports(nowMs: number): MoveReport[] {
     if (this.#flapping.size === 0 && this.#loopsMs.size === 0) return [];
     this.#forgetCalm(nowMs);

@@ -1,14 +1,14 @@
 import type { PortNumber } from './bridge-port.ts';
 
-/** An address that moves more often than this within the window is behind both ports, or goes round a loop. */
+/** An address that moves more often than this within the window counts as flapping: a duplicate address, or a loop. */
 export const MOST_MOVES = 10;
 export const MOVES_WINDOW_MS = 60_000;
 
-/** The moves of one address from one port to another. Made at its first move. */
+/** The moves of one address between ports. Created at its first move. */
 export class Moves {
   /** Since the address was learned. */
   total = 0;
-  /** The port that it left at its last move. */
+  /** The port before its last move. */
   from: PortNumber;
   /** When the last moves were, one more than the window may have; the oldest stands at `total` modulo their number. */
   readonly #timesMs = new Float64Array(MOST_MOVES + 1);
@@ -39,7 +39,7 @@ export class Moves {
     return nowMs - (this.#timesMs[this.total % this.#timesMs.length] as number) < MOVES_WINDOW_MS;
   }
 
-  /** What a report says; the next one begins to count here. */
+  /** The number of moves for a report, and their time span. The count for the next report begins here. */
   takeUnreported(nowMs: number): { moves: number; withinMs: number } {
     const report = { moves: this.#unreported, withinMs: nowMs - this.#sinceMs };
     this.#unreported = 0;

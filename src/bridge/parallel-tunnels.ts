@@ -1,27 +1,26 @@
 import type { BridgePort } from './bridge-port.ts';
 import type { TunnelPeer } from './port.ts';
 
-/** Told of what changes. `takesOver` names the tunnels that the port stood by for. */
 export interface ParallelEvents {
-  /** The port stands by for another one and forwards nothing. */
+  /** The port stands by for another one, and does not forward. */
   standsBy(port: BridgePort, active: BridgePort): void;
-  /** The port forwards in place of another one. @param lost the id of that one's tunnel */
+  /** The port forwards instead of another one. @param lost the id of the former one's tunnel */
   takesOver(port: BridgePort, former: BridgePort, lost: string): void;
 }
 
 interface Member {
   readonly peer: TunnelPeer;
-  /** What the port stands by for, and its tunnel's id then. */
+  /** The port that this one stands by for, and the id of its tunnel. */
   active: { readonly port: BridgePort; readonly tunnelId: string } | undefined;
 }
 
 /**
- * Which of several tunnels to one switch forwards: two that do are a loop. It is
- * the one with the lowest rank among those that could, which is the oldest; the
- * other end comes to the same result from the same ranks.
+ * Selects the one tunnel that forwards among several tunnels to the same switch, since two would
+ * be a loop: the usable one with the lowest rank, which is the oldest. Both ends know the
+ * same ranks, and so select the same tunnel.
  *
- * Each end alone is enough to break the loop, since neither forwards by more than
- * one of them. That both choose the same one is what keeps them connected.
+ * Each end by itself breaks the loop, since it forwards by only
+ * one of them. The two stay connected because both select the same one.
  */
 export class ParallelTunnels {
   readonly #events: ParallelEvents;
@@ -32,7 +31,7 @@ export class ParallelTunnels {
     this.#events = events;
   }
 
-  /** Looks at a port anew: it came, went, was shut or opened, or its link or its tunnel is another one. */
+  /** To be called when a port was added, removed, shut or opened, and when its link or its tunnel has changed. */
   update(port: BridgePort, isAttached: boolean): void {
     const former = this.#members.get(port);
     const peer = isAttached && port.isUsable ? port.port.tunnel?.peer : undefined;
@@ -44,7 +43,7 @@ export class ParallelTunnels {
     if (next !== undefined) this.#elect(next.instance);
   }
 
-  /** The port whose tunnel has that id, if any. */
+  /** The port of the tunnel with this id; undefined without one. */
   find(tunnelId: string): BridgePort | undefined {
     for (const [port, { peer }] of this.#members) if (peer.tunnelId === tunnelId) return port;
     return undefined;
@@ -96,7 +95,7 @@ function compareAge(one: TunnelPeer, other: TunnelPeer): number {
   return one.tunnelId < other.tunnelId ? -1 : 1;
 }
 
-/** Two users are two peers, whatever their switches say: neither may take the other's place. */
+/** Tunnels of different users are never parallel, whatever their instance ids are: a user must not displace another one's tunnel. */
 function areParallel(one: TunnelPeer, other: TunnelPeer): boolean {
   return one.isDialled || other.isDialled || one.user === other.user;
 }

@@ -12,7 +12,7 @@ import type { Answer } from './stages/stage.ts';
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
-/** One batch on its way through the bridge, and the frame of it that the stages look at. Used again for the next batch. */
+/** The state of a batch in the bridge, and of its present frame, for the stages. The object is reused for the next batch. */
 export class Pass {
   ingress: BridgePort;
   batch: FrameBatch = NO_FRAMES;
@@ -22,24 +22,24 @@ export class Pass {
   index = 0;
   start = 0;
   length = 0;
-  /** What it needs done before it is finished, and how many finished frames it stands for, once it is known to be well-formed. */
+  /** The offloads that it needs, and the number of finished frames that it makes, after the check of its offload header. */
   neededOffload: Offloads = OFFLOAD_NONE;
   frames = 1;
   vid: Vid = UNTAGGED;
   source: MacAddress = 0 as MacAddress;
   destination: MacAddress = 0 as MacAddress;
-  /** The one port that the frame is for; undefined: all other ports. */
+  /** The only egress port of the frame; undefined: it is flooded. */
   egress: BridgePort | undefined = undefined;
 
-  /** For a frame without one `egress`: the ports that it leaves by, and those that it cannot leave by. */
+  /** For a flooded frame: the ports that send it, and those that cannot. */
   readonly flood: BridgePort[] = [];
   readonly refusedFlood: { egress: BridgePort; reason: DiscardReason }[] = [];
-  /** Why the present frame goes no further, where a stage has refused it. */
+  /** Why a stage has refused the present frame. */
   refusal: DiscardReason = 'filtered';
-  /** Why frames with the present key go nowhere; undefined: they go to `egress`, or are flooded. */
+  /** Why frames with the present key are discarded; undefined: they go to `egress`, or are flooded. */
   keyRefusal: DiscardReason | undefined = undefined;
 
-  /** What stages permit: for this frame, for each one with its source, and for each one with its key. */
+  /** The permits of stages: of the present frame, of frames with its source, and of frames with its key. */
   permit: FlowPermit = MAY_PASS;
   sourcePermit: FlowPermit = MAY_PASS;
   keyPermit: FlowPermit = MUST_COME;
@@ -62,17 +62,17 @@ export class Pass {
     this.#offload.begin();
   }
 
-  /** Takes the answer of a stage that judges each frame. @returns whether the frame goes on; if not, `refusal` says why */
+  /** Applies the answer of a stage for one frame. @returns whether the frame goes on; if not, `refusal` says why */
   allowsFrame(answer: Answer): boolean {
     return answer === MAY_PASS || this.#restrictFrame(answer);
   }
 
-  /** The same of one whose answer holds for all frames with the present source and VID. */
+  /** Applies an answer for all frames with the present source and VID. */
   allowsSource(answer: Answer): boolean {
     return answer === MAY_PASS || this.#restrictSource(answer);
   }
 
-  /** The same of one whose answer holds for all frames with the present key. */
+  /** Applies an answer for all frames with the present key. */
   allowsKey(answer: Answer): boolean {
     return answer === MAY_PASS || this.#restrictKey(answer);
   }
@@ -100,7 +100,7 @@ export class Pass {
     return false;
   }
 
-  /** Reads what the present frame needs done, if the batch has offload headers. */
+  /** Reads the offloads that the present frame needs, if the batch has offload headers. */
   lookAtOffload(length: number): void {
     const { batch } = this;
     this.frames = 1;
@@ -108,18 +108,18 @@ export class Pass {
     if (batch.hasOffloadHeaders) this.readNeededOffload();
   }
 
-  /** Reads it from the offload header of the present frame. */
+  /** Reads the offload header of the present frame. */
   readNeededOffload(): void {
     const { bytes, starts } = this.batch;
     this.neededOffload = neededOffloads(bytes, (starts[this.index] as number) - OFFLOAD_HEADER_BYTES);
   }
 
-  /** The one port that was handed frames; undefined: none was, or several. */
+  /** The only port to which frames were sent; undefined for none or several. */
   get touched(): BridgePort | undefined {
     return this.#touched.length === 1 ? this.#touched[0] : undefined;
   }
 
-  /** Hands the present frame to all ports that it is flooded to. */
+  /** Sends the present frame to all ports of the flood. */
   sendFlood(): void {
     const { flood, refusedFlood, batch, index, frames } = this;
     if (this.neededOffload === OFFLOAD_NONE) {
@@ -135,8 +135,8 @@ export class Pass {
   }
 
   /**
-   * Hands the present frame to a port, rewritten first into what the port can send.
-   * @returns whether the port took any of it
+   * Sends the present frame by a port, after the offloads that the port does not take.
+   * @returns whether the port took any of its frames
    */
   send(egress: BridgePort): boolean {
     const { batch, index } = this;
@@ -161,7 +161,7 @@ export class Pass {
   }
 
   #queue(egress: BridgePort, batch: FrameBatch, index: number, frames: number): boolean {
-    // Also when it refuses: a port that is full must be seen to be congested.
+    // Also if the port refuses the frame: its congestion must be returned to the ingress port.
     if (egress.touchedBy !== this.#id) {
       egress.touchedBy = this.#id;
       this.#touched.push(egress);
@@ -173,8 +173,8 @@ export class Pass {
   }
 
   /**
-   * Flushes each port that was handed a frame, once.
-   * @returns the one port that everything from the ingress port has been going to for a while
+   * Flushes all ports to which frames were sent.
+   * @returns the only port that all frames of the ingress port have recently gone to
    */
   end(): BridgePort | undefined {
     const { ingress, nowMs } = this;

@@ -1,14 +1,14 @@
 import type { Port } from './port.ts';
 
 /**
- * What a port tells of itself beyond the contract: for listings, settings and
- * warnings. The bridge reads none of it.
+ * The properties of a port beyond the contract, for listings, settings and
+ * warnings. The bridge does not read them.
  */
 export type PortDetails = DeviceDetails | TunnelDetails;
 
-/** A port that can tell. All kinds in the registry can; a port of another program need not. */
+/** A port with details. All kinds of the registry have them; a port of another program need not. */
 export interface Described {
-  /** As of now. */
+  /** The present values. */
   readonly details: PortDetails;
 }
 
@@ -16,16 +16,16 @@ export interface Described {
 export interface DeviceDetails {
   readonly kind: 'device';
   readonly networkInterface: NetworkInterface;
-  /** The network namespace that the device is in, where it is not the switch's own. */
+  /** The network namespace of the device, if it is not that of the switch. */
   readonly netns: string | undefined;
 }
 
 /** A port on a tunnel. */
 export interface TunnelDetails {
   readonly kind: 'tunnel';
-  /** undefined while no connection stands */
+  /** undefined without an open connection */
   readonly connection: ConnectionDetails | undefined;
-  /** The reason of `linkChanged` as of now, where time changes it; undefined while the link is up. */
+  /** The present reason of `linkChanged`, if it changes with time; undefined while the link is up. */
   readonly linkReason: string | undefined;
 }
 
@@ -35,13 +35,13 @@ export interface ConnectionDetails {
   readonly wire: 'raw' | 'batched';
   /** The round trip of the last ping, in milliseconds; undefined before the first answer. */
   readonly roundTripMs: number | undefined;
-  /** The URL that was dialled, where it is not the port's target. */
+  /** The URL that was dialled, if it is not the port's target. */
   readonly url: string | undefined;
-  /** The address of this host that the connection has; undefined where the transport has none. */
+  /** The local address of the connection; undefined for a transport without one. */
   readonly localAddress: string | undefined;
 }
 
-/** What `port` tells of itself; undefined for a port that tells nothing. */
+/** The details of `port`; undefined for a port without. */
 export function detailsOf(port: Port & Partial<Described>): PortDetails | undefined {
   return port.details;
 }
@@ -52,15 +52,15 @@ export interface InterfaceAddress {
   readonly prefixLength: number;
 }
 
-/** The settings of the device behind a port, as the kernel has them now. */
+/** The present settings of a port's device. */
 export interface InterfaceSettings {
   readonly addresses: readonly InterfaceAddress[];
   readonly mtu: number;
-  /** The network namespace that the device is in, where it is not the switch's own. */
+  /** The network namespace of the device, if it is not that of the switch. */
   readonly netns?: string | undefined;
 }
 
-/** What `setif` changes; what is not named stays. */
+/** The changes of `setif`; absent settings stay unchanged. */
 export interface InterfaceChange {
   /** The IPv4 address as in 1.x: replaces the primary one. */
   address?: string;

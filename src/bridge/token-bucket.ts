@@ -1,13 +1,13 @@
-/** A rate, and how much of it may come at once. */
+/** A rate and its burst. */
 export interface Rate {
   readonly perSecond: number;
-  /** what a bucket holds at most */
+  /** the capacity of the bucket */
   readonly burst: number;
 }
 
 export const UNLIMITED: Rate = { perSecond: 0, burst: Number.POSITIVE_INFINITY };
 
-/** How many cells a bucket has: its tokens, the time in milliseconds up to which they were filled, and its rate. */
+/** The cells of a bucket: tokens, the time of the last refill in milliseconds, and the rate. */
 export const BUCKET_CELLS = 4;
 const TOKENS = 0;
 const FILLED_MS = 1;
@@ -15,19 +15,19 @@ const PER_SECOND = 2;
 const BURST = 3;
 
 /**
- * A token bucket. Something is let through while there are tokens at all, and
- * may take more than there are: a super-frame of many segments passes, and what
- * follows waits until the bucket is above zero again. So the rate holds over any
+ * A token bucket. Frames conform while the bucket is above zero, and
+ * may take more tokens than there are, so that a super-frame of many segments conforms. Then
+ * no frame conforms until the bucket is above zero again. So the rate holds over any
  * longer time.
  *
- * It lives in cells, where native code that forwards for the bridge takes tokens by
+ * Its state is in cells that it shares with native code, which takes tokens by
  * the same rule (native/datapath/flow_table.h).
  */
 export class TokenBucket {
   readonly #cells: Float64Array;
   readonly #at: number;
 
-  /** @param cells `cells[at .. at + BUCKET_CELLS)` are the bucket's */
+  /** @param cells the bucket uses `cells[at .. at + BUCKET_CELLS)` */
   constructor(rate: Rate, nowMs: number, cells: Float64Array = new Float64Array(BUCKET_CELLS), at = 0) {
     this.#cells = cells;
     this.#at = at;
@@ -38,20 +38,20 @@ export class TokenBucket {
     return this.#cells[this.#at + BURST] !== UNLIMITED.burst;
   }
 
-  /** Begins anew with a full bucket. */
+  /** Fills the bucket. */
   fill(rate: Rate, nowMs: number): void {
     this.#cells[this.#at + TOKENS] = rate.burst;
     this.#cells[this.#at + FILLED_MS] = nowMs;
     this.#setRate(rate);
   }
 
-  /** What is there stays, within the new burst. */
+  /** Changes the rate; the tokens stay, within the new burst. */
   change(rate: Rate): void {
     this.#setRate(rate);
     this.#cells[this.#at + TOKENS] = Math.min(this.#cells[this.#at + TOKENS] as number, rate.burst);
   }
 
-  /** Whether there is anything; time never runs backwards for it. */
+  /** Whether the bucket is above zero. An earlier time than that of the last call is ignored. */
   isOpen(nowMs: number): boolean {
     const cells = this.#cells;
     const at = this.#at;

@@ -5,11 +5,11 @@ import { MAY_PASS, MUST_COME } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
 import type { Answer, Stage } from './stage.ts';
 
-/** Relays no reserved group address (IEEE 802.1Q-2022, 8.6.3 and table 8-1), but those that are named. */
+/** Refuses frames to reserved group addresses (IEEE 802.1Q-2022, 8.6.3 and table 8-1). */
 export class ReservedAddresses implements Stage {
   readonly #relayed: ReservedSet;
 
-  /** @param relayed those that are relayed all the same */
+  /** @param relayed the reserved addresses that are relayed nevertheless */
   constructor(relayed: ReservedSet) {
     this.#relayed = relayed;
   }
@@ -25,7 +25,7 @@ export class ReservedAddresses implements Stage {
   }
 }
 
-/** Finds the one port that the destination is behind (IEEE 802.1Q-2022, 8.8); leaves none for what is flooded. */
+/** Finds the port at which the destination was learned (IEEE 802.1Q-2022, 8.8); none for a frame to be flooded. */
 export class Decision implements Stage {
   readonly #fdb: FilteringDatabase;
 
@@ -41,7 +41,7 @@ export class Decision implements Stage {
   }
 }
 
-/** Sends no frame back to the port that it came by (IEEE 802.1Q-2022, 8.6.1). */
+/** Refuses to send a frame by the port that received it (IEEE 802.1Q-2022, 8.6.1). */
 export class NoWayBack implements Stage {
   apply(pass: Pass): Answer {
     return pass.egress === pass.ingress ? 'filtered' : MAY_PASS;

@@ -8,7 +8,7 @@ import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
 import type { Answer, Stage } from './stage.ts';
 
-/** Refuses a frame that is too long for any port, or whose offload header contradicts its bytes. A flow table does the same. */
+/** Refuses a frame that is too long for any port, or whose offload header contradicts the frame. A flow table does the same. */
 export class WellFormed implements Stage {
   readonly #engine: OffloadEngine;
 
@@ -24,14 +24,14 @@ export class WellFormed implements Stage {
   #check(pass: Pass): Answer {
     const { batch, index } = pass;
     if (this.#engine.check(batch, index) !== undefined) return 'badOffload';
-    // Only the check tells whether the header describes a frame inside an encapsulation.
+    // Read again, since the check may have set FLAG_ENCAPSULATED.
     pass.readNeededOffload();
     pass.frames = framesIn(batch, index);
     return MAY_PASS;
   }
 }
 
-/** Refuses a source that is no station's (IEEE 802.3-2022, 3.2.3), and the reserved VID (IEEE 802.1Q-2022, table 9-2). */
+/** Refuses an invalid source address (IEEE 802.3-2022, 3.2.3), and the reserved VID (IEEE 802.1Q-2022, table 9-2). */
 export class PossibleAddresses implements Stage {
   apply({ vid, source }: Pass): Answer {
     if (vid === RESERVED_VID) return 'badVid';

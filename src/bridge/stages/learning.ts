@@ -5,8 +5,8 @@ import type { Pass } from '../pass.ts';
 import type { Answer, Stage } from './stage.ts';
 
 /**
- * Learns that the source is behind the ingress port (IEEE 802.1Q-2022, 8.7). Frames
- * that pass by refresh nothing: a flow lives for less than the ageing time.
+ * Learns the source address at the ingress port (IEEE 802.1Q-2022, 8.7). Frames on the
+ * fast path do not refresh it, so the lifetime of a flow is below the ageing time.
  */
 export class Learning implements Stage {
   readonly #fdb: FilteringDatabase;

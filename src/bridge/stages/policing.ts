@@ -5,7 +5,7 @@ import type { IngressPolicy } from '../ingress-policy.ts';
 import type { Pass } from '../pass.ts';
 import type { Answer, Stage } from './stage.ts';
 
-/** Applies what the policy of the ingress port says of source addresses (IEEE 802.1Q-2022, 8.6.5). */
+/** Applies the rules of the ingress port's policy about source addresses (IEEE 802.1Q-2022, 8.6.5). */
 export class SourcePolicing implements Stage {
   readonly #fdb: FilteringDatabase;
 
@@ -26,7 +26,7 @@ export class SourcePolicing implements Stage {
   }
 }
 
-/** Applies the rest of it: EtherTypes, guards, and rates, which nothing refused for another reason may spend of. */
+/** Applies the other rules: EtherTypes, guards, and rates. Rates come last, so that a refused frame takes no tokens. */
 export class Policing implements Stage {
   isUsedBy({ policy }: BridgePort): boolean {
     return policy !== undefined;

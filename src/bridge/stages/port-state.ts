@@ -4,7 +4,7 @@ import type { Pass } from '../pass.ts';
 import type { DiscardReason } from '../port.ts';
 import type { Answer, EgressStage, Stage } from './stage.ts';
 
-/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): nothing comes in by a port that is shut or stands by. */
+/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): refuses frames received by a port that is shut or stands by. */
 export class IngressPortState implements Stage {
   apply({ ingress }: Pass): Answer {
     if (ingress.isShut) return 'shut';
@@ -12,7 +12,7 @@ export class IngressPortState implements Stage {
   }
 }
 
-/** The same at egress (8.6.4); there the link counts, too. */
+/** The same at egress (8.6.4), also for a port whose link is not up. */
 export class EgressPortState implements EgressStage {
   apply(_pass: Pass, egress: BridgePort): Answer {
     return egress.isForwarding ? MAY_PASS : reasonOf(egress);

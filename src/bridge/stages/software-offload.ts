@@ -4,12 +4,12 @@ import { MAX_FINISHED_BYTES } from '../../wire/offload/gso.ts';
 import { OFFLOAD_CHECKSUM, OFFLOAD_NONE, OFFLOAD_USO, type Offloads } from '../../wire/offload/virtio-header.ts';
 import type { DiscardReason } from '../port.ts';
 
-/** What an egress takes that lets encapsulated segments leave as one datagram super-frame. */
+/** The offloads of an egress port that takes encapsulated segments as one UDP super-frame. */
 const PACKED: Offloads = OFFLOAD_USO | OFFLOAD_CHECKSUM;
-/** Takes all that a usual wake-up's super-frames become, so that ports get them as one batch. */
+/** Has room for the segments of a usual batch, so that ports get them as one batch. */
 const SLAB_BYTES = Math.max(MAX_FINISHED_BYTES, 1 << 20);
 
-/** Finished frames `from .. to` of `batch`, made of one frame that needed offload. */
+/** The finished frames `from .. to` of `batch`, made from one frame that needed offloads. */
 export interface FinishedFrames {
   readonly batch: FrameBatch;
   readonly from: number;
@@ -17,15 +17,15 @@ export interface FinishedFrames {
 }
 
 /**
- * Egress rewriting: does in software what an egress port cannot (checksums, GSO).
- * Segments of a super-frame are made once, however many ports need them, and stay
- * until the end of the batch, because ports do their work in `flush`.
+ * Egress rewriting: does the offloads that an egress port does not take (checksums, GSO).
+ * Segments of a super-frame are made once for all ports that need them, and stay valid
+ * until the end of the batch, because ports send in `flush`.
  */
 export class SoftwareOffload {
   readonly #engine: OffloadEngine;
   readonly #slabs: FrameBatch[] = [];
   #slabsInUse = 0;
-  /** What was made of the last frame: for ports that take nothing, and for those that take datagram super-frames. */
+  /** The last frame that was finished: for ports without offloads, and for ports that take UDP super-frames. */
   readonly #lastIndexes = new Int32Array(2);
   readonly #last: (FinishedFrames | DiscardReason)[] = [];
 
@@ -33,15 +33,15 @@ export class SoftwareOffload {
     this.#engine = engine;
   }
 
-  /** Everything that was made for the batch before may be overwritten. */
+  /** Begins a batch; finished frames of the batch before may be overwritten. */
   begin(): void {
     this.#slabsInUse = 0;
     this.#lastIndexes.fill(-1);
   }
 
-  /** The frames that frame `index` of the present batch becomes for an egress that takes `offloads`, or why there are none. */
+  /** The finished frames of frame `index` for an egress port that takes `offloads`, or why there are none. */
   finish(batch: FrameBatch, index: number, offloads: Offloads): FinishedFrames | DiscardReason {
-    // Flooding asks for the same frame port after port.
+    // Flooding needs the same finished frames for several ports.
     const kind = (offloads & PACKED) === PACKED ? 1 : 0;
     if (index !== this.#lastIndexes[kind]) {
       this.#last[kind] = this.#make(batch, index, kind === 1 ? PACKED : OFFLOAD_NONE);

@@ -4,22 +4,22 @@ import type { Pass } from '../pass.ts';
 import type { DiscardReason } from '../port.ts';
 
 /**
- * What a stage makes of a frame: the reason why it goes no further, or that it goes
- * on, and then whether frames like it may pass the bridge by. There is no answer
- * without the second half: what may pass by is decided where the frame is judged.
+ * The result of a stage for a frame: the reason of its discard; or, if it goes on, the
+ * permit for further frames of its flow. So each stage that accepts a frame must also
+ * decide about the fast path.
  */
 export type Answer = DiscardReason | FlowPermit;
 
 /**
- * A step on a frame's way through the bridge. Sans-I/O, and without an allocation a
- * frame: what it wants to know stands in the pass, which is the same object for all.
+ * A step of a frame in the bridge. Sans-I/O, and without an allocation for each
+ * frame: its input is in the pass, which is the same object for all.
  *
- * `apply` holds the usual answer alone and leaves the rest to a function of its own:
+ * `apply` has only the usual case; rare cases are in other functions, since
  * V8 inlines short functions first.
  *
- * How often it is asked is said where it is asked (stages.ts). Where that is not each
- * frame, an answer holds for the rest of the batch, until the named part of the frame
- * differs from the one before.
+ * stages.ts says how often each stage is run. A stage that is not run for each
+ * frame applies to the rest of the batch, until the relevant fields of a frame
+ * differ from those of the frame before.
  */
 export interface Stage {
   apply(pass: Pass): Answer;

@@ -11,7 +11,7 @@ import { Policing, SourcePolicing } from './policing.ts';
 import { EgressPortState, IngressPortState } from './port-state.ts';
 import type { Answer } from './stage.ts';
 
-/** What stages are made of. */
+/** The objects that stages use. */
 export interface StageParts {
   readonly fdb: FilteringDatabase;
   readonly engine: OffloadEngine;
@@ -20,11 +20,11 @@ export interface StageParts {
 }
 
 /**
- * A frame's way through the bridge, in the order of IEEE 802.1Q-2022, 8.6. A new stage
- * is a file, a field, and a line where it is asked.
+ * The stages of the bridge, in the order of IEEE 802.1Q-2022, 8.6. A new stage
+ * is a file, a field, and a line where it is called.
  *
- * The lists are code, not arrays: each stage has a call of its own, which V8 can
- * inline. It cannot inline one call in a loop that many classes share.
+ * The lists are code, not arrays: each stage has its own call, which V8 can
+ * inline. It cannot inline one call in a loop over objects of many classes.
  */
 export class Stages {
   readonly #ingressPortState = new IngressPortState();
@@ -46,24 +46,24 @@ export class Stages {
     this.#decision = new Decision(fdb);
   }
 
-  /** Asked once a batch, for the ingress port alone. */
+  /** Run once a batch, for the ingress port. */
   enterPort(pass: Pass): Answer {
     return this.#ingressPortState.apply(pass);
   }
 
-  /** Asked for each frame that has an offload header, or is too long for any port. */
+  /** Run for each frame that has an offload header, or is too long for any port. */
   enterWellFormed(pass: Pass): Answer {
     return this.#wellFormed.apply(pass);
   }
 
-  /** Whether `enter` has to be asked for each frame from this port. Its answer may change with the port's policy. */
+  /** Whether `enter` must be run for each frame of this port. This may change with the port's policy. */
   judgesEachFrame(port: BridgePort): boolean {
     return this.#policing.isUsedBy(port);
   }
 
   /**
    * The stages at ingress.
-   * @param isSameSource source and VID are those of the frame before: what was answered for them holds
+   * @param isSameSource whether source and VID are those of the frame before, whose answers then apply
    * @returns whether the frame goes on; if not, `pass.refusal` says why
    */
   enter(pass: Pass, isSameSource: boolean): boolean {
@@ -75,7 +75,7 @@ export class Stages {
     );
   }
 
-  /** Apart from `enter`, so that a port without a policy has nothing of it in its way. */
+  /** Separate from `enter`, so that V8 can inline that for ports without a policy. */
   #police(pass: Pass, isSameSource: boolean): boolean {
     return (
       (isSameSource || pass.allowsSource(this.#sourcePolicing.apply(pass))) &&
@@ -83,7 +83,7 @@ export class Stages {
     );
   }
 
-  /** Asked for each destination and VID that differs from the frame before; sets `pass.egress`. @returns as `enter` */
+  /** Run when destination or VID differ from the frame before; sets `pass.egress`. @returns as `enter` */
   decide(pass: Pass): boolean {
     return (
       pass.allowsKey(this.#reservedAddresses.apply(pass)) &&
@@ -92,7 +92,7 @@ export class Stages {
     );
   }
 
-  /** Asked for the port that a frame is about to leave by, together with the decision; of a flood for each port. */
+  /** Run for the egress port together with the decision; for a flood for each port. */
   leave(pass: Pass, egress: BridgePort): Answer {
     return this.#egressPortState.apply(pass, egress);
   }
