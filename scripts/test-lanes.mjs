@@ -1,15 +1,31 @@
-// Which test files run side by side. Two lanes run at the same time: one for files that work, with one file a processor,
-// and one for files that mostly sleep, which take the processor from no other file.
+// Which test files run side by side. Two lanes run at the same time: one for files that work, and one for files that mostly
+// sleep and leave the processors to the others.
 import { availableParallelism } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { run } from 'node:test';
 
 /**
- * Files that sleep most of their time, those that take longest first: they wait for outages, time-outs and idle times that
- * are what is tested. `npm test` ends with how long each of the slowest files lived, and how much of that it worked.
+ * Files that sleep most of the time, the longest first: outages, time-outs and idle times are what they test.
+ * `npm test` ends with a list of the slowest files and of the processor time of each.
  */
-export const WAITING = ['test/e2e/crowd'];
-const WAITING_CONCURRENCY = 3;
+export const WAITING = [
+  'test/e2e/crowd',
+  'test/e2e/survival',
+  'test/e2e/grace',
+  'test/e2e/parallel',
+  'test/e2e/ways-out',
+  'test/e2e/loops',
+  'test/attack/client-certificates',
+  'test/interop/select-loop',
+  'test/e2e/names',
+  'test/attack/slowloris',
+  'src/ports/tunnel/dial/failback',
+  'test/attack/tokens',
+  'test/interop/echoing-relay',
+];
+const WAITING_CONCURRENCY = 2;
+/** A file of the other lane takes half of a processor, as it waits for other programs the rest of the time. */
+const WORKING_CONCURRENCY = Math.max(2, availableParallelism() + 1);
 
 const placeOf = (file) => WAITING.findIndex((name) => file === `dist/${name}.test.js`);
 
@@ -18,7 +34,7 @@ export function lanesOf(files) {
   const waiting = files.filter((file) => placeOf(file) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
   const working = files.filter((file) => placeOf(file) < 0);
   const lanes = [
-    { files: working, concurrency: Math.max(2, availableParallelism()) },
+    { files: working, concurrency: WORKING_CONCURRENCY },
     { files: waiting, concurrency: WAITING_CONCURRENCY },
   ];
   return lanes.filter((lane) => lane.files.length > 0);

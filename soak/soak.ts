@@ -24,9 +24,10 @@ const GIB = 1024 ** 3;
 const START_MS = 60_000;
 /** Ports that wait for lost clients are removed within this time. */
 const SETTLE_MS = 90_000;
+const MIN_PAUSE_S = 1;
 const MOST_PAUSE_S = 10;
 
-const { durationMs, seed }: SoakOptions = parseOptions(process.argv.slice(2));
+const { durationMs, rounds, seed }: SoakOptions = parseOptions(process.argv.slice(2));
 const startMs = performance.now();
 const verdict = new Verdict();
 const leaks = new Leaks();
@@ -38,7 +39,8 @@ let isInterrupted = false;
 async function main(): Promise<void> {
   const missing = missingTools('iperf3', 'ping', 'nft', 'openssl', 'htpasswd') || missingTapDevice();
   if (missing !== false) throw new Error(`The soak ${missing}`);
-  say(`for ${Math.round(durationMs / 60_000)} min, seed ${seed}`);
+  const length = Number.isFinite(rounds) ? `each fault ${rounds} times` : `for ${Math.round(durationMs / 60_000)} min`;
+  say(`${length}, seed ${seed}`);
   lab = await Lab.open();
   const world = await World.open(lab, verdict);
   await world.recovered(START_MS);
@@ -64,8 +66,11 @@ async function main(): Promise<void> {
 /** Runs one fault after the other; each kind happens once before any is repeated. */
 async function breakThings(world: World): Promise<void> {
   let kinds: (typeof DRAWS)[number][] = [];
-  while (performance.now() - startMs < durationMs) {
-    await delay(random.between(1, MOST_PAUSE_S) * 1000, undefined, { signal: verdict.signal });
+  while (performance.now() - startMs < durationMs && faults < rounds * DRAWS.length) {
+    // Drawn in any case, so that equal seeds choose equal faults.
+    const drawnS = random.between(MIN_PAUSE_S, MOST_PAUSE_S);
+    const pauseS = Number.isFinite(rounds) ? MIN_PAUSE_S : drawnS;
+    await delay(pauseS * 1000, undefined, { signal: verdict.signal });
     if (kinds.length === 0) kinds = [...DRAWS];
     const draw = kinds.splice(random.below(kinds.length), 1)[0];
     if (draw === undefined) continue;

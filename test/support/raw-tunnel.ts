@@ -56,10 +56,15 @@ export class RawTunnel {
     await this.#either('drain');
   }
 
+  /** The code of the close message, if it has come. */
+  get closeCodeSoFar(): number | undefined {
+    return closeCodeIn(this.#received);
+  }
+
   /** The code of the close message that ends the tunnel, waited for. */
   async closeCode(): Promise<number | undefined> {
     for (;;) {
-      const code = closeCodeIn(this.#received);
+      const code = this.closeCodeSoFar;
       if (code !== undefined || this.socket.destroyed) return code;
       await this.#either('data');
     }

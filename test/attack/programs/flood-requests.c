@@ -4,10 +4,10 @@
  *   flood-requests ADDRESS PORT CONNECTIONS NETWORK/PREFIX REQUEST...
  *
  * For each number that it reads, a line each, it sends requests over a
- * connection each, CONNECTIONS at a time, until so many were answered, and says
- * in one line, as a JSON object, how often each status was the answer. It comes
- * from random addresses of NETWORK, all of which are this host's; the REQUESTs take
- * turns. It ends with standard input.
+ * connection each, CONNECTIONS at a time, until so many were answered. It then prints
+ * one line, a JSON object, with how often each status was the answer; before, a line every
+ * PROGRESS answers. Its source addresses are random ones of NETWORK, all of which are this
+ * host's; the REQUESTs take turns. It ends with standard input.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -26,6 +26,7 @@ enum {
   MAX_CONNECTIONS = 10000,
   EVENTS = 256,
   STATUSES = 1000,
+  PROGRESS = 250,
   STATUS_AT = sizeof "HTTP/1.1 " - 1,
   STATUS_BYTES = 3,
 };
@@ -81,7 +82,7 @@ static bool ask(struct connection *connection) {
          epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event) == 0;
 }
 
-/* Who was cut has not been answered, and asks again. */
+/* A request whose connection was cut does not count as answered. */
 static void hear(const struct connection *connection) {
   char head[STATUS_AT + STATUS_BYTES + 1] = {0};
   if (recv(connection->fd, head, sizeof head - 1, 0) != sizeof head - 1) return;
@@ -89,6 +90,10 @@ static void hear(const struct connection *connection) {
   if (status < 100 || status >= STATUSES) errx(1, "no status: %s", head);
   answers[status]++;
   if (left > 0) left--;
+  if (left > 0 && left % PROGRESS == 0) {
+    printf("%lu left\n", left);
+    fflush(stdout);
+  }
 }
 
 static void flood(struct connection *connections, unsigned count) {
