@@ -4,20 +4,20 @@ import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { OFFLOAD_NONE, type Offloads } from '../wire/offload/virtio-header.ts';
 
 export interface MemoryPortOptions {
-  /** What listport shows as its target; default `memory`. */
+  /** The target that listport shows; default `memory`. */
   target?: string;
-  /** Called at the end of each batch with copies of its frames, the caller's to keep. */
+  /** Called at the end of each batch with copies of its frames, which belong to the receiver. */
   onFrames?: (frames: Buffer[]) => void;
-  /** The most frames that wait while the port is stalled; default 1024. */
+  /** The bound of the queue of a stalled port, in frames; default 1024. */
   queueFrames?: number;
-  /** The longest frame that the port takes; default a whole super-frame. */
+  /** The longest frame that the port takes, in octets; default the length of the longest super-frame. */
   maxFrameBytes?: number;
 }
 
 /**
- * A port whose far end is the program itself: for the library, and a fake for
- * tests that keeps the whole port contract. `deliver` is the wire's way in,
- * `onFrames` its way out.
+ * A port whose far end is this program: for users of the library, and for
+ * tests. It keeps the whole port contract. `deliver` makes ingress frames,
+ * `onFrames` receives egress frames.
  */
 export class MemoryPort implements Port {
   readonly type = 'memory';
@@ -43,17 +43,17 @@ export class MemoryPort implements Port {
     if (this.#link !== 'up') events.linkChanged(this.#link, 'set down');
   }
 
-  /** Replaces the receiver of what leaves by this port. */
+  /** Replaces the receiver of egress frames. */
   onFrames(receiver: (frames: Buffer[]) => void): void {
     this.#onFrames = receiver;
   }
 
-  /** Lets these frames enter the switch as one batch. Their bytes stay the caller's. */
+  /** Sends these frames into the switch as one batch. Their bytes still belong to the caller. */
   deliver(...frames: readonly Uint8Array[]): void {
     this.deliverBatch(batchOf(...frames));
   }
 
-  /** The same for a batch that the caller owns. */
+  /** As `deliver`, for a batch that belongs to the caller. */
   deliverBatch(batch: FrameBatch): void {
     if (this.#events === undefined) return;
     if (this.#link !== 'up') this.#events.discarded('rx', 'linkDown', batch.count);
@@ -75,13 +75,13 @@ export class MemoryPort implements Port {
     this.#onFrames(frames);
   }
 
-  /** While stalled, frames wait in the queue and then meet its bound, as behind a slow reader. */
+  /** While stalled, egress frames wait in the queue, and frames beyond its bound are dropped, as with a slow reader. */
   stall(isStalled: boolean): void {
     this.#isStalled = isStalled;
     this.flush(false);
   }
 
-  /** Plays a cable that is pulled (`down`) or plugged in (`up`). */
+  /** Simulates a cable that is pulled (`down`) or plugged in (`up`). */
   setLink(state: 'up' | 'down', reason = 'set down'): void {
     if (this.#link === 'closed') return;
     this.#link = state;

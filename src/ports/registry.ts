@@ -14,26 +14,26 @@ import type { SwitchInstance } from './tunnel/switch-instance.ts';
 
 export interface PortContext {
   readonly logger: Logger;
-  /** Which devices are ports of the switch already; default: nothing is known of them. */
+  /** The devices that are ports of the switch; default: no check against them. */
   readonly devices?: DeviceRegister;
-  /** What client ports speak that do not say it themselves; default `auto`. */
+  /** The wire of client ports that do not name one; default `auto`. */
   readonly wire?: WireChoice;
-  /** How TCP answers congestion on the tunnels of client ports; default `auto`. */
+  /** The TCP congestion control of client ports' tunnels; default `auto`. */
   readonly congestion?: CongestionChoice;
-  /** Which switch dials; default: not said. */
+  /** Identifies the dialling switch to servers; default: not sent. */
   readonly instance?: SwitchInstance;
-  /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
+  /** The environment with HTTPS_PROXY, NO_PROXY and the like; default: empty. */
   readonly environment?: Environment;
-  /** ends a dialling that the port waits for; the promise then rejects with its reason */
+  /** aborts the first dial; the promise then rejects with the signal's reason */
   readonly signal?: AbortSignal;
 }
 
 type Kind = PortSpec['type'];
 
-/** Opens a port of one kind. The rows of its options are in src/schema/port-spec.ts. */
+/** Opens a port of one kind. Its options are described in src/schema/port-spec.ts. */
 type Open<K extends Kind> = (spec: Extract<PortSpec, { type: K }>, context: PortContext) => Promise<Port & Described>;
 
-/** Every kind of port that can be added. A new kind is a folder, a row here and a row in PORT_SPECS. */
+/** The kinds of ports that can be added. A new kind needs a folder, a row here and a row in PORT_SPECS. */
 const KINDS: { readonly [K in Kind]: Open<K> } = {
   tap: ({ target, options }, { logger, devices }) =>
     TapPort.open(target, { logger, register: devices, netns: options?.netns, mac: options?.mac }),
@@ -55,7 +55,7 @@ const KINDS: { readonly [K in Kind]: Open<K> } = {
 
 /**
  * Makes a port of any kind, ready to be attached.
- * @throws EtherwsError when it cannot be opened; nothing is left behind then
+ * @throws EtherwsError when it cannot be opened; all changes are undone then
  */
 export async function createPort<K extends Kind>(
   spec: Extract<PortSpec, { type: K }>,
@@ -64,7 +64,7 @@ export async function createPort<K extends Kind>(
   return (KINDS[spec.type as K] as Open<K>)(spec, context);
 }
 
-/** News of the host's network, where the addon is there to bring them; without, ports that dial just wait longer. */
+/** Watches the host's network. Without the addon there are no events, and ports redial only by their timers. */
 function watchNetwork(logger: Logger): (listener: () => void) => () => Promise<void> {
   return (listener) => {
     try {

@@ -8,26 +8,26 @@ import { type OpenDevice, setDown } from './device-setup.ts';
 import { closeDescriptor, linkMonitor } from './link-monitor.ts';
 import { nameOfNetns } from './netns.ts';
 
-/** Where the device is, for settings. */
+/** How the device is addressed when its settings are read or changed. */
 export interface Whereabouts {
   readonly index: number;
   readonly name: string;
-  /** Present when it is in another network namespace. */
+  /** Present when the device is in another network namespace. */
   readonly elsewhere?: { readonly netnsId: number; readonly netns: string; readonly tap: Descriptor } | undefined;
 }
 
 export interface AttachedDeviceEvents {
-  /** The link, or where it is, has changed. */
+  /** The link state or the network namespace has changed. */
   changed(): void;
-  /** The device was deleted, or has left without us. Last event. */
+  /** The device was deleted, or moved to a network namespace where it cannot be followed. The last event. */
   gone(): void;
 }
 
-/** How often a device is asked for its state where the kernel tells us nothing: in another network namespace. */
+/** Poll interval for a device in another network namespace, of which rtnetlink reports no changes. */
 const POLL_MS = 1000;
 const MAX_LOOKS = 3;
 
-/** One device for as long as it is there: its descriptor, and what the kernel says of its link. */
+/** One attached device, until it is deleted or released: its descriptor and the link state that the kernel reports. */
 export class AttachedDevice {
   readonly device: OpenDevice;
   readonly #events: AttachedDeviceEvents;
@@ -61,7 +61,7 @@ export class AttachedDevice {
     return this.#link;
   }
 
-  /** The network namespace that the device is in, by its name; undefined: ours. */
+  /** The name of the device's network namespace; undefined: the namespace of this process. */
   get netns(): string | undefined {
     return this.#netns;
   }
@@ -73,7 +73,7 @@ export class AttachedDevice {
     return { index, name, elsewhere: { netnsId, netns: this.#netns, tap: this.descriptor } };
   }
 
-  /** Asks the kernel; tells what has changed. @returns whether the device is still there */
+  /** Reads the state from the kernel and reports changes. @returns whether the device still exists */
   refresh(): boolean {
     if (this.#isOver) return false;
     const [link, netns] = [this.#link, this.#netns];
@@ -84,7 +84,7 @@ export class AttachedDevice {
         this.#end();
         return false;
       }
-      // No descriptor is left to ask by, for example: what was known holds until it can be asked again.
+      // The state cannot be read, for example because no file descriptor is free: the old state holds until the retry.
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => this.refresh(), POLL_MS).unref();
       return true;
@@ -93,14 +93,14 @@ export class AttachedDevice {
     return true;
   }
 
-  /** Ends without a word. @param restores whether the device is set down again where it was found down */
+  /** Closes the device without an event. @param restores whether a device that was found down is set down again */
   async release(restores: boolean, logger: Logger): Promise<void> {
     const { found, isRestored } = this.device;
     if (restores && isRestored && !found.isUp && this.#netns === undefined) setDown(this.#link, logger);
     await Promise.all([closeDescriptor(this.descriptor), this.unwatch()]);
   }
 
-  /** Ends without a word, and leaves the descriptor to the caller. */
+  /** Stops watching without an event. The descriptor stays open and belongs to the caller. */
   unwatch(): Promise<void> {
     this.#isOver = true;
     clearInterval(this.#polling);
@@ -108,7 +108,7 @@ export class AttachedDevice {
     return this.#unwatch();
   }
 
-  /** As `#look`; a TAP device may move between the two questions that are asked there. */
+  /** As `#look`, tried again: a TAP device may move to another namespace between the two system calls of `#look`. */
   #lookAgain(): void {
     for (let tries = 1; ; tries++) {
       try {
@@ -123,7 +123,7 @@ export class AttachedDevice {
   #look(): void {
     const location = this.device.canMove ? nativeAddon().locateTap(this.descriptor) : undefined;
     const index = location === undefined ? this.#link.index : indexHere(location);
-    // Subscribes before it looks: a change between the two is then heard, not missed.
+    // Subscribe before reading the state, so that no change in between is missed.
     this.#follow(index);
     if (location === undefined || index !== undefined) {
       this.#link = nativeAddon().readLink(index ?? this.#link.index);
@@ -142,12 +142,12 @@ export class AttachedDevice {
     } catch (error) {
       if (errnoOf(error) !== 'EPERM') throw error;
     }
-    // Without a right over that namespace its devices cannot be looked at; frames tell whether this one works.
+    // Without privileges in that namespace the link cannot be read: it counts as up until a read or write fails.
     return { ...this.#link, name, isUp: true, isRunning: true };
   }
 
   #hear(link: Link): void {
-    // Another device may have its number by now. A TAP that was removed here may have moved.
+    // Its ifindex may be in use by another device now. A TAP device that was removed here may have moved to another namespace.
     if (link.isRemoved && !this.device.canMove) this.#end();
     else this.refresh();
   }
@@ -158,7 +158,7 @@ export class AttachedDevice {
     this.#events.gone();
   }
 
-  /** @param index of a device in our network namespace; undefined: it is elsewhere */
+  /** @param index ifindex in the network namespace of this process; undefined: the device is in another one */
   #follow(index: number | undefined): void {
     if (index === undefined) {
       this.#polling ??= setInterval(() => this.refresh(), POLL_MS).unref();
@@ -175,13 +175,13 @@ export class AttachedDevice {
   }
 }
 
-/** The number of a TAP device in our own network namespace; undefined: it is in another one. */
+/** The ifindex of a TAP device in the network namespace of this process; undefined: it is in another one. */
 function indexHere({ name, netnsId, netnsInode }: TapLocation): number | undefined {
   if (netnsId >= 0) return undefined;
   try {
     return nativeAddon().readLink(name).index;
   } catch (error) {
-    // The device is alive, so where the kernel does not say where it is, it is elsewhere.
+    // The descriptor works, so the device exists; the ENODEV means that it is in another namespace.
     if (netnsInode === 0 && errnoOf(error) === 'ENODEV') return undefined;
     throw error;
   }
@@ -197,7 +197,7 @@ function hasChanged(before: Link, now: Link): boolean {
   );
 }
 
-/** ENODEV of rtnetlink; a TAP's descriptor says EBADFD, which libuv has no name for. */
+/** A deleted device: ENODEV from rtnetlink, EBADFD (for which libuv has no name) from a TAP descriptor. */
 function isGone(error: unknown): boolean {
   return (
     errnoOf(error) === 'ENODEV' ||

@@ -2,17 +2,17 @@ import type { Logger } from '../../observability/logger.ts';
 import type { DeviceRegister } from './device-register.ts';
 import type { OpenDevice } from './device-setup.ts';
 
-/** What both kinds of device ports take. */
+/** Options of both kinds of device ports. */
 export interface DeviceOptions {
-  /** which devices are ports of the switch; default: nothing is known of other ports */
+  /** the devices that are ports of the switch; default: no check against other ports */
   register?: DeviceRegister | undefined;
   logger?: Logger | undefined;
 }
 
-/** What a port needs to have its device, again and again. */
+/** What a device port needs to open its device, and to open it again after it was deleted. */
 export interface DeviceOwner {
   readonly device: OpenDevice;
-  /** Opens the device of that name that is there again. @param holder the port, which is registered. @throws EtherwsError */
+  /** Opens a device of that name after the old one was deleted. @param holder the registered port. @throws EtherwsError */
   reopen(name: string, holder: object): OpenDevice;
   readonly register: DeviceRegister | undefined;
   readonly logger: Logger;

@@ -20,27 +20,26 @@ import { fittedLength } from './fitted-length.ts';
 import { LinuxInterface } from './interface-settings.ts';
 import { reasonOf, stateOf } from './link-state.ts';
 
-/** How long a congested egress port is waited for; then it has to drop what it cannot take. */
+/** How long reading pauses for a congested egress port; after that the egress port drops what it cannot queue. */
 const MAX_WAIT_MS = 100;
 
 /**
- * A port on a device of the kernel that is read and written by frames: the
- * part that tap and netdev have in common.
+ * The common part of tap and netdev ports: a port on a kernel device that is read and written frame by frame.
  *
- * In: the kernel says that something is waiting → one call of the addon reads
- * it into a slab → the bridge gets one batch.
- * Out: `send` notes the frame's index → `flush` makes one call for all of them.
+ * Ingress: the descriptor becomes readable → one call of the addon reads frames
+ * into a slab → the bridge gets one batch.
+ * Egress: `send` notes the frame's index → `flush` writes all noted frames in one call.
  *
- * A device that is deleted leaves the port down, and it waits for one of the same name.
+ * When the device is deleted, the port goes down and waits for a device of the same name.
  */
 export abstract class DevicePort implements Port, Described {
   abstract readonly type: 'tap' | 'netdev';
   readonly networkInterface: NetworkInterface;
   readonly #owner: DeviceOwner;
   readonly #indexes = new Uint32Array(BATCH_FRAMES);
-  /** Undefined while the port waits for its device. */
+  /** Undefined while the port waits for a device. */
   #attached: AttachedDevice | undefined;
-  /** What the data path wants to know of it. */
+  /** Kept apart from `#attached` for the data path. */
   #device: OpenDevice;
   #name: string;
   #maxFrameBytes = 0;
@@ -51,21 +50,21 @@ export abstract class DevicePort implements Port, Described {
   #noted: FrameBatch | undefined;
   #notedFrames = 0;
   /**
-   * The lengths of the noted batch, once padding was cut from one of its frames; else its own hold. Those of the noted
-   * frames are right: frames that are finished for a batch are appended to it, also behind the first cut.
+   * A copy of the noted batch's lengths, made when padding is first cut from one of its frames; undefined: the batch's
+   * lengths hold. Frames appended to the batch after the copy are not in it (`#hasLengthOf`).
    */
   #cutLengths: Uint32Array | undefined;
-  /** Runs while a congested egress port is waited for. */
+  /** Runs while reading pauses for a congested egress port. */
   #patience: NodeJS.Timeout | undefined;
-  /** The network namespace of the device, as it was told last. */
+  /** The network namespace of the device that was last reported. */
   #netns: string | undefined;
-  /** The device before this one is being closed. */
+  /** Settles when the previous device is closed. */
   #released: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  /** The directions and reasons of discards that were reported with an example, a bit each. */
+  /** One bit for each direction and reason of discards that was reported with an example frame. */
   #explained = 0;
 
-  /** @throws what the addon throws, and DEVICE_BUSY; then the descriptor is still the caller's */
+  /** @throws the addon's errors, and DEVICE_BUSY; the descriptor then still belongs to the caller */
   protected constructor(owner: DeviceOwner) {
     this.#owner = owner;
     this.#device = owner.device;
@@ -82,7 +81,7 @@ export abstract class DevicePort implements Port, Described {
     }
   }
 
-  /** The device's name, also after it was renamed. */
+  /** The current name of the device; follows a rename. */
   get target(): string {
     return this.#name;
   }
@@ -99,7 +98,7 @@ export abstract class DevicePort implements Port, Described {
     return this.#device.tagAllowance;
   }
 
-  /** The MTU and an Ethernet header; follows the MTU. Tags may come on top (`tagAllowance`). */
+  /** The current MTU plus 14 octets of Ethernet header. VLAN tags may come on top (`tagAllowance`). */
   get maxFrameBytes(): number {
     return this.#maxFrameBytes;
   }
@@ -125,10 +124,10 @@ export abstract class DevicePort implements Port, Described {
     if (length < HEADER_BYTES) return 'runt';
     const kept = length > this.#maxFrameBytes ? fittedLength(batch, index, this) : length;
     if (kept < 0) return 'tooLong';
-    // The addon is handed one slab a call, and one list of lengths.
+    // One call of the addon takes one slab and one list of lengths.
     if (batch !== this.#noted || this.#notedFrames === BATCH_FRAMES || !this.#hasLengthOf(index)) this.#write();
     this.#noted = batch;
-    // Not in the batch, whose own lengths are shared with the other egress ports.
+    // Cut in a copy: the batch's lengths are shared with the other egress ports.
     if (kept < length) this.#cutLengths ??= batch.lengths.slice();
     if (this.#cutLengths !== undefined) this.#cutLengths[index] = kept;
     this.#indexes[this.#notedFrames++] = index;
@@ -156,7 +155,7 @@ export abstract class DevicePort implements Port, Described {
     await Promise.all([attached?.release(true, logger), this.#released, this.#waiting?.end()]);
   }
 
-  /** Whether the lengths to write by have room for that frame: a batch that grew since has more. */
+  /** Whether the lengths to write by include that frame: the batch may have grown since they were copied. */
   #hasLengthOf(index: number): boolean {
     return this.#cutLengths === undefined || index < this.#cutLengths.length;
   }
@@ -197,14 +196,14 @@ export abstract class DevicePort implements Port, Described {
       this.#report('tx');
       return;
     }
-    // A packet socket says once, as an error, that its device went down: the link monitor tells that better.
+    // A packet socket reports once, as an error, that its device went down; the link monitor reports it too.
     if (count < 0 && (status < 0 || !attached.refresh())) {
       if (status < 0) attached.refresh();
       return;
     }
     this.#report('rx');
     if (count <= 0) return;
-    // In another network namespace nothing else tells that the device was set up.
+    // In another network namespace a received frame shows before the next poll that the device was set up.
     if (this.#state !== 'up' && attached.netns !== undefined) attached.refresh();
     const slab = deviceSlab();
     slab.count = count;
@@ -212,9 +211,9 @@ export abstract class DevicePort implements Port, Described {
     if (congestion !== undefined) this.#wait(congestion);
   }
 
-  /** Leaves frames in the device's own queue, where their senders notice, until the way is free again. */
+  /** Pauses reading until the congestion ends: frames wait in the device's queue, where senders see back-pressure. */
   #wait(congestion: Congestion): void {
-    // The port may have been closed, or have lost its device, from inside `receive`.
+    // `receive` may have closed the port or released the device.
     if (this.#attached === undefined) return;
     nativeAddon().pause(this.#device.descriptor);
     this.#patience = setTimeout(this.#resume, MAX_WAIT_MS);
@@ -240,7 +239,7 @@ export abstract class DevicePort implements Port, Described {
     }
   }
 
-  /** A frame that was dropped, for the first report of each direction and reason; only that one is shown. */
+  /** A dropped frame as an example, for the first report of each direction and reason; undefined for later ones. */
   #example(direction: 'rx' | 'tx', reason: number): FrameExample | undefined {
     const bit = 1 << (2 * reason + (direction === 'rx' ? 0 : 1));
     if ((this.#explained & bit) !== 0) return undefined;
@@ -248,7 +247,7 @@ export abstract class DevicePort implements Port, Described {
     return takeFaultExample(reason);
   }
 
-  /** Takes a device as its own. @throws what the addon throws, and DEVICE_BUSY */
+  /** Attaches a device. @throws the addon's errors, and DEVICE_BUSY */
   #attach(device: OpenDevice): void {
     const attached = new AttachedDevice(device, {
       changed: () => this.#follow(),
@@ -267,7 +266,7 @@ export abstract class DevicePort implements Port, Described {
     if (this.#events !== undefined) this.#listen(attached);
   }
 
-  /** A device elsewhere is none of ours: other devices may have its number. */
+  /** Registers the ifindex, for a device in this namespace only: an ifindex is unique within one namespace. */
   #claim({ link, netns }: AttachedDevice): void {
     const { register } = this.#owner;
     if (netns === undefined) register?.claim(this, link.index, link.name);
@@ -275,19 +274,19 @@ export abstract class DevicePort implements Port, Described {
   }
 
   #listen(attached: AttachedDevice): void {
-    // The addon reads into it from the first wake-up on.
+    // The slab must exist before the first wake-up.
     deviceSlab();
     nativeAddon().watch(attached.descriptor, (status, count) => this.#ready(attached, status, count));
     this.#setRoom();
   }
 
-  /** The link, or where the device is, has changed. */
+  /** The link state or the network namespace has changed. */
   #follow(): void {
     const attached = this.#attached;
     if (attached === undefined) return;
     const { link } = attached;
     const maxFrameBytes = link.mtu + HEADER_BYTES;
-    // What was decided for longer or for shorter frames does not hold any more.
+    // Installed flows were decided with the old maximum frame length.
     if (maxFrameBytes !== this.#maxFrameBytes) endFlows(attached.descriptor);
     this.#maxFrameBytes = maxFrameBytes;
     this.#name = link.name;
@@ -317,13 +316,13 @@ export abstract class DevicePort implements Port, Described {
     this.#events?.linkChanged(state, reason);
   }
 
-  /** Tells how long frames may be that are read from now on. */
+  /** Sets the maximum length of frames that are read from now on. */
   #setRoom(): void {
     const room = this.#device.givesSuperFrames ? MAX_SUPER_FRAME_BYTES : this.#maxFrameBytes + MAX_TAGS_BYTES;
     nativeAddon().readsFrames(this.#device.descriptor, Math.min(room, MAX_SUPER_FRAME_BYTES));
   }
 
-  /** The device is gone; one of its name may be there already. */
+  /** The device is gone; another one of its name may exist already. */
   #lose(): void {
     const attached = this.#attached;
     if (attached === undefined) return;

@@ -1,22 +1,22 @@
 import { EtherwsError } from '../../errors.ts';
 
-/** What a port has: a device by its number, or the name that it waits for. */
+/** What one port holds: a device by its ifindex, or the name of the device that it waits for. */
 interface Claim {
   readonly index: number | undefined;
   readonly name: string;
 }
 
 /**
- * Which devices are ports of one switch: two ports on one device would hand each frame to each other without end. A
- * device is known by its number (ifindex), so that renaming it changes nothing.
+ * The devices that are ports of one switch. Two ports on one device would forward each frame to each other without
+ * end. The key is the ifindex, which a rename does not change.
  */
 export class DeviceRegister {
   readonly #claims = new Map<object, Claim>();
 
   /**
-   * Says whether a device is free, before anything of it is opened.
-   * @param index undefined: there is no such device yet
-   * @param holder whose own claim does not count
+   * Checks that no other port holds a device; to be called before the device is opened.
+   * @param index ifindex; undefined: the device does not exist yet
+   * @param holder the port whose own claim is ignored
    * @throws EtherwsError DEVICE_BUSY
    */
   check(index: number | undefined, name: string, holder?: object): void {
@@ -30,13 +30,13 @@ export class DeviceRegister {
     }
   }
 
-  /** Replaces what `holder` had. @throws EtherwsError DEVICE_BUSY; then it has what it had */
+  /** Replaces the claim of `holder`. @throws EtherwsError DEVICE_BUSY; the old claim then stays */
   claim(holder: object, index: number, name: string): void {
     this.check(index, name, holder);
     this.#claims.set(holder, { index, name });
   }
 
-  /** The device is gone, and its name is kept for `holder`. */
+  /** The device is gone; reserves its name for `holder`. */
   keepName(holder: object, name: string): void {
     this.#claims.set(holder, { index: undefined, name });
   }

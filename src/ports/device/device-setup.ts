@@ -6,27 +6,27 @@ import type { Logger } from '../../observability/logger.ts';
 import type { TagAllowance } from '../../wire/ethernet/frame-length.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';
 
-/** An open device, as the factories of tap and netdev hand it over. */
+/** An open device, as made by the factories of tap and netdev. */
 export interface OpenDevice {
   readonly descriptor: Descriptor;
-  /** The link as it was found, before anything was changed. */
+  /** The link state before etherws changed anything. */
   readonly found: Link;
   readonly offloads: Offloads;
-  /** Which tags the device takes on top of a full payload. */
+  /** The VLAN tags that the device takes on top of a payload of MTU length. */
   readonly tagAllowance: TagAllowance;
-  /** Whether what is read may be a super-frame. */
+  /** Whether reads may return super-frames. */
   readonly givesSuperFrames: boolean;
-  /** Whether a link that was found down is set down again at the end. */
+  /** Whether a link that was found down is set down again when the port closes. */
   readonly isRestored: boolean;
-  /** Frames that wait in the kernel for us, where that is ours to say; -1 leaves it. */
+  /** The transmit queue length (txqlen) to set on the device, in frames; -1 leaves it unchanged. */
   readonly txQueueFrames: number;
-  /** Whether the device was set up with whatever else was done to it. */
+  /** Whether the device was already set up. */
   readonly isSetUp?: boolean;
-  /** Whether the descriptor goes on working in another network namespace: that of a TAP device does. */
+  /** Whether the descriptor still works after the device moved to another network namespace; true of TAP devices. */
   readonly canMove: boolean;
 }
 
-/** Sets a device up, and sees it used, or puts everything back and closes its descriptor. @throws EtherwsError */
+/** Sets a device up and calls `use`; when either fails, restores the link and closes the descriptor. @throws EtherwsError */
 export function useDevice<T>(device: OpenDevice, logger: Logger, use: (device: OpenDevice) => T): T {
   const { descriptor, found, isRestored, txQueueFrames } = device;
   try {
@@ -49,7 +49,7 @@ export function setDown({ index, name }: Link, logger: Logger): void {
   try {
     nativeAddon().changeLink(index, 0, -1, -1);
   } catch (error) {
-    // It was deleted this moment, or our privileges are gone: closing goes on all the same.
+    // The device was deleted meanwhile, or the privileges were dropped: closing goes on.
     if (errnoOf(error) !== 'ENODEV') logger.warn({ device: name, error }, 'the device could not be set down again');
   }
 }

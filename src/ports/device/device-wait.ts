@@ -3,17 +3,20 @@ import type { Logger } from '../../observability/logger.ts';
 import { linkMonitor } from './link-monitor.ts';
 
 export interface DeviceWaitEvents {
-  /** Takes the device. @throws EtherwsError: it is not there, or cannot be had */
+  /** Opens the device. @throws EtherwsError when it does not exist or cannot be opened */
   tryAgain(): void;
-  /** It could not be had. @param reason as listport shows it */
+  /** The attempt failed. @param reason as listport shows it */
   inVain(reason: string): void;
   readonly logger: Logger;
 }
 
-/** Beside the kernel's news: another program may let go of a device, or a network namespace be there again. */
+/**
+ * Interval of the attempts that need no link event: rtnetlink does not report that another program has released a
+ * device, or that a network namespace exists again.
+ */
 const RETRY_MS = 2000;
 
-/** Waits until a device of a name can be had again. */
+/** Waits until a device of one name can be opened again. */
 export class DeviceWait {
   readonly #name: string;
   readonly #events: DeviceWaitEvents;
@@ -27,7 +30,7 @@ export class DeviceWait {
     this.#events = events;
   }
 
-  /** Tries at once: of two quick changes only the last state shows. */
+  /** The first attempt is immediate: the device may have been deleted and made again before the wait began. */
   start(): void {
     this.#unwatch = linkMonitor.watchName(this.#name, () => this.#try());
     this.#timer = setInterval(() => this.#try(), RETRY_MS).unref();
@@ -59,7 +62,7 @@ export class DeviceWait {
   }
 }
 
-/** The device is not there, or the network namespace that it would be in. */
+/** Whether the error means that the device, or its network namespace, does not exist. */
 function saysAbsent({ code }: EtherwsError): boolean {
   return code === 'DEVICE_NOT_FOUND' || code === 'NETNS_NOT_FOUND';
 }

@@ -8,8 +8,8 @@ const EXAMPLE_FRAME_BYTES = 118;
 const bytes = Buffer.alloc(OFFLOAD_HEADER_BYTES + EXAMPLE_FRAME_BYTES);
 
 /**
- * The frame that native code dropped last for this reason; undefined where it has
- * none to show. Its bytes are overwritten by the next call.
+ * The last frame that native code dropped for this reason; undefined when it has
+ * kept none. The next call overwrites its bytes.
  * @param reason an index into TALLY_REASONS
  */
 export function takeFaultExample(reason: number): FrameExample | undefined {

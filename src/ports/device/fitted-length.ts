@@ -9,7 +9,7 @@ import {
   type Offloads,
 } from '../../wire/offload/virtio-header.ts';
 
-/** What a device takes. */
+/** The limits of a device for frames that are written. */
 export interface DeviceLimits {
   readonly maxFrameBytes: number;
   readonly tagAllowance: TagAllowance;
@@ -17,8 +17,8 @@ export interface DeviceLimits {
 }
 
 /**
- * How much of a frame beyond `maxFrameBytes` is written: all of it under tags or as a super-frame; of a frame with
- * padding behind it, what its payload states; -1: it does not fit.
+ * How many octets are written of a frame longer than `maxFrameBytes`: all when the excess is VLAN tags or the frame is
+ * a super-frame; the length that the IP header states when the rest is padding; -1 when the frame does not fit.
  */
 export function fittedLength(batch: FrameBatch, index: number, device: DeviceLimits): number {
   const { bytes } = batch;
@@ -30,7 +30,7 @@ export function fittedLength(batch: FrameBatch, index: number, device: DeviceLim
     const isSuperFrame = bytes[start - OFFLOAD_HEADER_BYTES + 1] !== GSO_NONE;
     return isSuperFrame && device.offloads !== OFFLOAD_NONE && length <= MAX_SUPER_FRAME_BYTES ? length : -1;
   }
-  // Some relays send every frame at the full length of a buffer.
+  // Some relays pad every frame to the length of their buffer.
   const stated = statedLength(bytes, start, length);
   return stated <= longest ? stated : -1;
 }

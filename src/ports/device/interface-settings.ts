@@ -17,26 +17,26 @@ import {
 } from '../../wire/ethernet/ip-address.ts';
 import type { Whereabouts } from './attached-device.ts';
 
-/** RFC 8200, 5: a link with less carries no IPv6, and the kernel takes the addresses away. */
+/** RFC 8200, 5: IPv6 needs an MTU of 1280 octets; below it the kernel removes the device's IPv6 addresses. */
 const IPV6_MIN_MTU = 1280;
-/** RFC 791: every host takes datagrams of 576 octets. */
+/** RFC 791, 3.1: every host must accept datagrams of 576 octets. */
 export const MIN_MTU = 576;
 export const MAX_MTU = 65_535;
 
 type Addresses = readonly InterfaceAddress[];
 
-/** The settings of a Linux network device, by rtnetlink; also of a TAP device in another network namespace. */
+/** Reads and changes the settings of a Linux network device by rtnetlink; also of a TAP device in another namespace. */
 export class LinuxInterface implements NetworkInterface {
   readonly #find: () => Whereabouts | undefined;
   readonly #name: () => string;
 
-  /** @param find where the device is; undefined: it is gone */
+  /** @param find locates the device; its result is undefined when the device is gone */
   constructor(find: () => Whereabouts | undefined, name: () => string) {
     this.#find = find;
     this.#name = name;
   }
 
-  /** The addresses come in the kernel's order, IPv4 first: the first IPv4 address is the primary one. */
+  /** Addresses are in the kernel's order, IPv4 first: the first IPv4 address is the primary one. */
   read(): InterfaceSettings {
     return this.#asking(() => {
       const { netns } = this.#where().elsewhere ?? {};
@@ -46,12 +46,13 @@ export class LinuxInterface implements NetworkInterface {
   }
 
   /**
-   * Checks the whole change before it makes any of it, and takes back what it
-   * did when the kernel refuses a part.
+   * Checks the whole change before any of it is made; when the kernel refuses a
+   * part, the parts already made are undone.
    *
-   * The primary IPv4 address is the kernel's first. A new one without netmask
-   * keeps the prefix length of the old; where there was none it has that of its
-   * class, as etherws 1.x got it from SIOCSIFADDR. Other addresses stay.
+   * The primary IPv4 address is the first in the kernel's list. A new primary
+   * address without netmask keeps the prefix length of the old one; without an
+   * old one it gets the prefix length of its address class, as SIOCSIFADDR gave
+   * it in etherws 1.x. Other addresses stay.
    */
   configure(change: InterfaceChange): void {
     const mtu = checkMtu(change.mtu);
@@ -67,7 +68,7 @@ export class LinuxInterface implements NetworkInterface {
       if (change.address === undefined && change.netmask === undefined && change.addresses === undefined) return;
       undo.push(
         () => this.#setAddresses(wanted, present.addresses),
-        // What the kernel took away by itself, as it does with a primary address or a small MTU.
+        // Restores addresses that the kernel removed itself, with a primary address or because of a small MTU.
         () => this.#setAddresses([], present.addresses),
       );
       this.#setAddresses(present.addresses, wanted);
@@ -109,13 +110,14 @@ export class LinuxInterface implements NetworkInterface {
     });
   }
 
-  /** Leads from one list of addresses to another with as few changes as keep the order. */
+  /** Changes one list of addresses into another with the fewest changes that give the right order. */
   #setAddresses(from: Addresses, to: Addresses): void {
     for (const isOfFamily of [isIpv4, isIpv6]) {
       const old = from.filter(isOfFamily);
       const next = to.filter(isOfFamily);
-      // The kernel appends, and the first IPv4 address is the primary one. So what follows the first difference goes
-      // and comes again, the last one first: a primary address that is deleted takes its secondary ones along.
+      // The kernel appends new addresses, and the first IPv4 address is the primary one. So all IPv4 addresses from the
+      // first difference on are deleted and added again. Deletion starts at the last one: deleting a primary address
+      // deletes its secondary addresses too.
       const kept = isOfFamily === isIpv4 ? commonHead(old, next) : old.filter((entry) => includes(next, entry));
       for (const entry of old.filter((candidate) => !includes(kept, candidate)).reverse()) this.#delete(entry);
       for (const entry of next.filter((candidate) => !includes(kept, candidate))) this.#add(entry);
@@ -138,7 +140,7 @@ export class LinuxInterface implements NetworkInterface {
     this.#changing(() => nativeAddon().deleteAddress(index, address, prefixLength, elsewhere?.tap), 'EADDRNOTAVAIL');
   }
 
-  /** @param done the errno that says that things are as they should be already */
+  /** @param done the errno that means that the wanted state exists already */
   #changing(make: () => void, done: string, table: ErrnoTable = {}): void {
     this.#asking(() => {
       try {
@@ -162,7 +164,7 @@ export class LinuxInterface implements NetworkInterface {
     }
   }
 
-  /** Takes back what was done. @returns what to throw */
+  /** Undoes the changes made so far. @returns the error to throw */
   #undone(error: unknown, undo: readonly (() => void)[]): unknown {
     try {
       for (const step of undo) step();
@@ -213,7 +215,7 @@ function refuseIpv6Below(mtu: number, additions: Addresses): void {
 }
 
 /**
- * The addresses that a device is to have, from those that it has.
+ * The addresses that a device has after a change.
  * @throws EtherwsError ADDRESS_INVALID
  */
 export function planAddresses(present: Addresses, change: InterfaceChange, device: string): InterfaceAddress[] {

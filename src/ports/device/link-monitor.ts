@@ -3,22 +3,22 @@ import type { Descriptor } from '../../native/descriptors.ts';
 import { errnoOf } from '../../native/device-error.ts';
 import type { Link, NewAddress } from '../../native/links.ts';
 
-/** Hears every change of one link; `isRemoved` is the last. */
+/** Called at each change of one link; a link with `isRemoved` is the last call. */
 export type LinkListener = (link: Link) => void;
 
 /**
- * Tells ports what becomes of their devices, and of the host's network: one
- * rtnetlink subscription for all of them, open while at least one listens.
+ * Reports changes of network devices and of the host's addresses to ports: one
+ * rtnetlink subscription, open while at least one listener is registered.
  */
 class LinkMonitor {
   readonly #listeners = new Map<number, Set<LinkListener>>();
   readonly #nameListeners = new Map<() => void, string>();
   readonly #networkListeners = new Set<() => void>();
-  /** The links that were able to carry frames when they were last heard of. */
+  /** The links (by ifindex) that were running at their last event. */
   readonly #running = new Set<number>();
   #descriptor: Descriptor | undefined;
 
-  /** @returns ends the watch; resolves when no descriptor of it is left. Idempotent. */
+  /** @returns a function that ends the watch; its promise resolves when the descriptor is closed. Idempotent. */
   watch(index: number, listener: LinkListener): () => Promise<void> {
     this.#subscribe();
     const listeners = this.#listeners.get(index) ?? new Set();
@@ -28,7 +28,7 @@ class LinkMonitor {
   }
 
   /**
-   * Hears when there may be a link of that name that was not there before. Now and then it is told for nothing.
+   * Calls `listener` when a link of that name may have appeared. Spurious calls are possible.
    * @returns as `watch` does
    */
   watchName(name: string, listener: () => void): () => Promise<void> {
@@ -40,8 +40,8 @@ class LinkMonitor {
   }
 
   /**
-   * Hears when a connection may be had that could not before: any link came up,
-   * or got an address. Now and then it is told for nothing.
+   * Calls `listener` when a dial that failed before may succeed: a link came up
+   * or got an address. Spurious calls are possible.
    * @returns as `watch` does
    */
   watchNetwork(listener: () => void): () => Promise<void> {
@@ -75,7 +75,7 @@ class LinkMonitor {
     await closeDescriptor(descriptor);
   }
 
-  /** @param status less than 0 when the kernel had to drop events (ENOBUFS) */
+  /** @param status negative errno when the kernel dropped events (ENOBUFS) */
   #read(descriptor: Descriptor, status: number): void {
     const events = nativeAddon().readLinkEvents(descriptor);
     const isLossy = events === null || status < 0;
@@ -99,7 +99,7 @@ class LinkMonitor {
     return !wasRunning;
   }
 
-  /** Events were lost: asks for the present state of everything that is listened to. */
+  /** Events were lost: reads the current state of every watched link. */
   #readAll(): void {
     for (const listener of [...this.#nameListeners.keys()]) listener();
     for (const index of [...this.#listeners.keys()]) {
@@ -131,7 +131,7 @@ const REMOVED: Link = {
 
 export const linkMonitor: Pick<LinkMonitor, 'watch' | 'watchName' | 'watchNetwork'> = new LinkMonitor();
 
-/** Closes a descriptor, and resolves when the event loop has let go of it. */
+/** Closes a descriptor; resolves when the event loop no longer polls it. */
 export function closeDescriptor(descriptor: Descriptor): Promise<void> {
   return new Promise((resolve) => {
     if (!nativeAddon().close(descriptor, resolve)) resolve();

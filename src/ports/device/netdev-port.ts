@@ -21,18 +21,18 @@ import { type OpenDevice, useDevice } from './device-setup.ts';
 
 export interface NetdevPortOptions extends DeviceOptions {
   /**
-   * Take super-frames and unfinished checksums for sending; the kernel finishes
-   * what the hardware cannot. Default true. Received frames may need offloads either way:
-   * the kernel hands packet sockets frames that it has merged or not finished
-   * yet, and only the offload header tells.
+   * Whether super-frames and partial checksums are sent as they are; the kernel
+   * does what the hardware cannot. Default true. Received frames may carry
+   * offloads with either value: the kernel delivers merged frames and partial
+   * checksums to packet sockets, marked only in the offload header.
    */
   offload?: boolean;
 }
 
 const ARPHRD_ETHER = 1;
-/** Whatever the hardware lacks, the kernel does behind a packet socket. */
+/** Behind a packet socket the kernel does in software each of these that the hardware lacks. */
 const SEND_OFFLOADS: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN;
-/** Bursts wait here while the event loop is busy. */
+/** SO_RCVBUF: holds bursts while the event loop is busy. */
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
 /** A port on an Ethernet device of the host, by a packet socket in promiscuous mode. */
@@ -40,11 +40,11 @@ export class NetdevPort extends DevicePort {
   readonly type = 'netdev';
 
   /**
-   * Attaches the device `name`, which is set up if it was down, and set down
-   * again at the end. The port never receives what it has sent.
+   * Attaches the device `name`. A device that was down is set up, and set down
+   * again when the port closes. The port does not receive its own frames.
    *
    * @throws EtherwsError ARGUMENT_INVALID, ADDON_MISSING, PERMISSION_DENIED,
-   *   DEVICE_BUSY, DEVICE_NOT_FOUND, DEVICE_FAILED; then nothing is left behind
+   *   DEVICE_BUSY, DEVICE_NOT_FOUND, DEVICE_FAILED; all changes are undone then
    */
   static async open(name: string, options: NetdevPortOptions = {}): Promise<NetdevPort> {
     checkDeviceName(name, false);
@@ -61,12 +61,12 @@ function openDevice(name: string, { offload, register }: NetdevPortOptions, hold
     descriptor: openSocket(found),
     found,
     offloads: offload === false ? OFFLOAD_NONE : sendOffloads(),
-    // packet(7) refuses more than the MTU but for one C-TAG.
+    // A packet socket refuses frames above the MTU, except for the 4 octets of one C-TAG (0x8100).
     tagAllowance: TAGS_ONE_CUSTOMER,
     givesSuperFrames: true,
     isRestored: true,
     txQueueFrames: -1,
-    // A packet socket is bound to a device of its own network namespace.
+    // A packet socket works only in the network namespace that it was made in.
     canMove: false,
   };
 }

@@ -1,25 +1,25 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { EtherwsError } from '../../errors.ts';
 
-/** Where `ip netns` keeps its names. */
+/** The directory in which `ip netns` keeps the names of network namespaces. */
 const NAMES = '/run/netns';
 
-/** A network namespace that was opened by its name or path. */
+/** A network namespace, opened by its name or path. */
 export interface OpenNetns {
-  /** the caller's to close */
+  /** to be closed by the caller */
   readonly fd: number;
   readonly inode: number;
 }
 
 /**
  * Opens a network namespace.
- * @param nameOrPath a name as `ip netns` has it, or with a slash in it a path such as /proc/PID/ns/net
+ * @param nameOrPath a name of `ip netns`; or, when it contains a slash, a path such as /proc/PID/ns/net
  * @throws EtherwsError NETNS_NOT_FOUND, PERMISSION_DENIED
  */
 export function openNetns(nameOrPath: string): OpenNetns {
   const path = nameOrPath.includes('/') ? nameOrPath : `${NAMES}/${nameOrPath}`;
   try {
-    // Not to wait for the other end, should it be a FIFO.
+    // O_NONBLOCK: opening a FIFO would wait for its writer.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       return { fd, inode: fstatSync(fd).ino };
@@ -39,7 +39,7 @@ export function openNetns(nameOrPath: string): OpenNetns {
   }
 }
 
-/** What becomes of the kernel's EINVAL: the path leads to something else. */
+/** The error for the kernel's EINVAL: the path is not a network namespace. */
 export function notANetns(nameOrPath: string, cause: unknown): EtherwsError {
   return new EtherwsError('NETNS_NOT_FOUND', `"${nameOrPath}" is not a network namespace`, {
     cause,
@@ -54,13 +54,13 @@ function notFound(nameOrPath: string, cause: unknown): EtherwsError {
   });
 }
 
-/** What a network namespace is called by `ip netns`, or `net:[INODE]` as in /proc/PID/ns/net. */
+/** The name of a network namespace in `ip netns`; without a name, `net:[INODE]` as in /proc/PID/ns/net. */
 export function nameOfNetns(inode: number): string {
   if (inode === 0) return 'net:[?]';
   try {
     for (const name of readdirSync(NAMES)) if (inodeOf(`${NAMES}/${name}`) === inode) return name;
   } catch {
-    // Without a folder of names none has one.
+    // Without the directory no namespace has a name.
   }
   return `net:[${inode}]`;
 }
@@ -69,7 +69,7 @@ function inodeOf(path: string): number | undefined {
   try {
     return statSync(path).ino;
   } catch {
-    // Removed, or not for this user to see.
+    // Removed meanwhile, or not readable by this user.
     return undefined;
   }
 }

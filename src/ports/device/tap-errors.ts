@@ -4,7 +4,7 @@ import { deviceError, errnoOf } from '../../native/device-error.ts';
 import type { Link } from '../../native/links.ts';
 import { notANetns } from './netns.ts';
 
-/** What becomes of the errors of openTap. */
+/** The error to throw for an error of openTap. */
 export function openingError(error: unknown, name: string): unknown {
   if (error instanceof Error && 'syscall' in error && error.syscall === 'open(/dev/net/tun)') {
     return controlDeviceError(error);
@@ -20,7 +20,7 @@ export function openingError(error: unknown, name: string): unknown {
   });
 }
 
-/** What becomes of the errors of moveLink. @param netns its name or path */
+/** The error to throw for an error of moveLink. @param netns name or path of the network namespace */
 export function movingError(error: unknown, name: string, netns: string): unknown {
   if (errnoOf(error) === 'EINVAL') return notANetns(netns, error);
   return deviceError(error, name, {
@@ -51,14 +51,14 @@ function inUse(name: string): Refusal {
   };
 }
 
-/** A device of several queues whose frames another program takes a part of. */
+/** The error for a multi-queue device of which another program has queues, and so receives a part of the frames. */
 export function queuesTaken(name: string): EtherwsError {
   return new EtherwsError('DEVICE_BUSY', `Another program has a queue of TAP device "${name}"`, {
     hint: 'It would take a part of the frames. Stop that program, or take another device',
   });
 }
 
-/** Why a device that exists is no TAP device that can be attached. */
+/** Why an existing device cannot be attached as a TAP device. */
 export function nameTaken(name: string): Refusal {
   let existing: Link | undefined;
   try {

@@ -6,18 +6,18 @@ import { TapSource, type TapSourceOptions } from './tap-source.ts';
 
 export type TapPortOptions = TapSourceOptions;
 
-/** A port on a TAP device: what we write, the kernel receives, and what it sends, we read. */
+/** A port on a TAP device: the kernel receives the frames that are written, and the frames that it sends are read. */
 export class TapPort extends DevicePort {
   readonly type = 'tap';
 
   /**
-   * Creates the TAP device `name`, or attaches to a persistent one that exists,
-   * and sets it up. A device that was created goes with the port; a persistent
-   * one stays, and is set down again if it was down.
+   * Creates the TAP device `name`, or attaches to an existing persistent one,
+   * and sets it up. Closing the port deletes a device that was created here; a
+   * persistent one stays, and is set down again if it was down.
    *
-   * @param name 1 to 15 octets; for one `%d` the kernel puts the first free number; empty is `tap%d`
+   * @param name 1 to 15 octets; the kernel replaces one `%d` by the first free number; empty means `tap%d`
    * @throws EtherwsError ARGUMENT_INVALID, ADDON_MISSING, PERMISSION_DENIED,
-   *   DEVICE_BUSY, DEVICE_NOT_FOUND, DEVICE_FAILED, NETNS_NOT_FOUND; then nothing is left behind
+   *   DEVICE_BUSY, DEVICE_NOT_FOUND, DEVICE_FAILED, NETNS_NOT_FOUND; all changes are undone then
    */
   static async open(name: string, options: TapPortOptions = {}): Promise<TapPort> {
     checkDeviceName(name, true);

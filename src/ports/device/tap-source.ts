@@ -20,15 +20,15 @@ import { type OpenNetns, openNetns } from './netns.ts';
 import { movingError, nameTaken, openingError, queuesTaken } from './tap-errors.ts';
 
 export interface TapSourceOptions extends DeviceOptions {
-  /** Exchange super-frames and unfinished checksums with the kernel; default true. */
+  /** Whether super-frames and partial checksums are exchanged with the kernel; default true. */
   offload?: boolean;
-  /** The network namespace that the device is put into: a name as of `ip netns`, or a path; default: ours. */
+  /** The network namespace that the device is moved to: a name of `ip netns`, or a path; default: this process's. */
   netns?: string | undefined;
-  /** The device's MAC address, `02:00:00:00:00:01`; default: what it has, or the kernel chooses. */
+  /** The MAC address, for example `02:00:00:00:00:01`; default: the existing device's, or one that the kernel chooses. */
   mac?: string | undefined;
 }
 
-/** TUN_F_* of linux/if_tun.h, and the offloads they stand for. */
+/** The TUN_F_* flags of linux/if_tun.h and the offloads that they enable. */
 const FEATURES: readonly { feature: number; offload: Offloads }[] = [
   { feature: 0x01, offload: OFFLOAD_CHECKSUM },
   { feature: 0x02, offload: OFFLOAD_TSO4 },
@@ -38,23 +38,23 @@ const FEATURES: readonly { feature: number; offload: Offloads }[] = [
 ];
 const ALL_FEATURES = FEATURES.reduce((all, { feature }) => all | feature, 0);
 const NO_OFFLOAD_HEADERS = -1;
-/** TUNSETSNDBUF: how much the kernel keeps of what we wrote, before writes are refused; its own default. */
+/** TUNSETSNDBUF: octets of written frames that the kernel holds before it refuses writes; the kernel's default. */
 const SEND_BUFFER_BYTES = 2 ** 31 - 1;
 /**
- * The kernel's queue towards us, for devices that we make. It must hold what comes while
- * the switch waits for a processor: on a busy machine that is tens of milliseconds, and what
- * does not fit is lost. 10 000 frames last for 100 ms at 100 000 a second, as long as a device
- * may wait for a full tunnel, and take 80 KiB of pointers. With 2000, single runs lost 0.5 to
- * 5 % of 100 000 to 200 000 small packets a second, all of them here.
+ * The transmit queue length (txqlen) of devices that etherws makes, in frames. The queue must
+ * hold what the host sends while the switch waits for a processor, tens of milliseconds on a
+ * busy machine; more is lost. 10 000 frames are 100 ms at 100 000 frames/s, as long as a device
+ * waits for a congested tunnel, and take 80 KiB of pointers. With 2000, single runs lost 0.5 to
+ * 5 % of 100 000 to 200 000 small packets/s, all of them in this queue.
  */
 const TX_QUEUE_FRAMES = 10_000;
 
-/** Where a port has its TAP device from, at first and when it is there again. */
+/** Opens the TAP device of a port, and opens it again after it was deleted. */
 export class TapSource {
   readonly #options: TapSourceOptions;
-  /** Whether the device is one that we made, which goes with our descriptor. */
+  /** Whether the device was made here: the kernel deletes it when the descriptor is closed. */
   #isMade = false;
-  /** The network namespace that it was made for was not there when it was looked for again. */
+  /** Whether the namespace that the device was made for was missing at the last attempt. */
   #wasNetnsMissing = false;
   #netnsInode: number | undefined;
 
@@ -62,7 +62,7 @@ export class TapSource {
     this.#options = options;
   }
 
-  /** Makes a device, or attaches a persistent one. @throws EtherwsError; then nothing is left behind */
+  /** Makes a device, or attaches a persistent one. @throws EtherwsError; all changes are undone then */
   open(name: string): OpenDevice {
     const existing = existingLink(name);
     if (existing !== undefined) this.#options.register?.check(existing.index, name);
@@ -70,8 +70,8 @@ export class TapSource {
   }
 
   /**
-   * Attaches a persistent device that is there again. One of ours is made anew only where it went with its network
-   * namespace, and that is there again: a device that was deleted on purpose must not turn up again at once.
+   * Attaches a persistent device that exists again. A device that was made here is made again only when it was deleted
+   * with its network namespace and the namespace exists again: a device that an operator deleted must stay deleted.
    */
   reopen(name: string, holder: object): OpenDevice {
     if (this.#isMade && this.#options.netns !== undefined) return this.#remake(name, this.#options.netns);
@@ -84,7 +84,8 @@ export class TapSource {
     }
     const tap = this.#openTap(name);
     if (tap.isPersistent && nativeAddon().readLink(tap.name).index === existing.index) return this.#configured(tap);
-    // It went in between, and the kernel has made another one; or it is one that goes with another program.
+    // The persistent device was deleted meanwhile, so that the kernel made a new one; or the device is not persistent
+    // and belongs to another program.
     nativeAddon().close(tap.descriptor, () => undefined);
     throw notThere(name);
   }
@@ -177,7 +178,7 @@ export class TapSource {
 }
 
 function existingLink(name: string): Link | undefined {
-  // The kernel chooses a name that is free.
+  // The kernel will choose a free name.
   if (name === '' || name.includes('%')) return undefined;
   try {
     return nativeAddon().readLink(name);
