@@ -6,22 +6,22 @@ import { descriptorOf } from '../../net/socket-descriptor.ts';
 import { type KernelStream, PlainStream } from './kernel-stream.ts';
 
 /**
- * TCP_NOTSENT_LOWAT: the unsent octets in the kernel above which the socket is not writable. Less costs throughput on
- * fast paths; more is queueing delay below our own queue, which no flow can overtake.
+ * TCP_NOTSENT_LOWAT: the unsent octets in the kernel above which the socket is not writable. A lower value costs
+ * throughput on fast paths; a higher one adds queueing delay below FQ-CoDel, where flows cannot be scheduled.
  */
 const NOT_SENT_LOWAT_BYTES = 128 * 1024;
 
-/** A connection that was taken over from Node by its file descriptor. */
+/** A connection whose file descriptor was taken over from Node. */
 export interface AdoptedConnection {
   readonly addon: NativeAddon;
   readonly descriptor: Descriptor;
   readonly stream: KernelStream;
-  /** octets that were read from it already, opened where it is TLS */
+  /** octets already read from it; plaintext when it is TLS */
   readonly prefetched: Buffer;
   readonly kind: 'native' | 'native-tls';
 }
 
-/** Takes a plain TCP connection over from Node. @returns undefined when that is impossible; nothing was changed then */
+/** Takes a plain TCP connection over from Node. @returns undefined when that is impossible; the socket is unchanged then */
 export function takeOverPlain(
   socket: Socket,
   head: Buffer,
@@ -43,7 +43,7 @@ export function takeOverPlain(
   return { addon, descriptor, stream: new PlainStream(addon, descriptor), prefetched, kind: 'native' };
 }
 
-/** Pauses a socket. @returns the octets that Node has read from it and not delivered */
+/** Pauses a socket. @returns the octets that Node has read and not delivered */
 export function drain(socket: Socket): Buffer[] {
   socket.pause();
   const chunks: Buffer[] = [];

@@ -2,21 +2,21 @@ import { BLOCKS, type BlockPool } from './block-pool.ts';
 import { READ_BYTES, RECEIVE_SLABS, type ReceiveSlabs, type Slab } from './receive-slabs.ts';
 import type { TransportEvents } from './transport.ts';
 
-/** What is kept of an unfinished message is copied out of the slab below this size. */
+/** An unfinished message below this size is copied out of the slab, so that the slab is free. */
 const WORTH_KEEPING_BYTES = 16 * 1024;
-/** With less room than this behind what is kept, it moves to the slab's front first. */
+/** When less room than this is left behind the unfinished message, the message moves to the slab's front. */
 const WORTH_READING_BYTES = 64 * 1024;
 
-/** Octets that belong to a message whose end is still to come. */
+/** The octets of an unfinished message. */
 interface Carried {
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
-  /** The slab that they lie in and that is kept; undefined: a block of the pool. */
+  /** The kept slab that contains them; undefined: they are in a block of the pool. */
   readonly slab: Slab | undefined;
 }
 
-/** Room for a read: `slab.bytes[to .. most)`, behind what was carried over from `from` on. */
+/** Room for a read: `slab.bytes[to .. most)`, behind the unfinished message, which begins at `from`. */
 interface Room {
   readonly slab: Slab;
   readonly from: number;
@@ -25,9 +25,9 @@ interface Room {
 }
 
 /**
- * Puts the octets of a stream where its messages lie whole, mostly without
- * copying them: reads go behind what is unfinished, in a slab of the process.
- * A tunnel that is not in the middle of a message owns nothing.
+ * Assembles the octets of a stream so that each message is contiguous, mostly
+ * without copying: reads go behind the unfinished message, into a slab of the
+ * process. A tunnel without an unfinished message holds no memory.
  */
 export class Assembly {
   readonly #events: Pick<TransportEvents, 'received'>;
@@ -36,7 +36,7 @@ export class Assembly {
   #carried: Carried | undefined;
   #isClosed = false;
 
-  /** @param slabs and `blocks`: where its memory comes from; default: those of the process */
+  /** @param slabs, and `blocks`: the sources of its memory; default: those of the process */
   constructor(
     events: Pick<TransportEvents, 'received'>,
     slabs: ReceiveSlabs = RECEIVE_SLABS,
@@ -47,12 +47,12 @@ export class Assembly {
     this.#blocks = blocks;
   }
 
-  /** Octets of the block that an unfinished message lies in. */
+  /** Octets of the block that contains an unfinished message; 0 when there is none. */
   get heldBytes(): number {
     return this.#carried === undefined || this.#carried.slab !== undefined ? 0 : this.#carried.bytes.length;
   }
 
-  /** Delivers octets that lie somewhere else, by a copy: they stay the caller's. */
+  /** Delivers a copy of these octets; they still belong to the caller. */
   take(bytes: Buffer, count: number): void {
     for (let at = 0; at < count && !this.#isClosed; ) {
       const room = this.room();
@@ -63,7 +63,7 @@ export class Assembly {
     }
   }
 
-  /** Where to read to. Each room must be given back by `filled`. */
+  /** Room for the next read. Each room must be given back by `filled`. */
   room(): Room {
     const { slab, from, to } = this.#place();
     return { slab, from, to, most: Math.min(slab.bytes.length, to + READ_BYTES) };
@@ -82,7 +82,7 @@ export class Assembly {
     this.#slabs.release(slab);
   }
 
-  /** Forgets what is unfinished, and delivers nothing more; also from inside a delivery. */
+  /** Drops the unfinished message and delivers nothing more. May be called from inside a delivery. */
   close(): void {
     this.#isClosed = true;
     const carried = this.#carried;

@@ -3,31 +3,31 @@ import { BUFFERS, type BufferBudget } from './buffer-budget.ts';
 
 const SMALLEST_BITS = 10;
 const LARGEST_BITS = 20;
-/** What a buffer takes besides its octets: objects of JavaScript and of V8, and malloc's. Measured: some 400. */
+/** Memory of a buffer beyond its octets: objects of JavaScript, V8 and malloc. Measured: about 400 octets. */
 const BLOCK_OVERHEAD_BYTES = 512;
-/** What the pool keeps of each size: enough for every tunnel that is in the middle of something. */
+/** The most free octets that the pool keeps of each block size. */
 const KEPT_BYTES = 2 * 1024 * 1024;
 
 /**
- * Buffers that tunnels use for a moment, in powers of two from 1 KiB to 1 MiB.
- * One pool serves all tunnels, so an idle one owns none, and the buffers stay
- * warm in the processor's cache.
+ * Short-lived buffers of tunnels, in powers of two from 1 KiB to 1 MiB. One
+ * pool serves all tunnels: idle tunnels hold no buffer, and the buffers in use
+ * stay in the processor cache.
  */
 export class BlockPool implements Memory {
   readonly #free: Buffer[][] = [];
   readonly #budget: BufferBudget | undefined;
 
-  /** @param budget what is taken counts there until it is given back */
+  /** @param budget counts the octets of each block from `take` to `release` */
   constructor(budget?: BufferBudget) {
     this.#budget = budget;
     for (let bits = SMALLEST_BITS; bits <= LARGEST_BITS; bits++) this.#free.push([]);
   }
 
-  /** @returns a buffer of at least so many octets, with any contents; the caller's until `release` */
+  /** @returns a buffer of at least `bytes` octets with undefined contents; it belongs to the caller until `release` */
   take(bytes: number): Buffer {
     const size = sizeClass(bytes);
     const free = this.#free[size];
-    // allocUnsafeSlow: a block has its own memory, never a slice of Node's shared pool.
+    // allocUnsafeSlow: not a slice of Node's shared pool.
     const block =
       free === undefined
         ? Buffer.allocUnsafeSlow(bytes)
@@ -36,7 +36,7 @@ export class BlockPool implements Memory {
     return block;
   }
 
-  /** Takes a buffer of `take` back. It must not be used or released again. */
+  /** Gives a buffer of `take` back. The caller must not use or release it again. */
   release(block: Buffer): void {
     this.forget(block);
     const size = sizeClass(block.length);
@@ -45,7 +45,7 @@ export class BlockPool implements Memory {
     if (free.length * block.length < KEPT_BYTES) free.push(block);
   }
 
-  /** Leaves a buffer of `take` to the garbage collector, since something may still read it. */
+  /** Leaves a buffer of `take` to the garbage collector, because a write may still read it. */
   forget(block: Buffer): void {
     this.#budget?.release(block.length + BLOCK_OVERHEAD_BYTES);
   }

@@ -1,17 +1,18 @@
-/** Something that holds octets for a while: a tunnel with its queue and what has come of a message. */
+/** A holder of buffered octets: a tunnel with its egress queue and its unfinished ingress message. */
 export interface BufferHolder {
-  /** Octets that it holds at the moment. */
+  /** Octets that it holds now. */
   readonly heldBytes: number;
   /**
-   * Gives up at least so many of them, if it has them: at once, or with the connection in the next turn of the loop.
-   * @returns how many octets that gives back, now or then
+   * Frees at least `bytes` octets, or all that it has: at once, or by ending its connection in the next turn of the
+   * event loop.
+   * @returns the number of octets that are freed in either way
    */
   shed(bytes: number): number;
 }
 
-/** What native code needs of the addon. */
+/** The function of the addon that is used here. */
 interface SharesCells {
-  /** @param cells octets that native code holds, those that JavaScript holds, and the limit of both */
+  /** @param cells octets held by native code, octets held by JavaScript, and the limit of their sum */
   shareBufferCells(cells: Float64Array): void;
 }
 
@@ -20,25 +21,28 @@ const JAVASCRIPT = 1;
 const LIMIT = 2;
 
 export const DEFAULT_BUFFERS_BYTES: number = 256 * 1024 * 1024;
-/** Shares of the limit: from here on holders have to shed, down to there. As in native/datapath/buffer_budget.h. */
+/**
+ * Watermarks as shares of the limit: above the high one holders shed down to the low one. As in
+ * native/datapath/buffer_budget.h.
+ */
 const HIGH_WATERMARK = 15 / 16;
 const LOW_WATERMARK = 7 / 8;
-/** From here on queues take no frames. Above it there is room for what cannot be dropped: parts of messages. */
+/** Above this share queues take no frames. The rest is for octets that cannot be dropped: parts of messages. */
 const FULL = 31 / 32;
-/** What a connection holds that has to end is given back a turn of the loop later: until then nothing else has to go. */
+/** Minimum time between two passes: octets of a connection that ends are freed one turn of the event loop later. */
 const PASS_INTERVAL_MS = 20;
 
 /**
- * The bound of what all queues and unfinished messages of the process hold
- * together. Each has a bound of its own, but there may be ten thousand of them.
+ * The bound of the octets in all queues and unfinished messages of the process.
+ * Each of them has a bound too, but there may be ten thousand of them.
  *
  * - Below the high watermark it only counts.
- * - Above it those that hold most are cut down to one level, as low as is needed
- *   to reach the low watermark: queues lose their oldest frames, and a connection
- *   whose unfinished messages alone are above the level ends. It gives back all
- *   that it held, so those behind it may keep theirs.
- * - Where it is full queues take no more frames, and at the limit native code keeps
- *   no more parts of messages, but for short ones: the tunnel ends.
+ * - Above it the largest holders are cut to one common level, chosen so that the
+ *   low watermark is reached: queues drop their oldest frames, and a connection
+ *   whose unfinished messages alone exceed the level ends. That frees all that
+ *   the connection held, so smaller holders may lose less.
+ * - At FULL queues take no more frames. At the limit native code stores no more
+ *   parts of messages, except short ones: the tunnel ends.
  */
 export class BufferBudget {
   readonly #cells = new Float64Array(3);
@@ -68,22 +72,22 @@ export class BufferBudget {
     return (this.#cells[NATIVE] as number) + (this.#cells[JAVASCRIPT] as number);
   }
 
-  /** Whether nothing more may be taken that can be done without. */
+  /** Whether queues must refuse frames. */
   get isFull(): boolean {
     return this.heldBytes >= this.limitBytes * FULL;
   }
 
-  /** Counts octets as held, of a holder or of something that gives them back soon. */
+  /** Counts octets as held, by a holder or by a short-lived buffer. */
   hold(bytes: number): void {
     (this.#cells[JAVASCRIPT] as number) += bytes;
   }
 
-  /** They are given back. */
+  /** Counts octets as freed. */
   release(bytes: number): void {
     (this.#cells[JAVASCRIPT] as number) -= bytes;
   }
 
-  /** From now on it may have to shed. */
+  /** Registers a holder, which may be told to shed from now on. */
   add(holder: BufferHolder): void {
     this.#holders.add(holder);
   }
@@ -92,14 +96,14 @@ export class BufferBudget {
     this.#holders.delete(holder);
   }
 
-  /** Lets native code count in the same cells. */
+  /** Shares the counters with native code. */
   share(addon: SharesCells): void {
     if (this.#sharedWith === addon) return;
     this.#sharedWith = addon;
     addon.shareBufferCells(this.#cells);
   }
 
-  /** Lets holders shed where too much is held. To be called where more was taken. */
+  /** Makes holders shed when the high watermark is passed. To be called after octets were taken. */
   relieve(): void {
     const held = this.heldBytes;
     if (held <= this.limitBytes * HIGH_WATERMARK) return;
@@ -126,8 +130,8 @@ export class BufferBudget {
 }
 
 /**
- * To which level the largest have to be cut for so many octets.
- * @param sizes the largest first
+ * The level to which the largest holders must be cut to free `excessBytes` octets.
+ * @param sizes in octets, largest first
  */
 export function levelOf(sizes: readonly number[], excessBytes: number): number {
   let sum = 0;

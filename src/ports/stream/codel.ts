@@ -1,15 +1,16 @@
-/** After so many intervals of calm the drop rate that was found last means nothing any more (RFC 8289, 5.5). */
+/** The drop rate of the last dropping state is reused within this many intervals (RFC 8289, 5.5). */
 const REMEMBERED_INTERVALS = 16;
 
 /**
- * Controlled delay (RFC 8289): when even the shortest wait of a whole interval
- * was above the target, the queue is not a burst but stands, and heads are
- * dropped, faster and faster, until it does not. It knows no rate and needs none.
+ * Controlled delay (RFC 8289): when the shortest wait of a whole interval was
+ * above the target, the queue is a standing queue and not a burst. Frames at its
+ * head are then dropped, at a growing rate, until the wait is below the target.
+ * The link rate need not be known.
  */
 export class CoDel {
   readonly #targetMs: number;
   readonly #intervalMs: number;
-  /** When the wait will have been above the target for an interval; for ever, while it is not above. */
+  /** When the wait will have been above the target for one interval; infinity while the wait is not above it. */
   #mayDropFromMs = Number.POSITIVE_INFINITY;
   #isDropping = false;
   #dropNextMs = 0;
@@ -22,12 +23,12 @@ export class CoDel {
   }
 
   /**
-   * Judges the head of the queue; ask once for each frame that is about to
-   * leave, and again for the next head when this one has to be dropped.
-   * (RFC 8289, 5.5, turned from a loop over the queue into a question.)
+   * Whether the head of the queue must be dropped. To be called once for each
+   * frame that is about to leave, and after a drop for the next head. (The loop
+   * over the queue in RFC 8289, 5.5 is the caller's.)
    *
    * @param waitedMs the time that the head spent in the queue
-   * @param isLast the queue behind the head is not worth a drop: at most one frame's octets (5.6)
+   * @param isLast at most one frame's octets wait behind the head, which is then not dropped (5.6)
    */
   drops(waitedMs: number, isLast: boolean, nowMs: number): boolean {
     if (!this.#isStanding(waitedMs, isLast, nowMs)) {
@@ -57,7 +58,7 @@ export class CoDel {
     return nowMs >= this.#mayDropFromMs;
   }
 
-  /** Begins at the rate that was enough the last time, if that is not long ago. */
+  /** Enters the dropping state: at the last drop rate, if that is recent. */
   #startDropping(nowMs: number): void {
     const isRecent = nowMs - this.#dropNextMs < REMEMBERED_INTERVALS * this.#intervalMs;
     const delta = this.#count - this.#lastCount;
@@ -67,7 +68,7 @@ export class CoDel {
     this.#dropNextMs = this.#after(nowMs);
   }
 
-  /** The control law: a TCP's rate goes with the root of its losses, so the gaps shrink with the root of their number. */
+  /** The control law (RFC 8289, 4.4): the time between drops is the interval divided by the square root of their count. */
   #after(timeMs: number): number {
     return timeMs + this.#intervalMs / Math.sqrt(this.#count);
   }

@@ -5,21 +5,21 @@ import type { Descriptor } from '../../native/descriptors.ts';
 import type { TcpPath } from '../../native/streams.ts';
 import { HEARTBEAT, type Heartbeat, type Periodic } from './heartbeat.ts';
 
-/** `auto`, `system` for what the system has as its default, or the name of one of the kernel's algorithms. */
+/** `auto`, `system` for the system's default, or the name of one of the kernel's algorithms. */
 export type CongestionChoice = string;
 
 /**
- * Algorithms that pace: they let each packet wait for its time, by a timer. Where the whole way takes less than that
- * timer is late, processors sleep instead of working, and pacing prevents no queue that could be measured.
+ * Algorithms that pace: a timer delays each packet. On a path whose round trip is shorter than the timer's lateness,
+ * pacing leaves processors idle, and prevents no queue that could be measured.
  */
 const PACING: ReadonlySet<string> = new Set(['bbr', 'bbr2', 'bbr3']);
 /** Algorithms that do not pace, best first. Every kernel has the last one, for every user. */
 const UNPACED: readonly string[] = ['cubic', 'reno'];
-/** A way that is not longer lies within a machine, or on one cable. */
+/** The longest round trip of a short path: within one machine, or over one cable. */
 const SHORT_US = 1000;
-/** What a queue on a short way adds to it: something there is slower than we are. */
+/** A round trip this much above the shortest one shows a queue on the path. */
 const QUEUED_US = 3000;
-/** Behind a queue it is not tried again for so long. */
+/** After a queue was found, the unpaced algorithm is not used again for this time. */
 const HOLD_MS = 10_000;
 
 export interface CongestionOptions {
@@ -32,21 +32,21 @@ export interface CongestionOptions {
 }
 
 /**
- * Chooses how a tunnel's TCP answers congestion.
+ * Chooses the TCP congestion control algorithm of a tunnel.
  *
- * `auto` leaves it to the system, but for one case: where the system paces, and the way is short, a tunnel does not.
- * Once something on that way turns out to have a queue, and it grows, the system's algorithm is back, which keeps such
- * queues short.
+ * `auto` keeps the system's default with one exception: when the default paces and the path is short, the tunnel uses
+ * an algorithm without pacing. When a growing queue is found on that path, the system's algorithm is set again, because
+ * it keeps such queues short.
  */
 export class CongestionControl implements Periodic {
   readonly #options: CongestionOptions;
   readonly #heartbeat: Heartbeat;
-  /** the system's */
+  /** the system's default algorithm */
   readonly #paced: string = '';
   #isUnpaced = false;
   #heldUntilMs = 0;
 
-  /** Sets what is known to be right at once. It never throws: a tunnel works with any algorithm. */
+  /** Sets the algorithm that can be chosen without measurements. Never throws: a tunnel works with any algorithm. */
   constructor(options: CongestionOptions) {
     this.#options = options;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
@@ -61,7 +61,7 @@ export class CongestionControl implements Periodic {
       if (!PACING.has(this.#paced)) return;
       if (addon.readPath(descriptor).shortestUs < SHORT_US) this.#unpace();
     } catch {
-      // A connection that has just died; its reader will hear of that.
+      // The connection has just failed, which its reader will report.
       return;
     }
     this.#heartbeat.add(this);
@@ -69,7 +69,7 @@ export class CongestionControl implements Periodic {
 
   tick(nowMs: number): void {
     const { addon, descriptor } = this.#options;
-    // Idle tunnels tell nothing about their way, and there may be thousands.
+    // An idle tunnel gives no measurements, and there may be thousands of them.
     if (!addon.takeHasWaited(descriptor) || nowMs < this.#heldUntilMs) return;
     let path: TcpPath;
     try {
@@ -105,7 +105,7 @@ export class CongestionControl implements Periodic {
   }
 }
 
-/** Not at a pause: there the last acknowledgement comes late, for no queue's sake, and the round trip varies by it. */
+/** Whether the path has a queue. A pause in sending delays the last acknowledgement, which must not count as a queue. */
 function isQueued({ shortestUs, roundTripUs, variationUs, unsentBytes }: TcpPath): boolean {
   return unsentBytes > 0 && roundTripUs - shortestUs > QUEUED_US && variationUs < roundTripUs / 2;
 }
@@ -113,8 +113,8 @@ function isQueued({ shortestUs, roundTripUs, variationUs, unsentBytes }: TcpPath
 const AVAILABLE_FILE = '/proc/sys/net/ipv4/tcp_available_congestion_control';
 
 /**
- * Tells now what would otherwise show in no tunnel's log.
- * @throws EtherwsError ARGUMENT_INVALID: the kernel has no such algorithm, or not for us; ADDON_MISSING
+ * Checks a named algorithm at start, because tunnels do not report that it cannot be set.
+ * @throws EtherwsError ARGUMENT_INVALID: the kernel does not have or does not permit the algorithm; ADDON_MISSING
  */
 export function requireCongestionControl(choice: CongestionChoice, loadAddon: () => NativeAddon = nativeAddon): void {
   if (choice === 'auto' || choice === 'system') return;

@@ -4,40 +4,40 @@ import { CoDel } from './codel.ts';
 import { FrameFifo, type Occupancy } from './frame-fifo.ts';
 
 /**
- * What a flow may send in its turn is the longest frame of late: RFC 8290, 5.2.4
- * says one MTU, and with less a flow is passed over many times for one frame.
- * With more, flows wait for each other without need: on a slow link a turn of
- * 16 KiB alone is far above CoDel's target.
+ * The smallest quantum. A flow's quantum is the longest recent record: RFC 8290,
+ * 5.2.4 says one MTU. With less, a flow is passed over many times for one frame;
+ * with more, flows delay each other needlessly: on a slow link one turn of
+ * 16 KiB takes far longer than CoDel's target.
  */
 const MIN_QUANTUM_BYTES = 1514 + RECORD_LEAD_BYTES;
 
-/** How many flows may be looked at for each frame that a full queue drops: 64 frames at a time, as in RFC 8290, of 1024 flows. */
+/** Flows searched for each frame that a full queue drops: with 1024 flows 64 frames are dropped at a time, as in RFC 8290. */
 const FLOWS_PER_DROP = 16;
 
-/** What a flow takes besides its frames: objects and their places in maps. */
+/** Memory of a flow beyond its frames: objects and map entries. */
 export const FLOW_OVERHEAD_BYTES = 1024;
 
-/** A flow's frames and its place in one of the two lists. */
+/** A flow: its frames and its state in the scheduler. */
 export interface Flow {
   readonly queue: number;
   readonly fifo: FrameFifo;
   readonly codel: CoDel;
-  /** What it may still send before it is another's turn. */
+  /** Octets that the flow may still send in this turn. */
   deficitBytes: number;
   next: Flow | undefined;
 }
 
-/** Where octets count that are held. */
+/** The budget that counts held octets. */
 export interface FlowBudget {
   hold(bytes: number): void;
   release(bytes: number): void;
 }
 
 /**
- * The order of flows: deficit round robin in two lists (RFC 8290, 4.2). A flow that
- * just began is in the first, ahead of all bulk, until it has spent its quantum
- * or run empty; then it goes to the end of the second, so that no flow comes
- * first again before every other one had its turn.
+ * The flow scheduler: deficit round robin with two lists (RFC 8290, 4.2). A new
+ * flow is in the first list, which is served first, until it has spent its
+ * quantum or is empty; then it goes to the end of the second list, so that it
+ * cannot be new again before every other flow had its turn.
  */
 export class FlowRounds {
   readonly #maxQuantumBytes: number;
@@ -47,19 +47,19 @@ export class FlowRounds {
   readonly #newFlows = new FlowList();
   readonly #oldFlows = new FlowList();
 
-  /** @param budget flows count there while they are known */
+  /** @param budget counts the memory of flows while they exist */
   constructor(maxQuantumBytes: number, budget?: FlowBudget) {
     this.#budget = budget;
     this.#maxQuantumBytes = maxQuantumBytes;
     this.#quantumBytes = Math.min(MIN_QUANTUM_BYTES, maxQuantumBytes);
   }
 
-  /** Makes turns long enough for a record of so many octets, as far as they may be. */
+  /** Raises the quantum to `recordBytes`, at most to the maximum. */
   widen(recordBytes: number): void {
     if (recordBytes > this.#quantumBytes) this.#quantumBytes = Math.min(recordBytes, this.#maxQuantumBytes);
   }
 
-  /** The flow of this queue; a new one, if it has none, which comes next but for other new ones. */
+  /** The flow of this queue. One that did not exist is made, and put at the end of the list of new flows. */
   flowOf(queue: number, make: { targetMs: number; intervalMs: number; blocks: BlockPool; total: Occupancy }): Flow {
     const known = this.#flows.get(queue);
     if (known !== undefined) return known;
@@ -76,7 +76,7 @@ export class FlowRounds {
     return flow;
   }
 
-  /** The flow whose head may leave now; undefined when all are empty. Flows that were empty for a round are forgotten. */
+  /** The flow whose head may leave now; undefined when all are empty. Removes flows that were empty for a round. */
   turn(): Flow | undefined {
     for (;;) {
       const isNew = this.#newFlows.head !== undefined;
@@ -95,10 +95,10 @@ export class FlowRounds {
   }
 
   /**
-   * Drops the oldest frame of the flow with most octets: of those that made the
-   * queue long, and from the head, so that they learn of it soonest (RFC 8290,
-   * 4.1). To find it every flow is looked at; so the more there are, the more
-   * frames go at a time, though none of a flow that has not half as much.
+   * Drops frames from the head of the flow with the most octets, so that the
+   * sender learns of the loss soonest (RFC 8290, 4.1). The search visits every
+   * flow; so with more flows more frames are dropped at a time: of the longest
+   * flow, then of other flows, each down to half of the longest flow's octets.
    */
   dropFromLongest(): void {
     let longest: Flow | undefined;
@@ -115,12 +115,12 @@ export class FlowRounds {
     }
   }
 
-  /** Octets that the flows take besides their frames. */
+  /** Octets of memory of the flows beyond their frames. */
   get overheadBytes(): number {
     return this.#flows.size * FLOW_OVERHEAD_BYTES;
   }
 
-  /** Forgets flows without frames, though their turn has not come. */
+  /** Removes flows without frames before their turn. */
   prune(): void {
     for (const list of [this.#newFlows, this.#oldFlows]) {
       const kept: Flow[] = [];
@@ -133,7 +133,7 @@ export class FlowRounds {
     }
   }
 
-  /** Forgets everything; no flow is known any more. */
+  /** Removes all flows and their frames. */
   clear(): void {
     for (const flow of this.#flows.values()) flow.fifo.clear();
     this.prune();
@@ -145,7 +145,7 @@ export class FlowRounds {
   }
 }
 
-/** Drops heads while there is more than that. @returns how many of `frames` are left to drop */
+/** Drops heads while the flow has more than `bytes` octets. @returns how many of `frames` are left to drop */
 function dropDownTo(bytes: number, fifo: FrameFifo, frames: number): number {
   let left = frames;
   for (; left > 0 && fifo.bytes > bytes; left--) fifo.dropHead();

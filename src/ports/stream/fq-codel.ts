@@ -7,63 +7,63 @@ import type { BufferBudget } from './buffer-budget.ts';
 import { FlowRounds } from './flow-rounds.ts';
 import { Occupancy } from './frame-fifo.ts';
 
-/** How many queues the flows are spread over (RFC 8290, 5.2.5). */
+/** The number of queues that flows are hashed to (RFC 8290, 5.2.5). */
 const QUEUES = 1024;
 
 /**
- * The longest turn of a flow. For super-frames of 64 KiB it is short of RFC
- * 8290's one frame, so such a flow is passed over up to four times for each: the
- * price of a turn of others that takes 1.3 ms at 100 Mbit/s, not 5. Sparse flows
- * do not feel it: what fits in one turn goes ahead of all bulk.
+ * The largest quantum. It is less than a super-frame of 64 KiB, although RFC
+ * 8290 says one MTU, so a flow of super-frames is passed over up to four times
+ * for each frame. In return one turn takes 1.3 ms at 100 Mbit/s, not 5 ms. A
+ * sparse flow whose frames fit in one quantum is served before all bulk flows.
  */
 const MAX_QUANTUM_BYTES = 16 * 1024;
 
-/** What frames occupy, with the slack of their blocks, is at most so many times `queueBytes`. */
+/** The blocks of waiting frames, with their unused parts, hold at most this many times `queueBytes`. */
 const HELD_FACTOR = 4;
-/** But a queue may be so short that one block is longer. */
+/** Lower bound of that limit: with a small `queueBytes` one block may be longer than the queue. */
 const MIN_HELD_BYTES = 256 * 1024;
 
-/** One more secret of each process, against flows that are made to collide. */
+/** A random number of each process: a peer that does not know it cannot choose flows that share a queue. */
 const SEED: number = Math.floor(Math.random() * 0x1_0000_0000);
 
 export interface FairQueueOptions {
-  /** The bound: octets of records, each a frame and RECORD_LEAD_BYTES. Beyond it the longest flow loses its oldest frames. */
+  /** The bound in octets of records (frame and RECORD_LEAD_BYTES). Beyond it the longest flow loses its oldest frames. */
   readonly queueBytes: number;
   readonly blocks: BlockPool;
-  /** Where it is full no frame is taken; default: it never is. */
+  /** While it is full no frame is queued; default: no budget. */
   readonly budget?: Pick<BufferBudget, 'isFull' | 'hold' | 'release'>;
-  /** The wait that is no reason to drop; 5 ms (RFC 8289, 4.4). */
+  /** CoDel's target: the acceptable standing wait; default 5 ms (RFC 8289, 4.4). */
   readonly targetMs?: number;
-  /** For how long the wait may be longer: a round trip of the flows, not of the tunnel; 100 ms (RFC 8289, 4.3). */
+  /** CoDel's interval: a round trip of the flows, not of the tunnel; default 100 ms (RFC 8289, 4.3). */
   readonly intervalMs?: number;
-  /** The longest turn of a flow; 16 KiB. */
+  /** The largest quantum of a flow; default 16 KiB. */
   readonly maxQuantumBytes?: number;
-  /** Called last in `enqueue` and `dequeue`, at most once for each reason. */
+  /** Called at the end of `enqueue` and `dequeue`, at most once for each reason. */
   readonly dropped: (reason: FairQueueDiscard, frames: number) => void;
-  /** Of the hash of flows; by default one of the process. */
+  /** Seed of the flow hash; default: a random one of the process. */
   readonly seed?: number;
 }
 
 export type FairQueueDiscard = Extract<DiscardReason, 'queueDelay' | 'queueFull'>;
 
 /**
- * The frames that wait for one tunnel: FQ-CoDel (RFC 8290). Flows take turns,
- * those that just began first, and each is kept from building a standing queue.
+ * The egress queue of one tunnel: FQ-CoDel (RFC 8290). Flows are served in turn,
+ * new flows first, and CoDel prevents a standing queue in each flow.
  *
- *   1. `enqueue`  copies the frame to its flow's queue; a flow without one is new
- *   2. over the bound: the flow with most octets loses its oldest frames
- *   3. `dequeue`  the first new flow, else the first old one, if it is in credit
- *   4. its head: dropped when the flow has been slow for too long (CoDel), else it leaves
+ *   1. `enqueue`  copies the frame to its flow's queue; a flow without frames is new
+ *   2. beyond the bound: the flow with the most octets loses its oldest frames
+ *   3. `dequeue`  serves the first new flow, else the first old flow with a positive deficit
+ *   4. CoDel drops its head when the flow has a standing queue; else the head leaves
  *
- * Time is an argument, in milliseconds of any monotonic clock. The bound in time
- * is CoDel's alone, not an age at which frames die: after a stall of the tunnel
- * what waits leaves at once and delays no flow, and a link so slow that `queueBytes`
- * is a long time needs few drops a second, which CoDel gets to within seconds. On
- * a fast link a flow that gives way to no loss waits for as long as `queueBytes`
- * allows; it delays only itself.
+ * Time is an argument, in milliseconds of any monotonic clock. Only CoDel bounds
+ * the waiting time; frames have no maximum age. After a stall of the tunnel the
+ * waiting frames leave at once and delay no flow. A link so slow that
+ * `queueBytes` is a long time needs few drops per second, which CoDel reaches
+ * within seconds. On a fast link a flow that does not slow down after losses
+ * waits for as long as `queueBytes` allows; it delays only itself.
  *
- * When the last frame has left, everything is given up but this object; and with
- * it what CoDel had learned, for a queue that ran empty was not standing.
+ * When the last frame has left, all memory but this object is freed. CoDel's
+ * state goes too: a queue that became empty was not a standing queue.
  */
 export class FqCodel {
   readonly #queueBytes: number;
@@ -74,7 +74,7 @@ export class FqCodel {
   readonly #dropped: (reason: FairQueueDiscard, frames: number) => void;
   readonly #seed: number;
   readonly #budget: FairQueueOptions['budget'];
-  /** Undefined when nothing waits. */
+  /** Undefined when no frame waits. */
   #rounds: FlowRounds | undefined;
 
   /** @throws RangeError when a bound or a time is not a positive number */
@@ -93,7 +93,7 @@ export class FqCodel {
     this.#seed = options.seed ?? SEED;
   }
 
-  /** Octets of the records that wait, RECORD_LEAD_BYTES included; never more than `queueBytes`. */
+  /** Octets of the waiting records, RECORD_LEAD_BYTES included; at most `queueBytes`. */
   get bytes(): number {
     return this.#total.bytes;
   }
@@ -102,17 +102,17 @@ export class FqCodel {
     return this.#total.frames;
   }
 
-  /** Octets of the blocks that they occupy; 0 when nothing waits. */
+  /** Octets of the blocks of the waiting records; 0 when no frame waits. */
   get heldBytes(): number {
     return this.#total.heldBytes;
   }
 
-  /** The same, with what their flows take besides. */
+  /** `heldBytes` and the memory of the flows beyond their frames. */
   get memoryBytes(): number {
     return this.#total.heldBytes + (this.#rounds?.overheadBytes ?? 0);
   }
 
-  /** Copies frame `index` with its offload header. When the queue is full, the oldest of the longest flow are dropped. */
+  /** Copies frame `index` with its offload header. When the queue is full, the longest flow loses its oldest frames. */
   enqueue(batch: FrameBatch, index: number, nowMs: number): void {
     const length = batch.lengths[index] as number;
     if (RECORD_LEAD_BYTES + length > this.#queueBytes || this.#budget?.isFull === true) {
@@ -128,12 +128,11 @@ export class FqCodel {
   }
 
   /**
-   * Appends the frames whose turn it is to `into`, which is the caller's own:
-   * records as in a device's slab, four free octets and the offload header in
-   * front of each frame, one behind the other.
+   * Appends the next frames to `into`, which belongs to the caller, as records
+   * of a device slab: four free octets, the offload header, the frame.
    *
-   * It stops before it has added more than `maxBytes` of records, though at
-   * least one is added, and where the slab is full.
+   * Adds at most `maxBytes` octets of records, but at least one record; stops
+   * when the slab is full.
    *
    * @throws RangeError when a frame does not even fit in the empty slab
    */
@@ -152,8 +151,8 @@ export class FqCodel {
         if (at === 0) throw new RangeError(`a record of ${bytes} octets for a slab of ${into.bytes.length}`);
         break;
       }
-      // A flow's own longest frame is the MTU that RFC 8289, 5.6 leaves in peace: a flow of
-      // super-frames may keep 64 KiB, but one of short frames on a slow link may not.
+      // RFC 8289, 5.6 does not drop while at most one MTU waits. Here the MTU is the flow's longest frame: a flow of
+      // super-frames may keep 64 KiB, a flow of short frames on a slow link may not.
       const isLast = fifo.bytes - bytes <= fifo.longestBytes;
       if (codel.drops(fifo.headWaitedMs(nowMs), isLast, nowMs)) {
         fifo.dropHead();
@@ -167,13 +166,13 @@ export class FqCodel {
     if (drops > 0) this.#dropped('queueDelay', drops);
   }
 
-  /** Drops frames of the longest flows until so many octets of blocks are free, or nothing waits. @returns how many are */
+  /** Drops frames of the longest flows until `bytes` octets are freed, or no frame waits. @returns the octets freed */
   shed(bytes: number): number {
     const rounds = this.#rounds;
     if (rounds === undefined) return 0;
     const { memoryBytes } = this;
     const { frames } = this.#total;
-    // Empty flows are forgotten from time to time, since that goes through all of them.
+    // Empty flows are removed only from time to time, because that visits all flows.
     while (this.#total.frames > 0 && memoryBytes - this.memoryBytes < bytes) {
       const few = this.#total.frames / 2;
       while (this.#total.frames > few && memoryBytes - this.memoryBytes < bytes) rounds.dropFromLongest();
@@ -191,14 +190,14 @@ export class FqCodel {
     this.#rounds = undefined;
   }
 
-  /** Forgets all that waits, without a word to `dropped`. @returns how many frames */
+  /** Removes all waiting frames without calling `dropped`. @returns their number */
   clear(): number {
     const { frames } = this.#total;
     this.#end();
     return frames;
   }
 
-  /** @returns how many frames were dropped to be within the bounds */
+  /** Enforces the bounds. @returns the number of frames dropped */
   #dropExcess(rounds: FlowRounds): number {
     const before = this.#total.frames;
     while (this.#total.bytes > this.#queueBytes || this.#total.heldBytes > this.#maxHeldBytes) {

@@ -4,20 +4,20 @@ import { RECORD_LEAD_BYTES } from '../../wire/tunnel/tunnel-message.ts';
 import type { BlockPool } from './block-pool.ts';
 
 /**
- * In front of each record, while it waits: when it came (microseconds, modulo
- * 2³²) and how long its frame is. Kept here, a frame costs no object of its own.
+ * In front of each waiting record: its arrival time (microseconds modulo 2³²)
+ * and its frame's length. Stored here, a frame needs no JavaScript object.
  */
 const NOTE_BYTES = 8;
 const HEADER_AT = NOTE_BYTES;
 const FRAME_AT: number = NOTE_BYTES + OFFLOAD_HEADER_BYTES;
 
 /**
- * Small frames share blocks up to this size; a longer one has its own. The
- * smaller, the less a flow can pin with the one frame that is left of many.
+ * Small frames share blocks up to this size; a longer frame has a block alone.
+ * A small value bounds the memory that one remaining frame of a block can hold.
  */
 const SHARED_BLOCK_BYTES = 8 * 1024;
 
-/** Notes and frames in `block[start .. end)`. */
+/** Notes and records in `block[start .. end)`. */
 interface Chunk {
   readonly block: Buffer;
   start: number;
@@ -25,18 +25,18 @@ interface Chunk {
   next: Chunk | undefined;
 }
 
-/** What the frames of one fifo, or of several together, come to. */
+/** Totals of the frames of one or several FIFOs. */
 export class Occupancy {
   frames = 0;
-  /** Octets of the records that wait, leads included. */
+  /** Octets of the waiting records, leads included. */
   bytes = 0;
-  /** Octets of the blocks that they occupy. */
+  /** Octets of their blocks. */
   heldBytes = 0;
 }
 
 /**
- * The waiting frames of one flow, copied, first in first out, in blocks that go
- * back to the pool as soon as the last frame has left them. Empty, it owns none.
+ * The waiting frames of one flow, copied, first in first out. A block goes back
+ * to the pool when its last frame has left; an empty FIFO holds no block.
  */
 export class FrameFifo {
   readonly #blocks: BlockPool;
@@ -44,24 +44,24 @@ export class FrameFifo {
   #head: Chunk | undefined;
   #tail: Chunk | undefined;
 
-  /** Octets of the records that wait, leads included. */
+  /** Octets of the waiting records, leads included. */
   bytes = 0;
-  /** The longest record since the fifo was made. */
+  /** Octets of the longest record since the FIFO was made. */
   longestBytes = 0;
 
-  /** @param total is kept up to date with what this fifo holds, among others */
+  /** @param total totals that this FIFO's frames are added to and subtracted from */
   constructor(blocks: BlockPool, total: Occupancy) {
     this.#blocks = blocks;
     this.#total = total;
   }
 
-  /** Octets of the first record, lead included; 0 when there is none. */
+  /** Octets of the first record, lead included; 0 when the FIFO is empty. */
   get headBytes(): number {
     const head = this.#head;
     return head === undefined ? 0 : RECORD_LEAD_BYTES + frameBytesAt(head);
   }
 
-  /** Appends a copy of frame `index` with its offload header, a zero one if the batch has none. */
+  /** Appends a copy of frame `index` with its offload header; an all-zero header if the batch has none. */
   push(batch: FrameBatch, index: number, nowMs: number): void {
     const start = batch.starts[index] as number;
     const length = batch.lengths[index] as number;
@@ -83,14 +83,14 @@ export class FrameFifo {
     this.#total.bytes += recordBytes;
   }
 
-  /** How long the first frame has waited; signed, for a clock that went back. 0 when there is none. */
+  /** Waiting time of the first frame; negative if the clock went back; 0 when the FIFO is empty. */
   headWaitedMs(nowMs: number): number {
     const head = this.#head;
     if (head === undefined) return 0;
     return ((((nowMs * 1000) >>> 0) - head.block.readUInt32LE(head.start)) | 0) / 1000;
   }
 
-  /** Moves the first record to `at` in `into`, which has room for it. @returns the position behind it */
+  /** Moves the first record to position `at` of `into`, which must have room. @returns the position behind it */
   moveHead(into: FrameBatch, at: number): number {
     const head = this.#head;
     if (head === undefined) return at;
@@ -114,7 +114,7 @@ export class FrameFifo {
     if (head.start === head.end) this.#releaseHead(head);
   }
 
-  /** Forgets everything. */
+  /** Removes all frames. */
   clear(): void {
     while (this.#head !== undefined) this.dropHead();
   }
@@ -129,7 +129,7 @@ export class FrameFifo {
   #chunkFor(bytes: number): Chunk {
     const tail = this.#tail;
     if (tail !== undefined && tail.block.length - tail.end >= bytes) return tail;
-    // As much again as there is: one frame of a sparse flow takes no more than it needs.
+    // Twice the octets so far: a sparse flow's only frame gets a block of the size that it needs.
     const wanted = Math.max(bytes, Math.min(this.bytes, SHARED_BLOCK_BYTES));
     const chunk: Chunk = { block: this.#blocks.take(wanted), start: 0, end: 0, next: undefined };
     this.#total.heldBytes += chunk.block.length;

@@ -1,9 +1,9 @@
 import type { NativeAddon } from '../../native/addon.ts';
 
-/** More than the shortest frames in a message of the longest, and in what is read behind it. */
+/** More than the number of shortest frames that fit in the longest message and one read behind it. */
 const MAX_FRAMES = 96 * 1024;
 
-/** Where frames lie that native code has found in what a tunnel got, for as long as it tells of them. */
+/** The positions of the frames that native code has found in received octets; valid during one `arrived` call. */
 export interface FrameList {
   readonly starts: Uint32Array;
   readonly lengths: Uint32Array;
@@ -11,7 +11,7 @@ export interface FrameList {
 
 let list: FrameList | undefined;
 
-/** The list of this process, known to the addon. */
+/** The list of this process, which the addon writes to. */
 export function frameList(addon: NativeAddon): FrameList {
   if (list !== undefined) return list;
   list = { starts: words(MAX_FRAMES), lengths: words(MAX_FRAMES) };
@@ -19,7 +19,7 @@ export function frameList(addon: NativeAddon): FrameList {
   return list;
 }
 
-/** Not zeroed: most of it is never touched, and so never there. */
+/** Not zeroed: pages that are never touched take no memory. */
 function words(count: number): Uint32Array {
   return new Uint32Array(Buffer.allocUnsafeSlow(count * Uint32Array.BYTES_PER_ELEMENT).buffer);
 }

@@ -1,16 +1,16 @@
-/** Something that has work to do once a second. */
+/** A member of the heartbeat, with work once a second. */
 export interface Periodic {
   /** @param nowMs the heartbeat's time, which stands still while the process is stopped */
   tick(nowMs: number): void;
 }
 
 /**
- * One timer for all tunnels of the process: five thousand idle ones cost one
- * wake-up a second. It runs only while it has members, and keeps no process
+ * One timer for all tunnels of the process: 5000 idle tunnels cost one wake-up
+ * per second. It runs only while it has members, and does not keep the process
  * alive.
  *
- * Its clock advances by two intervals a tick at most: a process that was stopped, or starved of processor time, does
- * not take its own pause for the silence of its peers.
+ * Its clock advances by at most two intervals per tick: after a process was stopped, or got no processor time, the
+ * pause does not count as silence of its peers.
  */
 export class Heartbeat {
   readonly #members = new Set<Periodic>();
@@ -45,7 +45,7 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  /** Advances the clock and calls every member. The timer calls it, and so do tests. */
+  /** Advances the clock and calls every member. Called by the timer and by tests. */
   tick(): void {
     const clockMs = this.#clock();
     this.#nowMs += Math.min(clockMs - this.#lastMs, 2 * this.#intervalMs);

@@ -5,34 +5,34 @@ import type { Descriptor } from '../../native/descriptors.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 
 /**
- * How a transport sends by a connection of the kernel: plainly, or with TLS in between. No call waits.
+ * Sends over a TCP connection of the kernel, with or without TLS. No call blocks.
  *
- * `send` and `sendFrames` take everything: what the kernel does not take waits in native code. Both return how many
- * octets wait now, those of earlier calls among them; or a negative number that `errorOf` knows, and the connection is
- * of no more use.
+ * `send` and `sendFrames` accept all octets: those that the kernel does not take wait in native code. Both return how
+ * many octets wait now, including those of earlier calls; or a negative number for `errorOf`, after which the connection
+ * cannot be used.
  */
 export interface KernelStream {
   /** Whether octets that were read before the take-over are still to be delivered. */
   readonly hasPrefetched: boolean;
   /**
    * The connection has been opened as a tunnel (NativeAddon.openTunnel).
-   * @param onOver told 0 at the stream's end, or why nothing more is read
+   * @param onOver called with 0 at the end of the stream, or with a negative number for `errorOf`
    */
   open(onOver: (status: number) => void): void;
   send(bytes: Buffer): number;
   /**
    * Sends frames of one batch as messages of the tunnel's wire.
-   * @param indexes the first `count` name the frames
-   * @param leastBytes shorter payloads are padded, on the raw wire
+   * @param indexes the frames' indexes in the batch, in its first `count` elements
+   * @param leastBytes on the raw wire, shorter frames are padded to this length
    */
   sendFrames(batch: FrameBatch, indexes: Uint32Array, count: number, leastBytes: number): number;
-  /** Nothing waits any more. */
+  /** Called when no octets wait any more. */
   drained(): void;
-  /** Ends our direction. @returns 0, or a negative number; EAGAIN while something waits */
+  /** Shuts down the sending direction. @returns 0, or a negative number; EAGAIN while octets wait */
   end(): number;
-  /** What a negative number means. */
+  /** The error for a negative number. */
   errorOf(status: number): Error;
-  /** Nothing is called any more; the transport closes the descriptor. Idempotent. */
+  /** The last call; the transport closes the descriptor. Idempotent. */
   close(): void;
 }
 
@@ -43,7 +43,7 @@ export function errnoError(status: number): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** The octets of the connection as they are. */
+/** A connection without TLS. */
 export class PlainStream implements KernelStream {
   readonly #addon: NativeAddon;
   readonly #descriptor: Descriptor;
@@ -55,7 +55,7 @@ export class PlainStream implements KernelStream {
   }
 
   open(): void {
-    // Native code tells the end of a plain stream by readiness.
+    // `onOver` is not used: native code reports the end of a plain stream by READABLE.
   }
 
   send(bytes: Buffer): number {
@@ -77,7 +77,7 @@ export class PlainStream implements KernelStream {
   }
 
   drained(): void {
-    // Nothing was put off.
+    // Nothing was deferred.
   }
 
   end(): number {
@@ -89,6 +89,6 @@ export class PlainStream implements KernelStream {
   }
 
   close(): void {
-    // It owns nothing.
+    // It holds no resources.
   }
 }

@@ -1,47 +1,47 @@
-/** Every bound of a tunnel, and the attack or the accident that each one stops. */
+/** The bounds of a tunnel, each with the attack or the fault that it stops. */
 export interface TunnelLimits {
   /**
-   * The longest message that is taken on the raw wire; a longer one closes the
-   * tunnel with 1009 before any of it is held. The batched wire has a limit of its
-   * own, 1 MiB, on which both ends rely. Stops a peer that announces gigabytes. Large
-   * enough for any Ethernet frame there is, so that an over-long frame is
-   * counted as a discard and does not cost the tunnel.
+   * The longest message accepted on the raw wire, in octets; a longer one closes
+   * the tunnel with 1009 before any of it is stored. On the batched wire the
+   * limit is always 1 MiB, which both ends rely on. Stops a peer that announces
+   * gigabytes. Longer than any Ethernet frame, so that an over-long frame is
+   * counted as a discard and does not end the tunnel.
    */
   readonly maxMessageBytes: number;
   /**
-   * What may wait in user space towards one peer; beyond it frames are dropped
-   * and counted. Stops a peer that does not read from eating the memory, and
-   * bounds the delay that a slow one suffers.
+   * Octets that may wait in user space for one peer; beyond it frames are
+   * dropped and counted. Stops a peer that does not read from using up the
+   * memory, and bounds the delay towards a slow peer.
    */
   readonly queueBytes: number;
-  /** How often a peer is pinged. Below the 60 s after which nginx drops an idle tunnel. */
+  /** Interval of pings. Below the 60 s after which nginx closes an idle connection by default. */
   readonly pingIntervalMs: number;
   /**
-   * A tunnel on which nothing at all arrived for so long is closed. Ends
-   * half-open connections, whose far end lost power or address.
+   * A tunnel on which no octet arrived for this time is closed. Ends half-open
+   * connections, whose far end lost its power or its address.
    */
   readonly silenceMs: number;
   /**
-   * The same for a peer that is known to answer pings: when nothing arrives for
-   * so long behind one, it is gone. With the interval of the pings this finds a
-   * half-open connection within 45 s. Peers that never answer, as some relays
-   * do, have `silenceMs`.
+   * For a peer that is known to answer pings: a tunnel on which no octet arrives
+   * for this time after a ping is closed. With `pingIntervalMs` this ends a
+   * half-open connection within 45 s. For peers that never answer pings, as some
+   * relays, `silenceMs` holds.
    */
   readonly pongTimeoutMs: number;
-  /** How long an opening handshake may take, authentication included. Stops peers that connect and say nothing. */
+  /** How long an opening handshake may take, authentication included. Stops peers that connect and send nothing. */
   readonly handshakeTimeoutMs: number;
-  /** How long the peer has to answer our close message before the connection is cut. */
+  /** How long the peer may take to answer a Close message before the connection is cut. */
   readonly closeTimeoutMs: number;
-  /** Tunnels and handshakes that a server serves at a time. Stops a flood of connections from using up descriptors. */
+  /** Concurrent tunnels and handshakes of a server. Stops a flood of connections from using up file descriptors. */
   readonly maxConnections: number;
   /**
-   * Those of them that have not shown credentials; for one more the oldest is
-   * closed. Stops clients without credentials from taking all places.
+   * Concurrent connections without verified credentials; for one more the oldest
+   * is closed. Stops clients without credentials from using up `maxConnections`.
    */
   readonly maxHandshakes: number;
-  /** Tunnels and handshakes from one address, or one /64 of IPv6. Behind one address many clients may live. */
+  /** Concurrent tunnels and handshakes of one IPv4 address or IPv6 /64. Many clients may share one address by NAT. */
   readonly maxPerAddress: number;
-  /** Tunnels of one user. */
+  /** Concurrent tunnels of one user. */
   readonly maxPerUser: number;
 }
 
@@ -59,7 +59,7 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   maxPerUser: 1024,
 };
 
-/** A message is read whole, into one slab. */
+/** The upper bound of `maxMessageBytes`: a whole message must fit in one slab. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** @throws RangeError when a limit is not a positive number */

@@ -1,18 +1,18 @@
 import type { TunnelLimits } from './limits.ts';
 
 /**
- * Whether the peer of a connection still lives. Any octet is a sign of life; pings (RFC 6455, 5.5.2) ask for one and
- * measure the round trip. It owns no timer: its connection calls `tick` once a second.
+ * Detects that the peer of a connection is gone. Any octet shows that the peer lives; pings (RFC 6455, 5.5.2) provoke
+ * one and measure the round trip. The connection calls `tick` once a second.
  */
 export class Liveness {
   readonly #limits: TunnelLimits;
-  /** Whether the peer answers pings: it has answered one, or speaks the batched wire, whose peers all do. */
+  /** Whether the peer answers pings: it has answered one, or it uses the batched wire, where every peer answers. */
   #isAnswering: boolean;
   #isHeard = false;
   #heardMs = 0;
   #pingedMs = 0;
   #pingNumber = 0;
-  /** When the unanswered ping was sent; undefined when none is. */
+  /** When the unanswered ping was sent; undefined: no ping is unanswered. */
   #pingSentMs: number | undefined;
   #roundTripMs: number | undefined;
 
@@ -32,7 +32,7 @@ export class Liveness {
     return this.#isHeard;
   }
 
-  /** Counts the peer as alive now. */
+  /** Starts the clock: the peer counts as alive at `nowMs`. */
   start(nowMs: number): void {
     this.#heardMs = nowMs;
     this.#pingedMs = nowMs;
@@ -44,7 +44,7 @@ export class Liveness {
     this.#isHeard = true;
   }
 
-  /** @returns the payload of the ping that is due; or one line of text, why the peer counts as gone; undefined: neither */
+  /** @returns the payload (Buffer) of a ping to send now; or the reason (string) why the peer is gone; or undefined */
   tick(nowMs: number): Buffer | string | undefined {
     const { silenceMs, pongTimeoutMs, pingIntervalMs } = this.#limits;
     const isUnanswered = this.#isAnswering && this.#heardMs < this.#pingedMs;
@@ -61,7 +61,7 @@ export class Liveness {
     return payload;
   }
 
-  /** A pong has arrived. One that does not answer the last ping is ignored. */
+  /** A pong has arrived. It is ignored unless it answers the last ping. */
   pong(bytes: Buffer, start: number, length: number): void {
     const isOurs = length === 4 && bytes.readUInt32BE(start) === this.#pingNumber;
     if (!isOurs || this.#pingSentMs === undefined) return;

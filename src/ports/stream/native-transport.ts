@@ -12,10 +12,10 @@ import { type NotedFrames, PACKINGS } from './packing.ts';
 import { takeOverTls } from './tls/handover.ts';
 import type { Framing, Transport, TransportEvents } from './transport.ts';
 
-/** Which frames of a batch go out, for native code: more than a write of the shortest frames has. */
+/** The indexes of frames to send, for native code: more elements than the shortest frames that fit in one write. */
 const indexes = new Uint32Array(2048);
 
-/** Of a connection that ends before anything listens: its peer is told all the same, where TLS wants that. */
+/** For a connection that ends before `listen`: TLS must still send close_notify. */
 const UNHEARD: Framing = {
   isMasking: false,
   isBatched: false,
@@ -25,8 +25,8 @@ const UNHEARD: Framing = {
 
 /**
  * A transport over the file descriptor of a TCP socket, without Node's streams. Native code reads into one slab of the
- * process and takes messages apart where they lie (native/datapath/tunnel.c); it packs, seals and sends frames in one call, and
- * keeps what the kernel does not take (native/datapath/send.c). An idle tunnel costs a poll handle and a few objects.
+ * process and parses messages in place (native/datapath/tunnel.c); it packs, encrypts and sends frames in one call, and
+ * queues what the kernel does not take (native/datapath/send.c). An idle tunnel costs a poll handle and a few objects.
  */
 export class NativeTransport implements Transport {
   readonly kind: AdoptedConnection['kind'];
@@ -59,13 +59,13 @@ export class NativeTransport implements Transport {
   }
 
   /**
-   * Takes the connection of a socket over; the socket is destroyed, the
-   * connection lives on.
-   * @param head octets that were read from it already
-   * @param loadAddon throws where there is none
-   * @param congestion how its TCP answers congestion; default `auto`
-   * @returns undefined, and nothing has changed, when the socket is no TCP socket of the kernel, or TLS that cannot be
-   *   taken over (handover.ts), has something left to send, or when the addon is not there
+   * Takes the connection of a socket over: the socket is destroyed, the
+   * connection stays open.
+   * @param head octets already read from it
+   * @param loadAddon throws when there is no addon
+   * @param congestion its TCP congestion control; default `auto`
+   * @returns undefined, with the socket unchanged, when it is no TCP socket of the kernel, its TLS cannot be taken over
+   *   (handover.ts), octets wait to be sent, or the addon is missing
    */
   static adopt(
     socket: Socket,
@@ -93,7 +93,7 @@ export class NativeTransport implements Transport {
       this.#addon.await(this.#descriptor, 0);
       this.#open(framing);
     } catch (error) {
-      // The kernel is short of what a poll handle needs. That costs this tunnel, not the process.
+      // The kernel has no memory for a poll handle: this tunnel ends, the process goes on.
       this.#fail(error as Error);
     }
   }
@@ -139,12 +139,12 @@ export class NativeTransport implements Transport {
     return this.#sent(waiting);
   }
 
-  /** @param waiting what the stream said */
+  /** @param waiting the result of the stream's send function */
   #sent(waiting: number): boolean {
     if (waiting === 0) return true;
     this.#isWriting = true;
     this.#pendingBytes = Math.max(waiting, 0);
-    // Not at once: what arrived before is delivered then, which must not happen from inside a write.
+    // Deferred: `#broken` delivers what arrived before, which must not happen from inside a write.
     if (waiting < 0) process.nextTick(() => this.#broken(this.#stream.errorOf(waiting)));
     return false;
   }
@@ -183,8 +183,8 @@ export class NativeTransport implements Transport {
   }
 
   /**
-   * @param count of READABLE: 0 for the end, or a negative errno, since native code reads; of WRITABLE: the octets that
-   *   still wait, or a negative errno
+   * @param count for READABLE: 0 at the end of the stream, or a negative errno (native code does the reading); for
+   *   WRITABLE: the octets that still wait, or a negative errno
    */
   #ready(status: number, count: number): void {
     if (this.#isGone) return;
@@ -211,14 +211,14 @@ export class NativeTransport implements Transport {
     if (!this.#isGone && !this.#isWriting && this.#isEndWanted) this.#endNow();
   }
 
-  /** Delivers what had been read before the take-over, and what waits in the kernel. */
+  /** Delivers octets read before the take-over, and those in the kernel's receive buffer. */
   #receivePrefetched(): void {
     const count = this.#read();
     if (this.#isGone) return;
     if (count === 0 || (count < 0 && count !== TRY_AGAIN)) this.#over(count);
   }
 
-  /** @returns how many octets came, 0 at the stream's end, or a negative status */
+  /** @returns the number of octets read, 0 at the end of the stream, or a negative status */
   #read(): number {
     const prefetched = this.#prefetched;
     this.#prefetched = undefined;
@@ -231,12 +231,12 @@ export class NativeTransport implements Transport {
     try {
       this.#addon.feedTunnel(this.#descriptor, prefetched);
     } catch (error) {
-      // There is no memory for what is unfinished of it.
+      // No memory for an unfinished message.
       this.#fail(error as Error);
     }
   }
 
-  /** The connection is dead. What came before still counts: often it ends in the peer's close message. */
+  /** The connection has failed. Octets received before are still delivered: often they end with the peer's Close message. */
   #broken(failure: Error): void {
     if (this.#isStarted && !this.#isReadEnded) while (!this.#isGone && this.#read() > 0);
     this.#fail(failure);
@@ -257,7 +257,7 @@ export class NativeTransport implements Transport {
   #endNow(): void {
     if (this.#isEnded || this.#isGone) return;
     const status = this.#stream.end();
-    // Native code says when nothing waits any more.
+    // Native code reports when no octets wait any more.
     if (status === TRY_AGAIN) return;
     this.#isEnded = true;
     if (status < 0) this.#fail(this.#stream.errorOf(status));

@@ -6,21 +6,21 @@ interface OnreadSymbols {
   readonly callback: symbol;
 }
 
-/** Four TLS records of 16 KiB; Node reads TLS record by record. */
+/** Four TLS records of 16 KiB; with TLS, Node reads one record at a time. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** One buffer serves all sockets of the process, because its octets are consumed before the callback returns. */
+/** One buffer serves all sockets of the process: its octets are consumed before the callback returns. */
 let shared: Buffer | undefined;
 
 /**
- * Makes a socket read into one buffer of the process. Node otherwise allocates 64 KiB for each read, and collecting
- * these costs more than TLS does.
+ * Makes a socket read into one buffer of the process. By default Node allocates 64 KiB for each read, and collecting
+ * these buffers takes more time than TLS.
  *
- * `net.connect` and `tls.connect` have the option `onread` for it; accepted sockets have none, though the mechanism is
- * the same. This sets the fields that the option would set. A test fails when a new Node no longer heeds them.
+ * `net.connect` and `tls.connect` have the option `onread` for this. Accepted sockets have the same mechanism without
+ * the option, so this function sets the fields that the option sets. A test fails when a new Node ignores them.
  *
- * @param onOctets gets the buffer, which it may use until it returns, and how many octets are in it
- * @returns false when this Node has no such mechanism; nothing was changed then
+ * @param onOctets called with the buffer, which is valid until it returns, and the number of octets in it
+ * @returns false when this Node has no such mechanism; the socket is unchanged then
  */
 export function readIntoOneBuffer(socket: Socket, onOctets: (bytes: Buffer, count: number) => void): boolean {
   const symbols = symbolsOf(socket);

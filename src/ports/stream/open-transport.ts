@@ -6,15 +6,15 @@ import { SocketTransport } from './socket-transport.ts';
 import type { Transport } from './transport.ts';
 
 export interface TransportOptions {
-  /** how its TCP answers congestion, where the addon is there; default `auto` */
+  /** TCP congestion control, which needs the addon; default `auto` */
   readonly congestion?: CongestionChoice | undefined;
-  /** throws where there is none */
+  /** throws when there is no addon */
   readonly loadAddon?: () => NativeAddon;
 }
 
 /**
- * The fastest transport over a connected socket, which belongs to it from now on.
- * @param head octets that were read from it already
+ * The fastest possible transport over a connected socket, which belongs to the transport from now on.
+ * @param head octets already read from it
  */
 export function openTransport(socket: Socket, head: Buffer, options: TransportOptions = {}): Transport {
   const { congestion, loadAddon = nativeAddon } = options;

@@ -9,23 +9,23 @@ import { SHARED_MESSAGES, type SharedBlock } from './shared-messages.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * Back-pressure watermarks for a port that is the only ingress: it pauses reading above the first, and resumes below the
- * second. What leaves while it wakes up lies in between.
+ * Back-pressure watermarks: the only ingress port pauses reading above the first and resumes below the second. The
+ * octets below the second are sent while the port wakes up.
  */
 const CONGESTED_BYTES = 128 * 1024;
 const RELIEVED_BYTES = 64 * 1024;
 
-/** Room for what is taken from the queue at once: a write of any transport, and more than a frame of the largest. */
+/** Room for the frames taken from the queue at once: one write of any transport, and the longest frame. */
 const TAKEN_BYTES = 512 * 1024;
 
-/** Octets ready to be written, `block[0 .. end)`; shared ones are given back where they are shared. */
+/** Octets ready to be written, `block[0 .. end)`; a shared block is given back to SharedMessages. */
 interface Piece {
   readonly block: Buffer;
   readonly end: number;
   readonly shared?: SharedBlock | undefined;
 }
 
-/** The close message: behind everything else, and nothing behind it. */
+/** The Close message, which is sent last. */
 interface Last {
   readonly payload: Buffer;
   readonly onSent: () => void;
@@ -36,30 +36,30 @@ export interface OutboxOptions {
   readonly encoder: MessageEncoder;
   readonly packing: Packing;
   readonly blocks: BlockPool;
-  /** the bound of what all tunnels hold together */
+  /** the common bound of all tunnels of the process */
   readonly budget: BufferBudget;
-  /** the most octets of frames that wait */
+  /** the bound of waiting frames, in octets */
   readonly queueBytes: number;
-  /** told of frames that were taken and dropped later */
+  /** called when frames that `note` accepted are dropped */
   readonly dropped: (reason: DiscardReason, frames: number) => void;
 }
 
-/** In place of a piece whose octets the transport has copied, or packed itself. */
+/** Stands for a write whose octets the transport has copied or packed itself. */
 const IN_TRANSPORT: Piece = { block: Buffer.alloc(0), end: 0 };
 
-/** Where frames that come out of a queue lie until they are packed: at once, so one place serves all tunnels. */
+/** Frames from a queue until they are packed. They are packed at once, so one slab serves all tunnels. */
 const taken = new FrameBatch(Buffer.alloc(0));
 
 /**
- * What leaves by a tunnel.
+ * The egress side of a tunnel.
  *
- *   1. `note`     frames of a batch, by reference
- *   2. `flush`    they become messages in one block, and one write; mostly the kernel takes it at once
- *   3. else       the frames that are left wait in a queue that is fair between flows and drops early
- *   4. `written`  the queue gives the next ones, a write's worth at a time
+ *   1. `note`     stores references to frames of a batch
+ *   2. `flush`    packs them into messages in one block, and writes it; usually the kernel takes it at once
+ *   3. otherwise  the remaining frames wait in an FQ-CoDel queue
+ *   4. `written`  takes the next frames from the queue, one write at a time
  *
- * At most one write is under way, so what a tunnel holds is that write, its
- * queue, and a few control messages, which overtake the queue.
+ * At most one write is in progress, so a tunnel holds that write, its queue, and
+ * a few control messages, which are sent before the queue.
  */
 export class Outbox implements Congestion {
   readonly #options: OutboxOptions;
@@ -67,7 +67,7 @@ export class Outbox implements Congestion {
   #indexes: number[] = [];
   #underWay: Piece | undefined;
   #queue: FqCodel | undefined;
-  /** Control messages, and the frame behind a ping: at most one of each slot, whose low four bits are the opcode. */
+  /** Control messages and texts that wait: at most one for each slot, whose low four bits are the opcode. */
   #urgent = new Map<number, Buffer>();
   #last: Last | undefined;
   #onSent: (() => void) | undefined;
@@ -84,19 +84,19 @@ export class Outbox implements Congestion {
     return pending + (this.#queue?.bytes ?? 0);
   }
 
-  /** Octets of the blocks that wait, those that tunnels share left out. */
+  /** Octets of the waiting blocks, without blocks shared with other tunnels. */
   get heldBytes(): number {
     const piece = this.#underWay;
     const pending = piece === undefined || piece.shared !== undefined ? 0 : piece.block.length;
     return pending + (this.#queue?.memoryBytes ?? 0);
   }
 
-  /** Drops waiting frames, the oldest of the longest flows first, for so many octets. @returns how many were given back */
+  /** Drops waiting frames, the oldest of the longest flows first, to free `bytes` octets. @returns the octets freed */
   shed(bytes: number): number {
     return this.#queue?.shed(bytes) ?? 0;
   }
 
-  /** Itself, while more waits than keeps the transport busy until there is more. */
+  /** This outbox while more octets wait than CONGESTED_BYTES; else undefined. */
   get congestion(): Congestion | undefined {
     return this.queuedBytes > CONGESTED_BYTES ? this : undefined;
   }
@@ -105,7 +105,7 @@ export class Outbox implements Congestion {
     this.#relieved.add(relieved);
   }
 
-  /** @returns undefined when taken: it leaves with the next flush, or `dropped` is told */
+  /** @returns undefined when accepted: the frame leaves with the next flush, or is reported to `dropped` */
   note(batch: FrameBatch, index: number): DiscardReason | undefined {
     if (this.#isFinished) return 'linkDown';
     this.#batches.push(batch);
@@ -113,7 +113,7 @@ export class Outbox implements Congestion {
     return undefined;
   }
 
-  /** @param isSoleEgress whether no other port sends these frames, too */
+  /** @param isSoleEgress whether no other port sends these frames */
   flush(isSoleEgress: boolean): void {
     const count = this.#indexes.length;
     if (count === 0) return;
@@ -127,9 +127,9 @@ export class Outbox implements Congestion {
   }
 
   /**
-   * Sends a control message, or a text, ahead of waiting frames. One that still
-   * waits is replaced by a newer one of its slot (RFC 6455, 5.5.3, for pongs).
-   * @param slot the opcode, and in higher bits what tells it from others of that opcode that must not replace it
+   * Sends a control message or a text before waiting frames. It replaces one of
+   * the same slot that still waits (RFC 6455, 5.5.3, for pongs).
+   * @param slot the opcode in the low four bits; higher bits distinguish messages of that opcode that must all be sent
    */
   sendUrgent(slot: number, payload: Buffer): void {
     if (this.#isFinished) return;
@@ -137,7 +137,7 @@ export class Outbox implements Congestion {
     else this.#urgent.set(slot, payload);
   }
 
-  /** Sends the close message, behind everything that waits. @param onSent when it has left */
+  /** Sends the Close message after everything that waits. @param onSent called when it was sent */
   finish(payload: Buffer, onSent: () => void): void {
     if (this.#isFinished) return;
     this.flush(false);
@@ -146,7 +146,7 @@ export class Outbox implements Congestion {
     if (this.#underWay === undefined) this.#writeOn();
   }
 
-  /** The transport has done the write that was under way. */
+  /** The transport has completed the write in progress. */
   written(): void {
     if (this.#underWay === undefined) return;
     this.#release(this.#underWay);
@@ -155,7 +155,7 @@ export class Outbox implements Congestion {
     this.progressed();
   }
 
-  /** A part of what waits has left. */
+  /** A part of the write in progress was sent. */
   progressed(): void {
     if (this.#relieved.size > 0 && this.queuedBytes <= RELIEVED_BYTES) this.#relieve();
   }
@@ -166,7 +166,7 @@ export class Outbox implements Congestion {
     for (const call of relieved) call();
   }
 
-  /** Forgets the frames that have not left, and the control messages. @returns how many frames */
+  /** Drops the waiting frames and control messages. @returns the number of frames */
   dropWaiting(): number {
     const frames = this.#indexes.length + (this.#queue?.clear() ?? 0);
     this.#urgent.clear();
@@ -175,7 +175,7 @@ export class Outbox implements Congestion {
     return frames;
   }
 
-  /** The transport is gone. What was under way is left to the garbage collector: it may still be read. */
+  /** The transport is closed. The block of the write in progress, which may still be read, is left to the collector. */
   abandon(): void {
     this.dropWaiting();
     this.#isFinished = true;
@@ -186,7 +186,7 @@ export class Outbox implements Congestion {
     this.#relieve();
   }
 
-  /** Writes noted frames from `from` on, a write's worth. @returns the first that is still to be written */
+  /** Writes noted frames from `from` on, as many as one write takes. @returns the index of the first that is left */
   #writeNoted(from: number, isSoleEgress: boolean): number {
     const { packing, encoder, blocks } = this.#options;
     const { to, bytes } = this.#worthOf(from);
@@ -204,7 +204,7 @@ export class Outbox implements Congestion {
     return to;
   }
 
-  /** @param bytes the most octets that they make */
+  /** @param bytes upper bound of the octets of the packed frames */
   #writeFrames(frames: NotedFrames, bytes: number): void {
     const { transport, packing, encoder, blocks } = this.#options;
     if (transport.sendFrames === undefined) {
@@ -230,7 +230,7 @@ export class Outbox implements Congestion {
 
   #enqueue(from: number): void {
     const { queueBytes, transport, blocks, budget, dropped } = this.#options;
-    // The write that is under way counts, too.
+    // The write in progress counts, too.
     const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
     this.#queue ??= new FqCodel({ queueBytes: bound, blocks, budget, dropped });
     const nowMs = performance.now();
@@ -287,7 +287,7 @@ export class Outbox implements Congestion {
   }
 
   #write(piece: Piece): void {
-    // Set first: a transport that fails at once may call back from inside.
+    // Set first: a transport that fails at once may call back from inside `write`.
     this.#underWay = piece;
     const { transport, budget } = this.#options;
     const isDone = transport.write(piece.block.subarray(0, piece.end));

@@ -10,33 +10,36 @@ import {
 } from '../../wire/tunnel/tunnel-message.ts';
 import { MAX_HEADER_BYTES, type MessageEncoder, OPCODE_BINARY } from '../../wire/websocket/framing.ts';
 
-/** How frames become messages: `raw` is that of 1.x, `batched` our own (docs/reference/protocol.md). */
+/** The encoding of frames in messages: `raw` as in etherws 1.x, or `batched` (docs/reference/protocol.md). */
 export type Wire = 'raw' | 'batched';
 
-/** What a side is willing to speak: `auto` is the best that both know. */
+/** The wires that a side offers: `auto` offers both, and the batched one is used when the peer supports it. */
 export type WireChoice = 'auto' | 'raw';
 
-/** Frames of one flush, in order: frame `indexes[i]` of `batches[i]`, for `i` from `from` to below `to`. */
+/** Frames of one flush, in order: frame `indexes[i]` of `batches[i]`, for `from` ≤ `i` < `to`. */
 export interface NotedFrames {
   readonly batches: readonly FrameBatch[];
   readonly indexes: readonly number[];
-  /** The first one, and the one behind the last. */
+  /** The range of `i`. */
   readonly from: number;
   readonly to: number;
 }
 
-/** One wire's way of writing frames. It keeps nothing: all tunnels share one of each. */
+/** The encoder of one wire. It has no state: all tunnels share one of each. */
 export interface Packing {
-  /** Shorter frames are padded to so many octets. */
+  /** Shorter frames are padded to this length in octets. */
   readonly leastBytes: number;
   readonly offloads: Offloads;
-  /** The most octets that a frame of so many adds to the stream. */
+  /** The most octets that a frame of `length` octets adds to the stream. */
   sizeOf(length: number): number;
-  /** Writes all of them at `at`; the caller has made room for the sum of `sizeOf`. @returns the position behind */
+  /** Writes the frames at `at`; `target` must have room for the sum of `sizeOf`. @returns the position behind them */
   pack(encoder: MessageEncoder, target: Buffer, at: number, frames: NotedFrames): number;
 }
 
-/** One message a frame, padded, because raw peers put it on a wire or give it to an emulated card (802.3, 3.2.8). */
+/**
+ * One message per frame, padded to the minimum frame length (802.3, 3.2.8): a raw peer may put the frame on a wire or
+ * hand it to an emulated network adapter without padding it.
+ */
 const RAW: Packing = {
   leastBytes: MIN_WIRE_BYTES,
   offloads: OFFLOAD_NONE,
@@ -54,12 +57,12 @@ const RAW: Packing = {
   },
 };
 
-/** A longer message would make its receiver wait for more before it can begin, and gains nothing. */
+/** The length above which no frame is added to a message: the receiver waits for a whole message before it begins. */
 const MESSAGE_BYTES = 128 * 1024;
-/** Every record might begin a message. */
+/** Overhead of a record that begins a message: the worst case. */
 const RECORD_OVERHEAD_BYTES = MAX_HEADER_BYTES + MESSAGE_HEAD_BYTES + RECORD_LEAD_BYTES;
 
-/** As many frames a message as there are, each with its offload header. */
+/** Many frames per message, each with its offload header. */
 const BATCHED: Packing = {
   leastBytes: 0,
   offloads: WIRE_OFFLOADS,
@@ -86,7 +89,7 @@ const BATCHED: Packing = {
 
 export const PACKINGS: Readonly<Record<Wire, Packing>> = { raw: RAW, batched: BATCHED };
 
-/** Which frames from `from` on make one message: all of their batch, or as many as keep it short. */
+/** The frames from `from` on that make one message: frames of one batch, as many as MESSAGE_BYTES allows. */
 function messageFrom({ batches, indexes, to: last }: NotedFrames, from: number): { to: number; payloadBytes: number } {
   const batch = batches[from] as FrameBatch;
   let payloadBytes = MESSAGE_HEAD_BYTES;

@@ -1,28 +1,28 @@
-/** What a tunnel reads at once, at most: enough for any wake-up, little enough for the others' turn. */
+/** The most octets that a tunnel reads per wake-up: few enough not to delay other tunnels. */
 export const READ_BYTES: number = 256 * 1024;
-/** The longest message of a tunnel with its header, and a read behind it. */
+/** The longest message with its header, and one read behind it. */
 const SLAB_BYTES = 1024 * 1024 + 64 + READ_BYTES;
-/** How many tunnels may keep a slab between two wake-ups. Beyond that, what they keep is copied out. */
+/** How many tunnels may keep a slab between two wake-ups. Other tunnels copy their unfinished messages to blocks. */
 export const MAX_KEPT = 8;
 
-/** A place for octets as they arrive. */
+/** A buffer for received octets. */
 export interface Slab {
   readonly bytes: Buffer;
-  /** A tunnel keeps it between two wake-ups. */
+  /** Whether a tunnel keeps it between two wake-ups. */
   isKept: boolean;
 }
 
 /**
- * The slabs that the tunnels of a process read into. Delivery is synchronous,
- * so one serves all of them, stays in the cache, and idle tunnels own none. A
- * tunnel that is in the middle of a long message may keep it, so that the rest
- * arrives behind what is there and nothing is copied.
+ * The slabs that the tunnels of the process read into. Delivery is synchronous,
+ * so one slab serves all tunnels and stays in the processor cache; idle tunnels
+ * hold none. A tunnel with a long unfinished message may keep the slab, so that
+ * the rest of the message arrives behind its beginning without a copy.
  *
- * There are never more than are kept at the same time and the one that is read
- * into. They stay, because a new one costs more than reading it full.
+ * There is one slab to read into, and one for each that was kept at the same
+ * time. They are not freed: a new slab costs more than filling it by a read.
  */
 export class ReceiveSlabs {
-  /** The one that was used last, and is still in the cache, at the end. */
+  /** Free slabs; the last one was used most recently and is still in the processor cache. */
   readonly #idle: Slab[] = [];
   #kept = 0;
 
@@ -30,7 +30,7 @@ export class ReceiveSlabs {
     return this.#idle.pop() ?? { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), isKept: false };
   }
 
-  /** Asks to keep a slab beyond the wake-up, until `release`. @returns false when too many are kept already */
+  /** Keeps a slab beyond the wake-up, until `release`. @returns false when MAX_KEPT slabs are kept already */
   keep(slab: Slab): boolean {
     if (slab.isKept) return true;
     if (this.#kept >= MAX_KEPT) return false;
@@ -39,7 +39,7 @@ export class ReceiveSlabs {
     return true;
   }
 
-  /** Takes a slab of `take` back. It must not be used any more. */
+  /** Gives a slab of `take` back. The caller must not use it any more. */
   release(slab: Slab): void {
     if (slab.isKept) this.#kept--;
     slab.isKept = false;

@@ -1,29 +1,28 @@
 import { BLOCKS } from './block-pool.ts';
 import type { NotedFrames, Packing } from './packing.ts';
 
-/** Messages that several tunnels send, unmasked as servers do: `block[0 .. end)`. */
+/** Messages that several tunnels send, `block[0 .. end)`; unmasked, as a server must send them. */
 export interface SharedBlock {
   readonly block: Buffer;
   readonly end: number;
-  /** Writes that are under way with it, and one while it can still be found. */
+  /** Reference count: each write in progress, and one while `find` can return it. */
   users: number;
-  /** A transport that is gone may still read it: it must not be used again. */
+  /** Whether a closed transport may still read it: then it does not go back to the pool. */
   isAbandoned: boolean;
 }
 
 /**
- * The messages that were made last, for the next tunnel that wants the same
- * frames in the same form: a flood makes them once, however many tunnels it
- * goes to. All of them are flushed one behind the other, so remembering one is
- * enough.
+ * Caches the last packed messages for the next tunnel that sends the same frames
+ * on the same wire: a flooded frame is packed once for all tunnels. Ports are
+ * flushed one after the other, so one entry is enough.
  */
 export class SharedMessages {
   #packing: Packing | undefined;
-  /** What the messages were made of: pairs of a batch's serial number and an index. */
+  /** The frames of the cached messages: pairs of a batch's serial number and an index. */
   #made: number[] = [];
   #block: SharedBlock | undefined;
 
-  /** @returns the messages of these frames, with one more user; undefined when they were not the last that were made */
+  /** @returns the messages of these frames, with `users` incremented; undefined when they are not cached */
   find(packing: Packing, frames: NotedFrames): SharedBlock | undefined {
     const block = this.#block;
     if (block === undefined || packing !== this.#packing || !this.#isMadeOf(frames)) return undefined;
@@ -31,7 +30,7 @@ export class SharedMessages {
     return block;
   }
 
-  /** Remembers messages, instead of the last ones. @returns them, with the caller as a user */
+  /** Caches messages in place of the last ones. @returns the messages, with the caller counted in `users` */
   share(packing: Packing, { batches, indexes, from, to }: NotedFrames, block: Buffer, end: number): SharedBlock {
     if (this.#block !== undefined) this.release(this.#block);
     this.#packing = packing;
@@ -41,7 +40,7 @@ export class SharedMessages {
     return this.#block;
   }
 
-  /** One user less; the last one gives the block back. */
+  /** Decrements `users`; at 0 the block goes back to the pool. */
   release(shared: SharedBlock): void {
     shared.users--;
     if (shared.users > 0) return;
@@ -50,7 +49,7 @@ export class SharedMessages {
     if (this.#block === shared) this.#block = undefined;
   }
 
-  /** As `release`, of a write that may not be over. */
+  /** As `release`, for a write that may still be in progress. */
   abandon(shared: SharedBlock): void {
     shared.isAbandoned = true;
     this.release(shared);

@@ -4,23 +4,23 @@ import { BUFFERS } from './buffer-budget.ts';
 import { readIntoOneBuffer } from './onread-buffer.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
-/** A transport over a connected socket of Node, plain or TLS. */
+/** A transport over a connected socket of Node, with or without TLS. */
 export class SocketTransport implements Transport {
   readonly kind = 'node';
   readonly #socket: Socket;
   #events: TransportEvents | undefined;
   #assembly: Assembly | undefined;
   #failure: Error | undefined;
-  /** What the stream had read before `start`. */
+  /** Octets that the stream read before `start`. */
   readonly #prefetched: Buffer[] = [];
-  /** Octets that Node's TLS holds sealed, beside those that were written. */
+  /** Octets of ciphertext that Node's TLS holds beyond those written to it. */
   #sealedBytes = 0;
-  /** Callbacks that are still to come of writes whose end we saw at once. */
+  /** Pending callbacks of writes that completed at once and were reported already. */
   #settledWrites = 0;
 
   /**
    * @param socket paused, with no listeners but the caller's
-   * @param head octets that were read from it already
+   * @param head octets already read from it
    */
   constructor(socket: Socket, head: Buffer) {
     this.#socket = socket;
@@ -28,7 +28,7 @@ export class SocketTransport implements Transport {
     socket.setTimeout(0);
     socket.setNoDelay(true);
     this.#failure = socket.errored ?? undefined;
-    // Of a breach of TLS Node tells, and leaves the connection open (end-when-broken.ts).
+    // After a violation of TLS, Node emits an error and leaves the connection open (end-when-broken.ts).
     socket.on('error', (error) => {
       this.#failure ??= error;
       socket.destroy();
@@ -56,7 +56,7 @@ export class SocketTransport implements Transport {
     this.#assembly = assembly;
     if (socket.destroyed) assembly.close();
     socket.on('close', () => assembly.close());
-    // What the stream holds already goes first; only then may octets bypass it.
+    // The octets in the stream's buffer come first; only then may reads bypass the stream.
     socket.pause();
     for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
       this.#prefetched.push(chunk);
@@ -73,14 +73,14 @@ export class SocketTransport implements Transport {
   }
 
   write(bytes: Buffer): boolean {
-    // A destroyed socket swallows what it is given; 'close' follows.
+    // A destroyed socket discards writes; 'close' follows.
     if (this.#socket.destroyed) return false;
     this.#socket.write(bytes, this.#onWritten);
     if (this.#socket.writableLength > 0) {
       if ('encrypted' in this.#socket) this.#countSealed(bytes.length);
       return false;
     }
-    // The kernel took everything at once, and libuv keeps no reference; the callback follows in a microtask.
+    // The kernel took everything at once, and libuv holds no reference to the octets; the callback follows in a microtask.
     this.#settledWrites++;
     return true;
   }
@@ -102,12 +102,12 @@ export class SocketTransport implements Transport {
   destroy(): void {
     this.#assembly?.close();
     const socket = this.#socket;
-    // Under TLS the peer is told by a close_notify (RFC 8446, 6.1), which leaves at once where nothing waits before it.
+    // With TLS this sends close_notify (RFC 8446, 6.1), at once when no write waits.
     if (!socket.destroyed && socket.writable && socket.writableLength === 0) socket.end();
     socket.destroy();
   }
 
-  // A write that failed is told by an error, by the socket being destroyed, or by both.
+  // A failed write is reported by an error, by a destroyed socket, or by both.
   readonly #onWritten = (error?: Error | null): void => {
     if (this.#settledWrites > 0) this.#settledWrites--;
     else if (!error && !this.#socket.destroyed) {
