@@ -9,6 +9,7 @@ import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } 
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
+import { EVENT_KINDS } from '../src/events/event.ts';
 import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
 import { DIAL_OPTIONS } from '../src/schema/dial-options.ts';
@@ -154,6 +155,11 @@ describe('docs/reference/control-api.md', () => {
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));
     }
+  });
+
+  it('has every kind of event, and no other', () => {
+    const onPage = tableBehind('event').map(([name = '']) => name.replaceAll('`', ''));
+    assert.deepEqual(sorted(onPage), sorted(EVENT_KINDS));
   });
 
   it('names the command that prints the schema', () => {

@@ -9,7 +9,7 @@ import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
-import type { BridgeTrace } from './bridge-trace.ts';
+import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
@@ -56,6 +56,8 @@ export interface BridgeOptions {
  * stages permit it, a flow is installed (FlowInstaller).
  */
 export class Bridge {
+  /** Told of changes of the filtering database; may be set and taken away at any time. */
+  addressListener: AddressListener | undefined;
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #fdb: FilteringDatabase;
   readonly #moves = new MoveWatch();
@@ -83,8 +85,15 @@ export class Bridge {
     this.#fdb = new FilteringDatabase({
       ageingTimeMs,
       capacity,
+      onLearned: (entry) => {
+        trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number });
+        this.addressListener?.learned(entry);
+      },
       onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
-      onEvicted: (entry, nowMs) => this.#flows.invalidateFlowsOf(entry, nowMs),
+      onEvicted: (entry, nowMs) => {
+        this.#flows.invalidateFlowsOf(entry, nowMs);
+        this.addressListener?.aged(entry, true);
+      },
     });
     // With a trace the bridge must see all frames.
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
@@ -94,7 +103,6 @@ export class Bridge {
       fdb: this.#fdb,
       engine: this.#offloadEngine,
       relayedReserved: options.forwardReserved ?? 0,
-      trace,
     });
     this.#parallel = new ParallelTunnels({
       standsBy: (port, active) => {
@@ -165,6 +173,7 @@ export class Bridge {
     this.#fdb.age(nowMs, (entry) => {
       this.#flows.invalidateFlowsOf(entry, nowMs);
       this.#trace?.aged(entry);
+      this.addressListener?.aged(entry, false);
     });
   }
 
@@ -310,6 +319,7 @@ export class Bridge {
     this.#flows.invalidateFlowsOf(entry, nowMs);
     this.#moves.moved(entry, moves, nowMs);
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: moves.from });
+    this.addressListener?.moved(entry, moves.from);
   }
 
   #traceForward({ ingress, egress }: Pass, length: number): void {

@@ -37,6 +37,8 @@ export interface FilteringDatabaseOptions {
   ageingTimeMs: number;
   /** The most entries, which bounds the memory that invented addresses can take. */
   capacity: number;
+  /** Called for a new entry. */
+  onLearned?: (entry: FilteringEntry) => void;
   /** Called for an entry that has moved to another port. */
   onMoved?: (entry: FilteringEntry, moves: Moves, nowMs: number) => void;
   /** Called for an entry that was displaced before its ageing time. */
@@ -64,6 +66,7 @@ export type Learned = 'new' | 'moved' | 'refreshed';
 export class FilteringDatabase {
   readonly #ageingTimeMs: number;
   readonly #capacity: number;
+  readonly #onLearned: FilteringDatabaseOptions['onLearned'];
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
   readonly #byVid: (Map<MacAddress, Node> | undefined)[] = new Array(VIDS).fill(undefined);
@@ -74,6 +77,7 @@ export class FilteringDatabase {
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
     this.#capacity = options.capacity;
+    this.#onLearned = options.onLearned;
     this.#onMoved = options.onMoved;
     this.#onEvicted = options.onEvicted;
   }
@@ -88,7 +92,8 @@ export class FilteringDatabase {
     if (known === undefined) {
       const share = this.#shareOf(port);
       if (this.#size >= this.#capacity) this.#evict(share, nowMs);
-      this.#insert(vid, mac, port, share, nowMs);
+      const entry = this.#insert(vid, mac, port, share, nowMs);
+      this.#onLearned?.(entry);
       return 'new';
     }
     known.seenMs = nowMs;
@@ -168,7 +173,7 @@ export class FilteringDatabase {
     this.#onEvicted?.(evicted, nowMs);
   }
 
-  #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): void {
+  #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): Node {
     let addresses = this.#byVid[vid];
     if (addresses === undefined) {
       addresses = new Map();
@@ -189,6 +194,7 @@ export class FilteringDatabase {
     append(entry);
     this.#shares.grow(share);
     this.#size++;
+    return entry;
   }
 
   #move(entry: Node, port: BridgePort): void {

@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   listif: async () => (await import('./ctl/list.ts')).addListInterface,
   listfdb: async () => (await import('./ctl/list.ts')).addListFdb,
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
+  watch: async () => (await import('./ctl/watch.ts')).addWatch,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };
 

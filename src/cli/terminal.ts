@@ -14,7 +14,7 @@ export interface Terminal {
 }
 
 /** The part of the control client that commands use. */
-export type ControlCaller = Pick<ControlClient, 'call'>;
+export type ControlCaller = Pick<ControlClient, 'call' | 'watch'>;
 
 /** The environment variables that replace options; an empty one counts as absent. */
 export interface Environment {

@@ -1,11 +1,13 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { check, dottedNames, invalid } from '../schema/check.ts';
 import { objectOf, type Table } from '../schema/table.ts';
 import { password, userName } from '../schema/values.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
 import { rejectionOf, resultOf } from './control-answer.ts';
 import { LISTS, METHOD_PREFIX } from './entries.ts';
+import type { WatchedEvent } from './event-stream.ts';
 import type { Entries, METHODS, MethodName, ParamsOf, Result } from './schema.ts';
 
 export interface ControlClientOptions {
@@ -76,6 +78,38 @@ export class ControlClient {
     }
   }
 
+  /**
+   * Subscribes to what happens in the switch, by a WebSocket. Resolves when the subscription stands.
+   * @param onEvent is given each event, and `lost` where some are missing
+   * @param onEnd called once, with the reason, when the connection ends by itself
+   * @returns ends the subscription
+   * @throws as `call`
+   */
+  async watch(
+    params: ParamsOf<'subscribe'>,
+    onEvent: (event: WatchedEvent) => void,
+    onEnd: (error: Error) => void,
+  ): Promise<() => void> {
+    const { openEventStream } = await import('./event-stream.ts');
+    const { timeoutMs = TIMEOUT_MS, isInsecure = false, ca } = this.#options;
+    return openEventStream({
+      address: this.#address,
+      headers: this.#authorization(),
+      tls: this.#address.isTls
+        ? { ...((await tlsOptions(ca)) as ConnectionOptions), rejectUnauthorized: !isInsecure }
+        : {},
+      timeoutMs,
+      params,
+      onEvent,
+      onEnd,
+    });
+  }
+
+  #authorization(): Readonly<Record<string, string>> {
+    const { user, passwd = '' } = this.#options;
+    return user === undefined ? {} : { Authorization: basicAuthorization(user, passwd) };
+  }
+
   async #post(body: string): Promise<string> {
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
@@ -95,7 +129,7 @@ export class ControlClient {
   }
 
   async #request(body: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const { user, passwd = '', ca, isInsecure = false } = this.#options;
+    const { ca, isInsecure = false } = this.#options;
     const { isTls, host, port, path, socketPath } = this.#address;
     const options: RequestOptions = {
       method: 'POST',
@@ -107,7 +141,7 @@ export class ControlClient {
         'Content-Type': 'application/json',
         ...(socketPath === undefined ? {} : { Host: host }),
         'Content-Length': Buffer.byteLength(body),
-        ...(user === undefined ? {} : { Authorization: basicAuthorization(user, passwd) }),
+        ...this.#authorization(),
       },
       ...(isTls ? { ...(await tlsOptions(ca)), rejectUnauthorized: !isInsecure } : {}),
     };

@@ -1,7 +1,10 @@
 import { chmodSync, chownSync, closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { EtherwsError } from '../errors.ts';
+import { PlainRequests } from '../net/plain-requests.ts';
+import { wantsWebSocket } from '../net/request-head.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { reasonOf } from '../runtime/own-file-error.ts';
 import { findPlace, O_PATH, type Place, UnsafePathError } from '../runtime/safe-path.ts';
@@ -15,6 +18,8 @@ export interface ControlSocketOptions {
   readonly gid?: number | undefined;
   /** handles each request, whatever its path */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** handles each opening handshake of a WebSocket, whatever its path */
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Callers that can connect are authorized, so these limits protect only against faulty programs. */
@@ -32,7 +37,7 @@ export class ControlSocket {
     try {
       place = findPlace(options.path);
       await clear(place);
-      const socket = new ControlSocket(place, options.handle);
+      const socket = new ControlSocket(place, options);
       await socket.#listen(options);
       return socket;
     } catch (error) {
@@ -41,10 +46,21 @@ export class ControlSocket {
     }
   }
 
-  private constructor(place: Place, handle: ControlSocketOptions['handle']) {
+  private constructor(place: Place, { handle, handleUpgrade }: ControlSocketOptions) {
     this.#place = place;
-    this.#server = http.createServer({ headersTimeout: HEAD_TIMEOUT_MS, connectionsCheckingInterval: 1000 }, handle);
+    const options = {
+      headersTimeout: HEAD_TIMEOUT_MS,
+      connectionsCheckingInterval: 1000,
+      // Known since Node 24.9; for an older one there is `PlainRequests`.
+      shouldUpgradeCallback: wantsWebSocket,
+    };
+    this.#server = http.createServer(options, handle);
+    const plainRequests = new PlainRequests(options, handle, (_error, socket) => socket.destroy());
     this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server.on('upgrade', (request, socket, head) => {
+      if (wantsWebSocket(request)) handleUpgrade(request, socket, head);
+      else plainRequests.serve(request, socket, head);
+    });
   }
 
   /** Stops listening, and removes the socket if the process may do that. */

@@ -101,6 +101,15 @@ export const endpointEntry = atLeast({
 });
 export type EndpointEntry = EntryOf<typeof endpointEntry>;
 
+/** A subscription to events. */
+export const subscriptionEntry = atLeast({
+  /** the kinds of events that will come */
+  events: listOf(anyText),
+  /** the number of the last event before the first that will come */
+  sequence: count,
+});
+export type SubscriptionEntry = EntryOf<typeof subscriptionEntry>;
+
 /** The prefix of all method names on the wire. */
 export const METHOD_PREFIX = 'etherws.control.';
 

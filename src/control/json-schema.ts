@@ -1,3 +1,4 @@
+import { is } from 'valibot';
 import { jsonSchemaOf } from '../schema/json-schema.ts';
 import type { Keywords } from '../schema/types.ts';
 import { METHOD_PREFIX, METHODS, type MethodName } from './schema.ts';
@@ -28,11 +29,12 @@ export function callSchema(names: readonly string[] = Object.keys(METHODS)): Key
 export function paramsSchema(name: MethodName): Keywords {
   const { params, takesNothing } = METHODS[name];
   const object = jsonSchemaOf(params);
-  return takesNothing ? { anyOf: [object, { type: 'null' }, { type: 'array', maxItems: 0 }] } : object;
+  if (!mayBeAbsent(name)) return object;
+  return { anyOf: [object, { type: 'null' }, ...(takesNothing ? [{ type: 'array', maxItems: 0 }] : [])] };
 }
 
 function callOf(name: MethodName): Keywords {
-  const { description, takesNothing } = METHODS[name];
+  const { description } = METHODS[name];
   return {
     type: 'object',
     description,
@@ -42,6 +44,11 @@ function callOf(name: MethodName): Keywords {
       params: { $ref: `#/$defs/${name}.params` },
       id: { type: ['string', 'integer', 'null'] },
     },
-    required: ['jsonrpc', 'method', ...(takesNothing ? [] : ['params'])],
+    required: ['jsonrpc', 'method', ...(mayBeAbsent(name) ? [] : ['params'])],
   };
+}
+
+/** Whether none of the parameters must be given. */
+function mayBeAbsent(name: MethodName): boolean {
+  return is(METHODS[name].params, undefined);
 }

@@ -1,10 +1,24 @@
 import { EtherwsError } from '../errors.ts';
 import { check } from '../schema/check.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
-import { type Entries, METHOD_PREFIX, METHODS, type MethodName, type ParamsOf, type SwitchControl } from './schema.ts';
+import {
+  type Entries,
+  METHOD_PREFIX,
+  METHODS,
+  type MethodName,
+  type ParamsOf,
+  type SubscriptionEntry,
+  type SwitchControl,
+} from './schema.ts';
 
-/** The methods of the control API, implemented by `service`. */
-export function controlMethods(service: SwitchControl): MethodMap {
+/** Subscribes a connection, in place of what it was subscribed to before. */
+export type Subscribe = (params: ParamsOf<'subscribe'>) => SubscriptionEntry;
+
+/**
+ * The methods of the control API, implemented by `service`.
+ * @param subscribe default: refuses, since a connection that ends with the answer carries no events
+ */
+export function controlMethods(service: SwitchControl, subscribe: Subscribe = refuseSubscription): MethodMap {
   const methods: Record<string, Method> = Object.create(null);
 
   function define<M extends MethodName>(
@@ -23,6 +37,7 @@ export function controlMethods(service: SwitchControl): MethodMap {
   define('listInterface', () => service.listInterfaces());
   define('listFdb', () => service.listFdb());
   define('listDoor', () => service.listEndpoints());
+  define('subscribe', (params) => [subscribe(params)]);
   return Object.freeze(methods);
 }
 
@@ -42,6 +57,12 @@ export function methodsOf(
     methods[fullName] = mayCall(user, name) ? (all[fullName] as Method) : () => forbid(user, name);
   }
   return methods;
+}
+
+function refuseSubscription(): never {
+  throw new EtherwsError('REQUEST_REFUSED', 'Events come by WebSocket, and this is a request of its own', {
+    hint: 'Open a WebSocket to the control API and call subscribe there, as etherws ctl watch does',
+  });
 }
 
 function forbid(user: string | null, name: MethodName): never {

@@ -23,16 +23,8 @@ export interface Refusal {
  * @returns undefined for a request that is accepted
  */
 export function refuseRequest(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
-  const { host, origin } = request.headers;
-  if (!isAllowedHost(host, allowedHosts)) {
-    return forbidden(
-      host === undefined ? 'The request has no Host' : 'The Host of the request is not a name of this switch',
-      'Use an address or localhost, or start the switch with --ctlname NAME',
-    );
-  }
-  if (origin !== undefined && origin.toLowerCase() !== ownOrigin(request)) {
-    return forbidden('Pages of other origins may not control this switch', 'Send no Origin, or the own one');
-  }
+  const foreign = refuseOrigin(request, allowedHosts);
+  if (foreign !== undefined) return foreign;
   if (request.method !== 'POST') {
     return { status: 405, code: 'REQUEST_REFUSED', message: 'The control API takes only POST', hint: SEND };
   }
@@ -42,6 +34,21 @@ export function refuseRequest(request: IncomingMessage, allowedHosts: readonly s
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
     return { status: 415, code: 'REQUEST_REFUSED', message: 'The body must not be compressed', hint: SEND };
+  }
+  return undefined;
+}
+
+/** The first two of the three, which hold for the opening handshake of a WebSocket, too. */
+export function refuseOrigin(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
+  const { host, origin } = request.headers;
+  if (!isAllowedHost(host, allowedHosts)) {
+    return forbidden(
+      host === undefined ? 'The request has no Host' : 'The Host of the request is not a name of this switch',
+      'Use an address or localhost, or start the switch with --ctlname NAME',
+    );
+  }
+  if (origin !== undefined && origin.toLowerCase() !== ownOrigin(request)) {
+    return forbidden('Pages of other origins may not control this switch', 'Send no Origin, or the own one');
   }
   return undefined;
 }

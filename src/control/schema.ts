@@ -1,8 +1,10 @@
 import type * as v from 'valibot';
+import { EVENT_KINDS } from '../events/event.ts';
+import type { EventHub } from '../events/event-hub.ts';
 import { addressWithLength, ipv4Address, ipv4Netmask } from '../schema/address-values.ts';
 import { type PortSpec, portSpec } from '../schema/port-spec.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
-import { flag, listOf } from '../schema/types.ts';
+import { flag, listOf, oneOf } from '../schema/types.ts';
 import { mtu, portDescription, portNameOrNone, portReference } from '../schema/values.ts';
 import {
   type EndpointEntry,
@@ -14,9 +16,11 @@ import {
   method,
   type PortEntry,
   portEntry,
+  type SubscriptionEntry,
+  subscriptionEntry,
 } from './entries.ts';
 
-export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortSpec };
+export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortSpec, SubscriptionEntry };
 export { METHOD_PREFIX };
 
 /**
@@ -34,6 +38,14 @@ export const SET_PORT = {
   shut: { type: flag, flag: '--shut', metavar: '0|1', help: '1: neither receive nor send; 0: do' },
   name: { type: portNameOrNone, flag: '--name', metavar: 'PORTNAME', help: "another name; '' takes its name away" },
   description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
+} as const satisfies Table;
+
+export const SUBSCRIBE = {
+  events: {
+    type: listOf(oneOf(EVENT_KINDS), EVENT_KINDS.length),
+    help: 'kinds of events',
+    defaultText: 'all',
+  },
 } as const satisfies Table;
 
 const DEL_PORT = { port: PORT } as const satisfies Table;
@@ -74,6 +86,8 @@ export interface SwitchControl {
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
   listEndpoints(): EndpointEntry[];
+  /** what happens in the switch */
+  readonly events: EventHub;
 }
 
 /** The result of every method. */
@@ -91,6 +105,7 @@ export const METHODS = {
   listInterface: LISTS.listInterface,
   listFdb: LISTS.listFdb,
   listDoor: LISTS.listDoor,
+  subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
 } as const;
 
 export type MethodName = keyof typeof METHODS;
@@ -104,4 +119,5 @@ export interface Entries {
   listInterface: InterfaceEntry;
   listFdb: FdbEntry;
   listDoor: EndpointEntry;
+  subscribe: SubscriptionEntry;
 }

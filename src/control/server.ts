@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { isLocalUserName } from '../auth/local-user.ts';
-import { credentialsOf } from '../auth/request-credentials.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
+import { refuseUpgrade } from '../net/http-refusal.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admission } from './admission.ts';
+import { type Caller, CallerCheck } from './caller-check.ts';
+import { EventConnections } from './event-connections.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
 import { controlMethods, methodsOf } from './methods.ts';
 import { type BodyBudget, readBody } from './request-body.ts';
-import { type Refusal, refuseRequest } from './request-guard.ts';
+import { type Refusal, refuseOrigin, refuseRequest } from './request-guard.ts';
 import type { MethodName, SwitchControl } from './schema.ts';
 
 export interface ControlServerOptions {
@@ -65,13 +67,14 @@ export class ControlServer {
   readonly #authenticator: Authenticator;
   readonly #allowedHosts: () => readonly string[];
   readonly #methods: MethodMap;
-  readonly #admit: ControlServerOptions['admit'];
+  readonly #callers: CallerCheck;
   readonly #addressOf: ControlServerOptions['addressOf'];
   readonly #mayCall: ControlServerOptions['mayCall'];
   readonly #counters: EndpointCounters;
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
   readonly #budget: BodyBudget | undefined;
+  readonly #events: EventConnections;
   #requests = 0;
 
   constructor(options: ControlServerOptions) {
@@ -79,10 +82,15 @@ export class ControlServer {
     this.#authenticator = options.authenticator;
     this.#allowedHosts = options.allowedHosts;
     this.#methods = controlMethods(options.service);
-    this.#admit = options.admit;
     this.#addressOf = options.addressOf;
     this.#mayCall = options.mayCall;
     this.#counters = options.counters ?? new EndpointCounters();
+    this.#callers = new CallerCheck({ ...options, counters: this.#counters });
+    this.#events = new EventConnections({
+      service: options.service,
+      mayCall: options.mayCall,
+      logger: options.logger,
+    });
     this.#logger = options.logger;
     this.#budget = options.budget;
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS;
@@ -98,32 +106,52 @@ export class ControlServer {
     });
   }
 
+  /** Takes the opening handshake of a WebSocket to its end, whatever that is. Never throws, and owns the socket from here on. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined);
+    this.#upgrade(request, socket, head).catch((error: unknown) => {
+      this.#logger.error({ err: error }, 'a control connection failed unexpectedly');
+      socket.destroy();
+    });
+  }
+
+  /** Ends the WebSockets; requests end with the listener. */
+  close(): void {
+    this.#events.close();
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const unwanted = this.#refusePath(request) ?? refuseOrigin(request, this.#allowedHosts()) ?? this.#events.refusal;
+    const caller = unwanted ?? (await this.#callers.check(request));
+    const refusal = 'status' in caller ? caller : this.#events.refusal;
+    if (refusal === undefined) this.#events.accept(request, socket, head, caller as Caller);
+    else this.#refuseUpgrade(request, socket, refusal);
+  }
+
+  #refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    const { status } = refusal;
+    const text = this.#logRefusal(request, refusal);
+    const headers = {
+      ...HEADERS,
+      ...(status === 401 ? { 'WWW-Authenticate': this.#authenticator.challenge } : {}),
+      ...(status === 503 || status === 429 ? { 'Retry-After': '1' } : {}),
+    };
+    refuseUpgrade(socket, { status, headers, text });
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts());
     if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
-    const user = await this.#userOf(request);
-    if (typeof user === 'object' && user !== null) return this.#refuse(request, response, user);
+    const caller = await this.#callers.check(request);
+    if ('status' in caller) return this.#refuse(request, response, caller);
     const overload = this.#refuseOverload();
     if (overload !== undefined) return this.#refuse(request, response, overload);
     this.#requests++;
     try {
-      await this.#serve(request, response, methodsOf(this.#methods, user, this.#mayCall));
+      await this.#serve(request, response, methodsOf(this.#methods, caller.user, this.#mayCall));
     } finally {
       this.#requests--;
     }
-  }
-
-  /** @returns the user, null if no credentials are required, or a refusal */
-  async #userOf(request: IncomingMessage): Promise<string | null | Refusal> {
-    const admission = await this.#admit?.(request);
-    if (admission !== undefined) {
-      if (!('refusal' in admission)) return admission.user;
-      this.#counters.forbidden++;
-      return admission.refusal;
-    }
-    const verdict = await this.#authenticator.authenticate(credentialsOf(request, this.#addressOf?.(request)));
-    if (!verdict.isAllowed) return this.#refusalOf(verdict.reason);
-    return verdict.user !== null && isLocalUserName(verdict.user) ? WRONG_PASSWORD : verdict.user;
   }
 
   /** Runs an authorized request. It counts towards MOST_REQUESTS; refused ones do not. */
@@ -156,26 +184,23 @@ export class ControlServer {
     return { status: 404, code: 'REQUEST_REFUSED', message, hint: 'It is where --ctlpath says, by default /ctl' };
   }
 
-  #refusalOf(reason: 'missing' | 'wrong' | 'busy' | 'throttled'): Refusal {
-    if (reason === 'busy') return BUSY;
-    if (reason === 'throttled') return THROTTLED;
-    // HTTP has no challenge for certificates, and a 401 must have one (RFC 9110, 15.5.2).
-    if (this.#authenticator.challenge === '') return NO_CERTIFICATE;
-    return reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
-  }
-
   /** Sends the refusal, reads the rest of the body, and closes the connection. */
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-    const { status, code, message, hint } = refusal;
-    const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
-    this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
-    const text = errorBody(INVALID_REQUEST, `${code}: ${message}. ${hint}`);
+    const { status } = refusal;
+    const text = this.#logRefusal(request, refusal);
     if (status === 401) response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
     if (status === 405) response.setHeader('Allow', 'POST');
     if (status === 503 || status === 429) response.setHeader('Retry-After', '1');
     response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
     response.write(text);
     drain(request, () => response.end());
+  }
+
+  /** @returns the body of the answer */
+  #logRefusal(request: IncomingMessage, { status, code, message, hint }: Refusal): string {
+    const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
+    this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');
+    return errorBody(INVALID_REQUEST, `${code}: ${message}. ${hint}`);
   }
 }
 
@@ -196,36 +221,6 @@ const NO_ROOM: Refusal = {
   code: 'REQUEST_REFUSED',
   message: 'The buffers of this switch are full',
   hint: 'Try again in a moment; --max-buffers is their bound',
-};
-const UNKNOWN_USER: Refusal = {
-  status: 401,
-  code: 'AUTH_FAILED',
-  message: 'This control API wants a user and a password, or a token',
-  hint: 'Give them with --ctluser and --ctlpasswd',
-};
-const WRONG_PASSWORD: Refusal = {
-  status: 401,
-  code: 'AUTH_FAILED',
-  message: 'The user, the password or the token is wrong',
-  hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
-};
-const BUSY: Refusal = {
-  status: 503,
-  code: 'AUTH_BUSY',
-  message: 'Too many passwords are being checked',
-  hint: 'Try again in a moment',
-};
-const THROTTLED: Refusal = {
-  status: 429,
-  code: 'AUTH_BUSY',
-  message: 'Too many logins from this address have failed',
-  hint: 'Wait some seconds, and check the password',
-};
-const NO_CERTIFICATE: Refusal = {
-  status: 403,
-  code: 'AUTH_FAILED',
-  message: 'This control API wants a client certificate that it trusts',
-  hint: 'Show one that an authority of --ctlclient-ca issued and that has not expired',
 };
 
 /** Reads and drops the rest of a body, up to the linger limits, then calls `done` once. */

@@ -14,6 +14,7 @@ import { LocalCallers } from '../control/local-callers.ts';
 import type { MethodName } from '../control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../control/server.ts';
 import { describeError } from '../errors.ts';
+import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { HttpListener } from '../net/http-listener.ts';
 import { peerUserOf } from '../net/peer-user.ts';
@@ -61,6 +62,7 @@ export class Daemon {
   readonly #proxies: TrustedProxies;
   readonly #descriptors = new Descriptors();
   readonly #reloads: (() => Promise<void>)[] = [];
+  #events: EventHub | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(config: SwConfig, logger: Logger, owner: FileOwner | undefined) {
@@ -108,6 +110,7 @@ export class Daemon {
         this.#logger.error({ reason: describeError(error) }, 'Cannot reload; what was read before stays in force');
       }
     }
+    this.#events?.publish('reload', { failures });
     if (failures === 0) this.#logger.info({}, 'reloaded');
   }
 
@@ -143,6 +146,7 @@ export class Daemon {
       forwardReserved: this.#config.forwardReserved,
       logger,
     });
+    this.#events = etherSwitch.events;
     this.#disposals.push(() => etherSwitch.close('shutdown'));
     const relief = new MemoryRelief();
     this.#disposals.push(() => relief.close());
@@ -160,7 +164,7 @@ export class Daemon {
       congestion: this.#config.congestion,
       onTunnel: (port, user) => {
         const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
-        etherSwitch.attach(port, { attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
+        etherSwitch.attach(port, { user, attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
       },
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
       callerOf: (request) => tunnelListener.callerOf(request),
@@ -202,7 +206,8 @@ export class Daemon {
         addressOf: (request) => controlListener.callerOf(request).address,
         ...(this.#knowsCallers ? { admit } : {}),
       });
-      controlListener.route(control.path, server);
+      this.#disposals.push(() => server.close());
+      controlListener.route(control.path, server, 'control');
     }
 
     for (const listener of new Set([tunnelListener, controlListener])) await listener?.listen();
@@ -248,8 +253,13 @@ export class Daemon {
         request.url = options.path;
         server.handleRequest(request, response);
       },
+      handleUpgrade: (request, upgraded, head) => {
+        request.url = options.path;
+        server.handleUpgrade(request, upgraded, head);
+      },
     });
     this.#disposals.push(() => socket.close());
+    this.#disposals.push(() => server.close());
     return socketPath;
   }
 

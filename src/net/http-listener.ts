@@ -80,9 +80,10 @@ export class HttpListener {
   readonly #origins: CallerOrigins | undefined;
   readonly #logger: Logger;
   readonly #tasks = new FairTaskQueue({ before: pollNow });
-  readonly #routes = new Map<string, Route>();
+  readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
   readonly #options: ListenerOptions;
   #hasTunnels = false;
+  #hasUpgrades = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -96,7 +97,7 @@ export class HttpListener {
       maxHeaderSize: MAX_HEAD_BYTES,
       requireHostHeader: false,
       // Known since Node 24.9; for an older one there is `PlainRequests`.
-      shouldUpgradeCallback: (request: IncomingMessage) => this.#hasTunnels && wantsWebSocket(request),
+      shouldUpgradeCallback: (request: IncomingMessage) => this.#hasUpgrades && wantsWebSocket(request),
     };
     this.#server =
       options.tls === undefined
@@ -113,13 +114,20 @@ export class HttpListener {
     this.#plainRequests = new PlainRequests(common, onRequest, onClientError);
   }
 
-  /** Adds the handlers of `path`, which has no query string. */
-  route(path: string, route: Route): void {
-    this.#routes.set(path, route);
-    if (route.handleUpgrade === undefined || this.#hasTunnels) return;
+  /**
+   * Adds the handlers of `path`, which has no query string.
+   * @param use `tunnel`: sockets of upgrades may be taken over from Node, and are refused before descriptors are used up
+   */
+  route(path: string, route: Route, use: 'tunnel' | 'control' = 'tunnel'): void {
+    this.#routes.set(path, { route, use });
+    if (route.handleUpgrade === undefined) return;
+    if (!this.#hasUpgrades) {
+      this.#hasUpgrades = true;
+      // Added with the first route for upgrades: without this listener Node treats a request with `Upgrade` as a plain one.
+      this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    }
+    if (use !== 'tunnel' || this.#hasTunnels) return;
     this.#hasTunnels = true;
-    // Added with the first route for upgrades: without this listener Node treats all requests with `Upgrade` as plain ones.
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     // Without this listener Node does not export the traffic secrets.
     this.#server.on('keylog', onServerKeylog);
   }
@@ -247,7 +255,7 @@ export class HttpListener {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#refusalOf(request) ?? (wantsWebSocket(request) ? NO_TUNNELS : undefined);
-    const route = this.#routes.get(pathOf(request));
+    const route = this.#routes.get(pathOf(request))?.route;
     if (refusal === undefined && route !== undefined) {
       route.handleRequest(request, response);
       return;
@@ -272,10 +280,10 @@ export class HttpListener {
   #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
-    const route = this.#routes.get(pathOf(request));
+    const { route, use = 'tunnel' } = this.#routes.get(pathOf(request)) ?? {};
     if (refusal !== undefined || route?.handleUpgrade === undefined) {
       refuseUpgrade(socket, refusal ?? NO_TUNNELS);
-    } else if (this.#descriptors.hasRoomFor('tunnel')) {
+    } else if (this.#descriptors.hasRoomFor(use)) {
       route.handleUpgrade(request, socket, head);
     } else {
       this.#outOfDescriptors();

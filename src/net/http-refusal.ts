@@ -23,8 +23,8 @@ export function badRequest(breach: string): Refusal {
 /** The header fields of a refusal. None of them contains text of the peer, so none can be injected. */
 export function headersOf(refusal: Refusal): Record<string, string> {
   return {
-    ...refusal.headers,
     'Content-Type': 'text/plain; charset=utf-8',
+    ...refusal.headers,
     'Content-Length': String(Buffer.byteLength(refusal.text)),
     Connection: 'close',
   };

@@ -10,6 +10,8 @@ export interface PortLabels {
 
 /** The options of attaching a port. */
 export interface AttachOptions extends PortLabels {
+  /** The user of the tunnel's credentials; null if none were required. */
+  readonly user?: string | null;
   /** Called when the port has its number, and before it receives anything. */
   readonly attached?: (port: BridgePort) => void;
   /** Called when the port was removed. */
@@ -23,9 +25,15 @@ export class AttachedPort {
   /** undefined without one */
   name: string | undefined;
   description: string | undefined;
+  readonly user: string | null | undefined;
+  /** What subscribers of events were told last; nothing before the port is announced. */
+  isAnnounced = false;
+  wasForwarding = false;
+  wasTunnelUp = false;
 
-  constructor(bridgePort: BridgePort, { name, description, dropped }: AttachOptions) {
+  constructor(bridgePort: BridgePort, { name, description, user, dropped }: AttachOptions) {
     this.bridgePort = bridgePort;
+    this.user = user;
     this.dropped = dropped;
     this.name = name || undefined;
     this.description = description || undefined;

@@ -1,3 +1,4 @@
+import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Counters } from '../bridge/counters.ts';
 import { detailsOf, type NetworkInterface } from '../bridge/port-details.ts';
 import type { InterfaceEntry, PortEntry } from '../control/schema.ts';
@@ -7,8 +8,7 @@ import type { AttachedPort } from './attached-port.ts';
 
 /** The entry of a port in `listPort`. */
 export function portEntry({ bridgePort, name, description }: AttachedPort): PortEntry {
-  const { port, rx, tx, isShut, link, linkReason, standsByFor } = bridgePort;
-  const isStandby = !isShut && standsByFor !== undefined;
+  const { port, rx, tx, isShut } = bridgePort;
   const details = detailsOf(port);
   const tunnel = details?.kind === 'tunnel' ? details : undefined;
   return {
@@ -18,8 +18,7 @@ export function portEntry({ bridgePort, name, description }: AttachedPort): Port
     tx: tx.frames,
     rx: rx.frames,
     shut: isShut,
-    state: isShut ? 'shut' : isStandby ? 'standby' : link,
-    reason: isStandby ? `parallel to port ${standsByFor.number}` : (tunnel?.linkReason ?? linkReason ?? null),
+    ...stateOf(bridgePort),
     txOctets: tx.octets,
     rxOctets: rx.octets,
     txDiscards: discards(tx),
@@ -31,6 +30,16 @@ export function portEntry({ bridgePort, name, description }: AttachedPort): Port
     name: name ?? null,
     description: description ?? null,
   };
+}
+
+/** What a port does, and why it is not up. */
+export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reason'> {
+  const { port, isShut, link, linkReason, standsByFor } = bridgePort;
+  if (!isShut && standsByFor !== undefined)
+    return { state: 'standby', reason: `parallel to port ${standsByFor.number}` };
+  const details = detailsOf(port);
+  const tunnelReason = details?.kind === 'tunnel' ? details.linkReason : undefined;
+  return { state: isShut ? 'shut' : link, reason: tunnelReason ?? linkReason ?? null };
 }
 
 function discards(counters: Counters): Record<string, number> {

@@ -13,6 +13,7 @@ import type {
   SwitchControl,
 } from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
+import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
@@ -41,6 +42,10 @@ export class RunningSwitch implements SwitchControl {
     this.#switch = target;
     this.#createPort = createPort;
     this.#endpoints = endpoints;
+  }
+
+  get events(): EventHub {
+    return this.#switch.events;
   }
 
   async addPort(spec: PortSpec): Promise<PortEntry> {

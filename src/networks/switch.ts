@@ -4,6 +4,7 @@ import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
+import { EventHub } from '../events/event-hub.ts';
 import { NativeFlowTable } from '../native/flow-table.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
@@ -14,6 +15,7 @@ import { AttachedPort, type AttachOptions, type PortLabels } from './attached-po
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
 import { PortDirectory } from './port-directory.ts';
+import { SwitchEvents } from './switch-events.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
 export interface SwitchOptions {
@@ -48,6 +50,9 @@ export class Switch {
   readonly #parallel: Logger;
   readonly #ageing: NodeJS.Timeout;
   readonly #directory = new PortDirectory();
+  readonly #events: SwitchEvents;
+  /** What happens here, for subscribers. */
+  readonly events: EventHub = new EventHub();
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 
@@ -58,6 +63,7 @@ export class Switch {
     this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#parallel = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
+    this.#events = new SwitchEvents(this.events, this.#directory);
     this.#bridge = new Bridge({
       ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
       ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
@@ -65,20 +71,25 @@ export class Switch {
       offloadEngine: options.offloadEngine ?? offloadEngine(),
       flowTable: new NativeFlowTable(),
       parallel: {
-        standsBy: ({ number, port }, active) =>
-          this.#parallel.warn(
-            { port: number, target: port.target, parallelTo: active.number },
-            'a second tunnel to the same switch stands by',
-          ),
-        takesOver: ({ number, port }, former) =>
-          this.#parallel.warn(
-            { port: number, target: port.target, from: former.number },
-            'a tunnel that stood by takes over',
-          ),
+        standsBy: (bridgePort, active) => {
+          const { number, port } = bridgePort;
+          const facts = { port: number, target: port.target, parallelTo: active.number };
+          this.#parallel.warn(facts, 'a second tunnel to the same switch stands by');
+          this.#changed(bridgePort);
+        },
+        takesOver: (bridgePort, former) => {
+          const { number, port } = bridgePort;
+          const facts = { port: number, target: port.target, from: former.number };
+          this.#parallel.warn(facts, 'a tunnel that stood by takes over');
+          this.#changed(bridgePort);
+        },
       },
       onFault: (port, fault) => logFault(this.#faults, port, fault),
       ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
     });
+    this.events.onDemand = () => {
+      this.#bridge.addressListener = this.#events.wantsAddresses ? this.#events : undefined;
+    };
     this.#ageing = setInterval(() => this.#age(performance.now()), AGEING_INTERVAL_MS);
     this.#ageing.unref();
   }
@@ -100,13 +111,14 @@ export class Switch {
     const { number } = bridgePort;
     const attached = new AttachedPort(bridgePort, options);
     this.#directory.add(attached);
-    this.#logger.info({ port: number, name: attached.name, type: port.type, target: port.target }, 'port attached');
+    this.#logger.info({ port: number, portName: attached.name, type: port.type, target: port.target }, 'port attached');
     options.attached?.(bridgePort);
     port.open({
       receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
         this.#bridge.setLink(bridgePort, state, reason);
         this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
+        this.#changed(bridgePort);
         if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
       },
@@ -116,6 +128,7 @@ export class Switch {
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
     this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
+    if (this.#directory.of(bridgePort) !== undefined) this.#events.added(attached);
     return number;
   }
 
@@ -165,6 +178,7 @@ export class Switch {
     const bridgePort = this.port(reference);
     this.#bridge.setShut(bridgePort, isShut);
     this.#logger.info({ port: bridgePort.number }, isShut ? 'port shut' : 'port opened');
+    this.#changed(bridgePort);
     return bridgePort;
   }
 
@@ -187,18 +201,29 @@ export class Switch {
 
   #age(nowMs: number): void {
     this.#bridge.age(nowMs);
-    for (const report of this.#bridge.moveReports(nowMs)) logMoves(this.#moves, report);
+    for (const report of this.#bridge.moveReports(nowMs)) {
+      logMoves(this.#moves, report);
+      this.#events.flapping(report);
+    }
+    this.#events.lookForViolations();
   }
 
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {
     const attached = this.#directory.of(bridgePort);
     if (attached === undefined) return;
+    this.#events.removed(attached);
     this.#bridge.detach(bridgePort);
     this.#directory.remove(attached);
     this.#tunnelsOverPorts.forget(bridgePort);
     attached.dropped?.(bridgePort);
     await bridgePort.port.close(reason);
     this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
+  }
+
+  /** Its state, or that of its link, may be another one. */
+  #changed(bridgePort: BridgePort): void {
+    const attached = this.#directory.of(bridgePort);
+    if (attached !== undefined) this.#events.changed(attached);
   }
 
   #trace(): BridgeTrace {

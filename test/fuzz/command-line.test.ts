@@ -8,6 +8,7 @@ import type { ControlCaller, Terminal } from '../../src/cli/terminal.ts';
 import { readConfig } from '../../src/config/sw-config.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { ControlError } from '../../src/control/control-answer.ts';
+import type { WatchedEvent } from '../../src/control/event-stream.ts';
 import type { MethodName } from '../../src/control/schema.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
@@ -93,7 +94,12 @@ function fakeCaller(random: Random): ControlCaller {
     if (random.once(6)) return Promise.reject(new EtherwsError('CONNECTION_REFUSED', text(), { hint: text() }));
     return Promise.resolve({ entries: Array.from({ length: random.below(3) }, port) } as never);
   };
-  return { call };
+  const watch = async (_params: object, onEvent: (event: WatchedEvent) => void): Promise<never> => {
+    const event = { sequence: 1, time: text(), event: text() };
+    for (let count = random.below(3); count > 0; count--) onEvent({ ...port(), ...event });
+    throw new EtherwsError('CONTROL_FAILED', text());
+  };
+  return { call, watch };
 }
 
 class FuzzTerminal implements Terminal {

@@ -14,6 +14,7 @@ import type {
 } from '../../src/control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
 import { EtherwsError } from '../../src/errors.ts';
+import { EventHub } from '../../src/events/event-hub.ts';
 import { SILENT } from '../../src/observability/logger.ts';
 import { listen, stop } from './web-socket-peer.ts';
 
@@ -21,6 +22,7 @@ import { listen, stop } from './web-socket-peer.ts';
 export class FakeSwitch implements SwitchControl {
   readonly added: PortSpec[] = [];
   readonly fdb: FdbEntry[] = [];
+  readonly events = new EventHub();
   readonly #ports = new Map<number, PortEntry>();
   readonly #interfaces = new Map<number, InterfaceEntry>();
   #last = 0;
@@ -130,12 +132,16 @@ export async function startFakeControl(
   });
   const handle = control.handleRequest.bind(control);
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
+  server.on('upgrade', control.handleUpgrade.bind(control));
   const listenPort = await listen(server, host);
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${listenPort}/ctl`,
     listenPort,
     service,
-    close: () => stop(server),
+    close: () => {
+      control.close();
+      return stop(server);
+    },
   };
 }

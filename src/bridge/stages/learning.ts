@@ -1,4 +1,3 @@
-import type { BridgeTrace } from '../bridge-trace.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
@@ -10,16 +9,13 @@ import type { Answer, Stage } from './stage.ts';
  */
 export class Learning implements Stage {
   readonly #fdb: FilteringDatabase;
-  readonly #trace: BridgeTrace | undefined;
 
-  constructor(fdb: FilteringDatabase, trace: BridgeTrace | undefined) {
+  constructor(fdb: FilteringDatabase) {
     this.#fdb = fdb;
-    this.#trace = trace;
   }
 
   apply({ vid, source, ingress, nowMs }: Pass): Answer {
-    const learned = this.#fdb.learn(vid, source, ingress, nowMs);
-    if (learned === 'new') this.#trace?.learned({ vid, mac: source, port: ingress.number });
+    this.#fdb.learn(vid, source, ingress, nowMs);
     return MAY_PASS;
   }
 }

@@ -1,7 +1,6 @@
 import type { ReservedSet } from '../../wire/ethernet/reserved-address.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import type { BridgeTrace } from '../bridge-trace.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import type { Pass } from '../pass.ts';
 import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';
@@ -16,7 +15,6 @@ export interface StageParts {
   readonly fdb: FilteringDatabase;
   readonly engine: OffloadEngine;
   readonly relayedReserved: ReservedSet;
-  readonly trace: BridgeTrace | undefined;
 }
 
 /**
@@ -38,10 +36,10 @@ export class Stages {
   readonly #noWayBack = new NoWayBack();
   readonly #egressPortState = new EgressPortState();
 
-  constructor({ fdb, engine, relayedReserved, trace }: StageParts) {
+  constructor({ fdb, engine, relayedReserved }: StageParts) {
     this.#wellFormed = new WellFormed(engine);
     this.#sourcePolicing = new SourcePolicing(fdb);
-    this.#learning = new Learning(fdb, trace);
+    this.#learning = new Learning(fdb);
     this.#reservedAddresses = new ReservedAddresses(relayedReserved);
     this.#decision = new Decision(fdb);
   }

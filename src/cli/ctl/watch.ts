@@ -1,0 +1,54 @@
+import type { WatchedEvent } from '../../control/event-stream.ts';
+import { type ParamsOf, SUBSCRIBE } from '../../control/schema.ts';
+import { EVENT_KINDS } from '../../events/event.ts';
+import { closestWord } from '../../schema/closest-word.ts';
+import type { Command } from '../commander.ts';
+import { escapeSentence, formatJson } from '../format.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { type ConnectionOptions, connect, gatherOptions } from './connection.ts';
+import { addLeaf } from './leaf.ts';
+
+/** `etherws ctl watch`: prints a line an event until the switch ends or the command is interrupted. */
+export function addWatch(ctl: Command, terminal: Terminal): void {
+  addLeaf(ctl, 'watch', 'print what happens in the switch, as it happens', [
+    'watch',
+    'watch --events port-up,port-down,tunnel-up,tunnel-down',
+    'watch --json --events address-learned',
+  ])
+    .option('--events <LIST>', `${SUBSCRIBE.events.help}, with commas between them: ${EVENT_KINDS.join(', ')}`)
+    .action(async (given: { events?: string }, command: Command) => {
+      const options = gatherOptions<ConnectionOptions>(command);
+      const params = given.events === undefined ? {} : { events: kindsIn(given.events) };
+      const client = await connect(options, terminal);
+      await new Promise<void>((_resolve, reject) => {
+        const print = (event: WatchedEvent): void =>
+          terminal.print(options.json === true ? formatJson(event) : lineOf(event));
+        client.watch(params, print, reject).catch(reject);
+      });
+    });
+}
+
+function kindsIn(list: string): NonNullable<ParamsOf<'subscribe'>['events']> {
+  return list.split(',').map((word) => {
+    const kind = EVENT_KINDS.find((known) => known === word.trim());
+    if (kind !== undefined) return kind;
+    const meant = closestWord(word.trim(), EVENT_KINDS);
+    const hint = meant === undefined ? `There are ${EVENT_KINDS.join(', ')}` : `Did you mean ${meant}?`;
+    throw new UsageError(`--events: there is no event '${word.trim()}'`, hint);
+  });
+}
+
+/** `TIME SEQUENCE EVENT port=N name=NAME …`; a value with spaces stands in quotes, one that is null is left out. */
+function lineOf({ time, sequence, event, ...facts }: WatchedEvent): string {
+  const words = Object.entries(facts)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${shown(value)}`);
+  return `${escapeSentence([time, sequence, event, ...words].join(' '))}\n`;
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  const text = String(value);
+  return /[\s"]/.test(text) || text === '' ? JSON.stringify(text) : text;
+}

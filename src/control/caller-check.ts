@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { isLocalUserName } from '../auth/local-user.ts';
+import { credentialsOf } from '../auth/request-credentials.ts';
+import type { EndpointCounters } from '../net/endpoint-counters.ts';
+import type { Admission } from './admission.ts';
+import type { Refusal } from './request-guard.ts';
+
+/** A caller that may call. */
+export interface Caller {
+  /** null where no credentials are asked for */
+  readonly user: string | null;
+  /** When its credentials end, by the system's clock in milliseconds since 1970; undefined: they do not. */
+  readonly untilMs?: number | undefined;
+}
+
+export interface CallerCheckOptions {
+  readonly authenticator: Authenticator;
+  /** as `ControlServerOptions.admit` */
+  readonly admit?: (request: IncomingMessage) => Promise<Admission> | undefined;
+  readonly addressOf?: (request: IncomingMessage) => string;
+  readonly counters: EndpointCounters;
+}
+
+/** Which caller sends a request, by what is known of its connection and by its credentials. */
+export class CallerCheck {
+  readonly #options: CallerCheckOptions;
+
+  constructor(options: CallerCheckOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the caller, or why it may not call. Never rejects */
+  async check(request: IncomingMessage): Promise<Caller | Refusal> {
+    const { admit, authenticator, addressOf, counters } = this.#options;
+    const admission = await admit?.(request);
+    if (admission !== undefined) {
+      if (!('refusal' in admission)) return { user: admission.user };
+      counters.forbidden++;
+      return admission.refusal;
+    }
+    const verdict = await authenticator.authenticate(credentialsOf(request, addressOf?.(request)));
+    if (!verdict.isAllowed) return this.#refusalOf(verdict.reason);
+    const { user, untilMs } = verdict;
+    return user !== null && isLocalUserName(user) ? WRONG_PASSWORD : { user, untilMs };
+  }
+
+  #refusalOf(reason: 'missing' | 'wrong' | 'busy' | 'throttled'): Refusal {
+    if (reason === 'busy') return BUSY;
+    if (reason === 'throttled') return THROTTLED;
+    // HTTP has no challenge for certificates, and a 401 must have one (RFC 9110, 15.5.2).
+    if (this.#options.authenticator.challenge === '') return NO_CERTIFICATE;
+    return reason === 'missing' ? UNKNOWN_USER : WRONG_PASSWORD;
+  }
+}
+
+const UNKNOWN_USER: Refusal = {
+  status: 401,
+  code: 'AUTH_FAILED',
+  message: 'This control API wants a user and a password, or a token',
+  hint: 'Give them with --ctluser and --ctlpasswd',
+};
+const WRONG_PASSWORD: Refusal = {
+  status: 401,
+  code: 'AUTH_FAILED',
+  message: 'The user, the password or the token is wrong',
+  hint: 'Check --ctluser and --ctlpasswd against the htpasswd file of the switch',
+};
+const BUSY: Refusal = {
+  status: 503,
+  code: 'AUTH_BUSY',
+  message: 'Too many passwords are being checked',
+  hint: 'Try again in a moment',
+};
+const THROTTLED: Refusal = {
+  status: 429,
+  code: 'AUTH_BUSY',
+  message: 'Too many logins from this address have failed',
+  hint: 'Wait some seconds, and check the password',
+};
+const NO_CERTIFICATE: Refusal = {
+  status: 403,
+  code: 'AUTH_FAILED',
+  message: 'This control API wants a client certificate that it trusts',
+  hint: 'Show one that an authority of --ctlclient-ca issued and that has not expired',
+};

@@ -1,0 +1,123 @@
+import type { RawData, WebSocket } from 'ws';
+import { EVENT_KINDS, type SwitchEvent } from '../events/event.ts';
+import type { Caller } from './caller-check.ts';
+import type { EventConnectionsOptions } from './event-connections.ts';
+import { answer, type MethodMap } from './json-rpc.ts';
+import { controlMethods, methodsOf } from './methods.ts';
+import { METHOD_PREFIX, type ParamsOf, type SubscriptionEntry } from './schema.ts';
+
+export interface EventConnectionOptions extends EventConnectionsOptions {
+  readonly webSocket: WebSocket;
+  readonly caller: Caller;
+}
+
+/** Bound of what waits for a slow reader; events beyond it are lost and counted. */
+const MOST_WAITING_BYTES = 2 * 1024 * 1024;
+/** Calls that wait for their answer; a caller that sends more at once is cut. */
+const MOST_CALLS_WAITING = 64;
+
+/** Close codes of RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008;
+const UNSUPPORTED_DATA = 1003;
+
+/** The notification that carries an event. */
+export const EVENT_METHOD = `${METHOD_PREFIX}event`;
+
+/**
+ * One caller's WebSocket. Each message is a JSON-RPC call or batch, answered in order by a message; behind a call of
+ * `subscribe` events come as notifications in between. Where events were lost, the next one in the stream is `lost`.
+ */
+export class EventConnection {
+  readonly #webSocket: WebSocket;
+  readonly #options: EventConnectionOptions;
+  readonly #methods: MethodMap;
+  #calls: Promise<void> = Promise.resolve();
+  #callsWaiting = 0;
+  #unsubscribe: (() => void) | undefined;
+  #lost = 0;
+  #isAlive = true;
+
+  constructor(options: EventConnectionOptions) {
+    const { webSocket } = options;
+    this.#options = options;
+    this.#webSocket = webSocket;
+    this.#methods = controlMethods(options.service, (params) => this.#subscribe(params));
+    webSocket.on('error', () => webSocket.terminate());
+    webSocket.on('pong', () => {
+      this.#isAlive = true;
+    });
+    webSocket.on('message', (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
+    webSocket.once('close', () => this.#unsubscribe?.());
+  }
+
+  end(code: number, reason: string): void {
+    this.#unsubscribe?.();
+    this.#webSocket.close(code, reason);
+  }
+
+  /** To be called about every half minute: pings, and ends what is silent, expired or not allowed any more. */
+  tick(nowMs: number): void {
+    const { caller, mayCall } = this.#options;
+    if (caller.untilMs !== undefined && nowMs > caller.untilMs) this.end(POLICY_VIOLATION, 'the token has expired');
+    else if (mayCall?.(caller.user, 'subscribe') === false) this.end(POLICY_VIOLATION, 'the policy has changed');
+    else if (!this.#isAlive) this.#webSocket.terminate();
+    else {
+      this.#isAlive = false;
+      this.#webSocket.ping();
+    }
+  }
+
+  #received(data: RawData, isBinary: boolean): void {
+    if (isBinary) this.end(UNSUPPORTED_DATA, 'a call is a text message');
+    else if (++this.#callsWaiting > MOST_CALLS_WAITING) this.end(POLICY_VIOLATION, 'too many calls at once');
+    // RawData is a Buffer, as ws is not asked for another kind.
+    else this.#calls = this.#calls.then(() => this.#answer(data as Buffer));
+  }
+
+  /** Never rejects. */
+  async #answer(body: Buffer): Promise<void> {
+    const { caller, mayCall } = this.#options;
+    // The policy may have changed since the last call.
+    const methods = methodsOf(this.#methods, caller.user, mayCall);
+    const text = await answer(body, methods, (error, method) => {
+      this.#options.logger.error({ err: error, method }, 'a control method failed unexpectedly');
+    });
+    this.#callsWaiting--;
+    if (text !== undefined) this.#webSocket.send(text, () => undefined);
+  }
+
+  #subscribe({ events: kinds = [...EVENT_KINDS] }: ParamsOf<'subscribe'>): SubscriptionEntry {
+    const { events } = this.#options.service;
+    this.#unsubscribe?.();
+    const wanted = [...new Set(kinds)];
+    this.#unsubscribe = events.subscribe((batch, lost) => this.#deliver(batch, lost), wanted);
+    return { events: wanted, sequence: events.sequence };
+  }
+
+  #deliver(events: readonly SwitchEvent[], lost: number): void {
+    this.#lost += lost;
+    for (const event of events) {
+      if (this.#webSocket.bufferedAmount > MOST_WAITING_BYTES) this.#lost++;
+      else {
+        this.#tellLost();
+        this.#notify(event);
+      }
+    }
+    if (this.#webSocket.bufferedAmount <= MOST_WAITING_BYTES) this.#tellLost();
+  }
+
+  /** In front of the first event behind the gap, or once the reader has caught up. */
+  #tellLost(): void {
+    if (this.#lost === 0) return;
+    const time = new Date().toISOString();
+    this.#notify({ sequence: this.#options.service.events.sequence, time, event: 'lost', lost: this.#lost });
+    this.#lost = 0;
+  }
+
+  #notify(params: object): void {
+    const text = JSON.stringify({ jsonrpc: '2.0', method: EVENT_METHOD, params });
+    this.#webSocket.send(text, () => {
+      if (this.#lost > 0 && this.#webSocket.bufferedAmount === 0) this.#tellLost();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+/** What happens in a switch, as subscribers and hooks are told of it. */
+
+/** Events of ports and of the whole switch. Few, so none is lost unless its reader is slow. */
+const RARE_KINDS = [
+  'port-added',
+  'port-removed',
+  /** the port begins to forward */
+  'port-up',
+  /** the port forwards no more: it was shut, stands by, lost its link, or was removed */
+  'port-down',
+  /** a tunnel stands */
+  'tunnel-up',
+  /** a tunnel is lost or was ended */
+  'tunnel-down',
+  /** an address moves to and fro between two ports */
+  'address-flapping',
+  /** several addresses do, between the same two ports */
+  'loop',
+  /** frames were refused that a port may not send; at most one a second for each port and reason */
+  'violation',
+  /** files were read again */
+  'reload',
+] as const;
+
+/** Events of single addresses. Peers decide how many there are, so there is a bound for all of them together. */
+const ADDRESS_KINDS = ['address-learned', 'address-moved', 'address-aged'] as const;
+
+export const EVENT_KINDS = [...RARE_KINDS, ...ADDRESS_KINDS] as const;
+
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** What an event says beside its kind: plain values, as JSON has them. `port` and `portName` are those of its port. */
+export interface EventFacts {
+  readonly port?: number;
+  readonly portName?: string | null;
+  readonly [fact: string]: unknown;
+}
+
+export interface SwitchEvent extends EventFacts {
+  /** 1, 2, …: counts the events that any subscriber wanted, since the switch started */
+  readonly sequence: number;
+  /** the wall clock, as `2026-11-29T02:10:00.000Z` */
+  readonly time: string;
+  readonly event: EventKind;
+}
+
+const ADDRESSES: ReadonlySet<EventKind> = new Set(ADDRESS_KINDS);
+
+export function isOfAddress(kind: EventKind): boolean {
+  return ADDRESSES.has(kind);
+}
