@@ -39,7 +39,7 @@ import {
   TO_ITSELF,
 } from './server-refusals.ts';
 
-/** What the peer, the log and listport are told at the end of a tunnel that was let in for a while. */
+/** The reason given to the peer, the log and listport when the validity of a tunnel's token ends. */
 const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
 
@@ -47,16 +47,16 @@ const DEFAULT_GRACE_MS = 30_000;
  * Accepts tunnels on an HTTP server of the caller: its `upgrade`
  * event goes to `handleUpgrade`, and requests for the path to `handleRequest`.
  *
- *   1. is it for us and a good handshake?        404, 405, 400, 426
- *      and not from ourselves?                   508
- *   2. may that page open tunnels?               403
- *   3. is there room?                            503, 429
- *   4. are the credentials valid?                401, 403, 429, 503
- *   5. may the user have one more?               403, 429
- *   6. ws answers 101, and the socket is a port, or that of a port which waits for it
+ *   1. the path and the opening handshake        404, 405, 400, 426
+ *      a tunnel from this switch to itself       508
+ *   2. the Origin of a web page                  403
+ *   3. limits of connections                     503, 429
+ *   4. the credentials                           401, 403, 429, 503
+ *   5. limits of the user                        403, 429
+ *   6. ws answers 101, and the connection becomes a port, or resumes a waiting port
  *
- * A port that waits for its client keeps its place: no user has more ports than
- * it may have tunnels. No subprotocol and no extension is ever selected.
+ * A port that waits for its client still counts towards the limits: no user has
+ * more ports than tunnels allowed. No subprotocol and no extension is selected.
  */
 export class TunnelServer {
   readonly path: string;
@@ -75,7 +75,7 @@ export class TunnelServer {
   readonly #instance: SwitchInstance | undefined;
   readonly #graceMs: number;
   readonly #resumable = new ResumableTunnels();
-  /** Header fields of ours for an answer that is being made. */
+  /** The etherws header fields of each answer that is being made. */
   readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
   /** Handshakes that wait for the authenticator, the oldest first. */
   readonly #pending = new Set<Duplex>();
@@ -106,7 +106,7 @@ export class TunnelServer {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      // A peer that offered subprotocols gets none: the raw wire of 1.x has no name.
+      // No offered subprotocol is selected: the raw wire of 1.x has no subprotocol name.
       handleProtocols: () => false,
       WebSocket: UpgradingWebSocket,
     });
@@ -117,7 +117,7 @@ export class TunnelServer {
     });
   }
 
-  /** Tunnels and handshakes at the moment, and ports that wait for their client. */
+  /** The current number of tunnels, handshakes, and ports that wait for their client. */
   get connections(): number {
     return this.#admission.taken;
   }
@@ -128,7 +128,10 @@ export class TunnelServer {
     return pathOf(request) === this.path;
   }
 
-  /** Answers a request that is no upgrade: a page that says what this is, which also lets a browser accept the certificate. */
+  /**
+   * Answers a request that is no upgrade with a page that describes the service. The page also lets the user of a
+   * browser accept a self-signed certificate.
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.isFor(request) ? refusalOfRequest(request) : NOT_FOUND;
     request.resume();
@@ -136,7 +139,7 @@ export class TunnelServer {
     response.end(request.method === 'HEAD' ? undefined : refusal.text);
   }
 
-  /** Takes an upgrade request to its end, whatever that is. Never throws, and owns the socket from here on. */
+  /** Accepts or refuses an upgrade request. Never throws; the socket belongs to the server from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignore);
     const caller = this.#callerOf(request);
@@ -181,7 +184,7 @@ export class TunnelServer {
     void this.#authenticate({ ...applicant, place }, address);
   }
 
-  /** Accepts nothing more, and cuts the handshakes that are not finished. Tunnels stay: they are their owner's. */
+  /** Accepts nothing more, and cuts unfinished handshakes. Tunnels stay open: they belong to the receiver of `onTunnel`. */
   close(): void {
     this.#isClosed = true;
     for (const socket of this.#pending) socket.destroy();
@@ -195,7 +198,7 @@ export class TunnelServer {
       this.#counters.handshakeTimeouts++;
       socket.destroy();
     }, this.#limits.handshakeTimeoutMs);
-    // Only a reader notices that the peer has gone; what it sends stays buffered.
+    // Without reading, the end of the connection would not be noticed; the octets read stay buffered.
     const left = (): Duplex => socket.destroy();
     socket.on('readable', ignore).on('end', left);
     let verdict: Verdict;
@@ -226,7 +229,7 @@ export class TunnelServer {
     const token = resume === undefined ? undefined : createResumeToken();
     const known = this.#instance?.accept(says);
     this.#fields.set(request, fieldsOf(wire, token, known?.answer));
-    // ws wants it alone, and we have seen that it is there.
+    // ws requires the single value `websocket`; that the list contains it was checked above.
     request.headers.upgrade = 'websocket';
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const { upgraded } = webSocket as UpgradingWebSocket;
@@ -238,17 +241,17 @@ export class TunnelServer {
   async #open(applicant: Applicant, upgraded: UpgradedSocket, admitted: Admitted): Promise<void> {
     const { socket, target, wire, resume, place } = applicant;
     const { user, untilMs, token, resumed, acquaintance } = admitted;
-    // Node's TLS has to be done with the answer before the connection can be taken from it.
+    // Node's TLS must have sent the whole answer before the connection can be taken over.
     this.#pending.add(socket);
     await drained(upgraded.socket);
     this.#pending.delete(socket);
-    // The port that the client came back to may have gone in that moment; it will come back once more.
+    // The resumed port may have closed meanwhile; the client will dial again.
     if (resumed?.port.isOver === true) socket.destroy();
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the tunnel ended with its opening handshake');
       return;
     }
-    // From here on the place is the port's: the socket may go before the connection does.
+    // From here on the port holds the place: after a take-over the socket closes before the connection.
     socket.off('close', place.leave);
     const { localAddress } = upgraded.socket;
     const transport = openTransport(upgraded.socket, upgraded.head, { congestion: this.#congestion });
@@ -316,5 +319,5 @@ export class TunnelServer {
 }
 
 function ignore(): void {
-  // The socket's 'close' follows, and says all we need.
+  // 'close' follows and is handled.
 }

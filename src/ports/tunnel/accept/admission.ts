@@ -16,9 +16,9 @@ export interface AdmissionOptions {
 }
 
 /**
- * Whether there is room: first for a connection, then for the user that its
- * credentials prove. A port that waits for its client keeps its place, so a
- * client that comes back needs no other one.
+ * Enforces the limits of tunnels: first for a connection, then for its
+ * authenticated user. A port that waits for its client keeps its place, so a
+ * client that resumes needs no further one.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -29,7 +29,7 @@ export class Admission {
     this.#places = new TunnelPlaces(options.limits);
   }
 
-  /** Places that are taken at the moment. */
+  /** The number of places taken now. */
   get taken(): number {
     return this.#places.taken;
   }
@@ -53,7 +53,7 @@ export class Admission {
       return FORBIDDEN;
     }
     if (place.beyond !== undefined && resumed === undefined) return this.#refuse(place.beyond);
-    // Clients without a user have no share, unless the policy gives `default` one.
+    // Anonymous clients have no limit per user, unless the policy sets one for `default`.
     if ((user === null && most === undefined) || place.claim(user ?? '', most, resumed?.place)) return undefined;
     if (resumed === undefined && this.#yieldPlace(user) && place.claim(user ?? '', most)) return undefined;
     counters.overUserShare++;
@@ -66,9 +66,9 @@ export class Admission {
   }
 
   /**
-   * Ends one of a user's ports that wait for their client: a client that is here
-   * goes before one that may come back. Clients without a user are many, and must
-   * not take each other's place.
+   * Closes one of the user's waiting ports in favour of a client that is
+   * connected now. Not for anonymous clients: one of them must not close the port
+   * of another.
    */
   #yieldPlace(user: string | null): boolean {
     const tunnel = user === null ? undefined : this.#options.resumable.longestAway(user);

@@ -7,30 +7,30 @@ import type { ResumableTunnel } from '../resume/resumable-tunnels.ts';
 import type { TunnelPlace } from '../resume/tunnel-places.ts';
 import type { Acquaintance } from '../switch-instance.ts';
 
-/** A client whose opening handshake is under way. */
+/** A client whose opening handshake is in progress. */
 export interface Applicant {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly target: string;
   readonly wire: Wire;
-  /** its resumption field; undefined where resumption is off, or the client did not send one */
+  /** its resumption field; undefined when resumption is off, or the client sent none */
   readonly resume: ResumeField | undefined;
-  /** which switch it says that it is; undefined when it does not */
+  /** its Etherws-Switch field; undefined when the client sent none */
   readonly says: SwitchField | undefined;
   readonly place: TunnelPlace;
 }
 
-/** What a client was let in to. */
+/** The result of an accepted handshake. */
 export interface Admitted {
-  /** null where the service asks for no credentials */
+  /** null when the service requires no credentials */
   readonly user: string | null;
-  /** when that ends, by the system's clock; undefined: not at all */
+  /** when the admission expires, in milliseconds since 1970; undefined: never */
   readonly untilMs: number | undefined;
   /** the token by which the client can resume the port; undefined when it cannot */
   readonly token: string | undefined;
-  /** the port that it has resumed */
+  /** the port that the client resumes */
   readonly resumed: ResumableTunnel | undefined;
-  /** what is known of its switch and the tunnel to it */
+  /** the facts about its switch and the tunnel, exchanged in the handshake */
   readonly acquaintance: Acquaintance | undefined;
 }

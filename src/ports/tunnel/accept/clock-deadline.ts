@@ -1,11 +1,11 @@
-/** The longest sleep: the system's clock may be set while it lasts, and timers take no longer one than 24 days. */
+/** The longest timer: the system's clock may be set meanwhile, and setTimeout is limited to 24 days. */
 const LONGEST_SLEEP_MS = 30_000;
 
 /**
- * Calls once the system's clock has passed `untilMs`, within half a minute also
- * when the clock is set. It keeps no process alive.
+ * Calls `passed` once when the system's clock has passed `untilMs`; at most 30 s
+ * late when the clock is set. Does not keep the process alive.
  * @param untilMs in milliseconds since 1970
- * @returns what calls it off
+ * @returns a function that cancels it
  */
 export function onceClockPasses(untilMs: number, passed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -14,7 +14,7 @@ export function onceClockPasses(untilMs: number, passed: () => void): () => void
     if (leftMs <= 0) passed();
     else timer = setTimeout(look, Math.min(leftMs, LONGEST_SLEEP_MS)).unref();
   };
-  // Never from inside: what expires may still be in the making.
+  // Never called synchronously: the caller may not have finished making what expires.
   timer = setTimeout(look, 0).unref();
   return () => clearTimeout(timer);
 }

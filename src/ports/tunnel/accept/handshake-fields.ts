@@ -10,13 +10,13 @@ import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../../wire/tunnel/tunnel-message.ts';
 import type { Wire } from '../../stream/packing.ts';
 
-/** What the client says of coming back; undefined: nothing, or nothing that can be read. */
+/** The client's resumption field; undefined when it is absent or malformed. */
 export function resumeFieldOf({ headers }: IncomingMessage): ResumeField | undefined {
   const field = headers[RESUME_HEADER.toLowerCase()];
   return typeof field === 'string' ? parseResumeField(field) : undefined;
 }
 
-/** The lines of our own fields in the answer 101. @param answer of the switch, where the client asked */
+/** The etherws header lines of the answer 101. @param answer value of Etherws-Switch, if the client sent that field */
 export function fieldsOf(wire: Wire, token: string | undefined, answer: string | undefined): string[] {
   const fields = answer === undefined ? [] : [`${SWITCH_HEADER}: ${answer}`];
   if (wire === 'batched') fields.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
@@ -30,7 +30,7 @@ export function pathOf({ url = '' }: IncomingMessage): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
-/** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4 peer of a dual-stack listener is shown as what it is. */
+/** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4-mapped address is shown as IPv4. */
 export function describePeer({ address: from, tcpPort }: Caller): string {
   const address = (from === '' ? 'unknown' : from).replace(/^::ffff:(?=[\d.]+$)/, '');
   if (tcpPort === undefined) return address;

@@ -12,39 +12,40 @@ import type { SwitchInstance } from '../switch-instance.ts';
 import type { OriginRule } from './origin.ts';
 
 export interface TunnelServerOptions {
-  /** where tunnels are accepted; begins with `/` */
+  /** the path at which tunnels are accepted; begins with `/` */
   path: string;
   authenticator: Authenticator;
   /**
-   * Gets each accepted tunnel, to open and to close.
-   * @param user the client's, null when no credentials were asked for
+   * Called with each accepted tunnel; the receiver opens and closes it.
+   * @param user the client's user; null when the service requires no credentials
    */
   onTunnel: (port: Port, user: string | null) => void;
-  /** which web pages may open tunnels; without it all may */
+  /** decides which web pages may open tunnels; default: all */
   origins?: OriginRule;
   /**
-   * How many tunnels a user may have, 0 for none; without it every admitted
-   * user may have `maxPerUser`
-   * @param user null when no credentials were asked for
+   * The number of tunnels that a user may have, 0 for none; default: `maxPerUser`
+   * for every user
+   * @param user null when the service requires no credentials
    */
   allowanceOf?: (user: string | null) => number;
-  /** which switch this is: its own tunnels are refused, and clients that ask are told; default: not said */
+  /** identifies this switch to clients, and refuses tunnels from itself; default: not identified */
   instance?: SwitchInstance;
   /** the client of a request; default: the other end of its socket */
   callerOf?: (request: IncomingMessage) => Caller;
-  /** what is refused here is counted there */
+  /** count the refused requests */
   counters?: EndpointCounters;
-  /** `auto` speaks the batched wire with clients that offer it, `raw` never; default `auto` */
+  /** `auto` uses the batched wire with clients that offer it, `raw` never does; default `auto` */
   wire?: WireChoice;
-  /** how TCP answers congestion on tunnels; default `auto` */
+  /** TCP congestion control of tunnels; default `auto` */
   congestion?: CongestionChoice;
   /**
-   * How long the port of a lost tunnel waits for its client, on the batched wire
-   * with clients that can come back; 0: not at all. Default 30 000.
+   * How long the port of a lost tunnel waits for its client, in milliseconds;
+   * only on the batched wire, for clients that support resumption; 0: not at
+   * all. Default 30 000.
    */
   graceMs?: number;
   limits?: Partial<TunnelLimits>;
-  /** default: the heartbeat that all tunnels of the process share */
+  /** default: that of the process */
   heartbeat?: Heartbeat;
   logger?: Logger;
 }

@@ -44,8 +44,8 @@ export function refusalOfRequest(request: IncomingMessage): Refusal {
 }
 
 /**
- * The answer to a client that the authenticator refuses. 401 obliges to
- * say how to do better (RFC 9110, 15.5.2), and for certificates HTTP has no challenge.
+ * The answer to a client that the authenticator refuses. 401 requires a
+ * challenge (RFC 9110, 15.5.2), and HTTP has none for certificates.
  */
 export function refusalOfCredentials(reason: 'missing' | 'wrong' | 'busy' | 'throttled', challenge: string): Refusal {
   if (reason === 'busy') return BUSY;
@@ -56,7 +56,7 @@ export function refusalOfCredentials(reason: 'missing' | 'wrong' | 'busy' | 'thr
   return { status: 401, headers: { 'WWW-Authenticate': challenge }, text };
 }
 
-/** What is wrong with the opening handshake (RFC 6455, 4.2.1); undefined when nothing is. */
+/** The answer to an invalid opening handshake (RFC 6455, 4.2.1); undefined when it is valid. */
 export function faultOfHandshake(request: IncomingMessage): Refusal | undefined {
   const { method, headers } = request;
   const breach = faultOfHead(request) ?? faultOfUpgrade(request);
@@ -68,7 +68,7 @@ export function faultOfHandshake(request: IncomingMessage): Refusal | undefined 
   return /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? undefined : BAD_KEY;
 }
 
-/** Names the version that is spoken here (RFC 6455, 4.4). */
+/** Names the supported version, 13 (RFC 6455, 4.4). */
 function wrongVersion(version: string | undefined): Refusal {
   const what = version === undefined ? 'is missing' : /^[\d, ]{1,20}$/.test(version) ? `is ${version}` : 'is no number';
   return { ...UPGRADE_REQUIRED, text: `Sec-WebSocket-Version ${what}; this switch speaks version 13.\n` };

@@ -2,21 +2,21 @@ import { isIP, Socket, type SocketConstructorOpts } from 'node:net';
 import { nativeAddon } from '../../../native/addon.ts';
 import { deviceError } from '../../../native/device-error.ts';
 
-/** What has to stand before a socket is connected, on hosts with several ways out. */
+/** Options of a socket that must be set before it is connected, for hosts with several routes. */
 export interface SocketBinding {
-  /** the device of this host that is used, whatever the routes say (SO_BINDTODEVICE) */
+  /** the network device to send by, regardless of the routing table (SO_BINDTODEVICE) */
   readonly bindDevice?: string | undefined;
   /** the mark of its packets, for routing rules and packet filters (SO_MARK) */
   readonly fwmark?: number | undefined;
 }
 
 /**
- * A socket that is not connected yet, for an address of that family.
+ * An unconnected socket of the address's family.
  * @throws EtherwsError ADDON_MISSING, DEVICE_NOT_FOUND, PERMISSION_DENIED
  */
 export function boundSocket(address: string, { bindDevice = '', fwmark = 0 }: SocketBinding): Socket {
   const fd = openSocket(isIP(address) === 6, bindDevice, fwmark);
-  // Node would begin to read at once, which a socket without a connection refuses.
+  // Without `manualStart` Node reads at once, which fails on an unconnected socket.
   const options: SocketConstructorOpts & { readonly manualStart: true } = { fd, manualStart: true };
   return new Socket(options);
 }

@@ -5,22 +5,22 @@ import type { DialAttempt } from './dial-attempt.ts';
 import { nameLookups } from './name-lookup.ts';
 
 /**
- * How long one address of a name may keep the next one waiting. The former is
- * given up then, so RFC 8305's quarter of a second, which is meant for racing
- * them, would rule out hosts behind a satellite.
+ * The time limit of one address of a name; then the next address is tried. The
+ * first attempt is aborted, so the 250 ms of RFC 8305, which are meant for
+ * parallel attempts, would exclude hosts behind a satellite link.
  */
 const ADDRESS_TIMEOUT_MS = 1000;
 
 export interface TcpOptions extends SocketBinding {
-  /** The address of this host to connect from; its family is then the only one that is tried. */
+  /** The local address to connect from; only addresses of its family are tried. */
   readonly bindAddress?: string | undefined;
   /** default: the system's */
   readonly lookup?: LookupFunction | undefined;
 }
 
 /**
- * Connects to the first address of the host that answers (RFC 8305, without the race).
- * @param host a name, or an address, an IPv6 one perhaps with its zone
+ * Tries the addresses of a host one after the other (RFC 8305, without parallel attempts).
+ * @param host a name or an address; an IPv6 address may have a zone
  * @throws as net.connect does, with an AggregateError for several addresses; and EtherwsError HOST_UNREACHABLE when
  *   the host has no address of the family of `bindAddress`
  */
@@ -44,7 +44,7 @@ export async function connectTcp(
   throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 }
 
-/** The addresses of a host as they are to be tried. @throws as Node's dns.lookup, or the reason of the signal */
+/** The addresses of a host in the order of attempts. @throws as Node's dns.lookup, or the reason of the signal */
 export async function addressesOf(
   host: string,
   { lookup }: TcpOptions,
@@ -64,7 +64,7 @@ function addressesBy(lookup: LookupFunction, host: string): Promise<readonly str
   });
 }
 
-/** The families by turns, the first address' first (RFC 8305, 4). */
+/** The addresses with alternating families, beginning with that of the first address (RFC 8305, 4). */
 function usable(addresses: readonly string[], host: string, { bindAddress }: TcpOptions): string[] {
   const first = isIP(addresses[0] ?? '');
   const ofFirst = addresses.filter((address) => isIP(address) === first);
@@ -82,13 +82,13 @@ function usable(addresses: readonly string[], host: string, { bindAddress }: Tcp
   });
 }
 
-/** A link-local address (RFC 4291, 2.5.6) alone names hosts on every link. */
+/** Whether a link-local address has no zone: alone it is ambiguous, since it is valid on every link (RFC 4291, 2.5.6). */
 function lacksZone(host: string, bindAddress: string | undefined, bindDevice: string | undefined): boolean {
   if (!/^fe[89ab][^%]*$/i.test(host) || isIP(host) !== 6) return false;
   return bindDevice === undefined && bindAddress?.includes('%') !== true;
 }
 
-/** As the kernel has it. From Node 24 on Node would take the first device that has a link-local address, whichever that is. */
+/** The kernel's error. Node 24 and later would connect by the first device with a link-local address instead. */
 function zoneMissing(host: string): Error {
   return Object.assign(new Error(`connect EINVAL ${host}`), { code: 'EINVAL' });
 }

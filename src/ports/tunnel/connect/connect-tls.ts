@@ -8,22 +8,22 @@ import { copyEndpoints, onClientKeylog, TlsRecordTap } from '../../../net/tls/tl
 import { TLS_PARAMETERS } from '../../../net/tls-parameters.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 
-/** The authorities that a TLS client trusts, and the certificate that it shows. */
+/** How a TLS client verifies the server, and the certificate that it presents. */
 export interface TlsIdentityOptions {
-  /** certificates in PEM that are trusted, roots or not, and replace the default roots */
+  /** trusted certificates in PEM, roots or not; they replace the default roots */
   readonly cacerts?: string | Buffer | (string | Buffer)[] | undefined;
   /** verify nothing */
   readonly isInsecure?: boolean | undefined;
-  /** public keys of which the server must have one (parsePins); without `cacerts` its certificate needs no authority */
+  /** the accepted public keys of the server (parsePins); without `cacerts` its certificate needs no authority */
   readonly pins?: readonly string[] | undefined;
-  /** the name that is asked for and verified, instead of the host's */
+  /** the name to send (SNI) and to verify, instead of the host */
   readonly servername?: string | undefined;
-  /** our own certificate in PEM, with its key */
+  /** the client's certificate and its key in PEM */
   readonly clientCertificate?: { readonly key: string; readonly cert: string } | undefined;
 }
 
 /**
- * Makes TLS 1.2 or later over a connected socket or a relay before it, towards a host that is verified.
+ * Makes TLS 1.2 or later over a connected socket, or over a relay in front of it, and verifies the host.
  * @throws as tls.connect does
  */
 export async function connectTls(
@@ -42,7 +42,7 @@ export async function connectTls(
       ...TLS_PARAMETERS,
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: isInsecure !== true && !isVouchedFor,
-      // To Node an empty text means the default roots; here it means no authority.
+      // To Node an empty string means the default roots; here it means no authority.
       ...(cacerts === undefined ? {} : trusting(cacerts.length === 0 ? [] : cacerts)),
       ...clientCertificate,
     }),

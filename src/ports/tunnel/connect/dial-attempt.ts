@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** How far a dialling has come: the same reset or silence means another thing at each stage. */
+/** The stage of a dial: the same reset or timeout has another cause at each stage. */
 export type DialStage = 'lookup' | 'connect' | 'tls' | 'http';
 
-/** A dialling under way: how far it has come, what ends it early, and every socket that it must not leave behind. */
+/** A dial in progress: its stage, its abort signal, and the sockets to destroy when it fails. */
 export class DialAttempt {
   readonly signal: AbortSignal;
   stage: DialStage = 'connect';
-  /** The name that is looked up, or was last. */
+  /** The name that was looked up last. */
   name = '';
   readonly #sockets: Socket[] = [];
 
@@ -16,7 +16,7 @@ export class DialAttempt {
     this.signal = signal;
   }
 
-  /** Takes note that a name is looked up. @throws what that fails with, or the reason of the signal */
+  /** Waits for the look-up of a name. @throws its error, or the reason of the signal */
   async lookedUp<T>(name: string, found: Promise<T>): Promise<T> {
     const before = this.stage;
     this.stage = 'lookup';
@@ -35,14 +35,14 @@ export class DialAttempt {
     }
   }
 
-  /** Takes note of a socket. Between two phases nothing else listens for its errors. */
+  /** Registers a socket, and listens for its errors, which nothing else does between two stages. */
   hold<T extends Socket>(socket: T): T {
     socket.on('error', ignore);
     this.#sockets.push(socket);
     return socket;
   }
 
-  /** Waits for an event. @throws what the socket fails with, or the reason of the signal */
+  /** Waits for an event. @throws the socket's error, or the reason of the signal */
   async reached(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
     try {
       await once(socket, event, { signal: this.signal });
@@ -52,7 +52,7 @@ export class DialAttempt {
     }
   }
 
-  /** Cuts what was connected; resolves when all of it is gone. */
+  /** Destroys the registered sockets; resolves when all of them are closed. */
   async abandon(): Promise<void> {
     await Promise.all(
       this.#sockets.map(async (socket) => {
@@ -66,5 +66,5 @@ export class DialAttempt {
 }
 
 function ignore(): void {
-  // Code that waits for the socket is told as well.
+  // The code that waits for the socket gets the same error.
 }

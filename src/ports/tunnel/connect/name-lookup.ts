@@ -6,49 +6,49 @@ export type LookUp = (name: string) => Promise<readonly string[]>;
 
 export interface NameLookupOptions {
   readonly lookUp: LookUp;
-  /** How many look-ups may be under way at a time, of those that are not slow yet. */
+  /** The maximum number of concurrent look-ups that are not slow yet. */
   readonly places: number;
-  /** How many more there may be in all. Default 0. */
+  /** How many more look-ups may run in all. Default 0. */
   readonly extraPlaces?: number;
-  /** From here on a look-up counts as slow. */
+  /** After this time a look-up counts as slow. */
   readonly slowMs?: number;
   /** Any monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
-/** A name server that works answers sooner; one that does not takes glibc 5 s for the first try alone. */
+/** A working name server answers sooner; for one that does not answer, glibc waits 5 s for the first try alone. */
 const SLOW_MS = 2000;
-/** Each has a thread that mostly waits. */
+/** Each look-up has a thread, which mostly waits. */
 const NATIVE_PLACES = 64;
 const NATIVE_EXTRA_PLACES = 192;
-/** The threads that libuv has when UV_THREADPOOL_SIZE does not say it. */
+/** The number of libuv's threads without UV_THREADPOOL_SIZE. */
 const LIBUV_THREADS = 4;
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A name that is being looked up, or waits for its turn. */
+/** A look-up that runs or waits. */
 interface Job {
   readonly name: string;
   readonly promise: Promise<readonly string[]>;
   start: () => void;
-  /** undefined until it has a place */
+  /** undefined until it runs */
   startedMs: number | undefined;
   waiters: number;
   isLate: boolean;
-  /** tells when it becomes late */
+  /** fires when the look-up becomes slow */
   lateness: NodeJS.Timeout | undefined;
 }
 
 /**
- * Look-ups of names, of which so many may be under way at a time. A look-up
- * cannot be ended, and lasts as long as name servers are waited for; so that
- * names which get no answer do not keep other names waiting:
+ * Name look-ups with a bound on concurrency. A look-up cannot be aborted, and
+ * lasts until the resolver's timeout. So that names without an answer do not
+ * delay other names:
  *
  * - callers that ask for a name that is being looked up share the answer;
- * - a name whose last look-up was slow gets one of half the places only, as
- *   long as that lasts: the other half is for names that are not known as slow;
- * - a look-up that has become slow gives its place back, as far as the extra
- *   places go: names that nothing is known of may all be dead.
+ * - names whose last look-up was slow may use only half of the places; the other
+ *   half is for names that are not known as slow;
+ * - a look-up that has become slow gives its place back, at most `extraPlaces`
+ *   of them: all names that were never looked up may turn out slow.
  */
 export class NameLookups {
   readonly #lookUp: LookUp;
@@ -56,7 +56,7 @@ export class NameLookups {
   readonly #extraPlaces: number;
   readonly #slowMs: number;
   readonly #now: () => number;
-  /** By name; those that run, and those that wait, in order. */
+  /** By name: the look-ups that run, and those that wait, in order. */
   readonly #running = new Map<string, Job>();
   readonly #waiting = new Map<string, Job>();
   /** Names whose last look-up was slow. */
@@ -71,14 +71,14 @@ export class NameLookups {
   }
 
   /**
-   * The addresses of a name, in the order in which they are to be tried.
-   * @throws what the look-up failed with, or the reason of the signal
+   * The addresses of a name, in the order of attempts.
+   * @throws the error of the look-up, or the reason of the signal
    */
   async addressesOf(name: string, signal: AbortSignal): Promise<readonly string[]> {
     signal.throwIfAborted();
     const job = this.#running.get(name) ?? this.#waiting.get(name) ?? this.#enqueue(name);
     job.waiters++;
-    // The look-up itself does not keep the process alive, which may end while no caller waits for it.
+    // The look-up does not keep the process alive; this timer does, as long as a caller waits.
     const waiting = setTimeout(() => undefined, LONGEST_TIMER_MS);
     let abort: () => void = () => undefined;
     const aborted = new Promise<never>((_resolve, reject) => {
@@ -100,7 +100,7 @@ export class NameLookups {
       start = resolve;
     });
     const promise = turn.then(() => this.#lookUp(name));
-    // Its caller may have given up.
+    // The callers may have been aborted.
     promise.catch(() => undefined);
     const job: Job = { name, promise, start, startedMs: undefined, waiters: 0, isLate: false, lateness: undefined };
     this.#waiting.set(name, job);
@@ -108,7 +108,7 @@ export class NameLookups {
     return job;
   }
 
-  /** Gives free places to the look-ups that wait. */
+  /** Starts waiting look-ups while places are free. */
   #fill(): void {
     for (const [name, job] of this.#waiting) {
       if (this.#freePlaces() <= 0) return;
@@ -148,12 +148,12 @@ export class NameLookups {
   }
 
   #isLate({ startedMs, isLate }: Job): boolean {
-    // The timer counts whole milliseconds, and may be a little early by the clock.
+    // A timer counts whole milliseconds, and may fire a fraction of one early.
     return isLate || (startedMs !== undefined && this.#now() - startedMs >= this.#slowMs);
   }
 }
 
-/** By the addon's own threads; getaddrinfo of Node where there is no addon, or no more threads. */
+/** Looks up in threads of the addon; by Node's getaddrinfo when no thread can be made. */
 function byAddon(addon: NativeAddon): LookUp {
   return (name) =>
     new Promise((resolve, reject) => {
