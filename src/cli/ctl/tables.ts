@@ -42,8 +42,11 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   word('Description', ({ description }) => description ?? NONE),
 ];
 
+/** With those of `--long`. */
+export const ALL_PORT_COLUMNS: readonly Column<PortEntry>[] = [...PORT_COLUMNS, ...PORT_DETAILS];
+
 export function portTable(entries: readonly PortEntry[], isLong = false): string {
-  return formatTable(isLong ? [...PORT_COLUMNS, ...PORT_DETAILS] : PORT_COLUMNS, entries);
+  return formatTable(isLong ? ALL_PORT_COLUMNS : PORT_COLUMNS, entries);
 }
 
 function sumOf(counters: Readonly<Record<string, number>>): number {
@@ -65,8 +68,11 @@ const INTERFACE_DETAILS: readonly Column<InterfaceEntry>[] = [
   word('Addresses', ({ addresses }) => addresses.join(',') || NONE),
 ];
 
+/** With those of `--long`. */
+export const ALL_INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [...INTERFACE_COLUMNS, ...INTERFACE_DETAILS];
+
 export function interfaceTable(entries: readonly InterfaceEntry[], isLong = false): string {
-  return formatTable(isLong ? [...INTERFACE_COLUMNS, ...INTERFACE_DETAILS] : INTERFACE_COLUMNS, entries);
+  return formatTable(isLong ? ALL_INTERFACE_COLUMNS : INTERFACE_COLUMNS, entries);
 }
 
 const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
@@ -83,8 +89,11 @@ const FDB_DETAILS: readonly Column<FdbEntry>[] = [
   word('Name', ({ portName }) => portName ?? NONE),
 ];
 
+/** With those of `--long`. */
+export const ALL_FDB_COLUMNS: readonly Column<FdbEntry>[] = [...FDB_COLUMNS, ...FDB_DETAILS];
+
 export function fdbTable(entries: readonly FdbEntry[], isLong = false): string {
-  return formatTable(isLong ? [...FDB_COLUMNS, ...FDB_DETAILS] : FDB_COLUMNS, entries);
+  return formatTable(isLong ? ALL_FDB_COLUMNS : FDB_COLUMNS, entries);
 }
 
 const DOOR_COLUMNS: readonly Column<{ service: string; name: string; count: number }>[] = [
