@@ -28,6 +28,14 @@ const COMMANDS: Readonly<
     description: 'control a running switch',
     load: async (terminal, words) => (await import('./ctl.ts')).ctlCommand(terminal, words),
   },
+  check: {
+    description: 'check a configuration file',
+    load: async (terminal) => (await import('./check.ts')).checkCommand(terminal),
+  },
+  schema: {
+    description: 'print the JSON Schema of the configuration file, for editors',
+    load: async (terminal) => (await import('./check.ts')).schemaCommand(terminal),
+  },
   passwd: {
     description: 'set the password of a user in an htpasswd file',
     load: async (terminal) => (await import('./passwd.ts')).passwdCommand(terminal),

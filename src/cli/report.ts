@@ -33,6 +33,12 @@ export function report(error: unknown, terminal: Terminal): number {
     return EXIT_USAGE;
   }
   const { message, code, detail } = facts(error);
+  if (code === 'CONFIG_INVALID') {
+    // Each begins with its place, so that editors find it.
+    const lines = [...(detail ?? '').split('\n'), `${message} (${code})`];
+    terminal.complain(lines.map((line) => `${escapeSentence(line)}\n`).join(''));
+    return EXIT_FAILURE;
+  }
   const lines = [`${message} (${code})`, ...(detail === undefined || detail === '' ? [] : [detail])];
   terminal.complain(lines.map((line) => `  ${escapeSentence(line)}\n`).join(''));
   return EXIT_FAILURE;

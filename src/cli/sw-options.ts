@@ -33,11 +33,15 @@ const NAMES = SW_GROUPS.map(({ section, table }) => {
   };
 });
 
+/** A daemon leaves it. */
+const DIRECTORY = process.cwd();
+
 /** Everything was typed in the working directory. */
 export const TYPED: Written = {
   names: (path, isFalse) => (NAMES.find(({ has }) => has(path[0]))?.names ?? dottedNames('options'))(path, isFalse),
   // What was typed is a text, also where it says a number.
   say: (value) => quote(typeof value === 'number' ? String(value) : value),
-  directoryOf: () => process.cwd(),
+  directoryOf: () => DIRECTORY,
+  placeOf: () => undefined,
   errorOf: ([first]) => first.toError(TYPED.names, TYPED.say),
 };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { readConfig, type SwConfig } from '../config/sw-config.ts';
 import { EtherwsError } from '../errors.ts';
@@ -45,13 +46,17 @@ export function swCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .allowExcessArguments(false)
     .action((options: Record<string, unknown>) => runSwitch(options));
+  command.option(
+    '--config <file>',
+    'options and ports, YAML (see docs/operate/configuration.md); options here override it',
+  );
   addSwOptions(command);
   return command;
 }
 
 async function runSwitch(options: Record<string, unknown>): Promise<void> {
   requireDescriptors();
-  const config = configOf(options);
+  const config = await configOf(options);
   if (!config.isForeground && !isDaemon()) {
     const status = await launchDaemon();
     if (status !== 0) throw new ReportedFailure(status);
@@ -61,15 +66,28 @@ async function runSwitch(options: Record<string, unknown>): Promise<void> {
   await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup);
 }
 
-/** What does not fit together is wrong usage; a file that cannot be read is a failure. */
-function configOf(options: Record<string, unknown>): SwConfig {
+/** Invalid options are wrong usage; a file that cannot be read or is invalid is a failure. */
+async function configOf({ config: file, ...options }: Record<string, unknown>): Promise<SwConfig> {
+  const typed = typedDocument(options);
   try {
-    return readConfig(typedDocument(options), TYPED);
+    // A daemon reads it again, and is in another directory then.
+    return typeof file === 'string' ? await loadConfig(resolve(file), typed) : readConfig(typed, TYPED);
   } catch (error) {
     if (error instanceof EtherwsError && error.code === 'ARGUMENT_INVALID')
       throw new UsageError(error.message, error.hint);
     throw error;
   }
+}
+
+/**
+ * The configuration that a file and what was typed make together.
+ * @throws EtherwsError FILE_UNREADABLE; CONFIG_INVALID with all errors of the file; ARGUMENT_INVALID for what was typed
+ */
+export async function loadConfig(file: string, typed: Record<string, unknown> = {}): Promise<SwConfig> {
+  // Loaded on use: the YAML library takes 2 MiB.
+  const { ConfigFile } = await import('../config/config-file.ts');
+  const source = new ConfigFile(file);
+  return readConfig(source.documentWith(typed), source.writtenWith(typed, TYPED));
 }
 
 async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Promise<void> {

@@ -34,6 +34,16 @@ export class NamedFiles {
   }
 }
 
+/** Why the file that the option at `path` names cannot be read; undefined: it can. */
+export function readabilityProblem(path: Path, text: string, written: Written): Problem | undefined {
+  try {
+    readable(resolve(written.directoryOf(path), text));
+    return undefined;
+  } catch (error) {
+    return problemAt(path, unreadable(error as NodeJS.ErrnoException), text);
+  }
+}
+
 function readable(file: string): string {
   const path = realpathSync(file);
   accessSync(path, constants.R_OK);

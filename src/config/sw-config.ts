@@ -4,13 +4,15 @@ import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
 import { examine, type Problem } from '../schema/check.ts';
 import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
-import { DAEMON_OPTIONS, SWITCH_OPTIONS, type SwValues, swOptions } from '../schema/sw-options.ts';
+import { DAEMON_OPTIONS, SWITCH_OPTIONS } from '../schema/sw-options.ts';
 import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { type EndpointLimits, endpointLimits } from './endpoint-limits.ts';
+import { configurationFile, type FileValues } from './file-schema.ts';
 import { type LocalControl, localControl } from './local-control.ts';
-import { NamedFiles } from './named-files.ts';
+import { NamedFiles, valueAt } from './named-files.ts';
 import { controlService, type ServiceConfig, sharedProblems, tunnelService } from './service-config.ts';
+import { portProblems, type WantedPort, wantedPorts } from './wanted-ports.ts';
 
 export interface SwConfig {
   readonly isDebug: boolean;
@@ -45,6 +47,8 @@ export interface SwConfig {
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
+  /** the ports that a configuration file wants */
+  readonly ports: readonly WantedPort[];
 }
 
 /**
@@ -53,10 +57,11 @@ export interface SwConfig {
  * @throws what `written` makes of the problems
  */
 export function readConfig(document: unknown, written: Written): SwConfig {
-  const { values, problems } = examine(swOptions, document);
+  const { values, problems } = examine(configurationFile, document);
   const files = new NamedFiles(document, written);
-  refuse([...problems, ...files.problems], written);
-  const config = configOf(values as SwValues, files);
+  const ports = portProblems(valueAt(document, ['ports']), written);
+  refuse([...problems, ...files.problems, ...ports], written);
+  const config = configOf(values as FileValues, files, written);
   if (config.isShared) refuse(sharedProblems(config.tunnels, config.control), written);
   return config;
 }
@@ -65,7 +70,7 @@ function refuse([first, ...others]: readonly Problem[], written: Written): void 
   if (first !== undefined) throw written.errorOf([first, ...others]);
 }
 
-function configOf(values: SwValues, files: NamedFiles): SwConfig {
+function configOf(values: FileValues, files: NamedFiles, written: Written): SwConfig {
   const { tunnels: tunnelValues = {}, control: controlValues = {}, daemon = {}, limits = {} } = values;
   const { wire, congestion, aes } = TUNNEL_OPTIONS;
   const [tunnels, control] = [tunnelService(values, files), controlService(values, files)];
@@ -93,5 +98,6 @@ function configOf(values: SwValues, files: NamedFiles): SwConfig {
     logFormat: daemon.logformat ?? DAEMON_OPTIONS.logformat.default,
     logFile: files.at('daemon', 'logfile'),
     pidFile: files.at('daemon', 'pidfile'),
+    ports: wantedPorts(values.ports ?? [], written),
   };
 }

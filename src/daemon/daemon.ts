@@ -36,6 +36,7 @@ import { Descriptors } from '../runtime/descriptors.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { openAuthenticators } from './authenticators.ts';
+import { ConfiguredPorts } from './configured-ports.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { ServiceIdentity } from './service-identity.ts';
 
@@ -212,6 +213,7 @@ export class Daemon {
 
     for (const listener of new Set([tunnelListener, controlListener])) await listener?.listen();
     const socket = await this.#controlSocket(controlOptions, callers);
+    await this.#configuredPorts(running);
     this.#announce('tunnels', tunnels, tunnelListener);
     if (controlListener !== undefined) this.#announce('control', control, controlListener);
     if (socket !== undefined) this.#logger.info({ service: 'control', socket }, 'listening');
@@ -221,6 +223,11 @@ export class Daemon {
   get #knowsCallers(): boolean {
     const { control, local } = this.#config;
     return isOpen(control.login) && !local.isForAnybody;
+  }
+
+  async #configuredPorts(running: RunningSwitch): Promise<void> {
+    const { ports } = this.#config;
+    if (ports.length > 0) await new ConfiguredPorts(running, this.#logger).open(ports);
   }
 
   #controlListener(

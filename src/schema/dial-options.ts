@@ -41,6 +41,7 @@ export const DIAL_OPTIONS = {
   },
   cacerts: {
     type: filePath,
+    file: 'read',
     emptyIsAbsent: true,
     flag: '--cacerts',
     metavar: 'FILE',
@@ -61,11 +62,12 @@ export const DIAL_OPTIONS = {
   token: { type: bearerToken, secret: true, help: 'a bearer token, instead of a user' },
   cert: {
     type: filePath,
+    file: 'read',
     flag: '--cert',
     metavar: 'FILE',
     help: 'certificate (PEM) to show; like its key, a path on the host of this switch',
   },
-  key: { type: filePath, flag: '--key', metavar: 'FILE', help: 'private key (PEM) of that certificate' },
+  key: { type: filePath, file: 'read', flag: '--key', metavar: 'FILE', help: 'private key (PEM) of that certificate' },
   pin: {
     type: publicKeyPins,
     flag: '--pin',
@@ -167,7 +169,7 @@ interface Together {
   readonly keywords?: Keywords;
 }
 
-const TOGETHER: readonly Together[] = [
+export const DIAL_RULES: readonly Together[] = [
   {
     complain: ({ user, passwd }) =>
       passwd !== undefined &&
@@ -217,12 +219,12 @@ export const dialOptions = v.pipe(
   objectOf(DIAL_OPTIONS),
   rule(
     (options: DialOptions) => {
-      for (const { complain } of TOGETHER) {
+      for (const { complain } of DIAL_RULES) {
         const complaint = complain(options);
         if (complaint !== false) return complaint;
       }
       return undefined;
     },
-    { allOf: TOGETHER.flatMap(({ keywords }) => keywords ?? []) },
+    { allOf: DIAL_RULES.flatMap(({ keywords }) => keywords ?? []) },
   ),
 );

@@ -19,12 +19,19 @@ export const PORT_LABELS = {
   description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
 } as const satisfies Table;
 
-function specOf<const K extends string, T extends Schema<string>, O extends Schema>(kind: K, target: T, options: O) {
+/** The object that asks for a port of one kind. @param more further rows of it */
+export function specOf<
+  const K extends string,
+  T extends Schema<string>,
+  O extends Schema,
+  const M extends Table = Record<never, never>,
+>(kind: K, target: T, options: O, more: M = {} as M) {
   return objectOf({
     type: { type: v.literal(kind), required: true, help: 'kind of the port' },
     target: { type: target, required: true, help: 'device or URL' },
     options: { type: options, help: 'how it is opened' },
     ...PORT_LABELS,
+    ...more,
   } as const);
 }
 
@@ -35,12 +42,15 @@ export const PORT_SPECS = {
   client: specOf('client', tunnelUrl, dialOptions),
 } as const;
 
-const anySpec = v.variant('type', [PORT_SPECS.tap, PORT_SPECS.netdev, PORT_SPECS.client], ({ path, input }) => {
+/** The message for a `type` that no kind has, and for what is no object. */
+export function noSuchKind({ path, input }: { readonly path?: unknown; readonly input: unknown }): string {
   if (path === undefined) return NO_OBJECT;
   const known = `There are ${Object.keys(PORT_SPECS).join(', ')}`;
   const hint = input === 'server' ? 'A server port comes up when a tunnel is accepted' : known;
   return messageOf({ code: 'PORT_TYPE_UNSUPPORTED', sentence: 'No port of type {value} can be added', hint });
-});
+}
+
+const anySpec = v.variant('type', [PORT_SPECS.tap, PORT_SPECS.netdev, PORT_SPECS.client], noSuchKind);
 
 export const portSpec = withoutLists(anySpec);
 

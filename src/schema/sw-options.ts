@@ -168,7 +168,8 @@ const daemonOptions = together(objectOf(DAEMON_OPTIONS), [
   },
 ]);
 
-const SECTIONS = {
+/** The sections and keys of a configuration file that are options of `etherws sw`, too. */
+export const SW_SECTIONS = {
   ...SWITCH_OPTIONS,
   ...RIGHTS_OPTIONS,
   tunnels: { type: tunnelOptions, help: 'where and for whom tunnels are accepted' },
@@ -177,10 +178,8 @@ const SECTIONS = {
   daemon: { type: daemonOptions, help: 'the process: its user, its log, its PID file' },
 } as const satisfies Table;
 
-export const swOptions = objectOf(SECTIONS);
-
 /** What was given, by section. Texts of files and lists are as they were written. */
-export type SwValues = ValuesOf<typeof SECTIONS>;
+export type SwValues = ValuesOf<typeof SW_SECTIONS>;
 
 /** A row that names a file, and where. */
 export interface FileRow {

@@ -8,6 +8,8 @@ export interface Written {
   say(value: unknown): string;
   /** what a relative path that was written there is relative to */
   directoryOf(path: Path): string;
+  /** where it stands in a file, as `file:line:column`; undefined for what was typed */
+  placeOf(path: Path): string | undefined;
   /** what to throw */
   errorOf(problems: readonly [Problem, ...Problem[]]): Error;
 }

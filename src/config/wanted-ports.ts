@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import type { InterfaceSpec, PortSpec } from '../control/schema.ts';
+import { type Path, type Problem, problemAt } from '../schema/check.ts';
+import type { Row, Table } from '../schema/table.ts';
+import type { Written } from '../schema/written.ts';
+import { FILE_DIAL_OPTIONS, type FilePort } from './file-schema.ts';
+import { readabilityProblem } from './named-files.ts';
+
+/** A port that a configuration file wants. */
+export interface WantedPort {
+  /** Tells which port of one file is that of another: its name, else its kind and target. */
+  readonly id: string;
+  /** how it is opened; a client port dials in the background unless the file says `wait: true` */
+  readonly spec: PortSpec;
+  /** files whose first lines are secrets of it, by the option that they stand for */
+  readonly secretFiles: { readonly passwd?: string; readonly token?: string };
+  readonly settings: PortSettings;
+  /** `file:line:column` */
+  readonly place: string;
+}
+
+/** What can change while a port stays. */
+export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'> {
+  readonly shut?: boolean;
+}
+
+/** The ports of a file, with absolute paths. */
+export function wantedPorts(ports: readonly FilePort[], written: Written): WantedPort[] {
+  return ports.map((port, at) => wantedPort(port, ['ports', at], written));
+}
+
+/** Files that cannot be read, and two ports that would be the same. @param ports as they were written */
+export function portProblems(ports: unknown, written: Written): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<string, Path>();
+  for (const [at, port] of (Array.isArray(ports) ? ports : []).entries()) {
+    if (typeof port !== 'object' || port === null) continue;
+    const path: Path = ['ports', at];
+    problems.push(...fileProblems(port.options, [...path, 'options'], written));
+    const isClient = port.type === 'client';
+    // Several tunnels may lead to one URL; devices are ports of one switch once.
+    const keys = [
+      ...(typeof port.name === 'string' ? ['name'] : []),
+      ...(isClient && port.name !== undefined ? [] : ['target']),
+    ];
+    for (const key of keys) {
+      const value: unknown = port[key];
+      const id = `${key === 'name' ? key : port.type} ${String(value)}`;
+      const first = seen.get(id);
+      if (first === undefined) seen.set(id, [...path, key]);
+      else if (typeof value === 'string' && value !== '')
+        problems.push(duplicate([...path, key], first, value, written));
+    }
+  }
+  return problems;
+}
+
+function duplicate(path: Path, first: Path, value: string, written: Written): Problem {
+  const place = written.placeOf(first) ?? '';
+  return problemAt(path, { sentence: `{name} {value} is that of the port at ${place}, too` }, value);
+}
+
+function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
+  const { type, target, name, description, shut } = port;
+  const { addresses, mtu } = port.type === 'client' ? {} : port;
+  const { passwdFile, tokenFile, ...options } = withAbsolutePaths(port.options ?? {}, [...path, 'options'], written);
+  const given = type === 'client' ? { wait: false, ...options } : options;
+  return {
+    id: name === undefined || name === '' ? `${type} ${target}` : `name ${name}`,
+    spec: {
+      type,
+      target,
+      ...(Object.keys(given).length === 0 ? {} : { options: given }),
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description }),
+    } as PortSpec,
+    secretFiles: {
+      ...(passwdFile === undefined ? {} : { passwd: String(passwdFile) }),
+      ...(tokenFile === undefined ? {} : { token: String(tokenFile) }),
+    },
+    settings: {
+      ...(shut === undefined ? {} : { shut }),
+      ...(addresses === undefined ? {} : { addresses }),
+      ...(mtu === undefined ? {} : { mtu }),
+    },
+    place: written.placeOf(path) ?? '',
+  };
+}
+
+const FILE_KEYS = Object.entries<Row>(FILE_DIAL_OPTIONS satisfies Table).flatMap(([key, { file }]) =>
+  file === undefined ? [] : [key],
+);
+
+function withAbsolutePaths(options: object, path: Path, written: Written): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...options };
+  for (const key of FILE_KEYS) {
+    const file = result[key];
+    if (typeof file === 'string') result[key] = resolve(written.directoryOf([...path, key]), file);
+  }
+  return result;
+}
+
+function fileProblems(options: unknown, path: Path, written: Written): Problem[] {
+  if (typeof options !== 'object' || options === null) return [];
+  return FILE_KEYS.flatMap((key) => {
+    const file = (options as Record<string, unknown>)[key];
+    const problem =
+      typeof file === 'string' && file !== '' ? readabilityProblem([...path, key], file, written) : undefined;
+    return problem ?? [];
+  });
+}
