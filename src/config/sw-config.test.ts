@@ -245,3 +245,8 @@ test('whatever is typed, the answer is a configuration or an EtherwsError', () =
     { numRuns: 20_000 },
   );
 });
+
+test('names of the control API are compared in their ASCII form and in lower case', () => {
+  const { controlNames } = configOf({ ctlname: ['Müller.example', 'RELAY.example'] });
+  assert.deepEqual(controlNames, ['xn--mller-kva.example', 'relay.example']);
+});

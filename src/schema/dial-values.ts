@@ -48,6 +48,8 @@ export const headerField = text((field) => {
 /** A DNS name for TLS server name indication (RFC 6066, 3); the output of an internationalised name is its ASCII form. */
 export const serverName = v.pipe(
   text((given) => {
+    // `domainToASCII` reads a name as the host of a URL, and would cut it before what ends a host there.
+    if (/[^\w.\-\u0080-\uffff]/.test(given)) return 'is not the name of a host';
     const name = asciiOf(given);
     if (name.length > NAME_CHARACTERS) return `is longer than ${NAME_CHARACTERS} characters`;
     const isName = /^([a-z\d_]([a-z\d_-]*[a-z\d_])?\.)*[a-z\d_]([a-z\d_-]*[a-z\d_])?$/i.test(name);
