@@ -1,6 +1,6 @@
 import { describeTlsFailure } from '../../net/tls-failure.ts';
 
-/** Why a connection is gone, in the words of listport. @param failure what its transport says */
+/** The reason of a lost connection, as listport shows it. @param failure the transport's error */
 export function describeFailure(failure: Error): string {
   const code = 'code' in failure ? String(failure.code) : '';
   switch (code) {

@@ -6,15 +6,15 @@ import type { TunnelLimits } from '../stream/limits.ts';
 import type { Wire } from '../stream/packing.ts';
 import type { Transport } from '../stream/transport.ts';
 
-/** Which side of the opening handshake we were: the client masks (RFC 6455, 5.1). */
+/** The local role in the opening handshake: the client masks its messages (RFC 6455, 5.1). */
 export type Role = 'client' | 'server';
 
 export interface ConnectionEvents {
   receive(batch: FrameBatch): void;
   discarded(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void;
-  /** The other end has lost another tunnel, named by its id, and uses this one. */
+  /** The peer has lost another tunnel, with this id, and uses this one. */
   tunnelLost?(tunnelId: string): void;
-  /** The tunnel is of no more use. Said once, and never after `close` was called. @param reason one line */
+  /** The connection can carry no more frames. Called at most once, and never after `close`. @param reason one line */
   lost(reason: string): void;
 }
 
@@ -23,10 +23,10 @@ export interface ConnectionOptions {
   role: Role;
   limits: TunnelLimits;
   maxFrameBytes: number;
-  /** what the opening handshake agreed on */
+  /** the wire that the opening handshake selected */
   wire: Wire;
-  /** default: the heartbeat that all tunnels of the process share */
+  /** default: that of the process */
   heartbeat?: Heartbeat;
-  /** the transport is closed */
+  /** called when the transport is closed */
   onGone?: () => void;
 }

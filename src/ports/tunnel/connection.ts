@@ -31,17 +31,17 @@ import { CODEC, ENCODERS, fastMask } from './masking.ts';
 import { RawPeer } from './raw-peer.ts';
 import { textPongTo } from './text-ping.ts';
 
-/** So that neither ping takes the other's place where both have to wait. */
+/** A slot of its own, so that a loss announcement and a keep-alive ping do not replace each other while they wait. */
 const LOSS_SLOT = OPCODE_PING | 0x10;
 
 /**
- * An established WebSocket connection that carries Ethernet frames, one a
- * binary message: everything of RFC 6455 behind the opening handshake.
+ * An established WebSocket connection that carries Ethernet frames in binary
+ * messages: everything of RFC 6455 after the opening handshake.
  *
- * - pings (5.5.2) go out in the rhythm of the heartbeat, and silence ends the
- *   connection (liveness.ts); pings of the peer are answered, at most one per read;
- * - the closing handshake (7.1) is made either way round, and cut short when
- *   the peer does not play its part.
+ * - the heartbeat sends pings (5.5.2), and silence ends the connection
+ *   (liveness.ts); pings of the peer are answered, at most one per read;
+ * - either side may begin the closing handshake (7.1); when the peer does not
+ *   answer within `closeTimeoutMs`, the connection is cut.
  */
 export class Connection implements MessageSink, TransportEvents, FramingEvents, Periodic, InboxEvents, BufferHolder {
   readonly #transport: Transport;
@@ -52,7 +52,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #wire: Wire;
-  /** On the raw wire, whose peers need not be of our kind. */
+  /** On the raw wire, where the peer may be another program than etherws. */
   readonly #rawPeer: RawPeer | undefined;
   #events: ConnectionEvents | undefined;
 
@@ -63,7 +63,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   #closeTimer: NodeJS.Timeout | undefined;
   #onClosed: (() => void)[] = [];
 
-  /** What the octets at hand want answered. */
+  /** The pong to send after the current read. */
   #pong: Buffer | undefined;
   #textPong: string | undefined;
 
@@ -112,17 +112,17 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#liveness.roundTripMs;
   }
 
-  /** Whether anything has arrived behind the opening handshake: the peer then knows how that ended. */
+  /** Whether any octet has arrived after the opening handshake: the peer then knows that it succeeded. */
   get isHeard(): boolean {
     return this.#liveness.isHeard;
   }
 
-  /** Whether the peer ended the connection in order, or by breaking the protocol: it is then not one that was lost. */
+  /** Whether the peer ended the connection by a Close message or a protocol error; such a connection does not count as lost. */
   get hasParted(): boolean {
     return this.#isCloseReceived;
   }
 
-  /** Where flows may begin, and where they may end: native code writes messages of the batched wire only. */
+  /** The ingress end of native flows, on the batched wire only. */
   get flowSource(): Descriptor | undefined {
     return this.#state === 'open' ? this.#transport.flowEnd : undefined;
   }
@@ -131,17 +131,17 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#wire === 'batched' ? this.flowSource : undefined;
   }
 
-  /** Present while what is sent has to wait for the peer. */
+  /** Present while the egress queue is congested. */
   get congestion(): Congestion | undefined {
     return this.#outbox.congestion;
   }
 
-  /** Octets that wait in user space to be sent. */
+  /** Octets that wait in user space. */
   get queuedBytes(): number {
     return this.#outbox.queuedBytes;
   }
 
-  /** Starts to deliver, with what arrived before. Once. */
+  /** Starts delivery, beginning with octets that arrived before. To be called once. */
   open(events: ConnectionEvents): void {
     this.#events = events;
     if (this.#state !== 'idle') {
@@ -155,19 +155,19 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#transport.start();
   }
 
-  /** Takes a frame for the next flush, or says why not. */
+  /** Accepts a frame for the next flush. @returns the reason when it is refused */
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
     if (this.#state !== 'open') return 'linkDown';
     this.#rawPeer?.sent(batch, index);
     return this.#outbox.note(batch, index);
   }
 
-  /** @param isSoleEgress whether no other port sends these frames, too */
+  /** @param isSoleEgress whether no other port sends these frames */
   flush(isSoleEgress: boolean): void {
     this.#outbox.flush(isSoleEgress);
   }
 
-  /** Makes the closing handshake. @returns when the transport is gone; no event comes any more */
+  /** Makes the closing handshake. No event is emitted any more. @returns a promise that resolves when the transport is closed */
   close(code: number): Promise<void> {
     this.#events = undefined;
     if (this.#state === 'closed') return Promise.resolve();
@@ -178,8 +178,8 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   /**
-   * Ends the connection at once; the peer is told why if it can be without waiting.
-   * What waits to be sent is a discard. @returns as `close`
+   * Ends the connection at once, after a Close message if it can be sent without
+   * waiting. Waiting frames count as discards. @returns as `close`
    */
   cut(words: string): Promise<void> {
     const frames = this.#outbox.dropWaiting();
@@ -190,7 +190,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return closed;
   }
 
-  /** Ends the connection by our policy (RFC 6455, 7.4.1: 1008). @param words tell the peer, and `lost`, why */
+  /** Ends the connection with 1008 Policy Violation (RFC 6455, 7.4.1). @param words the reason for the peer and `lost` */
   expel(words: string): void {
     if (this.#state === 'idle') this.#transport.destroy();
     if (this.#state !== 'open') return;
@@ -198,24 +198,24 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#startClosing(CLOSE_POLICY_VIOLATION, words);
   }
 
-  /** Cuts a connection whose peer is not there any more, and `lost` is told. @param reason one line */
+  /** Cuts a connection whose peer is gone, and reports it to `lost`. @param reason one line */
   abandon(reason: string): void {
     this.#lose(reason);
     this.#transport.destroy();
   }
 
-  /** Tells the other end that another tunnel to it is lost, and this one is used. */
+  /** Announces to the peer that another tunnel to it is lost, and that this one is used. */
   announceLoss(tunnelId: string): void {
     if (this.#state === 'open') this.#ping(LOSS_SLOT, formatTunnelLoss(tunnelId));
   }
 
-  // What the budget of all buffers says.
+  // BufferHolder.
 
   get heldBytes(): number {
     return this.#outbox.heldBytes + this.#inbox.heldBytes + (this.#transport.heldBytes ?? 0);
   }
 
-  /** Frames that wait go first. Where the rest is still too long the connection ends, though not in the midst of a batch. */
+  /** Drops waiting frames first. When that frees too little, the connection ends in the next turn of the event loop. */
   shed(bytes: number): number {
     const { heldBytes } = this;
     const given = this.#outbox.shed(bytes);
@@ -224,7 +224,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return heldBytes;
   }
 
-  // What the heartbeat says.
+  // Periodic.
 
   tick(nowMs: number): void {
     const verdict = this.#liveness.tick(nowMs);
@@ -233,7 +233,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     else this.#ping(OPCODE_PING, verdict);
   }
 
-  // What the transport says.
+  // TransportEvents.
 
   received(bytes: Buffer, from: number, end: number): number {
     const read = this.#parser.read(bytes, from, end);
@@ -259,7 +259,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#parser.isBetweenMessages ? read : ~read;
   }
 
-  /** What arrived has been read: hands on its frames, and answers what wants an answer. */
+  /** The end of a read: delivers its frames, and sends the pong. */
   #delivered(): void {
     this.#liveness.heard(this.#heartbeat.nowMs);
     BUFFERS.relieve();
@@ -298,7 +298,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#onClosed = [];
   }
 
-  // What the peer says.
+  // MessageSink: messages of the peer.
 
   binaryMessage(bytes: Buffer, start: number, length: number): void {
     if (this.#events === undefined) return;
@@ -308,7 +308,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     }
     const breach = readMessage(bytes, start, length, this.#pushFrame);
     if (breach === undefined) return;
-    // As behind the parser's own violations nothing is believed any more.
+    // As after a protocol error found by the parser, no further octets are parsed.
     this.#parser.end();
     this.violation(CLOSE_PROTOCOL_ERROR, breach);
   }
@@ -340,7 +340,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#endIfDone();
   }
 
-  // What the inbox says.
+  // InboxEvents.
 
   receive(batch: FrameBatch): void {
     this.#events?.receive(batch);
@@ -350,7 +350,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#events?.discarded('rx', reason, frames, example);
   }
 
-  /** The end that the peer brought about: what it sent before it still counts. */
+  /** Ends the connection because of the peer; frames received before are still delivered. */
   #fail(reason: string, code: number, words: string): void {
     if (this.#state !== 'open') return;
     this.#inbox.deliver();
@@ -358,7 +358,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#startClosing(code, words);
   }
 
-  /** Tells, once, that frames can no longer pass. */
+  /** Reports, once, that the connection can carry no more frames. */
   #lose(reason: string): void {
     this.#heartbeat.remove(this);
     if (this.#lostReason !== undefined) return;
@@ -372,11 +372,11 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     events?.lost(reason);
   }
 
-  /** Sends our close message and gives the peer a while to do the same. */
+  /** Sends a Close message; the peer has `closeTimeoutMs` to answer. */
   #startClosing(code: number, words: string): void {
     this.#heartbeat.remove(this);
     this.#state = 'closing';
-    // Nothing may follow the close message, and no frame that arrives is delivered any more.
+    // Nothing may follow the Close message, and received frames are no longer delivered.
     const { flowEnd } = this.#transport;
     if (flowEnd !== undefined) endFlows(flowEnd);
     this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
@@ -386,13 +386,13 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     });
   }
 
-  /** Sends a ping; on the raw wire with a frame behind it, which lets peers go on that wait for one. */
+  /** Sends a ping; on the raw wire followed by a filler frame, for peers that wait for a data message (RawPeer). */
   #ping(slot: number, payload: Buffer): void {
     this.#outbox.sendUrgent(slot, payload);
     if (this.#rawPeer !== undefined) this.#outbox.sendUrgent(OPCODE_BINARY, this.#rawPeer.filler());
   }
 
-  /** Both close messages have passed: the stream may end. */
+  /** Ends the stream when both Close messages have passed. */
   #endIfDone(): void {
     if (this.#isCloseSent && this.#isCloseReceived) this.#transport.end();
   }

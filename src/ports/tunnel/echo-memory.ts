@@ -1,29 +1,30 @@
 import { randomInt } from 'node:crypto';
 import { MIN_WIRE_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 
-/** How long a frame that was sent counts as one that may come back. */
+/** How long a sent frame is remembered. */
 const MEMORY_MS = 1000;
 
 const SETS = 1024;
 const WAYS = 4;
 
-/** Not known to senders of frames, so that none can make two frames look equal. */
+/** Random, so that a sender cannot construct frames with equal hashes. */
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
 
 /**
- * The frames that were sent within the last second, as 64-bit hashes: 4096 of
- * them at most, the oldest of four giving way to a new one. Both calls cost one
- * pass over the frame, and nothing is allocated after construction (64 KiB).
+ * The frames sent within the last second, as 64-bit hashes, in a 4-way
+ * set-associative table of 4096 entries: a new entry replaces the oldest of its
+ * set. Both calls read the frame once, and nothing is allocated after
+ * construction (64 KiB).
  */
 export class EchoMemory {
   readonly #hashes: Uint32Array = new Uint32Array(SETS * WAYS * 2);
   readonly #sentMs: Float64Array = new Float64Array(SETS * WAYS).fill(Number.NEGATIVE_INFINITY);
   #lastMs = Number.NEGATIVE_INFINITY;
-  /** The hash of the frame at hand. */
+  /** The hash of the current frame. */
   #low = 0;
   #high = 0;
 
-  /** Remembers the frame `bytes[start .. start + length)`; shorter ones leave padded to 60 octets with zeros. */
+  /** Remembers the frame `bytes[start .. start + length)`, hashed as it is sent: padded with zeros to 60 octets. */
   add(bytes: Uint8Array, start: number, length: number, nowMs: number): void {
     this.#hash(bytes, start, length);
     const first = (this.#low & (SETS - 1)) * WAYS;
@@ -59,7 +60,7 @@ export class EchoMemory {
     this.#hashWhole(padded, 0, MIN_WIRE_BYTES);
   }
 
-  /** Two lanes of 32 bits, which take turns: each word of the frame is mixed into one of them. */
+  /** Two lanes of 32 bits: the words of the frame are mixed alternately into them. */
   #hashWhole(bytes: Uint8Array, start: number, length: number): void {
     const end = start + length;
     const wholePairs = start + (length & ~7);
@@ -76,7 +77,7 @@ export class EchoMemory {
   }
 }
 
-/** A short frame as it leaves; only while it is hashed. */
+/** Scratch space for a short frame, padded, while it is hashed. */
 const padded: Uint8Array = new Uint8Array(MIN_WIRE_BYTES);
 
 function wordAt(bytes: Uint8Array, at: number): number {

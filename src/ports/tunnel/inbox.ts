@@ -8,7 +8,7 @@ import type { RawPeer } from './raw-peer.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const KEPT_BATCHES = 8;
-/** Batches between two uses. All tunnels share them, so an idle one has none. */
+/** Free batches. All tunnels share them; an idle tunnel holds none. */
 const spareBatches: FrameBatch[] = [];
 
 export interface InboxEvents {
@@ -17,8 +17,8 @@ export interface InboxEvents {
 }
 
 /**
- * What arrives by a tunnel: gathers the frames of one chunk into one batch, and
- * the memory in which some of them lie.
+ * The ingress side of a tunnel: collects the frames of one read in one batch, and
+ * frees the memory of reassembled messages after delivery.
  */
 export class Inbox implements Memory {
   readonly #events: InboxEvents;
@@ -30,10 +30,10 @@ export class Inbox implements Memory {
   #heldBytes = 0;
   #runts = 0;
   #echoed = 0;
-  /** A block to give back once the frames in it, which are those of the batch at hand, were delivered. */
+  /** A block to free after delivery: it contains the frames of the current batch. */
   #released: Buffer | undefined;
 
-  /** @param rawPeer judges each frame, on the raw wire; without it each frame stands behind an offload header */
+  /** @param rawPeer filters each frame on the raw wire; without it each frame follows an offload header */
   constructor(events: InboxEvents, blocks: BlockPool, maxFrameBytes: number, rawPeer?: RawPeer) {
     this.#events = events;
     this.#blocks = blocks;
@@ -42,7 +42,7 @@ export class Inbox implements Memory {
     this.#hasOffloadHeaders = rawPeer === undefined;
   }
 
-  /** Adds a frame that a binary message carries. */
+  /** Adds a frame of a binary message. */
   push(bytes: Buffer, start: number, length: number): void {
     if (length < HEADER_BYTES) {
       this.#runts++;
@@ -65,7 +65,7 @@ export class Inbox implements Memory {
     this.#batch.push(start, length);
   }
 
-  /** Hands on what the chunk gave. */
+  /** Delivers the frames of the read. */
   deliver(): void {
     if (this.#batch !== undefined) this.#deliverBatch(this.#batch);
     if (this.#runts > 0) this.#events.discarded('runt', this.#runts);
@@ -74,7 +74,7 @@ export class Inbox implements Memory {
     this.#echoed = 0;
   }
 
-  /** Octets of the blocks in which unfinished messages lie. */
+  /** Octets of the blocks that contain unfinished messages. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -87,7 +87,7 @@ export class Inbox implements Memory {
 
   release(block: Buffer): void {
     this.#heldBytes -= block.length;
-    // At most one has to wait: a chunk full of tiny messages in fragments would else pin a block for each.
+    // At most one block waits: a read full of tiny fragmented messages must not hold a block for each.
     if (this.#batch?.bytes === block) this.#released = block;
     else this.#blocks.release(block);
   }

@@ -3,16 +3,16 @@ import { type NativeAddon, nativeAddon } from '../../native/addon.ts';
 import { type Mask, type Masking, MaskingKeys, MessageEncoder, maskInScript } from '../../wire/websocket/framing.ts';
 import type { MessageCodec } from '../../wire/websocket/message-codec.ts';
 
-/** Below this a call into native code costs more than it saves. */
+/** Below this length a call of native code costs more than it saves. */
 const WORTH_A_CALL_BYTES = 256;
 
-/** Framing of many messages at once, where the addon is built. */
+/** The native codec of many messages per call; undefined without the addon. */
 export const CODEC: MessageCodec | undefined = loadAddon();
 
-/** The fastest {@link Mask} of this machine. */
+/** The fastest {@link Mask} available. */
 export const fastMask: Mask = CODEC === undefined ? maskInScript : maskWith(CODEC);
 
-/** The masking of a client's messages: fast, with keys from the system's generator. */
+/** The masking of a client's messages, with keys from the system's random generator. */
 export const CLIENT_MASKING: Masking = {
   mask: fastMask,
   keys: new MaskingKeys((pool) => {
@@ -36,7 +36,7 @@ function loadAddon(): NativeAddon | undefined {
   }
 }
 
-/** By our role in the opening handshake. They keep nothing between two messages, so all connections share them. */
+/** The encoders by local role. They have no state between two messages, so all connections share them. */
 export const ENCODERS: Readonly<Record<'client' | 'server', MessageEncoder>> = {
   client: new MessageEncoder(CLIENT_MASKING, CODEC),
   server: new MessageEncoder(undefined, CODEC),

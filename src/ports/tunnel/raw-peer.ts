@@ -6,32 +6,32 @@ import { EchoMemory } from './echo-memory.ts';
 
 const ADDRESS_BYTES = 6;
 
-/** What becomes of a frame that does not go to the bridge: it is a discard, or no frame of the network at all. */
+/** Why a frame does not go to the bridge: `echoed` counts as a discard; `filler` is not a frame of the network. */
 export type RawRefusal = 'echoed' | 'filler';
 
 /**
- * The habits of peers on the raw wire, which need not be of our kind:
+ * Handles two properties of other programs on the raw wire:
  *
- * - relays that send group frames back to their sender: what a dialled tunnel
- *   gets back of those that it sent within the last second is refused;
- * - programs that stand still behind a ping until a data message comes: each
- *   ping is followed by a filler frame.
+ * - relays return group-addressed frames to their sender: a dialled tunnel
+ *   refuses a received frame that it sent within the last second;
+ * - some programs wait after a ping until a data message arrives: each ping is
+ *   followed by a filler frame.
  */
 export class RawPeer {
   readonly #isDialled: boolean;
   #echoes: EchoMemory | undefined;
-  /** The source of the frames that were sent; undefined before the first. */
+  /** The source address of sent frames; undefined before the first. */
   #station: Buffer | undefined;
-  /** Whether frames of several stations were sent, or the one has been heard from the other side. */
+  /** Whether frames of several stations were sent, or a frame with the station's source address was received. */
   #isStationUnusable = false;
   #ownAddress: Buffer | undefined;
 
-  /** @param isDialled whether we dialled the peer: it may then be a relay */
+  /** @param isDialled whether the tunnel was dialled here: the peer may then be a relay */
   constructor(isDialled: boolean) {
     this.#isDialled = isDialled;
   }
 
-  /** Notes a frame that is being sent. */
+  /** Records a frame that is being sent. */
   sent({ bytes, starts, lengths }: FrameBatch, index: number): void {
     const start = starts[index] as number;
     if (!this.#isStationUnusable) this.#noteStation(bytes, start);
@@ -49,10 +49,10 @@ export class RawPeer {
   }
 
   /**
-   * The frame to send behind a ping. Relays that know one address a tunnel take
-   * the source of the last frame for it, so the address is that of the only
-   * station behind the tunnel; where that is not known, or there are several, it
-   * is a random, locally administered one.
+   * The frame to send after a ping. Some relays know one MAC address per tunnel,
+   * the source of the last frame. So the source address is that of the only
+   * station behind the tunnel; when it is unknown or there are several, it is a
+   * random, locally administered address.
    */
   filler(): Buffer {
     if (this.#station !== undefined && !this.#isStationUnusable) return pingFiller(this.#station);

@@ -3,13 +3,13 @@ import type { TunnelPeer } from '../../bridge/port.ts';
 import { formatSwitchField, parseSwitchField, type SwitchField } from '../../wire/tunnel/switch-header.ts';
 
 const ID_BYTES = 16;
-/** What a peer says of its ranks counts up to here: from there on they can still grow by any number of tunnels. */
+/** Higher ranks of a peer are taken as this value, which leaves room to count up within 2^53. */
 const MOST_CLAIMED_RANK = 2 ** 48;
 
-/** What both ends know of the tunnel between them and of each other, once its opening handshake is done. */
+/** What both ends know of a tunnel and of each other after the opening handshake. */
 export type Acquaintance = Omit<TunnelPeer, 'user' | 'isDialled'>;
 
-/** A tunnel that we dial, before the answer. */
+/** A tunnel that is dialled here, before the answer. */
 export interface OwnOffer {
   /** the field to send */
   readonly field: string;
@@ -18,34 +18,34 @@ export interface OwnOffer {
 }
 
 /**
- * Which switch this is, towards those at the other ends of its tunnels: a random
- * id for as long as it runs.
+ * The identity of this switch towards its peers: a random id, valid while the
+ * process runs.
  *
- * It ranks tunnels, so that of several between two switches both ends choose the
- * same one. The client says the highest rank that it knows, the server ranks the
- * tunnel above that and above all that it knows itself (a Lamport clock). So an
- * older tunnel has the lower rank; tunnels that were dialled from both ends at
- * once may have the same, and are then ordered by their ids.
+ * It also ranks tunnels, so that both ends choose the same one of several tunnels
+ * between them. The client sends the highest rank that it knows; the server gives
+ * the tunnel a rank above that and above all ranks that it knows (a Lamport
+ * clock). So an older tunnel has the lower rank. Tunnels dialled from both ends
+ * at once may have equal ranks, and are then ordered by their ids.
  */
 export class SwitchInstance {
   readonly id: string = randomId();
   #rank = 0;
 
-  /** For a tunnel that is about to be dialled. */
+  /** Makes the field for a tunnel that is about to be dialled. */
   offer(isParallelAllowed: boolean): OwnOffer {
     const tunnelId = randomId();
     const field = formatSwitchField({ instance: this.id, tunnelId, rank: this.#rank, isParallelAllowed });
     return { field, tunnelId, isParallelAllowed };
   }
 
-  /** Whether a field that came was sent by this switch: the tunnel leads to itself. */
+  /** Whether a received field was sent by this switch: the tunnel leads to itself. */
   isOwn(field: SwitchField | undefined): boolean {
     return field?.instance === this.id;
   }
 
   /**
-   * As the server: ranks a tunnel.
-   * @returns the field to answer with, and what is known now; undefined for a client that did not name the tunnel
+   * On the server: ranks a tunnel.
+   * @returns the field of the answer, and the known facts; undefined when the client did not name the tunnel
    */
   accept(field: SwitchField | undefined): { answer: string; acquaintance: Acquaintance } | undefined {
     if (field?.tunnelId === undefined) return undefined;
@@ -56,7 +56,7 @@ export class SwitchInstance {
     return { answer, acquaintance: { instance, tunnelId, rank, isParallelAllowed } };
   }
 
-  /** As the client: takes the answer. @returns undefined when the server does not say which switch it is */
+  /** On the client: evaluates the answer. @returns undefined when the server did not identify itself */
   accepted(offer: OwnOffer, field: SwitchField | undefined): Acquaintance | undefined {
     if (field === undefined) return undefined;
     const { instance, rank } = field;
@@ -65,7 +65,7 @@ export class SwitchInstance {
   }
 }
 
-/** A field as Node gives it; one that stands twice counts as not sent. */
+/** Parses a field as Node gives it; a repeated field counts as absent. */
 export function switchFieldOf(value: string | string[] | undefined): SwitchField | undefined {
   return typeof value === 'string' ? parseSwitchField(value) : undefined;
 }

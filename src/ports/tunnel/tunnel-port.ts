@@ -19,34 +19,35 @@ import type { Transport } from '../stream/transport.ts';
 import { Connection } from './connection.ts';
 
 export interface TunnelPortOptions {
-  /** `client` when we dialled, `server` when we were dialled */
+  /** `client` for a dialled tunnel, `server` for an accepted one */
   type: 'client' | 'server';
-  /** what listport shows: the URL without credentials, or the peer's address and port */
+  /** the target in listport: the URL without credentials, or the peer's address and port */
   target: string;
-  /** behind the opening handshake, nothing read from it yet but what it was given */
+  /** the connection after the opening handshake; not listened to yet */
   transport: Transport;
-  /** the address of this host that the connection has */
+  /** the local address of the connection */
   localAddress?: string | undefined;
-  /** what the opening handshake agreed on; default `raw` */
+  /** the wire that the opening handshake selected; default `raw` */
   wire?: Wire;
-  /** the switch at the other end, where it has said which one it is */
+  /** the peer switch, when it has identified itself */
   peer?: TunnelPeer | undefined;
   limits?: Partial<TunnelLimits>;
-  /** default: the heartbeat that all tunnels of the process share */
+  /** default: that of the process */
   heartbeat?: Heartbeat;
-  /** called once, when the connection is gone and nothing of it is left */
+  /** called once, when the connection is closed and its resources are freed */
   onGone?: () => void;
 }
 
 /**
- * A tunnel as a port. On the raw wire of 1.x each binary message is one Ethernet
- * frame, without FCS; on the batched wire it is as many as there are, each with
- * its offload header (docs/reference/protocol.md).
+ * A tunnel as a port. On the raw wire of 1.x a binary message is one Ethernet
+ * frame without FCS; on the batched wire it is many frames, each with its offload
+ * header (docs/reference/protocol.md).
  *
- * On the raw wire frames below 60 octets are padded on their way out; from 14 on they are taken
- * in. At `queueBytes` in user space `send` refuses. When the tunnel ends, a
- * client's link goes `down` and an accepted one's is `closed`: only the far end
- * can bring that one back, as a new port.
+ * On the raw wire sent frames are padded to 60 octets, and received frames of at
+ * least 14 octets are accepted. When `queueBytes` octets wait in user space,
+ * frames are dropped. When the tunnel ends, the link of a dialled one goes `down`
+ * and that of an accepted one is `closed`: only its client can dial again, which
+ * makes a new port.
  */
 export class TunnelPort implements Port, Described {
   readonly type: 'client' | 'server';
@@ -90,17 +91,17 @@ export class TunnelPort implements Port, Described {
     };
   }
 
-  /** The round trip that the last ping took, in milliseconds; undefined before the first answer. */
+  /** The round trip of the last ping, in milliseconds; undefined before the first pong. */
   get roundTripMs(): number | undefined {
     return this.#connection.roundTripMs;
   }
 
-  /** Whether anything has arrived behind the opening handshake. */
+  /** Whether any octet has arrived after the opening handshake. */
   get isHeard(): boolean {
     return this.#connection.isHeard;
   }
 
-  /** Whether the far end closed the tunnel in order, or broke the protocol; false for one that was cut, or fell silent. */
+  /** Whether the peer ended the tunnel by a Close message or a protocol error; false when it was cut or timed out. */
   get hasParted(): boolean {
     return this.#connection.hasParted;
   }
@@ -117,7 +118,7 @@ export class TunnelPort implements Port, Described {
     return this.#connection.flowTarget;
   }
 
-  /** Octets that wait in user space to be sent. */
+  /** Octets that wait in user space. */
   get queuedBytes(): number {
     return this.#connection.queuedBytes;
   }
@@ -143,12 +144,12 @@ export class TunnelPort implements Port, Described {
     this.#connection.flush(isSoleEgress);
   }
 
-  /** Ends the tunnel because its peer may not be here any more; its owner hears of it. @param words why */
+  /** Ends the tunnel because its peer is no longer authorized, and reports it to the port's events. @param words the reason */
   expel(words: string): void {
     this.#connection.expel(words);
   }
 
-  /** Closes the port at once, without waiting for the far end. @param words tells it why, if it is still there */
+  /** Closes the port at once, without waiting for the peer. @param words the reason in the Close message */
   cut(words: string): Promise<void> {
     return this.#connection.cut(words);
   }

@@ -1,26 +1,26 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 
-/** A connection that has just left the opening handshake. */
+/** A connection after the opening handshake. */
 export interface UpgradedSocket {
   readonly socket: Socket;
-  /** What the peer sent right behind its half of the handshake. */
+  /** Octets of the peer that were read together with its part of the handshake. */
   readonly head: Buffer;
 }
 
 /**
- * The seam between ws and us: ws makes the opening handshake, on either side,
- * and then gives the socket to `setSocket`, where its own framing would begin.
- * Ours begins there instead, because for a tunnel it is twice as fast.
+ * The interface between ws and etherws: ws makes the opening handshake, on either
+ * side, and then passes the socket to `setSocket`, where its framing would begin.
+ * etherws uses its own framing instead, which is twice as fast for a tunnel.
  *
  * `setSocket` is not part of ws's public API. So its version is pinned, and a
  * test fails if a new one no longer calls it.
  */
 export class UpgradingWebSocket extends WebSocket {
-  /** The connection, once there is one. */
+  /** The connection; undefined before the handshake is complete. */
   upgraded: UpgradedSocket | undefined = undefined;
 
-  /** Called by ws behind a good handshake, on both sides. Emits `upgraded`. */
+  /** Called by ws after a successful handshake, on both sides. Emits `upgraded`. */
   setSocket(socket: Socket, head: Buffer, _options: object): void {
     this.upgraded = { socket, head };
     this.emit('upgraded');
