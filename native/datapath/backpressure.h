@@ -1,5 +1,5 @@
-// Back-pressure: a device all of whose frames go to one tunnel is left unread while that has something unsent. Its
-// senders feel that at once, and nothing is lost.
+// Back-pressure: a device whose frames all go to one tunnel is not read while that tunnel has unsent octets. The frames
+// wait in the device's own queue, where Linux slows their senders down, and none is lost.
 #ifndef ETHERWS_BACKPRESSURE_H
 #define ETHERWS_BACKPRESSURE_H
 
@@ -9,19 +9,19 @@ struct datapath;
 struct descriptor;
 struct device;
 
-// How long a device waits for room; then the bridge's queues have to drop what cannot leave.
+// A device waits at most 100 ms for room. Then it is read again, and the bridge's queues drop what cannot leave.
 enum { MAX_WAIT_MS = 100 };
 
-// Leaves what comes in the device until `egress` has room.
+// Stops reading the device until `egress` has room.
 void wait_for(struct device *device, const struct descriptor *egress);
 
-// Devices that wait for an egress are read again.
+// `egress` has room: devices that wait for it are read again.
 void release_waiting(struct datapath *datapath, const struct descriptor *egress);
 
-// The device ends.
+// The device is closed: it waits for nothing any more.
 void stop_waiting(struct device *device);
 
-// Devices that have waited too long are read again, and wait for nothing for as long.
+// Devices that have waited for MAX_WAIT_MS are read again, and do not wait for the next MAX_WAIT_MS.
 void release_late(struct datapath *datapath);
 
 #endif

@@ -10,12 +10,12 @@ enum descriptor_kind { KIND_TAP, KIND_PACKET, KIND_LINK_EVENTS, KIND_STREAM };
 
 struct descriptor {
   struct datapath *datapath;
-  void *owner;  // what the host keeps for it
+  void *owner;  // the host's, such as its own object for this descriptor
   enum descriptor_kind kind;
   int fd;           // -1 once closed
   bool is_watched;  // the host polls it
-  // READABLE, WRITABLE: what the host wants to be called for; what of that waits until an egress has room; and what the
-  // datapath itself waits for.
+  // READABLE, WRITABLE, or'ed: events that the host awaits; those of them that back-pressure holds back; and events that
+  // the datapath itself needs.
   int awaited;
   int withheld;
   int needed;
@@ -25,7 +25,7 @@ static inline int descriptor_events(const struct descriptor *descriptor) {
   return (descriptor->awaited & ~descriptor->withheld) | descriptor->needed;
 }
 
-// Polls for what it is to be polled for now. Returns 0 or -errno.
+// Has the host poll for descriptor_events. Returns 0 or -errno.
 int descriptor_poll(struct descriptor *descriptor);
 
 #endif

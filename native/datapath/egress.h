@@ -1,4 +1,4 @@
-// How frames leave that the flow table forwards: into a device, or as a message into a tunnel.
+// Egress of the fast path: frames that match flows are written to a device, or as a message to a tunnel.
 #ifndef ETHERWS_EGRESS_H
 #define ETHERWS_EGRESS_H
 
@@ -9,8 +9,8 @@ struct device;
 struct etherws_run;
 struct stream;
 
-// Each counts the frames that it takes at both ports, and returns how many of the first these are. A tunnel takes none
-// while anything waits there, so that nothing is overtaken.
+// Each takes the first frames of the run, counts them at both ports, and returns their number. A tunnel takes none while
+// octets wait there, so that no frame overtakes another.
 uint32_t write_to_device(struct descriptor *ingress, struct device *egress, const struct etherws_run *run);
 uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, const struct etherws_run *run);
 

@@ -1,6 +1,6 @@
-// The flow table of a bridge: where frames go that are like one which the bridge has just forwarded. The bridge installs
-// flows, each lives for a moment only, and what matches none is the bridge's. Nothing here knows Node-API, or believes an
-// offload header that it has not checked.
+// The flow table of a bridge: it says where frames go that have the same ingress, addresses and tag as one that the bridge
+// has just forwarded. The bridge installs flows, and each expires soon. Frames that match none go to the bridge. Offload
+// headers are checked before they are used.
 #ifndef ETHERWS_FLOW_TABLE_H
 #define ETHERWS_FLOW_TABLE_H
 
@@ -40,40 +40,39 @@ struct etherws_flow {
   uint64_t until_ms;
   double *meter;  // what the frames are charged to; NULL where the port has no rate for them
   uint32_t epoch;
-  uint32_t offloads;         // the offloads that the egress takes, OFFLOAD_* of src/wire/offload/virtio-header.ts
+  uint32_t offloads;         // ETHERWS_OFFLOAD_* that the egress does
   uint32_t max_frame_bytes;  // of finished frames, without a tag
   uint32_t tag_allowance;    // ETHERWS_TAGS_*: which tags may stand on top of that
-  bool may_wait;             // all frames of the ingress go there: leaving them unread delays no other egress
+  bool may_wait;             // all frames of the ingress go to this egress, so back-pressure delays no other one
   uint8_t key[ETHERWS_FLOW_KEY_BYTES];
 };
 
-// One slot for each, by a hash of its key: the newer flow replaces the older one. Zeroed, the table is empty.
+// One slot for each hash of a key: a new flow replaces the old one. A zeroed table is empty.
 struct etherws_flow_table {
   uint32_t epoch;
   struct etherws_flow slots[ETHERWS_FLOW_SLOTS];
 };
 
-// Makes frames with the key of `frame` follow `flow`, whose key and epoch are set here. A frame to a group address, and
-// one without a whole header, installs nothing.
+// Installs `flow` for frames with the key of `frame`; its key and epoch are set here. A frame to a group address, or
+// shorter than an Ethernet header, installs nothing.
 void etherws_install_flow(struct etherws_flow_table *table, const uint8_t *frame, uint32_t length,
                           const struct etherws_flow *flow);
 
-// No flow that was installed so far is followed any more.
+// Ends all flows that are installed now, by a new epoch.
 void etherws_invalidate_flows(struct etherws_flow_table *table);
 
-// The flow that all frames of a run may follow: they go to one egress, which takes them as they are. NULL when any of
-// them is the bridge's, as control frames always are (control_frame.h).
-// Makes the hdr_len of super-frames true, as the bridge does.
+// Returns the flow that all frames of the run match: one egress, which takes them unchanged. NULL: at least one has to go
+// to the bridge, as control frames always have (control_frame.h). Corrects hdr_len of super-frames, as the bridge does.
 const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *table, const void *ingress,
                                               const struct etherws_run *run, uint64_t now_ms);
 
-// How many finished frames the frames [from, to) of a checked run stand for, and how many octets they have as they lie.
+// Counts the frames [from, to) of a checked run: `frames` as after segmentation, `octets` as in the slab.
 void etherws_count_run(const struct etherws_run *run, uint32_t from, uint32_t to, double *frames, double *octets);
 
-// Whether the rates let all frames of a checked run in, one behind the other. Takes nothing.
+// Whether the meter admits all frames of a checked run, one after the other. Charges nothing.
 bool etherws_meter_admits(double *meter, const struct etherws_run *run, double now_ms);
 
-// Takes what was let in.
+// Charges admitted frames and octets.
 void etherws_meter_charge(double *meter, double frames, double octets);
 
 #endif

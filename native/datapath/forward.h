@@ -1,7 +1,7 @@
-// Frames that the bridge need not see: from one descriptor to another, by the flow table.
+// The fast path from one descriptor to another, by the flow table.
 //
-// When flows lead all frames of a read to one egress that has nothing waiting, they go there at once. What is left goes
-// to the host, as if nothing had been tried: it is the bridge that decides, installs flows, queues, and closes.
+// When all frames of a read match flows to one egress, and no octets wait there, they leave at once. All other frames go to
+// the host unchanged: the bridge decides about them, installs flows, queues and closes.
 #ifndef ETHERWS_FORWARD_H
 #define ETHERWS_FORWARD_H
 
@@ -10,7 +10,7 @@
 struct descriptor;
 struct etherws_run;
 
-// Returns how many of the first frames were forwarded; the rest is the bridge's.
+// Forwards the first frames of a run, and returns their number. The others are for the bridge.
 uint32_t forward(struct descriptor *ingress, const struct etherws_run *run);
 
 #endif

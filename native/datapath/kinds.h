@@ -1,11 +1,11 @@
-// What a descriptor has by its kind.
+// Members of a descriptor that depend on its kind.
 #ifndef ETHERWS_KINDS_H
 #define ETHERWS_KINDS_H
 
 #include "device.h"
 #include "stream.h"
 
-// NULL where the descriptor is no device's and no stream's.
+// NULL for a descriptor that is neither a device nor a stream.
 static inline struct flow_end *flow_end_of(struct descriptor *descriptor) {
   struct device *device = device_of(descriptor);
   if (device != NULL) return &device->flows;

@@ -1,4 +1,4 @@
-// Messages of a tunnel on their way in: frames that have a flow are forwarded, all else is the host's.
+// Ingress of messages from a tunnel: frames that match a flow are forwarded, all others go to the host.
 #ifndef ETHERWS_MESSAGE_INGRESS_H
 #define ETHERWS_MESSAGE_INGRESS_H
 
@@ -8,11 +8,11 @@
 struct stream;
 struct window;
 
-// Takes apart what a window holds, and keeps what is unfinished. is_from_loop: as of host_octets; where it is false,
-// nothing is forwarded past the host. Returns false without memory.
+// Parses the messages in a window, and keeps an unfinished one. is_from_loop: as in host_octets; false: no frame is
+// forwarded past the host. Returns false without memory.
 bool take_messages(struct stream *stream, const struct window *window, bool is_from_loop);
 
-// Keeps what stands in the window from `consumed` on, if the tunnel is still there. Returns false without memory.
+// Keeps the octets of the window from `consumed` on, unless the tunnel has been closed. Returns false without memory.
 bool keep_messages(struct stream *stream, const struct window *window, size_t consumed);
 
 #endif

@@ -1,15 +1,15 @@
-// Packet sockets, packet(7): every frame of a network device, in and out.
+// Packet sockets, packet(7): they receive every frame of a network device, and send frames through it.
 #ifndef ETHERWS_PACKET_SOCKET_H
 #define ETHERWS_PACKET_SOCKET_H
 
 #include "frames.h"
 
-// Joins a network device, which is promiscuous until the socket is closed. Returns its file descriptor, or -errno and the
-// call that failed.
+// Opens a packet socket on a network device, which is promiscuous until it is closed. Returns the file descriptor, or -errno
+// and the call that failed.
 int packet_open(int interface_index, bool has_vnet_header, int receive_buffer_bytes, const char **failed_call);
 
-// Whether this kernel's packet sockets take datagram super-frames. It is tried with one frame on the loopback device, where
-// nothing has a use for it; where that device is down, or no packet socket is allowed: false.
+// Whether this kernel's packet sockets take datagram super-frames. One frame is tried on the loopback device, where no
+// receiver wants it. False where that device is down, or packet sockets are not permitted.
 bool packet_takes_uso(void);
 
 // As device_read and device_write.

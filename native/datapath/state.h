@@ -1,4 +1,4 @@
-// What the descriptors of one loop share.
+// The state that all descriptors of one loop share.
 #ifndef ETHERWS_STATE_H
 #define ETHERWS_STATE_H
 
@@ -6,18 +6,18 @@
 
 enum { SLABS = 10, KEYS_BYTES = 1024, MAX_WAITING = 16 };
 
-// A place for octets of streams as they arrive.
+// A buffer that streams are read into.
 struct slab {
   uint8_t *bytes;
   void *handle;  // the host's
-  bool is_used;  // by a read that is under way, or by a tunnel between two reads
+  bool is_used;  // by a read in progress, or by a tunnel between two reads
 };
 
 struct datapath {
   struct host *host;
   unsigned owners;  // the host, and each descriptor
-  // The host's memory: what devices are read into, what they drop, where frames of tunnels are listed, and what tunnels
-  // hold (buffer_budget.h). NULL before it is shared.
+  // The host's memory: the slab and the tally of devices, the list of tunnel frames, and the buffer budget
+  // (buffer_budget.h). NULL before the host shares it.
   struct frame_slab device_slab;
   uint32_t *tally;
   uint32_t *starts;
@@ -26,16 +26,16 @@ struct datapath {
   double *buffers;
   // Of streams: window.c.
   struct slab slabs[SLABS];
-  unsigned kept;  // slabs that tunnels keep between two reads
-  // Places that are used within a call, allocated at the first: a message on its way out, its records, and records on
-  // their way in. The last is NULL while a read has it.
+  unsigned kept;  // number of slabs that tunnels keep between two reads
+  // Buffers that are used within a call, allocated at the first use: outgoing message, outgoing records, incoming records.
+  // The last one is NULL while a read uses it.
   uint8_t *message;
   uint8_t *sealed;
   uint8_t *ciphertext;
-  // Masking keys that are not used yet: egress.c.
+  // Unused masking keys: outgoing.c.
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
-  // Devices that wait for an egress: backpressure.c.
+  // Devices that are not read until an egress has room: backpressure.c.
   struct device *waiting[MAX_WAITING];
   bool is_timer_running;
 };

@@ -1,4 +1,4 @@
-// A tunnel's stream is ready: sends what waits, reads what has come.
+// A tunnel's stream is ready: sends waiting octets, and reads.
 #ifndef ETHERWS_STREAM_INGRESS_H
 #define ETHERWS_STREAM_INGRESS_H
 
@@ -11,10 +11,10 @@ struct stream;
 
 void stream_ready(struct stream *stream, int events);
 
-// Reads once, now, and gives everything to the host. Returns how many octets, 0 at the stream's end, or -errno.
+// Reads once, now, and gives all octets to the host. Returns their number, 0 at the end of the stream, or -errno.
 ssize_t tunnel_read(struct stream *stream);
 
-// Goes on with octets that were read from the stream before it was a tunnel. Returns false without memory.
+// Parses octets that were read from the stream before it became a tunnel. Returns false without memory.
 bool tunnel_feed(struct stream *stream, const uint8_t *bytes, size_t length);
 
 #endif

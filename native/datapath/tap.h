@@ -7,13 +7,13 @@
 #include "frames.h"
 
 struct tap_settings {
-  char name[IFNAMSIZ];  // may have %d; the real one afterwards
-  int features;         // TUN_F_*, as the kernel took them afterwards; -1 for a device without virtio-net headers
+  char name[IFNAMSIZ];  // may contain %d; tap_open replaces it by the real name
+  int features;         // TUN_F_*; tap_open replaces them by those that the kernel took; -1: no virtio-net headers
   int send_buffer_bytes;
-  bool is_persistent;  // afterwards
+  bool is_persistent;  // set by tap_open
 };
 
-// Attaches to a TAP device, or makes one. Returns its file descriptor, or -errno and the call that failed.
+// Attaches to a TAP device, or creates one. Returns the file descriptor, or -errno and the call that failed.
 int tap_open(struct tap_settings *settings, const char **failed_call);
 
 // As device_read and device_write.

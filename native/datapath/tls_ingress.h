@@ -1,4 +1,4 @@
-// Records of a tunnel under TLS, opened into the slab that its messages are taken from.
+// Ingress of a tunnel with TLS: opens records into the slab in which messages are parsed.
 #ifndef ETHERWS_TLS_INGRESS_H
 #define ETHERWS_TLS_INGRESS_H
 
@@ -7,8 +7,8 @@
 
 struct stream;
 
-// Reads once. Returns how many octets came, 0 at the stream's end, or -errno; what was wrong with records the host was
-// told (host_record). is_from_loop: as of host_octets.
+// Reads once. Returns the number of octets, 0 at the end of the stream, or -errno. Faults of records go to host_record.
+// is_from_loop: as in host_octets.
 ssize_t tls_read(struct stream *stream, bool is_from_loop);
 
 #endif

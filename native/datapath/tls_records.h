@@ -1,5 +1,5 @@
-// The record layer of TLS 1.3 behind the handshake (RFC 8446, 5): opens and seals records. Nothing here knows Node-API,
-// a socket or a key schedule, or believes a length that it has not compared.
+// The record layer of TLS 1.3 after the handshake (RFC 8446, 5): opens and seals records. It has no socket and no key
+// schedule. Each length is compared with the octets that are there before it is used.
 #ifndef ETHERWS_RECORDS_H
 #define ETHERWS_RECORDS_H
 
@@ -9,9 +9,9 @@
 
 enum {
   ETHERWS_MAX_CONTENT_BYTES = 1 << 14,
-  // What a record is longer than its content: header, type of the content, tag.
+  // A record minus its content: header, content type and tag.
   ETHERWS_RECORD_OVERHEAD_BYTES = ETHERWS_RECORD_HEADER_BYTES + 1 + ETHERWS_TAG_BYTES,
-  // Records in a row that carry no data; each costs its receiver work for nothing.
+  // The most records in a row without data. Each costs the receiver work, so an endless row would be an attack.
   ETHERWS_MAX_IDLE_RECORDS = 32,
 };
 
@@ -36,31 +36,31 @@ struct etherws_tls_records {
 };
 
 struct etherws_opened {
-  size_t consumed;  // of what was given; the rest begins with a record
-  size_t produced;  // application data
-  size_t content;   // behind it, the content of a record that is an alert or of the handshake
+  size_t consumed;  // ciphertext octets; the next record begins there
+  size_t produced;  // octets of application data
+  size_t content;   // octets behind them: the content of an alert or handshake record
 };
 
-// Takes a key of the suite's length and the next sequence number; with a library, AES-GCM is its own. Returns false when
-// the cipher is not to be had.
+// Starts with a key of the suite's length and the next sequence number. `library`: it does AES-GCM; NULL: OpenSSL does.
+// Returns false when the cipher is not available.
 bool etherws_start_tls_records(struct etherws_tls_records *records, enum etherws_suite suite, const uint8_t *key,
                                const uint8_t *iv, uint64_t sequence, bool is_sealing,
                                const struct etherws_ipsec_mb *library);
 
-// Forgets the key. Again is no harm.
+// Wipes the key. Idempotent.
 void etherws_end_tls_records(struct etherws_tls_records *records);
 
-// Opens whole records from `from`, and puts application data to `to`, one piece behind the other; the places do not
-// overlap. Returns 0 when no whole record is left, or no room for it; ETHERWS_ALERT or ETHERWS_HANDSHAKE behind a
-// record of those, whose content it leaves to the caller; or a fatal alert, negative. Behind that nothing is opened.
+// Opens complete records, and writes their application data to `to`, which must not overlap `from`. Returns 0 when no complete
+// record, or no room, is left; ETHERWS_ALERT or ETHERWS_HANDSHAKE after a record of that type, whose content stands behind
+// the data; or minus a fatal alert, after which nothing may be opened.
 int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t *from, size_t length, uint8_t *to,
                              size_t room, struct etherws_opened *opened);
 
-// How long so much content is in records that are as long as may be.
+// The length of the records for so much content.
 size_t etherws_sealed_bytes(size_t length);
 
-// Seals content of a type; `to` has room for etherws_sealed_bytes and does not overlap it. Returns how many octets
-// that were, or 0 when the cipher failed or the sequence numbers are used up.
+// Seals content of a type. `to` has room for etherws_sealed_bytes, and does not overlap `from`. Returns the length of the
+// records, or 0 when the cipher failed or the sequence numbers are used up.
 size_t etherws_seal_tls_records(struct etherws_tls_records *records, uint8_t type, const uint8_t *from, size_t length,
                                 uint8_t *to);
 

@@ -1,4 +1,4 @@
-// A stream whose octets are WebSocket messages that carry frames, taken apart and made here.
+// A tunnel: a stream of WebSocket messages (RFC 6455) that carry frames.
 #ifndef ETHERWS_TUNNEL_H
 #define ETHERWS_TUNNEL_H
 
@@ -8,25 +8,25 @@
 struct tls_stream;
 
 struct tunnel {
-  bool is_masking;             // we are the client of the opening handshake
-  bool is_batched;             // docs/reference/protocol.md; else one frame a message
-  bool is_whole;               // no message is coming in fragments
-  uint32_t max_message_bytes;  // the longest that is taken
+  bool is_masking;  // our messages are masked: we are the client of the opening handshake
+  bool is_batched;  // the batched wire (docs/reference/protocol.md); false: the raw wire, one frame a message
+  bool is_whole;    // not inside a fragmented message
+  uint32_t max_message_bytes;  // longer messages go to the host, which refuses them
   struct unfinished unfinished;
-  struct tls_stream *tls;  // NULL for octets that go as they are
+  struct tls_stream *tls;  // NULL: no TLS
 };
 
-// From now on what is read from the stream is taken apart. Returns 0 or -errno.
+// From now on octets from the stream are parsed as messages. Returns 0 or -errno.
 int tunnel_open(struct stream *stream, bool is_masking, bool is_batched, uint32_t max_message_bytes);
 
-// From now on the tunnel's octets are records of TLS 1.3; `early` are those that were read already. The keys, which are
-// the host's, stand in tunnel->tls. Returns 0 or -errno.
+// From now on the stream has records of TLS 1.3. `early`: ciphertext that was read before. The caller then sets the keys,
+// which stay the host's, by tls_stream_set_keys. Returns 0 or -errno.
 int tunnel_start_tls(struct stream *stream, uint64_t records_a_key, const uint8_t *early, size_t length);
 
-// Frees all of it.
+// Frees the tunnel of a stream.
 void tunnel_free(struct stream *stream);
 
-// How many octets are kept of messages that are not all there, or have not all left.
+// The number of octets that it holds: unfinished messages, and octets that wait to be sent.
 size_t tunnel_held(const struct stream *stream);
 
 #endif

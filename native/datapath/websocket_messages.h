@@ -1,6 +1,5 @@
-// WebSocket messages (RFC 6455, 5) in C: what src/wire/websocket/framing.ts and parser.ts say in TypeScript,
-// for the two things that happen once a frame. Nothing here knows Node-API, allocates, or believes a length that it
-// has not compared.
+// WebSocket messages (RFC 6455, 5) in C: the parts of src/wire/websocket/framing.ts and parser.ts that run once a frame.
+// Nothing here allocates. Each length is compared with the octets that are there before it is used.
 #ifndef ETHERWS_MESSAGES_H
 #define ETHERWS_MESSAGES_H
 
@@ -13,10 +12,10 @@ enum {
   ETHERWS_MAX_MESSAGE_HEADER_BYTES = 14,
 };
 
-// to[i] = from[i] ^ key[i % 4]; the same place, or places that do not overlap.
+// Masks (RFC 6455, 5.3): to[i] = from[i] ^ key[i % 4]. `to` equals `from`, or does not overlap it.
 void etherws_mask(uint8_t *to, const uint8_t *from, size_t length, const uint8_t key[ETHERWS_KEY_BYTES]);
 
-// Where messages lie.
+// A list of payloads: payload i is [starts[i], starts[i] + lengths[i]).
 struct etherws_messages {
   uint32_t *starts;
   uint32_t *lengths;
@@ -24,28 +23,27 @@ struct etherws_messages {
   uint32_t capacity;
 };
 
-// Reads whole, unfragmented binary messages from `from` on, unmasks them in place when they must be masked, and notes
-// where their payloads lie. Returns the position of the first octet that is not part of one: of a message that is not
-// all there, of any other kind, longer than `most`, or against the rules. Judging it is the caller's business.
+// Parses complete, unfragmented binary messages from `from` on, unmasks them in place if is_masked, and lists their payloads.
+// Returns the position of the first octet that belongs to none of them: of an incomplete message, another kind of message,
+// one longer than `most`, or one that breaks the protocol. The caller handles that.
 size_t etherws_read_messages(uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most,
                              struct etherws_messages *found);
 
-// Whether what is left in [from, end) is the beginning of a binary message that etherws_read_messages will take once all
-// of it is there, or nothing at all.
+// Whether [from, end) is empty, or the beginning of a message that etherws_read_messages takes once it is complete.
 bool etherws_awaits_more(const uint8_t *bytes, size_t from, size_t end, bool is_masked, size_t most);
 
-// Adds the frames of a message of the batched wire (docs/reference/protocol.md) to `found`; ten octets of offload header stand in
-// front of each. Returns false, and adds none, when the message is of another type, breaks the protocol, or is more than
-// there is room for.
+// Lists the frames of a message of the batched wire (docs/reference/protocol.md); each has ten octets of offload header in
+// front of it. Returns false, and lists none, when the message has another type, breaks the protocol, or has more frames
+// than `found` has room for.
 bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, struct etherws_messages *found);
 
-// Writes one binary message with `length` octets of payload, padded by zeros to `padded`. `key` is NULL for a server.
-// The caller has made room for the padded payload and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
+// Writes one binary message with `length` octets of payload, padded with zeros to `padded`. `key`: NULL: not masked. `to`
+// has room for the padded payload and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns the length of the message.
 size_t etherws_write_message(uint8_t *to, const uint8_t *payload, size_t length, size_t padded, const uint8_t *key);
 
-// Frames for a message of the batched wire (docs/reference/protocol.md): frame indexes[i], or i
-// without indexes, is bytes[starts .. starts + lengths), and
-// behind ten octets of offload header where has_offload_headers says so.
+// Frames for a message of the batched wire (docs/reference/protocol.md). Frame k is bytes[starts[k] .. starts[k] + lengths[k]);
+// k runs through indexes[0 .. count), or through 0 .. count where that is NULL. With has_offload_headers each frame has ten
+// octets of offload header in front of it.
 struct etherws_batch {
   const uint8_t *bytes;
   const uint32_t *starts;
@@ -55,20 +53,20 @@ struct etherws_batch {
   bool has_offload_headers;
 };
 
-// How many octets of payload the message of these records has.
+// The length of the payload of the message with these records.
 size_t etherws_batch_bytes(const struct etherws_batch *records);
 
-// Makes frames that lie one behind the other, with fourteen octets to spare in front of each, their offload header in the
-// last ten, into one binary message as they lie, masked in one pass; what lies in front of the first is overwritten.
-// Returns where it begins, and its length in `length`; or NULL, and nothing is changed, when they do not lie so or there
-// is no room for the message's header and four octets in front of them.
+// Turns adjacent frames into one binary message in place, masked in one pass. Each frame needs fourteen octets in front of
+// it: four free ones and its offload header. The octets in front of the first frame are overwritten. Returns the start of
+// the message, and its length in `length`. NULL, and nothing is changed: the frames are not adjacent, or there is no room
+// for the header in front of them.
 uint8_t *etherws_wrap_batch(uint8_t *bytes, const struct etherws_batch *records, const uint8_t *key, size_t *length);
 
-// Undoes the masking of such a message, so that the frames are again what they were.
+// Unmasks such a message, so that the frames are as before.
 void etherws_unwrap_batch(uint8_t *message, size_t length);
 
-// Writes them as one binary message, copying and masking in one pass. `key` is NULL for a server. The caller has made
-// room for etherws_batch_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns how many octets it took.
+// Writes the frames as one binary message, copied and masked in one pass. `key`: NULL: not masked. `to` has room for
+// etherws_batch_bytes and ETHERWS_MAX_MESSAGE_HEADER_BYTES. Returns the length of the message.
 size_t etherws_write_batch(uint8_t *to, const struct etherws_batch *records, const uint8_t *key);
 
 #endif

@@ -1,5 +1,5 @@
-// Where a stream's octets are taken apart. Reads go behind what is unfinished, so that whole messages lie in one piece,
-// mostly without a copy. A tunnel that is not in the middle of a message owns no memory here.
+// The place where a stream's octets are parsed. A read appends to the octets of an unfinished message, so that each message
+// is contiguous, mostly without a copy. A tunnel without an unfinished message holds no memory here.
 #ifndef ETHERWS_WINDOW_H
 #define ETHERWS_WINDOW_H
 
@@ -10,7 +10,7 @@
 struct datapath;
 struct slab;
 
-// The octets of one read, in a slab: [from, to) came before, [to, end) now.
+// The octets of one read, in a slab: [from, to) came with earlier reads, [to, end) with this one.
 struct window {
   struct slab *slab;
   size_t from;
@@ -18,7 +18,7 @@ struct window {
   size_t end;
 };
 
-// What has come of a message that is not all there: slab->bytes[from .. to), or block[0 .. to). Zeroed: nothing.
+// The octets of an unfinished message: slab->bytes[from .. to), or block[0 .. to). Zeroed: none.
 struct unfinished {
   struct slab *slab;
   uint8_t *block;
@@ -26,23 +26,23 @@ struct unfinished {
   size_t to;
 };
 
-// Finds the place where the stream goes on. Returns false without memory. One of the next two is to follow.
+// Prepares a window for the next read. Returns false without memory. window_keep or window_drop has to follow.
 bool window_open(struct datapath *datapath, struct unfinished *unfinished, struct window *window);
 
-// How many octets it has room for.
+// The number of octets that it has room for.
 size_t window_room(const struct window *window);
 
-// Keeps what stands from `consumed` on. Returns false without memory, or where no more may be held (buffer_budget.h).
+// Keeps the octets from `consumed` on. Returns false without memory, or above the buffer budget (buffer_budget.h).
 bool window_keep(struct datapath *datapath, struct unfinished *unfinished, const struct window *window,
                  size_t consumed);
 
-// Keeps nothing: the tunnel has ended meanwhile.
+// Keeps nothing: the tunnel has been closed meanwhile.
 void window_drop(const struct window *window);
 
-// How much of the buffer budget it holds.
+// The number of octets that it holds of the buffer budget.
 size_t unfinished_held(const struct unfinished *unfinished);
 
-// Frees what is kept.
+// Frees the kept octets.
 void unfinished_drop(struct datapath *datapath, struct unfinished *unfinished);
 
 #endif

@@ -35,12 +35,12 @@ static enum kind build_ipv4(uint8_t *packet, uint32_t *bytes) {
     case 2:
       packet[9] = PROTOCOL_UDP;
       etherws_write_word(packet + 6, 1 + below(0x1fff));
-      build_udp(packet + words * 4, true, 67, 68);
+      build_udp(packet + (size_t)words * 4, true, 67, 68);
       return DATA;
     default:
       packet[9] = PROTOCOL_UDP;
       if (one_in(2)) etherws_write_word(packet + 6, 0x2000);
-      return build_udp(packet + words * 4, true, 67, 68);
+      return build_udp(packet + (size_t)words * 4, true, 67, 68);
   }
 }
 
@@ -90,10 +90,10 @@ static uint32_t build(uint8_t *offload, bool has_header, enum kind *kind) {
   bool is_tcp = !one_in(3);
   frame[5] = (uint8_t)below(3);
   frame[11] = (uint8_t)below(2);
-  uint8_t *network = frame + ETHERNET_HEADER_BYTES + 4 * tags, *transport = network + IPV4_HEADER_BYTES;
+  uint8_t *network = frame + ETHERNET_HEADER_BYTES + (size_t)4 * tags, *transport = network + IPV4_HEADER_BYTES;
   for (uint32_t i = 0; i < tags; i++) {
-    etherws_write_word(frame + 12 + 4 * i, one_in(4) ? 0x88a8 : 0x8100);
-    etherws_write_word(frame + 14 + 4 * i, below(2));
+    etherws_write_word(frame + 12 + (size_t)4 * i, one_in(4) ? 0x88a8 : 0x8100);
+    etherws_write_word(frame + 14 + (size_t)4 * i, below(2));
   }
   uint32_t bytes = 46;
   *kind = DATA;
