@@ -3,6 +3,7 @@ import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { LargestFirst, type Sized } from './largest-first.ts';
 import { Moves } from './moves.ts';
+import { type Station, StationTable } from './station-table.ts';
 
 /** A dynamic filtering entry (IEEE 802.1Q-2022, 8.8.3): the port at which an address was last seen as a source. */
 export interface FilteringEntry {
@@ -16,7 +17,7 @@ export interface FilteringEntry {
   readonly moves: Moves | undefined;
 }
 
-interface Node extends FilteringEntry {
+interface Node extends FilteringEntry, Station<Node> {
   port: BridgePort;
   seenMs: number;
   flowUntilMs: number;
@@ -45,17 +46,13 @@ export interface FilteringDatabaseOptions {
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
 
-/** The number of 12-bit VIDs. */
-const VIDS = 0x1000;
-
 /** The result of learning an address; mostly `refreshed`. */
 export type Learned = 'new' | 'moved' | 'refreshed';
 
 /**
  * The filtering database (IEEE 802.1Q-2022, 8.8): (VID, MAC address) → port.
  *
- * There is one map for each VID, because VID and MAC together exceed a safe integer. The maps
- * are in an array, since each frame needs two look-ups. The entries
+ * The entries are in one hash table. The entries
  * of each port are also in a list from the least to the most recently seen, so
  * that ageing and eviction touch only the entries that they remove.
  *
@@ -69,10 +66,9 @@ export class FilteringDatabase {
   readonly #onLearned: FilteringDatabaseOptions['onLearned'];
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
-  readonly #byVid: (Map<MacAddress, Node> | undefined)[] = new Array(VIDS).fill(undefined);
+  readonly #stations = new StationTable<Node>();
   readonly #byPort = new Map<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
-  #size = 0;
 
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
@@ -83,15 +79,15 @@ export class FilteringDatabase {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#stations.size;
   }
 
   /** Learns or refreshes `mac` at `port`. The caller has excluded group addresses. */
   learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
-    const known = this.#byVid[vid]?.get(mac);
+    const known = this.#stations.find(vid, mac);
     if (known === undefined) {
       const share = this.#shareOf(port);
-      if (this.#size >= this.#capacity) this.#evict(share, nowMs);
+      if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
       const entry = this.#insert(vid, mac, port, share, nowMs);
       this.#onLearned?.(entry);
       return 'new';
@@ -114,13 +110,13 @@ export class FilteringDatabase {
 
   /** The port at which `mac` was learned; undefined if it is unknown or expired. */
   lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
-    const entry = this.#byVid[vid]?.get(mac);
+    const entry = this.#stations.find(vid, mac);
     return entry !== undefined && nowMs - entry.seenMs < this.#ageingTimeMs ? entry.port : undefined;
   }
 
   /** Notes a flow from or to this station that expires at `untilMs`. */
   noteFlow(vid: Vid, mac: MacAddress, untilMs: number): void {
-    const entry = this.#byVid[vid]?.get(mac);
+    const entry = this.#stations.find(vid, mac);
     if (entry !== undefined) entry.flowUntilMs = untilMs;
   }
 
@@ -174,11 +170,6 @@ export class FilteringDatabase {
   }
 
   #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): Node {
-    let addresses = this.#byVid[vid];
-    if (addresses === undefined) {
-      addresses = new Map();
-      this.#byVid[vid] = addresses;
-    }
     const entry: Node = {
       vid,
       mac,
@@ -189,11 +180,11 @@ export class FilteringDatabase {
       share,
       older: undefined,
       newer: undefined,
+      next: undefined,
     };
-    addresses.set(mac, entry);
+    this.#stations.add(entry);
     append(entry);
     this.#shares.grow(share);
-    this.#size++;
     return entry;
   }
 
@@ -207,12 +198,9 @@ export class FilteringDatabase {
   }
 
   #remove(entry: Node): void {
-    const addresses = this.#byVid[entry.vid];
-    addresses?.delete(entry.mac);
-    if (addresses?.size === 0) this.#byVid[entry.vid] = undefined;
+    this.#stations.remove(entry);
     unlink(entry);
     this.#shares.shrink(entry.share);
-    this.#size--;
   }
 }
 

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
+import { type Station, StationTable } from './station-table.ts';
+
+interface Entry extends Station<Entry> {}
+
+function entry(vid: number, mac: number): Entry {
+  return { vid: vid as Vid, mac: mac as MacAddress, next: undefined };
+}
+
+/** Few enough to meet again, and such that differ in one part of the key only. */
+const key = fc.record({
+  vid: fc.constantFrom(0, 1, 4094),
+  mac: fc
+    .record({
+      high: fc.constantFrom(0, 1, 0x0200, 0xffff),
+      low: fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff),
+    })
+    .map(({ high, low }) => high * 0x1_0000_0000 + low),
+});
+
+test('finds what was added and not removed, by the whole key', () => {
+  fc.assert(
+    fc.property(fc.array(key, { maxLength: 200 }), (keys) => {
+      const table = new StationTable<Entry>();
+      const model = new Map<string, Entry>();
+      for (const { vid, mac } of keys) {
+        const name = `${vid} ${mac}`;
+        const known = model.get(name);
+        assert.equal(table.find(vid as Vid, mac as MacAddress), known);
+        if (known === undefined) {
+          const added = entry(vid, mac);
+          table.add(added);
+          model.set(name, added);
+        } else {
+          table.remove(known);
+          model.delete(name);
+        }
+        assert.equal(table.size, model.size);
+      }
+      for (const known of model.values()) assert.equal(table.find(known.vid, known.mac), known);
+    }),
+  );
+});
+
+test('keeps what it has while it grows and shrinks, and stays a table of short lists', () => {
+  const table = new StationTable<Entry>();
+  const lows = new Set(Array.from({ length: 5000 }, () => randomInt(0x1_0000_0000)));
+  const entries = [...lows].map((low, index) => entry(index % 3, 0x0200_0000_0000 + low));
+  for (const [index, each] of entries.entries()) {
+    table.add(each);
+    const early = entries[index >> 1] as Entry;
+    assert.equal(table.find(early.vid, early.mac), early);
+  }
+  const lists = entries.filter(({ next }) => next === undefined).length;
+  assert.ok(lists > entries.length / 3, `${entries.length} stations stand in ${lists} lists`);
+  const inAnyOrder = entries.map((each) => ({ each, rank: Math.random() })).sort((one, other) => one.rank - other.rank);
+  for (const [index, { each }] of inAnyOrder.entries()) {
+    table.remove(each);
+    assert.equal(table.find(each.vid, each.mac), undefined);
+    assert.equal(each.next, undefined, 'a station that is gone holds no other one');
+    if (index % 500 > 0) continue;
+    for (const { each: left } of inAnyOrder.slice(index + 1)) assert.equal(table.find(left.vid, left.mac), left);
+  }
+  assert.equal(table.size, 0);
+  const last = entries[0] as Entry;
+  table.add(last);
+  assert.equal(table.find(last.vid, last.mac), last);
+});
