@@ -68,7 +68,10 @@ for (const rights of ['as it started', '--user nobody']) {
     const log = join(directory, 'etherws.log');
     const running = start(t, '--logfile', log, '--logformat', 'json', ...user);
     await holds(log, /"ready"/);
-    const said = running.stderr;
+    const said = await eventually(
+      async () => running.stderr,
+      (text) => /control[^\n]*?"?port"?:\d+/.test(text),
+    );
     const me = `${process.getuid?.()} ${process.getgid?.()}`;
     const owner = user.length > 0 ? 'nobody nogroup' : `${(await run(['id', '-un'])).stdout.trim()} root`;
     const configuration = join(directory, 'logrotate.conf');

@@ -4,7 +4,7 @@ import { type Column, formatTable } from '../format.ts';
 /**
  * The tables that `etherws ctl` prints. Without `--long` they have exactly the
  * columns of 1.x and one row an entry, since scripts parse them by columns.
- * `--long` appends further columns. Only Reason and Description, the last ones, may contain spaces.
+ * `--long` appends further columns. Only Description and Reason, the last ones, may contain spaces.
  */
 
 /** The text of an empty cell, so that all rows have the same number of columns. */
@@ -38,8 +38,8 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   number('RX-Drops', ({ rxDiscards }) => sumOf(rxDiscards)),
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),
-  word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
   word('Description', ({ description }) => description ?? NONE),
+  word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
 ];
 
 /** With those of `--long`. */

@@ -51,7 +51,11 @@ async function useTunnel(socket: Socket): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
     while (!hasEnded && !received.includes(pong)) {
       if (performance.now() > deadlineMs) throw new Error(`tunnel ${tunnels} of seed ${seed}: neither pong nor close`);
-      await once(socket, 'data', { signal: AbortSignal.timeout(50) }).catch(() => undefined);
+      // A timer of `AbortSignal.timeout` would not keep the process alive once the socket is closed.
+      const wake = new AbortController();
+      const timer = setTimeout(() => wake.abort(), 50);
+      await once(socket, 'data', { signal: wake.signal }).catch(() => undefined);
+      clearTimeout(timer);
     }
   }
   const close = received.lastIndexOf(0x88);
