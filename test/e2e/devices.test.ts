@@ -127,7 +127,7 @@ test('a TAP device in another network namespace carries on, and is listed and se
   await leftSwitch.done('setif', '1', '--address', LEFT_TAP.v4, '--netmask', '255.255.255.0');
   assert.ok(await pings(right, LEFT_TAP.v4));
   assert.match(await leftSwitch.done('listport', '--long'), /ethws0 .* in network namespace blue\n/);
-  assert.match(await leftSwitch.done('listif', '--long'), /192\.0\.2\.1 .* ethws0 +blue +\S/);
+  assert.match(await leftSwitch.done('listif', '--long'), /192\.0\.2\.1 .* ethws0 +- +blue +\S/);
   const [entry] = await leftSwitch.interfaces();
   assert.deepEqual([entry?.address, entry?.netns], [LEFT_TAP.v4, 'blue']);
   assert.match(leftSwitch.process.stderr, /in another network namespace/);
