@@ -18,7 +18,7 @@ test('a port is found by its name in every command, and keeps it while its clien
     assert.match(added, /^ {2}Port {2}Type {2}State {2}RX {2}TX {2}Target\n +4 /, 'the columns of 1.x');
     await leftSwitch.done('setport', String(RIGHT_CLIENT), '--name', 'uplink');
     const long = await leftSwitch.done('listport', '--long');
-    assert.match(long, /^ +4 {2}tap .* lab0 +lab .* bench in room 4$/m);
+    assert.match(long, /^ +4 {2}tap .* lab0 +lab .* bench in room 4 +-$/m);
     assert.match(long, /^ +2 {2}server .* uplink .* -$/m);
     const ports = (await leftSwitch.ports()).map(({ port, name, description }) => [port, name, description]);
     assert.deepEqual(ports.toSorted(), [
