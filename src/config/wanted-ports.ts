@@ -8,8 +8,6 @@ import { readabilityProblem } from './named-files.ts';
 
 /** A port that a configuration file wants. */
 export interface WantedPort {
-  /** Tells which port of one file is that of another: its name, else its kind and target. */
-  readonly id: string;
   /** how it is opened; a client port dials in the background unless the file says `wait: true` */
   readonly spec: PortSpec;
   /** files whose first lines are secrets of it, by the option that they stand for */
@@ -19,7 +17,7 @@ export interface WantedPort {
   readonly place: string;
 }
 
-/** What can change while a port stays. */
+/** What is set once a port is open. */
 export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'> {
   readonly shut?: boolean;
 }
@@ -66,7 +64,6 @@ function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
   const { passwdFile, tokenFile, ...options } = withAbsolutePaths(port.options ?? {}, [...path, 'options'], written);
   const given = type === 'client' ? { wait: false, ...options } : options;
   return {
-    id: name === undefined || name === '' ? `${type} ${target}` : `name ${name}`,
     spec: {
       type,
       target,

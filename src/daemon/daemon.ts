@@ -5,7 +5,6 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { ClientAuthorities } from '../auth/client-authorities.ts';
 import { HashVerifier } from '../auth/hash-verifier.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import type { EndpointLimits } from '../config/endpoint-limits.ts';
 import { isOpen, type ServiceConfig } from '../config/service-config.ts';
 import type { SwConfig } from '../config/sw-config.ts';
 import type { Admission } from '../control/admission.ts';
@@ -27,7 +26,6 @@ import { DeviceRegister } from '../ports/device/device-register.ts';
 import { createPort } from '../ports/registry.ts';
 import { BUFFERS, DEFAULT_BUFFERS_BYTES } from '../ports/stream/buffer-budget.ts';
 import { requireCongestionControl } from '../ports/stream/congestion-control.ts';
-import type { TunnelLimits } from '../ports/stream/limits.ts';
 import { chooseAes } from '../ports/stream/tls/aes.ts';
 import { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import { OriginRule } from '../ports/tunnel/accept/origin.ts';
@@ -36,9 +34,10 @@ import { Descriptors } from '../runtime/descriptors.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { openAuthenticators } from './authenticators.ts';
-import { ConfiguredPorts } from './configured-ports.ts';
+import { openConfiguredPorts } from './configured-ports.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { ServiceIdentity } from './service-identity.ts';
+import { tunnelLimits } from './tunnel-limits.ts';
 
 /** The least time between two warnings about full buffers. */
 const WARNING_INTERVAL_MS = 60_000;
@@ -213,7 +212,7 @@ export class Daemon {
 
     for (const listener of new Set([tunnelListener, controlListener])) await listener?.listen();
     const socket = await this.#controlSocket(controlOptions, callers);
-    await this.#configuredPorts(running);
+    await openConfiguredPorts(this.#config.ports, running, logger);
     this.#announce('tunnels', tunnels, tunnelListener);
     if (controlListener !== undefined) this.#announce('control', control, controlListener);
     if (socket !== undefined) this.#logger.info({ service: 'control', socket }, 'listening');
@@ -223,11 +222,6 @@ export class Daemon {
   get #knowsCallers(): boolean {
     const { control, local } = this.#config;
     return isOpen(control.login) && !local.isForAnybody;
-  }
-
-  async #configuredPorts(running: RunningSwitch): Promise<void> {
-    const { ports } = this.#config;
-    if (ports.length > 0) await new ConfiguredPorts(running, this.#logger).open(ports);
   }
 
   #controlListener(
@@ -379,20 +373,6 @@ export class Daemon {
       }
     }
   }
-}
-
-function tunnelLimits(limits: EndpointLimits): Partial<TunnelLimits> {
-  const { maxTunnels, maxPerAddress, maxPerUser, maxUnproven, handshakeTimeoutMs, maxMessageBytes, queueBytes } =
-    limits;
-  return {
-    ...(maxTunnels === undefined ? {} : { maxConnections: maxTunnels }),
-    ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
-    ...(maxPerUser === undefined ? {} : { maxPerUser }),
-    ...(maxUnproven === undefined ? {} : { maxHandshakes: maxUnproven }),
-    ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs }),
-    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
-    ...(queueBytes === undefined ? {} : { queueBytes }),
-  };
 }
 
 /** Whether a request has credentials in its head. */
