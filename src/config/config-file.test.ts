@@ -146,7 +146,6 @@ ports:
     assert.equal(logFile, join(directory, 'log/x.log'));
     assert.deepEqual(ports, [
       {
-        id: 'name up',
         spec: {
           type: 'client',
           target: 'ws://a/',

@@ -19,7 +19,7 @@ test('an internationalised server name becomes its ASCII form, by which certific
 });
 
 test('a server name is no address and no text that is no name, and its ASCII form is not too long', () => {
-  const long = `${'ü'.repeat(50)}.`.repeat(4);
+  const long = `${'ü'.repeat(57)}.`.repeat(4);
   assert.ok(long.length < NAME_CHARACTERS);
   for (const given of ['', '192.0.2.1', '[2001:db8::1]', 'a b', '-a.example', 'a..example', 'a/b', `${long}example`]) {
     assert.equal(v.safeParse(serverName, given).success, false, given);
