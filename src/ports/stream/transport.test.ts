@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { missingAddon } from '../../../test/support/offload-addon.ts';
+import { plainOctets } from '../../../test/support/plain-octets.ts';
 import {
   anyIdentity,
   greet,
@@ -21,7 +21,7 @@ import { SocketTransport } from './socket-transport.ts';
 import type { Transport } from './transport.ts';
 
 /** More than the kernel takes of a peer that does not read. */
-const LONG = randomBytes(24 * 1024 * 1024);
+const LONG = plainOctets(24 * 1024 * 1024);
 const NOTHING: Buffer = Buffer.alloc(0);
 
 const noAddon = missingAddon();

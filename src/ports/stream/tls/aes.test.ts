@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { TestDaemon } from '../../../../test/support/daemon.ts';
 import { closeDescriptor } from '../../../../test/support/descriptors.ts';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
+import { plainOctets } from '../../../../test/support/plain-octets.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
 import { type RecordKey, sealData } from '../../../../test/support/tls-records.ts';
 import { until } from '../../../../test/support/waits.ts';
@@ -116,7 +117,7 @@ for (const choice of ['openssl', 'auto'] as const) {
       const addon = choose(choice);
       for (const length of LENGTHS) {
         const key = randomKey(suite, length);
-        const content = randomBytes(length);
+        const content = plainOctets(length);
         const expected = sealData({ ...key }, content);
         const end = await openEnd(t, addon, suite, key);
         assert.equal(addon.sendOctets(end.descriptor, content, 0, length), 0);
@@ -137,7 +138,7 @@ for (const choice of ['openssl', 'auto'] as const) {
       const addon = choose(choice);
       for (const length of LENGTHS.filter((length) => length <= CONTENT_BYTES)) {
         const key = randomKey(suite, length);
-        const sealed = sealData({ ...key }, randomBytes(length));
+        const sealed = sealData({ ...key }, plainOctets(length));
         // The content, the type behind it, the tag.
         for (const at of [5, sealed.length - 17, sealed.length - 16, sealed.length - 1]) {
           const spoiled = Buffer.from(sealed);
@@ -156,7 +157,7 @@ test('keys of either go on beside each other', { skip: skip || !isProvided || sk
   t.after(() => chooseAes('auto'));
   const { TLS_AES_128_GCM_SHA256: AES_128 } = SUITES;
   const suite = AES_128 as Suite;
-  const content = randomBytes(1000);
+  const content = plainOctets(1000);
   const key = randomKey(suite, 0);
   const ends: End[] = [];
   for (const choice of ['auto', 'openssl'] as const) ends.push(await openEnd(t, choose(choice), suite, key));

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
+import { plainOctets } from '../../../../test/support/plain-octets.ts';
 import { fuzzSeed, Random } from '../../../../test/support/random.ts';
 import {
   anyIdentity,
@@ -105,7 +106,7 @@ async function hop(
 
 describe('TLS taken over from Node, which goes on at the other end', { skip }, () => {
   const sizes = Array.from({ length: 16_386 }, (_, size) => size);
-  const content = randomBytes(16_386);
+  const content = plainOctets(16_386);
 
   for (const suite of Object.keys(SUITES)) {
     for (const end of ENDS) {
@@ -146,14 +147,14 @@ describe('TLS taken over from Node, which goes on at the other end', { skip }, (
         const pair = await connect({ through: (port) => hop(t, port, random) });
         await greet(pair);
         const other = end === 'accepted' ? pair.dialled : pair.accepted;
-        const pieces = Array.from({ length: 40 }, () => randomBytes(1 + random.below(random.pick([10, 1000, 40_000]))));
+        const pieces = Array.from({ length: 40 }, () => plainOctets(1 + random.below(random.pick([10, 1000, 40_000]))));
         const sent = Buffer.concat(pieces);
         for (const piece of pieces) other.write(piece);
         // Some of it is with Node by now, some in the relay, some in the kernel, some has not come yet.
         for (let turns = random.below(12); turns > 0; turns--) await turn();
         const { transport, events, far } = takeOver(pair, end);
         const heard = readToEnd(far);
-        const answer = randomBytes(100_000);
+        const answer = plainOctets(100_000);
         if (!transport.write(answer)) await events.until(() => events.writes > 0);
         await events.until(() => events.receivedBytes >= sent.length);
         assert.equal(Buffer.compare(events.octets, sent), 0);

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { closeDescriptor } from '../../../../test/support/descriptors.ts';
 import { missingAddon } from '../../../../test/support/offload-addon.ts';
+import { plainOctets } from '../../../../test/support/plain-octets.ts';
 import { socketPair } from '../../../../test/support/socket-pair.ts';
 import { RecordOpener, RecordSealer } from '../../../../test/support/tls-records.ts';
 import { nativeAddon } from '../../../native/addon.ts';
@@ -242,7 +243,7 @@ describe('the record layer', { skip: missingAddon() }, () => {
   test('requests of a peer that does not read get one answer, behind what waits', async (t) => {
     const { stream, peer, sealer, said, heard } = await against(t);
     peer.pause();
-    const long = randomBytes(24 * 1024 * 1024);
+    const long = plainOctets(24 * 1024 * 1024);
     assert.ok(stream.send(long) > 0);
     for (let number = 0; number < 3; number++) {
       peer.write(sealer.record(22, KEY_UPDATE_REQUEST));
@@ -265,7 +266,7 @@ describe('the record layer', { skip: missingAddon() }, () => {
   ] as const) {
     test(`our key seals no more records than it may, as often as ${what} are sent`, async (t) => {
       const { stream, said } = await against(t, { recordsAKey: LIMIT });
-      const content = randomBytes(1000);
+      const content = plainOctets(1000);
       const sent = 100;
       for (let number = 0; number < sent; number++) assert.equal(write(stream, content), 0);
       await until('data', () => said.records.filter(({ type }) => type === 23).length === sent);

@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+
+/** First octet of a binary message (RFC 6455, 5.2). */
+const BINARY = 0x82;
+
+/**
+ * Random octets that no reader takes for a message. Native code holds back what may be the beginning of one until its
+ * rest has come: among plain random octets the last one is such a beginning once in 256 times.
+ */
+export function plainOctets(length: number): Buffer {
+  const octets = randomBytes(length);
+  for (let at = octets.indexOf(BINARY); at !== -1; at = octets.indexOf(BINARY, at)) octets[at] = 0;
+  return octets;
+}
