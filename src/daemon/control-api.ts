@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { accessTokenOf } from '../auth/access-token.ts';
+import { isOpen } from '../config/service-config.ts';
+import type { SwConfig } from '../config/sw-config.ts';
+import type { Admission } from '../control/admission.ts';
+import { ControlSocket } from '../control/control-socket.ts';
+import { LocalCallers } from '../control/local-callers.ts';
+import type { MethodName, SwitchControl } from '../control/schema.ts';
+import { ControlServer, type ControlServerOptions } from '../control/server.ts';
+import { peerUserOf } from '../net/peer-user.ts';
+import type { Logger } from '../observability/logger.ts';
+import { BUFFERS } from '../ports/stream/buffer-budget.ts';
+import type { FileOwner } from '../runtime/own-file.ts';
+import type { IngressPolicies } from './ingress-policies.ts';
+import type { Lifetime } from './lifetime.ts';
+import { knowsCallers, type Service } from './services.ts';
+
+/** The control API of a switch: over TCP, and over a socket for users of this host. */
+export class ControlApi {
+  readonly #config: SwConfig;
+  readonly #lifetime: Lifetime;
+  readonly #callers: LocalCallers;
+  readonly #options: ControlServerOptions;
+
+  /** @param logger see `openServices`; of services */
+  constructor(
+    config: SwConfig,
+    lifetime: Lifetime,
+    { identity, authenticator, counters }: Service,
+    parts: { readonly running: SwitchControl; readonly policy: IngressPolicies | undefined; readonly logger: Logger },
+  ) {
+    this.#config = config;
+    this.#lifetime = lifetime;
+    this.#callers = new LocalCallers(config.local.group);
+    const { running, policy, logger } = parts;
+    this.#options = {
+      path: config.control.path,
+      authenticator,
+      allowedHosts: () => [...(identity?.names ?? []), ...config.controlNames],
+      service: running,
+      ...(policy === undefined
+        ? {}
+        : { mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method) }),
+      counters,
+      budget: BUFFERS,
+      logger,
+    };
+  }
+
+  /** Serves the API on the service's listener, if it has one. */
+  serveTcp({ listener, config }: Service): void {
+    if (listener === undefined) return;
+    const admit = (request: IncomingMessage): Promise<Admission> => this.#callers.admit(listener.originOf(request));
+    const server = new ControlServer({
+      ...this.#options,
+      addressOf: (request) => listener.callerOf(request).address,
+      ...(knowsCallers(this.#config) ? { admit } : {}),
+    });
+    this.#lifetime.onClose(() => server.close());
+    listener.route(config.path, server, 'control');
+  }
+
+  /**
+   * Serves the API on the local socket, if there is to be one.
+   * @param owner of the socket's file
+   * @returns its path
+   */
+  async serveSocket(owner: FileOwner | undefined): Promise<string | undefined> {
+    const { socketPath } = this.#config.local;
+    if (socketPath === undefined) return undefined;
+    const server = new ControlServer({
+      ...this.#options,
+      addressOf: () => 'local socket',
+      // Credentials have precedence over the caller's user.
+      admit: (request) =>
+        hasCredentials(request) ? undefined : this.#callers.admit({ kind: 'local', uid: peerUserOf(request.socket) }),
+    });
+    const { path } = this.#options;
+    const socket = await ControlSocket.listen({
+      path: socketPath,
+      owner,
+      gid: this.#callers.gid,
+      handle: (request, response) => {
+        // On this socket every path is that of the control API.
+        request.url = path;
+        server.handleRequest(request, response);
+      },
+      handleUpgrade: (request, upgraded, head) => {
+        request.url = path;
+        server.handleUpgrade(request, upgraded, head);
+      },
+    });
+    this.#lifetime.onClose(() => socket.close());
+    this.#lifetime.onClose(() => server.close());
+    return socketPath;
+  }
+}
+
+/** A caller of an open control API can reconfigure the switch, and open devices with the rights of its user. */
+export function warnOfOpenControl({ control, local }: SwConfig, logger: Logger): void {
+  if (!isOpen(control.login) || !local.hasTcp) return;
+  const { host } = control;
+  if (!isLoopback(host)) {
+    logger.warn(
+      { host: host ?? 'every address' },
+      'the control API listens beyond this host without authentication: every host that reaches it can reconfigure the switch; use --ctlhtpasswd',
+    );
+  } else if (local.isForAnybody) {
+    logger.warn({}, 'every user of this host can reconfigure the switch (--ctl-anybody); use --ctlgroup');
+  }
+}
+
+/** Whether a request has credentials in its head. */
+function hasCredentials({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.authorization !== undefined || accessTokenOf(url) !== undefined;
+}
+
+function isLoopback(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

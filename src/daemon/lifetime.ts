@@ -1,0 +1,60 @@
+import { describeError } from '../errors.ts';
+import type { Logger } from '../observability/logger.ts';
+
+type Step = () => Promise<void> | void;
+
+/** What a running switch has opened and closes in reverse order, and what it reads again on demand. */
+export class Lifetime {
+  readonly #logger: Logger;
+  readonly #disposals: Step[] = [];
+  readonly #reloads: Step[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** @param close runs once, before what was opened earlier is closed */
+  onClose(close: Step): void {
+    this.#disposals.push(close);
+  }
+
+  /** @param reload runs for each reload, in the order of registration; if it throws, the former contents stay in force */
+  onReload(reload: Step): void {
+    this.#reloads.push(reload);
+  }
+
+  /**
+   * Reads everything again. What cannot be used is logged.
+   * @param first runs before the rest, with the same handling of errors
+   * @returns the number of failures
+   */
+  async reload(first?: Step): Promise<number> {
+    let failures = 0;
+    for (const reload of [async () => first?.(), ...this.#reloads]) {
+      try {
+        await reload();
+      } catch (error) {
+        failures++;
+        this.#logger.error({ reason: describeError(error) }, 'Cannot reload; what was read before stays in force');
+      }
+    }
+    return failures;
+  }
+
+  /** Idempotent. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#dispose();
+    return this.#closing;
+  }
+
+  async #dispose(): Promise<void> {
+    for (const dispose of this.#disposals.reverse()) {
+      try {
+        await dispose();
+      } catch (error) {
+        this.#logger.error({ error }, 'closing failed');
+      }
+    }
+  }
+}
