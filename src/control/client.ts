@@ -131,6 +131,7 @@ export class ControlClient {
   async #request(body: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { ca, isInsecure = false } = this.#options;
     const { isTls, host, port, path, socketPath } = this.#address;
+    if (/^fe[89ab]/i.test(host)) await requireZone(host);
     const options: RequestOptions = {
       method: 'POST',
       ...(socketPath === undefined ? { host, port } : { socketPath }),
@@ -169,6 +170,13 @@ export class ControlClient {
 export async function schemaOf<M extends MethodName>(name: M): Promise<(typeof METHODS)[M]> {
   const schemas = name in LISTS ? LISTS : (await import('./schema.ts')).METHODS;
   return (schemas as typeof METHODS)[name];
+}
+
+/** @throws the kernel's error for a link-local address without a zone, or with that of no device */
+async function requireZone(host: string): Promise<void> {
+  const { linkLocalFault } = await import('../net/link-local.ts');
+  const fault = linkLocalFault(host);
+  if (fault !== undefined) throw fault;
 }
 
 /** The modules are loaded only for TLS, which most calls of `ctl` do not use. */

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import WebSocket, { type RawData } from 'ws';
+import { linkLocalFault } from '../net/link-local.ts';
 import { explainCallFailure } from './call-failure.ts';
 import { type ControlAddress, controlFailure } from './control-address.ts';
 import { rejectionOf, resultOf } from './control-answer.ts';
@@ -39,6 +40,8 @@ const SUBSCRIPTION_ID = 1;
  */
 export async function openEventStream(options: EventStreamOptions): Promise<() => void> {
   const { address, params, onEvent, onEnd } = options;
+  const fault = linkLocalFault(address.host);
+  if (fault !== undefined) throw explainCallFailure(fault, address);
   const webSocket = openWebSocket(options);
   let hasEnded = false;
   let isSubscribed = false;

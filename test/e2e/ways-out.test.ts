@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { PortEntry } from '../../src/control/schema.ts';
-import { EtherwsSwitch } from '../support/etherws.ts';
+import { ETHERWS, EtherwsSwitch } from '../support/etherws.ts';
 import { LEFT, openPair, RIGHT } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 
@@ -70,6 +70,13 @@ test('link-local addresses are dialled by their zone', async (t) => {
   assert.ok(bound.from.startsWith(`[${near}`), bound.from);
   assert.match(await fails(`ws://[${far}]:8000/`), /link-local address without its zone.*%25eth0/);
   assert.match(await fails(`ws://[${far}%25eth7]:8000/`), /this host has no device eth7/);
+  const unbound = await fails(`ws://[${far}%25eth0]:8000/`, '--bind-address', `${near}%eth7`);
+  assert.match(unbound, /%eth7 is no address of this host/);
+  const control = async (host: string): Promise<string> =>
+    (await right.run([...ETHERWS, 'ctl', '--ctlurl', `http://[${host}]:7867/ctl`, 'listport'])).stderr;
+  assert.match(await control(far), /link-local address without its zone/);
+  assert.match(await control(`${far}%25eth7`), /this host has no device eth7/);
+  assert.match(await control(`${far}%25eth0`), /Nothing listens at/);
 });
 
 test('internationalised names are dialled', async (t) => {

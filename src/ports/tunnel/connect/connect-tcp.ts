@@ -1,5 +1,6 @@
 import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { EtherwsError } from '../../../errors.ts';
+import { linkLocalFault } from '../../../net/link-local.ts';
 import { boundSocket, type SocketBinding } from './bound-socket.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 import { nameLookups } from './name-lookup.ts';
@@ -82,24 +83,15 @@ function usable(addresses: readonly string[], host: string, { bindAddress }: Tcp
   });
 }
 
-/** Whether a link-local address has no zone: alone it is ambiguous, since it is valid on every link (RFC 4291, 2.5.6). */
-function lacksZone(host: string, bindAddress: string | undefined, bindDevice: string | undefined): boolean {
-  if (!/^fe[89ab][^%]*$/i.test(host) || isIP(host) !== 6) return false;
-  return bindDevice === undefined && bindAddress?.includes('%') !== true;
-}
-
-/** The kernel's error. Node 24 and later would connect by the first device with a link-local address instead. */
-function zoneMissing(host: string): Error {
-  return Object.assign(new Error(`connect EINVAL ${host}`), { code: 'EINVAL' });
-}
-
 async function connectTo(
   destination: { readonly host: string; readonly port: number },
   { bindAddress, bindDevice, fwmark }: TcpOptions,
   attempt: DialAttempt,
   timeoutMs: number | undefined,
 ): Promise<Socket> {
-  if (lacksZone(destination.host, bindAddress, bindDevice)) throw zoneMissing(destination.host);
+  const isOnLink = bindDevice !== undefined || bindAddress?.includes('%') === true;
+  const fault = linkLocalFault(destination.host, isOnLink) ?? bindFault(bindAddress, isOnLink);
+  if (fault !== undefined) throw fault;
   const options: TcpSocketConnectOpts = {
     ...destination,
     ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
@@ -116,6 +108,13 @@ async function connectTo(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The kernel's error for an address of no device of this host. */
+function bindFault(address: string | undefined, isOnLink: boolean): Error | undefined {
+  if (address === undefined || linkLocalFault(address, isOnLink) === undefined) return undefined;
+  const message = `bind EADDRNOTAVAIL ${address}`;
+  return Object.assign(new Error(message), { code: 'EADDRNOTAVAIL', syscall: 'bind', address });
 }
 
 function timeout(address: string): Error {
