@@ -127,6 +127,11 @@ export class Bridge {
     return this.#fdb.size;
   }
 
+  /** The most learned addresses. */
+  get fdbCapacity(): number {
+    return this.#fdb.capacity;
+  }
+
   /** Adds a port with the next number. The caller opens it, and passes its frames to `receive`. */
   attach(port: Port): BridgePort {
     this.#lastNumber++;
@@ -185,6 +190,11 @@ export class Bridge {
   /** The learned addresses, by port, and for each port from the least recently seen one on. */
   fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
     return this.#fdb.entries(nowMs);
+  }
+
+  /** The learned addresses of a port, from the most recently seen one on. */
+  fdbEntriesAt(bridgePort: BridgePort, nowMs: number): IterableIterator<FilteringEntry> {
+    return this.#fdb.entriesAt(bridgePort, nowMs);
   }
 
   /**

@@ -40,6 +40,17 @@ test('an entry ages out unless it is refreshed', () => {
   assert.equal(fdb.lookup(vid(0), mac(1), 1899), one);
 });
 
+test('the addresses of one port come with the one seen last first, and without those that have expired', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity: 10 });
+  fdb.learn(vid(0), mac(1), one, 0);
+  fdb.learn(vid(0), mac(2), one, 500);
+  fdb.learn(vid(0), mac(3), two, 600);
+  fdb.learn(vid(0), mac(4), one, 700);
+  fdb.learn(vid(0), mac(2), one, 800);
+  const listed = (port: BridgePort): number[] => [...fdb.entriesAt(port, 1000)].map((entry) => entry.mac);
+  assert.deepEqual([listed(one), listed(two), listed(three)], [[2, 4], [3], []]);
+});
+
 test('a flow of a station that is not known is noted nowhere', () => {
   const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity: 10 });
   fdb.learn(vid(1), mac(5), one, 0);

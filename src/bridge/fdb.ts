@@ -62,7 +62,8 @@ export type Learned = 'new' | 'moved' | 'refreshed';
  */
 export class FilteringDatabase {
   readonly #ageingTimeMs: number;
-  readonly #capacity: number;
+  /** The most entries. */
+  readonly capacity: number;
   readonly #onLearned: FilteringDatabaseOptions['onLearned'];
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
@@ -72,7 +73,7 @@ export class FilteringDatabase {
 
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
-    this.#capacity = options.capacity;
+    this.capacity = options.capacity;
     this.#onLearned = options.onLearned;
     this.#onMoved = options.onMoved;
     this.#onEvicted = options.onEvicted;
@@ -87,7 +88,7 @@ export class FilteringDatabase {
     const known = this.#stations.find(vid, mac);
     if (known === undefined) {
       const share = this.#shareOf(port);
-      if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
+      if (this.#stations.size >= this.capacity) this.#evict(share, nowMs);
       const entry = this.#insert(vid, mac, port, share, nowMs);
       this.#onLearned?.(entry);
       return 'new';
@@ -147,6 +148,14 @@ export class FilteringDatabase {
       for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
         if (nowMs - entry.seenMs < this.#ageingTimeMs) yield entry;
       }
+    }
+  }
+
+  /** The entries of a port that have not expired, from the most recently seen one on. */
+  *entriesAt(port: BridgePort, nowMs: number): IterableIterator<FilteringEntry> {
+    for (let entry = this.#byPort.get(port)?.newest; entry !== undefined; entry = entry.older) {
+      if (nowMs - entry.seenMs >= this.#ageingTimeMs) return;
+      yield entry;
     }
   }
 

@@ -96,6 +96,7 @@ export class IngressPolicy {
   readonly #claims: SourceClaims;
   readonly #claimed = new Set<MacAddress>();
   readonly #allowance: RateAllowance;
+  #rules: IngressRules = {};
   /** The rules are in separate fields, so that each check needs one load. */
   #sources: ReadonlySet<MacAddress> | undefined;
   /** -1 without claims. */
@@ -122,6 +123,7 @@ export class IngressPolicy {
 
   /** Uses other rules from now on; claimed addresses and tokens stay. */
   change(rules: IngressRules, nowMs: number): void {
+    this.#rules = rules;
     this.#sources = rules.sources;
     this.#mostClaims = rules.claims ?? -1;
     this.#etherTypes = rules.etherTypes;
@@ -132,6 +134,16 @@ export class IngressPolicy {
     this.#permit = permitOf(rules, this.#allowance);
     if (rules.claims === undefined) this.release();
     this.onChange();
+  }
+
+  /** The rules in force. */
+  get rules(): IngressRules {
+    return this.#rules;
+  }
+
+  /** The source addresses that the port has claimed. */
+  get claimed(): ReadonlySet<MacAddress> {
+    return this.#claimed;
   }
 
   /**

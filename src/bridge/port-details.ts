@@ -39,6 +39,22 @@ export interface ConnectionDetails {
   readonly url: string | undefined;
   /** The local address of the connection; undefined for a transport without one. */
   readonly localAddress: string | undefined;
+  /** The other end as `ADDRESS:PORT`; of the proxy, where the way leads through one. */
+  readonly peer: string | undefined;
+  /** undefined without TLS */
+  readonly tls: TlsDetails | undefined;
+  /** Whose code moves its octets. */
+  readonly transport: 'native' | 'native-tls' | 'node';
+  /** Octets that wait in user space. */
+  readonly queuedBytes: number;
+}
+
+/** What the TLS handshake agreed on. */
+export interface TlsDetails {
+  /** `TLSv1.3` */
+  readonly protocol: string;
+  /** `TLS_AES_128_GCM_SHA256` */
+  readonly cipher: string;
 }
 
 /** The details of `port`; undefined for a port without. */

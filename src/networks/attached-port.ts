@@ -30,6 +30,11 @@ export class AttachedPort {
   isAnnounced = false;
   wasForwarding = false;
   wasTunnelUp = false;
+  readonly #attachedMs: number;
+  #state = '';
+  #stateMs: number;
+  #connectedMs: number;
+  #connections: number;
 
   constructor(bridgePort: BridgePort, { name, description, user, dropped }: AttachOptions) {
     this.bridgePort = bridgePort;
@@ -37,5 +42,38 @@ export class AttachedPort {
     this.dropped = dropped;
     this.name = name || undefined;
     this.description = description || undefined;
+    this.#attachedMs = performance.now();
+    this.#stateMs = this.#attachedMs;
+    this.#connectedMs = this.#attachedMs;
+    this.#connections = bridgePort.link === 'up' ? 1 : 0;
+  }
+
+  /** The link came up, or goes on by another connection. */
+  noteConnection(): void {
+    this.#connections++;
+    this.#connectedMs = performance.now();
+  }
+
+  /** @param state as listport shows it */
+  noteState(state: string): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#stateMs = performance.now();
+  }
+
+  /** How long the port exists, has its state, and has its present connection; how many connections there were. */
+  history(): {
+    readonly ageMs: number;
+    readonly stateMs: number;
+    readonly connectedMs: number | undefined;
+    readonly connections: number;
+  } {
+    const nowMs = performance.now();
+    return {
+      ageMs: nowMs - this.#attachedMs,
+      stateMs: nowMs - this.#stateMs,
+      connectedMs: this.bridgePort.link === 'up' ? nowMs - this.#connectedMs : undefined,
+      connections: this.#connections,
+    };
   }
 }

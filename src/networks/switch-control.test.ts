@@ -48,6 +48,10 @@ test('listPort shows the connection of a tunnel', (t) => {
     roundTripMs: 1.25,
     url: 'wss://b.example/',
     localAddress: '192.0.2.1',
+    peer: '192.0.2.2:443',
+    tls: undefined,
+    transport: 'native',
+    queuedBytes: 0,
   } as const;
   const shown = { wire: 'batched', roundTripMs: 1.25, url: 'wss://b.example/' };
   assert.deepEqual(listed(t, { kind: 'tunnel', connection, linkReason: undefined }), { ...UP, ...shown, netns: null });

@@ -64,3 +64,20 @@ test('ports that begin to drop frames for a fault, many times, do not keep a loo
     () => warnings.join('\n'),
   );
 });
+
+test('a port remembers how often a connection came, and since when it has its state', (t) => {
+  const etherSwitch = new Switch();
+  t.after(() => etherSwitch.close());
+  const port = new MemoryPort();
+  const attached = etherSwitch.attachedPort(etherSwitch.attach(port));
+  const born = attached.history();
+  assert.equal(born.connections, 1);
+  assert.notEqual(born.connectedMs, undefined);
+  port.setLink('down', 'lost');
+  assert.deepEqual([attached.history().connections, attached.history().connectedMs], [1, undefined]);
+  port.setLink('up');
+  port.setLink('up');
+  assert.equal(attached.history().connections, 3, 'also one that took over from another');
+  const { ageMs, stateMs, connectedMs = Number.NaN } = attached.history();
+  assert.ok(ageMs >= stateMs && stateMs >= connectedMs, `${ageMs} ${stateMs} ${connectedMs}`);
+});

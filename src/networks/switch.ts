@@ -15,6 +15,7 @@ import { AttachedPort, type AttachOptions, type PortLabels } from './attached-po
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
 import { PortDirectory } from './port-directory.ts';
+import { stateOf } from './port-entries.ts';
 import { SwitchEvents } from './switch-events.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
@@ -110,6 +111,7 @@ export class Switch {
     const bridgePort = this.#bridge.attach(port);
     const { number } = bridgePort;
     const attached = new AttachedPort(bridgePort, options);
+    attached.noteState(stateOf(bridgePort).state);
     this.#directory.add(attached);
     this.#logger.info({ port: number, portName: attached.name, type: port.type, target: port.target }, 'port attached');
     options.attached?.(bridgePort);
@@ -117,6 +119,7 @@ export class Switch {
       receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
         this.#bridge.setLink(bridgePort, state, reason);
+        if (state === 'up') attached.noteConnection();
         this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
         this.#changed(bridgePort);
         if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
@@ -192,6 +195,17 @@ export class Switch {
     }));
   }
 
+  /** The learned addresses of a port, those seen last first, and how long ago that was. */
+  *addressesAt(bridgePort: BridgePort): IterableIterator<{ entry: FilteringEntry; ageMs: number }> {
+    const nowMs = performance.now();
+    for (const entry of this.#bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
+  }
+
+  /** How many addresses are learned, and how many can be. */
+  get fdbUse(): { readonly addresses: number; readonly capacity: number } {
+    return { addresses: this.#bridge.fdbSize, capacity: this.#bridge.fdbCapacity };
+  }
+
   /** Closes all ports, the newest one first. Idempotent. */
   async close(reason: CloseReason = 'shutdown'): Promise<void> {
     this.#isClosed = true;
@@ -223,7 +237,9 @@ export class Switch {
   /** Its state, or that of its link, may be another one. */
   #changed(bridgePort: BridgePort): void {
     const attached = this.#directory.of(bridgePort);
-    if (attached !== undefined) this.#events.changed(attached);
+    if (attached === undefined) return;
+    attached.noteState(stateOf(bridgePort).state);
+    this.#events.changed(attached);
   }
 
   #trace(): BridgeTrace {

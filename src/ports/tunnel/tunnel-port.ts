@@ -7,7 +7,7 @@ import type {
   Tunnel,
   TunnelPeer,
 } from '../../bridge/port.ts';
-import type { ConnectionDetails, Described, TunnelDetails } from '../../bridge/port-details.ts';
+import type { ConnectionDetails, Described, TlsDetails, TunnelDetails } from '../../bridge/port-details.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';
@@ -27,6 +27,10 @@ export interface TunnelPortOptions {
   transport: Transport;
   /** the local address of the connection */
   localAddress?: string | undefined;
+  /** the other end, as `endsOf` has it */
+  remoteAddress?: string | undefined;
+  /** default: no TLS */
+  tls?: TlsDetails | undefined;
   /** the wire that the opening handshake selected; default `raw` */
   wire?: Wire;
   /** the peer switch, when it has identified itself */
@@ -56,7 +60,7 @@ export class TunnelPort implements Port, Described {
   readonly tunnel: Tunnel | undefined;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
   readonly #wire: Wire;
-  readonly #localAddress: string | undefined;
+  readonly #ends: Pick<ConnectionDetails, 'localAddress' | 'peer' | 'tls' | 'transport'>;
   readonly #connection: Connection;
 
   /** @throws RangeError when a limit is not a positive number */
@@ -64,7 +68,12 @@ export class TunnelPort implements Port, Described {
     this.type = options.type;
     this.target = options.target;
     this.#wire = options.wire ?? 'raw';
-    this.#localAddress = options.localAddress;
+    this.#ends = {
+      localAddress: options.localAddress,
+      peer: options.remoteAddress,
+      tls: options.tls,
+      transport: options.transport.kind,
+    };
     this.offloads = PACKINGS[this.#wire].offloads;
     this.#connection = new Connection({
       transport: options.transport,
@@ -85,7 +94,8 @@ export class TunnelPort implements Port, Described {
         wire: this.#wire,
         roundTripMs: this.#connection.roundTripMs,
         url: undefined,
-        localAddress: this.#localAddress,
+        ...this.#ends,
+        queuedBytes: this.#connection.queuedBytes,
       },
       linkReason: undefined,
     };

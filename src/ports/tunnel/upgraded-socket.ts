@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { TlsDetails } from '../../bridge/port-details.ts';
 
 /** A connection after the opening handshake. */
 export interface UpgradedSocket {
@@ -25,4 +27,24 @@ export class UpgradingWebSocket extends WebSocket {
     this.upgraded = { socket, head };
     this.emit('upgraded');
   }
+}
+
+/** What listings tell of a connection's ends. To be read before the socket is taken over from Node. */
+export function endsOf(socket: Socket): {
+  readonly localAddress: string | undefined;
+  /** `ADDRESS:PORT` */
+  readonly remoteAddress: string | undefined;
+  readonly tls: TlsDetails | undefined;
+} {
+  const { localAddress, remoteAddress, remotePort } = socket;
+  const address = remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '');
+  const host = address?.includes(':') === true ? `[${address}]` : address;
+  return {
+    localAddress,
+    remoteAddress: host === undefined ? undefined : `${host}:${remotePort}`,
+    tls:
+      socket instanceof TLSSocket
+        ? { protocol: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name }
+        : undefined,
+  };
 }

@@ -22,7 +22,7 @@ import { ServerPort } from '../resume/server-port.ts';
 import type { TunnelPlace } from '../resume/tunnel-places.ts';
 import { type SwitchInstance, switchFieldOf } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
-import { type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
+import { endsOf, type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
@@ -253,7 +253,7 @@ export class TunnelServer {
     }
     // From here on the port holds the place: after a take-over the socket closes before the connection.
     socket.off('close', place.leave);
-    const { localAddress } = upgraded.socket;
+    const ends = endsOf(upgraded.socket);
     const transport = openTransport(upgraded.socket, upgraded.head, { congestion: this.#congestion });
     const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
     const tunnel: TunnelPort = new TunnelPort({
@@ -262,7 +262,7 @@ export class TunnelServer {
       wire,
       transport,
       peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: false, user },
-      localAddress,
+      ...ends,
       onGone: () => {
         callOff?.();
         if (token === undefined) place.leave();

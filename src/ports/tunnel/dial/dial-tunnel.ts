@@ -12,6 +12,7 @@ import type { ProxyServer } from '../proxy/proxy-url.ts';
 import type { ResumeTicket } from '../resume/resume-ticket.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
+import { endsOf } from '../upgraded-socket.ts';
 import { type DialOptions, dial } from './opening-handshake.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
@@ -89,15 +90,18 @@ export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });
-  const { remoteAddress: address, localAddress } = socket;
+  const ends = endsOf(socket);
   await drained(socket);
   const transport = openTransport(socket, head, { congestion: options.congestion });
-  logger.debug({ target: url.shown, address, wire, transport: transport.kind }, 'tunnel connected');
+  logger.debug(
+    { target: url.shown, address: socket.remoteAddress, wire, transport: transport.kind },
+    'tunnel connected',
+  );
   return new TunnelPort({
     type: 'client',
     target: url.shown,
     transport,
-    localAddress,
+    ...ends,
     wire,
     peer: acquaintance === undefined ? undefined : { ...acquaintance, isDialled: true, user: null },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
