@@ -16,6 +16,7 @@ import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permi
 import type { FlowTable } from './flow-table.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
+import { NumberedMap } from './numbered-map.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
@@ -58,7 +59,7 @@ export interface BridgeOptions {
 export class Bridge {
   /** Told of changes of the filtering database; may be set and taken away at any time. */
   addressListener: AddressListener | undefined;
-  readonly #ports = new Map<PortNumber, BridgePort>();
+  readonly #ports = new NumberedMap<PortNumber, BridgePort>();
   readonly #fdb: FilteringDatabase;
   readonly #moves = new MoveWatch();
   readonly #stages: Stages;
@@ -119,8 +120,18 @@ export class Bridge {
     this.#onFault = options.onFault;
   }
 
+  /** In ascending order of their numbers. */
   get ports(): ReadonlyMap<PortNumber, BridgePort> {
-    return this.#ports;
+    return this.#ports.sorted;
+  }
+
+  /** In any order, without the cost of sorting them. */
+  eachPort(): IterableIterator<BridgePort> {
+    return this.#ports.values();
+  }
+
+  hasPort(number: number): boolean {
+    return this.#ports.has(number as PortNumber);
   }
 
   get fdbSize(): number {
@@ -132,11 +143,14 @@ export class Bridge {
     return this.#fdb.capacity;
   }
 
-  /** Adds a port with the next number. The caller opens it, and passes its frames to `receive`. */
-  attach(port: Port): BridgePort {
-    this.#lastNumber++;
+  /**
+   * Adds a port. The caller opens it, and passes its frames to `receive`.
+   * @param number one that no port has; default: the next one
+   */
+  attach(port: Port, number: number = this.#lastNumber + 1): BridgePort {
+    this.reserveNumbers(number);
     const bridgePort = new BridgePort(
-      this.#lastNumber as PortNumber,
+      number as PortNumber,
       port,
       () => this.#policyChanged(bridgePort),
       (fault) => this.#onFault?.(bridgePort, fault),
@@ -145,6 +159,11 @@ export class Bridge {
     this.#policyChanged(bridgePort);
     this.#stateChanged(bridgePort);
     return bridgePort;
+  }
+
+  /** Gives further ports higher numbers than this. */
+  reserveNumbers(upTo: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, upTo);
   }
 
   /** Removes a port and its learned addresses. The caller closes it. */

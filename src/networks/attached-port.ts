@@ -10,6 +10,8 @@ export interface PortLabels {
 
 /** The options of attaching a port. */
 export interface AttachOptions extends PortLabels {
+  /** the number that the port had before the switch was restarted (`Switch.reserveNumbers`) */
+  readonly number?: number | undefined;
   /** The user of the tunnel's credentials; null if none were required. */
   readonly user?: string | null;
   /** Called when the port has its number, and before it receives anything. */

@@ -1,4 +1,5 @@
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
+import { NumberedMap } from '../bridge/numbered-map.ts';
 import { EtherwsError } from '../errors.ts';
 import { closestWord } from '../schema/closest-word.ts';
 import type { AttachedPort, PortLabels } from './attached-port.ts';
@@ -8,7 +9,7 @@ const MOST_SHOWN = 10;
 
 /** The ports of a switch, found by number and by name. */
 export class PortDirectory {
-  readonly #byNumber = new Map<PortNumber, AttachedPort>();
+  readonly #byNumber = new NumberedMap<PortNumber, AttachedPort>();
   readonly #byName = new Map<string, AttachedPort>();
 
   add(port: AttachedPort): void {
@@ -23,7 +24,7 @@ export class PortDirectory {
 
   /** In the order of their numbers. */
   ports(): IterableIterator<AttachedPort> {
-    return this.#byNumber.values();
+    return this.#byNumber.sorted.values();
   }
 
   /** The attached port around a port of the bridge. */
@@ -69,7 +70,7 @@ export class PortDirectory {
   #hint(reference: number | string): string {
     const meant = typeof reference === 'string' ? closestWord(reference, this.#byName.keys()) : undefined;
     if (meant !== undefined) return `Did you mean ${meant}?`;
-    const present = [...this.#byNumber.values()];
+    const present = [...this.#byNumber.sorted.values()];
     if (present.length === 0) return 'The switch has no ports';
     const shown = present.slice(0, MOST_SHOWN).map(describe).join(', ');
     return `The switch has port${present.length === 1 ? '' : 's'} ${shown}${present.length > MOST_SHOWN ? ', …' : ''}`;

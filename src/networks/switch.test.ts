@@ -81,3 +81,16 @@ test('a port remembers how often a connection came, and since when it has its st
   const { ageMs, stateMs, connectedMs = Number.NaN } = attached.history();
   assert.ok(ageMs >= stateMs && stateMs >= connectedMs, `${ageMs} ${stateMs} ${connectedMs}`);
 });
+
+test('ports that had a number get it again, in any order, and new ones get higher numbers', async () => {
+  const etherSwitch = new Switch();
+  etherSwitch.reserveNumbers(7);
+  const attach = (number?: number): number => etherSwitch.attach(new MemoryPort(), { number });
+  assert.deepEqual([attach(7), attach(), attach(2), attach(12), attach(2), attach()], [7, 8, 2, 12, 13, 14]);
+  assert.deepEqual([...etherSwitch.ports.keys()], [2, 7, 8, 12, 13, 14]);
+  assert.deepEqual(
+    [...etherSwitch.attachedPorts()].map(({ bridgePort }) => bridgePort.number),
+    [2, 7, 8, 12, 13, 14],
+  );
+  await etherSwitch.close();
+});

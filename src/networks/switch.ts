@@ -102,13 +102,14 @@ export class Switch {
 
   /**
    * Adds a port, opens it, and takes ownership of it.
-   * @returns its number: 1, 2, …; numbers are not reused
+   * @returns its number: that of `options`, if no port has it; else 1, 2, …, and numbers are not reused
    * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN; then the caller still owns the port
    */
   attach(port: Port, options: AttachOptions = {}): PortNumber {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
     this.requireFreeName(options.name);
-    const bridgePort = this.#bridge.attach(port);
+    const isTaken = options.number !== undefined && this.#bridge.hasPort(options.number);
+    const bridgePort = this.#bridge.attach(port, isTaken ? undefined : options.number);
     const { number } = bridgePort;
     const attached = new AttachedPort(bridgePort, options);
     attached.noteState(stateOf(bridgePort).state);
@@ -122,7 +123,7 @@ export class Switch {
         if (state === 'up') attached.noteConnection();
         this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
         this.#changed(bridgePort);
-        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
+        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.#bridge.eachPort());
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
       },
       tunnelLost: (tunnelId) => {
@@ -130,9 +131,14 @@ export class Switch {
       },
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
-    this.#tunnelsOverPorts.look(bridgePort, this.ports.values());
+    this.#tunnelsOverPorts.look(bridgePort, this.#bridge.eachPort());
     if (this.#directory.of(bridgePort) !== undefined) this.#events.added(attached);
     return number;
+  }
+
+  /** Keeps the numbers up to this one for ports that are attached with them. */
+  reserveNumbers(upTo: number): void {
+    this.#bridge.reserveNumbers(upTo);
   }
 
   /**
