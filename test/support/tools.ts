@@ -6,6 +6,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   as: 'binutils',
   bash: 'bash',
   busybox: 'busybox',
+  capinfos: 'wireshark-common',
   cc: 'build-essential',
   chromium: 'chromium',
   clang: 'clang libclang-rt-14-dev',
@@ -28,6 +29,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ss: 'iproute2',
   sysctl: 'procps',
   tc: 'iproute2',
+  tcpdump: 'tcpdump',
   tshark: 'tshark',
   unshare: 'util-linux',
 };
