@@ -193,3 +193,16 @@ test('against a naive model: same answers, never above its capacity', () => {
     { numRuns: 500 },
   );
 });
+
+test('a port that was forgotten and learns again is counted anew in a full database', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 4 });
+  fdb.learn(vid(0), mac(1), one, 0);
+  fdb.forgetPort(one);
+  fdb.learn(vid(0), mac(2), two, 1);
+  for (const n of [3, 4, 5, 6]) fdb.learn(vid(0), mac(n), n === 6 ? two : one, n);
+  assert.deepEqual(
+    [...fdb.entries(7)].map((entry) => entry.mac).sort(),
+    [2, 4, 5, 6],
+    'port 1 has most, so it made room',
+  );
+});

@@ -66,3 +66,17 @@ test('a change among ten thousand items looks at the sizes of few', () => {
     }
   }
 });
+
+test('an item that takes the place of a smaller one is found when it is the largest', () => {
+  const heap = new LargestFirst<Sized>();
+  const items = [10, 3, 9, 2, 1, 8].map((size): Sized => ({ size, place: -1 }));
+  for (const item of items) heap.add(item);
+  heap.remove(items[3] as Sized);
+  for (const size of [0, 0]) heap.add({ size, place: -1 });
+  const sizes: number[] = [];
+  for (let top = heap.largest; top !== undefined; top = heap.largest) {
+    sizes.push(top.size);
+    heap.remove(top);
+  }
+  assert.deepEqual(sizes, [10, 9, 8, 3, 1, 0, 0]);
+});

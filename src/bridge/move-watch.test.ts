@@ -190,3 +190,18 @@ test('a loop that goes round three ports is one report a minute for each two of 
   }
   assert.deepEqual(reports.sort(), ['loop 1 2', 'loop 1 3', 'loop 2 3']);
 });
+
+test('a loop that goes on with fewer addresses is still reported as a loop', () => {
+  const bench = new Bench();
+  for (let station = 1; station <= 3; station++) bench.hear(station, 1, 0);
+  const reports: string[] = [];
+  for (let second = 0; second < 70; second++) {
+    for (let station = 1; station <= (second < 5 ? 3 : 2); station++) {
+      bench.flap(station, [2, 1], 12, second * 1000, 900);
+    }
+    for (const report of bench.reports(second * 1000 + 950)) {
+      reports.push(`${second} s: ${report.kind === 'loop' ? `loop of ${report.addresses}` : 'address'}`);
+    }
+  }
+  assert.deepEqual(reports, ['0 s: loop of 3', '60 s: loop of 3']);
+});

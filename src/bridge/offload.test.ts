@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { encapsulatedSuperFrameOf } from '../../test/support/encapsulated-frames.ts';
 import { batchWithHeaders, checksumsAreRight, frameOf, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import {
@@ -32,6 +33,21 @@ class PackPort extends MemoryPort {
     assert.ok(batch.hasOffloadHeaders);
     this.needed.push(neededOffloads(batch.bytes, (batch.starts[index] as number) - OFFLOAD_HEADER_BYTES));
     return super.send(batch, index);
+  }
+}
+
+/** A memory port that reads the frames when it is flushed, as a device does. */
+class LatePort extends MemoryPort {
+  #views: Buffer[] = [];
+  readonly late: Buffer[] = [];
+
+  override send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    this.#views.push(batch.frame(index));
+    return undefined;
+  }
+
+  override flush(): void {
+    this.late.push(...this.#views.splice(0).map((view) => Buffer.from(view)));
   }
 }
 
@@ -91,11 +107,12 @@ test('a super-frame goes whole to a port that takes it, and as segments to other
 
 test('the segments of one batch stay until its end, however many super-frames it has', () => {
   const ingress = new OffloadPort();
-  const { seen } = bench(portableEngine, ingress, new MemoryPort({ queueFrames: 4096 }));
+  const egress = new LatePort();
+  bench(portableEngine, ingress, egress);
   const payloads = Array.from({ length: 20 }, (_, n) => Buffer.alloc(60_000, n));
   ingress.deliverBatch(batchWithHeaders(payloads.map((payload) => superFrameOf({ payload }, 1448))));
-  const whole = Buffer.concat((seen[1] ?? []).map((segment) => segment.subarray(-1)));
-  assert.equal(seen[1]?.length, 20 * Math.ceil(60_000 / 1448));
+  const whole = Buffer.concat(egress.late.map((segment) => segment.subarray(-1)));
+  assert.equal(egress.late.length, 20 * Math.ceil(60_000 / 1448));
   assert.deepEqual([...new Set(whole)], [...payloads.keys()]);
 });
 
@@ -200,4 +217,40 @@ test('plain frames of a batch with headers are not copied', () => {
   const plain = frameOf({ payload: Buffer.alloc(100) });
   ingress.deliverBatch(batchWithHeaders([{ frame: plain.bytes }]));
   assert.deepEqual(seen[1], [plain.bytes]);
+});
+
+test('no port has work done for a plain frame behind one that needed offloads', () => {
+  let finishes = 0;
+  const counting: OffloadEngine = {
+    check: (batch, index) => portableEngine.check(batch, index),
+    finish: (...args) => {
+      finishes++;
+      return portableEngine.finish(...args);
+    },
+  };
+  const ingress = new OffloadPort();
+  bench(counting, ingress, new MemoryPort());
+  const plain = frameOf({ payload: Buffer.alloc(100) }).bytes;
+  ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
+  ingress.deliver(plain);
+  // In front of what is too long stands what would be an offload header.
+  ingress.deliver(Buffer.concat([plain, Buffer.alloc(30, 1)]), Buffer.alloc(70_000), plain);
+  assert.equal(finishes, 1);
+});
+
+test('a port that takes TCP super-frames gets those of an encapsulation as segments', () => {
+  const ingress = new OffloadPort();
+  const { seen } = bench(portableEngine, ingress, new OffloadPort());
+  ingress.deliverBatch(batchWithHeaders([encapsulatedSuperFrameOf([{ kind: 'vxlan', checksum: true }], FIELDS, 1000)]));
+  assert.equal(seen[1]?.length, 3);
+  assert.ok(seen[1]?.every(checksumsAreRight));
+});
+
+test('a frame of the greatest length passes with an offload header, too', () => {
+  const ingress = new OffloadPort();
+  const { bridgePorts } = bench(portableEngine, ingress, new MemoryPort());
+  const plain = frameOf({ payload: Buffer.alloc(100) }).bytes;
+  const ofLength = (length: number) => ({ frame: Buffer.concat([plain, Buffer.alloc(length - plain.length)]) });
+  ingress.deliverBatch(batchWithHeaders([ofLength(MAX_SUPER_FRAME_BYTES), ofLength(MAX_SUPER_FRAME_BYTES + 1)]));
+  assert.deepEqual([bridgePorts[0]?.rx.discards.tooLong, bridgePorts[1]?.tx.frames], [1, 1]);
 });

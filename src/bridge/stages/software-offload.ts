@@ -66,7 +66,6 @@ export class SoftwareOffload {
     let slab = this.#slabs[this.#slabsInUse];
     if (slab === undefined) {
       slab = new FrameBatch(Buffer.allocUnsafeSlow(SLAB_BYTES), 1024);
-      slab.hasOffloadHeaders = true;
       this.#slabs[this.#slabsInUse] = slab;
     }
     slab.clear();

@@ -31,7 +31,8 @@ export interface OffloadEngine {
    * super-frame, by its gso_size; or the frame with its checksum completed; or a
    * plain copy. The frame itself is not changed.
    *
-   * Each finished frame is appended as `[4 free octets][10-octet offload header, zero][frame]`.
+   * Each finished frame is appended as `[4 free octets][10-octet offload header, zero][frame]`, and `out` is
+   * marked as having offload headers.
    * A slab of MAX_FINISHED_BYTES has room for the finished frames of any one frame.
    *
    * @param offloads what the egress takes, by default nothing. With OFFLOAD_USO and OFFLOAD_CHECKSUM, segments inside
