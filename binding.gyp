@@ -71,7 +71,8 @@
         "native/system/socket_options.c",
         "native/system/tap_location.c",
         "native/system/tcp_path.c",
-        "native/system/tcp_socket.c"
+        "native/system/tcp_socket.c",
+        "native/system/unix_datagram.c"
       ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-O3", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],

@@ -9,7 +9,7 @@
 
 // Goes up with every change of what an export takes, gives or means, so that a binary of
 // older sources is noticed before it is called. src/native/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 24 };
+enum { INTERFACE_VERSION = 25 };
 
 static const struct export SYSTEM[] = {
     {"openLinkEvents", open_link_events},
@@ -29,6 +29,7 @@ static const struct export SYSTEM[] = {
     {"readPath", read_path},
     {"lookUpName", look_up_name},
     {"openTcpSocket", open_tcp_socket},
+    {"sendUnixDatagram", send_unix_datagram},
     {"lookUpUser", look_up_user},
     {"becomeUser", become_user},
     {"forbidNewPrivileges", forbid_new_privileges},

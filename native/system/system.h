@@ -17,13 +17,14 @@ napi_value open_link_events(napi_env env, napi_callback_info info);
 napi_value read_link_events(napi_env env, napi_callback_info info);
 napi_value locate_tap(napi_env env, napi_callback_info info);
 
-// socket_options.c, congestion.c, tcp_socket.c
+// socket_options.c, congestion.c, tcp_socket.c, unix_datagram.c
 napi_value set_socket_option(napi_env env, napi_callback_info info);
 napi_value read_congestion_control(napi_env env, napi_callback_info info);
 napi_value set_congestion_control(napi_env env, napi_callback_info info);
 napi_value try_congestion_control(napi_env env, napi_callback_info info);
 napi_value read_path(napi_env env, napi_callback_info info);
 napi_value open_tcp_socket(napi_env env, napi_callback_info info);
+napi_value send_unix_datagram(napi_env env, napi_callback_info info);
 
 // name_lookup.c
 napi_value look_up_name(napi_env env, napi_callback_info info);

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { withPassedSockets } from '../config/passed-sockets.ts';
 import { readConfig, type SwConfig } from '../config/sw-config.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
 import { requireDescriptors } from '../runtime/descriptor-limit.ts';
 import { HangupSignal } from '../runtime/hangup.ts';
+import { takeInheritedSockets } from '../runtime/inherited-sockets.ts';
+import { ServiceManager } from '../runtime/service-manager.ts';
 import { keepYoungGenerationSmall } from '../runtime/young-generation.ts';
 import { Command } from './commander.ts';
 import { ReportedFailure } from './report.ts';
@@ -56,7 +59,7 @@ export function swCommand(): Command {
 
 async function runSwitch(options: Record<string, unknown>): Promise<void> {
   requireDescriptors();
-  const config = await configOf(options);
+  const config = withPassedSockets(await configOf(options), takeInheritedSockets());
   if (!config.isForeground && !isDaemon()) {
     const status = await launchDaemon();
     if (status !== 0) throw new ReportedFailure(status);
@@ -92,6 +95,7 @@ export async function loadConfig(file: string, typed: Record<string, unknown> = 
 
 async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Promise<void> {
   keepYoungGenerationSmall();
+  const manager = ServiceManager.find(logger);
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
   // Loaded here: the parent of a daemon needs none of it.
   const { Daemon } = await import('../daemon/daemon.ts');
@@ -120,9 +124,13 @@ async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Pr
   if (logFile !== undefined) logFile.takeOver();
   else if (isInBackground) silenceStandardError();
   logger.info({ pid: process.pid }, 'ready');
-  hangup.serveBy(() => daemon.reload(() => logFile?.reopen()));
+  if (manager !== undefined) daemon.followStatus((line) => manager.status(line));
+  manager?.ready();
+  const reload = (): Promise<void> => daemon.reload(() => logFile?.reopen());
+  hangup.serveBy(() => manager?.reloading(reload) ?? reload());
   const signal = await terminated;
   hangup.stop();
+  manager?.stopping();
   logger.info({ signal }, 'closing');
   await daemon.close();
   // Nothing is left that keeps the process alive. Should that ever be untrue, an operator still wants it to end.

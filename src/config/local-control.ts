@@ -5,6 +5,8 @@ import type { NamedFiles } from './named-files.ts';
 export interface LocalControl {
   /** where a Unix socket is made */
   readonly socketPath: string | undefined;
+  /** A listening Unix socket to be used in place of one that is made. */
+  readonly socketDescriptor?: number;
   /** whose members are obeyed, beside root and the switch's own user */
   readonly group: string | undefined;
   /** Every user of the host is obeyed, as by 1.x. */

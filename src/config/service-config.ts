@@ -17,6 +17,8 @@ export interface ServiceConfig {
   /** undefined: every address */
   readonly host: string | undefined;
   readonly listenPort: number;
+  /** A listening socket to be used in place of host and port. */
+  readonly descriptor?: number;
   readonly tls: { readonly keyFile: string; readonly certFile: string } | undefined;
   readonly login: LoginConfig;
 }

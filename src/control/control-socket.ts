@@ -5,13 +5,14 @@ import type { Duplex } from 'node:stream';
 import { EtherwsError } from '../errors.ts';
 import { PlainRequests } from '../net/plain-requests.ts';
 import { wantsWebSocket } from '../net/request-head.ts';
+import { listeningPathOf } from '../net/unix-sockets.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { reasonOf } from '../runtime/own-file-error.ts';
 import { findPlace, O_PATH, type Place, UnsafePathError } from '../runtime/safe-path.ts';
 
 export interface ControlSocketOptions {
-  /** an absolute path */
-  readonly path: string;
+  /** an absolute path, or a listening socket that this process was started with */
+  readonly at: string | { readonly descriptor: number };
   /** the owner of the socket; default: the user of the process */
   readonly owner?: FileOwner | undefined;
   /** the group that may connect, beside the owner and root */
@@ -29,25 +30,35 @@ const HEAD_TIMEOUT_MS = 10_000;
 /** Serves the control API on a Unix socket. The kernel lets only its owner, root and one group connect. */
 export class ControlSocket {
   readonly #server: http.Server;
-  readonly #place: Place;
+  /** undefined: the service manager made the socket, and removes it. */
+  readonly #place: Place | undefined;
+  /** where it listens; `@` at the beginning: an abstract name */
+  readonly path: string;
 
   /** @throws EtherwsError LISTEN_FAILED */
   static async listen(options: ControlSocketOptions): Promise<ControlSocket> {
+    const { at } = options;
+    if (typeof at === 'object') {
+      const socket = new ControlSocket(undefined, pathOfPassed(at.descriptor), options);
+      await socket.#listening(() => socket.#server.listen({ fd: at.descriptor }));
+      return socket;
+    }
     let place: Place | undefined;
     try {
-      place = findPlace(options.path);
+      place = findPlace(at);
       await clear(place);
-      const socket = new ControlSocket(place, options);
-      await socket.#listen(options);
+      const socket = new ControlSocket(place, at, options);
+      await socket.#listen(place, options);
       return socket;
     } catch (error) {
       place?.close();
-      throw listenError(options.path, error);
+      throw listenError(at, error);
     }
   }
 
-  private constructor(place: Place, { handle, handleUpgrade }: ControlSocketOptions) {
+  private constructor(place: Place | undefined, path: string, { handle, handleUpgrade }: ControlSocketOptions) {
     this.#place = place;
+    this.path = path;
     const options = {
       headersTimeout: HEAD_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
@@ -69,41 +80,56 @@ export class ControlSocket {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
-    this.#place.close();
+    this.#place?.close();
   }
 
-  async #listen({ owner, gid }: ControlSocketOptions): Promise<void> {
+  /** @param listen makes the server listen */
+  async #listening(listen: () => void): Promise<void> {
     const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve).once('error', reject);
+      listen();
+    }).finally(() => server.removeAllListeners('error'));
+    server.on('error', () => undefined);
+  }
+
+  async #listen(place: Place, { owner, gid }: ControlSocketOptions): Promise<void> {
     // `listen` creates the socket synchronously, so it never exists with a mode that lets other users connect.
     const umask = process.umask(0o177);
-    const listening = new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ path: this.#place.path }, resolve);
-    }).finally(() => server.removeAllListeners('error'));
+    const listening = this.#listening(() => this.#server.listen({ path: place.path }));
     process.umask(umask);
     await listening;
-    server.on('error', () => undefined);
-    if (owner !== undefined || gid !== undefined) this.#give(owner, gid);
+    if (owner !== undefined || gid !== undefined) give(place, owner, gid);
   }
+}
 
-  /** Changes owner and group. By descriptor, since the name may refer to another file by now. */
-  #give(owner: FileOwner | undefined, gid: number | undefined): void {
-    const entry = openSync(this.#place.path, O_PATH | constants.O_NOFOLLOW);
-    try {
-      const stats = fstatSync(entry);
-      if (!stats.isSocket() || stats.uid !== process.geteuid?.()) {
-        throw new UnsafePathError(
-          'another program has replaced the socket',
-          'Choose a directory that only root may change',
-        );
-      }
-      const name = `/proc/self/fd/${entry}`;
-      chownSync(name, owner?.uid ?? stats.uid, gid ?? owner?.gid ?? stats.gid);
-      if (gid !== undefined) chmodSync(name, 0o660);
-    } finally {
-      closeSync(entry);
+/** Changes owner and group. By descriptor, since the name may refer to another file by now. */
+function give(place: Place, owner: FileOwner | undefined, gid: number | undefined): void {
+  const entry = openSync(place.path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const stats = fstatSync(entry);
+    if (!stats.isSocket() || stats.uid !== process.geteuid?.()) {
+      throw new UnsafePathError(
+        'another program has replaced the socket',
+        'Choose a directory that only root may change',
+      );
     }
+    const name = `/proc/self/fd/${entry}`;
+    chownSync(name, owner?.uid ?? stats.uid, gid ?? owner?.gid ?? stats.gid);
+    if (gid !== undefined) chmodSync(name, 0o660);
+  } finally {
+    closeSync(entry);
   }
+}
+
+/** @throws EtherwsError LISTEN_FAILED: it is no listening Unix socket */
+function pathOfPassed(descriptor: number): string {
+  const path = listeningPathOf(descriptor);
+  if (path !== undefined) return path;
+  const words = 'The socket "control-socket" that the service manager passed is no listening Unix socket';
+  throw new EtherwsError('LISTEN_FAILED', words, {
+    hint: 'Its unit needs ListenStream= with a path, and no Accept=yes',
+  });
 }
 
 /** Removes a socket of that name if no program listens on it. */

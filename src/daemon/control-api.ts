@@ -67,8 +67,9 @@ export class ControlApi {
    * @returns its path
    */
   async serveSocket(owner: FileOwner | undefined): Promise<string | undefined> {
-    const { socketPath } = this.#config.local;
-    if (socketPath === undefined) return undefined;
+    const { socketPath, socketDescriptor } = this.#config.local;
+    const at = socketDescriptor === undefined ? socketPath : { descriptor: socketDescriptor };
+    if (at === undefined) return undefined;
     const server = new ControlServer({
       ...this.#options,
       addressOf: () => 'local socket',
@@ -78,7 +79,7 @@ export class ControlApi {
     });
     const { path } = this.#options;
     const socket = await ControlSocket.listen({
-      path: socketPath,
+      at,
       owner,
       gid: this.#callers.gid,
       handle: (request, response) => {
@@ -93,14 +94,17 @@ export class ControlApi {
     });
     this.#lifetime.onClose(() => socket.close());
     this.#lifetime.onClose(() => server.close());
-    return socketPath;
+    return socket.path;
   }
 }
 
-/** A caller of an open control API can reconfigure the switch, and open devices with the rights of its user. */
-export function warnOfOpenControl({ control, local }: SwConfig, logger: Logger): void {
-  if (!isOpen(control.login) || !local.hasTcp) return;
-  const { host } = control;
+/**
+ * A caller of an open control API can reconfigure the switch, and open devices with the rights of its user.
+ * @param service listens
+ */
+export function warnOfOpenControl({ control, local }: SwConfig, { listener }: Service, logger: Logger): void {
+  if (!isOpen(control.login) || listener === undefined) return;
+  const host = control.descriptor === undefined ? control.host : listener.address.address;
   if (!isLoopback(host)) {
     logger.warn(
       { host: host ?? 'every address' },

@@ -20,6 +20,7 @@ import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { Lifetime } from './lifetime.ts';
 import { openServices, type Service, type Services } from './services.ts';
+import { StatusLine } from './status-line.ts';
 import { tunnelLimits } from './tunnel-limits.ts';
 
 /**
@@ -32,6 +33,7 @@ export class Daemon {
   readonly #logger: Logger;
   readonly #lifetime: Lifetime;
   #events: EventHub | undefined;
+  #status: StatusLine | undefined;
 
   private constructor(config: SwConfig, logger: Logger, owner: FileOwner | undefined) {
     this.#config = config;
@@ -73,6 +75,11 @@ export class Daemon {
     if (failures === 0) this.#logger.info({}, 'reloaded');
   }
 
+  /** Tells how many ports and tunnels there are and where the services listen, in one line, now and after each change. */
+  followStatus(tell: (line: string) => void): void {
+    this.#status?.follow(tell);
+  }
+
   async #open(): Promise<void> {
     const config = this.#config;
     const logger = this.#logger;
@@ -83,7 +90,6 @@ export class Daemon {
     // Clients without credentials can cause log records of level info, so these are rate-limited.
     const serviceLogger = limitInfo(logger);
     const services = await openServices(config, lifetime, { own: logger, service: serviceLogger });
-    warnOfOpenControl(config, logger);
 
     const { ageingTimeMs, fdbCapacity, forwardReserved } = config;
     const etherSwitch = new Switch({ ageingTimeMs, fdbCapacity, forwardReserved, logger });
@@ -100,11 +106,17 @@ export class Daemon {
     api.serveTcp(services.control);
 
     for (const listener of new Set([services.tunnels.listener, services.control.listener])) await listener?.listen();
+    warnOfOpenControl(config, services.control, logger);
     const socket = await api.serveSocket(this.#owner);
     await openConfiguredPorts(config.ports, running, logger);
-    this.#announce('tunnels', services.tunnels);
-    this.#announce('control', services.control);
+    const places = [this.#announce('tunnels', services.tunnels), this.#announce('control', services.control)];
     if (socket !== undefined) logger.info({ service: 'control', socket }, 'listening');
+    const status = new StatusLine(etherSwitch, [
+      ...places.flat(),
+      ...(socket === undefined ? [] : [`control on ${socket}`]),
+    ]);
+    this.#status = status;
+    lifetime.onClose(() => status.close());
   }
 
   #acceptTunnels(
@@ -167,9 +179,11 @@ export class Daemon {
     return policy;
   }
 
-  #announce(service: string, { config: { path, tls }, listener }: Service): void {
-    if (listener === undefined) return;
+  /** @returns a phrase for people; none for a service without a listener */
+  #announce(service: string, { config: { path, tls }, listener }: Service): string[] {
+    if (listener === undefined) return [];
     const { address, port } = listener.address;
     this.#logger.info({ service, address, port, path, tls: tls !== undefined }, 'listening');
+    return [`${service} on ${address.includes(':') ? `[${address}]` : address}:${port}`];
   }
 }

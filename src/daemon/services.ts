@@ -109,6 +109,7 @@ class ServiceOpener {
       },
       host: config.host,
       listenPort: config.listenPort,
+      descriptor: config.descriptor,
       ...(identity === undefined ? {} : { tls: identity.options }),
     });
     this.#lifetime.onClose(() => listener.close());

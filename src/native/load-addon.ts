@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { EtherwsError } from '../errors.ts';
 
 /** What native/ has to offer for this build. As in native/node/module.c, where it says when it goes up. */
-export const INTERFACE_VERSION = 24;
+export const INTERFACE_VERSION = 25;
 
 /**
  * Loads the addon from a file that stands in build/Release of the package.

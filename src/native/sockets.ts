@@ -22,6 +22,12 @@ export interface SocketDoor {
    */
   openTcpSocket(isIpv6: boolean, device: string, mark: number): number;
   /**
+   * Sends one datagram to a Unix socket, without waiting.
+   * @param name a path; `@` at its beginning stands for the octet 0 of an abstract name
+   * @throws ENOENT, ECONNREFUSED: no program receives there; EAGAIN: its queue is full; ENAMETOOLONG
+   */
+  sendUnixDatagram(name: string, octets: Uint8Array): void;
+  /**
    * Looks a name up by getaddrinfo, in a thread of its own. It does not keep the process alive, and cannot be ended.
    * @param onDone `addresses`, with a space between two, in the order in which they are to be tried; or `error`, the
    *   code of Node's dns.lookup. The other one is empty

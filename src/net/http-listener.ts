@@ -32,6 +32,8 @@ export interface ListenerOptions {
   /** A name or an address to listen on; undefined: all addresses, IPv6 and IPv4. */
   host: string | undefined;
   listenPort: number;
+  /** A listening socket that this process was started with, instead of `host` and `listenPort`. */
+  descriptor?: number | undefined;
   /** Makes the listener use TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: PendingLimits;
@@ -134,12 +136,15 @@ export class HttpListener {
 
   /** @throws EtherwsError LISTEN_FAILED with the reason */
   async listen(): Promise<void> {
-    const { host, listenPort } = this.#options;
+    const { host, listenPort, descriptor } = this.#options;
     const acceptor = this.#acceptor;
+    const where = descriptor === undefined ? { port: listenPort, ...(host === undefined ? {} : { host }) } : undefined;
     await new Promise<void>((resolve, reject) => {
-      acceptor.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, listenPort)));
-      acceptor.listen({ port: listenPort, ...(host === undefined ? {} : { host }) }, resolve);
+      acceptor.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, this.#options)));
+      acceptor.listen(where ?? { fd: descriptor }, resolve);
     });
+    // A Unix socket has no address here.
+    if (typeof acceptor.address() !== 'object' || acceptor.address() === null) throw passedError();
     acceptor.removeAllListeners('error');
     // Accepting fails later when the process has no descriptors left; the listener goes on.
     acceptor.on('error', () => this.#outOfDescriptors());
@@ -327,7 +332,18 @@ function pathOf(request: IncomingMessage): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string | undefined, listenPort: number): EtherwsError {
+function passedError(cause?: unknown): EtherwsError {
+  return new EtherwsError('LISTEN_FAILED', 'The socket that the service manager passed is no listening TCP socket', {
+    ...(cause === undefined ? {} : { cause }),
+    hint: 'Its unit needs ListenStream= with a port, or an address and a port; and no Accept=yes',
+  });
+}
+
+function listenError(
+  error: NodeJS.ErrnoException,
+  { host, listenPort, descriptor }: Pick<ListenerOptions, 'host' | 'listenPort' | 'descriptor'>,
+): EtherwsError {
+  if (descriptor !== undefined) return passedError(error);
   const where = host === undefined ? `port ${listenPort}` : `${host.includes(':') ? `[${host}]` : host}:${listenPort}`;
   const [what, hint] = explain(error, listenPort);
   return new EtherwsError('LISTEN_FAILED', `Cannot listen on ${where}: ${what}`, { cause: error, hint });
