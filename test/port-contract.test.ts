@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
+import { TappedPort } from '../src/bridge/port-tap.ts';
 import { MemoryPort } from '../src/ports/memory-port.ts';
 import type { Wire } from '../src/ports/stream/packing.ts';
 import { ClientPort } from '../src/ports/tunnel/dial/client-port.ts';
@@ -18,18 +19,26 @@ import { missingTools } from './support/tools.ts';
 import { once } from './support/waits.ts';
 import { listen, type ServerIdentity, stop, TestTunnelServer, webServer } from './support/web-socket-peer.ts';
 
-portContract('a memory port', () => {
+portContract('a memory port', () => Promise.resolve(inMemory()));
+
+portContract('a port that is tapped', () => {
+  const fixture = inMemory();
+  const tap = { received: () => undefined, sent: () => undefined, discarded: () => undefined };
+  return Promise.resolve({ ...fixture, port: new TappedPort(fixture.port, tap) });
+});
+
+function inMemory(): PortFixture {
   const farEnd = new FarEnd();
   const port = new MemoryPort({ onFrames: (frames) => farEnd.reached(...frames) });
-  return Promise.resolve({
+  return {
     port,
     farEnd,
     inject: (frames: readonly Buffer[]) => port.deliver(...frames),
     stall: (isStalled: boolean) => port.stall(isStalled),
     breakLink: () => port.setLink('down', 'unplugged'),
     dispose: () => Promise.resolve(),
-  });
-});
+  };
+}
 
 for (const type of ['client', 'server'] as const) {
   for (const wire of ['raw', 'batched'] as const) {

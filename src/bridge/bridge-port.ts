@@ -4,6 +4,7 @@ import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
 import { FAULT_REASONS, type PortFault } from './port-fault.ts';
+import { type PortTap, TappedPort } from './port-tap.ts';
 
 declare const brand: unique symbol;
 
@@ -16,7 +17,8 @@ const SOLE_EGRESS_MS = 100;
 /** An attached port and its state in the bridge. */
 export class BridgePort {
   readonly number: PortNumber;
-  readonly port: Port;
+  /** The attached port, or a port around it while it is tapped. */
+  port: Port;
   readonly cells: Float64Array = new Float64Array(CELLS);
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
@@ -42,6 +44,8 @@ export class BridgePort {
   /** Whether an ingress stage checks each frame from this port, also one with the same key as the frame before. */
   isEachFrameJudged = false;
 
+  readonly #attached: Port;
+  #tap: PortTap | undefined;
   readonly #policyChanged: () => void;
   readonly #onFault: (fault: PortFault) => void;
   #policy: IngressPolicy | undefined;
@@ -58,6 +62,7 @@ export class BridgePort {
   ) {
     this.number = number;
     this.port = port;
+    this.#attached = port;
     this.#policyChanged = policyChanged;
     this.#onFault = onFault;
   }
@@ -75,6 +80,18 @@ export class BridgePort {
     const isFirst = this[direction].discards[reason] === 0;
     const isExplained = isFirst && FAULT_REASONS.has(reason);
     this.discard(direction, reason, frames, isExplained ? exampleOf(batch, index) : undefined);
+    this.#tap?.discarded(direction, reason, batch, index);
+  }
+
+  /** What sees the frames of this port; undefined: nothing does, and this has no cost. */
+  get tap(): PortTap | undefined {
+    return this.#tap;
+  }
+
+  /** To be called by the bridge, which ends the flows. */
+  set tap(tap: PortTap | undefined) {
+    this.#tap = tap;
+    this.port = tap === undefined ? this.#attached : new TappedPort(this.#attached, tap);
   }
 
   /** The rules for received frames; undefined: all are accepted. */

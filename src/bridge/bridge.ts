@@ -21,7 +21,8 @@ import { ParallelTunnels } from './parallel-tunnels.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
 import type { PortFault } from './port-fault.ts';
-import { refuse, refuseAt } from './stages/refuse.ts';
+import type { PortTap } from './port-tap.ts';
+import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
 import { Stages } from './stages/stages.ts';
 
 export interface BridgeOptions {
@@ -187,6 +188,15 @@ export class Bridge {
     this.#stateChanged(bridgePort);
   }
 
+  /**
+   * Shows the frames of a port to a tap, or to none any more. All of its frames come to the bridge meanwhile. Flows of
+   * other ports end as well, and are installed again with their next frames.
+   */
+  setTap(bridgePort: BridgePort, tap: PortTap | undefined): void {
+    bridgePort.tap = tap;
+    this.#flows.invalidate();
+  }
+
   /** The port of the tunnel with this id (TunnelPeer); undefined without one. */
   portOfTunnel(tunnelId: string): BridgePort | undefined {
     return this.#parallel.find(tunnelId);
@@ -230,8 +240,9 @@ export class Bridge {
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine, ingress);
     batch.renew();
     pass.begin(++this.#lastPass, ingress, batch, nowMs);
+    ingress.tap?.received(batch);
     const portAnswer = this.#stages.enterPort(pass);
-    if (typeof portAnswer === 'string') ingress.rx.discard(portAnswer, batch.count);
+    if (typeof portAnswer === 'string') refuseAll(pass, portAnswer);
     else this.#relay(pass, portAnswer);
     const sole = pass.end();
     this.#idlePasses.push(pass);

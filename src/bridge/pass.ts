@@ -130,7 +130,7 @@ export class Pass {
     if (refusedFlood.length === 0) return;
     for (let at = 0; at < refusedFlood.length; at++) {
       const refused = refusedFlood[at] as (typeof refusedFlood)[number];
-      refused.egress.tx.discard(refused.reason);
+      refused.egress.drop('tx', refused.reason, 1, batch, index);
     }
   }
 

@@ -45,7 +45,7 @@ export interface PacketRecord {
   /** octets of the whole frame */
   readonly length: number;
   /** lines of free text, such as why the frame was discarded */
-  readonly comments: readonly string[];
+  readonly comments: string[];
   /** frames of this interface that were to be recorded since the one before, and are missing */
   readonly lost: number;
 }

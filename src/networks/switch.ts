@@ -12,6 +12,7 @@ import { type Logger, SILENT } from '../observability/logger.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
+import { Captures } from './captures.ts';
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
 import { PortDirectory } from './port-directory.ts';
@@ -54,6 +55,8 @@ export class Switch {
   readonly #events: SwitchEvents;
   /** What happens here, for subscribers. */
   readonly events: EventHub = new EventHub();
+  /** What is captured here. */
+  readonly captures: Captures = new Captures((port, tap) => this.#bridge.setTap(port, tap));
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 
@@ -232,6 +235,7 @@ export class Switch {
     const attached = this.#directory.of(bridgePort);
     if (attached === undefined) return;
     this.#events.removed(attached);
+    this.captures.portRemoved(bridgePort);
     this.#bridge.detach(bridgePort);
     this.#directory.remove(attached);
     this.#tunnelsOverPorts.forget(bridgePort);

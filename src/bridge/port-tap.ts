@@ -1,0 +1,84 @@
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { TAGS_NONE, type TagAllowance } from '../wire/ethernet/frame-length.ts';
+import type { Offloads } from '../wire/offload/virtio-header.ts';
+import type { CloseReason, Congestion, Direction, DiscardReason, Port, PortEvents, PortType, Tunnel } from './port.ts';
+import { detailsOf, type PortDetails } from './port-details.ts';
+
+/**
+ * Sees the frames of a port, in the order in which they pass. Octets are valid during the call only. Must not throw.
+ * What a port discards by itself is only counted.
+ */
+export interface PortTap {
+  /** All frames that the port has received at once, before the first stage looks at them. */
+  received(batch: FrameBatch): void;
+  /** The port has taken frame `index` for sending. */
+  sent(batch: FrameBatch, index: number): void;
+  /** `rx`: a frame of the last `received` goes nowhere; `tx`: a frame was not taken for sending. */
+  discarded(direction: Direction, reason: DiscardReason, batch: FrameBatch, index: number): void;
+}
+
+/**
+ * A port around a port that shows each frame that is sent to a tap. Flows neither begin nor end at it, so all frames
+ * of the port come to the bridge.
+ */
+export class TappedPort implements Port {
+  readonly type: PortType;
+  readonly flowSource = undefined;
+  readonly flowTarget = undefined;
+  readonly #port: Port;
+  readonly #tap: PortTap;
+
+  constructor(port: Port, tap: PortTap) {
+    this.type = port.type;
+    this.#port = port;
+    this.#tap = tap;
+  }
+
+  get target(): string {
+    return this.#port.target;
+  }
+
+  get offloads(): Offloads {
+    return this.#port.offloads;
+  }
+
+  get maxFrameBytes(): number {
+    return this.#port.maxFrameBytes;
+  }
+
+  get tagAllowance(): TagAllowance {
+    return this.#port.tagAllowance ?? TAGS_NONE;
+  }
+
+  get congestion(): Congestion | undefined {
+    return this.#port.congestion;
+  }
+
+  get tunnel(): Tunnel | undefined {
+    return this.#port.tunnel;
+  }
+
+  /** Those of the port around which it is. */
+  get details(): PortDetails | undefined {
+    return detailsOf(this.#port);
+  }
+
+  open(events: PortEvents): void {
+    this.#port.open(events);
+  }
+
+  send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    const refused = this.#port.send(batch, index);
+    // The bridge tells the tap of a refused one.
+    if (refused === undefined) this.#tap.sent(batch, index);
+    return refused;
+  }
+
+  flush(isSoleEgress: boolean): void {
+    this.#port.flush(isSoleEgress);
+  }
+
+  close(reason?: CloseReason): Promise<void> {
+    return this.#port.close(reason);
+  }
+}
