@@ -49,6 +49,7 @@ export const ERROR_CODES = [
   'TOKEN_KEYS_INVALID',
   'TUNNEL_FORBIDDEN',
   'TUNNEL_TO_SELF',
+  'UNIT_UNUSABLE',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

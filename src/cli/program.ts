@@ -36,6 +36,14 @@ const COMMANDS: Readonly<
     description: 'print the JSON Schema of the configuration file, for editors',
     load: async (terminal) => (await import('./check.ts')).schemaCommand(terminal),
   },
+  'install-service': {
+    description: 'write a unit for systemd that runs the switch',
+    load: async (terminal) => (await import('./install-service.ts')).installServiceCommand(terminal),
+  },
+  'uninstall-service': {
+    description: 'remove that unit',
+    load: async (terminal) => (await import('./install-service.ts')).uninstallServiceCommand(terminal),
+  },
   passwd: {
     description: 'set the password of a user in an htpasswd file',
     load: async (terminal) => (await import('./passwd.ts')).passwdCommand(terminal),

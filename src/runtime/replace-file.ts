@@ -8,15 +8,21 @@ import { findPlace, type Place, UnsafePathError } from './safe-path.ts';
 /**
  * Replaces the contents of a file atomically: a reader sees either the old or the new
  * ones, also after a crash or a full disk. Mode and owner are kept. A symbolic link
- * is followed, unless another user could have placed it. A new file gets mode 0600.
+ * is followed, unless another user could have placed it.
  * @param read the status of the file when its old contents were read; undefined if it did not exist
+ * @param newMode the mode of a new file
  * @throws EtherwsError FILE_UNWRITABLE, also if the file was replaced since then; the file is then unchanged
  */
-export async function replaceFile(path: string, content: string, read: BigIntStats | undefined): Promise<void> {
+export async function replaceFile(
+  path: string,
+  content: string,
+  read: BigIntStats | undefined,
+  newMode = 0o600,
+): Promise<void> {
   let place: Place | undefined;
   try {
     place = placeOf(path);
-    await replaceAt(place.path, content, read);
+    await replaceAt(place.path, content, read, newMode);
   } catch (error) {
     if (error instanceof EtherwsError) throw error;
     const isUnsafe = error instanceof UnsafePathError;
@@ -39,7 +45,12 @@ function placeOf(path: string): Place {
   return { path: resolve(path), entry: undefined, isPrivate: false, close: () => undefined };
 }
 
-async function replaceAt(target: string, content: string, read: BigIntStats | undefined): Promise<void> {
+async function replaceAt(
+  target: string,
+  content: string,
+  read: BigIntStats | undefined,
+  newMode: number,
+): Promise<void> {
   let temporary: string | undefined;
   try {
     const before = await stat(target, { bigint: true }).catch(() => undefined);
@@ -52,7 +63,9 @@ async function replaceAt(target: string, content: string, read: BigIntStats | un
     await withHandle(await open(name, 'wx', 0o600), async (handle) => {
       temporary = name;
       await handle.writeFile(content);
-      if (before !== undefined) {
+      // By descriptor, since the mode of a creation is what the umask leaves of it.
+      if (before === undefined) await handle.chmod(newMode);
+      else {
         const own = await handle.stat({ bigint: true });
         if (own.uid !== before.uid || own.gid !== before.gid) {
           await handle.chown(Number(before.uid), Number(before.gid));

@@ -27,6 +27,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   script: 'bsdutils',
   setpriv: 'util-linux',
   ss: 'iproute2',
+  'systemd-analyze': 'systemd',
+  systemctl: 'systemd',
   sysctl: 'procps',
   tc: 'iproute2',
   tcpdump: 'tcpdump',

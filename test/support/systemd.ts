@@ -1,0 +1,140 @@
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './etherws.ts';
+import { type Outcome, onlyChildOf, Process, type ProcessOptions, run } from './process.ts';
+import { missingTools } from './tools.ts';
+
+/** The package, from where this file is built. */
+const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Where a laboratory has Node and the package: a place that no directive of a unit hides. */
+const LAB_NODE = '/srv/node';
+const LAB_SCRIPT = '/srv/etherws/dist/src/cli/etherws.js';
+export const LAB_ETHERWS: readonly string[] = [LAB_NODE, LAB_SCRIPT];
+
+/*
+ * Process 1 of its own namespaces, with a cgroup of its own. What it writes goes to memory: /etc is an overlay, the rest
+ * of what a service has are file systems without a disk. A target without dependencies is all that starts.
+ */
+const BOOT = `
+set -eu
+mount --make-rprivate /
+for directory in /srv /run /tmp /var/tmp /var/lib /var/cache /var/log; do mount -t tmpfs -o mode=755 tmpfs $directory; done
+chmod 1777 /tmp /var/tmp
+mkdir /srv/etherws /srv/bin /run/upper /run/work
+touch ${LAB_NODE}
+mount --bind "$1" /srv/etherws
+mount --bind "$2" ${LAB_NODE}
+printf '#!/bin/sh\nexec ${LAB_NODE} ${LAB_SCRIPT} "$@"\n' > /srv/bin/etherws
+chmod +x /srv/bin/etherws
+mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay /etc
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /run/systemd/system
+printf '[Unit]\\nDescription=laboratory\\n' > /run/systemd/system/laboratory.target
+ip link set lo up
+export container=etherws
+echo mounted
+exec /lib/systemd/systemd --system --unit=laboratory.target --log-target=null --show-status=0
+`;
+const NAMESPACES = ['--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup'] as const;
+
+/** @returns why no systemd can be started here, or false */
+export function missingSystemd(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root, to start systemd in namespaces of its own';
+  return missingTools('systemctl', 'unshare', 'nsenter', 'ip', 'mount');
+}
+
+/** The systemd of this host as process 1 of a machine of its own, without network. Gone when the test is over. */
+export class SystemdLab {
+  readonly #process: Process;
+
+  private constructor(process: Process) {
+    this.#process = process;
+  }
+
+  static async start(t: TestContext): Promise<SystemdLab> {
+    const cgroup = join(unifiedCgroup(), `etherws-test-${process.pid}`);
+    mkdirSync(cgroup);
+    const isolate = ['unshare', ...NAMESPACES, '--fork', '--kill-child', '--mount-proc', 'bash', '-c', BOOT, 'boot'];
+    const enter = ['bash', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', cgroup];
+    const lab = new SystemdLab(new Process([...enter, ...isolate, PACKAGE, process.execPath], { timeoutMs: 300_000 }));
+    t.after(async () => {
+      await lab.#process.end();
+      await eventually(async () => removeCgroup(cgroup), Boolean);
+    });
+    await lab.#process.output(/mounted/);
+    await eventually(
+      async () => (await lab.run(['systemctl', 'is-system-running'])).stdout.trim(),
+      (state) => state === 'running' || state === 'degraded',
+    );
+    return lab;
+  }
+
+  /** Runs a program there. */
+  run(command: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
+    return run([...this.#enter(), ...command], options);
+  }
+
+  /** A program there that goes on. */
+  spawn(command: readonly string[], options: ProcessOptions = {}): Process {
+    return new Process([...this.#enter(), ...command], options);
+  }
+
+  /** Runs a program that has to succeed. @returns its standard output */
+  async done(...command: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.run(command);
+    if (status === 0) return stdout;
+    throw new Error(`${command.join(' ')}: ${status}\n${stdout}${stderr}`);
+  }
+
+  /** Runs the lines of a page there, as a person would type them; `etherws` is the built command. */
+  async type(lines: string): Promise<string> {
+    return await this.done('sh', '-euc', `PATH=/srv/bin:$PATH\n${lines}`);
+  }
+
+  /** Writes a file there, and makes its directory. */
+  async write(path: string, text: string): Promise<void> {
+    await this.run(['sh', '-c', 'mkdir -p "$(dirname "$1")" && cat > "$1"', 'sh', path], { input: text });
+  }
+
+  /** The properties of a unit, as `systemctl show` names them. */
+  async show(unit: string, ...properties: readonly string[]): Promise<Record<string, string>> {
+    const text = await this.done('systemctl', 'show', unit, `--property=${properties.join(',')}`);
+    const lines = text.trim().split('\n');
+    return Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+  }
+
+  #enter(): string[] {
+    const pid = onlyChildOf(this.#process.pid ?? 0);
+    if (pid === undefined) throw new Error(`systemd has ended: ${this.#process}`);
+    return ['nsenter', '--target', String(pid), ...NAMESPACES];
+  }
+}
+
+function unifiedCgroup(): string {
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [mounted = '', kind = ''] = line.split(' - ');
+    if (kind.startsWith('cgroup2 ')) return mounted.split(' ')[4] ?? '';
+  }
+  throw new Error('there is no cgroup2 file system: mount -t cgroup2 cgroup2 /sys/fs/cgroup');
+}
+
+/** @returns whether all of it is gone; processes that are ending still hold it */
+function removeCgroup(path: string): boolean {
+  try {
+    for (const { name, parentPath } of readdirSync(path, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory())
+      .reverse()) {
+      rmdirSync(join(parentPath, name));
+    }
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
