@@ -9,6 +9,7 @@ import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } 
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
+import { portPage, statusEntry } from '../src/control/status-entries.ts';
 import { EVENT_KINDS } from '../src/events/event.ts';
 import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
@@ -152,6 +153,8 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('member', 'A port:'), portEntry.entries],
       [namesBehind('member', 'An interface:'), interfaceEntry.entries],
       [namesBehind('member', 'A learned address:'), fdbEntry.entries],
+      [namesBehind('member of the status'), statusEntry.entries],
+      [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));
     }

@@ -29,6 +29,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   listif: async () => (await import('./ctl/list.ts')).addListInterface,
   listfdb: async () => (await import('./ctl/list.ts')).addListFdb,
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
+  status: async () => (await import('./ctl/status.ts')).addStatus,
+  show: async () => (await import('./ctl/show.ts')).addShow,
   watch: async () => (await import('./ctl/watch.ts')).addWatch,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };

@@ -1,4 +1,6 @@
+import { styleText } from 'node:util';
 import type { ControlClient, ControlClientOptions } from '../control/client.ts';
+import type { Paint } from './page.ts';
 
 /** The streams and the environment of a command line; tests pass others than the process's. */
 export interface Terminal {
@@ -7,6 +9,8 @@ export interface Terminal {
   print(text: string): void;
   /** Writes errors and warnings to standard error. */
   complain(text: string): void;
+  /** Colours text for standard output: only on a terminal, and not with NO_COLOR. */
+  readonly paint: Paint;
   /** Asks without echo. @throws EtherwsError ARGUMENT_INVALID if the input ends without an answer */
   askPassword(prompt: string): Promise<string>;
   /** @throws EtherwsError ARGUMENT_INVALID */
@@ -36,6 +40,7 @@ export const PROCESS_TERMINAL: Terminal = {
     if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
     process.stderr.write(text);
   },
+  paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
   askPassword: async (prompt) => {
     const { askPassword } = await import('../auth/password.ts');
     return askPassword(prompt);

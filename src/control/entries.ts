@@ -113,7 +113,8 @@ export type SubscriptionEntry = EntryOf<typeof subscriptionEntry>;
 /** The prefix of all method names on the wire. */
 export const METHOD_PREFIX = 'etherws.control.';
 
-const noParams = objectOf({});
+/** The parameters of a method that takes none. */
+export const noParams: ReturnType<typeof objectOf<Record<never, never>>> = objectOf({});
 
 /** The methods without parameters. They are apart from the others, so that `etherws ctl listport` loads no more than it needs. */
 export const LISTS = {

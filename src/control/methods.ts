@@ -37,6 +37,8 @@ export function controlMethods(service: SwitchControl, subscribe: Subscribe = re
   define('listInterface', () => service.listInterfaces());
   define('listFdb', () => service.listFdb());
   define('listDoor', () => service.listEndpoints());
+  define('getPort', ({ port }) => [service.getPort(port)]);
+  define('getStatus', () => [service.getStatus()]);
   define('subscribe', (params) => [subscribe(params)]);
   return Object.freeze(methods);
 }

@@ -14,13 +14,15 @@ import {
   LISTS,
   METHOD_PREFIX,
   method,
+  noParams,
   type PortEntry,
   portEntry,
   type SubscriptionEntry,
   subscriptionEntry,
 } from './entries.ts';
+import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
-export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortSpec, SubscriptionEntry };
+export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortPage, PortSpec, StatusEntry, SubscriptionEntry };
 export { METHOD_PREFIX };
 
 /**
@@ -86,6 +88,9 @@ export interface SwitchControl {
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
   listEndpoints(): EndpointEntry[];
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  getPort(port: PortReference): PortPage;
+  getStatus(): StatusEntry;
   /** what happens in the switch */
   readonly events: EventHub;
 }
@@ -105,6 +110,8 @@ export const METHODS = {
   listInterface: LISTS.listInterface,
   listFdb: LISTS.listFdb,
   listDoor: LISTS.listDoor,
+  getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
+  getStatus: method('Tells how the switch is.', noParams, statusEntry),
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
 } as const;
 
@@ -119,5 +126,7 @@ export interface Entries {
   listInterface: InterfaceEntry;
   listFdb: FdbEntry;
   listDoor: EndpointEntry;
+  getPort: PortPage;
+  getStatus: StatusEntry;
   subscribe: SubscriptionEntry;
 }

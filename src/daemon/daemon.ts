@@ -1,5 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { SwConfig } from '../config/sw-config.ts';
+import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
@@ -12,6 +13,7 @@ import { chooseAes } from '../ports/stream/tls/aes.ts';
 import { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import { OriginRule } from '../ports/tunnel/accept/origin.ts';
 import { SwitchInstance } from '../ports/tunnel/switch-instance.ts';
+import { LoopDelay } from '../runtime/loop-delay.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { limitBuffers } from './buffer-limit.ts';
@@ -19,6 +21,7 @@ import { openConfiguredPorts } from './configured-ports.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { Lifetime } from './lifetime.ts';
+import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
 import { StatusLine } from './status-line.ts';
 import { tunnelLimits } from './tunnel-limits.ts';
@@ -100,8 +103,16 @@ export class Daemon {
 
     const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
-    this.#acceptTunnels(services.tunnels, { etherSwitch, instance, policy, logger: serviceLogger });
-    const running = this.#control(etherSwitch, services, instance);
+    const server = this.#acceptTunnels(services.tunnels, { etherSwitch, instance, policy, logger: serviceLogger });
+    const delay = new LoopDelay();
+    lifetime.onClose(() => delay.close());
+    const tellStatus = processStatus({
+      config,
+      services,
+      tunnels: () => server.connections,
+      eventLoop: () => delay.recent(),
+    });
+    const running = this.#control(etherSwitch, services, instance, tellStatus);
     const api = new ControlApi(config, lifetime, services.control, { running, policy, logger: serviceLogger });
     api.serveTcp(services.control);
 
@@ -127,7 +138,7 @@ export class Daemon {
       readonly policy: IngressPolicies | undefined;
       readonly logger: Logger;
     },
-  ): void {
+  ): TunnelServer {
     const { etherSwitch, instance, policy, logger } = parts;
     const { wire, congestion, origins, limits, tunnels } = this.#config;
     const server = new TunnelServer({
@@ -150,9 +161,15 @@ export class Daemon {
     });
     this.#lifetime.onClose(() => server.close());
     listener.route(tunnels.path, server);
+    return server;
   }
 
-  #control(etherSwitch: Switch, { tunnels, control }: Services, instance: SwitchInstance): RunningSwitch {
+  #control(
+    etherSwitch: Switch,
+    { tunnels, control }: Services,
+    instance: SwitchInstance,
+    tellStatus: () => ProcessStatus,
+  ): RunningSwitch {
     const { wire, congestion } = this.#config;
     const logger = this.#logger;
     const devices = new DeviceRegister();
@@ -161,6 +178,7 @@ export class Daemon {
       (spec, signal) =>
         createPort(spec, { logger, devices, wire, congestion, instance, environment: process.env, signal }),
       { tunnels: tunnels.counters, control: control.counters },
+      tellStatus,
     );
     this.#lifetime.onClose(() => running.close());
     return running;

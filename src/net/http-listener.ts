@@ -151,6 +151,10 @@ export class HttpListener {
   }
 
   /** The bound address and port; only after `listen`. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   get address(): AddressInfo {
     return this.#acceptor.address() as AddressInfo;
   }

@@ -7,18 +7,23 @@ import type {
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
+  PortPage,
   PortReference,
   PortSettings,
   PortSpec,
+  StatusEntry,
   SwitchControl,
 } from '../control/schema.ts';
+import type { ProcessStatus } from '../control/status-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
+import { pageOf } from './port-page.ts';
 import type { Switch } from './switch.ts';
+import { NO_PROCESS, statusOf } from './switch-status.ts';
 
 /** Makes a port from the parameters of `addPort`. @param signal aborts it */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
@@ -30,7 +35,9 @@ export class RunningSwitch implements SwitchControl {
   readonly #closing = new AbortController();
   readonly #adding = new Set<Promise<PortEntry>>();
   readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
+  readonly #processStatus: () => ProcessStatus;
 
+  /** @param processStatus what `getStatus` tells of the process; default: nothing */
   constructor(
     target: Switch,
     createPort: PortFactory,
@@ -38,10 +45,12 @@ export class RunningSwitch implements SwitchControl {
       tunnels: new EndpointCounters(),
       control: new EndpointCounters(),
     },
+    processStatus: () => ProcessStatus = () => NO_PROCESS,
   ) {
     this.#switch = target;
     this.#createPort = createPort;
     this.#endpoints = endpoints;
+    this.#processStatus = processStatus;
   }
 
   get events(): EventHub {
@@ -95,6 +104,14 @@ export class RunningSwitch implements SwitchControl {
 
   listPorts(): PortEntry[] {
     return [...this.#switch.attachedPorts()].map(portEntry);
+  }
+
+  getPort(reference: PortReference): PortPage {
+    return pageOf(this.#switch, this.#switch.attachedPort(reference));
+  }
+
+  getStatus(): StatusEntry {
+    return statusOf(this.#switch, this.#processStatus());
   }
 
   setInterface(reference: PortReference, change: InterfaceSpec): InterfaceEntry {

@@ -31,6 +31,11 @@ export class Descriptors {
     this.#lowestFree = lowestFree;
   }
 
+  /** The descriptors in use below the lowest free one: all of them, unless some were closed since. */
+  get used(): number {
+    return Math.min(this.#lowestFree(), this.limit);
+  }
+
   /** Whether a descriptor is free for this use. */
   hasRoomFor(use: DescriptorUse): boolean {
     // open(2) returns the lowest free descriptor, so all below it are in use.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommanderError } from '../../src/cli/commander.ts';
+import { PLAIN } from '../../src/cli/page.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { swCommand } from '../../src/cli/sw.ts';
 import { TYPED, typedDocument } from '../../src/cli/sw-options.ts';
@@ -104,6 +105,7 @@ function fakeCaller(random: Random): ControlCaller {
 
 class FuzzTerminal implements Terminal {
   readonly env: Terminal['env'];
+  readonly paint = PLAIN;
   readonly #random: Random;
   stdout = '';
   stderr = '';

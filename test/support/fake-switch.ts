@@ -7,14 +7,17 @@ import type {
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
+  PortPage,
   PortReference,
   PortSettings,
   PortSpec,
+  StatusEntry,
   SwitchControl,
 } from '../../src/control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { EventHub } from '../../src/events/event-hub.ts';
+import { NO_PROCESS } from '../../src/networks/switch-status.ts';
 import { SILENT } from '../../src/observability/logger.ts';
 import { listen, stop } from './web-socket-peer.ts';
 
@@ -82,6 +85,16 @@ export class FakeSwitch implements SwitchControl {
     return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
 
+  getPort(reference: PortReference): PortPage {
+    return { ...this.#port(reference), ...NO_HISTORY };
+  }
+
+  getStatus(): StatusEntry {
+    const ports = this.#ports.size === 0 ? {} : { up: this.#ports.size };
+    const tunnels = { dialled: 0, accepted: 0, users: 0 };
+    return { ...NO_PROCESS, ports, tunnels, fdb: { addresses: this.fdb.length, capacity: 1024 }, faults: [] };
+  }
+
   #port(reference: PortReference): PortEntry {
     const entry = [...this.#ports.values()].find(({ port, name }) => port === reference || name === reference);
     if (entry !== undefined) return entry;
@@ -106,6 +119,22 @@ const IDLE = {
   url: null,
   netns: null,
 } as const;
+
+const NO_HISTORY = {
+  ageSeconds: 0,
+  stateSeconds: 0,
+  connectedSeconds: null,
+  connections: 0,
+  user: null,
+  peer: null,
+  localAddress: null,
+  tls: null,
+  transport: null,
+  queuedOctets: 0,
+  policy: null,
+  stations: 0,
+  addresses: [],
+};
 
 const UNNUMBERED = { address: '', netmask: '', mtu: 1500, netns: null };
 

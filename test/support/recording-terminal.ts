@@ -1,9 +1,11 @@
+import { PLAIN } from '../../src/cli/page.ts';
 import type { Environment, Terminal } from '../../src/cli/terminal.ts';
 import { ControlClient } from '../../src/control/client.ts';
 
 /** A terminal that remembers what was written, and answers prompts with `passwords` in turn. */
 export class RecordingTerminal implements Terminal {
   readonly env: Environment;
+  readonly paint = PLAIN;
   readonly prompts: string[] = [];
   stdout = '';
   stderr = '';

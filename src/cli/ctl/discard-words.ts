@@ -1,0 +1,21 @@
+/** What the reasons of discards mean, for a person. A newer switch may have further reasons. */
+export const DISCARD_WORDS: Readonly<Record<string, string>> = {
+  runt: 'shorter than an Ethernet header',
+  tooLong: 'longer than the port takes: compare the MTUs',
+  shut: 'the port is shut (setport --shut 0 opens it)',
+  linkDown: 'the link was not up',
+  queueFull: 'the queue was full: the other end reads too slowly',
+  queueDelay: 'dropped early to keep the queue short, as congestion control expects',
+  deviceError: 'the device refused it',
+  badOffload: 'its offload header contradicts its octets',
+  filtered: 'its destination is at the port that it came from',
+  reserved: 'for a group address that bridges do not relay (sw --forward-reserved)',
+  badSource: 'its source address is no address of a station',
+  badVid: 'in VLAN 4095, which is reserved',
+  echoed: 'a group frame that came back',
+  standby: 'the port stands by for a parallel tunnel',
+  sourceDenied: 'the policy does not allow its source address',
+  typeDenied: 'the policy does not allow its EtherType',
+  serverDenied: 'from a DHCP server or a router, which the policy does not allow',
+  rateExceeded: 'above the rate of the policy',
+};

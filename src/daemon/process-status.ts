@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import type { SwConfig } from '../config/sw-config.ts';
+import type { LimitEntry, ProcessStatus } from '../control/status-entries.ts';
+import { BUFFERS } from '../ports/stream/buffer-budget.ts';
+import { DEFAULT_LIMITS } from '../ports/stream/limits.ts';
+import { Descriptors } from '../runtime/descriptors.ts';
+import type { Service, Services } from './services.ts';
+
+/** As in PendingConnections. */
+const DEFAULT_UNPROVEN = 1024;
+const MIB = 1024 * 1024;
+
+/** What `getStatus` reads of the parts of a daemon. */
+export interface StatusSources {
+  readonly config: SwConfig;
+  readonly services: Services;
+  /** tunnels, handshakes, and ports that wait for their client */
+  readonly tunnels: () => number;
+  readonly eventLoop: () => ProcessStatus['eventLoop'] | undefined;
+  /** default: no file */
+  readonly configuration?: () => ProcessStatus['configuration'];
+}
+
+/** The function that tells what only the process knows; its uptime begins with this call. */
+export function processStatus(sources: StatusSources): () => ProcessStatus {
+  const version = readVersion();
+  const startMs = performance.now();
+  const descriptors = new Descriptors();
+  return () => {
+    const { heapUsed, rss } = process.memoryUsage();
+    return {
+      version,
+      pid: process.pid,
+      uptimeSeconds: Math.floor((performance.now() - startMs) / 1000),
+      services: placesOf(sources),
+      memory: { residentBytes: rss, heapBytes: heapUsed, bufferBytes: BUFFERS.heldBytes },
+      eventLoop: sources.eventLoop() ?? { meanMs: 0, p99Ms: 0, maxMs: 0 },
+      limits: limitsOf(sources, descriptors),
+      configuration: sources.configuration?.() ?? { file: null, deviations: [] },
+    };
+  };
+}
+
+function placesOf({ config, services }: StatusSources): ProcessStatus['services'] {
+  const { socketPath } = config.local;
+  return [
+    ...placeOf('tunnels', 'ws', services.tunnels),
+    ...placeOf('control', 'http', services.control),
+    ...(socketPath === undefined ? [] : [{ service: 'control' as const, url: `unix:${socketPath}` }]),
+  ];
+}
+
+function placeOf(
+  service: 'tunnels' | 'control',
+  scheme: 'ws' | 'http',
+  { config, listener }: Service,
+): ProcessStatus['services'] {
+  if (listener === undefined) return [];
+  const { address, port } = listener.address;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return [{ service, url: `${scheme}${config.tls === undefined ? '' : 's'}://${host}:${port}${config.path}` }];
+}
+
+function limitsOf({ config, services, tunnels }: StatusSources, descriptors: Descriptors): LimitEntry[] {
+  const { maxTunnels, maxUnproven } = config.limits;
+  const unproven = [services.tunnels.listener, services.control.listener].map((listener) => listener?.pending ?? 0);
+  return [
+    { limit: '--max-tunnels', used: tunnels(), most: maxTunnels ?? DEFAULT_LIMITS.maxConnections },
+    { limit: '--max-unproven', used: Math.max(...unproven), most: maxUnproven ?? DEFAULT_UNPROVEN },
+    { limit: '--max-buffers', used: Math.ceil(BUFFERS.heldBytes / MIB), most: Math.round(BUFFERS.limitBytes / MIB) },
+    // An unlimited number is none that could be reached.
+    ...(Number.isFinite(descriptors.limit)
+      ? [{ limit: 'descriptors', used: descriptors.used, most: descriptors.limit }]
+      : []),
+  ];
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}

@@ -1,0 +1,66 @@
+import type { IngressPolicy } from '../bridge/ingress-policy.ts';
+import { detailsOf } from '../bridge/port-details.ts';
+import type { PolicyEntry, PortPage } from '../control/status-entries.ts';
+import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import type { AttachedPort } from './attached-port.ts';
+import { portEntry } from './port-entries.ts';
+import type { Switch } from './switch.ts';
+
+/** The most addresses that a page lists; `listFdb` has all. */
+const MOST_ADDRESSES = 64;
+
+/** The entry of `getPort`. */
+export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
+  const { bridgePort } = attached;
+  const details = detailsOf(bridgePort.port);
+  const connection = details?.kind === 'tunnel' ? details.connection : undefined;
+  const { ageMs, stateMs, connectedMs, connections } = attached.history();
+  const addresses: PortPage['addresses'] = [];
+  let stations = 0;
+  for (const { entry, ageMs: unseenMs } of owner.addressesAt(bridgePort)) {
+    stations++;
+    if (addresses.length >= MOST_ADDRESSES) continue;
+    addresses.push({ vid: entry.vid, mac: formatMacAddress(entry.mac), age: seconds(unseenMs) });
+  }
+  return {
+    ...portEntry(attached),
+    ageSeconds: seconds(ageMs),
+    stateSeconds: seconds(stateMs),
+    connectedSeconds: connectedMs === undefined ? null : seconds(connectedMs),
+    connections,
+    user: attached.user ?? null,
+    peer: connection?.peer ?? null,
+    localAddress: connection?.localAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? null,
+    tls: connection?.tls === undefined ? null : { ...connection.tls },
+    transport: connection?.transport ?? null,
+    queuedOctets: connection?.queuedBytes ?? 0,
+    policy: bridgePort.policy === undefined ? null : policyEntry(bridgePort.policy),
+    stations,
+    addresses,
+  };
+}
+
+function policyEntry({ rules, claimed }: IngressPolicy): PolicyEntry {
+  const { sources, claims, etherTypes, frames, bits, groupFrames, groupBits } = rules;
+  const { forbidsDhcpServer, forbidsRouterAdvertisements } = rules;
+  return {
+    ...(sources === undefined ? {} : { sourceMacs: [...sources].map(formatMacAddress) }),
+    ...(claims === undefined ? {} : { claimFirst: claims, claimed: [...claimed].map(formatMacAddress) }),
+    ...(etherTypes === undefined ? {} : { etherTypes: [...etherTypes].map(etherTypeText) }),
+    ...(frames === undefined ? {} : { frames: frames.perSecond }),
+    ...(bits === undefined ? {} : { bits: bits.perSecond }),
+    ...(groupFrames === undefined ? {} : { broadcastFrames: groupFrames.perSecond }),
+    ...(groupBits === undefined ? {} : { broadcastBits: groupBits.perSecond }),
+    ...(forbidsDhcpServer === true ? { dhcpServer: false } : {}),
+    ...(forbidsRouterAdvertisements === true ? { routerAdvertisements: false } : {}),
+  };
+}
+
+/** As the policy file writes it; 802.3 frames have a length instead. */
+function etherTypeText(type: number): string {
+  return type === 0 ? '802.3' : `0x${type.toString(16).padStart(4, '0')}`;
+}
+
+function seconds(ms: number): number {
+  return Math.floor(Math.max(0, ms) / 1000);
+}
