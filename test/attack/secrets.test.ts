@@ -109,8 +109,8 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     said += JSON.stringify(await lan.call('addPort', { type: 'client', target, options }).catch(String));
   }
   for (const list of ['listport', 'listif', 'listfdb', 'listdoor']) await ctl([list, '--json']);
-  for (const command of [['listport'], ['status'], ['show', '1']]) await ctl(command);
-  said += JSON.stringify(await lan.call('getPort', { port: 1 }));
+  for (const command of [['listport'], ['status'], ['show', '3']]) await ctl(command);
+  said += JSON.stringify(await lan.call('getPort', { port: 3 }));
   for (const method of ['listPort', 'listInterface', 'listFdb', 'listDoor', 'getStatus'])
     said += JSON.stringify(await lan.call(method));
   assert.match(said, /127\.0\.0\.1/);
