@@ -15,3 +15,11 @@ test('what the demo lists, the README mentions', () => {
   const readme = readFileSync('README.md', 'utf8');
   for (const line of LISTINGS) assert.ok(readme.includes(line.split(' ')[2] ?? line));
 });
+
+test('the picture of the README shows what the demo types on the laptop', () => {
+  const picture = readFileSync('docs/demo.svg', 'utf8');
+  for (const { host, line } of COMMANDS) {
+    if (host === 'laptop')
+      assert.ok(picture.includes(`> ${line}<`), `docs/demo.svg shows \`${line}\`; see scripts/draw-demo.mjs`);
+  }
+});
