@@ -69,8 +69,8 @@ export interface Port {
 /** The name of a kind of port, as listport shows it: `tap`, `client` (a tunnel that was dialled), `server` (accepted), … */
 export type PortType = string;
 
-/** Why we close: the whole switch stops, or just this port goes. */
-export type CloseReason = 'shutdown' | 'removed';
+/** Why we close: the whole switch stops, it stops and will be back soon with its ports, or just this port goes. */
+export type CloseReason = 'shutdown' | 'restart' | 'removed';
 
 /**
  * What the link does by itself; whether the operator shut the port is the

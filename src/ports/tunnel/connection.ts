@@ -10,6 +10,7 @@ import {
   CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
+  CLOSE_SERVICE_RESTART,
   closePayload,
   describeClose,
 } from '../../wire/websocket/close-code.ts';
@@ -60,6 +61,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   #lostReason: string | undefined;
   #isCloseSent = false;
   #isCloseReceived = false;
+  #isPeerRestarting = false;
   #closeTimer: NodeJS.Timeout | undefined;
   #onClosed: (() => void)[] = [];
 
@@ -120,6 +122,11 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   /** Whether the peer ended the connection by a Close message or a protocol error; such a connection does not count as lost. */
   get hasParted(): boolean {
     return this.#isCloseReceived;
+  }
+
+  /** Whether the peer has closed the connection with 1012 Service Restart. */
+  get isPeerRestarting(): boolean {
+    return this.#isPeerRestarting;
   }
 
   /** The ingress end of native flows, on the batched wire only. */
@@ -329,6 +336,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   closeMessage(code: number, reason: string): void {
     this.#isCloseReceived = true;
+    this.#isPeerRestarting = code === CLOSE_SERVICE_RESTART;
     const answer = code === CLOSE_NO_CODE ? CLOSE_NORMAL : code;
     this.#fail(`closed by the peer: ${describeClose(code, reason)}`, answer, '');
     this.#endIfDone();

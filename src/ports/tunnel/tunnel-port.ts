@@ -11,7 +11,7 @@ import type { ConnectionDetails, Described, TlsDetails, TunnelDetails } from '..
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';
-import { CLOSE_GOING_AWAY, CLOSE_NORMAL } from '../../wire/websocket/close-code.ts';
+import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_SERVICE_RESTART } from '../../wire/websocket/close-code.ts';
 import type { Heartbeat } from '../stream/heartbeat.ts';
 import { type TunnelLimits, withDefaults } from '../stream/limits.ts';
 import { PACKINGS, type Wire } from '../stream/packing.ts';
@@ -41,6 +41,12 @@ export interface TunnelPortOptions {
   /** called once, when the connection is closed and its resources are freed */
   onGone?: () => void;
 }
+
+const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
+  shutdown: CLOSE_GOING_AWAY,
+  restart: CLOSE_SERVICE_RESTART,
+  removed: CLOSE_NORMAL,
+};
 
 /**
  * A tunnel as a port. On the raw wire of 1.x a binary message is one Ethernet
@@ -116,6 +122,11 @@ export class TunnelPort implements Port, Described {
     return this.#connection.hasParted;
   }
 
+  /** Whether the peer has ended the tunnel since it restarts, and will be back soon. */
+  get isPeerRestarting(): boolean {
+    return this.#connection.isPeerRestarting;
+  }
+
   get congestion(): Congestion | undefined {
     return this.#connection.congestion;
   }
@@ -165,7 +176,7 @@ export class TunnelPort implements Port, Described {
   }
 
   close(reason: CloseReason = 'removed'): Promise<void> {
-    return this.#connection.close(reason === 'shutdown' ? CLOSE_GOING_AWAY : CLOSE_NORMAL);
+    return this.#connection.close(CLOSE_CODES[reason]);
   }
 }
 

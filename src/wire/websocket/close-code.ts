@@ -5,6 +5,8 @@ export const CLOSE_PROTOCOL_ERROR = 1002;
 export const CLOSE_INVALID_PAYLOAD = 1007;
 export const CLOSE_POLICY_VIOLATION = 1008;
 export const CLOSE_TOO_BIG = 1009;
+/** Service Restart, registered at IANA: the client may dial again soon. */
+export const CLOSE_SERVICE_RESTART = 1012;
 /** Means a received close message without a code; never sent (RFC 6455, 7.4.1). */
 export const CLOSE_NO_CODE = 1005;
 

@@ -17,8 +17,13 @@ import { type TunnelLimits, withDefaults } from '../../stream/limits.ts';
 import { openTransport } from '../../stream/open-transport.ts';
 import type { Wire, WireChoice } from '../../stream/packing.ts';
 import { drained } from '../../stream/tls/handover.ts';
-import { createResumeToken, type ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
-import { ServerPort } from '../resume/server-port.ts';
+import {
+  createResumeToken,
+  type ResumableTunnel,
+  ResumableTunnels,
+  type TokenHashes,
+} from '../resume/resumable-tunnels.ts';
+import { ServerPort, type ServerPortOptions } from '../resume/server-port.ts';
 import type { TunnelPlace } from '../resume/tunnel-places.ts';
 import { type SwitchInstance, switchFieldOf } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
@@ -42,6 +47,16 @@ import {
 /** The reason given to the peer, the log and listport when the validity of a tunnel's token ends. */
 const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
+
+/** A tunnel whose client can come back, as it outlives the process. */
+export interface KeptTunnel extends TokenHashes {
+  readonly port: ServerPort;
+  readonly user: string | null;
+  /** the client's address and port */
+  readonly target: string;
+  /** what counts for the bound of an address */
+  readonly address: string;
+}
 
 /**
  * Accepts tunnels on an HTTP server of the caller: its `upgrade`
@@ -74,7 +89,7 @@ export class TunnelServer {
   readonly #admission: Admission;
   readonly #instance: SwitchInstance | undefined;
   readonly #graceMs: number;
-  readonly #resumable = new ResumableTunnels();
+  readonly #resumables = new ResumableTunnels();
   /** The etherws header fields of each answer that is being made. */
   readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
   /** Handshakes that wait for the authenticator, the oldest first. */
@@ -98,7 +113,7 @@ export class TunnelServer {
     this.#admission = new Admission({
       limits: this.#limits,
       counters: this.#counters,
-      resumable: this.#resumable,
+      resumable: this.#resumables,
       allowanceOf: options.allowanceOf,
     });
     this.#logger = options.logger ?? SILENT;
@@ -184,6 +199,31 @@ export class TunnelServer {
     void this.#authenticate({ ...applicant, place }, address);
   }
 
+  /**
+   * What has to be kept so that clients find their ports again when the switch was restarted: hashes of tokens, no secret.
+   * @param onChange called after each change, from now on
+   */
+  followKept(onChange: () => void): void {
+    this.#resumables.onChange = onChange;
+  }
+
+  *kept(): IterableIterator<KeptTunnel> {
+    for (const [{ port, user, place }, hashes] of this.#resumables.entries()) {
+      yield { port, user, target: port.target, address: place.address, ...hashes };
+    }
+  }
+
+  /**
+   * Makes the port of a client of an earlier run, which waits for it as if it had been lost now.
+   * @returns undefined when ports do not wait
+   */
+  restore({ user, target, address, latest, presented }: Omit<KeptTunnel, 'port'>): ServerPort | undefined {
+    if (this.#graceMs === 0) return undefined;
+    const resumable = this.#resumable({ lastTarget: target }, user, this.#admission.restore(address, user));
+    this.#resumables.restore(resumable, { latest, presented });
+    return resumable.port;
+  }
+
   /** Accepts nothing more, and cuts unfinished handshakes. Tunnels stay open: they belong to the receiver of `onTunnel`. */
   close(): void {
     this.#isClosed = true;
@@ -217,7 +257,7 @@ export class TunnelServer {
       this.#refuse(socket, refusalOfCredentials(verdict.reason, this.#authenticator.challenge), target);
     } else {
       const { user, untilMs } = verdict;
-      const resumed = resume?.token === undefined ? undefined : this.#resumable.find(resume.token, user);
+      const resumed = resume?.token === undefined ? undefined : this.#resumables.find(resume.token, user);
       const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
       if (refusal === undefined) this.#accept(applicant, { user, untilMs, resumed });
       else this.#refuse(socket, refusal, target);
@@ -273,8 +313,11 @@ export class TunnelServer {
     const { kind } = transport;
     this.#logger.debug({ target, user, wire, transport: kind, isResumed: resumed !== undefined }, 'tunnel accepted');
     if (token === undefined) this.#handOver(tunnel, user);
-    else if (resumed === undefined) this.#handOver(this.#resumablePort(tunnel, user, place, token), user);
-    else this.#resume(resumed, tunnel, place, token, resume?.token);
+    else if (resumed === undefined) {
+      const resumable = this.#resumable(tunnel, user, place);
+      this.#resumables.enrol(resumable, token);
+      this.#handOver(resumable.port, user);
+    } else this.#resume(resumed, tunnel, place, token, resume?.token);
   }
 
   #handOver(port: Port, user: string | null): void {
@@ -286,21 +329,20 @@ export class TunnelServer {
     }
   }
 
-  #resumablePort(tunnel: TunnelPort, user: string | null, place: TunnelPlace, token: string): ServerPort {
+  #resumable(tunnel: ServerPortOptions['tunnel'], user: string | null, place: TunnelPlace): ResumableTunnel {
     const onGone = (): void => {
-      this.#resumable.remove(resumable);
+      this.#resumables.remove(resumable);
       resumable.place.leave();
     };
     const port = new ServerPort({ tunnel, graceMs: this.#graceMs, onGone });
     const resumable: ResumableTunnel = { port, user, place };
-    this.#resumable.enrol(resumable, token);
-    return port;
+    return resumable;
   }
 
   #resume(resumed: ResumableTunnel, tunnel: TunnelPort, place: TunnelPlace, token: string, presented = ''): void {
     resumed.place.leave();
     resumed.place = place;
-    this.#resumable.enrol(resumed, token, presented);
+    this.#resumables.enrol(resumed, token, presented);
     this.#counters.resumed++;
     resumed.port.resume(tunnel);
   }

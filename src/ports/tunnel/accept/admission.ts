@@ -60,6 +60,14 @@ export class Admission {
     return TOO_MANY_OF_USER;
   }
 
+  /** The place of a port that waits for its client since before the switch was restarted. */
+  restore(address: string, user: string | null): TunnelPlace {
+    const place = this.#places.enter(address, true);
+    if (typeof place === 'string') throw new TypeError('one who returns was refused');
+    if (user !== null || this.#options.allowanceOf !== undefined) place.claim(user ?? '');
+    return place;
+  }
+
   #refuse(bound: PlaceBound): Refusal {
     this.#options.counters[bound]++;
     return BOUND_REFUSALS[bound];

@@ -132,9 +132,9 @@ export class ClientPort extends LastingPort {
     this.#rest();
   }
 
-  protected override lost(_tunnel: TunnelPort, reason: string): void {
+  protected override lost(tunnel: TunnelPort, reason: string): void {
     void this.#failback?.stop();
-    this.#reconnection.lost(performance.now(), oneLine(reason));
+    this.#reconnection.lost(performance.now(), oneLine(reason), tunnel.isPeerRestarting);
     this.#rest();
   }
 

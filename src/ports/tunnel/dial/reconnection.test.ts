@@ -96,6 +96,68 @@ describe('a wait that the server asks for', () => {
   });
 });
 
+describe('a server that says that it restarts', () => {
+  function told(nowMs: number, random = 1): Reconnection {
+    const reconnection = new Reconnection({ random: () => random });
+    reconnection.dialling(0);
+    reconnection.connected(0);
+    reconnection.lost(nowMs, 'restart', true);
+    return reconnection;
+  }
+
+  test('is dialled within 0.4 s, again and again for 10 s, then as any other', () => {
+    const reconnection = told(100);
+    let nowMs = 100;
+    while (nowMs < 10_000) {
+      assert.equal(reconnection.nextTryMs, nowMs + 400);
+      nowMs = reconnection.nextTryMs;
+      reconnection.dialling(nowMs);
+      reconnection.failed(nowMs, 'refused', false);
+    }
+    const waitsMs = Array.from({ length: 3 }, () => {
+      const waitMs = reconnection.nextTryMs - nowMs;
+      nowMs = reconnection.nextTryMs;
+      reconnection.dialling(nowMs);
+      reconnection.failed(nowMs, 'refused', false);
+      return waitMs;
+    });
+    assert.deepEqual(waitsMs, [2000, 4000, 8000], 'what failed meanwhile was no failure');
+  });
+
+  test('draws from the whole range', () => assert.equal(told(100, 0.5).nextTryMs, 300));
+
+  test('is dialled soon five times in a row, then as one that fails, until a tunnel has stood', () => {
+    const reconnection = told(100);
+    let nowMs = 100;
+    const again = (stoodMs: number): number => {
+      reconnection.dialling(nowMs);
+      reconnection.connected(nowMs);
+      nowMs += stoodMs;
+      reconnection.lost(nowMs, 'restart', true);
+      return reconnection.nextTryMs - nowMs;
+    };
+    assert.deepEqual([1, 1, 1, 1].map(again), [400, 400, 400, 400]);
+    assert.ok(again(1) >= 16_000);
+    assert.ok(again(9_999) >= 32_000);
+    assert.equal(again(10_000), 400);
+  });
+
+  test('is no such server any more when the next tunnel is lost otherwise', () => {
+    const reconnection = told(100);
+    reconnection.dialling(200);
+    reconnection.connected(200);
+    reconnection.lost(300, 'reset');
+    assert.equal(reconnection.nextTryMs, 300 + 2000);
+  });
+
+  test('and refuses for good, is dialled as seldom as any', () => {
+    const reconnection = told(100);
+    reconnection.dialling(200);
+    reconnection.failed(200, 'wrong password', true);
+    assert.equal(reconnection.nextTryMs, 60_200);
+  });
+});
+
 test('the states, and what is said of them', () => {
   const reconnection = new Reconnection({ random: longest });
   const seen = (nowMs: number): unknown[] => [reconnection.state, reconnection.describe(nowMs)];

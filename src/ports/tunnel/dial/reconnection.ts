@@ -14,6 +14,12 @@ const STABLE_MS = 10_000;
 const LEAST_GAP_MS = 1000;
 const MOST_GAP_MS = 8000;
 
+/** A server that restarts is back within seconds: for so long no wait is longer than `RESTART_WAIT_MS`, in the mean half of it. */
+const RESTART_MS = 10_000;
+const RESTART_WAIT_MS = 400;
+/** A server that claims to restart more often in a row, with no good tunnel in between, is treated as one that fails. */
+const MOST_RESTARTS = 5;
+
 export interface ReconnectionOptions {
   /** The ceiling of the first wait; it doubles with every failure. Default 1000. */
   minMs?: number;
@@ -38,6 +44,7 @@ export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
  *   clients that lost one server do not come back at one instant.
  * - A failure that trying again will hardly mend, such as a wrong password,
  *   waits for `maxMs`.
+ * - A server that has said that it restarts (close code 1012) is dialled every few hundred milliseconds at first.
  * - A server that asks for a wait (`Retry-After`) is not dialled before, but
  *   `maxMs` is enough for any of them.
  * - When the host's network comes back the next try is at once. A host whose
@@ -60,6 +67,9 @@ export class Reconnection {
   #nextTryMs = Number.POSITIVE_INFINITY;
   /** Before it no news of the network brings the next try. */
   #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** When the server said that it restarts. */
+  #restartMs = Number.NEGATIVE_INFINITY;
+  #restarts = 0;
   /** When news of the network last made us forget the failures. */
   #forgivenMs = Number.NEGATIVE_INFINITY;
   /** The network changed while a try was under way, which may have begun too early. */
@@ -111,7 +121,7 @@ export class Reconnection {
    * @param requestedWaitMs for how long the server does not want to be asked again
    */
   failed(nowMs: number, reason: string, isLasting: boolean, requestedWaitMs: number | undefined = undefined): void {
-    this.#failures++;
+    if (!this.#isRestarting(nowMs)) this.#failures++;
     // Clients that were told the same do not come back at one instant.
     if (requestedWaitMs !== undefined) {
       this.#notBeforeMs = nowMs + Math.min(this.#maxMs, requestedWaitMs + this.#random() * this.#minMs);
@@ -119,9 +129,12 @@ export class Reconnection {
     this.#rest(nowMs, reason, isLasting);
   }
 
-  /** The tunnel that stood has gone. */
-  lost(nowMs: number, reason: string): void {
-    this.#failures = nowMs - this.#upMs >= STABLE_MS ? 1 : this.#failures + 1;
+  /** The tunnel that stood has gone. @param isRestarting the server said that it restarts */
+  lost(nowMs: number, reason: string, isRestarting: boolean = false): void {
+    const wasStable = nowMs - this.#upMs >= STABLE_MS;
+    if (wasStable) this.#restarts = 0;
+    this.#failures = wasStable ? 1 : this.#failures + 1;
+    this.#restartMs = isRestarting && ++this.#restarts <= MOST_RESTARTS ? nowMs : Number.NEGATIVE_INFINITY;
     this.#rest(nowMs, reason, false);
   }
 
@@ -160,10 +173,15 @@ export class Reconnection {
     }
     this.#state = 'backoff';
     this.#isLasting = isLasting;
-    const waitMs = isLasting ? this.#maxMs : this.#random() * this.#ceilingMs();
+    const ceilingMs = this.#isRestarting(nowMs) ? Math.min(RESTART_WAIT_MS, this.#maxMs) : this.#ceilingMs();
+    const waitMs = isLasting ? this.#maxMs : this.#random() * ceilingMs;
     this.#nextTryMs = Math.max(this.#notBeforeMs, nowMs + waitMs);
     if (this.#isHurried && !isLasting) this.#hurry(nowMs);
     this.#isHurried = false;
+  }
+
+  #isRestarting(nowMs: number): boolean {
+    return nowMs - this.#restartMs < RESTART_MS;
   }
 
   #ceilingMs(): number {

@@ -14,7 +14,7 @@ export interface ResumableTunnel {
 }
 
 /** The tokens of one tunnel, as hashes. */
-interface Hashes {
+export interface TokenHashes {
   readonly latest: string;
   /** The token by which the client came back: it may not know the latest yet. */
   readonly presented: string | undefined;
@@ -36,7 +36,9 @@ export function createResumeToken(): string {
  */
 export class ResumableTunnels {
   readonly #byHash = new Map<string, ResumableTunnel>();
-  readonly #hashes = new Map<ResumableTunnel, Hashes>();
+  readonly #hashes = new Map<ResumableTunnel, TokenHashes>();
+  /** Called after each change of what `entries` has. */
+  onChange: () => void = () => undefined;
 
   /** Whether the token leads to a tunnel, of any user. */
   has(token: string): boolean {
@@ -54,11 +56,30 @@ export class ResumableTunnels {
    * @param presented the token by which its client has just come back; others of the tunnel are good no more
    */
   enrol(tunnel: ResumableTunnel, token: string, presented?: string): void {
+    this.#put(tunnel, {
+      latest: hashOf(token),
+      presented: presented === undefined ? undefined : hashOf(presented),
+    });
+  }
+
+  /** Lets the tokens of an earlier run of the switch lead to a tunnel. */
+  restore(tunnel: ResumableTunnel, hashes: TokenHashes): void {
+    this.#put(tunnel, hashes);
+  }
+
+  /** All tunnels, and the hashes of the tokens that lead to them now. */
+  *entries(): IterableIterator<readonly [ResumableTunnel, TokenHashes]> {
+    for (const [tunnel, { latest, presented }] of this.#hashes) {
+      if (!tunnel.port.isOver) yield [tunnel, { latest, presented: tunnel.port.isHeard ? undefined : presented }];
+    }
+  }
+
+  #put(tunnel: ResumableTunnel, hashes: TokenHashes): void {
     this.remove(tunnel);
-    const hashes = { latest: hashOf(token), presented: presented === undefined ? undefined : hashOf(presented) };
     this.#hashes.set(tunnel, hashes);
     this.#byHash.set(hashes.latest, tunnel);
     if (hashes.presented !== undefined) this.#byHash.set(hashes.presented, tunnel);
+    this.onChange();
   }
 
   remove(tunnel: ResumableTunnel): void {
@@ -67,6 +88,7 @@ export class ResumableTunnels {
     this.#hashes.delete(tunnel);
     this.#byHash.delete(hashes.latest);
     if (hashes.presented !== undefined) this.#byHash.delete(hashes.presented);
+    this.onChange();
   }
 
   /** That one of a user's tunnels whose client has been away the longest; undefined when all are there. */

@@ -231,6 +231,45 @@ for (const [what, part, reason] of [
   });
 }
 
+test('what is kept of the tunnels lets their clients come back to a server that was restarted', async () => {
+  await start();
+  const first = await enter(undefined, { user: 'ada' });
+  const second = await enter(first.token, { user: 'ada' });
+  const kept = JSON.parse(JSON.stringify([...server.tunnels.kept()].map(({ port: _, ...rest }) => rest)));
+  for (const { token = '' } of [first, second]) assert.ok(!JSON.stringify(kept).includes(token), 'no secret is kept');
+  for (const client of clients) client.terminate();
+  await Promise.all(accepted.map(({ port }) => port.close('restart')));
+  await server.stop();
+
+  await start();
+  let changes = 0;
+  server.tunnels.followKept(() => changes++);
+  const port = server.tunnels.restore(kept[0]);
+  assert.ok(port !== undefined && changes === 1);
+  const events = new PortRecorder();
+  accepted.push({ port, events });
+  port.open(events);
+  assert.deepEqual([states(events), port.target, server.tunnels.connections], [['away'], kept[0].target, 1]);
+  assert.match(port.linkReason ?? '', /the switch was restarted/);
+  await enter(second.token, { user: 'bob' });
+  assert.equal(accepted.length, 2, 'another user gets a port of its own');
+  // Its answer to the second one may not have arrived, so the first token is good, too.
+  const back = await enter(first.token, { user: 'ada' });
+  assert.deepEqual([accepted.length, states(events)], [2, ['away', 'up']]);
+  back.client.send(message(7));
+  await events.take(1);
+  await enter(second.token, { user: 'ada' });
+  assert.equal(accepted.length, 3, 'it is used up');
+  assert.equal([...server.tunnels.kept()].length, 3);
+  for (const { presented } of server.tunnels.kept()) assert.equal(presented, undefined);
+});
+
+test('without a grace nothing is restored', async () => {
+  await start({ graceMs: 0 });
+  const kept = { user: null, target: '192.0.2.1:1', address: '192.0.2.1', latest: 'x', presented: undefined };
+  assert.equal(server.tunnels.restore(kept), undefined);
+});
+
 test('a port that was removed is nothing to come back to', async () => {
   await start();
   const first = await enter();

@@ -1,9 +1,13 @@
-import type { TunnelPort } from '../tunnel-port.ts';
+import type { PortEvents } from '../../../bridge/port.ts';
+import { TunnelPort } from '../tunnel-port.ts';
 import { LastingPort } from './lasting-port.ts';
 
 export interface ServerPortOptions {
-  /** the first connection, not opened yet; on the batched wire */
-  tunnel: TunnelPort;
+  /**
+   * the first connection, not opened yet; on the batched wire. Or the target of the last one, in an earlier run of the
+   * switch: the port then waits for its client from the beginning
+   */
+  tunnel: TunnelPort | { readonly lastTarget: string };
   /** how long the port waits for its client when a connection was lost */
   graceMs: number;
   /** called once, when the port is closed and none of its connections is left */
@@ -37,10 +41,11 @@ export class ServerPort extends LastingPort {
   #isOver = false;
 
   constructor({ tunnel, graceMs, onGone }: ServerPortOptions) {
-    super(tunnel);
-    this.#target = tunnel.target;
+    super(tunnel instanceof TunnelPort ? tunnel : undefined);
+    this.#target = tunnel instanceof TunnelPort ? tunnel.target : tunnel.lastTarget;
     this.#graceMs = graceMs;
     this.#onGone = onGone;
+    if (this.current === undefined) this.#wait('the switch was restarted');
   }
 
   /** The client's address and port: those of the last connection. */
@@ -81,6 +86,11 @@ export class ServerPort extends LastingPort {
     this.carryOn(tunnel);
   }
 
+  override open(events: PortEvents): void {
+    super.open(events);
+    if (this.#absence !== undefined) events.linkChanged('away', this.linkReason);
+  }
+
   /** Waits no longer. Without effect unless the client is away. @param reason one line */
   giveUp(reason: string): void {
     if (this.#absence !== undefined) this.#end(reason);
@@ -101,11 +111,15 @@ export class ServerPort extends LastingPort {
       this.#end(reason);
       return;
     }
+    this.#wait(reason);
+    this.events?.linkChanged('away', this.linkReason);
+  }
+
+  #wait(reason: string): void {
     this.#absence = { sinceMs: performance.now(), reason };
     this.#timer = setTimeout(() => {
       this.#end(`its client did not come back within ${this.#graceMs / 1000} s`);
     }, this.#graceMs).unref();
-    this.events?.linkChanged('away', this.linkReason);
   }
 
   #end(reason: string): void {

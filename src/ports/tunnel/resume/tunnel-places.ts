@@ -12,6 +12,8 @@ export type PlaceBound = 'full' | 'overAddressShare';
 export interface TunnelPlace {
   /** The bound that the place goes beyond, where it was let in nevertheless. */
   readonly beyond: PlaceBound | undefined;
+  /** of the client */
+  readonly address: string;
   /** The user of the place. */
   readonly owner: string | undefined;
   /**
@@ -59,6 +61,7 @@ export class TunnelPlaces {
     let hasLeft = false;
     return {
       beyond,
+      address,
       get owner() {
         return owner;
       },

@@ -1,0 +1,109 @@
+import type { PortNumber } from '../bridge/bridge-port.ts';
+import type { Port } from '../bridge/port.ts';
+import type { AttachedPort, AttachOptions } from '../networks/attached-port.ts';
+import type { Switch } from '../networks/switch.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
+import type { StateFile } from '../runtime/state-file.ts';
+import { check, dottedNames } from '../schema/check.ts';
+import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
+import { anyText, flag, integer, listOf } from '../schema/types.ts';
+
+/** An accepted tunnel in the file of `--state`. Tokens stand there as hashes only. */
+const KEPT = {
+  number: { type: integer(1), required: true, help: 'number of the port' },
+  name: { type: anyText, help: 'name of the port' },
+  description: { type: anyText, help: 'its description' },
+  shut: { type: flag, required: true, help: 'whether the port is shut' },
+  user: { type: anyText, help: 'the user of its client' },
+  target: { type: anyText, required: true, help: 'address and port of its client' },
+  address: { type: anyText, required: true, help: 'what counts for the limit of an address' },
+  latest: { type: anyText, required: true, help: 'hash of the token of its client' },
+  presented: { type: anyText, help: 'hash of the token before, if the client may not know the latest' },
+} as const satisfies Table;
+
+const keptTunnels = listOf(objectOf(KEPT));
+
+const SECTION = 'tunnels';
+
+export interface KeptTunnelsOptions {
+  readonly state: StateFile;
+  readonly server: TunnelServer;
+  readonly etherSwitch: Switch;
+  /** Makes a tunnel a port of the switch, with the rights of its user. @returns its number */
+  readonly attach: (port: Port, user: string | null, options: AttachOptions) => PortNumber;
+  /** Names that ports of the configuration will have: these have precedence. */
+  readonly names: ReadonlySet<string | undefined>;
+  readonly logger: Logger;
+}
+
+/**
+ * Lets clients find the ports of their tunnels again when the switch was restarted: with number, name, description, and
+ * shut as before. The ports wait for them as after the loss of a connection.
+ */
+export class KeptTunnels {
+  readonly #options: KeptTunnelsOptions;
+  readonly #numbers = new WeakMap<Port, PortNumber>();
+  #isClosed = false;
+
+  constructor(options: KeptTunnelsOptions) {
+    this.#options = options;
+  }
+
+  /** An accepted tunnel has become a port. */
+  note(port: Port, number: PortNumber): void {
+    this.#numbers.set(port, number);
+  }
+
+  /** Makes the ports of the run before, and keeps those of this one from now on. */
+  restore(): void {
+    const { server, etherSwitch, attach, names, logger } = this.#options;
+    for (const { number, name, description, shut, user = null, ...tunnel } of this.#read()) {
+      const port = server.restore({ ...tunnel, presented: tunnel.presented, user });
+      if (port === undefined) continue;
+      try {
+        const labels = { name: names.has(name) ? '' : (name ?? ''), description: description ?? '' };
+        const given = attach(port, user, { number, ...labels });
+        this.note(port, given);
+        if (shut) etherSwitch.setShut(given, true);
+      } catch (error) {
+        logger.warn({ port: number, error }, 'the port of a tunnel could not be made again');
+        void port.close('shutdown');
+      }
+    }
+    server.followKept(() => this.#changed());
+    this.#changed();
+  }
+
+  /** Keeps all of them a last time: from now on they end with the switch. */
+  async close(): Promise<void> {
+    const section = this.#section();
+    this.#isClosed = true;
+    await this.#options.state.keep(SECTION, section);
+  }
+
+  #changed(): void {
+    if (!this.#isClosed) this.#options.state.keepSoon(SECTION, () => this.#section());
+  }
+
+  #section(): unknown[] {
+    const { server, etherSwitch } = this.#options;
+    const attached = new Map<PortNumber | undefined, AttachedPort>(
+      [...etherSwitch.attachedPorts()].map((port) => [port.bridgePort.number, port]),
+    );
+    const section: unknown[] = [];
+    for (const { port, user, ...tunnel } of server.kept()) {
+      const { bridgePort, name, description } = attached.get(this.#numbers.get(port)) ?? {};
+      if (bridgePort === undefined) continue;
+      const { number, isShut } = bridgePort;
+      section.push({ number, name, description, shut: isShut, ...(user === null ? {} : { user }), ...tunnel });
+    }
+    return section;
+  }
+
+  #read(): readonly ValuesOf<typeof KEPT>[] {
+    const { state } = this.#options;
+    const section = state.read(SECTION);
+    return section === undefined ? [] : check(keptTunnels, section, dottedNames(SECTION));
+  }
+}
