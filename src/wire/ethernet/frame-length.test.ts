@@ -18,7 +18,10 @@ test('a frame ends where its payload says', () => {
     ['IPv4 behind two tags', '88a8 0064 8100 0064 0800 4500 0054 0000 0000 40 01 0000', 22 + 84],
     ['IPv6', '86dd 6000 0000 0020 3a ff', 14 + 40 + 32],
     ['ARP', '0806 0001 0800 06 04 0001', 14 + 28],
+    ['IPv4 of a header alone', '0800 4500 0014', 14 + 20],
     ['802.3 with a length field', '0026 4242 03', 14 + 38],
+    ['802.3 of an LLC header alone', '0003 4242 03', 14 + 3],
+    ['802.3 of the greatest length', '05dc 4242 03', 14 + 1500],
   ];
   for (const [name, head, length] of cases) {
     const frame = frameOf(head);
@@ -41,6 +44,12 @@ test('a frame that states nothing, or more than there is, is as long as it came'
     ['an unknown type', '88b5 0000', 1518],
     ['three tags', '8100 0001 8100 0001 8100 0001 0800 4500 0054', 1518],
     ['a tag that is cut', '8100 00', 15],
+    ['a tag at the end, without a type behind it', '8100 0001 05', 17],
+    ['a tag and a length field, and nothing behind them', '8100 0001 0026', 18],
+    ['ARP whose header alone is there', '0806 0001 0800 00 00 0001', 22],
+    ['IPv6 of another version', '86dd 7000 0000 0020 3a ff', 1518],
+    ['1501 octets, which is no length field', '05dd 4242 03', 1518],
+    ['IPv4 that ends where the frame does', '0800 4500 05e0', 1518],
   ];
   for (const [name, head, length] of cases) {
     assert.equal(statedLength(frameOf(head, length), 0, length), length, name);
@@ -64,4 +73,32 @@ test('tags make room as the egress allows', () => {
     );
     assert.deepEqual(found, expected, head);
   }
+});
+
+test('no octet behind the end of a frame is read', () => {
+  // Octets that would state another end lie behind the frame, as they do in a slab.
+  const cases: [string, string, number][] = [
+    ['a header that is cut in its type', '0800 4500 0014', 13],
+    ['IPv4', '0800 4500 0014', 14 + 19],
+    ['IPv6', '86dd 6000 0000 0001 3b ff', 14 + 39],
+    ['ARP', '0806 0001 0800 00 00 0001', 14 + 7],
+    ['a tag', '8100 0001 0800 4500 0014', 17],
+    ['a second tag', '8100 0001 8100 0001 0026', 21],
+  ];
+  for (const [name, head, length] of cases) assert.equal(statedLength(frameOf(head), 0, length), length, name);
+  assert.equal(statedLength(frameOf('0800 4500 0014'), 0, 14 + 20), 34, 'a whole IPv4 header');
+  assert.equal(statedLength(frameOf('0800 4500 0014'), 0, 14 + 21), 34, 'and one octet of padding');
+  assert.equal(statedLength(frameOf('86dd 6000 0000 0001 3b ff'), 0, 14 + 42), 14 + 41, 'a whole IPv6 header');
+  assert.equal(statedLength(frameOf('0806 0001 0800 00 00 0001'), 0, 14 + 9), 14 + 8, 'a whole ARP header');
+});
+
+test('tags count that end inside of the frame, wherever it lies', () => {
+  const slab = Buffer.concat([Buffer.alloc(7, 0x81), frameOf('88a8 0001 8100 0001 0800')]);
+  const tags = (length: number) => tagBytesOf(slab, 7, length, TAGS_STACKED);
+  assert.deepEqual([17, 18, 21, 22, 60].map(tags), [0, 4, 4, 8, 8]);
+  const customer = frameOf('8100 0001 0800');
+  assert.deepEqual(
+    [17, 18].map((length) => tagBytesOf(customer, 0, length, TAGS_ONE_CUSTOMER)),
+    [0, 4],
+  );
 });

@@ -8,6 +8,7 @@ import {
   classfulPrefixLength,
   formatIpv4,
   formatIpv6,
+  formatPrefix,
   netmaskOfPrefixLength,
   parseHostAddress,
   parseIpv4,
@@ -16,11 +17,12 @@ import {
   prefixLengthOfNetmask,
 } from './ip-address.ts';
 
-function refused(action: () => unknown, message: RegExp): void {
+function refused(action: () => unknown, message: RegExp, hint?: string): void {
   assert.throws(action, (error: unknown) => {
     assert.ok(error instanceof EtherwsError, String(error));
     assert.equal(error.code, 'ADDRESS_INVALID');
     assert.match(error.message, message);
+    if (hint !== undefined) assert.equal(error.hint, hint);
     return true;
   });
 }
@@ -112,4 +114,73 @@ test('an address without a netmask has that of its class', () => {
   assert.equal(classfulPrefixLength('10.0.0.1'), 8);
   assert.equal(classfulPrefixLength('172.16.0.1'), 16);
   assert.equal(classfulPrefixLength('192.168.0.1'), 24);
+});
+
+test('a refusal says what is wrong, and what to write', () => {
+  refused(() => parseIpv4('1.2.3'), /^"1\.2\.3" is no IPv4 address$/, 'Write four decimal numbers, as in 192.0.2.1');
+  refused(() => parseIpv4('1.2.3.04'), /"04" has a leading zero$/, 'Write it without leading zeros');
+  const asInIpv6 = 'Write it as in 2001:db8::1';
+  refused(() => parseIpv6('1::2::3'), /: "::" stands twice$/, asInIpv6);
+  refused(() => parseIpv6('1:2:3'), /: it has 3 groups of 16 bits, not 8$/, asInIpv6);
+  refused(() => parseIpv6('1:2::3:4:5:6:7:8'), /: it has 8 groups of 16 bits, not 8$/, asInIpv6);
+  refused(() => parseIpv6('::12345'), /: "12345" is no group of one to four hexadecimal digits$/, asInIpv6);
+  refused(
+    () => parsePrefix('192.0.2.1'),
+    /"192\.0\.2\.1" has no prefix length$/,
+    'Write ADDRESS/LENGTH, as in 192.0.2.1/24',
+  );
+  refused(() => prefixLengthOfNetmask('255.255.0.255'), /not contiguous$/, 'The nearest is 255.255.0.0');
+  assert.throws(
+    () => parseHostAddress('224.0.0.1'),
+    (error: EtherwsError) => !('hint' in error) || error.hint === undefined,
+  );
+});
+
+test('an IPv4 address stands at the end of an IPv6 address only', () => {
+  assert.deepEqual(parseIpv6('::192.0.2.1'), [0, 0, 0, 0, 0, 0, 0xc000, 0x0201]);
+  assert.deepEqual(parseIpv6('1:2:3:4:5:6:192.0.2.1'), [1, 2, 3, 4, 5, 6, 0xc000, 0x0201]);
+  refused(() => parseIpv6('192.0.2.1::'), /"192\.0\.2\.1" is no group/);
+  refused(() => parseIpv6('::192.0.2.1:1'), /"192\.0\.2\.1" is no group/);
+});
+
+test('"::" stands for one group or more', () => {
+  assert.deepEqual(parseIpv6('1:2:3:4:5:6:7::'), [1, 2, 3, 4, 5, 6, 7, 0]);
+  assert.deepEqual(parseIpv6('::'), [0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal(formatIpv6([0, 0, 1, 1, 0, 0, 1, 1]), '::1:1:0:0:1:1', 'of two runs of one length the first');
+  assert.equal(formatIpv6([0, 0, 0, 0, 0, 0, 0, 0]), '::');
+  assert.equal(formatIpv6([1, 2, 3, 4, 5, 6, 0, 0]), '1:2:3:4:5:6::');
+});
+
+test('the bounds of what a host may bear', () => {
+  for (const text of ['1.0.0.0', '223.255.255.255', '127.0.0.1']) assert.equal(parseHostAddress(text).address, text);
+  refused(() => parseHostAddress('0.255.255.255'), /^0\.255\.255\.255 is in 0\.0\.0\.0\/8/);
+  refused(() => parseHostAddress('239.255.255.255'), /is a multicast address$/);
+  refused(() => parseHostAddress('240.0.0.0'), /is reserved$/);
+  refused(() => parseHostAddress('255.255.255.254'), /is reserved$/);
+  assert.equal(parseHostAddress('feff::').address, 'feff::');
+  refused(() => parseHostAddress('ff00::'), /multicast/);
+});
+
+test('the bounds of prefix lengths, and of the classes', () => {
+  assert.equal(parsePrefix('192.0.2.1/1').prefixLength, 1);
+  assert.equal(parsePrefix('192.0.2.1/32').prefixLength, 32);
+  assert.equal(parsePrefix('2001:db8::1/128').prefixLength, 128);
+  refused(() => parsePrefix('/24'), /"" is no IPv4 address/);
+  refused(() => checkPrefix('2001:db8::1', 129), /^prefix length 129 is outside 1\.\.128 for IPv6$/);
+  for (const length of [-1, 33, 24.5, Number.NaN]) {
+    const error = { name: 'RangeError', message: `prefix length ${length} is outside 0..32` };
+    assert.throws(() => netmaskOfPrefixLength(length), error);
+  }
+  for (const [address, length] of [
+    ['127.0.0.1', 8],
+    ['128.0.0.1', 16],
+    ['191.255.0.1', 16],
+    ['192.0.0.1', 24],
+  ] as const) {
+    assert.equal(classfulPrefixLength(address), length, address);
+  }
+});
+
+test('a prefix is written as it is read', () => {
+  for (const text of ['192.0.2.1/24', '2001:db8::1/64']) assert.equal(formatPrefix(parsePrefix(text)), text);
 });

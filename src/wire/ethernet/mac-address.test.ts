@@ -30,3 +30,9 @@ test('text that is no MAC address is refused with what was got', () => {
     );
   }
 });
+
+test('the first octet is the most significant one', () => {
+  const octets = Uint8Array.of(0xff, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0xff);
+  assert.equal(readMacAddress(octets, 1), 0xfedc_ba98_7654);
+  assert.equal(formatMacAddress(readMacAddress(octets, 1)), 'fe:dc:ba:98:76:54');
+});
