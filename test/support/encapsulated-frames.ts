@@ -15,7 +15,7 @@ import {
 /** One encapsulation, as a test says it; the rest is filled in. */
 export interface OuterFields {
   /** `ip`: the inner packet stands directly behind the IP header: IPIP, SIT, and their kin over IPv6. */
-  kind: 'vxlan' | 'vxlan-gpe' | 'geneve' | 'geneve-ip' | 'gre' | 'gretap' | 'ip' | 'fou';
+  kind: 'vxlan' | 'vxlan-gpe' | 'vxlan-gpe-ip' | 'geneve' | 'geneve-ip' | 'gre' | 'gretap' | 'ip' | 'fou';
   ipv6?: boolean;
   /** TCIs of the frame around it, outer first. */
   tags?: readonly number[];
@@ -37,6 +37,7 @@ export const ENCAPSULATIONS: readonly (readonly [string, readonly OuterFields[]]
   ['VXLAN over IPv6 without UDP checksum', [{ kind: 'vxlan', ipv6: true }]],
   ['VXLAN over IPv6 with UDP checksum, in a VLAN', [{ kind: 'vxlan', ipv6: true, checksum: true, tags: [100] }]],
   ['VXLAN-GPE', [{ kind: 'vxlan-gpe', checksum: true }]],
+  ['VXLAN-GPE of IP packets', [{ kind: 'vxlan-gpe-ip', checksum: true }]],
   ['Geneve with options', [{ kind: 'geneve', checksum: true, options: new Uint8Array(12).fill(7) }]],
   ['Geneve over IPv6, of IP packets', [{ kind: 'geneve-ip', ipv6: true, checksum: true }]],
   ['GRE', [{ kind: 'gre' }]],
@@ -150,6 +151,11 @@ function shimOf(outer: OuterFields, isIpv6: boolean, contentBytes: number): { pr
       return { protocol: UDP, shim: udpHeader(4789, Buffer.from('0800000000000700', 'hex'), contentBytes) };
     case 'vxlan-gpe':
       return { protocol: UDP, shim: udpHeader(4790, Buffer.from('0c00000300000700', 'hex'), contentBytes) };
+    case 'vxlan-gpe-ip': {
+      const gpe = Buffer.from('0c00000000000700', 'hex');
+      gpe[3] = isIpv6 ? 2 : 1;
+      return { protocol: UDP, shim: udpHeader(4790, gpe, contentBytes) };
+    }
     default: {
       const options = outer.options ?? new Uint8Array();
       const geneve = Buffer.concat([Buffer.from('0000000000000700', 'hex'), options]);

@@ -155,3 +155,11 @@ test('nothing behind the end of a frame counts, however short it is and whatever
     ),
   );
 });
+
+test('an IPv4 header that claims to be shorter than it can be has no ports', () => {
+  for (const first of [0x40, 0x41, 0x43]) {
+    const frame = changed(udp(), 14, first);
+    // What changes from packet to packet in the header: the type of service, the identification, the time to live.
+    for (const at of [1, 4, 5, 8]) assert.equal(hashOf(changed(frame, 14 + at, 0x77)), hashOf(frame), `octet ${at}`);
+  }
+});

@@ -26,6 +26,7 @@ test('a set of them is read from digits of either case, or all', () => {
   assert.equal(parseReservedSet('0'), 0x0001);
   assert.equal(parseReservedSet('0,E'), 0x4001);
   assert.equal(parseReservedSet('e,0,e'), 0x4001);
+  assert.equal(parseReservedSet('1,e'), 0x4002);
   assert.equal(parseReservedSet('0,1,2,3,4,5,6,7,8,9,a,b,c,d,e,f'), ALL_RESERVED);
   assert.equal(parseReservedSet('all'), ALL_RESERVED);
   for (const text of ['', ',', '0,', '0 E', '0E', '10', 'g', 'ALL', '-1', '01:80:c2:00:00:0e']) {

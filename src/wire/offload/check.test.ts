@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchWithHeaders, type FrameFields, superFrameOf } from '../../../test/support/frames.ts';
 import { builtEngine } from '../../../test/support/offload-addon.ts';
+import { FrameBatch } from '../ethernet/frame-batch.ts';
 import { type OffloadEngine, portableEngine } from './engine.ts';
+import { framesIn } from './gso.ts';
 import {
   neededOffloads,
   OFFLOAD_CHECKSUM,
@@ -101,6 +103,7 @@ const superFrames: readonly [string, OffloadFault | 'well', FrameFields, (record
     { ...extended(0, extension(8)), payload: payload.subarray(0, 99) },
     put(IP + 41, 255),
   ],
+  ['the checksum starts at the payload of UDP', 'encapsulation', udp, putLittle(CSUM_START, 42)],
   ['IP version 5', 'truncated', ipv4, put(IP, 0x55)],
   ['an IPv4 header of 16 octets', 'truncated', ipv4, put(IP, 0x44)],
   ['a TCP header of 16 octets', 'truncated', ipv4, put(TCP_V4 + 12, 0x40)],
@@ -165,4 +168,52 @@ test('needed offloads are read off the header, and an unknown one is none that a
     [0x81, 1, OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_ENCAPSULATED],
   ];
   for (const [flags, gsoType, needed] of cases) assert.equal(neededOffloads(Uint8Array.of(flags, gsoType), 0), needed);
+});
+
+test('the most segments, and one more', () => {
+  for (const [fields, gsoSize, most] of [
+    [ipv4, 2, 2048],
+    [ipv6, 2, 2048],
+    [udp, 9, 128],
+  ] as const) {
+    const of = (octets: number) => verdict({ ...fields, payload: Buffer.alloc(octets) }, nothing, gsoSize);
+    assert.equal(of(gsoSize * most), 'well');
+    assert.equal(of(gsoSize * most + 1), 'gsoSize');
+  }
+});
+
+test('a checksum behind the outermost IP header is that of no encapsulation, and any other is', () => {
+  const needs = (fields: FrameFields, lie: (record: Buffer) => void): number => {
+    const needed = engines.map((engine) => {
+      const batch = batchWithHeaders([superFrameOf(fields, 0)]);
+      const start = batch.starts[0] as number;
+      lie(batch.bytes.subarray(start - 10));
+      assert.equal(engine.check(batch, 0), undefined);
+      return neededOffloads(batch.bytes, start - 10);
+    });
+    assert.equal(new Set(needed).size, 1);
+    return needed[0] as number;
+  };
+  const encapsulated = OFFLOAD_CHECKSUM | OFFLOAD_ENCAPSULATED;
+  for (const fields of [ipv4, ipv6, udp, { payload, tags: [1, 2] }, extended(0, extension(8))]) {
+    assert.equal(needs(fields, nothing), OFFLOAD_CHECKSUM);
+    assert.equal(needs(fields, putLittle(CSUM_START, 100)), encapsulated);
+  }
+  assert.equal(needs(ipv4, put16(ETHER_TYPE, 0x0806)), encapsulated, 'there is no IP header');
+  assert.equal(needs(ipv4, put16(IP + 2, 6000)), encapsulated, 'the IP header is wrong');
+});
+
+test('without offload headers nothing is checked, whatever stands in front of a frame', () => {
+  for (const engine of engines) {
+    const batch = batchWithHeaders([superFrameOf(ipv4, 0)]);
+    batch.offloadHeader(0).fill(0xff);
+    batch.hasOffloadHeaders = false;
+    const before = Buffer.from(batch.bytes);
+    assert.equal(engine.check(batch, 0), undefined);
+    assert.deepEqual(batch.bytes, before);
+    assert.equal(framesIn(batch, 0), 1);
+    const out = new FrameBatch(Buffer.alloc(6000));
+    assert.equal(engine.finish(batch, 0, out), undefined);
+    assert.deepEqual(out.frame(0), batch.frame(0), 'it is copied');
+  }
 });

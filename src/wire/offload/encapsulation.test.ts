@@ -129,6 +129,7 @@ const lies: readonly [string, string, OuterFields, (frame: Buffer) => void][] = 
   ['GRE with sequence numbers', 'encapsulation', { kind: 'gre' }, put(34, 0x10)],
   ['GRE of version 1', 'encapsulation', { kind: 'gre' }, put(35, 1)],
   ['GRE of an unknown protocol', 'encapsulation', { kind: 'gre' }, put16(36, 0x8847)],
+  ['the outer IP length, in front of IP', 'ipLength', { kind: 'ip' }, put16(16, 2550)],
   ['the inner EtherType', 'protocol', { kind: 'vxlan' }, put16(62, 0x0806)],
   ['the inner IP length', 'ipLength', { kind: 'vxlan' }, put16(66, 3000)],
   ['the inner protocol', 'protocol', { kind: 'vxlan' }, put(73, 1)],
@@ -166,4 +167,49 @@ test('the mark of an encapsulation is made true, whatever it was', () => {
     plain.bytes[4] = FLAG_ENCAPSULATED;
     assert.equal(engine.check(plain, 0), 'flags');
   }
+});
+
+test('an encapsulation that ends inside of its own header, or right behind it', () => {
+  const TRUNCATED = 'truncated';
+  const UNKNOWN = 'encapsulation';
+  const header = { flags: 1, gsoType: 1, headerBytes: 200, gsoSize: 10, checksumStart: 200, checksumOffset: 16 };
+  /** An IPv4 packet with these octets behind its header; the length of UDP is made true. */
+  const fault = (protocol: number, hex: string): string => {
+    const content = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    if (protocol === 17) content.writeUInt16BE(content.length, 4);
+    const ip = Buffer.from('450000000000000040000000c0000201c0000202', 'hex');
+    ip.writeUInt16BE(20 + content.length, 2);
+    ip[9] = protocol;
+    const frame = Buffer.concat([Buffer.from('02000000000b02000000000a0800', 'hex'), ip, content]);
+    return faultOf({ frame, header });
+  };
+  const GRE = 47;
+  assert.equal(fault(GRE, '0000 88'), TRUNCATED, 'GRE, inside of its first four octets');
+  assert.equal(fault(GRE, '0000 8847'), UNKNOWN, 'GRE of MPLS, all there');
+  assert.equal(fault(GRE, '2000 8847 0000'), TRUNCATED, 'GRE inside of its key');
+  assert.equal(fault(GRE, '8000 8847 0000'), TRUNCATED, 'GRE inside of its checksum');
+  assert.equal(fault(GRE, '2000 8847 0000 0001'), UNKNOWN, 'GRE of MPLS with its key');
+  assert.equal(fault(GRE, '0000 0800'), TRUNCATED, 'GRE of IPv4, without any');
+  const UDP = 17;
+  assert.equal(fault(UDP, '0000 0000 0000 0000 0101 0101 0101 01'), TRUNCATED, 'seven octets in UDP');
+  assert.equal(
+    fault(UDP, '0000 0000 0000 0000 0101 0101 0101 0101'),
+    UNKNOWN,
+    'eight octets in UDP, which are nothing',
+  );
+  assert.equal(fault(UDP, '0000 0000 0000 0000 0800 0000 0000 0000'), TRUNCATED, 'VXLAN, without a frame');
+});
+
+test('headers may have 256 octets, and no more', () => {
+  const of = (options: number) =>
+    encapsulatedSuperFrameOf(
+      [{ kind: 'vxlan' }],
+      { ...inner, ipv6: true, extension: { type: 60, bytes: longOptions }, options: new Uint8Array(options).fill(1) },
+      1000,
+    );
+  const longOptions = Buffer.alloc(128);
+  longOptions[1] = 128 / 8 - 1;
+  assert.equal(of(4).header.headerBytes, 256);
+  assert.equal(faultOf(of(4)), 'well');
+  assert.equal(faultOf(of(8)), 'extensionHeader');
 });

@@ -89,6 +89,40 @@ for (const [name, outers] of ENCAPSULATIONS) {
 }
 
 const VXLAN = [{ kind: 'vxlan', checksum: true }] as const;
+const PSH_ACK = 0x18;
+
+// By examples, which take less time than the properties above.
+for (const [count, packs] of [
+  [2, 1],
+  [64, 1],
+  [65, 2],
+  [128, 2],
+] as const) {
+  test(`${count} segments are ${packs} pack(s), over IPv4 and IPv6`, () => {
+    for (const ipv6 of [false, true]) {
+      for (const octets of [40 * count, 40 * count - 3]) {
+        const fields = { payload: Buffer.alloc(octets, 9), flags: PSH_ACK };
+        const superFrame = encapsulatedSuperFrameOf([{ ...VXLAN[0], ipv6 }], fields, 40);
+        const packed = finishedFor(superFrame, TAKEN);
+        assert.equal(packed.count, packs);
+        // Of a single segment only the checksum is owed. hdr_len is where the payload of the outer UDP begins.
+        const [flags, gsoType, headerBytes] = packed.offloadHeader(packed.count - 1);
+        assert.deepEqual([flags, gsoType, headerBytes], [1, count % 64 === 1 ? 0 : 5, ipv6 ? 62 : 42]);
+        assert.deepEqual(cut(packed), framesOf(finishedFor(superFrame, OFFLOAD_NONE)));
+      }
+    }
+  });
+}
+
+test('segments in UDP without a checksum, in GRE, and in two encapsulations are not packed', () => {
+  const plain = { kind: 'vxlan' } as const;
+  for (const outers of [[plain], [{ kind: 'gre', checksum: true }], [VXLAN[0], VXLAN[0]]] as const) {
+    const superFrame = encapsulatedSuperFrameOf(outers, { payload: Buffer.alloc(200, 9) }, 40);
+    const singles = finishedFor(superFrame, TAKEN);
+    assert.equal(singles.count, 5);
+    assert.deepEqual(framesOf(singles), framesOf(finishedFor(superFrame, OFFLOAD_NONE)));
+  }
+});
 
 test('no pack is longer than an IP packet can be', () => {
   const superFrame = encapsulatedSuperFrameOf(VXLAN, { payload: Buffer.alloc(64_000, 3) }, 1398);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { encapsulatedSuperFrameOf } from '../../../test/support/encapsulated-frames.ts';
 import {
   batchWithHeaders,
   checksumsAreRight,
@@ -122,4 +123,49 @@ test('a slab without room for all of them gets none of them', () => {
   assert.equal(finishFrame(batch, 0, tight), 'queueFull');
   assert.equal(tight.count, 3);
   assert.equal(finishFrame(batch, 0, new FrameBatch(Buffer.alloc(needed - 1))), 'queueFull');
+});
+
+test('a sequence number carries into its high half, and begins anew behind the last one', () => {
+  for (const sequence of [0x1234_fc00, 0xffff_fc00]) {
+    const segments = finished({ payload: new Uint8Array(2500), sequence }, 1000);
+    assert.deepEqual(
+      segments.map((segment) => segment.readUInt32BE(38)),
+      [sequence, (sequence + 1000) >>> 0, (sequence + 2000) >>> 0],
+    );
+  }
+});
+
+test('a checksum of 0 stays so in TCP, and is written as 0xffff in UDP, where 0 means none', () => {
+  for (const [protocol, at, written] of [
+    ['tcp', 34 + 16, 0],
+    ['udp', 34 + 6, 0xffff],
+  ] as const) {
+    const zeros = frameOf({ protocol, payload: new Uint8Array(2) }).bytes;
+    // With its own checksum as its payload the sum is that of all ones.
+    const payload = Buffer.from(zeros.subarray(at, at + 2));
+    for (const gsoSize of [10, 0]) {
+      const [segment] = finished({ protocol, payload }, gsoSize);
+      const expected = gsoSize === 0 ? 0xffff : written;
+      assert.equal(segment?.readUInt16BE(at), expected, `${protocol}, gso_size ${gsoSize}`);
+    }
+  }
+});
+
+test('a slab without room for a plain frame gets none', () => {
+  const batch = batchWithHeaders([{ frame: Buffer.alloc(100, 1) }]);
+  const tight = new FrameBatch(Buffer.alloc(RECORD_LEAD_BYTES + 99));
+  assert.equal(finishFrame(batch, 0, tight), 'queueFull');
+  assert.equal(tight.count, 0);
+  assert.equal(finishFrame(batch, 0, new FrameBatch(Buffer.alloc(RECORD_LEAD_BYTES + 100))), undefined);
+});
+
+test('a slab has room for the most segments with the longest headers', () => {
+  const bytes = Buffer.alloc(128);
+  bytes[1] = 128 / 8 - 1;
+  const fields = { ipv6: true, extension: { type: 60, bytes }, options: new Uint8Array(4).fill(1) };
+  const payload = new Uint8Array(2048 * 31);
+  const longest = encapsulatedSuperFrameOf([{ kind: 'vxlan' }], { ...fields, payload }, 31);
+  const out = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES));
+  assert.equal(finishFrame(batchWithHeaders([longest]), 0, out), undefined);
+  assert.equal(out.count, 2048);
 });

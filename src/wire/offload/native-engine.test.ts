@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { batchWithHeaders, superFrameOf } from '../../../test/support/frames.ts';
 import { honestTemplates, lie } from '../../../test/support/hostile-frames.ts';
 import { ADDON_HINT, builtEngine } from '../../../test/support/offload-addon.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
@@ -91,4 +92,25 @@ test('an odd payload, and one at an odd address, sum up alike', (t) => {
       assertSame(unshifted, out);
     }
   }
+});
+
+test('a batch has room for the segments of the native engine, and says when its slab has none', (t) => {
+  const native = builtEngine();
+  if (native === undefined) return t.skip(ADDON_HINT);
+  const batch = batchWithHeaders([
+    superFrameOf({ payload: Buffer.alloc(3000, 1) }, 10),
+    { frame: Buffer.alloc(60, 1) },
+  ]);
+  const out = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES), 1);
+  assert.equal(native.finish(batch, 0, out), undefined);
+  assert.equal(out.count, 300);
+  assert.ok(out.hasOffloadHeaders);
+  assert.ok(out.starts.length < 2048, 'room for those alone');
+  assert.equal(native.finish(batch, 1, out), undefined);
+  assert.deepEqual([out.count, out.lengths[300]], [301, 60]);
+  const full = new FrameBatch(Buffer.alloc(1000), 1);
+  assert.equal(native.finish(batch, 0, full), 'queueFull');
+  assert.deepEqual([full.count, full.hasOffloadHeaders], [0, false]);
+  batch.offloadHeader(0).writeUInt16LE(0, 4);
+  assert.equal(native.finish(batch, 0, new FrameBatch(Buffer.alloc(1000), 1)), 'badOffload');
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatResumeField, parseResumeField } from './resume-header.ts';
+import { formatResumeField, parseResumeField, RESUME_HEADER } from './resume-header.ts';
 
 const TOKEN = 'Zm9yLXNvbWVib2R5LXdoby1jb21lcy1iYWNr';
 
 test('the field of version 1, with a token and without', () => {
+  assert.equal(RESUME_HEADER, 'Etherws-Resume');
   assert.deepEqual(parseResumeField('1'), { token: undefined });
   assert.deepEqual(parseResumeField(`1 ${TOKEN}`), { token: TOKEN });
   assert.equal(formatResumeField(), '1');

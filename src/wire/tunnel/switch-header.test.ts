@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSwitchField, parseSwitchField } from './switch-header.ts';
+import { formatSwitchField, parseSwitchField, SWITCH_HEADER } from './switch-header.ts';
 import { formatTunnelLoss, parseTunnelLoss } from './tunnel-loss.ts';
 
 const [A, B] = ['a'.repeat(22), 'B-_9'.repeat(16)];
@@ -49,4 +49,11 @@ test('a ping that tells of a lost tunnel fits into a control frame, and no other
   for (const text of ['', 'etherws lost ', 'etherws lost short', `etherws lost ${A}!`, `etherws LOST ${A}`, 'abcd']) {
     assert.equal(parseTunnelLoss(Buffer.from(text)), undefined, text);
   }
+});
+
+test('a field may have 1024 characters, and its name is that of the protocol', () => {
+  assert.equal(SWITCH_HEADER, 'Etherws-Switch');
+  const field = `instance=${A}; rank=1; `;
+  assert.equal(parseSwitchField(field + 'x'.repeat(1024 - field.length))?.rank, 1);
+  assert.equal(parseSwitchField(field + 'x'.repeat(1025 - field.length)), undefined);
 });

@@ -3,12 +3,17 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { batchWithHeaders } from '../../../test/support/frames.ts';
+import { MAX_SUPER_FRAME_BYTES } from '../ethernet/ethernet-frame.ts';
 import { batchOf } from '../ethernet/frame-batch.ts';
+import { neededOffloads } from '../offload/virtio-header.ts';
 import {
+  MAX_TUNNEL_MESSAGE_BYTES,
   MESSAGE_HEAD_BYTES,
   RECORD_LEAD_BYTES,
   readMessage,
   selectWireVersion,
+  WIRE_HEADER,
+  WIRE_OFFLOADS,
   writeMessageHead,
   writeRecord,
 } from './tunnel-message.ts';
@@ -115,4 +120,49 @@ test('a version is taken when it is offered among others', () => {
   assert.equal(selectWireVersion('1'), '1');
   assert.equal(selectWireVersion('3, 1'), '1');
   for (const offered of [undefined, '', '2', '11', 'x1']) assert.equal(selectWireVersion(offered), undefined);
+});
+
+test('what version 1 is agreed to be', () => {
+  assert.equal(WIRE_HEADER, 'Etherws-Wire');
+  assert.equal(MAX_TUNNEL_MESSAGE_BYTES, 2 ** 20);
+  const isCarried = (flags: number, gsoType: number) =>
+    (neededOffloads(Uint8Array.of(flags, gsoType), 0) & ~WIRE_OFFLOADS) === 0;
+  // Checksums, and TCP over IPv4 and IPv6, with and without ECN; no UDP super-frames.
+  for (const gsoType of [0, 1, 4, 0x81, 0x84]) assert.ok(isCarried(1, gsoType), `gso_type ${gsoType}`);
+  for (const gsoType of [3, 5]) assert.ok(!isCarried(1, gsoType), `gso_type ${gsoType}`);
+  assert.ok(!isCarried(0x81, 1), 'nothing encapsulated');
+});
+
+test('head and records are written where they belong, and nothing beside them', () => {
+  const frames = [0, 255, 256, 1514].map((length, number) => Buffer.alloc(length, number + 1));
+  const header = { flags: 1, gsoType: 1, headerBytes: 54, gsoSize: 1448, checksumStart: 34, checksumOffset: 16 };
+  for (const batch of [batchOf(...frames), batchWithHeaders(frames.map((frame) => ({ frame, header })))]) {
+    const size = frames.reduce((sum, { length }) => sum + RECORD_LEAD_BYTES + length, MESSAGE_HEAD_BYTES);
+    const target = Buffer.alloc(5 + size + 5, 0xee);
+    let end = writeMessageHead(target, 5);
+    for (const index of frames.keys()) {
+      end = writeRecord(target, end, batch, index);
+      assert.equal(target[end], 0xee);
+    }
+    assert.equal(end, 5 + size);
+    assert.deepEqual([target.subarray(0, 5), target.subarray(end)], [Buffer.alloc(5, 0xee), Buffer.alloc(5, 0xee)]);
+    assert.deepEqual(target.subarray(5, 9), Buffer.from([1, 0, 0, 0]));
+    const { seen, breach } = read(target.subarray(5, end));
+    assert.equal(breach, undefined);
+    const owed = batch.hasOffloadHeaders ? '01013600a80522001000' : '00'.repeat(10);
+    assert.deepEqual(
+      seen,
+      frames.map((frame) => ({ header: owed, frame: frame.toString('hex') })),
+    );
+  }
+});
+
+test('a message may have no frame, and a frame the greatest length', () => {
+  assert.deepEqual(read(Buffer.from([1, 0, 0, 0])), { seen: [], breach: undefined });
+  assert.match(read(Buffer.from([1, 0, 0])).breach ?? '', /without its head/);
+  const longest = Buffer.alloc(MESSAGE_HEAD_BYTES + RECORD_LEAD_BYTES + MAX_SUPER_FRAME_BYTES);
+  longest[0] = 1;
+  longest.writeUInt32BE(MAX_SUPER_FRAME_BYTES, MESSAGE_HEAD_BYTES);
+  const { seen, breach } = read(longest);
+  assert.deepEqual([seen.length, breach], [1, undefined]);
 });

@@ -7,6 +7,7 @@ import { ADDON_HINT, builtCodec } from '../../../test/support/offload-addon.ts';
 const MAX = 70_000;
 const KEY = Buffer.from('a1b2c3d4', 'hex');
 const HELLO = Buffer.from('Hello');
+const CODEC = builtCodec();
 
 function client(): ParserProbe {
   return new ParserProbe({ isMasked: true, maxMessageBytes: MAX });
@@ -155,8 +156,6 @@ test('a close message ends the stream', () => {
   }
 });
 
-const CODEC = builtCodec();
-
 for (const [reader, codec] of [
   ['TypeScript', undefined],
   ['C', CODEC],
@@ -184,3 +183,98 @@ for (const [reader, codec] of [
     }
   });
 }
+
+test('it tells whether the next frame begins a message', () => {
+  const probe = server();
+  const states = [probe.parser.isBetweenMessages];
+  for (const frame of [
+    { opcode: 2, isFinal: false, payload: HELLO },
+    { opcode: 9 },
+    { opcode: 0, payload: HELLO },
+    { opcode: 8 },
+  ]) {
+    probe.feed(rawFrame(frame));
+    states.push(probe.parser.isBetweenMessages);
+  }
+  assert.deepEqual(states, [true, false, false, true, false]);
+});
+
+test('what stands behind the end of a sink is not judged, either', { skip: CODEC === undefined && ADDON_HINT }, () => {
+  for (const codec of [undefined, CODEC]) {
+    const probe = new ParserProbe({ isMasked: false, maxMessageBytes: MAX, codec });
+    probe.binaryMessage = () => probe.parser.end();
+    probe.feed(Buffer.concat([rawFrame({ opcode: 2, payload: HELLO }), rawFrame({ opcode: 2, reserved: 0x40 })]));
+    assert.equal(probe.violated, undefined);
+    assert.equal(probe.restBytes, 0);
+  }
+});
+
+test('messages that the codec reads may be more than one call of it returns', {
+  skip: CODEC === undefined && ADDON_HINT,
+}, () => {
+  for (const count of [255, 256, 257, 512, 600]) {
+    const probe = new ParserProbe({ isMasked: true, maxMessageBytes: MAX, codec: CODEC });
+    const payloads = Array.from({ length: count }, (_, number) => Buffer.from([number >> 8, number & 255]));
+    probe.feed(Buffer.concat(payloads.map((payload) => rawFrame({ opcode: 2, key: KEY, payload }))));
+    assert.deepEqual(
+      probe.events,
+      payloads.map((payload) => ({ kind: 'binary', bytes: payload.toString('hex') })),
+    );
+  }
+});
+
+test('only fragments are copied, into a buffer that is kept while it has room', () => {
+  const probe = server();
+  let takes = 0;
+  const take = probe.memory.take.bind(probe.memory);
+  probe.memory.take = (bytes) => {
+    takes++;
+    return take(bytes);
+  };
+  probe.feed(rawFrame({ opcode: 1, payload: HELLO }));
+  probe.feed(rawFrame({ opcode: 2, payload: Buffer.alloc(60_000) }));
+  assert.equal(takes, 0);
+  probe.feed(rawFrame({ opcode: 2, isFinal: false, payload: HELLO }));
+  const room = probe.parser.heldBytes;
+  assert.ok(room >= 4096);
+  for (let number = 0; number < 10; number++) probe.feed(rawFrame({ opcode: 0, isFinal: false, payload: HELLO }));
+  probe.feed(rawFrame({ opcode: 0, isFinal: false, payload: Buffer.alloc(room - 11 * HELLO.length) }));
+  assert.equal(takes, 1, 'it is full');
+  probe.feed(rawFrame({ opcode: 0, payload: HELLO }));
+  assert.equal(takes, 2, 'and does not suffice any more');
+});
+
+test('control messages do not count to the length of the message that they interrupt', () => {
+  const probe = server();
+  probe.feed(rawFrame({ opcode: 2, isFinal: false, payload: Buffer.alloc(MAX) }));
+  probe.feed(rawFrame({ opcode: 9, payload: HELLO }));
+  probe.feed(rawFrame({ opcode: 10, payload: HELLO }));
+  probe.feed(rawFrame({ opcode: 8, payload: Buffer.from('03e8627965', 'hex') }));
+  assert.equal(probe.violated, undefined);
+  assert.deepEqual(
+    probe.events.map(({ kind }) => kind),
+    ['ping', 'pong', 'close'],
+  );
+});
+
+test('the lengths at which the form of the length changes', () => {
+  for (const length of [125, 126, 65_535, 65_536, MAX]) {
+    const probe = client();
+    probe.feed(rawFrame({ opcode: 2, key: KEY, payload: Buffer.alloc(length) }));
+    assert.deepEqual([probe.violated, probe.inPlace], [undefined, 1], `${length} octets`);
+  }
+});
+
+test('a violation says which end masked wrongly', () => {
+  const [masked, unmasked] = [server(), client()];
+  masked.feed(rawFrame({ opcode: 2, key: KEY, payload: HELLO }));
+  unmasked.feed(rawFrame({ opcode: 2, payload: HELLO }));
+  assert.equal(masked.violated?.what, 'masked frame from a server');
+  assert.equal(unmasked.violated?.what, 'unmasked frame from a client');
+});
+
+test('a text keeps the byte order mark that it begins with', () => {
+  const probe = server();
+  probe.feed(rawFrame({ opcode: 1, payload: Buffer.from('efbbbf41', 'hex') }));
+  assert.deepEqual(probe.events, [{ kind: 'text', text: '\ufeffA' }]);
+});
