@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
   status: async () => (await import('./ctl/status.ts')).addStatus,
   show: async () => (await import('./ctl/show.ts')).addShow,
+  top: async () => (await import('./ctl/top.ts')).addTop,
   watch: async () => (await import('./ctl/watch.ts')).addWatch,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };

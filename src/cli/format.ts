@@ -9,6 +9,8 @@ export interface Column<Row> {
   /** numbers are aligned right, words left */
   readonly isNumber: boolean;
   cell(row: Row): string;
+  /** what a number is sorted by; default: the digits of the cell */
+  value?(row: Row): number;
 }
 
 /** A table with titles. Lines are indented by two spaces, and columns are two spaces apart. Ends with a line feed. */

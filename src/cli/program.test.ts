@@ -286,6 +286,7 @@ describe('tables', () => {
     Object.assign(service.setPort(1, {}), { state: 'backoff', reason: 'next try in 4 s: it is late', url: 'wss://b/' });
     await service.addPort({ type: 'client', target: 'wss://c/' });
     Object.assign(service.setPort(2, { name: 'uplink', description: 'to c' }), {
+      rxBitRate: 12_345_678,
       wire: 'batched',
       roundTripMs: 1.25,
       rxDiscards: { runt: 2, badVid: 1 },
@@ -310,17 +311,21 @@ describe('tables', () => {
     ]);
     assert.deepEqual(columns((await ctl('listport', '--long')).stdout), [
       ['Port', 'Type', 'State', 'RX', 'TX', 'Target', 'Name', 'Wire', 'RTT'].concat([
+        'RX-bit/s',
+        'TX-bit/s',
         'RX-Drops',
         'TX-Drops',
         'URL',
         'Description',
         'Reason',
       ]),
-      ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '-', '0', '0', 'wss://b/'].concat(
+      ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '-', '0', '0', '0', '0', 'wss://b/'].concat(
         '- next try in 4 s: it is late'.split(' '),
       ),
-      ['2', 'client', 'up', '0', '0', 'wss://c/', 'uplink', 'batched', '1.3ms', '3', '0', '-', 'to', 'c', '-'],
-      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '-', '0', '0', '-', '-', '-'],
+      ['2', 'client', 'up', '0', '0', 'wss://c/', 'uplink', 'batched', '1.3ms'].concat(
+        '12.3M 0 3 0 - to c -'.split(' '),
+      ),
+      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '-', '0', '0', '0', '0', '-', '-', '-'],
     ]);
     assert.deepEqual(columns((await ctl('listif', '--long')).stdout)[1]?.at(-1), 'fd00::1/64,fd00::2/64');
   });

@@ -55,6 +55,11 @@ export const portEntry = atLeast({
   name: withDefault(v.nullable(anyText), null),
   /** the operator's description; null without one */
   description: withDefault(v.nullable(anyText), null),
+  /** frames and bits a second within the last second */
+  rxFrameRate: withDefault(count, 0),
+  txFrameRate: withDefault(count, 0),
+  rxBitRate: withDefault(count, 0),
+  txBitRate: withDefault(count, 0),
 });
 export type PortEntry = EntryOf<typeof portEntry>;
 

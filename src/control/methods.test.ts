@@ -34,6 +34,10 @@ describe('control methods', () => {
       netns: null,
       name: null,
       description: null,
+      rxFrameRate: 0,
+      txFrameRate: 0,
+      rxBitRate: 0,
+      txBitRate: 0,
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
     const device = {

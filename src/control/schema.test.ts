@@ -327,6 +327,10 @@ describe('results', () => {
       netns: null,
       name: null,
       description: null,
+      rxFrameRate: 0,
+      txFrameRate: 0,
+      rxBitRate: 0,
+      txBitRate: 0,
     });
   });
 

@@ -1,4 +1,5 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { PortRates } from './port-rates.ts';
 
 /** The name and description of a port, by the operator; they have no effect on frames. */
 export interface PortLabels {
@@ -32,6 +33,7 @@ export class AttachedPort {
   isAnnounced = false;
   wasForwarding = false;
   wasTunnelUp = false;
+  readonly rates: PortRates;
   readonly #attachedMs: number;
   #state = '';
   #stateMs: number;
@@ -45,6 +47,7 @@ export class AttachedPort {
     this.name = name || undefined;
     this.description = description || undefined;
     this.#attachedMs = performance.now();
+    this.rates = new PortRates(bridgePort.cells, this.#attachedMs);
     this.#stateMs = this.#attachedMs;
     this.#connectedMs = this.#attachedMs;
     this.#connections = bridgePort.link === 'up' ? 1 : 0;

@@ -7,7 +7,7 @@ import { netmaskOfPrefixLength } from '../wire/ethernet/ip-address.ts';
 import type { AttachedPort } from './attached-port.ts';
 
 /** The entry of a port in `listPort`. */
-export function portEntry({ bridgePort, name, description }: AttachedPort): PortEntry {
+export function portEntry({ bridgePort, name, description, rates }: AttachedPort): PortEntry {
   const { port, rx, tx, isShut } = bridgePort;
   const details = detailsOf(port);
   const tunnel = details?.kind === 'tunnel' ? details : undefined;
@@ -29,6 +29,10 @@ export function portEntry({ bridgePort, name, description }: AttachedPort): Port
     netns: (details?.kind === 'device' ? details.netns : undefined) ?? null,
     name: name ?? null,
     description: description ?? null,
+    rxFrameRate: rates.rx.frames,
+    txFrameRate: rates.tx.frames,
+    rxBitRate: rates.rx.bits,
+    txBitRate: rates.tx.bits,
   };
 }
 

@@ -224,6 +224,7 @@ export class Switch {
 
   #age(nowMs: number): void {
     this.#bridge.age(nowMs);
+    for (const { rates } of this.#directory.ports()) rates.sample(nowMs);
     for (const report of this.#bridge.moveReports(nowMs)) {
       logMoves(this.#moves, report);
       this.#events.flapping(report);

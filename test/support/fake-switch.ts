@@ -118,6 +118,10 @@ const IDLE = {
   roundTripMs: null,
   url: null,
   netns: null,
+  rxFrameRate: 0,
+  txFrameRate: 0,
+  rxBitRate: 0,
+  txBitRate: 0,
 } as const;
 
 const NO_HISTORY = {

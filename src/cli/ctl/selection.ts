@@ -32,7 +32,10 @@ export function selected<Row>(
   const rows = entries.filter((entry) => conditions.every(({ column, value }) => column.cell(entry) === value));
   return rows.sort((one, other) => {
     for (const { column, sign } of orders) {
-      const order = compare(column.cell(one), column.cell(other), column.isNumber);
+      const order =
+        column.value === undefined
+          ? compare(column.cell(one), column.cell(other), column.isNumber)
+          : column.value(one) - column.value(other);
       if (order !== 0) return sign * order;
     }
     return 0;

@@ -1,5 +1,6 @@
 import type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
 import { type Column, formatTable } from '../format.ts';
+import { formatRate } from '../units.ts';
 
 /**
  * The tables that `etherws ctl` prints. Without `--long` they have exactly the
@@ -16,6 +17,11 @@ function word<Row>(title: string, cell: (row: Row) => string): Column<Row> {
 
 function number<Row>(title: string, cell: (row: Row) => number): Column<Row> {
   return { title, isNumber: true, cell: (row) => cell(row).toString() };
+}
+
+/** Bits a second. */
+function rate<Row>(title: string, value: (row: Row) => number): Column<Row> {
+  return { title, isNumber: true, cell: (row) => formatRate(value(row)), value };
 }
 
 const PORT_COLUMNS: readonly Column<PortEntry>[] = [
@@ -35,6 +41,8 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
     isNumber: true,
     cell: ({ roundTripMs }) => (roundTripMs === null ? NONE : `${roundTripMs.toFixed(1)}ms`),
   },
+  rate('RX-bit/s', ({ rxBitRate }) => rxBitRate),
+  rate('TX-bit/s', ({ txBitRate }) => txBitRate),
   number('RX-Drops', ({ rxDiscards }) => sumOf(rxDiscards)),
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),

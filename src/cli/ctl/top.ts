@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from '../commander.ts';
+import type { ControlCaller, Terminal } from '../terminal.ts';
+import { LiveScreen } from '../top/live-screen.ts';
+import { type PortRate, RateMeter } from '../top/rates.ts';
+import { lastOffset, picture, portLines } from '../top/screen.ts';
+import { DEFAULT_SORT, plainTable, readSort, type SortOrder, sorted, TOP_COLUMNS } from '../top/top-table.ts';
+import { UsageError } from '../usage-error.ts';
+import { type ConnectionOptions, connect, controlUrl, gatherOptions } from './connection.ts';
+import { addLeaf } from './leaf.ts';
+
+const DEFAULT_INTERVAL_S = 2;
+const LEAST_INTERVAL_S = 0.2;
+const MOST_INTERVAL_S = 3600;
+
+interface TopOptions extends ConnectionOptions {
+  sort?: string;
+  interval?: string;
+  once?: boolean;
+}
+
+/** `etherws ctl top`. */
+export function addTop(ctl: Command, terminal: Terminal): void {
+  addLeaf(ctl, 'top', 'show the rates of all ports, again and again', [
+    'top',
+    'top --sort -tx-bit/s --interval 5',
+    'top --once',
+  ])
+    .option('--sort <COLUMN>', `sort by a column; -COLUMN: the highest first (default: ${DEFAULT_SORT})`)
+    .option('--interval <SEC>', `time between two pictures in seconds (default: ${DEFAULT_INTERVAL_S})`)
+    .option('--once', 'print one table of the rates within the interval; so it is without a terminal, too')
+    .action(async (given: TopOptions, command: Command) => {
+      const options = gatherOptions<TopOptions>(command);
+      if (options.json === true) throw new UsageError('top prints no JSON', 'listport --json has the rates, too');
+      const sort = readSort(given.sort ?? DEFAULT_SORT);
+      const intervalMs = readInterval(given.interval) * 1000;
+      const client = await connect(options, terminal);
+      const { stdin, stdout } = process;
+      if (given.once !== true && stdin.isTTY && stdout.isTTY) {
+        const title = `etherws ${controlUrl(options, terminal) ?? ''}`.trim();
+        // A call that is not answered would keep the process for a minute.
+        process.exit(await new Top(client, { sort, intervalMs, title }).run());
+      }
+      const meter = new RateMeter();
+      await snapshot(client, meter);
+      await delay(intervalMs);
+      terminal.print(plainTable(sorted(await snapshot(client, meter), sort)));
+    });
+}
+
+function readInterval(text: string = String(DEFAULT_INTERVAL_S)): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= LEAST_INTERVAL_S && seconds <= MOST_INTERVAL_S) return seconds;
+  throw new UsageError(
+    `--interval must be a number of seconds from ${LEAST_INTERVAL_S} to ${MOST_INTERVAL_S}, got "${text}"`,
+  );
+}
+
+async function snapshot(client: ControlCaller, meter: RateMeter): Promise<PortRate[]> {
+  const { entries } = await client.call('listPort', {});
+  return meter.add(entries, performance.now());
+}
+
+/** The live screen: it asks the switch at each interval, and paints after that, after a key and after a resize. */
+class Top {
+  readonly #client: ControlCaller;
+  readonly #meter = new RateMeter();
+  readonly #intervalMs: number;
+  readonly #title: string;
+  readonly #end = new AbortController();
+  #status = 0;
+  #ports: readonly PortRate[] = [];
+  #sort: SortOrder;
+  #offset = 0;
+  #problem: string | undefined;
+
+  constructor(client: ControlCaller, options: { sort: SortOrder; intervalMs: number; title: string }) {
+    this.#client = client;
+    this.#sort = options.sort;
+    this.#intervalMs = options.intervalMs;
+    this.#title = options.title;
+  }
+
+  /** @returns the exit status: 0 after `q` or Ctrl-C, 128 and the number of the signal that ended it */
+  async run(): Promise<number> {
+    // A switch that cannot be reached at all is said on the terminal as it was.
+    this.#ports = await snapshot(this.#client, this.#meter);
+    const screen = new LiveScreen(process.stdin, process.stdout, {
+      key: (text) => this.#key(text, screen),
+      signal: (signal) => {
+        this.#status = 128 + SIGNAL_NUMBERS[signal as keyof typeof SIGNAL_NUMBERS];
+        this.#end.abort();
+      },
+      resize: () => this.#paint(screen),
+    });
+    const ended = once(this.#end.signal, 'abort');
+    try {
+      // The first rates are there soon.
+      for (let waitMs = Math.min(this.#intervalMs, 1000); !this.#end.signal.aborted; waitMs = this.#intervalMs) {
+        this.#paint(screen);
+        await delay(waitMs, undefined, { signal: this.#end.signal }).catch(() => undefined);
+        await Promise.race([this.#ask(), ended]);
+      }
+    } finally {
+      screen.close();
+    }
+    return this.#status;
+  }
+
+  /** A switch that does not answer is asked again. */
+  async #ask(): Promise<void> {
+    try {
+      this.#ports = await snapshot(this.#client, this.#meter);
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #key(text: string, screen: LiveScreen): void {
+    const page = Math.max(1, portLines(screen.size));
+    if (text === 'q' || text === 'Q' || text === '\x03' || text === '\x04') this.#end.abort();
+    else if (text === 's') this.#sort = { ...this.#sort, column: (this.#sort.column + 1) % TOP_COLUMNS.length };
+    else if (text === 'r') this.#sort = { ...this.#sort, isDescending: !this.#sort.isDescending };
+    else if (UP.includes(text)) this.#offset--;
+    else if (DOWN.includes(text)) this.#offset++;
+    else if (text === '\x1b[5~') this.#offset -= page;
+    else if (text === '\x1b[6~') this.#offset += page;
+    else return;
+    this.#paint(screen);
+  }
+
+  #paint(screen: LiveScreen): void {
+    const { size } = screen;
+    this.#offset = Math.min(Math.max(0, this.#offset), lastOffset(this.#ports.length, size));
+    const view = { sort: this.#sort, offset: this.#offset, title: this.#title, problem: this.#problem };
+    screen.show(picture(this.#ports, view, size));
+  }
+}
+
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const UP = ['\x1b[A', '\x1bOA', 'k'];
+const DOWN = ['\x1b[B', '\x1bOB', 'j'];

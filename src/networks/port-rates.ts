@@ -1,0 +1,48 @@
+import { CELLS, RX_CELL, TX_CELL } from '../bridge/counters.ts';
+
+/** Frames and bits a second in one direction. */
+export interface Rate {
+  readonly frames: number;
+  readonly bits: number;
+}
+
+/** The rates of a port over the last second or so: the differences of its counters between two samples. */
+export class PortRates {
+  readonly #cells: Float64Array;
+  readonly #last = new Float64Array(CELLS);
+  readonly #perSecond = new Float64Array(CELLS);
+  #lastMs: number;
+
+  /** @param cells the counters of the port, as BridgePort has them */
+  constructor(cells: Float64Array, nowMs: number) {
+    this.#cells = cells;
+    this.#last.set(cells);
+    this.#lastMs = nowMs;
+  }
+
+  /** To be called about once a second. */
+  sample(nowMs: number): void {
+    const seconds = (nowMs - this.#lastMs) / 1000;
+    if (seconds <= 0) return;
+    this.#lastMs = nowMs;
+    for (let cell = 0; cell < CELLS; cell++) {
+      const count = this.#cells[cell] as number;
+      this.#perSecond[cell] = (count - (this.#last[cell] as number)) / seconds;
+      this.#last[cell] = count;
+    }
+  }
+
+  get rx(): Rate {
+    return this.#rateAt(RX_CELL);
+  }
+
+  get tx(): Rate {
+    return this.#rateAt(TX_CELL);
+  }
+
+  /** Rounded, since the interval is not known more exactly. */
+  #rateAt(cell: number): Rate {
+    const [frames, octets] = [this.#perSecond[cell] as number, this.#perSecond[cell + 1] as number];
+    return { frames: Math.round(frames), bits: Math.round(octets * 8) };
+  }
+}
