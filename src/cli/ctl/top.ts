@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from '../commander.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
-import { LiveScreen } from '../top/live-screen.ts';
-import { type PortRate, RateMeter } from '../top/rates.ts';
-import { lastOffset, picture, portLines } from '../top/screen.ts';
-import { DEFAULT_SORT, plainTable, readSort, type SortOrder, sorted, TOP_COLUMNS } from '../top/top-table.ts';
 import { UsageError } from '../usage-error.ts';
 import { type ConnectionOptions, connect, controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf } from './leaf.ts';
+import { LiveScreen } from './top/live-screen.ts';
+import { type PortRate, RateMeter } from './top/rates.ts';
+import { lastOffset, picture, portLines } from './top/screen.ts';
+import { DEFAULT_SORT, plainTable, readSort, type SortOrder, sorted, TOP_COLUMNS } from './top/top-table.ts';
 
 const DEFAULT_INTERVAL_S = 2;
 const LEAST_INTERVAL_S = 0.2;

@@ -1,7 +1,7 @@
-import { closestWord } from '../../schema/closest-word.ts';
-import { type Column, formatTable } from '../format.ts';
-import { formatRate } from '../units.ts';
-import { UsageError } from '../usage-error.ts';
+import { closestWord } from '../../../schema/closest-word.ts';
+import { type Column, formatTable } from '../../format.ts';
+import { formatRate } from '../../units.ts';
+import { UsageError } from '../../usage-error.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 
 /** The columns of `etherws ctl top`, and their order. */

@@ -1,5 +1,5 @@
-import { escapeCell } from '../format.ts';
-import { formatRate } from '../units.ts';
+import { escapeCell } from '../../format.ts';
+import { formatRate } from '../../units.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 import { type SortOrder, sorted, sparkline, TOP_COLUMNS } from './top-table.ts';
 

@@ -1,4 +1,4 @@
-import type { PortEntry } from '../../control/entries.ts';
+import type { PortEntry } from '../../../control/entries.ts';
 
 /** How many past rates of a port are kept for its sparkline. */
 export const HISTORY = 20;
