@@ -144,6 +144,11 @@ export class Bridge {
     return this.#fdb.capacity;
   }
 
+  /** How many learned addresses were displaced in a full database, since the start. */
+  get fdbDisplaced(): number {
+    return this.#fdb.displaced;
+  }
+
   /**
    * Adds a port. The caller opens it, and passes its frames to `receive`.
    * @param number one that no port has; default: the next one

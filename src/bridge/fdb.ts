@@ -70,6 +70,8 @@ export class FilteringDatabase {
   readonly #stations = new StationTable<Node>();
   readonly #byPort = new Map<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
+  /** How many entries were displaced before their ageing time. */
+  displaced = 0;
 
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
@@ -175,6 +177,7 @@ export class FilteringDatabase {
     const { oldest: evicted } = learner.size > 0 && learner.size + 1 >= largest.size ? learner : largest;
     if (evicted === undefined) return;
     this.#remove(evicted);
+    this.displaced++;
     this.#onEvicted?.(evicted, nowMs);
   }
 

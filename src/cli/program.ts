@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readVersion } from '../runtime/version.ts';
 import { Command } from './commander.ts';
 import { escapeSentence } from './format.ts';
 import { writeOutOptions } from './option-prefixes.ts';
@@ -92,9 +92,4 @@ function adopt(command: Command, terminal: Terminal): void {
     writeErr: (text) => terminal.complain(text.split('\n').map(escapeSentence).join('\n')),
   });
   for (const below of command.commands) adopt(below, terminal);
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return String(version);
 }

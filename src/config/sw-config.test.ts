@@ -171,6 +171,25 @@ test('what does not fit is refused, naming the option and what was got', () => {
   refused({ htpasswd: join(directory, 'none') }, 'FILE_UNREADABLE', '--htpasswd', 'none', 'no such file');
 });
 
+test('metrics listen on a port of the loopback, or on an address', () => {
+  assert.equal(configOf({}).metricsListen, undefined);
+  for (const [text, host, listenPort] of [
+    ['9464', '127.0.0.1', 9464],
+    ['0', '127.0.0.1', 0],
+    ['192.0.2.1:9464', '192.0.2.1', 9464],
+    ['[2001:db8::1]:65535', '2001:db8::1', 65_535],
+    ['switch.example:9464', 'switch.example', 9464],
+    [':9464', undefined, 9464],
+  ] as const) {
+    assert.deepEqual(configOf({ metricsListen: text }).metricsListen, { host, listenPort }, text);
+  }
+  // YAML reads a port alone as a number.
+  assert.deepEqual(readConfig({ metrics: { listen: 9464 } }, TYPED).metricsListen?.listenPort, 9464);
+  for (const text of ['', '65536', '-1', '192.0.2.1', '192.0.2.1:', '::1:9464', '[192.0.2.1]:9464', 'a b:1', '1.5']) {
+    refused({ metricsListen: text }, 'ARGUMENT_INVALID', '--metrics-listen', `"${text}"`);
+  }
+});
+
 test('every option is named as it was typed', () => {
   for (const { path, row } of FILE_ROWS) {
     if (row.file !== 'read') continue;

@@ -5,6 +5,7 @@ import type { AesChoice } from '../ports/stream/tls/aes.ts';
 import { examine, type Problem } from '../schema/check.ts';
 import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
 import { DAEMON_OPTIONS, SWITCH_OPTIONS } from '../schema/sw-options.ts';
+import { type ListenAddress, parseListenAddress } from '../schema/sw-values.ts';
 import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { type EndpointLimits, endpointLimits } from './endpoint-limits.ts';
@@ -44,6 +45,8 @@ export interface SwConfig {
   readonly congestion: string;
   /** The library for AES-GCM of tunnels under TLS. */
   readonly aes: AesChoice;
+  /** Where metrics are served without credentials, if anywhere. */
+  readonly metricsListen: ListenAddress | undefined;
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
@@ -95,6 +98,7 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     wire: tunnelValues.wire ?? wire.default,
     congestion: tunnelValues.congestion ?? congestion.default,
     aes: tunnelValues.aes ?? aes.default,
+    metricsListen: values.metrics?.listen === undefined ? undefined : parseListenAddress(values.metrics.listen),
     logFormat: daemon.logformat ?? DAEMON_OPTIONS.logformat.default,
     logFile: files.at('daemon', 'logfile'),
     pidFile: files.at('daemon', 'pidfile'),

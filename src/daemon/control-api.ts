@@ -6,8 +6,11 @@ import type { SwConfig } from '../config/sw-config.ts';
 import type { Admission } from '../control/admission.ts';
 import { ControlSocket } from '../control/control-socket.ts';
 import { LocalCallers } from '../control/local-callers.ts';
+import { ReadAccess } from '../control/read-access.ts';
 import type { MethodName, SwitchControl } from '../control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../control/server.ts';
+import type { EndpointCounters } from '../net/endpoint-counters.ts';
+import type { Route } from '../net/http-listener.ts';
 import { peerUserOf } from '../net/peer-user.ts';
 import type { Logger } from '../observability/logger.ts';
 import { BUFFERS } from '../ports/stream/buffer-budget.ts';
@@ -16,12 +19,15 @@ import type { IngressPolicies } from './ingress-policies.ts';
 import type { Lifetime } from './lifetime.ts';
 import { knowsCallers, type Service } from './services.ts';
 
+/** Pages by their paths, of which some are for callers that may read. */
+export type PagesFor = (access: ReadAccess) => ReadonlyMap<string, Route>;
+
 /** The control API of a switch: over TCP, and over a socket for users of this host. */
 export class ControlApi {
   readonly #config: SwConfig;
   readonly #lifetime: Lifetime;
   readonly #callers: LocalCallers;
-  readonly #options: ControlServerOptions;
+  readonly #options: ControlServerOptions & { readonly counters: EndpointCounters };
 
   /** @param logger see `openServices`; of services */
   constructor(
@@ -48,42 +54,57 @@ export class ControlApi {
     };
   }
 
-  /** Serves the API on the service's listener, if it has one. */
-  serveTcp({ listener, config }: Service): void {
+  /**
+   * Serves the API on the service's listener, if it has one.
+   * @param pages beside it; a path that a service already has stays with the service
+   */
+  serveTcp({ listener, config }: Service, pages: PagesFor): void {
     if (listener === undefined) return;
     const admit = (request: IncomingMessage): Promise<Admission> => this.#callers.admit(listener.originOf(request));
-    const server = new ControlServer({
+    const options = {
       ...this.#options,
-      addressOf: (request) => listener.callerOf(request).address,
+      addressOf: (request: IncomingMessage) => listener.callerOf(request).address,
       ...(knowsCallers(this.#config) ? { admit } : {}),
-    });
+    };
+    const server = new ControlServer(options);
     this.#lifetime.onClose(() => server.close());
     listener.route(config.path, server, 'control');
+    for (const [path, route] of pages(new ReadAccess(options))) {
+      if (!listener.hasRoute(path)) listener.route(path, route, 'control');
+    }
   }
 
   /**
    * Serves the API on the local socket, if there is to be one.
    * @param owner of the socket's file
+   * @param pagesFor pages beside it
    * @returns its path
    */
-  async serveSocket(owner: FileOwner | undefined): Promise<string | undefined> {
+  async serveSocket(owner: FileOwner | undefined, pagesFor: PagesFor): Promise<string | undefined> {
     const { socketPath, socketDescriptor } = this.#config.local;
     const at = socketDescriptor === undefined ? socketPath : { descriptor: socketDescriptor };
     if (at === undefined) return undefined;
-    const server = new ControlServer({
+    const options = {
       ...this.#options,
       addressOf: () => 'local socket',
       // Credentials have precedence over the caller's user.
-      admit: (request) =>
+      admit: (request: IncomingMessage) =>
         hasCredentials(request) ? undefined : this.#callers.admit({ kind: 'local', uid: peerUserOf(request.socket) }),
-    });
+    };
+    const server = new ControlServer(options);
+    const pages = pagesFor(new ReadAccess(options));
     const { path } = this.#options;
     const socket = await ControlSocket.listen({
       at,
       owner,
       gid: this.#callers.gid,
       handle: (request, response) => {
-        // On this socket every path is that of the control API.
+        const page = request.method === 'POST' ? undefined : pages.get(request.url?.split('?', 1)[0] ?? '');
+        if (page !== undefined) {
+          page.handleRequest(request, response);
+          return;
+        }
+        // On this socket every other path is that of the control API.
         request.url = path;
         server.handleRequest(request, response);
       },
@@ -120,7 +141,7 @@ function hasCredentials({ headers, url = '' }: IncomingMessage): boolean {
   return headers.authorization !== undefined || accessTokenOf(url) !== undefined;
 }
 
-function isLoopback(host: string | undefined): boolean {
+export function isLoopback(host: string | undefined): boolean {
   if (host === undefined) return false;
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

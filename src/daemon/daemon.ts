@@ -21,6 +21,7 @@ import { openConfiguredPorts } from './configured-ports.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { Lifetime } from './lifetime.ts';
+import { MetricsService } from './metrics-service.ts';
 import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
 import { StatusLine } from './status-line.ts';
@@ -37,6 +38,7 @@ export class Daemon {
   readonly #lifetime: Lifetime;
   #events: EventHub | undefined;
   #status: StatusLine | undefined;
+  #metrics: MetricsService | undefined;
 
   private constructor(config: SwConfig, logger: Logger, owner: FileOwner | undefined) {
     this.#config = config;
@@ -87,6 +89,8 @@ export class Daemon {
     const config = this.#config;
     const logger = this.#logger;
     const lifetime = this.#lifetime;
+    // Closed last: that the switch stops can be read until it has stopped.
+    lifetime.onClose(() => this.#metrics?.close());
     requireCongestionControl(config.congestion);
     logger.debug({ by: chooseAes(config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
     limitBuffers(config.limits.buffersBytes, logger);
@@ -98,27 +102,30 @@ export class Daemon {
     const etherSwitch = new Switch({ ageingTimeMs, fdbCapacity, forwardReserved, logger });
     this.#events = etherSwitch.events;
     lifetime.onClose(() => etherSwitch.close('shutdown'));
+    const loopDelay = new LoopDelay();
+    lifetime.onClose(() => loopDelay.close());
     const relief = new MemoryRelief();
     lifetime.onClose(() => relief.close());
 
     const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
     const server = this.#acceptTunnels(services.tunnels, { etherSwitch, instance, policy, logger: serviceLogger });
-    const delay = new LoopDelay();
-    lifetime.onClose(() => delay.close());
     const tellStatus = processStatus({
       config,
       services,
       tunnels: () => server.connections,
-      eventLoop: () => delay.recent(),
+      eventLoop: () => loopDelay.recent(),
     });
     const running = this.#control(etherSwitch, services, instance, tellStatus);
+    const metrics = new MetricsService(config, services, { etherSwitch, loopDelay, logger: serviceLogger });
+    this.#metrics = metrics;
     const api = new ControlApi(config, lifetime, services.control, { running, policy, logger: serviceLogger });
-    api.serveTcp(services.control);
+    api.serveTcp(services.control, (access) => metrics.pagesFor(access));
 
     for (const listener of new Set([services.tunnels.listener, services.control.listener])) await listener?.listen();
     warnOfOpenControl(config, services.control, logger);
-    const socket = await api.serveSocket(this.#owner);
+    const socket = await api.serveSocket(this.#owner, (access) => metrics.pagesFor(access));
+    await metrics.listen();
     await openConfiguredPorts(config.ports, running, logger);
     const places = [this.#announce('tunnels', services.tunnels), this.#announce('control', services.control)];
     if (socket !== undefined) logger.info({ service: 'control', socket }, 'listening');
@@ -128,6 +135,10 @@ export class Daemon {
     ]);
     this.#status = status;
     lifetime.onClose(() => status.close());
+    metrics.health.phase = 'ready';
+    lifetime.onClose(() => {
+      metrics.health.phase = 'stopping';
+    });
   }
 
   #acceptTunnels(

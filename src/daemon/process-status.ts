@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { SwConfig } from '../config/sw-config.ts';
 import type { LimitEntry, ProcessStatus } from '../control/status-entries.ts';
 import { BUFFERS } from '../ports/stream/buffer-budget.ts';
 import { DEFAULT_LIMITS } from '../ports/stream/limits.ts';
 import { Descriptors } from '../runtime/descriptors.ts';
+import { readVersion } from '../runtime/version.ts';
 import type { Service, Services } from './services.ts';
 
 /** As in PendingConnections. */
@@ -73,9 +73,4 @@ function limitsOf({ config, services, tunnels }: StatusSources, descriptors: Des
       ? [{ limit: 'descriptors', used: descriptors.used, most: descriptors.limit }]
       : []),
   ];
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return String(version);
 }

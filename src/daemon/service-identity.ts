@@ -45,6 +45,11 @@ export class ServiceIdentity {
     return this.#identity.names;
   }
 
+  /** When the certificate expires, in milliseconds since 1970. */
+  get notAfterMs(): number {
+    return Date.parse(this.#identity.certificate.validTo);
+  }
+
   /** The authorities that verify clients. */
   get authorities(): ClientAuthorities {
     return this.#clients?.authorities ?? NO_AUTHORITIES;

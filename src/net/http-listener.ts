@@ -116,6 +116,11 @@ export class HttpListener {
     this.#plainRequests = new PlainRequests(common, onRequest, onClientError);
   }
 
+  /** Whether `path` has handlers. */
+  hasRoute(path: string): boolean {
+    return this.#routes.has(path);
+  }
+
   /**
    * Adds the handlers of `path`, which has no query string.
    * @param use `tunnel`: sockets of upgrades may be taken over from Node, and are refused before descriptors are used up

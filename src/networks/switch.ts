@@ -210,9 +210,10 @@ export class Switch {
     for (const entry of this.#bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
   }
 
-  /** How many addresses are learned, and how many can be. */
-  get fdbUse(): { readonly addresses: number; readonly capacity: number } {
-    return { addresses: this.#bridge.fdbSize, capacity: this.#bridge.fdbCapacity };
+  /** How many addresses are learned, how many can be, and how many were displaced in a full database since the start. */
+  get fdbUse(): { readonly addresses: number; readonly capacity: number; readonly displaced: number } {
+    const { fdbSize: addresses, fdbCapacity: capacity, fdbDisplaced: displaced } = this.#bridge;
+    return { addresses, capacity, displaced };
   }
 
   /** Closes all ports, the newest one first. Idempotent. */

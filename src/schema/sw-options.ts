@@ -1,5 +1,5 @@
 import { CONTROL_OPTIONS, controlOptions, TUNNEL_OPTIONS, tunnelOptions } from './service-options.ts';
-import { eitherOf, network, reservedDigits } from './sw-values.ts';
+import { eitherOf, listenAddress, network, reservedDigits } from './sw-values.ts';
 import { objectOf, type Row, type Table, type ValuesOf } from './table.ts';
 import { given, implies, together } from './together.ts';
 import { anyText, flag, listOf, seconds, wholeNumber } from './types.ts';
@@ -106,6 +106,16 @@ export const LIMIT_OPTIONS = {
   },
 } as const satisfies Table;
 
+/** Where metrics can be read beside the control service. */
+export const METRICS_OPTIONS = {
+  listen: {
+    type: listenAddress,
+    flag: '--metrics-listen',
+    metavar: '[address:]port',
+    help: 'serve /metrics, /healthz and /readyz there, too, without credentials; a port alone: on 127.0.0.1',
+  },
+} as const satisfies Table;
+
 /** The process: its user, its log, its PID file. */
 export const DAEMON_OPTIONS = {
   user: {
@@ -153,6 +163,7 @@ export const SW_GROUPS: readonly {
   { section: 'control', heading: 'Control API:', table: CONTROL_OPTIONS },
   { section: undefined, heading: 'Rights:', table: RIGHTS_OPTIONS },
   { section: 'limits', heading: 'Limits, of each service:', table: LIMIT_OPTIONS },
+  { section: 'metrics', heading: 'Metrics:', table: METRICS_OPTIONS },
   { section: 'daemon', heading: 'Daemon:', table: DAEMON_OPTIONS },
 ];
 
@@ -175,6 +186,7 @@ export const SW_SECTIONS = {
   tunnels: { type: tunnelOptions, help: 'where and for whom tunnels are accepted' },
   control: { type: controlOptions, help: 'where and for whom the control API is served' },
   limits: { type: objectOf(LIMIT_OPTIONS), help: 'limits of each service' },
+  metrics: { type: objectOf(METRICS_OPTIONS), help: 'where metrics can be read beside the control service' },
   daemon: { type: daemonOptions, help: 'the process: its user, its log, its PID file' },
 } as const satisfies Table;
 

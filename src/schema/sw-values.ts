@@ -1,7 +1,8 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { parseNetwork } from '../net/trusted-proxies.ts';
 import { parseReservedSet } from '../wire/ethernet/reserved-address.ts';
-import type { Complaint, Schema } from './check.ts';
+import { type Complaint, messageOf, type Schema } from './check.ts';
 import { anyText, rule } from './types.ts';
 
 /** The rules of the values that say how a switch runs. */
@@ -70,3 +71,34 @@ export const congestionName = checked((name) =>
     ? undefined
     : { sentence: '{name} must be auto, system, or an algorithm such as cubic, got {value}' },
 );
+
+/** Where something listens. */
+export interface ListenAddress {
+  /** a name or an address, an IPv6 one without brackets; undefined: all addresses */
+  readonly host: string | undefined;
+  readonly listenPort: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+const MOST_PORT = 65_535;
+
+/** `PORT` on the loopback, `ADDRESS:PORT`, `NAME:PORT`, `[ADDRESS]:PORT`, or `:PORT` on all addresses. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const [, v6, name, digits] = /^(?:(?:\[([^\]]*)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text) ?? [];
+  const listenPort = Number(digits);
+  if (digits === undefined || listenPort > MOST_PORT || (v6 !== undefined && isIP(v6) !== 6)) return undefined;
+  const host = v6 ?? name;
+  return { host: host === undefined ? LOOPBACK : host === '' ? undefined : host, listenPort };
+}
+
+const NO_LISTEN_ADDRESS = {
+  sentence: '{name} must be a port, or an address and a port, got {value}',
+  hint: 'Write it as 9464, which is on 127.0.0.1, as 192.0.2.1:9464, or as :9464 for all addresses',
+} as const;
+
+/** See `parseListenAddress`. YAML reads a port alone as a number. */
+export const listenAddress = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))], messageOf(NO_LISTEN_ADDRESS)),
+  v.metadata({ type: ['string', 'integer'] }),
+  rule((text: string) => (parseListenAddress(text) === undefined ? NO_LISTEN_ADDRESS : undefined)),
+) as unknown as Schema<string>;

@@ -23,6 +23,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   ping: 'iputils-ping',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
   python3: 'python3',
   script: 'bsdutils',
   setpriv: 'util-linux',

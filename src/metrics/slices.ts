@@ -1,0 +1,36 @@
+/** The longest time for which lines are made in one turn of the event loop. */
+const SLICE_MS = 1;
+/** The clock is read once in so many lines, which take a fraction of that. */
+const LINES_PER_LOOK = 64;
+
+/** Time and turns, which tests replace. */
+export interface LoopTurns {
+  /** monotonic milliseconds */
+  now(): number;
+  /** Resolves in a later turn of the event loop, after ready descriptors were served. */
+  turn(): Promise<void>;
+}
+
+const LOOP: LoopTurns = {
+  now: () => performance.now(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+/**
+ * Joins lines to pieces, each made within about a millisecond of a turn of its own, so that the frames of 5000 ports do
+ * not wait for the metrics of all of them.
+ */
+export async function* slicesOf(lines: Iterable<string>, loop: LoopTurns = LOOP): AsyncGenerator<string> {
+  let piece = '';
+  let count = 0;
+  let untilMs = loop.now() + SLICE_MS;
+  for (const line of lines) {
+    piece += line;
+    if (++count % LINES_PER_LOOK !== 0 || loop.now() < untilMs) continue;
+    yield piece;
+    piece = '';
+    await loop.turn();
+    untilMs = loop.now() + SLICE_MS;
+  }
+  if (piece !== '') yield piece;
+}

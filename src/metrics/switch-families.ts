@@ -1,0 +1,53 @@
+import type { Switch } from '../networks/switch.ts';
+import { type Family, single } from './exposition.ts';
+import { portFamilies } from './port-families.ts';
+import { type MeasuredProcess, processFamilies } from './process-families.ts';
+import { type MeasuredService, serviceFamilies } from './service-families.ts';
+
+/** What the metrics of a switch tell of. */
+export interface Measured {
+  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse'>;
+  readonly services: readonly MeasuredService[];
+  readonly process: MeasuredProcess;
+  /** The octets that queues and unfinished messages hold, and their limit. */
+  readonly buffers: { readonly heldBytes: number; readonly limitBytes: number };
+}
+
+/** All families of a switch, as of now. */
+export function familiesOf({ etherSwitch, services, process, buffers }: Measured): Family[] {
+  return [
+    ...processFamilies(process),
+    single(
+      { name: 'etherws_fdb_entries', type: 'gauge', help: 'Learned addresses' },
+      () => etherSwitch.fdbUse.addresses,
+    ),
+    single({ name: 'etherws_fdb_capacity', type: 'gauge', help: 'The most addresses that are learned' }, () => {
+      return etherSwitch.fdbUse.capacity;
+    }),
+    single(
+      {
+        name: 'etherws_fdb_displaced',
+        type: 'counter',
+        help: 'Learned addresses that were displaced in a full database',
+      },
+      () => etherSwitch.fdbUse.displaced,
+    ),
+    single(
+      {
+        name: 'etherws_buffers_held_bytes',
+        type: 'gauge',
+        unit: 'bytes',
+        help: 'Octets in queues and unfinished messages',
+      },
+      () => buffers.heldBytes,
+    ),
+    single(
+      { name: 'etherws_buffers_limit_bytes', type: 'gauge', unit: 'bytes', help: 'The most that these may hold' },
+      () => {
+        return buffers.limitBytes;
+      },
+    ),
+    ...serviceFamilies(services),
+    ...portFamilies(etherSwitch.attachedPorts()),
+  ];
+}
