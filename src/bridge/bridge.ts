@@ -79,10 +79,8 @@ export class Bridge {
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
     const capacity = options.fdbCapacity ?? 65_536;
-    if (!(ageingTimeMs > 0)) throw new RangeError(`ageingTimeMs must be above 0, got ${ageingTimeMs}`);
-    if (!Number.isSafeInteger(capacity) || capacity < 1) {
-      throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
-    }
+    requireAgeingTime(ageingTimeMs);
+    requireCapacity(capacity);
     const { trace, parallel } = options;
     this.#fdb = new FilteringDatabase({
       ageingTimeMs,
@@ -167,6 +165,10 @@ export class Bridge {
     return bridgePort;
   }
 
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
   /** Gives further ports higher numbers than this. */
   reserveNumbers(upTo: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, upTo);
@@ -178,6 +180,19 @@ export class Bridge {
     bridgePort.policy?.release();
     this.#fdb.forgetPort(bridgePort);
     this.#stateChanged(bridgePort);
+  }
+
+  /** Changes the ageing time; entries that are older by it are gone at once. */
+  setAgeingTime(ageingTimeMs: number): void {
+    requireAgeingTime(ageingTimeMs);
+    this.#fdb.setAgeingTime(ageingTimeMs);
+    this.#flows.setAgeingTime(ageingTimeMs);
+  }
+
+  /** Changes the most entries of the filtering database; what is beyond them is evicted. */
+  setFdbCapacity(capacity: number, nowMs: number): void {
+    requireCapacity(capacity);
+    this.#fdb.setCapacity(capacity, nowMs);
   }
 
   /** Sets the administrative state of a port. Its learned addresses stay until they age; flows end at once. */
@@ -383,4 +398,13 @@ export class Bridge {
     this.#flows.invalidate();
     this.#forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
   }
+}
+
+function requireAgeingTime(ageingTimeMs: number): void {
+  if (!(ageingTimeMs > 0)) throw new RangeError(`ageingTimeMs must be above 0, got ${ageingTimeMs}`);
+}
+
+function requireCapacity(capacity: number): void {
+  if (Number.isSafeInteger(capacity) && capacity >= 1) return;
+  throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
 }

@@ -61,9 +61,9 @@ export type Learned = 'new' | 'moved' | 'refreshed';
  * another port only while that has more. Finding the port takes O(log ports).
  */
 export class FilteringDatabase {
-  readonly #ageingTimeMs: number;
+  #ageingTimeMs: number;
   /** The most entries. */
-  readonly capacity: number;
+  #capacity: number;
   readonly #onLearned: FilteringDatabaseOptions['onLearned'];
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
@@ -75,10 +75,29 @@ export class FilteringDatabase {
 
   constructor(options: FilteringDatabaseOptions) {
     this.#ageingTimeMs = options.ageingTimeMs;
-    this.capacity = options.capacity;
+    this.#capacity = options.capacity;
     this.#onLearned = options.onLearned;
     this.#onMoved = options.onMoved;
     this.#onEvicted = options.onEvicted;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  setAgeingTime(ageingTimeMs: number): void {
+    this.#ageingTimeMs = ageingTimeMs;
+  }
+
+  /** Evicts what is beyond the capacity, of the ports with most entries first. */
+  setCapacity(capacity: number, nowMs: number): void {
+    this.#capacity = capacity;
+    while (this.#stations.size > capacity) {
+      const { oldest } = this.#shares.largest ?? {};
+      if (oldest === undefined) break;
+      this.#remove(oldest);
+      this.#onEvicted?.(oldest, nowMs);
+    }
   }
 
   get size(): number {
@@ -90,7 +109,7 @@ export class FilteringDatabase {
     const known = this.#stations.find(vid, mac);
     if (known === undefined) {
       const share = this.#shareOf(port);
-      if (this.#stations.size >= this.capacity) this.#evict(share, nowMs);
+      if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
       const entry = this.#insert(vid, mac, port, share, nowMs);
       this.#onLearned?.(entry);
       return 'new';

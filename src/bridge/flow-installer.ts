@@ -25,14 +25,19 @@ const FLOW_LIVES = 2;
 export class FlowInstaller {
   readonly #table: FlowTable | undefined;
   readonly #fdb: FilteringDatabase;
-  readonly #lifeMs: number;
+  #lifeMs: number;
   #hasFlows = false;
 
   /** @param table undefined: all frames go through the bridge */
   constructor(table: FlowTable | undefined, fdb: FilteringDatabase, ageingTimeMs: number) {
     this.#table = table;
     this.#fdb = fdb;
-    this.#lifeMs = Math.min(FLOW_LIFE_MS, Math.floor(ageingTimeMs / 4));
+    this.#lifeMs = lifeOf(ageingTimeMs);
+  }
+
+  setAgeingTime(ageingTimeMs: number): void {
+    this.#lifeMs = lifeOf(ageingTimeMs);
+    this.invalidate();
   }
 
   /** Installs a flow to `egress` with the key of frame `index` of the pass, if both ports support it and `permit` allows it. */
@@ -78,4 +83,9 @@ export class FlowInstaller {
   invalidateFlowsOf({ flowUntilMs }: FilteringEntry, nowMs: number): void {
     if (nowMs < flowUntilMs) this.invalidate();
   }
+}
+
+/** Several flows fit into the ageing time, so that the bridge sees a station that is in use. */
+function lifeOf(ageingTimeMs: number): number {
+  return Math.min(FLOW_LIFE_MS, Math.floor(ageingTimeMs / 4));
 }

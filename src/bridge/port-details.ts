@@ -84,6 +84,8 @@ export interface InterfaceChange {
   netmask?: string;
   /** Addresses with a prefix length, IPv4 or IPv6; each is added, or its prefix length changed. */
   addresses?: readonly InterfaceAddress[];
+  /** Addresses to take away; one that is not there is no error. */
+  withoutAddresses?: readonly InterfaceAddress[];
   /** Layer-3 MTU in octets, at least 576. */
   mtu?: number;
 }

@@ -33,6 +33,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   show: async () => (await import('./ctl/show.ts')).addShow,
   top: async () => (await import('./ctl/top.ts')).addTop,
   watch: async () => (await import('./ctl/watch.ts')).addWatch,
+  reload: async () => (await import('./ctl/configuration.ts')).addReload,
+  save: async () => (await import('./ctl/configuration.ts')).addSave,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };
 

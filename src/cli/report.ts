@@ -33,7 +33,7 @@ export function report(error: unknown, terminal: Terminal): number {
     return EXIT_USAGE;
   }
   const { message, code, detail } = facts(error);
-  if (code === 'CONFIG_INVALID') {
+  if (code === 'CONFIG_INVALID' && detail !== undefined) {
     // Each begins with its place, so that editors find it.
     const lines = [...(detail ?? '').split('\n'), `${message} (${code})`];
     terminal.complain(lines.map((line) => `${escapeSentence(line)}\n`).join(''));
@@ -53,9 +53,16 @@ interface Facts {
 function facts(problem: unknown): Facts {
   const error = saysDescriptorsUsedUp(problem) ? descriptorsUsedUp(problem) : problem;
   if (error instanceof EtherwsError) return { message: error.message, code: error.code, detail: error.hint };
-  if (isControlError(error)) return { message: error.message, code: error.code, detail: error.data };
+  if (isControlError(error)) return ofSwitch(error);
   const message = error instanceof Error ? error.message : String(error);
   return { message, code: 'unexpected', detail: 'This is a mistake in etherws; please report what you typed' };
+}
+
+/** A configuration file that the switch refuses is told as one that is refused here: each error with its place. */
+function ofSwitch({ message, code, data }: { message: string; code: number; data: string }): Facts {
+  const [, summary, lines] = /^CONFIG_INVALID: (.*? has (?:an error|\d+ errors))\. (.*)$/s.exec(data) ?? [];
+  if (summary === undefined) return { message, code, detail: data };
+  return { message: summary, code: 'CONFIG_INVALID', detail: lines };
 }
 
 /** Checks the members, since the class would load the control client, which `etherws sw` does not need. */

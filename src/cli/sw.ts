@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { withPassedSockets } from '../config/passed-sockets.ts';
 import { readConfig, type SwConfig } from '../config/sw-config.ts';
+import type { DaemonOptions } from '../daemon/daemon.ts';
 import { EtherwsError } from '../errors.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
@@ -59,22 +60,25 @@ export function swCommand(): Command {
 
 async function runSwitch(options: Record<string, unknown>): Promise<void> {
   requireDescriptors();
-  const config = withPassedSockets(await configOf(options), takeInheritedSockets());
+  const { config: file, ...typedOptions } = options;
+  const typed = typedDocument(typedOptions);
+  // A daemon reads it again, and is in another directory then.
+  const path = typeof file === 'string' ? resolve(file) : undefined;
+  const config = withPassedSockets(await configOf(path, typed), takeInheritedSockets());
+  const source = path === undefined ? undefined : { path, read: () => loadConfig(path, typed) };
   if (!config.isForeground && !isDaemon()) {
     const status = await launchDaemon();
     if (status !== 0) throw new ReportedFailure(status);
     return;
   }
   const hangup = new HangupSignal();
-  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup);
+  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup, source);
 }
 
 /** Invalid options are wrong usage; a file that cannot be read or is invalid is a failure. */
-async function configOf({ config: file, ...options }: Record<string, unknown>): Promise<SwConfig> {
-  const typed = typedDocument(options);
+async function configOf(file: string | undefined, typed: Record<string, unknown>): Promise<SwConfig> {
   try {
-    // A daemon reads it again, and is in another directory then.
-    return typeof file === 'string' ? await loadConfig(resolve(file), typed) : readConfig(typed, TYPED);
+    return file === undefined ? readConfig(typed, TYPED) : await loadConfig(file, typed);
   } catch (error) {
     if (error instanceof EtherwsError && error.code === 'ARGUMENT_INVALID')
       throw new UsageError(error.message, error.hint);
@@ -93,7 +97,12 @@ export async function loadConfig(file: string, typed: Record<string, unknown> = 
   return readConfig(source.documentWith(typed), source.writtenWith(typed, TYPED));
 }
 
-async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Promise<void> {
+async function serve(
+  config: SwConfig,
+  logger: Logger,
+  hangup: HangupSignal,
+  file: DaemonOptions['file'],
+): Promise<void> {
   keepYoungGenerationSmall();
   const manager = ServiceManager.find(logger);
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
@@ -110,11 +119,12 @@ async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Pr
   // Also when the second signal ends the process at once.
   process.once('exit', () => pidFile?.remove());
   const logFile = config.logFile === undefined ? undefined : LogFile.open(config.logFile, account);
-  const daemon = await Daemon.start(config, logger, account);
+  const daemon = await Daemon.start(config, logger, { owner: account, file });
   const terminated = terminationSignal();
   try {
     pidFile?.write();
     if (account !== undefined) becomeAccount(account);
+    await daemon.keepState();
   } catch (error) {
     await daemon.close();
     throw error;
@@ -126,7 +136,9 @@ async function serve(config: SwConfig, logger: Logger, hangup: HangupSignal): Pr
   logger.info({ pid: process.pid }, 'ready');
   if (manager !== undefined) daemon.followStatus((line) => manager.status(line));
   manager?.ready();
-  const reload = (): Promise<void> => daemon.reload(() => logFile?.reopen());
+  const reload = async (): Promise<void> => {
+    await daemon.reload(() => logFile?.reopen());
+  };
   hangup.serveBy(() => manager?.reloading(reload) ?? reload());
   const signal = await terminated;
   hangup.stop();

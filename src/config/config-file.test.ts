@@ -146,6 +146,7 @@ ports:
     assert.equal(logFile, join(directory, 'log/x.log'));
     assert.deepEqual(ports, [
       {
+        id: 'name up',
         spec: {
           type: 'client',
           target: 'ws://a/',

@@ -7,6 +7,7 @@ import type { Written } from '../schema/written.ts';
 /** The files that options name, as absolute paths. */
 export class NamedFiles {
   readonly #paths: ReadonlyMap<string, string>;
+  readonly #written: Written;
   /** files that cannot be read */
   readonly problems: readonly Problem[];
 
@@ -25,7 +26,21 @@ export class NamedFiles {
       }
     }
     this.#paths = paths;
+    this.#written = written;
     this.problems = problems;
+  }
+
+  /** The same options, with absolute paths. Links in them are not followed, so that they can change. */
+  withPaths<Options extends object>(options: Options): Options {
+    const result = { ...options } as Record<string, unknown>;
+    for (const { path } of FILE_ROWS) {
+      const text = valueAt(options, path);
+      if (typeof text !== 'string') continue;
+      const [section = '', key] = path;
+      const absolute = resolve(this.#written.directoryOf(path), text);
+      result[section] = key === undefined ? absolute : { ...(result[section] as object), [key]: absolute };
+    }
+    return result as Options;
   }
 
   /** The file that the option at `path` names; for one that is read, its real path. */

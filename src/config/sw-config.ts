@@ -4,7 +4,7 @@ import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
 import { examine, type Problem } from '../schema/check.ts';
 import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
-import { DAEMON_OPTIONS, SWITCH_OPTIONS } from '../schema/sw-options.ts';
+import { DAEMON_OPTIONS, SWITCH_OPTIONS, type SwValues } from '../schema/sw-options.ts';
 import { type ListenAddress, parseListenAddress } from '../schema/sw-values.ts';
 import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
@@ -50,6 +50,10 @@ export interface SwConfig {
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
+  /** where `etherws ctl` changes are kept across restarts */
+  readonly stateFile: string | undefined;
+  /** the options as they were given, for a comparison and for a file; paths are absolute */
+  readonly options: SwValues;
   /** the ports that a configuration file wants */
   readonly ports: readonly WantedPort[];
 }
@@ -102,6 +106,12 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     logFormat: daemon.logformat ?? DAEMON_OPTIONS.logformat.default,
     logFile: files.at('daemon', 'logfile'),
     pidFile: files.at('daemon', 'pidfile'),
+    stateFile: files.at('daemon', 'state'),
+    options: files.withPaths(optionsOf(values)),
     ports: wantedPorts(values.ports ?? [], written),
   };
+}
+
+function optionsOf({ include: _include, ports: _ports, ...options }: FileValues): SwValues {
+  return options;
 }

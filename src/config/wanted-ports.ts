@@ -6,8 +6,10 @@ import type { Written } from '../schema/written.ts';
 import { FILE_DIAL_OPTIONS, type FilePort } from './file-schema.ts';
 import { readabilityProblem } from './named-files.ts';
 
-/** A port that a configuration file wants. */
+/** A port that a configuration file, or a caller of the control API, wants. */
 export interface WantedPort {
+  /** tells which port of one file is that of another: its name, else its kind and target */
+  readonly id: string;
   /** how it is opened; a client port dials in the background unless the file says `wait: true` */
   readonly spec: PortSpec;
   /** files whose first lines are secrets of it, by the option that they stand for */
@@ -25,6 +27,10 @@ export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'> {
 /** The ports of a file, with absolute paths. */
 export function wantedPorts(ports: readonly FilePort[], written: Written): WantedPort[] {
   return ports.map((port, at) => wantedPort(port, ['ports', at], written));
+}
+
+export function idOf({ type, target, name }: { type: string; target: string; name?: string | undefined }): string {
+  return name === undefined || name === '' ? `${type} ${target}` : `name ${name}`;
 }
 
 /** Files that cannot be read, and two ports that would be the same. @param ports as they were written */
@@ -64,6 +70,7 @@ function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
   const { passwdFile, tokenFile, ...options } = withAbsolutePaths(port.options ?? {}, [...path, 'options'], written);
   const given = type === 'client' ? { wait: false, ...options } : options;
   return {
+    id: idOf({ type, target, name }),
     spec: {
       type,
       target,

@@ -2,6 +2,7 @@ import { EtherwsError } from '../errors.ts';
 import { check } from '../schema/check.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
 import {
+  type ConfigurationControl,
   type Entries,
   METHOD_PREFIX,
   METHODS,
@@ -30,15 +31,18 @@ export function controlMethods(service: SwitchControl, subscribe: Subscribe = re
   }
 
   define('addPort', async (spec) => [await service.addPort(spec)]);
-  define('setPort', ({ port, ...settings }) => [service.setPort(port, settings)]);
+  define('setPort', async ({ port, ...settings }) => [await service.setPort(port, settings)]);
   define('delPort', async ({ port }) => [await service.delPort(port)]);
   define('listPort', () => service.listPorts());
-  define('setInterface', ({ port, ...change }) => [service.setInterface(port, change)]);
+  define('setInterface', async ({ port, ...change }) => [await service.setInterface(port, change)]);
   define('listInterface', () => service.listInterfaces());
   define('listFdb', () => service.listFdb());
   define('listDoor', () => service.listEndpoints());
   define('getPort', ({ port }) => [service.getPort(port)]);
   define('getStatus', () => [service.getStatus()]);
+  define('planReload', () => configurationOf(service).plan());
+  define('reload', () => configurationOf(service).reload());
+  define('getConfig', async () => [await configurationOf(service).save()]);
   define('subscribe', (params) => [subscribe(params)]);
   return Object.freeze(methods);
 }
@@ -59,6 +63,13 @@ export function methodsOf(
     methods[fullName] = mayCall(user, name) ? (all[fullName] as Method) : () => forbid(user, name);
   }
   return methods;
+}
+
+function configurationOf({ configuration }: SwitchControl): ConfigurationControl {
+  if (configuration !== undefined) return configuration;
+  throw new EtherwsError('CONFIG_INVALID', 'This switch is part of another program, and has no configuration', {
+    hint: 'The program that it is part of configures it',
+  });
 }
 
 function refuseSubscription(): never {

@@ -7,6 +7,12 @@ import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { flag, listOf, oneOf } from '../schema/types.ts';
 import { mtu, portDescription, portNameOrNone, portReference } from '../schema/values.ts';
 import {
+  CONFIGURATION_METHODS,
+  type ConfigEntry,
+  type ConfigurationControl,
+  type PlanEntry,
+} from './configuration-entries.ts';
+import {
   type EndpointEntry,
   type FdbEntry,
   type InterfaceEntry,
@@ -22,7 +28,19 @@ import {
 } from './entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
-export type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry, PortPage, PortSpec, StatusEntry, SubscriptionEntry };
+export type {
+  ConfigEntry,
+  ConfigurationControl,
+  EndpointEntry,
+  FdbEntry,
+  InterfaceEntry,
+  PlanEntry,
+  PortEntry,
+  PortPage,
+  PortSpec,
+  StatusEntry,
+  SubscriptionEntry,
+};
 export { METHOD_PREFIX };
 
 /**
@@ -80,17 +98,19 @@ export type InterfaceSpec = Omit<ValuesOf<typeof SET_INTERFACE>, 'port'>;
 /** The commands of a switch behind the control methods. Failures are EtherwsErrors. */
 export interface SwitchControl {
   addPort(spec: PortSpec): Promise<PortEntry>;
-  setPort(port: PortReference, settings: PortSettings): PortEntry;
+  setPort(port: PortReference, settings: PortSettings): PortEntry | Promise<PortEntry>;
   /** @returns the port's last state */
   delPort(port: PortReference): Promise<PortEntry>;
   listPorts(): PortEntry[];
-  setInterface(port: PortReference, change: InterfaceSpec): InterfaceEntry;
+  setInterface(port: PortReference, change: InterfaceSpec): InterfaceEntry | Promise<InterfaceEntry>;
   listInterfaces(): InterfaceEntry[];
   listFdb(): FdbEntry[];
   listEndpoints(): EndpointEntry[];
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
   getStatus(): StatusEntry;
+  /** absent for a switch that is no daemon */
+  readonly configuration?: ConfigurationControl | undefined;
   /** what happens in the switch */
   readonly events: EventHub;
 }
@@ -112,6 +132,7 @@ export const METHODS = {
   listDoor: LISTS.listDoor,
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
+  ...CONFIGURATION_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
 } as const;
 
@@ -128,5 +149,8 @@ export interface Entries {
   listDoor: EndpointEntry;
   getPort: PortPage;
   getStatus: StatusEntry;
+  planReload: PlanEntry;
+  reload: PlanEntry;
+  getConfig: ConfigEntry;
   subscribe: SubscriptionEntry;
 }

@@ -4,9 +4,13 @@ import { BUFFERS, DEFAULT_BUFFERS_BYTES } from '../ports/stream/buffer-budget.ts
 /** The least time between two warnings about full buffers. */
 const WARNING_INTERVAL_MS = 60_000;
 
+export function setBufferLimit(limitBytes: number = DEFAULT_BUFFERS_BYTES): void {
+  BUFFERS.limitBytes = limitBytes;
+}
+
 /** Sets the limit of buffered octets, which is one for the whole process. @param limitBytes default: see `--max-buffers` */
 export function limitBuffers(limitBytes: number | undefined, logger: Logger): void {
-  BUFFERS.limitBytes = limitBytes ?? DEFAULT_BUFFERS_BYTES;
+  setBufferLimit(limitBytes);
   let warnedMs = Number.NEGATIVE_INFINITY;
   BUFFERS.onPressure = (heldBytes) => {
     const nowMs = performance.now();

@@ -1,5 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { SwConfig } from '../config/sw-config.ts';
+import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { Switch } from '../networks/switch.ts';
@@ -16,16 +17,26 @@ import { SwitchInstance } from '../ports/tunnel/switch-instance.ts';
 import { LoopDelay } from '../runtime/loop-delay.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
-import { limitBuffers } from './buffer-limit.ts';
-import { openConfiguredPorts } from './configured-ports.ts';
+import { StateFile } from '../runtime/state-file.ts';
+import { limitBuffers, setBufferLimit } from './buffer-limit.ts';
+import { Configuration } from './configuration.ts';
+import { ConfiguredSwitch } from './configured-switch.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { Lifetime } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
+import { withSecrets } from './port-secrets.ts';
 import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
 import { StatusLine } from './status-line.ts';
-import { tunnelLimits } from './tunnel-limits.ts';
+import { LIMITS_OF_TUNNELS, tunnelLimits } from './tunnel-limits.ts';
+
+export interface DaemonOptions {
+  /** the user that the process will change to; default: its present user */
+  readonly owner?: FileOwner | undefined;
+  /** the configuration file, and how it is read again */
+  readonly file?: { readonly path: string; read(): Promise<SwConfig> } | undefined;
+}
 
 /**
  * The composition root: it constructs the objects of all rooms and connects them.
@@ -36,12 +47,16 @@ export class Daemon {
   readonly #owner: FileOwner | undefined;
   readonly #logger: Logger;
   readonly #lifetime: Lifetime;
+  readonly #file: DaemonOptions['file'];
+  #configuration: Configuration | undefined;
+  #state: StateFile | undefined;
   #events: EventHub | undefined;
   #status: StatusLine | undefined;
   #metrics: MetricsService | undefined;
 
-  private constructor(config: SwConfig, logger: Logger, owner: FileOwner | undefined) {
+  private constructor(config: SwConfig, logger: Logger, { owner, file }: DaemonOptions) {
     this.#config = config;
+    this.#file = file;
     this.#owner = owner;
     this.#logger = logger;
     this.#lifetime = new Lifetime(logger);
@@ -49,11 +64,10 @@ export class Daemon {
 
   /**
    * Starts the switch; resolves when all services listen.
-   * @param owner the user that the process will change to; default: its present user
    * @throws EtherwsError if a file, an option or an address cannot be used; everything opened before is then closed
    */
-  static async start(config: SwConfig, logger: Logger, owner?: FileOwner): Promise<Daemon> {
-    const daemon = new Daemon(config, logger, owner);
+  static async start(config: SwConfig, logger: Logger, options: DaemonOptions = {}): Promise<Daemon> {
+    const daemon = new Daemon(config, logger, options);
     try {
       await daemon.#open();
     } catch (error) {
@@ -69,15 +83,22 @@ export class Daemon {
   }
 
   /**
-   * Reads certificates, keys and the policy again. Connected clients stay connected. If a
+   * Reads the configuration file, certificates, keys and the policy again. Connected clients stay connected. If a
    * file cannot be used, the former contents stay in force, and the error is logged. Users
    * and token keys are followed without a reload. Never rejects.
    * @param first runs before the rest, with the same handling of errors
+   * @returns why what could not be read again failed
    */
-  async reload(first?: () => void): Promise<void> {
+  async reload(first?: () => void): Promise<readonly string[]> {
     const failures = await this.#lifetime.reload(first);
-    this.#events?.publish('reload', { failures });
-    if (failures === 0) this.#logger.info({}, 'reloaded');
+    this.#events?.publish('reload', { failures: failures.length });
+    if (failures.length === 0) this.#logger.info({}, 'reloaded');
+    return failures;
+  }
+
+  /** Writes the state file, as the user that the process is now. @throws EtherwsError FILE_UNWRITABLE */
+  async keepState(): Promise<void> {
+    await this.#state?.write();
   }
 
   /** Tells how many ports and tunnels there are and where the services listen, in one line, now and after each change. */
@@ -94,12 +115,14 @@ export class Daemon {
     requireCongestionControl(config.congestion);
     logger.debug({ by: chooseAes(config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
     limitBuffers(config.limits.buffersBytes, logger);
+    lifetime.live.on(['limits.max-buffers'], ({ limits }) => setBufferLimit(limits.buffersBytes));
     // Clients without credentials can cause log records of level info, so these are rate-limited.
     const serviceLogger = limitInfo(logger);
     const services = await openServices(config, lifetime, { own: logger, service: serviceLogger });
 
     const { ageingTimeMs, fdbCapacity, forwardReserved } = config;
     const etherSwitch = new Switch({ ageingTimeMs, fdbCapacity, forwardReserved, logger });
+    lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
     lifetime.onClose(() => etherSwitch.close('shutdown'));
     const loopDelay = new LoopDelay();
@@ -110,23 +133,35 @@ export class Daemon {
     const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
     const server = this.#acceptTunnels(services.tunnels, { etherSwitch, instance, policy, logger: serviceLogger });
+    let { limits } = config;
+    lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
+      limits = changed.limits;
+    });
     const tellStatus = processStatus({
       config,
       services,
+      limits: () => limits,
       tunnels: () => server.connections,
       eventLoop: () => loopDelay.recent(),
+      configuration: () => ({ file: this.#file?.path ?? null, deviations: this.#configuration?.deviations() ?? [] }),
     });
     const running = this.#control(etherSwitch, services, instance, tellStatus);
     const metrics = new MetricsService(config, services, { etherSwitch, loopDelay, logger: serviceLogger });
     this.#metrics = metrics;
-    const api = new ControlApi(config, lifetime, services.control, { running, policy, logger: serviceLogger });
+    const configured = await this.#configured(running);
+    etherSwitch.reserveNumbers(configured.lastNumber);
+    const api = new ControlApi(config, lifetime, services.control, {
+      running: configured,
+      policy,
+      logger: serviceLogger,
+    });
     api.serveTcp(services.control, (access) => metrics.pagesFor(access));
 
     for (const listener of new Set([services.tunnels.listener, services.control.listener])) await listener?.listen();
     warnOfOpenControl(config, services.control, logger);
     const socket = await api.serveSocket(this.#owner, (access) => metrics.pagesFor(access));
     await metrics.listen();
-    await openConfiguredPorts(config.ports, running, logger);
+    await this.#openPorts(configured);
     const places = [this.#announce('tunnels', services.tunnels), this.#announce('control', services.control)];
     if (socket !== undefined) logger.info({ service: 'control', socket }, 'listening');
     const status = new StatusLine(etherSwitch, [
@@ -170,6 +205,9 @@ export class Daemon {
       counters,
       logger,
     });
+    this.#lifetime.live.on(LIMITS_OF_TUNNELS, (changed) =>
+      server.setLimits(tunnelLimits(changed.limits), changed.limits.graceMs),
+    );
     this.#lifetime.onClose(() => server.close());
     listener.route(tunnels.path, server);
     return server;
@@ -193,6 +231,30 @@ export class Daemon {
     );
     this.#lifetime.onClose(() => running.close());
     return running;
+  }
+
+  async #configured(running: RunningSwitch): Promise<ConfiguredSwitch> {
+    const { stateFile } = this.#config;
+    const logger = this.#logger;
+    if (stateFile !== undefined) {
+      const state = await StateFile.open(stateFile, { owner: this.#owner, logger });
+      this.#lifetime.onClose(() => state.close());
+      this.#state = state;
+    }
+    return new ConfiguredSwitch({ running, logger, state: this.#state, hasFile: this.#file !== undefined });
+  }
+
+  async #openPorts(configured: ConfiguredSwitch): Promise<void> {
+    const wanted: WantedPort[] = [];
+    for (const port of this.#config.ports) wanted.push(await withSecrets(port, this.#logger));
+    await configured.open(wanted);
+    const { live } = this.#lifetime;
+    const rereadOthers = (): Promise<readonly string[]> => this.reload();
+    const parts = { config: this.#config, file: this.#file, ports: configured, live, rereadOthers };
+    const configuration = new Configuration({ ...parts, logger: this.#logger }, wanted);
+    configured.configuration = configuration;
+    this.#configuration = configuration;
+    this.#lifetime.onReload(() => configuration.hangup());
   }
 
   async #policy(etherSwitch: Switch): Promise<IngressPolicies | undefined> {

@@ -1,5 +1,6 @@
 import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { LiveOptions } from './live-options.ts';
 
 type Step = () => Promise<void> | void;
 
@@ -8,6 +9,7 @@ export class Lifetime {
   readonly #logger: Logger;
   readonly #disposals: Step[] = [];
   readonly #reloads: Step[] = [];
+  readonly live: LiveOptions = new LiveOptions();
   #closing: Promise<void> | undefined;
 
   constructor(logger: Logger) {
@@ -27,16 +29,17 @@ export class Lifetime {
   /**
    * Reads everything again. What cannot be used is logged.
    * @param first runs before the rest, with the same handling of errors
-   * @returns the number of failures
+   * @returns why what could not be read again failed
    */
-  async reload(first?: Step): Promise<number> {
-    let failures = 0;
+  async reload(first?: Step): Promise<readonly string[]> {
+    const failures: string[] = [];
     for (const reload of [async () => first?.(), ...this.#reloads]) {
       try {
         await reload();
       } catch (error) {
-        failures++;
-        this.#logger.error({ reason: describeError(error) }, 'Cannot reload; what was read before stays in force');
+        const reason = describeError(error);
+        failures.push(reason);
+        this.#logger.error({ reason }, 'Cannot reload; what was read before stays in force');
       }
     }
     return failures;

@@ -13,6 +13,8 @@ const MIB = 1024 * 1024;
 /** What `getStatus` reads of the parts of a daemon. */
 export interface StatusSources {
   readonly config: SwConfig;
+  /** as they are now */
+  readonly limits: () => SwConfig['limits'];
   readonly services: Services;
   /** tunnels, handshakes, and ports that wait for their client */
   readonly tunnels: () => number;
@@ -61,8 +63,8 @@ function placeOf(
   return [{ service, url: `${scheme}${config.tls === undefined ? '' : 's'}://${host}:${port}${config.path}` }];
 }
 
-function limitsOf({ config, services, tunnels }: StatusSources, descriptors: Descriptors): LimitEntry[] {
-  const { maxTunnels, maxUnproven } = config.limits;
+function limitsOf({ limits, services, tunnels }: StatusSources, descriptors: Descriptors): LimitEntry[] {
+  const { maxTunnels, maxUnproven } = limits();
   const unproven = [services.tunnels.listener, services.control.listener].map((listener) => listener?.pending ?? 0);
   return [
     { limit: '--max-tunnels', used: tunnels(), most: maxTunnels ?? DEFAULT_LIMITS.maxConnections },

@@ -5,6 +5,7 @@ import { isOpen, type ServiceConfig } from '../config/service-config.ts';
 import type { SwConfig } from '../config/sw-config.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { HttpListener } from '../net/http-listener.ts';
+import type { PendingLimits } from '../net/pending-connections.ts';
 import { TrustedProxies } from '../net/trusted-proxies.ts';
 import type { Logger } from '../observability/logger.ts';
 import { Descriptors } from '../runtime/descriptors.ts';
@@ -70,6 +71,7 @@ class ServiceOpener {
     this.#lifetime = lifetime;
     this.#loggers = loggers;
     this.#proxies = new TrustedProxies(config.trustedProxies);
+    lifetime.live.on(['limits.trusted-proxies'], ({ trustedProxies }) => this.#proxies.replace(trustedProxies));
     this.#verifier = new HashVerifier({ logger: loggers.own });
     lifetime.onClose(() => this.#verifier.close());
   }
@@ -95,23 +97,22 @@ class ServiceOpener {
   }
 
   makeListener({ config, identity, counters }: Omit<Service, 'listener'>, identifiesUsers: boolean): HttpListener {
-    const { maxUnproven, maxPerAddress, handshakeTimeoutMs } = this.#limits;
     const listener = new HttpListener({
       counters,
       descriptors: this.#descriptors,
       logger: this.#loggers.service,
       identifiesUsers,
       proxies: this.#proxies,
-      limits: {
-        ...(maxUnproven === undefined ? {} : { maxPending: maxUnproven }),
-        ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
-        ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
-      },
+      limits: pendingLimits(this.#limits),
       host: config.host,
       listenPort: config.listenPort,
       descriptor: config.descriptor,
       ...(identity === undefined ? {} : { tls: identity.options }),
     });
+    this.#lifetime.live.on(
+      ['limits.max-unproven', 'limits.max-per-address', 'limits.handshake-timeout'],
+      ({ limits }) => listener.setLimits(pendingLimits(limits)),
+    );
     this.#lifetime.onClose(() => listener.close());
     if (identity !== undefined) {
       this.#lifetime.onReload(async () => {
@@ -121,4 +122,13 @@ class ServiceOpener {
     }
     return listener;
   }
+}
+
+/** The limits of connections without credentials; those that are not configured have the default of the listener. */
+function pendingLimits({ maxUnproven, maxPerAddress, handshakeTimeoutMs }: SwConfig['limits']): PendingLimits {
+  return {
+    ...(maxUnproven === undefined ? {} : { maxPending: maxUnproven }),
+    ...(maxPerAddress === undefined ? {} : { maxPerAddress }),
+    ...(handshakeTimeoutMs === undefined ? {} : { timeoutMs: handshakeTimeoutMs }),
+  };
 }

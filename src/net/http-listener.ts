@@ -193,6 +193,11 @@ export class HttpListener {
     });
   }
 
+  /** For connections to come. */
+  setLimits(limits: PendingLimits): void {
+    this.#pending.setLimits(limits);
+  }
+
   /** Uses other certificates for new connections. Does nothing for a listener without TLS. */
   renewTls(tls: TlsOptions): void {
     if (this.#server instanceof https.Server) this.#server.setSecureContext({ ...tls, ...TLS_PARAMETERS });

@@ -14,6 +14,8 @@ export interface PendingLimits {
   readonly timeoutMs?: number;
 }
 
+const DEFAULTS: Required<PendingLimits> = { maxPending: 1024, maxPerAddress: 512, timeoutMs: 10_000 };
+
 interface PendingConnection {
   readonly socket: Socket;
   /** The `addressGroup` that `maxPerAddress` applies to; '' for a proxy, which is not limited. */
@@ -28,18 +30,19 @@ interface PendingConnection {
  */
 export class PendingConnections {
   readonly counters: EndpointCounters;
-  readonly #maxPending: number;
-  readonly #maxPerAddress: number;
-  readonly #timeoutMs: number;
+  #limits: Required<PendingLimits>;
   /** by `endpointsOf` */
   readonly #pending = new Map<string, PendingConnection>();
   readonly #byGroup = new Map<string, number>();
 
   constructor(limits: PendingLimits = {}, counters: EndpointCounters = new EndpointCounters()) {
     this.counters = counters;
-    this.#maxPending = limits.maxPending ?? 1024;
-    this.#maxPerAddress = limits.maxPerAddress ?? 512;
-    this.#timeoutMs = limits.timeoutMs ?? 10_000;
+    this.#limits = { ...DEFAULTS, ...limits };
+  }
+
+  /** For connections to come; absent limits have their defaults. */
+  setLimits(limits: PendingLimits): void {
+    this.#limits = { ...DEFAULTS, ...limits };
   }
 
   get size(): number {
@@ -58,7 +61,7 @@ export class PendingConnections {
       socket.destroy();
       return false;
     }
-    if (this.#pending.size >= this.#maxPending && !this.displaceOldest()) {
+    if (this.#pending.size >= this.#limits.maxPending && !this.displaceOldest()) {
       this.counters.full++;
       socket.destroy();
       return false;
@@ -124,7 +127,7 @@ export class PendingConnections {
     connection.deadline = setTimeout(() => {
       this.counters.handshakeTimeouts++;
       connection.socket.destroy();
-    }, this.#timeoutMs);
+    }, this.#limits.timeoutMs);
   }
 
   /** Closes the connection that has been idle longest. @returns false if all have a request in progress */
@@ -147,7 +150,7 @@ export class PendingConnections {
   }
 
   #isAtLimit(group: string): boolean {
-    if ((this.#byGroup.get(group) ?? 0) < this.#maxPerAddress) return false;
+    if ((this.#byGroup.get(group) ?? 0) < this.#limits.maxPerAddress) return false;
     this.counters.overAddressShare++;
     return true;
   }

@@ -23,11 +23,17 @@ export function parseNetwork(text: string): Network | undefined {
  * from its end back to the first address that is no trusted proxy.
  */
 export class TrustedProxies {
-  readonly #list = new BlockList();
-  readonly #isEmpty: boolean;
+  #list = new BlockList();
+  #isEmpty = true;
 
   constructor(networks: readonly Network[]) {
+    this.replace(networks);
+  }
+
+  /** Trusts these proxies instead, for connections to come. */
+  replace(networks: readonly Network[]): void {
     this.#isEmpty = networks.length === 0;
+    this.#list = new BlockList();
     for (const { address, prefixLength } of networks) this.#list.addSubnet(address, prefixLength, familyOf(address));
   }
 

@@ -33,6 +33,7 @@ export function portEntry({ bridgePort, name, description, rates }: AttachedPort
     txFrameRate: rates.tx.frames,
     rxBitRate: rates.rx.bits,
     txBitRate: rates.tx.bits,
+    config: null,
   };
 }
 

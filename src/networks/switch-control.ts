@@ -57,8 +57,9 @@ export class RunningSwitch implements SwitchControl {
     return this.#switch.events;
   }
 
-  async addPort(spec: PortSpec): Promise<PortEntry> {
-    const adding = this.#addPort(spec);
+  /** @param number one that the port had before, if no port has it now */
+  async addPort(spec: PortSpec, number?: number): Promise<PortEntry> {
+    const adding = this.#addPort(spec, number);
     this.#adding.add(adding);
     try {
       return await adding;
@@ -73,14 +74,14 @@ export class RunningSwitch implements SwitchControl {
     await Promise.allSettled(this.#adding);
   }
 
-  async #addPort(spec: PortSpec): Promise<PortEntry> {
+  async #addPort(spec: PortSpec, number: number | undefined): Promise<PortEntry> {
     const { name, description } = spec;
     // Checked before the port is opened, and again by `attach`, since another port may take the name in between.
     this.#switch.requireFreeName(name);
     const port = await this.#createPort(spec, this.#closing.signal);
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     try {
-      return portEntry(this.#switch.attachedPort(this.#switch.attach(port, labels)));
+      return portEntry(this.#switch.attachedPort(this.#switch.attach(port, { ...labels, number })));
     } catch (error) {
       // The switch was closed while the port was opened, and does not own it.
       await port.close('shutdown');
@@ -102,6 +103,16 @@ export class RunningSwitch implements SwitchControl {
     return last;
   }
 
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  readPort(reference: PortReference): PortEntry {
+    return portEntry(this.#switch.attachedPort(reference));
+  }
+
+  /** The highest number that a port had. */
+  get lastNumber(): number {
+    return this.#switch.lastNumber;
+  }
+
   listPorts(): PortEntry[] {
     return [...this.#switch.attachedPorts()].map(portEntry);
   }
@@ -114,11 +125,23 @@ export class RunningSwitch implements SwitchControl {
     return statusOf(this.#switch, this.#processStatus());
   }
 
-  setInterface(reference: PortReference, change: InterfaceSpec): InterfaceEntry {
+  /** @param withoutAddresses addresses to take away, as `ADDRESS/LENGTH` */
+  setInterface(
+    reference: PortReference,
+    change: InterfaceSpec,
+    withoutAddresses: readonly string[] = [],
+  ): InterfaceEntry {
     const port = this.#switch.attachedPort(reference);
     const device = interfaceOf(port.bridgePort);
-    device.configure(interfaceChange(change));
+    const without = withoutAddresses.length === 0 ? {} : { withoutAddresses: withoutAddresses.map(parsePrefix) };
+    device.configure({ ...interfaceChange(change), ...without });
     return interfaceEntry(port, device);
+  }
+
+  /** @throws EtherwsError INTERFACE_UNSUPPORTED, PORT_NOT_FOUND, or as `NetworkInterface.read` */
+  readInterface(reference: PortReference): InterfaceEntry {
+    const port = this.#switch.attachedPort(reference);
+    return interfaceEntry(port, interfaceOf(port.bridgePort));
   }
 
   listInterfaces(): InterfaceEntry[] {

@@ -139,6 +139,17 @@ export class Switch {
     return number;
   }
 
+  /** The highest number that a port had, or that is reserved. */
+  get lastNumber(): number {
+    return this.#bridge.lastNumber;
+  }
+
+  /** Changes the ageing time and the capacity of the filtering database. @throws RangeError as the constructor */
+  setFdbLimits({ ageingTimeMs, fdbCapacity }: { readonly ageingTimeMs: number; readonly fdbCapacity: number }): void {
+    this.#bridge.setAgeingTime(ageingTimeMs);
+    this.#bridge.setFdbCapacity(fdbCapacity, performance.now());
+  }
+
   /** Keeps the numbers up to this one for ports that are attached with them. */
   reserveNumbers(upTo: number): void {
     this.#bridge.reserveNumbers(upTo);

@@ -145,6 +145,13 @@ export const DAEMON_OPTIONS = {
     metavar: 'file',
     help: 'append the log to a file instead of standard error; SIGHUP opens it anew',
   },
+  state: {
+    type: anyText,
+    file: 'made',
+    flag: '--state',
+    metavar: 'file',
+    help: 'keep ports, and what etherws ctl changes, across restarts (see docs/operate/configuration.md)',
+  },
   pidfile: { type: anyText, file: 'made', flag: '--pidfile', metavar: 'file', help: 'write the process id there' },
 } as const satisfies Table;
 

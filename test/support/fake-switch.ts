@@ -122,6 +122,7 @@ const IDLE = {
   txFrameRate: 0,
   rxBitRate: 0,
   txBitRate: 0,
+  config: null,
 } as const;
 
 const NO_HISTORY = {

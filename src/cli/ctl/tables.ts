@@ -46,6 +46,7 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   number('RX-Drops', ({ rxDiscards }) => sumOf(rxDiscards)),
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),
+  word('Config', ({ config }) => config ?? NONE),
   word('Description', ({ description }) => description ?? NONE),
   word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
 ];

@@ -58,6 +58,11 @@ test('the addresses that a change leads to', { skip }, () => {
   assert.deepEqual(plan(['2001:db8::1/64'], { addresses: [{ address: '2001:DB8:0::1', prefixLength: 48 }] }), [
     '2001:db8::1/48',
   ]);
+  assert.deepEqual(
+    plan(present, { withoutAddresses: prefixes('192.0.2.1/28', '10.0.0.1/8'), addresses: prefixes('203.0.113.1/24') }),
+    ['198.51.100.1/24', '2001:db8::1/64', '203.0.113.1/24'],
+    'what is not there needs not be taken away',
+  );
   refused('ADDRESS_INVALID', /"tap0" has no IPv4 address/, () => plan([], { netmask: '255.0.0.0' }));
   refused('ADDRESS_INVALID', /not contiguous/, () => plan(present, { netmask: '255.0.255.0' }));
   refused('ADDRESS_INVALID', /has no netmask/, () => plan(present, { address: '2001:db8::2' }));

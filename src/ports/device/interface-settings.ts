@@ -65,7 +65,8 @@ export class LinuxInterface implements NetworkInterface {
         undo.push(() => this.#setMtu(present.mtu));
         this.#setMtu(mtu);
       }
-      if (change.address === undefined && change.netmask === undefined && change.addresses === undefined) return;
+      const { address, netmask, addresses, withoutAddresses } = change;
+      if ([address, netmask, addresses, withoutAddresses].every((part) => part === undefined)) return;
       undo.push(
         () => this.#setAddresses(wanted, present.addresses),
         // Restores addresses that the kernel removed itself, with a primary address or because of a small MTU.
@@ -219,10 +220,11 @@ function refuseIpv6Below(mtu: number, additions: Addresses): void {
  * @throws EtherwsError ADDRESS_INVALID
  */
 export function planAddresses(present: Addresses, change: InterfaceChange, device: string): InterfaceAddress[] {
-  const wanted = [...present];
-  const primary = present.findIndex(isIpv4);
+  const without = change.withoutAddresses ?? [];
+  const wanted = present.filter((entry) => !includes(without, entry));
+  const primary = wanted.findIndex(isIpv4);
   if (change.address !== undefined || change.netmask !== undefined) {
-    const next = nextPrimary(present[primary], change, device);
+    const next = nextPrimary(wanted[primary], change, device);
     if (primary >= 0) wanted.splice(primary, 1);
     withoutAddress(wanted, next.address);
     wanted.unshift(next);

@@ -77,6 +77,7 @@ export class TunnelServer {
   readonly path: string;
   readonly #authenticator: Authenticator;
   readonly #onTunnel: TunnelServerOptions['onTunnel'];
+  /** The same object as in `#admission`; a tunnel has a copy. */
   readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #logger: Logger;
@@ -88,7 +89,7 @@ export class TunnelServer {
   readonly #counters: EndpointCounters;
   readonly #admission: Admission;
   readonly #instance: SwitchInstance | undefined;
-  readonly #graceMs: number;
+  #graceMs: number;
   readonly #resumables = new ResumableTunnels();
   /** The etherws header fields of each answer that is being made. */
   readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
@@ -130,6 +131,12 @@ export class TunnelServer {
     this.#handshakes.on('headers', (headers, request) => {
       headers.push(...(this.#fields.get(request) ?? []));
     });
+  }
+
+  /** For tunnels to come; absent limits have their defaults. @throws RangeError as the constructor */
+  setLimits(limits: Partial<TunnelLimits>, graceMs: number = DEFAULT_GRACE_MS): void {
+    Object.assign(this.#limits, withDefaults(limits));
+    this.#graceMs = graceMs;
   }
 
   /** The current number of tunnels, handshakes, and ports that wait for their client. */
@@ -307,7 +314,7 @@ export class TunnelServer {
         callOff?.();
         if (token === undefined) place.leave();
       },
-      limits: this.#limits,
+      limits: { ...this.#limits },
       ...(this.#heartbeat === undefined ? {} : { heartbeat: this.#heartbeat }),
     });
     const { kind } = transport;

@@ -1,0 +1,102 @@
+import { stringify } from 'yaml';
+import type { ConfigEntry } from '../control/schema.ts';
+import { DIAL_OPTIONS } from '../schema/dial-options.ts';
+import type { SwValues } from '../schema/sw-options.ts';
+import type { Row } from '../schema/table.ts';
+import { fileKey } from './key-names.ts';
+import type { RunningPort } from './port-plan.ts';
+
+const HEAD = '# Written by `etherws ctl save`. Paths are absolute, and secrets are in files of their own.\n';
+
+/** Secrets for which a file may name another file. */
+const IN_FILES: Readonly<Record<string, string>> = { passwd: 'passwd-file', token: 'token-file' };
+
+/** A configuration file that gives a switch these options and ports. */
+export function writeConfig(options: SwValues, ports: readonly RunningPort[]): ConfigEntry {
+  const omissions: string[] = [];
+  const items = ports.map((port) => {
+    const { text, comments } = itemOf(port);
+    for (const { sentence } of comments)
+      omissions.push(`port ${port.number} (${port.name || port.opened.spec.target}): ${sentence}`);
+    return indented(text) + comments.map(({ line }) => `    # ${line}\n`).join('');
+  });
+  const document = withFileKeys(options) as object;
+  const head = Object.keys(document).length === 0 ? '' : `\n${stringify(document)}`;
+  return { text: `${HEAD}${head}${items.length === 0 ? '' : `\nports:\n${items.join('')}`}`, omissions };
+}
+
+interface Comment {
+  /** what stands in the file instead */
+  readonly line: string;
+  readonly sentence: string;
+}
+
+function itemOf(port: RunningPort): { text: string; comments: Comment[] } {
+  const { type, target, options = {} } = port.opened.spec;
+  const { passwd, token } = port.opened.secretFiles;
+  const [kept, comments] = withoutSecrets(options, port);
+  const item = {
+    type,
+    target,
+    ...(port.name === '' ? {} : { name: port.name }),
+    ...(port.description === '' ? {} : { description: port.description }),
+    ...(port.shut ? { shut: true } : {}),
+    ...(port.addresses.length === 0 ? {} : { addresses: port.addresses }),
+    ...(port.mtu === undefined ? {} : { mtu: port.mtu }),
+    options: {
+      ...kept,
+      ...(passwd === undefined ? {} : { passwdFile: passwd }),
+      ...(token === undefined ? {} : { tokenFile: token }),
+    },
+  };
+  return { text: stringify([withFileKeys(item)]), comments };
+}
+
+function withoutSecrets(options: object, port: RunningPort): [Record<string, unknown>, Comment[]] {
+  const kept: Record<string, unknown> = {};
+  const comments: Comment[] = [];
+  const rows: Readonly<Record<string, Row>> = DIAL_OPTIONS;
+  for (const [key, value] of Object.entries(options)) {
+    // A port of a file dials in the background; a call that added one may have waited for it.
+    if (key === 'wait' && (value === false || port.origin === 'ctl')) continue;
+    const isSecret = rows[key]?.secret === true && !(key === 'proxy' && isPublicUrl(String(value)));
+    if (!isSecret) kept[key] = value;
+    else if (!Object.hasOwn(port.opened.secretFiles, key)) comments.push(commentOn(key));
+  }
+  return [kept, comments];
+}
+
+function commentOn(key: string): Comment {
+  const inFile = IN_FILES[key];
+  const name = fileKey(key);
+  if (inFile === undefined) {
+    return {
+      line: `options.${name}: left out, since it is a secret`,
+      sentence: `${name} is left out, since it is a secret`,
+    };
+  }
+  return {
+    line: `options.${inFile}: FILE   put the secret on the first line of a file of mode 0600, and name it here`,
+    sentence: `its ${name} came by a call: put it into a file, and name that as ${inFile}`,
+  };
+}
+
+/** Whether a URL has no user and no password. */
+function isPublicUrl(text: string): boolean {
+  return !text.includes('@');
+}
+
+/** The same with the keys of a file, without what is not given, and without empty sections. */
+function withFileKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).flatMap(([key, below]): [string, unknown][] => {
+    const converted = withFileKeys(below);
+    const isEmpty = typeof converted === 'object' && converted !== null && Object.keys(converted).length === 0;
+    return converted === undefined || (isEmpty && !Array.isArray(converted)) ? [] : [[fileKey(key), converted]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ');
+}

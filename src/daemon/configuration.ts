@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigInvalid } from '../config/config-invalid.ts';
+import { type OptionChange, planOptions, withOption } from '../config/option-plan.ts';
+import type { PortAction } from '../config/port-plan.ts';
+import type { SwConfig } from '../config/sw-config.ts';
+import type { WantedPort } from '../config/wanted-ports.ts';
+import type { ConfigEntry, ConfigurationControl, PlanEntry } from '../control/schema.ts';
+import { describeError, EtherwsError } from '../errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type ConfiguredSwitch, describeAction, describeChange, nameOf } from './configured-switch.ts';
+import type { LiveOptions } from './live-options.ts';
+import { withSecrets } from './port-secrets.ts';
+
+export interface ConfigurationOptions {
+  readonly config: SwConfig;
+  /** reads the file again, with what was typed on top; undefined without a file */
+  readonly file: { read(): Promise<SwConfig> } | undefined;
+  readonly ports: ConfiguredSwitch;
+  readonly live: LiveOptions;
+  /** reads certificates, keys and the policy again. @returns what failed */
+  readonly rereadOthers: () => Promise<readonly string[]>;
+  readonly logger: Logger;
+}
+
+/** What a file wanted when it was read. */
+interface Wanted {
+  readonly config: SwConfig;
+  /** with their secrets */
+  readonly ports: readonly WantedPort[];
+}
+
+/**
+ * Leads the running switch to what its configuration file wants. The running state and the wanted one are two values,
+ * and what is done is the difference of them.
+ */
+export class Configuration implements ConfigurationControl {
+  readonly #options: ConfigurationOptions;
+  /** the options that are in force */
+  #running: SwConfig['options'];
+  /** what the file wanted when it was applied last */
+  #applied: unknown;
+  #hasFailed = false;
+  /** One reload after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param ports those of the file, with their secrets */
+  constructor(options: ConfigurationOptions, ports: readonly WantedPort[]) {
+    this.#options = options;
+    this.#running = options.config.options;
+    this.#applied = essenceOf({ config: options.config, ports });
+  }
+
+  /** What differs from the file, in words: what calls have changed of its ports, and options that wait for a restart. */
+  deviations(): string[] {
+    return this.#options.ports.deviations();
+  }
+
+  plan(): Promise<PlanEntry[]> {
+    return this.#inTurn(async () => {
+      const wanted = await this.#read();
+      if (wanted === undefined) return [];
+      return [
+        ...this.#options.ports.plan(wanted.ports).map((action) => portStep(action)),
+        ...this.#optionsOf(wanted).map((change) => this.#optionStep(change)),
+      ];
+    });
+  }
+
+  async reload(): Promise<PlanEntry[]> {
+    const steps = await this.#inTurn(async () => {
+      const wanted = await this.#read();
+      return wanted === undefined ? [] : this.#apply(wanted);
+    });
+    // The file, which they begin with, is the same now.
+    const failures = await this.#options.rereadOthers();
+    return [...steps, ...failures.map((reason) => failedRead(reason))];
+  }
+
+  /**
+   * For SIGHUP: as `reload`, but nothing is done while the file is the same. Programs that rotate logs send the signal
+   * each night, which must not undo what calls have changed.
+   * @throws EtherwsError CONFIG_INVALID if not all could be applied; each reason was logged
+   */
+  async hangup(): Promise<void> {
+    const { logger } = this.#options;
+    await this.#inTurn(async () => {
+      let wanted: Wanted | undefined;
+      try {
+        wanted = await this.#read();
+      } catch (error) {
+        if (!(error instanceof ConfigInvalid)) throw error;
+        for (const line of error.lines) logger.error({}, line);
+        throw new EtherwsError('CONFIG_INVALID', `${error.message}; nothing of it is applied`);
+      }
+      const isSame = wanted === undefined || isDeepStrictEqual(essenceOf(wanted), this.#applied);
+      if (wanted === undefined || (isSame && !this.#hasFailed)) return;
+      const steps = await this.#apply(wanted);
+      const failed = steps.filter(({ error }) => error !== null).length;
+      if (failed > 0)
+        throw new EtherwsError('CONFIG_INVALID', `${failed} of ${steps.length} changes were not possible`);
+    });
+  }
+
+  async save(): Promise<ConfigEntry> {
+    // Loaded on use: the YAML library takes 2 MiB.
+    const { writeConfig } = await import('../config/write-config.ts');
+    return writeConfig(this.#running, this.#options.ports.ports());
+  }
+
+  async #read(): Promise<Wanted | undefined> {
+    const config = await this.#options.file?.read();
+    if (config === undefined) return undefined;
+    const ports: WantedPort[] = [];
+    for (const port of config.ports) ports.push(await withSecrets(port, this.#options.logger));
+    return { config, ports };
+  }
+
+  async #apply(wanted: Wanted): Promise<PlanEntry[]> {
+    const { ports, live, logger } = this.#options;
+    const done = await ports.apply(wanted.ports);
+    for (const { action, error } of done) {
+      if (error === undefined) logger.info({}, `configuration: ${describeAction(action)}`);
+      else logger.error({ reason: describeError(error) }, `configuration: cannot ${describeAction(action)}`);
+    }
+    const changes = this.#optionsOf(wanted);
+    const applied = changes.filter(({ name }) => live.has(name));
+    live.apply(
+      applied.map(({ name }) => name),
+      wanted.config,
+    );
+    for (const { path, name } of changes) {
+      if (!live.has(name)) logger.warn({}, `takes effect at the next start: ${name}`);
+      else this.#running = withOption(this.#running, path, valueIn(wanted.config.options, path));
+    }
+    this.#applied = essenceOf(wanted);
+    this.#hasFailed = done.some(({ error }) => error !== undefined);
+    return [
+      ...done.map(({ action, error }) => portStep(action, error)),
+      ...changes.map((change) => this.#optionStep(change)),
+    ];
+  }
+
+  #optionsOf({ config }: Wanted): OptionChange[] {
+    return planOptions(config.options, this.#running);
+  }
+
+  #optionStep({ name, from, to }: OptionChange): PlanEntry {
+    const action = this.#options.live.has(name) ? 'apply' : 'restart';
+    return { action, port: null, what: name, change: `${said(from)} -> ${said(to)}`, place: null, error: null };
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** What of it makes a difference: a port may stand elsewhere in the file. */
+function essenceOf({ config, ports }: Wanted): unknown {
+  return [config.options, ports.map(({ place: _, ...port }) => port)];
+}
+
+function portStep(action: PortAction, error?: EtherwsError): PlanEntry {
+  const { place } = action.port;
+  return {
+    action: action.do,
+    port: action.do === 'add' ? null : action.number,
+    what: nameOf(action.port),
+    change: action.do === 'change' ? describeChange(action.change) : '',
+    place: place === '' || action.do === 'remove' ? null : place,
+    error: error === undefined ? null : `${error.code}: ${describeError(error)}`,
+  };
+}
+
+function failedRead(reason: string): PlanEntry {
+  return { action: 'reread', port: null, what: 'certificates, keys, policy', change: '', place: null, error: reason };
+}
+
+function valueIn(options: object, path: readonly string[]): unknown {
+  let value: unknown = options;
+  for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value;
+}
+
+function said(value: unknown): string {
+  if (value === undefined) return 'none';
+  return Array.isArray(value) ? value.join(',') || 'none' : String(value);
+}

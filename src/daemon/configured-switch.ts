@@ -1,0 +1,349 @@
+import { addedPortOf, changesOf, type KeptPorts, portsToOpen, readKeptPorts, wantedOf } from '../config/kept-ports.ts';
+import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort } from '../config/port-plan.ts';
+import type { WantedPort } from '../config/wanted-ports.ts';
+import type {
+  ConfigurationControl,
+  EndpointEntry,
+  FdbEntry,
+  InterfaceEntry,
+  InterfaceSpec,
+  PortEntry,
+  PortPage,
+  PortReference,
+  PortSettings,
+  PortSpec,
+  StatusEntry,
+  SwitchControl,
+} from '../control/schema.ts';
+import { describeError, EtherwsError } from '../errors.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import type { RunningSwitch } from '../networks/switch-control.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { StateFile } from '../runtime/state-file.ts';
+
+/** What is known of a port beside its entry: RunningPort. */
+type Note = Pick<RunningPort, 'opened' | 'origin' | 'addresses' | 'mtu' | 'firstMtu'>;
+
+const SECTION = 'ports';
+
+export interface ConfiguredSwitchOptions {
+  readonly running: RunningSwitch;
+  readonly logger: Logger;
+  /** undefined: what calls change ends with the process */
+  readonly state: StateFile | undefined;
+  /** whether there is a configuration file, which ports can differ from */
+  readonly hasFile: boolean;
+}
+
+/**
+ * A running switch that knows how each of its ports came to be what it is: by the configuration file, or by a call of the
+ * control API. It keeps what calls change in the state file, and leads the ports to what another file wants.
+ */
+export class ConfiguredSwitch implements SwitchControl {
+  readonly #running: RunningSwitch;
+  readonly #logger: Logger;
+  readonly #state: StateFile | undefined;
+  readonly #hasFile: boolean;
+  readonly #notes = new Map<number, Note>();
+  /** the ports of the file that calls have removed, by `id` */
+  readonly #removed = new Set<string>();
+  /** ports that calls had added before the start, and that could not be opened */
+  #missing: KeptPorts['added'] = [];
+  #wanted: readonly WantedPort[] = [];
+  #kept: KeptPorts;
+
+  /** @throws EtherwsError STATE_INVALID */
+  constructor({ running, logger, state, hasFile }: ConfiguredSwitchOptions) {
+    this.#running = running;
+    this.#logger = logger;
+    this.#state = state;
+    this.#hasFile = hasFile;
+    try {
+      this.#kept = readKeptPorts(state?.read(SECTION));
+    } catch (error) {
+      const message = `The state ${state?.path} cannot be used: ${describeError(error)}`;
+      throw new EtherwsError('STATE_INVALID', message, { hint: 'Move it away; the switch then starts without it' });
+    }
+  }
+
+  /** The highest number of a port before the start: ports that come before theirs are opened must have others. */
+  get lastNumber(): number {
+    return this.#kept.lastNumber;
+  }
+
+  /**
+   * Opens the ports of the file and of the state. One of the state that cannot be opened is logged, and stays in it.
+   * @throws EtherwsError of the first port of the file that cannot be opened, with its place
+   */
+  async open(wanted: readonly WantedPort[]): Promise<void> {
+    this.#wanted = wanted;
+    for (const id of this.#kept.removed) if (wanted.some((port) => port.id === id)) this.#removed.add(id);
+    for (const { port, origin, number, changes } of portsToOpen(wanted, this.#kept)) {
+      try {
+        if (origin === 'file') this.#removed.delete(port.id);
+        await this.#add(port, origin, number, changes);
+      } catch (error) {
+        if (origin === 'file') throw placed(port, error);
+        this.#logger.error({ reason: describeError(error) }, `a port of the state cannot be opened: ${nameOf(port)}`);
+        this.#missing.push(...this.#kept.added.filter((kept) => kept.number === number));
+      }
+    }
+    const deviations = this.deviations();
+    if (deviations.length > 0) {
+      this.#logger.warn(
+        { changes: deviations },
+        'the state differs from the configuration; ctl reload goes back to that',
+      );
+    }
+    // It is written once the process is the user that it will be.
+    this.#state?.keepSoon(SECTION, () => this.#section());
+  }
+
+  get events(): EventHub {
+    return this.#running.events;
+  }
+
+  async addPort(spec: PortSpec): Promise<PortEntry> {
+    const { port: number } = await this.#running.addPort(spec);
+    // The kernel has chosen the name of a device where the target is a pattern.
+    const { target } = this.#entryOf(number);
+    this.#note(number, wantedOf(spec.type === 'tap' ? { ...spec, target } : spec), 'ctl');
+    this.#missing = this.#missing.filter((kept) => kept.spec.target !== target);
+    return this.#kept1(number);
+  }
+
+  async setPort(reference: PortReference, settings: PortSettings): Promise<PortEntry> {
+    const { port } = this.#running.setPort(reference, settings);
+    return this.#kept1(port);
+  }
+
+  async delPort(reference: PortReference): Promise<PortEntry> {
+    const last = await this.#running.delPort(reference);
+    const entry = { ...last, config: this.#markOf(last) };
+    const note = this.#notes.get(last.port);
+    this.#notes.delete(last.port);
+    if (note?.origin === 'file') this.#removed.add(note.opened.id);
+    await this.#keep();
+    return entry;
+  }
+
+  listPorts(): PortEntry[] {
+    return this.#running.listPorts().map((entry) => ({ ...entry, config: this.#markOf(entry) }));
+  }
+
+  async setInterface(reference: PortReference, change: InterfaceSpec): Promise<InterfaceEntry> {
+    const entry = this.#setInterface(reference, change);
+    await this.#keep();
+    return entry;
+  }
+
+  getPort(reference: PortReference): PortPage {
+    const page = this.#running.getPort(reference);
+    return { ...page, config: this.#markOf(page) };
+  }
+
+  getStatus(): StatusEntry {
+    return this.#running.getStatus();
+  }
+
+  /** Set when the switch is complete. */
+  configuration: ConfigurationControl | undefined;
+
+  listInterfaces(): InterfaceEntry[] {
+    return this.#running.listInterfaces();
+  }
+
+  listFdb(): FdbEntry[] {
+    return this.#running.listFdb();
+  }
+
+  listEndpoints(): EndpointEntry[] {
+    return this.#running.listEndpoints();
+  }
+
+  /** The steps to what a file wants. */
+  plan(wanted: readonly WantedPort[]): readonly PortAction[] {
+    return planPorts(wanted, this.ports()).actions;
+  }
+
+  /**
+   * Takes all steps to what a file wants, though some fail. Ports that need no step are not touched.
+   * @returns each step, and why it failed
+   */
+  async apply(wanted: readonly WantedPort[]): Promise<{ action: PortAction; error: EtherwsError | undefined }[]> {
+    const { actions, kept } = planPorts(wanted, this.ports());
+    this.#wanted = wanted;
+    this.#removed.clear();
+    for (const [number, opened] of kept) {
+      const note = this.#notes.get(number);
+      if (note !== undefined) this.#notes.set(number, { ...note, opened, origin: 'file' });
+    }
+    // All of them first: one may want the device or the name of another.
+    for (const action of actions) if (action.do === 'replace') await this.#close(action.number);
+    const done: { action: PortAction; error: EtherwsError | undefined }[] = [];
+    for (const action of actions) {
+      try {
+        await this.#take(action);
+        done.push({ action, error: undefined });
+      } catch (error) {
+        done.push({ action, error: placed(action.port, error) });
+      }
+    }
+    await this.#keep();
+    return done;
+  }
+
+  /** What calls have changed of what the file wants, in words. */
+  deviations(): string[] {
+    return this.#hasFile ? this.plan(this.#wanted).map(describeAction) : [];
+  }
+
+  /** The ports that a file or a call wanted, as they are now. */
+  ports(): RunningPort[] {
+    return [...this.#notes.keys()].flatMap((number) => this.#runningPort(this.#entryOf(number)) ?? []);
+  }
+
+  #runningPort({ port: number, name, description, shut }: PortEntry): RunningPort | undefined {
+    const note = this.#notes.get(number);
+    return note && { ...note, number, name: name ?? '', description: description ?? '', shut };
+  }
+
+  #markOf(entry: PortEntry): PortEntry['config'] {
+    const port = this.#hasFile ? this.#runningPort(entry) : undefined;
+    if (port === undefined) return null;
+    if (port.origin === 'ctl') return 'added';
+    return Object.keys(changeOf(port.opened, port)).length === 0 ? 'file' : 'changed';
+  }
+
+  async #take(action: PortAction): Promise<void> {
+    if (action.do === 'add') return this.#add(action.port, 'file', undefined, {});
+    if (action.do === 'change') return this.#change(action.number, action.change);
+    if (action.do === 'replace') return this.#add(action.port, 'file', action.number, {});
+    return this.#close(action.number);
+  }
+
+  async #close(number: number): Promise<void> {
+    this.#notes.delete(number);
+    await this.#running.delPort(number);
+  }
+
+  /** Opens a port with its settings; one that does not take them is closed again. */
+  async #add(
+    wanted: WantedPort,
+    origin: RunningPort['origin'],
+    number: number | undefined,
+    changes: PortChange,
+  ): Promise<void> {
+    const { name = wanted.spec.name, description = wanted.spec.description, ...settings } = changes;
+    const { name: _name, description: _description, ...spec } = wanted.spec;
+    const labels = { ...(name && { name }), ...(description && { description }) };
+    const { port } = await this.#running.addPort({ ...spec, ...labels } as PortSpec, number);
+    this.#note(port, wanted, origin);
+    try {
+      this.#change(port, { ...wanted.settings, ...settings });
+    } catch (error) {
+      this.#notes.delete(port);
+      await this.#running.delPort(port);
+      throw error;
+    }
+  }
+
+  #change(number: number, { addresses, mtu, withoutAddresses, ...settings }: PortChange): void {
+    const isOpen = settings.shut === false && !this.#entryOf(number).shut;
+    const { shut: _, ...labels } = settings;
+    this.#running.setPort(number, isOpen ? labels : settings);
+    const device = { ...(addresses?.length && { addresses: [...addresses] }), ...(mtu !== undefined && { mtu }) };
+    const isSame = Object.keys(device).length === 0 && withoutAddresses === undefined;
+    if (!isSame) this.#setInterface(number, device, withoutAddresses);
+  }
+
+  /** Notes which addresses the switch has given the device: the kernel, and others, give it some, too. */
+  #setInterface(
+    reference: PortReference,
+    change: InterfaceSpec,
+    withoutAddresses: readonly string[] = [],
+  ): InterfaceEntry {
+    const before = this.#running.readInterface(reference);
+    const entry = this.#running.setInterface(reference, change, withoutAddresses);
+    const note = this.#notes.get(entry.port);
+    if (note !== undefined) {
+      const given = change.addresses ?? [];
+      const isOurs = (address: string): boolean =>
+        note.addresses.includes(address) ||
+        given.includes(address) ||
+        !(before.addresses.includes(address) || address.startsWith('fe80:'));
+      const addresses = entry.addresses.filter(isOurs);
+      this.#notes.set(entry.port, { ...note, addresses, ...(change.mtu !== undefined && { mtu: entry.mtu }) });
+    }
+    return entry;
+  }
+
+  #note(number: number, opened: WantedPort, origin: RunningPort['origin']): void {
+    let firstMtu: number | undefined;
+    if (opened.spec.type !== 'client') {
+      try {
+        firstMtu = this.#running.readInterface(number).mtu;
+      } catch {
+        // The device is gone already, and its port waits for it.
+      }
+    }
+    this.#notes.set(number, { opened, origin, addresses: [], mtu: undefined, firstMtu });
+  }
+
+  #entryOf(number: number): PortEntry {
+    return this.#running.readPort(number);
+  }
+
+  /** Keeps the state. @returns the entry of a port */
+  async #kept1(number: number): Promise<PortEntry> {
+    const entry = this.#entryOf(number);
+    await this.#keep();
+    return { ...entry, config: this.#markOf(entry) };
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      await this.#state?.keep(SECTION, this.#section());
+    } catch (error) {
+      if (!(error instanceof EtherwsError)) throw error;
+      const message = `The change is in force, but a restart will lose it: ${error.message}`;
+      throw new EtherwsError(error.code, message, { cause: error, hint: error.hint ?? '' });
+    }
+  }
+
+  #section(): KeptPorts {
+    const ports = this.ports();
+    const ofFile = ports.filter(({ origin }) => origin === 'file');
+    return {
+      lastNumber: this.#running.lastNumber,
+      file: Object.fromEntries(ofFile.map((now) => [now.opened.id, { number: now.number, changes: changesOf(now) }])),
+      removed: [...this.#removed],
+      added: [...this.#missing, ...ports.filter(({ origin }) => origin === 'ctl').map(addedPortOf)],
+    };
+  }
+}
+
+export function nameOf({ spec: { type, target, name } }: WantedPort): string {
+  return `${type} ${target}${name === undefined ? '' : ` (${name})`}`;
+}
+
+/** A step in words: `change port 2, tap lab0 (lab): shut false`. */
+export function describeAction(action: PortAction): string {
+  if (action.do === 'add') return `add ${nameOf(action.port)}`;
+  const change = action.do === 'change' ? `: ${describeChange(action.change)}` : '';
+  return `${action.do} port ${action.number}, ${nameOf(action.port)}${change}`;
+}
+
+export function describeChange({ withoutAddresses, ...change }: PortChange): string {
+  const words = Object.entries(change).map(([key, value]) =>
+    Array.isArray(value) ? `${key} ${value.join(',')}` : `${key} ${value === '' ? "''" : String(value)}`,
+  );
+  return [...words, ...(withoutAddresses === undefined ? [] : [`without ${withoutAddresses.join(',')}`])].join(', ');
+}
+
+function placed({ place }: WantedPort, error: unknown): EtherwsError {
+  const prefix = place === '' ? '' : `${place}: `;
+  if (!(error instanceof EtherwsError)) return new EtherwsError('CONFIG_INVALID', prefix + describeError(error));
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new EtherwsError(error.code, prefix + error.message, { cause: error, ...hint });
+}
