@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { ALLOW_ALL, type Authenticator } from '../src/auth/authenticator.ts';
 import type { Port } from '../src/bridge/port.ts';
 import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } from '../src/bridge/port-details.ts';
+import { captureEntry } from '../src/control/capture-entries.ts';
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
@@ -155,6 +156,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('member', 'A learned address:'), fdbEntry.entries],
       [namesBehind('member of the status'), statusEntry.entries],
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
+      [namesBehind('capture member'), captureEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));
     }

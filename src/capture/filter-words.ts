@@ -10,7 +10,12 @@ export interface Word {
 const BLANK = /\s+/y;
 const OPERATOR = /&&|\|\||!=|==|>=|<=|[()!<>=]/y;
 const TEXT = /[\w.:/\\-]+/y;
-const SYNONYMS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not', '==': '=' };
+const SYNONYMS = new Map([
+  ['&&', 'and'],
+  ['||', 'or'],
+  ['!', 'not'],
+  ['==', '='],
+]);
 
 /** Splits a filter; `&&`, `||`, `!` and `==` become `and`, `or`, `not` and `=`. @throws FilterError */
 export function wordsOf(filter: string): Word[] {
@@ -27,7 +32,7 @@ export function wordsOf(filter: string): Word[] {
     const column = at + 1;
     const text = take(OPERATOR) ?? take(TEXT);
     if (text === undefined) throw new FilterError(column, complaintAbout(filter[at] as string));
-    words.push({ text: SYNONYMS[text] ?? text, column });
+    words.push({ text: SYNONYMS.get(text) ?? text, column });
   }
   return words;
 }
@@ -35,5 +40,5 @@ export function wordsOf(filter: string): Word[] {
 function complaintAbout(character: string): string {
   if (character === '[') return 'octets by their offset, such as tcp[13], cannot be compared here';
   if (character === '&' || character === '|') return `"${character}" is no operator; write "${character}${character}"`;
-  return `unexpected ${JSON.stringify(character)}`;
+  return `${JSON.stringify(character)} has no meaning`;
 }

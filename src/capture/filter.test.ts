@@ -34,6 +34,7 @@ test('a frame that ends in front of a field that is compared does not match, nor
 
 for (const [filter, complaint] of [
   ['hots 192.0.2.1', 'column 1: "hots" begins no test; did you mean host?'],
+  ['constructor', 'column 1: "constructor" begins no test'],
   ['tcp port', 'column 9: the filter ends where a value must follow'],
   ['tcp port 65536', 'column 10: a port must be a number up to 65535, got "65536"'],
   ['port http', 'column 6: a port must be a number up to 65535, got "http"'],
@@ -59,7 +60,7 @@ for (const [filter, complaint] of [
   ['(tcp udp)', 'column 6: expected "and", "or" or ")", got "udp"'],
   ['tcp[13] = 2', 'column 4: octets by their offset, such as tcp[13], cannot be compared here'],
   ['tcp & udp', 'column 5: "&" is no operator; write "&&"'],
-  ['tcp; ls', 'column 4: unexpected ";"'],
+  ['tcp; ls', 'column 4: ";" has no meaning'],
   ['len 60', 'column 5: expected one of > < >= <= = !=, got "60"'],
   ['src port 80 or and', 'column 16: "and" begins no test'],
   ['port (80 or tcp)', 'column 13: expected a value for "port", got "tcp"'],

@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   watch: async () => (await import('./ctl/watch.ts')).addWatch,
   reload: async () => (await import('./ctl/configuration.ts')).addReload,
   save: async () => (await import('./ctl/configuration.ts')).addSave,
+  capture: async () => (await import('./ctl/capture.ts')).addCapture,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };
 

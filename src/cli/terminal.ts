@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ControlClient, ControlClientOptions } from '../control/client.ts';
 import type { Paint } from './page.ts';
@@ -5,6 +6,8 @@ import type { Paint } from './page.ts';
 /** The streams and the environment of a command line; tests pass others than the process's. */
 export interface Terminal {
   readonly env: Environment;
+  /** Standard output, for octets and for what waits for its reader. */
+  output(): Writable;
   /** Writes results to standard output. */
   print(text: string): void;
   /** Writes errors and warnings to standard error. */
@@ -18,7 +21,7 @@ export interface Terminal {
 }
 
 /** The part of the control client that commands use. */
-export type ControlCaller = Pick<ControlClient, 'call' | 'watch'>;
+export type ControlCaller = Pick<ControlClient, 'call' | 'watch' | 'capture'>;
 
 /** The environment variables that replace options; an empty one counts as absent. */
 export interface Environment {
@@ -32,6 +35,7 @@ export interface Environment {
 /** The streams and the environment of this process. */
 export const PROCESS_TERMINAL: Terminal = {
   env: process.env,
+  output: () => process.stdout,
   print: (text) => {
     process.stdout.write(text);
   },

@@ -46,6 +46,24 @@ describe('a policy', () => {
     assert.deepEqual(policy.tunnelsOf('erin'), policy.tunnelsOf('ada'));
   });
 
+  test('captures are allowed by their name only', () => {
+    const rules = readPolicy(
+      'policy.yaml',
+      'users:\n  ann: {control: {methods: all}}\n  bob: {control: {methods: [all, capture]}}\n  eve: {control: {methods: [capture]}}\n',
+    );
+    const may = (user: string): boolean[] =>
+      ['listPort', 'capture', 'endCapture'].map((method) => rules.mayCall(user, method));
+    assert.deepEqual(
+      [may('ann'), may('bob'), may('eve')],
+      [
+        [true, false, false],
+        [true, true, true],
+        [false, true, true],
+      ],
+    );
+    assert.deepEqual(may('zoe'), [true, false, false], 'also where nothing is said');
+  });
+
   test('every rule', () => {
     assert.deepEqual(policy.tunnelsOf('ada'), {
       isAllowed: true,

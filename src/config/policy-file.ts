@@ -35,6 +35,8 @@ const ETHER_TYPES: Readonly<Record<string, number>> = {
   ipv6: 0x86dd,
   '802.3': 0,
 };
+/** Methods that `all` means: captures show what others say to each other, and are allowed by their name only. */
+const ORDINARY: readonly string[] = Object.keys(METHODS).filter((name) => !/capture$/i.test(name));
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 const DEFAULT_BURST_MS = 100;
 /** A bucket that holds less than this would let no full-sized frame through now and then. */
@@ -76,7 +78,7 @@ function combine(
   }
   return {
     tunnelsOf: (user) => find(user, 'tunnels') ?? NO_TUNNEL_RULES,
-    mayCall: (user, method) => find(user, 'methods')?.has(method) ?? true,
+    mayCall: (user, method) => find(user, 'methods')?.has(method) ?? ORDINARY.includes(method),
   };
 }
 
@@ -93,15 +95,15 @@ function readMethods(control: YamlValue): ReadonlySet<string> | undefined {
   const known = Object.keys(METHODS) as MethodName[];
   if (!methods.isList) {
     const word = methods.scalar();
-    if (word === 'all') return new Set(known);
+    if (word === 'all') return new Set(ORDINARY);
     return word === 'none' ? new Set() : methods.fail('must be a list, all, or none');
   }
-  return new Set(
-    methods.list().map((value) => {
-      const name = value.text();
-      return (known as string[]).includes(name) ? name : value.fail(`is no method; there are ${known.join(', ')}`);
-    }),
-  );
+  const listed = methods.list().flatMap((value) => {
+    const name = value.text();
+    if (name === 'all') return ORDINARY;
+    return (known as string[]).includes(name) ? name : value.fail(`is no method; there are ${known.join(', ')}`);
+  });
+  return new Set(listed.includes('capture') ? [...listed, 'endCapture'] : listed);
 }
 
 function readTunnels(tunnels: YamlValue): TunnelRules {

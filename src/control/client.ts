@@ -6,6 +6,7 @@ import { objectOf, type Table } from '../schema/table.ts';
 import { password, userName } from '../schema/values.ts';
 import { type ControlAddress, controlAddress, controlFailure } from './control-address.ts';
 import { rejectionOf, resultOf } from './control-answer.ts';
+import type { ControlStream, ControlStreamOptions, StreamListener } from './control-stream.ts';
 import { LISTS, METHOD_PREFIX } from './entries.ts';
 import type { WatchedEvent } from './event-stream.ts';
 import type { Entries, METHODS, MethodName, ParamsOf, Result } from './schema.ts';
@@ -91,18 +92,25 @@ export class ControlClient {
     onEnd: (error: Error) => void,
   ): Promise<() => void> {
     const { openEventStream } = await import('./event-stream.ts');
+    return openEventStream({ ...(await this.#streamOptions()), params, onEvent, onEnd });
+  }
+
+  /**
+   * Captures frames, by a WebSocket. Resolves when the capture has begun.
+   * @throws as `call`
+   */
+  async capture(params: ParamsOf<'capture'>, listener: StreamListener): Promise<ControlStream> {
+    const { ControlStream } = await import('./control-stream.ts');
+    return ControlStream.open(await this.#streamOptions(), 'capture', params, listener);
+  }
+
+  async #streamOptions(): Promise<ControlStreamOptions> {
     const { timeoutMs = TIMEOUT_MS, isInsecure = false, ca } = this.#options;
-    return openEventStream({
-      address: this.#address,
-      headers: this.#authorization(),
-      tls: this.#address.isTls
-        ? { ...((await tlsOptions(ca)) as ConnectionOptions), rejectUnauthorized: !isInsecure }
-        : {},
-      timeoutMs,
-      params,
-      onEvent,
-      onEnd,
-    });
+    const address = this.#address;
+    const tls = address.isTls
+      ? { ...((await tlsOptions(ca)) as ConnectionOptions), rejectUnauthorized: !isInsecure }
+      : {};
+    return { address, headers: this.#authorization(), tls, timeoutMs };
   }
 
   #authorization(): Readonly<Record<string, string>> {

@@ -1,10 +1,11 @@
 import type { RawData, WebSocket } from 'ws';
 import { EVENT_KINDS, type SwitchEvent } from '../events/event.ts';
 import type { Caller } from './caller-check.ts';
+import { CaptureStream } from './capture-stream.ts';
 import type { EventConnectionsOptions } from './event-connections.ts';
 import { answer, type MethodMap } from './json-rpc.ts';
 import { controlMethods, methodsOf } from './methods.ts';
-import { METHOD_PREFIX, type ParamsOf, type SubscriptionEntry } from './schema.ts';
+import { METHOD_PREFIX, type MethodName, type ParamsOf, type SubscriptionEntry } from './schema.ts';
 
 export interface EventConnectionOptions extends EventConnectionsOptions {
   readonly webSocket: WebSocket;
@@ -15,6 +16,9 @@ export interface EventConnectionOptions extends EventConnectionsOptions {
 const MOST_WAITING_BYTES = 2 * 1024 * 1024;
 /** Calls that wait for their answer; a caller that sends more at once is cut. */
 const MOST_CALLS_WAITING = 64;
+
+/** A reader of a capture that reads slowly answers pings late: 10 minutes. */
+const MOST_SLOW_TICKS = 20;
 
 /** Close codes of RFC 6455, 7.4.1. */
 const POLICY_VIOLATION = 1008;
@@ -35,23 +39,34 @@ export class EventConnection {
   #callsWaiting = 0;
   #unsubscribe: (() => void) | undefined;
   #lost = 0;
-  #isAlive = true;
+  readonly #capture: CaptureStream;
+  /** Ticks since the peer has answered a ping. */
+  #silentTicks = 0;
 
   constructor(options: EventConnectionOptions) {
-    const { webSocket } = options;
+    const { webSocket, service } = options;
     this.#options = options;
     this.#webSocket = webSocket;
-    this.#methods = controlMethods(options.service, (params) => this.#subscribe(params));
+    this.#capture = new CaptureStream(options);
+    this.#methods = controlMethods(service, {
+      subscribe: (params) => this.#subscribe(params),
+      capture: (params) => this.#capture.start(params),
+      endCapture: () => this.#capture.end(),
+    });
     webSocket.on('error', () => webSocket.terminate());
     webSocket.on('pong', () => {
-      this.#isAlive = true;
+      this.#silentTicks = 0;
     });
     webSocket.on('message', (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
-    webSocket.once('close', () => this.#unsubscribe?.());
+    webSocket.once('close', () => {
+      this.#unsubscribe?.();
+      this.#capture.close();
+    });
   }
 
   end(code: number, reason: string): void {
     this.#unsubscribe?.();
+    this.#capture.flush();
     this.#webSocket.close(code, reason);
   }
 
@@ -59,12 +74,21 @@ export class EventConnection {
   tick(nowMs: number): void {
     const { caller, mayCall } = this.#options;
     if (caller.untilMs !== undefined && nowMs > caller.untilMs) this.end(POLICY_VIOLATION, 'the token has expired');
-    else if (mayCall?.(caller.user, 'subscribe') === false) this.end(POLICY_VIOLATION, 'the policy has changed');
-    else if (!this.#isAlive) this.#webSocket.terminate();
+    else if (this.#uses.some((method) => mayCall?.(caller.user, method) === false)) {
+      this.end(POLICY_VIOLATION, 'the policy has changed');
+    } else if (this.#silentTicks >= (this.#capture.isReaderSlow ? MOST_SLOW_TICKS : 1)) this.#webSocket.terminate();
     else {
-      this.#isAlive = false;
+      this.#silentTicks++;
       this.#webSocket.ping();
     }
+  }
+
+  /** The methods that it was opened for, and whose effect lasts. */
+  get #uses(): MethodName[] {
+    return [
+      ...(this.#unsubscribe === undefined ? [] : (['subscribe'] as const)),
+      ...(this.#capture.isRunning ? (['capture'] as const) : []),
+    ];
   }
 
   #received(data: RawData, isBinary: boolean): void {

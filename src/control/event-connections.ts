@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../observability/logger.ts';
 import type { Caller } from './caller-check.ts';
+import type { CaptureReaderBudget } from './capture-entries.ts';
 import { EventConnection } from './event-connection.ts';
 import type { Refusal } from './request-guard.ts';
 import type { MethodName, SwitchControl } from './schema.ts';
@@ -11,6 +12,8 @@ export interface EventConnectionsOptions {
   readonly service: SwitchControl;
   readonly mayCall: ((user: string | null, method: MethodName) => boolean) | undefined;
   readonly logger: Logger;
+  /** Counts what waits for the readers of captures. */
+  readonly budget?: CaptureReaderBudget | undefined;
 }
 
 /** Each may hold up to `MOST_WAITING_BYTES` for a slow reader. */

@@ -1,5 +1,6 @@
 import { EtherwsError } from '../errors.ts';
 import { check } from '../schema/check.ts';
+import type { CaptureEntry } from './capture-entries.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
 import {
   type ConfigurationControl,
@@ -12,14 +13,19 @@ import {
   type SwitchControl,
 } from './schema.ts';
 
-/** Subscribes a connection, in place of what it was subscribed to before. */
-export type Subscribe = (params: ParamsOf<'subscribe'>) => SubscriptionEntry;
+/** The methods of a connection that stays open. */
+export interface StreamMethods {
+  /** Subscribes it, in place of what it was subscribed to before. */
+  subscribe(params: ParamsOf<'subscribe'>): SubscriptionEntry;
+  capture(params: ParamsOf<'capture'>): CaptureEntry[];
+  endCapture(): CaptureEntry[];
+}
 
 /**
  * The methods of the control API, implemented by `service`.
- * @param subscribe default: refuses, since a connection that ends with the answer carries no events
+ * @param stream default: refuses, since a connection that ends with the answer carries nothing further
  */
-export function controlMethods(service: SwitchControl, subscribe: Subscribe = refuseSubscription): MethodMap {
+export function controlMethods(service: SwitchControl, stream: StreamMethods = NO_STREAM): MethodMap {
   const methods: Record<string, Method> = Object.create(null);
 
   function define<M extends MethodName>(
@@ -43,7 +49,9 @@ export function controlMethods(service: SwitchControl, subscribe: Subscribe = re
   define('planReload', () => configurationOf(service).plan());
   define('reload', () => configurationOf(service).reload());
   define('getConfig', async () => [await configurationOf(service).save()]);
-  define('subscribe', (params) => [subscribe(params)]);
+  define('subscribe', (params) => [stream.subscribe(params)]);
+  define('capture', (params) => stream.capture(params));
+  define('endCapture', () => stream.endCapture());
   return Object.freeze(methods);
 }
 
@@ -72,9 +80,15 @@ function configurationOf({ configuration }: SwitchControl): ConfigurationControl
   });
 }
 
-function refuseSubscription(): never {
-  throw new EtherwsError('REQUEST_REFUSED', 'Events come by WebSocket, and this is a request of its own', {
-    hint: 'Open a WebSocket to the control API and call subscribe there, as etherws ctl watch does',
+const NO_STREAM: StreamMethods = {
+  subscribe: () => refuseStream('Events come', 'subscribe there, as etherws ctl watch does'),
+  capture: () => refuseStream('Captures come', 'capture there, as etherws ctl capture does'),
+  endCapture: () => refuseStream('Captures come', 'endCapture where capture was called'),
+};
+
+function refuseStream(what: string, how: string): never {
+  throw new EtherwsError('REQUEST_REFUSED', `${what} by WebSocket, and this is a request of its own`, {
+    hint: `Open a WebSocket to the control API and call ${how}`,
   });
 }
 

@@ -12,6 +12,15 @@ import {
   type ConfigurationControl,
   type PlanEntry,
 } from './configuration-entries.ts';
+
+  CAPTURE,
+  type CaptureEntry,
+  type CaptureReader,
+  type CaptureSpec,
+  captureEntry,
+  type SwitchCapture,
+} from './capture-entries.ts';
+
 import {
   type EndpointEntry,
   type FdbEntry,
@@ -111,6 +120,8 @@ export interface SwitchControl {
   getStatus(): StatusEntry;
   /** absent for a switch that is no daemon */
   readonly configuration?: ConfigurationControl | undefined;
+  /** @throws EtherwsError PORT_NOT_FOUND, ARGUMENT_INVALID, REQUEST_REFUSED */
+  capture(spec: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture;
   /** what happens in the switch */
   readonly events: EventHub;
 }
@@ -134,6 +145,8 @@ export const METHODS = {
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
   ...CONFIGURATION_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
+  capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
+  endCapture: method('Ends the capture of this WebSocket.', objectOf({}), captureEntry),
 } as const;
 
 export type MethodName = keyof typeof METHODS;
@@ -153,4 +166,6 @@ export interface Entries {
   reload: PlanEntry;
   getConfig: ConfigEntry;
   subscribe: SubscriptionEntry;
+  capture: CaptureEntry;
+  endCapture: CaptureEntry;
 }

@@ -90,6 +90,7 @@ export class ControlServer {
       service: options.service,
       mayCall: options.mayCall,
       logger: options.logger,
+      budget: options.budget,
     });
     this.#logger = options.logger;
     this.#budget = options.budget;

@@ -1,6 +1,7 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Port } from '../bridge/port.ts';
 import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
+import type { CaptureReader, CaptureSpec, SwitchCapture } from '../control/capture-entries.ts';
 import type {
   EndpointEntry,
   FdbEntry,
@@ -22,6 +23,7 @@ import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
+import { startCapture } from './start-capture.ts';
 import type { Switch } from './switch.ts';
 import { NO_PROCESS, statusOf } from './switch-status.ts';
 
@@ -165,6 +167,11 @@ export class RunningSwitch implements SwitchControl {
       flapping: isFlapping,
       portName: this.#switch.nameOf(entry.port) ?? null,
     }));
+  }
+
+  capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {
+    const found = ports.map((port) => this.#switch.attachedPort(port));
+    return startCapture(this.#switch.captures, found, spec, reader);
   }
 
   listEndpoints(): EndpointEntry[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PassThrough, type Writable } from 'node:stream';
 import { test } from 'node:test';
 import { CommanderError } from '../../src/cli/commander.ts';
 import { PLAIN } from '../../src/cli/page.ts';
@@ -25,6 +26,7 @@ const COMMANDS = [
   'setif',
   'listif',
   'listfdb',
+  'capture',
   'tap',
   'netdev',
   'client',
@@ -50,6 +52,7 @@ const LIKELY: readonly (readonly string[])[] = [
   ['setif', '1', '--address', '10.0.0.1', '--netmask', '255.0.0.0', '--mtu', '1400', '--address', 'fd00::1/64'],
   ['listif', '--json'],
   ['listfdb'],
+  ['capture', '1', 'up', '--count', '1', '--snaplen', '60', '--filter', 'tcp'],
 ];
 const SWITCH_OPTIONS = [
   ...['--debug', '--foreground', '--ageout', '--fdb-size', '--path', '--host', '--port', '--htpasswd', '--sslkey'],
@@ -100,7 +103,8 @@ function fakeCaller(random: Random): ControlCaller {
     for (let count = random.below(3); count > 0; count--) onEvent({ ...port(), ...event });
     throw new EtherwsError('CONTROL_FAILED', text());
   };
-  return { call, watch };
+  const capture = (): Promise<never> => Promise.reject(new EtherwsError('CONTROL_FAILED', text()));
+  return { call, watch, capture };
 }
 
 class FuzzTerminal implements Terminal {
@@ -113,6 +117,10 @@ class FuzzTerminal implements Terminal {
   constructor(random: Random) {
     this.#random = random;
     this.env = random.once(4) ? { ETHERWS_CTLURL: random.pick(VALUES), ETHERWS_CTL_PASSWD: random.text(5) } : {};
+  }
+
+  output(): Writable {
+    return new PassThrough();
   }
 
   print(text: string): void {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
+import type { CaptureReader, SwitchCapture } from '../../src/control/capture-entries.ts';
 import type {
   EndpointEntry,
   FdbEntry,
@@ -81,6 +82,10 @@ export class FakeSwitch implements SwitchControl {
     return this.fdb;
   }
 
+  capture(_spec: object, _reader: CaptureReader): SwitchCapture {
+    throw new EtherwsError('REQUEST_REFUSED', 'This switch has no frames');
+  }
+
   listEndpoints(): EndpointEntry[] {
     return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
@@ -152,10 +157,13 @@ export interface FakeControl {
 
 /** A control API over a fake switch on a free port of loopback. */
 export async function startFakeControl(
-  options: Partial<ControlServerOptions> & { host?: string; tls?: { key: string; cert: string } } = {},
+  options: Partial<ControlServerOptions> & {
+    host?: string;
+    tls?: { key: string; cert: string };
+    fake?: FakeSwitch;
+  } = {},
 ): Promise<FakeControl> {
-  const { host = '127.0.0.1', tls, ...given } = options;
-  const service = new FakeSwitch();
+  const { host = '127.0.0.1', tls, fake: service = new FakeSwitch(), ...given } = options;
   const control = new ControlServer({
     path: '/ctl',
     authenticator: ALLOW_ALL,

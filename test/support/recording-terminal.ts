@@ -1,3 +1,4 @@
+import { PassThrough, type Writable } from 'node:stream';
 import { PLAIN } from '../../src/cli/page.ts';
 import type { Environment, Terminal } from '../../src/cli/terminal.ts';
 import { ControlClient } from '../../src/control/client.ts';
@@ -14,6 +15,10 @@ export class RecordingTerminal implements Terminal {
   constructor(env: Environment = {}, passwords: readonly string[] = []) {
     this.env = env;
     this.#passwords = [...passwords];
+  }
+
+  output(): Writable {
+    return new PassThrough();
   }
 
   print(text: string): void {
