@@ -7,12 +7,6 @@ import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { flag, listOf, oneOf } from '../schema/types.ts';
 import { mtu, portDescription, portNameOrNone, portReference } from '../schema/values.ts';
 import {
-  CONFIGURATION_METHODS,
-  type ConfigEntry,
-  type ConfigurationControl,
-  type PlanEntry,
-} from './configuration-entries.ts';
-
   CAPTURE,
   type CaptureEntry,
   type CaptureReader,
@@ -20,6 +14,12 @@ import {
   captureEntry,
   type SwitchCapture,
 } from './capture-entries.ts';
+import {
+  CONFIGURATION_METHODS,
+  type ConfigEntry,
+  type ConfigurationControl,
+  type PlanEntry,
+} from './configuration-entries.ts';
 
 import {
   type EndpointEntry,

@@ -103,6 +103,10 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.events;
   }
 
+  capture(...call: Parameters<SwitchControl['capture']>): ReturnType<SwitchControl['capture']> {
+    return this.#running.capture(...call);
+  }
+
   async addPort(spec: PortSpec): Promise<PortEntry> {
     const { port: number } = await this.#running.addPort(spec);
     // The kernel has chosen the name of a device where the target is a pattern.
