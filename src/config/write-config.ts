@@ -72,7 +72,7 @@ function commentOn(key: string): Comment {
   if (inFile === undefined) {
     return {
       line: `options.${name}: left out, since it is a secret`,
-      sentence: `${name} is left out, since it is a secret`,
+      sentence: `${name}: left out, since it is a secret`,
     };
   }
   return {
