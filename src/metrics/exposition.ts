@@ -27,8 +27,11 @@ export interface Family {
   readonly unit?: 'bytes' | 'seconds';
   /** one sentence without its full stop */
   readonly help: string;
-  /** The values as of now; called for each scrape. A family without samples is not written. */
-  samples(): Iterable<Sample>;
+  /**
+   * The values as of now; called for each scrape. A family without samples is not written. undefined: what was looked at
+   * has none. A family that looks at many things says so for each, so that the scrape can pause.
+   */
+  samples(): Iterable<Sample | undefined>;
 }
 
 /** The name of a family's samples, apart from a histogram's suffix. */
@@ -37,14 +40,19 @@ export function sampleName({ name, type }: Pick<Family, 'name' | 'type'>): strin
   return type === 'info' ? `${name}_info` : name;
 }
 
-/** The families in one of the formats, line by line: each piece is one line with its end, or the head of a family. */
+/** The families in one of the formats, line by line: each piece is a line with its end, the head of a family, or empty. */
 export function* linesOf(families: Iterable<Family>, format: Format): IterableIterator<string> {
   for (const family of families) {
     const name = sampleName(family);
     let isBegun = false;
-    for (const { labels, value, suffix = '' } of family.samples()) {
+    for (const sample of family.samples()) {
+      if (sample === undefined) {
+        yield '';
+        continue;
+      }
       if (!isBegun) yield headOf(family, format);
       isBegun = true;
+      const { labels, value, suffix = '' } = sample;
       yield `${name}${suffix}${labels === '' ? '' : `{${labels}}`} ${numeralOf(value)}\n`;
     }
   }

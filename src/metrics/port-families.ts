@@ -105,21 +105,22 @@ export function portFamilies(attached: Iterable<AttachedPort>): Family[] {
   ];
 }
 
-function* valuesOf(ports: readonly LabelledPort[], value: Value): IterableIterator<Sample> {
+function* valuesOf(ports: readonly LabelledPort[], value: Value): IterableIterator<Sample | undefined> {
   for (const port of ports) {
     const present = value(port.attached);
-    if (present !== undefined) yield { labels: port.labels, value: present };
+    yield present === undefined ? undefined : { labels: port.labels, value: present };
   }
 }
 
 /** Only reasons that have occurred: 18 reasons in two directions would be most of a scrape. */
-function* discardsOf(ports: readonly LabelledPort[], direction: 'rx' | 'tx'): IterableIterator<Sample> {
+function* discardsOf(ports: readonly LabelledPort[], direction: 'rx' | 'tx'): IterableIterator<Sample | undefined> {
   for (const { labels, bridgePort } of ports) {
     const { discards } = bridgePort[direction];
     for (const reason of DISCARD_REASONS) {
       const value = discards[reason];
       if (value > 0) yield { labels: `${labels},reason="${reason}"`, value };
     }
+    yield undefined;
   }
 }
 
