@@ -22,6 +22,24 @@ test('an address is found on the port where it was seen last, in its own VLAN on
   assert.equal(fdb.size, 1);
 });
 
+test('another ageing time counts at once, and a smaller capacity evicts from the port with most entries', () => {
+  const evicted: number[] = [];
+  const fdb = new FilteringDatabase({
+    ageingTimeMs: 1000,
+    capacity: 10,
+    onEvicted: (entry) => evicted.push(entry.mac),
+  });
+  for (const n of [1, 2, 3, 4]) fdb.learn(vid(0), mac(n), one, n);
+  fdb.learn(vid(0), mac(9), two, 0);
+  fdb.setAgeingTime(100);
+  assert.equal(fdb.lookup(vid(0), mac(1), 101), undefined);
+  assert.equal(fdb.lookup(vid(0), mac(2), 101), one);
+  fdb.setCapacity(2, 50);
+  assert.deepEqual([evicted, fdb.size, fdb.capacity], [[1, 2, 3], 2, 2]);
+  fdb.learn(vid(0), mac(5), one, 51);
+  assert.deepEqual([evicted.length, fdb.size], [4, 2]);
+});
+
 test('an entry ages out unless it is refreshed', () => {
   const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity: 10 });
   fdb.learn(vid(0), mac(1), one, 0);

@@ -7,9 +7,10 @@ import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ConfigEntry, ConfigurationControl, PlanEntry } from '../control/schema.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import { type ConfiguredSwitch, describeAction, describeChange, nameOf } from './configured-switch.ts';
+import type { ConfiguredSwitch } from './configured-switch.ts';
 import type { LiveOptions } from './live-options.ts';
 import { withSecrets } from './port-secrets.ts';
+import { describeAction, describeChange, nameOf } from './port-steps.ts';
 
 export interface ConfigurationOptions {
   readonly config: SwConfig;

@@ -20,6 +20,7 @@ import type { EventHub } from '../events/event-hub.ts';
 import type { RunningSwitch } from '../networks/switch-control.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StateFile } from '../runtime/state-file.ts';
+import { describeAction, nameOf, placed } from './port-steps.ts';
 
 /** What is known of a port beside its entry: RunningPort. */
 type Note = Pick<RunningPort, 'opened' | 'origin' | 'addresses' | 'mtu' | 'firstMtu'>;
@@ -113,12 +114,12 @@ export class ConfiguredSwitch implements SwitchControl {
     const { target } = this.#entryOf(number);
     this.#note(number, wantedOf(spec.type === 'tap' ? { ...spec, target } : spec), 'ctl');
     this.#missing = this.#missing.filter((kept) => kept.spec.target !== target);
-    return this.#kept1(number);
+    return this.#keptEntry(number);
   }
 
   async setPort(reference: PortReference, settings: PortSettings): Promise<PortEntry> {
     const { port } = this.#running.setPort(reference, settings);
-    return this.#kept1(port);
+    return this.#keptEntry(port);
   }
 
   async delPort(reference: PortReference): Promise<PortEntry> {
@@ -299,7 +300,7 @@ export class ConfiguredSwitch implements SwitchControl {
   }
 
   /** Keeps the state. @returns the entry of a port */
-  async #kept1(number: number): Promise<PortEntry> {
+  async #keptEntry(number: number): Promise<PortEntry> {
     const entry = this.#entryOf(number);
     await this.#keep();
     return { ...entry, config: this.#markOf(entry) };
@@ -325,29 +326,4 @@ export class ConfiguredSwitch implements SwitchControl {
       added: [...this.#missing, ...ports.filter(({ origin }) => origin === 'ctl').map(addedPortOf)],
     };
   }
-}
-
-export function nameOf({ spec: { type, target, name } }: WantedPort): string {
-  return `${type} ${target}${name === undefined ? '' : ` (${name})`}`;
-}
-
-/** A step in words: `change port 2, tap lab0 (lab): shut false`. */
-export function describeAction(action: PortAction): string {
-  if (action.do === 'add') return `add ${nameOf(action.port)}`;
-  const change = action.do === 'change' ? `: ${describeChange(action.change)}` : '';
-  return `${action.do} port ${action.number}, ${nameOf(action.port)}${change}`;
-}
-
-export function describeChange({ withoutAddresses, ...change }: PortChange): string {
-  const words = Object.entries(change).map(([key, value]) =>
-    Array.isArray(value) ? `${key} ${value.join(',')}` : `${key} ${value === '' ? "''" : String(value)}`,
-  );
-  return [...words, ...(withoutAddresses === undefined ? [] : [`without ${withoutAddresses.join(',')}`])].join(', ');
-}
-
-function placed({ place }: WantedPort, error: unknown): EtherwsError {
-  const prefix = place === '' ? '' : `${place}: `;
-  if (!(error instanceof EtherwsError)) return new EtherwsError('CONFIG_INVALID', prefix + describeError(error));
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new EtherwsError(error.code, prefix + error.message, { cause: error, ...hint });
 }

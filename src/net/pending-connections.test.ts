@@ -99,6 +99,19 @@ describe('which connection is closed', () => {
     listener.pending.destroyAll();
   });
 
+  test('other limits count for connections to come, and absent ones have their defaults', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const listener = new FakeListener({ maxPending: 1 });
+    const first = listener.accept();
+    listener.pending.setLimits({ maxPending: 2, maxPerAddress: 1 });
+    const second = listener.accept('192.0.2.2');
+    assert.deepEqual([first.destroyed, second.destroyed, listener.accept('192.0.2.2').destroyed], [false, false, true]);
+    t.mock.timers.tick(1000);
+    assert.deepEqual([first.destroyed, second.destroyed], [true, false]);
+    t.mock.timers.tick(9000);
+    assert.equal(second.destroyed, true);
+  });
+
   test('the newest where all others are being answered', () => {
     const listener = new FakeListener({ maxPending: 2 });
     const all = [listener.accept(), listener.accept()];

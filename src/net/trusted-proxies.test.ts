@@ -13,6 +13,17 @@ function from(remoteAddress: string, forwarded?: string): IncomingMessage {
   return { headers: { 'x-forwarded-for': forwarded }, socket: { remoteAddress } } as unknown as IncomingMessage;
 }
 
+test('other proxies take the place of the former ones', () => {
+  const changing = new TrustedProxies([{ address: '10.0.0.0', prefixLength: 8 }]);
+  changing.replace([{ address: '192.0.2.0', prefixLength: 24 }]);
+  assert.deepEqual(
+    ['10.0.0.1', '192.0.2.1'].map((address) => changing.includes(address)),
+    [false, true],
+  );
+  changing.replace([]);
+  assert.equal(changing.includes('192.0.2.1'), false);
+});
+
 test('the header counts only as far as our own proxies wrote it', () => {
   for (const [socket, header, wanted] of [
     ['10.0.0.1', '192.0.2.1', '192.0.2.1'],

@@ -249,6 +249,18 @@ test('beyond maxConnections a handshake is refused, and there is room again behi
   assert.equal((await ask({ headers: UPGRADE })).status, 101);
 });
 
+test('other limits count for tunnels to come', async () => {
+  await start({ limits: { maxConnections: 1 } });
+  const peer = new WebSocket(server.url);
+  await once(peer, 'open');
+  const port = await server.nextPort();
+  server.tunnels.setLimits({ maxConnections: 2 });
+  assert.equal((await ask({ headers: UPGRADE })).status, 101);
+  server.tunnels.setLimits({ maxConnections: 1 });
+  assert.equal((await ask({ headers: UPGRADE })).status, 503);
+  await port.close();
+});
+
 test('a caller that throws away the tunnel does not harm the server', async () => {
   await start({
     onTunnel: () => {
