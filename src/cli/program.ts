@@ -44,6 +44,10 @@ const COMMANDS: Readonly<
     description: 'remove that unit',
     load: async (terminal) => (await import('./install-service.ts')).uninstallServiceCommand(terminal),
   },
+  doctor: {
+    description: 'examine this host, and the way to another switch',
+    load: async (terminal) => (await import('./doctor.ts')).doctorCommand(terminal),
+  },
   passwd: {
     description: 'set the password of a user in an htpasswd file',
     load: async (terminal) => (await import('./passwd.ts')).passwdCommand(terminal),

@@ -54,14 +54,13 @@ export class DialAttempt {
 
   /** Destroys the registered sockets; resolves when all of them are closed. */
   async abandon(): Promise<void> {
-    await Promise.all(
-      this.#sockets.map(async (socket) => {
-        if (socket.closed) return;
-        const closed = once(socket, 'close');
-        socket.destroy();
-        await closed;
-      }),
-    );
+    // TLS before the connection below it: the other order crashes Node 20, which then uses a handle that is gone.
+    for (const socket of this.#sockets.toReversed()) {
+      if (socket.closed) continue;
+      const closed = once(socket, 'close');
+      socket.destroy();
+      await closed;
+    }
   }
 }
 

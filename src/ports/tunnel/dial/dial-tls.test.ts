@@ -11,6 +11,9 @@ import { CertificateMaker } from '../../../../test/support/openssl.ts';
 import { missingTools } from '../../../../test/support/tools.ts';
 import { type ServerIdentity, TestTunnelServer } from '../../../../test/support/web-socket-peer.ts';
 import type { EtherwsError } from '../../../errors.ts';
+import { connectTcp } from '../connect/connect-tcp.ts';
+import { connectTls } from '../connect/connect-tls.ts';
+import { DialAttempt } from '../connect/dial-attempt.ts';
 import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
 
 describe('TLS', { skip: missingTools('openssl') }, () => {
@@ -43,6 +46,20 @@ describe('TLS', { skip: missingTools('openssl') }, () => {
       await server.stop();
     }
   }
+
+  test('a dial that is abandoned over TLS, as through an https proxy, leaves the process alive', async () => {
+    const server = new TestTunnelServer({}, identity);
+    await server.start();
+    try {
+      const attempt = new DialAttempt(new AbortController().signal);
+      const socket = await connectTcp('127.0.0.1', Number(new URL(server.url).port), {}, attempt);
+      const secured = await connectTls(socket, 'localhost', { cacerts: identity.ca }, attempt);
+      await attempt.abandon();
+      assert.deepEqual([socket.closed, secured.closed], [true, true]);
+    } finally {
+      await server.stop();
+    }
+  });
 
   test('a certificate that --cacerts vouches for', async () => {
     await dial({ cacerts: identity.ca });
