@@ -125,6 +125,7 @@ async function serve(
     pidFile?.write();
     if (account !== undefined) becomeAccount(account);
     await daemon.keepState();
+    daemon.startHooks();
   } catch (error) {
     await daemon.close();
     throw error;

@@ -4,7 +4,7 @@ import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
 import { examine, type Problem } from '../schema/check.ts';
 import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
-import { DAEMON_OPTIONS, SWITCH_OPTIONS, type SwValues } from '../schema/sw-options.ts';
+import { DAEMON_OPTIONS, HOOK_OPTIONS, SWITCH_OPTIONS, type SwValues } from '../schema/sw-options.ts';
 import { type ListenAddress, parseListenAddress } from '../schema/sw-values.ts';
 import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
@@ -47,6 +47,9 @@ export interface SwConfig {
   readonly aes: AesChoice;
   /** Where metrics are served without credentials, if anywhere. */
   readonly metricsListen: ListenAddress | undefined;
+  /** Programs that are run on events, as `EVENT=PROGRAM`. */
+  readonly hooks: readonly string[];
+  readonly hookTimeoutMs: number;
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
@@ -103,6 +106,8 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     congestion: tunnelValues.congestion ?? congestion.default,
     aes: tunnelValues.aes ?? aes.default,
     metricsListen: values.metrics?.listen === undefined ? undefined : parseListenAddress(values.metrics.listen),
+    hooks: values.hooks ?? [],
+    hookTimeoutMs: (values.hookTimeout ?? HOOK_OPTIONS.hookTimeout.default) * 1000,
     logFormat: daemon.logformat ?? DAEMON_OPTIONS.logformat.default,
     logFile: files.at('daemon', 'logfile'),
     pidFile: files.at('daemon', 'pidfile'),

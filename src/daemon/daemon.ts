@@ -3,6 +3,7 @@ import type { SwConfig } from '../config/sw-config.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
+import type { HookRunner } from '../hooks/hook-runner.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
@@ -22,6 +23,7 @@ import { limitBuffers, setBufferLimit } from './buffer-limit.ts';
 import { Configuration } from './configuration.ts';
 import { ConfiguredSwitch } from './configured-switch.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
+import { openHooks } from './hooks.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { Lifetime } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
@@ -51,6 +53,7 @@ export class Daemon {
   #configuration: Configuration | undefined;
   #state: StateFile | undefined;
   #events: EventHub | undefined;
+  #hooks: HookRunner | undefined;
   #status: StatusLine | undefined;
   #metrics: MetricsService | undefined;
 
@@ -101,6 +104,11 @@ export class Daemon {
     await this.#state?.write();
   }
 
+  /** Runs programs on events from now on, as the user that the process is now; for those of the start as well. */
+  startHooks(): void {
+    this.#hooks?.start();
+  }
+
   /** Tells how many ports and tunnels there are and where the services listen, in one line, now and after each change. */
   followStatus(tell: (line: string) => void): void {
     this.#status?.follow(tell);
@@ -124,6 +132,8 @@ export class Daemon {
     const etherSwitch = new Switch({ ageingTimeMs, fdbCapacity, forwardReserved, logger });
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
+    // Closed behind the switch: ends of tunnels are events, too.
+    this.#hooks = openHooks(config, etherSwitch.events, lifetime, logger);
     lifetime.onClose(() => etherSwitch.close('shutdown'));
     const loopDelay = new LoopDelay();
     lifetime.onClose(() => loopDelay.close());

@@ -1,5 +1,6 @@
+import { EVENT_KINDS } from '../events/event.ts';
 import { CONTROL_OPTIONS, controlOptions, TUNNEL_OPTIONS, tunnelOptions } from './service-options.ts';
-import { eitherOf, listenAddress, network, reservedDigits } from './sw-values.ts';
+import { eitherOf, hook, listenAddress, network, reservedDigits } from './sw-values.ts';
 import { objectOf, type Row, type Table, type ValuesOf } from './table.ts';
 import { given, implies, together } from './together.ts';
 import { anyText, flag, listOf, seconds, wholeNumber } from './types.ts';
@@ -18,6 +19,7 @@ const LEAST_QUEUE_BYTES = MOST_MESSAGE_BYTES / 8;
 const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
 const LEAST_BUFFERS_MIB = 16;
 const MOST_BUFFERS_MIB = 1024 * 1024;
+const MOST_HOOKS = 64;
 
 /** How the process runs, and what it learns: the keys at the top of the file. */
 export const SWITCH_OPTIONS = {
@@ -53,6 +55,23 @@ export const RIGHTS_OPTIONS = {
     flag: '--policy',
     metavar: 'file',
     help: 'rules for users and groups, YAML (see docs/operate/policy.md)',
+  },
+} as const satisfies Table;
+
+/** Programs that are run on events: keys at the top of the file. */
+export const HOOK_OPTIONS = {
+  hooks: {
+    type: listOf(hook, MOST_HOOKS),
+    flag: '--hook',
+    metavar: 'event=program',
+    help: `run a program on events of a kind: ${EVENT_KINDS.join(', ')}; repeatable (see docs/operate/hooks.md)`,
+  },
+  hookTimeout: {
+    type: seconds(3600),
+    default: 30,
+    flag: '--hook-timeout',
+    metavar: 'sec',
+    help: 'end such a program after this time, in seconds',
   },
 } as const satisfies Table;
 
@@ -169,6 +188,7 @@ export const SW_GROUPS: readonly {
   { section: 'tunnels', heading: 'Tunnels:', table: TUNNEL_OPTIONS },
   { section: 'control', heading: 'Control API:', table: CONTROL_OPTIONS },
   { section: undefined, heading: 'Rights:', table: RIGHTS_OPTIONS },
+  { section: undefined, heading: 'Hooks:', table: HOOK_OPTIONS },
   { section: 'limits', heading: 'Limits, of each service:', table: LIMIT_OPTIONS },
   { section: 'metrics', heading: 'Metrics:', table: METRICS_OPTIONS },
   { section: 'daemon', heading: 'Daemon:', table: DAEMON_OPTIONS },
@@ -190,6 +210,7 @@ const daemonOptions = together(objectOf(DAEMON_OPTIONS), [
 export const SW_SECTIONS = {
   ...SWITCH_OPTIONS,
   ...RIGHTS_OPTIONS,
+  ...HOOK_OPTIONS,
   tunnels: { type: tunnelOptions, help: 'where and for whom tunnels are accepted' },
   control: { type: controlOptions, help: 'where and for whom the control API is served' },
   limits: { type: objectOf(LIMIT_OPTIONS), help: 'limits of each service' },

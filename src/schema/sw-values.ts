@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { EVENT_KINDS } from '../events/event.ts';
 import { parseNetwork } from '../net/trusted-proxies.ts';
 import { parseReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { type Complaint, messageOf, type Schema } from './check.ts';
+import { closestWord } from './closest-word.ts';
 import { anyText, rule } from './types.ts';
 
 /** The rules of the values that say how a switch runs. */
@@ -20,6 +22,19 @@ export function eitherOf<const T extends string>(...words: readonly T[]): Schema
     rule((value: string) => ((words as readonly string[]).includes(value) ? undefined : { sentence }), { enum: words }),
   ) as unknown as Schema<T>;
 }
+
+/** `EVENT=PROGRAM`: a kind of event, and the absolute path of a program. */
+export const hook = checked((value) => {
+  const at = value.indexOf('=');
+  const [event, program] = [value.slice(0, at), value.slice(at + 1)];
+  if (at < 0 || !program.startsWith('/') || program.includes('\0')) {
+    return { sentence: '{name} must be EVENT=PROGRAM with the absolute path of a program, got {value}' };
+  }
+  if ((EVENT_KINDS as readonly string[]).includes(event)) return undefined;
+  const meant = closestWord(event, EVENT_KINDS);
+  const hint = meant === undefined ? `There are ${EVENT_KINDS.join(', ')}` : `Did you mean ${meant}?`;
+  return { sentence: '{name} names no kind of event, got {value}', hint };
+});
 
 /** Where a service is served: the path of a URL. */
 export const urlPath = checked((path) => {

@@ -1,0 +1,28 @@
+import type { SwitchEvent } from '../events/event.ts';
+
+/** What programs get of our own environment. */
+const KEPT = ['PATH', 'LANG', 'LC_ALL', 'TZ'] as const;
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * The environment of a hook: each fact of the event as ETHERWS_…, `portName` as ETHERWS_NAME. Facts that are null or
+ * absent have no variable; lists have commas.
+ * @param own our environment
+ */
+export function hookEnvironment(event: SwitchEvent, own: NodeJS.ProcessEnv): Record<string, string> {
+  const environment: Record<string, string> = { PATH: DEFAULT_PATH };
+  for (const name of KEPT) {
+    const value = own[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  for (const [fact, value] of Object.entries(event)) {
+    // A text of a peer may have an octet that no variable can have.
+    if (value !== null && value !== undefined) environment[variableOf(fact)] = String(value).replaceAll('\0', '');
+  }
+  return environment;
+}
+
+function variableOf(fact: string): string {
+  const name = fact === 'portName' ? 'name' : fact;
+  return `ETHERWS_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { SwitchEvent } from '../events/event.ts';
+import { hookEnvironment } from './hook-environment.ts';
+
+/** How a run of a program has ended. */
+export type HookEnd =
+  | { readonly status: number }
+  | { readonly signal: NodeJS.Signals; readonly isLate: boolean }
+  | { readonly error: Error };
+
+/** Behind the time limit, for a program that ends in order. */
+const KILL_AFTER_MS = 3000;
+/** For the rest of the output, behind the end. */
+const OUTPUT_MS = 500;
+/** Bounds of what is shown of the output of a run. */
+const MOST_LINES = 20;
+const MOST_LINE_CHARACTERS = 500;
+
+/** One run of a program, in a process group of its own, without a shell. */
+export class HookProcess {
+  /** Never rejects. */
+  readonly ended: Promise<HookEnd>;
+  readonly #child: ChildProcess;
+  readonly #tell: (line: string) => void;
+  #lines = 0;
+  #isLate = false;
+  #kill: NodeJS.Timeout | undefined;
+
+  /** @param tell is given the lines of its output, the first ones, and of long ones the beginning */
+  constructor(program: string, event: SwitchEvent, timeoutMs: number, tell: (line: string) => void) {
+    this.#tell = tell;
+    const env = hookEnvironment(event, process.env);
+    this.#child = spawn(program, [], { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    const { stdin, stdout, stderr } = this.#child;
+    // A program need not read.
+    stdin?.on('error', () => undefined);
+    stdin?.end(`${JSON.stringify(event)}\n`);
+    for (const stream of [stdout, stderr]) this.#follow(stream);
+    const late = setTimeout(() => this.terminate(), timeoutMs);
+    this.ended = this.#watch().finally(() => {
+      clearTimeout(late);
+      clearTimeout(this.#kill);
+      for (const stream of [stdin, stdout, stderr]) stream?.destroy();
+    });
+  }
+
+  /** Ends it by SIGTERM, and soon by SIGKILL. */
+  terminate(): void {
+    this.#isLate = true;
+    this.#signal('SIGTERM');
+    this.#kill ??= setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
+  }
+
+  #watch(): Promise<HookEnd> {
+    return new Promise((resolve) => {
+      this.#child.once('error', (error) => resolve({ error }));
+      this.#child.once('exit', (status, signal) => {
+        const end: HookEnd = signal === null ? { status: status ?? 0 } : { signal, isLate: this.#isLate };
+        // What it has left in its group ends with it. Others may hold the pipes, and are not waited for.
+        this.#signal('SIGKILL');
+        this.#child.once('close', () => resolve(end));
+        setTimeout(() => resolve(end), OUTPUT_MS).unref();
+      });
+    });
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, name);
+    } catch {
+      // The group is gone.
+    }
+  }
+
+  #follow(stream: NodeJS.ReadableStream | null): void {
+    let rest = '';
+    stream?.setEncoding('utf8');
+    stream?.on('error', () => undefined);
+    stream?.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = (lines.pop() ?? '').slice(0, MOST_LINE_CHARACTERS);
+      for (const line of lines) this.#line(line);
+    });
+    stream?.on('end', () => this.#line(rest));
+  }
+
+  #line(line: string): void {
+    if (line !== '' && ++this.#lines <= MOST_LINES) this.#tell(line.slice(0, MOST_LINE_CHARACTERS));
+  }
+}
