@@ -18,6 +18,8 @@ export function honestTemplates(): FrameBatch[] {
     { ipv6: true, tags: [5], options: new Uint8Array(40).fill(1) },
     { ipv6: true, extension: HOP_BY_HOP },
     { ipv6: true, extension: ROUTING },
+    { ipv6: true, tags: [3], extension: ROUTING },
+    { ipv6: true, protocol: 'udp', extension: ROUTING },
     { protocol: 'udp' },
     { protocol: 'udp', ipv6: true, tags: [7] },
   ];

@@ -9,7 +9,8 @@ import { type OffloadEngine, portableEngine } from './engine.ts';
 import { MAX_FINISHED_BYTES } from './gso.ts';
 import { GSO_TCPV4 } from './virtio-header.ts';
 
-const CASES = fuzzCases(100_000);
+const MANY = 100_000;
+const CASES = fuzzCases(MANY);
 
 /** The batch as one string of bytes, offload headers included. */
 function contentsOf(batch: FrameBatch): Buffer {
@@ -50,8 +51,8 @@ test(`${CASES} lying super-frames are refused or finished, by both engines alike
     const kind = outcome.split(' ', 1)[0] as string;
     outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
   }
-  // A generator that never reaches a fault would prove nothing about it.
-  assert.equal(outcomes.size, 12, `only ${[...outcomes.keys()].join(', ')}`);
+  // A generator that never reaches a fault would prove nothing about it. Few cases (FUZZ_FACTOR) need not reach the rare ones.
+  if (CASES >= MANY) assert.equal(outcomes.size, 12, `only ${[...outcomes.keys()].join(', ')}`);
 });
 
 /** What check says, and what it made of the header. */
