@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 /** More does not fit a timer: for programs that run as long as they are wanted. */
 export const LONGEST_MS: number = 2 ** 31 - 1;
 
+/** An nsenter reaps its program at once; one that does not in this time is killed. */
+const REAP_MS = 5000;
+
 /** How a program ended: its exit status, or the signal that ended it. */
 export interface Exit {
   readonly status: number | null;
@@ -109,10 +112,14 @@ export class Process {
 
   /** Ends whatever is left of the program, and waits until it is gone. Idempotent. */
   async end(): Promise<void> {
+    const isEntered = this.#isEntered && this.pid !== undefined;
     this.signal('SIGKILL');
-    // Also an nsenter that has stopped together with its program.
-    this.#child.kill('SIGKILL');
-    await this.exited;
+    if (!isEntered) this.#child.kill('SIGKILL');
+    // An nsenter that has stopped together with its program goes on, and reaps it. If it were killed, process 1 would have to
+    // do that; some look for orphans once a second only, and until then the process namespace of a laboratory stays.
+    else this.#child.kill('SIGCONT');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), REAP_MS);
+    await this.exited.finally(() => clearTimeout(timer));
   }
 
   /** Signals the program itself. Nothing happens when it has ended. */
