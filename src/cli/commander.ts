@@ -5,7 +5,7 @@ import type * as commander from 'commander';
  * Commander by `require`. For an `import` of a CommonJS package Node loads a lexer and searches the package's files for
  * exported names, which takes about 2 % of the processor time of `etherws ctl listport`.
  */
-export const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(import.meta.url)(
+export const { Argument, Command, CommanderError, InvalidArgumentError, Option } = createRequire(import.meta.url)(
   'commander',
 ) as typeof commander;
 export type Command = commander.Command;

@@ -48,6 +48,10 @@ const COMMANDS: Readonly<
     description: 'examine this host, and the way to another switch',
     load: async (terminal) => (await import('./doctor.ts')).doctorCommand(terminal),
   },
+  completion: {
+    description: 'print what makes a shell complete commands, options, values and ports',
+    load: async (terminal) => (await import('./completion.ts')).completionCommand(terminal),
+  },
   passwd: {
     description: 'set the password of a user in an htpasswd file',
     load: async (terminal) => (await import('./passwd.ts')).passwdCommand(terminal),
@@ -60,6 +64,10 @@ const COMMANDS: Readonly<
  * @returns the exit status: 0, 1 for a failed operation, 2 for wrong usage. Never rejects
  */
 export async function runCommandLine(words: readonly string[], terminal: Terminal): Promise<number> {
+  if (words[0] === 'complete') {
+    await (await import('./complete.ts')).complete(words.slice(1), terminal, createProgram);
+    return EXIT_SUCCESS;
+  }
   try {
     const program = await createProgram(words, terminal);
     await program.parseAsync(writeOutOptions(program, words), { from: 'user' });

@@ -54,6 +54,8 @@ function facts(problem: unknown): Facts {
   const error = saysDescriptorsUsedUp(problem) ? descriptorsUsedUp(problem) : problem;
   if (error instanceof EtherwsError) return { message: error.message, code: error.code, detail: error.hint };
   if (isControlError(error)) return ofSwitch(error);
+  // The first file of the program explains it, as it does when not even this one could be loaded.
+  if (isPackageMissing(error)) throw error;
   const message = error instanceof Error ? error.message : String(error);
   return { message, code: 'unexpected', detail: 'This is a mistake in etherws; please report what you typed' };
 }
@@ -68,4 +70,9 @@ function ofSwitch({ message, code, data }: { message: string; code: number; data
 /** Checks the members, since the class would load the control client, which `etherws sw` does not need. */
 function isControlError(error: unknown): error is { message: string; code: number; data: string } {
   return error instanceof Error && error.name === 'ControlError' && 'code' in error && 'data' in error;
+}
+
+function isPackageMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
 }

@@ -1,0 +1,101 @@
+import type { Command, Option } from './commander.ts';
+import { listPorts } from './complete-ports.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * `etherws complete WORD…`, which shells call: prints what the last word can become, a line each. It prints no errors,
+ * and nothing where a file is wanted, so that the shell completes files.
+ */
+
+/** Makes the commands that a command line names, as `program.ts` does. */
+export type MakeProgram = (words: readonly string[], terminal: Terminal) => Promise<Command>;
+
+/** Options whose value is a list of known words, which commander does not check. */
+const LISTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  '--events': async () => (await import('../events/event.ts')).EVENT_KINDS,
+};
+
+/** @param words those behind `etherws`; the last one is not complete, and perhaps empty. Never rejects */
+export async function complete(words: readonly string[], terminal: Terminal, makeProgram: MakeProgram): Promise<void> {
+  try {
+    const found = await candidates(words, terminal, makeProgram);
+    const last = words.at(-1) ?? '';
+    terminal.print(
+      [...new Set(found)]
+        .filter((word) => word.startsWith(last))
+        .map((word) => `${word}\n`)
+        .join(''),
+    );
+  } catch {
+    // A person who types is not to be disturbed.
+  }
+}
+
+async function candidates(
+  words: readonly string[],
+  terminal: Terminal,
+  makeProgram: MakeProgram,
+): Promise<readonly string[]> {
+  const typed = words.slice(0, -1);
+  const last = words.at(-1) ?? '';
+  const place = placeOf(await makeProgram(typed, terminal), typed);
+  if (place.option !== undefined) return valuesOf(place.option);
+  const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
+  const { command } = place;
+  if (flag !== undefined && value !== undefined && !place.areOptionsOver) {
+    const option = optionsOf(command).find(({ long }) => long === flag);
+    const values = option === undefined ? [] : await valuesOf(option);
+    return values.map((word) => `${flag}=${word}`);
+  }
+  if (last.startsWith('-') && !place.areOptionsOver) {
+    return [...optionsOf(command).flatMap(({ long }) => long ?? []), '--help'];
+  }
+  const below = command.commands.map((other) => other.name()).filter((name) => name !== 'complete');
+  if (below.length > 0) return place.argument === 0 ? [...below, 'help'] : [];
+  const { registeredArguments } = command;
+  const argument = registeredArguments[place.argument] ?? registeredArguments.findLast(({ variadic }) => variadic);
+  if (argument === undefined) return [];
+  if (argument.name() === 'PORT') return listPorts(typed, terminal);
+  if (argument.name() === 'METHOD') return Object.keys((await import('../control/schema.ts')).METHODS);
+  return argument.argChoices ?? [];
+}
+
+interface Place {
+  readonly command: Command;
+  /** how many arguments of the command stand before the last word */
+  readonly argument: number;
+  /** the option whose value the last word is */
+  readonly option: Option | undefined;
+  /** behind `--` */
+  readonly areOptionsOver: boolean;
+}
+
+function placeOf(program: Command, typed: readonly string[]): Place {
+  let command = program;
+  let argument = 0;
+  let option: Option | undefined;
+  let areOptionsOver = false;
+  for (const word of typed) {
+    if (option !== undefined) {
+      option = undefined;
+    } else if (word === '--' && !areOptionsOver) {
+      areOptionsOver = true;
+    } else if (word.startsWith('-') && !areOptionsOver) {
+      option = optionsOf(command).find((one) => one.required && (one.long === word || one.short === word));
+    } else {
+      const below = command.commands.find((other) => other.name() === word);
+      if (below === undefined) argument++;
+      else command = below;
+    }
+  }
+  return { command, argument, option, areOptionsOver };
+}
+
+/** Those that are hidden in the help, too: they are options of the command above. */
+function optionsOf(command: Command): readonly Option[] {
+  return command.options;
+}
+
+async function valuesOf({ argChoices, long }: Option): Promise<readonly string[]> {
+  return argChoices ?? (await LISTS[long ?? '']?.()) ?? [];
+}
