@@ -119,7 +119,7 @@ async function serve(
   // Also when the second signal ends the process at once.
   process.once('exit', () => pidFile?.remove());
   const logFile = config.logFile === undefined ? undefined : LogFile.open(config.logFile, account);
-  const daemon = await Daemon.start(config, logger, { owner: account, file });
+  const daemon = await Daemon.start(config, logger, { owner: account, file, reopenLog: () => logFile?.reopen() });
   const terminated = terminationSignal();
   try {
     pidFile?.write();
@@ -138,7 +138,7 @@ async function serve(
   if (manager !== undefined) daemon.followStatus((line) => manager.status(line));
   manager?.ready();
   const reload = async (): Promise<void> => {
-    await daemon.reload(() => logFile?.reopen());
+    await daemon.reload();
   };
   hangup.serveBy(() => manager?.reloading(reload) ?? reload());
   const signal = await terminated;

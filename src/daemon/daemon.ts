@@ -36,6 +36,8 @@ import { LIMITS_OF_TUNNELS, tunnelLimits } from './tunnel-limits.ts';
 export interface DaemonOptions {
   /** the user that the process will change to; default: its present user */
   readonly owner?: FileOwner | undefined;
+  /** Opens the log file again, for each reload before all else; see LogFile.reopen. */
+  readonly reopenLog?: () => void;
   /** the configuration file, and how it is read again */
   readonly file?: { readonly path: string; read(): Promise<SwConfig> } | undefined;
 }
@@ -57,12 +59,13 @@ export class Daemon {
   #status: StatusLine | undefined;
   #metrics: MetricsService | undefined;
 
-  private constructor(config: SwConfig, logger: Logger, { owner, file }: DaemonOptions) {
+  private constructor(config: SwConfig, logger: Logger, { owner, file, reopenLog }: DaemonOptions) {
     this.#config = config;
     this.#file = file;
     this.#owner = owner;
     this.#logger = logger;
     this.#lifetime = new Lifetime(logger);
+    if (reopenLog !== undefined) this.#lifetime.onReload(reopenLog);
   }
 
   /**
@@ -89,11 +92,10 @@ export class Daemon {
    * Reads the configuration file, certificates, keys and the policy again. Connected clients stay connected. If a
    * file cannot be used, the former contents stay in force, and the error is logged. Users
    * and token keys are followed without a reload. Never rejects.
-   * @param first runs before the rest, with the same handling of errors
    * @returns why what could not be read again failed
    */
-  async reload(first?: () => void): Promise<readonly string[]> {
-    const failures = await this.#lifetime.reload(first);
+  async reload(): Promise<readonly string[]> {
+    const failures = await this.#lifetime.reload();
     this.#events?.publish('reload', { failures: failures.length });
     if (failures.length === 0) this.#logger.info({}, 'reloaded');
     return failures;

@@ -28,12 +28,11 @@ export class Lifetime {
 
   /**
    * Reads everything again. What cannot be used is logged.
-   * @param first runs before the rest, with the same handling of errors
    * @returns why what could not be read again failed
    */
-  async reload(first?: Step): Promise<readonly string[]> {
+  async reload(): Promise<readonly string[]> {
     const failures: string[] = [];
-    for (const reload of [async () => first?.(), ...this.#reloads]) {
+    for (const reload of this.#reloads) {
       try {
         await reload();
       } catch (error) {
