@@ -12,6 +12,8 @@ export interface Caller {
   readonly user: string | null;
   /** When its credentials end, by the system's clock in milliseconds since 1970; undefined: they do not. */
   readonly untilMs?: number | undefined;
+  /** Whether its credentials are still those of this user; absent for a caller without credentials. Never rejects. */
+  readonly isStillValid?: () => Promise<boolean>;
 }
 
 export interface CallerCheckOptions {
@@ -39,10 +41,17 @@ export class CallerCheck {
       counters.forbidden++;
       return admission.refusal;
     }
-    const verdict = await authenticator.authenticate(credentialsOf(request, addressOf?.(request)));
+    const credentials = credentialsOf(request, addressOf?.(request));
+    const verdict = await authenticator.authenticate(credentials);
     if (!verdict.isAllowed) return this.#refusalOf(verdict.reason);
     const { user, untilMs } = verdict;
-    return user !== null && isLocalUserName(user) ? WRONG_PASSWORD : { user, untilMs };
+    if (user !== null && isLocalUserName(user)) return WRONG_PASSWORD;
+    const isStillValid = async (): Promise<boolean> => {
+      const again = await authenticator.authenticate(credentials);
+      // What could not be checked now is checked the next time.
+      return again.isAllowed ? again.user === user : again.reason === 'busy' || again.reason === 'throttled';
+    };
+    return { user, untilMs, isStillValid };
   }
 
   #refusalOf(reason: 'missing' | 'wrong' | 'busy' | 'throttled'): Refusal {

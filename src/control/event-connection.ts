@@ -80,7 +80,14 @@ export class EventConnection {
     else {
       this.#silentTicks++;
       this.#webSocket.ping();
+      void this.#recheck();
     }
+  }
+
+  /** A user that was deleted, or has another password, hears nothing further. */
+  async #recheck(): Promise<void> {
+    const isValid = (await this.#options.caller.isStillValid?.()) ?? true;
+    if (!isValid) this.end(POLICY_VIOLATION, 'the credentials are not valid any more');
   }
 
   /** The methods that it was opened for, and whose effect lasts. */

@@ -14,7 +14,8 @@ interface World extends Pair {
   readonly leftSwitch: EtherwsSwitch;
   /** `etherws ctl capture ARGS` on the right host, of the left host's switch */
   capture(...args: readonly string[]): Process;
-  /** those words for a shell */
+  watch(...args: readonly string[]): Process;
+  /** the words of `capture` for a shell */
   readonly shellWords: string;
   allow(methods: string): void;
   path(name: string): string;
@@ -33,11 +34,23 @@ async function open(t: TestContext): Promise<World | undefined> {
     const rules = `    control: {methods: ${methods}}\n    tunnels: {ethertypes: [arp, ipv4]}\n`;
     writeFileSync(path('policy.yaml'), `users:\n  ${USER}:\n${rules}`);
   };
-  allow('[listPort, capture]');
-  const service = ['--ctlhost', LEFT.v4, '--ctlsslkey', key, '--ctlsslcert', certificate, '--ctlhtpasswd', htpasswd];
+  allow('[listPort, subscribe, capture]');
+  // Both services share one listener.
+  const service = ['--ctlhost', '', '--ctlport', '8443', '--ctlhtpasswd', htpasswd];
+  const certified = ['--ctlsslkey', key, '--ctlsslcert', certificate];
   const leftSwitch = await EtherwsSwitch.start(
     left,
-    ['--port', '8443', '--policy', path('policy.yaml'), '--ctlsocket', path('ctl'), ...service, ...options],
+    [
+      '--port',
+      '8443',
+      '--policy',
+      path('policy.yaml'),
+      '--ctlsocket',
+      path('ctl'),
+      ...service,
+      ...certified,
+      ...options,
+    ],
     ['--ctlurl', `unix:${path('ctl')}`],
   );
   const rightSwitch = await EtherwsSwitch.start(right, ['--port', '8000']);
@@ -49,10 +62,13 @@ async function open(t: TestContext): Promise<World | undefined> {
   const login = ['--user', USER, '--passwd-file', path('password')];
   await rightSwitch.done('addport', 'client', `wss://${LEFT.name}:8443/`, ...trust, ...login);
   await leftSwitch.done('setport', '2', '--name', 'office');
-  const url = ['--ctlurl', `https://${LEFT.name}:7867/ctl`, '--ctlsslcert', authority.certificate];
-  const words = [...ETHERWS, 'ctl', ...url, '--ctluser', USER, '--ctlpasswd-file', path('password'), 'capture'];
+  const url = ['--ctlurl', `https://${LEFT.name}:8443/ctl`, '--ctlsslcert', authority.certificate];
+  const ctl = [...ETHERWS, 'ctl', ...url, '--ctluser', USER, '--ctlpasswd-file', path('password')];
+  const words = [...ctl, 'capture'];
   const capture = (...args: readonly string[]): Process => right.spawn([...words, ...args], { timeoutMs: 300_000 });
-  return { ...pair, leftSwitch, capture, allow, path, shellWords: words.map((word) => `'${word}'`).join(' ') };
+  const watch = (...args: readonly string[]): Process =>
+    right.spawn([...ctl, 'watch', ...args], { timeoutMs: 300_000 });
+  return { ...pair, leftSwitch, capture, watch, allow, path, shellWords: words.map((word) => `'${word}'`).join(' ') };
 }
 
 /** Pings until the program has ended. */
@@ -81,8 +97,21 @@ function packetsIn(file: string): ReadPacket[] {
 test('ctl capture takes frames from another host, over TLS and with a password', async (t) => {
   const world = await open(t);
   if (world === undefined) return;
-  const { left, right, leftSwitch, capture, path, shellWords, allow } = world;
+  const { left, right, leftSwitch, capture, watch, path, shellWords, allow } = world;
   const pings = ['ping', '-c', '1', '-W', '20', LEFT_TAP.v4];
+
+  await t.test('events come the same way, beside tunnels on one listener', async () => {
+    const watching = watch('--events', 'port-down,port-up');
+    await eventually(
+      async () => {
+        await leftSwitch.done('setport', '1', '--shut', '1');
+        await leftSwitch.done('setport', '1', '--shut', '0');
+        return watching.stdout;
+      },
+      (lines) => /port-up port=1 type=tap target=ethws0 state=up\n/.test(lines),
+    );
+    await watching.end();
+  });
 
   await t.test('a file: interfaces, directions, both ends of a frame, statistics', async () => {
     const file = path('icmp.pcapng');
