@@ -111,6 +111,6 @@ test('paths are words of ExecStart, whatever is in them', () => {
   const [line = ''] = /^ExecStart=.*$/m.exec(serviceUnit({ ...PATHS, script })) ?? [];
   assert.equal(
     line,
-    String.raw`ExecStart=/usr/bin/node "/opt/a \"b\" 50%% \\ $$HOME/etherws.js" sw --foreground --config /etc/etherws/etherws.yaml`,
+    String.raw`ExecStart=/usr/bin/node "/opt/a \"b\" 50%% \\ $$HOME/etherws.js" sw --foreground --config /etc/etherws/etherws.yaml --state /var/lib/etherws/state`,
   );
 });

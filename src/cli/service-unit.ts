@@ -34,7 +34,7 @@ Wants=network-online.target
 [Service]
 ${type}
 NotifyAccess=main
-ExecStart=${quoted(node)} ${quoted(script)} sw --foreground --config ${quoted(config)}
+ExecStart=${quoted(node)} ${quoted(script)} sw --foreground --config ${quoted(config)} --state /var/lib/etherws/state
 WatchdogSec=30s
 Restart=on-failure
 RestartSec=1s

@@ -25,6 +25,7 @@ import { ConfiguredSwitch } from './configured-switch.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { openHooks } from './hooks.ts';
 import { IngressPolicies } from './ingress-policies.ts';
+import { type AttachTunnel, KeptTunnels } from './kept-tunnels.ts';
 import { Lifetime } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
 import { withSecrets } from './port-secrets.ts';
@@ -57,6 +58,7 @@ export class Daemon {
   #events: EventHub | undefined;
   #hooks: HookRunner | undefined;
   #status: StatusLine | undefined;
+  #kept: KeptTunnels | undefined;
   #metrics: MetricsService | undefined;
 
   private constructor(config: SwConfig, logger: Logger, { owner, file, reopenLog }: DaemonOptions) {
@@ -136,7 +138,7 @@ export class Daemon {
     this.#events = etherSwitch.events;
     // Closed behind the switch: ends of tunnels are events, too.
     this.#hooks = openHooks(config, etherSwitch.events, lifetime, logger);
-    lifetime.onClose(() => etherSwitch.close('shutdown'));
+    lifetime.onClose(() => etherSwitch.close(this.#state === undefined ? 'shutdown' : 'restart'));
     const loopDelay = new LoopDelay();
     lifetime.onClose(() => loopDelay.close());
     const relief = new MemoryRelief();
@@ -144,7 +146,12 @@ export class Daemon {
 
     const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
-    const server = this.#acceptTunnels(services.tunnels, { etherSwitch, instance, policy, logger: serviceLogger });
+    const attach: AttachTunnel = (port, user, options = {}) => {
+      const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
+      const dropped = (bridgePort: BridgePort): void => policy?.forget(bridgePort);
+      return etherSwitch.attach(port, { ...options, user, attached, dropped });
+    };
+    const server = this.#acceptTunnels(services.tunnels, { attach, instance, policy, logger: serviceLogger });
     let { limits } = config;
     lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
       limits = changed.limits;
@@ -162,6 +169,10 @@ export class Daemon {
     this.#metrics = metrics;
     const configured = await this.#configured(running);
     etherSwitch.reserveNumbers(configured.lastNumber);
+    const kept =
+      this.#state && new KeptTunnels({ state: this.#state, server, etherSwitch, attach, logger, ports: config.ports });
+    this.#kept = kept;
+    kept?.restore();
     const api = new ControlApi(config, lifetime, services.control, {
       running: configured,
       policy,
@@ -182,6 +193,11 @@ export class Daemon {
     ]);
     this.#status = status;
     lifetime.onClose(() => status.close());
+    // First: a client that is told of the restart shall find no one who refuses it.
+    lifetime.onClose(async () => {
+      if (kept !== undefined) services.tunnels.listener.stopAccepting();
+      await kept?.close();
+    });
     metrics.health.phase = 'ready';
     lifetime.onClose(() => {
       metrics.health.phase = 'stopping';
@@ -191,13 +207,13 @@ export class Daemon {
   #acceptTunnels(
     { listener, identity, authenticator, counters }: Services['tunnels'],
     parts: {
-      readonly etherSwitch: Switch;
+      readonly attach: AttachTunnel;
       readonly instance: SwitchInstance;
       readonly policy: IngressPolicies | undefined;
       readonly logger: Logger;
     },
   ): TunnelServer {
-    const { etherSwitch, instance, policy, logger } = parts;
+    const { attach, instance, policy, logger } = parts;
     const { wire, congestion, origins, limits, tunnels } = this.#config;
     const server = new TunnelServer({
       path: tunnels.path,
@@ -207,8 +223,8 @@ export class Daemon {
       wire,
       congestion,
       onTunnel: (port, user) => {
-        const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
-        etherSwitch.attach(port, { user, attached, dropped: (bridgePort) => policy?.forget(bridgePort) });
+        const number = attach(port, user);
+        this.#kept?.note(port, number);
       },
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
       callerOf: (request) => listener.callerOf(request),

@@ -1,5 +1,6 @@
 import type { PortNumber } from '../bridge/bridge-port.ts';
 import type { Port } from '../bridge/port.ts';
+import type { WantedPort } from '../config/wanted-ports.ts';
 import type { AttachedPort, AttachOptions } from '../networks/attached-port.ts';
 import type { Switch } from '../networks/switch.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -26,14 +27,16 @@ const keptTunnels = listOf(objectOf(KEPT));
 
 const SECTION = 'tunnels';
 
+/** Makes a tunnel a port of the switch, with the rights of its user. @returns its number */
+export type AttachTunnel = (port: Port, user: string | null, options?: AttachOptions) => PortNumber;
+
 export interface KeptTunnelsOptions {
   readonly state: StateFile;
   readonly server: TunnelServer;
   readonly etherSwitch: Switch;
-  /** Makes a tunnel a port of the switch, with the rights of its user. @returns its number */
-  readonly attach: (port: Port, user: string | null, options: AttachOptions) => PortNumber;
-  /** Names that ports of the configuration will have: these have precedence. */
-  readonly names: ReadonlySet<string | undefined>;
+  readonly attach: AttachTunnel;
+  /** the ports of the configuration, whose names have precedence */
+  readonly ports: readonly WantedPort[];
   readonly logger: Logger;
 }
 
@@ -57,7 +60,8 @@ export class KeptTunnels {
 
   /** Makes the ports of the run before, and keeps those of this one from now on. */
   restore(): void {
-    const { server, etherSwitch, attach, names, logger } = this.#options;
+    const { server, etherSwitch, attach, ports, logger, state } = this.#options;
+    const names = new Set(ports.map((port) => port.spec.name));
     for (const { number, name, description, shut, user = null, ...tunnel } of this.#read()) {
       const port = server.restore({ ...tunnel, presented: tunnel.presented, user });
       if (port === undefined) continue;
@@ -71,6 +75,8 @@ export class KeptTunnels {
         void port.close('shutdown');
       }
     }
+    // With each write, since names and the like change, too.
+    state.follow(SECTION, () => this.#section());
     server.followKept(() => this.#changed());
     this.#changed();
   }

@@ -84,6 +84,8 @@ export class HttpListener {
   readonly #tasks = new FairTaskQueue({ before: pollNow });
   readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
   readonly #options: ListenerOptions;
+  /** Resolves when the acceptor is closed, and all that it has accepted. */
+  #stopped: Promise<void> | undefined;
   #hasTunnels = false;
   #hasUpgrades = false;
 
@@ -185,12 +187,18 @@ export class HttpListener {
     return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
   }
 
+  /** Refuses connections from now on; those that were accepted are served. A socket that was passed stays open elsewhere. */
+  stopAccepting(): void {
+    this.#stopped ??= new Promise<void>((resolve) => {
+      this.#acceptor.close(() => resolve());
+    });
+  }
+
   /** Stops listening and closes the pending connections. Established tunnels stay: they belong to their ports. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#acceptor.close(() => resolve());
-      this.#pending.destroyAll();
-    });
+    this.stopAccepting();
+    this.#pending.destroyAll();
+    await this.#stopped;
   }
 
   /** For connections to come. */

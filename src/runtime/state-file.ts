@@ -32,6 +32,8 @@ export class StateFile {
   readonly #sections = new Map<string, string>();
   /** values that `keepSoon` was given */
   readonly #soon = new Map<string, () => unknown>();
+  /** values that `follow` was given */
+  readonly #followed = new Map<string, () => unknown>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -70,6 +72,7 @@ export class StateFile {
    */
   keep(section: string, value: unknown): Promise<void> {
     this.#soon.delete(section);
+    this.#followed.delete(section);
     this.#put(section, value);
     return this.write();
   }
@@ -82,6 +85,11 @@ export class StateFile {
     this.#soon.set(section, makeValue);
     this.#timer ??= setTimeout(() => void this.#writeSoon(), this.#options.soonMs ?? 1000);
     this.#timer.unref();
+  }
+
+  /** Makes the value of a section anew for each write, until `keep` is called for it. It brings no write itself. */
+  follow(section: string, makeValue: () => unknown): void {
+    this.#followed.set(section, makeValue);
   }
 
   /** Writes all sections, which also shows whether they can be. @throws EtherwsError FILE_UNWRITABLE */
@@ -122,7 +130,7 @@ export class StateFile {
   }
 
   async #replace(): Promise<void> {
-    for (const [section, makeValue] of this.#soon) this.#put(section, makeValue());
+    for (const [section, makeValue] of [...this.#followed, ...this.#soon]) this.#put(section, makeValue());
     this.#soon.clear();
     const lines = [...this.#sections].map(([name, json]) => `${JSON.stringify(name)}:${json}`);
     const text = `{"version":${VERSION},"sections":{\n${lines.join(',\n')}\n}}\n`;
