@@ -137,9 +137,7 @@ async function serve(
   logger.info({ pid: process.pid }, 'ready');
   if (manager !== undefined) daemon.followStatus((line) => manager.status(line));
   manager?.ready();
-  const reload = async (): Promise<void> => {
-    await daemon.reload();
-  };
+  const reload = (): Promise<void> => daemon.reload();
   hangup.serveBy(() => manager?.reloading(reload) ?? reload());
   const signal = await terminated;
   hangup.stop();

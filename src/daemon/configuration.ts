@@ -18,8 +18,8 @@ export interface ConfigurationOptions {
   readonly file: { read(): Promise<SwConfig> } | undefined;
   readonly ports: ConfiguredSwitch;
   readonly live: LiveOptions;
-  /** reads certificates, keys and the policy again. @returns what failed */
-  readonly rereadOthers: () => Promise<readonly string[]>;
+  /** reads certificates, keys and the policy again. @param failed how many steps failed. @returns what failed now */
+  readonly rereadOthers: (failed: number) => Promise<readonly string[]>;
   readonly logger: Logger;
 }
 
@@ -72,8 +72,7 @@ export class Configuration implements ConfigurationControl {
       const wanted = await this.#read();
       return wanted === undefined ? [] : this.#apply(wanted);
     });
-    // The file, which they begin with, is the same now.
-    const failures = await this.#options.rereadOthers();
+    const failures = await this.#options.rereadOthers(failuresIn(steps));
     return [...steps, ...failures.map((reason) => failedRead(reason))];
   }
 
@@ -96,7 +95,7 @@ export class Configuration implements ConfigurationControl {
       const isSame = wanted === undefined || isDeepStrictEqual(essenceOf(wanted), this.#applied);
       if (wanted === undefined || (isSame && !this.#hasFailed)) return;
       const steps = await this.#apply(wanted);
-      const failed = steps.filter(({ error }) => error !== null).length;
+      const failed = failuresIn(steps);
       if (failed > 0)
         throw new EtherwsError('CONFIG_INVALID', `${failed} of ${steps.length} changes were not possible`);
     });
@@ -172,6 +171,10 @@ function portStep(action: PortAction, error?: EtherwsError): PlanEntry {
     place: place === '' || action.do === 'remove' ? null : place,
     error: error === undefined ? null : `${error.code}: ${describeError(error)}`,
   };
+}
+
+function failuresIn(steps: readonly PlanEntry[]): number {
+  return steps.filter(({ error }) => error !== null).length;
 }
 
 function failedRead(reason: string): PlanEntry {

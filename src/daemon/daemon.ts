@@ -26,7 +26,7 @@ import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { openHooks } from './hooks.ts';
 import { IngressPolicies } from './ingress-policies.ts';
 import { type AttachTunnel, KeptTunnels } from './kept-tunnels.ts';
-import { Lifetime } from './lifetime.ts';
+import { Lifetime, type Step } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
 import { withSecrets } from './port-secrets.ts';
 import { processStatus } from './process-status.ts';
@@ -94,12 +94,21 @@ export class Daemon {
    * Reads the configuration file, certificates, keys and the policy again. Connected clients stay connected. If a
    * file cannot be used, the former contents stay in force, and the error is logged. Users
    * and token keys are followed without a reload. Never rejects.
+   */
+  async reload(): Promise<void> {
+    await this.#reload([() => this.#configuration?.hangup()], 0);
+  }
+
+  /**
+   * @param last run behind what is registered for a reload
+   * @param failedBefore how many failures there were already
    * @returns why what could not be read again failed
    */
-  async reload(): Promise<readonly string[]> {
-    const failures = await this.#lifetime.reload();
-    this.#events?.publish('reload', { failures: failures.length });
-    if (failures.length === 0) this.#logger.info({}, 'reloaded');
+  async #reload(last: readonly Step[], failedBefore: number): Promise<readonly string[]> {
+    const failures = await this.#lifetime.reload(last);
+    const all = failures.length + failedBefore;
+    this.#events?.publish('reload', { failures: all });
+    if (all === 0) this.#logger.info({}, 'reloaded');
     return failures;
   }
 
@@ -277,12 +286,11 @@ export class Daemon {
     for (const port of this.#config.ports) wanted.push(await withSecrets(port, this.#logger));
     await configured.open(wanted);
     const { live } = this.#lifetime;
-    const rereadOthers = (): Promise<readonly string[]> => this.reload();
+    const rereadOthers = (failed: number): Promise<readonly string[]> => this.#reload([], failed);
     const parts = { config: this.#config, file: this.#file, ports: configured, live, rereadOthers };
     const configuration = new Configuration({ ...parts, logger: this.#logger }, wanted);
     configured.configuration = configuration;
     this.#configuration = configuration;
-    this.#lifetime.onReload(() => configuration.hangup());
   }
 
   async #policy(etherSwitch: Switch): Promise<IngressPolicies | undefined> {

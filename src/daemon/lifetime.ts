@@ -2,7 +2,8 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { LiveOptions } from './live-options.ts';
 
-type Step = () => Promise<void> | void;
+/** Something to run, which may fail. */
+export type Step = () => Promise<void> | void;
 
 /** What a running switch has opened and closes in reverse order, and what it reads again on demand. */
 export class Lifetime {
@@ -28,11 +29,12 @@ export class Lifetime {
 
   /**
    * Reads everything again. What cannot be used is logged.
+   * @param last run behind what is registered, with the same handling of errors
    * @returns why what could not be read again failed
    */
-  async reload(): Promise<readonly string[]> {
+  async reload(last: readonly Step[] = []): Promise<readonly string[]> {
     const failures: string[] = [];
-    for (const reload of this.#reloads) {
+    for (const reload of [...this.#reloads, ...last]) {
       try {
         await reload();
       } catch (error) {

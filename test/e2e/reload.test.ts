@@ -4,11 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { PlanEntry, PortEntry } from '../../src/control/schema.ts';
-import { EtherwsSwitch, eventually } from '../support/etherws.ts';
+import { EtherwsSwitch } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
 import type { Host } from '../support/namespaces.ts';
 
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\ncontrol: {port: 7867}\n';
+
+function directoryFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-reload-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
 
 /** A switch of a configuration file that the test changes. */
 class Configured {
@@ -23,9 +29,7 @@ class Configured {
   }
 
   static async start(t: TestContext, host: Host, text: string, ...options: readonly string[]): Promise<Configured> {
-    const directory = mkdtempSync(join(tmpdir(), 'etherws-reload-'));
-    t.after(() => rmSync(directory, { recursive: true }));
-    const file = join(directory, 'etherws.yaml');
+    const file = join(directoryFor(t), 'etherws.yaml');
     writeFileSync(file, HEAD + text);
     const running = await EtherwsSwitch.start(host, ['--config', file, ...options]);
     return new Configured(file, host, running);
@@ -149,8 +153,9 @@ test('a step that fails does not keep the others, is told with its place, and is
   configured.write('ports:\n  - {type: netdev, target: absent0}\n  - {type: tap, target: one0}\n');
   const { status, stdout, stderr } = await configured.running.ctl(['reload']);
   assert.equal(status, 1);
-  assert.match(stdout, /add +- +netdev absent0/);
-  assert.match(stderr, new RegExp(`netdev absent0: DEVICE_NOT_FOUND: ${configured.file}:4:5: `));
+  assert.match(stdout, /^ {2}Action.*\n {2}add +- +netdev absent0 +-\n {2}add +- +tap one0 +-\n$/);
+  assert.match(stderr, new RegExp(`^ {2}netdev absent0: DEVICE_NOT_FOUND: ${configured.file}:4:5: .*\n$`));
+  assert.equal([...configured.running.process.stderr.matchAll(/cannot add netdev absent0/g)].length, 1);
   assert.deepEqual(await configured.ports(), ['1 - one0 up file']);
   await host.check(['ip', 'link', 'add', 'absent0', 'type', 'veth', 'peer', 'name', 'absent1']);
   for (const end of ['absent0', 'absent1']) await host.check(['ip', 'link', 'set', end, 'up']);
@@ -197,18 +202,22 @@ test('what calls change is marked; SIGHUP leaves it while the file is the same, 
 test('options that take effect at once do, and the others are named', async (t) => {
   const lab = await openTapLab(t);
   if (lab === undefined) return;
-  const configured = await Configured.start(t, await lab.host('host'), 'fdb-size: 100\n');
+  const password = join(directoryFor(t), 'password');
+  writeFileSync(password, 'one');
+  const options = `{user: ann, passwd-file: ${password}}`;
+  const text = `fdb-size: 100\nports: [{type: client, target: "ws://127.0.0.1:9/", options: ${options}}]\n`;
+  const configured = await Configured.start(t, await lab.host('host'), text);
   const { running } = configured;
+  assert.deepEqual(await configured.reload(), []);
+  writeFileSync(password, 'two');
+  assert.deepEqual(await configured.reload(), ['replace 1 client ws://127.0.0.1:9/: '], 'another password');
   configured.write(
     'fdb-size: 200\nlimits: {max-tunnels: 7, trusted-proxies: [10.0.0.0/8]}\ndaemon: {logformat: json}\n',
   );
   const since = configured.hangUp();
   await running.process.logged(/takes effect at the next start: daemon\.logformat/, since);
   assert.doesNotMatch(running.process.stderr.slice(since), /next start: (fdb-size|limits)/);
-  const { stdout } = await eventually(
-    () => running.ctl(['reload', '--dry-run']),
-    ({ status }) => status === 0,
-  );
+  const stdout = await running.done('reload', '--dry-run');
   assert.match(
     stdout,
     /^ {2}Action {3}Port {2}What {14}Change\n {2}restart +- {2}daemon\.logformat {2}text -> json \(at the next start\)\n$/,
@@ -218,9 +227,7 @@ test('options that take effect at once do, and the others are named', async (t) 
 test('reload without a configuration file reads certificates and the policy again', async (t) => {
   const lab = await openTapLab(t);
   if (lab === undefined) return;
-  const directory = mkdtempSync(join(tmpdir(), 'etherws-reload-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  const policy = join(directory, 'policy.yaml');
+  const policy = join(directoryFor(t), 'policy.yaml');
   writeFileSync(policy, '');
   const running = await EtherwsSwitch.start(await lab.host('host'), ['--port', '0', '--policy', policy]);
   assert.equal(await running.done('reload'), '  Nothing to change\n');

@@ -25,9 +25,11 @@ test('ctl save writes a file that check accepts, and by which a switch has the s
   if (lab === undefined) return;
   const directory = directoryFor(t);
   writeFileSync(join(directory, 'pw'), 'secret-of-file');
+  writeFileSync(join(directory, 'policy.yaml'), '');
   writeFileSync(
     join(directory, 'etherws.yaml'),
     `tunnels: {host: 127.0.0.1, port: 0}
+policy: policy.yaml
 limits: {trusted-proxies: [10.0.0.0/8]}
 ports:
   - {type: client, target: "ws://127.0.0.1:9/", name: up, options: {user: ann, passwd-file: pw, reconnect-max: 5}}
@@ -67,6 +69,7 @@ ports:
   const text = readFileSync(saved, 'utf8');
   assert.doesNotMatch(text, /secret-/);
   assert.match(text, /# options\.passwd-file: FILE {3}put the secret/);
+  assert.ok(text.includes(`policy: ${join(directory, 'policy.yaml')}`), text);
   assert.ok(text.includes(`passwd-file: ${join(directory, 'pw')}`), text);
   assert.equal((await running.ctl(['save'])).stdout, text);
   const before = await settingsOf(running);

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ETHERWS, EtherwsSwitch } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
+import { Process, run } from '../support/process.ts';
 
+const NOBODY = 65_534;
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\n';
 const FILE = `${HEAD}ports:
   - {type: tap, target: one0, name: one, addresses: [192.0.2.1/24]}
@@ -114,6 +116,26 @@ test('a switch without a configuration file keeps all of its ports; one that can
       [3, 'two0', null],
     ],
   );
+});
+
+test('with --user the file is that of the user', {
+  skip: process.getuid?.() === 0 ? false : 'needs root, to become another user',
+}, async (t) => {
+  const directory = directoryFor(t);
+  chownSync(directory, NOBODY, NOBODY);
+  const state = join(directory, 'state');
+  const socket = join(directory, 'socket');
+  const options = ['--host', '127.0.0.1', '--port', '0', '--no-ctl-tcp', '--ctlsocket', socket, '--state', state];
+  const running = new Process([...ETHERWS, 'sw', '--foreground', ...options, '--user', 'nobody'], {
+    timeoutMs: 60_000,
+  });
+  t.after(() => running.end());
+  await running.output(/ready/);
+  const add = ['ctl', '--ctlurl', `unix:${socket}`, 'addport', 'client', 'ws://127.0.0.1:9/', '--no-wait'];
+  assert.equal((await run([...ETHERWS, ...add])).stderr, '');
+  const { uid, mode } = statSync(state);
+  assert.deepEqual([uid, mode & 0o777], [NOBODY, 0o600]);
+  assert.match(readFileSync(state, 'utf8'), /127\.0\.0\.1:9/);
 });
 
 test('a state that cannot be written or read is told at the start, and a change that is not kept is told to its caller', async (t) => {
