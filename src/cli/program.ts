@@ -77,7 +77,8 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
   }
 }
 
-async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
+/** Makes the commands; of the subcommands only those that the words name are loaded, or all for help. */
+export async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
   const program = new Command('etherws')
     .description('A virtual Ethernet switch whose ports are TAP devices, network devices and WebSockets')
     .version(`etherws ${readVersion()}`, '-V, --version', 'print the version')
