@@ -73,23 +73,23 @@ export class Load {
   }
 
   async #transfer(ordinal: number): Promise<void> {
-    const start = (site: Site, role: string): Process => {
-      const args = [role, this.#to.address, '5301', EXCHANGE_MIB, `${site.name} ${ordinal}`];
+    const start = (site: Site, peer: Site, role: string): Process => {
+      const seeds = [site, peer].map(({ name }) => `${name} ${ordinal}`);
+      const args = [role, this.#to.address, '5301', EXCHANGE_MIB, ...seeds];
       return site.host.spawn([process.execPath, EXCHANGE, ...args], { timeoutMs: PATIENCE_MS });
     };
-    const listener = start(this.#to, 'listen');
+    const listener = start(this.#to, this.#from, 'listen');
     await listener.output(/listening/).catch(() => undefined);
-    const dialler = start(this.#from, 'dial');
+    const dialler = start(this.#from, this.#to, 'dial');
     const near = await this.#ending(dialler, listener);
     const far = await listener.exited;
     if (near.status !== 0 || far.status !== 0) {
       this.interrupted++;
       return;
     }
-    const [there, back] = [near.stdout, far.stdout.replace('listening\n', '')].map(
-      (json) => JSON.parse(json) as Exchanged,
-    );
-    if (there?.sent.sha256 === back?.received.sha256 && back?.sent.sha256 === there?.received.sha256) this.verified++;
+    const ends = [near.stdout, far.stdout.replace('listening\n', '')].map((json) => JSON.parse(json) as Exchanged);
+    const isWhole = ends.every(({ sentBytes, receivedBytes, wrongAt }) => receivedBytes === sentBytes && wrongAt < 0);
+    if (isWhole) this.verified++;
     else this.#verdict.complain(`transfer ${ordinal} arrived as something else: ${near.stdout}${far.stdout}`);
   }
 

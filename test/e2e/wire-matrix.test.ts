@@ -97,21 +97,19 @@ async function security(pair: Pair): Promise<{ sw: readonly string[]; addport: r
 
 /** Both hosts send each other `mib` at the same time over one TCP connection; each must get what the other sent. */
 async function exchange({ left, right }: SwitchedPair, address: string, mib: string): Promise<void> {
-  const start = (host: Host, role: string, seed: string) =>
-    host.spawn(program('exchange', role, address, EXCHANGE_PORT, mib, seed), { timeoutMs: TIMEOUT_MS });
-  const listening = start(left, 'listen', 'left');
+  const start = (host: Host, role: string, ...seeds: string[]) =>
+    host.spawn(program('exchange', role, address, EXCHANGE_PORT, mib, ...seeds), { timeoutMs: TIMEOUT_MS });
+  const listening = start(left, 'listen', 'left', 'right');
   await listening.output(/listening/);
-  const dialling = start(right, 'dial', 'right');
+  const dialling = start(right, 'dial', 'right', 'left');
   const outcomes = [listening, dialling].map(async (process): Promise<Exchanged> => {
     const { status, stdout } = await process.exited;
     assert.equal(status, 0, String(process));
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Exchanged;
   });
-  const [here, there] = (await Promise.all(outcomes)) as [Exchanged, Exchanged];
-  assert.equal(here.sent.bytes, Number(mib) * 2 ** 20);
-  assert.notEqual(here.sent.sha256, there.sent.sha256);
-  assert.deepEqual(here.received, there.sent);
-  assert.deepEqual(there.received, here.sent);
+  const bytes = Number(mib) * 2 ** 20;
+  const whole: Exchanged = { sentBytes: bytes, receivedBytes: bytes, wrongAt: -1 };
+  assert.deepEqual(await Promise.all(outcomes), [whole, whole]);
 }
 
 /** The switch has one tunnel, of that wire, and none of its ports has met a lying or unfinished header. */

@@ -2,58 +2,65 @@
  * A program on a host that knows nothing of etherws: one TCP connection whose two
  * ends send each other pseudo-random octets at the same time, as fast as they go.
  *
- *   exchange.js listen ADDRESS PORT MIB SEED   prints `listening`, takes one connection
- *   exchange.js dial ADDRESS PORT MIB SEED
+ *   exchange.js listen ADDRESS PORT MIB SEED PEER_SEED   prints `listening`, takes one connection
+ *   exchange.js dial ADDRESS PORT MIB SEED PEER_SEED
  *
- * Each end prints one JSON line at its end: an Exchanged.
+ * Each end compares every octet that it receives with what PEER_SEED says, and prints one JSON line at its end, an
+ * Exchanged.
  */
 import { createCipheriv, createHash } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from './waits.ts';
 
-/** What one end has sent and received: octets, and their SHA-256. */
+/** How many octets one end has sent and received. */
 export interface Exchanged {
-  readonly sent: Digest;
-  readonly received: Digest;
-}
-
-export interface Digest {
-  readonly bytes: number;
-  readonly sha256: string;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Where what was received first differs from what was sent: the position of the piece of the stream; -1 for nowhere. */
+  readonly wrongAt: number;
 }
 
 const BYTES_PER_MIB = 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
+/**
+ * The octets repeat after so many, which costs a hundredth of hashing all of them. A prime number, so that no loss or
+ * repetition of frames, messages or records moves them by a whole period, unless it is one of 8 MiB.
+ */
+const PERIOD_BYTES = 8_388_617;
 
-/** The same octets for the same seed: a key stream, because a cipher is the fastest source of noise that there is. */
-async function send(socket: Socket, mib: number, seed: string): Promise<Digest> {
-  const source = createCipheriv(
-    'aes-128-ctr',
-    createHash('sha256').update(seed).digest().subarray(0, 16),
-    Buffer.alloc(16),
-  );
-  const zeros = Buffer.alloc(CHUNK_BYTES);
-  const hash = createHash('sha256');
-  const bytes = mib * BYTES_PER_MIB;
-  for (let made = 0; made < bytes; made += CHUNK_BYTES) {
-    const chunk = source.update(zeros);
-    hash.update(chunk);
-    if (!socket.write(chunk)) await once(socket, 'drain');
-  }
-  socket.end();
-  return { bytes, sha256: hash.digest('hex') };
+/** The octets for a seed: a key stream, because a cipher is the fastest source of noise that there is. */
+function noiseOf(seed: string): Buffer {
+  const key = createHash('sha256').update(seed).digest().subarray(0, 16);
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(PERIOD_BYTES));
 }
 
-async function receive(socket: Socket): Promise<Digest> {
-  const hash = createHash('sha256');
+async function send(socket: Socket, mib: number, noise: Buffer): Promise<number> {
+  const bytes = mib * BYTES_PER_MIB;
+  for (let sent = 0; sent < bytes; ) {
+    const at = sent % noise.length;
+    const chunk = noise.subarray(at, at + Math.min(CHUNK_BYTES, bytes - sent));
+    if (!socket.write(chunk)) await once(socket, 'drain');
+    sent += chunk.length;
+  }
+  socket.end();
+  return bytes;
+}
+
+async function receive(socket: Socket, noise: Buffer): Promise<Omit<Exchanged, 'sentBytes'>> {
   let bytes = 0;
+  let wrongAt = -1;
   // An asynchronous iterator would destroy the socket at its end, and with it what is still to be sent.
-  socket.on('data', (chunk) => {
-    hash.update(chunk);
-    bytes += chunk.length;
+  socket.on('data', (chunk: Buffer) => {
+    for (let done = 0; done < chunk.length; ) {
+      const at = bytes % noise.length;
+      const length = Math.min(chunk.length - done, noise.length - at);
+      if (wrongAt < 0 && chunk.compare(noise, at, at + length, done, done + length) !== 0) wrongAt = bytes;
+      bytes += length;
+      done += length;
+    }
   });
   await once(socket, 'end');
-  return { bytes, sha256: hash.digest('hex') };
+  return { receivedBytes: bytes, wrongAt };
 }
 
 async function accept(host: string, port: number): Promise<Socket> {
@@ -73,8 +80,9 @@ async function dial(host: string, port: number): Promise<Socket> {
 }
 
 const roles: Readonly<Record<string, (host: string, port: number) => Promise<Socket>>> = { listen: accept, dial };
-const [role = '', address = '', port = '', mib = '', seed = ''] = process.argv.slice(2);
+const [role = '', address = '', port = '', mib = '', seed = '', peerSeed = ''] = process.argv.slice(2);
+const [ours, theirs] = [noiseOf(seed), noiseOf(peerSeed)];
 const socket = await roles[role]?.(address, Number(port));
-if (socket === undefined) throw new TypeError('usage: exchange.js listen|dial ADDRESS PORT MIB SEED');
-const [sent, received] = await Promise.all([send(socket, Number(mib), seed), receive(socket)]);
-process.stdout.write(`${JSON.stringify({ sent, received } satisfies Exchanged)}\n`);
+if (socket === undefined) throw new TypeError('usage: exchange.js listen|dial ADDRESS PORT MIB SEED PEER_SEED');
+const [sentBytes, received] = await Promise.all([send(socket, Number(mib), ours), receive(socket, theirs)]);
+process.stdout.write(`${JSON.stringify({ sentBytes, ...received } satisfies Exchanged)}\n`);

@@ -88,6 +88,16 @@ test('an IPv6 extension header ends inside of its packet', () => {
   assert.equal(locate(changed(changed(short, 14 + 4, '0008'), 14 + 40, 'fd'))[0], 'protocol', 'also of eight octets');
 });
 
+test('a header that is no IP header ends the search, also at the end of the frame', () => {
+  const { bytes } = frameOf({ payload, tags: [5] });
+  assert.equal(locate(changed(bytes, 12, '0806'), 14)[0], 'protocol');
+  assert.equal(locate(changed(bytes, 16, '0806'), 18)[0], 'protocol');
+  assert.equal(locate(changed(bytes, 16, '0806'), 17)[0], 'truncated');
+  // What would be a routing header that is not at its end lies behind the end of the packet.
+  const routing = frameOf({ payload, ipv6: true, extension }).bytes;
+  assert.equal(locate(changed(changed(routing, 14 + 4, '0004'), 14 + 6, '2b'))[0], 'truncated');
+});
+
 test('a later fragment has no transport header, and other protocols have none that is known', () => {
   const { bytes } = frameOf({ payload });
   assert.equal(locate(changed(bytes, 20, '0001'))[0], 'fragment');

@@ -185,6 +185,7 @@ test('an encapsulation that ends inside of its own header, or right behind it', 
   };
   const GRE = 47;
   assert.equal(fault(GRE, '0000 88'), TRUNCATED, 'GRE, inside of its first four octets');
+  assert.equal(fault(GRE, '1000 88'), TRUNCATED, 'also with flags that are refused');
   assert.equal(fault(GRE, '0000 8847'), UNKNOWN, 'GRE of MPLS, all there');
   assert.equal(fault(GRE, '2000 8847 0000'), TRUNCATED, 'GRE inside of its key');
   assert.equal(fault(GRE, '8000 8847 0000'), TRUNCATED, 'GRE inside of its checksum');

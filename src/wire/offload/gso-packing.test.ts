@@ -132,6 +132,18 @@ test('no pack is longer than an IP packet can be', () => {
   for (const pack of framesOf(packs)) assert.ok(pack.length <= 14 + 65_535, `${pack.length} octets`);
 });
 
+test('a pack has as many segments as fit into an IP packet', () => {
+  // 62 octets in front of the payload of each, behind 28 of the outer IP and UDP headers.
+  for (const [gsoSize, segments, packs] of [
+    [1332, 47, 2],
+    [1331, 47, 1],
+    [1248, 50, 1],
+  ] as const) {
+    const superFrame = encapsulatedSuperFrameOf(VXLAN, { payload: Buffer.alloc(gsoSize * segments) }, gsoSize);
+    assert.equal(finishedFor(superFrame, TAKEN).count, packs, `gso_size ${gsoSize}`);
+  }
+});
+
 test('an egress that takes only a part of what a pack owes gets single segments', () => {
   const superFrame = encapsulatedSuperFrameOf(VXLAN, { payload: Buffer.alloc(5000, 3) }, 1000);
   for (const offloads of [OFFLOAD_USO, OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6]) {

@@ -134,6 +134,18 @@ for (const [name, isClient] of ENDS) {
       ]);
     });
 
+    test('are masked with a key of their own', { skip: !isClient }, () => {
+      const encoder = encoderOf(isClient, CODEC);
+      const batch = batchOf(...framesOfLengths(300));
+      const keys = [1, 2, 3].map(() => {
+        const target = Buffer.alloc(400);
+        assert.notEqual(encoder.encodeRecords(target, 0, batch, [0], 0, 1), undefined);
+        // Two octets, and two of the length.
+        return target.readUInt32BE(4);
+      });
+      assert.deepEqual(keys, [1, 2, 3]);
+    });
+
     test('are written by other code without a codec, if there are more than 256, or one that is short', () => {
       const batch = batchOf(...framesOfLengths(255, 256, 60));
       assert.equal(written(batch, [0], 0, 1), undefined);

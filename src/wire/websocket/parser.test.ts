@@ -244,6 +244,14 @@ test('only fragments are copied, into a buffer that is kept while it has room', 
   assert.equal(takes, 2, 'and does not suffice any more');
 });
 
+test('a control message may have 125 octets', () => {
+  for (const opcode of [9, 10]) {
+    const probe = server();
+    probe.feed(rawFrame({ opcode, payload: Buffer.alloc(125, 7) }));
+    assert.deepEqual([probe.violated, probe.events.length], [undefined, 1]);
+  }
+});
+
 test('control messages do not count to the length of the message that they interrupt', () => {
   const probe = server();
   probe.feed(rawFrame({ opcode: 2, isFinal: false, payload: Buffer.alloc(MAX) }));
