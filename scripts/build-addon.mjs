@@ -1,13 +1,14 @@
 // npm's `install` script: compiles the addon, in a checkout and in an installed
-// package. Only tap and netdev ports need the addon, so without a compiler the script
+// package, unless there is a package with the compiled addon for this platform. Only tap and netdev ports need the addon, so without a compiler the script
 // prints advice and succeeds.
 //
 // binding.gyp lists sources and flags. It is plain JSON, so that both node-gyp and
-// `buildDirectly` can read it.
+// compile-addon.mjs can read it.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
+import { compileAddon, headersPrefix } from './compile-addon.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const environment = process.env;
@@ -34,14 +35,6 @@ function runs(command, ...args) {
   }
 }
 
-/** The folder above include/node, if the headers are installed with this Node, so that none must be downloaded. */
-function headersPrefix() {
-  const besideNode = dirname(dirname(realpathSync(process.execPath)));
-  return [besideNode, environment.npm_config_nodedir]
-    .filter((prefix) => prefix !== undefined && prefix !== '')
-    .find((prefix) => existsSync(join(prefix, 'include/node/node_api.h')));
-}
-
 /** The path of node-gyp.js: npm's own, or that of the development dependency. */
 function nodeGypScript() {
   const named = environment.npm_config_node_gyp;
@@ -65,26 +58,29 @@ function buildWithNodeGyp([command, ...args], prefix) {
 }
 
 function buildDirectly(prefix) {
-  const [target] = JSON.parse(readFileSync(join(root, 'binding.gyp'), 'utf8')).targets;
-  const output = join(root, 'build/Release', `${target.target_name}.node`);
-  mkdirSync(dirname(output), { recursive: true });
-  const args = [
-    ...['-shared', '-fPIC', `-I${join(prefix, 'include/node')}`],
-    ...target.cflags,
-    ...target.cflags_c,
-    ...target.defines.map((name) => `-D${name}`),
-    ...target.sources,
-  ];
-  execFileSync(compiler, [...args, '-o', `${output}.new`], { cwd: root, stdio: 'inherit' });
-  renameSync(`${output}.new`, output);
+  compileAddon({ root, compiler, prefix, output: join(root, 'build/Release/etherws.node') });
 }
 
+/** Whether npm has installed the package with the addon for this platform. Then nothing is compiled. */
+function hasPrebuilt() {
+  const require = createRequire(import.meta.url);
+  const own = `etherws-${process.platform}-${process.arch}`;
+  return [own, `${own}-musl`].some((name) => {
+    try {
+      return require(name).interfaceVersion !== undefined;
+    } catch {
+      return false;
+    }
+  });
+}
+
+if (hasPrebuilt()) process.exit(0);
 if (process.platform !== 'linux') continueWithout(`They need Linux; this is ${process.platform}.`);
 if (!runs(compiler, '--version')) {
   continueWithout(`It needs a C compiler: apt install build-essential, then: ${again}`);
 }
 
-const prefix = headersPrefix();
+const prefix = headersPrefix(environment);
 const nodeGyp = runs(environment.npm_config_python || environment.PYTHON || 'python3', '--version')
   ? runs('make', '--version') && nodeGypCommand()
   : undefined;

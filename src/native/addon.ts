@@ -5,7 +5,7 @@ import type { DescriptorDoor } from './descriptors.ts';
 import type { DeviceDoor } from './devices.ts';
 import type { FlowDoor } from './flows.ts';
 import type { LinkDoor } from './links.ts';
-import { loadAddon } from './load-addon.ts';
+import { loadAddon, loadPrebuilt } from './load-addon.ts';
 import type { ProcessDoor } from './process.ts';
 import type { SocketDoor } from './sockets.ts';
 import type { StreamDoor } from './streams.ts';
@@ -52,5 +52,5 @@ export function pollNow(): void {
 
 function load(): NativeAddon {
   const file = fileURLToPath(new URL('../../../build/Release/etherws.node', import.meta.url));
-  return loadAddon(file) as NativeAddon;
+  return (loadPrebuilt() ?? loadAddon(file)) as NativeAddon;
 }

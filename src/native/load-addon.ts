@@ -7,6 +7,24 @@ import { EtherwsError } from '../errors.ts';
 export const INTERFACE_VERSION = 25;
 
 /**
+ * Loads the addon of the package that npm installs for this platform (`etherws-linux-x64`, …), if there is one and it fits.
+ * @returns what the addon exports; undefined: the own build is to be used
+ */
+export function loadPrebuilt(resolveFrom: string = import.meta.url): object | undefined {
+  const require = createRequire(resolveFrom);
+  const name = `etherws-${process.platform}-${process.arch}`;
+  for (const candidate of [name, `${name}-musl`]) {
+    try {
+      const addon: { readonly interfaceVersion?: unknown } = require(candidate);
+      if (addon.interfaceVersion === INTERFACE_VERSION) return addon;
+    } catch {
+      // It is not installed, or is for another C library.
+    }
+  }
+  return undefined;
+}
+
+/**
  * Loads the addon from a file that stands in build/Release of the package.
  * @returns what the addon exports, once it is sure to be of this build's sources
  * @throws EtherwsError ADDON_MISSING: it is not there, cannot be loaded, or was built for another version

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 
 /** Where Debian has the programs that tests need and a fresh machine may lack. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
   as: 'binutils',
   bash: 'bash',
   busybox: 'busybox',
@@ -18,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ld: 'binutils',
   iperf3: 'iperf3',
+  'musl-gcc': 'musl-tools',
   nft: 'nftables',
   nginx: 'nginx-light libnginx-mod-stream',
   nsenter: 'util-linux',
@@ -26,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   python3: 'python3',
+  readelf: 'binutils',
   script: 'bsdutils',
   setpriv: 'util-linux',
   ss: 'iproute2',
