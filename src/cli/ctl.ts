@@ -36,6 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   reload: async () => (await import('./ctl/configuration.ts')).addReload,
   save: async () => (await import('./ctl/configuration.ts')).addSave,
   capture: async () => (await import('./ctl/capture.ts')).addCapture,
+  loglevel: async () => (await import('./ctl/log-level.ts')).addLogLevel,
   schema: async () => (await import('./ctl/schema.ts')).addSchema,
 };
 

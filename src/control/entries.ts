@@ -14,7 +14,7 @@ function withDefault<S extends Schema>(schema: S, fallback: v.InferOutput<S>) {
 }
 
 /** The type of an entry, with its known members only. */
-type EntryOf<S> =
+export type EntryOf<S> =
   S extends v.LooseObjectSchema<infer E, v.ErrorMessage<v.LooseObjectIssue> | undefined>
     ? v.InferOutput<v.ObjectSchema<E, undefined>>
     : never;

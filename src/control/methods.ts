@@ -2,6 +2,7 @@ import { EtherwsError } from '../errors.ts';
 import { check } from '../schema/check.ts';
 import type { CaptureEntry } from './capture-entries.ts';
 import type { Method, MethodMap } from './json-rpc.ts';
+import type { LogLevels } from './log-level-entries.ts';
 import {
   type ConfigurationControl,
   type Entries,
@@ -49,6 +50,12 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('planReload', () => configurationOf(service).plan());
   define('reload', () => configurationOf(service).reload());
   define('getConfig', async () => [await configurationOf(service).save()]);
+  define('listLogLevel', () => logLevelsOf(service).levels());
+  define('setLogLevel', ({ level, room }) => {
+    const log = logLevelsOf(service);
+    log.setLevel(level, room);
+    return log.levels();
+  });
   define('subscribe', (params) => [stream.subscribe(params)]);
   define('capture', (params) => stream.capture(params));
   define('endCapture', () => stream.endCapture());
@@ -77,6 +84,13 @@ function configurationOf({ configuration }: SwitchControl): ConfigurationControl
   if (configuration !== undefined) return configuration;
   throw new EtherwsError('CONFIG_INVALID', 'This switch is part of another program, and has no configuration', {
     hint: 'The program that it is part of configures it',
+  });
+}
+
+function logLevelsOf({ logLevels }: SwitchControl): LogLevels {
+  if (logLevels !== undefined) return logLevels;
+  throw new EtherwsError('REQUEST_REFUSED', 'This switch is part of another program, and has no log of its own', {
+    hint: 'The program that it is part of sets the level',
   });
 }
 

@@ -20,7 +20,6 @@ import {
   type ConfigurationControl,
   type PlanEntry,
 } from './configuration-entries.ts';
-
 import {
   type EndpointEntry,
   type FdbEntry,
@@ -35,6 +34,7 @@ import {
   type SubscriptionEntry,
   subscriptionEntry,
 } from './entries.ts';
+import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
 export type {
@@ -120,6 +120,8 @@ export interface SwitchControl {
   getStatus(): StatusEntry;
   /** absent for a switch that is no daemon */
   readonly configuration?: ConfigurationControl | undefined;
+  /** absent for a switch that is no daemon */
+  readonly logLevels?: LogLevels | undefined;
   /** @throws EtherwsError PORT_NOT_FOUND, ARGUMENT_INVALID, REQUEST_REFUSED */
   capture(spec: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture;
   /** what happens in the switch */
@@ -144,6 +146,7 @@ export const METHODS = {
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
   ...CONFIGURATION_METHODS,
+  ...LOG_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
   capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
   endCapture: method('Ends the capture of this WebSocket.', objectOf({}), captureEntry),
@@ -165,6 +168,8 @@ export interface Entries {
   planReload: PlanEntry;
   reload: PlanEntry;
   getConfig: ConfigEntry;
+  listLogLevel: LogLevelEntry;
+  setLogLevel: LogLevelEntry;
   subscribe: SubscriptionEntry;
   capture: CaptureEntry;
   endCapture: CaptureEntry;

@@ -1,6 +1,7 @@
 import { addedPortOf, changesOf, type KeptPorts, portsToOpen, readKeptPorts, wantedOf } from '../config/kept-ports.ts';
 import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort } from '../config/port-plan.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
+import type { LogLevels } from '../control/log-level-entries.ts';
 import type {
   ConfigurationControl,
   EndpointEntry,
@@ -34,6 +35,7 @@ export interface ConfiguredSwitchOptions {
   readonly state: StateFile | undefined;
   /** whether there is a configuration file, which ports can differ from */
   readonly hasFile: boolean;
+  readonly logLevels: LogLevels | undefined;
 }
 
 /**
@@ -54,8 +56,9 @@ export class ConfiguredSwitch implements SwitchControl {
   #kept: KeptPorts;
 
   /** @throws EtherwsError STATE_INVALID */
-  constructor({ running, logger, state, hasFile }: ConfiguredSwitchOptions) {
+  constructor({ running, logger, state, hasFile, logLevels }: ConfiguredSwitchOptions) {
     this.#running = running;
+    this.logLevels = logLevels;
     this.#logger = logger;
     this.#state = state;
     this.#hasFile = hasFile;
@@ -153,6 +156,7 @@ export class ConfiguredSwitch implements SwitchControl {
 
   /** Set when the switch is complete. */
   configuration: ConfigurationControl | undefined;
+  readonly logLevels: LogLevels | undefined;
 
   listInterfaces(): InterfaceEntry[] {
     return this.#running.listInterfaces();

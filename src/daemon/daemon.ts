@@ -7,6 +7,7 @@ import type { HookRunner } from '../hooks/hook-runner.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
+import { type LogRoom, type RoomedLogger, roomOf } from '../observability/log-rooms.ts';
 import type { Logger } from '../observability/logger.ts';
 import { DeviceRegister } from '../ports/device/device-register.ts';
 import { createPort } from '../ports/registry.ts';
@@ -50,7 +51,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly #config: SwConfig;
   readonly #owner: FileOwner | undefined;
-  readonly #logger: Logger;
+  readonly #logger: Logger & Partial<RoomedLogger>;
   readonly #lifetime: Lifetime;
   readonly #file: DaemonOptions['file'];
   #configuration: Configuration | undefined;
@@ -61,7 +62,11 @@ export class Daemon {
   #kept: KeptTunnels | undefined;
   #metrics: MetricsService | undefined;
 
-  private constructor(config: SwConfig, logger: Logger, { owner, file, reopenLog }: DaemonOptions) {
+  private constructor(
+    config: SwConfig,
+    logger: Logger & Partial<RoomedLogger>,
+    { owner, file, reopenLog }: DaemonOptions,
+  ) {
     this.#config = config;
     this.#file = file;
     this.#owner = owner;
@@ -74,7 +79,11 @@ export class Daemon {
    * Starts the switch; resolves when all services listen.
    * @throws EtherwsError if a file, an option or an address cannot be used; everything opened before is then closed
    */
-  static async start(config: SwConfig, logger: Logger, options: DaemonOptions = {}): Promise<Daemon> {
+  static async start(
+    config: SwConfig,
+    logger: Logger & Partial<RoomedLogger>,
+    options: DaemonOptions = {},
+  ): Promise<Daemon> {
     const daemon = new Daemon(config, logger, options);
     try {
       await daemon.#open();
@@ -138,11 +147,15 @@ export class Daemon {
     limitBuffers(config.limits.buffersBytes, logger);
     lifetime.live.on(['limits.max-buffers'], ({ limits }) => setBufferLimit(limits.buffersBytes));
     // Clients without credentials can cause log records of level info, so these are rate-limited.
-    const serviceLogger = limitInfo(logger);
-    const services = await openServices(config, lifetime, { own: logger, service: serviceLogger });
+    const limited = (room: LogRoom): Logger => limitInfo(roomOf(logger, room));
+    const serviceLoggers = { own: roomOf(logger, 'services'), service: limited('services') };
+    const services = await openServices(config, lifetime, serviceLoggers);
 
     const { ageingTimeMs, fdbCapacity, forwardReserved } = config;
-    const etherSwitch = new Switch({ ageingTimeMs, fdbCapacity, forwardReserved, logger });
+    const etherSwitch = new Switch({
+      ...{ ageingTimeMs, fdbCapacity, forwardReserved },
+      logger: roomOf(logger, 'switch'),
+    });
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
     // Closed behind the switch: ends of tunnels are events, too.
@@ -160,7 +173,7 @@ export class Daemon {
       const dropped = (bridgePort: BridgePort): void => policy?.forget(bridgePort);
       return etherSwitch.attach(port, { ...options, user, attached, dropped });
     };
-    const server = this.#acceptTunnels(services.tunnels, { attach, instance, policy, logger: serviceLogger });
+    const server = this.#acceptTunnels(services.tunnels, { attach, instance, policy, logger: limited('tunnels') });
     let { limits } = config;
     lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
       limits = changed.limits;
@@ -174,7 +187,7 @@ export class Daemon {
       configuration: () => ({ file: this.#file?.path ?? null, deviations: this.#configuration?.deviations() ?? [] }),
     });
     const running = this.#control(etherSwitch, services, instance, tellStatus);
-    const metrics = new MetricsService(config, services, { etherSwitch, loopDelay, logger: serviceLogger });
+    const metrics = new MetricsService(config, services, { etherSwitch, loopDelay, logger: limited('control') });
     this.#metrics = metrics;
     const configured = await this.#configured(running);
     etherSwitch.reserveNumbers(configured.lastNumber);
@@ -185,7 +198,7 @@ export class Daemon {
     const api = new ControlApi(config, lifetime, services.control, {
       running: configured,
       policy,
-      logger: serviceLogger,
+      logger: limited('control'),
     });
     api.serveTcp(services.control, (access) => metrics.pagesFor(access));
 
@@ -257,7 +270,7 @@ export class Daemon {
     tellStatus: () => ProcessStatus,
   ): RunningSwitch {
     const { wire, congestion } = this.#config;
-    const logger = this.#logger;
+    const logger = roomOf(this.#logger, 'ports');
     const devices = new DeviceRegister();
     const running = new RunningSwitch(
       etherSwitch,
@@ -278,7 +291,11 @@ export class Daemon {
       this.#lifetime.onClose(() => state.close());
       this.#state = state;
     }
-    return new ConfiguredSwitch({ running, logger, state: this.#state, hasFile: this.#file !== undefined });
+    return new ConfiguredSwitch({
+      ...{ running, logger, state: this.#state },
+      hasFile: this.#file !== undefined,
+      logLevels: this.#logger.rooms,
+    });
   }
 
   async #openPorts(configured: ConfiguredSwitch): Promise<void> {

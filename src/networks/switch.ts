@@ -117,14 +117,14 @@ export class Switch {
     const attached = new AttachedPort(bridgePort, options);
     attached.noteState(stateOf(bridgePort).state);
     this.#directory.add(attached);
-    this.#logger.info({ port: number, portName: attached.name, type: port.type, target: port.target }, 'port attached');
+    this.#logger.info({ ...factsOf(attached), type: port.type }, 'port attached');
     options.attached?.(bridgePort);
     port.open({
       receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
         this.#bridge.setLink(bridgePort, state, reason);
         if (state === 'up') attached.noteConnection();
-        this.#logger.info({ port: number, target: port.target, state, reason }, 'link changed');
+        this.#logger.info({ ...factsOf(attached), state, reason }, 'link changed');
         this.#changed(bridgePort);
         if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.#bridge.eachPort());
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
@@ -198,9 +198,10 @@ export class Switch {
 
   /** A shut port neither receives nor sends. @param reference its number or its name. @throws EtherwsError PORT_NOT_FOUND */
   setShut(reference: number | string, isShut: boolean): BridgePort {
-    const bridgePort = this.port(reference);
+    const attached = this.attachedPort(reference);
+    const { bridgePort } = attached;
     this.#bridge.setShut(bridgePort, isShut);
-    this.#logger.info({ port: bridgePort.number }, isShut ? 'port shut' : 'port opened');
+    this.#logger.info(factsOf(attached), isShut ? 'port shut' : 'port opened');
     this.#changed(bridgePort);
     return bridgePort;
   }
@@ -254,7 +255,7 @@ export class Switch {
     this.#tunnelsOverPorts.forget(bridgePort);
     attached.dropped?.(bridgePort);
     await bridgePort.port.close(reason);
-    this.#logger.info({ port: bridgePort.number, target: bridgePort.port.target }, 'port removed');
+    this.#logger.info(factsOf(attached), 'port removed');
   }
 
   /** Its state, or that of its link, may be another one. */
@@ -274,4 +275,15 @@ export class Switch {
       forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
     };
   }
+}
+
+/** What each line about a port tells: the port, its peer, and the user of its credentials. */
+function factsOf({ bridgePort, name, user }: AttachedPort): object {
+  const { number, port } = bridgePort;
+  return {
+    port: number,
+    ...(name === undefined ? {} : { portName: name }),
+    target: port.target,
+    ...(user === undefined || user === null ? {} : { user }),
+  };
 }

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import pino from 'pino';
+import { LogRooms, type RoomedLogger } from './log-rooms.ts';
 import { LogSink } from './log-sink.ts';
 
 /** The subset of pino's logger that is used. Data goes into `fields`, a sentence into `message`. */
@@ -20,14 +21,16 @@ const LEVEL_WARN = 40;
  * A logger that writes to standard error, one record a line, as readable text or as
  * JSON. If standard error cannot be written, lines are lost and counted (log-sink.ts).
  */
-export async function createLogger(options: { isDebug: boolean; format?: LogFormat }): Promise<Logger> {
+export async function createLogger(options: { isDebug: boolean; format?: LogFormat }): Promise<RoomedLogger> {
   const format = options.format === 'json' ? jsonFormat : await textFormat();
   const sink = new LogSink((lostLines) => {
     const msg = `${lostLines} ${lostLines === 1 ? 'line' : 'lines'} of the log could not be written`;
     return format(`${JSON.stringify({ level: LEVEL_WARN, time: Date.now(), lostLines, msg })}\n`);
   });
   const level = options.isDebug ? 'debug' : 'info';
-  return asLogger(pino({ level, base: null }, { write: (record) => sink.write(format(record)) }));
+  const root = pino({ level, base: null }, { write: (record) => sink.write(format(record)) });
+  const rooms = new LogRooms((room) => asLogger(root.child({ room })));
+  return Object.assign(rooms.logger('daemon'), { rooms });
 }
 
 function jsonFormat(record: string): string {
@@ -41,7 +44,7 @@ async function textFormat(): Promise<(record: string) => string> {
 }
 
 /** Narrows pino's type, which has an index signature: TypeScript would take it for a thenable. */
-function asLogger(logger: Logger): Logger {
+function asLogger(logger: Logger & { level: string }): Logger & { level: string } {
   return logger;
 }
 

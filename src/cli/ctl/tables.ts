@@ -1,3 +1,4 @@
+import type { LogLevelEntry } from '../../control/log-level-entries.ts';
 import type { EndpointEntry, FdbEntry, InterfaceEntry, PortEntry } from '../../control/schema.ts';
 import { type Column, formatTable } from '../format.ts';
 import { formatRate } from '../units.ts';
@@ -110,6 +111,15 @@ const DOOR_COLUMNS: readonly Column<{ service: string; name: string; count: numb
   word('Counter', ({ name }) => name),
   number('Count', ({ count }) => count),
 ];
+
+const LOG_LEVEL_COLUMNS: readonly Column<LogLevelEntry>[] = [
+  word('Room', ({ room }) => room),
+  word('Level', ({ level }) => level),
+];
+
+export function logLevelTable(entries: readonly LogLevelEntry[]): string {
+  return formatTable(LOG_LEVEL_COLUMNS, entries);
+}
 
 export function endpointTable(entries: readonly EndpointEntry[]): string {
   const rows = entries.flatMap(({ service, counters }) =>

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ETHERWS } from '../support/etherws.ts';
+import { run } from '../support/process.ts';
+import { RawTunnel } from '../support/raw-tunnel.ts';
+import { SwitchProcess } from '../support/switch-process.ts';
+import { until } from '../support/waits.ts';
+
+interface Line {
+  readonly level: number;
+  readonly room?: string;
+  readonly msg: string;
+  readonly port?: number;
+  readonly target?: string;
+}
+
+function linesOf({ log }: SwitchProcess): Line[] {
+  return log
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+}
+
+test('ctl loglevel lists the levels of the log and changes them while the switch runs', async (t) => {
+  const running = await SwitchProcess.start(t);
+  const url = `http://127.0.0.1:${running.controlPort}/ctl`;
+  const ctl = (...args: readonly string[]) => run([...ETHERWS, 'ctl', '--ctlurl', url, 'loglevel', ...args]);
+  const levels = async (...args: readonly string[]): Promise<string> => {
+    const { status, stdout, stderr } = await ctl(...args);
+    assert.deepEqual([status, stderr], [0, '']);
+    const rows = stdout.trimEnd().split('\n').slice(1);
+    return rows.map((row) => row.trim().split(/\s+/).join('=')).join(' ');
+  };
+  assert.equal(await levels(), 'daemon=debug services=debug tunnels=debug control=debug ports=debug switch=debug');
+  assert.ok(linesOf(running).every(({ room }) => /^(daemon|services|tunnels|control|ports|switch)$/.test(room ?? '')));
+
+  assert.match(await levels('warn'), /^daemon=warn (\w+=warn ?){5}$/);
+  assert.match(await levels('switch=info'), /ports=warn switch=info$/);
+  const before = linesOf(running).length;
+  const peer = await RawTunnel.open(t, running.tunnelPort);
+  await until(() => linesOf(running).length > before);
+  const [attached] = linesOf(running).slice(before);
+  assert.deepEqual([attached?.room, attached?.msg, attached?.port], ['switch', 'port attached', 1]);
+  assert.match(attached?.target ?? '', /^127\.0\.0\.1:\d+$/);
+
+  await levels('switch=error');
+  const quiet = linesOf(running).length;
+  peer.socket.destroy();
+  const entries = async (): Promise<number> => (await running.ports()).length;
+  for (let waitsLeft = 1000; (await entries()) > 0; waitsLeft--) assert.ok(waitsLeft > 0, 'the port stays');
+  assert.deepEqual(linesOf(running).slice(quiet), []);
+
+  const json = JSON.parse((await ctl('--json', 'debug')).stdout) as { entries: { room: string; level: string }[] };
+  assert.deepEqual(json.entries[2], { room: 'tunnels', level: 'debug' });
+  const unknown = await ctl('attic=debug');
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /room must be one of daemon, services, tunnels, control, ports, switch, got "attic"/);
+  assert.equal((await ctl('loud')).status, 2);
+});
