@@ -35,6 +35,8 @@ export interface SwitchOptions {
 const AGEING_INTERVAL_MS = 1000;
 /** The rate limit of each kind of warning that peers can cause. */
 const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
+/** The rate limit of lines about ports: a client that connects again and again makes three of them each time. */
+const PORT_LINES: RecordLimit = { burst: 300, perSecond: 30 };
 
 /**
  * A running bridge: it gives the sans-I/O `Bridge` a clock, a timer and
@@ -62,7 +64,7 @@ export class Switch {
 
   /** @throws RangeError for an option that is out of range */
   constructor(options: SwitchOptions = {}) {
-    this.#logger = options.logger ?? SILENT;
+    this.#logger = limitLevel(options.logger ?? SILENT, 'info', PORT_LINES);
     this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
     this.#parallel = limitLevel(this.#logger, 'warn', WARNINGS);

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { ETHERWS } from '../support/etherws.ts';
-import { knock } from '../support/http.ts';
+import { ask, knock } from '../support/http.ts';
 import { htpasswdLine } from '../support/lan.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { Process } from '../support/process.ts';
@@ -108,9 +108,20 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     // That there is no proxy is what shall be said.
     said += JSON.stringify(await lan.call('addPort', { type: 'client', target, options }).catch(String));
   }
+  for (const [headers, query, status] of [
+    [{ Authorization: `Basic ${basic(PASSWORD)}` }, `?key=${QUERY_SECRET}`, 200],
+    [{ Authorization: `Basic ${basic(WRONG_PASSWORD)}` }, '', 401],
+    [{ Authorization: `Bearer ${token}`, Cookie: HEADER_SECRET }, '', 401],
+    [{}, `?access_token=${token}`, 401],
+  ] as const) {
+    const answer = await ask({ port: lan.controlPort, path: `/metrics${query}`, method: 'GET', headers });
+    assert.equal(answer.status, status);
+    said += answer.body;
+  }
+  assert.match(said, /etherws_port_info\{port="\d+",name="",type="server",target="127[^"]*",wire="raw",user="bob"\}/);
   for (const list of ['listport', 'listif', 'listfdb', 'listdoor']) await ctl([list, '--json']);
-  for (const command of [['listport'], ['status'], ['show', '3']]) await ctl(command);
-  said += JSON.stringify(await lan.call('getPort', { port: 3 }));
+  for (const command of [['listport'], ['status'], ['show', '4']]) await ctl(command);
+  said += JSON.stringify(await lan.call('getPort', { port: 4 }));
   for (const method of ['listPort', 'listInterface', 'listFdb', 'listDoor', 'getStatus'])
     said += JSON.stringify(await lan.call(method));
   assert.match(said, /127\.0\.0\.1/);

@@ -12,6 +12,7 @@ interface Line {
   readonly msg: string;
   readonly port?: number;
   readonly target?: string;
+  readonly notLogged?: number;
 }
 
 function linesOf({ log }: SwitchProcess): Line[] {
@@ -56,4 +57,19 @@ test('ctl loglevel lists the levels of the log and changes them while the switch
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /room must be one of daemon, services, tunnels, control, ports, switch, got "attic"/);
   assert.equal((await ctl('loud')).status, 2);
+});
+
+test('clients that connect again and again do not flood the log', async (t) => {
+  const running = await SwitchProcess.start(t);
+  const startMs = performance.now();
+  for (let tunnels = 0; tunnels < 300; tunnels++) {
+    const peer = await RawTunnel.open(t, running.tunnelPort);
+    peer.socket.destroy();
+  }
+  const lines = linesOf(running).filter(({ level, room }) => level === 30 && room === 'switch');
+  const seconds = (performance.now() - startMs) / 1000;
+  assert.ok(lines.length >= 300, `${lines.length} lines`);
+  assert.ok(lines.length <= 300 + 30 * (seconds + 1), `${lines.length} lines in ${seconds} s`);
+  // What is missing is told with the next line.
+  await until(() => linesOf(running).some(({ notLogged = 0 }) => notLogged > 0));
 });
