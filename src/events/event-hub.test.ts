@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../test/support/waits.ts';
 import type { EventKind, SwitchEvent } from './event.ts';
 import { EventHub } from './event-hub.ts';
 
@@ -61,4 +62,29 @@ test('a flood of addresses costs a bounded number of events, and those that want
   hub.publish('address-learned', { port: 1, portName: null });
   hub.flush();
   assert.deepEqual([all.events.length, all.lost], [202, 9800], 'and then there is room again');
+});
+
+test('events of ports take no place of addresses, and have a bound of their own', () => {
+  const hub = new EventHub();
+  const all = listen(hub);
+  for (let count = 0; count < 300; count++) hub.publish('port-up', { port: 1, portName: null });
+  hub.publish('address-learned', { port: 1, portName: null });
+  hub.flush();
+  assert.deepEqual([all.events.length, all.lost], [301, 0]);
+  for (let count = 0; count < 20_003; count++) hub.publish('port-up', { port: 1, portName: null });
+  hub.flush();
+  assert.deepEqual([all.events.length, all.lost], [20_301, 3]);
+});
+
+test('a subscriber all of whose events were lost learns that, and the next ones come by themselves', async () => {
+  const hub = new EventHub();
+  const all = listen(hub);
+  const aged = listen(hub, 'address-aged');
+  for (let count = 0; count < 200; count++) hub.publish('address-learned', { port: 1, portName: null });
+  for (let count = 0; count < 3; count++) hub.publish('address-aged', { port: 1, portName: null });
+  hub.flush();
+  assert.deepEqual([aged.events.length, aged.lost, all.lost], [0, 3, 3]);
+  hub.publish('address-aged', { port: 1, portName: null });
+  await until(() => aged.events.length === 1);
+  assert.equal(aged.lost, 3);
 });

@@ -190,6 +190,9 @@ test('a reader that stops loses frames and is told how many; traffic does not wa
   ports[0]?.deliver(long);
   await until(() => reader.packets.length === seen - lost + 1);
   assert.equal(reader.packets.at(-1)?.lost, lost, 'the frame behind the gap says how many are missing');
+  ports[0]?.deliver(long);
+  await until(() => reader.packets.length === seen - lost + 2);
+  assert.equal(reader.packets.at(-1)?.lost, 0, 'once');
   assert.equal(running.capture.isReaderSlow, false);
   reader.isFull = true;
   ports[0]?.deliver(long);

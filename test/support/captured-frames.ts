@@ -10,7 +10,7 @@ const IPV6 = [
   'fe80000000000000000000000000000a',
 ];
 const TYPES = ['0800', '0800', '0800', '86dd', '86dd', '0806', '8035', '88b5'];
-const PROTOCOLS = [1, 6, 17, 132, 58, 2, 44];
+const PROTOCOLS = [6, 6, 17, 17, 132, 1, 58, 2, 44];
 const PORTS = [53, 80, 443, 5000, 65_535];
 const VIDS = [0, 1, 10, 20, 4095];
 const TAG_TYPES = ['8100', '8100', '88a8', '9100'];
@@ -25,8 +25,8 @@ function transport(random: Random): string {
 }
 
 function ipv4(random: Random): string {
-  const words = random.pick([5, 5, 5, 6, 15]);
-  const offset = random.pick([0, 0, 0, 0x2000, 0x2001, 0x4000, 185]);
+  const words = random.pick([5, 5, 6, 15]);
+  const offset = random.pick([0, 0, 0, 0x2000, 0x2000, 0x2001, 0x4000, 185]);
   const head = `4${words.toString(16)}000040${'00'.repeat(3)}${hex(offset, 2)}40${hex(random.pick(PROTOCOLS), 1)}0000`;
   const options = '01'.repeat(4 * (words - 5));
   return `${head}${random.pick(IPV4)}${random.pick(IPV4)}${options}${transport(random)}`;
