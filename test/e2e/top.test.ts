@@ -28,7 +28,7 @@ test('ctl top fits its terminal, follows keys and sizes, and leaves the terminal
   skip: missingTools('tmux', 'bash'),
 }, async (t) => {
   const { shell, top, lan } = await openShell(t);
-  await shell.type(`echo before; ${top} --sort port --interval 0.5; echo status $?`);
+  await shell.type(`echo before; ${top} --sort port --interval 60; echo status $?`);
   await shell.keys('Enter');
   let screen = await shell.shows(/q quit/);
   assert.equal(await shell.fact('#{alternate_on} #{cursor_flag}'), '1 0');
