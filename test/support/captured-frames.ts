@@ -27,7 +27,7 @@ function transport(random: Random): string {
 function ipv4(random: Random): string {
   const words = random.pick([5, 5, 6, 15]);
   const offset = random.pick([0, 0, 0, 0x2000, 0x2000, 0x2001, 0x4000, 185]);
-  const head = `4${words.toString(16)}000040${'00'.repeat(3)}${hex(offset, 2)}40${hex(random.pick(PROTOCOLS), 1)}0000`;
+  const head = `4${words.toString(16)}000040${'00'.repeat(2)}${hex(offset, 2)}40${hex(random.pick(PROTOCOLS), 1)}0000`;
   const options = '01'.repeat(4 * (words - 5));
   return `${head}${random.pick(IPV4)}${random.pick(IPV4)}${options}${transport(random)}`;
 }
