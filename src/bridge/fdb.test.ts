@@ -224,3 +224,13 @@ test('a port that was forgotten and learns again is counted anew in a full datab
     'port 1 has most, so it made room',
   );
 });
+
+test('a database that tells of no evicted entry can become smaller, too', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 10 });
+  for (let n = 0; n < 10; n++) fdb.learn(vid(0), mac(n), one, n);
+  fdb.setCapacity(3, 20);
+  assert.deepEqual(
+    [...fdb.entries(20)].map((entry) => entry.mac),
+    [7, 8, 9],
+  );
+});
