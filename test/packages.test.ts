@@ -56,8 +56,7 @@ test('the same source gives the same tarballs, in whatever directory', { skip: n
   const copy = checkoutIn(directoryFor(t));
   // With ETHERWS_FRESH_BUILD=1 the other directory compiles its sources, too.
   const { ETHERWS_FRESH_BUILD: isFresh } = process.env;
-  if (isFresh === '1')
-    await done([process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.'], copy);
+  if (isFresh === '1') await done([process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.'], copy);
   else cpSync('dist', join(copy, 'dist'), { recursive: true });
   tarballs ??= release('.');
   const [{ hashes }, other] = await Promise.all([tarballs, release(copy)]);

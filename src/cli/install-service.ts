@@ -24,7 +24,7 @@ const UNIT_DIRECTORY = 'etc/systemd/system';
 const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)\//;
 
 /** Listens on the loopback only, since it asks for no credentials. */
-const FIRST_CONFIG = `# See docs/operate/configuration.md; check it with: etherws check ${DEFAULT_CONFIG}
+export const FIRST_CONFIG = `# See docs/operate/configuration.md; check it with: etherws check ${DEFAULT_CONFIG}
 tunnels:
   host: 127.0.0.1     # remove the line to listen on every address, with sslkey, sslcert and htpasswd
   port: 8000

@@ -1,0 +1,109 @@
+// Makes a package for Debian 12 and alike, without the network: what npm ci has installed goes into it.
+//
+//   npm ci && npm run build && node scripts/build-deb.mjs [DIRECTORY]
+//
+// Prints its path. The service is not enabled by it; it is restarted by an upgrade if it runs.
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { FIRST_CONFIG } from '../dist/src/cli/install-service.js';
+import { DEFAULT_CONFIG, serviceUnit, UNIT_NAME } from '../dist/src/cli/service-unit.js';
+
+const root = resolve(import.meta.dirname, '..');
+const { version: npmVersion, description, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** A tilde sorts before the release. */
+const version = npmVersion.replace('-', '~');
+const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch] ?? process.arch;
+const LIBRARY = 'usr/lib/etherws';
+
+const CONTROL = `Package: etherws
+Version: ${version}
+Architecture: ${architecture}
+Maintainer: etherws maintainers <etherws@localhost>
+Section: net
+Priority: optional
+Depends: nodejs (${engines.node.replace('>=', '>= ')}), libc6 (>= 2.34), procps
+Recommends: iproute2
+Description: virtual Ethernet switch over WebSockets
+ ${description}.
+`;
+const SCRIPTS = {
+  postinst: `if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  [ -z "$2" ] || systemctl try-restart ${UNIT_NAME}
+fi`,
+  prerm: `if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl disable --now ${UNIT_NAME}; fi`,
+  postrm: `[ "$1" != purge ] || rm -rf /var/lib/etherws /var/lib/private/etherws
+if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi`,
+};
+
+function put(stage, path, text, mode = 0o644) {
+  const file = join(stage, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+}
+
+/** The folders of all packages that a package needs when it runs. Peers are not: they are those of a developer. */
+function packagesOf(folder, found = new Set()) {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) {
+    let at = folder;
+    while (!existsSync(join(at, 'node_modules', name, 'package.json'))) {
+      if (at === root) throw new Error(`${name} is not installed: npm ci`);
+      at = dirname(at);
+    }
+    const path = join(at, 'node_modules', name);
+    if (found.has(path)) continue;
+    found.add(path);
+    packagesOf(path, found);
+  }
+  return found;
+}
+
+/** What runs: no test, no source, no package for development. */
+function putProgram(stage) {
+  const isTest = /\.test\.(js|d\.ts)(\.map)?$/;
+  cpSync(join(root, 'dist/src'), join(stage, LIBRARY, 'dist/src'), {
+    recursive: true,
+    filter: (path) => !isTest.test(path),
+  });
+  cpSync(join(root, 'package.json'), join(stage, LIBRARY, 'package.json'));
+  cpSync(join(root, 'build/Release/etherws.node'), join(stage, LIBRARY, 'build/Release/etherws.node'));
+  for (const path of packagesOf(root)) cpSync(path, join(stage, LIBRARY, relative(root, path)), { recursive: true });
+  chmodSync(join(stage, LIBRARY, 'dist/src/cli/etherws.js'), 0o755);
+  mkdirSync(join(stage, 'usr/bin'), { recursive: true });
+  symlinkSync('../lib/etherws/dist/src/cli/etherws.js', join(stage, 'usr/bin/etherws'));
+}
+
+const directory = resolve(process.argv[2] ?? join(root, 'build/deb'));
+const stage = mkdtempSync(join(tmpdir(), 'etherws-deb-'));
+chmodSync(stage, 0o755);
+try {
+  putProgram(stage);
+  const script = `/${LIBRARY}/dist/src/cli/etherws.js`;
+  put(stage, `lib/systemd/system/${UNIT_NAME}`, serviceUnit({ node: '/usr/bin/node', script, config: DEFAULT_CONFIG }));
+  put(stage, DEFAULT_CONFIG, FIRST_CONFIG);
+  put(stage, 'usr/share/doc/etherws/copyright', readFileSync(join(root, 'LICENSE')));
+  put(stage, 'DEBIAN/control', CONTROL);
+  put(stage, 'DEBIAN/conffiles', `${DEFAULT_CONFIG}\n`);
+  for (const [name, body] of Object.entries(SCRIPTS))
+    put(stage, `DEBIAN/${name}`, `#!/bin/sh\nset -e\n${body}\n`, 0o755);
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `etherws_${version}_${architecture}.deb`);
+  execFileSync('dpkg-deb', ['--root-owner-group', '--build', stage, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  process.stdout.write(`${file}\n`);
+} finally {
+  rmSync(stage, { recursive: true });
+}
