@@ -14,6 +14,7 @@ const SLEEPS: readonly (readonly [file: string, line: string, reason: string])[]
   ['test/interop/select-loop.test.ts', 'idlesUntil - Date.now()', 'how long the tunnel is idle is what is tested'],
   ['test/e2e/crowd.test.ts', 'delay(60_000)', 'idle memory is measured behind a minute of quiet'],
   ['test/e2e/crowd.test.ts', 'delay(11_000)', 'tunnels that stood for 10 s start their waits anew'],
+  ['test/e2e/day.test.ts', 'delay(1000)', 'what a tunnel leaves behind is collected by then'],
   ['test/e2e/survival.test.ts', 'delay(5000)', 'the length of the outage is what is tested'],
   ['test/attack/proxy-header.test.ts', 'setTimeout(resolve, 2)', 'pieces that must not be joined to one segment'],
   ['test/e2e/state-kill.test.ts', 'delay(lifeMs)', 'how long the program lives before it is killed is chance'],

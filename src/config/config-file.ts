@@ -7,7 +7,8 @@ import type { Written } from '../schema/written.ts';
 import { ConfigInvalid } from './config-invalid.ts';
 import { fileKey, fileNames } from './key-names.ts';
 import { valueAt } from './named-files.ts';
-import { describePlace, type FileFault, type Place, YamlDocument } from './yaml-document.ts';
+import { describePlace, type FileFault, type Place } from './place.ts';
+import { YamlDocument } from './yaml-document.ts';
 
 type Values = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { EtherwsError } from '../errors.ts';
-import { describePlace, type FileFault } from './yaml-document.ts';
+import { describePlace, type FileFault } from './place.ts';
 
 /** A configuration file that cannot be used, with everything that is wrong with it. */
 export class ConfigInvalid extends EtherwsError {

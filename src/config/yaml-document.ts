@@ -1,19 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Path } from '../schema/check.ts';
 import { rowName } from './key-names.ts';
-
-/** A place in a file; lines and columns count from 1. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-/** A line about a file. */
-export interface FileFault {
-  readonly place: Place;
-  readonly message: string;
-}
+import type { FileFault, Place } from './place.ts';
 
 /** Where keys and values stand. */
 interface Spot {
@@ -83,8 +71,4 @@ export class YamlDocument {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
   }
-}
-
-export function describePlace({ file, line, column }: Place): string {
-  return `${file}:${line}:${column}`;
 }
