@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { FIRST_CONFIG } from '../dist/src/cli/install-service.js';
 import { DEFAULT_CONFIG, serviceUnit, UNIT_NAME } from '../dist/src/cli/service-unit.js';
 
@@ -72,6 +73,9 @@ function packagesOf(folder, found = new Set()) {
   return found;
 }
 
+/** Files that only developers of a package want begin with a dot. */
+const isWanted = (path) => !basename(path).startsWith('.');
+
 /** What runs: no test, no source, no package for development. */
 function putProgram(stage) {
   const isTest = /\.test\.(js|d\.ts)(\.map)?$/;
@@ -80,8 +84,12 @@ function putProgram(stage) {
     filter: (path) => !isTest.test(path),
   });
   cpSync(join(root, 'package.json'), join(stage, LIBRARY, 'package.json'));
-  cpSync(join(root, 'build/Release/etherws.node'), join(stage, LIBRARY, 'build/Release/etherws.node'));
-  for (const path of packagesOf(root)) cpSync(path, join(stage, LIBRARY, relative(root, path)), { recursive: true });
+  const addon = join(stage, LIBRARY, 'build/Release/etherws.node');
+  cpSync(join(root, 'build/Release/etherws.node'), addon);
+  execFileSync('strip', ['--strip-unneeded', addon]);
+  chmodSync(addon, 0o644);
+  for (const path of packagesOf(root))
+    cpSync(path, join(stage, LIBRARY, relative(root, path)), { recursive: true, filter: isWanted });
   chmodSync(join(stage, LIBRARY, 'dist/src/cli/etherws.js'), 0o755);
   mkdirSync(join(stage, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/etherws/dist/src/cli/etherws.js', join(stage, 'usr/bin/etherws'));
@@ -96,6 +104,7 @@ try {
   put(stage, `lib/systemd/system/${UNIT_NAME}`, serviceUnit({ node: '/usr/bin/node', script, config: DEFAULT_CONFIG }));
   put(stage, DEFAULT_CONFIG, FIRST_CONFIG);
   put(stage, 'usr/share/doc/etherws/copyright', readFileSync(join(root, 'LICENSE')));
+  put(stage, 'usr/share/doc/etherws/changelog.gz', gzipSync(readFileSync(join(root, 'CHANGELOG.md')), { level: 9 }));
   put(stage, 'DEBIAN/control', CONTROL);
   put(stage, 'DEBIAN/conffiles', `${DEFAULT_CONFIG}\n`);
   for (const [name, body] of Object.entries(SCRIPTS))
