@@ -33,7 +33,10 @@ test('ctl status and ctl show tell of a switch and its ports what is so', async 
     sw: ['--port', '8443', '--policy', policy, '--fdb-size', '2', ...options],
     addport: ['--cacerts', authority.certificate, '--user', USER, '--passwd', PASSWORD, '--name', 'uplink'],
   });
+  // The policy refuses IPv6.
+  const knockInVain = (): Promise<unknown> => right.run(['ping', '-c', '1', '-W', '1', LEFT_TAP.v6]);
   assert.ok(await pings(right, LEFT_TAP.v4));
+  await knockInVain();
   const macOfRight = await macOf(right, 'ethws0');
 
   await t.test('the accepted tunnel has its user, its peer, TLS, policy and station', async () => {
@@ -85,7 +88,11 @@ test('ctl status and ctl show tell of a switch and its ports what is so', async 
 
   await t.test('the status has services, ports, tunnels, faults and limits', async () => {
     assert.ok(await pings(right, LEFT_TAP.v4));
-    const status = await entryOf<StatusEntry>(leftSwitch, 'status');
+    await knockInVain();
+    const status = await eventually(
+      () => entryOf<StatusEntry>(leftSwitch, 'status'),
+      ({ faults }) => faults.length > 0,
+    );
     assert.deepEqual(status.ports, { up: 2 });
     assert.deepEqual(status.tunnels, { dialled: 0, accepted: 1, users: 1 });
     const urls = status.services.map(({ service, url }) => `${service} ${url}`);
