@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { ConfigEntry } from '../control/schema.ts';
+import { shownUrl } from '../net/shown-url.ts';
 import { DIAL_OPTIONS } from '../schema/dial-options.ts';
 import type { SwValues } from '../schema/sw-options.ts';
 import type { Row } from '../schema/table.ts';
@@ -17,7 +18,7 @@ export function writeConfig(options: SwValues, ports: readonly RunningPort[]): C
   const items = ports.map((port) => {
     const { text, comments } = itemOf(port);
     for (const { sentence } of comments)
-      omissions.push(`port ${port.number} (${port.name || port.opened.spec.target}): ${sentence}`);
+      omissions.push(`port ${port.number} (${port.name || shownUrl(port.opened.spec.target)}): ${sentence}`);
     return indented(text) + comments.map(({ line }) => `    # ${line}\n`).join('');
   });
   const document = withFileKeys(options) as object;
@@ -35,9 +36,17 @@ function itemOf(port: RunningPort): { text: string; comments: Comment[] } {
   const { type, target, options = {} } = port.opened.spec;
   const { passwd, token } = port.opened.secretFiles;
   const [kept, comments] = withoutSecrets(options, port);
+  const shown = shownUrl(target);
+  if (
+    [target, ...(port.opened.spec.type === 'client' ? (port.opened.spec.options?.alternatives ?? []) : [])].some(
+      hasSecret,
+    )
+  ) {
+    comments.push(SECRET_IN_URL);
+  }
   const item = {
     type,
-    target,
+    target: shown,
     ...(port.name === '' ? {} : { name: port.name }),
     ...(port.description === '' ? {} : { description: port.description }),
     ...(port.shut ? { shut: true } : {}),
@@ -60,7 +69,7 @@ function withoutSecrets(options: object, port: RunningPort): [Record<string, unk
     // A port of a file dials in the background; a call that added one may have waited for it.
     if (key === 'wait' && (value === false || port.origin === 'ctl')) continue;
     const isSecret = rows[key]?.secret === true && !(key === 'proxy' && isPublicUrl(String(value)));
-    if (!isSecret) kept[key] = value;
+    if (!isSecret) kept[key] = key === 'alternatives' ? (value as string[]).map(shownUrl) : value;
     else if (!Object.hasOwn(port.opened.secretFiles, key)) comments.push(commentOn(key));
   }
   return [kept, comments];
@@ -80,6 +89,15 @@ function commentOn(key: string): Comment {
     sentence: `its ${name} came by a call: put it into a file, and name that as ${inFile}`,
   };
 }
+
+function hasSecret(url: string): boolean {
+  return shownUrl(url) !== url;
+}
+
+const SECRET_IN_URL: Comment = {
+  line: 'URLs: without the secrets of their queries; options.token-file can name a file that has one',
+  sentence: 'its URL holds a secret, which is left out: put it into a file, and name that as token-file',
+};
 
 /** Whether a URL has no user and no password. */
 function isPublicUrl(text: string): boolean {

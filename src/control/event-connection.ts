@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { EtherwsError } from '../errors.ts';
 import { EVENT_KINDS, type SwitchEvent } from '../events/event.ts';
 import type { Caller } from './caller-check.ts';
 import { CaptureStream } from './capture-stream.ts';
@@ -16,6 +17,8 @@ export interface EventConnectionOptions extends EventConnectionsOptions {
 const MOST_WAITING_BYTES = 2 * 1024 * 1024;
 /** Calls that wait for their answer; a caller that sends more at once is cut. */
 const MOST_CALLS_WAITING = 64;
+/** Their octets together: twice the longest message. */
+const MOST_CALL_BYTES = 2 * 1024 * 1024;
 
 /** A reader of a capture that reads slowly answers pings late: 10 minutes. */
 const MOST_SLOW_TICKS = 20;
@@ -37,6 +40,7 @@ export class EventConnection {
   readonly #methods: MethodMap;
   #calls: Promise<void> = Promise.resolve();
   #callsWaiting = 0;
+  #callBytes = 0;
   #unsubscribe: (() => void) | undefined;
   #lost = 0;
   readonly #capture: CaptureStream;
@@ -50,7 +54,10 @@ export class EventConnection {
     this.#capture = new CaptureStream(options);
     this.#methods = controlMethods(service, {
       subscribe: (params) => this.#subscribe(params),
-      capture: (params) => this.#capture.start(params),
+      capture: (params) => {
+        this.#requireOpen();
+        return this.#capture.start(params);
+      },
       endCapture: () => this.#capture.end(),
     });
     webSocket.on('error', () => webSocket.terminate());
@@ -100,24 +107,44 @@ export class EventConnection {
 
   #received(data: RawData, isBinary: boolean): void {
     if (isBinary) this.end(UNSUPPORTED_DATA, 'a call is a text message');
-    else if (++this.#callsWaiting > MOST_CALLS_WAITING) this.end(POLICY_VIOLATION, 'too many calls at once');
-    // RawData is a Buffer, as ws is not asked for another kind.
-    else this.#calls = this.#calls.then(() => this.#answer(data as Buffer));
+    else {
+      // RawData is a Buffer, as ws is not asked for another kind.
+      const body = data as Buffer;
+      this.#callBytes += body.length;
+      if (++this.#callsWaiting > MOST_CALLS_WAITING || this.#callBytes > MOST_CALL_BYTES) {
+        this.end(POLICY_VIOLATION, 'too many calls at once');
+      } else this.#calls = this.#calls.then(() => this.#answer(body));
+    }
   }
 
   /** Never rejects. */
   async #answer(body: Buffer): Promise<void> {
+    // What had to wait for other calls does not happen once the connection ends.
+    if (!this.#isOpen) return;
     const { caller, mayCall } = this.#options;
     // The policy may have changed since the last call.
     const methods = methodsOf(this.#methods, caller.user, mayCall);
     const text = await answer(body, methods, (error, method) => {
       this.#options.logger.error({ err: error, method }, 'a control method failed unexpectedly');
     });
+    // Only when it has left comes the next call: a caller that does not read must not fill the memory with answers.
+    if (text !== undefined) await new Promise<void>((resolve) => this.#webSocket.send(text, () => resolve()));
     this.#callsWaiting--;
-    if (text !== undefined) this.#webSocket.send(text, () => undefined);
+    this.#callBytes -= body.length;
+  }
+
+  get #isOpen(): boolean {
+    return this.#webSocket.readyState === this.#webSocket.OPEN;
+  }
+
+  /** Nothing would end what begins behind the end of the connection. @throws EtherwsError REQUEST_REFUSED */
+  #requireOpen(): void {
+    if (this.#isOpen) return;
+    throw new EtherwsError('REQUEST_REFUSED', 'This WebSocket is closed', { hint: 'Open another one' });
   }
 
   #subscribe({ events: kinds = [...EVENT_KINDS] }: ParamsOf<'subscribe'>): SubscriptionEntry {
+    this.#requireOpen();
     const { events } = this.#options.service;
     this.#unsubscribe?.();
     const wanted = [...new Set(kinds)];

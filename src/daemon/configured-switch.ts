@@ -126,13 +126,15 @@ export class ConfiguredSwitch implements SwitchControl {
   }
 
   async delPort(reference: PortReference): Promise<PortEntry> {
-    const last = await this.#running.delPort(reference);
-    const entry = { ...last, config: this.#markOf(last) };
-    const note = this.#notes.get(last.port);
-    this.#notes.delete(last.port);
+    const now = this.#running.readPort(reference);
+    const config = this.#markOf(now);
+    const note = this.#notes.get(now.port);
+    // Before the port ends, which may take seconds: others look at all ports that have a note.
+    this.#notes.delete(now.port);
     if (note?.origin === 'file') this.#removed.add(note.opened.id);
+    const last = await this.#running.delPort(now.port);
     await this.#keep();
-    return entry;
+    return { ...last, config };
   }
 
   listPorts(): PortEntry[] {
@@ -188,7 +190,7 @@ export class ConfiguredSwitch implements SwitchControl {
       if (note !== undefined) this.#notes.set(number, { ...note, opened, origin: 'file' });
     }
     // All of them first: one may want the device or the name of another.
-    for (const action of actions) if (action.do === 'replace') await this.#close(action.number);
+    for (const action of actions) if (action.do === 'replace') await this.#closeIfThere(action.number);
     const done: { action: PortAction; error: EtherwsError | undefined }[] = [];
     for (const action of actions) {
       try {
@@ -229,6 +231,11 @@ export class ConfiguredSwitch implements SwitchControl {
     if (action.do === 'change') return this.#change(action.number, action.change);
     if (action.do === 'replace') return this.#add(action.port, 'file', action.number, {});
     return this.#close(action.number);
+  }
+
+  /** A call may have removed it while others were closed. */
+  async #closeIfThere(number: number): Promise<void> {
+    if (this.#notes.has(number)) await this.#close(number);
   }
 
   async #close(number: number): Promise<void> {

@@ -1,11 +1,12 @@
 import type { PortAction, PortChange } from '../config/port-plan.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import { describeError, EtherwsError } from '../errors.ts';
+import { shownUrl } from '../net/shown-url.ts';
 
 /** Ports of a configuration and the steps of a plan in words, for logs, callers and errors. */
 
 export function nameOf({ spec: { type, target, name } }: WantedPort): string {
-  return `${type} ${target}${name === undefined ? '' : ` (${name})`}`;
+  return `${type} ${shownUrl(target)}${name === undefined ? '' : ` (${name})`}`;
 }
 
 /** A step in words: `change port 2, tap lab0 (lab): shut false`. */

@@ -20,7 +20,7 @@ const MOST_LINE_CHARACTERS = 500;
 export class HookProcess {
   /** Never rejects. */
   readonly ended: Promise<HookEnd>;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
   readonly #tell: (line: string) => void;
   #lines = 0;
   #isLate = false;
@@ -30,14 +30,21 @@ export class HookProcess {
   constructor(program: string, event: SwitchEvent, timeoutMs: number, tell: (line: string) => void) {
     this.#tell = tell;
     const env = hookEnvironment(event, process.env);
-    this.#child = spawn(program, [], { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-    const { stdin, stdout, stderr } = this.#child;
+    try {
+      this.#child = spawn(program, [], { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    } catch (error) {
+      // Node tells only some failures by an event: not that the file is being written (ETXTBSY).
+      this.ended = Promise.resolve({ error: error instanceof Error ? error : new Error(String(error)) });
+      return;
+    }
+    const child = this.#child;
+    const { stdin, stdout, stderr } = child;
     // A program need not read.
     stdin?.on('error', () => undefined);
     stdin?.end(`${JSON.stringify(event)}\n`);
     for (const stream of [stdout, stderr]) this.#follow(stream);
     const late = setTimeout(() => this.terminate(), timeoutMs);
-    this.ended = this.#watch().finally(() => {
+    this.ended = this.#watch(child).finally(() => {
       clearTimeout(late);
       clearTimeout(this.#kill);
       for (const stream of [stdin, stdout, stderr]) stream?.destroy();
@@ -51,21 +58,21 @@ export class HookProcess {
     this.#kill ??= setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
   }
 
-  #watch(): Promise<HookEnd> {
+  #watch(child: ChildProcess): Promise<HookEnd> {
     return new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve({ error }));
-      this.#child.once('exit', (status, signal) => {
+      child.once('error', (error) => resolve({ error }));
+      child.once('exit', (status, signal) => {
         const end: HookEnd = signal === null ? { status: status ?? 0 } : { signal, isLate: this.#isLate };
         // What it has left in its group ends with it. Others may hold the pipes, and are not waited for.
         this.#signal('SIGKILL');
-        this.#child.once('close', () => resolve(end));
+        child.once('close', () => resolve(end));
         setTimeout(() => resolve(end), OUTPUT_MS).unref();
       });
     });
   }
 
   #signal(name: NodeJS.Signals): void {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, name);
