@@ -69,7 +69,16 @@ test('has the offloads and the details of the connection that stands, and none w
   port.linkReason = 'none yet';
   assert.deepEqual(port.told(), { kind: 'tunnel', connection: undefined, linkReason: 'none yet' });
   port.linkReason = undefined;
-  const own = { wire: 'batched', roundTripMs: undefined, url: undefined, localAddress: undefined };
+  const own = {
+    wire: 'batched',
+    roundTripMs: undefined,
+    url: undefined,
+    localAddress: undefined,
+    peer: undefined,
+    tls: undefined,
+    transport: 'node',
+    queuedBytes: 0,
+  };
   const [first, second] = [connection(), connection('another')];
   port.goOnBy(first.near);
   assert.equal(port.offloads, PACKINGS.batched.offloads);
