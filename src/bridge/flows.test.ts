@@ -222,6 +222,7 @@ test('a policy says of its rules which may be kept by a flow, and what that is c
   assert.equal(bench.offered(frame(1, 0)).length, 1);
   bench.invalidations = 0;
   changing.change({ ...group, etherTypes: new Set([0x88b5]) }, 0);
+  assert.equal(bench.invalidations, 1, 'rules that change invalidate flows');
   assert.deepEqual(bench.offered(frame(1, 0)), []);
   bench.at(0).policy = undefined;
   assert.equal(bench.offered(frame(1, 0)).length, 1);
@@ -302,6 +303,7 @@ test('whatever changes a decision invalidates all flows', () => {
     const bench = new Bench();
     assert.equal(bench.offered(frame(1, 0)).length, 1);
     change(bench);
+    assert.equal(bench.invalidations, 1, what);
   }
 });
 
@@ -323,7 +325,9 @@ test('flows are invalidated once, however many stations age at once', () => {
   bench.invalidations = 0;
   bench.bridge.age(300_000);
   assert.equal(bench.bridge.fdbSize, 1, 'only the station that spoke is left');
+  assert.equal(bench.invalidations, 1, 'all stations of flows have gone at once');
   bench.bridge.setShut(bench.at(0), true);
+  assert.equal(bench.invalidations, 1, 'there is none left to invalidate');
 });
 
 test('an entry that goes invalidates all flows if one leads from or to it, and none otherwise', () => {
