@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
 import { macOf } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
-import { until } from '../support/waits.ts';
+import { SwitchProcess } from '../support/switch-process.ts';
+import { once, until } from '../support/waits.ts';
 
 /*
  * A switch with `--state` that is restarted, and the clients that come back to their ports.
@@ -154,4 +158,22 @@ test('a switch that was killed has the ports, too; a shut one stays shut, and on
     () => running.ports(),
     (ports) => ports.some(({ port, state: now }) => port === 3 && now === 'up'),
   );
+});
+
+test('who is told of the restart finds no one who refuses it: the switch accepts no more before it says so', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-restart-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const running = await SwitchProcess.start(t, ['--state', join(directory, 'state')]);
+  // It never answers the close message, so that the switch waits for it.
+  const socket = connect(running.tunnelPort, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const fields = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+  socket.write(`${['GET / HTTP/1.1', ...fields, key, 'Etherws-Wire: 1', 'Etherws-Resume: 1', '', ''].join('\r\n')}`);
+  assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101 /);
+  running.process.signal('SIGTERM');
+  const [octets] = (await once(socket, 'data')) as [Buffer];
+  assert.equal(octets.toString('hex'), '880203f4', 'a close message with 1012');
+  const next = connect(running.tunnelPort, '127.0.0.1');
+  await assert.rejects(once(next, 'connect'), { code: 'ECONNREFUSED' });
 });
