@@ -28,7 +28,8 @@ export async function listPorts(words: readonly string[], terminal: Terminal): P
     timeoutMs: PATIENCE_MS,
   });
   const { entries } = await client.call('listPort', {});
-  return entries.map(({ port, name }) => name ?? String(port));
+  // What is completed is typed into a shell: a switch that is none of ours could answer with commands.
+  return entries.map(({ port, name }) => name ?? String(port)).filter((word) => /^[\w.-]+$/.test(word));
 }
 
 async function passwordIn(file: string | undefined): Promise<string | undefined> {

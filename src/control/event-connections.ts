@@ -6,7 +6,7 @@ import type { Caller } from './caller-check.ts';
 import type { CaptureReaderBudget } from './capture-entries.ts';
 import { EventConnection } from './event-connection.ts';
 import type { Refusal } from './request-guard.ts';
-import type { MethodName, SwitchControl } from './schema.ts';
+import { METHODS, type MethodName, type SwitchControl } from './schema.ts';
 
 export interface EventConnectionsOptions {
   readonly service: SwitchControl;
@@ -18,6 +18,8 @@ export interface EventConnectionsOptions {
 
 /** Each may hold up to `MOST_WAITING_BYTES` for a slow reader. */
 const MOST_CONNECTIONS = 32;
+/** So that one user leaves some to the others. */
+const MOST_OF_A_USER = 16;
 /** The longest message of a caller: a body over HTTP may be as long. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 /** A peer that answers no ping for so long is gone. */
@@ -33,7 +35,8 @@ export class EventConnections {
     maxPayload: MOST_MESSAGE_BYTES,
     handleProtocols: () => false,
   });
-  readonly #connections = new Set<EventConnection>();
+  /** With the users. */
+  readonly #connections = new Map<EventConnection, string | null>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: EventConnectionsOptions) {
@@ -47,6 +50,26 @@ export class EventConnections {
     return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'End one of them' };
   }
 
+  /** Why a caller gets none, if so: it may call nothing, or has many, or there is no room. */
+  refusalFor({ user }: Caller): Refusal | undefined {
+    const { mayCall } = this.#options;
+    const names = Object.keys(METHODS) as MethodName[];
+    if (mayCall !== undefined && !names.some((name) => mayCall(user, name))) {
+      const message = 'This user may call no method';
+      return {
+        status: 403,
+        code: 'METHOD_FORBIDDEN',
+        message,
+        hint: 'The operator of the switch can allow it in its policy',
+      };
+    }
+    if (user !== null && [...this.#connections.values()].filter((other) => other === user).length >= MOST_OF_A_USER) {
+      const message = `${MOST_OF_A_USER} WebSockets of this user are open already`;
+      return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'End one of them' };
+    }
+    return this.refusal;
+  }
+
   /** Answers the opening handshake of a caller that may call. ws refuses one that is malformed. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
     // ws wants it alone; the listener has seen that it is there.
@@ -57,12 +80,12 @@ export class EventConnections {
   /** Ends all of them with close code 1001. */
   close(): void {
     clearInterval(this.#timer);
-    for (const connection of this.#connections) connection.end(1001, 'the switch is stopping');
+    for (const connection of this.#connections.keys()) connection.end(1001, 'the switch is stopping');
   }
 
   #open(webSocket: WebSocket, caller: Caller): void {
     const connection = new EventConnection({ ...this.#options, webSocket, caller });
-    this.#connections.add(connection);
+    this.#connections.set(connection, caller.user);
     webSocket.once('close', () => {
       this.#connections.delete(connection);
       if (this.#connections.size > 0) return;
@@ -73,6 +96,6 @@ export class EventConnections {
   }
 
   #tick(): void {
-    for (const connection of this.#connections) connection.tick(Date.now());
+    for (const connection of this.#connections.keys()) connection.tick(Date.now());
   }
 }

@@ -124,7 +124,7 @@ export class ControlServer {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const unwanted = this.#refusePath(request) ?? refuseOrigin(request, this.#allowedHosts()) ?? this.#events.refusal;
     const caller = unwanted ?? (await this.#callers.check(request));
-    const refusal = 'status' in caller ? caller : this.#events.refusal;
+    const refusal = 'status' in caller ? caller : this.#events.refusalFor(caller);
     if (refusal === undefined) this.#events.accept(request, socket, head, caller as Caller);
     else this.#refuseUpgrade(request, socket, refusal);
   }

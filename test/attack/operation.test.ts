@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -122,4 +123,28 @@ test('a port that takes its time to end hides no other, and a secret in the quer
   process.kill(there.process.pid as number, 'SIGCONT');
   await removed;
   assert.ok(!here.log.includes(secret));
+});
+
+test('a user that may call nothing gets no WebSocket, and another one not all of them', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-operation-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const [policy, users] = [join(directory, 'policy'), join(directory, 'users')];
+  const rights = 'users: {none: {control: {methods: none}}, some: {control: {methods: [listPort]}}}\n';
+  writeFileSync(policy, rights);
+  const hash = createHash('sha1').update('x').digest('base64');
+  writeFileSync(users, ['none', 'some', 'op'].map((user) => `${user}:{SHA}${hash}\n`).join(''), { mode: 0o600 });
+  const here = await SwitchProcess.start(t, ['--policy', policy, '--ctlhtpasswd', users]);
+  const open = (user: string): Promise<string> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${here.controlPort}/ctl`, { auth: `${user}:x` });
+    t.after(() => socket.terminate());
+    socket.on('error', () => undefined);
+    return once(socket, 'open').then(
+      () => 'open',
+      (error: Error) => error.message,
+    );
+  };
+  assert.match(await open('none'), /403/);
+  for (let count = 0; count < 16; count++) assert.equal(await open('some'), 'open');
+  assert.match(await open('some'), /503/);
+  assert.equal(await open('op'), 'open');
 });
