@@ -13,17 +13,20 @@ enum {
   PROTOCOL_ICMPV6 = 58,
   IPV6_FRAGMENT = 44,
   IPV6_AUTHENTICATION = 51,
-  // RFC 8200 has each extension once, one of them twice; a longer chain hides something.
+  // RFC 8200, 4.1, expects each extension header once, and destination options twice. A frame with a longer chain
+  // counts as a control frame, so that no such frame bypasses the bridge.
   MAX_EXTENSIONS = 8,
-  // MLD (130 to 132, 143), router and neighbour discovery (133 to 137), and their kin (141, 142, 148 to 153). None of
-  // these types carries data; echo requests and replies are 128 and 129.
+  // MLD (130 to 132, 143), router and neighbour discovery (133 to 137), inverse neighbour discovery (141, 142),
+  // certification paths of SEND (148, 149), multicast router discovery (151 to 153). No type of the range carries data;
+  // echo requests and replies are 128 and 129.
   FIRST_ICMPV6_CONTROL = 130,
   LAST_ICMPV6_CONTROL = 153,
 };
 
 static bool is_tag(uint32_t type) { return type == C_TAG || type == S_TAG; }
 
-// Hop-by-hop, routing, destination options, mobility, HIP, shim6: `next, length in 8 octets, …`
+// Extension headers that begin with `next header, length in units of 8 octets minus 1`: hop-by-hop (0), routing (43),
+// destination options (60), mobility (135), HIP (139), shim6 (140).
 static bool is_extension(uint32_t next) {
   return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
@@ -56,7 +59,7 @@ static bool is_control_ipv6(const uint8_t *packet, const uint8_t *end) {
     if (next == PROTOCOL_UDP) return is_control_udp(at, end, 547, 546);
     if (next != IPV6_FRAGMENT && next != IPV6_AUTHENTICATION && !is_extension(next)) return false;
     if (extensions == MAX_EXTENSIONS || end - at < 8) return true;
-    // A later fragment has none of what would tell.
+    // A fragment with an offset has no upper-layer header to classify it by.
     if (next == IPV6_FRAGMENT && (etherws_word(at + 2) & 0xfff8) != 0) return false;
     uint32_t size = at[1];
     uint32_t bytes = next == IPV6_FRAGMENT ? 8 : next == IPV6_AUTHENTICATION ? (size + 2) * 4 : (size + 1) * 8;

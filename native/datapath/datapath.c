@@ -117,7 +117,7 @@ void datapath_free(struct descriptor *descriptor) {
   free(descriptor);
 }
 
-// On the raw wire each frame is a message, which the bridge pads and sends.
+// Whether a flow may lead there. On the raw wire each frame is a message of its own, which the bridge pads and sends.
 static bool takes_frames(struct descriptor *descriptor) {
   const struct stream *stream = stream_of(descriptor);
   const bool is_batched = stream != NULL && stream->tunnel != NULL && stream->tunnel->is_batched;

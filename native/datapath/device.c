@@ -7,8 +7,7 @@
 #include "tally.h"
 #include "tap.h"
 
-// GRO on the way into a device: consecutive TCP segments of a flow leave as one super-frame. A failed write loses them
-// all.
+// Writes by GRO: consecutive TCP segments of a flow leave as one super-frame. A failed write loses all of them.
 static int write_by_gro(const struct device *device, const struct frame_slab *slab,
                         const struct frame_selection *frames, uint32_t *tally) {
   int errors[ETHERWS_GRO_WINDOW_FRAMES];
@@ -16,7 +15,7 @@ static int write_by_gro(const struct device *device, const struct frame_slab *sl
   for (size_t from = 0; from < frames->count; from += ETHERWS_GRO_WINDOW_FRAMES) {
     size_t left = frames->count - from;
     uint32_t count = left < ETHERWS_GRO_WINDOW_FRAMES ? (uint32_t)left : ETHERWS_GRO_WINDOW_FRAMES;
-    // Without indexes the window is moved over the frames themselves.
+    // Without indexes the window is the part of starts and lengths that begins at `from`.
     const size_t skipped = frames->indexes == NULL ? from : 0;
     const uint32_t *indexes = frames->indexes == NULL ? NULL : frames->indexes + from;
     const uint32_t *starts = slab->starts + skipped, *lengths = slab->lengths + skipped;

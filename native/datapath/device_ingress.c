@@ -9,16 +9,19 @@
 #include "tally.h"
 
 enum {
-  // A device all of whose frames are forwarded is read in pieces that are worth a write, so many a turn.
+  // A device whose last frames were forwarded is read in pieces of 32 KiB, each of which is worth a write. At most 4
+  // pieces a turn, so that other descriptors get their turn.
   ROUNDS = 4,
   PIECE_BYTES = 32 * 1024,
 };
 
-// Reads a piece of what waits, or all that the slab has room for. Returns as device_read, and whether that was all.
+// Reads one piece from a device whose last frames were forwarded; else as many frames as the slab has room for. Returns
+// as device_read. is_all: the piece was not full, so no more frames wait.
 static int read_piece(const struct device *device, bool *is_all) {
   struct datapath *datapath = device->head.datapath;
   struct frame_slab slab = datapath->device_slab;
-  // Frames are read while there is room for the longest, so this is one behind PIECE_BYTES at most.
+  // device_read stops where there is no room for the longest frame. So at most one frame begins in front of the end of
+  // PIECE_BYTES, and ends behind it.
   const size_t piece = SLAB_FRONT_BYTES + PIECE_BYTES + RECORD_HEADER_BYTES + device->max_frame_bytes + 8;
   if (device->expected != NULL && piece < slab.size) slab.size = piece;
   const int count = device_read(device, &slab, device->max_frame_bytes, datapath->tally);
@@ -40,7 +43,7 @@ void device_ready(struct device *device, int status) {
     if (count > 0 && dropped == 0) {
       const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
       taken = forward(&device->head, &run);
-      // The host may have closed it.
+      // The host may have closed the device.
       if (device->head.fd < 0) return;
     }
     if (count <= 0 && dropped == 0 && round > 0) return;

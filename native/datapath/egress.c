@@ -13,10 +13,11 @@
 #include "tunnel.h"
 #include "websocket_messages.h"
 
-// The most frames of one message; the shortest are 28 octets with what stands in front of them.
+// The most frames of one message. With 14 octets of record header each, they fit into message_block.
 enum { MESSAGE_FRAMES = 1024 };
 
-// A span of frames, in finished frames and octets. It is counted before it is written, which may change the bytes.
+// The number of frames (as after segmentation) and octets of a span. Counted before the write, which may mask the
+// frames in place.
 struct span_stats {
   double frames;
   double octets;
@@ -42,7 +43,8 @@ uint32_t write_to_device(struct descriptor *ingress, struct device *egress, cons
   return run->count;
 }
 
-// The end of the frames from `from` on that are written at once.
+// Returns the end of the span from `from` on that becomes one message: at most MESSAGE_FRAMES frames, and at most
+// WRITE_BYTES, unless the first frame alone is longer.
 static uint32_t take_burst(const struct etherws_run *run, uint32_t from) {
   uint32_t to = from;
   size_t bytes = 0;
@@ -57,7 +59,7 @@ uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, cons
   const bool is_masking = tunnel->is_masking;
   uint32_t from = 0;
   if (message_block(datapath) == NULL) return 0;
-  // What waits goes first.
+  // While octets wait, no message is sent: the bridge queues the frames behind them.
   while (from < run->count && egress->rest == NULL) {
     const uint32_t to = take_burst(run, from);
     const uint8_t *key = is_masking ? next_key(datapath, GRND_NONBLOCK) : NULL;
@@ -69,16 +71,17 @@ uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, cons
                                         .has_offload_headers = run->has_offload_headers};
     size_t length;
     const struct span_stats stats = stats_of(run, from, to);
-    // In front of frames of a device there is room, and nothing else. In front of frames of a tunnel is the message that
-    // they came in, or what has left already: where they lie in one piece, none of them is copied.
+    // Adjacent frames become a message where they lie, without a copy, because the octets in front of them may be
+    // overwritten: in the slab of a device they are free; in that of a tunnel they are the header of the incoming
+    // message, or frames that have been sent.
     uint8_t *in_place = etherws_wrap_batch(run->bytes, &batch, key, &length);
     if (in_place == NULL) length = etherws_write_batch(datapath->message, &batch, key);
     const uint8_t *bytes = in_place != NULL ? in_place : datapath->message;
     const size_t plain_length = length;
     if (tunnel->tls != NULL) bytes = tls_stream_seal(datapath, tunnel->tls, bytes, length, &length);
     ssize_t sent = bytes == NULL ? -1 : stream_send(egress, bytes, length);
-    // A message none of which has left can be taken back, but not records: their numbers are used up. What is wrong with
-    // the connection the host will see by itself.
+    // Of a message that was not sent at all, the frames go to the bridge. Sealed records cannot be taken back, since
+    // their sequence numbers are used up: they become the rest. The host finds out about a failed connection by itself.
     if (bytes == NULL || (sent < 0 && tunnel->tls == NULL)) {
       if (in_place != NULL) etherws_unwrap_batch(in_place, plain_length);
       break;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-// In a port's counters, as src/bridge/counters.ts has them.
+// The cells of a port's counters, in the order of src/bridge/counters.ts.
 enum { RX_FRAMES, RX_OCTETS, TX_FRAMES, TX_OCTETS };
 
 struct flow_table *flow_table_new(double clock_offset_ms) {
@@ -41,7 +41,7 @@ void flow_end_leave(struct flow_end *end) {
 }
 
 void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double octets) {
-  // The host may have closed either.
+  // The host may have closed either descriptor. Then its end has no meter and no counters.
   if (ingress->meter != NULL) etherws_meter_charge(ingress->meter, frames, octets);
   if (ingress->counters != NULL) {
     ingress->counters[RX_FRAMES] += frames;

@@ -19,7 +19,8 @@ static bool has_tag(const uint8_t *frame, uint32_t length) {
   return length >= HEADER_BYTES + 2 && frame[ETHER_TYPE] == 0x81 && frame[ETHER_TYPE + 1] == 0;
 }
 
-// The addresses and the VID, by which the bridge decides. The tag's priority comes along: two priorities are two flows.
+// The key has both addresses and the outer C-TAG. The bridge decides by the VID of the tag only; the priority is in the
+// key as well, so two priorities are two flows.
 static void read_key(uint8_t *to, const uint8_t *frame, uint32_t length) {
   memcpy(to, frame, ETHER_TYPE);
   if (has_tag(frame, length)) memcpy(to + ETHER_TYPE, frame + ETHER_TYPE, TAG_BYTES);
@@ -46,11 +47,11 @@ void etherws_install_flow(struct etherws_flow_table *table, const uint8_t *frame
 }
 
 void etherws_invalidate_flows(struct etherws_flow_table *table) {
-  // When the epoch wraps around, flows of the first epoch would be followed again.
+  // When the epoch wraps around to 0, flows of an earlier epoch with the same number would be valid again.
   if (++table->epoch == 0) memset(table, 0, sizeof *table);
 }
 
-// As neededOffloads of src/wire/offload/virtio-header.ts, of a header that was checked.
+// The offloads that a checked header needs, as neededOffloads of src/wire/offload/virtio-header.ts.
 static uint32_t debt_of(const uint8_t *offload) {
   uint32_t debt = (offload[0] & ETHERWS_FLAG_NEEDS_CSUM) != 0 ? OFFLOAD_CHECKSUM : 0;
   if ((offload[0] & ETHERWS_FLAG_ENCAPSULATED) != 0) debt |= ETHERWS_OFFLOAD_ENCAPSULATED;
@@ -64,7 +65,7 @@ static bool is_tag(const uint8_t *type) {
   return (type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8);
 }
 
-// As tagBytesOf of src/wire/ethernet/frame-length.ts.
+// The octets of tags that may exceed max_frame_bytes, as tagBytesOf of src/wire/ethernet/frame-length.ts.
 static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowance) {
   if (allowance == ETHERWS_TAGS_NONE || length < HEADER_BYTES + TAG_BYTES) return 0;
   if (allowance == ETHERWS_TAGS_ONE_CUSTOMER) return has_tag(frame, length) ? TAG_BYTES : 0;
@@ -73,7 +74,7 @@ static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowa
   return is_double ? 2 * TAG_BYTES : TAG_BYTES;
 }
 
-// Whether the egress takes the frame as it is.
+// Whether the egress takes the frame unchanged.
 static bool is_taken(const struct etherws_flow *flow, uint8_t *frame, uint32_t length, bool has_offload_header) {
   uint8_t *offload = has_offload_header ? frame - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
   bool is_super_frame = false;
@@ -111,7 +112,7 @@ const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *t
   return flow;
 }
 
-// As framesIn of src/wire/offload/gso.ts.
+// The number of frames after segmentation, as framesIn of src/wire/offload/gso.ts.
 static uint32_t frames_in(const uint8_t *offload, uint32_t length) {
   if (offload[1] == ETHERWS_GSO_NONE) return 1;
   uint32_t header_bytes = offload[2] | (uint32_t)offload[3] << 8, gso_size = offload[4] | (uint32_t)offload[5] << 8;
@@ -145,7 +146,8 @@ bool etherws_meter_admits(double *meter, const struct etherws_run *run, double n
   if (run->count == 0) return true;
   refill(meter + ETHERWS_METER_FRAMES, now_ms);
   refill(meter + ETHERWS_METER_BITS, now_ms);
-  // A frame is let in while there are tokens at all, so that all are when some are left in front of the last one.
+  // A bucket admits a frame while it has any tokens. So it admits all frames if it has tokens left after all but the
+  // last.
   double frames, octets;
   etherws_count_run(run, 0, run->count - 1, &frames, &octets);
   return meter[ETHERWS_METER_FRAMES + TOKENS] - frames > 0 && meter[ETHERWS_METER_BITS + TOKENS] - octets * 8 > 0;

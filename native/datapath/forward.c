@@ -10,19 +10,20 @@
 #include "state.h"
 #include "tunnel.h"
 
-// The device is all that feeds the tunnel, which has something unsent: it waits, unless it has waited in vain of late.
+// Stops reading the device while octets wait at the tunnel, except in the MAX_WAIT_MS after a wait that timed out or a
+// change of the egress.
 static void wait_where_full(struct device *ingress, const struct stream *egress, uint64_t now_ms) {
   if (egress->rest != NULL && now_ms >= ingress->no_wait_until_ms) wait_for(ingress, &egress->head);
 }
 
-// The flow that a run may follow now, its rates included; NULL where it is the bridge's.
+// Returns the flow that all frames of a run match, and whose meter admits them. NULL: they go to the bridge.
 static const struct etherws_flow *flow_of(struct descriptor *ingress, const struct etherws_run *run, uint64_t now_ms) {
   const struct flow_end *end = flow_end_of(ingress);
   if (end == NULL || end->table == NULL) return NULL;
   const struct etherws_flow *flow = etherws_match_flow(&end->table->entries, ingress, run, now_ms);
   if (flow == NULL || flow->meter == NULL) return flow;
   const double now_of_bridge_ms = (double)host_now_ns(ingress->datapath->host) / 1e6 + end->table->clock_offset_ms;
-  // Frames that exceed the rate are the bridge's, which drops and counts them one by one.
+  // Frames above the rate go to the bridge, which drops and counts them one by one.
   return etherws_meter_admits(flow->meter, run, now_of_bridge_ms) ? flow : NULL;
 }
 
@@ -30,10 +31,10 @@ uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
   if (run->count == 0) return 0;
   const uint64_t now_ms = host_now_ms(ingress->datapath->host);
   const struct etherws_flow *flow = flow_of(ingress, run, now_ms);
-  // An egress that was closed is in no flow: closing it has invalidated them all.
+  // No flow leads to a closed egress: datapath_close invalidates all flows of its table.
   struct descriptor *egress = flow == NULL ? NULL : flow->egress;
   if (egress == NULL) return 0;
-  // The host may be called below, and install another flow in its place.
+  // The host may be called below, and may install another flow in the same slot.
   const bool may_wait = flow->may_wait;
   struct device *device = device_of(ingress);
   if (device != NULL) {

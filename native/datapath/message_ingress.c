@@ -9,7 +9,8 @@
 #include "tunnel.h"
 #include "websocket_messages.h"
 
-// What a window gave: frames in the list, a message that is no plain run of frames, and from where on nothing was read.
+// What was parsed in a window: frames, in the shared list; then at most one message that is no plain run of frames.
+// Octets from `position` on are not parsed.
 struct found {
   struct etherws_messages frames;
   uint32_t other_start;
@@ -24,7 +25,8 @@ static void take_apart(const struct tunnel *tunnel, const struct window *window,
   while (tunnel->is_whole && found->frames.count < found->frames.capacity) {
     uint32_t start, length;
     struct etherws_messages message = {&start, &length, 0, 1};
-    // The far end of a client does not mask, that of a server does.
+    // Only a client masks its messages (RFC 6455, 5.1). So if ours are masked, those of the far end are not, and vice
+    // versa.
     found->position = etherws_read_messages(bytes, found->position, window->end, !tunnel->is_masking,
                                             tunnel->max_message_bytes, &message);
     if (message.count == 0) return;
@@ -40,7 +42,8 @@ static void take_apart(const struct tunnel *tunnel, const struct window *window,
   }
 }
 
-// Gives the host what is its own: all but the first `taken` frames. Returns from where on the octets are to come again.
+// Gives the host all but the first `taken` frames. Returns the position from which on octets come again, in front of
+// what is read next.
 static size_t deliver(struct stream *stream, const struct window *window, const struct found *found, uint32_t taken,
                       bool is_from_loop) {
   const uint32_t frames = found->frames.count - taken;
@@ -81,7 +84,7 @@ bool take_messages(struct stream *stream, const struct window *window, bool is_f
     taken = forward(&stream->head, &run);
   }
   if (stream->tunnel == NULL) return keep_messages(stream, window, window->end);
-  // The host is also told where too much is held, so that the tunnels that hold most shed.
+  // Above 15/16 of the buffer budget the host is called in any case, so that the tunnels that hold most shed.
   const bool is_done = !buffers_are_high(datapath->buffers) && taken == found.frames.count && !found.has_other &&
                        tunnel->is_whole &&
                        etherws_awaits_more(window->slab->bytes, found.position, window->end, !tunnel->is_masking,

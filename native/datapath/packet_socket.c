@@ -30,7 +30,7 @@ static const char *configure(int fd, int index, bool has_vnet_header, int receiv
   if (!set_option(fd, PACKET_IGNORE_OUTGOING, 1)) return "setsockopt(PACKET_IGNORE_OUTGOING)";
   if (!set_option(fd, PACKET_AUXDATA, 1)) return "setsockopt(PACKET_AUXDATA)";
   if (has_vnet_header && !set_option(fd, PACKET_VNET_HDR, 1)) return "setsockopt(PACKET_VNET_HDR)";
-  // Beyond the system's limit where we may; else as far as it goes.
+  // SO_RCVBUFFORCE may exceed net.core.rmem_max, but needs CAP_NET_ADMIN. Without it SO_RCVBUF sets at most that limit.
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_bytes, sizeof receive_buffer_bytes) < 0 &&
       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes) < 0) {
     return "setsockopt(SO_RCVBUF)";
@@ -45,7 +45,7 @@ static const char *configure(int fd, int index, bool has_vnet_header, int receiv
 }
 
 int packet_open(int interface_index, bool has_vnet_header, int receive_buffer_bytes, const char **failed_call) {
-  // Protocol 0: it receives nothing before it is bound, so no frame of another device gets in.
+  // With protocol 0 the socket receives nothing before it is bound, so no frame of another device.
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   *failed_call = "socket(AF_PACKET)";
   if (fd < 0) return -errno;
@@ -56,8 +56,9 @@ int packet_open(int interface_index, bool has_vnet_header, int receive_buffer_by
   return -error;
 }
 
-// A frame of an ethertype for experiments, whose offload header is that of a datagram super-frame of one segment: a kernel
-// that knows the type sends it as it is, another one answers EINVAL. Its octets are what both ask a UDP datagram for.
+// Sends a frame with an EtherType for experiments, and an offload header for a datagram super-frame of one segment. A
+// kernel that knows this GSO type sends the frame as it is; older ones answer EINVAL. The offsets in the header are
+// those of a UDP datagram, which both kinds of kernels require.
 static bool is_uso_taken(int fd, int loopback) {
   enum { PROBE_BYTES = 60, TRANSPORT = 34, PAYLOAD = 42, UDP_CHECKSUM_OFFSET = 6, GSO_UDP_L4 = 5, NEEDS_CSUM = 1 };
   uint8_t probe[VNET_HEADER_BYTES + PROBE_BYTES] = {
@@ -85,7 +86,8 @@ static void add_to_field(uint8_t *field, unsigned addend) {
   memcpy(field, &value, sizeof value);
 }
 
-// The kernel takes the outer tag out of what it hands to packet sockets. Puts it back, and returns the new length.
+// The kernel strips the outer tag from frames for packet sockets, and passes it beside the frame (PACKET_AUXDATA). Puts
+// it back, and returns the new length.
 static size_t restore_tag(struct msghdr *message, uint8_t *frame, size_t length) {
   struct cmsghdr *control = CMSG_FIRSTHDR(message);
   if (control == NULL || control->cmsg_level != SOL_PACKET || control->cmsg_type != PACKET_AUXDATA) return length;
@@ -97,12 +99,13 @@ static size_t restore_tag(struct msghdr *message, uint8_t *frame, size_t length)
   memmove(frame + ADDRESSES_BYTES + TAG_BYTES, frame + ADDRESSES_BYTES, length - ADDRESSES_BYTES);
   memcpy(frame + ADDRESSES_BYTES, tag, TAG_BYTES);
   uint8_t *header = frame - VNET_HEADER_BYTES;
-  if (header[1] != 0) add_to_field(header + 2, TAG_BYTES);        // hdr_len, when there is segmentation to do
-  if ((header[0] & 1) != 0) add_to_field(header + 6, TAG_BYTES);  // csum_start, when there is a checksum to do
+  if (header[1] != 0) add_to_field(header + 2, TAG_BYTES);        // hdr_len of a super-frame
+  if ((header[0] & 1) != 0) add_to_field(header + 6, TAG_BYTES);  // csum_start of a frame that needs a checksum
   return length + TAG_BYTES;
 }
 
-// What the kernel dropped because it was not read in time; asking resets the count.
+// Returns how many frames the kernel dropped because its receive buffer was full, since the last call: the call resets
+// the count.
 static uint32_t count_drops(int fd) {
   struct tpacket_stats statistics;
   socklen_t size = sizeof statistics;
@@ -124,7 +127,7 @@ int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t ma
     ssize_t length = recvmsg(fd, &message, 0);
     if (length < 0) {
       if (errno == EINTR) continue;
-      if (errno == EINVAL) {  // a kind of super-frame that the virtio-net header cannot say
+      if (errno == EINVAL) {  // a kind of super-frame that the virtio-net header cannot describe
         tally[TALLY_BAD_OFFLOAD]++;
         note_fault(TALLY_BAD_OFFLOAD, NULL, 0, false);
         continue;
@@ -145,7 +148,7 @@ int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t ma
     slab->lengths[count++] = (uint32_t)frame_bytes;
     at += RECORD_HEADER_BYTES + frame_bytes;
   }
-  // Frames are dropped only while more wait than one call takes.
+  // The kernel only drops while more frames wait than one call reads, so a drained queue needs no getsockopt(2).
   if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(fd);
   return (int)count;
 }
@@ -191,12 +194,12 @@ int packet_write(int fd, bool has_vnet_header, const struct frame_slab *slab, co
     size_t sent = send_chunk(fd, has_vnet_header, slab, frames, next, count);
     taken += (int)sent;
     next += sent;
-    if (sent > 0) continue;  // it stopped before one that fails: the next round learns why
+    if (sent > 0) continue;  // it stopped before a frame that fails: the next round gets its errno
     const uint8_t *frame = slab->bytes + slab->starts[selected(frames, next)];
     int error = errno;
     enum tally_index reason = tally_of_write_error(error, needs_offload(frame, frames->has_vnet_headers));
-    // The frame that failed is lost. A socket buffer that is full, or a device that is down, loses the rest too;
-    // a queue of the device that is full (ENOBUFS) may yet take the next. Waiting is not ours.
+    // The frame that failed is lost. If the socket buffer is full, or the device is down, the frames behind it are lost
+    // as well. If the queue of the device is full (ENOBUFS), the next frame may be taken. A write never waits.
     size_t lost = reason == TALLY_LINK_DOWN || warrants_retry(error) ? frames->count - next : 1;
     tally[reason] += (uint32_t)lost;
     note_fault(reason, frame, slab->lengths[selected(frames, next)], frames->has_vnet_headers);

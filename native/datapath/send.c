@@ -11,16 +11,16 @@
 #include "tunnel.h"
 #include "websocket_messages.h"
 
-// TLS 1.3's content type of data; here for a build without ciphers, too.
+// The content type of application data (RFC 8446, B.1). tls_records.h has it only in builds with ciphers.
 enum { APPLICATION_DATA = 23 };
 
-// Half a message makes the stream worthless.
+// Shuts the connection down, because a stream with half a message in it is useless. Returns -error.
 static int give_up(const struct stream *stream, int error) {
   shutdown(stream->head.fd, SHUT_RDWR);
   return -error;
 }
 
-// Returns how many octets wait, and has the host told when they leave.
+// Returns the number of octets that wait. If there are any, the host is called when some have left.
 static ssize_t waiting(struct stream *stream) {
   if (stream->rest == NULL) return 0;
   stream->has_waited = true;
@@ -43,7 +43,7 @@ static int send_octets(struct stream *stream, const uint8_t *bytes, size_t lengt
   return 0;
 }
 
-// Seals content where it will wait.
+// Seals content directly into the rest, without a copy.
 static int seal_behind_rest(struct stream *stream, uint8_t type, const uint8_t *content, size_t length) {
   uint8_t *rest = stream_extend_rest(stream, tls_stream_sealed_bytes(length));
   if (rest == NULL) return give_up(stream, ENOMEM);

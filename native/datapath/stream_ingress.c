@@ -10,7 +10,7 @@
 #include "tls_ingress.h"
 #include "tunnel.h"
 
-// What is read at once, at most: enough for any wake-up, little enough for the other descriptors' turn.
+// The most octets of one read. A longer one would delay the other ready descriptors.
 enum { READ_BYTES = 256 * 1024 };
 
 static ssize_t read_once(struct stream *stream, bool is_from_loop) {
@@ -38,7 +38,7 @@ static void send_waiting(struct stream *stream) {
 
 void stream_ready(struct stream *stream, int events) {
   if ((events & WRITABLE) != 0) send_waiting(stream);
-  // The host may have closed it.
+  // The host may have closed the stream.
   if ((events & READABLE) == 0 || stream->head.fd < 0 || (stream->head.awaited & READABLE) == 0) return;
   const ssize_t count = read_once(stream, true);
   if (count > 0 || count == -EAGAIN || stream->head.fd < 0) return;

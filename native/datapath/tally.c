@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-// One of each reason, a thread.
+// One example for each reason. Worker threads have their own, as they have their own datapath.
 static _Thread_local struct {
   uint8_t octets[EXAMPLE_BYTES];
-  uint32_t length;  // of the frame; 0 where there is none
+  uint32_t length;  // of the whole frame; 0: there is no example
 } examples[TALLY_COUNT];
 
 bool warrants_retry(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -21,11 +21,11 @@ enum tally_index tally_of_write_error(int error, bool needs_offload) {
     case EAGAIN:
     case ENOBUFS:
     case ENOMEM: return TALLY_QUEUE_FULL;
-    case EIO:  // what a TAP answers while it is down
+    case EIO:  // of a TAP that is down
     case ENETDOWN:
     case ENODEV:
     case ENXIO:
-    case EBADFD:  // what a TAP answers once it was deleted
+    case EBADFD:  // of a TAP that was deleted
       return TALLY_LINK_DOWN;
     case EMSGSIZE: return TALLY_TOO_LONG;
     case EINVAL: return needs_offload ? TALLY_BAD_OFFLOAD : TALLY_DEVICE_ERROR;

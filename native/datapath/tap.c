@@ -10,7 +10,7 @@
 
 #include "tally.h"
 
-// Not in the headers of older distributions; the kernel refuses what it does not know.
+// The headers of older distributions lack these. A kernel that does not know them refuses them.
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
@@ -18,7 +18,7 @@
 
 enum { FEATURES_USO = TUN_F_USO4 | TUN_F_USO6 };
 
-// Whether there is a device of that name: where there is none, TUNSETIFF would make one.
+// Whether a device of that name exists. TUNSETIFF would create a missing one.
 static bool is_there(const char *name) { return if_nametoindex(name) != 0; }
 
 // Returns NULL, or the name of the call that failed, with errno.
@@ -29,20 +29,20 @@ static const char *configure(int fd, struct tap_settings *settings, struct ifreq
   request->ifr_flags = IFF_TAP | IFF_NO_PI | (has_vnet_header ? IFF_VNET_HDR : 0);
   if (ioctl(fd, TUNSETIFF, request) < 0) {
     if (errno != EINVAL) return "ioctl(TUNSETIFF)";
-    // A device of several queues wants to be told so by each that attaches.
+    // Each process that attaches to a device with several queues has to set IFF_MULTI_QUEUE.
     request->ifr_flags |= IFF_MULTI_QUEUE;
     if (!is_there(request->ifr_name) || ioctl(fd, TUNSETIFF, request) < 0) {
       errno = EINVAL;
       return "ioctl(TUNSETIFF)";
     }
   }
-  // A persistent device keeps what its last user set, so all of it is set again.
+  // A persistent device keeps the settings of the process that used it before, so each of them is set.
   if (has_vnet_header && ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) < 0) return "ioctl(TUNSETVNETHDRSZ)";
   if (has_vnet_header && ioctl(fd, TUNSETVNETLE, &is_little_endian) < 0) return "ioctl(TUNSETVNETLE)";
   unsigned long features = has_vnet_header ? (unsigned long)settings->features : 0;
   if (ioctl(fd, TUNSETOFFLOAD, features) < 0) {
     if (errno != EINVAL || (features & FEATURES_USO) == 0) return "ioctl(TUNSETOFFLOAD)";
-    settings->features &= ~FEATURES_USO;  // a kernel before 6.2
+    settings->features &= ~FEATURES_USO;  // the kernel is older than Linux 6.2
     if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)settings->features) < 0) return "ioctl(TUNSETOFFLOAD)";
   }
   if (ioctl(fd, TUNSETSNDBUF, &settings->send_buffer_bytes) < 0) return "ioctl(TUNSETSNDBUF)";
@@ -71,8 +71,8 @@ int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t max_f
   size_t header = has_vnet_header ? VNET_HEADER_BYTES : 0;
   size_t at = SLAB_FRONT_BYTES;
   size_t count = 0;
-  // One octet more than max_frame_bytes, so that a frame which was cut shows. The attempts are bounded as the frames are:
-  // a flood of over-long ones must not keep the loop.
+  // Reads one octet more than max_frame_bytes, so that a truncated frame is recognized. The number of reads is limited,
+  // because a flood of frames that are too long must not block the loop.
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
     if (at + RECORD_HEADER_BYTES + max_frame_bytes + 1 > slab->size) break;
     uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
@@ -123,7 +123,7 @@ int tap_write(int fd, bool has_vnet_header, const struct frame_slab *slab, const
     tally[reason]++;
     note_fault(reason, frame, slab->lengths[index], frames->has_vnet_headers);
     if (reason == TALLY_LINK_DOWN || warrants_retry(errno)) {
-      // What is down or full for this frame is so for the rest.
+      // A device that is down, or whose queue is full, does not take the following frames either.
       tally[reason] += (uint32_t)(frames->count - i - 1);
       break;
     }

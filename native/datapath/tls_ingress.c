@@ -14,10 +14,10 @@
 
 #ifdef ETHERWS_HAS_CIPHERS
 
-// More ciphertext would not stay in a processor's cache until it is opened.
+// The most ciphertext of one read. More would leave the processor's cache before it is opened.
 enum { READ_BYTES = 128 * 1024 };
 
-// Tells the host of a record. Returns whether more is to be opened.
+// Calls the host for a record, or a fault. Returns whether more is to be opened.
 static bool tell(struct stream *stream, int status, const uint8_t *content, size_t length) {
   struct tls_stream *tls = stream->tunnel->tls;
   const bool has_data = tls->has_data;
@@ -28,8 +28,9 @@ static bool tell(struct stream *stream, int status, const uint8_t *content, size
   return answer != STOP;
 }
 
-// The peer's key has sealed as many records as it may. The host asks the peer for another one; what the peer had sent
-// before it got that passes, but not a quarter more. Returns whether more is to be opened.
+// The peer's key has sealed as many records as it may. The host asks the peer, once, to update it. Records that the
+// peer sent before it got the request are still opened, up to a quarter more; then the connection fails. Returns
+// whether more is to be opened.
 static bool may_go_on(struct stream *stream) {
   struct tls_stream *tls = stream->tunnel->tls;
   const uint64_t most = tls->records_a_key + tls->records_a_key / 4;
@@ -39,8 +40,8 @@ static bool may_go_on(struct stream *stream) {
   return tell(stream, PEER_KEY_WORN, NULL, 0);
 }
 
-// Opens what is there of `bytes`, a slab's worth. Returns how much was consumed, and in `is_over` whether no more can be
-// opened; or -ENOMEM.
+// Opens complete records of `bytes`, as many as the window has room for. Returns the number of octets consumed, or
+// -ENOMEM. is_over: no more can be opened now.
 static ssize_t open_some(struct stream *stream, const uint8_t *bytes, size_t length, bool is_from_loop, bool *is_over) {
   struct datapath *datapath = stream->head.datapath;
   struct tls_stream *tls = stream->tunnel->tls;
@@ -57,7 +58,7 @@ static ssize_t open_some(struct stream *stream, const uint8_t *bytes, size_t len
     status = -ETHERWS_UNEXPECTED_MESSAGE;
     opened.produced = 0;
   }
-  // It lies where the next read will write.
+  // Copied, because take_messages releases the window that it lies in.
   if (status > 0) memcpy(content, to + opened.produced, opened.content);
   tls->has_data |= opened.produced > 0;
   window.end += opened.produced;
@@ -70,7 +71,8 @@ static ssize_t open_some(struct stream *stream, const uint8_t *bytes, size_t len
   return (ssize_t)(*is_over && status != 0 ? length : opened.consumed);
 }
 
-// Opens all that is whole of `bytes`, and carries the rest over. Returns `status`, or what went wrong.
+// Opens all complete records of `bytes`, and keeps an incomplete one for the next read. Returns `status`; -ENOMEM; or
+// -EAGAIN when the tunnel was closed meanwhile.
 static ssize_t open_all(struct stream *stream, const uint8_t *bytes, size_t end, bool is_from_loop, ssize_t status) {
   size_t at = 0;
   for (bool is_over = false; !is_over && at < end;) {
@@ -91,7 +93,7 @@ static ssize_t read_to(struct stream *stream, uint8_t *ciphertext, bool is_from_
   tls->carried_bytes = 0;
   buffers_release(stream->head.datapath->buffers, end);
   if (end > READ_BYTES / 2) {
-    // Too much was read before the tunnel was opened to share the place with a read: it goes first.
+    // So much ciphertext was read before the tunnel was opened that little room for a read is left. It is opened first.
     const ssize_t status = open_all(stream, carried, end, is_from_loop, -EAGAIN);
     free(carried);
     return status;
@@ -104,7 +106,7 @@ static ssize_t read_to(struct stream *stream, uint8_t *ciphertext, bool is_from_
 }
 
 ssize_t tls_read(struct stream *stream, bool is_from_loop) {
-  // The host may read another tunnel before it returns: each read has the place alone.
+  // A callback may read another tunnel before this read returns. So each read takes the buffer for itself.
   struct datapath *datapath = stream->head.datapath;
   uint8_t *ciphertext = datapath->ciphertext != NULL ? datapath->ciphertext : malloc(READ_BYTES);
   datapath->ciphertext = NULL;

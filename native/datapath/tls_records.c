@@ -22,7 +22,7 @@ void etherws_end_tls_records(struct etherws_tls_records *records) {
   OPENSSL_cleanse(records, sizeof *records);
 }
 
-// The sequence number over the iv (5.3).
+// The nonce is the IV xor the sequence number (RFC 8446, 5.3).
 static void write_nonce(const struct etherws_tls_records *records, uint8_t *nonce) {
   memcpy(nonce, records->iv, ETHERWS_IV_BYTES);
   for (int i = 0; i < 8; i++) nonce[ETHERWS_IV_BYTES - 1 - i] ^= (uint8_t)(records->sequence >> (8 * i));
@@ -35,7 +35,7 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
     const uint8_t *header = from + opened->consumed;
     size_t left = length - opened->consumed;
     if (left < ETHERWS_RECORD_HEADER_BYTES) return 0;
-    // Behind the handshake all records are protected, and look like application data from outside.
+    // After the handshake all records are encrypted, with application data as their outer type (RFC 8446, 5.2).
     if (header[0] != ETHERWS_APPLICATION_DATA) return -ETHERWS_UNEXPECTED_MESSAGE;
     size_t protected_bytes = (size_t)header[3] << 8 | header[4];
     if (protected_bytes > ETHERWS_MAX_CONTENT_BYTES + 256) return -ETHERWS_RECORD_OVERFLOW;
@@ -50,7 +50,7 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
     if (!records->cipher->open(records->cipher, nonce, header, sealed, inner, content)) return -ETHERWS_BAD_RECORD_MAC;
     records->sequence++;
     if (inner > ETHERWS_MAX_CONTENT_BYTES + 1) return -ETHERWS_RECORD_OVERFLOW;
-    // The type stands behind the content, and behind it only zeros (5.4).
+    // The type stands behind the content, and is followed by zeros only (RFC 8446, 5.4).
     while (inner > 0 && content[inner - 1] == 0) inner--;
     if (inner == 0) return -ETHERWS_UNEXPECTED_MESSAGE;
     uint8_t type = content[--inner];
@@ -64,7 +64,7 @@ int etherws_open_tls_records(struct etherws_tls_records *records, const uint8_t 
       opened->produced += inner;
       continue;
     }
-    // Neither of them may be empty (5.1).
+    // Neither alerts nor handshake messages may be empty (RFC 8446, 5.1).
     if ((type != ETHERWS_ALERT && type != ETHERWS_HANDSHAKE) || inner == 0) return -ETHERWS_UNEXPECTED_MESSAGE;
     opened->content = inner;
     return type;
@@ -81,7 +81,7 @@ static bool seal_record(struct etherws_tls_records *records, uint8_t type, const
   size_t protected_bytes = length + 1 + ETHERWS_TAG_BYTES;
   uint8_t nonce[ETHERWS_IV_BYTES];
   to[0] = ETHERWS_APPLICATION_DATA;
-  to[1] = 3;  // 1.2, in name (5.1)
+  to[1] = 3;  // legacy_record_version: 0x0303 (RFC 8446, 5.1)
   to[2] = 3;
   to[3] = (uint8_t)(protected_bytes >> 8);
   to[4] = (uint8_t)protected_bytes;

@@ -28,7 +28,7 @@ void tls_stream_set_keys(struct tls_stream *tls, struct etherws_tls_records *ope
 
 #ifdef ETHERWS_HAS_CIPHERS
 
-// SEALED_PIECE_BYTES in records.
+// The length of the records for SEALED_PIECE_BYTES of content.
 enum { SEALED_BYTES = SEALED_PIECE_BYTES + 15 * ETHERWS_RECORD_OVERHEAD_BYTES };
 
 uint8_t *tls_stream_block(struct datapath *datapath) {
@@ -56,7 +56,7 @@ const uint8_t *tls_stream_seal(struct datapath *datapath, struct tls_stream *tls
 
 #else
 
-// No tunnel is under TLS here.
+// In a build without ciphers no tunnel has TLS, so none of these is called.
 uint8_t *tls_stream_block(struct datapath *datapath) {
   (void)datapath;
   return NULL;

@@ -4,7 +4,8 @@
 
 enum { BINARY = 0x82, MASKED = 0x80, LENGTH_16 = 126, LENGTH_64 = 127 };
 
-// Of the batched wire: the type of a message of frames, its head, and what stands in front of each frame.
+// The batched wire (docs/reference/protocol.md): the type of a message of frames, the length of its head, and the parts
+// of the record header in front of each frame.
 enum {
   TYPE_FRAMES = 0x01,
   RECORDS_HEAD_BYTES = 4,
@@ -13,10 +14,10 @@ enum {
   MAX_RECORD_BYTES = 65535 + 14 + 8
 };
 
-// As wide as those of AVX2; the compiler makes two of it for lesser processors.
+// 32 octets, as the registers of AVX2. For other processors the compiler makes two registers of 16 octets of it.
 typedef uint32_t vector __attribute__((vector_size(32)));
 
-// The whole of it, so that it is compiled once for each kind of processor.
+// Always inlined, so that it is compiled once with AVX2, and once without.
 static inline __attribute__((always_inline)) void mask(uint8_t *to, const uint8_t *from, size_t length,
                                                        const uint8_t key[ETHERWS_KEY_BYTES]) {
   uint32_t word;
@@ -33,7 +34,7 @@ static inline __attribute__((always_inline)) void mask(uint8_t *to, const uint8_
 }
 
 #ifdef __x86_64__
-// Asked at run time, since a prebuilt addon must also run where there is no AVX2.
+// Tested at run time, since a prebuilt addon must also run on processors without AVX2.
 __attribute__((target("avx2"))) static void mask_avx2(uint8_t *to, const uint8_t *from, size_t length,
                                                       const uint8_t key[ETHERWS_KEY_BYTES]) {
   mask(to, from, length, key);
@@ -125,7 +126,7 @@ bool etherws_read_batch(const uint8_t *bytes, uint32_t start, uint32_t length, s
   return true;
 }
 
-// The header of a binary message with its key.
+// The length of the header of a binary message, with its key.
 static size_t header_bytes(size_t length, bool is_masked) {
   const size_t plain = length < LENGTH_16 ? 2 : length < 0x10000 ? 4 : 10;
   return plain + (is_masked ? ETHERWS_KEY_BYTES : 0);
@@ -174,7 +175,7 @@ size_t etherws_batch_bytes(const struct etherws_batch *records) {
   return bytes;
 }
 
-// A payload that is written piece by piece; the key goes on where the piece before ended.
+// A payload that is written in pieces. The mask of a piece continues where that of the piece before it ended.
 struct payload {
   uint8_t *start;
   uint8_t *at;

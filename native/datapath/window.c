@@ -8,12 +8,13 @@
 #include "state.h"
 
 enum {
-  // The longest message with its header, and a read behind it.
+  // The longest message of 1 MiB with its header, and a read of 256 KiB behind it.
   SLAB_BYTES = 1024 * 1024 + 64 + 256 * 1024,
-  // An unfinished message is copied out of its slab below this size, and when so many tunnels keep theirs.
+  // An unfinished message of at least 16 KiB stays in its slab, while fewer than 8 tunnels keep one. Else it is copied
+  // to a block of its own.
   MIN_KEPT_BYTES = 16 * 1024,
   MAX_KEPT = 8,
-  // With less room than this behind what is kept, it moves to the slab's front in any case.
+  // With less room than 64 KiB behind it, an unfinished message is moved to the front of its slab in any case.
   MIN_READ_BYTES = 64 * 1024,
 };
 
@@ -33,7 +34,8 @@ bool window_open(struct datapath *datapath, struct unfinished *unfinished, struc
     *window = (struct window){unfinished->slab, unfinished->from, unfinished->to, unfinished->to};
     unfinished->slab = NULL;
     datapath->kept--;
-    // A read to where the last one was finds the place in the processor's cache.
+    // A message that fits in front of itself is moved there: the next read then writes to octets that are still in the
+    // processor's cache.
     const size_t left = window->to - window->from;
     if (left > window->from && window_room(window) >= MIN_READ_BYTES) return true;
     memmove(window->slab->bytes, window->slab->bytes + window->from, left);
