@@ -4,15 +4,15 @@ import type { FrameFilter } from './filter.ts';
 import { enhancedPacket, interfaceDescription, type PacketRecord, sectionHeader } from './pcapng-writer.ts';
 import { recordedOctets } from './recorded-octets.ts';
 
-/** Where the octets of a capture go. */
+/** The consumer of a capture's octets. */
 export interface CaptureSink {
-  /** The budget of buffered octets of the process. */
+  /** The process's limit of octets that wait in captures. */
   readonly budget: CaptureBudget;
-  /** @param sent to be called once when the octets have left, or never will */
+  /** @param sent to be called once, when the octets were sent or dropped */
   send(octets: Uint8Array, sent: () => void): void;
-  /** A port was removed, and there are others. */
+  /** A port was removed; others are left. */
   portRemoved(index: number): void;
-  /** Nothing follows, but what was given to `send`. */
+  /** The capture has ended; `send` is not called again. */
   ended(reason: CaptureEnd): void;
 }
 
@@ -23,40 +23,40 @@ export interface CaptureBudget {
 }
 
 export const CAPTURE_ENDS = ['count', 'duration', 'call', 'removed', 'stopped'] as const;
-/** Why a capture ends: it has its frames, its time is over, its caller ends it, no port is left, the switch stops. */
+/** Why a capture ends: `count` frames, its time limit, a call of its caller, no port left, the switch stops. */
 export type CaptureEnd = (typeof CAPTURE_ENDS)[number];
 
 export interface CaptureOptions {
-  /** of each port, its interface */
+  /** one interface of the file for each port */
   readonly ports: readonly { readonly name: string; readonly description: string }[];
   readonly filter: FrameFilter;
-  /** as it was written, for the file */
+  /** the text of the filter, for the file */
   readonly filterText: string;
-  /** the most octets of a frame; 0: all */
+  /** limit of the recorded octets of a frame; 0: none */
   readonly snapLength: number;
-  /** the most frames; undefined: any number */
+  /** limit of frames; undefined: none */
   readonly count: number | undefined;
   /** the program that writes, with its version */
   readonly application: string;
 }
 
-/** Bound of the frames that wait for a slow reader; further ones are lost, and counted. */
+/** Limit of the frames that wait for a slow reader; further ones are lost, and counted. */
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
-/** What a waiting frame takes beside its octets, about. */
+/** Memory of a waiting frame beside its octets, roughly. */
 const RECORD_BYTES = 160;
-/** Bound of what was handed to the sink and is not sent. */
+/** Limit of the octets that the sink has and has not sent. */
 const WINDOW_BYTES = 256 * 1024;
 const CHUNK_BYTES = 32 * 1024;
 
 /**
- * Frames of some ports on their way to one reader, as pcapng. Frames are copied when they pass and encoded in a later
- * turn of the event loop, so that a reason of a discard that is known later is still in the record.
+ * A capture of some ports for one reader, as pcapng. Frames are copied when they pass and encoded in a later turn of
+ * the event loop, so that a record has the reason of a discard that happens after the copy.
  */
 export class Capture {
   readonly ports: readonly CapturedPort[];
   readonly #options: CaptureOptions;
   readonly #sink: CaptureSink;
-  /** Records, and blocks that are encoded already, from `#next` on. */
+  /** Records, and encoded blocks, from `#next` on. */
   #queue: (PacketRecord | Buffer)[] = [];
   #next = 0;
   #waitingBytes = 0;
@@ -65,7 +65,7 @@ export class Capture {
   #drain: NodeJS.Immediate | undefined;
   #end: CaptureEnd | undefined;
   #hasEnded = false;
-  /** The wall clock at the start; later times do not follow its changes. */
+  /** The wall clock at the start; times of frames count from it, so that changes of the clock do not disorder them. */
   readonly #originMs = Date.now() - performance.now();
 
   constructor(options: CaptureOptions, sink: CaptureSink) {
@@ -77,7 +77,7 @@ export class Capture {
     this.#push(Buffer.concat([sectionHeader(options.application), ...interfaces]));
   }
 
-  /** What the ports have seen so far. */
+  /** The statistics of the ports, as of now. */
   get statistics(): PortStatistics[] {
     return this.ports.map(({ statistics }) => statistics);
   }
@@ -92,7 +92,7 @@ export class Capture {
     return this.#sentBytes >= WINDOW_BYTES;
   }
 
-  /** @returns the record of a frame that the filter matches; undefined for others, and for one that is lost */
+  /** @returns the record of a frame that the filter matches; undefined for others, and for a frame that is lost */
   record(port: CapturedPort, direction: 'rx' | 'tx', batch: FrameBatch, index: number): PacketRecord | undefined {
     if (this.#end !== undefined) return undefined;
     const { filter, snapLength, count } = this.#options;
@@ -119,7 +119,7 @@ export class Capture {
     return record;
   }
 
-  /** The port is none any more: its statistics follow its last frame. */
+  /** The port was removed: its statistics follow its last frame. */
   remove(port: CapturedPort): void {
     if (this.#end !== undefined || port.isRemoved) return;
     this.#push(port.finish());
@@ -127,21 +127,21 @@ export class Capture {
     else this.#sink.portRemoved(port.index);
   }
 
-  /** Records no more frames. Those that wait are sent, and the statistics of the ports. */
+  /** Records no more frames. Waiting ones are sent, then the statistics of the ports. */
   end(reason: CaptureEnd): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
     this.#drain ??= setImmediate(() => this.#send());
   }
 
-  /** As `end`, but all at once: for a switch that stops. */
+  /** As `end`, but hands everything to the sink at once, for a switch that stops. */
   flush(reason: CaptureEnd): void {
     if (this.#hasEnded) return;
     this.#end ??= reason;
     this.#send(Number.POSITIVE_INFINITY);
   }
 
-  /** The reader is gone: nothing is sent any more. */
+  /** The reader is gone: sends nothing any more. */
   abandon(): void {
     this.#end ??= 'call';
     this.#hasEnded = true;

@@ -2,19 +2,19 @@ import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { Capture } from './capture.ts';
 import { interfaceStatistics, type PacketRecord } from './pcapng-writer.ts';
 
-/** Frames of a port in a capture. */
+/** Numbers of frames of a port in a capture. */
 export interface PortStatistics {
-  /** that the port received or sent */
+  /** received or sent by the port */
   readonly seen: number;
-  /** of these, that the filter matched */
+  /** of these, matched by the filter */
   readonly matched: number;
-  /** of these, that are not in the capture, since its reader was too slow */
+  /** of the matched ones, not in the capture, since its reader was too slow */
   readonly lost: number;
 }
 
-/** A port of a capture: what a tap of the bridge tells. */
+/** A port of a capture: the bridge's tap gives it the port's frames. */
 export class CapturedPort {
-  /** its interface in the file */
+  /** the number of its interface in the file */
   readonly index: number;
   received = 0;
   accepted = 0;
@@ -22,10 +22,10 @@ export class CapturedPort {
   readonly #capture: Capture;
   readonly #startUs: number;
   #lost = 0;
-  /** since the last record */
+  /** frames lost since the last record */
   #lostNow = 0;
   #timeUs = 0;
-  /** The records of the batch that was received last, whose frames may yet be discarded. */
+  /** The records of the batch that was received last; the bridge may still discard its frames. */
   #serial = 0;
   #records: (PacketRecord | undefined)[] = [];
 
@@ -39,7 +39,7 @@ export class CapturedPort {
     return { seen: this.received, matched: this.accepted, lost: this.#lost };
   }
 
-  /** When the frames came that are recorded now. */
+  /** The time of the frames that are recorded now, in microseconds since 1970. */
   get timeUs(): number {
     return this.#timeUs;
   }
@@ -66,7 +66,7 @@ export class CapturedPort {
     } else if (batch.serial === this.#serial) this.#records[index]?.comments.push(comment);
   }
 
-  /** The port is none any more. */
+  /** The port was removed. */
   remove(): void {
     this.#capture.remove(this);
   }
@@ -76,14 +76,14 @@ export class CapturedPort {
     this.#lostNow++;
   }
 
-  /** How many frames were lost since the last call. */
+  /** The number of frames that were lost since the last call. */
   takeLost(): number {
     const lost = this.#lostNow;
     this.#lostNow = 0;
     return lost;
   }
 
-  /** @returns its statistics for the file */
+  /** @returns the block of its statistics for the file */
   finish(): Buffer {
     this.isRemoved = true;
     return interfaceStatistics({

@@ -1,10 +1,10 @@
-/** A filter that cannot be read. */
+/** A syntax error in a filter. */
 export class FilterError extends Error {
   override readonly name = 'FilterError';
-  /** where, in characters from 1 */
+  /** its column, in characters, from 1 */
   readonly column: number;
 
-  /** @param complaint what is wrong there, without the column */
+  /** @param complaint the error, without the column */
   constructor(column: number, complaint: string) {
     super(`column ${column}: ${complaint}`);
     this.column = column;

@@ -8,16 +8,16 @@ import { both, either, negated, type Test } from './frame-view.ts';
 
 const PROTOCOL_NAMES = ['ether', ...Object.keys(ETHER_TYPES), ...Object.keys(PROTOCOLS)];
 const OTHERS = ['vlan', 'less', 'greater', 'len', 'broadcast', 'multicast', 'not'];
-/** What a term may begin with. */
+/** The words that a term may begin with. */
 const BEGINNINGS: readonly string[] = [...PROTOCOL_NAMES, 'src', 'dst', ...KINDS, ...OTHERS];
 const RESERVED: ReadonlySet<string> = new Set([...BEGINNINGS, 'and', 'or', 'mask', '(', ')']);
 const COMPARISONS: ReadonlySet<string> = new Set(['>', '<', '>=', '<=', '=', '!=']);
-/** Deeper ones could fill the stack. */
+/** Limit of nested parentheses, since each takes frames of the stack. */
 const MOST_DEPTH = 100;
 
 /**
- * Reads a filter by the grammar of pcap-filter: `and` and `or` have equal precedence and group from left to right, and
- * a value without qualifiers has those of the value before it.
+ * Parses a filter by the grammar of pcap-filter(7): `and` and `or` have equal precedence and group from left to right,
+ * and a value without qualifiers has those of the value before it.
  */
 export class FilterParser {
   readonly #words: readonly Word[];
@@ -25,7 +25,7 @@ export class FilterParser {
   readonly #primitives = new Primitives();
   #at = 0;
   #depth = 0;
-  /** Those of the last value; undefined behind a test without one. */
+  /** The qualifiers of the last value; undefined after a test without a value. */
   #qualifiers: Qualifiers | undefined;
 
   /** @throws FilterError */
@@ -96,7 +96,7 @@ export class FilterParser {
     throw new FilterError(found.column, `expected "and", "or" or ")", got "${found.text}"`);
   }
 
-  /** Whether a value alone follows, perhaps behind `not` and `(`. */
+  /** Whether a value without qualifiers follows, perhaps after `not` and `(`. */
   #startsValue(): boolean {
     if (this.#qualifiers === undefined) return false;
     let at = this.#at;
@@ -105,7 +105,7 @@ export class FilterParser {
     return text !== undefined && !RESERVED.has(text) && /^[\d:]|[:.-]/.test(text);
   }
 
-  /** A value, or values in parentheses, which may be negated. */
+  /** A value, or an expression of values in parentheses; both may be negated. */
   #value(qualifiers: Qualifiers): Test {
     const word = this.#take('a value');
     if (word.text === 'not') return negated(this.#nested(word, () => this.#value(qualifiers)));
@@ -153,7 +153,7 @@ export class FilterParser {
     const [operator, second] = [this.#words[this.#at]?.text, this.#words[this.#at + 1]?.text];
     const isPair = second === (text === 'src' ? 'dst' : 'src') && (operator === 'or' || operator === 'and');
     if (!isPair) return text as Way;
-    // `src port 1 or dst port 2` has its value in between.
+    // In `src port 1 or dst port 2` another word stands between `src` and `or`, so it is no pair.
     this.#at += 2;
     return operator === 'or' ? 'either' : 'both';
   }
@@ -171,7 +171,7 @@ export class FilterParser {
     throw new FilterError(word.column, `"${word.text}" begins no test; ${hint}`);
   }
 
-  /** The tests that have no qualifiers; undefined if it is none of them. */
+  /** The tests without qualifiers; undefined if the word is none of them. */
   #other({ text }: Word): Test | undefined {
     if (text === 'broadcast' || text === 'multicast') return this.#group(text);
     if (text === 'less') return lengthIs('<=', this.#number());
@@ -195,7 +195,7 @@ export class FilterParser {
     return numberIn(this.#take('a length'), 'a length');
   }
 
-  /** The number behind `vlan`; undefined without one */
+  /** The number after `vlan`; undefined without one */
   #vid(): number | undefined {
     const text = this.#word?.text;
     return text === undefined || RESERVED.has(text) ? undefined : vidIn(this.#take('a VLAN'));

@@ -1,6 +1,6 @@
 import { allOf, anyOf, both, either, type FrameView, type Test } from './frame-view.ts';
 
-/** Which of two fields, of the source and of the destination, must match. */
+/** Which field must match: the source's, the destination's, one of them or both. */
 export type Way = 'src' | 'dst' | 'either' | 'both';
 
 export const ETHER_TYPES = { ip: 0x0800, arp: 0x0806, rarp: 0x8035, ip6: 0x86dd } as const;
@@ -15,11 +15,11 @@ export type EtherTypeName = keyof typeof ETHER_TYPES;
 export type ProtocolName = keyof typeof PROTOCOLS;
 
 /**
- * Makes the tests of a filter, in its order: each `vlan` shifts the offsets of the tests that are made later, as in
- * pcap-filter. Fields are compared as BPF does it, in the same order, without a look at versions and lengths.
+ * Makes the tests of a filter, in its order: each `vlan` shifts the offsets of the tests after it, as in
+ * pcap-filter(7). Fields are compared in the order of libpcap's BPF programs, which do not check versions and lengths.
  */
 export class Primitives {
-  /** Octets of tags in front of the EtherType. */
+  /** Octets of VLAN tags before the EtherType. */
   #tags = 0;
 
   etherType(type: number): Test {
@@ -41,7 +41,7 @@ export class Primitives {
     return both(this.etherType(ETHER_TYPES.ip), (frame) => frame.octet(at) === protocol);
   }
 
-  /** The next header of IPv6, also behind a fragment header. */
+  /** The next header of IPv6, also after a fragment header. */
   ip6Protocol(protocol: number): Test {
     const payload = this.#payload;
     const isFragment: Test = (frame) => frame.octet(payload + 6) === FRAGMENT_HEADER;
@@ -54,7 +54,7 @@ export class Primitives {
     return either(this.ipProtocol(protocol), this.ip6Protocol(protocol));
   }
 
-  /** IPv4 addresses of IPv4, ARP and RARP. @param types those that are looked into */
+  /** IPv4 addresses of IPv4, ARP and RARP. @param types the EtherTypes to test */
   ipv4(address: number, mask: number, way: Way, types: readonly EtherTypeName[] = ['ip', 'arp', 'rarp']): Test {
     const tests = types.map((type) => {
       const [source, destination] = type === 'ip' ? [12, 16] : [14, 24];
@@ -67,7 +67,7 @@ export class Primitives {
     return anyOf(...(tests as [Test, ...Test[]]));
   }
 
-  /** @param groups eight of 16 bits, for address and mask */
+  /** @param groups eight 16-bit numbers, as `masks` */
   ipv6(groups: readonly number[], masks: readonly number[], way: Way): Test {
     const [longs, longMasks] = [longsOf(groups), longsOf(masks)];
     const at = (offset: number): Test => {
@@ -82,7 +82,7 @@ export class Primitives {
     return both(this.etherType(ETHER_TYPES.ip6), ofWay(way, at(8), at(24)));
   }
 
-  /** Ports of TCP, UDP and SCTP, not in later fragments. @param protocol only of this one */
+  /** Ports of TCP, UDP and SCTP; later fragments have none and do not match. @param protocol only of this one */
   ports(least: number, most: number, way: Way, protocol?: number): Test {
     const protocols = protocol === undefined ? WITH_PORTS : [protocol];
     return either(

@@ -4,7 +4,7 @@ import { hostIn, macIn, type Network, networkIn, numberIn, portIn, portsIn } fro
 import type { Word } from './filter-words.ts';
 import type { Test } from './frame-view.ts';
 
-/** The words in front of a value, such as `tcp src port`; a value alone has those of the value before it. */
+/** The words before a value, such as `tcp src port`; a value without any has those of the value before it. */
 export interface Qualifiers {
   readonly protocol: Word | undefined;
   readonly way: Way;
@@ -16,7 +16,7 @@ export type Kind = 'host' | 'net' | 'port' | 'portrange' | 'proto';
 export const KINDS: readonly string[] = ['host', 'net', 'port', 'portrange', 'proto'] satisfies Kind[];
 const LEAST_ETHER_TYPE = 0x600;
 
-/** The test for a value. @param mask of a network, behind it. @throws FilterError */
+/** The test for a value. @param mask the word after `mask`, for a network. @throws FilterError */
 export function testOf(primitives: Primitives, { protocol, way, kind }: Qualifiers, value: Word, mask?: Word): Test {
   const name = protocol?.text;
   const refuse = (): never => {
@@ -34,7 +34,7 @@ export function testOf(primitives: Primitives, { protocol, way, kind }: Qualifie
   return primitives.ports(least, most, way, PROTOCOLS[name]);
 }
 
-/** @returns undefined if `name` has no protocol */
+/** @returns undefined if the qualifier `name` takes no protocol */
 function protocolTest(primitives: Primitives, name: string | undefined, value: Word): Test | undefined {
   if (name === 'ether') {
     const type = numberIn(value, 'an EtherType', 0xffff);
@@ -47,7 +47,7 @@ function protocolTest(primitives: Primitives, name: string | undefined, value: W
   return name === 'ip6' ? primitives.ip6Protocol(number) : undefined;
 }
 
-/** @returns undefined if `name` has no such address */
+/** @returns undefined if the qualifier `name` takes no address of this family */
 function addressTest(primitives: Primitives, name: string | undefined, network: Network, way: Way): Test | undefined {
   const { address, mask } = network;
   if (typeof address !== 'number') {
@@ -59,7 +59,7 @@ function addressTest(primitives: Primitives, name: string | undefined, network: 
   return primitives.ipv4(address, mask as number, way, [name]);
 }
 
-/** The test for a protocol alone; undefined if it is none. */
+/** The test for a protocol without a value; undefined if `name` is no protocol. */
 export function protocolAlone(primitives: Primitives, name: string): Test | undefined {
   if (Object.hasOwn(ETHER_TYPES, name)) return primitives.etherType(ETHER_TYPES[name as keyof typeof ETHER_TYPES]);
   if (!Object.hasOwn(PROTOCOLS, name)) return undefined;

@@ -2,13 +2,13 @@ import { parseIpv4, parseIpv6 } from '../wire/ethernet/ip-address.ts';
 import { FilterError } from './filter-error.ts';
 import type { Word } from './filter-words.ts';
 
-/** What stands behind the qualifiers: an address, a network, ports or a number. */
+/** The values of a filter: addresses, networks, ports and numbers. */
 
 const MOST_VID = 4095;
 const MOST_PORT = 65_535;
 
 export interface Network {
-  /** an IPv4 address; eight groups of an IPv6 address */
+  /** an IPv4 address as a 32-bit number; an IPv6 address as eight 16-bit numbers */
   readonly address: number | readonly number[];
   readonly mask: number | readonly number[];
 }
@@ -29,7 +29,7 @@ export function portIn(word: Word): number {
   return numberIn(word, 'a port', MOST_PORT);
 }
 
-/** `FIRST-LAST`, in either order, or one port. @throws FilterError */
+/** The least and the greatest of `FIRST-LAST`, which may be in either order, or of one port. @throws FilterError */
 export function portsIn(word: Word): readonly [number, number] {
   const [first = '', last = first, ...rest] = word.text.split('-');
   const ports = [first, last].map((text) => portIn({ text, column: word.column }));
@@ -58,8 +58,8 @@ export function hostIn({ text, column }: Word): Network {
 }
 
 /**
- * `ADDRESS/LENGTH`, or the first numbers of an IPv4 address, which then say the length.
- * @param mask as `mask M` behind it
+ * Parses `ADDRESS/LENGTH`, or the first one to three octets of an IPv4 address, whose number is the length.
+ * @param mask the word after `mask`
  * @throws FilterError
  */
 export function networkIn({ text, column }: Word, mask?: Word): Network {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { compileFilter } from './filter.ts';
 import { FilterError } from './filter-error.ts';
 
-/** A TCP segment of IPv4 from 192.0.2.1:40000 to 198.51.100.2:443, 54 octets long. */
+/** A TCP segment over IPv4 from 192.0.2.1:40000 to 198.51.100.2:443, 54 octets long. */
 const FRAME = Buffer.from(
   '0200000000020200000000010800' +
     '450000280001000040060000' +

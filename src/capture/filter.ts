@@ -6,7 +6,7 @@ export type FrameFilter = (bytes: Uint8Array, start: number, length: number) => 
 
 /**
  * Compiles a filter in the language of docs/operate/captures.md.
- * @throws FilterError with the column
+ * @throws FilterError with the column of a syntax error
  */
 export function compileFilter(filter: string): FrameFilter {
   const test: Test = filter.trim() === '' ? () => true : new FilterParser(filter).parse();

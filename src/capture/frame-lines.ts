@@ -1,7 +1,7 @@
 import { describeFrame } from '../wire/ethernet/frame-summary.ts';
 import type { ReadPacket } from './pcapng-reader.ts';
 
-/** A captured frame in words, for `etherws ctl capture`. */
+/** A captured frame as text, for `etherws ctl capture`. */
 export interface FrameWords {
   /** the wall clock of the switch, as `2026-11-29T02:10:00.000123Z` */
   readonly time: string;

@@ -1,6 +1,6 @@
 /**
- * A frame as a filter reads it. An octet behind its end reads as 0 and marks the frame as cut: then the filter does
- * not match, whatever it says, as in BPF.
+ * A frame as a filter reads it. A read beyond its end returns 0 and marks the frame as cut: then the filter does not
+ * match, even a negated one, as in BPF, where such a read ends the program.
  */
 export class FrameView {
   #bytes: Uint8Array = new Uint8Array();
@@ -10,7 +10,7 @@ export class FrameView {
   length = 0;
   isCut = false;
 
-  /** Looks at `bytes[start .. start + length)`. */
+  /** Selects the frame `bytes[start .. start + length)`. */
   show(bytes: Uint8Array, start: number, length: number): void {
     this.#bytes = bytes;
     this.#start = start;
@@ -33,7 +33,7 @@ export class FrameView {
     return 0;
   }
 
-  /** 32 bits, without a sign. */
+  /** An unsigned 32-bit number. */
   long(offset: number): number {
     return ((this.word(offset) << 16) | this.word(offset + 2)) >>> 0;
   }

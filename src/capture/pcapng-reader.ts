@@ -1,6 +1,6 @@
 import { BYTE_ORDER_MAGIC, ENHANCED_PACKET } from './pcapng-writer.ts';
 
-/** A frame of a capture. */
+/** A frame of a pcapng file. */
 export interface ReadPacket {
   readonly interfaceName: string;
   readonly timeUs: number;
@@ -21,12 +21,12 @@ const DIRECTION_BITS = 3;
 /** A block has one frame of at most 64 KiB and short options. */
 const MOST_BLOCK_BYTES = 1024 * 1024;
 
-/** Reads what pcapng-writer.ts writes, in pieces of any length. */
+/** Parses the output of pcapng-writer.ts, in pieces of any length. */
 export class PcapngReader {
   readonly #names: string[] = [];
   #rest: Buffer = Buffer.alloc(0);
 
-  /** @returns the frames that have become whole. @throws RangeError for octets that are no pcapng of ours */
+  /** @returns the frames that the piece completes. @throws RangeError for octets not of pcapng-writer.ts */
   read(piece: Uint8Array): ReadPacket[] {
     const bytes = this.#rest.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#rest, piece]);
     const packets: ReadPacket[] = [];
@@ -65,7 +65,7 @@ export class PcapngReader {
   }
 }
 
-/** The values of options by their codes, from `at` on. */
+/** The values of the options from `start` on, by code. */
 function optionsIn(body: Buffer, start: number): Map<number, Buffer[]> {
   const options = new Map<number, Buffer[]>();
   for (let at = start; at + 4 <= body.length; ) {

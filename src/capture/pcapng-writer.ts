@@ -1,6 +1,6 @@
 /**
- * The blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian: a section header, an interface description a
- * port, an enhanced packet block a frame, and at last interface statistics. Times are microseconds since 1970.
+ * The blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian: a section header, an interface description for
+ * each port, an enhanced packet block for each frame, then interface statistics. Times are microseconds since 1970.
  */
 
 const SECTION_HEADER = 0x0a0d0d0a;
@@ -10,7 +10,7 @@ export const ENHANCED_PACKET = 6;
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const LINKTYPE_ETHERNET = 1;
 
-/** Options of all blocks, and of each kind. */
+/** Codes of options: of all blocks, then of each kind. */
 const COMMENT = 1;
 const SECTION = { userApplication: 4 };
 const INTERFACE = { name: 2, description: 3, filter: 11 };
@@ -28,7 +28,7 @@ const BROADCAST_ADDRESS = 'ffffffffffff';
 export interface InterfaceDescription {
   readonly name: string;
   readonly description: string;
-  /** the most octets of a frame that are recorded; 0: all */
+  /** limit of the recorded octets of a frame; 0: none */
   readonly snapLength: number;
   /** `''`: none */
   readonly filter: string;
@@ -38,15 +38,15 @@ export interface PacketRecord {
   /** the number of the interface in its section, from 0 */
   readonly interfaceId: number;
   readonly timeUs: number;
-  /** received by the port, or sent by it */
+  /** received by the port (`rx`), or sent by it (`tx`) */
   readonly direction: 'rx' | 'tx';
-  /** what was recorded of the frame */
+  /** the recorded octets of the frame */
   readonly bytes: Uint8Array;
   /** octets of the whole frame */
   readonly length: number;
-  /** lines of free text, such as why the frame was discarded */
+  /** lines of free text, such as the reason of a discard */
   readonly comments: string[];
-  /** frames of this interface that were to be recorded since the one before, and are missing */
+  /** frames of this interface that were lost since the record before (epb_dropcount) */
   readonly lost: number;
 }
 
@@ -56,11 +56,11 @@ export interface InterfaceStatistics {
   readonly endUs: number;
   /** frames that the port received or sent */
   readonly received: number;
-  /** those that the filter matched */
+  /** of these, matched by the filter */
   readonly accepted: number;
-  /** those of them that are in the file */
+  /** of the matched ones, in the file */
   readonly delivered: number;
-  /** those of them that are not */
+  /** of the matched ones, lost */
   readonly dropped: number;
 }
 
@@ -68,7 +68,7 @@ export function sectionHeader(application: string): Buffer {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
   body.writeUInt16LE(1, 4);
-  // The length of the section is not known.
+  // -1: the length of the section is unknown, since the file is a stream.
   body.fill(0xff, 8);
   return block(SECTION_HEADER, body, [text(SECTION.userApplication, application)]);
 }
@@ -150,7 +150,7 @@ function counter(code: number, value: number): Buffer {
   return option(code, bytes);
 }
 
-/** In two halves, the high one first, whatever the order of octets is. */
+/** A time is two 32-bit numbers, the high one first, also in a little-endian file. */
 function time(code: number, us: number): Buffer {
   const bytes = Buffer.alloc(8);
   writeTime(bytes, 0, us);

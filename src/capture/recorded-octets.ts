@@ -11,10 +11,10 @@ import {
 } from '../wire/offload/virtio-header.ts';
 
 /**
- * A copy of the first octets of frame `index`. A frame whose checksum is only begun gets it completed, a super-frame as
- * one long packet: so programs that read the capture find no wrong checksums, at the price of one sum. Not where the
- * frame is cut, since they cannot check it then, nor inside of an encapsulation.
- * @param most octets; 0: all
+ * A copy of the first octets of frame `index`. A partial checksum is completed, that of a super-frame as of one long
+ * packet, so that programs that read the capture report no wrong checksums. Not in a frame that is cut, whose checksum
+ * they cannot check, nor inside of an encapsulation.
+ * @param most limit of octets; 0: none
  */
 export function recordedOctets(batch: FrameBatch, index: number, most: number): Buffer {
   const start = batch.starts[index] as number;
@@ -31,6 +31,6 @@ function complete(octets: Buffer, slab: Uint8Array, header: number): void {
   const start = checksumStartOf(slab, header);
   const at = start + checksumOffsetOf(slab, header);
   if (at + 2 > octets.length) return;
-  // UDP reads 0 as "no checksum" (RFC 768).
+  // In UDP, 0 means "no checksum"; a sum of 0 is sent as 0xffff (RFC 768).
   writeWord(octets, at, checksumOf(sumOf(octets, start, octets.length)) || 0xffff);
 }

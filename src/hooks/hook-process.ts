@@ -2,17 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { SwitchEvent } from '../events/event.ts';
 import { hookEnvironment } from './hook-environment.ts';
 
-/** How a run of a program has ended. */
+/** How a run of a program ended. */
 export type HookEnd =
   | { readonly status: number }
   | { readonly signal: NodeJS.Signals; readonly isLate: boolean }
   | { readonly error: Error };
 
-/** Behind the time limit, for a program that ends in order. */
+/** Time from SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 3000;
-/** For the rest of the output, behind the end. */
+/** Time for the rest of the output after the program has ended. */
 const OUTPUT_MS = 500;
-/** Bounds of what is shown of the output of a run. */
+/** Limits of the output of a run that is logged. */
 const MOST_LINES = 20;
 const MOST_LINE_CHARACTERS = 500;
 
@@ -26,20 +26,20 @@ export class HookProcess {
   #isLate = false;
   #kill: NodeJS.Timeout | undefined;
 
-  /** @param tell is given the lines of its output, the first ones, and of long ones the beginning */
+  /** @param tell called for each of the first lines of the output, cut to their limit */
   constructor(program: string, event: SwitchEvent, timeoutMs: number, tell: (line: string) => void) {
     this.#tell = tell;
     const env = hookEnvironment(event, process.env);
     try {
       this.#child = spawn(program, [], { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     } catch (error) {
-      // Node tells only some failures by an event: not that the file is being written (ETXTBSY).
+      // For some failures, such as ETXTBSY, `spawn` throws instead of emitting 'error'.
       this.ended = Promise.resolve({ error: error instanceof Error ? error : new Error(String(error)) });
       return;
     }
     const child = this.#child;
     const { stdin, stdout, stderr } = child;
-    // A program need not read.
+    // EPIPE from a program that does not read its input is no failure.
     stdin?.on('error', () => undefined);
     stdin?.end(`${JSON.stringify(event)}\n`);
     for (const stream of [stdout, stderr]) this.#follow(stream);
@@ -51,7 +51,7 @@ export class HookProcess {
     });
   }
 
-  /** Ends it by SIGTERM, and soon by SIGKILL. */
+  /** Sends SIGTERM, and SIGKILL after `KILL_AFTER_MS`. */
   terminate(): void {
     this.#isLate = true;
     this.#signal('SIGTERM');
@@ -63,7 +63,7 @@ export class HookProcess {
       child.once('error', (error) => resolve({ error }));
       child.once('exit', (status, signal) => {
         const end: HookEnd = signal === null ? { status: status ?? 0 } : { signal, isLate: this.#isLate };
-        // What it has left in its group ends with it. Others may hold the pipes, and are not waited for.
+        // Ends what the program left in its group. Processes outside of it may hold the pipes, so the wait has a limit.
         this.#signal('SIGKILL');
         child.once('close', () => resolve(end));
         setTimeout(() => resolve(end), OUTPUT_MS).unref();
@@ -77,7 +77,7 @@ export class HookProcess {
     try {
       process.kill(-pid, name);
     } catch {
-      // The group is gone.
+      // ESRCH: no process of the group is left.
     }
   }
 

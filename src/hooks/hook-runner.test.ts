@@ -15,7 +15,7 @@ interface World {
   runs(): string[];
 }
 
-/** A hook of reload that writes down the number of its event. */
+/** A hook on `reload` that writes the number of its event to a file. */
 function open(t: TestContext, more = ''): World {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-hook-'));
   t.after(() => rmSync(directory, { recursive: true }));
@@ -44,7 +44,7 @@ test('runs wait for the start, a flood is cut and counted, and the publisher doe
     numbers.toSorted((a, b) => a - b),
     Array.from({ length: 256 }, (_, at) => at + 1),
   );
-  // Four at a time: each is near its place.
+  // Four programs run at the same time, so the order is only about that of the events.
   for (const [at, number] of numbers.entries()) assert.ok(Math.abs(number - at - 1) < 30, `${number} at ${at}`);
   await runner.close();
 });

@@ -13,10 +13,10 @@ export interface HookRunnerOptions {
   readonly logger: Logger;
 }
 
-/** Programs that run at the same time, and those that wait. */
+/** Limits of the programs that run at the same time, and of those that wait. */
 const MOST_RUNNING = 4;
 const MOST_WAITING = 256;
-/** For programs that run when the switch ends, and for those of its last events. */
+/** Time for the programs that run when the switch ends, and for those of its last events. */
 const CLOSING_MS = 5000;
 
 interface Run {
@@ -25,8 +25,8 @@ interface Run {
 }
 
 /**
- * Runs programs on events, in the order of the events. Events come behind the turn in which they happen, so no frame waits
- * for a program. Where programs are slower than events, runs are lost, and the log says how many.
+ * Runs programs on events, in the order of the events. The hub delivers events in a later turn of the event loop, so no
+ * frame waits for a program. When `MOST_WAITING` runs wait, further ones are lost, and the log says how many.
  */
 export class HookRunner {
   readonly #options: HookRunnerOptions;
@@ -44,7 +44,7 @@ export class HookRunner {
   constructor(options: HookRunnerOptions) {
     const { hooks, hub, logger } = options;
     this.#options = options;
-    // Programs and peers decide how much there is to say.
+    // Programs and peers cause these records, so they are rate-limited.
     this.#info = limitLevel(logger, 'info');
     this.#warnings = limitLevel(logger, 'warn');
     for (const hook of hooks) {
@@ -55,13 +55,13 @@ export class HookRunner {
     this.#unsubscribe = hub.subscribe((events, lost) => this.#take(events, lost), kinds);
   }
 
-  /** Runs what has waited until now. To be called when the process is the user that it is to be. */
+  /** Runs the waiting programs. To be called when the process has its final user. */
   start(): void {
     this.#isStarted = true;
     this.#next();
   }
 
-  /** Runs the programs of the last events, waits for them a moment, and ends those that are left. */
+  /** Runs the programs of the last events, waits up to `CLOSING_MS` for all programs, and ends the rest. */
   async close(): Promise<void> {
     this.#options.hub.flush();
     this.#unsubscribe();

@@ -9,7 +9,7 @@ export interface Hook {
   readonly program: string;
 }
 
-/** @param text `EVENT=PROGRAM`, as the rows of the options allow it. @throws EtherwsError ARGUMENT_INVALID */
+/** @param text `EVENT=PROGRAM`, valid by the table of options. @throws EtherwsError ARGUMENT_INVALID */
 export function hookOf(text: string): Hook {
   const at = text.indexOf('=');
   const event = EVENT_KINDS.find((kind) => kind === text.slice(0, at));

@@ -13,7 +13,7 @@ import { TunnelPort } from '../tunnel-port.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
 import { dialTunnel } from './dial-tunnel.ts';
 
-/** A server in memory, which takes or refuses one dialling after the other as it is told. */
+/** A server in memory: the test says of each attempt to dial whether it is accepted or refused. */
 class Doorway {
   readonly far: TunnelPort[] = [];
   readonly answers: (Wire | EtherwsError)[] = [];
@@ -43,7 +43,7 @@ class Doorway {
     return new TunnelPort({ type: 'client', target: 'memory', transport: near, wire: answer });
   };
 
-  /** The next dialling begins. */
+  /** Resolves when the next attempt to dial begins. */
   asked(): Promise<void> {
     return within(new Promise((resolve) => this.#asked.push(resolve)), 'next dial');
   }
@@ -56,7 +56,7 @@ class Doorway {
 const REFUSED = new EtherwsError('CONNECTION_REFUSED', 'Nothing listens at example:80');
 const FORBIDDEN = new EtherwsError('AUTH_FAILED', 'wrong password');
 
-/** Waits too short to notice, and to the last millisecond. */
+/** Waits of exactly 1 ms, so that tests are fast. */
 const SHORT = { minMs: 1, maxMs: 1, random: (): number => 1 };
 const LONG = { minMs: 3_600_000, maxMs: 3_600_000, random: (): number => 1 };
 
@@ -85,7 +85,7 @@ describe('a client port', () => {
     await withPort([REFUSED, FORBIDDEN, 'raw'], { reconnection: SHORT }, async (port, doorway, events) => {
       port.open(events);
       await until(events, 'up');
-      // How long a wait is, is drawn by lot.
+      // The number of seconds depends on when the reason was made.
       const changes = events.linkChanges.map(({ state, reason }) => ({
         state,
         reason: reason?.replace(/in \d+ s/, 'in N s'),

@@ -9,24 +9,24 @@ import { Failback, type FailbackOptions } from './failback.ts';
 import { Reconnection, type ReconnectionOptions } from './reconnection.ts';
 
 export interface ClientPortOptions {
-  /** what listport shows: the first of the URLs, without credentials */
+  /** what `listport` shows: the first of the URLs, without credentials */
   target: string;
-  /** Dials once. Rejects with an EtherwsError, or with the signal's reason; nothing is left behind then. */
+  /** Dials once. Rejects with an EtherwsError, or with the signal's reason; no socket is left open then. */
   connect: (signal: AbortSignal) => Promise<TunnelPort>;
   reconnection?: ReconnectionOptions;
-  /** Leads the port back to where it would rather be; without it a tunnel stays where it is until it is lost. */
+  /** How to return to the preferred server; without it a tunnel to another server stays until it is lost. */
   failback?: FailbackOptions;
-  /** Tells of links that came up and of new addresses. @returns ends it, and resolves when nothing of it is left */
+  /** Reports links that came up and new addresses. @returns stops that; resolves when all its resources are released */
   watchNetwork?: (listener: () => void) => () => Promise<void>;
   logger?: Logger;
 }
 
 /**
- * A tunnel that is dialled again when it ends. When to dial is the matter of
- * `Reconnection`; this gives it the clock and the timer.
+ * A tunnel that is dialled again when it ends. `Reconnection` decides when to
+ * dial; this class has the clock and the timer.
  *
- * While no connection stands the link is `connecting` or `backoff`; without
- * reconnection it ends as `down`.
+ * Without a connection the link is `connecting` or `backoff`; with reconnection
+ * disabled, `down`.
  */
 export class ClientPort extends LastingPort {
   readonly type = 'client';
@@ -42,7 +42,7 @@ export class ClientPort extends LastingPort {
   #timer: NodeJS.Timeout | undefined;
   #unwatch: (() => Promise<void>) | undefined;
 
-  /** The port begins to dial when it is opened. @throws RangeError for waits that cannot be */
+  /** The port begins to dial when it is opened. @throws RangeError for waits that `Reconnection` refuses */
   constructor(options: ClientPortOptions) {
     super();
     this.target = options.target;
@@ -57,9 +57,9 @@ export class ClientPort extends LastingPort {
   }
 
   /**
-   * Makes a port whose tunnel stands.
-   * @param signal ends the first dialling
-   * @throws EtherwsError what the first dialling failed with, or the signal's reason; there is no port then
+   * Makes a port whose tunnel is connected.
+   * @param signal aborts the first attempt to dial
+   * @throws EtherwsError the failure of the first attempt, or the signal's reason; there is no port then
    */
   static async connected(
     options: ClientPortOptions,
@@ -111,7 +111,7 @@ export class ClientPort extends LastingPort {
     this.#failback?.start(tunnel);
   }
 
-  /** A better tunnel stands: the one that carried so far ends in order. */
+  /** Replaces the tunnel by one to the preferred server; the old one is closed in order. */
   #moveTo(tunnel: TunnelPort): void {
     const before = this.current;
     if (this.isClosed || before === undefined) {
@@ -143,7 +143,7 @@ export class ClientPort extends LastingPort {
     if (this.#reconnection.state === 'backoff') this.#schedule();
   }
 
-  /** Waits for the next try, if there is to be one. */
+  /** Sets the timer for the next attempt, if `Reconnection` wants one. */
   #rest(): void {
     this.#schedule();
     this.#tell();
@@ -152,7 +152,7 @@ export class ClientPort extends LastingPort {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#reconnection.state !== 'backoff') return;
-    // It keeps the process alive, as a tunnel that stands does.
+    // Not `unref`: a port that waits keeps the process alive, as a connected tunnel does.
     this.#timer = setTimeout(() => this.#dial(), this.#reconnection.nextTryMs - performance.now());
   }
 
@@ -161,7 +161,7 @@ export class ClientPort extends LastingPort {
   }
 }
 
-/** A reason may come from the far end. */
+/** A reason may come from the peer, with line breaks in it. */
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -10,7 +10,8 @@ import type { TunnelUrl } from './tunnel-url.ts';
 
 /** Explains why a URL could not be dialled. */
 export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStage): EtherwsError {
-  // With TLS 1.3 the server judges a client's certificate behind the handshake; a mere reset there is not TLS's.
+  // With TLS 1.3 the server checks a client's certificate after the client's handshake, so its alert arrives in stage
+  // `http`. A TCP reset there is no failure of TLS.
   const isOfTls = stage === 'tls' || (stage === 'http' && url.isSecure && codeOf(error) !== 'ECONNRESET');
   const explained =
     (isOfTls ? explainTlsError(error, url.host, CLIENT_TRUST_OPTIONS) : undefined) ??
@@ -18,7 +19,7 @@ export function explainDialError(error: unknown, url: TunnelUrl, stage: DialStag
   return explained ?? notWebSocket(error, url);
 }
 
-/** Whether dialling again will hardly mend it: an operator has to change something first. */
+/** Whether dialling again will hardly help: an operator has to change something first. */
 export function isLastingFailure(error: unknown): boolean {
   return error instanceof EtherwsError && LASTING.has(error.code);
 }
@@ -35,7 +36,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set([
   'TUNNEL_TO_SELF',
 ]);
 
-/** Explains an HTTP answer that is not the switch of protocols. */
+/** Explains an HTTP response other than 101 Switching Protocols. */
 export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAuthenticated: boolean): EtherwsError {
   const status = response.statusCode ?? 0;
   const answer = `${status} ${response.statusMessage ?? ''}`.trim();
@@ -74,27 +75,27 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   return new EtherwsError('HANDSHAKE_REJECTED', message, { hint: hintFor(status, response.headers.location, url) });
 }
 
-/** What a server means by asking for a wait. */
+/** The statuses with which a server asks for a wait (`Retry-After`), in words. */
 const BUSY: Readonly<Record<number, string>> = {
   429: 'The server wants fewer tries or tunnels of this user or address',
   503: 'The server is busy or full',
 };
 
-/** No name server has answered in time, nor said that it will not. */
+/** No name server has answered within the time limit. */
 export function slowLookup(name: string, timeoutMs: number): EtherwsError {
   return new EtherwsError('NAME_UNRESOLVED', `The look-up of the name ${name} took longer than ${timeoutMs / 1000} s`, {
     hint: 'Check the name servers in /etc/resolv.conf and the way to them, or use an address',
   });
 }
 
-/** The switch that answered is the one that dialled. */
+/** The switch has dialled itself. */
 export function explainLoop(url: TunnelUrl): EtherwsError {
   return new EtherwsError('TUNNEL_TO_SELF', `${url.shown} leads back to this switch; such a tunnel would be a loop`, {
     hint: 'Dial the other switch; where a proxy or a load balancer answers, look where it sends the request',
   });
 }
 
-/** The peer was silent for too long at this stage. */
+/** The time limit passed at this stage. */
 export function explainTimeout(url: TunnelUrl, stage: Exclude<DialStage, 'lookup'>, timeoutMs: number): EtherwsError {
   const seconds = timeoutMs / 1000;
   const where = `${url.host} port ${url.listenPort}`;
@@ -109,7 +110,7 @@ export function explainTimeout(url: TunnelUrl, stage: Exclude<DialStage, 'lookup
   });
 }
 
-/** Where a redirect leads, as it can be dialled: servers answer in http:// and https://, and relatively. */
+/** The target of a redirect as a ws:// or wss:// URL: servers send http:// and https:// ones, and relative ones. */
 function asTunnelUrl(location: string, { href }: TunnelUrl): string {
   return URL.canParse(location, href) ? new URL(location, href).href.replace(/^http(s?):/, 'ws$1:') : location;
 }
@@ -144,7 +145,7 @@ function hintFor(status: number, location: string | undefined, url: TunnelUrl): 
   return 'Look at the log of the server';
 }
 
-/** Whether what the parser of HTTP/1.1 stumbled over is the first frame of HTTP/2: SETTINGS of the connection (RFC 9113, 3.4). */
+/** Whether the octets that the parser of HTTP/1.1 refused are HTTP/2's first frame, SETTINGS (RFC 9113, 3.4). */
 function isHttp2(error: unknown): boolean {
   if (!(error instanceof Error && 'rawPacket' in error && error.rawPacket instanceof Uint8Array)) return false;
   const [type, ...rest] = error.rawPacket.subarray(3, 9);

@@ -13,7 +13,7 @@ import { listen, stop, TestTunnelServer, webServer } from '../../../../test/supp
 import { EtherwsError } from '../../../errors.ts';
 import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
 
-/** An HTTP server that answers an upgrade like any other request. */
+/** An HTTP server that ignores `Upgrade` and answers the request. */
 function answering(respond: (request: IncomingMessage, response: ServerResponse) => void): Server {
   return webServer().on('request', respond);
 }

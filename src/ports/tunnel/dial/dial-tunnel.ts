@@ -17,7 +17,7 @@ import { type DialOptions, dial } from './opening-handshake.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
 export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
-  /** `ws://` or `wss://`; credentials in it are used, and never shown */
+  /** `ws://` or `wss://`; credentials in it are used, and not shown */
   url: string;
   /** overrides the user of the URL */
   user?: string;
@@ -25,31 +25,31 @@ export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
   passwd?: string;
   /** a bearer token (RFC 6750), instead of a user */
   token?: string | undefined;
-  /** header fields of the opening handshake beside ours; a name may stand more than once */
+  /** further header fields of the opening handshake; a name may occur more than once */
   headers?: DialOptions['headers'];
   /** the proxy to dial through (parseProxyUrl); default: none */
   proxy?: ProxyServer | undefined;
-  /** `auto` speaks the batched wire with a server that knows it, `raw` never; default `auto` */
+  /** `auto` offers the batched wire to the server, `raw` does not; default `auto` */
   wire?: WireChoice;
-  /** how its TCP answers congestion; default `auto` */
+  /** the congestion control of its TCP; default `auto` */
   congestion?: CongestionChoice | undefined;
   /**
-   * Lets the tunnel that this one succeeds go on where it was lost, at a server
-   * that keeps ports for their clients; one ticket for all tunnels to one URL.
+   * Resumes the port that the last tunnel to this URL had at the server, if the
+   * server keeps ports for their clients; one ticket for all tunnels to one URL.
    * Without it the server keeps no port.
    */
   ticket?: ResumeTicket | undefined;
   /**
-   * Which switch dials. A tunnel to the same one is then refused, and a second
-   * tunnel to one switch stands by for the first (Switch). Default: not said.
+   * The identity of the switch that dials. A tunnel to itself is then refused, and
+   * a second tunnel to the same switch is on standby (Switch). Default: not sent.
    */
   instance?: SwitchInstance | undefined;
-  /** Lets the tunnel forward beside others to the same switch, where something else breaks the loop. Default false. */
+  /** Lets the tunnel forward beside others to the same switch, where STP or the like breaks the loop. Default false. */
   isParallelAllowed?: boolean | undefined;
-  /** how long the opening handshake may take, from the look-up of the name on; default 10 s */
+  /** time limit from the look-up of the name to the end of the opening handshake; default 10 s */
   handshakeTimeoutMs?: number;
   limits?: Partial<TunnelLimits>;
-  /** default: the heartbeat that all tunnels of the process share */
+  /** default: the one that all tunnels of the process share */
   heartbeat?: Heartbeat;
   logger?: Logger;
   signal?: AbortSignal;
@@ -57,8 +57,8 @@ export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
 
 /**
  * Dials a WebSocket server and makes the connection a port.
- * @throws EtherwsError ARGUMENT_INVALID for a URL or credentials that cannot
- *   be, and whatever `dial` throws; nothing is left behind
+ * @throws EtherwsError ARGUMENT_INVALID for an invalid URL or invalid credentials,
+ *   and what `dial` throws; no socket is left open
  */
 export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort> {
   const url = parseTunnelUrl(options.url);
@@ -109,7 +109,7 @@ export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort
   });
 }
 
-/** A pinned key demands TLS: a connection without it would not be checked at all. */
+/** A pinned key needs TLS: without it the server has no key that could be compared. */
 export function unpinnable(url: TunnelUrl): EtherwsError {
   return new EtherwsError('ARGUMENT_INVALID', `${url.shown} has no TLS, and so no key that could be pinned`, {
     hint: 'Dial wss://, or give no --pin',

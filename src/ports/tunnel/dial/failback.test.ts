@@ -10,7 +10,7 @@ import { batchOf } from '../../../wire/ethernet/frame-batch.ts';
 import type { ClientPort } from './client-port.ts';
 import { openClient } from './open-client.ts';
 
-/** A server that lets no client in until it is told to. */
+/** A server that accepts no client until the test says so. */
 class Gate {
   isOpen = false;
   asked = 0;

@@ -3,18 +3,18 @@ import type { Logger } from '../../../observability/logger.ts';
 import type { TunnelPort } from '../tunnel-port.ts';
 
 export interface FailbackOptions {
-  /** About how often the preferred server is dialled while the tunnel is one of another. */
+  /** Mean time between attempts to dial the preferred server while the tunnel leads to another. */
   readonly intervalMs: number;
   /** Dials the preferred server once; as the `connect` of ClientPort. */
   readonly connect: (signal: AbortSignal) => Promise<TunnelPort>;
-  /** Whether a tunnel leads there already. */
+  /** Whether a tunnel leads to the preferred server. */
   readonly isPreferred: (tunnel: TunnelPort) => boolean;
 }
 
-/** Waits are drawn from 3/4 to 5/4 of the interval: clients that lost one server do not come back at one instant. */
+/** Waits are random, 3/4 to 5/4 of the interval: clients that lost one server do not return at one instant. */
 const SPREAD = 0.5;
 
-/** Tries the preferred server while a tunnel stands elsewhere, until it answers. */
+/** Dials the preferred server while the tunnel leads to another, until it accepts. */
 export class Failback {
   readonly #options: FailbackOptions;
   readonly #onTunnel: (tunnel: TunnelPort) => void;
@@ -30,13 +30,13 @@ export class Failback {
     this.#logger = logger;
   }
 
-  /** A tunnel stands: tries until it is one to the preferred server, or until `stop`. */
+  /** To be called with a connected tunnel: dials until one leads to the preferred server, or until `stop`. */
   start(current: TunnelPort): void {
     clearTimeout(this.#timer);
     if (!this.#options.isPreferred(current)) this.#schedule(this.#options.intervalMs);
   }
 
-  /** Tries no more. Resolves when nothing of a try is left. */
+  /** Stops dialling. Resolves when the current attempt has released its resources. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#attempt?.abort(new Error('no longer wanted'));

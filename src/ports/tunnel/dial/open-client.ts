@@ -21,26 +21,26 @@ import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 export interface ClientContext {
   readonly logger: Logger;
   readonly watchNetwork?: ClientPortOptions['watchNetwork'];
-  /** How TCP answers congestion on the tunnels; default `auto`. */
+  /** The congestion control of TCP on the tunnels; default `auto`. */
   readonly congestion?: CongestionChoice | undefined;
-  /** Which switch dials; default: not said. */
+  /** The identity of the switch that dials; default: not sent. */
   readonly instance?: SwitchInstance | undefined;
-  /** Where HTTPS_PROXY and the like are looked for; default: nowhere. */
+  /** The variables among which HTTPS_PROXY and the like are looked up; default: none. */
   readonly environment?: Environment;
-  /** ends the dialling that the port waits for */
+  /** aborts the attempt that `openClient` waits for */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Makes a client port, with its tunnel unless it was told not to wait.
- * @throws EtherwsError ARGUMENT_INVALID and what the files are not; and unless
- *   it was told not to wait, whatever the dialling failed with
+ * Makes a client port. It is connected, unless the options say `wait: false`.
+ * @throws EtherwsError ARGUMENT_INVALID, and the codes of unusable files; unless
+ *   `wait: false`, also the failure of the attempt to dial
  */
 export async function openClient(target: string, options: DialOptions, context: ClientContext): Promise<ClientPort> {
   const { logger, watchNetwork, congestion, instance, signal } = context;
   const destinations = destinationsOf([target, ...(options.alternatives ?? [])], options, context.environment ?? {});
   const [first] = destinations;
-  await readFiles(options, logger); // what cannot be is told now, and not in the log of a port that never comes up
+  await readFiles(options, logger); // an unusable file fails the call, instead of each later attempt in the log
   const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
   const connect = (to: readonly Destination[], signal: AbortSignal): Promise<TunnelPort> =>
     connectAny(to, options, { logger, congestion, instance, signal, maxWaitMs });
@@ -68,17 +68,17 @@ export async function openClient(target: string, options: DialOptions, context: 
 }
 
 interface Destination {
-  /** as it was given, perhaps with credentials */
+  /** the URL as it was given, perhaps with credentials */
   readonly text: string;
   readonly url: TunnelUrl;
   readonly proxy: ProxyServer | undefined;
-  /** undefined for a port that never dials twice */
+  /** undefined for a port without reconnection */
   readonly ticket: ResumeTicket | undefined;
-  /** those that were dialled here */
+  /** the tunnels to this destination */
   readonly tunnels: WeakSet<TunnelPort>;
-  /** the server does not want to be asked before, by the clock of performance.now */
+  /** The server has asked not to be dialled before, by `Retry-After`; clock: `performance.now`. */
   notBeforeMs: number;
-  /** why not */
+  /** the failure with which it asked for that */
   lastFailure: unknown;
 }
 
@@ -108,7 +108,7 @@ function proxyFor(url: TunnelUrl, proxy: string | undefined, environment: Enviro
   return proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy');
 }
 
-/** Dials one after the other; the first that can be had is taken. */
+/** Dials one destination after the other, and returns the first tunnel. */
 async function connectAny(
   destinations: readonly Destination[],
   options: DialOptions,
@@ -166,7 +166,7 @@ async function connectAny(
   throw joined(failures, soonestMs(destinations, failures));
 }
 
-/** When the first of several servers wants to be asked again, if all of them asked for a wait. */
+/** The shortest wait that the servers asked for; undefined unless all of them asked for one. */
 function soonestMs(destinations: readonly Destination[], failures: readonly unknown[]): number | undefined {
   if (!failures.every((failure) => requestedWaitMs(failure) !== undefined)) return undefined;
   if (destinations.length === 1) return requestedWaitMs(failures[0]);
@@ -174,7 +174,7 @@ function soonestMs(destinations: readonly Destination[], failures: readonly unkn
   return Math.max(0, soonest - performance.now());
 }
 
-/** Files are read for every dialling, so that a renewed certificate counts from the next one on. */
+/** Files are read for each attempt to dial, so that a renewed certificate is used from the next one on. */
 async function readFiles({ cacerts, cert, key }: DialOptions, logger: Logger): Promise<TlsIdentityOptions> {
   if ((cert === undefined) !== (key === undefined)) {
     throw new EtherwsError('ARGUMENT_INVALID', 'A client certificate needs its key, and a key its certificate', {
@@ -197,7 +197,7 @@ function takeHeaderApart(text: string): [name: string, value: string] {
   return [text.slice(0, colon), text.slice(colon + 1).trim()];
 }
 
-/** One failure of several: of those that may pass by themselves, where there is one, since it is worth waiting for. */
+/** One failure for several servers. One that may pass by itself has precedence, since dialling again can help then. */
 function joined(failures: readonly unknown[], retryAfterMs: number | undefined): unknown {
   const [first] = failures;
   const main = failures.find((failure) => !isLastingFailure(failure)) ?? first;

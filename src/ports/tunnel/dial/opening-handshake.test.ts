@@ -19,7 +19,7 @@ import type { DialOptions } from '../../../schema/dial-options.ts';
 import { type DialTunnelOptions, dialTunnel } from './dial-tunnel.ts';
 import { openClient } from './open-client.ts';
 
-/** Dials, and gives what the server saw. */
+/** Dials, and returns the request that the server received. */
 async function seen(server: TestTunnelServer, options: DialTunnelOptions): Promise<IncomingMessage> {
   let request: IncomingMessage | undefined;
   server.server.once('upgrade', (upgrade) => {
@@ -69,7 +69,7 @@ describe('what is said to the server', () => {
 });
 
 describe('a name with several addresses', () => {
-  /** A resolver of the test's own. */
+  /** A resolver that answers with the given addresses. */
   const lookupOf =
     (...addresses: readonly string[]): LookupFunction =>
     (_name, _options, callback) => {

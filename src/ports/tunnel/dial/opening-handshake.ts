@@ -22,36 +22,36 @@ export interface DialOptions extends TlsIdentityOptions, TcpOptions {
   url: TunnelUrl;
   /** the whole value of `Authorization` */
   authorization?: string | undefined;
-  /** further header fields of the opening handshake; a name may stand more than once */
+  /** further header fields of the opening handshake; a name may occur more than once */
   headers?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** default: none, directly */
+  /** default: none */
   proxy?: ProxyServer | undefined;
   /** offer the batched wire */
   offersBatchedWire: boolean;
-  /** to come back to the port that the last tunnel to this server led to; renewed by its answer. Needs the batched wire */
+  /** resumes the port of the last tunnel to this server; renewed by the server's response. Needs the batched wire */
   ticket?: ResumeTicket | undefined;
-  /** which switch dials; without it the server is not told, and a tunnel to oneself not found out */
+  /** identity of the switch that dials; without it no identity is sent, and a tunnel to the same switch not detected */
   instance?: SwitchInstance | undefined;
   /** whether the tunnel may forward beside others to the same switch; default false */
   isParallelAllowed?: boolean | undefined;
-  /** for everything, from the look-up of the name to the server's answer */
+  /** time limit from the look-up of the name to the server's response */
   timeoutMs: number;
-  /** aborts the dialling; the promise then rejects with the reason */
+  /** aborts the attempt; the promise then rejects with the reason */
   signal?: AbortSignal | undefined;
 }
 
-/** A connection behind its opening handshake, and what was agreed in it. */
+/** A connection after its opening handshake, and what was agreed in it. */
 export interface DialledTunnel extends UpgradedSocket {
   readonly wire: Wire;
-  /** What the server says of itself; undefined when it does not. */
+  /** The identity that the server sent; undefined without one. */
   readonly acquaintance: Acquaintance | undefined;
 }
 
 /**
- * Dials a WebSocket server (RFC 6455, 4.1) and returns the connection behind
- * the opening handshake, paused.
+ * Dials a WebSocket server (RFC 6455, 4.1) and returns the paused connection
+ * after the opening handshake.
  *
- *   1. TCP to the host, or by way of a proxy
+ *   1. TCP to the host, or through a proxy
  *   2. TLS to the host, for wss://
  *   3. the opening handshake, made by ws
  *
@@ -89,7 +89,7 @@ export async function dial(options: DialOptions): Promise<DialledTunnel> {
   }
 }
 
-/** Why the dialling has not come further in its time. */
+/** The error for the stage at which the time limit passed. */
 function overdue({ stage, name }: DialAttempt, { url, proxy, timeoutMs }: DialOptions): EtherwsError {
   if (stage === 'lookup') return slowLookup(name, timeoutMs);
   if (stage === 'connect' && proxy !== undefined) return slowProxy(proxy, timeoutMs);
@@ -131,9 +131,9 @@ function openingHandshake(socket: Socket, options: DialOptions, { signal }: Dial
     webSocket.on('upgraded', () => {
       signal.removeEventListener('abort', abort);
       if (webSocket.upgraded === undefined) return;
-      // Where something on the way takes our field out, the server cannot know that it is us.
+      // The server refuses its own field, too. But a proxy may have removed ours from the request.
       if (instance?.isOwn(switchField) === true) {
-        reject(explainLoop(url)); // and the attempt cuts the connection, which is not ws's any more
+        reject(explainLoop(url)); // The attempt then destroys the connection, which ws has released.
         return;
       }
       ticket?.renew(resumeField);

@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Reconnection } from './reconnection.ts';
 
-/** Draws the longest wait there is, so that the ceiling shows. */
+/** Random numbers that give the longest wait, which is the ceiling. */
 const longest = (): number => 1;
 
-/** Dials and fails as often as asked, each try without delay. @returns the waits in seconds */
+/** Dials and fails `tries` times; an attempt itself takes no time. @returns the waits in seconds */
 function waits(reconnection: Reconnection, tries: number): number[] {
   let nowMs = 0;
   return Array.from({ length: tries }, () => {

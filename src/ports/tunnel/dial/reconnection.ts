@@ -1,23 +1,24 @@
-/** Above it a ceiling in milliseconds does not fit setTimeout; a day is longer than any useful wait. */
+/** One day: longer than any useful wait, and below the limit of setTimeout, 2^31 - 1 ms. */
 export const MOST_WAIT_MS: number = 24 * 3600 * 1000;
 
-/** The ceiling of all waits where nothing else is said. */
+/** Default of `maxMs`. */
 export const DEFAULT_MAX_WAIT_MS = 60_000;
 
-/** A tunnel that stood for so long was a good one: the next loss starts with the shortest wait again. */
+/** After a tunnel that was up for so long, the next loss begins with the shortest wait again. */
 const STABLE_MS = 10_000;
 
 /**
- * From one try to another that news of the network brings forward. Links and
- * addresses come up one after the other, so the first try may be too early.
+ * Bounds of the time from one attempt to the next that a change of the network
+ * brings forward. Links and addresses come up one after the other, so the first
+ * attempt may be too early.
  */
 const LEAST_GAP_MS = 1000;
 const MOST_GAP_MS = 8000;
 
-/** A server that restarts is back within seconds: for so long no wait is longer than `RESTART_WAIT_MS`, in the mean half of it. */
+/** A server that restarts is back within seconds: for `RESTART_MS`, waits have a ceiling of `RESTART_WAIT_MS`. */
 const RESTART_MS = 10_000;
 const RESTART_WAIT_MS = 400;
-/** A server that claims to restart more often in a row, with no good tunnel in between, is treated as one that fails. */
+/** After more restarts without a stable tunnel (`STABLE_MS`) in between, a restart counts as a failure. */
 const MOST_RESTARTS = 5;
 
 export interface ReconnectionOptions {
@@ -27,29 +28,28 @@ export interface ReconnectionOptions {
   maxMs?: number;
   /** false: the first failure or loss is the end. Default true. */
   isEnabled?: boolean;
-  /** From 0 up to, but not including, 1; default Math.random. */
+  /** In [0, 1); default Math.random. */
   random?: () => number;
 }
 
-/** What a dialled tunnel does; names as in LinkState. */
+/** The state of a client port; names as in LinkState. */
 export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
 
 /**
- * When to dial again: the state machine of a client port, sans-I/O. Its
+ * Decides when to dial again: the state machine of a client port, sans-I/O. Its
  * caller says what happened and when, in milliseconds of any monotonic clock,
  * and dials when `nextTryMs` has come.
  *
  * - Waits are drawn from the whole range up to a ceiling that doubles from
- *   `minMs` to `maxMs` (exponential back-off with full jitter): a thousand
- *   clients that lost one server do not come back at one instant.
- * - A failure that trying again will hardly mend, such as a wrong password,
- *   waits for `maxMs`.
- * - A server that has said that it restarts (close code 1012) is dialled every few hundred milliseconds at first.
- * - A server that asks for a wait (`Retry-After`) is not dialled before, but
- *   `maxMs` is enough for any of them.
- * - When the host's network comes back the next try is at once. A host whose
- *   network changes all the time dials no more than once a second, and more
- *   seldom the longer nothing has helped.
+ *   `minMs` to `maxMs` (exponential back-off with full jitter), so that a
+ *   thousand clients that lost one server do not return at one instant.
+ * - After a failure that dialling again will hardly mend, such as a wrong
+ *   password, the wait is `maxMs`.
+ * - After close code 1012 (service restart) waits are at most 400 ms for 10 s.
+ * - A wait that the server asks for (`Retry-After`) is kept, up to `maxMs`.
+ * - When the host's network comes back the next attempt is at once. A host whose
+ *   network changes all the time dials at most once a second, and less often
+ *   after several failures, down to once in 8 s.
  */
 export class Reconnection {
   readonly #minMs: number;
@@ -65,14 +65,14 @@ export class Reconnection {
   #dialledMs = Number.NEGATIVE_INFINITY;
   #upMs = 0;
   #nextTryMs = Number.POSITIVE_INFINITY;
-  /** Before it no news of the network brings the next try. */
+  /** From `Retry-After`: a change of the network brings no attempt forward beyond it. */
   #notBeforeMs = Number.NEGATIVE_INFINITY;
-  /** When the server said that it restarts. */
+  /** When the server announced a restart. */
   #restartMs = Number.NEGATIVE_INFINITY;
   #restarts = 0;
-  /** When news of the network last made us forget the failures. */
+  /** When a change of the network last reset `#failures`. */
   #forgivenMs = Number.NEGATIVE_INFINITY;
-  /** The network changed while a try was under way, which may have begun too early. */
+  /** The network changed during an attempt, so that the attempt may have begun too early. */
   #isHurried = false;
 
   /** @throws RangeError unless 0 < minMs <= maxMs <= MOST_WAIT_MS */
@@ -100,7 +100,7 @@ export class Reconnection {
     return this.#nextTryMs;
   }
 
-  /** A try begins. */
+  /** An attempt begins. */
   dialling(nowMs: number): void {
     this.#state = 'connecting';
     this.#dialledMs = nowMs;
@@ -108,7 +108,7 @@ export class Reconnection {
     this.#isHurried = false;
   }
 
-  /** The tunnel stands. */
+  /** The tunnel is up. */
   connected(nowMs: number): void {
     this.#state = 'up';
     this.#upMs = nowMs;
@@ -116,20 +116,20 @@ export class Reconnection {
   }
 
   /**
-   * The try failed.
-   * @param isLasting trying again will hardly mend it
-   * @param requestedWaitMs for how long the server does not want to be asked again
+   * The attempt failed.
+   * @param isLasting dialling again will hardly help
+   * @param requestedWaitMs the wait that the server asked for
    */
   failed(nowMs: number, reason: string, isLasting: boolean, requestedWaitMs: number | undefined = undefined): void {
     if (!this.#isRestarting(nowMs)) this.#failures++;
-    // Clients that were told the same do not come back at one instant.
+    // Jitter, so that clients with the same `Retry-After` do not return at one instant.
     if (requestedWaitMs !== undefined) {
       this.#notBeforeMs = nowMs + Math.min(this.#maxMs, requestedWaitMs + this.#random() * this.#minMs);
     }
     this.#rest(nowMs, reason, isLasting);
   }
 
-  /** The tunnel that stood has gone. @param isRestarting the server said that it restarts */
+  /** The tunnel was lost. @param isRestarting the server announced a restart (close code 1012) */
   lost(nowMs: number, reason: string, isRestarting: boolean = false): void {
     const wasStable = nowMs - this.#upMs >= STABLE_MS;
     if (wasStable) this.#restarts = 0;
@@ -138,7 +138,7 @@ export class Reconnection {
     this.#rest(nowMs, reason, false);
   }
 
-  /** The host's network came back, or changed: what failed before may work now. */
+  /** The host's network came back, or changed: an attempt may succeed now. */
   networkChanged(nowMs: number): void {
     if (nowMs - this.#forgivenMs >= this.#maxMs) {
       this.#forgivenMs = nowMs;

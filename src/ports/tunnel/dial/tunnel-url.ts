@@ -2,19 +2,19 @@ import { EtherwsError } from '../../../errors.ts';
 import { shownUrl } from '../../../net/shown-url.ts';
 import { putZoneIn, takeZoneOut, withZone } from '../../../net/url-zone.ts';
 
-/** Where to dial, taken apart and checked. */
+/** The parts of a valid URL of a tunnel. */
 export interface TunnelUrl {
-  /** what is dialled: with its whole query, in which a token may stand, and without user and password */
+  /** the URL to dial: with its whole query, which may have a token, and without user and password */
   readonly href: string;
-  /** the same as it may be shown (shownUrl) */
+  /** the same without secrets (shownUrl) */
   readonly shown: string;
   readonly isSecure: boolean;
   /** a name in ASCII, or an address, an IPv6 one without brackets */
   readonly host: string;
-  /** the same with the zone of a link-local address, as it is connected to */
+  /** the same with the zone of a link-local address, for connect(2) */
   readonly dialHost: string;
   readonly listenPort: number;
-  /** what a browser page of that very host would send */
+  /** the `Origin` that a browser would send from a page of the same host */
   readonly origin: string;
   /** undefined when the URL names no user */
   readonly user: string | undefined;
@@ -23,9 +23,9 @@ export interface TunnelUrl {
 
 const EXAMPLE = 'Write it as ws://HOST:PORT/PATH or wss://HOST:PORT/PATH';
 
-/** @throws EtherwsError ARGUMENT_INVALID when it is no URL that can be dialled */
+/** @throws EtherwsError ARGUMENT_INVALID for anything but a valid ws:// or wss:// URL */
 export function parseTunnelUrl(text: string): TunnelUrl {
-  // Whatever is wrong, a secret that may stand in the text is not repeated.
+  // Messages do not repeat a secret that the text may have.
   const said = shownUrl(text);
   const { url: bare, zone } = takeZoneOut(text);
   if (!URL.canParse(bare)) throw invalid(`${said} is no URL`);

@@ -42,7 +42,7 @@ after(() => {
   if (skip === false) rmSync(directory, { recursive: true });
 });
 
-/** A frame crosses a tunnel that is dialled so. */
+/** Dials with the options and asserts that a frame crosses the tunnel. */
 async function carries(server: TestTunnelServer, options: DialTunnelOptions): Promise<void> {
   const port = await dialTunnel(options);
   const accepted = await server.nextPort();

@@ -9,8 +9,8 @@ import type { ProxyServer } from './proxy-url.ts';
 import { connectThroughSocks } from './socks5.ts';
 
 /**
- * Connects to a destination by way of a proxy.
- * @param cacerts more authorities that may vouch for an HTTPS proxy
+ * Connects to a destination through a proxy.
+ * @param cacerts further certificate authorities for an HTTPS proxy
  * @throws EtherwsError PROXY_UNREACHABLE, PROXY_AUTH_FAILED, PROXY_REFUSED, PROXY_FAILED, NAME_UNRESOLVED
  */
 export async function connectThrough(

@@ -6,7 +6,7 @@ import { brokenProxy, refusedByProxy, unauthorizedAtProxy } from './proxy-errors
 import type { ProxyServer } from './proxy-url.ts';
 
 /**
- * Asks an HTTP proxy for a way to a destination (RFC 9110, 9.3.6).
+ * Opens a tunnel through an HTTP proxy by CONNECT (RFC 9110, 9.3.6).
  * @returns the same connection, which now leads there
  * @throws EtherwsError PROXY_AUTH_FAILED, PROXY_REFUSED, PROXY_FAILED
  */

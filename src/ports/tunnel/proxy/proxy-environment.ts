@@ -2,10 +2,10 @@ import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { type ProxyServer, parseProxyUrl } from './proxy-url.ts';
 
-/** The variables of the environment that choose a proxy, and where they are looked for. */
+/** The variables of an environment, among which those that choose a proxy are looked up. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a tunnel leads, as far as the choice of a proxy asks. */
+/** What the choice of a proxy depends on. */
 export interface Destination {
   readonly isSecure: boolean;
   readonly host: string;
@@ -13,10 +13,10 @@ export interface Destination {
 }
 
 /**
- * The proxy that the environment names for a destination, as curl and others
- * read it: HTTPS_PROXY for wss://, HTTP_PROXY for ws://, else ALL_PROXY; none
- * where NO_PROXY lists the host. The lower-case name of each comes first, and
- * an empty value counts as absent.
+ * The proxy for a destination by the environment, as curl and others read it:
+ * HTTPS_PROXY for wss://, HTTP_PROXY for ws://, else ALL_PROXY; none where
+ * NO_PROXY lists the host. The lower-case name of each has precedence, and an
+ * empty value counts as absent.
  * @throws EtherwsError ARGUMENT_INVALID when the variable holds no URL of a proxy
  */
 export function proxyFromEnvironment(destination: Destination, environment: Environment): ProxyServer | undefined {
@@ -31,10 +31,10 @@ export function proxyFromEnvironment(destination: Destination, environment: Envi
 }
 
 /**
- * Whether a list as in NO_PROXY names the host: `*` for all, a name for it and
- * everything below it (with or without a leading dot or `*.`), an address, or a
- * network as `ADDRESS/LENGTH`; each may end in `:PORT`. Commas or spaces stand
- * between them. A name is not looked up to see whether its address is listed.
+ * Whether a list in the form of NO_PROXY has the host. Its entries, separated by
+ * commas or spaces: `*` for all hosts, a name for it and its subdomains (with or
+ * without a leading dot or `*.`), an address, or a network as `ADDRESS/LENGTH`;
+ * each may end in `:PORT`. A host name is not resolved to compare its addresses.
  */
 export function isListed({ host, listenPort }: Destination, list: string): boolean {
   return list.split(/[\s,]+/).some((entry) => {
@@ -50,7 +50,7 @@ function takeApart(entry: string): { pattern: string; port: number | undefined }
     const [, address = '', length, port] = bracketed;
     return { pattern: length === undefined ? address : `${address}/${length}`, port: toNumber(port) };
   }
-  // More than one colon: an IPv6 address without brackets, which cannot have a port.
+  // An entry with more than one colon is an IPv6 address without brackets, which cannot have a port.
   const [, pattern = entry, port] = /^([^:]*):(\d+)$/.exec(entry) ?? [];
   return { pattern, port: toNumber(port) };
 }

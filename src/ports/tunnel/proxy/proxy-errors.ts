@@ -5,7 +5,7 @@ import { RetryLaterError } from '../../../net/retry-after.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../../net/tls-errors.ts';
 import type { ProxyServer } from './proxy-url.ts';
 
-/** The proxy itself could not be had. */
+/** No connection to the proxy itself. */
 export function unreachableProxy(proxy: ProxyServer, error: unknown): EtherwsError {
   const { host, listenPort } = proxy;
   const explained =
@@ -23,7 +23,7 @@ export function slowProxy(proxy: ProxyServer, timeoutMs: number): EtherwsError {
   });
 }
 
-/** @param challenges what it offers, as Proxy-Authenticate has it */
+/** @param challenges the value of Proxy-Authenticate */
 export function unauthorizedAtProxy(proxy: ProxyServer, answer: string, challenges?: string): EtherwsError {
   const foreign = onlyForeignSchemes(challenges, ['basic']);
   if (foreign !== undefined) {
@@ -41,8 +41,8 @@ export function unauthorizedAtProxy(proxy: ProxyServer, answer: string, challeng
 }
 
 /**
- * The proxy works, and does not lead there.
- * @param retryAfterMs for how long it does not want to be asked again
+ * The proxy works, but does not connect to the destination.
+ * @param retryAfterMs the wait that it asked for
  */
 export function refusedByProxy(
   proxy: ProxyServer,
@@ -60,7 +60,7 @@ export function refusedByProxy(
   });
 }
 
-/** What answers does not speak the language of such a proxy. */
+/** The peer does not speak the protocol of such a proxy. */
 export function brokenProxy(proxy: ProxyServer, error: unknown): EtherwsError {
   const why = error instanceof Error ? error.message : String(error);
   return new EtherwsError('PROXY_FAILED', `${proxy.shown} does not answer as a proxy of its kind (${why})`, {

@@ -1,30 +1,30 @@
 import { EtherwsError } from '../../../errors.ts';
 import { takeZoneOut, withZone } from '../../../net/url-zone.ts';
 
-/** How the proxy is spoken to; `socks5` is told addresses that we look up, `socks5h` looks names up itself. */
+/** The protocol of a proxy. `socks5` gets addresses, which the client looks up; `socks5h` looks names up itself. */
 export type ProxyKind = 'http' | 'https' | 'socks5' | 'socks5h';
 
-/** A proxy, taken apart and checked. */
+/** The parts of a valid URL of a proxy. */
 export interface ProxyServer {
   readonly kind: ProxyKind;
   /** a name or an address, an IPv6 one without brackets */
   readonly host: string;
   readonly listenPort: number;
   readonly credentials: { readonly user: string; readonly passwd: string } | undefined;
-  /** the URL as it may be shown: without credentials */
+  /** the URL without credentials */
   readonly shown: string;
 }
 
 const DEFAULT_PORTS: Readonly<Record<ProxyKind, number>> = { http: 80, https: 443, socks5: 1080, socks5h: 1080 };
 
-/** What a user and a password may have in SOCKS5 (RFC 1929, 2). */
+/** Limit of a user name and of a password in SOCKS5 (RFC 1929, 2). */
 const SOCKS_CREDENTIAL_BYTES = 255;
 
 const HINT = 'Write it as http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT';
 
 /**
- * Reads a proxy's URL; one without a scheme, as HTTP_PROXY often has it, is of an HTTP proxy.
- * @param source where it was given, for the message: `--proxy`, `HTTPS_PROXY`
+ * Parses a proxy's URL; one without a scheme, as HTTP_PROXY often has it, means an HTTP proxy.
+ * @param source its origin, for the message: `--proxy`, `HTTPS_PROXY`
  * @throws EtherwsError ARGUMENT_INVALID; the message repeats no password
  */
 export function parseProxyUrl(text: string, source: string): ProxyServer {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * The next octets of a socket that nothing else reads; what follows them stays in it.
- * @throws when the stream ends before, or with the reason of the signal
+ * Reads the next `count` octets of a socket without another reader; later octets stay in its buffer.
+ * @throws when the stream ends before them, or the signal's reason
  */
 export async function readExactly(socket: Socket, count: number, signal: AbortSignal): Promise<Buffer> {
   for (;;) {
@@ -13,7 +13,7 @@ export async function readExactly(socket: Socket, count: number, signal: AbortSi
   }
 }
 
-/** There is something to read, or there will never be. */
+/** Resolves when octets arrived, or the stream ended; rejects with its error, or with the signal's reason. */
 function changed(socket: Socket, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const events = ['readable', 'end', 'close'] as const;

@@ -30,7 +30,7 @@ const REPLIES: readonly string[] = [
 ];
 
 /**
- * Asks a SOCKS5 proxy for a way to a destination (RFC 1928, and RFC 1929 for the password).
+ * Opens a tunnel through a SOCKS5 proxy (RFC 1928, and RFC 1929 for the password).
  * @returns the same connection, which now leads there
  * @throws EtherwsError PROXY_AUTH_FAILED, PROXY_REFUSED, PROXY_FAILED, NAME_UNRESOLVED
  */
@@ -76,7 +76,7 @@ async function greet(socket: Socket, proxy: ProxyServer, read: (count: number) =
   if (status !== 0) throw unauthorizedAtProxy(proxy, `status ${status}`);
 }
 
-/** The address of a name, where the proxy shall not see the name. */
+/** Resolves a name here, for `socks5`: the proxy gets the address. */
 async function resolved(host: string, listenPort: number, options: TcpOptions, attempt: DialAttempt): Promise<string> {
   try {
     const [first = host] = await addressesOf(host, options, attempt);
@@ -94,7 +94,7 @@ function addressOf(host: string): Buffer {
   return Buffer.concat([Buffer.of(IPV6), ipv6Octets(host)]);
 }
 
-/** @param host an address that isIP takes; the URL parser knows its short forms */
+/** @param host an address that isIP accepts; the URL parser expands its short forms */
 function ipv6Octets(host: string): Buffer {
   const canonical = new URL(`http://[${host.split('%', 1)[0]}]/`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');

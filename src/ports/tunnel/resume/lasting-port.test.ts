@@ -9,19 +9,19 @@ import { PACKINGS } from '../../stream/packing.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { LastingPort } from './lasting-port.ts';
 
-/** One whose connections come from the test. */
+/** A port that gets its connections from the test. */
 class TestPort extends LastingPort {
   readonly type = 'client';
   readonly target = 'near';
   linkReason: string | undefined;
   readonly ends: string[] = [];
 
-  /** What `details` says now. */
+  /** The current `details`. */
   told(): unknown {
     return this.details;
   }
 
-  /** The one that stands leaves in order, if there is one. */
+  /** Replaces the current connection, if any, which is closed in order. */
   goOnBy(tunnel: TunnelPort): void {
     if (this.current !== undefined) this.leave(this.current.close());
     this.carryOn(tunnel);
@@ -157,7 +157,7 @@ test('is closed once, and not before the connections that left are gone', async 
   port.goOnBy(next.near);
   void next.far.close();
   await next.near.close();
-  // The far end of the first one does not answer, so that its close takes until the time limit.
+  // The far end of the first connection does not answer, so its close takes until the time limit.
   const [one, other] = [port.close(), port.close('shutdown')];
   for (let turns = 0; turns < 10; turns++) await Promise.resolve();
   assert.deepEqual(port.ends, ['stop']);

@@ -6,34 +6,34 @@ import { OFFLOAD_NONE, type Offloads } from '../../../wire/offload/virtio-header
 import type { TunnelPort } from '../tunnel-port.ts';
 
 /**
- * A port that outlives its connections, with its number, its counters and what was
- * learned behind it. It sends and receives by the connection that stands; without
- * one, `send` refuses with `linkDown`. The two ends of a tunnel differ in where the
- * next connection comes from: a `ClientPort` dials it, a `ServerPort` waits for it.
+ * A port that outlives its connections: it keeps its number, its counters and its FDB
+ * entries. It sends and receives by the current connection; without one, `send`
+ * refuses with `linkDown`. The two ends of a tunnel differ in the origin of the next
+ * connection: a `ClientPort` dials it, a `ServerPort` waits for it.
  */
 export abstract class LastingPort implements Port, Described {
   abstract readonly type: 'client' | 'server';
   abstract readonly target: string;
-  /** Why no connection stands, as of now, in one line; undefined while one does. */
+  /** Why there is no connection, as of now, in one line; undefined while there is one. */
   abstract readonly linkReason: string | undefined;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
   #events: PortEvents | undefined;
   #current: TunnelPort | undefined;
-  /** Connections that are lost or replaced, and not closed yet. */
+  /** Resolve when connections that were lost or replaced are closed. */
   readonly #leaving = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
-  /** @param first a connection that stands, not opened yet */
+  /** @param first a connection whose handshake is done and whose `open` was not called yet */
   constructor(first?: TunnelPort) {
     this.#current = first;
   }
 
-  /** The connection that stands. */
+  /** The current connection. */
   protected get current(): TunnelPort | undefined {
     return this.#current;
   }
 
-  /** What is told to the bridge; undefined before `open` and from `close` on. */
+  /** The bridge's listeners; undefined before `open` and from `close` on. */
   protected get events(): PortEvents | undefined {
     return this.#events;
   }
@@ -94,34 +94,34 @@ export abstract class LastingPort implements Port, Described {
     this.gone();
   }
 
-  /** Goes on by another connection, not opened yet, which belongs to the port from now on. One that stood must be leaving. */
+  /** Opens the next connection, which the port owns from now on. The one before it must have been given to `leave`. */
   protected carryOn(tunnel: TunnelPort): void {
     this.#current = tunnel;
     if (this.#events === undefined) return;
-    // First, since a parallel tunnel may have to stand by: nothing must arrive before that is known.
+    // Before `#start`: the bridge may put a parallel tunnel on standby, and no frame must arrive before that.
     this.#events.linkChanged('up');
     this.#start(tunnel);
   }
 
-  /** Has `close` wait for a connection that ends. @param gone resolves when nothing of it is left */
+  /** Has `close` wait for a connection that ends. @param gone resolves when its resources are released */
   protected leave(gone: Promise<void>): void {
     const leaving = gone.finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
 
-  /** The connection has ended, and not because the port was closed. @param reason one line */
+  /** The connection has ended for another reason than `close`. @param reason one line */
   protected abstract lost(tunnel: TunnelPort, reason: string): void;
 
-  /** Called by `close`, once: ends whatever would bring another connection. */
+  /** Called by `close`, once: stops timers and attempts that would bring another connection. */
   protected abstract stop(): Promise<unknown> | undefined;
 
   /** A connection was opened. */
   protected started(_tunnel: TunnelPort): void {}
 
-  /** Called once, when the port is closed and none of its connections is left. */
+  /** Called once, when the port and all its connections are closed. */
   protected gone(): void {}
 
-  /** Events of a connection cease when it is closed or cut: those that come are of the current one. */
+  /** A connection that was closed or cut emits no events, so all events are of the current one. */
   #start(tunnel: TunnelPort): void {
     tunnel.open({
       receive: (batch) => this.#events?.receive(batch),

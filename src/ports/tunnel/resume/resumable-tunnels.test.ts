@@ -7,7 +7,7 @@ import { createResumeToken, type ResumableTunnel, ResumableTunnels } from './res
 import { ServerPort } from './server-port.ts';
 import { TunnelPlaces } from './tunnel-places.ts';
 
-/** One on which nothing was ever heard. */
+/** A tunnel whose current connection has received nothing. */
 function silentTunnel(): ResumableTunnel {
   const [transport] = MemoryTransport.pair();
   const tunnel = new TunnelPort({ type: 'server', target: 'silent', transport, wire: 'batched' });

@@ -4,19 +4,19 @@ import type { TunnelPlace } from './tunnel-places.ts';
 
 const TOKEN_BYTES = 32;
 
-/** A port that its client can come back to. */
+/** A port that its client can resume. */
 export interface ResumableTunnel {
   readonly port: ServerPort;
-  /** the only user that can come back to the port; null when no credentials were asked for */
+  /** the only user that can resume the port; null where the service asks for no credentials */
   readonly user: string | null;
-  /** what the port takes of the bounds, also while it waits */
+  /** the port's place under the limits of tunnels, also while its client is away */
   place: TunnelPlace;
 }
 
 /** The tokens of one tunnel, as hashes. */
 export interface TokenHashes {
   readonly latest: string;
-  /** The token by which the client came back: it may not know the latest yet. */
+  /** The token by which the client has resumed: it may not have received the latest one. */
   readonly presented: string | undefined;
 }
 
@@ -26,34 +26,34 @@ export function createResumeToken(): string {
 }
 
 /**
- * Which token leads to which tunnel.
+ * The tunnels by their tokens.
  *
- * - Only hashes are kept, and they are what is looked up: how long a look-up
- *   takes says nothing of a token, and no dump of memory gives one away for long.
- * - A token is good for one return, which brings a new one. But an answer may be
- *   lost on its way, and its token with it. So the one before stays good until
- *   something arrives on the new connection.
+ * - Only hashes are stored and looked up, so the time of a look-up says nothing
+ *   of a token, and neither does a dump of this table.
+ * - A token is valid for one resumption, whose response has a new token. The
+ *   response may be lost, so the old token stays valid until something arrives
+ *   on the new connection.
  */
 export class ResumableTunnels {
   readonly #byHash = new Map<string, ResumableTunnel>();
   readonly #hashes = new Map<ResumableTunnel, TokenHashes>();
-  /** Called after each change of what `entries` has. */
+  /** Called after each change of the entries. */
   onChange: () => void = () => undefined;
 
-  /** Whether the token leads to a tunnel, of any user. */
+  /** Whether the token belongs to a tunnel, of any user. */
   has(token: string): boolean {
     return this.#valid(token) !== undefined;
   }
 
-  /** The tunnel that a token leads this user to, if any. */
+  /** The tunnel with this token, if it belongs to this user. */
   find(token: string, user: string | null): ResumableTunnel | undefined {
     const tunnel = this.#valid(token);
     return tunnel?.user === user ? tunnel : undefined;
   }
 
   /**
-   * Lets a token lead to a tunnel, until `remove`.
-   * @param presented the token by which its client has just come back; others of the tunnel are good no more
+   * Adds a token of a tunnel, valid until `remove`.
+   * @param presented the token by which its client has just resumed; all older tokens of the tunnel become invalid
    */
   enrol(tunnel: ResumableTunnel, token: string, presented?: string): void {
     this.#put(tunnel, {
@@ -62,12 +62,12 @@ export class ResumableTunnels {
     });
   }
 
-  /** Lets the tokens of an earlier run of the switch lead to a tunnel. */
+  /** Adds a tunnel with its tokens of an earlier run of the switch. */
   restore(tunnel: ResumableTunnel, hashes: TokenHashes): void {
     this.#put(tunnel, hashes);
   }
 
-  /** All tunnels, and the hashes of the tokens that lead to them now. */
+  /** All tunnels, with the hashes of their valid tokens. */
   *entries(): IterableIterator<readonly [ResumableTunnel, TokenHashes]> {
     for (const [tunnel, { latest, presented }] of this.#hashes) {
       if (!tunnel.port.isOver) yield [tunnel, { latest, presented: tunnel.port.isHeard ? undefined : presented }];
@@ -91,7 +91,7 @@ export class ResumableTunnels {
     this.onChange();
   }
 
-  /** That one of a user's tunnels whose client has been away the longest; undefined when all are there. */
+  /** The user's tunnel whose client has been away the longest; undefined when all are connected. */
   longestAway(user: string): ResumableTunnel | undefined {
     let longest: ResumableTunnel | undefined;
     let sinceMs = Number.POSITIVE_INFINITY;

@@ -21,7 +21,7 @@ import { ServerPort } from './server-port.ts';
 
 const LONG_MS = 3_600_000;
 
-/** A user name without a password is believed; no name is no user. */
+/** Accepts any user name without a password; without a name, the user is null. */
 const BELIEVING: Authenticator = {
   challenge: 'Basic realm=etherws',
   authenticate: ({ authorization }) => Promise.resolve({ isAllowed: true, user: authorization ?? null }),
@@ -30,7 +30,7 @@ const BELIEVING: Authenticator = {
 
 let server: TestTunnelServer;
 let counters: EndpointCounters;
-/** What the server gave away, with what each port said. */
+/** The ports that the server has accepted, and the events of each. */
 let accepted: { port: Port; events: PortRecorder }[];
 let clients: WebSocket[];
 
@@ -64,11 +64,11 @@ afterEach(async () => {
 
 interface Joined {
   readonly client: WebSocket;
-  /** what it was given to come back with */
+  /** its token for a resumption */
   readonly token: string | undefined;
 }
 
-/** Joins as a client does that another implementation is made of. @param token undefined: the first time */
+/** Dials by the ws package alone, as another implementation would. @param token undefined: the first time */
 async function enter(token?: string, { user, field }: { user?: string; field?: string } = {}): Promise<Joined> {
   const client = new WebSocket(server.url, {
     perMessageDeflate: false,
@@ -81,7 +81,7 @@ async function enter(token?: string, { user, field }: { user?: string; field?: s
   });
   clients.push(client);
   client.on('error', () => undefined);
-  // An 'error' ends the wait as well.
+  // `once` rejects on 'error', so a refusal ends the wait, too.
   const [{ headers }] = (await once(client, 'upgrade')) as [IncomingMessage];
   if (client.readyState !== WebSocket.OPEN) await once(client, 'open');
   const answer = headers['etherws-resume'];
@@ -172,7 +172,7 @@ test('a token is good for one return, and lasts until its successor has arrived'
   const second = await enter(first.token);
   second.client.terminate();
   await stateOf(events, 'away');
-  // As if the answer with the second token had been lost on its way.
+  // As if the response with the second token had been lost.
   const third = await enter(first.token);
   assert.equal(counters.resumed, 2);
   await enter(second.token);
@@ -253,7 +253,7 @@ test('what is kept of the tunnels lets their clients come back to a server that 
   assert.match(port.linkReason ?? '', /the switch was restarted/);
   await enter(second.token, { user: 'bob' });
   assert.equal(accepted.length, 2, 'another user gets a port of its own');
-  // Its answer to the second one may not have arrived, so the first token is good, too.
+  // The response with the second token may not have arrived, so the first token is valid, too.
   const back = await enter(first.token, { user: 'ada' });
   assert.deepEqual([accepted.length, states(events)], [2, ['away', 'up']]);
   back.client.send(message(7));

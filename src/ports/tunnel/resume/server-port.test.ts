@@ -29,7 +29,7 @@ test('frames that wait for a connection that is replaced are discards, and later
   }
   port.resume(second.near);
   second.far.open(heardBySecond);
-  // The first one was with the kernel already.
+  // The kernel had the first one already.
   assert.deepEqual(Object.fromEntries(events.discards), { 'tx linkDown': 9 });
   assert.equal(port.send(batchOf(testFrame(10, 60)), 0), undefined);
   port.flush(false);

@@ -4,37 +4,37 @@ import { LastingPort } from './lasting-port.ts';
 
 export interface ServerPortOptions {
   /**
-   * the first connection, not opened yet; on the batched wire. Or the target of the last one, in an earlier run of the
-   * switch: the port then waits for its client from the beginning
+   * the first connection, on the batched wire, not opened yet; or the target of the last connection in an earlier run
+   * of the switch: the port then begins as `away`
    */
   tunnel: TunnelPort | { readonly lastTarget: string };
   /** how long the port waits for its client when a connection was lost */
   graceMs: number;
-  /** called once, when the port is closed and none of its connections is left */
+  /** called once, when the port and all its connections are closed */
   onGone?: () => void;
 }
 
-/** Why a client is not there. */
+/** Why and since when the client is away. */
 interface Absence {
   readonly sinceMs: number;
   readonly reason: string;
 }
 
 /**
- * An accepted tunnel whose client may come back.
+ * An accepted tunnel that its client can resume.
  *
  *   up ──connection lost──► away ──`resume`──► up
  *                            └──graceMs──► closed
  *
- * A connection that the peer ended in order, or by breaking the protocol, is
- * not waited for: the port is `closed` at once.
+ * After a close handshake by the peer, or a violation of the protocol, the port
+ * is `closed` at once.
  */
 export class ServerPort extends LastingPort {
   readonly type = 'server';
   readonly #graceMs: number;
   readonly #onGone: (() => void) | undefined;
   #target: string;
-  /** Whether anything was heard on the last connection, once it is lost. */
+  /** Whether the last connection had received anything; set when it is lost. */
   #wasHeard = false;
   #absence: Absence | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -48,7 +48,7 @@ export class ServerPort extends LastingPort {
     if (this.current === undefined) this.#wait('the switch was restarted');
   }
 
-  /** The client's address and port: those of the last connection. */
+  /** The client's address and port; while it is away, those of the last connection. */
   get target(): string {
     return this.#target;
   }
@@ -60,24 +60,24 @@ export class ServerPort extends LastingPort {
     return `waiting for its client (${Math.max(0, Math.ceil(leftMs / 1000))} s left): ${reason}`;
   }
 
-  /** Since when the client is away, on the clock of `performance`; undefined while it is there. */
+  /** Since when the client is away, on the clock of `performance`; undefined while it is connected. */
   get awaySinceMs(): number | undefined {
     return this.#absence?.sinceMs;
   }
 
-  /** Whether anything arrived by the last connection: its client has then seen the handshake's answer. */
+  /** Whether the last connection has received anything: then its client has the response of the handshake. */
   get isHeard(): boolean {
     return this.current?.isHeard ?? this.#wasHeard;
   }
 
-  /** Whether no client can come back any more. */
+  /** Whether the port can no longer be resumed. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /**
-   * Goes on by another connection, not opened yet, which belongs to the port from
-   * now on. One that still stands is cut: its client is elsewhere.
+   * Opens the next connection, which the port owns from now on. A connection that
+   * is still open is cut, since its client has left it.
    */
   resume(tunnel: TunnelPort): void {
     if (this.current !== undefined) this.leave(this.current.cut('replaced by a newer connection'));
@@ -91,7 +91,7 @@ export class ServerPort extends LastingPort {
     if (this.#absence !== undefined) events.linkChanged('away', this.linkReason);
   }
 
-  /** Waits no longer. Without effect unless the client is away. @param reason one line */
+  /** Stops waiting and closes the port. Without effect unless the client is away. @param reason one line */
   giveUp(reason: string): void {
     if (this.#absence !== undefined) this.#end(reason);
   }

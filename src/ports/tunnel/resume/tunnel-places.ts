@@ -8,26 +8,26 @@ export interface PlaceBounds {
 
 export type PlaceBound = 'full' | 'overAddressShare';
 
-/** One of the places: given back once, with `leave`. */
+/** One place under the limits; `leave` gives it back, once. */
 export interface TunnelPlace {
-  /** The bound that the place goes beyond, where it was let in nevertheless. */
+  /** The limit that the place exceeds, for a client that may resume a port. */
   readonly beyond: PlaceBound | undefined;
-  /** of the client */
+  /** of the client, without a port */
   readonly address: string;
   /** The user of the place. */
   readonly owner: string | undefined;
   /**
    * Counts the place for a user, too.
-   * @param most how many that user may have, where that is below the bound of all users
-   * @param instead a place that will be left for this one, and does not count any more
-   * @returns false, and nothing has changed, when the user has its share already
+   * @param most the user's own limit, where it is below the limit of all users
+   * @param instead a place that will be given back for this one, so it does not count
+   * @returns false, without a change, when the user has reached the limit
    */
   claim(user: string, most?: number, instead?: TunnelPlace): boolean;
   /** Idempotent. */
   leave(): void;
 }
 
-/** How many tunnels and handshakes there may be: in all, from one address, of one user. */
+/** Limits the number of tunnels and handshakes: in all, from one address, of one user. */
 export class TunnelPlaces {
   readonly #bounds: PlaceBounds;
   readonly #byAddress = new Tally();
@@ -48,8 +48,8 @@ export class TunnelPlaces {
   }
 
   /**
-   * @param isReturning whether one place or another will be given back for this one: bounds do not stand in the way
-   * @returns a place, or which bound stands in the way
+   * @param isReturning the client may resume a port, whose place is given back then, so no limit refuses it here
+   * @returns a place, or the limit that refuses it
    */
   enter(address: string, isReturning: boolean = false): TunnelPlace | PlaceBound {
     const group = addressGroup(address);
@@ -88,7 +88,7 @@ export class TunnelPlaces {
   }
 }
 
-/** Counts by name; a name that counts nothing is not kept. */
+/** Counters by name; a counter of 0 is removed, so that names do not pile up. */
 class Tally {
   readonly #counts = new Map<string, number>();
 
