@@ -1,5 +1,5 @@
-// The doors of the addon, as src/native/addon.ts types them. Each adds its functions to the exports, and returns those, or
-// NULL with an exception pending.
+// The exports of the addon, which src/native/addon.ts types. Each function adds those of one file to `exports`, and
+// returns it; or NULL with an exception pending.
 #ifndef ETHERWS_BINDINGS_H
 #define ETHERWS_BINDINGS_H
 
@@ -12,7 +12,7 @@ napi_value init_send(napi_env env, napi_value exports);
 napi_value init_flows(napi_env env, napi_value exports);
 napi_value init_messages(napi_env env, napi_value exports);
 napi_value init_offload(napi_env env, napi_value exports);
-// Adds none where Node has no ciphers for it.
+// Adds none if Node does not export the ciphers of its OpenSSL.
 napi_value init_tls(napi_env env, napi_value exports);
 
 #endif

@@ -9,16 +9,17 @@
 #include "errors.h"
 
 enum {
-  // A sleep from here on is a pause in the traffic.
+  // A sleep of at least 500 µs is a pause in the traffic.
   PAUSE_NS = 500 * 1000,
-  // Within this time the programs and tunnels of both hosts have answered over a short cable.
+  // The longest busy poll: within 200 µs a reply comes over a local network, through the programs and tunnels of both
+  // hosts.
   BUSY_POLL_NS = 200 * 1000,
 };
 
 struct busy_poll {
   uv_prepare_t prepare;
   napi_async_cleanup_hook_handle cleanup;
-  uint64_t asleep_since;  // 0 once it is known how long that was
+  uint64_t asleep_since;  // 0: the length of the last sleep is known
   bool is_due;
 };
 

@@ -1,13 +1,13 @@
-// Polls awake for an answer, a moment only, before the loop goes to sleep.
+// Busy polling: if a frame is likely to come soon, polls for up to 200 µs before the loop sleeps.
 //
-// Frames come as questions and answers. Where one has just ended a sleep, the next is likely to come in less time than
-// falling asleep and being woken take, on a machine whose idle processors halt above all (Linux does the same in its
-// drivers: net.core.busy_poll).
+// Many frames are requests and replies. After a frame that ended a sleep, the next one often comes sooner than a thread
+// falls asleep and wakes up, above all on machines whose idle processors halt. Linux does the same in its drivers
+// (net.core.busy_poll).
 //
-// 1. busy_poll_note: a descriptor has become ready, behind a sleep that was long: not amid a bulk transfer, where every
-//    iteration of the loop finds work, and where polling would take the processor from what makes that work.
-// 2. Before the next sleep it asks whether anything is ready, again and again, and lets other threads go first each time.
-//    Once for each note; then the loop sleeps as it always did.
+// 1. busy_poll_note: a descriptor is ready. Busy polling is due if the sleep before that took at least 500 µs. During a
+//    bulk transfer each iteration of the loop finds work, and busy polling would take processor time from the senders.
+// 2. Before the next sleep the loop polls until a descriptor is ready, and lets other threads run before each poll.
+//    This happens once for each note.
 #ifndef ETHERWS_BUSY_POLL_H
 #define ETHERWS_BUSY_POLL_H
 

@@ -12,13 +12,13 @@
 void turn_enter(struct host *host);
 void turn_leave(struct host *host);
 
-// Calls a function. What it throws is uncaught. Returns what it returned, or NULL.
+// Calls a function. An exception of it is an uncaught exception. Returns its result, or NULL.
 napi_value call_javascript(struct host *host, napi_ref function, size_t count, const napi_value *arguments);
 
-// The same with two numbers, whatever it returns.
+// Calls a function with two numbers, and ignores its result.
 void tell_javascript(struct host *host, napi_ref function, int first, int second);
 
-// The same as the last call of a turn, behind which nextTick and microtasks are drained at once.
+// The same, as the last call of a turn: nextTick and microtasks are drained right after it.
 void tell_last(struct host *host, napi_ref function, int first, int second);
 
 #endif

@@ -88,15 +88,16 @@ static bool take_tally(napi_env env, napi_value value, uint32_t **tally) {
   return true;
 }
 
-// Whether a frame and its header lie within the slab: a mistake above must not become an over-read here.
+// Whether a frame and its header lie within the slab. Checked here, because a wrong position would read memory outside
+// of the slab.
 static bool is_within(const struct frame_slab *slab, uint32_t index, bool has_vnet_header) {
   return index < slab->capacity && slab->starts[index] <= slab->size &&
          slab->lengths[index] <= slab->size - slab->starts[index] &&
          (!has_vnet_header || slab->starts[index] >= VNET_HEADER_BYTES);
 }
 
-// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, groOffloads, tally) returns how many
-// the device took.
+// writeFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, groOffloads, tally) returns how
+// many frames the device took.
 static napi_value write_frames(napi_env env, napi_callback_info info) {
   napi_value arguments[9], result;
   struct device *device;
@@ -122,7 +123,8 @@ static napi_value write_frames(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// takeFaultExample(reason, bytes) returns the frame's length, of which EXAMPLE_FRAME_BYTES are there; 0: no frame.
+// takeFaultExample(reason, bytes) returns the length of a dropped frame; 0: there is none. `bytes` gets the frame's
+// virtio-net header, and EXAMPLE_FRAME_BYTES from its beginning.
 static napi_value take_fault_example(napi_env env, napi_callback_info info) {
   napi_value arguments[2], result;
   int32_t reason;
@@ -140,7 +142,7 @@ static napi_value take_fault_example(napi_env env, napi_callback_info info) {
 }
 
 static bool keep(napi_env env, napi_value value) {
-  napi_ref reference;  // for as long as the environment lives
+  napi_ref reference;  // never deleted: it ends with the environment
   return napi_create_reference(env, value, 1, &reference) == napi_ok;
 }
 

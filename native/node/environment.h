@@ -1,5 +1,6 @@
-// What belongs to one JavaScript environment (the main thread, or a worker), and goes with it. But for a library that is
-// loaded once (crypto/ipsec_mb.c) there is no other mutable state, so worker threads need no locks.
+// The state of one JavaScript environment (the main thread, or a worker), which is freed when that ends. The only other
+// mutable state is thread-local (datapath/tally.c), or a library that is loaded once (crypto/ipsec_mb.c), so worker
+// threads need no locks.
 #ifndef ETHERWS_ENVIRONMENT_H
 #define ETHERWS_ENVIRONMENT_H
 
@@ -15,8 +16,8 @@ struct host {
   struct busy_poll *busy_poll;
   struct nested_poll *nested_poll;
   struct timer *timer;      // the datapath's; NULL once the environment ends
-  struct lookups *lookups;  // of names; NULL before the first
-  bool is_openssl_wanted;   // for AES-GCM, even where a faster library is
+  struct lookups *lookups;  // look-ups of names; NULL before the first
+  bool is_openssl_wanted;   // for AES-GCM, even if a faster library is loaded
   // Calls into JavaScript: calls.h.
   bool is_in_turn;
   bool has_called;

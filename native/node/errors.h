@@ -4,7 +4,7 @@
 
 #include <node_api.h>
 
-// Leaves a function that returns a napi_value when a Node-API call fails; the exception is pending then.
+// Returns NULL from the calling function if a Node-API call fails, with an exception pending.
 #define CHECK_NAPI(env, call)  \
   do {                         \
     if ((call) != napi_ok) {   \
@@ -13,10 +13,11 @@
     }                          \
   } while (0)
 
-// Throws an Error as Node's own are: `code` is the errno's name, `errno` its number, `syscall` what was called.
+// Throws an Error with the properties of Node's own system errors: `code` is the name of the errno, `errno` its number,
+// `syscall` the failed call.
 napi_value throw_errno(napi_env env, int error, const char *syscall);
 
-// Throws what Node-API says of its last failure, if nothing is pending.
+// Throws an Error with Node-API's message about its last failure, unless an exception is pending.
 napi_value throw_napi_failure(napi_env env);
 
 napi_value throw_range(napi_env env, const char *message);

@@ -1,4 +1,4 @@
-// Flow tables as src/native/flow-table.ts has them: one a bridge.
+// The flow table of a bridge, as src/native/flow-table.ts uses it.
 #include <errno.h>
 
 #include "../datapath/datapath.h"
@@ -21,7 +21,7 @@ static bool take_table(napi_env env, napi_value value, struct flow_table **table
   return false;
 }
 
-// createFlowTable(nowMs): an empty one, for a bridge by whose clock it is `nowMs` now.
+// createFlowTable(nowMs) returns an empty table. nowMs: the present time of the bridge's clock.
 static napi_value create_flow_table(napi_env env, napi_callback_info info) {
   napi_value argument, external;
   double now_ms;
@@ -48,7 +48,7 @@ static bool take_cells(napi_env env, napi_value value, size_t least, double **ce
   return true;
 }
 
-// The counters live as long as the descriptor may count there.
+// Sets the counters, and keeps them alive as long as the descriptor counts in them.
 static bool take_counters(napi_env env, napi_value value, struct handle *handle, struct flow_end *end) {
   double *counters;
   if (!take_cells(env, value, COUNTER_CELLS, &counters)) return false;
@@ -59,7 +59,7 @@ static bool take_counters(napi_env env, napi_value value, struct handle *handle,
   return true;
 }
 
-// The meter of the flows that come in here, or none.
+// Sets the meter of the flows from this descriptor; undefined: none.
 static bool take_meter(napi_env env, napi_value value, struct handle *handle, struct flow_end *end) {
   double *meter = NULL;
   const bool is_none = is_undefined(env, value);

@@ -1,12 +1,11 @@
-// A handle's life.
+// The life of a handle:
 //
-// 1. handle_create hands an open file descriptor to JavaScript, as an external.
-// 2. watch puts a poll handle into the loop. The datapath reads, and tells JavaScript.
-// 3. close ends readiness at once, and the file descriptor and the poll handle in the loop's own time; then JavaScript is
-//    told.
+// 1. handle_create gives an open file descriptor to JavaScript, as an external.
+// 2. watch adds a poll handle to the loop. From then on the datapath reads, and calls JavaScript.
+// 3. close ends polling at once. The loop closes the file descriptor and the poll handle, and then calls onClosed.
 //
-// Two others may get there first: the garbage collector, for an object that was forgotten, and the end of the environment
-// (a worker thread that exits). Both do what close does. The memory goes with the last of its two owners.
+// The garbage collector, for an external without references, and the end of the environment (a worker thread that
+// exits) may come first. Both do what close does. The memory is freed with the last of its two owners.
 #include "handle.h"
 
 #include <errno.h>
@@ -34,7 +33,7 @@ bool keep_reference(napi_env env, napi_ref *reference, napi_value value) {
   return value == NULL || napi_create_reference(env, value, 1, reference) == napi_ok;
 }
 
-// One part of closing is done; behind the last one nothing of it is left in the loop.
+// One operation of closing is done. After the last one nothing of the handle is left in the loop.
 static void settle(struct handle *handle) {
   napi_env env = handle->env;
   if (--handle->closing > 0) return;
@@ -53,8 +52,8 @@ static void on_fd_closed(uv_fs_t *request) {
   settle(handle);
 }
 
-// Closing a TAP makes the kernel wait for all its readers, tens of milliseconds long: another thread's work, while the
-// loop lives.
+// Closing a TAP takes tens of milliseconds, in which the kernel waits for all its readers. So a thread of libuv's pool
+// does it, as long as the loop can wait for that.
 static void close_fd(struct handle *handle, int fd, bool is_loop_alive) {
   handle->close_request.data = handle;
   if (is_loop_alive && handle->descriptor->kind == KIND_TAP &&
@@ -80,7 +79,7 @@ static void end(struct handle *handle) {
   const int fd = datapath_close(handle->descriptor);
   forget(handle);
   if (was_watched) {
-    // Takes it out of epoll now, so that the file descriptor may go.
+    // Removes the file descriptor from epoll at once, so that it can be closed.
     handle->closing++;
     uv_close((uv_handle_t *)&handle->poll, on_poll_closed);
   }
@@ -116,8 +115,8 @@ napi_value handle_create(napi_env env, int fd, enum descriptor_kind kind, bool h
   handle->owners = 1;
   descriptor->owner = handle;
 
-  // An external cannot be made or changed by JavaScript, and unlike a wrapped object with a type tag it costs nothing
-  // to look into on the data path.
+  // JavaScript can neither make nor change an external, and on the data path it is cheaper to read than a wrapped
+  // object with a type tag.
   napi_value external;
   if (napi_create_external(env, handle, on_collected, NULL, &external) != napi_ok) {
     on_collected(env, handle, NULL);
@@ -164,8 +163,8 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   struct descriptor *descriptor = handle->descriptor;
   busy_poll_note(handle->host->busy_poll);
   if (status < 0) {
-    // libuv has stopped polling. A socket's error is taken by asking for it, and then the socket goes on; a TAP's
-    // error is that it was deleted, for good.
+    // libuv has stopped polling. Reading SO_ERROR clears the error of a socket, and polling goes on. The error of a TAP
+    // means that it was deleted, and is final.
     int error = EBADFD;
     socklen_t size = sizeof error;
     if (descriptor->kind != KIND_TAP && getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0) {
@@ -228,7 +227,7 @@ static napi_value pause_reading(napi_env env, napi_callback_info info) { return 
 
 static napi_value resume_reading(napi_env env, napi_callback_info info) { return set_polling(env, info, true); }
 
-// await(descriptor, events): READABLE, WRITABLE, or'ed; 0 for nothing.
+// await(descriptor, events): READABLE, WRITABLE, or'ed; 0: none.
 static napi_value await_events(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct descriptor *descriptor;
@@ -240,12 +239,13 @@ static napi_value await_events(napi_env env, napi_callback_info info) {
   return set_awaited(env, descriptor, events);
 }
 
-// close(descriptor, onClosed()) returns whether onClosed will be called: not when nothing was left in the loop.
+// close(descriptor, onClosed()) returns whether onClosed will be called: only for a watched descriptor.
 static napi_value close_handle(napi_env env, napi_callback_info info) {
   napi_value arguments[2], result;
   struct handle *handle;
   if (!take_arguments(env, info, arguments, 2) || !take_handle(env, arguments[0], &handle)) return NULL;
-  // Once it was watched the loop has something to finish, and only then is there a hook that waits for that.
+  // Only a watched descriptor has a poll handle that the loop closes, and a hook that has the environment wait for
+  // that.
   const bool will_call = handle->descriptor->is_watched;
   CHECK_NAPI(env, napi_get_boolean(env, will_call, &result));
   if (will_call && !keep_reference(env, &handle->on_closed, arguments[1])) return throw_napi_failure(env);
@@ -255,8 +255,8 @@ static napi_value close_handle(napi_env env, napi_callback_info info) {
 
 static void on_readable(void *data) {
   struct handle *handle = data;
-  // One before it may have closed or paused it. Its memory is there as long as the loop has its poll handle, and the loop
-  // closes nothing in here.
+  // The callback for another descriptor may have closed or paused this one. Its memory is still there: the loop is an
+  // owner until it has closed the poll handle, which does not happen inside of this poll.
   const struct descriptor *descriptor = handle->descriptor;
   if (descriptor->is_watched && (descriptor_events(descriptor) & READABLE) != 0) handle_ready(handle, READABLE);
 }

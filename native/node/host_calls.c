@@ -1,5 +1,5 @@
-// What the datapath tells its host, as calls of JavaScript's functions (datapath/host.h). src/native/streams.ts says what
-// their arguments mean.
+// The callbacks of the datapath (datapath/host.h), as calls of JavaScript's functions. src/native/streams.ts says what
+// the arguments mean.
 #include "../datapath/datapath.h"
 #include "../datapath/state.h"
 #include "calls.h"
@@ -33,7 +33,7 @@ void host_free_slab(struct host *host, struct slab *slab) {
   slab->bytes = NULL;
 }
 
-// Calls where JavaScript has asked for it: what it throws is its own. Returns NULL then.
+// Calls a function from inside of a call by JavaScript, which gets its exceptions. Returns NULL after an exception.
 static napi_value call_inside(napi_env env, napi_ref function, size_t count, const napi_value *arguments) {
   napi_value receiver, callback, result;
   if (napi_get_global(env, &receiver) != napi_ok || napi_get_reference_value(env, function, &callback) != napi_ok ||
@@ -62,7 +62,7 @@ bool host_octets(struct descriptor *descriptor, const struct octets *octets, boo
                           : call_inside(env, handle->on_octets, 6, arguments);
   }
   if (result != NULL && napi_get_value_int32(env, result, &position) == napi_ok) {
-    // Complemented while a message is coming in fragments.
+    // The complement of a position: a fragmented message is not complete yet.
     answer->is_whole = position >= 0;
     answer->consumed = (size_t)(position >= 0 ? position : ~position);
     is_answered = true;

@@ -1,11 +1,11 @@
-// WebSocket messages, as src/wire/websocket/message-codec.ts calls for them.
+// WebSocket messages, for src/wire/websocket/message-codec.ts.
 #include "../datapath/websocket_messages.h"
 
 #include "../datapath/frames.h"
 #include "bindings.h"
 #include "values.h"
 
-// A range of a buffer, checked.
+// Takes a buffer, and a position within it.
 static bool take_place(napi_env env, napi_value buffer, napi_value position, uint8_t **bytes, size_t *at,
                        size_t *size) {
   int32_t from;
@@ -39,8 +39,8 @@ static napi_value mask_octets(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// readMessages(bytes, from, end, isMasked, most, starts, lengths, position) returns how many messages it found; where
-// it stopped is put into position[0].
+// readMessages(bytes, from, end, isMasked, most, starts, lengths, position) returns the number of messages. position[0]
+// gets the position behind the last of them.
 static napi_value read_messages(napi_env env, napi_callback_info info) {
   napi_value arguments[8], result;
   uint8_t *bytes;
@@ -66,9 +66,9 @@ static napi_value read_messages(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// writeMessages(target, at, bytes, starts, lengths, indexes, count, leastBytes, keys) writes the frames that indexes
-// name as messages, one behind the other, each padded to leastBytes; keys has four octets for each, or none for a
-// server. Returns the position behind them.
+// writeMessages(target, at, bytes, starts, lengths, indexes, count, leastBytes, keys) writes selected frames as
+// messages, one after the other, each padded to leastBytes. `keys` has four octets for each; empty: not masked. Returns
+// the position behind them.
 static napi_value write_messages(napi_env env, napi_callback_info info) {
   napi_value arguments[9], result;
   uint8_t *target, *bytes, *keys;
@@ -108,8 +108,8 @@ static napi_value write_messages(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// writeRecords(target, at, bytes, starts, lengths, indexes, count, hasOffloadHeaders, key) writes the frames that indexes
-// name as one message of the batched wire; key has four octets, or none for a server. Returns the position behind it.
+// writeRecords(target, at, bytes, starts, lengths, indexes, count, hasOffloadHeaders, key) writes selected frames as
+// one message of the batched wire. `key` has four octets; empty: not masked. Returns the position behind the message.
 static napi_value write_records(napi_env env, napi_callback_info info) {
   napi_value arguments[9], result;
   uint8_t *target, *bytes, *key;

@@ -1,4 +1,4 @@
-// What the addon offers to src/native/addon.ts. It opens, reads, writes and asks; it decides nothing.
+// The exports of the addon (src/native/addon.ts). It makes no decision: all policy is in JavaScript.
 #include "../system/system.h"
 #include "bindings.h"
 #include "busy_poll.h"
@@ -7,8 +7,8 @@
 #include "timer.h"
 #include "values.h"
 
-// Goes up with every change of what an export takes, gives or means, so that a binary of
-// older sources is noticed before it is called. src/native/load-addon.ts has the same number.
+// Raised with every change of the arguments, results or meaning of an export, so that a binary of older sources is
+// refused before it is called. src/native/load-addon.ts has the same number.
 enum { INTERFACE_VERSION = 25 };
 
 static const struct export SYSTEM[] = {

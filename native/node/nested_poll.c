@@ -7,14 +7,14 @@
 #include <uv.h>
 
 enum {
-  // Frames may wait so long: more frequent calls cost as much as looking at the clock.
+  // The shortest time between two polls, which frames may have to wait. A call within it only reads the clock.
   INTERVAL_NS = 200 * 1000,
   MAX_EVENTS = 64,
 };
 
 struct nested_poll {
   int epoll;
-  bool is_busy;  // frames are being handled, by the loop or by us
+  bool is_busy;  // frames are being handled, by the loop or by nested_poll_run
   uint64_t handled_at_ns;
 };
 

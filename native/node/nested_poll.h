@@ -1,12 +1,13 @@
-// Polls watched descriptors of frames inside a long loop iteration.
+// Polls descriptors that carry frames in the middle of a long iteration of the loop.
 //
-// libuv asks once an iteration what is ready, and then the iteration takes as long as all that it found: when clients
-// connect by the hundred, frames would wait for every one of them. So what accepts clients runs this between two.
+// libuv polls once in an iteration, and handles everything that is ready before it polls again. When hundreds of
+// clients connect at once, frames would wait for all of them. So the code that accepts clients calls this poll between
+// two of them.
 //
-// 1. nested_poll_join: a watched descriptor also stands in an epoll instance of ours, as long as it is watched.
-// 2. nested_poll_run asks that one what can be read, and does what the loop would have done. It asks once and takes each
-//    descriptor once, so a flood of frames does not keep clients out.
-// 3. Errors and hang-ups, and room to write, are left to the loop: they are not urgent.
+// 1. nested_poll_join: a watched descriptor is also in an epoll instance of ours, until it is closed.
+// 2. nested_poll_run polls that instance once, and handles each readable descriptor once, as the loop would. So a flood
+//    of frames does not keep clients out.
+// 3. Errors, hang-ups and room to write are left to the loop, because they are not urgent.
 #ifndef ETHERWS_NESTED_POLL_H
 #define ETHERWS_NESTED_POLL_H
 
@@ -18,17 +19,18 @@ struct nested_poll;
 struct nested_poll *nested_poll_new(void);
 void nested_poll_free(struct nested_poll *nested);
 
-// Frames are being handled: returns false where that is under way already; else nested_poll_end is to follow.
+// Marks that frames are being handled. Returns false when they already are; else the caller has to call
+// nested_poll_end.
 bool nested_poll_begin(struct nested_poll *nested);
 void nested_poll_end(struct nested_poll *nested);
 
-// `data` is what nested_poll_run names it by; it stays valid until the loop goes on, behind nested_poll_leave, too.
+// `data` is passed to on_readable. It has to stay valid until the end of the iteration, even after nested_poll_leave.
 void nested_poll_join(struct nested_poll *nested, int fd, void *data);
-// Before the file descriptor is closed.
+// To be called before the file descriptor is closed.
 void nested_poll_leave(struct nested_poll *nested, int fd);
 
-// Names what can be read. Does nothing from inside of what frames have caused, nor a fifth of a millisecond after frames
-// were handled.
+// Calls on_readable for each readable descriptor. Does nothing while frames are being handled, and in the 200 µs after
+// that.
 void nested_poll_run(struct nested_poll *nested, void (*on_readable)(void *data));
 
 #endif

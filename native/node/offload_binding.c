@@ -1,5 +1,5 @@
-// The offload engine as src/wire/offload/native-engine.ts calls it. A slab that frames are appended to comes as
-// (bytes, end, starts, lengths, count), and what comes back is how many were appended, or -fault.
+// The offload engine, for src/wire/offload/native-engine.ts. A slab that frames are appended to is five arguments:
+// bytes, end, starts, lengths, count.
 #include "../offload/offload.h"
 #include "bindings.h"
 #include "environment.h"
@@ -19,7 +19,8 @@ static bool take_count(napi_env env, napi_value value, uint32_t *result) {
   return number >= 0;
 }
 
-// Whether a frame lies in its slab with the header in front of it; a mistake above must not become an over-read here.
+// Whether a frame and its header lie within the slab. Checked here, because a wrong position would read memory outside
+// of the slab.
 static bool is_inside(size_t size, uint32_t start, uint32_t length, bool has_header) {
   return start <= size && length <= size - start && (!has_header || start >= ETHERWS_OFFLOAD_HEADER_BYTES);
 }
@@ -44,7 +45,7 @@ static bool take_records(napi_env env, const napi_value *values, struct etherws_
   return false;
 }
 
-// checkOffload(bytes, start, length) returns 0 or the fault, and makes hdr_len true.
+// checkOffload(bytes, start, length) returns 0 or the fault. Corrects hdr_len and the mark of encapsulation.
 static napi_value check_offload(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   uint8_t *bytes;
@@ -60,7 +61,8 @@ static napi_value check_offload(napi_env env, napi_callback_info info) {
   return number(env, (int32_t)etherws_check_and_correct(&frame, offload));
 }
 
-// finishFrame(bytes, start, length, hasOffloadHeader, offloads, ...slab)
+// finishFrame(bytes, start, length, hasOffloadHeader, offloads, ...slab) returns the number of appended frames, or
+// -fault.
 static napi_value finish_frame(napi_env env, napi_callback_info info) {
   napi_value arguments[10];
   uint8_t *bytes;

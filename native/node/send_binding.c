@@ -1,4 +1,4 @@
-// What src/ports/stream/kernel-stream.ts sends by a tunnel.
+// Sending through a tunnel, for src/ports/stream/kernel-stream.ts.
 #include "../datapath/send.h"
 
 #include "../datapath/frames.h"
@@ -42,7 +42,7 @@ static napi_value send_record(napi_env env, napi_callback_info info) {
   return number(env, tunnel_send_record(stream, (uint8_t)type, content, length));
 }
 
-// Whether the frames lie in their slab, each with its offload header in front of it where there are any.
+// Whether all frames, and their offload headers if there are any, lie within the slab.
 static bool are_inside(const struct etherws_batch *frames, size_t size, size_t listed) {
   const uint32_t front = frames->has_offload_headers ? VNET_HEADER_BYTES : 0;
   for (uint32_t i = 0; i < frames->count; i++) {
@@ -55,7 +55,7 @@ static bool are_inside(const struct etherws_batch *frames, size_t size, size_t l
   return true;
 }
 
-// What the messages of frames take at most.
+// The most octets that the messages of these frames can have.
 static size_t most_bytes(const struct etherws_batch *frames, bool is_batched, size_t least) {
   if (is_batched) return etherws_batch_bytes(frames) + ETHERWS_MAX_MESSAGE_HEADER_BYTES;
   size_t bytes = 0;
@@ -66,8 +66,8 @@ static size_t most_bytes(const struct etherws_batch *frames, bool is_batched, si
   return bytes;
 }
 
-// sendFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, leastBytes) sends the frames that
-// indexes name as messages of the tunnel's wire. Returns as sendOctets.
+// sendFrames(descriptor, bytes, starts, lengths, indexes, count, hasOffloadHeaders, leastBytes) sends selected frames
+// as messages of the tunnel's wire. Returns as sendOctets.
 static napi_value send_frames(napi_env env, napi_callback_info info) {
   napi_value arguments[8];
   struct stream *stream;

@@ -1,4 +1,4 @@
-// Connected stream sockets that Node has opened, and that are read and written here from then on.
+// Connected stream sockets, which Node has opened. Once adopted, they are read and written here.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -14,7 +14,7 @@ static napi_value to_number(napi_env env, ssize_t count) {
   return result;
 }
 
-// adoptSocket(fd) returns a descriptor of its own for the same connection; the caller closes the one that it has.
+// adoptSocket(fd) returns a descriptor with a duplicate of `fd`, which the caller still owns and closes.
 static napi_value adopt_socket(napi_env env, napi_callback_info info) {
   napi_value argument;
   int32_t fd;
@@ -32,7 +32,7 @@ static napi_value end_stream(napi_env env, napi_callback_info info) {
   return to_number(env, stream_end(stream));
 }
 
-// takeHasWaited(descriptor) returns whether the kernel had no room for something since the last call.
+// takeHasWaited(descriptor) returns whether the kernel refused octets since the last call.
 static napi_value take_has_waited(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct stream *stream;

@@ -8,7 +8,7 @@
 
 bool take_stream(napi_env env, napi_value value, struct stream **result);
 
-// An open tunnel's. `door`: the function that was called, for the exception.
+// Takes the stream of an open tunnel. `door`: the name of the called function, for the exception.
 bool take_tunnel(napi_env env, napi_value value, const char *door, struct stream **result);
 
 #endif

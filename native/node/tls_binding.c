@@ -15,8 +15,8 @@ static void on_collected(napi_env env, void *data, void *hint) {
   free(data);
 }
 
-// chooseAes(mayUseLibrary) says whether AES-GCM of keys that start from now on may be that of a faster library than
-// OpenSSL; returns the version of ipsec-mb where that is so, and else null.
+// chooseAes(mayUseLibrary) chooses AES-GCM for keys that start from now on: ipsec-mb, if that is permitted and loaded;
+// else OpenSSL. Returns the version of ipsec-mb, or null for OpenSSL.
 static napi_value choose_aes(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   bool may_use_library;
@@ -65,7 +65,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   return external;
 }
 
-// endTlsRecords(records) forgets the key now, and not when the object is collected.
+// endTlsRecords(records) wipes the key at once, not when the object is collected.
 static napi_value end_records(napi_env env, napi_callback_info info) {
   napi_value argument;
   struct etherws_tls_records *records;
@@ -75,7 +75,7 @@ static napi_value end_records(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// countTlsRecords(records) returns the number of the next record under this key.
+// countTlsRecords(records) returns the sequence number of the next record under this key.
 static napi_value count_records(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct etherws_tls_records *records;

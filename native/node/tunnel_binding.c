@@ -1,4 +1,4 @@
-// Streams whose messages are taken apart and made by the datapath.
+// Tunnels: streams whose messages the datapath parses and writes.
 #include <errno.h>
 
 #include "../datapath/buffer_budget.h"
@@ -14,7 +14,7 @@
 #include "values.h"
 
 static bool keep(napi_env env, napi_value value) {
-  napi_ref reference;  // for as long as the environment lives
+  napi_ref reference;  // never deleted: it ends with the environment
   return napi_create_reference(env, value, 1, &reference) == napi_ok;
 }
 
@@ -66,7 +66,7 @@ static napi_value open_tunnel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// readTunnel(descriptor) returns how many octets came, 0 at the stream's end, or -errno.
+// readTunnel(descriptor) returns the number of octets read, 0 at the end of the stream, or -errno.
 static napi_value read_tunnel(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct stream *stream;
@@ -109,7 +109,7 @@ static bool take_keys(napi_env env, const napi_value *values, struct etherws_tls
   return false;
 }
 
-// The keys live as long as the tunnel uses them.
+// Sets the keys, and keeps them alive as long as the tunnel uses them.
 static napi_value use_keys(napi_env env, struct stream *stream, const napi_value *values,
                            struct etherws_tls_records *opening, struct etherws_tls_records *sealing) {
   struct handle *handle = handle_of(&stream->head);

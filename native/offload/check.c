@@ -20,8 +20,8 @@ static enum etherws_fault check_super_frame(const struct etherws_frame *frame, c
   return gso_size == 0 || length - found->payload_start > gso_size * max_segments ? ETHERWS_FAULT_GSO_SIZE : ETHERWS_OK;
 }
 
-// Whether a checksum starts behind the first IP header. Where else it starts an encapsulation is the likely reason, and
-// hardware would not look for it there.
+// Whether the checksum starts directly behind the outermost IP header. Elsewhere the frame counts as encapsulated,
+// because hardware may not complete a checksum there.
 static bool is_outermost(const struct etherws_frame *frame, uint32_t checksum_start) {
   struct etherws_headers found;
   return etherws_pass_ethernet(frame->bytes, 0, frame->length, &found) == ETHERWS_OK &&
@@ -31,7 +31,7 @@ static bool is_outermost(const struct etherws_frame *frame, uint32_t checksum_st
 
 static enum etherws_fault check_checksum(const struct etherws_frame *frame, uint32_t checksum_start,
                                          struct etherws_layers *found) {
-  // In front of the payload it would rewrite the addresses that the bridge has decided by.
+  // A checksum inside of the Ethernet header would overwrite addresses by which the bridge has decided.
   if (checksum_start < ETHERNET_HEADER_BYTES) return ETHERWS_FAULT_CHECKSUM_PLACE;
   if (checksum_start + etherws_little(frame->offload + 8) + 2 > frame->length) return ETHERWS_FAULT_CHECKSUM_PLACE;
   found->is_encapsulated = !is_outermost(frame, checksum_start);
@@ -66,7 +66,7 @@ enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, 
   struct etherws_layers found;
   enum etherws_fault fault = etherws_check(frame, &found);
   if (fault != ETHERWS_OK) return fault;
-  // Of a frame that is no super-frame nothing was looked for, and 0 is what the kernel itself says there.
+  // Without segmentation no headers were located, and hdr_len is 0, as the kernel sets it.
   etherws_write_little(to_correct + 2, etherws_inner(&found)->payload_start);
   to_correct[0] &= (uint8_t)~ETHERWS_FLAG_ENCAPSULATED;
   if (found.is_encapsulated) to_correct[0] |= ETHERWS_FLAG_ENCAPSULATED;

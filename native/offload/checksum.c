@@ -1,9 +1,8 @@
 #include "octets.h"
 #include "offload.h"
 
-// The words are added as the halves of 64-bit ones, each half into a sum of 64
-// bits: no carry can be lost before 2^32 of them, and a compiler makes vectors
-// of it. `to` is NULL when nothing is copied.
+// Adds 64-bit words by their 32-bit halves, each half into a 64-bit sum of its own. So no carry is lost before 2^32
+// words, and the compiler can use vector instructions. `to`: copies the octets there; NULL: no copy.
 static inline __attribute__((always_inline)) uint64_t add_up(uint8_t *to, const uint8_t *from, size_t length,
                                                              uint64_t sum) {
   uint64_t high = 0;
@@ -22,7 +21,7 @@ static inline __attribute__((always_inline)) uint64_t add_up(uint8_t *to, const 
 }
 
 #if defined(__x86_64__)
-// Asked at run time, since a prebuilt addon must also run where there is no AVX2.
+// Tested at run time, since a prebuilt addon must also run on processors without AVX2.
 __attribute__((target("avx2"))) static uint64_t add_up_avx2(uint8_t *to, const uint8_t *from, size_t length,
                                                             uint64_t sum) {
   return to == NULL ? add_up(NULL, from, length, sum) : add_up(to, from, length, sum);

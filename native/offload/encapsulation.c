@@ -1,4 +1,4 @@
-// From the outside of an encapsulated frame to the TCP or UDP inside, as src/wire/offload/encapsulation.ts.
+// Finds the TCP or UDP header inside of encapsulations, as src/wire/offload/encapsulation.ts.
 #include "octets.h"
 #include "offload.h"
 
@@ -26,7 +26,7 @@ static bool is_encapsulated_type(uint32_t type) {
   return type == ETHER_TYPE_BRIDGED || type == ETHER_TYPE_IPV4 || type == ETHER_TYPE_IPV6;
 }
 
-// What is at `payload` is a packet or a frame by the EtherType in front of it.
+// Enters what starts at `payload`: by the EtherType in front of it an IP packet or an Ethernet frame.
 static enum etherws_fault enter_type(const uint8_t *frame, uint32_t type, uint32_t payload,
                                      const struct etherws_headers *outer, struct etherws_headers *found) {
   if (payload > outer->network_end) return ETHERWS_FAULT_TRUNCATED;
@@ -40,7 +40,7 @@ static enum etherws_fault enter_gre(const uint8_t *frame, const struct etherws_h
   uint32_t at = outer->transport_start;
   if (at + GRE_HEADER_BYTES > outer->network_end) return ETHERWS_FAULT_TRUNCATED;
   uint32_t flags = etherws_word(frame + at);
-  // A sequence number would be the same in all segments; the others are of versions without an offload.
+  // A sequence number would be the same in all segments. The other flags are of versions of GRE without an offload.
   if ((flags & ~(uint32_t)(GRE_CHECKSUM_PRESENT | GRE_KEY_PRESENT)) != 0) return ETHERWS_FAULT_ENCAPSULATION;
   uint32_t payload = at + GRE_HEADER_BYTES;
   if ((flags & GRE_CHECKSUM_PRESENT) != 0) payload += GRE_FIELD_BYTES;
@@ -70,7 +70,8 @@ static enum etherws_fault enter_udp(const uint8_t *frame, const struct etherws_h
   int version = header[0] >> 4;
   if (version == 4 || version == 6) return enter_network(shim, version == 6, found);
   uint32_t type = etherws_word(header + 2);
-  // In VXLAN there is no such type: its second word is zero, a group, or a small number.
+  // In VXLAN's header these octets are 0, a group policy ID or a protocol number below 256; in Geneve's they are an
+  // EtherType.
   if ((header[0] & GENEVE_VERSION) == 0 && is_encapsulated_type(type)) {
     uint32_t option_bytes = (header[0] & GENEVE_OPTION_WORDS) * 4u;
     return enter_type(frame, type, shim + SHIM_BYTES + option_bytes, outer, found);
@@ -78,7 +79,7 @@ static enum etherws_fault enter_udp(const uint8_t *frame, const struct etherws_h
   return enter_vxlan(frame, shim, outer, found);
 }
 
-// Finds the IP header that is next inside of `outer`.
+// Finds the next IP header inside of `outer`.
 static enum etherws_fault enter(const uint8_t *frame, const struct etherws_headers *outer,
                                 struct etherws_headers *found) {
   if (outer->protocol == PROTOCOL_GRE) return enter_gre(frame, outer, found);
@@ -86,7 +87,7 @@ static enum etherws_fault enter(const uint8_t *frame, const struct etherws_heade
   return enter_network(outer->transport_start, outer->protocol == PROTOCOL_IPV6, found);
 }
 
-// Whether what is behind this IP header is a way to another one.
+// Whether an encapsulation stands behind this IP header. UDP is one if the checksum starts behind its header.
 static bool encapsulates(const struct etherws_headers *found, uint32_t checksum_start) {
   if (found->protocol == PROTOCOL_UDP) return checksum_start >= found->transport_start + UDP_HEADER_BYTES;
   return found->protocol == PROTOCOL_IPV4 || found->protocol == PROTOCOL_IPV6 || found->protocol == PROTOCOL_GRE;
@@ -101,7 +102,7 @@ enum etherws_fault etherws_locate_described(const uint8_t *frame, uint32_t lengt
     if (fault == ETHERWS_OK) fault = etherws_pass_network(frame, length, found);
     if (fault != ETHERWS_OK) return fault;
     if (!encapsulates(found, checksum_start)) return etherws_pass_transport(frame, found);
-    // An Ethernet pad behind it would become payload.
+    // An Ethernet pad behind the packet would become payload.
     if (found->network_end != length) return ETHERWS_FAULT_IP_LENGTH;
     if (layers->outer_count == ETHERWS_MAX_ENCAPSULATIONS) return ETHERWS_FAULT_ENCAPSULATION;
     layers->outer_count++;

@@ -21,8 +21,8 @@ static bool network_header_is_plain(const uint8_t *frame, const struct etherws_h
          etherws_fold(etherws_sum(frame + headers->network_start, IPV4_HEADER_BYTES, 0)) == 0xffff;
 }
 
-// The super-frame vouches for its payload (NEEDS_CSUM), so each segment must have a correct checksum, or a source that
-// vouches for it.
+// NEEDS_CSUM declares that the payload is correct. So each segment needs a correct checksum, or an offload header that
+// declares the same.
 static bool checksum_is_trusted(const struct etherws_frame *frame, const struct etherws_headers *headers) {
   const uint8_t *offload = frame->offload;
   if (etherws_owes(frame)) {
@@ -84,7 +84,7 @@ static void close_all(struct open_flows *flows) {
   for (int slot = 0; slot < ETHERWS_GRO_FLOWS; slot++) flows->slots[slot].group = ETHERWS_NO_FRAME;
 }
 
-// Saves most calls of same_flow. Ports and the last four octets of the addresses differ between most flows.
+// A cheap test in front of same_flow. Ports and the last four octets of the addresses differ between most flows.
 static uint32_t flow_hash(const uint8_t *frame, const struct etherws_headers *headers) {
   const uint8_t *ends = frame + headers->network_start + (headers->is_ipv6 ? 20 : 12);
   return etherws_long(frame + headers->transport_start) ^ etherws_long(ends) ^
@@ -99,7 +99,7 @@ static bool same_flow(const uint8_t *a, const struct etherws_headers *of_a, cons
          memcmp(a + of_a->transport_start, b + of_b->transport_start, 4) == 0;
 }
 
-// The open group of the flow that `frame` belongs to.
+// Finds the open flow that `frame` belongs to. NULL: there is none.
 static struct open_flow *find_flow(const struct etherws_gro *gro, struct open_flows *flows, uint32_t hash,
                                    const uint8_t *frame, const struct etherws_headers *headers) {
   for (int slot = 0; slot < ETHERWS_GRO_FLOWS; slot++) {
@@ -237,7 +237,7 @@ uint32_t etherws_gro_write_headers(const struct etherws_gro *gro, const struct e
   }
   uint8_t *transport = frame + headers->transport_start;
   transport[TCP_FLAGS] = group->head.flags | group->closing_flags;
-  // As NEEDS_CSUM asks, the field has the sum of the pseudo-header; the receiver or GSO adds the rest.
+  // With NEEDS_CSUM the field has the sum of the pseudo-header; the receiver or GSO adds the rest.
   etherws_write_sum(transport + TCP_CHECKSUM, etherws_fold(etherws_pseudo_sum(frame, headers, transport_bytes)));
 
   to[0] = ETHERWS_FLAG_NEEDS_CSUM;

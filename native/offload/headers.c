@@ -25,7 +25,7 @@ static void write_transport_header(uint8_t *frame, const struct etherws_headers 
   bool is_tcp = headers->protocol == PROTOCOL_TCP;
   if (is_tcp) {
     etherws_write_long(at + TCP_SEQUENCE, etherws_long(at + TCP_SEQUENCE) + place.payload_offset);
-    // The stream ends, and is pushed, with its last octet; CWR is said once (RFC 3168, 6.1.2).
+    // FIN and PSH belong to the last octet, so to the last segment; CWR to the first segment only (RFC 3168, 6.1.2).
     int cleared = (place.is_last ? 0 : TCP_FIN | TCP_PSH) | (place.ordinal == 0 ? 0 : TCP_CWR);
     at[TCP_FLAGS] &= (uint8_t)~cleared;
   } else {
@@ -39,8 +39,8 @@ static void write_transport_header(uint8_t *frame, const struct etherws_headers 
   etherws_write_sum(checksum_at, is_tcp ? checksum : nonzero(checksum));
 }
 
-// Makes the UDP or GRE header true that stands behind the IP header of `outer`, if one does. `inner_sum` is the sum from
-// `summed_from` to the frame's end. Returns the sum of everything behind the IP header.
+// Writes length and checksum of the UDP or GRE header behind the IP header of `outer`, if there is one. `inner_sum` is
+// the sum from `summed_from` to the frame's end. Returns the sum of all octets behind the IP header.
 static uint64_t write_encapsulation(uint8_t *frame, uint32_t length, const struct etherws_headers *outer,
                                     uint32_t summed_from, uint64_t inner_sum) {
   uint8_t *at = frame + outer->transport_start;
@@ -48,7 +48,7 @@ static uint64_t write_encapsulation(uint8_t *frame, uint32_t length, const struc
   if (outer->protocol == PROTOCOL_UDP) {
     uint32_t transport_bytes = length - outer->transport_start;
     etherws_write_word(at + UDP_LENGTH, transport_bytes);
-    // 0: it goes without (RFC 768; RFC 6935 for IPv6).
+    // 0: the datagram has no checksum (RFC 768; RFC 6935 for IPv6).
     if (etherws_word(at + UDP_CHECKSUM) != 0) {
       etherws_write_word(at + UDP_CHECKSUM, 0);
       uint64_t sum = etherws_sum(at, bytes, inner_sum + etherws_pseudo_sum(frame, outer, transport_bytes));
@@ -67,8 +67,9 @@ void etherws_write_segment_headers(uint8_t *frame, uint32_t length, const struct
   write_network_header(frame, inner, length, place.ordinal);
   write_transport_header(frame, inner, length, place, payload_sum);
   if (layers->outer_count == 0) return;
-  // With its checksum right a transport part sums up to what makes its pseudo-header's sum all ones: no payload is read
-  // again. From the inside out, since an outer checksum covers the inner ones.
+  // A transport part with a correct checksum and its pseudo-header add up to all ones. So the sum of the part follows
+  // from that of the pseudo-header, and no payload is read again. Inner headers come first, since an outer checksum
+  // covers them.
   uint32_t summed_from = inner->transport_start;
   uint64_t sum = (uint16_t)~etherws_fold(etherws_pseudo_sum(frame, inner, length - inner->transport_start));
   for (uint32_t index = layers->outer_count; index > 0; index--) {

@@ -15,7 +15,7 @@ static enum etherws_fault pass_ipv4(const uint8_t *frame, uint32_t length, struc
   found->transport_start = found->network_start + header_bytes;
   if (found->network_end > length) return ETHERWS_FAULT_IP_LENGTH;
   if (found->transport_start > found->network_end) return ETHERWS_FAULT_TRUNCATED;
-  // More fragments, or an offset (RFC 791, 3.1).
+  // The flag MF is set, or the fragment offset is not 0 (RFC 791, 3.1).
   return (etherws_word(at + 6) & 0x3fff) != 0 ? ETHERWS_FAULT_FRAGMENT : ETHERWS_OK;
 }
 
@@ -30,7 +30,7 @@ static enum etherws_fault pass_ipv6(const uint8_t *frame, uint32_t length, struc
   while (next == HOP_BY_HOP || next == ROUTING || next == DESTINATION_OPTIONS) {
     if (offset + 8 > found->network_end) return ETHERWS_FAULT_TRUNCATED;
     const uint8_t *header = frame + offset;
-    // While segments are left, the checksum is over another destination address (RFC 8200, 8.1).
+    // With segments left the checksum covers the final destination address, not this one (RFC 8200, 8.1).
     if (next == ROUTING && header[3] != 0) return ETHERWS_FAULT_EXTENSION_HEADER;
     next = header[0];
     offset += (header[1] + 1u) * 8;

@@ -1,11 +1,11 @@
-// Segments of an encapsulated super-frame as one datagram super-frame: around each encapsulated segment stands the same
-// outer UDP header, so they are what its receiver would get by segmentation of the outer datagram (UDP_L4).
+// Packs segments of an encapsulated super-frame into a datagram super-frame (UDP_L4). The segments have the same outer
+// UDP header, so segmentation of the outer datagram yields the same datagrams as sending them one by one.
 #include "octets.h"
 #include "offload.h"
 
 enum {
   MAX_PACKET_BYTES = 65535,
-  MAX_PACK_SEGMENTS = 64,  // what the oldest kernels with UDP_L4 take
+  MAX_PACK_SEGMENTS = 64,  // the limit of the oldest kernels with UDP_L4
 };
 
 uint32_t etherws_segments_in_pack(const struct etherws_frame *super, const struct etherws_layers *layers,
@@ -13,7 +13,7 @@ uint32_t etherws_segments_in_pack(const struct etherws_frame *super, const struc
   const uint32_t needed = ETHERWS_OFFLOAD_CHECKSUM | ETHERWS_OFFLOAD_USO;
   const struct etherws_headers *outer = &layers->headers[0];
   if ((offloads & needed) != needed || layers->outer_count != 1 || outer->protocol != PROTOCOL_UDP) return 1;
-  // Segmentation of the outer datagram writes a checksum; what goes without one stays without.
+  // Segmentation of the outer datagram writes a checksum, but a datagram without one has to stay without.
   if (etherws_word(super->bytes + outer->transport_start + UDP_CHECKSUM) == 0) return 1;
   uint32_t front = outer->transport_start + UDP_HEADER_BYTES;
   uint32_t piece_bytes = etherws_inner(layers)->payload_start - front + etherws_little(super->offload + 4);
@@ -21,7 +21,8 @@ uint32_t etherws_segments_in_pack(const struct etherws_frame *super, const struc
   return most < MAX_PACK_SEGMENTS ? most : MAX_PACK_SEGMENTS;
 }
 
-// The outer headers, copied from the first segment, for a datagram of several.
+// Writes lengths and checksums of the outer headers, which are copied from the first segment, for a datagram of several
+// segments.
 static void write_outer_headers(uint8_t *frame, uint32_t length, const struct etherws_headers *outer) {
   uint8_t *network = frame + outer->network_start;
   if (outer->is_ipv6) {
