@@ -1,12 +1,12 @@
 import type { Terminal } from './terminal.ts';
 
-/** Within it a person who pressed Tab still waits. */
+/** Limit of the time that Tab may take. */
 const PATIENCE_MS = 500;
 
 /**
- * The names of the running switch's ports, and the numbers of those without one. Nothing is asked of the person: a
- * password that is not at hand is none.
- * @param words what was typed, with the options that say which switch it is
+ * The names of the running switch's ports, and the numbers of ports without a name. It does not prompt: without a
+ * password in the options or the environment it sends none.
+ * @param words the command line, whose options say which switch it is
  */
 export async function listPorts(words: readonly string[], terminal: Terminal): Promise<string[]> {
   const { env } = terminal;
@@ -28,7 +28,7 @@ export async function listPorts(words: readonly string[], terminal: Terminal): P
     timeoutMs: PATIENCE_MS,
   });
   const { entries } = await client.call('listPort', {});
-  // What is completed is typed into a shell: a switch that is none of ours could answer with commands.
+  // The shell inserts these words into a command line, so a malicious switch must not be able to insert commands.
   return entries.map(({ port, name }) => name ?? String(port)).filter((word) => /^[\w.-]+$/.test(word));
 }
 

@@ -3,19 +3,19 @@ import { listPorts } from './complete-ports.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * `etherws complete WORD…`, which shells call: prints what the last word can become, a line each. It prints no errors,
- * and nothing where a file is wanted, so that the shell completes files.
+ * `etherws complete WORD…`, which shells call: prints the completions of the last word, one a line. It prints no errors,
+ * and nothing where a file is expected, so that the shell completes files.
  */
 
-/** Makes the commands that a command line names, as `program.ts` does. */
+/** Makes the commands that a command line names: `createProgram`. */
 export type MakeProgram = (words: readonly string[], terminal: Terminal) => Promise<Command>;
 
-/** Options whose value is a list of known words, which commander does not check. */
+/** Options whose value is a list of known words; commander has no choices for these. */
 const LISTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   '--events': async () => (await import('../events/event.ts')).EVENT_KINDS,
 };
 
-/** @param words those behind `etherws`; the last one is not complete, and perhaps empty. Never rejects */
+/** @param words the words after `etherws`; the last one is incomplete, perhaps empty. Never rejects */
 export async function complete(words: readonly string[], terminal: Terminal, makeProgram: MakeProgram): Promise<void> {
   try {
     const found = await candidates(words, terminal, makeProgram);
@@ -27,7 +27,7 @@ export async function complete(words: readonly string[], terminal: Terminal, mak
         .join(''),
     );
   } catch {
-    // A person who types is not to be disturbed.
+    // An error message would be printed into the command line that is being typed.
   }
 }
 
@@ -62,11 +62,11 @@ async function candidates(
 
 interface Place {
   readonly command: Command;
-  /** how many arguments of the command stand before the last word */
+  /** the number of the command's arguments before the last word */
   readonly argument: number;
-  /** the option whose value the last word is */
+  /** the option that takes the last word as its value */
   readonly option: Option | undefined;
-  /** behind `--` */
+  /** whether `--` precedes the last word */
   readonly areOptionsOver: boolean;
 }
 
@@ -91,7 +91,7 @@ function placeOf(program: Command, typed: readonly string[]): Place {
   return { command, argument, option, areOptionsOver };
 }
 
-/** Those that are hidden in the help, too: they are options of the command above. */
+/** The options of a command, also hidden ones: these are options of its parent command. */
 function optionsOf(command: Command): readonly Option[] {
   return command.options;
 }

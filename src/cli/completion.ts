@@ -8,7 +8,7 @@ Examples:
   fish:  $ etherws completion fish > ~/.config/fish/completions/etherws.fish
 `;
 
-/** Bash takes words apart at each \`:\` and \`=\`; they are joined again, and what was typed of them is not repeated. */
+/** Bash splits words at each \`:\` and \`=\`. The script joins them again, and cuts the part before from the completions. */
 const BASH = `# bash completion of etherws
 _etherws() {
   local words=() word last='' IFS=$'\\n'
@@ -49,7 +49,7 @@ complete -c etherws -f -a '(__etherws_complete)'
 
 const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
 
-/** `etherws completion SHELL`: prints the script that makes a shell complete commands, options, values and ports. */
+/** `etherws completion SHELL`: prints the script by which a shell completes commands, options, values and ports. */
 export function completionCommand(terminal: Terminal): Command {
   return new Command('completion')
     .description('print what makes a shell complete commands, options, values and ports')

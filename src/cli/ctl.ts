@@ -16,10 +16,10 @@ Examples:
   $ etherws ctl --ctlurl https://switch.example:7867/ctl --ctluser root listfdb --json
 `;
 
-/** Adds a command below `ctl`. */
+/** Adds a subcommand of `ctl`. */
 type AddCommand = (ctl: Command, terminal: Terminal) => void;
 
-/** The commands of `etherws ctl`. Only those that the command line names are loaded, for a fast start. */
+/** The subcommands of `etherws ctl`. Only the ones that the command line names are loaded, for a fast start. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   addport: async () => (await import('./ctl/add-port.ts')).addAddPort,
   setport: async () => (await import('./ctl/change-port.ts')).addSetPort,

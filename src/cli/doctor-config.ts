@@ -3,7 +3,7 @@ import { EtherwsError } from '../errors.ts';
 import { type Finding, fail, ok, validityOf } from './doctor-finding.ts';
 import { loadConfig } from './sw.ts';
 
-/** What `etherws doctor --config` examines: that the file is valid, and its certificates. */
+/** `etherws doctor --config`: checks the file and its certificates. */
 export async function examineConfiguration(file: string): Promise<Finding[]> {
   try {
     const { tunnels, control, ports } = await loadConfig(file);
@@ -15,7 +15,7 @@ export async function examineConfiguration(file: string): Promise<Finding[]> {
     return findings;
   } catch (error) {
     if (!(error instanceof EtherwsError)) throw error;
-    // Of an invalid file the hint has all errors, a line each.
+    // The hint of CONFIG_INVALID has all errors of the file, one a line.
     const [first] = (error.hint ?? '').split('\n');
     return [fail('configuration', error.code === 'CONFIG_INVALID' ? first : error, `See etherws check ${file}`)];
   }

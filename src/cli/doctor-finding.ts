@@ -1,11 +1,11 @@
 import { EtherwsError } from '../errors.ts';
 
-/** What `etherws doctor` has found about one thing. */
+/** The result of one check of `etherws doctor`. */
 export interface Finding {
   readonly check: string;
   readonly result: 'ok' | 'warn' | 'fail';
   readonly found: string;
-  /** what to do; absent where all is well */
+  /** what to do; absent for a good result */
   readonly advice?: string;
 }
 
@@ -30,10 +30,10 @@ export function worst(findings: readonly Finding[]): Finding['result'] {
 }
 
 const DAY_MS = 86_400_000;
-/** Time to renew a certificate without haste. */
+/** A certificate with fewer days left is a warning. */
 const SOON_DAYS = 14;
 
-/** The validity of a certificate. @param validity as X509Certificate and TLSSocket have it */
+/** Checks the validity of a certificate. @param validity as of X509Certificate and TLSSocket */
 export function validityOf(
   check: string,
   subject: string,

@@ -5,13 +5,13 @@ import { nativeAddon } from '../native/addon.ts';
 import { descriptorLimit } from '../runtime/descriptor-limit.ts';
 import { type Finding, fail, ok, warn } from './doctor-finding.ts';
 
-/** What `etherws doctor` examines on this host: what a switch needs to run and to open devices. */
+/** The checks of `etherws doctor` on this host: what a switch needs to run and to open devices. */
 
 const TUN = '/dev/net/tun';
 const LEAST_DESCRIPTORS = 128;
-/** For thousands of tunnels. */
+/** Enough descriptors for thousands of tunnels. */
 const MANY_DESCRIPTORS = 4096;
-/** linux/capability.h */
+/** Numbers of capabilities, from linux/capability.h. */
 const CAPABILITIES = { CAP_NET_BIND_SERVICE: 10, CAP_NET_ADMIN: 12, CAP_NET_RAW: 13 } as const;
 const HTTP_PORT = 80;
 const ETHERNET_MTU = 1500;
@@ -108,7 +108,7 @@ function examineMtu(): Finding {
   );
 }
 
-/** The devices that are up; none if the addon is missing, which is a finding of its own. */
+/** The devices that are up; none without the addon, which another check reports. */
 function devices(): { readonly name: string; readonly mtu: number }[] {
   return Object.keys(networkInterfaces()).flatMap((name) => {
     try {
@@ -125,7 +125,7 @@ function examineCongestion(): Finding {
   return ok('TCP', `congestion control ${algorithm}`);
 }
 
-/** A clock that stands before the day on which the program was installed breaks the validity of certificates. */
+/** With a clock before the installation of the program, valid certificates are refused. */
 export function examineClock(nowMs: number): Finding {
   const installedMs = statSync(fileURLToPath(import.meta.url)).mtimeMs;
   const now = new Date(nowMs).toISOString();
@@ -134,7 +134,7 @@ export function examineClock(nowMs: number): Finding {
   return fail('clock', `it says ${now}, and etherws was installed ${installed}`, 'Set it, and keep it by NTP');
 }
 
-/** Without the line end; `''` if it cannot be read. */
+/** The text of a file, trimmed; `''` if it cannot be read. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1').trim();

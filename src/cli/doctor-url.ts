@@ -19,7 +19,7 @@ import { type Finding, fail, ok, validityOf, warn } from './doctor-finding.ts';
 import { formatMs } from './units.ts';
 import { checkUsage } from './usage-error.ts';
 
-/** What `etherws doctor URL` examines: each step of dialling by itself, with the code of a client port. */
+/** The checks of `etherws doctor URL`: each step of dialling, by the code of a client port. */
 
 export interface UrlOptions {
   readonly user?: string;
@@ -32,7 +32,7 @@ export interface UrlOptions {
 }
 
 const STEP_MS = 10_000;
-/** Longer than a packet, and below what servers take as a head. */
+/** Longer than two packets of 1500 octets, and below the limit of servers for a head, usually 8 KiB. */
 const LONG_FIELD = 'x'.repeat(3000);
 /** A close message of a client with code 1000, masked by zeros (RFC 6455, 5.5.1). */
 const CLOSE = Buffer.from('888200000000' + '03e8', 'hex');
@@ -48,7 +48,7 @@ export async function examineUrl(text: string, options: UrlOptions, tell: (findi
   if (tls === undefined) return;
   tell(ok('proxy', proxy === undefined ? 'none' : `${proxy.kind} ${proxy.host}:${proxy.listenPort}`));
   const examination = new Examination(url, proxy, tls, tell);
-  // By way of a proxy the proxy looks the name up, unless it is socks5; it is no failure if this host cannot.
+  // A proxy, except for socks5, looks the name up itself, so this host need not be able to.
   if (proxy === undefined && !(await examination.lookUp())) return;
   if (!(await examination.connect())) return;
   await examination.handshake(authorizationOf(url, options));
@@ -137,7 +137,7 @@ class Examination {
     return validityOf('certificate', `that of ${this.#url.host}`, { validFrom, validTo }, Date.now());
   }
 
-  /** The opening handshake, and once more with a long head, which needs packets of full length. */
+  /** The opening handshake, and a second one with a long head, which needs packets of full length. */
   async handshake(authorization: string | undefined): Promise<void> {
     const startMs = performance.now();
     const first = await this.#dial({ authorization });
@@ -174,7 +174,7 @@ class Examination {
     }
   }
 
-  /** @returns whether it went well; what went wrong is told */
+  /** @returns whether it succeeded; a failure is given to `tell` */
   async #step(check: string, run: (attempt: DialAttempt) => Promise<Finding>): Promise<boolean> {
     const late = new EtherwsError('HANDSHAKE_TIMEOUT', `No answer within ${STEP_MS / 1000} s`, {
       hint: 'Does a firewall drop the packets?',
@@ -207,7 +207,7 @@ function end({ socket }: DialledTunnel): void {
   socket.destroySoon();
 }
 
-/** The MTU of the device by which the connection leaves. */
+/** The MTU of the device with the connection's local address. */
 function mtuOf({ localAddress = '' }: Socket): Finding {
   const address = localAddress.replace(/^::ffff:(?=[\d.]+$)/, '');
   const [name] =

@@ -1,15 +1,15 @@
 /**
  * Text for terminals. Targets, reasons and messages may come from a peer. So
- * characters that move the cursor, change colours or the direction
- * of writing, or are invisible, are shown as escapes.
+ * characters that move the cursor, change colours or the direction of writing, or
+ * are invisible, are shown as escapes.
  */
 
 export interface Column<Row> {
   readonly title: string;
-  /** numbers are aligned right, words left */
+  /** numbers are aligned to the right, words to the left */
   readonly isNumber: boolean;
   cell(row: Row): string;
-  /** what a number is sorted by; default: the digits of the cell */
+  /** the value to sort by; default: the number in the cell */
   value?(row: Row): number;
 }
 

@@ -20,10 +20,10 @@ import { UsageError } from './usage-error.ts';
 /** The first version of systemd with Type=notify-reload. */
 const NOTIFY_RELOAD_VERSION = 253;
 const UNIT_DIRECTORY = 'etc/systemd/system';
-/** What the unit hides from the service: ProtectHome=, PrivateTmp=. */
+/** Directories that the unit hides from the service, by ProtectHome= and PrivateTmp=. */
 const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)\//;
 
-/** Listens on the loopback only, since it asks for no credentials. */
+/** The first configuration listens on the loopback only, since it asks for no credentials. */
 export const FIRST_CONFIG = `# See docs/operate/configuration.md; check it with: etherws check ${DEFAULT_CONFIG}
 tunnels:
   host: 127.0.0.1     # remove the line to listen on every address, with sslkey, sslcert and htpasswd
@@ -202,7 +202,7 @@ function hasNotifyReload(): boolean {
     const text = execFileSync('systemctl', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return Number(/^systemd (\d+)/.exec(text)?.[1]) >= NOTIFY_RELOAD_VERSION;
   } catch {
-    // Another host than that on which the unit is to run.
+    // No systemd: the unit is made for another host.
     return false;
   }
 }

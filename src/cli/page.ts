@@ -1,17 +1,17 @@
 import { escapeSentence } from './format.ts';
 
-/** The colours of a page: of a word that tells how something is. */
+/** The colours of words on a page, by their meaning. */
 export type Colour = 'green' | 'yellow' | 'red' | 'bold' | 'dim';
 
-/** Colours a text, where the output takes colours. */
+/** Colours a text, if the output takes colours. */
 export type Paint = (colour: Colour, text: string) => string;
 
 export const PLAIN: Paint = (_colour, text) => text;
 
-/** The width of titles, and of the space behind them. */
+/** The width of titles with the space after them. */
 const TITLE_WIDTH = 12;
 
-/** A page of titles with one or more lines each. */
+/** A page of titles, each with one or more lines. */
 export class Page {
   #text = '';
   readonly #paint: Paint;
@@ -20,14 +20,14 @@ export class Page {
     this.#paint = paint;
   }
 
-  /** A line of its own. */
+  /** Adds a line without a title. */
   head(text: string): this {
     this.#text += `${this.#paint('bold', escapeSentence(text))}\n`;
     return this;
   }
 
   /**
-   * A title and its lines; without lines neither.
+   * Adds a title and its lines; without lines, nothing.
    * @param lines texts, or texts with a colour
    */
   add(title: string, ...lines: readonly (string | readonly [Colour, string])[]): this {

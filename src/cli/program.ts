@@ -77,7 +77,7 @@ export async function runCommandLine(words: readonly string[], terminal: Termina
   }
 }
 
-/** Makes the commands; of the subcommands only those that the words name are loaded, or all for help. */
+/** Makes the commands. Only subcommands that the words name are loaded, or all for help. */
 export async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
   const program = new Command('etherws')
     .description('A virtual Ethernet switch whose ports are TAP devices, network devices and WebSockets')

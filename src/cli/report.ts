@@ -9,7 +9,7 @@ export const EXIT_SUCCESS = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
-/** A failure that the daemon, which shares our standard error, has reported already; only its status is passed on. */
+/** A failure that the daemon has reported on the shared standard error; the parent passes on only its status. */
 export class ReportedFailure extends Error {
   readonly status: number;
 
@@ -20,8 +20,8 @@ export class ReportedFailure extends Error {
 }
 
 /**
- * Reports on standard error why a command failed, in the format of 1.x: the message with the
- * code, and the detail on the next line.
+ * Reports on standard error why a command failed, in the format of 1.x: the message with the code, and the detail on
+ * the next line.
  * @returns the exit status
  */
 export function report(error: unknown, terminal: Terminal): number {
@@ -34,7 +34,7 @@ export function report(error: unknown, terminal: Terminal): number {
   }
   const { message, code, detail } = facts(error);
   if (code === 'CONFIG_INVALID' && detail !== undefined) {
-    // Each begins with its place, so that editors find it.
+    // Each line begins with `file:line:column`, as editors parse it.
     const lines = [...(detail ?? '').split('\n'), `${message} (${code})`];
     terminal.complain(lines.map((line) => `${escapeSentence(line)}\n`).join(''));
     return EXIT_FAILURE;
@@ -54,13 +54,13 @@ function facts(problem: unknown): Facts {
   const error = saysDescriptorsUsedUp(problem) ? descriptorsUsedUp(problem) : problem;
   if (error instanceof EtherwsError) return { message: error.message, code: error.code, detail: error.hint };
   if (isControlError(error)) return ofSwitch(error);
-  // The first file of the program explains it, as it does when not even this one could be loaded.
+  // etherws.ts explains it, since it has to do so also when this module cannot be loaded.
   if (isPackageMissing(error)) throw error;
   const message = error instanceof Error ? error.message : String(error);
   return { message, code: 'unexpected', detail: 'This is a mistake in etherws; please report what you typed' };
 }
 
-/** A configuration file that the switch refuses is told as one that is refused here: each error with its place. */
+/** A configuration file that the switch refuses is reported as one that is refused here: each error with its place. */
 function ofSwitch({ message, code, data }: { message: string; code: number; data: string }): Facts {
   const [, summary, lines] = /^CONFIG_INVALID: (.*? has (?:an error|\d+ errors))\. (.*)$/s.exec(data) ?? [];
   if (summary === undefined) return { message, code, detail: data };

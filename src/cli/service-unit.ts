@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What differs between the units of two hosts. */
+/** The parts of a unit that differ between hosts. */
 export interface UnitOptions {
   /** absolute path of Node */
   readonly node: string;
@@ -8,9 +8,9 @@ export interface UnitOptions {
   readonly script: string;
   /** absolute path of the configuration file */
   readonly config: string;
-  /** Default: a user that exists while the service runs. */
+  /** Default: DynamicUser=, a user that exists only while the service runs. */
   readonly user?: string | undefined;
-  /** Whether systemd has Type=notify-reload (253 and later): `systemctl reload` then waits until it is done. */
+  /** Whether systemd has Type=notify-reload (253 and later): `systemctl reload` then waits for the end of the reload. */
   readonly hasNotifyReload?: boolean;
 }
 
@@ -21,8 +21,9 @@ export const DEFAULT_CONFIG = '/etc/etherws/etherws.yaml';
  * The unit of the switch for systemd, 247 and later. Its first line has a hash of the others, by which
  * `isUnchangedUnit` tells whether it was edited.
  *
- * What is not restricted, and why: MemoryDenyWriteExecute=, since V8 compiles to memory; PrivateDevices=, since it hides
- * /dev/net/tun; PrivateNetwork=, PrivateUsers= and IPAddressDeny=, since devices and tunnels are of the host's network.
+ * Restrictions that it cannot have: MemoryDenyWriteExecute=, since V8 writes code to memory; PrivateDevices=, since it
+ * hides /dev/net/tun; PrivateNetwork=, PrivateUsers= and IPAddressDeny=, since devices and tunnels are of the host's
+ * network.
  */
 export function serviceUnit({ node, script, config, user, hasNotifyReload = false }: UnitOptions): string {
   const type = hasNotifyReload ? 'Type=notify-reload' : 'Type=notify\nExecReload=/bin/kill -HUP $MAINPID';
@@ -90,7 +91,7 @@ WantedBy=multi-user.target
 
 const MARK = '# Written by etherws install-service; changes belong into a drop-in (systemctl edit etherws). ';
 
-/** Whether a unit is as `serviceUnit` of this version or another one made it. */
+/** Whether a unit is unchanged since `serviceUnit` of this version or another one made it. */
 export function isUnchangedUnit(text: string): boolean {
   const end = text.indexOf('\n');
   return text.startsWith(MARK) && text.slice(MARK.length, end) === hashOf(text.slice(end + 1));
@@ -100,7 +101,7 @@ function hashOf(body: string): string {
   return createHash('sha256').update(body).digest('hex').slice(0, 16);
 }
 
-/** A word of ExecStart=, by systemd.service(5) and systemd.syntax(7). */
+/** Quotes a word of ExecStart=, by systemd.service(5) and systemd.syntax(7). */
 function quoted(word: string): string {
   const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w./@:+-]+$/.test(word) ? word : `"${escaped}"`;

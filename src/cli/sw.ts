@@ -22,9 +22,9 @@ const EXIT_PATIENCE_MS = 5000;
  * Node 20 only: V8 11.3 optimizes a function after a thirteenth of its default
  * budget. A switch that is mostly idle would otherwise run its data path in the
  * interpreter for hours. Measured: a ping every 5 ms costs each end 300 µs in the
- * interpreter and 100 µs optimized, reached after some hundred pings. Later
- * versions have Maglev, a compiler in between, and no such flag: they would
- * print a complaint on standard error.
+ * interpreter, and 100 µs after it was optimized, which takes some hundred pings.
+ * Later versions have Maglev, a compiler in between, and not this flag, about which
+ * they would print a warning on standard error.
  */
 const TIER_UP = { v8Major: '11', flag: '--interrupt-budget=10000' } as const;
 
@@ -42,7 +42,7 @@ Examples:
 
 Ports are added with \`etherws ctl\`; see \`etherws ctl --help\`.`;
 
-/** \`etherws sw\`: options as in 1.x, and what a daemon of today has beside them. */
+/** \`etherws sw\`: the options of 1.x, and newer ones. */
 export function swCommand(): Command {
   const command = new Command('sw')
     .description('run the switch; without --foreground it becomes a daemon once both services listen')
@@ -62,7 +62,7 @@ async function runSwitch(options: Record<string, unknown>): Promise<void> {
   requireDescriptors();
   const { config: file, ...typedOptions } = options;
   const typed = typedDocument(typedOptions);
-  // A daemon reads it again, and is in another directory then.
+  // A daemon reads the file again after it has changed its directory.
   const path = typeof file === 'string' ? resolve(file) : undefined;
   const config = withPassedSockets(await configOf(path, typed), takeInheritedSockets());
   const source = path === undefined ? undefined : { path, read: () => loadConfig(path, typed) };
@@ -75,7 +75,7 @@ async function runSwitch(options: Record<string, unknown>): Promise<void> {
   await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup, source);
 }
 
-/** Invalid options are wrong usage; a file that cannot be read or is invalid is a failure. */
+/** Invalid options are wrong usage (status 2); an unreadable or invalid file is a failure (status 1). */
 async function configOf(file: string | undefined, typed: Record<string, unknown>): Promise<SwConfig> {
   try {
     return file === undefined ? readConfig(typed, TYPED) : await loadConfig(file, typed);
@@ -87,8 +87,8 @@ async function configOf(file: string | undefined, typed: Record<string, unknown>
 }
 
 /**
- * The configuration that a file and what was typed make together.
- * @throws EtherwsError FILE_UNREADABLE; CONFIG_INVALID with all errors of the file; ARGUMENT_INVALID for what was typed
+ * The configuration of a file and of the command line together.
+ * @throws EtherwsError FILE_UNREADABLE; CONFIG_INVALID with all errors of the file; ARGUMENT_INVALID for typed options
  */
 export async function loadConfig(file: string, typed: Record<string, unknown> = {}): Promise<SwConfig> {
   // Loaded on use: the YAML library takes 2 MiB.
@@ -106,7 +106,7 @@ async function serve(
   keepYoungGenerationSmall();
   const manager = ServiceManager.find(logger);
   if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
-  // Loaded here: the parent of a daemon needs none of it.
+  // Loaded on use: the parent of a daemon does not need it.
   const { Daemon } = await import('../daemon/daemon.ts');
   const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../runtime/privileges.ts');
   const { LogFile, silenceStandardError } = await import('../runtime/log-file.ts');
@@ -116,7 +116,7 @@ async function serve(
   forbidNewPrivileges();
   const pidFile = config.pidFile === undefined ? undefined : new PidFile(config.pidFile, account);
   pidFile?.check();
-  // Also when the second signal ends the process at once.
+  // On 'exit', since the second signal ends the process at once.
   process.once('exit', () => pidFile?.remove());
   const logFile = config.logFile === undefined ? undefined : LogFile.open(config.logFile, account);
   const daemon = await Daemon.start(config, logger, { owner: account, file, reopenLog: () => logFile?.reopen() });
@@ -144,7 +144,7 @@ async function serve(
   manager?.stopping();
   logger.info({ signal }, 'closing');
   await daemon.close();
-  // Nothing is left that keeps the process alive. Should that ever be untrue, an operator still wants it to end.
+  // By now nothing should keep the process alive. If a handle does by mistake, the process ends all the same.
   setTimeout(() => process.exit(0), EXIT_PATIENCE_MS).unref();
 }
 

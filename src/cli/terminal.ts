@@ -3,10 +3,10 @@ import { styleText } from 'node:util';
 import type { ControlClient, ControlClientOptions } from '../control/client.ts';
 import type { Paint } from './page.ts';
 
-/** The streams and the environment of a command line; tests pass others than the process's. */
+/** The streams and the environment of a command line; tests replace them. */
 export interface Terminal {
   readonly env: Environment;
-  /** Standard output, for octets and for what waits for its reader. */
+  /** Standard output as a stream, for octets and for back-pressure. */
   output(): Writable;
   /** Writes results to standard output. */
   print(text: string): void;

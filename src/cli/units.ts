@@ -1,4 +1,4 @@
-/** Quantities for a person, three or four digits each. */
+/** Quantities with three or four digits, for people. */
 
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'] as const;
@@ -21,7 +21,7 @@ export function formatRate(perSecond: number): string {
 function scaled(value: number, base: number): [text: string, prefix: number] {
   let prefix = 0;
   let rest = value;
-  // What would be rounded up to the base gets the next prefix.
+  // A value that would be rounded to 1000 or 1024 gets the next prefix.
   while (rest >= base - 0.5 && prefix < BINARY.length - 1) {
     rest /= base;
     prefix++;

@@ -29,7 +29,7 @@ function read(text: string, typed: Record<string, unknown> = {}): SwConfig {
   return readConfig(file.documentWith(typed), file.writtenWith(typed, TYPED));
 }
 
-/** The errors of a file, with its directory cut away. */
+/** The errors of a file, without its directory. */
 function errorsOf(text: string, typed: Record<string, unknown> = {}): readonly string[] {
   try {
     read(text, typed);
@@ -111,7 +111,7 @@ describe('a configuration file', () => {
       for (const [name, row] of Object.entries<Row>(table)) {
         const key = fileKey(name);
         assert.equal(rowName(key), name);
-        // An object is no value of any option: the complaint shows that the key is known.
+        // An object is invalid for any option; that this is the error shows that the key is known.
         const lines = errorsOf(section === undefined ? `${key}: {a: 1}` : `${section}: {${key}: {a: 1}}`);
         assert.doesNotMatch(lines.join(), /unknown key/, `${row.flag}`);
         assert.match(lines.join(), new RegExp(`${section === undefined ? '' : `${section}\\.`}${key} must be`));

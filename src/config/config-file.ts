@@ -12,27 +12,27 @@ import { YamlDocument } from './yaml-document.ts';
 
 type Values = Record<string, unknown>;
 
-/** Where a value of the whole comes from. */
+/** The origin of a value of the merged document. */
 interface Source {
   readonly document: YamlDocument;
-  /** its place in that document */
+  /** its path in that document */
   readonly path: Path;
 }
 
 /**
- * A configuration file with the files that it includes, as one document. Nothing is checked but YAML, and that no key
- * stands twice.
+ * A configuration file with the files that it includes, merged to one document. It checks only the syntax of YAML, and
+ * that no key occurs twice.
  */
 export class ConfigFile {
   readonly file: string;
   readonly #main: YamlDocument;
   readonly #included: readonly YamlDocument[];
   readonly #values: Values = {};
-  /** what each included document gave, by the place in the whole */
+  /** the origins of included values, by their path in the merged document */
   readonly #sources = new Map<string, Source>();
   readonly #faults: FileFault[] = [];
 
-  /** @throws EtherwsError FILE_UNREADABLE; ConfigInvalid for what is no YAML */
+  /** @throws EtherwsError FILE_UNREADABLE; ConfigInvalid for invalid YAML */
   constructor(file: string) {
     this.file = file;
     this.#main = new YamlDocument(file, read(file));
@@ -42,7 +42,7 @@ export class ConfigFile {
     this.#ordered(this.#faults);
   }
 
-  /** The document that `readConfig` takes; what was typed counts before what the file has. */
+  /** The document for `readConfig`; options of the command line have precedence over those of the file. */
   documentWith(typed: Readonly<Values>): Values {
     const merged = { ...this.#values };
     for (const [key, value] of Object.entries(typed)) {
@@ -52,7 +52,7 @@ export class ConfigFile {
     return merged;
   }
 
-  /** @param typed what was typed, and how messages name it */
+  /** @param typed the options of the command line. @param command how messages name them */
   writtenWith(typed: Readonly<Values>, command: Written): Written {
     const isTyped = (path: Path): boolean => valueAt(typed, path) !== undefined;
     const names: Written['names'] = (path, isFalse) =>

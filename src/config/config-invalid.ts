@@ -1,9 +1,9 @@
 import { EtherwsError } from '../errors.ts';
 import { describePlace, type FileFault } from './place.ts';
 
-/** A configuration file that cannot be used, with everything that is wrong with it. */
+/** An invalid configuration file, with all its errors. */
 export class ConfigInvalid extends EtherwsError {
-  /** one for each fault, as `file:line:column: message`, in the order of the file */
+  /** one for each error, as `file:line:column: message`, in the order of the file */
   readonly lines: readonly string[];
 
   constructor(file: string, faults: readonly FileFault[]) {

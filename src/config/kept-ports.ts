@@ -8,7 +8,7 @@ import { anyText, integer, listOf, tableOf } from '../schema/types.ts';
 import type { PortChange, RunningPort } from './port-plan.ts';
 import { idOf, type PortSettings, type WantedPort } from './wanted-ports.ts';
 
-/** What the file of `--state` has of ports, in its section `ports`. */
+/** The section `ports` of the file of `--state`. */
 
 const SETTINGS = {
   shut: SET_PORT.shut,
@@ -53,24 +53,24 @@ export type AddedPort = KeptPorts['added'][number];
 
 const NOTHING: KeptPorts = { lastNumber: 0, file: {}, removed: [], added: [] };
 
-/** @throws EtherwsError if the section is none that `keptOf` has made */
+/** @throws EtherwsError if the section does not have the form of `keptOf` */
 export function readKeptPorts(section: unknown): KeptPorts {
   return section === undefined ? NOTHING : check(keptPorts, section, dottedNames('ports'));
 }
 
 /** A port to open at the start. */
 export interface PortToOpen {
-  /** what the file wants, or what a call wanted */
+  /** the port as the file or the call wants it */
   readonly port: WantedPort;
   readonly origin: 'file' | 'ctl';
   readonly number: number | undefined;
-  /** what calls had changed */
+  /** the changes by calls */
   readonly changes: PortChange;
 }
 
 /**
- * The ports of a start: those of the file, with what calls have changed on top; then those that calls have added, except
- * for those that the file has now. First the ports that had a number, in their order.
+ * The ports to open at a start: those of the file, with the changes by calls; then those that calls have added, unless
+ * the file has them now. Ports that had a number come first, in the order of the numbers.
  */
 export function portsToOpen(wanted: readonly WantedPort[], kept: KeptPorts): PortToOpen[] {
   const added = kept.added.map(({ number, spec, settings }) => ({ number, port: wantedOf(spec, settings) }));
@@ -94,12 +94,12 @@ export function portsToOpen(wanted: readonly WantedPort[], kept: KeptPorts): Por
   );
 }
 
-/** A port that a call wanted, as one of a file. */
+/** The port of a call in the form of a port of a file. */
 export function wantedOf(spec: PortSpec, settings: PortSettings = {}): WantedPort {
   return { id: idOf(spec), spec, secretFiles: {}, settings, place: '' };
 }
 
-/** How a call would add a running port: it dials in the background, since a switch that starts does not wait for others. */
+/** The call that would add a running port. It dials in the background, since a start does not wait for other hosts. */
 export function addedPortOf({ number, opened, name, description, shut, addresses, mtu }: RunningPort): AddedPort {
   const { type, target, options } = opened.spec;
   const given = type === 'client' ? { ...options, wait: false } : options;
@@ -120,7 +120,7 @@ export function addedPortOf({ number, opened, name, description, shut, addresses
   };
 }
 
-/** What calls have changed of a port of the file, so that it can be done again. */
+/** The changes of calls to a port of the file, in the form in which they can be repeated. */
 export function changesOf(now: RunningPort): KeptPorts['file'][string]['changes'] {
   const { spec, settings } = now.opened;
   const addresses = settings.addresses ?? [];

@@ -1,17 +1,17 @@
 import type { SwValues } from '../schema/sw-options.ts';
 import type { NamedFiles } from './named-files.ts';
 
-/** How users of this host reach the control API, and which of them it obeys without credentials. */
+/** How users of this host reach the control API, and which of them are authorized without credentials. */
 export interface LocalControl {
-  /** where a Unix socket is made */
+  /** the path of the Unix socket to create; undefined: none */
   readonly socketPath: string | undefined;
-  /** A listening Unix socket to be used in place of one that is made. */
+  /** A listening Unix socket to be used instead of a new one. */
   readonly socketDescriptor?: number;
-  /** whose members are obeyed, beside root and the switch's own user */
+  /** the group whose members are authorized, beside root and the switch's own user */
   readonly group: string | undefined;
-  /** Every user of the host is obeyed, as by 1.x. */
+  /** All users of the host are authorized, as in 1.x. */
   readonly isForAnybody: boolean;
-  /** false: the Unix socket is the only way in */
+  /** false: the API is served on the Unix socket only */
   readonly hasTcp: boolean;
 }
 

@@ -4,14 +4,14 @@ import { type Path, type Problem, problemAt } from '../schema/check.ts';
 import { FILE_ROWS } from '../schema/sw-options.ts';
 import type { Written } from '../schema/written.ts';
 
-/** The files that options name, as absolute paths. */
+/** The files in options, as absolute paths. */
 export class NamedFiles {
   readonly #paths: ReadonlyMap<string, string>;
   readonly #written: Written;
-  /** files that cannot be read */
+  /** one for each unreadable file */
   readonly problems: readonly Problem[];
 
-  /** @param document as it was written; what is no text in it is another's complaint */
+  /** @param document as written. Values that are no strings are skipped, since the schema reports them */
   constructor(document: unknown, written: Written) {
     const paths = new Map<string, string>();
     const problems: Problem[] = [];
@@ -30,7 +30,7 @@ export class NamedFiles {
     this.problems = problems;
   }
 
-  /** The same options, with absolute paths. Links in them are not followed, so that they can change. */
+  /** The same options, with absolute paths. Symbolic links are not resolved, so that their targets can change. */
   withPaths<Options extends object>(options: Options): Options {
     const result = { ...options } as Record<string, unknown>;
     for (const { path } of FILE_ROWS) {
@@ -43,13 +43,13 @@ export class NamedFiles {
     return result as Options;
   }
 
-  /** The file that the option at `path` names; for one that is read, its real path. */
+  /** The file of the option at `path`; for a file that is read, its real path. */
   at(...path: string[]): string | undefined {
     return this.#paths.get(path.join('.'));
   }
 }
 
-/** Why the file that the option at `path` names cannot be read; undefined: it can. */
+/** The problem of an unreadable file in the option at `path`; undefined: it is readable. */
 export function readabilityProblem(path: Path, text: string, written: Written): Problem | undefined {
   try {
     readable(resolve(written.directoryOf(path), text));
@@ -74,7 +74,7 @@ function unreadable({ code, message }: NodeJS.ErrnoException) {
   } as const;
 }
 
-/** What stands at a place of a document; undefined: nothing. */
+/** The value at a path of a document; undefined without one. */
 export function valueAt(document: unknown, path: Path): unknown {
   let value = document;
   for (const key of path) {

@@ -4,17 +4,17 @@ import type { Row } from '../schema/table.ts';
 import { fileNames } from './key-names.ts';
 import { valueAt } from './named-files.ts';
 
-/** An option that has another value than the one that is in force. */
+/** An option whose wanted value differs from the one in force. */
 export interface OptionChange {
   /** as the file has it: `tunnels.port` */
   readonly name: string;
   readonly path: readonly string[];
-  /** undefined: not given, and without a default */
+  /** the value in force; undefined: not given, and without a default */
   readonly from: unknown;
   readonly to: unknown;
 }
 
-/** What another file, or another command line, would change. */
+/** The differences between wanted options and those in force. */
 export function planOptions(wanted: SwValues, running: SwValues): OptionChange[] {
   return SW_GROUPS.flatMap(({ section, table }) =>
     Object.entries<Row>(table).flatMap(([key, row]) => {
@@ -25,7 +25,7 @@ export function planOptions(wanted: SwValues, running: SwValues): OptionChange[]
   );
 }
 
-/** The same options with another value of one. */
+/** The same options with one value replaced. */
 export function withOption(options: SwValues, [section = '', key]: readonly string[], value: unknown): SwValues {
   if (key === undefined) return { ...options, [section]: value } as SwValues;
   const below = valueAt(options, [section]) as object | undefined;

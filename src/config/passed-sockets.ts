@@ -1,12 +1,12 @@
 import { EtherwsError } from '../errors.ts';
 import type { SwConfig } from './sw-config.ts';
 
-/** Descriptors of listening sockets by what they are for. */
+/** Descriptors of listening sockets, by service. */
 export type PassedSockets = ReadonlyMap<'tunnels' | 'control' | 'control-socket', number>;
 
 /**
- * The configuration with sockets of a service manager in place of the addresses that it names.
- * @throws EtherwsError LISTEN_FAILED where the two contradict each other
+ * The configuration with sockets of a service manager instead of the configured addresses.
+ * @throws EtherwsError LISTEN_FAILED where a socket contradicts the configuration
  */
 export function withPassedSockets(config: SwConfig, sockets: PassedSockets): SwConfig {
   if (sockets.size === 0) return config;
@@ -28,7 +28,7 @@ export function withPassedSockets(config: SwConfig, sockets: PassedSockets): SwC
   return {
     ...config,
     tunnels: passedTo(config.tunnels, tunnels),
-    // What is shared is the listener of the tunnels.
+    // A shared listener is that of the tunnels.
     control: passedTo(config.control, config.isShared ? tunnels : control),
     local: { ...config.local, ...(local === undefined ? {} : { socketDescriptor: local }) },
   };

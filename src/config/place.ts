@@ -5,7 +5,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** A line about a file. */
+/** An error in a file. */
 export interface FileFault {
   readonly place: Place;
   readonly message: string;

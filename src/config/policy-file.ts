@@ -4,16 +4,16 @@ import { METHODS, type MethodName } from '../control/schema.ts';
 import { isGroupAddress, type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { YamlFile, type YamlValue } from './yaml-reader.ts';
 
-/** What a user may do with tunnels. */
+/** The rules for a user's tunnels. */
 export interface TunnelRules {
   readonly isAllowed: boolean;
-  /** undefined: as many as `--max-per-user` says */
+  /** undefined: the limit is that of `--max-per-user` */
   readonly maxPorts: number | undefined;
-  /** undefined: every frame may come in */
+  /** undefined: all frames are accepted */
   readonly ingress: IngressRules | undefined;
 }
 
-/** The rights of users. Rules that are not there allow everything, as 1.x did. */
+/** The rights of users. Without rules everything is allowed, as in 1.x. */
 export interface AccessPolicy {
   /** @param user null: the service asks for no credentials */
   tunnelsOf(user: string | null): TunnelRules;
@@ -22,7 +22,7 @@ export interface AccessPolicy {
 
 export const NO_TUNNEL_RULES: TunnelRules = { isAllowed: true, maxPorts: undefined, ingress: undefined };
 
-/** What stands under a user, a group, or `default`. */
+/** The rules of a user, a group, or `default`. */
 interface Subject {
   readonly tunnels: TunnelRules | undefined;
   /** undefined: all */
@@ -35,17 +35,17 @@ const ETHER_TYPES: Readonly<Record<string, number>> = {
   ipv6: 0x86dd,
   '802.3': 0,
 };
-/** Methods that `all` means: captures show what others say to each other, and are allowed by their name only. */
+/** The methods of `all`. Captures show the traffic of other users, so they are allowed only by their own names. */
 const ORDINARY: readonly string[] = Object.keys(METHODS).filter((name) => !/capture$/i.test(name));
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 const DEFAULT_BURST_MS = 100;
-/** A bucket that holds less than this would let no full-sized frame through now and then. */
+/** A smaller token bucket would never hold enough for a frame of full size. */
 const LEAST_BURST = { frames: 1, bits: 12_000 } as const;
 
 /**
- * Reads a policy; docs/operate/policy.md describes it. For each of `tunnels` and
- * `control` the first of these counts that says something about it: the user,
- * the first group with that user, `default`.
+ * Parses a policy; docs/operate/policy.md describes it. For each of `tunnels` and
+ * `control` the rules are those of the first of these that has any: the user, the
+ * first group with that user, `default`.
  * @throws EtherwsError POLICY_INVALID with file and line
  */
 export function readPolicy(path: string, text: string): AccessPolicy {
@@ -166,7 +166,7 @@ function readSource(value: YamlValue): MacAddress {
     const source = parseMacAddress(text);
     if (!isGroupAddress(source)) return source;
   } catch {
-    // It is said below.
+    // Reported below.
   }
   return value.fail(`must be the MAC address of a station, such as 02:00:00:00:00:01, got "${text}"`);
 }
@@ -175,7 +175,7 @@ function readEtherType(value: YamlValue): number {
   const given = value.scalar();
   const named = typeof given === 'string' || typeof given === 'number' ? ETHER_TYPES[String(given)] : undefined;
   if (named !== undefined) return named;
-  // YAML reads 0x88b5 as a number.
+  // YAML parses 0x88b5 as a number.
   if (typeof given === 'number' && Number.isInteger(given) && given >= 0x600 && given <= 0xffff) return given;
   return value.fail(`must be an EtherType such as 0x88b5, or one of ${Object.keys(ETHER_TYPES).join(', ')}`);
 }

@@ -115,7 +115,7 @@ test('whatever ran and is wanted, the steps lead from one to the other, and a se
   );
 });
 
-/** What a switch does: it refuses a name or a device that another port has. */
+/** A model of a switch: it refuses a name or a device that another port has. */
 function take(action: PortAction, now: Map<number, RunningPort>): void {
   const requireFree = (number: number, part: (port: RunningPort) => string, value: string): void => {
     const owner = [...now.values()].find((port) => port.number !== number && part(port) === value);

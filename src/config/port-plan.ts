@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PortSettings, WantedPort } from './wanted-ports.ts';
 
-/** A port that runs because a file or a caller of the control API wants it. */
+/** A port of the switch that a file or a call of the control API has added. */
 export interface RunningPort {
   readonly number: number;
-  /** how it was opened; the secrets are in `spec.options`, as in that of `planPorts` */
+  /** how it was opened; the secrets are in `spec.options`, as in the ports that `planPorts` gets */
   readonly opened: WantedPort;
   readonly origin: 'file' | 'ctl';
-  /** as it is now */
+  /** its current name */
   readonly name: string;
   readonly description: string;
   readonly shut: boolean;
@@ -19,33 +19,33 @@ export interface RunningPort {
   readonly firstMtu: number | undefined;
 }
 
-/** Settings that a running port gets. */
+/** Changes of a running port's settings. */
 export interface PortChange extends PortSettings {
   readonly name?: string;
   readonly description?: string;
-  /** addresses to take away */
+  /** addresses to remove from its device */
   readonly withoutAddresses?: readonly string[];
 }
 
-/** One step from the running state to the wanted one. */
+/** One step from the running state to the wanted state. */
 export type PortAction =
   | { readonly do: 'add'; readonly port: WantedPort }
   | { readonly do: 'remove'; readonly number: number; readonly port: WantedPort }
-  /** closes the port, and opens it in another way under the same number */
+  /** closes the port, and opens another one with the same number */
   | { readonly do: 'replace'; readonly number: number; readonly port: WantedPort }
   | { readonly do: 'change'; readonly number: number; readonly port: WantedPort; readonly change: PortChange };
 
 export interface PortPlan {
-  /** what goes first, since its name and its device may be wanted by another */
+  /** removals come first, since another port may want the name or the device */
   readonly actions: readonly PortAction[];
-  /** the ports that stay, by number, with what the file says of them now */
+  /** the ports that stay, by number, as the file wants them now */
   readonly kept: ReadonlyMap<number, WantedPort>;
 }
 
 /**
- * The steps that lead from the ports that run to those that a file wants. A port that is opened in another way is
- * replaced; all other changes leave it up. A port that a caller has added stays, unless the file wants another one with
- * its name or device; the file takes over one that it wants just so.
+ * The steps from the running ports to those that a file wants. A port with other options of its opening is replaced;
+ * all other changes leave it up. A port that a call has added stays, unless the file wants another one with its name or
+ * device. If the file wants the same port, it becomes one of the file.
  */
 export function planPorts(wanted: readonly WantedPort[], running: readonly RunningPort[]): PortPlan {
   const pairs = pairsOf(wanted, running);
@@ -65,7 +65,7 @@ export function planPorts(wanted: readonly WantedPort[], running: readonly Runni
       if (Object.keys(change).length > 0) others.push({ do: 'change', number: now.number, port, change });
     } else others.push({ do: 'replace', number: now.number, port });
   }
-  // A name that one port gives up may be that of another.
+  // A name that one port loses may be the new name of another.
   for (const action of others) {
     if (action.do !== 'change' || action.change.name === undefined) continue;
     const { name } = running.find(({ number }) => number === action.number) ?? {};
@@ -75,7 +75,7 @@ export function planPorts(wanted: readonly WantedPort[], running: readonly Runni
   return { actions: [...removals, ...releases, ...others], kept };
 }
 
-/** What of a port is not as the file wants it. What the file does not say is as for a new port. */
+/** The settings of a port that differ from the file. Settings that the file does not have are those of a new port. */
 export function changeOf({ spec, settings }: WantedPort, now: RunningPort): PortChange {
   const { name = '', description = '' } = spec;
   const { shut = false, addresses = [], mtu = now.firstMtu } = settings;
@@ -92,8 +92,8 @@ export function changeOf({ spec, settings }: WantedPort, now: RunningPort): Port
 }
 
 /**
- * Which running port is which of the file: a device is a port of one switch once, so that it tells; tunnels are told by
- * what the file called them, else by their name now, else by their URL.
+ * Pairs running ports with those of the file. A device is a port at most once, so its name identifies it; tunnels are
+ * identified by the name that the file gave them, else by their current name, else by their URL.
  */
 function pairsOf(wanted: readonly WantedPort[], running: readonly RunningPort[]): Map<RunningPort, WantedPort> {
   const pairs = new Map<RunningPort, WantedPort>();
@@ -119,7 +119,7 @@ function isOpenedAlike(a: WantedPort, b: WantedPort): boolean {
   return isDeepStrictEqual(openingOf(a), openingOf(b));
 }
 
-/** Whether a first failure is an error is a matter of the call that adds the port. */
+/** The options of opening, without `wait`: it concerns the call that adds the port, not the port. */
 function openingOf({ spec: { type, target, options = {} } }: WantedPort): unknown {
   const { wait: _, ...others } = options as { readonly wait?: boolean };
   return [type, target, others];

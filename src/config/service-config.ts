@@ -3,21 +3,21 @@ import { CONTROL_OPTIONS, TUNNEL_OPTIONS } from '../schema/service-options.ts';
 import type { SwValues } from '../schema/sw-options.ts';
 import type { NamedFiles } from './named-files.ts';
 
-/** The credentials that a service takes, of which one suffices. Files are real paths that can be read. */
+/** The kinds of credentials that a service accepts; one of them suffices. Files are real paths of readable files. */
 export interface LoginConfig {
   readonly htpasswd: string | undefined;
   readonly tokens: { readonly keyFile: string; readonly audience: string } | undefined;
-  /** The authorities that vouch for clients; needs TLS. */
+  /** The certificate authorities of clients; needs TLS. */
   readonly clientCaFile: string | undefined;
 }
 
-/** Where and how one of the two services is served. Files are real paths that can be read. */
+/** Where and how one of the two services is served. Files are real paths of readable files. */
 export interface ServiceConfig {
   readonly path: string;
-  /** undefined: every address */
+  /** undefined: all addresses */
   readonly host: string | undefined;
   readonly listenPort: number;
-  /** A listening socket to be used in place of host and port. */
+  /** A listening socket to be used instead of host and port. */
   readonly descriptor?: number;
   readonly tls: { readonly keyFile: string; readonly certFile: string } | undefined;
   readonly login: LoginConfig;
@@ -50,7 +50,7 @@ export function controlService({ control = {} }: SwValues, files: NamedFiles): S
   };
 }
 
-/** What contradicts itself in two services that share a listener. */
+/** Contradictions between two services that share a listener. */
 export function sharedProblems(tunnels: ServiceConfig, control: ServiceConfig): Problem[] {
   const problems: Problem[] = [];
   if (tunnels.path === control.path) {

@@ -126,7 +126,7 @@ test('a bound that would be none, or would admit no client, is refused', () => {
   for (const text of ['0', '-1', '', 'soon', '1000001']) {
     refused({ handshakeTimeout: text }, 'ARGUMENT_INVALID', '--handshake-timeout', `"${text}"`);
   }
-  // A super-frame has to pass, and no message may outgrow a slab.
+  // The least value is that of a super-frame, the greatest that of a slab.
   for (const text of ['67583', '1048577']) refused({ maxMessage: text }, 'ARGUMENT_INVALID', '--max-message', text);
   for (const text of ['15', '0.5', '1048577']) refused({ maxBuffers: text }, 'ARGUMENT_INVALID', '--max-buffers', text);
   for (const text of ['131071', '268435457']) refused({ maxQueue: text }, 'ARGUMENT_INVALID', '--max-queue', text);
@@ -183,7 +183,7 @@ test('metrics listen on a port of the loopback, or on an address', () => {
   ] as const) {
     assert.deepEqual(configOf({ metricsListen: text }).metricsListen, { host, listenPort }, text);
   }
-  // YAML reads a port alone as a number.
+  // YAML parses a port without a host as a number.
   assert.deepEqual(readConfig({ metrics: { listen: 9464 } }, TYPED).metricsListen?.listenPort, 9464);
   for (const text of ['', '65536', '-1', '192.0.2.1', '192.0.2.1:', '::1:9464', '[192.0.2.1]:9464', 'a b:1', '1.5']) {
     refused({ metricsListen: text }, 'ARGUMENT_INVALID', '--metrics-listen', `"${text}"`);

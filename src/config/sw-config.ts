@@ -20,17 +20,17 @@ export interface SwConfig {
   readonly isForeground: boolean;
   readonly ageingTimeMs: number;
   readonly fdbCapacity: number;
-  /** The reserved group addresses that are relayed all the same. */
+  /** The reserved group addresses that are forwarded nevertheless. */
   readonly forwardReserved: ReservedSet;
   readonly tunnels: ServiceConfig;
   readonly control: ServiceConfig;
   /** Whether both services share one listener. */
   readonly isShared: boolean;
-  /** Names under which the control API may be addressed beside addresses and `localhost`. */
+  /** Names in `Host` by which the control API may be addressed, beside addresses and `localhost`. */
   readonly controlNames: readonly string[];
   /** How users of this host reach the control API. */
   readonly local: LocalControl;
-  /** Web origins whose pages may open tunnels, beside the own one. */
+  /** Web origins whose pages may open tunnels, beside the service's own origin. */
   readonly origins: readonly string[];
   readonly limits: EndpointLimits;
   /** the user that the process becomes once its sockets are open */
@@ -39,13 +39,13 @@ export interface SwConfig {
   readonly trustedProxies: readonly Network[];
   /** the file with the rights of users */
   readonly policyFile: string | undefined;
-  /** What tunnels speak, accepted ones and dialled ones. */
+  /** The wire format of tunnels, accepted and dialled ones. */
   readonly wire: 'auto' | 'raw';
-  /** How TCP answers congestion on tunnels: auto, system, or one of the kernel's algorithms. */
+  /** The congestion control of TCP on tunnels: auto, system, or one of the kernel's algorithms. */
   readonly congestion: string;
   /** The library for AES-GCM of tunnels under TLS. */
   readonly aes: AesChoice;
-  /** Where metrics are served without credentials, if anywhere. */
+  /** The address where metrics are served without credentials; undefined: none. */
   readonly metricsListen: ListenAddress | undefined;
   /** Programs that are run on events, as `EVENT=PROGRAM`. */
   readonly hooks: readonly string[];
@@ -53,18 +53,18 @@ export interface SwConfig {
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
   readonly pidFile: string | undefined;
-  /** where `etherws ctl` changes are kept across restarts */
+  /** the file that keeps changes by `etherws ctl` across restarts */
   readonly stateFile: string | undefined;
-  /** the options as they were given, for a comparison and for a file; paths are absolute */
+  /** the options as given, for comparison and for a configuration file; paths are absolute */
   readonly options: SwValues;
-  /** the ports that a configuration file wants */
+  /** the ports of the configuration file */
   readonly ports: readonly WantedPort[];
 }
 
 /**
- * Validates what was typed or written as a whole, before anything is opened.
- * @param document sections and options as in a configuration file, by the names of the rows
- * @throws what `written` makes of the problems
+ * Validates all options together, before anything is opened.
+ * @param document sections and options as in a configuration file, by the names of the table's rows
+ * @throws the error that `written` makes of the problems
  */
 export function readConfig(document: unknown, written: Written): SwConfig {
   const { values, problems } = examine(configurationFile, document);
@@ -84,7 +84,7 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
   const { tunnels: tunnelValues = {}, control: controlValues = {}, daemon = {}, limits = {} } = values;
   const { wire, congestion, aes } = TUNNEL_OPTIONS;
   const [tunnels, control] = [tunnelService(values, files), controlService(values, files)];
-  // Two times 0 are two ports, each of which the system chooses.
+  // For port 0 the kernel chooses a free port, so two services with port 0 have different ones.
   const isSamePort = tunnels.listenPort === control.listenPort && control.listenPort !== 0;
   return {
     isDebug: values.debug === true,

@@ -6,20 +6,20 @@ import type { Written } from '../schema/written.ts';
 import { FILE_DIAL_OPTIONS, type FilePort } from './file-schema.ts';
 import { readabilityProblem } from './named-files.ts';
 
-/** A port that a configuration file, or a caller of the control API, wants. */
+/** A port as a configuration file, or a call of the control API, wants it. */
 export interface WantedPort {
-  /** tells which port of one file is that of another: its name, else its kind and target */
+  /** identifies the port across versions of the file: its name, else its kind and target */
   readonly id: string;
   /** how it is opened; a client port dials in the background unless the file says `wait: true` */
   readonly spec: PortSpec;
-  /** files whose first lines are secrets of it, by the option that they stand for */
+  /** files whose first lines are secrets of the port, by option */
   readonly secretFiles: { readonly passwd?: string; readonly token?: string };
   readonly settings: PortSettings;
   /** `file:line:column` */
   readonly place: string;
 }
 
-/** What is set once a port is open. */
+/** Settings that are applied when the port is open. */
 export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'> {
   readonly shut?: boolean;
 }
@@ -33,7 +33,7 @@ export function idOf({ type, target, name }: { type: string; target: string; nam
   return name === undefined || name === '' ? `${type} ${target}` : `name ${name}`;
 }
 
-/** Files that cannot be read, and two ports that would be the same. @param ports as they were written */
+/** Unreadable files, and duplicate ports. @param ports as written */
 export function portProblems(ports: unknown, written: Written): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, Path>();
@@ -42,7 +42,7 @@ export function portProblems(ports: unknown, written: Written): Problem[] {
     const path: Path = ['ports', at];
     problems.push(...fileProblems(port.options, [...path, 'options'], written));
     const isClient = port.type === 'client';
-    // Several tunnels may lead to one URL; devices are ports of one switch once.
+    // Several tunnels may have the same URL; a device can be a port only once.
     const keys = [
       ...(typeof port.name === 'string' ? ['name'] : []),
       ...(isClient && port.name !== undefined ? [] : ['target']),

@@ -9,10 +9,10 @@ import type { RunningPort } from './port-plan.ts';
 
 const HEAD = '# Written by `etherws ctl save`. Paths are absolute, and secrets are in files of their own.\n';
 
-/** Secrets for which a file may name another file. */
+/** The options for a file with a secret, by the option of the secret. */
 const IN_FILES: Readonly<Record<string, string>> = { passwd: 'passwd-file', token: 'token-file' };
 
-/** A configuration file that gives a switch these options and ports. */
+/** The text of a configuration file with these options and ports. */
 export function writeConfig(options: SwValues, ports: readonly RunningPort[]): ConfigEntry {
   const omissions: string[] = [];
   const items = ports.map((port) => {
@@ -27,7 +27,7 @@ export function writeConfig(options: SwValues, ports: readonly RunningPort[]): C
 }
 
 interface Comment {
-  /** what stands in the file instead */
+  /** the line that the file has instead */
   readonly line: string;
   readonly sentence: string;
 }
@@ -66,7 +66,7 @@ function withoutSecrets(options: object, port: RunningPort): [Record<string, unk
   const comments: Comment[] = [];
   const rows: Readonly<Record<string, Row>> = DIAL_OPTIONS;
   for (const [key, value] of Object.entries(options)) {
-    // A port of a file dials in the background; a call that added one may have waited for it.
+    // A port of a file dials in the background by default; `wait` of a call concerned only that call.
     if (key === 'wait' && (value === false || port.origin === 'ctl')) continue;
     const isSecret = rows[key]?.secret === true && !(key === 'proxy' && isPublicUrl(String(value)));
     if (!isSecret) kept[key] = key === 'alternatives' ? (value as string[]).map(shownUrl) : value;
@@ -99,12 +99,12 @@ const SECRET_IN_URL: Comment = {
   sentence: 'its URL holds a secret, which is left out: put it into a file, and name that as token-file',
 };
 
-/** Whether a URL has no user and no password. */
+/** Whether a URL has neither a user nor a password. */
 function isPublicUrl(text: string): boolean {
   return !text.includes('@');
 }
 
-/** The same with the keys of a file, without what is not given, and without empty sections. */
+/** The same value with the keys of a file, without absent options and without empty sections. */
 function withFileKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).flatMap(([key, below]): [string, unknown][] => {

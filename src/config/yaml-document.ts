@@ -3,13 +3,13 @@ import type { Path } from '../schema/check.ts';
 import { rowName } from './key-names.ts';
 import type { FileFault, Place } from './place.ts';
 
-/** Where keys and values stand. */
+/** The places of a key and of its value. */
 interface Spot {
   readonly key: Place | undefined;
   readonly value: Place;
 }
 
-/** A YAML file as plain values under the names of the rows, with the place of each. */
+/** A YAML file as plain values by the names of the table's rows, with the place of each. */
 export class YamlDocument {
   readonly file: string;
   readonly value: unknown;
@@ -26,11 +26,11 @@ export class YamlDocument {
     this.faults = faults;
   }
 
-  /** The place of the value at `path`, else of what is around it. @param part `key` for the place of its key */
+  /** The place of the value at `path`, else of the nearest value around it. @param part `key`: the place of its key */
   placeOf(path: Path, part: 'key' | 'value' = 'value'): Place {
     for (let length = path.length; length >= 0; length--) {
       const spot = this.#spots.get(JSON.stringify(path.slice(0, length)));
-      // Of what is not there itself, the key around it is nearer to what was meant than its first value.
+      // For an absent value the key of the mapping around it is a better place than the mapping's first value.
       if (spot !== undefined) return length < path.length || part === 'key' ? (spot.key ?? spot.value) : spot.value;
     }
     return this.#placeAt(0);

@@ -1,6 +1,6 @@
 /**
  * The two text formats that scrapers read: Prometheus's text format 0.0.4, and OpenMetrics 1.0. Both list metrics by
- * family. They differ in where the suffix of a counter's name and the unit stand, in info metrics, and in the end.
+ * family. They differ in the name of a counter's family, in UNIT lines, in info metrics, and in the EOF line.
  */
 export type Format = 'text' | 'openMetrics';
 
@@ -14,13 +14,13 @@ export interface Sample {
   /** as `labelsOf` writes them: `port="1",type="tap"`; empty without labels */
   readonly labels: string;
   readonly value: number;
-  /** behind the name of the family, for histograms: `_bucket`, `_sum`, `_count` */
+  /** appended to the name of the family, for histograms: `_bucket`, `_sum`, `_count` */
   readonly suffix?: string;
 }
 
 /** Metrics of one name, type and meaning. */
 export interface Family {
-  /** without `_total` and `_info`; a unit is the last part of it */
+  /** without `_total` and `_info`; its last part is the unit, if there is one */
   readonly name: string;
   /** `info`: a constant 1, whose labels are the information */
   readonly type: 'counter' | 'gauge' | 'histogram' | 'info';
@@ -28,8 +28,8 @@ export interface Family {
   /** one sentence without its full stop */
   readonly help: string;
   /**
-   * The values as of now; called for each scrape. A family without samples is not written. undefined: what was looked at
-   * has none. A family that looks at many things says so for each, so that the scrape can pause.
+   * The values as of now; called for each scrape. A family without samples is not written. A family that iterates over
+   * many things yields undefined for each without a sample, so that the scrape can pause there.
    */
   samples(): Iterable<Sample | undefined>;
 }
@@ -40,7 +40,7 @@ export function sampleName({ name, type }: Pick<Family, 'name' | 'type'>): strin
   return type === 'info' ? `${name}_info` : name;
 }
 
-/** The families in one of the formats, line by line: each piece is a line with its end, the head of a family, or empty. */
+/** The families in one of the formats, in pieces: a line with its line feed, the head of a family, or `''`. */
 export function* linesOf(families: Iterable<Family>, format: Format): IterableIterator<string> {
   for (const family of families) {
     const name = sampleName(family);
@@ -74,7 +74,7 @@ function numeralOf(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
-/** Labels as both formats write them. Values are any text; names are ours. */
+/** Labels as both formats write them. Values are escaped; names are those of this program, and are not. */
 export function labelsOf(labels: Readonly<Record<string, string | number>>): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}="${escaped(String(value))}"`)

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { headersOf, type Refusal } from '../net/http-refusal.ts';
 import { refusedMethod } from './metrics-server.ts';
 
-/** What the switch does: it starts, it serves, or it stops. */
+/** Whether the switch is starting, serving, or stopping. */
 export type Phase = 'starting' | 'ready' | 'stopping';
 
 /**
- * Two pages for those who supervise a switch. They need no credentials, since they say nothing but this:
+ * Two pages for supervisors and load balancers. They need no credentials, since they show only this:
  *
  * - `/healthz`: the event loop answers;
- * - `/readyz`: all services listen, and the ports of the configuration were opened, and the switch does not stop.
+ * - `/readyz`: all services listen, the ports of the configuration were opened, and the switch is not stopping.
  */
 export class Health {
   phase: Phase = 'starting';
@@ -26,7 +26,7 @@ function page(fault: () => Refusal | undefined) {
       request.on('error', () => undefined).resume();
       const refusal = refusedMethod(request) ?? fault();
       const { status, text, headers } = refusal ?? { status: 200, text: 'ok\n' };
-      // The connection of a client that asks again and again stays open.
+      // Without `Connection: close`: clients poll these pages by one connection.
       const { Connection, ...fields } = headersOf({ status, text, ...(headers === undefined ? {} : { headers }) });
       response.writeHead(status, { ...fields, 'Cache-Control': 'no-store' }).end(request.method === 'HEAD' ? '' : text);
     },

@@ -11,18 +11,18 @@ import { slicesOf } from './slices.ts';
 export interface MetricsServerOptions {
   /** Called for each scrape. */
   readonly families: () => Iterable<Family>;
-  /** Why a request is refused; undefined: it is served. Never rejects. */
+  /** The refusal of a request; undefined: it is served. Never rejects. */
   readonly refusalOf: (request: IncomingMessage) => Promise<Refusal | undefined>;
   readonly addressOf: (request: IncomingMessage) => string;
   /** Clients cause records of level info, so these must be rate-limited. */
   readonly logger: Logger;
 }
 
-/** Of several scrapers at the same time further ones have to wait: each holds its lines until its client has read them. */
+/** Limit of scrapes at the same time, since each holds its lines in memory until its client has read them. */
 const MOST_SCRAPES = 4;
-/** A slower client is cut. */
+/** Time limit of a response, after which the connection is cut. */
 const SCRAPE_TIMEOUT_MS = 30_000;
-/** Fast: level 1 makes a tenth of the text, and a higher one little less. */
+/** Level 1 compresses the text to a tenth; higher levels save little more, and take longer. */
 const GZIP = { level: 1 } as const;
 
 /** The metrics of a switch as a page of an HTTP listener. */
@@ -39,7 +39,7 @@ export class MetricsServer {
     request.on('error', () => undefined).resume();
     response.on('error', () => undefined);
     this.#handle(request, response).catch((error: unknown) => {
-      // The client has gone, or was too slow.
+      // The client has disconnected, or the time limit has passed.
       this.#options.logger.debug({ reason: String(error) }, 'a scrape was not completed');
       response.destroy();
     });
@@ -89,7 +89,7 @@ export class MetricsServer {
   }
 }
 
-/** A page that is only read. */
+/** The refusal of other methods than GET and HEAD. */
 export function refusedMethod({ method }: IncomingMessage): Refusal | undefined {
   if (method === 'GET' || method === 'HEAD') return undefined;
   return { status: 405, headers: { Allow: 'GET, HEAD' }, text: 'This page takes only GET and HEAD.\n' };

@@ -20,7 +20,7 @@ export function formatFor(accept: string | undefined): Format {
   return openMetrics > 0 && openMetrics >= text ? 'openMetrics' : 'text';
 }
 
-/** Whether a client that sent this `Accept-Encoding` field takes gzip. */
+/** Whether a client that sent this `Accept-Encoding` field accepts gzip. */
 export function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
   return (
     weightOf(

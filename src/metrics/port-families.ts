@@ -5,7 +5,7 @@ import { shownUrl } from '../net/shown-url.ts';
 import type { AttachedPort } from '../networks/attached-port.ts';
 import { type Family, labelsOf, type Sample } from './exposition.ts';
 
-/** A port, and its labels in all families but `etherws_port_info`. They are written when the first family needs them. */
+/** A port with its labels in all families but `etherws_port_info`, made when the first family needs them. */
 class LabelledPort {
   readonly attached: AttachedPort;
   #labels: string | undefined;
@@ -23,7 +23,7 @@ class LabelledPort {
     return this.#labels;
   }
 
-  /** With what may change or be long. No secret is in a target or a URL; `shownUrl` makes sure once more. */
+  /** The labels of `etherws_port_info`, which may change or be long. `shownUrl` keeps secrets out of them. */
   get information(): string {
     const { port } = this.bridgePort;
     const { user, description } = this.attached;
@@ -47,7 +47,7 @@ class LabelledPort {
 type Head = Omit<Family, 'samples'>;
 type Value = (port: AttachedPort) => number | undefined;
 
-/** Values that every port has, or some of them. */
+/** Values that all or some ports have. */
 const VALUES: readonly (readonly [head: Head, value: Value])[] = [
   [gauge('up', 'Whether the link is up and the port is not shut'), ({ bridgePort: { isUsable } }) => Number(isUsable)],
   [gauge('shut', 'Whether the operator has shut the port'), ({ bridgePort: { isShut } }) => Number(isShut)],
@@ -84,7 +84,7 @@ const DISCARDS = [
   ],
 ] as const;
 
-/** The families of ports, as of the moment of the call: a port that is added later is in the next scrape. */
+/** The families of the ports that exist at the call: a port that is added later is in the next scrape. */
 export function portFamilies(attached: Iterable<AttachedPort>): Family[] {
   const ports = [...attached].map((port) => new LabelledPort(port));
   return [
@@ -112,7 +112,7 @@ function* valuesOf(ports: readonly LabelledPort[], value: Value): IterableIterat
   }
 }
 
-/** Only reasons that have occurred: 18 reasons in two directions would be most of a scrape. */
+/** Only reasons that have occurred: 18 reasons in two directions for each port would be most of a scrape. */
 function* discardsOf(ports: readonly LabelledPort[], direction: 'rx' | 'tx'): IterableIterator<Sample | undefined> {
   for (const { labels, bridgePort } of ports) {
     const { discards } = bridgePort[direction];

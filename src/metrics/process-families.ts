@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { LoopDelay } from '../runtime/loop-delay.ts';
 import { type Family, labelsOf, type Sample, single } from './exposition.ts';
 
-/** Facts of the process that metrics tell. */
+/** The facts of the process in metrics. */
 export interface MeasuredProcess {
   readonly version: string;
   readonly loopDelay: LoopDelay;
@@ -12,7 +12,7 @@ export interface MeasuredProcess {
 
 const MICROSECONDS = 1e6;
 
-/** Names of metrics that programs in any language have, and of those that other programs on Node have. */
+/** Names as client libraries of Prometheus have them in all languages (`process_…`), and for Node (`nodejs_…`). */
 export function processFamilies({ version, loopDelay, descriptorLimit }: MeasuredProcess): Family[] {
   const build = labelsOf({ version, node: process.versions.node });
   return [
@@ -59,7 +59,7 @@ function* delaySamples(loopDelay: LoopDelay): IterableIterator<Sample> {
   const { samples, sumMs } = loopDelay.total;
   const suffix = '_bucket';
   for (const { boundMs, samples: value } of loopDelay.buckets()) {
-    // OpenMetrics writes bounds with a point.
+    // OpenMetrics wants bounds as floating-point numbers: `1.0`.
     const bound = boundMs % 1000 === 0 ? (boundMs / 1000).toFixed(1) : String(boundMs / 1000);
     yield { labels: labelsOf({ le: bound }), value, suffix };
   }
@@ -68,7 +68,7 @@ function* delaySamples(loopDelay: LoopDelay): IterableIterator<Sample> {
   yield { labels: '', value: samples, suffix: '_count' };
 }
 
-/** Linux since 6.2 has the number of descriptors as the size of the directory; listing ten thousand would take milliseconds. */
+/** Since Linux 6.2 the size of /proc/self/fd is the number of descriptors; listing 10 000 would take milliseconds. */
 function openDescriptors(): number | undefined {
   try {
     return statSync('/proc/self/fd').size || undefined;

@@ -1,16 +1,16 @@
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { type Family, labelsOf, type Sample } from './exposition.ts';
 
-/** A listening service, as metrics tell of it. */
+/** The facts of a listening service in metrics. */
 export interface MeasuredService {
   /** `tunnels`, `control` or `metrics` */
   readonly name: string;
   readonly counters: EndpointCounters;
-  /** When its certificate ends, in milliseconds since 1970; undefined without TLS. */
+  /** The expiry of its certificate, in milliseconds since 1970; undefined without TLS. */
   readonly certificateEndsMs: (() => number) | undefined;
 }
 
-/** Counters that count no refusal. */
+/** The counters that do not count refusals. */
 const OTHERS = {
   connections: 'Connections accepted',
   resumed: 'Lost tunnels that their clients have resumed',

@@ -1,6 +1,6 @@
-/** The longest time for which lines are made in one turn of the event loop. */
+/** Limit of the time in one turn of the event loop. */
 const SLICE_MS = 0.5;
-/** The clock is read once in so many lines, which take a fraction of that. */
+/** The clock is read once in so many lines, which take a fraction of `SLICE_MS`. */
 const LINES_PER_LOOK = 64;
 
 /** Time and turns, which tests replace. */
@@ -17,8 +17,8 @@ const LOOP: LoopTurns = {
 };
 
 /**
- * Joins lines to pieces, each made within about half a millisecond of a turn of its own, so that the frames of 5000 ports do
- * not wait for the metrics of all of them.
+ * Joins lines to pieces. Each is made in about 0.5 ms of its own turn of the event loop, so that frames do not wait for
+ * the metrics of 5000 ports.
  */
 export async function* slicesOf(lines: Iterable<string>, loop: LoopTurns = LOOP): AsyncGenerator<string> {
   let piece = '';

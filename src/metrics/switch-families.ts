@@ -4,12 +4,12 @@ import { portFamilies } from './port-families.ts';
 import { type MeasuredProcess, processFamilies } from './process-families.ts';
 import { type MeasuredService, serviceFamilies } from './service-families.ts';
 
-/** What the metrics of a switch tell of. */
+/** The sources of a switch's metrics. */
 export interface Measured {
   readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse'>;
   readonly services: readonly MeasuredService[];
   readonly process: MeasuredProcess;
-  /** The octets that queues and unfinished messages hold, and their limit. */
+  /** The octets in queues and unfinished messages, and their limit. */
   readonly buffers: { readonly heldBytes: number; readonly limitBytes: number };
 }
 

@@ -8,17 +8,17 @@ import { escapeSentence } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Captures hold what users send to each other. */
+/** Only the owner may read a capture, since it has the traffic of other users. */
 const FILE_MODE = 0o600;
 
-/** Where `etherws ctl capture` writes. */
+/** The output of `etherws ctl capture`. */
 export interface CaptureOutput {
-  /** @returns whether more is taken at once; if not, `onDrain` is called later */
+  /** @returns false if the output is full: `onDrain` is called when it is not any more */
   write(octets: Uint8Array): boolean;
   onDrain: () => void;
-  /** Nothing can be written any more. @param error undefined for a reader that has ended, such as `head` */
+  /** Called when writing fails. @param error undefined if the reader of a pipe has ended, such as `head` */
   onLost: (error: Error | undefined) => void;
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   close(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import { addLeaf } from './leaf.ts';
 
 type Ended = Extract<CaptureNotice, { event: 'ended' }>;
 
-/** `etherws ctl capture`: writes the frames of ports as pcapng, or prints a line a frame. */
+/** `etherws ctl capture`: writes the frames of ports as pcapng, or prints one line for each frame. */
 export function addCapture(ctl: Command, terminal: Terminal): void {
   const leaf = addLeaf(ctl, 'capture', 'show the frames of ports, or write them as pcapng', [
     'capture 3 uplink',

@@ -1,4 +1,4 @@
-/** What the reasons of discards mean, for a person. A newer switch may have further reasons. */
+/** Descriptions of the reasons of discards. A newer switch may have further reasons. */
 export const DISCARD_WORDS: Readonly<Record<string, string>> = {
   runt: 'shorter than an Ethernet header',
   tooLong: 'longer than the port takes: compare the MTUs',

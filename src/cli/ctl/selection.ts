@@ -2,9 +2,9 @@ import { closestWord } from '../../schema/closest-word.ts';
 import type { Column } from '../format.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Which entries of a table are shown, and in what order: `--filter` and `--sort`. Both go by the titles of columns. Loaded only on use. */
+/** `--filter` and `--sort`: selects and orders the entries of a table by titles of columns. Loaded only on use. */
 
-/** What was typed. */
+/** The values as typed. */
 export interface SelectionOptions {
   readonly filter?: readonly string[];
   readonly sort?: string;

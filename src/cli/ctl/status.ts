@@ -6,11 +6,11 @@ import { formatMs, formatOctets, formatSeconds } from '../units.ts';
 import { DISCARD_WORDS } from './discard-words.ts';
 import { addLeaf, perform } from './leaf.ts';
 
-/** The share of a limit from which on it is near. */
+/** From this share of a limit on its use is shown in yellow. */
 const NEAR = 0.8;
-/** Above it frames of a busy switch wait noticeably. */
+/** An event loop that is later than this delays frames noticeably. */
 const LATE_MS = 50;
-/** The order in which states are counted up. */
+/** The order of the states in the line of ports. */
 const STATES = ['up', 'standby', 'connecting', 'backoff', 'away', 'down', 'closed', 'shut'];
 
 /** `etherws ctl status`. */

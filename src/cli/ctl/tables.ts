@@ -4,8 +4,8 @@ import { type Column, formatTable } from '../format.ts';
 import { formatRate } from '../units.ts';
 
 /**
- * The tables that `etherws ctl` prints. Without `--long` they have exactly the
- * columns of 1.x and one row an entry, since scripts parse them by columns.
+ * The tables of `etherws ctl`. Without `--long` they have exactly the columns of
+ * 1.x and one row for each entry, since scripts parse them by columns.
  * `--long` appends further columns. Only Description and Reason, the last ones, may contain spaces.
  */
 

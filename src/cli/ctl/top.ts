@@ -39,7 +39,7 @@ export function addTop(ctl: Command, terminal: Terminal): void {
       const { stdin, stdout } = process;
       if (given.once !== true && stdin.isTTY && stdout.isTTY) {
         const title = `etherws ${controlUrl(options, terminal) ?? ''}`.trim();
-        // A call that is not answered would keep the process for a minute.
+        // A pending call would keep the process alive for up to a minute.
         process.exit(await new Top(client, { sort, intervalMs, title }).run());
       }
       const meter = new RateMeter();
@@ -62,7 +62,7 @@ async function snapshot(client: ControlCaller, meter: RateMeter): Promise<PortRa
   return meter.add(entries, performance.now());
 }
 
-/** The live screen: it asks the switch at each interval, and paints after that, after a key and after a resize. */
+/** The live screen: it calls the switch at each interval, and paints after each response, key and resize. */
 class Top {
   readonly #client: ControlCaller;
   readonly #meter = new RateMeter();
@@ -82,9 +82,9 @@ class Top {
     this.#title = options.title;
   }
 
-  /** @returns the exit status: 0 after `q` or Ctrl-C, 128 and the number of the signal that ended it */
+  /** @returns the exit status: 0 after `q` or Ctrl-C, else 128 plus the number of the signal */
   async run(): Promise<number> {
-    // A switch that cannot be reached at all is said on the terminal as it was.
+    // Before the alternate screen, so that the error of an unreachable switch stays visible.
     this.#ports = await snapshot(this.#client, this.#meter);
     const screen = new LiveScreen(process.stdin, process.stdout, {
       key: (text) => this.#key(text, screen),
@@ -96,7 +96,7 @@ class Top {
     });
     const ended = once(this.#end.signal, 'abort');
     try {
-      // The first rates are there soon.
+      // The first wait is 1 s at most, so that the first rates are shown soon.
       for (let waitMs = Math.min(this.#intervalMs, 1000); !this.#end.signal.aborted; waitMs = this.#intervalMs) {
         this.#paint(screen);
         await delay(waitMs, undefined, { signal: this.#end.signal }).catch(() => undefined);
@@ -108,7 +108,7 @@ class Top {
     return this.#status;
   }
 
-  /** A switch that does not answer is asked again. */
+  /** Takes a snapshot. A failure is shown, and the next interval tries again. */
   async #ask(): Promise<void> {
     try {
       this.#ports = await snapshot(this.#client, this.#meter);

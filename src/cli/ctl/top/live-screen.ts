@@ -1,17 +1,16 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { paint } from './screen.ts';
 
-/** The alternate screen, and no cursor; and back. */
+/** Control sequences: alternate screen and hidden cursor; normal screen and visible cursor. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
-/** A control sequence, which arrows and the like send, or one character. */
+/** A control sequence, such as that of an arrow key, or one character. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters
 const KEYS = /\x1b[[O][\d;]*[A-Za-z~]|[\s\S]/g;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * A terminal that is painted again and again, and is as before when the process ends, in whatever way it can notice:
- * also by a signal or an error that nothing catches.
+ * A terminal that is painted repeatedly, and restored when the process ends, also by a signal or an uncaught error.
  */
 export class LiveScreen {
   readonly #input: ReadStream;
@@ -23,7 +22,7 @@ export class LiveScreen {
   #isOpen = true;
 
   /**
-   * @param on `key`: what was typed, such as `q` or `\x1b[A`; `signal`: the process shall end; `resize`: `size` is another
+   * @param on `key`: a key, such as `q` or `\x1b[A`; `signal`: a signal to end the process; `resize`: `size` has changed
    */
   constructor(
     input: ReadStream,
@@ -33,7 +32,7 @@ export class LiveScreen {
     this.#input = input;
     this.#output = output;
     this.#onData = (text) => {
-      // Over a slow line several keys come at once.
+      // One read may have several keys.
       for (const key of text.match(KEYS) ?? []) on.key(key);
     };
     this.#onSignal = (signal) => on.signal(signal);
@@ -41,9 +40,9 @@ export class LiveScreen {
     process.once('exit', this.#restore);
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
     output.on('resize', this.#onResize);
-    // A terminal that is gone ends the program by SIGHUP, and not by an error of writing.
+    // When the terminal is gone, SIGHUP ends the program; an error of writing must not do so before.
     output.on('error', this.#restore);
-    // In raw mode Ctrl-C is a character; signals come from others only.
+    // In raw mode Ctrl-C is a character, so a signal comes from another process.
     input.setRawMode(true);
     input.setEncoding('utf8').on('data', this.#onData).resume();
     output.write(ENTER);
@@ -54,7 +53,7 @@ export class LiveScreen {
     return { columns, rows };
   }
 
-  /** Does nothing while the terminal has not taken what was painted before: a slow line shows fewer pictures. */
+  /** Does nothing while the terminal has not taken the last picture: a slow connection shows fewer pictures. */
   show(lines: readonly string[]): void {
     if (this.#isOpen && this.#output.writableLength === 0) this.#output.write(paint(lines));
   }

@@ -1,6 +1,6 @@
 import type { PortEntry } from '../../../control/entries.ts';
 
-/** How many past rates of a port are kept for its sparkline. */
+/** The number of past rates of a port in its sparkline. */
 export const HISTORY = 20;
 
 /** A port with its rates between the last two snapshots. */
@@ -13,7 +13,7 @@ export interface PortRate {
   readonly txFrames: number;
   /** discarded frames a second, both directions */
   readonly discards: number;
-  /** the sum of both directions in bits a second, the oldest first */
+  /** the sums of both directions in bits a second, the oldest first */
   readonly history: readonly number[];
 }
 
@@ -23,13 +23,13 @@ interface Snapshot {
   readonly history: readonly number[];
 }
 
-/** Makes rates of the ports' counters, snapshot after snapshot. */
+/** Computes rates from the ports' counters in successive snapshots. */
 export class RateMeter {
   #last = new Map<number, Snapshot>();
 
   /**
-   * @param atMs when the snapshot was taken, by any monotonic clock
-   * @returns the ports in the order of the snapshot. A port that was not in the one before has no rates yet
+   * @param atMs the time of the snapshot, by any monotonic clock
+   * @returns the ports in the order of the snapshot. A port that was not in the one before has rates of 0
    */
   add(entries: readonly PortEntry[], atMs: number): PortRate[] {
     const before = this.#last;
@@ -44,7 +44,7 @@ export class RateMeter {
 
 function rateOf(entry: PortEntry, last: Snapshot | undefined, atMs: number): PortRate {
   const seconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
-  // Counters never go back while a port has its number, unless the switch was started again.
+  // A counter is smaller than before only if the switch was restarted.
   const perSecond = (now: number, before: number): number => (seconds > 0 ? Math.max(0, now - before) / seconds : 0);
   const was = last?.entry ?? entry;
   const rxBits = perSecond(entry.rxOctets, was.rxOctets) * 8;

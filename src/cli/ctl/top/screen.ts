@@ -3,25 +3,25 @@ import { formatRate } from '../../units.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 import { type SortOrder, sorted, sparkline, TOP_COLUMNS } from './top-table.ts';
 
-/** One picture of `etherws ctl top`: lines that fit the terminal. Pure. */
+/** One picture of `etherws ctl top`: lines that fit the terminal. No I/O. */
 
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** What is shown. */
+/** The content of a picture. */
 export interface View {
   readonly sort: SortOrder;
-  /** the row of the list that is the first one on the screen */
+  /** the index of the first port on the screen */
   readonly offset: number;
-  /** where the switch is */
+  /** the address of the switch */
   readonly title: string;
-  /** why there is nothing new; undefined while the switch answers */
+  /** why the last call failed; undefined while the switch answers */
   readonly problem: string | undefined;
 }
 
-/** Title, totals, heads of the columns, and the line of keys. */
+/** Lines beside the ports: title, totals, heads of the columns, and keys. */
 const FRAME_LINES = 4;
 const REVERSE = '\x1b[7m';
 const NORMAL = '\x1b[m';
@@ -58,7 +58,7 @@ export function picture(ports: readonly PortRate[], view: View, size: Size): str
   return size.rows === 0 ? [] : [...screen, cut(keys, columns)];
 }
 
-/** The head and a line a port, with the sparkline in front of the target. */
+/** The head and one line for each port, with the sparkline before the target. */
 function tableLines(ports: readonly PortRate[], sort: SortOrder): string[] {
   const titles = TOP_COLUMNS.map(({ title }, index) =>
     index === sort.column ? `${title}${sort.isDescending ? '-' : '+'}` : title,
@@ -80,13 +80,13 @@ function tableLines(ports: readonly PortRate[], sort: SortOrder): string[] {
   ];
 }
 
-/** All characters of a line take one column. */
+/** Cuts by characters, since each character of a line takes one column. */
 function cut(line: string, columns: number): string {
   return line.length > columns ? line.slice(0, columns) : line;
 }
 
-/** The octets that paint the lines over whatever stands there: one write, and nothing is cleared first. */
+/** The text that paints the lines over the last picture: one write, without clearing the screen, which would flicker. */
 export function paint(lines: readonly string[]): string {
-  // CUP to the line, the line, EL to its end; at last ED for what a larger screen has below.
+  // For each line CUP, the line, and EL for the rest of it; at last ED for the lines below.
   return `${lines.map((line, index) => `\x1b[${index + 1};1H${line}\x1b[K`).join('')}\x1b[J`;
 }

@@ -4,7 +4,7 @@ import { formatRate } from '../../units.ts';
 import { UsageError } from '../../usage-error.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 
-/** The columns of `etherws ctl top`, and their order. */
+/** The columns of `etherws ctl top`, and the order of the ports. */
 
 const BARS = '▁▂▃▄▅▆▇█';
 
@@ -30,11 +30,11 @@ export const TOP_COLUMNS: readonly Column<PortRate>[] = [
   { title: 'Target', isNumber: false, cell: ({ entry }) => entry.target },
 ];
 
-/** What is sorted by, as typed: a column, with `-` in front for the highest first. */
+/** Default of `--sort`: a column, after `-` for the highest value first. */
 export const DEFAULT_SORT = '-rx-bit/s';
 
 export interface SortOrder {
-  /** in TOP_COLUMNS */
+  /** index in TOP_COLUMNS */
   readonly column: number;
   readonly isDescending: boolean;
 }
@@ -60,12 +60,12 @@ export function sorted(rows: readonly PortRate[], { column, isDescending }: Sort
   return rows.toSorted((a, b) => (isDescending ? -1 : 1) * compare(a, b) || a.entry.port - b.entry.port);
 }
 
-/** One table, for what is no terminal. */
+/** One table, for an output that is no terminal. */
 export function plainTable(rows: readonly PortRate[]): string {
   return formatTable(TOP_COLUMNS, rows);
 }
 
-/** The past of a port as bars; the highest one is its own highest rate. One character a snapshot. */
+/** The past rates of a port as bars, one character for each snapshot; the tallest bar is the port's own maximum. */
 export function sparkline(history: readonly number[]): string {
   const highest = Math.max(...history, 0);
   const bars = history.map((value) => {
