@@ -1,5 +1,5 @@
-// The ciphers of TLS 1.3 as records need them (RFC 8446, 5.2 and 5.3), under one key, in one direction: what their
-// implementations have in common.
+// The interface of a cipher for records of TLS 1.3 (RFC 8446, 5.2 and 5.3): one key, one direction. openssl.c and
+// ipsec_mb.c implement it.
 #ifndef ETHERWS_AEAD_H
 #define ETHERWS_AEAD_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What Node was built with comes with its headers, except from a few distributions.
+// Node's headers include those of the OpenSSL that it was built with, except in packages of a few distributions.
 #if __has_include(<openssl/evp.h>)
 #define ETHERWS_HAS_CIPHERS 1
 #endif
@@ -21,16 +21,17 @@ enum {
 
 enum etherws_suite { ETHERWS_AES_128_GCM, ETHERWS_AES_256_GCM, ETHERWS_CHACHA20_POLY1305, ETHERWS_SUITES };
 
-// A key of a cipher, in one direction. Each implementation puts its own behind this.
+// A cipher with its key, for one direction. Each implementation adds its own members behind these.
 struct etherws_cipher {
-  // Seals content and its type to `to`, the tag behind them; the places do not overlap. Returns false when it failed.
+  // Seals content and its type to `to`, and writes the tag behind them. `to` does not overlap `from`. Returns false
+  // when the cipher failed.
   bool (*seal)(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
                size_t length, uint8_t type, uint8_t *to);
-  // Opens `length` octets, behind which the tag stands. Returns false when they are not what was sealed: what is at `to`
-  // then is worthless.
+  // Opens `length` octets, behind which the tag stands. Returns false when the tag is not right; then the octets at
+  // `to` must not be used.
   bool (*open)(struct etherws_cipher *cipher, const uint8_t *nonce, const uint8_t *header, const uint8_t *from,
                size_t length, uint8_t *to);
-  // Forgets the key.
+  // Wipes the key, and frees the cipher.
   void (*end)(struct etherws_cipher *cipher);
 };
 

@@ -16,7 +16,7 @@
 #pragma weak OPENSSL_cleanse
 #pragma weak CRYPTO_memcmp
 
-// Of one length of keys.
+// The functions for one length of keys.
 struct functions {
   aes_gcm_pre_t expand;
   aes_gcm_init_t begin;
@@ -43,7 +43,7 @@ enum { ALIGNMENT = 64 };
 static struct etherws_ipsec_mb library;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-// Gives the pages of the file that `code` is in back to the system: the kernel reads again what is used again.
+// Unmaps the resident pages of the file that contains `code`. Pages that are used again are read from the page cache.
 static int forget_pages(struct dl_phdr_info *file, size_t size, void *code) {
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), wanted = (uintptr_t)code;
   bool is_it = false;
@@ -55,15 +55,15 @@ static int forget_pages(struct dl_phdr_info *file, size_t size, void *code) {
   for (int i = 0; is_it && i < file->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &file->dlpi_phdr[i];
     uintptr_t start = file->dlpi_addr + part->p_vaddr, from = start / page * page;
-    // What can be written is ours, and would not come back.
+    // Writable pages have the process's own content, which cannot be read from the file again.
     if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
     madvise((void *)from, start + part->p_memsz - from, MADV_DONTNEED);
   }
   return is_it;
 }
 
-// Whether the manager has what is worth having on this processor: with less it was not measured, and it has a test of
-// itself, which stands in its features.
+// Whether AES-GCM of this library is used on this processor: it has AVX2 at least, since with less the library was not
+// measured, and the self-test of the library has passed.
 static bool is_worthy(const IMB_MGR *manager, IMB_ARCH architecture) {
   return architecture >= IMB_ARCH_AVX2 && manager->imb_errno == 0 &&
          (manager->features & IMB_FEATURE_SELF_TEST_PASS) != 0;
@@ -79,7 +79,7 @@ static void load(void) {
   void (*initialize)(IMB_MGR *, IMB_ARCH *) = (void (*)(IMB_MGR *, IMB_ARCH *))dlsym(handle, "init_mb_mgr_auto");
   void (*release)(IMB_MGR *) = (void (*)(IMB_MGR *))dlsym(handle, "free_mb_mgr");
   if (version_of == NULL || allocate == NULL || initialize == NULL || release == NULL) return;
-  // A later one of the same name has all that this one was built for, an earlier one may not.
+  // A later version of the same soname has all functions of this build, an earlier one may lack some.
   if (version_of() < IMB_VERSION_NUM) return;
   IMB_MGR *manager = allocate(0);
   IMB_ARCH architecture = IMB_ARCH_NONE;
@@ -92,9 +92,9 @@ static void load(void) {
                                         manager->gcm256_enc_finalize, manager->gcm256_dec};
     library.version = version_of();
   }
-  // It is there for jobs in many buffers, of which these functions know nothing.
+  // The manager holds jobs of many buffers, which these functions do not use.
   release(manager);
-  // The library's self-test has touched its whole file: 3 MiB that are not needed again.
+  // The self-test has touched the whole file of the library: 3 MiB, which are not needed again.
   dl_iterate_phdr(forget_pages, (void *)allocate);
 }
 

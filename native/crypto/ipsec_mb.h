@@ -1,15 +1,16 @@
-// AES-GCM of Intel's Multi-Buffer Crypto library (ipsec-mb), which works in wider registers than the OpenSSL of most
-// Nodes. It is used where its headers were there when the addon was built, and it is there now.
+// AES-GCM of Intel's Multi-Buffer Crypto library (ipsec-mb), which uses wider registers than the OpenSSL of most
+// versions of Node. It needs the library's headers when the addon is built, and the library when it runs.
 #ifndef ETHERWS_IPSEC_MB_H
 #define ETHERWS_IPSEC_MB_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// The library, loaded.
+// The loaded library.
 struct etherws_ipsec_mb;
 
-// Loads it once for the process, from any thread. NULL when it is not there, or has nothing for this processor.
+// Loads the library once in a process; any thread may call it. Returns NULL when the library is missing, is older than
+// the headers, or has nothing for this processor.
 const struct etherws_ipsec_mb *etherws_load_ipsec_mb(void);
 
 // Writes its version, such as 1.3.0.

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-// A Node that does not export these loads the addon all the same, and lacks only this.
+// Weak symbols: a Node that does not export them loads the addon as well, and only lacks these ciphers.
 #pragma weak EVP_CIPHER_CTX_new
 #pragma weak EVP_CIPHER_CTX_free
 #pragma weak EVP_CIPHER_CTX_ctrl
@@ -65,7 +65,7 @@ static bool open_content(struct etherws_cipher *cipher, const uint8_t *nonce, co
 }
 
 static void forget_key(struct etherws_cipher *cipher) {
-  EVP_CIPHER_CTX_free(((struct openssl_cipher *)cipher)->context);  // which cleanses the key
+  EVP_CIPHER_CTX_free(((struct openssl_cipher *)cipher)->context);  // wipes the key
   free(cipher);
 }
 

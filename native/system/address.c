@@ -41,7 +41,8 @@ static bool take_address(const struct nlmsghdr *answer, void *context) {
   size_t octets = address->ifa_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
   if (address->ifa_family != AF_INET && address->ifa_family != AF_INET6) return true;
 
-  // IFA_LOCAL is ours; IFA_ADDRESS is the peer's on a point-to-point link, and ours where IFA_LOCAL is missing.
+  // IFA_LOCAL is the link's own address. IFA_ADDRESS is the peer's on a point-to-point link; without IFA_LOCAL it is
+  // the link's own.
   const void *local = NULL;
   int length = (int)IFA_PAYLOAD(answer);
   const struct rtattr *attribute = IFA_RTA(address);
@@ -101,7 +102,7 @@ static napi_value change_address(napi_env env, napi_callback_info info, int type
   route_attribute(&request, IFA_LOCAL, octets, length);
   route_attribute(&request, IFA_ADDRESS, octets, length);
   if (type == RTM_NEWADDR && family == AF_INET && prefix_length > 0 && prefix_length < 31) {
-    // As SIOCSIFADDR does, which 1.x used: all ones in the host part.
+    // The broadcast address has all ones in the host part, as SIOCSIFADDR sets it, which etherws 1.x used.
     uint32_t broadcast;
     memcpy(&broadcast, octets, sizeof broadcast);
     broadcast |= htonl(0xffffffffu >> prefix_length);
@@ -111,7 +112,7 @@ static napi_value change_address(napi_env env, napi_callback_info info, int type
   return status < 0 ? throw_errno(env, -status, call) : NULL;
 }
 
-// addAddress(index, address, prefixLength, tap?): EEXIST when it is there already.
+// addAddress(index, address, prefixLength, tap?). Throws EEXIST when the link has the address already.
 napi_value add_address(napi_env env, napi_callback_info info) {
   return change_address(env, info, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, "rtnetlink(RTM_NEWADDR)");
 }

@@ -1,4 +1,4 @@
-// Which user of this host is at the other end of a connection, and in which groups that user is.
+// The user whose process is the other end of a connection within this host, and the groups of a user.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
@@ -18,7 +18,7 @@
 
 enum { UNKNOWN_USER = -1, LOOPBACK_INDEX = 1, ACCOUNT_BYTES = 16384, MOST_GROUPS = 65536 };
 
-// One end of a TCP connection as sock_diag wants it: addresses in network order, IPv4 in the first word.
+// A TCP connection from one of its ends, as sock_diag(7) names it: addresses in network order, IPv4 in the first word.
 struct end_pair {
   uint8_t family;
   struct inet_diag_sockid id;
@@ -29,7 +29,8 @@ struct diag_request {
   struct inet_diag_req_v2 body;
 };
 
-// A listener for both families sees IPv4 as mapped addresses, the socket at the other end may be one of IPv4.
+// A listener for both families has IPv4-mapped addresses, but the socket at the other end may be an IPv4 one. So mapped
+// addresses become IPv4.
 static bool take_end(const struct sockaddr_storage *address, uint8_t *family, __be32 words[4], __be16 *port) {
   memset(words, 0, 4 * sizeof *words);
   if (address->ss_family == AF_INET) {
@@ -48,7 +49,7 @@ static bool take_end(const struct sockaddr_storage *address, uint8_t *family, __
   return true;
 }
 
-// The connection of `fd`, as its other end sees it. Returns 0 or -errno.
+// Finds the connection of `fd` as its other end names it. Returns 0 or -errno.
 static int read_far_end(int fd, struct end_pair *far) {
   struct sockaddr_storage near_address = {0}, far_address = {0};
   socklen_t near_bytes = sizeof near_address, far_bytes = sizeof far_address;
@@ -77,7 +78,7 @@ static bool is_same_end(const struct inet_diag_msg *found, const struct end_pair
   return found->id.idiag_sport == wanted->id.idiag_sport && found->id.idiag_dport == wanted->id.idiag_dport;
 }
 
-// Asks the kernel for one socket of this network namespace. Returns 1 when it is there, 0 when it is not, or -errno.
+// Looks for one socket of this network namespace. Returns 1 when it exists, 0 when it does not, or -errno.
 static int find_socket(int diag, const struct end_pair *wanted, uint32_t interface, struct inet_diag_msg *found) {
   struct diag_request request = {
       .header = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
@@ -86,7 +87,7 @@ static int find_socket(int diag, const struct end_pair *wanted, uint32_t interfa
   request.body.id.idiag_if = interface;
   if (send(diag, &request, sizeof request, 0) < 0) return -errno;
   _Alignas(struct nlmsghdr) char bytes[2048];
-  // The kernel answers before `send` returns.
+  // The kernel has answered before send(2) returns.
   ssize_t length = recv(diag, bytes, sizeof bytes, MSG_DONTWAIT);
   if (length < 0) return -errno;
   const struct nlmsghdr *answer = (const struct nlmsghdr *)bytes;
@@ -98,7 +99,7 @@ static int find_socket(int diag, const struct end_pair *wanted, uint32_t interfa
   }
   if (answer->nlmsg_len < NLMSG_LENGTH(sizeof *found)) return -EBADMSG;
   memcpy(found, NLMSG_DATA(answer), sizeof *found);
-  // Where no connection matches the kernel looks for a listener.
+  // If no connection matches, the kernel answers with a listener.
   return is_same_end(found, wanted);
 }
 
@@ -106,7 +107,7 @@ static bool is_connected(uint8_t state) {
   return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT || state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2;
 }
 
-// Whether our end still stands: as long as it does, no other connection can have the same addresses and ports.
+// Whether our end is still connected. As long as it is, no other connection can have the same addresses and ports.
 static bool stands(int fd) {
   struct tcp_info info;
   socklen_t bytes = sizeof info;
@@ -114,7 +115,7 @@ static bool stands(int fd) {
   return info.tcpi_state == TCP_ESTABLISHED || info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
-// The kernel says 0 for the user of a socket that its process has closed; such a socket has no inode.
+// Of a socket that its process has closed the kernel gives 0 as the user, and 0 as the inode.
 static int64_t user_of(const struct inet_diag_msg *found) {
   return found->idiag_inode != 0 && is_connected(found->idiag_state) ? (int64_t)found->idiag_uid : UNKNOWN_USER;
 }
@@ -124,16 +125,17 @@ static int look_up(int diag, int fd, int64_t *uid) {
   struct inet_diag_msg found = {0};
   *uid = UNKNOWN_USER;
   int status = read_far_end(fd, &far);
-  // The other end is gone already.
+  // The connection is closed already.
   if (status == -ENOTCONN || status == -EINVAL) return 0;
   if (status < 0) return status;
   status = find_socket(diag, &far, 0, &found);
-  // A socket that is bound to the loopback device is found by that only.
+  // A socket that is bound to the loopback device is only found by a request that names it.
   if (status == 0) status = find_socket(diag, &far, LOOPBACK_INDEX, &found);
   if (status < 0) return status;
   if (status == 0) {
     struct end_pair near = turned(&far);
-    // Our own end is there. If even that is not found, this kernel has no sock_diag for TCP, and says ENOENT for it, too.
+    // Our own end exists. If it is not found either, this kernel has no sock_diag for TCP: it answers ENOENT for that
+    // as well.
     if (stands(fd) && find_socket(diag, &near, 0, &found) == 0 && stands(fd)) return -EPROTONOSUPPORT;
     return 0;
   }
@@ -150,8 +152,8 @@ static int peer_of_unix_socket(int fd, int64_t *uid) {
   return 0;
 }
 
-// readPeerUser(fd) returns the uid of the other end of a TCP connection within this network namespace or of a Unix
-// socket, -1 where it cannot be known any more.
+// readPeerUser(fd) returns the uid of the other end of a TCP connection within this network namespace, or of a Unix
+// socket; -1 when it can no longer be found out.
 napi_value read_peer_user(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   int32_t fd;
@@ -174,7 +176,7 @@ napi_value read_peer_user(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// lookUpGroup(name) returns its gid. Throws ENOENT for a name that is not there.
+// lookUpGroup(name) returns its gid. Throws ENOENT for an unknown name.
 napi_value look_up_group(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   char name[256];
@@ -189,12 +191,12 @@ struct account_query {
   napi_async_work work;
   napi_deferred deferred;
   uid_t uid;
-  char name[256];  // empty: there is no such user
+  char name[256];  // empty: unknown uid
   gid_t *groups;
   int group_count;
 };
 
-// In a thread of libuv's pool: the system's user database may be one on the network.
+// Runs in a thread of libuv's pool, because the user database may be on another host.
 static void query_account(napi_env env, void *data) {
   (void)env;
   struct account_query *query = data;
@@ -239,7 +241,8 @@ static void tell_account(napi_env env, napi_status status, void *data) {
   free(query);
 }
 
-// describeUser(uid) resolves to the name of a user and the ids of its groups; empty where there is none.
+// describeUser(uid) resolves to {name, groups}: the name of the user, and the gids of its groups. Both are empty for an
+// unknown uid.
 napi_value describe_user(napi_env env, napi_callback_info info) {
   napi_value argument, promise, name;
   uint32_t uid;

@@ -1,4 +1,4 @@
-// How a connection's TCP answers congestion, and what tells whether there is any.
+// The congestion control of a TCP connection, and TCP's figures about its path.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,7 +11,7 @@
 #include "system.h"
 #include "tcp_path.h"
 
-// With its end, as in the kernel.
+// TCP_CA_NAME_MAX of the kernel: the terminating zero is included.
 enum { ALGORITHM_NAME_BYTES = 16 };
 
 static napi_value set_algorithm(napi_env env, int fd, const char *name) {
@@ -45,7 +45,7 @@ napi_value set_congestion_control(napi_env env, napi_callback_info info) {
   return set_algorithm(env, descriptor->fd, name);
 }
 
-// tryCongestionControl(name): with a socket that nothing else is done with.
+// tryCongestionControl(name) sets the algorithm of a new socket, which is closed again. Throws what the kernel answers.
 napi_value try_congestion_control(napi_env env, napi_callback_info info) {
   napi_value argument;
   char name[ALGORITHM_NAME_BYTES];
@@ -57,7 +57,7 @@ napi_value try_congestion_control(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// readPath(descriptor) returns what the connection's TCP knows of its way, as src/native/streams.ts has it.
+// readPath(descriptor) returns TCP's figures about the path of a connection, as src/native/streams.ts types them.
 napi_value read_path(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct descriptor *descriptor;

@@ -11,7 +11,7 @@
 #include "netlink.h"
 #include "system.h"
 
-enum { TAP_TYPE = 2 };  // IFF_TAP, as IFLA_TUN_TYPE has it
+enum { TAP_TYPE = 2 };  // IFF_TAP in IFLA_TUN_TYPE
 
 struct link_query {
   napi_env env;
@@ -34,7 +34,7 @@ static bool set_word(napi_env env, napi_value object, const char *name, const st
   return set_number(env, object, name, word);
 }
 
-// What a TUN or TAP device says of itself; the names are those of `ip -details link`.
+// The attributes of a TUN or TAP device, named as by `ip -details link`.
 static bool set_tun_data(napi_env env, napi_value object, const struct rtattr *data) {
   int length = (int)RTA_PAYLOAD(data);
   const struct rtattr *part = RTA_DATA(data);
@@ -61,7 +61,7 @@ static bool set_kind(napi_env env, napi_value object, const struct rtattr *infor
       kind = part;
       if (!set_text(env, object, "kind", part)) return false;
     }
-    // Attributes of another kind of device have the same numbers. The kind comes first.
+    // Other kinds of devices use the same numbers for their attributes. The kind comes first.
     if (part->rta_type == IFLA_INFO_DATA && is_named(kind, "tun") && !set_tun_data(env, object, part)) return false;
   }
   return true;
@@ -86,7 +86,7 @@ napi_value describe_link(napi_env env, const struct nlmsghdr *message) {
   if (!set_number(env, object, "index", link->ifi_index) || !set_number(env, object, "hardwareType", link->ifi_type) ||
       !set_bool(env, object, "isUp", (link->ifi_flags & IFF_UP) != 0) ||
       !set_bool(env, object, "isRunning", (link->ifi_flags & IFF_RUNNING) != 0) ||
-      // A bridge's events about its ports come in the same group; their RTM_DELLINK is not about the device.
+      // A Linux bridge's events about its ports are in the same group; their RTM_DELLINK does not remove the device.
       !set_bool(env, object, "isRemoved", message->nlmsg_type == RTM_DELLINK && link->ifi_family == AF_UNSPEC)) {
     return NULL;
   }
@@ -133,7 +133,7 @@ napi_value read_link(napi_env env, napi_callback_info info) {
   return query.result;
 }
 
-// changeLink(index, isUp, mtu, txQueueFrames, tap?): -1 leaves one of them as it is.
+// changeLink(index, isUp, mtu, txQueueFrames, tap?): -1: unchanged.
 napi_value change_link(napi_env env, napi_callback_info info) {
   napi_value arguments[5];
   int tap_fd;
@@ -186,8 +186,8 @@ napi_value move_link(napi_env env, napi_callback_info info) {
   struct route_request request;
   route_begin(&request, RTM_NEWLINK, NLM_F_ACK, sizeof request.body.link);
   request.body.link.ifi_index = index;
-  // The kernel moves it first, so the flags are those of the device there: no right over that namespace but
-  // CAP_NET_ADMIN is needed.
+  // The kernel moves the device first, and then sets the flags there. So one request does both, and over the other
+  // namespace it needs CAP_NET_ADMIN only.
   request.body.link.ifi_flags = IFF_UP;
   request.body.link.ifi_change = IFF_UP;
   route_attribute(&request, IFLA_NET_NS_FD, &netns_fd, sizeof netns_fd);

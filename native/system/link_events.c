@@ -1,4 +1,4 @@
-// A subscription to what happens to links: up, down, MTU, name, removal.
+// A subscription to events of links: up, down, MTU, name, new address, removal.
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ napi_value open_link_events(napi_env env, napi_callback_info info) {
   return handle_create(env, fd, KIND_LINK_EVENTS, false);
 }
 
-// What is said of an address that a link got: {index, hasNewAddress: true}.
+// The event of a new address of a link: {index, hasNewAddress: true}.
 static napi_value describe_new_address(napi_env env, const struct nlmsghdr *message) {
   napi_value object;
   const struct ifaddrmsg *address = NLMSG_DATA(message);
@@ -36,8 +36,8 @@ static napi_value describe_new_address(napi_env env, const struct nlmsghdr *mess
   return object;
 }
 
-// readLinkEvents(descriptor) returns the links that changed or got an address, oldest first; null when events were
-// lost, so that the reader must look at every link that it cares for.
+// readLinkEvents(descriptor) returns the links that changed or got an address, oldest first. null: events were lost, so
+// the caller has to read the state of its links.
 napi_value read_link_events(napi_env env, napi_callback_info info) {
   napi_value argument, list, lost;
   struct descriptor *descriptor;

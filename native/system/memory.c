@@ -1,4 +1,4 @@
-// What an idle process gives back to the system.
+// Returning memory of an idle process to the system.
 #ifdef __linux__
 #include <malloc.h>
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include "system.h"
 
 #ifdef __linux__
-// Unmaps resident pages of code that still are what the file holds, as proc_pid_smaps(5) tells: mapped r-xp from a
-// file, with no page of its own. The next call of a function reads its page from the page cache again. Code that was
-// moved or patched in memory (node --use-largepages, text relocations) is anonymous, and stays.
+// Unmaps resident pages of code that equal the file: by proc_pid_smaps(5), those of r-xp mappings of a file without
+// anonymous pages. When a function is called again, its page is read from the page cache. Code that was moved or
+// patched in memory (node --use-largepages, text relocations) is anonymous, and stays.
 static void release_code(void) {
   FILE *maps = fopen("/proc/self/smaps", "re");
   if (maps == NULL) return;
@@ -46,8 +46,9 @@ static void release_code(void) {
 }
 #endif
 
-// trimMemory(): gives back free memory of malloc, also between blocks in use, and pages of code, most of which only
-// the start of the process ran: some 20 MiB. C libraries other than glibc give back free memory by themselves.
+// trimMemory() returns to the system free memory of malloc, also between blocks in use, and pages of code: about 20
+// MiB, most of which only the start of the process needs. C libraries other than glibc return free memory by
+// themselves.
 napi_value trim_memory(napi_env env, napi_callback_info info) {
   (void)env;
   (void)info;
@@ -60,8 +61,8 @@ napi_value trim_memory(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// wipeFreedMemory(isOn): from now on malloc overwrites what it is given back, at a cost for each piece. OpenSSL frees
-// a connection with its traffic secrets in it. Only glibc can, and not for pieces of up to 1 KiB.
+// wipeFreedMemory(isOn): free(3) overwrites memory from now on, because OpenSSL frees a connection with its traffic
+// secrets in it. This costs time for each block. Only glibc can do it, and only for blocks above 1 KiB.
 napi_value wipe_freed_memory(napi_env env, napi_callback_info info) {
   napi_value argument;
   bool is_on;

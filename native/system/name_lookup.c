@@ -1,11 +1,11 @@
-// Looks names up by getaddrinfo, in threads of its own.
+// Looks names up by getaddrinfo(3), each in a thread of its own.
 //
-// Node has libuv do that: at most two look-ups at a time, among four threads that also read files and hash passwords.
-// A look-up cannot be ended early, and one that no name server answers takes half a minute: two such names hold up all
-// others, even those of the hosts file. Here each look-up has a thread, which costs little while it waits. How many
-// there may be at a time is the caller's business (src/ports/tunnel/connect/name-lookup.ts).
+// Node looks names up in the pool of libuv: at most two at a time, among four threads that also read files and hash
+// passwords. A look-up cannot be cancelled, and one that no name server answers takes half a minute: two such names
+// delay all others, even those of the hosts file. A thread for each look-up costs little while it waits. The caller
+// limits their number (src/ports/tunnel/connect/name-lookup.ts).
 //
-// getaddrinfo, and not DNS queries of our own, because only it knows all that nsswitch.conf names: the hosts file,
+// getaddrinfo, and not DNS queries of our own, because only it knows all sources of nsswitch.conf: the hosts file,
 // multicast DNS, systemd-resolved, LDAP.
 #include <errno.h>
 #include <linux/capability.h>
@@ -23,19 +23,19 @@
 
 enum {
   NAME_BYTES = 1025,  // NI_MAXHOST, the terminating zero included
-  // Room for NSS modules, and little enough for many threads.
+  // 512 KiB is enough for NSS modules, and little enough for many threads.
   STACK_BYTES = 512 * 1024,
 };
 
-// The look-ups of an environment. Goes with the last of its owners.
+// The look-ups of an environment. Freed with the last owner.
 struct lookups {
   uv_async_t ready;
   napi_env env;
   napi_async_cleanup_hook_handle cleanup;
-  pthread_mutex_t lock;  // of what follows
+  pthread_mutex_t lock;  // for the members below
   struct lookup *done;
   unsigned owners;  // the environment, and each thread
-  bool is_over;     // the environment is going down
+  bool is_over;     // the environment ends
 };
 
 struct lookup {
@@ -43,7 +43,7 @@ struct lookup {
   struct lookup *next;
   napi_ref on_done;
   const char *error;  // NULL: the addresses were found
-  char *addresses;    // with a space between two
+  char *addresses;    // separated by spaces
   char name[NAME_BYTES];
 };
 
@@ -61,7 +61,7 @@ static void free_lookup(struct lookup *lookup) {
   free(lookup);
 }
 
-// Names as Node gives them to the errors of dns.lookup.
+// The codes of errors of Node's dns.lookup.
 static const char *name_of_error(int error) {
   switch (error) {
     case EAI_NONAME:
@@ -108,7 +108,7 @@ static void look_up(struct lookup *lookup) {
   freeaddrinfo(found);
 }
 
-// This thread reads answers of foreign servers, and opens nothing.
+// This thread parses answers of foreign servers, and needs no capability.
 static void drop_capabilities(void) {
   if (geteuid() == 0) return;
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -183,7 +183,8 @@ static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) 
   pthread_mutex_lock(&all->lock);
   all->is_over = true;
   pthread_mutex_unlock(&all->lock);
-  // No thread sends any more; JavaScript, whose references these are, runs no more either.
+  // From now on no thread calls uv_async_send. JavaScript is not called any more, so its references need not be
+  // deleted.
   for (struct lookup *lookup = take_done(all), *next; lookup != NULL; lookup = next) {
     next = lookup->next;
     free_lookup(lookup);
@@ -206,7 +207,7 @@ static struct lookups *lookups_of(napi_env env) {
   all->env = env;
   all->owners = 1;
   all->ready.data = all;
-  // The caller that waits for an answer keeps the loop alive; a look-up without one must not.
+  // A caller that waits for an answer keeps the loop alive itself; an abandoned look-up must not.
   uv_unref((uv_handle_t *)&all->ready);
   if (napi_add_async_cleanup_hook(env, on_environment_end, all, &all->cleanup) != napi_ok) {
     uv_close((uv_handle_t *)&all->ready, NULL);
@@ -216,7 +217,7 @@ static struct lookups *lookups_of(napi_env env) {
   return all;
 }
 
-// Signals are for the threads that Node has for them.
+// The new thread inherits a mask that blocks all signals: Node's own threads handle them.
 static int start_thread(struct lookup *lookup) {
   pthread_attr_t attributes;
   pthread_t thread;

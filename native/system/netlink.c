@@ -16,7 +16,8 @@ void route_begin(struct route_request *request, int type, int flags, size_t body
   request->header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 }
 
-// The request has room for all that this addon ever adds; what would not fit is a mistake in it and is left out.
+// The request has room for all attributes that this addon adds. One that does not fit is a programming error, and is
+// left out.
 void route_attribute(struct route_request *request, int type, const void *value, size_t bytes) {
   size_t at = NLMSG_ALIGN(request->header.nlmsg_len);
   if (at + RTA_SPACE(bytes) > sizeof *request) return;
@@ -29,7 +30,7 @@ void route_attribute(struct route_request *request, int type, const void *value,
 
 enum progress { MORE, DONE };
 
-// Takes what one datagram holds. Returns DONE, MORE, or -errno.
+// Handles the answers of one datagram. Returns DONE, MORE, or -errno.
 static int take_answers(const char *bytes, size_t length, bool is_dump, route_answer *each, void *context) {
   const struct nlmsghdr *answer = (const struct nlmsghdr *)bytes;
   for (; NLMSG_OK(answer, length); answer = NLMSG_NEXT(answer, length)) {
@@ -57,10 +58,10 @@ static int receive_answers(int fd, bool is_dump, route_answer *each, void *conte
   }
 }
 
-// Closes the socket.
+// Sends the request, handles the answers, and closes the socket.
 static int exchange(int fd, struct route_request *request, route_answer *each, void *context) {
-  // Asks the kernel to filter dumps by the interface named in the request; an old one sends all, and answers are
-  // checked anyway.
+  // Has the kernel filter dumps by the interface of the request. A kernel before 4.20 sends all, so answers are checked
+  // as well.
   int is_on = 1;
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &is_on, sizeof is_on);
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};

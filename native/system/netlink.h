@@ -1,4 +1,4 @@
-// rtnetlink(7): one request, and its answers, on a socket that lives as long as the exchange.
+// rtnetlink(7): one request and its answers, on a socket that is opened for them.
 #ifndef ETHERWS_ROUTE_H
 #define ETHERWS_ROUTE_H
 
@@ -18,14 +18,14 @@ struct route_request {
   char attributes[256];
 };
 
-// Called for each answer; returns false to give up, with an exception pending.
+// Called for each answer. Returns false with an exception pending; then route_exchange returns -ECANCELED.
 typedef bool route_answer(const struct nlmsghdr *answer, void *context);
 
 void route_begin(struct route_request *request, int type, int flags, size_t body_bytes);
 void route_attribute(struct route_request *request, int type, const void *value, size_t bytes);
-// Returns 0 or -errno. `each` may be NULL where only success matters.
+// Returns 0 or -errno. `each` is NULL when only success matters.
 int route_exchange(struct route_request *request, route_answer *each, void *context);
-// The same in the network namespace that a TAP device is in; -1: in our own. -EPERM without CAP_SYS_ADMIN.
+// The same in the network namespace of a TAP device; -1: in that of the process. -EPERM without CAP_SYS_ADMIN.
 int route_exchange_at(int tap_fd, struct route_request *request, route_answer *each, void *context);
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Not in the headers of older distributions.
+// The headers of older distributions lack it.
 #ifndef TUNGETDEVNETNS
 #define TUNGETDEVNETNS _IO('T', 227)
 #endif
@@ -27,7 +27,7 @@ struct opening {
 
 static void *open_inside(void *data) {
   struct opening *opening = data;
-  // A thread of its own: it ends in the other namespace, and no other code ever runs there.
+  // This thread ends in the other namespace, and no other code ever runs there.
   if (setns(opening->netns_fd, CLONE_NEWNET) < 0) {
     opening->result = -errno;
     return NULL;

@@ -1,5 +1,5 @@
-// Becoming another user for good. glibc changes the ids of all threads; capabilities are a thread's own, so the
-// others lose theirs, and only the thread that opens devices, which is this one, keeps two.
+// Changes the process to another user, for good. glibc changes the ids of all threads. Capabilities belong to a thread:
+// the other threads lose theirs, and only the calling thread, which opens devices, keeps CAP_NET_ADMIN and CAP_NET_RAW.
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -14,7 +14,7 @@
 #define NAME_BYTES 256
 #define KEPT ((1u << CAP_NET_ADMIN) | (1u << CAP_NET_RAW))
 
-// Both capabilities stand in the first word.
+// Both capabilities are in the first word.
 static int keep_network_capabilities(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   struct __user_cap_data_struct words[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -25,7 +25,8 @@ static int keep_network_capabilities(void) {
   return (int)syscall(SYS_capset, &header, words);
 }
 
-// lookUpUser(user, group) returns [uid, gid]; an empty group is the user's own. Throws ENOENT for a name that is not there.
+// lookUpUser(user, group) returns [uid, gid]. An empty group means the user's primary group. Throws ENOENT for an
+// unknown name.
 napi_value look_up_user(napi_env env, napi_callback_info info) {
   napi_value arguments[2], result, number;
   char user[NAME_BYTES], group[NAME_BYTES];
@@ -50,7 +51,7 @@ napi_value look_up_user(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// becomeUser(user, uid, gid): in this order, since each step takes the right to do the one before.
+// becomeUser(user, uid, gid). The order matters: each step takes away the privilege that the steps before it need.
 napi_value become_user(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   char user[NAME_BYTES];
@@ -66,14 +67,15 @@ napi_value become_user(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// forbidNewPrivileges(): no program that this process starts can have more rights than it.
+// forbidNewPrivileges(): no program that this process starts can get more privileges than it has.
 napi_value forbid_new_privileges(napi_env env, napi_callback_info info) {
   (void)info;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return throw_errno(env, errno, "prctl");
   return NULL;
 }
 
-// redirectDescriptor(from, to): whatever is written to `to` goes where `from` leads, from one instant to the next.
+// redirectDescriptor(from, to) replaces the file descriptor `to` by a duplicate of `from`, in one step: no write to
+// `to` fails meanwhile.
 napi_value redirect_descriptor(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   int32_t from, to;

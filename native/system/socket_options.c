@@ -1,5 +1,5 @@
-// TCP options that Node has no setter for, on sockets that Node opened. They are named by text, so that their numbers stay
-// those of the platform.
+// TCP options that Node cannot set, of sockets that Node opened. Callers name them by text, because their numbers
+// depend on the platform.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,5 +1,6 @@
-// What the addon offers of the system: links, addresses, names, users. Each file binds one door, which links.ts, process.ts
-// or sockets.ts of src/native/ types. Nothing here is on the way of frames, so these are functions of Node-API themselves.
+// Functions of the system: links, addresses, sockets, names, users, memory. devices.ts, links.ts, process.ts,
+// sockets.ts and streams.ts of src/native/ type them. No frame passes them, so they are functions of Node-API
+// themselves.
 #ifndef ETHERWS_SYSTEM_H
 #define ETHERWS_SYSTEM_H
 

@@ -1,4 +1,4 @@
-// Where a TAP device is, and what it is called there.
+// The network namespace of a TAP device, and its name there.
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
@@ -37,7 +37,7 @@ static int ask_for_id(int netns_fd, int type, int32_t *id) {
   return route_exchange(&request, type == RTM_NEWNSID ? NULL : take_id, id);
 }
 
-// The number by which our namespace knows another one. Returns 0 or -errno.
+// Finds the id by which our namespace knows another one; if it has none, the kernel assigns one. Returns 0 or -errno.
 static int find_id(int netns_fd, int32_t *id) {
   *id = NO_NETNS_ID;
   int status = ask_for_id(netns_fd, RTM_GETNSID, id);
@@ -52,8 +52,8 @@ static bool is_own(const struct stat *other) {
   return stat("/proc/thread-self/ns/net", &own) == 0 && own.st_ino == other->st_ino && own.st_dev == other->st_dev;
 }
 
-// Where a TAP device is. Returns 0 or -errno; the inode stays 0 where the kernel does not tell: before Linux 5.0, and
-// without CAP_NET_ADMIN.
+// Finds the namespace of a TAP device. Returns 0 or -errno. The inode stays 0 if the kernel does not tell: before Linux
+// 5.0, and without CAP_NET_ADMIN.
 static int find_netns(int tap_fd, int32_t *id, struct stat *inode) {
   int fd = netns_of_tap(tap_fd);
   if (fd == -EPERM || fd == -ENOTTY || fd == -EINVAL) return 0;
@@ -64,8 +64,8 @@ static int find_netns(int tap_fd, int32_t *id, struct stat *inode) {
   return status;
 }
 
-// locateTap(descriptor) returns {name, netnsId, netnsInode}: what the device is called now, and where it is; netnsId is
-// -1 in our own namespace. Throws EBADFD once the device was deleted.
+// locateTap(descriptor) returns {name, netnsId, netnsInode}: the present name of the device, and its namespace; netnsId
+// -1: ours. Throws EBADFD after the device was deleted.
 napi_value locate_tap(napi_env env, napi_callback_info info) {
   napi_value argument, result;
   struct descriptor *tap;

@@ -1,4 +1,4 @@
-// TCP sockets with options that have to stand before they are connected.
+// TCP sockets with options that have to be set before they connect.
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static const char *set_options(int fd, const char *device, int mark) {
   return mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0 ? "SO_MARK" : NULL;
 }
 
-// openTcpSocket(isIpv6, device, mark) returns its file descriptor, which is the caller's. The failed call is the name
-// of the option that failed.
+// openTcpSocket(isIpv6, device, mark) returns a file descriptor, which the caller owns. `syscall` of an exception is
+// the name of the option that failed.
 napi_value open_tcp_socket(napi_env env, napi_callback_info info) {
   napi_value arguments[3], result;
   bool is_ipv6;

@@ -9,8 +9,8 @@
 #include "../node/values.h"
 #include "system.h"
 
-// Returns the length of the address, or 0 with errno set. `@` at the beginning stands for the octet 0 of an abstract
-// name, which has its length and no octet 0 at its end.
+// Returns the length of the address, or 0 with errno. `@` at the beginning stands for the octet 0 of an abstract name
+// (unix(7)), which is not terminated.
 static socklen_t fill_address(struct sockaddr_un *address, const char *name) {
   size_t length = strlen(name);
   bool is_abstract = name[0] == '@';
@@ -24,7 +24,7 @@ static socklen_t fill_address(struct sockaddr_un *address, const char *name) {
   return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
 }
 
-// sendUnixDatagram(name, octets): a full queue of the receiver is EAGAIN, and nothing waits.
+// sendUnixDatagram(name, octets) never waits. Throws EAGAIN when the receiver's queue is full.
 napi_value send_unix_datagram(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   char name[sizeof(struct sockaddr_un)];
