@@ -172,7 +172,7 @@ static napi_value reads_frames(napi_env env, napi_callback_info info) {
     return NULL;
   }
   if (max_frame_bytes < 0 || max_frame_bytes > MAX_FRAME_BYTES || device->head.datapath->tally == NULL) {
-    return throw_range(env, "no room for frames");
+    return throw_range(env, "maxFrameBytes is out of range, or no slab has been shared");
   }
   device->max_frame_bytes = (size_t)max_frame_bytes;
   return NULL;

@@ -47,7 +47,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   }
   if (suite < 0 || suite >= ETHERWS_SUITES || sequence < 0 || iv_size != ETHERWS_IV_BYTES ||
       key_size != etherws_key_bytes((enum etherws_suite)suite)) {
-    napi_throw_range_error(env, NULL, "no key of a suite that is known");
+    napi_throw_range_error(env, NULL, "unknown cipher suite, or a key, IV or sequence number that does not fit it");
     return NULL;
   }
   const struct etherws_ipsec_mb *library = host_of(env)->is_openssl_wanted ? NULL : etherws_load_ipsec_mb();
@@ -55,7 +55,7 @@ static napi_value start_records(napi_env env, napi_callback_info info) {
   if (records == NULL || !etherws_start_tls_records(records, (enum etherws_suite)suite, key, iv, (uint64_t)sequence,
                                                     is_sealing, library)) {
     free(records);
-    napi_throw_error(env, NULL, "the cipher is not to be had");
+    napi_throw_error(env, NULL, "the cipher is not available");
     return NULL;
   }
   if (napi_create_external(env, records, on_collected, NULL, &external) != napi_ok) {

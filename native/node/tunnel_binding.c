@@ -38,7 +38,7 @@ static napi_value share_buffer_cells(napi_env env, napi_callback_info info) {
   uint8_t *bytes;
   size_t length;
   if (!take_arguments(env, info, &cells, 1) || !take_octets(env, cells, &bytes, &length)) return NULL;
-  if (length < BUFFER_CELLS * sizeof(double)) return throw_range(env, "there are three cells");
+  if (length < BUFFER_CELLS * sizeof(double)) return throw_range(env, "expected three cells");
   if (!keep(env, cells)) return throw_napi_failure(env);
   datapath_share_buffer_cells(host_of(env)->datapath, (double *)(void *)bytes);
   return NULL;
@@ -105,7 +105,7 @@ static bool take_keys(napi_env env, const napi_value *values, struct etherws_tls
       napi_get_value_external(env, values[1], (void **)sealing) == napi_ok && (*sealing)->is_sealing) {
     return true;
   }
-  napi_throw_type_error(env, NULL, "expected records of either direction");
+  napi_throw_type_error(env, NULL, "expected TLS records that open, and TLS records that seal");
   return false;
 }
 
