@@ -16,10 +16,13 @@ const SETTINGS = {
   mtu: SET_INTERFACE.mtu,
 } as const satisfies Table;
 
-const number = { type: integer(1), required: true, help: 'number of the port' } as const;
+/** Far above what a switch reaches, and far below where the next number is no longer exact (2^53). */
+export const MOST_PORT_NUMBER: number = 2 ** 48;
+
+const number = { type: integer(1, MOST_PORT_NUMBER), required: true, help: 'number of the port' } as const;
 
 const keptPorts = objectOf({
-  lastNumber: { type: integer(0), required: true, help: 'the highest number that a port had' },
+  lastNumber: { type: integer(0, MOST_PORT_NUMBER), required: true, help: 'the highest number that a port had' },
   file: {
     type: tableOf(
       objectOf({

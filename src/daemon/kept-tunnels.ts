@@ -1,5 +1,6 @@
 import type { PortNumber } from '../bridge/bridge-port.ts';
 import type { Port } from '../bridge/port.ts';
+import { MOST_PORT_NUMBER } from '../config/kept-ports.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { AttachedPort, AttachOptions } from '../networks/attached-port.ts';
 import type { Switch } from '../networks/switch.ts';
@@ -12,7 +13,7 @@ import { anyText, flag, integer, listOf } from '../schema/types.ts';
 
 /** An accepted tunnel in the file of `--state`. Tokens stand there as hashes only. */
 const KEPT = {
-  number: { type: integer(1), required: true, help: 'number of the port' },
+  number: { type: integer(1, MOST_PORT_NUMBER), required: true, help: 'number of the port' },
   name: { type: anyText, help: 'name of the port' },
   description: { type: anyText, help: 'its description' },
   shut: { type: flag, required: true, help: 'whether the port is shut' },

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import pino from 'pino';
+import { describeError } from '../errors.ts';
 import { LogRooms, type RoomedLogger } from './log-rooms.ts';
 import { LogSink } from './log-sink.ts';
 
@@ -28,7 +29,9 @@ export async function createLogger(options: { isDebug: boolean; format?: LogForm
     return format(`${JSON.stringify({ level: LEVEL_WARN, time: Date.now(), lostLines, msg })}\n`);
   });
   const level = options.isDebug ? 'debug' : 'info';
-  const root = pino({ level, base: null }, { write: (record) => sink.write(format(record)) });
+  // Under `err` pino itself writes an error with its stack, for mistakes in etherws.
+  const serializers = { error: describeError };
+  const root = pino({ level, base: null, serializers }, { write: (record) => sink.write(format(record)) });
   const rooms = new LogRooms((room) => asLogger(root.child({ room })));
   return Object.assign(rooms.logger('daemon'), { rooms });
 }
@@ -40,7 +43,12 @@ function jsonFormat(record: string): string {
 async function textFormat(): Promise<(record: string) => string> {
   // Loaded when needed: JSON does not use it.
   const { prettyFactory } = await import('pino-pretty');
-  return prettyFactory({ colorize: isatty(2), translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+  return prettyFactory({
+    colorize: isatty(2),
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    errorLikeObjectKeys: ['err'],
+  });
 }
 
 /** Narrows pino's type, which has an index signature: TypeScript would take it for a thenable. */

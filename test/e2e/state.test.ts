@@ -158,6 +158,11 @@ test('a state that cannot be written or read is told at the start, and a change 
   assert.match(await refused(strange), /STATE_INVALID/);
   assert.equal(readFileSync(strange, 'utf8').length, 53, 'it is left as it is');
 
+  // The next numbers would be the same one: 2^53 is the end of whole numbers.
+  const ports = { lastNumber: 2 ** 53 - 1, file: {}, removed: [], added: [] };
+  writeFileSync(strange, JSON.stringify({ version: 1, sections: { ports } }));
+  assert.match(await refused(strange), /ports\.lastNumber 9007199254740991 is outside .*STATE_INVALID/s);
+
   const own = join(directory, 'own');
   mkdirSync(own);
   const running = await EtherwsSwitch.start(host, options(join(own, 'state')));
