@@ -1,6 +1,5 @@
-// Offload in C: what src/wire says in TypeScript, said again for speed. The two
-// agree octet by octet; tests hold them together. Nothing here knows Node-API,
-// allocates, or believes a length that it has not compared.
+// Checksums and segmentation in C: the fast counterpart of src/wire/offload. Both give the same octets, and tests compare
+// them. This part does not use Node-API, allocates nothing, and compares each length before it uses it.
 #ifndef ETHERWS_OFFLOAD_H
 #define ETHERWS_OFFLOAD_H
 
@@ -28,7 +27,7 @@ enum {
   ETHERWS_GSO_ECN = 0x80,
 };
 
-// The debts that an egress takes: OFFLOAD_* in src/wire/offload/virtio-header.ts.
+// Offloads that an egress can complete itself: OFFLOAD_* in src/wire/offload/virtio-header.ts.
 enum {
   ETHERWS_OFFLOAD_CHECKSUM = 1,
   ETHERWS_OFFLOAD_TSO4 = 2,
@@ -38,7 +37,7 @@ enum {
   ETHERWS_OFFLOAD_ENCAPSULATED = 32,
 };
 
-// 0 is well; the others are OFFLOAD_FAULTS in their order, and then what only a slab can lack.
+// 0: no fault. Then OFFLOAD_FAULTS in their order, and last a slab without room.
 enum etherws_fault {
   ETHERWS_OK,
   ETHERWS_FAULT_FLAGS,
@@ -55,14 +54,14 @@ enum etherws_fault {
   ETHERWS_NO_ROOM,
 };
 
-// A frame, and its offload header or NULL when it owes nothing.
+// A frame, and its offload header; NULL if it needs no offload.
 struct etherws_frame {
   const uint8_t *bytes;
   const uint8_t *offload;
   uint32_t length;
 };
 
-// Where the headers of a frame stand, as offsets from its first octet.
+// Positions of the headers of a frame, as offsets from its first octet.
 struct etherws_headers {
   bool is_ipv6;
   int protocol;  // -1 until it is known
@@ -94,16 +93,15 @@ struct etherws_records {
   uint32_t capacity;
 };
 
-// One's complement sums (RFC 1071) in the machine's own byte order, which comes
-// out right as long as the result is stored in that order too. Only the last
-// piece of a sum may have an odd length.
+// One's complement sums (RFC 1071) in the byte order of the machine. The result must be stored in that order as well.
+// Only the last piece of a sum may have an odd length.
 uint64_t etherws_sum(const uint8_t *bytes, size_t length, uint64_t initial);
 uint64_t etherws_copy_and_sum(uint8_t *to, const uint8_t *from, size_t length, uint64_t initial);
 uint16_t etherws_fold(uint64_t sum);
-// The sum of the pseudo-header, were the transport part `transport_bytes` long.
+// The sum of the pseudo-header for a transport part of `transport_bytes` octets.
 uint64_t etherws_pseudo_sum(const uint8_t *frame, const struct etherws_headers *headers, uint32_t transport_bytes);
 
-// Finds the TCP or UDP header. `found` is overwritten, also when there is a fault.
+// Finds the TCP or UDP header. `found` is overwritten, also if there is a fault.
 enum etherws_fault etherws_locate(const uint8_t *frame, uint32_t length, struct etherws_headers *found);
 
 // Its parts: from an Ethernet header at `at` to the IP header, from there behind it, and behind a TCP or UDP header.
@@ -117,20 +115,20 @@ enum etherws_fault etherws_pass_transport(const uint8_t *frame, struct etherws_h
 enum etherws_fault etherws_locate_described(const uint8_t *frame, uint32_t length, uint32_t checksum_start,
                                             struct etherws_layers *layers);
 
-// Whether the offload header says what the frame is; of a frame without a fault `found` tells whether it is
-// encapsulated, and where its headers are if it is a super-frame.
+// Compares the offload header with the frame. Without a fault `found` has whether the frame is encapsulated, and for a
+// super-frame the positions of its headers.
 enum etherws_fault etherws_check(const struct etherws_frame *frame, struct etherws_layers *found);
 
-// The same for a header from a source that may lie, `to_correct`: hdr_len, which cannot be checked, and our mark are
-// made true.
+// The same for `to_correct`, a header from an untrusted source: sets hdr_len, which cannot be checked, and our mark to the
+// values that the frame has.
 enum etherws_fault etherws_check_and_correct(const struct etherws_frame *frame, uint8_t *to_correct);
 
-// Whether the frame owes anything, or says something unknown.
+// Whether the frame needs an offload, or its header has a flag or type that is unknown.
 static inline bool etherws_owes(const struct etherws_frame *frame) {
   return frame->offload != NULL && ((frame->offload[0] & ~ETHERWS_FLAG_DATA_VALID) | frame->offload[1]) != 0;
 }
 
-// Makes the headers of a segment true that were copied from its super-frame, as writeSegmentHeaders of
+// Sets the fields of a segment's headers, which were copied from its super-frame, as writeSegmentHeaders of
 // src/wire/offload/gso-headers.ts. `payload_sum` is the sum of what follows the inner transport header.
 struct etherws_place {
   uint32_t ordinal;  // 0: the first
@@ -146,11 +144,11 @@ enum etherws_fault etherws_finish(const struct etherws_frame *frame, uint32_t of
 // How many segments of a checked super-frame go into one datagram super-frame for such an egress; 1: each is sent alone.
 uint32_t etherws_segments_in_pack(const struct etherws_frame *super, const struct etherws_layers *layers,
                                   uint32_t offloads);
-// Appends the segments in packs of up to `most`; the caller has seen to the room that they need singly.
+// Appends the segments in packs of up to `most`. The caller guarantees the room that they need as single frames.
 void etherws_pack(const struct etherws_frame *super, const struct etherws_layers *layers, uint32_t most,
                   struct etherws_records *out);
 
-// Zeroes the offload header of the next record; the caller has seen to the room. Returns where its frame starts.
+// Zeroes the offload header of the next record. The caller guarantees the room. Returns the first octet of its frame.
 uint8_t *etherws_begin_record(struct etherws_records *out);
 // Ends the record whose frame is `length` octets long.
 void etherws_end_record(struct etherws_records *out, uint32_t length);
