@@ -3,8 +3,8 @@ import { listPorts } from './complete-ports.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * `etherws complete WORD…`, which shells call: prints the completions of the last word, one a line. It prints no errors,
- * and nothing where a file is expected, so that the shell completes files.
+ * `etherws complete WORD…`, which shells call: prints the completions of the last word, one a line. It prints no
+ * errors, and nothing where a file is expected, so that the shell completes files.
  */
 
 /** Makes the commands that a command line names: `createProgram`. */

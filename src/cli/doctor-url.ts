@@ -48,7 +48,7 @@ export async function examineUrl(text: string, options: UrlOptions, tell: (findi
   if (tls === undefined) return;
   tell(ok('proxy', proxy === undefined ? 'none' : `${proxy.kind} ${proxy.host}:${proxy.listenPort}`));
   const examination = new Examination(url, proxy, tls, tell);
-  // A proxy, except for socks5, looks the name up itself, so this host need not be able to.
+  // With a proxy the look-up is no step of its own: the proxy does it, or, for socks5, `connect`.
   if (proxy === undefined && !(await examination.lookUp())) return;
   if (!(await examination.connect())) return;
   await examination.handshake(authorizationOf(url, options));

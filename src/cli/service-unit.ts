@@ -10,7 +10,7 @@ export interface UnitOptions {
   readonly config: string;
   /** Default: DynamicUser=, a user that exists only while the service runs. */
   readonly user?: string | undefined;
-  /** Whether systemd has Type=notify-reload (253 and later): `systemctl reload` then waits for the end of the reload. */
+  /** Whether systemd has Type=notify-reload (253 and later), by which `systemctl reload` waits for the end of it. */
   readonly hasNotifyReload?: boolean;
 }
 

@@ -38,7 +38,7 @@ export function formatSeconds(seconds: number): string {
   return `${whole} s`;
 }
 
-/** Numbers up to ten with two digits, larger ones with fewer. */
+/** Milliseconds, with one decimal below 10. */
 export function formatMs(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }

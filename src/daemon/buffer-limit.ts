@@ -8,7 +8,7 @@ export function setBufferLimit(limitBytes: number = DEFAULT_BUFFERS_BYTES): void
   BUFFERS.limitBytes = limitBytes;
 }
 
-/** Sets the limit of buffered octets, which is one for the whole process. @param limitBytes default: see `--max-buffers` */
+/** Sets the process's limit of buffered octets. @param limitBytes default: see `--max-buffers` */
 export function limitBuffers(limitBytes: number | undefined, logger: Logger): void {
   setBufferLimit(limitBytes);
   let warnedMs = Number.NEGATIVE_INFINITY;

@@ -14,16 +14,16 @@ import { describeAction, describeChange, nameOf } from './port-steps.ts';
 
 export interface ConfigurationOptions {
   readonly config: SwConfig;
-  /** reads the file again, with what was typed on top; undefined without a file */
+  /** reads the file again; typed options have precedence. undefined without a file */
   readonly file: { read(): Promise<SwConfig> } | undefined;
   readonly ports: ConfiguredSwitch;
   readonly live: LiveOptions;
-  /** reads certificates, keys and the policy again. @param failed how many steps failed. @returns what failed now */
+  /** reads certificates, keys and the policy again. @param failed the number of failed steps. @returns its failures */
   readonly rereadOthers: (failed: number) => Promise<readonly string[]>;
   readonly logger: Logger;
 }
 
-/** What a file wanted when it was read. */
+/** The contents of a file when it was read. */
 interface Wanted {
   readonly config: SwConfig;
   /** with their secrets */
@@ -31,27 +31,27 @@ interface Wanted {
 }
 
 /**
- * Leads the running switch to what its configuration file wants. The running state and the wanted one are two values,
- * and what is done is the difference of them.
+ * Applies the configuration file to the running switch: it compares the running state with the wanted state, and does
+ * only the difference.
  */
 export class Configuration implements ConfigurationControl {
   readonly #options: ConfigurationOptions;
   /** the options that are in force */
   #running: SwConfig['options'];
-  /** what the file wanted when it was applied last */
+  /** the contents of the file when it was last applied, for `hangup` */
   #applied: unknown;
   #hasFailed = false;
-  /** One reload after the other. */
+  /** The last reload: reloads run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param ports those of the file, with their secrets */
+  /** @param ports the ports of the file, with their secrets */
   constructor(options: ConfigurationOptions, ports: readonly WantedPort[]) {
     this.#options = options;
     this.#running = options.config.options;
     this.#applied = essenceOf({ config: options.config, ports });
   }
 
-  /** What differs from the file, in words: what calls have changed of its ports, and options that wait for a restart. */
+  /** The differences from the file as sentences: changes of its ports by calls, and options that need a restart. */
   deviations(): string[] {
     return this.#options.ports.deviations();
   }
@@ -77,9 +77,9 @@ export class Configuration implements ConfigurationControl {
   }
 
   /**
-   * For SIGHUP: as `reload`, but nothing is done while the file is the same. Programs that rotate logs send the signal
-   * each night, which must not undo what calls have changed.
-   * @throws EtherwsError CONFIG_INVALID if not all could be applied; each reason was logged
+   * For SIGHUP: as `reload`, but without effect while the file is unchanged. Programs that rotate logs send the signal
+   * each night, and that must not undo changes by calls.
+   * @throws EtherwsError CONFIG_INVALID if a step failed; each reason was logged
    */
   async hangup(): Promise<void> {
     const { logger } = this.#options;
@@ -156,7 +156,7 @@ export class Configuration implements ConfigurationControl {
   }
 }
 
-/** What of it makes a difference: a port may stand elsewhere in the file. */
+/** The contents without places: a port that is moved within the file is unchanged. */
 function essenceOf({ config, ports }: Wanted): unknown {
   return [config.options, ports.map(({ place: _, ...port }) => port)];
 }

@@ -23,7 +23,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { StateFile } from '../runtime/state-file.ts';
 import { describeAction, nameOf, placed } from './port-steps.ts';
 
-/** What is known of a port beside its entry: RunningPort. */
+/** The facts of a RunningPort that its entry does not have. */
 type Note = Pick<RunningPort, 'opened' | 'origin' | 'addresses' | 'mtu' | 'firstMtu'>;
 
 const SECTION = 'ports';
@@ -31,16 +31,16 @@ const SECTION = 'ports';
 export interface ConfiguredSwitchOptions {
   readonly running: RunningSwitch;
   readonly logger: Logger;
-  /** undefined: what calls change ends with the process */
+  /** undefined: changes by calls end with the process */
   readonly state: StateFile | undefined;
-  /** whether there is a configuration file, which ports can differ from */
+  /** whether there is a configuration file */
   readonly hasFile: boolean;
   readonly logLevels: LogLevels | undefined;
 }
 
 /**
- * A running switch that knows how each of its ports came to be what it is: by the configuration file, or by a call of the
- * control API. It keeps what calls change in the state file, and leads the ports to what another file wants.
+ * A running switch that knows the origin of each port and setting: the configuration file, or a call of the control
+ * API. It keeps changes by calls in the state file, and applies another configuration file to the ports.
  */
 export class ConfiguredSwitch implements SwitchControl {
   readonly #running: RunningSwitch;
@@ -50,7 +50,7 @@ export class ConfiguredSwitch implements SwitchControl {
   readonly #notes = new Map<number, Note>();
   /** the ports of the file that calls have removed, by `id` */
   readonly #removed = new Set<string>();
-  /** ports that calls had added before the start, and that could not be opened */
+  /** ports of the state file that could not be opened */
   #missing: KeptPorts['added'] = [];
   #wanted: readonly WantedPort[] = [];
   #kept: KeptPorts;
@@ -70,14 +70,15 @@ export class ConfiguredSwitch implements SwitchControl {
     }
   }
 
-  /** The highest number of a port before the start: ports that come before theirs are opened must have others. */
+  /** The highest number of a port in the state file: until these ports are opened, others must have higher numbers. */
   get lastNumber(): number {
     return this.#kept.lastNumber;
   }
 
   /**
-   * Opens the ports of the file and of the state. One of the state that cannot be opened is logged, and stays in it.
-   * @throws EtherwsError of the first port of the file that cannot be opened, with its place
+   * Opens the ports of the configuration and of the state file. A failure of the latter is logged, and the port stays
+   * in the state file.
+   * @throws EtherwsError for the first port of the configuration that cannot be opened, with its place
    */
   async open(wanted: readonly WantedPort[]): Promise<void> {
     this.#wanted = wanted;
@@ -99,7 +100,7 @@ export class ConfiguredSwitch implements SwitchControl {
         'the state differs from the configuration; ctl reload goes back to that',
       );
     }
-    // It is written once the process is the user that it will be.
+    // The file is written when the process has its final user.
     this.#state?.keepSoon(SECTION, () => this.#section());
   }
 
@@ -113,7 +114,7 @@ export class ConfiguredSwitch implements SwitchControl {
 
   async addPort(spec: PortSpec): Promise<PortEntry> {
     const { port: number } = await this.#running.addPort(spec);
-    // The kernel has chosen the name of a device where the target is a pattern.
+    // The target may be a pattern such as tap%d, for which the kernel has chosen the name.
     const { target } = this.#entryOf(number);
     this.#note(number, wantedOf(spec.type === 'tap' ? { ...spec, target } : spec), 'ctl');
     this.#missing = this.#missing.filter((kept) => kept.spec.target !== target);
@@ -129,7 +130,7 @@ export class ConfiguredSwitch implements SwitchControl {
     const now = this.#running.readPort(reference);
     const config = this.#markOf(now);
     const note = this.#notes.get(now.port);
-    // Before the port ends, which may take seconds: others look at all ports that have a note.
+    // Before `delPort`, which may take seconds: other calls look at all ports with a note.
     this.#notes.delete(now.port);
     if (note?.origin === 'file') this.#removed.add(note.opened.id);
     const last = await this.#running.delPort(now.port);
@@ -156,7 +157,7 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.getStatus();
   }
 
-  /** Set when the switch is complete. */
+  /** Set after the construction, since a Configuration needs the complete switch. */
   configuration: ConfigurationControl | undefined;
   readonly logLevels: LogLevels | undefined;
 
@@ -172,14 +173,14 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.listEndpoints();
   }
 
-  /** The steps to what a file wants. */
+  /** The steps from the running ports to the wanted ones. */
   plan(wanted: readonly WantedPort[]): readonly PortAction[] {
     return planPorts(wanted, this.ports()).actions;
   }
 
   /**
-   * Takes all steps to what a file wants, though some fail. Ports that need no step are not touched.
-   * @returns each step, and why it failed
+   * Takes all steps, even if some fail. Ports without a step are not touched.
+   * @returns each step with its error, if any
    */
   async apply(wanted: readonly WantedPort[]): Promise<{ action: PortAction; error: EtherwsError | undefined }[]> {
     const { actions, kept } = planPorts(wanted, this.ports());
@@ -189,7 +190,7 @@ export class ConfiguredSwitch implements SwitchControl {
       const note = this.#notes.get(number);
       if (note !== undefined) this.#notes.set(number, { ...note, opened, origin: 'file' });
     }
-    // All of them first: one may want the device or the name of another.
+    // All are closed before any is opened: one may want the device or the name of another.
     for (const action of actions) if (action.do === 'replace') await this.#closeIfThere(action.number);
     const done: { action: PortAction; error: EtherwsError | undefined }[] = [];
     for (const action of actions) {
@@ -204,12 +205,12 @@ export class ConfiguredSwitch implements SwitchControl {
     return done;
   }
 
-  /** What calls have changed of what the file wants, in words. */
+  /** The changes of the file's ports by calls, as sentences. */
   deviations(): string[] {
     return this.#hasFile ? this.plan(this.#wanted).map(describeAction) : [];
   }
 
-  /** The ports that a file or a call wanted, as they are now. */
+  /** The ports that the file or calls have added, in their current state. */
   ports(): RunningPort[] {
     return [...this.#notes.keys()].flatMap((number) => this.#runningPort(this.#entryOf(number)) ?? []);
   }
@@ -233,7 +234,7 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#close(action.number);
   }
 
-  /** A call may have removed it while others were closed. */
+  /** Closes a port, unless a call has removed it meanwhile. */
   async #closeIfThere(number: number): Promise<void> {
     if (this.#notes.has(number)) await this.#close(number);
   }
@@ -243,7 +244,7 @@ export class ConfiguredSwitch implements SwitchControl {
     await this.#running.delPort(number);
   }
 
-  /** Opens a port with its settings; one that does not take them is closed again. */
+  /** Opens a port with its settings; if a setting fails, closes it again. */
   async #add(
     wanted: WantedPort,
     origin: RunningPort['origin'],
@@ -273,7 +274,7 @@ export class ConfiguredSwitch implements SwitchControl {
     if (!isSame) this.#setInterface(number, device, withoutAddresses);
   }
 
-  /** Notes which addresses the switch has given the device: the kernel, and others, give it some, too. */
+  /** Notes the addresses that the switch has given the device: the kernel and other programs add some, too. */
   #setInterface(
     reference: PortReference,
     change: InterfaceSpec,
@@ -300,7 +301,7 @@ export class ConfiguredSwitch implements SwitchControl {
       try {
         firstMtu = this.#running.readInterface(number).mtu;
       } catch {
-        // The device is gone already, and its port waits for it.
+        // The device was deleted, and its port waits for it to return.
       }
     }
     this.#notes.set(number, { opened, origin, addresses: [], mtu: undefined, firstMtu });
@@ -310,7 +311,7 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.readPort(number);
   }
 
-  /** Keeps the state. @returns the entry of a port */
+  /** Writes the state file. @returns the entry of a port */
   async #keptEntry(number: number): Promise<PortEntry> {
     const entry = this.#entryOf(number);
     await this.#keep();

@@ -19,7 +19,7 @@ import type { IngressPolicies } from './ingress-policies.ts';
 import type { Lifetime } from './lifetime.ts';
 import { knowsCallers, type Service } from './services.ts';
 
-/** Pages by their paths, of which some are for callers that may read. */
+/** Pages by their paths. Some are only for callers that `access` lets read. */
 export type PagesFor = (access: ReadAccess) => ReadonlyMap<string, Route>;
 
 /** The control API of a switch: over TCP, and over a socket for users of this host. */
@@ -29,7 +29,7 @@ export class ControlApi {
   readonly #callers: LocalCallers;
   readonly #options: ControlServerOptions & { readonly counters: EndpointCounters };
 
-  /** @param logger see `openServices`; of services */
+  /** @param logger as `service` of `openServices` */
   constructor(
     config: SwConfig,
     lifetime: Lifetime,
@@ -56,7 +56,7 @@ export class ControlApi {
 
   /**
    * Serves the API on the service's listener, if it has one.
-   * @param pages beside it; a path that a service already has stays with the service
+   * @param pages further pages; a path that a service already has stays with the service
    */
   serveTcp({ listener, config }: Service, pages: PagesFor): void {
     if (listener === undefined) return;
@@ -75,9 +75,9 @@ export class ControlApi {
   }
 
   /**
-   * Serves the API on the local socket, if there is to be one.
+   * Serves the API on the local socket, if the configuration has one.
    * @param owner of the socket's file
-   * @param pagesFor pages beside it
+   * @param pagesFor further pages
    * @returns its path
    */
   async serveSocket(owner: FileOwner | undefined, pagesFor: PagesFor): Promise<string | undefined> {
@@ -104,7 +104,7 @@ export class ControlApi {
           page.handleRequest(request, response);
           return;
         }
-        // On this socket every other path is that of the control API.
+        // On this socket all other paths are those of the control API.
         request.url = path;
         server.handleRequest(request, response);
       },
@@ -120,8 +120,9 @@ export class ControlApi {
 }
 
 /**
- * A caller of an open control API can reconfigure the switch, and open devices with the rights of its user.
- * @param service listens
+ * Warns of a control API that asks for no credentials: any caller can reconfigure the switch, and open devices with the
+ * rights of its user.
+ * @param service must be listening
  */
 export function warnOfOpenControl({ control, local }: SwConfig, { listener }: Service, logger: Logger): void {
   if (!isOpen(control.login) || listener === undefined) return;
@@ -136,7 +137,7 @@ export function warnOfOpenControl({ control, local }: SwConfig, { listener }: Se
   }
 }
 
-/** Whether a request has credentials in its head. */
+/** Whether the head of a request has credentials. */
 function hasCredentials({ headers, url = '' }: IncomingMessage): boolean {
   return headers.authorization !== undefined || accessTokenOf(url) !== undefined;
 }

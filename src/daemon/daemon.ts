@@ -40,7 +40,7 @@ export interface DaemonOptions {
   readonly owner?: FileOwner | undefined;
   /** Opens the log file again, for each reload before all else; see LogFile.reopen. */
   readonly reopenLog?: () => void;
-  /** the configuration file, and how it is read again */
+  /** the configuration file, and the function that reads it again */
   readonly file?: { readonly path: string; read(): Promise<SwConfig> } | undefined;
 }
 
@@ -109,9 +109,9 @@ export class Daemon {
   }
 
   /**
-   * @param last run behind what is registered for a reload
-   * @param failedBefore how many failures there were already
-   * @returns why what could not be read again failed
+   * @param last run after the registered steps
+   * @param failedBefore the number of failures so far
+   * @returns the reasons of the failures
    */
   async #reload(last: readonly Step[], failedBefore: number): Promise<readonly string[]> {
     const failures = await this.#lifetime.reload(last);
@@ -121,17 +121,17 @@ export class Daemon {
     return failures;
   }
 
-  /** Writes the state file, as the user that the process is now. @throws EtherwsError FILE_UNWRITABLE */
+  /** Writes the state file as the process's current user. @throws EtherwsError FILE_UNWRITABLE */
   async keepState(): Promise<void> {
     await this.#state?.write();
   }
 
-  /** Runs programs on events from now on, as the user that the process is now; for those of the start as well. */
+  /** Runs programs on events from now on, as the process's current user; also for the events of the start. */
   startHooks(): void {
     this.#hooks?.start();
   }
 
-  /** Tells how many ports and tunnels there are and where the services listen, in one line, now and after each change. */
+  /** Calls `tell` with one line of ports, tunnels and addresses of services, now and after each change. */
   followStatus(tell: (line: string) => void): void {
     this.#status?.follow(tell);
   }
@@ -140,7 +140,7 @@ export class Daemon {
     const config = this.#config;
     const logger = this.#logger;
     const lifetime = this.#lifetime;
-    // Closed last: that the switch stops can be read until it has stopped.
+    // Closed last, so that `/readyz` says "stopping" until the end.
     lifetime.onClose(() => this.#metrics?.close());
     requireCongestionControl(config.congestion);
     logger.debug({ by: chooseAes(config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
@@ -158,7 +158,7 @@ export class Daemon {
     });
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
-    // Closed behind the switch: ends of tunnels are events, too.
+    // Registered before the switch, and so closed after it: the ends of tunnels are events, too.
     this.#hooks = openHooks(config, etherSwitch.events, lifetime, logger);
     lifetime.onClose(() => etherSwitch.close(this.#state === undefined ? 'shutdown' : 'restart'));
     const loopDelay = new LoopDelay();
@@ -215,7 +215,7 @@ export class Daemon {
     ]);
     this.#status = status;
     lifetime.onClose(() => status.close());
-    // First: a client that is told of the restart shall find no one who refuses it.
+    // Closed first: a client that dials again after close code 1012 must reach the new process, and not this one.
     lifetime.onClose(async () => {
       if (kept !== undefined) services.tunnels.listener.stopAccepting();
       await kept?.close();
@@ -323,7 +323,7 @@ export class Daemon {
     return policy;
   }
 
-  /** @returns a phrase for people; none for a service without a listener */
+  /** @returns a phrase such as `tunnels on [::]:443`; none for a service without a listener */
   #announce(service: string, { config: { path, tls }, listener }: Service): string[] {
     if (listener === undefined) return [];
     const { address, port } = listener.address;

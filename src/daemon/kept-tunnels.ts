@@ -11,7 +11,7 @@ import { check, dottedNames } from '../schema/check.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { anyText, flag, integer, listOf } from '../schema/types.ts';
 
-/** An accepted tunnel in the file of `--state`. Tokens stand there as hashes only. */
+/** An accepted tunnel in the file of `--state`, which has only hashes of tokens. */
 const KEPT = {
   number: { type: integer(1, MOST_PORT_NUMBER), required: true, help: 'number of the port' },
   name: { type: anyText, help: 'name of the port' },
@@ -28,7 +28,7 @@ const keptTunnels = listOf(objectOf(KEPT));
 
 const SECTION = 'tunnels';
 
-/** Makes a tunnel a port of the switch, with the rights of its user. @returns its number */
+/** Attaches a tunnel to the switch, with the rights of its user. @returns the port's number */
 export type AttachTunnel = (port: Port, user: string | null, options?: AttachOptions) => PortNumber;
 
 export interface KeptTunnelsOptions {
@@ -42,8 +42,8 @@ export interface KeptTunnelsOptions {
 }
 
 /**
- * Lets clients find the ports of their tunnels again when the switch was restarted: with number, name, description, and
- * shut as before. The ports wait for them as after the loss of a connection.
+ * Keeps the ports of accepted tunnels across a restart, with number, name, description and `shut`. After it the ports
+ * wait for their clients as after the loss of a connection.
  */
 export class KeptTunnels {
   readonly #options: KeptTunnelsOptions;
@@ -54,12 +54,12 @@ export class KeptTunnels {
     this.#options = options;
   }
 
-  /** An accepted tunnel has become a port. */
+  /** To be called when an accepted tunnel has become a port. */
   note(port: Port, number: PortNumber): void {
     this.#numbers.set(port, number);
   }
 
-  /** Makes the ports of the run before, and keeps those of this one from now on. */
+  /** Attaches the ports of the last run, and keeps those of this run from now on. */
   restore(): void {
     const { server, etherSwitch, attach, ports, logger, state } = this.#options;
     const names = new Set(ports.map((port) => port.spec.name));
@@ -76,13 +76,13 @@ export class KeptTunnels {
         void port.close('shutdown');
       }
     }
-    // With each write, since names and the like change, too.
+    // Made anew for each write, since names, too, change.
     state.follow(SECTION, () => this.#section());
     server.followKept(() => this.#changed());
     this.#changed();
   }
 
-  /** Keeps all of them a last time: from now on they end with the switch. */
+  /** Keeps the tunnels a last time: those that end later end because the switch does. */
   async close(): Promise<void> {
     const section = this.#section();
     this.#isClosed = true;

@@ -2,10 +2,10 @@ import { describeError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { LiveOptions } from './live-options.ts';
 
-/** Something to run, which may fail. */
+/** A step of closing or reloading, which may fail. */
 export type Step = () => Promise<void> | void;
 
-/** What a running switch has opened and closes in reverse order, and what it reads again on demand. */
+/** The steps that close a running switch, in reverse order of opening, and those that read its files again. */
 export class Lifetime {
   readonly #logger: Logger;
   readonly #disposals: Step[] = [];
@@ -28,9 +28,9 @@ export class Lifetime {
   }
 
   /**
-   * Reads everything again. What cannot be used is logged.
-   * @param last run behind what is registered, with the same handling of errors
-   * @returns why what could not be read again failed
+   * Runs all steps of a reload. Failures are logged.
+   * @param last run after the registered ones, with the same handling of errors
+   * @returns the reasons of the failures
    */
   async reload(last: readonly Step[] = []): Promise<readonly string[]> {
     const failures: string[] = [];

@@ -7,7 +7,7 @@ export class LiveOptions {
   readonly #applies = new Map<string, Apply>();
 
   /**
-   * @param names as a file has them: `limits.max-tunnels`
+   * @param names as in a configuration file: `limits.max-tunnels`
    * @param apply called once for a reload that changes at least one of them; it does not throw
    */
   on(names: readonly string[], apply: Apply): void {

@@ -19,7 +19,7 @@ import type { Service, Services } from './services.ts';
 
 const METRICS_PATH = '/metrics';
 
-/** Metrics and health of a switch: beside the control API, and on a listener of their own (`--metrics-listen`). */
+/** The pages of metrics and health: beside the control API, and on a separate listener (`--metrics-listen`). */
 export class MetricsService {
   readonly health: Health = new Health();
   readonly #families: () => ReturnType<typeof familiesOf>;
@@ -46,13 +46,13 @@ export class MetricsService {
     this.#families = () => familiesOf({ etherSwitch: parts.etherSwitch, services, process, buffers: BUFFERS });
   }
 
-  /** The pages beside the control API: metrics are for callers that may list the ports. */
+  /** The pages beside the control API; metrics need the right to call `listPort`. */
   pagesFor(access: ReadAccess): ReadonlyMap<string, Route> {
     return this.#pages((request) => access.refusalOf(request, 'listPort'));
   }
 
   /**
-   * Opens the listener of `--metrics-listen`, if there is to be one.
+   * Opens the listener of `--metrics-listen`, if given.
    * @throws EtherwsError LISTEN_FAILED
    */
   async listen(): Promise<void> {
@@ -63,7 +63,7 @@ export class MetricsService {
     const [counters, descriptors, logger] = [this.#counters, this.#descriptors, this.#logger];
     const listener = new HttpListener({ host, listenPort, counters, descriptors, logger });
     this.#listener = listener;
-    // Beyond this host anything that reaches the listener may read it. On the loopback web pages may not (DNS rebinding).
+    // On another address than the loopback all clients may read it. On the loopback `Host` is checked (DNS rebinding).
     const refusalOf = async (request: IncomingMessage): Promise<Refusal | undefined> =>
       isLocal && !isAllowedHost(request.headers.host, controlNames) ? FOREIGN_HOST : undefined;
     for (const [path, route] of this.#pages(refusalOf)) listener.route(path, route, 'control');

@@ -6,7 +6,7 @@ import { check } from '../schema/check.ts';
 import { portSpec } from '../schema/port-spec.ts';
 
 /**
- * The same port with the secrets that stand in files of their own, among its options.
+ * The same port with the secrets of its files among its options.
  * @throws EtherwsError FILE_UNREADABLE, or as the check of a port; with the place of the port
  */
 export async function withSecrets(port: WantedPort, logger: Logger): Promise<WantedPort> {

@@ -3,13 +3,13 @@ import type { WantedPort } from '../config/wanted-ports.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import { shownUrl } from '../net/shown-url.ts';
 
-/** Ports of a configuration and the steps of a plan in words, for logs, callers and errors. */
+/** Ports of a configuration and steps of a plan as text, for logs, callers and errors. */
 
 export function nameOf({ spec: { type, target, name } }: WantedPort): string {
   return `${type} ${shownUrl(target)}${name === undefined ? '' : ` (${name})`}`;
 }
 
-/** A step in words: `change port 2, tap lab0 (lab): shut false`. */
+/** A step as text: `change port 2, tap lab0 (lab): shut false`. */
 export function describeAction(action: PortAction): string {
   if (action.do === 'add') return `add ${nameOf(action.port)}`;
   const change = action.do === 'change' ? `: ${describeChange(action.change)}` : '';

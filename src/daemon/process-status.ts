@@ -6,24 +6,24 @@ import { Descriptors } from '../runtime/descriptors.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { Service, Services } from './services.ts';
 
-/** As in PendingConnections. */
+/** The default of PendingConnections. */
 const DEFAULT_UNPROVEN = 1024;
 const MIB = 1024 * 1024;
 
-/** What `getStatus` reads of the parts of a daemon. */
+/** The parts of a daemon that `getStatus` reads. */
 export interface StatusSources {
   readonly config: SwConfig;
-  /** as they are now */
+  /** the current limits */
   readonly limits: () => SwConfig['limits'];
   readonly services: Services;
-  /** tunnels, handshakes, and ports that wait for their client */
+  /** the number of tunnels, handshakes, and ports that wait for their clients */
   readonly tunnels: () => number;
   readonly eventLoop: () => ProcessStatus['eventLoop'] | undefined;
   /** default: no file */
   readonly configuration?: () => ProcessStatus['configuration'];
 }
 
-/** The function that tells what only the process knows; its uptime begins with this call. */
+/** Makes the function that returns the facts of the process; the uptime begins with this call. */
 export function processStatus(sources: StatusSources): () => ProcessStatus {
   const version = readVersion();
   const startMs = performance.now();
@@ -70,7 +70,7 @@ function limitsOf({ limits, services, tunnels }: StatusSources, descriptors: Des
     { limit: '--max-tunnels', used: tunnels(), most: maxTunnels ?? DEFAULT_LIMITS.maxConnections },
     { limit: '--max-unproven', used: Math.max(...unproven), most: maxUnproven ?? DEFAULT_UNPROVEN },
     { limit: '--max-buffers', used: Math.ceil(BUFFERS.heldBytes / MIB), most: Math.round(BUFFERS.limitBytes / MIB) },
-    // An unlimited number is none that could be reached.
+    // Without a limit (RLIM_INFINITY) there is no entry.
     ...(Number.isFinite(descriptors.limit)
       ? [{ limit: 'descriptors', used: descriptors.used, most: descriptors.limit }]
       : []),

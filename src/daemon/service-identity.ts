@@ -50,7 +50,7 @@ export class ServiceIdentity {
     return Date.parse(this.#identity.certificate.validTo);
   }
 
-  /** The authorities that verify clients. */
+  /** The certificate authorities of clients. */
   get authorities(): ClientAuthorities {
     return this.#clients?.authorities ?? NO_AUTHORITIES;
   }

@@ -13,10 +13,10 @@ import { openAuthenticators } from './authenticators.ts';
 import type { Lifetime } from './lifetime.ts';
 import { ServiceIdentity } from './service-identity.ts';
 
-/** One of the two services: where it listens, by which certificate, and for whom. */
+/** One of the two services, with its listener, its certificate and its credentials. */
 export interface Service {
   readonly config: ServiceConfig;
-  /** of TLS */
+  /** key and certificate of TLS; undefined without TLS */
   readonly identity: ServiceIdentity | undefined;
   readonly authenticator: Authenticator;
   readonly counters: EndpointCounters;
@@ -29,7 +29,7 @@ export interface Services {
   readonly control: Service;
 }
 
-/** Whether the control API requires no credentials, and admits only certain users of this host. */
+/** Whether the control API without credentials admits only certain users of this host. */
 export function knowsCallers({ control, local }: SwConfig): boolean {
   return isOpen(control.login) && !local.isForAnybody;
 }
@@ -63,7 +63,7 @@ class ServiceOpener {
   readonly #loggers: { readonly own: Logger; readonly service: Logger };
   readonly #verifier: HashVerifier;
   readonly #proxies: TrustedProxies;
-  /** One limit for the process. */
+  /** One budget for both services, since descriptors belong to the process. */
   readonly #descriptors = new Descriptors();
 
   constructor(config: SwConfig, lifetime: Lifetime, loggers: { readonly own: Logger; readonly service: Logger }) {

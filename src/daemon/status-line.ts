@@ -2,19 +2,19 @@ import { detailsOf } from '../bridge/port-details.ts';
 import type { EventKind } from '../events/event.ts';
 import type { Switch } from '../networks/switch.ts';
 
-/** What changes the line. */
+/** The kinds of events that change the line. */
 const KINDS: readonly EventKind[] = ['port-added', 'port-removed', 'tunnel-up', 'tunnel-down'];
-/** A thousand tunnels that come back are one line. */
+/** Time from one line to the next, so that a thousand tunnels that return are few lines. */
 const PAUSE_MS = 500;
 
-/** One line for a service manager: how many ports and tunnels a switch has, and where it listens. */
+/** One line for a service manager: the numbers of ports and tunnels, and the addresses of the services. */
 export class StatusLine {
   readonly #etherSwitch: Switch;
   readonly #places: readonly string[];
   #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param places where the services listen, as `tunnels on [::]:443` */
+  /** @param places the addresses of the services, as `tunnels on [::]:443` */
   constructor(etherSwitch: Switch, places: readonly string[]) {
     this.#etherSwitch = etherSwitch;
     this.#places = places;
@@ -31,7 +31,7 @@ export class StatusLine {
     return `${counts}; ${this.#places.join(', ')}`;
   }
 
-  /** Tells the line, now and behind each change, until `close`. To be called once. */
+  /** Calls `tell` with the line, now and after each change, until `close`. To be called once. */
   follow(tell: (line: string) => void): void {
     const now = (): void => {
       this.#timer = undefined;

@@ -1,7 +1,7 @@
 import type { EndpointLimits } from '../config/endpoint-limits.ts';
 import type { TunnelLimits } from '../ports/stream/limits.ts';
 
-/** The options that they come from, and that of `grace`, by their names in a file. */
+/** The options of the limits, and `grace`, by their names in a configuration file. */
 export const LIMITS_OF_TUNNELS: readonly string[] = [
   ...[
     'max-tunnels',

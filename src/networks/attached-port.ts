@@ -29,7 +29,7 @@ export class AttachedPort {
   name: string | undefined;
   description: string | undefined;
   readonly user: string | null | undefined;
-  /** What subscribers of events were told last; nothing before the port is announced. */
+  /** The state that subscribers of events know; a port emits no events before `isAnnounced`. */
   isAnnounced = false;
   wasForwarding = false;
   wasTunnelUp = false;
@@ -53,7 +53,7 @@ export class AttachedPort {
     this.#connections = bridgePort.link === 'up' ? 1 : 0;
   }
 
-  /** The link came up, or goes on by another connection. */
+  /** The link came up, or continues on another connection. */
   noteConnection(): void {
     this.#connections++;
     this.#connectedMs = performance.now();
@@ -66,7 +66,7 @@ export class AttachedPort {
     this.#stateMs = performance.now();
   }
 
-  /** How long the port exists, has its state, and has its present connection; how many connections there were. */
+  /** The ages of the port, its state and its connection, and the number of its connections. */
   history(): {
     readonly ageMs: number;
     readonly stateMs: number;

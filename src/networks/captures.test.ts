@@ -11,7 +11,7 @@ import { Switch } from './switch.ts';
 
 const BROADCAST = 0xffff_ffff_ffff;
 
-/** A frame between stations that are known by a number each. */
+/** A frame between stations, whose addresses are made of a number. */
 function frame(to: number, from: number, length = 60): Buffer {
   const bytes = Buffer.alloc(length);
   bytes.writeUIntBE(to === BROADCAST ? to : 0x02_0000_0000_00 + to, 0, 6);
@@ -20,7 +20,7 @@ function frame(to: number, from: number, length = 60): Buffer {
   return bytes;
 }
 
-/** A reader of a capture, which may stop reading. */
+/** A reader of a capture, which can pause. */
 class Reader implements CaptureSink {
   readonly packets: ReadPacket[] = [];
   readonly removed: number[] = [];
@@ -152,7 +152,7 @@ test('octets are those of the frames, cut to the length that is asked for, and t
   const frames = [frame(BROADCAST, 1, 15), frame(BROADCAST, 1, 100), frame(BROADCAST, 1)];
   frames[1]?.fill(0xab, 14);
   ports[0]?.deliver(...frames);
-  // The slab is the port's again.
+  // After `receive` the port may reuse the slab.
   for (const each of frames) each.subarray(14).fill(0);
   await until(() => reader.end === 'count');
   assert.deepEqual(

@@ -6,17 +6,17 @@ import type { CapturedPort } from '../capture/captured-port.ts';
 import { EtherwsError } from '../errors.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 
-/** Each may hold some MiB for a slow reader, and takes time of the frames that it looks at. */
+/** Limit of captures: each may hold some MiB for a slow reader, and costs time for each frame. */
 const MOST_CAPTURES = 8;
 
-/** A capture that runs. */
+/** A running capture. */
 export interface RunningCapture {
   readonly capture: Capture;
-  /** Takes the ports out of it. Idempotent. */
+  /** Removes the taps from its ports. Idempotent. */
   release(): void;
 }
 
-/** The captures of one switch. A port that none looks at has no tap. */
+/** The captures of one switch. A port that is in no capture has no tap. */
 export class Captures {
   readonly #setTap: (port: BridgePort, tap: PortTap | undefined) => void;
   readonly #taps = new Map<BridgePort, SharedTap>();
@@ -41,7 +41,7 @@ export class Captures {
     return { capture, release };
   }
 
-  /** The port is removed from the switch. */
+  /** To be called when a port was removed from the switch. */
   portRemoved(port: BridgePort): void {
     const tap = this.#taps.get(port);
     this.#taps.delete(port);

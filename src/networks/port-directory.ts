@@ -4,7 +4,7 @@ import { EtherwsError } from '../errors.ts';
 import { closestWord } from '../schema/closest-word.ts';
 import type { AttachedPort, PortLabels } from './attached-port.ts';
 
-/** The most ports that an error lists. */
+/** Limit of the ports that an error lists. */
 const MOST_SHOWN = 10;
 
 /** The ports of a switch, found by number and by name. */
@@ -27,7 +27,7 @@ export class PortDirectory {
     return this.#byNumber.sorted.values();
   }
 
-  /** The attached port around a port of the bridge. */
+  /** The attached port of a port of the bridge. */
   of({ number }: BridgePort): AttachedPort | undefined {
     return this.#byNumber.get(number);
   }
@@ -42,7 +42,7 @@ export class PortDirectory {
   }
 
   /**
-   * @param owner the port that may have the name already
+   * @param owner a port that may have the name
    * @throws EtherwsError PORT_NAME_TAKEN
    */
   requireFree(name: string | undefined, owner?: AttachedPort): void {

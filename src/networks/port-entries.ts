@@ -37,7 +37,7 @@ export function portEntry({ bridgePort, name, description, rates }: AttachedPort
   };
 }
 
-/** What a port does, and why it is not up. */
+/** The state of a port, and the reason if it is not up. */
 export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reason'> {
   const { port, isShut, link, linkReason, standsByFor } = bridgePort;
   if (!isShut && standsByFor !== undefined)

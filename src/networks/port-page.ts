@@ -6,7 +6,7 @@ import type { AttachedPort } from './attached-port.ts';
 import { portEntry } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
-/** The most addresses that a page lists; `listFdb` has all. */
+/** Limit of the addresses in a page; `listFdb` has all. */
 const MOST_ADDRESSES = 64;
 
 /** The entry of `getPort`. */
@@ -56,7 +56,7 @@ function policyEntry({ rules, claimed }: IngressPolicy): PolicyEntry {
   };
 }
 
-/** As the policy file writes it; 802.3 frames have a length instead. */
+/** An EtherType as in the policy file; 0 stands for 802.3 frames, which have a length instead. */
 function etherTypeText(type: number): string {
   return type === 0 ? '802.3' : `0x${type.toString(16).padStart(4, '0')}`;
 }

@@ -6,7 +6,7 @@ export interface Rate {
   readonly bits: number;
 }
 
-/** The rates of a port over the last second or so: the differences of its counters between two samples. */
+/** The rates of a port over about the last second: the differences of its counters between two samples. */
 export class PortRates {
   readonly #cells: Float64Array;
   readonly #last = new Float64Array(CELLS);
@@ -40,7 +40,7 @@ export class PortRates {
     return this.#rateAt(TX_CELL);
   }
 
-  /** Rounded, since the interval is not known more exactly. */
+  /** Rounded, since the interval is known only roughly. */
   #rateAt(cell: number): Rate {
     const [frames, octets] = [this.#perSecond[cell] as number, this.#perSecond[cell + 1] as number];
     return { frames: Math.round(frames), bits: Math.round(octets * 8) };

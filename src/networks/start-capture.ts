@@ -54,7 +54,7 @@ export function startCapture(
       return capture.isReaderSlow;
     },
     end: (reason) => {
-      // The ports return to the fast path at once, whatever still waits.
+      // At once, so that the ports return to the fast path while octets still wait for the reader.
       release();
       capture.end(reason);
     },

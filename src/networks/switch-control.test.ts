@@ -8,13 +8,13 @@ import { RunningSwitch } from './switch-control.ts';
 
 const COUNTERS = { tx: 0, rx: 0, txOctets: 0, rxOctets: 0, txDiscards: {}, rxDiscards: {} };
 
-/** Later fields come behind these. */
+/** The first fields of an entry, in this order; newer ones follow. */
 const FIELD_NAMES =
   'port type target tx rx shut state reason txOctets rxOctets txDiscards rxDiscards wire roundTripMs url netns'.split(
     ' ',
   );
 
-/** What listPort answers for one port that tells this of itself, as it goes onto the wire: the fields that are named. */
+/** The entry of `listPort` for one port with these details, as on the wire; only the fields of FIELD_NAMES. */
 function listed(t: TestContext, details: PortDetails | undefined, isUp = true): object {
   const target = new Switch();
   t.after(() => target.close());

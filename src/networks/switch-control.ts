@@ -27,7 +27,7 @@ import { startCapture } from './start-capture.ts';
 import type { Switch } from './switch.ts';
 import { NO_PROCESS, statusOf } from './switch-status.ts';
 
-/** Makes a port from the parameters of `addPort`. @param signal aborts it */
+/** Makes a port from the parameters of `addPort`. @param signal aborts that */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
 
 /** The commands of the control API on a running switch. */
@@ -39,7 +39,7 @@ export class RunningSwitch implements SwitchControl {
   readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
   readonly #processStatus: () => ProcessStatus;
 
-  /** @param processStatus what `getStatus` tells of the process; default: nothing */
+  /** @param processStatus the facts of the process for `getStatus`; default: none */
   constructor(
     target: Switch,
     createPort: PortFactory,
@@ -59,7 +59,7 @@ export class RunningSwitch implements SwitchControl {
     return this.#switch.events;
   }
 
-  /** @param number one that the port had before, if no port has it now */
+  /** @param number the number that the port had before; another one if it is taken now */
   async addPort(spec: PortSpec, number?: number): Promise<PortEntry> {
     const adding = this.#addPort(spec, number);
     this.#adding.add(adding);
@@ -85,7 +85,7 @@ export class RunningSwitch implements SwitchControl {
     try {
       return portEntry(this.#switch.attachedPort(this.#switch.attach(port, { ...labels, number })));
     } catch (error) {
-      // The switch was closed while the port was opened, and does not own it.
+      // The switch was closed meanwhile, so it does not own the port.
       await port.close('shutdown');
       throw error;
     }
@@ -127,7 +127,7 @@ export class RunningSwitch implements SwitchControl {
     return statusOf(this.#switch, this.#processStatus());
   }
 
-  /** @param withoutAddresses addresses to take away, as `ADDRESS/LENGTH` */
+  /** @param withoutAddresses addresses to remove, as `ADDRESS/LENGTH` */
   setInterface(
     reference: PortReference,
     change: InterfaceSpec,

@@ -21,7 +21,7 @@ function open(t: TestContext): World {
   return { lan, ports, events };
 }
 
-/** Lets stations 1 to `count` send by one port and by the other one in turn. */
+/** Stations 1 to `count` send from two ports in turn. */
 function flap({ ports }: World, count: number, times: number): void {
   for (let time = 0; time < times; time++) {
     for (let station = 1; station <= count; station++) {

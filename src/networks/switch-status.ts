@@ -4,12 +4,12 @@ import type { ProcessStatus, StatusEntry } from '../control/status-entries.ts';
 import { stateOf } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
-/** The most faults that a status lists. */
+/** Limit of the faults in a status. */
 const MOST_FAULTS = 20;
 
 /**
- * Reasons of discards that an operator wants to know of: something is broken, too small or against the rules. The others
- * belong to the work of a switch, or follow from the state of a port.
+ * Reasons of discards that need an operator: something is broken, a limit is too low, or a rule was violated. The other
+ * reasons are normal for a switch, or follow from the state of a port.
  */
 const FAULTS: readonly DiscardReason[] = [
   'runt',

@@ -48,7 +48,7 @@ test('ports that begin to drop frames for a fault, many times, do not keep a loo
   const frameOf = (station: number, length: number) =>
     Buffer.concat([Buffer.from(`ffffffffffff02000000000${station}88b5`, 'hex'), Buffer.alloc(length - 14)]);
 
-  // A client that comes again and again is another port each time, which has its own first fault.
+  // A client that connects repeatedly is a new port each time, with a first fault of its own.
   for (let client = 0; client < 30; client++) {
     const number = etherSwitch.attach(new MemoryPort({ maxFrameBytes: 20 }));
     one.deliver(frameOf(9, 60));

@@ -21,11 +21,11 @@ import { SwitchEvents } from './switch-events.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
 
 export interface SwitchOptions {
-  /** For how long a learned address is kept without being seen (IEEE 802.1Q-2022, 8.8.3). Default 300 000. */
+  /** The ageing time: how long an address is kept after its last frame (IEEE 802.1Q-2022, 8.8.3). Default 300 000. */
   ageingTimeMs?: number;
-  /** The most learned addresses. In a full database the port with most addresses loses its least recently seen one. Default 65 536. */
+  /** Limit of addresses. When it is reached, the port with most loses its least recently seen one. Default 65 536. */
   fdbCapacity?: number;
-  /** The reserved group addresses that are relayed nevertheless: bit n means 01-80-C2-00-00-0n. Default none. */
+  /** The reserved group addresses that are forwarded nevertheless: bit n means 01-80-C2-00-00-0n. Default none. */
   forwardReserved?: number;
   /** Software offload for super-frames. Default: the addon's if it is built, else in TypeScript. */
   offloadEngine?: OffloadEngine;
@@ -35,7 +35,7 @@ export interface SwitchOptions {
 const AGEING_INTERVAL_MS = 1000;
 /** The rate limit of each kind of warning that peers can cause. */
 const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
-/** The rate limit of lines about ports: a client that connects again and again makes three of them each time. */
+/** The rate limit of lines about ports: a client that connects repeatedly causes three for each connection. */
 const PORT_LINES: RecordLimit = { burst: 300, perSecond: 30 };
 
 /**
@@ -55,9 +55,9 @@ export class Switch {
   readonly #ageing: NodeJS.Timeout;
   readonly #directory = new PortDirectory();
   readonly #events: SwitchEvents;
-  /** What happens here, for subscribers. */
+  /** The events of the switch, for subscribers. */
   readonly events: EventHub = new EventHub();
-  /** What is captured here. */
+  /** The captures of the switch. */
   readonly captures: Captures = new Captures((port, tap) => this.#bridge.setTap(port, tap));
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
@@ -141,7 +141,7 @@ export class Switch {
     return number;
   }
 
-  /** The highest number that a port had, or that is reserved. */
+  /** The highest number that a port has had, or that is reserved. */
   get lastNumber(): number {
     return this.#bridge.lastNumber;
   }
@@ -152,7 +152,7 @@ export class Switch {
     this.#bridge.setFdbCapacity(fdbCapacity, performance.now());
   }
 
-  /** Keeps the numbers up to this one for ports that are attached with them. */
+  /** Reserves the numbers up to this one for ports that are attached with `AttachOptions.number`. */
   reserveNumbers(upTo: number): void {
     this.#bridge.reserveNumbers(upTo);
   }
@@ -218,13 +218,13 @@ export class Switch {
     }));
   }
 
-  /** The learned addresses of a port, those seen last first, and how long ago that was. */
+  /** The learned addresses of a port, the most recently seen first, with the time since then. */
   *addressesAt(bridgePort: BridgePort): IterableIterator<{ entry: FilteringEntry; ageMs: number }> {
     const nowMs = performance.now();
     for (const entry of this.#bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
   }
 
-  /** How many addresses are learned, how many can be, and how many were displaced in a full database since the start. */
+  /** The numbers of learned addresses, their limit, and those displaced from a full database since the start. */
   get fdbUse(): { readonly addresses: number; readonly capacity: number; readonly displaced: number } {
     const { fdbSize: addresses, fdbCapacity: capacity, fdbDisplaced: displaced } = this.#bridge;
     return { addresses, capacity, displaced };
@@ -260,7 +260,7 @@ export class Switch {
     this.#logger.info(factsOf(attached), 'port removed');
   }
 
-  /** Its state, or that of its link, may be another one. */
+  /** To be called after a possible change of a port's state, or of its link's. */
   #changed(bridgePort: BridgePort): void {
     const attached = this.#directory.of(bridgePort);
     if (attached === undefined) return;
@@ -279,7 +279,7 @@ export class Switch {
   }
 }
 
-/** What each line about a port tells: the port, its peer, and the user of its credentials. */
+/** The facts in each line about a port: the port, its peer, and the user of its credentials. */
 function factsOf({ bridgePort, name, user }: AttachedPort): object {
   const { number, port } = bridgePort;
   return {

@@ -4,12 +4,12 @@ import { EtherwsError } from '../errors.ts';
 /** The part of `process.env` that is read and changed. */
 type Environment = Record<string, string | undefined>;
 
-/** What a socket of the service manager can be for, by its name (`FileDescriptorName=` of a socket unit). */
+/** The names of sockets of the service manager, which say their service (`FileDescriptorName=` of a socket unit). */
 export const SOCKET_NAMES = ['tunnels', 'control', 'control-socket'] as const;
 
 export type SocketName = (typeof SOCKET_NAMES)[number];
 
-/** The descriptors of listening sockets that this process was started with, by name. */
+/** The descriptors of inherited listening sockets, by name. */
 export type InheritedSockets = ReadonlyMap<SocketName, number>;
 
 /** SD_LISTEN_FDS_START of sd_listen_fds(3). */
@@ -18,10 +18,10 @@ const HINT = 'Give each socket unit Service=, and FileDescriptorName= one of tun
 
 /**
  * Takes the sockets that a service manager has opened for this process (sd_listen_fds(3): `LISTEN_PID`, `LISTEN_FDS`,
- * `LISTEN_FDNAMES`), and removes these variables: they are not for the processes that this one starts. The sockets are
- * closed on exec, since Node sets that for all descriptors that it has inherited.
- * @returns empty without them, and where they are for another process
- * @throws EtherwsError LISTEN_FAILED for a name that is not known or comes twice, and for what is no socket
+ * `LISTEN_FDNAMES`), and removes these variables, since child processes must not take them. The sockets are
+ * close-on-exec: Node sets that for all inherited descriptors.
+ * @returns empty without these variables, and if `LISTEN_PID` is another process
+ * @throws EtherwsError LISTEN_FAILED for an unknown or repeated name, and for a descriptor that is no socket
  */
 export function takeInheritedSockets(environment: Environment = process.env): InheritedSockets {
   const { LISTEN_PID: pid, LISTEN_FDS: text = '', LISTEN_FDNAMES: names = '' } = environment;
@@ -52,7 +52,7 @@ function requireSocket(descriptor: number, name: string): void {
   try {
     isSocket = fstatSync(descriptor).isSocket();
   } catch {
-    // It is not open.
+    // EBADF: the descriptor is not open.
   }
   if (!isSocket) throw failure(`Descriptor ${descriptor}, which should be the socket "${name}", is no socket`);
 }

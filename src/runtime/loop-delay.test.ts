@@ -32,11 +32,11 @@ test('delays are counted by bucket, and the last minute is summed up', () => {
 
 test('the timer notes by how much it is late', async () => {
   let nowMs = 0;
-  // Each look at the clock is 8 ms later: the first one behind the interval is late by what goes beyond it.
+  // Each reading of the clock is 8 ms later than the one before, and the interval is 5 ms, so each sample is 3 ms late.
   const delay = new LoopDelay(() => (nowMs += 8), 5);
   await until(() => delay.total.samples >= 2);
   const { samples, sumMs } = delay.total;
-  // The first is looked for at 8 + 5 and comes at 16, the next ones at 5 behind the last look.
+  // The first sample is due at 8 + 5 ms and comes at 16 ms; each later one is due 5 ms after the last reading.
   assert.equal(sumMs, samples * 3);
   delay.close();
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout');

@@ -1,16 +1,16 @@
 /**
- * Often enough to see pauses of a quarter second in each minute, and seldom enough for an idle process: at 100 ms V8 soon
- * compiled the timer, and 4 MiB of its compiler stayed in memory.
+ * Short enough to see a pause of 0.25 s in each minute, and long enough for an idle process: with 100 ms V8 soon
+ * compiled the timer's function, and 4 MiB of its compiler stayed in memory.
  */
 const INTERVAL_MS = 500;
-/** Samples of the last minute. */
+/** The number of samples in a minute. */
 const RECENT = 120;
 const P99 = 0.99;
 
 /** The upper bounds of the histogram's buckets, in milliseconds. */
 const BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
-/** How late timers were. */
+/** The lateness of timers. */
 export interface RecentDelay {
   readonly meanMs: number;
   readonly p99Ms: number;
@@ -18,8 +18,8 @@ export interface RecentDelay {
 }
 
 /**
- * Measures how long the event loop keeps ready work waiting: a timer of 500 ms notes how late it is. Unlike
- * `monitorEventLoopDelay` it keeps counts by bucket, which never go back, so each reader can take its own differences.
+ * Measures how long the event loop delays ready work: a timer of 500 ms notes its lateness. Unlike
+ * `monitorEventLoopDelay` it keeps counts by bucket, which never decrease, so each reader can take its own differences.
  * The timer does not keep the process alive.
  */
 export class LoopDelay {
@@ -41,7 +41,7 @@ export class LoopDelay {
     }, intervalMs).unref();
   }
 
-  /** Notes that a timer was `lateMs` late; timers that are early count as 0. The timer calls it. */
+  /** Adds a sample; called by the timer. A negative lateness counts as 0. */
   note(lateMs: number): void {
     const delayMs = Math.max(0, lateMs);
     const bucket = BOUNDS_MS.findIndex((bound) => delayMs <= bound);

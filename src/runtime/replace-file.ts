@@ -63,7 +63,7 @@ async function replaceAt(
     await withHandle(await open(name, 'wx', 0o600), async (handle) => {
       temporary = name;
       await handle.writeFile(content);
-      // By descriptor, since the mode of a creation is what the umask leaves of it.
+      // By fchmod, since the umask cuts the mode of open(2).
       if (before === undefined) await handle.chmod(newMode);
       else {
         const own = await handle.stat({ bigint: true });

@@ -8,13 +8,13 @@ type Environment = Record<string, string | undefined>;
 /** The watchdog is told twice in its interval, as sd_watchdog_enabled(3) advises. */
 const BEATS_PER_INTERVAL = 2;
 const USEC_PER_MS = 1000;
-/** What setInterval takes at most. */
+/** The limit of setInterval. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * What the service manager of the host is told of this process, by the protocol of sd_notify(3): datagrams to the
- * Unix socket that `NOTIFY_SOCKET` names. Nothing here throws: a service manager that has gone away is no reason to stop
- * forwarding, so the first failure is logged, and later ones are not.
+ * Notifies the service manager of the host by the protocol of sd_notify(3): datagrams to the Unix socket of
+ * `NOTIFY_SOCKET`. It does not throw, since without a service manager the switch still has to forward. Only the first
+ * failure is logged.
  */
 export class ServiceManager {
   readonly #socket: string;
@@ -32,9 +32,8 @@ export class ServiceManager {
   }
 
   /**
-   * Reads `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`, and removes them, since they are for this process and not
-   * for those that it starts.
-   * @returns undefined without `NOTIFY_SOCKET`: no service manager wants to know
+   * Reads `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`, and removes them: child processes must not use them.
+   * @returns undefined without `NOTIFY_SOCKET`: the service manager expects no notifications
    */
   static find(logger: Logger, environment: Environment = process.env): ServiceManager | undefined {
     const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: usec = '', WATCHDOG_PID: pid } = environment;
@@ -53,33 +52,33 @@ export class ServiceManager {
     return new ServiceManager(socket, watchdogMs, logger);
   }
 
-  /** The services listen. From now on the watchdog is told, if there is one. */
+  /** To be called when the services listen. From now on the watchdog is notified, if there is one. */
   ready(): void {
     this.#state = 'ready';
     this.#send(`READY=1${this.#status === '' ? '' : `\nSTATUS=${this.#status}`}`);
     if (this.#watchdogMs === undefined) return;
-    // A timer of the event loop: a loop that does not turn is what the watchdog is there for.
+    // A timer of the event loop, so that a blocked event loop misses it, and the watchdog acts.
     const beatMs = Math.min(LONGEST_MS, Math.max(1, Math.floor(this.#watchdogMs / BEATS_PER_INTERVAL)));
     this.#beat ??= setInterval(() => this.#send('WATCHDOG=1'), beatMs).unref();
     this.#send('WATCHDOG=1');
   }
 
-  /** Files are read again. @param reload must not reject */
+  /** Notifies of a reload, runs it, and notifies of its end. @param reload must not reject */
   async reloading(reload: () => Promise<void>): Promise<void> {
-    // systemd tells notifications of this reload from earlier ones by the time of CLOCK_MONOTONIC.
+    // By the time of CLOCK_MONOTONIC systemd distinguishes notifications of this reload from earlier ones.
     const usec = process.hrtime.bigint() / 1000n;
     this.#send(`RELOADING=1\nMONOTONIC_USEC=${usec}`);
     await reload();
     this.#send('READY=1');
   }
 
-  /** The services are being closed. The watchdog is still told: closing may take longer than its interval. */
+  /** To be called before the services are closed. The watchdog is still notified, since closing may take longer. */
   stopping(): void {
     this.#state = 'stopping';
     this.#send('STOPPING=1\nSTATUS=closing');
   }
 
-  /** One line for people; equal ones are sent once. Before `ready` it waits for that. */
+  /** Sends one line for `systemctl status`; equal ones are sent once. Before `ready` it is held back until then. */
   status(line: string): void {
     const status = line.replaceAll(/\p{Cc}/gu, ' ');
     if (status === this.#status) return;

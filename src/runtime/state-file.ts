@@ -10,29 +10,29 @@ export interface StateFileOptions {
   /** the owner of the file while the process is root; default: its present user */
   readonly owner?: FileOwner | undefined;
   readonly logger?: Logger;
-  /** within which time `keepSoon` writes. Default 1000 */
+  /** the time limit of `keepSoon`. Default 1000 */
   readonly soonMs?: number;
 }
 
-/** More than a switch of 10 000 ports has. */
+/** Limit of a file that is read: more than the state of 10 000 ports. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const VERSION = 1;
 
 /**
- * What a program keeps for its next start: values of JSON in named sections of one file, mode 0600.
+ * A file of values for the next start of a program: JSON in named sections, mode 0600.
  *
- * The file is replaced, never changed: the new contents are written beside it and synced, then take its name, and the
- * directory is synced. A program that is killed, or a host that loses its power, leaves the old contents or the new ones.
- * Calls during a write are answered by the next one, which has the values of all of them.
+ * The file is replaced, never changed: the new contents are written to another file, which is synced and renamed, and
+ * the directory is synced. So after SIGKILL or a loss of power the file has the old contents or the new ones. Calls
+ * during a write share the next write.
  */
 export class StateFile {
   readonly path: string;
   readonly #options: StateFileOptions;
-  /** JSON by section: a section that is not changed is not made anew */
+  /** JSON by section, so that an unchanged section is not serialized again */
   readonly #sections = new Map<string, string>();
-  /** values that `keepSoon` was given */
+  /** functions of `keepSoon` that the next write calls */
   readonly #soon = new Map<string, () => unknown>();
-  /** values that `follow` was given */
+  /** functions of `follow` that each write calls */
   readonly #followed = new Map<string, () => unknown>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -46,8 +46,8 @@ export class StateFile {
   }
 
   /**
-   * Reads the file; without one all sections are absent. Nothing is written yet.
-   * @throws EtherwsError FILE_UNREADABLE; STATE_INVALID for contents that are not of this class
+   * Reads the file; without one all sections are absent. It writes nothing.
+   * @throws EtherwsError FILE_UNREADABLE; STATE_INVALID for contents that this class has not written
    */
   static async open(path: string, options: StateFileOptions = {}): Promise<StateFile> {
     const absolute = resolve(path);
@@ -60,7 +60,7 @@ export class StateFile {
     }
   }
 
-  /** The value of a section, as it was read or kept last; undefined without one. The caller checks its shape. */
+  /** The last value of a section, read or kept; undefined without one. The caller checks its shape. */
   read(section: string): unknown {
     const json = this.#sections.get(section);
     return json === undefined ? undefined : JSON.parse(json);
@@ -68,7 +68,7 @@ export class StateFile {
 
   /**
    * Keeps a value; undefined removes the section. Resolves when it is on the disk.
-   * @throws EtherwsError FILE_UNWRITABLE; the next call of any section tries again to write this one, too
+   * @throws EtherwsError FILE_UNWRITABLE; the next write of any section includes this one, too
    */
   keep(section: string, value: unknown): Promise<void> {
     this.#soon.delete(section);
@@ -78,8 +78,8 @@ export class StateFile {
   }
 
   /**
-   * Keeps a value within `soonMs`, for what changes often and may be lost with the process. A failure is logged.
-   * @param makeValue called when it is written; of several calls before that, the last one counts
+   * Keeps a value within `soonMs`, for values that change often and may be lost with the process. A failure is logged.
+   * @param makeValue called for the write; of several calls before it, the last one counts
    */
   keepSoon(section: string, makeValue: () => unknown): void {
     this.#soon.set(section, makeValue);
@@ -87,12 +87,12 @@ export class StateFile {
     this.#timer.unref();
   }
 
-  /** Makes the value of a section anew for each write, until `keep` is called for it. It brings no write itself. */
+  /** Calls `makeValue` for each write, until `keep` is called for the section. It causes no write itself. */
   follow(section: string, makeValue: () => unknown): void {
     this.#followed.set(section, makeValue);
   }
 
-  /** Writes all sections, which also shows whether they can be. @throws EtherwsError FILE_UNWRITABLE */
+  /** Writes all sections; at the start this shows whether the file is writable. @throws EtherwsError FILE_UNWRITABLE */
   write(): Promise<void> {
     this.#next ??= this.#writing
       .catch(() => undefined)
@@ -104,7 +104,7 @@ export class StateFile {
     return this.#next;
   }
 
-  /** Writes what `keepSoon` was given, and waits for all writes. A failure is logged. */
+  /** Writes pending values of `keepSoon`, and waits for all writes. A failure is logged. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#soon.size > 0) await this.#writeSoon();
@@ -159,7 +159,7 @@ function placeOf(path: string): Place {
   return { path, entry: undefined, isPrivate: false, close: () => undefined };
 }
 
-/** The name of the new contents is always the same, so that a program that is killed often leaves one file at most. */
+/** The temporary file always has the same name, so that a program that is killed often leaves at most one. */
 async function replaceAt(target: string, text: string, owner: FileOwner | undefined): Promise<void> {
   const fresh = join(dirname(target), `.${basename(target)}.new`);
   await unlink(fresh).catch((error: unknown) => {
@@ -167,7 +167,7 @@ async function replaceAt(target: string, text: string, owner: FileOwner | undefi
   });
   await withHandle(await open(fresh, 'wx', 0o600), async (handle) => {
     await handle.writeFile(text);
-    // Later the process may be this user, and only that.
+    // The process may change to this user later, and must be able to read the file then.
     if (owner !== undefined && process.geteuid?.() === 0) await handle.chown(owner.uid, owner.gid);
     await handle.sync();
   });
@@ -197,7 +197,7 @@ function parsed(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The message of JSON.parse has a piece of the text, which may be a secret.
+    // Without the message of JSON.parse, since it quotes the text, which may have secrets.
     throw invalid(path, 'is no JSON', 'Move it away; the switch then starts without it');
   }
 }

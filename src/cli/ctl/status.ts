@@ -6,7 +6,7 @@ import { formatMs, formatOctets, formatSeconds } from '../units.ts';
 import { DISCARD_WORDS } from './discard-words.ts';
 import { addLeaf, perform } from './leaf.ts';
 
-/** From this share of a limit on its use is shown in yellow. */
+/** Limits are listed when this share of them is used. */
 const NEAR = 0.8;
 /** An event loop that is later than this delays frames noticeably. */
 const LATE_MS = 50;

@@ -22,7 +22,7 @@ export class LiveScreen {
   #isOpen = true;
 
   /**
-   * @param on `key`: a key, such as `q` or `\x1b[A`; `signal`: a signal to end the process; `resize`: `size` has changed
+   * @param on `key`: a key, such as `q` or `\x1b[A`; `signal`: a signal to end the process; `resize`: another `size`
    */
   constructor(
     input: ReadStream,

@@ -85,7 +85,7 @@ function cut(line: string, columns: number): string {
   return line.length > columns ? line.slice(0, columns) : line;
 }
 
-/** The text that paints the lines over the last picture: one write, without clearing the screen, which would flicker. */
+/** The text that paints the lines over the last picture: one write, without clearing, since that would flicker. */
 export function paint(lines: readonly string[]): string {
   // For each line CUP, the line, and EL for the rest of it; at last ED for the lines below.
   return `${lines.map((line, index) => `\x1b[${index + 1};1H${line}\x1b[K`).join('')}\x1b[J`;

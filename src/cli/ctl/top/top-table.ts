@@ -4,7 +4,7 @@ import { formatRate } from '../../units.ts';
 import { UsageError } from '../../usage-error.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 
-/** The columns of `etherws ctl top`, and the order of the ports. */
+/** The columns and the sort order of `etherws ctl top`. */
 
 const BARS = '▁▂▃▄▅▆▇█';
 
