@@ -76,6 +76,17 @@ test('a token that expires during the subscription', async (t) => {
   assert.deepEqual(await closed, [1008, 'the token has expired']);
 });
 
+test('a call behind the end of its token', async (t) => {
+  const untilMs = Date.now() + 500;
+  const { closed, webSocket } = await open(t, { authenticator: authenticator({ ...ANN, untilMs }) });
+  await until(() => Date.now() > untilMs);
+  const answers: unknown[] = [];
+  webSocket.on('message', (answer) => answers.push(answer));
+  webSocket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.listPort', params: {} }));
+  assert.deepEqual(await closed, [1008, 'the token has expired']);
+  assert.deepEqual(answers, []);
+});
+
 test('a policy that changes, for what the connection does', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let allowed = ['subscribe', 'listPort'];

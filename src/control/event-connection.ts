@@ -80,8 +80,8 @@ export class EventConnection {
   /** To be called about every half minute: pings, and ends what is silent, expired or not allowed any more. */
   tick(nowMs: number): void {
     const { caller, mayCall } = this.#options;
-    if (caller.untilMs !== undefined && nowMs > caller.untilMs) this.end(POLICY_VIOLATION, 'the token has expired');
-    else if (this.#uses.some((method) => mayCall?.(caller.user, method) === false)) {
+    if (this.#endExpired(nowMs)) return;
+    if (this.#uses.some((method) => mayCall?.(caller.user, method) === false)) {
       this.end(POLICY_VIOLATION, 'the policy has changed');
     } else if (this.#silentTicks >= (this.#capture.isReaderSlow ? MOST_SLOW_TICKS : 1)) this.#webSocket.terminate();
     else {
@@ -120,7 +120,7 @@ export class EventConnection {
   /** Never rejects. */
   async #answer(body: Buffer): Promise<void> {
     // What had to wait for other calls does not happen once the connection ends.
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#endExpired(Date.now())) return;
     const { caller, mayCall } = this.#options;
     // The policy may have changed since the last call.
     const methods = methodsOf(this.#methods, caller.user, mayCall);
@@ -131,6 +131,14 @@ export class EventConnection {
     if (text !== undefined) await new Promise<void>((resolve) => this.#webSocket.send(text, () => resolve()));
     this.#callsWaiting--;
     this.#callBytes -= body.length;
+  }
+
+  /** Ends the connection if its token has expired. @returns whether it has */
+  #endExpired(nowMs: number): boolean {
+    const { untilMs } = this.#options.caller;
+    const hasExpired = untilMs !== undefined && nowMs > untilMs;
+    if (hasExpired) this.end(POLICY_VIOLATION, 'the token has expired');
+    return hasExpired;
   }
 
   get #isOpen(): boolean {
