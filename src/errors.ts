@@ -1,5 +1,5 @@
 /**
- * The codes of all operational errors. docs/reference/errors.md says of each what to do.
+ * The codes of all operational errors. docs/reference/errors.md says what to do for each.
  * Programs branch on the code, never on the text. A test keeps this list and that page
  * equal.
  */

@@ -30,7 +30,7 @@ export interface BridgeOptions {
   ageingTimeMs?: number;
   /** The most entries of the filtering database. In a full one the port with most entries loses its least recently seen one. Default 65 536. */
   fdbCapacity?: number;
-  /** The reserved group addresses that are relayed nevertheless. Default none. */
+  /** The reserved group addresses that are forwarded nevertheless. Default none. */
   forwardReserved?: ReservedSet;
   /** Checks super-frames, and does the offloads that an egress port does not take. Default: the engine in TypeScript. */
   offloadEngine?: OffloadEngine;

@@ -152,7 +152,7 @@ test('a port that goes takes its entries along', () => {
   );
 });
 
-/** The ports that may have to make room: the learner, if with one more it had as many as any; else those with the most. */
+/** The ports that may lose an entry: the learner, if one more entry makes it the largest; else the largest ports. */
 function payers(model: readonly { port: BridgePort }[], learner: BridgePort): BridgePort[] {
   const size = (port: BridgePort): number => model.filter((entry) => entry.port === port).length;
   const most = Math.max(...ports.map(size));
@@ -162,7 +162,7 @@ function payers(model: readonly { port: BridgePort }[], learner: BridgePort): Br
 
 test('against a naive model: same answers, never above its capacity', () => {
   const times = { vid: fc.nat(2), mac: fc.nat(12), port: fc.nat(2), wait: fc.nat(100) };
-  // Mostly stations that speak, so that the database is full most of the time.
+  // Mostly stations that send, so that the database is full most of the time.
   const step = fc.oneof(
     { weight: 12, arbitrary: fc.record({ op: fc.constant('learn'), ...times }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('forget'), ...times }) },

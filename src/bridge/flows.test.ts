@@ -32,14 +32,14 @@ class FlowPort extends MemoryPort {
   }
 }
 
-/** A bridge with three ports; behind each is the station of its number, and it has been heard. */
+/** A bridge with three ports; at each it has learned the station with the port's number. */
 class Bench {
   readonly ports = Array.from({ length: 3 }, () => new FlowPort({ maxFrameBytes: 1000 }));
   readonly bridge: Bridge;
   readonly attached: BridgePort[];
-  /** what was installed, since the last `offered` */
+  /** the flows installed since the last `offered` */
   flows: Flow[] = [];
-  /** how often flows were invalidated */
+  /** the number of invalidations */
   invalidations = 0;
 
   constructor(options: BridgeOptions = {}) {
@@ -69,7 +69,7 @@ class Bench {
     return this.bridge.receive(this.at(at), batch, nowMs);
   }
 
-  /** One batch into port 0. @returns the flows that were installed */
+  /** Delivers one batch to port 0. @returns the flows that were installed */
   offered(...frames: Buffer[]): Flow[] {
     this.flows = [];
     this.receive(0, batchOf(...frames));
@@ -84,7 +84,7 @@ function frame(destination: number, source: number, length = 60): Buffer {
 
 const GROUP = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 0).subarray(6)]);
 const UNKNOWN = 99;
-/** Another one: frames to it are flooded and make no flow. */
+/** An unknown station: frames to it are flooded and make no flow. */
 const FLOODED = 98;
 
 test('what goes to one known port becomes a flow once a batch, by its last frame', () => {
@@ -147,7 +147,7 @@ test('a flood, two ways, or a frame that goes nowhere are no flow', () => {
 
 test('a station that moved within the batch is not led where it was', () => {
   const bench = new Bench();
-  // Station 1 shows up at port 0: the frame to it before that is no example any more.
+  // Station 1 moves to port 0, so the frame to it before the move must not make a flow.
   assert.deepEqual(bench.offered(frame(1, 0), frame(2, 1, 1001)), []);
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'it is behind the ingress port now');
 });
@@ -314,7 +314,7 @@ test('flows are invalidated once, however many stations age at once', () => {
     spoken.writeUInt16BE(station, 8);
     bench.receive(1, batchOf(spoken));
   }
-  // They are silent from then on, but spoken to.
+  // From now on the stations receive frames but send none.
   bench.flows = [];
   for (let station = 0; station < 5000; station++) {
     const heard = frame(1, 0);
@@ -382,7 +382,7 @@ test('frames that follow flows count before an ingress is asked to wait', () => 
   for (const port of bench.ports) port.congestion = CONGESTION;
   const send = (nowMs: number, to: number): Congestion | undefined => bench.receive(0, batchOf(frame(to, 0)), nowMs);
   const mayWait = (): boolean | undefined => bench.flows.at(-1)?.mayWait;
-  // Port 2 is seen once a second only, since its frames follow a flow meanwhile; port 1 is stuck, and seen always.
+  // The bridge sees port 2 once a second, since its frames take a flow in between; it sees all frames of port 1.
   for (let nowMs = 0; nowMs < 4000; nowMs += 50) {
     if (nowMs % 1000 === 0) send(nowMs, 2);
     assert.equal(send(nowMs, 1), undefined, `${nowMs}`);
@@ -391,7 +391,7 @@ test('frames that follow flows count before an ingress is asked to wait', () => 
   assert.equal(send(3999, 1), undefined);
   assert.equal(send(4000, 1), CONGESTION, 'the last flow to port 2 has ended');
   assert.equal(mayWait(), true);
-  // Also where the stuck one is none that flows lead to.
+  // The same if port 1 is no target of flows.
   send(5000, 2);
   bench.port(1).flowTarget = undefined;
   assert.equal(send(5001, 1), undefined);
@@ -408,7 +408,7 @@ test('a super-frame that cannot be finished for its egress port installs no flow
     };
     const bench = new Bench({ offloadEngine });
     const { frame: bytes, header } = superFrameOf({ payload: Buffer.alloc(2500) }, 800);
-    // From station 0 to station 1, which have been heard.
+    // From station 0 to station 1; both are learned.
     const between = { frame: Buffer.concat([frame(1, 0).subarray(0, 12), bytes.subarray(12)]), header };
     bench.receive(0, batchWithHeaders([between, between]));
     assert.equal(bench.flows.length, isBroken ? 0 : 1);

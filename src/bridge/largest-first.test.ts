@@ -27,7 +27,7 @@ test('whatever comes, goes, grows and shrinks: the largest is on top', () => {
         const most = items.length === 0 ? undefined : Math.max(...items.map((each) => each.size));
         assert.equal(heap.largest?.size, most);
       }
-      // What is left comes out in order, so that no fault below the top stays hidden.
+      // The rest is taken in order, so that an error below the top shows.
       for (const size of items.map((each) => each.size).sort((a, b) => b - a)) {
         const { largest } = heap;
         assert.equal(largest?.size, size);
@@ -60,7 +60,7 @@ test('a change among ten thousand items looks at the sizes of few', () => {
       for (const item of items) {
         looks = 0;
         heap[change](item);
-        // Two for each level, and as many again for the choice between two children.
+        // Two comparisons for each level, and two more for the choice between its children.
         assert.ok(looks <= 4 * Math.ceil(Math.log2(items.length)) + 4, `${looks} looks`);
       }
     }

@@ -5,7 +5,7 @@ import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { Bridge } from './bridge.ts';
 import type { MoveReport } from './move-watch.ts';
 
-/** A bridge with six ports, in which stations turn up by their number. */
+/** A bridge with six ports; stations are numbers. */
 class Bench {
   readonly bridge = new Bridge();
   readonly ports = Array.from({ length: 6 }, () => this.bridge.attach(new MemoryPort()));
@@ -18,7 +18,7 @@ class Bench {
     this.bridge.receive(at, batchOf(frame), nowMs);
   }
 
-  /** The station moves so often, evenly, between two ports at which it was not heard last. */
+  /** Moves the station between two ports at equal intervals. It must not have been last seen at `ports[0]`. */
   flap(station: number, ports: readonly [number, number], moves: number, fromMs: number, forMs: number): void {
     for (let move = 0; move < moves; move++) {
       this.hear(station, ports[move % 2] as number, fromMs + (forMs * move) / Math.max(1, moves - 1));
@@ -90,7 +90,7 @@ test('several addresses at once between the same two ports are a loop, and one r
   const bench = new Bench();
   const reports: MoveReport[] = [];
   for (let station = 1; station <= 5; station++) bench.hear(station, 2, 0);
-  // An address between two other ports is one by itself.
+  // An address that moves between two other ports gets a report of its own.
   bench.hear(9, 1, 0);
   for (let second = 0; second < 70; second++) {
     for (let station = 1; station <= 5; station++) bench.flap(station, [5, 2], 20, second * 1000, 900);
@@ -125,7 +125,7 @@ test('a loop that is over is forgotten: one address between the same ports is an
   }
   const reports: string[] = [];
   for (let second = 1; second < 200; second++) {
-    // It goes on for 30 s, so it is reported once more, and is calm before another report would be due.
+    // Moves at 30 s cause a second report at 61 s; without further moves there is no third one.
     for (let station = 1; station <= 3; station++) if (second === 30) bench.flap(station, [2, 1], 12, 29_000, 900);
     if (second === 150) bench.flap(1, [2, 1], 11, second * 1000 - 500, 400);
     for (const { kind, moves } of bench.reports(second * 1000)) reports.push(`${second} s: ${kind}, ${moves} moves`);
@@ -182,7 +182,7 @@ test('a loop that goes round three ports is one report a minute for each two of 
   const bench = new Bench();
   const reports: string[] = [];
   for (let second = 0; second < 59; second++) {
-    // Which two ports an address is between when reports are asked for changes from second to second.
+    // At each report the addresses may be between other ports than before.
     for (let station = 1; station <= 4; station++) {
       for (let move = 0; move < 12 + second; move++) bench.hear(station, 1 + (move % 3), second * 1000 + move);
     }

@@ -24,7 +24,7 @@ class OffloadPort extends MemoryPort {
   override readonly offloads: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_TSO4;
 }
 
-/** A memory port that takes datagram super-frames, and notes what the frames that leave by it need. */
+/** A memory port that takes datagram super-frames, and records the offloads that sent frames need. */
 class PackPort extends MemoryPort {
   override readonly offloads: Offloads = OFFLOAD_CHECKSUM | OFFLOAD_USO;
   readonly needed: Offloads[] = [];

@@ -39,11 +39,11 @@ export interface ConnectionDetails {
   readonly url: string | undefined;
   /** The local address of the connection; undefined for a transport without one. */
   readonly localAddress: string | undefined;
-  /** The other end as `ADDRESS:PORT`; of the proxy, where the way leads through one. */
+  /** The remote end as `ADDRESS:PORT`; with a proxy, that of the proxy. */
   readonly peer: string | undefined;
   /** undefined without TLS */
   readonly tls: TlsDetails | undefined;
-  /** Whose code moves its octets. */
+  /** The code that moves its octets. */
   readonly transport: 'native' | 'native-tls' | 'node';
   /** Octets that wait in user space. */
   readonly queuedBytes: number;
@@ -84,7 +84,7 @@ export interface InterfaceChange {
   netmask?: string;
   /** Addresses with a prefix length, IPv4 or IPv6; each is added, or its prefix length changed. */
   addresses?: readonly InterfaceAddress[];
-  /** Addresses to take away; one that is not there is no error. */
+  /** Addresses to remove; an absent one is no error. */
   withoutAddresses?: readonly InterfaceAddress[];
   /** Layer-3 MTU in octets, at least 576. */
   mtu?: number;

@@ -5,21 +5,21 @@ import type { CloseReason, Congestion, Direction, DiscardReason, Port, PortEvent
 import { detailsOf, type PortDetails } from './port-details.ts';
 
 /**
- * Sees the frames of a port, in the order in which they pass. Octets are valid during the call only. Must not throw.
- * What a port discards by itself is only counted.
+ * Gets the frames of a port, in order. Octets are valid only during the call. Must not throw. Frames that the port
+ * itself discards are only counted.
  */
 export interface PortTap {
-  /** All frames that the port has received at once, before the first stage looks at them. */
+  /** A batch that the port has received, before the first stage. */
   received(batch: FrameBatch): void;
   /** The port has taken frame `index` for sending. */
   sent(batch: FrameBatch, index: number): void;
-  /** `rx`: a frame of the last `received` goes nowhere; `tx`: a frame was not taken for sending. */
+  /** `rx`: a frame of the last `received` was not forwarded; `tx`: a frame was refused by `send`. */
   discarded(direction: Direction, reason: DiscardReason, batch: FrameBatch, index: number): void;
 }
 
 /**
- * A port around a port that shows each frame that is sent to a tap. Flows neither begin nor end at it, so all frames
- * of the port come to the bridge.
+ * A wrapper of a port that shows each sent frame to a tap. Flows neither begin nor end at it, so all frames of the port
+ * come to the bridge.
  */
 export class TappedPort implements Port {
   readonly type: PortType;
@@ -58,7 +58,7 @@ export class TappedPort implements Port {
     return this.#port.tunnel;
   }
 
-  /** Those of the port around which it is. */
+  /** The details of the wrapped port. */
   get details(): PortDetails | undefined {
     return detailsOf(this.#port);
   }
@@ -69,7 +69,7 @@ export class TappedPort implements Port {
 
   send(batch: FrameBatch, index: number): DiscardReason | undefined {
     const refused = this.#port.send(batch, index);
-    // The bridge tells the tap of a refused one.
+    // For a refused frame the bridge calls `discarded`.
     if (refused === undefined) this.#tap.sent(batch, index);
     return refused;
   }

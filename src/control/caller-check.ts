@@ -6,11 +6,11 @@ import type { EndpointCounters } from '../net/endpoint-counters.ts';
 import type { Admission } from './admission.ts';
 import type { Refusal } from './request-guard.ts';
 
-/** A caller that may call. */
+/** An authorized caller. */
 export interface Caller {
-  /** null where no credentials are asked for */
+  /** null where no credentials are required */
   readonly user: string | null;
-  /** When its credentials end, by the system's clock in milliseconds since 1970; undefined: they do not. */
+  /** The expiry of its credentials, in milliseconds since 1970; undefined: they do not expire. */
   readonly untilMs?: number | undefined;
   /** Whether its credentials are still those of this user; absent for a caller without credentials. Never rejects. */
   readonly isStillValid?: () => Promise<boolean>;
@@ -24,7 +24,7 @@ export interface CallerCheckOptions {
   readonly counters: EndpointCounters;
 }
 
-/** Which caller sends a request, by what is known of its connection and by its credentials. */
+/** Finds the caller of a request by its connection and its credentials. */
 export class CallerCheck {
   readonly #options: CallerCheckOptions;
 
@@ -32,7 +32,7 @@ export class CallerCheck {
     this.#options = options;
   }
 
-  /** @returns the caller, or why it may not call. Never rejects */
+  /** @returns the caller, or the refusal. Never rejects */
   async check(request: IncomingMessage): Promise<Caller | Refusal> {
     const { admit, authenticator, addressOf, counters } = this.#options;
     const admission = await admit?.(request);
@@ -48,7 +48,7 @@ export class CallerCheck {
     if (user !== null && isLocalUserName(user)) return WRONG_PASSWORD;
     const isStillValid = async (): Promise<boolean> => {
       const again = await authenticator.authenticate(credentials);
-      // What could not be checked now is checked the next time.
+      // If the authenticator is overloaded, the next check decides.
       return again.isAllowed ? again.user === user : again.reason === 'busy' || again.reason === 'throttled';
     };
     return { user, untilMs, isStillValid };

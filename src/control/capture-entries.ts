@@ -8,7 +8,7 @@ import { portReference } from '../schema/values.ts';
 
 const MOST_PORTS = 64;
 const MOST_FILTER_CHARACTERS = 4096;
-/** No frame is longer. */
+/** Longer than any frame. */
 const MOST_SNAP_LENGTH = 262_144;
 const MOST_SECONDS = 1_000_000;
 
@@ -53,11 +53,11 @@ export const captureEntry = atLeast({
   port: integer(1),
   /** null without one */
   portName: v.nullable(anyText),
-  /** frames that the port has received or sent since the capture began */
+  /** frames that the port has received or sent in the capture */
   seen: integer(0),
-  /** of these, frames that the filter matched */
+  /** of these, matched by the filter */
   matched: integer(0),
-  /** of these, frames that are not in the capture, since its reader was too slow */
+  /** of the matched ones, not in the capture, since its reader was too slow */
   lost: integer(0),
 });
 
@@ -71,7 +71,7 @@ export interface CaptureEntry {
 
 export const CAPTURE_REASONS = ['count', 'duration', 'call', 'removed', 'stopped'] as const;
 
-/** What is told beside the octets: a port of the capture was removed, or the capture has ended. */
+/** The notices of a capture, beside its octets: a port was removed, or the capture has ended. */
 export type CaptureNotice =
   | { readonly event: 'port-removed'; readonly port: number; readonly portName: string | null }
   | {
@@ -80,30 +80,30 @@ export type CaptureNotice =
       readonly entries: readonly CaptureEntry[];
     };
 
-/** Where a switch sends the octets of a capture. */
+/** The receiver of a capture's octets. */
 export interface CaptureReader {
   readonly budget: CaptureReaderBudget;
-  /** @param sent to be called once when the octets have left, or never will */
+  /** @param sent to be called once, when the octets were sent or dropped */
   send(octets: Uint8Array, sent: () => void): void;
   notify(notice: CaptureNotice): void;
 }
 
-/** The budget of buffered octets of the process. */
+/** The process's limit of octets that wait in captures. */
 export interface CaptureReaderBudget {
   readonly isFull: boolean;
   hold(bytes: number): void;
   release(bytes: number): void;
 }
 
-/** A capture that runs in a switch. */
+/** A running capture of a switch. */
 export interface SwitchCapture {
   readonly entries: CaptureEntry[];
   /** Whether octets wait for the reader. */
   readonly isReaderSlow: boolean;
-  /** Records no more frames; what waits is sent, then the statistics. */
+  /** Records no more frames. Waiting ones are sent, then the statistics. */
   end(reason: 'call' | 'duration'): void;
-  /** The same, without regard to how fast the reader is. */
+  /** The same, but hands everything to the reader at once, however slow it is. */
   flush(): void;
-  /** The reader is gone. */
+  /** The reader is gone: sends nothing any more. */
   abandon(): void;
 }

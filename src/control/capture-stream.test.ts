@@ -7,7 +7,7 @@ import type { CaptureReader, CaptureSpec, SwitchCapture } from './capture-entrie
 
 const ENTRY = { port: 3, portName: 'uplink', seen: 0, matched: 0, lost: 0 };
 
-/** A switch whose captures do what the test says. */
+/** A switch whose captures are driven by the test. */
 class CapturingSwitch extends FakeSwitch {
   readonly calls: string[] = [];
   reader: CaptureReader | undefined;

@@ -12,7 +12,7 @@ import type {
 } from './capture-entries.ts';
 import { METHOD_PREFIX, type SwitchControl } from './schema.ts';
 
-/** The notification that tells of a capture. */
+/** The method of the notifications of a capture. */
 export const CAPTURE_METHOD = `${METHOD_PREFIX}captured`;
 
 const NO_BUDGET: CaptureReaderBudget = { isFull: false, hold: () => undefined, release: () => undefined };
@@ -21,7 +21,7 @@ export interface CaptureStreamOptions {
   readonly webSocket: WebSocket;
   readonly service: SwitchControl;
   readonly budget?: CaptureReaderBudget | undefined;
-  /** Says who has captured what. */
+  /** Gets a record of each capture: its user, its ports and its filter. */
   readonly logger: Logger;
   readonly caller: Caller;
 }
@@ -48,7 +48,7 @@ export class CaptureStream implements CaptureReader {
     return this.#capture !== undefined;
   }
 
-  /** Whether the reader may be busy, and not gone, although it is silent. */
+  /** Whether octets wait for the reader: then a silent reader may be slow, and is not taken for gone. */
   get isReaderSlow(): boolean {
     return this.#capture?.isReaderSlow === true;
   }
@@ -77,12 +77,12 @@ export class CaptureStream implements CaptureReader {
     return this.#capture.entries;
   }
 
-  /** The switch stops: what waits is handed to the WebSocket. */
+  /** For a switch that stops: hands all waiting octets to the WebSocket. */
   flush(): void {
     this.#capture?.flush();
   }
 
-  /** The WebSocket is closed. */
+  /** To be called when the WebSocket is closed. */
   close(): void {
     this.#capture?.abandon();
     this.#forget('connection closed');

@@ -34,7 +34,7 @@ const CREDENTIALS = objectOf({
 } as const satisfies Table);
 
 const TIMEOUT_MS = 60_000;
-/** The longest response: ten times that of a full filtering database. */
+/** Limit of a response: ten times that of a full filtering database. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Calls the control API of a switch by one HTTP request a call. It keeps no connection open between calls. */
@@ -80,10 +80,10 @@ export class ControlClient {
   }
 
   /**
-   * Subscribes to what happens in the switch, by a WebSocket. Resolves when the subscription stands.
-   * @param onEvent is given each event, and `lost` where some are missing
-   * @param onEnd called once, with the reason, when the connection ends by itself
-   * @returns ends the subscription
+   * Subscribes to events of the switch, by a WebSocket. Resolves when the switch has accepted the subscription.
+   * @param onEvent called for each event, and with `lost` where some are missing
+   * @param onEnd called once, with the reason, when the connection ends without a call
+   * @returns the function that ends the subscription
    * @throws as `call`
    */
   async watch(
@@ -180,14 +180,14 @@ export async function schemaOf<M extends MethodName>(name: M): Promise<(typeof M
   return (schemas as typeof METHODS)[name];
 }
 
-/** @throws the kernel's error for a link-local address without a zone, or with that of no device */
+/** @throws the kernel's error for a link-local address without a zone, or with a zone that is no device */
 async function requireZone(host: string): Promise<void> {
   const { linkLocalFault } = await import('../net/link-local.ts');
   const fault = linkLocalFault(host);
   if (fault !== undefined) throw fault;
 }
 
-/** The modules are loaded only for TLS, which most calls of `ctl` do not use. */
+/** Loads the modules on use, since most calls of `ctl` are without TLS. */
 async function tlsOptions(ca: string | undefined): Promise<RequestOptions> {
   const { TLS_PARAMETERS } = await import('../net/tls-parameters.ts');
   if (ca === undefined) return TLS_PARAMETERS;

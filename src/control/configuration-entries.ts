@@ -7,18 +7,18 @@ import { method, noParams } from './entries.ts';
 
 export const PLAN_ACTIONS = ['add', 'remove', 'replace', 'change', 'apply', 'restart', 'reread'] as const;
 
-/** A step from the running state to what the configuration file wants. */
+/** A step from the running state to the state that the configuration file wants. */
 export const planEntry = atLeast({
   action: oneOf(PLAN_ACTIONS),
   /** the number of the port; null for a new one, and for an option */
   port: v.nullable(integer(1)),
-  /** kind, target and name of the port, or the option, as the file has it: `tunnels.port` */
+  /** type, target and name of the port, or the option as in the file: `tunnels.port` */
   what: anyText,
   /** the new settings; `""` without any */
   change: anyText,
-  /** where the file wants it, as `file:line:column`; null for an option, and for what it does not want any more */
+  /** the port's place in the file, as `file:line:column`; null for an option, and for a port that is removed */
   place: v.nullable(anyText),
-  /** why the step failed; null if it did not, and in a plan */
+  /** why the step failed; null for a success, and in a plan */
   error: v.nullable(anyText),
 });
 export type PlanEntry = v.InferOutput<v.ObjectSchema<(typeof planEntry)['entries'], undefined>>;
@@ -27,7 +27,7 @@ export type PlanEntry = v.InferOutput<v.ObjectSchema<(typeof planEntry)['entries
 export const configEntry = atLeast({
   /** YAML */
   text: anyText,
-  /** what had to be left out, each as a sentence: secrets that did not come from a file */
+  /** one sentence for each omission: secrets that do not come from a file */
   omissions: listOf(anyText),
 });
 export type ConfigEntry = v.InferOutput<v.ObjectSchema<(typeof configEntry)['entries'], undefined>>;
@@ -38,11 +38,11 @@ export const CONFIGURATION_METHODS = {
   getConfig: method('Writes the running state as a configuration file.', noParams, configEntry),
 } as const;
 
-/** The commands behind them. */
+/** The commands behind these methods. */
 export interface ConfigurationControl {
   /** @throws EtherwsError CONFIG_INVALID with all errors of the file, FILE_UNREADABLE */
   plan(): Promise<PlanEntry[]>;
-  /** Applies the difference; a step that fails does not keep the others. @throws as `plan`, and then changes nothing */
+  /** Applies all steps of the plan; a failed step does not stop the others. @throws as `plan`, without a change */
   reload(): Promise<PlanEntry[]>;
   save(): Promise<ConfigEntry>;
 }

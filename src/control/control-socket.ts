@@ -11,15 +11,15 @@ import { reasonOf } from '../runtime/own-file-error.ts';
 import { findPlace, O_PATH, type Place, UnsafePathError } from '../runtime/safe-path.ts';
 
 export interface ControlSocketOptions {
-  /** an absolute path, or a listening socket that this process was started with */
+  /** an absolute path, or an inherited listening socket */
   readonly at: string | { readonly descriptor: number };
   /** the owner of the socket; default: the user of the process */
   readonly owner?: FileOwner | undefined;
   /** the group that may connect, beside the owner and root */
   readonly gid?: number | undefined;
-  /** handles each request, whatever its path */
+  /** handles all requests, with any path */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** handles each opening handshake of a WebSocket, whatever its path */
+  /** handles all opening handshakes of WebSockets, with any path */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
@@ -30,9 +30,9 @@ const HEAD_TIMEOUT_MS = 10_000;
 /** Serves the control API on a Unix socket. The kernel lets only its owner, root and one group connect. */
 export class ControlSocket {
   readonly #server: http.Server;
-  /** undefined: the service manager made the socket, and removes it. */
+  /** undefined: the service manager has created the socket, and removes it. */
   readonly #place: Place | undefined;
-  /** where it listens; `@` at the beginning: an abstract name */
+  /** the path of the socket; `@` at the beginning: an abstract name */
   readonly path: string;
 
   /** @throws EtherwsError LISTEN_FAILED */
@@ -62,7 +62,7 @@ export class ControlSocket {
     const options = {
       headersTimeout: HEAD_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
-      // Known since Node 24.9; for an older one there is `PlainRequests`.
+      // An option of Node 24.9 and later; `PlainRequests` does the same for older versions.
       shouldUpgradeCallback: wantsWebSocket,
     };
     this.#server = http.createServer(options, handle);
@@ -122,7 +122,7 @@ function give(place: Place, owner: FileOwner | undefined, gid: number | undefine
   }
 }
 
-/** @throws EtherwsError LISTEN_FAILED: it is no listening Unix socket */
+/** @throws EtherwsError LISTEN_FAILED if it is no listening Unix socket */
 function pathOfPassed(descriptor: number): string {
   const path = listeningPathOf(descriptor);
   if (path !== undefined) return path;

@@ -10,27 +10,27 @@ export interface ControlStreamOptions {
   readonly address: ControlAddress;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: ConnectionOptions;
-  /** How long the opening handshake may take. */
+  /** Time limit of the opening handshake. */
   readonly timeoutMs: number;
 }
 
-/** What comes by the connection behind the answer to its first call. */
+/** Gets everything that follows the response to the first call. */
 export interface StreamListener {
   /** @param method without prefix */
   notified(method: string, params: unknown): void;
   /** A binary message. */
   octets?(octets: Uint8Array): void;
-  /** Called once, with the reason, when the connection ends by itself. */
+  /** Called once, with the reason, when the connection ends without `end`. */
   ended(error: Error): void;
 }
 
-/** The longest message that is read: those of a switch are far below. */
+/** Limit of a message; those of a switch are far shorter. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
-/** Bound of what is read of a refusal. */
+/** Limit of the octets that are read of a refusal. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
 const FIRST_ID = 1;
 
-/** A WebSocket to a control API behind its first call. Loaded only where something is followed. */
+/** A WebSocket to a control API after its first call. Loaded only for events and captures. */
 export class ControlStream {
   /** The result of the first call. */
   readonly result: unknown;
@@ -104,12 +104,12 @@ export class ControlStream {
     this.#end = end;
   }
 
-  /** Calls a method. What it answers is not told, but what follows from it. */
+  /** Calls a method. Its response is ignored; the notifications that it causes go to the listener. */
   call(method: string, params: object = {}): void {
     this.#webSocket.send(callText(++this.#calls, method, params), () => undefined);
   }
 
-  /** Reads nothing until `resume`: the switch then notices that this reader is slow. */
+  /** Stops reading until `resume`, so that TCP holds the switch back. */
   pause(): void {
     this.#webSocket.pause();
   }
@@ -118,7 +118,7 @@ export class ControlStream {
     this.#webSocket.resume();
   }
 
-  /** The listener is told nothing any more. */
+  /** Ends the connection. The listener is not called any more. */
   end(): void {
     this.#end();
   }

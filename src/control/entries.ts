@@ -110,9 +110,9 @@ export type EndpointEntry = EntryOf<typeof endpointEntry>;
 
 /** A subscription to events. */
 export const subscriptionEntry = atLeast({
-  /** the kinds of events that will come */
+  /** the subscribed kinds of events */
   events: listOf(anyText),
-  /** the number of the last event before the first that will come */
+  /** the number of the last event before the subscription */
   sequence: count,
 });
 export type SubscriptionEntry = EntryOf<typeof subscriptionEntry>;
@@ -123,7 +123,7 @@ export const METHOD_PREFIX = 'etherws.control.';
 /** The parameters of a method that takes none. */
 export const noParams: ReturnType<typeof objectOf<Record<never, never>>> = objectOf({});
 
-/** The methods without parameters. They are apart from the others, so that `etherws ctl listport` loads no more than it needs. */
+/** The methods without parameters, in a module of their own, so that `etherws ctl listport` loads no other schemas. */
 export const LISTS = {
   listPort: method('Lists the ports.', noParams, portEntry),
   listInterface: method('Lists the devices of tap and netdev ports.', noParams, interfaceEntry),

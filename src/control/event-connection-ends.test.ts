@@ -5,18 +5,18 @@ import { startFakeControl } from '../../test/support/fake-switch.ts';
 import { once, until } from '../../test/support/waits.ts';
 import { ALLOW_ALL, type Authenticator, type Verdict } from '../auth/authenticator.ts';
 
-/** What ends a WebSocket of the control API that its caller keeps. The clock of its checks is the test’s. */
+/** The reasons for which the switch ends a WebSocket of the control API. The test drives the clock of its checks. */
 
 const PING_INTERVAL_MS = 30_000;
 
 interface Kept {
   readonly webSocket: WebSocket;
   readonly closed: Promise<unknown[]>;
-  /** Resolves when that many pings of the switch have come, and an answer behind the pong. */
+  /** Resolves after that many pings of the switch, when the switch has read the pong. */
   pinged(count: number): Promise<void>;
 }
 
-/** @param method the call that it is opened for */
+/** @param method the method of its first call */
 async function open(
   t: TestContext,
   options: Parameters<typeof startFakeControl>[0],
@@ -38,7 +38,7 @@ async function open(
   };
   await call(method);
   const closed = once(webSocket, 'close').then(([code, reason]) => [code, String(reason)]);
-  // Awaited where it is to happen.
+  // Without a handler, a rejection before a test awaits it would be unhandled.
   closed.catch(() => undefined);
   const pinged = async (count: number): Promise<void> => {
     await until(() => pings === count || webSocket.readyState !== WebSocket.OPEN);
@@ -48,12 +48,12 @@ async function open(
   return { webSocket, closed, pinged };
 }
 
-/** Lets half a minute pass for the switch. */
+/** Advances the switch's clock by 30 s. */
 function pass(t: TestContext): void {
   t.mock.timers.tick(PING_INTERVAL_MS);
 }
 
-/** @param verdicts of the first check and of those that follow; the last one stays */
+/** @param verdicts of the first check and of later ones; the last one is repeated */
 function authenticator(...verdicts: readonly Verdict[]): Authenticator & { readonly checks: () => number } {
   let checks = 0;
   return {
@@ -99,7 +99,7 @@ test('a policy that changes, for what the connection does', async (t) => {
   allowed = [];
   pass(t);
   assert.deepEqual(await subscribed.closed, [1008, 'the policy has changed']);
-  // It is subscribed to nothing.
+  // This connection is not subscribed to events.
   await other.pinged(2);
 });
 

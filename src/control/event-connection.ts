@@ -13,14 +13,14 @@ export interface EventConnectionOptions extends EventConnectionsOptions {
   readonly caller: Caller;
 }
 
-/** Bound of what waits for a slow reader; events beyond it are lost and counted. */
+/** Limit of the octets that wait for a slow reader; events beyond it are lost and counted. */
 const MOST_WAITING_BYTES = 2 * 1024 * 1024;
-/** Calls that wait for their answer; a caller that sends more at once is cut. */
+/** Limit of calls that wait for their response; the connection of a caller that exceeds it is cut. */
 const MOST_CALLS_WAITING = 64;
-/** Their octets together: twice the longest message. */
+/** Limit of their octets: twice the longest message. */
 const MOST_CALL_BYTES = 2 * 1024 * 1024;
 
-/** A reader of a capture that reads slowly answers pings late: 10 minutes. */
+/** A slow reader of a capture answers pings late, so it may be silent for 20 ticks: 10 minutes. */
 const MOST_SLOW_TICKS = 20;
 
 /** Close codes of RFC 6455, 7.4.1. */
@@ -31,8 +31,8 @@ const UNSUPPORTED_DATA = 1003;
 export const EVENT_METHOD = `${METHOD_PREFIX}event`;
 
 /**
- * One caller's WebSocket. Each message is a JSON-RPC call or batch, answered in order by a message; behind a call of
- * `subscribe` events come as notifications in between. Where events were lost, the next one in the stream is `lost`.
+ * One caller's WebSocket. Each message is a JSON-RPC call or batch; responses come in the order of the calls. After
+ * `subscribe` notifications with events come in between. Where events were lost, the next one is `lost`.
  */
 export class EventConnection {
   readonly #webSocket: WebSocket;
@@ -44,7 +44,7 @@ export class EventConnection {
   #unsubscribe: (() => void) | undefined;
   #lost = 0;
   readonly #capture: CaptureStream;
-  /** Ticks since the peer has answered a ping. */
+  /** Ticks since the last pong of the peer. */
   #silentTicks = 0;
 
   constructor(options: EventConnectionOptions) {
@@ -77,7 +77,7 @@ export class EventConnection {
     this.#webSocket.close(code, reason);
   }
 
-  /** To be called about every half minute: pings, and ends what is silent, expired or not allowed any more. */
+  /** To be called every 30 s: pings, and ends the connection if it is silent, expired or no longer authorized. */
   tick(nowMs: number): void {
     const { caller, mayCall } = this.#options;
     if (this.#endExpired(nowMs)) return;
@@ -91,13 +91,13 @@ export class EventConnection {
     }
   }
 
-  /** A user that was deleted, or has another password, hears nothing further. */
+  /** Ends the connection of a user that was deleted, or whose password has changed. */
   async #recheck(): Promise<void> {
     const isValid = (await this.#options.caller.isStillValid?.()) ?? true;
     if (!isValid) this.end(POLICY_VIOLATION, 'the credentials are not valid any more');
   }
 
-  /** The methods that it was opened for, and whose effect lasts. */
+  /** The methods whose effect lasts: a subscription, a capture. */
   get #uses(): MethodName[] {
     return [
       ...(this.#unsubscribe === undefined ? [] : (['subscribe'] as const)),
@@ -108,7 +108,7 @@ export class EventConnection {
   #received(data: RawData, isBinary: boolean): void {
     if (isBinary) this.end(UNSUPPORTED_DATA, 'a call is a text message');
     else {
-      // RawData is a Buffer, as ws is not asked for another kind.
+      // RawData is a Buffer, the default `binaryType` of ws.
       const body = data as Buffer;
       this.#callBytes += body.length;
       if (++this.#callsWaiting > MOST_CALLS_WAITING || this.#callBytes > MOST_CALL_BYTES) {
@@ -119,7 +119,7 @@ export class EventConnection {
 
   /** Never rejects. */
   async #answer(body: Buffer): Promise<void> {
-    // What had to wait for other calls does not happen once the connection ends.
+    // A call that waited for others is not run after the end of the connection.
     if (!this.#isOpen || this.#endExpired(Date.now())) return;
     const { caller, mayCall } = this.#options;
     // The policy may have changed since the last call.
@@ -127,7 +127,7 @@ export class EventConnection {
     const text = await answer(body, methods, (error, method) => {
       this.#options.logger.error({ err: error, method }, 'a control method failed unexpectedly');
     });
-    // Only when it has left comes the next call: a caller that does not read must not fill the memory with answers.
+    // The next call waits until the response is sent, so that a caller that does not read cannot fill the memory.
     if (text !== undefined) await new Promise<void>((resolve) => this.#webSocket.send(text, () => resolve()));
     this.#callsWaiting--;
     this.#callBytes -= body.length;
@@ -145,7 +145,7 @@ export class EventConnection {
     return this.#webSocket.readyState === this.#webSocket.OPEN;
   }
 
-  /** Nothing would end what begins behind the end of the connection. @throws EtherwsError REQUEST_REFUSED */
+  /** A capture that began after the connection's end would never end. @throws EtherwsError REQUEST_REFUSED */
   #requireOpen(): void {
     if (this.#isOpen) return;
     throw new EtherwsError('REQUEST_REFUSED', 'This WebSocket is closed', { hint: 'Open another one' });
@@ -172,7 +172,7 @@ export class EventConnection {
     if (this.#webSocket.bufferedAmount <= MOST_WAITING_BYTES) this.#tellLost();
   }
 
-  /** In front of the first event behind the gap, or once the reader has caught up. */
+  /** Sends `lost` before the first event after the gap, or when the reader has caught up. */
   #tellLost(): void {
     if (this.#lost === 0) return;
     const time = new Date().toISOString();

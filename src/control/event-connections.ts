@@ -12,17 +12,17 @@ export interface EventConnectionsOptions {
   readonly service: SwitchControl;
   readonly mayCall: ((user: string | null, method: MethodName) => boolean) | undefined;
   readonly logger: Logger;
-  /** Counts what waits for the readers of captures. */
+  /** Counts the octets that wait for readers of captures. */
   readonly budget?: CaptureReaderBudget | undefined;
 }
 
-/** Each may hold up to `MOST_WAITING_BYTES` for a slow reader. */
+/** Limit of WebSockets, since each may hold up to `MOST_WAITING_BYTES` for a slow reader. */
 const MOST_CONNECTIONS = 32;
-/** So that one user leaves some to the others. */
+/** Limit of one user's WebSockets, so that others can have some. */
 const MOST_OF_A_USER = 16;
-/** The longest message of a caller: a body over HTTP may be as long. */
+/** Limit of a caller's message, as of a body over HTTP. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
-/** A peer that answers no ping for so long is gone. */
+/** Time from one ping to the next; a peer that does not answer one is taken for gone. */
 const PING_INTERVAL_MS = 30_000;
 
 /** The WebSockets of callers of the control API: JSON-RPC both ways. */
@@ -35,7 +35,7 @@ export class EventConnections {
     maxPayload: MOST_MESSAGE_BYTES,
     handleProtocols: () => false,
   });
-  /** With the users. */
+  /** The connections with their users. */
   readonly #connections = new Map<EventConnection, string | null>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,14 +43,14 @@ export class EventConnections {
     this.#options = options;
   }
 
-  /** Why there is no room for one more, if there is none. */
+  /** The refusal if the limit is reached. */
   get refusal(): Refusal | undefined {
     if (this.#connections.size < MOST_CONNECTIONS) return undefined;
     const message = `${MOST_CONNECTIONS} WebSockets to the control API are open already`;
     return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'End one of them' };
   }
 
-  /** Why a caller gets none, if so: it may call nothing, or has many, or there is no room. */
+  /** The refusal of a caller: it may call no method, its user has reached its limit, or the limit of all is reached. */
   refusalFor({ user }: Caller): Refusal | undefined {
     const { mayCall } = this.#options;
     const names = Object.keys(METHODS) as MethodName[];
@@ -70,9 +70,9 @@ export class EventConnections {
     return this.refusal;
   }
 
-  /** Answers the opening handshake of a caller that may call. ws refuses one that is malformed. */
+  /** Accepts the opening handshake of an authorized caller; ws refuses a malformed one. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
-    // ws wants it alone; the listener has seen that it is there.
+    // ws requires the single value `websocket`; the listener has checked that the list contains it.
     request.headers.upgrade = 'websocket';
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, caller));
   }

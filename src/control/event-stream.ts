@@ -1,7 +1,7 @@
 import { ControlStream, type ControlStreamOptions } from './control-stream.ts';
 import type { ParamsOf } from './schema.ts';
 
-/** An event of a switch, or `lost`, which says how many were left out in front of the next one. */
+/** An event of a switch, or `lost` with the number of events that are missing before the next one. */
 export interface WatchedEvent {
   readonly event: string;
   readonly sequence: number;
@@ -16,8 +16,8 @@ export interface EventStreamOptions extends ControlStreamOptions {
 }
 
 /**
- * Opens a WebSocket to a control API and subscribes there.
- * @returns ends it
+ * Opens a WebSocket to a control API and subscribes to events.
+ * @returns the function that ends the subscription
  * @throws ControlError, EtherwsError as `ControlClient.call`
  */
 export async function openEventStream(options: EventStreamOptions): Promise<() => void> {

@@ -7,14 +7,14 @@ import { callSchema } from './json-schema.ts';
 import { METHOD_PREFIX, METHODS, type MethodName } from './schema.ts';
 
 /**
- * The published JSON Schema, read by ajv. It refuses nothing that the RPC takes. The RPC refuses
- * more in one way only: by a rule of ours, since JSON Schema has no words for the syntax of a URL.
- * So a refused document must be refused by both, unless a rule of ours refused it.
+ * The published JSON Schema, checked by ajv. It accepts everything that the RPC accepts. The RPC
+ * refuses more only by rules that JSON Schema cannot express, such as the syntax of a URL. So both
+ * must refuse the same documents, except for those that such a rule refuses.
  */
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(callSchema());
 const PIN = `sha256//${Buffer.alloc(32).toString('base64')}`;
 
-/** Values for every parameter, good ones and such that break its type, its range or its length. */
+/** Values for each parameter: valid ones, and ones of a wrong type, range or length. */
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   type: ['tap', 'netdev', 'client', 'server', 1],
   target: ['tap0', 'ws://a/', 7, undefined],
@@ -69,7 +69,7 @@ const params: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(undefined, null, [], [1], 'x', {}),
 );
 
-/** Problems that JSON Schema has no words for. */
+/** Problems of rules that JSON Schema cannot express. */
 const BEYOND_JSON_SCHEMA = [
   /^target ".*" (is not a ws:\/\/|has a character)/,
   /^options\.reconnectMin [\d.]+ is above options\.reconnectMax/,

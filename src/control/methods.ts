@@ -14,9 +14,9 @@ import {
   type SwitchControl,
 } from './schema.ts';
 
-/** The methods of a connection that stays open. */
+/** The methods that need a connection that stays open. */
 export interface StreamMethods {
-  /** Subscribes it, in place of what it was subscribed to before. */
+  /** Subscribes the connection, instead of its last subscription. */
   subscribe(params: ParamsOf<'subscribe'>): SubscriptionEntry;
   capture(params: ParamsOf<'capture'>): CaptureEntry[];
   endCapture(): CaptureEntry[];
@@ -24,7 +24,7 @@ export interface StreamMethods {
 
 /**
  * The methods of the control API, implemented by `service`.
- * @param stream default: refuses, since a connection that ends with the answer carries nothing further
+ * @param stream default: refuses, since a connection that ends with the response carries no notifications
  */
 export function controlMethods(service: SwitchControl, stream: StreamMethods = NO_STREAM): MethodMap {
   const methods: Record<string, Method> = Object.create(null);

@@ -11,7 +11,7 @@ export interface ReadAccessOptions extends CallerCheckOptions {
   readonly mayCall?: ((user: string | null, method: MethodName) => boolean) | undefined;
 }
 
-/** Access to pages beside the control API, for callers that may call a method which tells the same. */
+/** Access to pages beside the control API, for callers that may call a method with the same information. */
 export class ReadAccess {
   readonly #options: ReadAccessOptions;
   readonly #callers: CallerCheck;
@@ -21,7 +21,7 @@ export class ReadAccess {
     this.#callers = new CallerCheck(options);
   }
 
-  /** @returns undefined for a caller that may read. Never rejects */
+  /** @returns undefined for an authorized caller. Never rejects */
   async refusalOf(request: IncomingMessage, method: MethodName): Promise<HttpRefusal | undefined> {
     const { allowedHosts, mayCall, counters } = this.#options;
     const caller = refuseOrigin(request, allowedHosts()) ?? (await this.#callers.check(request));

@@ -57,7 +57,7 @@ export { METHOD_PREFIX };
  * `etherws ctl`, the JSON Schema and the documentation are made from them.
  */
 
-/** The most addresses of one call. */
+/** Limit of the addresses in one call. */
 const MOST_ADDRESSES = 64;
 
 const PORT = { type: portReference, required: true, help: 'number or name of the port' } as const;
@@ -104,7 +104,7 @@ export type PortReference = ValuesOf<typeof DEL_PORT>['port'];
 /** The parameters of `setInterface`: the fields of 1.x, and `addresses` as `ADDRESS/LENGTH`. */
 export type InterfaceSpec = Omit<ValuesOf<typeof SET_INTERFACE>, 'port'>;
 
-/** The commands of a switch behind the control methods. Failures are EtherwsErrors. */
+/** The commands behind the methods of the control API. Failures are EtherwsErrors. */
 export interface SwitchControl {
   addPort(spec: PortSpec): Promise<PortEntry>;
   setPort(port: PortReference, settings: PortSettings): PortEntry | Promise<PortEntry>;
@@ -124,7 +124,7 @@ export interface SwitchControl {
   readonly logLevels?: LogLevels | undefined;
   /** @throws EtherwsError PORT_NOT_FOUND, ARGUMENT_INVALID, REQUEST_REFUSED */
   capture(spec: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture;
-  /** what happens in the switch */
+  /** the events of the switch */
   readonly events: EventHub;
 }
 

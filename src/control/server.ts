@@ -107,7 +107,7 @@ export class ControlServer {
     });
   }
 
-  /** Takes the opening handshake of a WebSocket to its end, whatever that is. Never throws, and owns the socket from here on. */
+  /** Accepts or refuses the opening handshake of a WebSocket, and owns its socket from now on. Never throws. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
     this.#upgrade(request, socket, head).catch((error: unknown) => {
@@ -197,7 +197,7 @@ export class ControlServer {
     drain(request, () => response.end());
   }
 
-  /** @returns the body of the answer */
+  /** @returns the body of the response */
   #logRefusal(request: IncomingMessage, { status, code, message, hint }: Refusal): string {
     const remoteAddress = this.#addressOf?.(request) ?? request.socket.remoteAddress;
     this.#logger.info({ remoteAddress, status, reason: message }, 'control request refused');

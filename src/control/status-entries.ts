@@ -4,8 +4,8 @@ import { anyText, flag, integer, listOf, measure, oneOf, tableOf } from '../sche
 import { portEntry } from './entries.ts';
 
 /**
- * What `getStatus` and `getPort` answer: one entry with everything. They are apart from the lists, since most calls of
- * `etherws ctl` load no more than those.
+ * The results of `getStatus` and `getPort`: one entry with everything. They are in a module of their own, since most
+ * calls of `etherws ctl` load only the lists.
  */
 
 const count = integer(0);
@@ -21,14 +21,14 @@ type Known<T> = T extends readonly (infer Item)[]
       : { [K in keyof T]: Known<T[K]> }
     : T;
 
-/** A place where a service is reached. */
+/** The address of a service. */
 const servicePlace = atLeast({
   service: oneOf(['tunnels', 'control']),
-  /** `ws://`, `wss://`, `http://`, `https://` or `unix:PATH`; the address is the one that is listened on */
+  /** `ws://`, `wss://`, `http://`, `https://` or `unix:PATH`, with the listening address */
   url: anyText,
 });
 
-/** Discards that point at a fault, or at a station that breaks the rules. */
+/** Discards that indicate a fault, or a station that violates the rules. */
 const faultEntry = atLeast({
   port: integer(1),
   portName: v.nullable(anyText),
@@ -37,7 +37,7 @@ const faultEntry = atLeast({
   frames: count,
 });
 
-/** A bound, and how much of it is used. */
+/** A limit and its use. */
 const limitEntry = atLeast({
   /** the option that sets it; `descriptors` for the limit of open files */
   limit: anyText,
@@ -46,14 +46,14 @@ const limitEntry = atLeast({
 });
 export type LimitEntry = Known<v.InferOutput<typeof limitEntry>>;
 
-/** The lateness of timers in the last complete minute; before its end, in what there was of it. */
+/** The lateness of timers in the last minute, or since the start. */
 const eventLoopEntry = atLeast({ meanMs: measure, p99Ms: measure, maxMs: measure });
 
 /** How the running switch relates to its configuration file. */
 const configurationEntry = atLeast({
   /** null without one */
   file: v.nullable(anyText),
-  /** what differs from the file, one sentence each */
+  /** one sentence for each difference from the file */
   deviations: listOf(anyText),
 });
 
@@ -65,7 +65,7 @@ export const statusEntry = atLeast({
   services: listOf(servicePlace),
   /** the number of ports by state; only states that occur */
   ports: tableOf(count),
-  /** the tunnels that stand, and how many users have one */
+  /** the numbers of connected tunnels, and of users with one */
   tunnels: atLeast({ dialled: count, accepted: count, users: count }),
   fdb: atLeast({ addresses: count, capacity: count }),
   /** the most frequent first, at most 20 */
@@ -77,10 +77,10 @@ export const statusEntry = atLeast({
 });
 export type StatusEntry = Known<v.InferOutput<typeof statusEntry>>;
 
-/** What only the process knows; the rest is known by the switch. */
+/** The members that the process knows; the switch knows the others. */
 export type ProcessStatus = Omit<StatusEntry, 'ports' | 'tunnels' | 'fdb' | 'faults'>;
 
-/** The rules of a policy for what a port receives; only those that there are. Names as in the policy file. */
+/** The rules of a policy for received frames, without absent ones; names as in the policy file. */
 const policyEntry = atLeast({
   sourceMacs: v.optional(listOf(anyText)),
   claimFirst: v.optional(count),
@@ -97,29 +97,29 @@ const policyEntry = atLeast({
 });
 export type PolicyEntry = Known<v.InferOutput<typeof policyEntry>>;
 
-/** A port with everything that is known of it. */
+/** A port with all its facts. */
 export const portPage = atLeast({
   ...portEntry.entries,
-  /** how long the port exists, has its state, and has its present connection; null without one */
+  /** the ages of the port, of its state and of its connection; the last one is null without a connection */
   ageSeconds: count,
   stateSeconds: count,
   connectedSeconds: v.nullable(count),
-  /** how many connections have carried it; of a device: how often its link came up */
+  /** the number of its connections; for a device, how often its link came up */
   connections: count,
-  /** the user of an accepted tunnel; null where none was asked for, and for other ports */
+  /** the user of an accepted tunnel; null where none was required, and for other ports */
   user: v.nullable(anyText),
-  /** the other end of the connection as `ADDRESS:PORT`, and our address; of a proxy, where there is one */
+  /** the connection's remote end as `ADDRESS:PORT`, which may be a proxy, and its local address */
   peer: v.nullable(anyText),
   localAddress: v.nullable(anyText),
   /** null for a connection without TLS, and for other ports */
   tls: v.nullable(atLeast({ protocol: anyText, cipher: anyText })),
-  /** what moves the octets of a tunnel */
+  /** the code that moves the octets of a tunnel */
   transport: v.nullable(oneOf(['native', 'native-tls', 'node'])),
-  /** octets that wait for a tunnel in the switch */
+  /** octets that wait in the switch to be sent by the tunnel */
   queuedOctets: count,
   policy: v.nullable(policyEntry),
   stations: count,
-  /** at most 64 of them, those seen last first */
+  /** at most 64, the most recently seen first */
   addresses: listOf(atLeast({ vid: count, mac: anyText, age: count })),
 });
 export type PortPage = Known<v.InferOutput<typeof portPage>>;

@@ -4,7 +4,7 @@ import { until } from '../../test/support/waits.ts';
 import type { EventKind, SwitchEvent } from './event.ts';
 import { EventHub } from './event-hub.ts';
 
-/** What a subscriber was told. */
+/** The calls of a subscriber. */
 interface Heard {
   readonly events: SwitchEvent[];
   lost: number;

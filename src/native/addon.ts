@@ -12,9 +12,9 @@ import type { StreamDoor } from './streams.ts';
 import type { TlsDoor } from './tls.ts';
 
 /**
- * What native/ offers, a door a subject. Failures are Errors with the errno's name as `code` and
- * the failed call as `syscall`, except on the data path, which never throws for
- * what a device does.
+ * The interface of native/, one door for each subject. Failures are Errors with the errno's name
+ * as `code` and the failed call as `syscall`, except on the data path, which does not throw for
+ * failures of a device.
  */
 export interface NativeAddon
   extends DescriptorDoor,
@@ -36,17 +36,17 @@ export function nativeAddon(): NativeAddon {
   return loaded;
 }
 
-/** The addon where it has been loaded; undefined: nothing of it is in use yet. */
+/** The addon, if it is loaded already; undefined: no code uses it yet. */
 export function loadedAddon(): NativeAddon | undefined {
   return loaded;
 }
 
 /**
- * Forwards frames that have come since the loop looked for them. To be called between pieces of work of which clients can
- * cause many in one turn of the loop. Where less than 0.2 ms has passed it costs as much as looking at the clock.
+ * Forwards frames that have arrived since the last poll of the loop. To be called between tasks of which clients can
+ * cause many in one turn of the loop. Within 0.2 ms of the last poll it costs one reading of the clock.
  */
 export function pollNow(): void {
-  // Without the addon nothing is watched, and nothing needs it.
+  // Without the addon there are no native descriptors to poll.
   loaded?.pollNow();
 }
 

@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { EtherwsError } from '../errors.ts';
 
-/** What native/ has to offer for this build. As in native/node/module.c, where it says when it goes up. */
+/** The interface version that this build needs. The same as in native/node/module.c, which says when to raise it. */
 export const INTERFACE_VERSION = 25;
 
 /**
- * Loads the addon of the package that npm installs for this platform (`etherws-linux-x64`, …), if there is one and it fits.
- * @returns what the addon exports; undefined: the own build is to be used
+ * Loads the addon of the package that npm installs for this platform (`etherws-linux-x64`, …), if it is installed and
+ * has this version.
+ * @returns the exports of the addon; undefined: load the one built here
  */
 export function loadPrebuilt(resolveFrom: string = import.meta.url): object | undefined {
   const require = createRequire(resolveFrom);
@@ -18,16 +19,16 @@ export function loadPrebuilt(resolveFrom: string = import.meta.url): object | un
       const addon: { readonly interfaceVersion?: unknown } = require(candidate);
       if (addon.interfaceVersion === INTERFACE_VERSION) return addon;
     } catch {
-      // It is not installed, or is for another C library.
+      // The package is not installed, or is for another C library.
     }
   }
   return undefined;
 }
 
 /**
- * Loads the addon from a file that stands in build/Release of the package.
- * @returns what the addon exports, once it is sure to be of this build's sources
- * @throws EtherwsError ADDON_MISSING: it is not there, cannot be loaded, or was built for another version
+ * Loads the addon from a file in build/Release of the package.
+ * @returns the exports of the addon, after a check of its interface version
+ * @throws EtherwsError ADDON_MISSING if it is absent, cannot be loaded, or was built for another version
  */
 export function loadAddon(file: string): object {
   const addon = load(file);
@@ -61,7 +62,7 @@ function missing(file: string, what: string, cause?: unknown): EtherwsError {
   });
 }
 
-/** What compiles the addon where this package is: npm rebuilds what it has installed, and nothing in a checkout. */
+/** The command that compiles the addon: `npm rebuild` works only for an installed package, not in a checkout. */
 function buildCommand(file: string): string {
   const root = resolve(dirname(file), '../..');
   if (basename(dirname(root)) === 'node_modules') return 'npm rebuild etherws (with --global, if it was installed so)';

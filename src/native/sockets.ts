@@ -8,15 +8,15 @@ export interface SocketOptions {
   notSentLowatBytes?: number;
 }
 
-/** Sockets by their file descriptor, which stays the caller's, and names of hosts. */
+/** Sockets, by file descriptors that the caller keeps, and look-ups of host names. */
 export interface SocketDoor {
-  /** @throws what setsockopt(2) gives */
+  /** @throws the error of setsockopt(2) */
   setSocketOption(fd: number, name: keyof SocketOptions, value: number): void;
   /** @throws as setCongestionControl of StreamDoor would */
   tryCongestionControl(name: string): void;
   /**
-   * A TCP socket that is not connected yet, which the caller owns.
-   * @param device it reaches through this one only (SO_BINDTODEVICE); empty: any
+   * Makes an unconnected TCP socket, which the caller owns.
+   * @param device the only device for its packets (SO_BINDTODEVICE); empty: any
    * @param mark SO_MARK, for routing rules and packet filters; 0: none
    * @throws the option that failed is the `syscall`: ENODEV, EPERM
    */

@@ -32,7 +32,7 @@ export interface ListenerOptions {
   /** A name or an address to listen on; undefined: all addresses, IPv6 and IPv4. */
   host: string | undefined;
   listenPort: number;
-  /** A listening socket that this process was started with, instead of `host` and `listenPort`. */
+  /** An inherited listening socket, instead of `host` and `listenPort`. */
   descriptor?: number | undefined;
   /** Makes the listener use TLS, 1.2 or later. */
   tls?: TlsOptions;
@@ -62,10 +62,10 @@ const HEAD_TOO_LONG: Refusal = {
  * A listening TCP port, plain or TLS, that routes requests by path to services: the
  * tunnels, the control API, or both if they share host and port.
  *
- *   1. the acceptor takes a connection, and `PendingConnections` whether it may stay
- *   2. from a trusted proxy it may begin with a PROXY header, which is taken off
- *   3. Node's HTTP server, which does not listen itself, is given the connection
- *   4. its requests and upgrades go where their paths lead; one that offers any protocol but WebSocket is a request
+ *   1. the acceptor accepts a connection; `PendingConnections` keeps or destroys it, by its limits
+ *   2. from a trusted proxy it may begin with a PROXY header, which is removed
+ *   3. the connection is passed to Node's HTTP server, which does not listen itself
+ *   4. requests and upgrades go to the routes of their paths; an upgrade to a protocol but WebSocket is a request
  *
  * Clients can cause any number of these steps in one turn of the event loop. So each is a task of a `FairTaskQueue`,
  * and frames are forwarded before each (`pollNow`).
@@ -84,7 +84,7 @@ export class HttpListener {
   readonly #tasks = new FairTaskQueue({ before: pollNow });
   readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
   readonly #options: ListenerOptions;
-  /** Resolves when the acceptor is closed, and all that it has accepted. */
+  /** Resolves when the acceptor and all its connections are closed. */
   #stopped: Promise<void> | undefined;
   #hasTunnels = false;
   #hasUpgrades = false;
@@ -100,7 +100,7 @@ export class HttpListener {
     const common = {
       maxHeaderSize: MAX_HEAD_BYTES,
       requireHostHeader: false,
-      // Known since Node 24.9; for an older one there is `PlainRequests`.
+      // An option of Node 24.9 and later; `PlainRequests` does the same for older versions.
       shouldUpgradeCallback: (request: IncomingMessage) => this.#hasUpgrades && wantsWebSocket(request),
     };
     this.#server =
@@ -150,10 +150,10 @@ export class HttpListener {
       acceptor.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, this.#options)));
       acceptor.listen(where ?? { fd: descriptor }, resolve);
     });
-    // A Unix socket has no address here.
+    // For a Unix socket `address` returns no object.
     if (typeof acceptor.address() !== 'object' || acceptor.address() === null) throw passedError();
     acceptor.removeAllListeners('error');
-    // Accepting fails later when the process has no descriptors left; the listener goes on.
+    // An error after this is a failed accept, without free descriptors; the listener continues.
     acceptor.on('error', () => this.#outOfDescriptors());
   }
 
@@ -181,13 +181,13 @@ export class HttpListener {
     return address === near.address ? near : { address, tcpPort: undefined };
   }
 
-  /** Whether a request comes from this host, and from which user. Only with `identifiesUsers`, and while the connection is open. */
+  /** Whether a request comes from this host, and its user. Needs `identifiesUsers`, and an open connection. */
   originOf(request: IncomingMessage): CallerOrigin {
     const isAnnounced = this.#announced.has(endpointsOf(request.socket));
     return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
   }
 
-  /** Refuses connections from now on; those that were accepted are served. A socket that was passed stays open elsewhere. */
+  /** Stops listening; accepted connections are still served. An inherited socket stays open in the service manager. */
   stopAccepting(): void {
     this.#stopped ??= new Promise<void>((resolve) => {
       this.#acceptor.close(() => resolve());
@@ -201,7 +201,7 @@ export class HttpListener {
     await this.#stopped;
   }
 
-  /** For connections to come. */
+  /** Changes the limits for new connections. */
   setLimits(limits: PendingLimits): void {
     this.#pending.setLimits(limits);
   }
@@ -327,7 +327,7 @@ export class HttpListener {
     return badRequest(breach);
   }
 
-  /** For octets that are not HTTP or not TLS, and for a head that is too long. */
+  /** Answers octets that are not HTTP or not TLS, and a head that is too long. */
   #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.on('error', () => undefined);
     if (error.code?.startsWith('HPE_') !== true) {

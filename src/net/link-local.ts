@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /**
- * Why an address cannot be used, if it is link-local: alone it is ambiguous, since it is valid on every link (RFC 4291,
- * 2.5.6), and its zone must be a device of this host. The kernel refuses both, but Node 24 and later take the first
- * device with a link-local address instead.
+ * The fault of a link-local address without a zone, or with a zone that is no device of this host. Without a zone it is
+ * ambiguous, since it is valid on every link (RFC 4291, 2.5.6). The kernel refuses both, but Node 24 and later use the
+ * first device with a link-local address instead.
  * @param address any host; an IPv6 address may have a zone: the name or the index of a device
  * @param isOnLink whether something else names the link, so that no zone is needed
  * @returns the error of connect(2); undefined for all other hosts

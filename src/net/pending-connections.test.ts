@@ -5,7 +5,7 @@ import { describe, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { PendingConnections, type PendingLimits } from './pending-connections.ts';
 
-/** As much of a connection as PendingConnections looks at. */
+/** The members of a socket that PendingConnections uses. */
 class FakeSocket extends EventEmitter {
   destroyed = false;
   readonly localAddress: string = '127.0.0.1';
@@ -30,7 +30,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A listener on the test's clock. */
+/** PendingConnections with a clock that the test drives. */
 class FakeListener {
   readonly pending: PendingConnections;
 

@@ -40,7 +40,7 @@ export class PendingConnections {
     this.#limits = { ...DEFAULTS, ...limits };
   }
 
-  /** For connections to come; absent limits have their defaults. */
+  /** Changes the limits for new connections; absent ones have their defaults. */
   setLimits(limits: PendingLimits): void {
     this.#limits = { ...DEFAULTS, ...limits };
   }

@@ -30,7 +30,7 @@ export class TrustedProxies {
     this.replace(networks);
   }
 
-  /** Trusts these proxies instead, for connections to come. */
+  /** Replaces the trusted proxies, for new connections. */
   replace(networks: readonly Network[]): void {
     this.#isEmpty = networks.length === 0;
     this.#list = new BlockList();

@@ -4,8 +4,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 const LISTENS = 0x10000;
 
 /**
- * Where a Unix socket of this process listens, from /proc/net/unix: Node tells no address of a socket that it was given.
- * @returns a path, `@` at its beginning stands for the octet 0 of an abstract name; undefined: it is no such socket
+ * The path of a listening Unix socket of this process, from /proc/net/unix: Node knows no address of an inherited one.
+ * @returns the path; `@` at its beginning stands for octet 0 of an abstract name. undefined: no listening Unix socket
  */
 export function listeningPathOf(
   descriptor: number,
@@ -14,7 +14,7 @@ export function listeningPathOf(
   const inode = /^socket:\[(\d+)\]$/.exec(linkOf(descriptor))?.[1];
   if (inode === undefined) return undefined;
   for (const line of read('/proc/net/unix').split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path; the path may have spaces.
+    // The columns: Num RefCount Protocol Flags Type St Inode Path; the path may have spaces.
     const [, flags, itsInode, path] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/.exec(line) ?? [];
     if (itsInode === inode) return (Number.parseInt(flags ?? '0', 16) & LISTENS) === 0 ? undefined : path;
   }

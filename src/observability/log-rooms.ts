@@ -1,6 +1,6 @@
 import type { Logger } from './logger.ts';
 
-/** The parts of a switch whose levels of the log differ. */
+/** The parts of a switch with separate levels of the log. */
 export const LOG_ROOMS = ['daemon', 'services', 'tunnels', 'control', 'ports', 'switch'] as const;
 export type LogRoom = (typeof LOG_ROOMS)[number];
 
@@ -25,7 +25,7 @@ export class LogRooms {
     return this.#loggers.get(room) as LevelledLogger;
   }
 
-  /** The present levels. */
+  /** The current levels. */
   levels(): { room: LogRoom; level: LogLevel }[] {
     return [...this.#loggers].map(([room, logger]) => ({ room, level: logger.level as LogLevel }));
   }
@@ -38,12 +38,12 @@ export class LogRooms {
   }
 }
 
-/** A logger that has one for each room; it is that of `daemon` itself. */
+/** A logger with a logger for each room; it is itself that of `daemon`. */
 export interface RoomedLogger extends Logger {
   readonly rooms: LogRooms;
 }
 
-/** The logger of a room; the given one, if it has no rooms. */
+/** The logger of a room; for a logger without rooms, that logger. */
 export function roomOf(logger: Logger & Partial<RoomedLogger>, room: LogRoom): Logger {
   return logger.rooms?.logger(room) ?? logger;
 }

@@ -17,7 +17,7 @@ before(() => {
   if (skip === false) prepareNamespace();
 });
 
-/** Sends frames from a station at one device to one at another. @returns how many the bridge was given */
+/** Sends frames from a station at one device to a station at another. @returns the number that the bridge received */
 async function cross(bridge: CountingBridge, from: TapHost, to: TapHost, source: number, destination: number) {
   const before = bridge.frames;
   for (let count = 0; count < FRAMES; count += 20) {
@@ -40,7 +40,7 @@ test('a tapped port leaves the fast path, others stay on it, and it returns when
     [b, a, 2, 1],
     [c, d, 3, 4],
   ] as const;
-  // Flooded, so that all are learned.
+  // Frames to an unknown station, so that the bridge learns all sources.
   for (const [at, host] of [a, b, c, d].entries()) host.send(stationFrame(at + 1, 99, 0));
   for (const host of [a, b, c, d]) await host.heard.take(3);
 

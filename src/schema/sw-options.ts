@@ -6,13 +6,13 @@ import { given, implies, together } from './together.ts';
 import { anyText, flag, listOf, seconds, wholeNumber } from './types.ts';
 
 /**
- * The options of `etherws sw`. A row gives the flag with its help, the check, JSON Schema, and the key in the
+ * The options of `etherws sw`. A row defines the flag with its help, the check, the JSON Schema, and the key in the
  * configuration file. Each table is a section of the file and a group of the help.
  */
 
 const MOST = 1_000_000;
 const MOST_ADDRESSES = 16_777_216;
-/** A super-frame with its offload header has to pass. */
+/** Enough for a super-frame with its offload header. */
 const LEAST_MESSAGE_BYTES = 66 * 1024;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const LEAST_QUEUE_BYTES = MOST_MESSAGE_BYTES / 8;
@@ -21,7 +21,7 @@ const LEAST_BUFFERS_MIB = 16;
 const MOST_BUFFERS_MIB = 1024 * 1024;
 const MOST_HOOKS = 64;
 
-/** How the process runs, and what it learns: the keys at the top of the file. */
+/** The process and the filtering database: keys at the top of the file. */
 export const SWITCH_OPTIONS = {
   debug: { type: flag, flag: '--debug', help: 'log every learn, age-out, connect and forward to standard error' },
   foreground: { type: flag, flag: '--foreground', help: 'stay in the foreground' },
@@ -47,7 +47,7 @@ export const SWITCH_OPTIONS = {
   },
 } as const satisfies Table;
 
-/** What users may do: a key at the top of the file. */
+/** The rights of users: a key at the top of the file. */
 export const RIGHTS_OPTIONS = {
   policy: {
     type: anyText,
@@ -75,7 +75,7 @@ export const HOOK_OPTIONS = {
   },
 } as const satisfies Table;
 
-/** Bounds before and after a client has shown credentials. The defaults stand where they are applied. */
+/** Limits of clients before and after authentication. The code that applies them has the defaults. */
 export const LIMIT_OPTIONS = {
   trustedProxies: {
     type: listOf(network),
@@ -125,7 +125,7 @@ export const LIMIT_OPTIONS = {
   },
 } as const satisfies Table;
 
-/** Where metrics can be read beside the control service. */
+/** Where metrics are served beside the control service. */
 export const METRICS_OPTIONS = {
   listen: {
     type: listenAddress,
@@ -178,7 +178,7 @@ function limit<const F extends `--${string}`, const D extends number>(flagName: 
   return { type: wholeNumber(1, MOST), default: fallback, flag: flagName, metavar: 'n', help } as const;
 }
 
-/** The groups of the help in its order, each with the section of the file that it is; undefined: the top of the file. */
+/** The groups of the help in order, each with its section of the file; undefined: the top of the file. */
 export const SW_GROUPS: readonly {
   readonly section: string | undefined;
   readonly heading?: string;
@@ -218,16 +218,16 @@ export const SW_SECTIONS = {
   daemon: { type: daemonOptions, help: 'the process: its user, its log, its PID file' },
 } as const satisfies Table;
 
-/** What was given, by section. Texts of files and lists are as they were written. */
+/** The given values, by section. Paths and lists are as written. */
 export type SwValues = ValuesOf<typeof SW_SECTIONS>;
 
-/** A row that names a file, and where. */
+/** The row of an option that names a file, with its path in the document. */
 export interface FileRow {
   readonly path: readonly string[];
   readonly row: Row;
 }
 
-/** Every option that names a file. */
+/** All options that name a file. */
 export const FILE_ROWS: readonly FileRow[] = SW_GROUPS.flatMap(({ section, table }) =>
   Object.entries<Row>(table)
     .filter(([, row]) => row.file !== undefined)

@@ -7,14 +7,14 @@ import { type Complaint, messageOf, type Schema } from './check.ts';
 import { closestWord } from './closest-word.ts';
 import { anyText, rule } from './types.ts';
 
-/** The rules of the values that say how a switch runs. */
+/** The rules of the values of `etherws sw`. */
 
-/** A text that `complain` finds nothing wrong with. */
+/** A text for which `complain` returns undefined. */
 function checked(complain: (value: string) => Complaint | undefined) {
   return v.pipe(anyText, rule(complain));
 }
 
-/** A few words of which one is meant. Its sentence is that of `etherws sw`; see `oneOf` for that of the control API. */
+/** One of a few words. Its message has the form of `etherws sw`; `oneOf` has that of the control API. */
 export function eitherOf<const T extends string>(...words: readonly T[]): Schema<T> {
   const sentence = `{name} must be ${words.join(' or ')}, got {value}`;
   return v.pipe(
@@ -36,15 +36,15 @@ export const hook = checked((value) => {
   return { sentence: '{name} names no kind of event, got {value}', hint };
 });
 
-/** Where a service is served: the path of a URL. */
+/** The path of a service's URL. */
 export const urlPath = checked((path) => {
   if (!path.startsWith('/')) return { sentence: '{name} must begin with "/", got {value}' };
   return /[?#\s]/.test(path) ? { sentence: '{name} must have no query, fragment or space, got {value}' } : undefined;
 });
 
 /**
- * A web origin (RFC 6454), as it stands in an `Origin` header. `*` stands for all, `null` for pages without one, such as
- * files. Reads in its canonical form.
+ * A web origin (RFC 6454), as in an `Origin` header. `*` means all, `null` pages without an origin, such as files. The
+ * result is in canonical form.
  */
 export const webOrigin = v.pipe(
   checked((text) =>
@@ -80,14 +80,14 @@ export const reservedDigits = checked((text) => {
   }
 });
 
-/** A congestion control algorithm. Whether the kernel has it shows when it is asked for it. */
+/** A congestion control algorithm. Whether the kernel has it is checked later, by setting it. */
 export const congestionName = checked((name) =>
   /^[a-z0-9_-]{1,15}$/.test(name)
     ? undefined
     : { sentence: '{name} must be auto, system, or an algorithm such as cubic, got {value}' },
 );
 
-/** Where something listens. */
+/** An address to listen on. */
 export interface ListenAddress {
   /** a name or an address, an IPv6 one without brackets; undefined: all addresses */
   readonly host: string | undefined;
@@ -111,7 +111,7 @@ const NO_LISTEN_ADDRESS = {
   hint: 'Write it as 9464, which is on 127.0.0.1, as 192.0.2.1:9464, or as :9464 for all addresses',
 } as const;
 
-/** See `parseListenAddress`. YAML reads a port alone as a number. */
+/** See `parseListenAddress`. YAML parses a port without a host as a number. */
 export const listenAddress = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))], messageOf(NO_LISTEN_ADDRESS)),
   v.metadata({ type: ['string', 'integer'] }),

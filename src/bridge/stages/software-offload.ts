@@ -6,7 +6,7 @@ import type { DiscardReason } from '../port.ts';
 
 /** The offloads of an egress port that takes encapsulated segments as one UDP super-frame. */
 const PACKED: Offloads = OFFLOAD_USO | OFFLOAD_CHECKSUM;
-/** Has room for the segments of a usual batch, so that ports get them as one batch. */
+/** Enough for the segments of a usual batch, so that ports get them as one batch. */
 const SLAB_BYTES = Math.max(MAX_FINISHED_BYTES, 1 << 20);
 
 /** The finished frames `from .. to` of `batch`, made from one frame that needed offloads. */

@@ -18,7 +18,7 @@ async function openInterface(t: TestContext, name: string, ...addresses: string[
   return port.networkInterface;
 }
 
-/** Every address but the link-local one that the kernel makes by itself. */
+/** All addresses but the link-local one, which the kernel adds. */
 function addressesOf(device: NetworkInterface): string[] {
   return device
     .read()
@@ -137,7 +137,7 @@ test('what the kernel refuses is taken back', { skip }, async (t) => {
     assert.deepEqual(addresses.slice(0, 2), before.addresses.slice(0, 2));
     assert.deepEqual(addresses.map(formatPrefix).sort(), before.addresses.map(formatPrefix).sort());
   };
-  // The loopback address belongs to no other device; it is the last thing that is tried.
+  // The kernel refuses ::1 on other devices than lo; it is the last step of the change.
   const impossible = [{ address: '::1', prefixLength: 128 }];
   refused('ADDRESS_INVALID', /"undone" does not take ::1\/128/, () =>
     device.configure({ mtu: 2000, address: '198.51.100.1', addresses: impossible }),

@@ -20,7 +20,7 @@ import { openTransport } from './open-transport.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { Transport } from './transport.ts';
 
-/** More than the kernel takes of a peer that does not read. */
+/** More than the kernel buffers for a peer that does not read. */
 const LONG = plainOctets(24 * 1024 * 1024);
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -43,7 +43,7 @@ for (const end of ['accepted', 'dialled'] as const) {
   transportContract(`TLS of Node, ${end}`, end, SocketTransport, { skip: noCertificates, identity: () => identity });
 }
 
-/** The contract of transport.ts, kept by every way to have a transport over a socket. */
+/** The contract of transport.ts, for each implementation over a socket. */
 function transportContract(
   kind: string,
   end: 'accepted' | 'dialled',
@@ -216,7 +216,7 @@ function transportContract(
       far.write('last words');
       far.resetAndDestroy();
       await events.until(() => events.ends + events.closings.length > 0);
-      // libuv takes a reset right behind octets for an end.
+      // libuv reports a reset right after octets as an end.
       if (expected === SocketTransport) transport.destroy();
       else assert.equal(events.closings[0]?.code, 'ECONNRESET');
       await closedOnce(events);
@@ -231,7 +231,7 @@ function transportContract(
       transport.write(Buffer.from('hello?'));
       assert.equal(events.receivedBytes, 0, 'received from inside a write');
       assert.match((await closedOnce(events))?.code ?? '', /^(ECONNRESET|EPIPE)$/);
-      // Node loses it.
+      // Node drops these octets.
       if (expected === NativeTransport) assert.equal(String(events.octets), 'last words');
     });
 

@@ -27,7 +27,7 @@ export interface TunnelPortOptions {
   transport: Transport;
   /** the local address of the connection */
   localAddress?: string | undefined;
-  /** the other end, as `endsOf` has it */
+  /** the remote end of the connection, as of `endsOf` */
   remoteAddress?: string | undefined;
   /** default: no TLS */
   tls?: TlsDetails | undefined;
@@ -122,7 +122,7 @@ export class TunnelPort implements Port, Described {
     return this.#connection.hasParted;
   }
 
-  /** Whether the peer has ended the tunnel since it restarts, and will be back soon. */
+  /** Whether the peer has closed the tunnel with 1012 Service Restart. */
   get isPeerRestarting(): boolean {
     return this.#connection.isPeerRestarting;
   }

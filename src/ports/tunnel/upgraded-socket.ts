@@ -29,7 +29,7 @@ export class UpgradingWebSocket extends WebSocket {
   }
 }
 
-/** What listings tell of a connection's ends. To be read before the socket is taken over from Node. */
+/** The addresses of a connection's ends, for listings. To be read before the socket is taken over from Node. */
 export function endsOf(socket: Socket): {
   readonly localAddress: string | undefined;
   /** `ADDRESS:PORT` */

@@ -77,7 +77,7 @@ test('the seed changes which flows meet', () => {
 });
 
 test('of a truncated frame the fields that are complete count, and each as soon as it is', () => {
-  // A frame of 13 octets has none. Then: addresses and type; tags; IP header; ports.
+  // A frame of 13 octets has no hash. Then: addresses and type; tags; IP header; ports.
   const cases: [Buffer, number[]][] = [
     [udp(), [14, 34, 38]],
     [udp({ tags: [7] }), [14, 18, 38, 42]],
@@ -122,7 +122,7 @@ test('flows that differ in one field only fill all queues about evenly', () => {
       flows[hash % 64]++;
       high[Math.floor(hash / 2 ** 26)]++;
     }
-    // 256 flows a queue; by chance one in a million queues is beyond five times their root.
+    // The mean is 256 flows in a queue, the deviation 16; by chance one in a million queues is beyond 5 deviations.
     for (const queue of [...flows, ...high]) assert.ok(Math.abs(queue - 256) <= 5 * 16, `${what}: ${queue} of 256`);
   }
 });
@@ -130,7 +130,7 @@ test('flows that differ in one field only fill all queues about evenly', () => {
 test('many flows spread evenly', () => {
   const queues = new Set<number>();
   for (let port = 0; port < 1024; port++) queues.add(hashOf(udp({ destinationPort: port })) % 1024);
-  // By chance 1024·(1 - 1/e) = 647 of them are met.
+  // By chance 1024·(1 - 1/e) = 647 of the queues are used.
   assert.ok(queues.size > 600, `${queues.size} of 1024`);
 });
 
@@ -148,7 +148,7 @@ test('nothing behind the end of a frame counts, however short it is and whatever
         const whole = frame.subarray(0, length);
         const slab = Buffer.concat([junk.subarray(0, lead), whole, junk]);
         const hash = flowHashOf(slab, lead, length, SEED);
-        // A copy that ends where the frame does: an octet too far would be read as undefined.
+        // A copy that ends with the frame: a read beyond it would give undefined.
         assert.equal(hash, flowHashOf(Uint8Array.from(whole), 0, length, SEED));
         assert.ok(Number.isInteger(hash) && hash >= 0 && hash <= 0xffff_ffff);
       },
@@ -159,7 +159,7 @@ test('nothing behind the end of a frame counts, however short it is and whatever
 test('an IPv4 header that claims to be shorter than it can be has no ports', () => {
   for (const first of [0x40, 0x41, 0x43]) {
     const frame = changed(udp(), 14, first);
-    // What changes from packet to packet in the header: the type of service, the identification, the time to live.
+    // The header's fields that differ between packets of a flow: type of service, identification, time to live.
     for (const at of [1, 4, 5, 8]) assert.equal(hashOf(changed(frame, 14 + at, 0x77)), hashOf(frame), `octet ${at}`);
   }
 });

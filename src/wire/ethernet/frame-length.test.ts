@@ -4,7 +4,7 @@ import { statedLength, TAGS_NONE, TAGS_ONE_CUSTOMER, TAGS_STACKED, tagBytesOf } 
 
 const ADDRESSES = '020000000002020000000001';
 
-/** A frame of `length` octets that begins with the two addresses and these, and has 0xee behind. */
+/** A frame of `length` octets: two addresses, `head`, then 0xee. */
 function frameOf(head: string, length = 1518): Buffer {
   const frame = Buffer.alloc(length, 0xee);
   Buffer.from(ADDRESSES + head.replaceAll(' ', ''), 'hex').copy(frame);
@@ -76,7 +76,7 @@ test('tags make room as the egress allows', () => {
 });
 
 test('no octet behind the end of a frame is read', () => {
-  // Octets that would state another end lie behind the frame, as they do in a slab.
+  // The octets after the frame, as in a slab, would give another length.
   const cases: [string, string, number][] = [
     ['a header that is cut in its type', '0800 4500 0014', 13],
     ['IPv4', '0800 4500 0014', 14 + 19],

@@ -129,7 +129,7 @@ test('each field of the offload header is shown if it says something', () => {
 });
 
 test('an offload header is shown where there is one', () => {
-  // Ten octets that ask for a checksum, a frame, and once more ten of those.
+  // An offload header of 10 octets that needs a checksum, a frame, and another such header.
   const bytes = Buffer.from(`01000000000000000000${ADDRESSES}080601000000000000000000`, 'hex');
   const line = (start: number) =>
     describeFrame({ bytes, start, captured: 0, length: 60, hasOffloadHeader: true }).split(', ').slice(1).join(', ');

@@ -21,7 +21,7 @@ const CASES: readonly [string, FrameFields, { isIpv6: boolean; protocol: number 
 
 function locate(frame: Uint8Array, length = frame.length, start = 0): [string, TransportHeader] {
   const found = new TransportHeader();
-  // What an earlier frame left in it.
+  // Values of an earlier frame, which must be overwritten.
   Object.assign(found, { isIpv6: true, networkEnd: 999, protocol: 6, transportStart: 999, payloadStart: 999 });
   return [locateTransport(frame, start, length, found) ?? 'well', found];
 }
@@ -49,7 +49,7 @@ for (const [name, fields, expected] of CASES) {
   test(`${name} that ends too soon: inside of the IP header, or behind it`, () => {
     const ipHeaderEnd = networkStart + (expected.isIpv6 ? 40 : 20);
     for (let length = 0; length < bytes.length; length++) {
-      // The octets behind the end are there, and must not be read as parts of the frame.
+      // The octets after the end exist, and must not be read as part of the frame.
       assert.equal(locate(bytes, length)[0], length < ipHeaderEnd ? 'truncated' : 'ipLength', `${length} octets`);
     }
   });
@@ -67,11 +67,11 @@ for (const [name, fields, expected] of CASES) {
 
 test('an IPv4 header of other lengths: with options, too short, beyond its packet', () => {
   const { bytes } = frameOf({ payload });
-  // What was TCP is read as options; what follows is no TCP, but is long enough for one.
+  // With a longer IPv4 header the TCP header is read as options; what follows is no TCP header, but as long as one.
   const [fault, found] = locate(changed(changed(bytes, 14, '4a'), 14 + 40 + 12, '50'));
   assert.deepEqual([fault, found.transportStart, found.payloadStart], ['well', 14 + 40, 14 + 60]);
   for (const first of ['44', '40', '55', '65']) assert.equal(locate(changed(bytes, 14, first))[0], 'truncated', first);
-  // A packet of 36 octets whose header claims 40, and one of 40: the end of the header is the end of the packet.
+  // A packet of 36 octets whose header claims 40; then one of 40, whose end is the end of its header.
   assert.equal(locate(changed(changed(bytes, 14, '4a'), 16, '0024'))[0], 'truncated');
   const nothingBehind = changed(changed(changed(bytes, 14, '4a'), 16, '0028'), 14 + 9, 'fd');
   assert.equal(locate(nothingBehind)[0], 'protocol');
@@ -93,7 +93,7 @@ test('a header that is no IP header ends the search, also at the end of the fram
   assert.equal(locate(changed(bytes, 12, '0806'), 14)[0], 'protocol');
   assert.equal(locate(changed(bytes, 16, '0806'), 18)[0], 'protocol');
   assert.equal(locate(changed(bytes, 16, '0806'), 17)[0], 'truncated');
-  // What would be a routing header that is not at its end lies behind the end of the packet.
+  // The octets after the end of the packet would be a routing header with segments left.
   const routing = frameOf({ payload, ipv6: true, extension }).bytes;
   assert.equal(locate(changed(changed(routing, 14 + 4, '0004'), 14 + 6, '2b'))[0], 'truncated');
 });

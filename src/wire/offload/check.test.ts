@@ -45,7 +45,7 @@ function extension(octets: number, segmentsLeft = 0): Buffer {
   return bytes;
 }
 
-/** What is said of the frame, by every engine, once `lie` has been told in its record. */
+/** The verdict of all engines, which must agree, on a frame that `lie` has changed. */
 function verdict(fields: FrameFields, lie: (record: Buffer) => void, gsoSize = 1000, cut?: number): string {
   const verdicts = engines.map((engine) => {
     const batch = batchWithHeaders([superFrameOf(fields, gsoSize)]);
@@ -206,7 +206,7 @@ test('a checksum behind the outermost IP header is that of no encapsulation, and
 test('without offload headers nothing is checked, whatever stands in front of a frame', () => {
   for (const engine of engines) {
     const batch = batchWithHeaders([superFrameOf(ipv4, 0)]);
-    // Segmentation of an unknown kind, in fifty pieces.
+    // An unknown gso_type, with 50 segments.
     Buffer.from('ff033600640000000000', 'hex').copy(batch.offloadHeader(0));
     batch.hasOffloadHeaders = false;
     const before = Buffer.from(batch.bytes);

@@ -23,7 +23,7 @@ const engines: OffloadEngine[] = [portableEngine];
 const native = builtEngine();
 if (native !== undefined) engines.push(native);
 
-/** What every engine makes of it; all of them the same. */
+/** The finished frames of all engines, which must agree. */
 function finished(frame: { frame: Buffer; header: OffloadHeader }): Buffer[] {
   const results = engines.map((engine) => {
     const batch = batchWithHeaders([frame]);
@@ -116,7 +116,7 @@ const spoiled = (outer: OuterFields, lie: (frame: Buffer) => void) => {
 const put = (at: number, octet: number) => (frame: Buffer) => void frame.writeUInt8(octet, at);
 const put16 = (at: number, value: number) => (frame: Buffer) => void frame.writeUInt16BE(value, at);
 
-/** Offsets in frames without tags: outer IPv4 at 14, what it carries at 34, behind UDP at 42. */
+/** Offsets in frames without tags: outer IPv4 header at 14, its payload at 34, the payload of UDP at 42. */
 const lies: readonly [string, string, OuterFields, (frame: Buffer) => void][] = [
   ['the outer IP length', 'ipLength', { kind: 'vxlan' }, put16(16, 500)],
   ['the outer UDP length', 'ipLength', { kind: 'vxlan' }, put16(38, 500)],
@@ -173,7 +173,7 @@ test('an encapsulation that ends inside of its own header, or right behind it', 
   const TRUNCATED = 'truncated';
   const UNKNOWN = 'encapsulation';
   const header = { flags: 1, gsoType: 1, headerBytes: 200, gsoSize: 10, checksumStart: 200, checksumOffset: 16 };
-  /** An IPv4 packet with these octets behind its header; the length of UDP is made true. */
+  /** An IPv4 packet with these octets after its header; the length field of UDP is corrected. */
   const fault = (protocol: number, hex: string): string => {
     const content = Buffer.from(hex.replaceAll(' ', ''), 'hex');
     if (protocol === 17) content.writeUInt16BE(content.length, 4);

@@ -35,7 +35,7 @@ export interface OffloadEngine {
    * marked as having offload headers.
    * A slab of MAX_FINISHED_BYTES has room for the finished frames of any one frame.
    *
-   * @param offloads what the egress takes, by default nothing. With OFFLOAD_USO and OFFLOAD_CHECKSUM, segments inside
+   * @param offloads those of the egress, by default none. With OFFLOAD_USO and OFFLOAD_CHECKSUM, segments inside
    *   of one outer UDP header that has a checksum are appended as UDP super-frames, with offload headers
    * @returns why nothing was appended; after `queueFull` call again with an empty `out`
    */

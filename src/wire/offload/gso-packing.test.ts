@@ -26,7 +26,7 @@ function batchOf(): FrameBatch {
   return new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES, 0xee));
 }
 
-/** What is appended for an egress that takes `offloads`, by every engine the same, octet by octet with its offload headers. */
+/** The frames for an egress that takes `offloads`; all engines must agree in each octet, offload headers included. */
 function finishedFor(superFrame: ReturnType<typeof encapsulatedSuperFrameOf>, offloads: Offloads): FrameBatch {
   const outs = engines.map((engine) => {
     const batch = batchWithHeaders([superFrame]);
@@ -43,7 +43,7 @@ function finishedFor(superFrame: ReturnType<typeof encapsulatedSuperFrameOf>, of
   return first;
 }
 
-/** What a kernel makes of the packs: each is believed, and cut by what its own offload header says. */
+/** Segments the packs as a kernel does, by their offload headers alone. */
 function cut(packs: FrameBatch): Buffer[] {
   const singles = batchOf();
   for (let i = 0; i < packs.count; i++) {
@@ -91,7 +91,7 @@ for (const [name, outers] of ENCAPSULATIONS) {
 const VXLAN = [{ kind: 'vxlan', checksum: true }] as const;
 const PSH_ACK = 0x18;
 
-// By examples, which take less time than the properties above.
+// Examples, which take less time than the properties above.
 for (const [count, packs] of [
   [2, 1],
   [64, 1],
@@ -105,7 +105,7 @@ for (const [count, packs] of [
         const superFrame = encapsulatedSuperFrameOf([{ ...VXLAN[0], ipv6 }], fields, 40);
         const packed = finishedFor(superFrame, TAKEN);
         assert.equal(packed.count, packs);
-        // Of a single segment only the checksum is owed. hdr_len is where the payload of the outer UDP begins.
+        // A single segment needs only its checksum. hdr_len is the offset of the outer UDP payload.
         const [flags, gsoType, headerBytes] = packed.offloadHeader(packed.count - 1);
         assert.deepEqual([flags, gsoType, headerBytes], [1, count % 64 === 1 ? 0 : 5, ipv6 ? 62 : 42]);
         assert.deepEqual(cut(packed), framesOf(finishedFor(superFrame, OFFLOAD_NONE)));
@@ -133,7 +133,7 @@ test('no pack is longer than an IP packet can be', () => {
 });
 
 test('a pack has as many segments as fit into an IP packet', () => {
-  // 62 octets in front of the payload of each, behind 28 of the outer IP and UDP headers.
+  // 62 octets before the payload of each segment, after the 28 octets of the outer IP and UDP headers.
   for (const [gsoSize, segments, packs] of [
     [1332, 47, 2],
     [1331, 47, 1],

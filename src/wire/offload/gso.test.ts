@@ -141,7 +141,7 @@ test('a checksum of 0 stays so in TCP, and is written as 0xffff in UDP, where 0 
     ['udp', 34 + 6, 0xffff],
   ] as const) {
     const zeros = frameOf({ protocol, payload: new Uint8Array(2) }).bytes;
-    // With its own checksum as its payload the sum is that of all ones.
+    // With the checksum of zeros as the payload the sum is all ones.
     const payload = Buffer.from(zeros.subarray(at, at + 2));
     for (const gsoSize of [10, 0]) {
       const [segment] = finished({ protocol, payload }, gsoSize);

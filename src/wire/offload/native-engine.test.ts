@@ -12,7 +12,7 @@ import { GSO_TCPV4 } from './virtio-header.ts';
 const MANY = 100_000;
 const CASES = fuzzCases(MANY);
 
-/** The batch as one string of bytes, offload headers included. */
+/** The octets of a batch, offload headers included. */
 function contentsOf(batch: FrameBatch): Buffer {
   const last = batch.count - 1;
   const end = last < 0 ? 0 : (batch.starts[last] as number) + (batch.lengths[last] as number);
@@ -51,11 +51,11 @@ test(`${CASES} lying super-frames are refused or finished, by both engines alike
     const kind = outcome.split(' ', 1)[0] as string;
     outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
   }
-  // A generator that never reaches a fault would prove nothing about it. Few cases (FUZZ_FACTOR) need not reach the rare ones.
+  // All outcomes must occur, or the test says nothing of some. With few cases (FUZZ_FACTOR) rare ones may be missing.
   if (CASES >= MANY) assert.equal(outcomes.size, 12, `only ${[...outcomes.keys()].join(', ')}`);
 });
 
-/** What check says, and what it made of the header. */
+/** The result of `check`, and the header after it. */
 function checkOf(engine: OffloadEngine, batch: FrameBatch): string {
   const copy = new FrameBatch(Buffer.from(batch.bytes));
   copy.hasOffloadHeaders = true;

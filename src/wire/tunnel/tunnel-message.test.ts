@@ -127,7 +127,7 @@ test('what version 1 is agreed to be', () => {
   assert.equal(MAX_TUNNEL_MESSAGE_BYTES, 2 ** 20);
   const isCarried = (flags: number, gsoType: number) =>
     (neededOffloads(Uint8Array.of(flags, gsoType), 0) & ~WIRE_OFFLOADS) === 0;
-  // Checksums, and TCP over IPv4 and IPv6, with and without ECN; no UDP super-frames.
+  // Checksums, and TCP over IPv4 and IPv6, with and without ECN; not UDP super-frames.
   for (const gsoType of [0, 1, 4, 0x81, 0x84]) assert.ok(isCarried(1, gsoType), `gso_type ${gsoType}`);
   for (const gsoType of [3, 5]) assert.ok(!isCarried(1, gsoType), `gso_type ${gsoType}`);
   assert.ok(!isCarried(0x81, 1), 'nothing encapsulated');

@@ -7,7 +7,7 @@ export const CLOSE_POLICY_VIOLATION = 1008;
 export const CLOSE_TOO_BIG = 1009;
 /** Service Restart, registered at IANA: the client may dial again soon. */
 export const CLOSE_SERVICE_RESTART = 1012;
-/** Means a received close message without a code; never sent (RFC 6455, 7.4.1). */
+/** Stands for a received close message without a code; never sent (RFC 6455, 7.4.1). */
 export const CLOSE_NO_CODE = 1005;
 
 const NAMES: ReadonlyMap<number, string> = new Map([

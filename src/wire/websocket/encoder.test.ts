@@ -14,7 +14,7 @@ const ENDS = [
   ['a server', false],
 ] as const;
 
-/** Keys that count up, so that each is known. */
+/** Masking keys 1, 2, 3, …, so that the test knows each. */
 function countedKeys(): MaskingKeys {
   let next = 0;
   return new MaskingKeys((pool) => {
@@ -27,7 +27,7 @@ function encoderOf(isClient: boolean, codec?: MessageCodec): MessageEncoder {
   return new MessageEncoder(isClient ? { mask: maskInScript, keys: countedKeys() } : undefined, codec);
 }
 
-/** The binary messages in these octets, as the other end reads them. */
+/** The binary messages in these octets, as the peer parses them. */
 function messagesIn(octets: Buffer, isMasked: boolean): string[] {
   const probe = new ParserProbe({ isMasked, maxMessageBytes: 2 ** 21 });
   probe.feed(Buffer.from(octets));
@@ -96,7 +96,7 @@ for (const [name, isClient] of ENDS) {
             count,
             0,
           );
-          // Two octets of header, and the key.
+          // Each message is a header of two octets and the key.
           const keys = Array.from({ length: count }, (_, number) => octets.readUInt32BE(6 * number + 2));
           assert.deepEqual([octets.length, new Set(keys).size], [6 * count, count]);
         });
@@ -145,7 +145,7 @@ for (const [name, isClient] of ENDS) {
         const keys = [1, 2, 3].map(() => {
           const target = Buffer.alloc(400);
           assert.notEqual(encoder.encodeRecords(target, 0, batch, [0], 0, 1), undefined);
-          // Two octets, and two of the length.
+          // The key follows two octets of the header and two of the length.
           return target.readUInt32BE(4);
         });
         assert.deepEqual(keys, [1, 2, 3]);

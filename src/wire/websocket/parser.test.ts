@@ -167,7 +167,7 @@ for (const [reader, codec] of [
         test(`${rule.code} for ${rule.name} from a ${isMasked ? 'client' : 'server'}`, () => {
           const good = rawFrame({ opcode: 2, payload: HELLO, ...(isMasked ? { key: KEY } : {}) });
           const stream = Buffer.concat([good, brokenStream(rule, isMasked)]);
-          // One octet at a time, as long as that is quick.
+          // In pieces of one octet, or, for a long stream, in 500 pieces.
           for (const size of [stream.length, Math.ceil(stream.length / 500)]) {
             const probe = new ParserProbe({ isMasked, maxMessageBytes: MAX, codec });
             for (const chunk of cut(stream, () => size)) probe.feed(chunk);

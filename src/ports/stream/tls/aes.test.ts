@@ -39,7 +39,7 @@ const LENGTHS = [
 ];
 
 const skip = missingAddon();
-/** There is nothing to be had for other processors. */
+/** ipsec-mb is used only on processors with AVX2. */
 const isProvided = /^flags.*\bavx2\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
 const isMissing = skip === false && !String(chooseAes('auto')).startsWith('ipsec-mb');
 const skipLibrary = isMissing && 'needs ipsec-mb: apt install libipsec-mb-dev, then node scripts/build-addon.mjs';
@@ -51,14 +51,14 @@ function choose(choice: AesChoice): RecordAddon {
   return addon;
 }
 
-/** A tunnel whose records we seal and open, and the socket at its far end. */
+/** A tunnel whose records native code seals and opens, and the socket at its far end. */
 interface End {
   readonly descriptor: Descriptor;
-  /** what was opened */
+  /** the opened plaintexts */
   readonly opened: Buffer[];
-  /** statuses of records that are no data, and of those that cannot be opened */
+  /** statuses of records of other types than data, and of those that cannot be opened */
   readonly statuses: number[];
-  /** what was sealed */
+  /** the sealed records */
   readonly sealed: Buffer[];
   readonly peer: Socket;
 }
@@ -79,7 +79,7 @@ async function openEnd(
   addon.watch(descriptor, (_status, count) => {
     if (count <= 0) addon.await(descriptor, 0);
   });
-  // Nothing is taken for a message: octets arrive as they were opened.
+  // Without the parser of messages, octets are delivered as opened.
   addon.openTunnel(descriptor, false, false, 0, (bytes, _frames, _odd, _length, from, to) => {
     end.opened.push(Buffer.from(bytes.subarray(from, to)));
     return ~to;
@@ -139,7 +139,7 @@ for (const choice of ['openssl', 'auto'] as const) {
       for (const length of LENGTHS.filter((length) => length <= CONTENT_BYTES)) {
         const key = randomKey(suite, length);
         const sealed = sealData({ ...key }, plainOctets(length));
-        // The content, the type behind it, the tag.
+        // An octet of the content, the type, and the first and the last octet of the tag.
         for (const at of [5, sealed.length - 17, sealed.length - 16, sealed.length - 1]) {
           const spoiled = Buffer.from(sealed);
           spoiled[at] = (spoiled[at] as number) ^ 1;

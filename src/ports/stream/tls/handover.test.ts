@@ -31,7 +31,7 @@ const ENDS = ['accepted', 'dialled'] as const;
 interface Pair {
   readonly transport: NativeTransport;
   readonly events: TransportRecorder;
-  /** Node's TLS, which knows nothing of ours */
+  /** the far end: Node's TLS, never taken over */
   readonly far: TLSSocket;
 }
 
@@ -67,7 +67,7 @@ async function digestOf(socket: Socket, bytes: number): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A hop that cuts what it passes on anywhere. @param change may spoil it */
+/** A hop that forwards octets in pieces of random length. @param change may alter them */
 async function hop(
   t: TestContext,
   toPort: number,
@@ -150,7 +150,7 @@ describe('TLS taken over from Node, which goes on at the other end', { skip }, (
         const pieces = Array.from({ length: 40 }, () => plainOctets(1 + random.below(random.pick([10, 1000, 40_000]))));
         const sent = Buffer.concat(pieces);
         for (const piece of pieces) other.write(piece);
-        // Some of it is with Node by now, some in the relay, some in the kernel, some has not come yet.
+        // At this time octets are in Node, in the relay, in the kernel, and still under way.
         for (let turns = random.below(12); turns > 0; turns--) await turn();
         const { transport, events, far } = takeOver(pair, end);
         const heard = readToEnd(far);
@@ -182,7 +182,7 @@ describe('TLS taken over from Node, which goes on at the other end', { skip }, (
       await events.until(() => events.closings.length > 0);
       assert.match(events.closings[0]?.message ?? '', /the peer broke TLS: bad_record_mac/);
       assert.equal(events.receivedBytes, 0);
-      // OpenSSL calls it by another name in each of its versions.
+      // The name of the error depends on the version of OpenSSL.
       assert.match((await failed)[0].code ?? '', /ALERT_BAD_RECORD_MAC$/);
     });
   }

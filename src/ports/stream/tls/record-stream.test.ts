@@ -32,20 +32,20 @@ function recordAddon(): RecordAddon {
 
 const DEADLINE_MS = 20_000;
 
-/** Waits, one turn of the loop after the other. @param what is missing if it does not come */
+/** Waits in turns of the event loop. @param what names in the error what is missing */
 async function until(what: string, isSo: () => boolean): Promise<void> {
   for (const start = performance.now(); !isSo(); await turn()) {
     assert.ok(performance.now() - start < DEADLINE_MS, `no ${what}`);
   }
 }
 
-/** A record layer of ours over a tunnel of native code. */
+/** A RecordStream over a native tunnel. */
 interface End {
   readonly stream: RecordStream;
   readonly descriptor: Descriptor;
-  /** what arrived */
+  /** the received octets */
   readonly heard: Buffer[];
-  /** what was said at the end, each time */
+  /** the codes of the ends */
   readonly over: number[];
 }
 
@@ -98,7 +98,7 @@ function streamOver(
   return { stream, descriptor, heard, over };
 }
 
-/** A stream of ours, and a plain socket at its other end that says what it likes. */
+/** A RecordStream whose peer is a plain socket, so that a test can send any octets. */
 async function against(t: TestContext, options: Partial<EndOptions> = {}) {
   const { accepted, dialled } = await socketPair();
   const [theirs, ours] = [randomBytes(32), randomBytes(32)];
@@ -270,7 +270,7 @@ describe('the record layer', { skip: missingAddon() }, () => {
       const sent = 100;
       for (let number = 0; number < sent; number++) assert.equal(write(stream, content), 0);
       await until('data', () => said.records.filter(({ type }) => type === 23).length === sent);
-      // Each key seals LIMIT records of data, and the update that ends it.
+      // Each key seals LIMIT records of data and one key update.
       const { length } = said.others;
       assert.equal(length, Math.ceil(sent / LIMIT) - 1);
       assert.deepEqual(said.counts.slice(0, length), Array(length).fill(LIMIT + 1));

@@ -25,7 +25,7 @@ async function start(options: Partial<TunnelServerOptions> = {}): Promise<void> 
   await server.start();
 }
 
-/** An authenticator that the test answers for. */
+/** An authenticator whose verdicts come from the test. */
 function askingTest(answer: (credentials: Credentials) => Promise<Verdict> | Verdict): Authenticator {
   return {
     challenge: 'Basic realm=etherws',

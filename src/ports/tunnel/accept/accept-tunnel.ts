@@ -48,13 +48,13 @@ import {
 const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
 
-/** A tunnel whose client can come back, as it outlives the process. */
+/** A tunnel that can be resumed, in the form that outlives the process. */
 export interface KeptTunnel extends TokenHashes {
   readonly port: ServerPort;
   readonly user: string | null;
   /** the client's address and port */
   readonly target: string;
-  /** what counts for the bound of an address */
+  /** the client's address, for the limit of one address */
   readonly address: string;
 }
 
@@ -91,7 +91,7 @@ export class TunnelServer {
   readonly #instance: SwitchInstance | undefined;
   #graceMs: number;
   readonly #resumables = new ResumableTunnels();
-  /** The etherws header fields of each answer that is being made. */
+  /** The etherws header fields of each pending response. */
   readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
   /** Handshakes that wait for the authenticator, the oldest first. */
   readonly #pending = new Set<Duplex>();
@@ -133,7 +133,7 @@ export class TunnelServer {
     });
   }
 
-  /** For tunnels to come; absent limits have their defaults. @throws RangeError as the constructor */
+  /** Changes the limits for new tunnels; absent ones have their defaults. @throws RangeError as the constructor */
   setLimits(limits: Partial<TunnelLimits>, graceMs: number = DEFAULT_GRACE_MS): void {
     Object.assign(this.#limits, withDefaults(limits));
     this.#graceMs = graceMs;
@@ -207,7 +207,7 @@ export class TunnelServer {
   }
 
   /**
-   * What has to be kept so that clients find their ports again when the switch was restarted: hashes of tokens, no secret.
+   * Follows the state by which clients resume their ports after a restart: hashes of tokens, no secrets.
    * @param onChange called after each change, from now on
    */
   followKept(onChange: () => void): void {
@@ -221,8 +221,8 @@ export class TunnelServer {
   }
 
   /**
-   * Makes the port of a client of an earlier run, which waits for it as if it had been lost now.
-   * @returns undefined when ports do not wait
+   * Makes the port of a client of an earlier run. It waits for the client as if the connection was lost now.
+   * @returns undefined when ports do not wait (grace 0)
    */
   restore({ user, target, address, latest, presented }: Omit<KeptTunnel, 'port'>): ServerPort | undefined {
     if (this.#graceMs === 0) return undefined;

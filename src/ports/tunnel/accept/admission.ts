@@ -60,7 +60,7 @@ export class Admission {
     return TOO_MANY_OF_USER;
   }
 
-  /** The place of a port that waits for its client since before the switch was restarted. */
+  /** Takes the place of a port that has been waiting for its client since before the restart. */
   restore(address: string, user: string | null): TunnelPlace {
     const place = this.#places.enter(address, true);
     if (typeof place === 'string') throw new TypeError('one who returns was refused');
