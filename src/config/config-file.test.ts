@@ -93,6 +93,16 @@ describe('a configuration file', () => {
     assert.doesNotMatch(lines.join(), /4711/);
   });
 
+  test('with an option that has no value says so, since it would count as left out; a section may be empty', () => {
+    assert.deepEqual(errorsOf('tunnels:\n  htpasswd:\npolicy: ~\nports:\n  - {type: tap, target: a, name: }\n'), [
+      'etherws.yaml:2:3: tunnels.htpasswd has no value: give it one, or take the key out',
+      'etherws.yaml:3:1: policy has no value: give it one, or take the key out',
+      'etherws.yaml:5:28: ports[0].name has no value: give it one, or take the key out',
+    ]);
+    assert.deepEqual(errorsOf('tunnels: {htpasswd: *users}'), ['etherws.yaml:1:21: there is no anchor &users']);
+    assert.equal(read('tunnels:\nlimits:\nports:\n').ports.length, 0);
+  });
+
   test('that is no YAML, or no mapping, says where', () => {
     assert.deepEqual(errorsOf('[1, 2]'), [
       'etherws.yaml:1:1: the file must be a mapping of sections and keys, got an array',

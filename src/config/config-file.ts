@@ -3,8 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { describeError, EtherwsError } from '../errors.ts';
 import { type Path, type Problem, quote } from '../schema/check.ts';
 import { closestWord } from '../schema/closest-word.ts';
+import type { Row, Table } from '../schema/table.ts';
 import type { Written } from '../schema/written.ts';
 import { ConfigInvalid } from './config-invalid.ts';
+import { FILE_SECTIONS } from './file-schema.ts';
 import { fileKey, fileNames } from './key-names.ts';
 import { valueAt } from './named-files.ts';
 import { describePlace, type FileFault, type Place } from './place.ts';
@@ -118,7 +120,20 @@ export class ConfigFile {
       this.#faults.push({ place: document.placeOf([]), message });
       return;
     }
+    this.#requireValues(document, [], value);
     for (const [key, given] of Object.entries(value)) this.#takeValue(document, [key], given, this.#values);
+  }
+
+  /** A key without a value is no option that is left out: `htpasswd:` would then open the switch to everybody. */
+  #requireValues(document: YamlDocument, path: Path, value: unknown): void {
+    if (Array.isArray(value))
+      for (const [at, item] of value.entries()) this.#requireValues(document, [...path, at], item);
+    else if (isObject(value)) {
+      for (const [key, below] of Object.entries(value)) this.#requireValues(document, [...path, key], below);
+    } else if (value === null && !mayBeEmpty(path)) {
+      const message = `${fileNames(path)} has no value: give it one, or take the key out`;
+      this.#faults.push({ place: document.placeOf(path, 'key'), message });
+    }
   }
 
   #takeValue(document: YamlDocument, path: Path, given: unknown, into: Values): void {
@@ -155,6 +170,14 @@ export class ConfigFile {
   #ordered(faults: readonly FileFault[]): void {
     if (faults.length > 0) throw this.#error(faults);
   }
+}
+
+/** Sections may be empty: all of their keys may stand in comments. */
+function mayBeEmpty(path: Path): boolean {
+  const key = String(path.at(-1));
+  if (path.length > 1) return key === 'options';
+  const row: Row | undefined = (FILE_SECTIONS as Table)[key];
+  return row !== undefined && row.flag === undefined && key !== 'include';
 }
 
 function isObject(value: unknown): value is Values {
