@@ -1,6 +1,7 @@
 // npm's `install` script: compiles the addon, in a checkout and in an installed
-// package, unless there is a package with the compiled addon for this platform. Only tap and netdev ports need the addon, so without a compiler the script
-// prints advice and succeeds.
+// package, unless there is a package with the compiled addon for this platform.
+// Only tap and netdev ports need the addon, so without a compiler the script prints
+// advice and succeeds.
 //
 // binding.gyp lists sources and flags. It is plain JSON, so that both node-gyp and
 // compile-addon.mjs can read it.
@@ -61,7 +62,7 @@ function buildDirectly(prefix) {
   compileAddon({ root, compiler, prefix, output: join(root, 'build/Release/etherws.node') });
 }
 
-/** Whether npm has installed the package with the addon for this platform. Then nothing is compiled. */
+/** Whether npm has installed the package with the compiled addon for this platform. */
 function hasPrebuilt() {
   const require = createRequire(import.meta.url);
   const own = `etherws-${process.platform}-${process.arch}`;

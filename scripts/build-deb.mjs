@@ -1,8 +1,8 @@
-// Makes a package for Debian 12 and alike, without the network: what npm ci has installed goes into it.
+// Makes a package for Debian 12 and alike, without the network, from the packages that npm ci has installed.
 //
 //   npm ci && npm run build && node scripts/build-deb.mjs [DIRECTORY]
 //
-// Prints its path. The service is not enabled by it; it is restarted by an upgrade if it runs.
+// Prints its path. The package does not enable the service; an upgrade restarts it if it runs.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -23,7 +23,7 @@ import { DEFAULT_CONFIG, serviceUnit, UNIT_NAME } from '../dist/src/cli/service-
 
 const root = resolve(import.meta.dirname, '..');
 const { version: npmVersion, description, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-/** A tilde sorts before the release. */
+/** In Debian's order a tilde sorts before the end, so a pre-release comes before its release. */
 const version = npmVersion.replace('-', '~');
 const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch] ?? process.arch;
 const LIBRARY = 'usr/lib/etherws';
@@ -56,7 +56,7 @@ function put(stage, path, text, mode = 0o644) {
   chmodSync(file, mode);
 }
 
-/** The folders of all packages that a package needs when it runs. Peers are not: they are those of a developer. */
+/** The folders of all runtime dependencies of a package, without peer dependencies, which only development needs. */
 function packagesOf(folder, found = new Set()) {
   const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
@@ -73,10 +73,10 @@ function packagesOf(folder, found = new Set()) {
   return found;
 }
 
-/** Files that only developers of a package want begin with a dot. */
+/** Leaves out dotfiles, which only the developers of a package need. */
 const isWanted = (path) => !basename(path).startsWith('.');
 
-/** What runs: no test, no source, no package for development. */
+/** Copies the program: no tests, no sources, no development dependencies. */
 function putProgram(stage) {
   const isTest = /\.test\.(js|d\.ts)(\.map)?$/;
   cpSync(join(root, 'dist/src'), join(stage, LIBRARY, 'dist/src'), {

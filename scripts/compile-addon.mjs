@@ -15,7 +15,7 @@ export function headersPrefix(environment = process.env) {
  * @param root the package
  * @param compiler the command
  * @param prefix headersPrefix; Node-API is the same for all processors
- * @param output the file that is written, from one instant to the next
+ * @param output the file, which is replaced atomically
  * @param flags more flags
  */
 export function compileAddon({ root, compiler, prefix, output, flags = [] }) {

@@ -1,11 +1,11 @@
-// Draws docs/demo.svg: what `npm run demo` prints, from the second host's first command to the checksums.
+// Draws docs/demo.svg: the output of `npm run demo`, from the second host's first command to the checksums.
 // Usage: npm run build && node scripts/draw-demo.mjs
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
 const FIRST = /^▸ The laptop/;
 const LAST = /the checksums are equal/;
-/** What says little in a picture. */
+/** Lines that are left out of the picture. */
 const LEFT_OUT = /INFO: listening|^ *sent |^ *received |ping statistics|^ *rtt/;
 const [CELL, LINE, MARGIN] = [7.8, 18, 18];
 const COLOURS = { ground: '#14181d', text: '#c9d1d9', faint: '#7d8590', step: '#6cb6ff', good: '#57ab5a' };
@@ -21,7 +21,7 @@ const lines = printed
 
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** The parts of a line, each with its colour and weight. */
+/** Splits a line into parts, each with its colour and weight. */
 function partsOf(line) {
   const command = /^( {2}\w+ +\$)(.*)$/.exec(line);
   if (command !== null)

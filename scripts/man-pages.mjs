@@ -1,4 +1,4 @@
-// Writes the manual pages to dist/man, from what `--help` is made of: the built commands, and the rows of src/schema.
+// Writes the manual pages to dist/man from the sources of `--help`: the built commands, and the rows of src/schema.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createProgram } from '../dist/src/cli/program.js';
 import { FILE_DIAL_OPTIONS } from '../dist/src/config/file-schema.js';
@@ -11,7 +11,7 @@ const TERMINAL = { env: {}, print: () => undefined, complain: () => undefined, p
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const DIRECTORY = new URL('../dist/man/', import.meta.url);
 
-/** As text of roff: no character of it is a request or an escape. */
+/** Escapes a text for roff, so that it has no requests and no escapes. */
 function text(words) {
   return words
     .replaceAll('\\', '\\e')
@@ -50,7 +50,7 @@ function seeAlso(name) {
 /** The options that the help of a command shows, by their groups. */
 function options(command) {
   const help = command.createHelp();
-  // In a page it says nothing.
+  // `--help` is left out of the pages.
   const shown = help.visibleOptions(command).filter(({ long }) => long !== '--help');
   return shown.flatMap((option) => ['.TP', `.B ${text(option.flags)}`, text(help.optionDescription(option))]);
 }
@@ -66,7 +66,7 @@ function synopsis(command) {
   return ['.SH SYNOPSIS', `.B ${text(command.createHelp().commandUsage(command))}`];
 }
 
-/** The leaves below a command with their options, each a section of its own. */
+/** The commands without subcommands below a command, each as a section with its options. */
 function leaves(command, path) {
   return command.commands.flatMap((below) => {
     const name = [...path, below.name()];
@@ -75,7 +75,7 @@ function leaves(command, path) {
   });
 }
 
-/** The text behind the options of the help: notes and examples. */
+/** The text of the help after the options: notes and examples. */
 function notes(command) {
   let written = '';
   command.configureOutput({ writeOut: (words) => (written += words) });

@@ -1,6 +1,6 @@
-// Breaks src/wire and src/bridge in every small way, one mutant at a time, and runs the tests that meet it:
+// Changes src/wire and src/bridge by one small mutation at a time, and runs the tests that execute the changed place:
 // `npm run mutate`, or `npm run mutate -- WORD...` for the sources whose path contains a WORD. A mutant that survives
-// stands in mutate/known-survivors.json with the reason, or the tests have a hole. More: CONTRIBUTING.md.
+// must have a row with the reason in mutate/known-survivors.json. More: CONTRIBUTING.md.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { buildMutants } from './mutate/build.mjs';
 import { judgeAll } from './mutate/run.mjs';
 
 const ROOMS = ['src/wire/', 'src/bridge/'];
-/** Tests of these rooms that stand elsewhere, and run in process. */
+/** Tests of these rooms in other folders that run in one process. */
 const TESTS_ELSEWHERE = ['test/fuzz/bridge.test.ts', 'test/fuzz/websocket.test.ts'];
 const LEAST_KILLED_PERCENT = 90;
-/** Apart from that of another run at the same time. */
+/** With the process id, so that two runs at the same time have different directories. */
 const DIRECTORY = join('build', `mutants-${process.pid}`);
 const REPORT = 'build/mutants.json';
 
@@ -62,7 +62,7 @@ process.stdout.write(
   `${percent.toFixed(1)} % of ${judgements.length} mutants are killed; ${unexplained.length} survive without a reason; ` +
     `${Math.round((performance.now() - started) / 1000)} s\n`,
 );
-// The share of a small sample is a matter of luck, so only its survivors are judged.
+// The share of a small sample is random, so only its survivors are judged.
 const isTooLow = values.sample === undefined && percent < LEAST_KILLED_PERCENT;
 if (judgements.length === 0 || isTooLow || unexplained.length > 0 || stale.length > 0) process.exitCode = 1;
 
@@ -73,7 +73,7 @@ function say(mark, { file, lineNumber, line, change }, { kind, by, what }) {
   );
 }
 
-/** A line a file, and one for all of them. */
+/** One line for each file, and one for all files. */
 function table() {
   const columns = ['killed', 'timeout', 'survived', 'uncovered'];
   const line = (name, of) => {
@@ -95,7 +95,7 @@ function percentOf(of) {
   return of.length === 0 ? 0 : (100 * of.filter(({ isAlive }) => !isAlive).length) / of.length;
 }
 
-/** Why it may survive. */
+/** The reason of a known survivor. */
 function reasonOf(mutant) {
   return known.find((row) => isOf(row, mutant))?.reason;
 }
@@ -111,7 +111,7 @@ function isStale(row) {
   );
 }
 
-/** So many of them, always the same for a seed. */
+/** A random sample of `count` mutants; the same one for the same seed. */
 function sampled(from, count, seed) {
   let state = seed >>> 0;
   const next = () => {

@@ -1,16 +1,16 @@
-// Makes the package of npm that has the compiled addon for one platform, so that etherws needs no compiler there:
+// Makes the npm package with the compiled addon for one platform, so that etherws needs no compiler there:
 //
 //   node scripts/platform-package.mjs linux-x64 [DIRECTORY]
 //
 // The package is made below DIRECTORY (default: build/packages), and its path is printed. CC replaces the compiler.
-// The same sources and the same compiler give the same octets, in whatever directory.
+// The same sources and the same compiler give the same octets in any directory.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compileAddon, headersPrefix } from './compile-addon.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** What npm compares with the host, and the compiler of Debian. */
+/** The processor and the C library, which npm compares with the host's, and Debian's compiler. */
 export const PLATFORMS = {
   'linux-x64': { cpu: 'x64', libc: 'glibc', compiler: 'x86_64-linux-gnu-gcc' },
   'linux-x64-musl': { cpu: 'x64', libc: 'musl', compiler: 'musl-gcc' },
@@ -20,8 +20,8 @@ export const PLATFORMS = {
 };
 
 /**
- * A folder with the headers of Linux alone: Debian's compiler for musl does not find them, and must not find glibc's, which
- * stand beside them.
+ * A folder with only the headers of Linux: Debian's compiler for musl does not find them, and must not find those of
+ * glibc in the same folder.
  */
 function linuxHeaders(cpu) {
   const folder = join(root, 'build/linux-headers', cpu);

@@ -1,10 +1,10 @@
-// Makes what is published at npm: the package etherws, which names the packages of the platforms as optional
-// dependencies, and these packages themselves:
+// Makes the tarballs for npm: the package etherws, which has the packages of the platforms as optional dependencies,
+// and these packages:
 //
 //   npm run build && node scripts/release-tarballs.mjs DIRECTORY [PLATFORM...]
 //
-// Prints the SHA-256 of each tarball, as sha256sum does. A checkout has no such dependencies: npm ci must not look for
-// packages of a version that is not published.
+// Prints the SHA-256 of each tarball, as sha256sum does. The package.json of a checkout has no such dependencies, since
+// `npm ci` would look for a version that is not published yet.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { makePlatformPackage, PLATFORMS } from './platform-package.mjs';
 
 const root = resolve(import.meta.dirname, '..');
-/** What only a checkout can run. */
+/** npm scripts that need a checkout. */
 const SCRIPTS_OF_CHECKOUT = ['prepare'];
 
 function npm(cwd, ...args) {

@@ -1,11 +1,11 @@
-// Which test files run side by side. Two lanes run at the same time: one for files that work, and one for files that mostly
-// sleep and leave the processors to the others.
+// Two lanes of test files run at the same time: one for files that use the processor, and one for files that mostly
+// sleep.
 import { availableParallelism } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { run } from 'node:test';
 
 /**
- * Files that sleep most of the time, the longest first: outages, time-outs and idle times are what they test.
+ * Files that sleep most of the time, the longest first: they test outages, time-outs and idle times.
  * `npm test` ends with a list of the slowest files and of the processor time of each.
  */
 export const WAITING = [
@@ -25,12 +25,12 @@ export const WAITING = [
   'test/interop/echoing-relay',
 ];
 const WAITING_CONCURRENCY = 2;
-/** A file of the other lane takes half of a processor, as it waits for other programs the rest of the time. */
+/** A file of the other lane uses about half of a processor, and waits for other programs the rest of the time. */
 const WORKING_CONCURRENCY = Math.max(2, availableParallelism() + 1);
 
 const placeOf = (file) => WAITING.findIndex((name) => file === `dist/${name}.test.js`);
 
-/** @returns the lanes that have files, as `run` of node:test wants them */
+/** @returns the options of node:test's `run` for each lane that has files */
 export function lanesOf(files) {
   const waiting = files.filter((file) => placeOf(file) >= 0).sort((a, b) => placeOf(a) - placeOf(b));
   const working = files.filter((file) => placeOf(file) < 0);
@@ -43,8 +43,8 @@ export function lanesOf(files) {
 
 /**
  * Runs the lanes at the same time.
- * @param watch gets each lane's stream of events
- * @returns their events as one stream for a reporter: a test of the outermost level comes with all that stands in it
+ * @param watch called with each lane's stream of events
+ * @returns their events as one stream for a reporter; the events of one outermost test are not mixed with others
  */
 export function runLanes(lanes, options, watch) {
   const merged = new PassThrough({ objectMode: true });

@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.ts';
 const EXCHANGE = fileURLToPath(new URL('../test/support/exchange.js', import.meta.url));
 const EXCHANGE_MIB = '8';
 const ROUND_S = 5;
-/** A round that a fault has interrupted is given up after this time, so that the next one can begin. */
+/** Time limit of a round that a fault has interrupted, after which the next one begins. */
 const PATIENCE_MS = 25_000;
 const PAUSE_MS = 500;
 

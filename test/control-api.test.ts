@@ -23,13 +23,13 @@ import { type FakeControl, startFakeControl } from './support/fake-switch.ts';
 import { run } from './support/process.ts';
 import { missingTools } from './support/tools.ts';
 
-/** The page about the control API, held to the running code: its requests by curl, its answers by comparison. */
+/** Checks the page about the control API: runs its requests by curl, and compares the responses. */
 
 const PAGE = readFileSync('docs/reference/control-api.md', 'utf8');
 
 interface Example {
   readonly request: string;
-  /** the JSON block behind the request, where the page has one */
+  /** the JSON block after the request, if the page has one */
   readonly answer: string | undefined;
 }
 
@@ -57,7 +57,7 @@ function namesBehind(title: string, from?: string): string[] {
   return tableBehind(title, from).flatMap(([names = '']) => namesIn(names));
 }
 
-/** What the items of lists begin with in the section under `heading`. */
+/** The first code of each list item in the section `heading`. */
 function bulletsOf(heading: string): string[] {
   const [, section = ''] = PAGE.split(`${heading}\n`);
   const [own = ''] = section.split(/^#/m);
@@ -68,7 +68,7 @@ function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
 }
 
-/** The parameters of a method, of whatever kind of port. */
+/** The parameters of a method, for all types of ports. */
 function parametersOf(name: MethodName): string[] {
   const found = new Set<string>();
   const look = ({ properties = {}, anyOf = [], oneOf = [] }: Branches): void => {
@@ -93,7 +93,7 @@ function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
   return String(a) < String(b) ? -1 : 1;
 }
 
-/** A TAP device's port without a device. */
+/** A port that looks like one of a TAP device. */
 function fakeTap(target: string): Port & Described {
   let settings: InterfaceSettings = { addresses: [], mtu: 1500 };
   const networkInterface: NetworkInterface = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from '@babel/parser';
 
-/** Where a test sleeps for a fixed time, and why no condition will do: file, text of the line, reason. */
+/** The allowed fixed sleeps: file, text of the line, and the reason why no condition can be awaited. */
 const SLEEPS: readonly (readonly [file: string, line: string, reason: string])[] = [
   ['test/run-tests.test.ts', 'setTimeout(resolve, 300)', 'part of a program that is tested, not of a test'],
   ['test/e2e/faults.test.ts', 'delay(stayMs)', 'the clock stays where it jumped to for a ping of the heartbeat'],
@@ -21,27 +21,27 @@ const SLEEPS: readonly (readonly [file: string, line: string, reason: string])[]
   ['src/ports/tunnel/dial/failback.test.ts', 'setTimeout(resolve, 200)', 'shows that nothing is dialled: ten periods'],
 ];
 
-/** Loops that wait and are over when their data are. */
+/** Loops with waits that end with their data. */
 const COUNTED_LOOPS: readonly (readonly [file: string, line: string])[] = [
   ['src/ports/stream/tls/handover.test.ts', 'for (let at = 0; at < octets.length; ) {'],
   ['src/ports/stream/tls/record-stream.test.ts', 'while (sent < key * LIMIT) await one();'],
 ];
 
-/** Beside these everything waits by `once` of test/support/waits.ts, which has a deadline. */
+/** Files that may use waits without a deadline; all others use `once` of test/support/waits.ts. */
 const MAY_WAIT_FOR_EVER = [
-  // Plants it, to see that it is found.
+  // Has such a wait as the example that the rule must find.
   'test/house-rules.test.ts',
   'test/support/waits.ts',
   // Has deadlines of its own.
   'test/support/process.ts',
-  // Waits for the end of what lives as long as the laboratory.
+  // Waits for the end of processes that live as long as the laboratory.
   'test/support/namespaces.ts',
 ];
 
-/** What bounds a loop, or fails in it. */
+/** Calls that limit a loop, or that fail in it. */
 const BOUND =
   /\b(Date\.now|performance\.now|assert|once|onceAny|until|eventually|within|either|throw|refusal|isOver)\b|-- > 0|\.push\(await/;
-/** A turn of the event loop, or a time: the rule about fixed sleeps looks at it. */
+/** A promise of a turn of the event loop, or of a timer, which the rule about fixed sleeps checks. */
 const SETTLES_ITSELF = /^new Promise(<[^>]*>)?\((setImmediate|\(resolve\) => setTimeout\(resolve\b)/;
 const ASSERTS = /^(assert|fc\.assert|t\.assert)\b|^(rejects|throws)$/;
 
@@ -96,7 +96,7 @@ function calleeOf(source: Source, node: Node): string {
   return node.type === 'CallExpression' ? textOf(source, part(node, 'callee')) : '';
 }
 
-/** The last name of what is called: `check` of `host.check(…)`. */
+/** The last name of a callee: `check` of `host.check(…)`. */
 const lastName = (callee: string): string => callee.split('.').at(-1) ?? '';
 
 /** Names of functions and methods that assert or throw, or call one that does. */
@@ -184,7 +184,7 @@ function waitsForEver(source: Source): string[] {
   return found;
 }
 
-/** Of a race between waits the losers go on: their timers keep the file from its end. */
+/** Races between waits. The losers continue, and their timers keep the test file alive. */
 function racesOfWaits(source: Source): string[] {
   if (mayWaitForEver(source)) return [];
   const races = [...within(source.tree)].filter((node) => /^Promise\.(race|any)$/.test(calleeOf(source, node)));
@@ -202,7 +202,7 @@ function isNewPromise(source: Source, node: Node): boolean {
   return node.type === 'NewExpression' && textOf(source, part(node, 'callee')) === 'Promise';
 }
 
-/** Promises of a test that no `within` bounds, be it around them or around the name that they are given. */
+/** Promises in tests without `within`, around the promise or around the variable that holds it. */
 function promisesForEver(source: Source): string[] {
   const found: string[] = [];
   const bounded = new Set(
@@ -231,10 +231,10 @@ function fixedSleeps(source: Source): string[] {
       callee === 'sleep' ||
       (callee === 'setTimeout' && /^setTimeout\(resolve\b/.test(textOf(source, node)));
     const line = source.text.split('\n')[node.loc.start.line - 1] ?? '';
-    // A deadline beside what is waited for.
+    // The deadline of another wait.
     const isDeadline = /ref: false|signal:/.test(textOf(source, node));
     const isKnown = SLEEPS.some(([file, part]) => file === source.file && line.includes(part));
-    // In a loop it is how often something is asked, and the loop has a deadline.
+    // In a loop a sleep is the interval of polling, and the loop has a deadline.
     if (isSleep && !isInLoop && !isDeadline && !isKnown)
       found.push(`${at(source, node)}: a fixed sleep: ${line.trim()}`);
     for (const child of childrenOf(node)) visit(child, isInLoop || isLoop);

@@ -4,7 +4,7 @@ import { ETHERWS } from './support/etherws.ts';
 import { run } from './support/process.ts';
 import { missingTools } from './support/tools.ts';
 
-/** A page as `man` shows it, and what `man` complains of. */
+/** A page as `man` shows it, with the warnings of `man`. */
 async function shown(page: string): Promise<{ text: string; complaints: string }> {
   const env = { MANWIDTH: '400', MAN_KEEP_FORMATTING: '', LC_ALL: 'C.UTF-8', MANOPT: '' };
   const { status, stdout, stderr } = await run(['man', '--warnings=w', '-l', `dist/man/${page}`], { env });

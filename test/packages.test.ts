@@ -9,10 +9,10 @@ import { type Outcome, Process, run } from './support/process.ts';
 import { missingTapDevice, missingTools } from './support/tools.ts';
 
 /*
- * The packages of npm: one for all, and one with the compiled addon for each platform.
+ * The npm packages: etherws itself, and one with the compiled addon for each platform.
  */
 
-/** What a build needs of a checkout, beside node_modules. */
+/** The files of a checkout that a build needs, beside node_modules. */
 const SOURCES = readdirSync('.').filter((name) => !['node_modules', 'dist', 'build', '.git'].includes(name));
 const isHere = process.platform === 'linux' && process.arch === 'x64';
 const PLATFORM = 'linux-x64';

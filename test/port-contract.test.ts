@@ -52,7 +52,7 @@ portContract('a server tunnel that is waited for', () => {
   return Promise.resolve({ ...fixture, port: new ServerPort({ tunnel: fixture.port, graceMs: 3_600_000 }) });
 });
 
-// The far end is ws: what others made.
+// The far end is ws, an independent implementation.
 portContract('a client tunnel over TCP', () => clientTunnel());
 portContract('a tunnel that is dialled again, over TCP', () => clientTunnel(undefined, true));
 portContract('a server tunnel over TCP', () => serverTunnel());
@@ -145,7 +145,7 @@ async function serverTunnel(identity?: Identity): Promise<PortFixture> {
   return { port: await server.nextPort(), ...fixture, dispose: () => server.stop() };
 }
 
-/** The far end's part of a fixture, played by ws. */
+/** The far end's part of a fixture, by ws. */
 function farEndOf(peer: WebSocket): Omit<PortFixture, 'port' | 'dispose'> {
   const farEnd = new FarEnd();
   peer.on('message', (data, isBinary) => {

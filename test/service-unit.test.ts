@@ -8,7 +8,7 @@ import { run } from './support/process.ts';
 import { missingTools } from './support/tools.ts';
 
 /*
- * The units of contrib/systemd, judged by systemd-analyze.
+ * The units of contrib/systemd, checked by systemd-analyze.
  */
 
 const DIRECTORY = 'contrib/systemd';
@@ -19,7 +19,7 @@ const PATHS = {
   config: DEFAULT_CONFIG,
 };
 const skip = missingTools('systemd-analyze');
-/** Each of them lowers what `systemd-analyze security` finds; it does not look at single calls of ~@privileged. */
+/** Each of them lowers the exposure level of `systemd-analyze security`, which ignores single calls of ~@privileged. */
 const RESTRICTIONS =
   /^(DynamicUser|User|UMask|CapabilityBoundingSet|DevicePolicy|NoNewPrivileges|Protect\w+|Private\w+|RemoveIPC|Restrict\w+|LockPersonality|SystemCallArchitectures|SystemCallFilter)=(?!~)/;
 
@@ -34,7 +34,7 @@ interface Finding {
   readonly exposure: string | null;
 }
 
-/** What is open, in tenths; the level is a weighted mean of it, rounded. */
+/** The exposure of each setting, in tenths; the level is their weighted mean, rounded. */
 async function findingsOf(directory: string, text: string): Promise<number> {
   const file = join(directory, UNIT_NAME);
   writeFileSync(file, text);
@@ -59,7 +59,7 @@ test('the unit of contrib is what install-service writes for a package of npm', 
 test('systemd-analyze finds no fault in the units', { skip }, async (t) => {
   const directory = directoryFor(t);
   for (const user of [undefined, 'daemon']) {
-    // Node is where the tests run it.
+    // The path of the Node that runs the tests.
     writeFileSync(join(directory, UNIT_NAME), serviceUnit({ ...PATHS, node: process.execPath, user }));
     const sockets = ['etherws-tunnels.socket', 'etherws-control.socket'];
     for (const name of sockets) writeFileSync(join(directory, name), readFileSync(join(DIRECTORY, name)));
@@ -75,7 +75,7 @@ test('what a stranger could do with the service is little, and each restriction 
   const directory = directoryFor(t);
   const level = await levelOf(directory, UNIT);
   assert.ok(level <= 2, `${level} of 10`);
-  // DynamicUser= implies some of the others, so these are taken out of the unit for a user.
+  // DynamicUser= implies some restrictions, so these are removed from the unit with User=.
   const units = [UNIT, serviceUnit({ ...PATHS, user: 'daemon' })];
   const idle = new Set<string>();
   for (const unit of units) {

@@ -11,7 +11,7 @@ import type { Row } from '../src/schema/table.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGE = readFileSync(join(ROOT, 'SPECIFICATION.md'), 'utf8');
 
-/** The rows of the tables behind a heading, as cells. */
+/** The rows of the tables after a heading, as cells. */
 function rowsOf(heading: string): string[][] {
   const section = PAGE.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
   assert.ok(section !== undefined, `there is no section ${heading}`);
@@ -24,7 +24,7 @@ function rowsOf(heading: string): string[][] {
   );
 }
 
-/** Why a reference such as "`test/e2e/grace` a client that is back" leads to no test; undefined if it does. */
+/** Why a reference such as "`test/e2e/grace` a client that is back" names no test; undefined if it does. */
 function faultOf(reference: string): string | undefined {
   const [, path = '', title = ''] = /^`([^`]+)`\s*(.*)$/.exec(reference) ?? [];
   if (path === '') return `"${reference}" names no file`;

@@ -1,12 +1,12 @@
 /**
- * Measures how long one scrape of the metrics of 5000 ports keeps the event loop from other work:
+ * Measures how long one scrape of the metrics of 5000 ports blocks the event loop:
  *
  *   node dist/bench/programs/scrape.js [PORTS]
  *   npm install --no-save prom-client && node dist/bench/programs/scrape.js [PORTS] prom-client
  *
- * The second one has prom-client make the same families. The client is a process of its own. Prints the best and the
- * median of the scrapes: the longest turn of the loop by the clock and by the processor time of all threads, and the
- * duration. Other load on the machine makes turns longer by the clock, less so by processor time.
+ * The second command makes the same families by prom-client. The HTTP client is a separate process. Prints the best and
+ * the median of the scrapes: the longest turn of the loop, by the clock and by the processor time of all threads, and
+ * the duration. Other load on the machine makes turns longer by the clock, less so by processor time.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ import { keepYoungGenerationSmall } from '../../src/runtime/young-generation.ts'
 const SCRAPES = 21;
 const PAUSE_MS = 100;
 
-/** What is used of prom-client, which is no dependency. */
+/** The used part of prom-client, which is no dependency. */
 interface PromClient {
   readonly Registry: new () => { metrics(): Promise<string> };
   readonly Gauge: new (options: object) => unknown;
@@ -49,7 +49,7 @@ function switchOf(ports: number): Switch {
   return etherSwitch;
 }
 
-/** The same families by the library: each scrape sets every value, as ports come and go. */
+/** The same families by prom-client: each scrape sets all values, since ports are added and removed. */
 async function promClient(families: () => ReturnType<typeof familiesOf>): Promise<() => Promise<string>> {
   const name = 'prom-client';
   const { Registry, Gauge } = ((await import(name)) as { default: PromClient }).default;
@@ -135,7 +135,7 @@ async function main(ports: number, library: string | undefined): Promise<void> {
   }
 }
 
-/** Scrapes what it is told, and says when it has read all. */
+/** The child process: scrapes each URL that it gets, and reports when it has read the whole response. */
 function serveAsClient(): void {
   process.on('message', (port: number) => {
     get({ host: '127.0.0.1', port, path: '/metrics', agent: false }, (response: IncomingMessage) => {

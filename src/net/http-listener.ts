@@ -157,11 +157,12 @@ export class HttpListener {
     acceptor.on('error', () => this.#outOfDescriptors());
   }
 
-  /** The bound address and port; only after `listen`. */
+  /** The number of pending connections. */
   get pending(): number {
     return this.#pending.size;
   }
 
+  /** The bound address and port; only after `listen`. */
   get address(): AddressInfo {
     return this.#acceptor.address() as AddressInfo;
   }

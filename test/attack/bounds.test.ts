@@ -29,7 +29,7 @@ test('a client that does not read loses frames at its bound, and costs no memory
     ([from]) => from?.rx === frames,
   );
   const dropped = Object.values(port?.txDiscards ?? {}).reduce((sum, count) => sum + count, 0);
-  // What it was sent at most: its queue, and what the kernel holds on both sides.
+  // At most its queue and the kernel's buffers on both sides were sent.
   assert.ok(dropped > frames / 2, `${dropped} of ${frames} frames were dropped`);
   assert.equal(port?.state, 'up');
   assert.ok(resident() - before < 48 * MIB, `${resident() - before} octets more than before`);

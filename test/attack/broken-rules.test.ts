@@ -15,12 +15,12 @@ import { once } from '../support/waits.ts';
 import { listen } from '../support/web-socket-peer.ts';
 
 const MAX_MESSAGE_BYTES = 70_000;
-/** What a port that dials takes; `--max-message` is for those that dial the switch. */
+/** The limit of a message for a client port; `--max-message` is only for accepted tunnels. */
 const DEFAULT_MAX_MESSAGE_BYTES = 256 * 1024;
 const KEY = Buffer.from('37fa213d', 'hex');
 const FRAME = frameOf({ from: '02:00:00:00:00:0a', payload: 'a good frame in front' });
 
-/** Breaks every rule, each on a tunnel of its own, behind a good message. */
+/** Breaks each rule on a new tunnel, after a valid message. */
 async function breakAll(
   t: TestContext,
   isFromClient: boolean,
@@ -55,7 +55,7 @@ async function codeFor(
   return code;
 }
 
-/** A server that answers one opening handshake, and the tunnel of a switch that dials it. */
+/** Has the switch dial a server that accepts one opening handshake. @returns the server's end of the tunnel */
 async function dialled(t: TestContext, lan: SwitchProcess): Promise<RawTunnel> {
   const server = createServer();
   t.after(() => server.close());

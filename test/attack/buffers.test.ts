@@ -7,12 +7,12 @@ import { openLab } from '../support/lab-test.ts';
 
 const MIB = 1024 * 1024;
 const PROGRAM = fileURLToPath(new URL('programs/unread.js', import.meta.url));
-/** What the kernel holds of each connection: so little that frames soon wait in the switch. */
+/** Small buffers in the kernel for each connection, so that frames soon wait in the switch. */
 const SMALL_BUFFERS = ['sysctl', '-qw', 'net.ipv4.tcp_wmem=4096 8192 16384', 'net.ipv4.tcp_rmem=4096 8192 16384'];
 
 interface Crowd {
   readonly lan: EtherwsSwitch;
-  /** The most that the switch has had in memory. */
+  /** The peak of the switch's resident memory. */
   readonly peakBytes: () => number;
   readonly begin: () => Promise<void>;
 }
@@ -33,7 +33,7 @@ async function openCrowd(
   await program.output(/^open$/m, 120_000);
   let peakBytes = 0;
   const watch = setInterval(() => {
-    // The laboratory may be closed before the clock is.
+    // The laboratory may be closed before the timer is.
     if (lan.process.pid !== undefined) peakBytes = Math.max(peakBytes, residentBytesOf(lan.process));
   }, 20);
   t.after(() => clearInterval(watch));
@@ -44,7 +44,7 @@ async function openCrowd(
   return { lan, peakBytes: () => peakBytes, begin };
 }
 
-/** The frames that the last port, which is the sender's, has brought in. */
+/** The frames received from the last port, which is the sender's. */
 async function received(lan: EtherwsSwitch): Promise<number> {
   return (await lan.ports()).at(-1)?.rx ?? 0;
 }

@@ -13,7 +13,7 @@ import { once } from '../support/waits.ts';
 type Service = 'tunnels' | 'control';
 const SERVICES: readonly Service[] = ['tunnels', 'control'];
 const VERSIONS: readonly SecureVersion[] = ['TLSv1.2', 'TLSv1.3'];
-/** What a client gets that is let in. */
+/** The status for an authorized client. */
 const LET_IN: Readonly<Record<Service, number>> = { tunnels: 101, control: 200 };
 
 describe('a client certificate is judged at every opening', { skip: missingTools('openssl') }, () => {
@@ -31,7 +31,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
   });
   after(() => maker.remove());
 
-  /** Both services, which let in the clients of one authority. */
+  /** Starts both services, which accept certificates of one authority. */
   async function start(t: TestContext, clientCa: string): Promise<TestDaemon> {
     const [sslkey, sslcert] = [server.keyFile, server.certFile];
     const tls = { sslkey, sslcert, ctlsslkey: sslkey, ctlsslcert: sslcert };
@@ -43,7 +43,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
     return { key: readFileSync(files.keyFile), cert: Buffer.concat(chain) };
   }
 
-  /** @returns the status of one opening of a service, on a connection of its own or on one that is there */
+  /** @returns the status of one request to a service, on a new connection or on that of the agent */
   async function ask(running: TestDaemon, service: Service, options: RequestOptions): Promise<number | undefined> {
     const to = { host: '127.0.0.1', ca, ...options };
     const { status } =
@@ -53,7 +53,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
     return status;
   }
 
-  /** One opening, on a TLS session that goes on from another one where the server wants that. */
+  /** One request, with the TLS session of an earlier connection if the server resumes it. */
   async function openWith(
     running: TestDaemon,
     service: Service,
@@ -121,7 +121,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
       const eve = as(maker.make({ name: 'eve', issuer: clients, untilSeconds }));
       const intermediate = maker.make({ name: 'intermediate', isAuthority: true, issuer: clients });
       const eva = as(maker.make({ name: 'eva', issuer: intermediate }), intermediate);
-      /** A connection that has been let in once, by the page that answers at the path of tunnels, or by a call. */
+      /** A connection that is kept alive after an accepted request: for the page at the path of tunnels, or a call. */
       const standing = async (own: { key: Buffer; cert: Buffer }): Promise<Agent> => {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 });
         t.after(() => agent.destroy());

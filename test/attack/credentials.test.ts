@@ -57,7 +57,7 @@ describe('a bearer token at both doors', () => {
     const keys = file('keys.pem', PEM);
     const options = { tokenkeys: keys, tokenaudience: 'lan', ctltokenkeys: keys, ctltokenaudience: 'lan' };
     for (const [name, make, isGood] of cases) {
-      // A switch for each: failures of one address are answered later and later.
+      // A new switch for each case, since responses to failures of one address are delayed more each time.
       const running = await TestDaemon.start(t, options);
       const token = await make();
       const headers = { Authorization: `Bearer ${token}` };

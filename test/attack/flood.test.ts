@@ -15,7 +15,7 @@ import { once, within } from '../support/waits.ts';
 const directory = mkdtempSync(join(tmpdir(), 'etherws-flood-'));
 after(() => rmSync(directory, { recursive: true }));
 const users = join(directory, 'users');
-// "hello"; a hash of this kind is cheap, so that the flood is as dense as can be.
+// The password "hello". A SHA-1 hash is cheap, so the flood has the highest possible rate.
 writeFileSync(users, 'ada:{SHA}qvTGHdzF6KLavt4PO0gs2a6pQ00=\n');
 const ADA = { Authorization: `Basic ${Buffer.from('ada:hello').toString('base64')}` };
 
@@ -35,7 +35,7 @@ async function open(t: TestContext, port: number, host = '127.0.0.1'): Promise<S
   return socket;
 }
 
-/** Resolves when the other side is done with it, be it by a reset. */
+/** Resolves when the peer has closed or reset the connection. */
 function closed(socket: Socket): Promise<void> {
   const isOver = new Promise<void>((resolve) => {
     socket.resume().once('close', () => resolve());
@@ -43,7 +43,7 @@ function closed(socket: Socket): Promise<void> {
   return within(isOver, 'end of a connection that proves nothing');
 }
 
-/** A head that never ends. */
+/** Sends a head of a request that never ends. */
 function dribble(t: TestContext, socket: Socket): void {
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
   const timer = setInterval(() => socket.write('X-A: b\r\n'), 20);
@@ -63,7 +63,7 @@ test('slowloris: a client that does not complete its request in time is cut, on 
       const slow = await open(t, port, host);
       dribble(t, slow);
       await Promise.all([closed(silent), closed(slow)]);
-      // Behind a first answer the same holds for the next head.
+      // After a first response the same applies to the next head.
       const second = await open(t, port, host);
       second.write('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n');
       await once(second, 'data');
@@ -91,7 +91,7 @@ test('an address has its share of connections that prove nothing, too', async (t
   for (let index = 0; index < 2; index++) await open(t, running.tunnelPort);
   await closed(await open(t, running.tunnelPort));
   first.destroy();
-  // The switch hears of it a little later.
+  // The switch notices the end a little later.
   await eventually(
     async () => (await knock({ port: running.tunnelPort }).catch(() => ({ status: undefined }))).status,
     (status) => status === 101,
@@ -132,7 +132,7 @@ test('2000 failed logins while frames cross: none is lost, and all are counted',
   t.after(() => [left, right].map((tunnel) => tunnel.terminate()));
   await Promise.all([once(left, 'open'), once(right, 'open')]);
 
-  // As in ping, one is under way at a time; what comes back is what was sent.
+  // As with ping, one request is under way at a time, and its reply has the same payload.
   let isFlooding = true;
   const crossing = (async (): Promise<number> => {
     let count = 0;

@@ -25,7 +25,7 @@ function announced(bytes: number, isFinal: boolean): Buffer {
   return head;
 }
 
-/** Whether an honest tunnel still carries frames to another one. */
+/** Asserts that a tunnel still carries frames to another one. */
 async function stillCarries(t: TestContext, lan: SwitchProcess): Promise<void> {
   const [from, to] = [await RawTunnel.open(t, lan.tunnelPort), await RawTunnel.open(t, lan.tunnelPort)];
   let received = Buffer.alloc(0);
@@ -43,7 +43,7 @@ async function stillCarries(t: TestContext, lan: SwitchProcess): Promise<void> {
 
 test('messages that are too long, or never end, cost one tunnel and no memory', async (t) => {
   const lan = await SwitchProcess.start(t);
-  // A bomb: 100 MiB of zeroes in 100 KiB, flagged as RFC 7692 has it.
+  // A decompression bomb: 100 MiB of zeros in 100 KiB, with RSV1 set (RFC 7692).
   const bomb = clientMessage(deflateRawSync(Buffer.alloc(100 * MIB)), { reserved: 4 });
   const cases: [string, () => Iterable<Buffer>, number][] = [
     ['one octet too long', () => [announced(MAX_MESSAGE_BYTES + 1, true)], 1009],
@@ -89,7 +89,7 @@ function* manyFragments(): Iterable<Buffer> {
   for (let sent = 0; sent < 300; sent++) yield thousand;
 }
 
-/** Sends a message too long for a frame, the `count`th. @returns whether it was taken (and its frame discarded) or ended the tunnel */
+/** Sends the `count`th message too long for a frame. @returns whether its frame was discarded, or the tunnel ended */
 async function fateOf(lan: SwitchProcess, tunnel: RawTunnel, bytes: number, count: number): Promise<string> {
   await tunnel.send(clientMessage(Buffer.alloc(bytes)));
   const fate = async (): Promise<string> => {

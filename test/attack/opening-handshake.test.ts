@@ -29,7 +29,7 @@ function handshake(...fields: readonly string[]): string {
   return headOf('GET / HTTP/1.1', ...fields, ...UPGRADE);
 }
 
-/** Sends octets on a fresh connection. @returns the status of the answer, and its text as far as it came with it */
+/** Sends octets on a new connection. @returns the status of the response, and the text of its first chunk */
 async function send(port: number, head: string, rest: Uint8Array = Buffer.alloc(0)): Promise<[number, string]> {
   const socket = connect({ host: 'localhost', port });
   socket.on('error', () => undefined);
@@ -40,7 +40,7 @@ async function send(port: number, head: string, rest: Uint8Array = Buffer.alloc(
   return [Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]), text];
 }
 
-/** Files of a key, of a certificate for 127.0.0.1, and of the authority that has signed it. */
+/** The files of a key, of a certificate for 127.0.0.1, and of its issuer's certificate. */
 async function issued(t: TestContext): Promise<{ key: string; certificate: string; ca: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-handshake-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -55,7 +55,7 @@ async function unusedPort(): Promise<number> {
   return port;
 }
 
-/** Sends pieces, one a turn of the event loop at least. @returns what comes back until the end, or the first of a tunnel */
+/** Sends pieces in separate turns of the event loop. @returns the response, up to the end or to the first frame */
 async function exchange(port: number, ca: Buffer | undefined, ...pieces: readonly Uint8Array[]): Promise<string> {
   const socket = ca === undefined ? connect({ host: '127.0.0.1', port }) : connectTls({ host: '127.0.0.1', port, ca });
   let text = '';
@@ -125,7 +125,7 @@ test('opening handshakes that RFC 9112 and 9110 allow are accepted', async (t) =
   }
 });
 
-/** Requests that offer a protocol which is not ours, and what they get as the requests that they are. */
+/** Requests that offer another protocol by Upgrade, which is ignored, and the responses to them. */
 const OFFERS: readonly (readonly [status: number, requestLine: string, words: RegExp, ...fields: string[]])[] = [
   [
     200,

@@ -11,10 +11,10 @@ import { eventually } from '../support/etherws.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { once, until, within } from '../support/waits.ts';
 
-/** Attacks on what operators use: hooks, the WebSocket of the control API, saved configurations, and calls that meet. */
+/** Attacks on operation: hooks, the WebSocket of the control API, saved configurations, and concurrent calls. */
 
 interface Pair {
-  /** the one that is attacked: it dials the other one, by port 1 */
+  /** the switch under attack; its port 1 dials `there` */
   readonly here: SwitchProcess;
   readonly there: SwitchProcess;
   readonly target: string;
@@ -49,7 +49,7 @@ test('a hook that cannot be started now is a line of the log, and not the end of
   const program = join(directory, 'hook');
   writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
   const { here, target } = await openPair(t, ['--hook', `port-up=${program}`]);
-  // While a program is being written it cannot be run: ETXTBSY.
+  // A program that is open for writing cannot be run: ETXTBSY.
   const writing = openSync(program, 'r+');
   t.after(() => closeSync(writing));
   await here.call('addPort', { type: 'client', target });
@@ -64,7 +64,7 @@ test('a caller that does not read its answers fills no memory, and is cut', asyn
   const closed = once(socket, 'close');
   const batch = `[${Array.from({ length: 50 }, (_, id) => callText(id, 'listPort')).join(',')}]`;
   const beforeBytes = residentBytes(here);
-  // Of 100 MB of answers it reads nothing.
+  // The client reads none of the 100 MB of responses.
   socket.pause();
   for (let count = 0; count < 400 && socket.readyState === socket.OPEN; count++) socket.send(batch);
   await within(here.ports(), 'an answer to another caller');
@@ -77,7 +77,7 @@ test('a caller that does not read its answers fills no memory, and is cut', asyn
 test('nothing begins for a caller that has left while its calls waited', async (t) => {
   const { here, target } = await openPair(t);
   await here.call('addPort', { type: 'client', target });
-  // It says nothing, so a dial waits.
+  // A server that sends nothing, so that dialling waits.
   const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   t.after(() => silent.close());
@@ -96,7 +96,7 @@ test('nothing begins for a caller that has left while its calls waited', async (
   socket.terminate();
   await here.ports();
   connection.destroy();
-  // The batch goes on to its end, and what would begin behind this does so in the same turn.
+  // The batch is run to its end in the same turn, so a later call of it would begin now.
   await eventually(
     () => here.ports(),
     ([first]) => first?.description === 'reached',
@@ -112,7 +112,7 @@ test('a port that takes its time to end hides no other, and a secret in the quer
   const { entries } = await here.call<{ entries: ConfigEntry[] }>('getConfig');
   assert.ok(!JSON.stringify(entries).includes(secret), entries[0]?.text);
   assert.match(entries[0]?.omissions[0] ?? '', /its URL holds a secret/);
-  // The other end answers no closing handshake.
+  // The stopped peer does not answer the closing handshake.
   process.kill(there.process.pid as number, 'SIGSTOP');
   const removed = here.call('delPort', { port: 1 });
   await eventually(

@@ -13,7 +13,7 @@ import { once } from '../support/waits.ts';
 const directory = mkdtempSync(join(tmpdir(), 'etherws-policy-'));
 after(() => rmSync(directory, { recursive: true }));
 function file(name: string, text: string): string {
-  // As editors do it: a new file takes the place of the old one.
+  // Replaces the file by rename, as editors do.
   writeFileSync(join(directory, `${name}.new`), text);
   renameSync(join(directory, `${name}.new`), join(directory, name));
   return join(directory, name);

@@ -17,10 +17,10 @@ import type { SwOptions } from '../support/sw-options.ts';
 import { missingTools } from '../support/tools.ts';
 import { once, within } from '../support/waits.ts';
 
-/** Where the proxy is that is believed, and where one is that is not. */
+/** The address of the trusted proxy, and that of an untrusted one. */
 const PROXY = '127.0.0.2';
 const STRANGER = '127.0.0.3';
-/** Another proxy of ours, of which PROXY may speak. */
+/** Another trusted proxy, which a header of PROXY may name. */
 const INNER = '10.0.0.7';
 
 const V1 = Buffer.from('PROXY TCP4 198.51.100.7 203.0.113.5 4711 443\r\n');
@@ -29,7 +29,7 @@ const V2 = binaryHeader({ body: Buffer.from('c6336407cb007105126701bb', 'hex') }
 interface Way {
   readonly from?: string;
   readonly header?: Uint8Array | undefined;
-  /** how many octets of the header go at once; default: all, and what follows right behind them */
+  /** the octets of the header in one write; default: the header and the request in one write */
   readonly pieceBytes?: number;
   readonly ca?: Buffer | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ async function open(t: TestContext, running: TestDaemon, from: string, port = ru
   return socket;
 }
 
-/** Opens a tunnel as a proxy would pass one on. @returns it, or the status of the refusal; 0 for a torn connection */
+/** Opens a tunnel as a proxy forwards one. @returns it, or the status of the refusal; 0 for a cut connection */
 async function enter(t: TestContext, running: TestDaemon, way: Way): Promise<WebSocket | number> {
   const { from = PROXY, header = Buffer.alloc(0), pieceBytes, ca, headers = {} } = way;
   const socket = await open(t, running, from);
@@ -86,7 +86,7 @@ async function counters(running: TestDaemon): Promise<Readonly<Partial<Record<ke
   return (await list<EndpointEntry>(running, 'listDoor')).find(({ service }) => service === 'tunnels')?.counters ?? {};
 }
 
-/** Resolves when the other side is done with it. @returns all that it said */
+/** Resolves when the peer has closed the connection. @returns all received text */
 async function closed(socket: Socket): Promise<string> {
   let said = '';
   socket.on('data', (chunk) => {
@@ -124,7 +124,7 @@ for (const isSecure of [false, true]) {
       const [, target = ''] = await targets(running);
       if (typeof wanted === 'string') assert.equal(target, wanted);
       else assert.match(target, wanted);
-      // Not an octet too many or too few was taken: frames cross in both directions.
+      // Frames cross in both directions only if exactly the header was removed.
       for (const [sender, receiver] of [
         [plain, tunnel],
         [tunnel, plain],
@@ -228,7 +228,7 @@ test('a header that cannot be read, or does not come to its end, costs the conne
   }
   assert.equal((await counters(running)).handshakeTimeouts, slow.length);
 
-  // A health check: a header that speaks for the proxy itself, or nothing at all, and an end.
+  // Health checks: a header with LOCAL and the end of the connection, and an incomplete header.
   for (const header of [binaryHeader({ command: 0x20, family: 0, body: Buffer.alloc(0) }), V1.subarray(0, 4)]) {
     const socket = await open(t, running, PROXY);
     socket.end(header);

@@ -22,7 +22,7 @@ async function visit(t: TestContext, browser: Browser, url: string): Promise<Pag
   return page;
 }
 
-/** A tunnel of an honest program, to which the pages' frames would be flooded. */
+/** A tunnel to which frames of the pages would be flooded. */
 async function listener(t: TestContext, lan: SwitchProcess): Promise<Buffer[]> {
   const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
@@ -58,7 +58,7 @@ test('Chromium: whose pages open tunnels', async (t) => {
       const attempt = await openTunnelIn(await visit(t, browser, page), url, FRAME);
       assert.equal(attempt.isOpen, mayJoin);
       if (mayJoin) {
-        // Chromium offers compression; nobody shall be able to send us a bomb.
+        // Chromium offers compression. It must not be accepted, since it permits decompression bombs.
         assert.equal(attempt.extensions, '');
         await eventually(
           async () => heard,
@@ -72,7 +72,7 @@ test('Chromium: whose pages open tunnels', async (t) => {
       assert.equal(foreignPages, before + (mayJoin ? 0 : 1));
       assert.equal((await target.ports()).length, mayJoin ? 2 : 1);
     });
-    // The tunnels of a case are gone before the next one counts ports.
+    // Waits until the tunnels of this case are gone, since the next case counts ports.
     await eventually(
       () => target.ports(),
       (ports) => ports.length === 0,
@@ -108,7 +108,7 @@ test('Chromium: a token in the URL opens a tunnel, and stands in no log', async 
       const ports = await lan.ports();
       assert.equal(ports.length, mayJoin ? 1 : 0);
       if (text === '') return;
-      // Nor the signature alone, which is what cannot be guessed.
+      // The signature alone must be absent, too, since it is the secret part.
       const signature = text.slice(text.lastIndexOf('.') + 1);
       for (const said of [lan.log, JSON.stringify(ports)]) assert.ok(!said.includes(signature));
     });
@@ -120,13 +120,13 @@ test('Chromium: no page controls the switch, or learns anything of it', async (t
   const browser = await openBrowser(t);
   if (browser === undefined) return;
   const site = await openSite(t);
-  // Whoever may open tunnels, no page may control.
+  // Even if all pages may open tunnels, none may use the control API.
   const lan = await SwitchProcess.start(t, ['--origin', '*']);
   await listener(t, lan);
   const [standing] = await lan.ports();
   assert.ok(standing !== undefined);
   const { port } = standing;
-  // With a "=" in it a form can send it whole.
+  // A form sends NAME=VALUE, so a "=" in the text lets a form send it unchanged.
   const call = { jsonrpc: '2.0', id: 'a=b', method: 'etherws.control.delPort', params: { port } };
 
   const { controlPort } = lan;
@@ -143,7 +143,7 @@ test('Chromium: no page controls the switch, or learns anything of it', async (t
       const seen = await sendFromPage(page, url, JSON.stringify(call));
       const isSameOrigin = new URL(address).origin === new URL(url).origin;
       for (const [way, text] of Object.entries(seen)) {
-        // To the browser a rebound page is of our origin; so it may read, and must be told nothing.
+        // For the browser a rebound page has the same origin, so it may read the response, which must be the refusal.
         if (isSameOrigin) assert.match(text, /The Host of the request is not a name of this switch/, way);
         else assert.equal(text, '', way);
       }

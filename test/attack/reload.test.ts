@@ -85,7 +85,7 @@ test('the names of a new certificate are names of the switch from then on, and t
   const tls = { sslkey: key, sslcert: cert, ctlsslkey: key, ctlsslcert: cert };
   const running = await TestDaemon.start(t, { ...tls, ctlhost: '127.0.0.1' });
   const ca = readFileSync(authority.certFile);
-  /** As a browser would, of both services. @returns their statuses */
+  /** Requests both services with this Host. @returns their statuses */
   const asked = async (name: string): Promise<unknown[]> => {
     const host = `${name}.example`;
     const to = { ca, host: '127.0.0.1', servername: '' };

@@ -46,7 +46,7 @@ async function listed(running: TestDaemon): Promise<{ ports: PortEntry[]; body: 
   return { ports: (JSON.parse(body) as { result: { entries: PortEntry[] } }).result.entries, body };
 }
 
-/** The ports as they are once they have these states. */
+/** Waits until the ports have these states. @returns the ports */
 async function untilStates(running: TestDaemon, ...states: string[]): Promise<PortEntry[]> {
   const { ports } = await eventually(
     () => listed(running),
@@ -88,7 +88,7 @@ test('an address that a tunnel has claimed stays its own while its client is awa
   ada.client.terminate();
   await untilStates(running, 'away');
 
-  // A client with a stolen token is still another user.
+  // A stolen token does not help another user.
   const eve = await enter(t, running, 'eve', ada.token);
   await untilStates(running, 'away', 'up');
   assert.deepEqual((await sendsFrom(running, eve, 2)).rxDiscards, { sourceDenied: 1 });

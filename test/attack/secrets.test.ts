@@ -14,7 +14,7 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
 import { once } from '../support/waits.ts';
 
-/** No two of them have a part in common, so that each can be looked for by itself. */
+/** The secrets have no common substrings, so that each can be searched for by itself. */
 const PASSWORD = 'correct:horse:battery';
 const WRONG_PASSWORD = 'nearly-the-right-one';
 const CLIENT_PASSWORD = 'kept-for-the-other-side';
@@ -23,7 +23,7 @@ const HEADER_SECRET = 'an-api-key-in-a-header';
 const TOKEN_SECRET = 'a shared secret of more than thirty-two octets';
 const QUERY_SECRET = 'a-key-in-the-query-of-a-url';
 
-/** The command lines of all processes that can be seen. */
+/** The command lines of all visible processes. */
 function commandLines(): string {
   let all = '';
   for (const name of readdirSync('/proc')) {
@@ -31,7 +31,7 @@ function commandLines(): string {
     try {
       all += `${readFileSync(`/proc/${name}/cmdline`, 'utf8')}\n`;
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   return all;
@@ -78,7 +78,7 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     said += stdout + stderr;
   };
 
-  // Who comes in: right and wrong, in the header and in the query.
+  // Right and wrong credentials, in the header and in the query.
   for (const [headers, query, status] of [
     [{ Authorization: `Basic ${basic(PASSWORD)}` }, '', 101],
     [{ Authorization: `Basic ${basic(WRONG_PASSWORD)}` }, '', 401],
@@ -90,12 +90,12 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
   ] as const) {
     assert.equal((await knock({ port, ca, path: `/${query}`, headers })).status, status);
   }
-  // A tunnel that stands is a port, and the log says whose.
+  // A connected tunnel is a port, and the log has its user.
   const bob = new WebSocket(`wss://127.0.0.1:${port}/`, { ca, headers: { Authorization: `Bearer ${token}` } });
   t.after(() => bob.terminate());
   await once(bob, 'open');
   await lan.process.output(/"user":"bob"/);
-  // How ports dial out: with a password, a token, a proxy, header fields, a key in the query.
+  // Client ports with all kinds of secrets: password, token, proxy, header fields, a key in the query.
   const target = `wss://127.0.0.1:${port}/?key=${QUERY_SECRET}`;
   const common = ['addport', 'client', target, '--cacerts', certFile, '--no-wait'];
   const password = { ETHERWS_CLIENT_PASSWD: CLIENT_PASSWORD };
@@ -105,7 +105,7 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
   const headers = [`X-Api-Key: ${HEADER_SECRET}`];
   for (const wait of [false, true]) {
     const options = { cacerts: certFile, wait, proxy, headers };
-    // That there is no proxy is what shall be said.
+    // The error must name the missing proxy, without its password.
     said += JSON.stringify(await lan.call('addPort', { type: 'client', target, options }).catch(String));
   }
   for (const [headers, query, status] of [
@@ -148,7 +148,7 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     assert.ok(text.length > 12);
     assert.ok(!lan.log.includes(text), `${name} stands in the log`);
     assert.ok(!said.includes(text), `${name} stands in an answer`);
-    // The URL was typed by us; who has a key in it has to live with that.
+    // A key in a URL of the command line is visible in ps; etherws cannot prevent that.
     if (name !== 'QUERY_SECRET') assert.ok(!seen.includes(text), `${name} stands in ps`);
   }
 });

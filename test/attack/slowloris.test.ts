@@ -9,13 +9,13 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
 import { once, within } from '../support/waits.ts';
 
-/** How many do the same at a time. */
+/** The number of attackers at the same time. */
 const MANY = 20;
-/** The front of a ClientHello of 512 octets, of which the rest will take forever. */
+/** The beginning of a ClientHello of 512 octets, which is never completed. */
 const HELLO_FRONT = Buffer.from('1603010200010001fc0303', 'hex');
 const HEAD_FRONT = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ';
 
-/** Sends `front`, and then an octet now and then until it is stopped. @returns what was answered, once it is over */
+/** Sends `front`, then single octets until the switch closes the connection. @returns the response */
 async function dribble(t: TestContext, socket: Socket, front: string | Buffer): Promise<string> {
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);

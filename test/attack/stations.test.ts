@@ -94,7 +94,7 @@ test('MAC spoofing: an address is that of the tunnel that used it first, and its
   );
   assert.deepEqual(ada.heard.slice(1), [own]);
 
-  // What is for bob still goes to him alone.
+  // Frames to bob's station still go only to his tunnel.
   const secret = frameOf({ to: VICTIM, from: '02:00:00:00:00:0a', payload: 'for bob' });
   ada.tunnel.send(secret);
   await eventually(
@@ -126,7 +126,7 @@ test('a flood and a foreign EtherType stop at the tunnel that they come in by', 
   );
   const { typeDenied, rateExceeded = 0 } = port?.rxDiscards ?? {};
   assert.equal(typeDenied, 5);
-  // 20 at once and 20 a second; nobody shall say how long 2000 frames take on a busy machine.
+  // The policy allows a burst of 20 and 20 frames a second. The duration of 2000 frames depends on the machine.
   assert.ok(rateExceeded > 1000, `${rateExceeded} of 2000 were refused`);
   assert.ok(ada.heard.length < 1000);
 });
@@ -143,7 +143,7 @@ test('a user with several tunnels has one rate for all', async (t) => {
     (all) => sum(all.map(({ rx, rxDiscards: { rateExceeded = 0 } }) => rx + rateExceeded)) >= 1000,
   );
   const seconds = (performance.now() - startMs) / 1000;
-  // 20 at once, and 20 in each second that it took.
+  // The burst of 20, and 20 for each elapsed second.
   const passed = sum(ports.map(({ rx }) => rx));
   assert.ok(passed <= 20 + 20 * seconds + 1, `${passed} frames in ${seconds} s`);
   await eventually(

@@ -30,13 +30,13 @@ function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** Signed as if the issuer's public key, in one of its spellings, were a shared secret. */
+/** A token whose HMAC key is the issuer's public key, in one of its encodings (algorithm confusion). */
 function confused(secret: string | Buffer): string {
   const text = `${encoded({ alg: 'HS256', kid: 'k1' })}.${encoded(CLAIMS)}`;
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-/** The same token for somebody else, under the old signature. */
+/** The same token with another user, and the old signature. */
 async function forSomebodyElse(): Promise<string> {
   const [header, , signature] = (await signed()).split('.');
   return `${header}.${encoded({ ...CLAIMS, sub: 'root' })}.${signature}`;
@@ -83,7 +83,7 @@ test('a token that is not what it must be opens neither service of a real proces
   for (const [index, [name, make]] of CASES.entries()) {
     await t.test(`one ${name}`, async () => {
       const token = await make();
-      // Each from an address of its own: failures of one are answered later and later.
+      // Each from a new address, since responses to failures of one address are delayed more each time.
       const localAddress = `127.0.1.${index + 1}`;
       const headers = { Authorization: `Bearer ${token}` };
       const answers = await Promise.all([
@@ -120,7 +120,7 @@ test('a tunnel ends with the token that opened it, and its port waits for a clie
     await once(client, 'open');
     return client;
   };
-  // Half a minute is allowed for clocks that differ.
+  // The switch tolerates a clock skew of 30 s.
   const soonS = Math.floor(Date.now() / 1000) - 30 + 3;
   const lasting = await enter(soonS + 600, {});
   const [raw, batched] = await Promise.all([

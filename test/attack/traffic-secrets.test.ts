@@ -10,9 +10,9 @@ import { findInMemory } from '../support/process-memory.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
 
-/** What the switch must have forgotten is gone within this time, whenever that is looked at. */
+/** Time limit until secrets that the switch must erase are gone from its memory. */
 const DEADLINE_MS = 5000;
-/** A key update has come, and was answered, within this time. */
+/** Time limit of a key update and its answer. */
 const UPDATE_DEADLINE_MS = 60_000;
 
 const REQUEST = [
@@ -34,7 +34,7 @@ function expand(secret: Buffer, label: string, bytes: number): Buffer {
     .subarray(0, bytes);
 }
 
-/** Everything that can be told of a connection by the log of its keys, under names. */
+/** All secrets and keys of a connection, computed from its key log, by name. */
 class Secrets {
   readonly #lines: (readonly [label: string, secret: Buffer])[];
   readonly #keyBytes: number;
@@ -51,7 +51,7 @@ class Secrets {
     return this.#lines.map(([label]) => label);
   }
 
-  /** As text, in either case and either width of V8's. */
+  /** The secrets as hexadecimal text: in both cases, and in both widths of V8's strings. */
   texts(): Map<string, Buffer> {
     const texts = new Map<string, Buffer>();
     for (const [label, secret] of this.#lines) {
@@ -67,7 +67,7 @@ class Secrets {
     return new Map(this.#lines);
   }
 
-  /** Of one generation of keys: the secret, and the key under it. */
+  /** One generation of keys: its secret, or the key or IV of it. */
   generation(number: number, kind: 'secret' | 'key' | 'iv'): Map<string, Buffer> {
     const made = new Map<string, Buffer>();
     for (const [label, first] of this.#lines) {
@@ -87,7 +87,7 @@ function joined(...maps: readonly ReadonlyMap<string, Buffer>[]): Map<string, Bu
   return new Map(maps.flatMap((map) => [...map]));
 }
 
-/** Waits until none of them is in the memory of the switch. A look takes a while: what counts is when it begins. */
+/** Waits until none of them is in the memory of the switch. A search takes long, so its beginning counts. */
 async function expectGone(pid: number, when: string, needles: ReadonlyMap<string, Buffer>): Promise<void> {
   const end = Date.now() + DEADLINE_MS;
   for (;;) {
@@ -179,7 +179,7 @@ describe('what a switch keeps of the secrets of TLS', { skip: missingAddon() || 
 
         for (let update = 1; update <= 2; update++) {
           program.write('K\n');
-          // The update is done, both ways, once the secrets of the keys behind it are there.
+          // The update is done in both directions when the secrets of the next keys are in memory.
           await expectThere(pid, `behind update ${update}`, secrets.generation(update + 1, 'secret'));
           const old = [
             secrets.generation(update - 1, 'key'),

@@ -83,7 +83,7 @@ function words(random: Random, options: readonly string[], likely: readonly stri
   return line;
 }
 
-/** Says whatever a switch might: hostile texts, errors of every kind. Nothing is sent anywhere. */
+/** A control client that returns random results, with hostile texts and all kinds of errors. It sends nothing. */
 function fakeCaller(random: Random): ControlCaller {
   const text = (): string => random.text(30);
   const port = (): object => ({
@@ -144,7 +144,7 @@ class FuzzTerminal implements Terminal {
   }
 }
 
-/** What only this process may do to a terminal. */
+/** Control characters, which must not reach the terminal from a switch. */
 const CONTROLS = /[^\n\P{C}]|[\u2028\u2029]/u;
 
 test(`${CONTROL_CASES} command lines of etherws ctl: each ends with a status and says why`, async () => {

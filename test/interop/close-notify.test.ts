@@ -10,7 +10,7 @@ import { PortRecorder } from '../support/port-recorder.ts';
 import { Process } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
-// Sources lie beside `dist`, which holds no Python.
+// A path in the sources, since the build copies no Python to `dist`.
 const PEER = fileURLToPath(new URL('../../../test/support/peers/tls_closer.py', import.meta.url));
 
 describe('a close_notify is answered by one', { skip: missingTools('openssl', 'python3') }, () => {

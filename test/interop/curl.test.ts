@@ -7,7 +7,7 @@ import { macOf } from '../support/lan.ts';
 
 type Entry = Partial<PortEntry & InterfaceEntry & FdbEntry>;
 
-/** Scripts compare them. */
+/** The messages of JSON-RPC's errors, which scripts compare. */
 const MESSAGES: Readonly<Record<number, string>> = {
   [-32700]: 'Parse error',
   [-32600]: 'Invalid Request',
@@ -15,7 +15,7 @@ const MESSAGES: Readonly<Record<number, string>> = {
   [-32602]: 'Invalid params',
 };
 
-/** What JSON-RPC answers. */
+/** A response of JSON-RPC. */
 interface Answer {
   readonly jsonrpc: string;
   readonly id: unknown;

@@ -7,7 +7,7 @@ import { missingModules, Peer } from '../support/peer.ts';
 
 const RELAY = `ws://${LEFT.v4}:9000/`;
 
-/** The server's whole configuration: one address to give away. */
+/** The whole configuration of the DHCP server: one address to lease. */
 const LEASES = [
   'interface ethws0',
   'start 192.0.2.77',
@@ -16,7 +16,7 @@ const LEASES = [
   'opt subnet 255.255.255.0',
   'opt lease 3600',
 ];
-/** Run by udhcpc for each thing that happens. */
+/** The script that udhcpc runs for each event. */
 const CONFIGURE = '#!/bin/sh\n[ "$1" != bound ] || ip address add "$ip/24" dev "$interface"\n';
 
 test('DHCP and pings pass a relay that sends group frames back to their sender', async (t) => {

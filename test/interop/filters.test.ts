@@ -10,7 +10,7 @@ import { run } from '../support/process.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
 
-/** Filters against libpcap’s own reading of them, by tcpdump without its optimizer. */
+/** Compares filters with libpcap, by tcpdump without its optimizer. */
 
 const FRAMES = 600;
 const FILTERS = 160;
@@ -25,7 +25,7 @@ test('filters match the frames that tcpdump matches', { skip: missingTools('tcpd
   let [matched, decided] = [0, 0];
   for (let count = 0; count < fuzzCases(FILTERS); count++) {
     const filter = filterText(random);
-    // Without its optimizer, which reads less of a frame that is cut. The time of a record is its number.
+    // -O, since libpcap's optimizer skips reads, which matters for cut frames. The time of a record is its number.
     const { status, stdout, stderr } = await run(['tcpdump', '-O', '-qnn', '-tt', '-r', file, '--', filter]);
     assert.equal(status, 0, `${filter}: ${stderr}`);
     const isMatch = compileFilter(filter);

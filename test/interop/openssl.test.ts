@@ -23,7 +23,7 @@ test('both services speak TLS 1.2 and 1.3, and nothing older', async (t) => {
       ['-tls1_3', true],
     ] as const) {
       await t.test(`port ${port}: s_client ${version} ${isSpoken ? 'connects' : 'is refused'}`, async () => {
-        // SECLEVEL=0, or the tool itself would refuse to speak the old versions.
+        // SECLEVEL=0, since otherwise the tool itself refuses the old versions.
         const cipher = version === '-tls1_3' ? [] : ['-cipher', 'ALL:@SECLEVEL=0'];
         const { status, stdout, stderr } = await host.run(
           [

@@ -5,9 +5,9 @@ import { createCredentials, LEFT, openPair, PASSWORD, pings, RIGHT, USER } from 
 import { missingModules, Peer } from '../support/peer.ts';
 
 /*
- * A computer that exists only in a Python program, behind a tunnel that a
- * library other than ours speaks: the kernel has to find it by ARP and gets its
- * pings answered, every octet of every frame as it was.
+ * A host that is simulated by a Python program, behind a tunnel of another
+ * WebSocket library. The kernel finds it by ARP and pings it, and each octet of
+ * each frame is compared.
  */
 const COMPUTER = ['--host', '02:00:00:00:00:77', '192.0.2.77'] as const;
 

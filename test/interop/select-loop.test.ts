@@ -5,14 +5,14 @@ import { EtherwsSwitch } from '../support/etherws.ts';
 import { LEFT, openPair, type Pair, RIGHT } from '../support/lan.ts';
 import { missingModules, Peer } from '../support/peer.ts';
 
-/** Longer than the interval of our pings. */
+/** Longer than the interval of the switch's pings. */
 const PINGED_MS = 60_000;
-/** How long both ends idle: without a number, until the first ping has come. */
+/** The idle time in seconds; by default until the first ping has come. */
 const { ETHERWS_SELECT_LOOP_IDLE_S = '0' } = process.env;
 const IDLE_MS = Number(ETHERWS_SELECT_LOOP_IDLE_S) * 1000;
 const LASTING = { timeoutMs: IDLE_MS + 120_000 };
 
-/** A host whose kernel says nothing of its own accord: only our pings can move the peer. */
+/** Keeps the host's kernel from sending frames by itself, so that only pings of the switch wake the peer. */
 async function silence(pair: Pair): Promise<void> {
   for (const host of [pair.left, pair.right]) {
     await host.check([
@@ -66,7 +66,7 @@ test('a switch that is one select loop over websocket-client goes on behind our 
 }, async (t) => {
   const missing = missingModules('websocket');
   if (missing !== false) return t.skip(missing);
-  // Both wait for the same 20 s.
+  // Both waits are for the ping after 20 s.
   await Promise.all([
     t.test('when it has dialled us', (t) => staysAlive(t, 'client')),
     t.test('when we have dialled it', (t) => staysAlive(t, 'server')),

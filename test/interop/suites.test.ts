@@ -8,7 +8,7 @@ import { type CertificateFiles, CertificateMaker, openssl } from '../support/ope
 import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
-/** Of TLS 1.2, as openssl names them, by the kind of encryption. */
+/** Suites of TLS 1.2 by their names in openssl, by the kind of encryption. */
 interface Suites {
   readonly authenticated: readonly string[];
   readonly others: readonly string[];
@@ -89,7 +89,7 @@ describe('suites of TLS 1.2, with the openssl tool', { skip: missingTools('opens
         const { server, port } = await serve(`ECDHE-${kind}-AES128-GCM-SHA256`);
         const said = client(port);
         await server.output(new RegExp(`CIPHER is ECDHE-${kind}-AES128-GCM-SHA256`));
-        // It speaks no HTTP.
+        // The peer speaks no HTTP.
         await server.end();
         assert.doesNotMatch(await said, /cipher/);
       }

@@ -6,7 +6,7 @@ import { clientMessage, frameOf } from '../../support/peer-frames.ts';
  * unread PORT COUNT reads FRAMES OCTETS    COUNT tunnels that are never read, and one that sends so many frames of 1000 flows
  * unread PORT COUNT sends OCTETS           COUNT tunnels, each of which sends the beginning of a message and no more
  *
- * Says `open`, waits for a line, does it, says `done`, and stays until its input ends.
+ * Prints `open`, waits for a line, sends, prints `done`, and waits for the end of its input.
  */
 
 const HANDSHAKE = [
@@ -30,7 +30,7 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-/** A station of the number, which sends to all. */
+/** A broadcast frame of the station with this number. */
 function frameFrom(number: number, octets: number): Buffer {
   const station = (number % 1000).toString(16).padStart(4, '0');
   return frameOf({
