@@ -4,23 +4,23 @@ const HELLO = Buffer.from('Hello');
 const NOT_UTF8 = Buffer.from('ff', 'hex');
 const KEY = Buffer.from('a1b2c3d4', 'hex');
 
-/** A way to break one rule of RFC 6455, and no other one: without the check of that rule the stream is good. */
+/** A violation of exactly one rule of RFC 6455: without the check of that rule the stream is valid. */
 export interface BrokenRule {
   readonly name: string;
-  /** what the reader closes with */
+  /** the close code of the reader */
   readonly code: 1002 | 1007 | 1009;
-  /** what the reader says of it */
+  /** the reason that the reader gives */
   readonly what: RegExp;
-  /** without their masking keys, which {@link brokenStream} adds where the side has them */
+  /** without masking keys, which {@link brokenStream} adds for a client */
   readonly frames: readonly RawFrame[];
-  /** the frames have a key where they must not, and none where they must */
+  /** whether a server masks, and a client does not */
   readonly hasWrongMask?: boolean;
 }
 
 /**
- * One row for each rule. Nothing stands behind the frame that breaks it: more octets
- * would break a rule themselves, and the row would hold without its own.
- * @param maxMessageBytes of the reader; above 65 535, so that each form of a length can be too short for it
+ * One row for each rule. The frame that breaks it is the last one: further octets would
+ * break another rule, so the row would pass without the check of its own.
+ * @param maxMessageBytes the reader's limit; above 65 535, so that each form of a length can exceed it
  */
 export function brokenRules(maxMessageBytes: number): readonly BrokenRule[] {
   const close = (payload: Buffer): RawFrame[] => [{ opcode: 8, payload }];
@@ -146,13 +146,13 @@ export function brokenRules(maxMessageBytes: number): readonly BrokenRule[] {
   ];
 }
 
-/** The octets of a broken rule, as a client (masked) or a server sends them. */
+/** The octets of a violation, sent by a client (masked) or by a server. */
 export function brokenStream(rule: BrokenRule, isFromClient: boolean): Buffer {
   const isMasked = isFromClient !== (rule.hasWrongMask === true);
   return Buffer.concat(rule.frames.map((frame) => rawFrame(isMasked ? { ...frame, key: KEY } : frame)));
 }
 
-/** A frame with five octets of payload; a binary message unless it says otherwise. */
+/** A frame with a payload of five octets; by default a binary message. */
 function oneFrame(frame: Partial<RawFrame>): { frames: RawFrame[] } {
   return { frames: [{ opcode: 2, payload: HELLO, ...frame }] };
 }

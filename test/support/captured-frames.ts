@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-/** Frames of a few stations, so that filters about them match some and not all. */
+/** Frames of a few stations, so that filters match some of them. */
 
 const MACS = ['020000000001', '020000000002', 'ffffffffffff', '333300000001'];
 const IPV4 = ['c0000201', 'c0000202', '0a000001', '0a010203', '00000000'];
@@ -43,7 +43,7 @@ function arp(random: Random): string {
   return `0001080006040001${ends.join('')}`;
 }
 
-/** @param mayBeCut some then end anywhere behind the Ethernet header */
+/** @param mayBeCut some frames end anywhere after the Ethernet header */
 export function capturedFrame(random: Random, mayBeCut: boolean): Buffer {
   const tags = Array.from(
     { length: random.pick([0, 0, 1, 1, 2]) },
@@ -58,7 +58,7 @@ export function capturedFrame(random: Random, mayBeCut: boolean): Buffer {
 
 const WAYS = ['', 'src ', 'dst ', 'src or dst ', 'src and dst '];
 
-/** A test of the filter language. */
+/** A random term of the filter language. */
 function term(random: Random, depth: number): string {
   const way = random.pick(WAYS);
   const number = (most: number): number => random.below(most);
@@ -113,7 +113,7 @@ function term(random: Random, depth: number): string {
   }
 }
 
-/** A filter that pcap-filter and ours both know. */
+/** A random filter that is valid for pcap-filter(7) and for etherws. */
 export function filterText(random: Random, depth = 0): string {
   const terms = Array.from({ length: random.between(1, 3) }, () => term(random, depth));
   return terms.reduce((left, right) => `${left} ${random.pick(['and', 'or', '&&', '||'])} ${right}`);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './process.ts';
 
-/** A certificate authority of the test's own, made with the openssl tool. */
+/** A certificate authority for a test, made by the openssl tool. */
 export interface Authority {
   /** PEM file of its certificate, for `--cacerts` and `--ctlsslcert`. */
   readonly certificate: string;

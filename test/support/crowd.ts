@@ -6,7 +6,7 @@ import { within } from './waits.ts';
 
 const PROGRAM = fileURLToPath(new URL('../e2e/programs/crowd.js', import.meta.url));
 
-/** Client ports in one program on a host, all to one URL, that come back by themselves. */
+/** Client ports in one program on a host, all to one URL, with reconnection. */
 export class Crowd {
   readonly count: number;
   readonly process: Process;
@@ -35,12 +35,12 @@ export class Crowd {
     });
   }
 
-  /** How many tunnels stand. */
+  /** The number of connected tunnels. */
   get up(): number {
     return this.#up;
   }
 
-  /** Resolves when so many tunnels stand. */
+  /** Resolves when the number of connected tunnels is right. */
   async becomes(isRight: (up: number) => boolean, timeoutMs: number): Promise<void> {
     if (isRight(this.#up)) return;
     const reached = new Promise<void>((resolve) => this.#waiting.push({ isRight, resolve }));
@@ -48,7 +48,7 @@ export class Crowd {
     await within(reached, what, timeoutMs);
   }
 
-  /** How long each port waited from its loss to its first dial, in milliseconds; of all losses so far. */
+  /** The times from each loss of a tunnel to the next attempt to dial, in milliseconds. */
   async firstWaits(): Promise<number[]> {
     this.process.write('tell\n');
     const [, json = '[]'] = await this.process.output(/^dials (\[.*\])$/m);

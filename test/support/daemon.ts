@@ -9,7 +9,7 @@ interface LogRecord {
   readonly fields: { readonly service?: unknown; readonly port?: unknown; readonly origin?: unknown };
 }
 
-/** Both services in this process, on ports of the loopback that the system chose. */
+/** A daemon in this process, whose services have free ports of the loopback. */
 export class TestDaemon {
   readonly daemon: Daemon;
   readonly tunnelPort: number;
@@ -23,7 +23,7 @@ export class TestDaemon {
     this.controlPort = portOf(log, 'control');
   }
 
-  /** Starts a switch with these options of `etherws sw`, and closes it behind the test. */
+  /** Starts a switch with these options of `etherws sw`, and closes it after the test. */
   static async start(t: TestContext, options: SwOptions = {}): Promise<TestDaemon> {
     const log: LogRecord[] = [];
     const daemon = await Daemon.start(configOf({ ...DEFAULTS, ...options }), recordingLogger(log));
@@ -31,7 +31,7 @@ export class TestDaemon {
     return new TestDaemon(daemon, log);
   }
 
-  /** Everything that was logged, as text: what must not stand there can be looked for. */
+  /** The whole log as text, to be searched for texts that it must not have. */
   get logText(): string {
     return JSON.stringify(this.log);
   }

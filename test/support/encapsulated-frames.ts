@@ -12,9 +12,9 @@ import {
   transportSum,
 } from './frames.ts';
 
-/** One encapsulation, as a test says it; the rest is filled in. */
+/** The fields of one encapsulation; absent ones have defaults. */
 export interface OuterFields {
-  /** `ip`: the inner packet stands directly behind the IP header: IPIP, SIT, and their kin over IPv6. */
+  /** `ip`: the inner packet follows the IP header directly: IPIP, SIT, and the same over IPv6. */
   kind: 'vxlan' | 'vxlan-gpe' | 'vxlan-gpe-ip' | 'geneve' | 'geneve-ip' | 'gre' | 'gretap' | 'ip' | 'fou';
   ipv6?: boolean;
   /** TCIs of the frame around it, outer first. */
@@ -30,7 +30,7 @@ export interface OuterFields {
 
 const TUNNEL_LIMIT = { type: 60, bytes: Buffer.from('0000040104010000', 'hex') };
 
-/** Every encapsulation that is segmented; the outermost first. */
+/** All encapsulations that can be segmented; the outermost first. */
 export const ENCAPSULATIONS: readonly (readonly [string, readonly OuterFields[]])[] = [
   ['VXLAN without UDP checksum', [{ kind: 'vxlan' }]],
   ['VXLAN with UDP checksum', [{ kind: 'vxlan', checksum: true, id: 0xfffe }]],
@@ -68,7 +68,7 @@ export function encapsulatedFrameOf(outers: readonly OuterFields[], inner: Frame
   return outers.reduceRight((built, outer) => wrap(outer, built, true), frameOf(inner));
 }
 
-/** The same as a kernel hands it over: an inner checksum that is only begun, outer ones for the whole. */
+/** The same as a kernel sends it: with a partial inner checksum, and outer checksums over the whole super-frame. */
 export function encapsulatedSuperFrameOf(
   outers: readonly OuterFields[],
   inner: FrameFields,
@@ -83,7 +83,7 @@ export function encapsulatedSuperFrameOf(
   };
 }
 
-/** Linux writes outer checksums as they will be right with the inner one complete ("local checksum offload"). */
+/** Linux writes outer checksums that are right when the inner one is completed (local checksum offload). */
 function begun(
   built: BuiltFrame,
   innerBegun: Buffer,
@@ -95,7 +95,7 @@ function begun(
   return { frame: built.bytes, header: { ...header, checksumStart: built.transportStart } };
 }
 
-/** Around an Ethernet frame, or the packet in it. */
+/** Encapsulates an Ethernet frame, or the packet in it. */
 function wrap(outer: OuterFields, inner: BuiltFrame, isFinished: boolean): BuiltFrame {
   const isBridged = ['vxlan', 'vxlan-gpe', 'geneve', 'gretap'].includes(outer.kind);
   const stripped = isBridged ? 0 : inner.networkStart;
@@ -136,7 +136,7 @@ function writeChecksum(bytes: Buffer, network: number, transport: number, protoc
   bytes.writeUInt16BE(isFinished ? finished : pseudoSum(bytes, network, transport, protocol), transport + 6);
 }
 
-/** What stands between the outer IP header and the content. */
+/** The headers between the outer IP header and the content. */
 function shimOf(outer: OuterFields, isIpv6: boolean, contentBytes: number): { protocol: number; shim: Buffer } {
   const type = isIpv6 ? 0x86dd : 0x0800;
   switch (outer.kind) {

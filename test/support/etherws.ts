@@ -5,18 +5,18 @@ import type { Host } from './namespaces.ts';
 import type { Outcome, Process, ProcessOptions } from './process.ts';
 import { PATIENCE_MS } from './waits.ts';
 
-/** The built command line, as a user starts it. */
+/** The built command `etherws`. */
 export const ETHERWS: readonly string[] = [
   process.execPath,
   fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url)),
 ];
 
 export interface SwitchStart extends ProcessOptions {
-  /** In place of `etherws`. */
+  /** Replaces `etherws`. */
   readonly command?: readonly string[];
 }
 
-/** A switch in the foreground on one host, and the control client beside it. */
+/** A switch in the foreground on a host, and its control client. */
 export class EtherwsSwitch {
   readonly host: Host;
   readonly process: Process;
@@ -30,8 +30,8 @@ export class EtherwsSwitch {
 
   /**
    * Starts `etherws sw --foreground OPTIONS` and waits until its control API answers.
-   * @param ctlOptions what `etherws ctl` needs to reach it, when not the defaults
-   * @param how the program in front of `sw`, when it shall run under another one, and how that is started
+   * @param ctlOptions the options of `etherws ctl` for this switch; default: none
+   * @param how another program that runs the switch, and the options of its process
    */
   static async start(
     host: Host,
@@ -45,12 +45,12 @@ export class EtherwsSwitch {
     return started;
   }
 
-  /** `etherws ctl ARGS`, without judging how it ends. */
+  /** Runs `etherws ctl ARGS`; it may fail. */
   ctl(args: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
     return this.host.run([...ETHERWS, 'ctl', ...this.#ctlOptions, ...args], options);
   }
 
-  /** `etherws ctl ARGS` that has to succeed and to say nothing on standard error. @returns its standard output */
+  /** Runs `etherws ctl ARGS`, which must succeed and print nothing on standard error. @returns its standard output */
   async done(...args: readonly string[]): Promise<string> {
     const { status, stdout, stderr } = await this.ctl(args);
     if (status !== 0 || stderr !== '')
@@ -62,7 +62,7 @@ export class EtherwsSwitch {
     return entriesOf(await this.done('listport', '--json'));
   }
 
-  /** The port of that number, which has to exist. */
+  /** The entry of the port with this number, which must exist. */
   async port(number: number): Promise<PortEntry> {
     const found = (await this.ports()).find(({ port }) => port === number);
     if (found === undefined) throw new Error(`no port ${number}`);
@@ -77,7 +77,7 @@ export class EtherwsSwitch {
     return entriesOf(await this.done('listfdb', '--json'));
   }
 
-  /** Ends the switch as an operator does. */
+  /** Ends the switch by a signal, as an operator does. */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Outcome> {
     this.process.signal(signal);
     return this.process.exited;
@@ -99,7 +99,7 @@ export class EtherwsSwitch {
   }
 }
 
-/** Asks again until the answer is as it must be; the last answer is in the error otherwise. */
+/** Repeats `ask` until its answer is right. @throws Error with the last answer */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isRight: (answer: T) => boolean,

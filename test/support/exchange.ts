@@ -1,34 +1,33 @@
 /*
- * A program on a host that knows nothing of etherws: one TCP connection whose two
- * ends send each other pseudo-random octets at the same time, as fast as they go.
+ * A program for a host without etherws: one TCP connection whose two ends send each
+ * other pseudo-random octets at the same time, at full speed.
  *
- *   exchange.js listen ADDRESS PORT MIB SEED PEER_SEED   prints `listening`, takes one connection
+ *   exchange.js listen ADDRESS PORT MIB SEED PEER_SEED   prints `listening`, accepts one connection
  *   exchange.js dial ADDRESS PORT MIB SEED PEER_SEED
  *
- * Each end compares every octet that it receives with what PEER_SEED says, and prints one JSON line at its end, an
- * Exchanged.
+ * Each end compares all received octets with those of PEER_SEED, and at the end prints one JSON line, an Exchanged.
  */
 import { createCipheriv, createHash } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from './waits.ts';
 
-/** How many octets one end has sent and received. */
+/** The result of one end. */
 export interface Exchanged {
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** Where what was received first differs from what was sent: the position of the piece of the stream; -1 for nowhere. */
+  /** The position in the stream of the first received piece that differs from the sent octets; -1: none. */
   readonly wrongAt: number;
 }
 
 const BYTES_PER_MIB = 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 /**
- * The octets repeat after so many, which costs a hundredth of hashing all of them. A prime number, so that no loss or
- * repetition of frames, messages or records moves them by a whole period, unless it is one of 8 MiB.
+ * The period of the octets; comparing with a period costs a hundredth of hashing the whole stream. A prime number, so
+ * that lost or repeated frames, messages or records do not shift the octets by a whole period, unless they are 8 MiB.
  */
 const PERIOD_BYTES = 8_388_617;
 
-/** The octets for a seed: a key stream, because a cipher is the fastest source of noise that there is. */
+/** The octets of a seed: a key stream, since a cipher is the fastest source of pseudo-random octets. */
 function noiseOf(seed: string): Buffer {
   const key = createHash('sha256').update(seed).digest().subarray(0, 16);
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(PERIOD_BYTES));
@@ -49,7 +48,7 @@ async function send(socket: Socket, mib: number, noise: Buffer): Promise<number>
 async function receive(socket: Socket, noise: Buffer): Promise<Omit<Exchanged, 'sentBytes'>> {
   let bytes = 0;
   let wrongAt = -1;
-  // An asynchronous iterator would destroy the socket at its end, and with it what is still to be sent.
+  // Not `for await`: at the end of input it would destroy the socket, with octets that are still to be sent.
   socket.on('data', (chunk: Buffer) => {
     for (let done = 0; done < chunk.length; ) {
       const at = bytes % noise.length;

@@ -5,7 +5,7 @@ import { type DialTunnelOptions, dialTunnel } from '../../src/ports/tunnel/dial/
 import { once } from './waits.ts';
 import { listen, stop } from './web-socket-peer.ts';
 
-/** Dials, and checks the failure. In the end every connection of the server must be closed. */
+/** Dials, and checks the failure. Afterwards all connections of the server must be closed. */
 export async function fails(
   server: Server | undefined,
   options: DialTunnelOptions,

@@ -8,10 +8,10 @@ const PORT_AT = 14 + 20 + 2;
 const SERIAL_AT = 14 + 20 + 8;
 /** The shortest frame of a bench. */
 export const MIN_BYTES: number = SERIAL_AT + 4;
-/** The bound of a bench that says none. */
+/** The default limit of a bench. */
 export const QUEUE_BYTES: number = 1024 * 1024;
 
-/** Knows which blocks are out. */
+/** A pool that records which blocks are in use. */
 export class WatchedPool extends BlockPool {
   readonly out: Set<Buffer> = new Set();
 
@@ -33,7 +33,7 @@ export class WatchedPool extends BlockPool {
   }
 }
 
-/** A fair queue, and frames whose flow and serial number can be read from them. */
+/** A fair queue, with frames that contain their flow and serial number. */
 export class Bench {
   readonly pool: WatchedPool = new WatchedPool();
   readonly queue: FqCodel;
@@ -55,13 +55,13 @@ export class Bench {
     });
   }
 
-  /** A frame of UDP, whose flow is its destination port. @returns its serial number */
+  /** Queues a UDP frame, whose flow is its destination port. @returns its serial number */
   put(flow: number, nowMs: number, length = 1514): number {
     this.queue.enqueue(batchOf(frameOf(flow, this.#serial, length)), 0, nowMs);
     return this.#serial++;
   }
 
-  /** What leaves in one go. */
+  /** Takes frames from the queue once. */
   take(nowMs: number, maxBytes: number = Number.POSITIVE_INFINITY): { flow: number; serial: number; bytes: number }[] {
     this.slab.clear();
     this.queue.dequeue(this.slab, maxBytes, nowMs);

@@ -22,7 +22,7 @@ import { NO_PROCESS } from '../../src/networks/switch-status.ts';
 import { SILENT } from '../../src/observability/logger.ts';
 import { listen, stop } from './web-socket-peer.ts';
 
-/** A switch without frames, for tests of the control API. What it was asked to add stands in `added`. */
+/** A switch without frames, for tests of the control API. `added` has the parameters of `addPort`. */
 export class FakeSwitch implements SwitchControl {
   readonly added: PortSpec[] = [];
   readonly fdb: FdbEntry[] = [];

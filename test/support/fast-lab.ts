@@ -20,10 +20,10 @@ import { PortRecorder, testFrame } from './port-recorder.ts';
 import { greet, type SocketPair, socketPair } from './socket-pair.ts';
 import type { ServerIdentity } from './web-socket-peer.ts';
 
-/** A bridge with a flow table, that counts the frames that come to it all the same. */
+/** A bridge with a flow table, which counts the frames that do not follow a flow. */
 export class CountingBridge {
   readonly bridge: Bridge = new Bridge({ flowTable: new NativeFlowTable(), offloadEngine: offloadEngine() });
-  /** frames that `receive` was given */
+  /** the number of frames given to `receive` */
   frames = 0;
 
   attach(port: Port): BridgePort {
@@ -40,7 +40,7 @@ export class CountingBridge {
   }
 }
 
-/** A frame between stations that are known by a number each. */
+/** A frame between two stations, whose addresses are made of a number. */
 export function stationFrame(from: number, to: number, number: number, length = 60): Buffer {
   const frame = testFrame(number, length);
   frame.writeUIntBE(0x020000000000 + to, 0, 6);
@@ -70,21 +70,21 @@ export async function openTapHost(t: TestContext, name: string): Promise<TapHost
   return { port, heard, send };
 }
 
-/** In a namespace of one's own: loopback is up, and devices say nothing of themselves. */
+/** Prepares an own namespace: the loopback is up, and the kernel sends no frames by itself. */
 export function prepareNamespace(): void {
   const { index } = nativeAddon().readLink('lo');
   nativeAddon().changeLink(index, 1, -1, -1);
   writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
 }
 
-/** A connection whose ends native code can have. @param identity makes it TLS 1.3 */
+/** A connection whose ends native code can take over. @param identity makes it TLS 1.3 */
 export async function nativePair(identity?: ServerIdentity): Promise<SocketPair> {
   const pair = await socketPair(identity, { isTapped: identity !== undefined });
   if (identity !== undefined) await greet(pair);
   return pair;
 }
 
-/** One end of a tunnel as a port, which native code reads and writes. */
+/** One end of a tunnel as a port with a native transport. */
 export function nativePort(
   socket: Socket,
   type: 'client' | 'server',
@@ -96,12 +96,12 @@ export function nativePort(
   return new TunnelPort({ type, target: 'peer', transport, wire, limits });
 }
 
-/** TCP sockets of this namespace that are made from now on hold at most 256 KiB, in either direction. */
+/** New TCP sockets of this namespace buffer at most 256 KiB in each direction. */
 export function narrowSockets(): void {
   for (const name of ['tcp_wmem', 'tcp_rmem']) writeFileSync(`/proc/sys/net/ipv4/${name}`, '4096 262144 262144');
 }
 
-/** Both ends of a tunnel, to be opened and closed. */
+/** Both ends of a tunnel, not opened yet. */
 export async function nativeTunnel(
   identity?: ServerIdentity,
   wire: Wire = 'batched',
@@ -110,7 +110,7 @@ export async function nativeTunnel(
   return { client: nativePort(dialled, 'client', wire), server: nativePort(accepted, 'server', wire) };
 }
 
-/** Long enough for what is under way over the loopback interface, or within the kernel. */
+/** Enough turns of the event loop for frames that are under way on the loopback or in the kernel. */
 export async function turns(count = 20): Promise<void> {
   for (let done = 0; done < count; done++) await turn();
 }

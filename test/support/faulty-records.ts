@@ -14,11 +14,11 @@ export interface FaultPlan {
   readonly fault: Fault;
   /** the direction that is broken */
   readonly isUp: boolean;
-  /** which record of application data in that direction, from 0 */
+  /** the number of the record of application data in that direction, from 0 */
   readonly record: number;
 }
 
-/** A hop before a TLS server that breaks one record of each connection, as was planned for it. */
+/** A hop before a TLS server that breaks one record of each connection, by its plan. */
 export class FaultyHop {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -43,7 +43,7 @@ export class FaultyHop {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** For the next connection. @returns when, by performance.now, its record went on broken, and the port of this hop's end */
+  /** Sets the plan of the next connection. @returns when the broken record was sent, and the port of the hop's end */
   plan(plan: FaultPlan): Promise<{ atMs: number; farPort: number }> {
     this.#plans.push(plan);
     const broken = new Promise<{ atMs: number; farPort: number }>((resolve) => {

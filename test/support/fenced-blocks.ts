@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** A fenced block of a page, and the heading that it stands under. */
+/** A fenced block of a page, with its heading. */
 export interface FencedBlock {
   readonly section: string;
   readonly language: string;
   readonly text: string;
 }
 
-/** Every fenced block of a Markdown page. @param page a path within the repository */
+/** All fenced blocks of a Markdown page. @param page a path within the repository */
 export function fencedBlocks(page: string): FencedBlock[] {
   const markdown = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
   const blocks: FencedBlock[] = [];
@@ -19,7 +19,7 @@ export function fencedBlocks(page: string): FencedBlock[] {
   return blocks;
 }
 
-/** The commands of a shell block, in words; lines that go on behind a backslash are joined, comments left out. */
+/** The commands of a shell block, split into words; lines that end with a backslash are joined, comments removed. */
 export function commandsIn(text: string): string[][] {
   const lines = text.replaceAll(/\\\n/g, ' ').split('\n');
   return lines.filter((line) => !/^\s*(#|$)/.test(line)).map((line) => line.trim().split(/\s+/));

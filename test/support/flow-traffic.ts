@@ -9,7 +9,7 @@ export const STATIONS = 6;
 const FIRST_STATION = 0x0200_0000_0001;
 const BROADCAST = 0xffff_ffff_ffff;
 const DESTINATIONS = [BROADCAST, 0x0100_5e00_0001, 0x0180_c200_0000, 0x0180_c200_000e, 0x0200_0000_ffff];
-/** Sources that no station has. */
+/** Invalid source addresses. */
 const IMPOSSIBLE = [0, BROADCAST, 0x0300_0000_0001];
 const TAGS = ['81000005', '8100a005', '81000006', '81000fff', '88a80005', '88a8000581000006', '81000000'];
 
@@ -25,28 +25,28 @@ export interface SentFrame {
   readonly header?: OffloadHeader;
 }
 
-/** Frames of one place, as they are sent by one call. */
+/** Frames that one place sends by one call. */
 export interface Burst {
   readonly place: number;
   readonly frames: readonly SentFrame[];
-  /** how many finished frames they are */
+  /** the number of finished frames */
   readonly finishedFrames: number;
   readonly isTagged: boolean;
 }
 
-/** The place that a station is at, unless it moves. */
+/** The place of a station, unless it moves. */
 export const homeOf = (station: number): number => station % PLACES;
 
-/** What the frames of a conversation have in common, which a flow table goes by. */
+/** The common fields of a conversation's frames, which are the key of a flow. */
 export interface Conversation {
   readonly place: number;
   readonly source: number;
   readonly destination: number;
   /** another station that the source talks to */
   readonly other: number;
-  /** hexadecimal, with their types */
+  /** hexadecimal, with TPIDs */
   readonly tags: string;
-  /** super-frames are among them */
+  /** whether some frames are super-frames */
   readonly isSegmented: boolean;
 }
 
@@ -61,7 +61,7 @@ export function anyConversation(random: Random, place: number, station: number, 
   };
 }
 
-/** Frames of a conversation. @param isMixed some are what a bridge reads, or else some have other addresses or tags */
+/** Frames of a conversation. @param isMixed some are of protocols that a bridge reads, or have other keys */
 export function burstOf(random: Random, conversation: Conversation, isMixed: boolean): Burst {
   const hasControl = isMixed && random.once(2);
   const isAstray = isMixed && !hasControl;
@@ -99,7 +99,7 @@ function addressed(frame: Buffer, source: number, destination: number, tags: str
   return Buffer.concat([frame.subarray(0, 12), Buffer.from(tags, 'hex'), frame.subarray(12)]);
 }
 
-/** Its checksums need not be right: a switch does not look at them. */
+/** A random frame. Its checksums may be wrong, since a switch does not check them. */
 function anyFrame(random: Random, place: number, mayBeControl: boolean): Buffer {
   const longest = place === TAPS - 1 ? SHORT_MTU - 8 : 1440;
   const ipv6 = random.once(2);
@@ -141,12 +141,12 @@ function anySuperFrame(random: Random): [{ frame: Buffer; header: OffloadHeader 
   return [superFrame, Math.ceil(payload.length / gsoSize)];
 }
 
-/** A budget that no test's time adds to: so many are let in, and never one more. */
+/** A rate with a burst but almost no refill, so that the result does not depend on time. */
 function budget(least: number, most: number, random: Random): Rate {
   return { perSecond: 1e-9, burst: random.between(least, most) + 0.5 };
 }
 
-/** Rules of an ingress policy; undefined: none. */
+/** Random rules of an ingress policy; undefined: none. */
 export function anyRules(random: Random): IngressRules | undefined {
   if (random.once(3)) return undefined;
   return {

@@ -19,7 +19,7 @@ import { nativePair, nativePort } from './fast-lab.ts';
 import { framesOf } from './frames.ts';
 import { until } from './waits.ts';
 
-/** The third TAP device takes no longer frames. */
+/** The MTU of the third TAP device. */
 export const SHORT_MTU = 600;
 /** The ports of a world by their places: three TAP devices, a tunnel, and two tunnels that are parallel. */
 export const TAPS = 3;
@@ -27,28 +27,28 @@ export const PLACES = 6;
 const PARALLEL_FROM = 4;
 export const AGEING_MS = 300_000;
 
-/** A port, and what is behind it. */
+/** A port and its far end. */
 interface Place {
   readonly port: Port;
   readonly far: Port;
-  /** what reached the far end, as finished frames */
+  /** the finished frames that reached the far end */
   readonly heard: Buffer[];
   bridgePort: BridgePort;
-  /** frames that went out by former bridge ports of the place */
+  /** frames sent by former bridge ports of the place */
   formerFrames: number;
 }
 
-/** What was counted at a port, by name. */
+/** The counters of a port, by name. */
 type Counts = Readonly<Record<string, number>>;
 
 /**
- * A bridge over real devices and tunnels, whose clock only the test moves. Flows live
- * by the real clock, which at worst ends them sooner.
+ * A bridge over real devices and tunnels, with a clock that the test drives. Flows
+ * expire by the real clock, which may end them earlier.
  */
 export class World {
   readonly bridge: Bridge;
   readonly places: Place[] = [];
-  /** frames that came to the bridge */
+  /** frames given to the bridge */
   delivered = 0;
   nowMs = 1_000_000;
   readonly #flows: FlowTable | undefined;
@@ -78,7 +78,7 @@ export class World {
     return world;
   }
 
-  /** Sends frames from behind a place, and waits until they were judged and all that left has arrived. */
+  /** Sends frames into a place, and waits until the bridge has decided and all forwarded frames have arrived. */
   async send(place: number, batch: FrameBatch, finishedFrames: number): Promise<void> {
     const { far, bridgePort } = this.at(place);
     const was = seenBy(bridgePort);
@@ -87,14 +87,14 @@ export class World {
     await until(() => seenBy(bridgePort) >= was + finishedFrames && this.#hasArrived, 15_000);
   }
 
-  /** Time goes on. @param isLong flows have come to their end meanwhile */
+  /** Advances the clock. @param isLong whether flows expire meanwhile */
   pass(ms: number, isLong: boolean): void {
     this.nowMs += ms;
     if (isLong) this.#flows?.invalidate();
     this.bridge.age(this.nowMs);
   }
 
-  /** @param rules undefined: no policy. @param isShared its rates are those of all such ports together */
+  /** @param rules undefined: no policy. @param isShared whether the port shares one allowance with all such ports */
   setRules(place: number, rules: IngressRules | undefined, isShared: boolean): void {
     const { bridgePort } = this.at(place);
     bridgePort.policy?.release();
@@ -102,7 +102,7 @@ export class World {
       rules && new IngressPolicy(rules, this.#claims, this.nowMs, isShared ? this.#shared : new RateAllowance());
   }
 
-  /** Takes the port out, and puts it in again under another number. */
+  /** Detaches the port, and attaches it with another number. */
   attachAnew(place: number): void {
     const at = this.at(place);
     this.bridge.detach(at.bridgePort);
@@ -114,7 +114,7 @@ export class World {
     return this.places[place] as Place;
   }
 
-  /** What is counted at each place, but for what is 0. */
+  /** The counters of each place, without those that are 0. */
   get counts(): Counts[] {
     return this.places.map(({ bridgePort: { rx, tx, number } }) => {
       const counts: Record<string, number> = { number };
@@ -129,7 +129,7 @@ export class World {
     });
   }
 
-  /** Where the stations are. */
+  /** The entries of the filtering database, as text. */
   get entries(): string[] {
     const entries = [...this.bridge.fdbEntries(this.nowMs)];
     return entries.map(({ vid, mac, port, seenMs }) => `${vid} ${mac} ${port.number} ${seenMs}`).sort();
@@ -160,7 +160,7 @@ export class World {
     far.open(events);
   }
 
-  /** Super-frames are finished first: a device may have put more or fewer segments together. */
+  /** Finishes super-frames first, since a device may have merged more or fewer segments. */
   #hear(place: Place, batch: FrameBatch): undefined {
     for (let index = 0; index < batch.count; index++) {
       this.#finished.clear();

@@ -3,7 +3,7 @@ import type { PortEvents } from '../../src/bridge/port.ts';
 import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { once } from './waits.ts';
 
-/** Of the frames that a port receives, those that tests made: their addresses are local ones that end in .bb. */
+/** Collects the frames of tests that a port receives: their addresses are local ones that end in .bb. */
 export class FrameCollector extends EventEmitter implements PortEvents {
   readonly #frames: Buffer[] = [];
 
@@ -19,7 +19,7 @@ export class FrameCollector extends EventEmitter implements PortEvents {
 
   discarded(): void {}
 
-  /** The next `count` frames, waited for. */
+  /** Waits for the next `count` frames. */
   async take(count: number): Promise<Buffer[]> {
     while (this.#frames.length < count) await once(this, 'frames');
     return this.#frames.splice(0, count);

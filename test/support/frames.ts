@@ -1,7 +1,7 @@
 import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { OFFLOAD_HEADER_BYTES, type OffloadHeader, writeOffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 
-/** What a test says about a frame; the rest is filled in. */
+/** The fields of a frame; absent ones have defaults. */
 export interface FrameFields {
   ipv6?: boolean;
   protocol?: 'tcp' | 'udp';
@@ -49,7 +49,7 @@ export function frameOf(fields: FrameFields): BuiltFrame {
   return { bytes, networkStart, transportStart, payloadStart: transportStart + transport.length };
 }
 
-/** The same frame as a kernel hands it over: its checksum only begun, with the header that says so. */
+/** The same frame as a kernel sends it: with a partial checksum, and the offload header for it. */
 export function superFrameOf(fields: FrameFields, gsoSize: number): { frame: Buffer; header: OffloadHeader } {
   const built = frameOf(fields);
   const isTcp = (fields.protocol ?? 'tcp') === 'tcp';
@@ -73,7 +73,7 @@ export function superFrameOf(fields: FrameFields, gsoSize: number): { frame: Buf
   };
 }
 
-/** A batch in the devices' own layout; a frame without a header owes nothing. */
+/** A batch in the layout of devices; a frame without a header needs no offloads. */
 export function batchWithHeaders(frames: readonly { frame: Uint8Array; header?: OffloadHeader }[]): FrameBatch {
   const lead = 4 + OFFLOAD_HEADER_BYTES;
   const size = frames.reduce((sum, { frame }) => sum + lead + frame.length, 0);
@@ -94,7 +94,7 @@ export function framesOf(batch: FrameBatch): Buffer[] {
   return Array.from({ length: batch.count }, (_, index) => Buffer.from(batch.frame(index)));
 }
 
-/** One's complement sum, written here a second time so that the tests do not believe what they test. */
+/** The one's complement sum: a second implementation, so that tests do not use the tested one. */
 export function onesComplementSum(...parts: readonly Uint8Array[]): number {
   let sum = 0;
   for (const part of parts) {
@@ -106,7 +106,7 @@ export function onesComplementSum(...parts: readonly Uint8Array[]): number {
   return sum;
 }
 
-/** Whether IPv4 header and transport checksums of a finished frame are right. */
+/** Whether the IPv4 header and transport checksums of a finished frame are right. */
 export function checksumsAreRight(frame: Buffer): boolean {
   let type = 12;
   while ([0x8100, 0x88a8].includes(frame.readUInt16BE(type))) type += 4;

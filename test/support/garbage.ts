@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Collects garbage until `isDone`, or for a hundred turns. */
+/** Collects garbage until `isDone`, at most in 100 turns of the event loop. */
 export async function collectUntil(isDone: () => boolean): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

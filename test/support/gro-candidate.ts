@@ -39,10 +39,10 @@ export const TCP_URG = 0x20;
 export const TCP_CWR = 0x80;
 
 /**
- * What a frame is to those that are merged around it:
- * - `apart`: of no TCP flow, so it has no order to keep with one
- * - `barrier`: perhaps of any TCP flow, so nothing may overtake it
- * - `whole`: of this flow, and goes as it came
+ * The role of a frame in merging:
+ * - `apart`: of no TCP flow, so its order relative to flows is free
+ * - `barrier`: perhaps of any TCP flow, so no frame may overtake it
+ * - `whole`: of this flow, and stays unchanged
  * - `segment`: of this flow, and may be merged
  */
 export type Standing =
@@ -51,7 +51,7 @@ export type Standing =
   | { readonly kind: 'whole'; readonly flow: string }
   | GroSegment;
 
-/** A TCP segment, or several in a super-frame, whose checksums are right or vouched for. */
+/** A TCP segment, or a super-frame, whose checksums are right or verified. */
 export interface GroSegment {
   readonly kind: 'segment';
   /** VLANs, addresses and ports, as text for comparison. */
@@ -60,7 +60,7 @@ export interface GroSegment {
   readonly start: number;
   readonly headers: TransportHeader;
   readonly payloadBytes: number;
-  /** Payload of each of its segments; only the last may have less. */
+  /** Payload of each of its segments; the last one may have less. */
   readonly segmentBytes: number;
   readonly segments: number;
   readonly sequence: number;
@@ -89,7 +89,7 @@ export function standingOf(batch: FrameBatch, index: number, offloads: Offloads)
   const flags = bytes[start + headers.transportStart + 13] as number;
   const payloadBytes = headers.networkEnd - headers.payloadStart;
   if (
-    // A pad behind the packet would become payload.
+    // Padding after the packet would become payload.
     headers.networkEnd !== length ||
     payloadBytes === 0 ||
     (flags & (TCP_SYN | TCP_RST | TCP_URG | TCP_ACK)) !== TCP_ACK ||
@@ -117,7 +117,7 @@ export function standingOf(batch: FrameBatch, index: number, offloads: Offloads)
   };
 }
 
-/** Whether a frame in which no TCP or UDP header was found can be no part of a TCP flow. */
+/** Whether a frame without a TCP or UDP header is certainly of no TCP flow. */
 function isApart(fault: OffloadFault, headers: TransportHeader): boolean {
   if (fault === 'protocol') return true;
   return fault === 'fragment' && !headers.isIpv6 && headers.protocol !== PROTOCOL_TCP;
@@ -140,7 +140,7 @@ function egressTakes(offloads: Offloads, isIpv6: boolean, flags: number): boolea
   return (offloads & (segmentation | ecn)) === (segmentation | ecn);
 }
 
-/** No options, no extension headers, and an IPv4 header checksum that is right: it will be made anew. */
+/** No options, no extension headers, and a right IPv4 header checksum, since it is computed again. */
 function networkHeaderIsPlain(bytes: Uint8Array, start: number, headers: TransportHeader): boolean {
   const headerBytes = headers.transportStart - headers.networkStart;
   if (headers.isIpv6) return headerBytes === IPV6_HEADER_BYTES;
@@ -149,9 +149,8 @@ function networkHeaderIsPlain(bytes: Uint8Array, start: number, headers: Transpo
 }
 
 /**
- * The merged frame will claim that its payload is sound. So the segment's own
- * checksum must be right, or be still to come, or have been verified by the port that
- * handed it over.
+ * The merged frame gets a new checksum, which covers up a wrong one. So the segment's
+ * checksum must be right, or partial, or verified by the ingress port.
  */
 function checksumIsTrusted(
   batch: FrameBatch,

@@ -16,48 +16,48 @@ import {
 import { type GroSegment, standingOf, TCP_CWR, TCP_FIN, TCP_PSH } from './gro-candidate.ts';
 
 /**
- * Consecutive TCP segments of a flow become one super-frame, as Linux does at
+ * Merges consecutive TCP segments of a flow to one super-frame, as Linux does at
  * ingress (GRO), so that the kernel behind a TAP handles 64 KiB at a time.
  *
- * 1. Each frame is looked at in order. One that continues the open group of its
- *    flow joins it; any other starts a group of its own, behind all others.
- * 2. So frames of one flow keep their order, and flows stand in the order of
- *    their first segments.
+ * 1. Frames are taken in order. A frame that continues the open group of its
+ *    flow joins it; any other one begins a new group, after all others.
+ * 2. So frames of one flow keep their order, and flows have the order of their
+ *    first segments.
  * 3. A segment that no other may follow (short, PSH, FIN) closes its group. So
  *    does a frame of the flow that cannot join.
- * 4. A group of one frame goes as it came, octet by octet.
+ * 4. A group of one frame stays unchanged.
  *
- * Whatever a segmenter could not restore is not merged: the segments agree in
- * every field but length, identification, sequence number, checksum, and the
- * PSH and FIN of the last one.
+ * Segments are merged only if a segmenter can restore them: they must agree in
+ * all fields but length, identification, sequence number, checksum, and the PSH
+ * and FIN of the last one.
  */
 
-/** How many frames are looked at together; what joins two such windows is not merged. */
+/** The number of frames in a window; segments of different windows are not merged. */
 export const GRO_WINDOW_FRAMES = 256;
-/** How many flows are followed at once; the one that was opened first makes room. */
+/** Limit of open flows; a further one closes the one that was opened first. */
 export const GRO_FLOWS = 16;
 const MAX_PACKET_BYTES = 65_535;
 const DONT_FRAGMENT = 0x4000;
 
 interface Group {
   readonly frames: number[];
-  /** The first segment, whose headers speak for all; absent when nothing may join. */
+  /** The first segment, whose headers are those of the group; absent when no other may join. */
   readonly head?: GroSegment;
   payloadBytes: number;
   segments: number;
-  /** How the IPv4 identification goes on from segment to segment, once two are known. */
+  /** The step of the IPv4 identification from segment to segment; known from the second one on. */
   idStep?: 0 | 1;
   closingFlags: number;
 }
 
 /**
  * Appends to `out` the frames of `batch` that `indices` names, merged where
- * they can be, as records like those of finishFrame; a merged frame needs a
+ * possible, as records like those of finishFrame; a merged frame needs a
  * checksum and segmentation.
  *
- * @param count how many of `indices` count
+ * @param count the number of used `indices`
  * @param offloads the offloads that the egress takes
- * @returns `queueFull` when `out` has no room for all frames as they are; then nothing was appended
+ * @returns `queueFull` when `out` has no room for all frames unmerged; then nothing was appended
  */
 export function applyGro(
   batch: FrameBatch,
@@ -104,7 +104,7 @@ function groupsOf(batch: FrameBatch, indices: Uint32Array, offloads: Offloads): 
   return groups;
 }
 
-/** The flows whose last group may still grow: a ring, so that what it forgets is settled by the order alone. */
+/** The flows whose last group is open: a ring, so that only the order decides which flow is dropped. */
 class OpenFlows {
   readonly #slots: ({ flow: string; group: Group } | undefined)[] = new Array(GRO_FLOWS).fill(undefined);
   #next = 0;
@@ -140,7 +140,7 @@ function groupOf(head: GroSegment): Group {
   return group;
 }
 
-/** Whether nothing may follow `last` in `group`, which it has just joined. */
+/** Whether no segment may follow `last` in `group`, which it has just joined. */
 function isClosedBy(last: GroSegment, group: Group): boolean {
   const segmentBytes = group.head?.segmentBytes ?? 0;
   return (last.flags & (TCP_PSH | TCP_FIN)) !== 0 || group.payloadBytes % segmentBytes !== 0;
@@ -162,10 +162,10 @@ function canJoin(bytes: Buffer, group: Group, next: GroSegment): boolean {
   );
 }
 
-/** The step of the identification that `next` calls for, or undefined when it fits none. */
+/** The step of the identification to `next`; undefined for an invalid one. */
 function idStepOf(bytes: Buffer, group: Group, head: GroSegment, next: GroSegment): 0 | 1 | undefined {
   if (group.idStep !== 0 && next.id === ((head.id + group.segments) & 0xffff)) return 1;
-  // The identification of a packet that is never fragmented means nothing (RFC 6864, 4.1); some never change it.
+  // The identification of a packet with DF has no meaning (RFC 6864, 4.1); some senders keep it constant.
   const neverFragmented = (word(bytes, head.start + head.headers.networkStart + 6) & DONT_FRAGMENT) !== 0;
   return group.idStep !== 1 && neverFragmented && next.id === head.id && next.segments === 1 ? 0 : undefined;
 }
@@ -235,7 +235,7 @@ function writeMergedHeaders(bytes: Buffer, at: number, group: Group, head: GroSe
     writeWord(bytes, network + 10, checksumOf(sumOf(bytes, network, network + IPV4_HEADER_BYTES)));
   }
   bytes[transport + 13] = head.flags | group.closingFlags;
-  // The checksum is begun with the pseudo-header; segmentation completes it.
+  // A partial checksum: the sum of the pseudo-header, which segmentation completes.
   writeWord(bytes, transport + TCP_CHECKSUM, fold(pseudoSumOf(bytes, at, head.headers, transportBytes)));
   writeOffloadHeader(bytes, at - OFFLOAD_HEADER_BYTES, {
     flags: FLAG_NEEDS_CSUM,

@@ -1,6 +1,6 @@
 import { Heartbeat } from '../../src/ports/stream/heartbeat.ts';
 
-/** A heartbeat whose clock only the test moves. */
+/** A heartbeat with a clock that the test drives. */
 export class HandBeat extends Heartbeat {
   #clock: { ms: number };
 

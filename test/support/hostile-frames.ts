@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 const HOP_BY_HOP = { type: 0, bytes: Buffer.from('0000050200000100', 'hex') };
 const ROUTING = { type: 43, bytes: Buffer.from('0000000000000000', 'hex') };
 
-/** Super-frames and begun checksums of every kind, to be lied about. */
+/** Valid super-frames and frames with partial checksums, of all kinds, as templates for `lie`. */
 export function honestTemplates(): FrameBatch[] {
   const payload = new Uint8Array(700).map((_, index) => index);
   const kinds: readonly Omit<FrameFields, 'payload'>[] = [
@@ -52,7 +52,7 @@ export function lie(template: FrameBatch, random: Random): FrameBatch {
   const first = start - OFFLOAD_HEADER_BYTES;
   const reach = Math.min(batch.bytes.length - first, random.once(2) ? 110 : 200);
   for (let changes = random.below(5); changes > 0; changes--) {
-    // The offload header is where the lies are worth most.
+    // More than half of the changes are in the offload header, where most faults are possible.
     const at = first + random.below(random.once(2) ? Math.min(OFFLOAD_HEADER_BYTES, reach) : reach);
     batch.bytes[at] = random.once(2) ? random.below(256) : random.pick(TELLING);
   }

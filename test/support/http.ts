@@ -16,19 +16,19 @@ export const UPGRADE: OutgoingHttpHeaders = {
   'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
 };
 
-/** An opening handshake, whose connection is closed when it succeeds. With `ca` it goes over TLS. */
+/** Makes an opening handshake, and closes the connection if it succeeds. With `ca` over TLS. */
 export function knock(options: RequestOptions): Promise<Answer> {
   return ask({ ...options, headers: { ...UPGRADE, ...options.headers } });
 }
 
-/** A call of listPort. With `ca` it goes over TLS. */
+/** Calls a method of the control API. With `ca` over TLS. */
 export function call(options: RequestOptions, method = 'listPort', params: object = {}): Promise<Answer> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `etherws.control.${method}`, params });
   const headers = { 'Content-Type': 'application/json', ...options.headers };
   return ask({ path: '/ctl', method: 'POST', ...options, headers }, body);
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on a new connection. */
 export async function ask(options: RequestOptions, body?: string): Promise<Answer> {
   const start = options.ca === undefined ? plainRequest : secureRequest;
   const request = start({ host: '127.0.0.1', agent: false, ...options });

@@ -6,9 +6,9 @@ export interface KeyPair {
 }
 
 /**
- * A new key pair, read back from its PEM. Keys that Node hands out itself share a
- * lock with the job that made them: when the garbage collector takes that job
- * while a key is being exported, Node 20 waits for itself, and for ever.
+ * A new key pair, read back from its PEM. Keys that `generateKeyPair` returns share a
+ * lock with the job that made them: when the garbage collector frees that job while
+ * a key is being exported, Node 20 deadlocks.
  */
 export function keyPairOf(
   type: 'rsa' | 'ec' | 'ed25519' | 'x25519',

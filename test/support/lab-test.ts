@@ -3,8 +3,8 @@ import { Lab, LabUnavailable } from './namespaces.ts';
 import { missingTapDevice, missingTools } from './tools.ts';
 
 /**
- * A laboratory that is closed when the test ends. Where it, or one of `tools`,
- * cannot be had, the test is marked as skipped with the reason and must return.
+ * A laboratory that is closed when the test ends. If it or one of `tools` is
+ * unavailable, the test is marked as skipped with the reason and must return.
  */
 export async function openLab(t: TestContext, ...tools: readonly string[]): Promise<Lab | undefined> {
   const missing = missingTools(...tools);

@@ -7,17 +7,17 @@ import { openTapLab } from './lab-test.ts';
 import type { Host, Lab } from './namespaces.ts';
 import { run } from './process.ts';
 
-/** Addresses of the cable between the two hosts, and the name of the first. */
+/** The left host's addresses on the cable between the two hosts, and its name. */
 export const LEFT = { v4: '10.1.0.1', v6: 'fd01::1', name: 'left.example' } as const;
 export const RIGHT = { v4: '10.1.0.2', v6: 'fd01::2' } as const;
-/** Addresses on the Ethernet that the switches make. */
+/** The left host's addresses on the Ethernet of the switches. */
 export const LEFT_TAP = { v4: '192.0.2.1', v6: '2001:db8::1' } as const;
 export const RIGHT_TAP = { v4: '192.0.2.2', v6: '2001:db8::2' } as const;
 export const USER = 'alice';
-/** Colons are what a naive reader of htpasswd lines or Basic credentials trips over. */
+/** A password with colons, which separate the fields of htpasswd lines and Basic credentials. */
 export const PASSWORD = 'open:sesame: 7';
 
-/** Two hosts on one cable; nothing of etherws runs yet. */
+/** Two hosts on one cable, without switches. */
 export interface Pair {
   readonly lab: Lab;
   readonly left: Host;
@@ -61,13 +61,13 @@ export async function htpasswdLine(flag: string, user: string, password: string)
   return `${stdout.trim()}\n`;
 }
 
-/** A switch with an addressed tap on each host, the tap being port 1. */
+/** A switch on each host, whose port 1 is a TAP device with addresses. */
 export interface SwitchedPair extends Pair {
   readonly leftSwitch: EtherwsSwitch;
   readonly rightSwitch: EtherwsSwitch;
 }
 
-/** Two switches that do not know each other yet. @param sw options of the left one */
+/** Starts two switches without a tunnel. @param sw options of the left one */
 export async function startSwitches(
   pair: Pair,
   left: readonly string[] = ['--port', '8000'],
@@ -89,8 +89,8 @@ export async function startSwitches(
 }
 
 /**
- * The same, joined by a tunnel that the right one dials.
- * @param url where the right switch dials; `options` go to the left one and to `addport client`
+ * The same, with a tunnel that the right switch dials.
+ * @param url the URL that the right switch dials; `options` are those of the left one and of `addport client`
  */
 export async function joinPair(
   pair: Pair,
@@ -108,13 +108,13 @@ export async function macOf(host: Host, device: string): Promise<string> {
   return link?.address ?? '';
 }
 
-/** Whether an echo request is answered; each address gets `count` tries. */
+/** Whether one of `count` echo requests is answered. */
 export async function pings(from: Host, address: string, count = 3): Promise<boolean> {
   const { status } = await from.run(['ping', '-c', String(count), '-i', '0.2', '-W', '5', address]);
   return status === 0;
 }
 
-/** Whether not one of three echo requests is answered. */
+/** Whether none of three echo requests is answered. */
 export async function pingsInVain(from: Host, address: string): Promise<boolean> {
   const { stdout } = await from.run(['ping', '-c', '3', '-i', '0.2', '-W', '1', address]);
   return stdout.includes(' 0 received');

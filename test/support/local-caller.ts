@@ -1,28 +1,28 @@
 import { type Outcome, Process, run } from './process.ts';
 
-/** Of Debian: users that exist everywhere and have nothing. */
+/** Debian's uids of users without files and rights. */
 export const NOBODY = 65_534;
 export const DAEMON = 1;
 
 export interface Reply {
-  /** of HTTP; 0 when there was no answer */
+  /** the status of HTTP; 0 without a response */
   readonly status: number;
   readonly body: string;
 }
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.listPort' });
 
-/** The front of a command that runs as another user, without any group but its own. */
+/** The prefix of a command that runs as another user, only with the user's own group. */
 export function asUser(uid: number): string[] {
   return uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
 }
 
-/** Calls a method of a control API by curl as a user of this host, listPort if the options name no other body. */
+/** Calls a method of the control API by curl as a user of this host; without a body in the options, listPort. */
 export async function curl(uid: number, url: string, ...options: readonly string[]): Promise<Reply> {
   return curlBy(asUser(uid), url, ...options);
 }
 
-/** The same behind the front of another command. */
+/** The same with another prefix of the command. */
 export async function curlBy(front: readonly string[], url: string, ...options: readonly string[]): Promise<Reply> {
   const body = options.includes('--data') ? [] : ['--data', LIST];
   const format = ['--silent', '--max-time', '20', '--write-out', '\n%{http_code}'];

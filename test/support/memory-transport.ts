@@ -1,7 +1,7 @@
 import { Assembly } from '../../src/ports/stream/assembly.ts';
 import type { Transport, TransportEvents } from '../../src/ports/stream/transport.ts';
 
-/** One end of a byte stream in memory. What is written arrives in a later microtask, in chunks of `cut` octets. */
+/** One end of a byte stream in memory. Written octets arrive in a later microtask, in chunks of `cut` octets. */
 export class MemoryTransport implements Transport {
   readonly kind = 'node';
   #peer: MemoryTransport | undefined;
@@ -11,11 +11,11 @@ export class MemoryTransport implements Transport {
   #isEnded = false;
   #isGone = false;
   #isStalled = false;
-  /** Chunks, and undefined for the end of the stream. */
+  /** Received chunks; undefined stands for the end of the stream. */
   #arrived: (Buffer | undefined)[] = [];
   #isWriteUnderWay = false;
   #writeBytes = 0;
-  /** How the next chunk is cut; default: as it was written. */
+  /** The length of the next chunk; default: as written. */
   cut: (available: number) => number = (available) => available;
 
   /** Two ends of one stream. */
@@ -70,13 +70,13 @@ export class MemoryTransport implements Transport {
     this.#peer?.destroy();
   }
 
-  /** Keeps this end from reading, so that the other one's writes stay under way. */
+  /** Stops or resumes reading at this end, so that the other end's writes stay pending. */
   stall(isStalled: boolean): void {
     this.#isStalled = isStalled;
     this.#deliver();
   }
 
-  /** The other end ended its direction. */
+  /** The other end has ended its direction. */
   private takeEnd(): void {
     this.#arrived.push(undefined);
     queueMicrotask(() => this.#deliver());

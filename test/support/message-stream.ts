@@ -5,7 +5,7 @@ import { maskInScript } from '../../src/wire/websocket/framing.ts';
 import type { MessageCodec } from '../../src/wire/websocket/message-codec.ts';
 import { type Memory, MessageParser, type MessageSink } from '../../src/wire/websocket/parser.ts';
 
-/** What a parser said, in a form that can be compared. */
+/** An event of a parser, in a form that can be compared. */
 export type MessageEvent =
   | { kind: 'binary' | 'ping' | 'pong'; bytes: string }
   | { kind: 'text'; text: string }
@@ -13,19 +13,19 @@ export type MessageEvent =
 
 export interface RawFrame {
   isFinal?: boolean;
-  /** RSV1 to RSV3, as they stand in the first octet */
+  /** RSV1 to RSV3, as in the first octet */
   reserved?: number;
   opcode: number;
   /** undefined: not masked */
   key?: Uint8Array;
   payload?: Uint8Array;
-  /** how the length is written; default as short as it goes */
+  /** the octets of the extended length; default: the shortest form */
   lengthBytes?: 0 | 2 | 8;
-  /** what the length field says; default the truth */
+  /** the value of the length field; default: the true length */
   length?: number;
 }
 
-/** A WebSocket frame, written a second time so that the tests do not believe what they test; may break any rule. */
+/** A WebSocket frame, which may break any rule: a second implementation, so that tests do not use the tested one. */
 export function rawFrame(frame: RawFrame): Buffer {
   const payload = Buffer.from(frame.payload ?? []);
   const length = frame.length ?? payload.length;
@@ -40,12 +40,12 @@ export function rawFrame(frame: RawFrame): Buffer {
   return Buffer.concat([Buffer.from([first, second]), extended, key ?? Buffer.alloc(0), payload]);
 }
 
-/** Memory that notices when it is misused, and what is not given back. */
+/** A memory that detects misuse and leaks. */
 export class CheckedMemory implements Memory {
   readonly #out = new Set<Buffer>();
   readonly #released: Buffer[] = [];
 
-  /** Octets that were taken and not given back. */
+  /** Octets that were taken and not released. */
   outBytes = 0;
 
   take(bytes: number): Buffer {
@@ -61,28 +61,28 @@ export class CheckedMemory implements Memory {
     this.#released.push(buffer);
   }
 
-  /** Spoils what was released: the call of `read` is over. */
+  /** Overwrites released memory, after the call of `read`. */
   spoil(): void {
     for (const buffer of this.#released) buffer.fill(SPOILT);
     this.#released.length = 0;
   }
 }
 
-/** Spoils octets whose time is over, so that a later read of them shows. */
+/** The value that overwrites invalid octets, so that a later read of them shows. */
 const SPOILT = 0xdd;
-/** Foreign octets in front of those that are presented. */
+/** The number of other octets before those that are given to the parser. */
 const LEAD = 3;
 
 /**
- * Our parser with everything it says. Views are read at the end of `received`,
- * which is as late as the contract allows, and spoilt behind that.
+ * The parser with a record of its events. Views are read at the end of `received`,
+ * which is as late as the contract allows, and then overwritten.
  */
 export class ParserProbe implements MessageSink {
   readonly memory: CheckedMemory = new CheckedMemory();
   readonly parser: MessageParser;
   readonly events: MessageEvent[] = [];
   violated: { code: number; what: string } | undefined;
-  /** binary messages that lay where they were presented */
+  /** the number of binary messages that were not copied */
   inPlace = 0;
   #views: (() => void)[] = [];
   #presented: Buffer = Buffer.alloc(0);
@@ -92,14 +92,14 @@ export class ParserProbe implements MessageSink {
     this.parser = new MessageParser({ ...options, mask: maskInScript, memory: this.memory, sink: this });
   }
 
-  /** Presents a chunk behind what the last one left, each time in a place of its own. */
+  /** Gives the parser a chunk after the rest of the last one, each time in new memory. */
   feed(chunk: Buffer): void {
     const bytes = Buffer.concat([Buffer.alloc(LEAD, SPOILT), this.#rest, chunk, Buffer.alloc(LEAD, SPOILT)]);
     const end = bytes.length - LEAD;
     this.#rest = Buffer.from(bytes.subarray(this.received(bytes, LEAD, end), end));
   }
 
-  /** What `feed` left: octets of an unfinished frame. */
+  /** The octets of an unfinished frame after `feed`. */
   get restBytes(): number {
     return this.#rest.length;
   }
@@ -155,7 +155,7 @@ interface WsReceiver extends Writable {
   on(event: string, listener: (...args: never[]) => void): this;
 }
 
-/** The oracle: ws's own receiver over the same chunks. */
+/** The oracle: the receiver of ws with the same chunks. */
 export async function readWithWs(
   chunks: readonly Buffer[],
   options: { isMasked: boolean; maxMessageBytes: number },
@@ -182,12 +182,12 @@ export async function readWithWs(
     if (code !== undefined || receiver.writableEnded) break;
     receiver.write(Buffer.from(chunk));
   }
-  // It reads as it is written to; only its error comes later.
+  // ws parses during `write`; only its error comes in a later turn.
   await new Promise(setImmediate);
   return { events, code };
 }
 
-/** `bytes` cut where `length` says, given what is left. */
+/** Cuts `bytes` into pieces; `length` gets the rest and returns the length of the next piece. */
 export function cut(bytes: Buffer, length: (rest: number) => number): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
