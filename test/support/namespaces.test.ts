@@ -15,7 +15,7 @@ test('two hosts reach each other over a link, and nothing is left of them', asyn
   await a.check(['ping', '-c1', '-W5', '192.0.2.2']);
   await b.check(['ping', '-c1', '-W5', '2001:db8::1']);
 
-  // What a test forgets, even a daemon in a session of its own, ends with the laboratory.
+  // A process that a test does not end, even a daemon in its own session, ends with the laboratory.
   const forgotten = a.spawn(['sleep', '1000']);
   const parent = a.spawn(['bash', '-c', 'setsid sleep 1001 >/dev/null 2>&1 & echo started']);
   await parent.output(/started/);

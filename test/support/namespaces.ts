@@ -8,22 +8,21 @@ import { missingTools } from './tools.ts';
 import { within } from './waits.ts';
 
 /*
- * A laboratory of hosts that exist only as network namespaces, for root and for
- * every other process.
+ * A laboratory of hosts that are network namespaces, for root and for other users.
  *
- * 1. The anchor: a bash that is process 1 of fresh user, mount and process
- *    namespaces and waits for the end of its standard input. Root in there may
- *    do everything with networks that belong to the namespace.
- * 2. A host: one more such bash, in a network namespace of its own.
+ * 1. The anchor: a bash that is process 1 of new user, mount and process
+ *    namespaces and waits for the end of its standard input. Root in them has all
+ *    rights over networks of the user namespace.
+ * 2. A host: another such bash, in a network namespace of its own.
  * 3. Programs enter a host with nsenter.
  *
- * Nothing is ever left behind: when the anchor's input ends (also because we
- * died), it exits, and the kernel kills whatever runs in its process namespace,
- * daemons included; the network namespaces and their devices go with the last
- * of them.
+ * Everything is cleaned up: when the anchor's input ends (also because the test
+ * process died), it exits, and the kernel kills all processes of its process
+ * namespace, daemons included; with the last of them the network namespaces and
+ * their devices are removed.
  */
 
-// bash, because as process 1 it reaps the orphans that daemons become.
+// bash, since as process 1 it reaps orphaned processes such as daemons.
 const HOLD = ['bash', '-c', 'echo ready; read -r'] as const;
 const OWN_USER = ['--user', '--map-root-user'] as const;
 
@@ -34,7 +33,7 @@ export interface LinkEnd {
   readonly addresses: readonly string[];
 }
 
-/** No laboratory can be had on this machine; the message says why, in one line. */
+/** This machine cannot have a laboratory; the message says why, in one line. */
 export class LabUnavailable extends Error {}
 
 export class Lab {
@@ -55,7 +54,7 @@ export class Lab {
     const unshare = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...HOLD];
     const anchor =
       (await Holder.start(['unshare', ...OWN_USER, ...unshare], ['--user'])) ??
-      // Where user namespaces are switched off, root can do without.
+      // Without user namespaces, root needs none.
       (process.getuid?.() === 0 ? await Holder.start(['unshare', ...unshare], []) : undefined);
     if (anchor === undefined) {
       throw new LabUnavailable('needs user namespaces, or root: sysctl kernel.unprivileged_userns_clone=1');
@@ -70,7 +69,7 @@ export class Lab {
     const host = new Host(name, holder);
     this.#hosts.push(host);
     await host.check(['ip', 'link', 'set', 'lo', 'up']);
-    // Duplicate address detection would hold back every new address for a second.
+    // Duplicate address detection would delay each new address by a second.
     await host.check(['bash', '-c', 'for f in /proc/sys/net/ipv6/conf/{all,default}/accept_dad; do echo 0 > $f; done']);
     return host;
   }
@@ -86,7 +85,7 @@ export class Lab {
     }
   }
 
-  /** Lets every host resolve these names, by an /etc/hosts that only the laboratory sees. */
+  /** Makes these names resolve on all hosts, by an /etc/hosts in the laboratory's mount namespace. */
   async nameHosts(addresses: Readonly<Record<string, string>>): Promise<void> {
     const lines = Object.entries({ localhost: '127.0.0.1', ...addresses }).map(
       ([name, address]) => `${address} ${name}`,
@@ -94,7 +93,7 @@ export class Lab {
     await this.#replace('/etc/hosts', `${lines.join('\n')}\n`);
   }
 
-  /** Sends every host's look-ups to this name server, by an /etc/resolv.conf that only the laboratory sees. */
+  /** Sets the name server of all hosts, by an /etc/resolv.conf in the laboratory's mount namespace. */
   async useNameServer(address: string): Promise<void> {
     await this.#replace('/etc/resolv.conf', `nameserver ${address}\n`);
   }
@@ -105,10 +104,10 @@ export class Lab {
     await succeeded(new Process([...this.#anchor.enter('--mount'), 'mount', '--bind', file, path]));
   }
 
-  /** Ends every program that runs in the laboratory and removes all of it. Idempotent. */
+  /** Ends all programs in the laboratory and removes it. Idempotent. */
   async close(): Promise<void> {
     const anchorGone = this.#anchor.close();
-    // A process namespace is gone when its last process was reaped, those that came from outside by their parents.
+    // A process namespace ends when its last process is reaped; processes that entered it are reaped by their parents.
     await Promise.all(this.#hosts.map((host) => host.close()));
     await anchorGone;
     rmSync(this.directory, { recursive: true, force: true });
@@ -125,7 +124,7 @@ export class Host {
     this.#holder = holder;
   }
 
-  /** A process that lives as long as the host, as seen from outside; its /proc/PID/ns/net is the host's network. */
+  /** The outer pid of a process that lives as long as the host: /proc/PID/ns/net is the host's network. */
   get pid(): number {
     return this.#holder.pid;
   }
@@ -133,7 +132,7 @@ export class Host {
   /** Starts a program in this host. */
   spawn(command: readonly string[], options: ProcessOptions = {}): Process {
     const enter = this.#holder.enter('--mount', '--pid', '--net');
-    // The way into a mount namespace ends at its root.
+    // After entering a mount namespace the directory is its root.
     const { cwd = '/', ...others } = options;
     const process = new Process([...enter, 'env', `--chdir=${cwd}`, ...command], others, true);
     this.#running.add(process);
@@ -146,12 +145,12 @@ export class Host {
     return this.spawn(command, options).exited;
   }
 
-  /** Runs a program that has to succeed. @returns its standard output */
+  /** Runs a program that must succeed. @returns its standard output */
   async check(command: readonly string[], options: ProcessOptions = {}): Promise<string> {
     return succeeded(this.spawn(command, options));
   }
 
-  /** As `check`, but where process ids are those that we see: `ip … netns PID` needs it. */
+  /** As `check`, but in the outer process namespace, since `ip … netns PID` needs outer process ids. */
   async checkFromOutside(command: readonly string[]): Promise<string> {
     return succeeded(new Process([...this.#holder.enter('--net'), ...command]));
   }
@@ -178,7 +177,7 @@ class Holder {
 
   /**
    * @param command forks once, says `ready` and waits for the end of its input
-   * @param userNamespace how nsenter reaches its user namespace; nothing when it is ours
+   * @param userNamespace the options of nsenter for its user namespace; empty for the current one
    */
   static async start(command: readonly string[], userNamespace: readonly string[]): Promise<Holder | undefined> {
     const [program = '', ...args] = command;
@@ -199,7 +198,7 @@ class Holder {
     return Holder.start([...this.enter('--mount', '--pid'), ...command], this.#userNamespace);
   }
 
-  /** The front of a command that runs in these of the holder's namespaces, as root there. */
+  /** The prefix of a command that runs in these namespaces of the holder, as root in them. */
   enter(...namespaces: readonly string[]): string[] {
     const target = ['--target', String(this.pid), ...this.#userNamespace, ...namespaces];
     return ['nsenter', ...target, '--preserve-credentials', '--'];

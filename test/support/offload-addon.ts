@@ -5,7 +5,7 @@ import type { OffloadEngine } from '../../src/wire/offload/engine.ts';
 import { nativeEngine, type OffloadAddon } from '../../src/wire/offload/native-engine.ts';
 import type { MessageCodec } from '../../src/wire/websocket/message-codec.ts';
 
-/** The native engine, or undefined where the addon is not built. */
+/** The native engine; undefined without the addon. */
 export function builtEngine(): OffloadEngine | undefined {
   try {
     return nativeEngine(load());
@@ -14,7 +14,7 @@ export function builtEngine(): OffloadEngine | undefined {
   }
 }
 
-/** The native codec of WebSocket messages, or undefined where the addon is not built. */
+/** The native codec of WebSocket messages; undefined without the addon. */
 export function builtCodec(): MessageCodec | undefined {
   try {
     return load();
@@ -29,7 +29,7 @@ function load(): OffloadAddon & MessageCodec {
 
 export const ADDON_HINT = 'needs the addon: node scripts/build-addon.mjs';
 
-/** False where the product can load its addon, else why a test that needs it is skipped. */
+/** False if the addon can be loaded, else the reason for which a test is skipped. */
 export function missingAddon(): string | false {
   try {
     nativeAddon();

@@ -3,28 +3,28 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A key and a certificate as PEM files, made by the openssl tool: an oracle that is not ours. */
+/** A key and a certificate as PEM files, made by the openssl tool, an independent oracle. */
 export interface CertificateFiles {
   readonly keyFile: string;
   readonly certFile: string;
 }
 
 export interface CertificateRequest {
-  /** file name without extension, and the common name unless `subject` is given */
+  /** file name without extension; without `subject` also the common name */
   readonly name: string;
   readonly subject?: string;
-  /** as openssl writes it: `DNS:localhost,IP:127.0.0.1` */
+  /** in the form of openssl: `DNS:localhost,IP:127.0.0.1` */
   readonly subjectAltName?: string;
   /** the issuer; self-signed without one */
   readonly issuer?: CertificateFiles;
   readonly isAuthority?: boolean;
-  /** may be negative: expired */
+  /** negative for an expired certificate */
   readonly days?: number;
-  /** When it expires, in whole seconds since 1970; goes before `days`, and needs an issuer. */
+  /** The expiry, in whole seconds since 1970; has precedence over `days`, and needs an issuer. */
   readonly untilSeconds?: number;
 }
 
-/** A directory of test certificates that `remove` takes away. */
+/** A directory of test certificates, which `remove` deletes. */
 export class CertificateMaker {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'etherws-auth-'));
 
@@ -53,7 +53,7 @@ export class CertificateMaker {
     return { keyFile, certFile };
   }
 
-  /** By `openssl ca`, which alone takes a time of day. */
+  /** Signs by `openssl ca`, the only subcommand that accepts a time of day. */
   #signUntil(
     untilSeconds: number,
     issuer: CertificateFiles,
@@ -84,7 +84,7 @@ export class CertificateMaker {
   }
 }
 
-/** @returns what it printed */
+/** @returns its standard output */
 export function openssl(argv: readonly string[], input = ''): string {
   return execFileSync('openssl', argv, { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
 }

@@ -6,17 +6,17 @@ import { missingTapDevice, missingTools } from './tools.ts';
 const MARK = 'ETHERWS_TEST_NAMESPACE';
 
 /**
- * Moves this test file into user and network namespaces of its own, where it is
- * root over devices that no other process sees, and that are gone when it ends. Call
- * it before any test: outside, it runs the file once more inside, passes its
- * results on, and ends.
+ * Moves this test file into its own user and network namespaces, where it has all
+ * rights over devices that no other process sees, and that end with it. To be called
+ * before any test: outside of the namespaces it runs the file again inside, passes
+ * its results on, and ends.
  *
- * @returns inside: false. Where there are no such namespaces, or a tool is
- *   missing: why, for the `skip` of every test
+ * @returns inside: false. Without such namespaces, or without a tool: the reason,
+ *   for the `skip` of each test
  */
 export function enterOwnNamespace(...tools: readonly string[]): string | false {
   if (process.env[MARK] !== undefined) {
-    // Its own devices shall say nothing that no test has asked for.
+    // Keeps the kernel from sending duplicate address detection and router solicitations on new devices.
     writeFileSync('/proc/sys/net/ipv6/conf/default/accept_dad', '0');
     writeFileSync('/proc/sys/net/ipv6/conf/default/router_solicitations', '0');
     return false;

@@ -1,7 +1,7 @@
 const LINKTYPE_ETHERNET = 1;
 const SNAPSHOT_BYTES = 262_144;
 
-/** A capture file of these frames, for programs that others wrote to judge (pcap 2.4, draft-ietf-opsawg-pcap). */
+/** A capture file of these frames, for independent programs such as tshark (pcap 2.4, draft-ietf-opsawg-pcap). */
 export function pcapOf(frames: readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(24);
   header.writeUInt32LE(0xa1b2c3d4, 0);
@@ -19,7 +19,7 @@ export function pcapOf(frames: readonly Uint8Array[]): Buffer {
   return Buffer.concat([header, ...records]);
 }
 
-/** The lengths of the frames in a capture file as `pcapOf` makes it. */
+/** The lengths of the frames in a capture file of the format of `pcapOf`. */
 export function lengthsInPcap(file: Buffer): number[] {
   const lengths: number[] = [];
   for (let at = 24; at < file.length; at += 16 + file.readUInt32LE(at + 8)) lengths.push(file.readUInt32LE(at + 12));

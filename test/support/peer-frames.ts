@@ -1,4 +1,4 @@
-/** The parts of a test frame; what is not named is usual. */
+/** The parts of a test frame; absent ones have defaults. */
 export interface FrameParts {
   readonly to?: string;
   readonly from: string;
@@ -7,7 +7,7 @@ export interface FrameParts {
   readonly payload?: string;
 }
 
-/** An Ethernet frame of the type for experiments (IEEE 802, 0x88b5), padded to the 60 octets that wires want. */
+/** An Ethernet frame of the local experimental EtherType 0x88b5 (IEEE 802), padded to 60 octets. */
 export function frameOf({ to = 'ff:ff:ff:ff:ff:ff', from, vid, payload = '' }: FrameParts): Buffer {
   const tag = vid === undefined ? '' : `8100${vid.toString(16).padStart(4, '0')}`;
   const head = `${to}${from}`.replaceAll(':', '');
@@ -15,7 +15,7 @@ export function frameOf({ to = 'ff:ff:ff:ff:ff:ff', from, vid, payload = '' }: F
   return Buffer.concat([frame, Buffer.alloc(Math.max(0, 60 - frame.length))]);
 }
 
-/** What a WebSocket frame's head says; without them it is a whole binary message, as a client sends it. */
+/** The fields of a WebSocket frame's head; by default it is a complete binary message of a client. */
 export interface MessageOptions {
   readonly opcode?: number;
   readonly isFinal?: boolean;

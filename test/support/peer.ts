@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { Host } from './namespaces.ts';
 import type { Outcome, Process, ProcessOptions } from './process.ts';
 
-// Debian's own Python: it is the one that Debian's packages belong to.
+// Debian's own Python, which alone has the modules of Debian's packages.
 const PYTHON = '/usr/bin/python3';
-// Seen from dist/test/support.
+// Relative to dist/test/support.
 const SCRIPTS = new URL('../../../test/support/peers/', import.meta.url);
 
 const MODULES = { websocket: 'python3-websocket', websockets: 'python3-websockets' } as const;
@@ -18,7 +18,7 @@ export function missingModules(...modules: readonly (keyof typeof MODULES)[]): s
   return false;
 }
 
-/** The far end of a tunnel, written by others: one of the programs in peers/. */
+/** The far end of a tunnel by an independent implementation: one of the programs in peers/. */
 export class Peer {
   readonly process: Process;
 
@@ -28,7 +28,7 @@ export class Peer {
 
   /**
    * Starts `peers/SCRIPT ARGS` on a host.
-   * @param first what it prints when it is ready
+   * @param first the text that it prints when it is ready
    */
   static async start(
     host: Host,
@@ -50,7 +50,7 @@ export class Peer {
     this.process.write(`${Buffer.from(bytes).toString('hex')}\n`);
   }
 
-  /** Resolves when exactly this frame has arrived. */
+  /** Resolves when this frame has arrived, equal in all octets. */
   async received(frame: Uint8Array): Promise<void> {
     await this.process.output(new RegExp(`^frame ${Buffer.from(frame).toString('hex')}$`, 'm'));
   }
@@ -60,13 +60,13 @@ export class Peer {
     return [...this.process.stdout.matchAll(/^frame (\w+)$/gm)].map(([, hex = '']) => hex);
   }
 
-  /** The code with which the other end closed the tunnel. */
+  /** The code with which the switch has closed the tunnel. */
   async closeCode(): Promise<number> {
     const [, code] = await this.process.output(/^closed (\d+)$/m);
     return Number(code);
   }
 
-  /** Begins to close the tunnel from this end. */
+  /** Begins the closing handshake at this end. */
   close(): void {
     this.process.write('close\n');
   }

@@ -2,16 +2,16 @@ import type { Host } from './namespaces.ts';
 import { LONGEST_MS, type Process } from './process.ts';
 import { within } from './waits.ts';
 
-/** Between two echo requests; the shortest that ping grants an ordinary user. */
+/** The interval of echo requests; the shortest that ping permits to ordinary users. */
 const INTERVAL_S = 0.2;
 
 /**
- * Echo requests from one host to an address, five a second, for as long as the
- * test runs: whether traffic flows, and since when, without being asked.
+ * Echo requests from one host to an address, five a second, during the whole test:
+ * they show whether traffic flows, and since when.
  */
 export class PingStream {
   readonly #process: Process;
-  /** The latest request of which anything is known. */
+  /** The number of the latest known request. */
   #asked = 0;
   #answers = 0;
   #waiting: { readonly asked: number; readonly resolve: () => void }[] = [];
@@ -22,18 +22,18 @@ export class PingStream {
     this.#process.onLine((line) => this.#read(line));
   }
 
-  /** How many requests were answered so far. */
+  /** The number of answered requests. */
   get answers(): number {
     return this.#answers;
   }
 
   /**
-   * Resolves when a request that went out from now on is answered.
+   * Resolves when a request that was sent after the call is answered.
    * @returns how long that took, in milliseconds
    */
   async answered(timeoutMs: number): Promise<number> {
     const beginMs = performance.now();
-    // The next request may be out already: ping prints nothing about it before its answer comes.
+    // The next request may have been sent already, since ping prints a line only for its answer.
     const asked = this.#asked + 1;
     const answered = new Promise<void>((resolve) => this.#waiting.push({ asked, resolve }));
     await within(answered, () => `answer to a ping (${this.#tail()})`, timeoutMs);

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 const BINARY = 0x82;
 
 /**
- * Random octets that no reader takes for a message. Native code holds back what may be the beginning of one until its
- * rest has come: among plain random octets the last one is such a beginning once in 256 times.
+ * Random octets without the beginning of a message. Native code holds such a beginning back until the rest has come; of
+ * plain random octets the last one is a beginning once in 256 times.
  */
 export function plainOctets(length: number): Buffer {
   const octets = randomBytes(length);

@@ -4,11 +4,11 @@ import type { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { describeFrame, type FrameExample } from '../../src/wire/ethernet/frame-summary.ts';
 import { once } from './waits.ts';
 
-/** IEEE 802's EtherType for local experiments: nothing else on a test's wire has it. */
+/** IEEE 802's local experimental EtherType, which only frames of tests have. */
 const TEST_TYPE = 0x88b5;
 const NUMBER = 14;
 
-/** A frame that says its number, if it is long enough, and whose every octet depends on it. */
+/** A frame that contains its number, if it is long enough, and whose octets all depend on it. */
 export function testFrame(number: number, length: number): Buffer {
   const frame = Buffer.alloc(length);
   for (let index = 0; index < length; index++) frame[index] = number + index * 7;
@@ -21,7 +21,7 @@ export function numberOf(frame: Buffer): number {
   return frame.readUInt32BE(NUMBER);
 }
 
-/** Frames in order of arrival; waits for more of them. Frames that no test made are ignored. */
+/** Frames in order of arrival, with waits for further ones. Other frames than those of tests are ignored. */
 class Arrivals extends EventEmitter {
   readonly frames: Buffer[] = [];
   #taken = 0;
@@ -31,29 +31,29 @@ class Arrivals extends EventEmitter {
     this.frames.push(Buffer.from(frame));
   }
 
-  /** Resolves once so many have arrived in all. */
+  /** Resolves when so many frames have arrived in all. */
   async taken(count: number | (() => number)): Promise<void> {
     const wanted = (): number => (typeof count === 'number' ? count : count());
     while (this.frames.length < wanted()) await once(this, 'change');
   }
 
-  /** The next `count` frames, waited for. */
+  /** Waits for the next `count` frames. */
   async take(count: number): Promise<Buffer[]> {
     this.#taken += count;
     await this.taken(this.#taken);
     return this.frames.slice(this.#taken - count, this.#taken);
   }
 
-  /** Every frame up to the one with this number, waited for. */
+  /** Waits for the frame with this number. @returns all frames up to it */
   async takeUntil(number: number): Promise<Buffer[]> {
     while (!this.frames.some((frame) => numberOf(frame) === number)) await once(this, 'change');
     return this.frames;
   }
 }
 
-/** What has reached the other side of a port. */
+/** The frames that have reached the far end of a port. */
 export class FarEnd extends Arrivals {
-  /** The fixture tells what arrived. */
+  /** To be called by the fixture for frames that have arrived. */
   reached(...frames: readonly Buffer[]): void {
     for (const frame of frames) this.add(frame);
     this.emit('change');
@@ -64,14 +64,14 @@ export class FarEnd extends Arrivals {
   }
 }
 
-/** Plays the bridge: records what a port delivers. */
+/** Takes the part of the bridge: records the events of a port. */
 export class PortRecorder extends Arrivals implements PortEvents {
   /** frames by direction and reason: `rx runt` */
   readonly discards: Map<string, number> = new Map();
-  /** the frames that were shown with them: `rx tooLong: …` */
+  /** the example frames of discards: `rx tooLong: …` */
   readonly examples: string[] = [];
   readonly linkChanges: { state: LinkState; reason: string | undefined }[] = [];
-  /** events of any kind so far */
+  /** the number of events of all kinds */
   count = 0;
   onBatch: (batch: FrameBatch) => void = () => undefined;
 

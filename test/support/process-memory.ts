@@ -1,17 +1,17 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
-/** How much of a region is looked at together. */
+/** The size of the pieces in which regions are read. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** A page of /proc/PID/pagemap is a word of eight octets; its two highest bits: in memory, or in swap. */
+/** /proc/PID/pagemap has eight octets for each page; the two highest bits mean "in memory" and "in swap". */
 const PAGE_BYTES = 4096;
 const ENTRY_BYTES = 8;
 const IS_HELD = 0xc0;
 
 /**
- * Looks for octets in all memory that a process has written to. Needs the right to trace it.
- * @param needles by the names under which they are reported
- * @returns the names of those that are there
+ * Searches all memory that a process has written to. Needs the right to trace it.
+ * @param needles the octets, by names
+ * @returns the names of the found ones
  */
 export function findInMemory(pid: number, needles: ReadonlyMap<string, Buffer>): Set<string> {
   const found = new Set<string>();
@@ -40,7 +40,7 @@ interface Range {
 
 /**
  * The writable ranges whose pages exist. V8 of Node 24 and 26 reserves 509 MiB for code as one writable region and uses
- * a few of them: to read it all takes seconds, and gives the process pages that it did not have.
+ * a few MiB: reading it all takes seconds, and adds pages to the process.
  */
 function* heldRanges(pid: number): Generator<Range> {
   const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
@@ -73,7 +73,7 @@ function writableRegions(pid: number): Range[] {
     });
 }
 
-/** How many octets were read: a region may go while it is read. */
+/** @returns the number of read octets; a region may be unmapped meanwhile */
 function readAt(memory: number, bytes: Buffer, position: number, length: number): number {
   try {
     return readSync(memory, bytes, 0, length, position);

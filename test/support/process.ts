@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-/** More does not fit a timer: for programs that run as long as they are wanted. */
+/** The limit of a timer: for programs that run until they are ended. */
 export const LONGEST_MS: number = 2 ** 31 - 1;
 
-/** An nsenter reaps its program at once; one that does not in this time is killed. */
+/** Time limit for nsenter to reap its program; then it is killed. */
 const REAP_MS = 5000;
 
 /** How a program ended: its exit status, or the signal that ended it. */
@@ -14,7 +14,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What a program that has ended said. */
+/** The end and the output of a program. */
 export interface Outcome extends Exit {
   readonly stdout: string;
   readonly stderr: string;
@@ -33,16 +33,16 @@ export interface ProcessOptions {
 
 interface Waiter {
   readonly pattern: RegExp;
-  /** What of standard error is not looked at; undefined: both streams are, from their beginning. */
+  /** The ignored length of standard error; undefined: both streams are searched from the beginning. */
   readonly since: number | undefined;
   readonly resolve: (match: RegExpExecArray) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * A running program whose output can be awaited. In a session of its own, so
- * that a Ctrl-C at the terminal reaches only the starting process, which can end things
- * in order.
+ * A running program whose output can be awaited. It has its own session, so that
+ * Ctrl-C at the terminal reaches only the test process, which can then end all
+ * programs in order.
  */
 export class Process {
   readonly command: readonly string[];
@@ -68,14 +68,14 @@ export class Process {
     this.exited = this.#watch(options);
   }
 
-  /** The first match of `pattern` in what the program has written or will write, on either stream. */
+  /** Waits for the first match of `pattern` in the program's output, past or future, on either stream. */
   output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     return this.#match(pattern, undefined, timeoutMs);
   }
 
   /**
-   * The first match in what the program has written to standard error behind a point of it, or will write.
-   * @param since a length that `stderr` had
+   * Waits for the first match in standard error after a position.
+   * @param since the position: a length that `stderr` had
    */
   logged(pattern: RegExp, since: number, timeoutMs = 30_000): Promise<RegExpExecArray> {
     return this.#match(pattern, since, timeoutMs);
@@ -95,7 +95,7 @@ export class Process {
     }
   }
 
-  /** To the program's standard input, with `isInteractive`. */
+  /** Writes to the program's standard input; needs `isInteractive`. */
   write(text: string): void {
     this.#child.stdin?.write(text);
   }
@@ -110,32 +110,32 @@ export class Process {
     });
   }
 
-  /** Ends whatever is left of the program, and waits until it is gone. Idempotent. */
+  /** Kills the program, and waits until it is gone. Idempotent. */
   async end(): Promise<void> {
     const isEntered = this.#isEntered && this.pid !== undefined;
     this.signal('SIGKILL');
     if (!isEntered) this.#child.kill('SIGKILL');
-    // An nsenter that has stopped together with its program goes on, and reaps it. If it were killed, process 1 would have to
-    // do that; some look for orphans once a second only, and until then the process namespace of a laboratory stays.
+    // Continues an nsenter that has stopped together with its program, so that it reaps the program. If it were killed,
+    // process 1 would have to reap; some do so only once a second, and the process namespace would stay until then.
     else this.#child.kill('SIGCONT');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), REAP_MS);
     await this.exited.finally(() => clearTimeout(timer));
   }
 
-  /** Signals the program itself. Nothing happens when it has ended. */
+  /** Sends a signal to the program itself. Without effect when it has ended. */
   signal(name: NodeJS.Signals): void {
     const pid = this.pid;
     if (pid === undefined) return;
     try {
       process.kill(pid, name);
-      // An nsenter stops together with its program, and does not go on by itself.
+      // An nsenter stops together with its program, and does not continue by itself.
       if (name === 'SIGCONT') this.#child.kill(name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
 
-  /** The program's process id as seen from here; undefined before it runs and after it has ended. */
+  /** The program's process id in the namespace of the test; undefined before it runs and after its end. */
   get pid(): number | undefined {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return undefined;
@@ -156,7 +156,7 @@ export class Process {
       this.stderr += text;
       this.#serve();
     });
-    // A program that ends without reading its input is not an error of ours.
+    // EPIPE from a program that ends without reading its input is no failure.
     child.stdin?.on('error', () => undefined);
     if (options.isInteractive !== true) child.stdin?.end(options.input);
     const timer = setTimeout(() => this.signal('SIGKILL'), options.timeoutMs ?? 120_000);
@@ -190,12 +190,12 @@ export class Process {
   }
 }
 
-/** Runs a program to its end. It never rejects: what went wrong is in the outcome. */
+/** Runs a program to its end. Never rejects: the outcome has the failure. */
 export function run(command: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
   return new Process(command, options).exited;
 }
 
-/** The process id of the one child that `pid` has. */
+/** The process id of the only child of `pid`. */
 export function onlyChildOf(pid: number): number | undefined {
   try {
     const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);

@@ -1,6 +1,6 @@
 import { Process } from './process.ts';
 
-/** Labels that tests look at. */
+/** The labels that tests use. */
 type Label = 'port' | 'name' | 'type' | 'reason' | 'target' | 'wire' | 'node' | 'version' | 'service' | 'le';
 type Labels = Readonly<Partial<Record<Label, string>>>;
 
@@ -11,7 +11,7 @@ export interface ScrapedSample {
   readonly value: number;
 }
 
-/** The samples of a scrape. @throws Error for a line that is none */
+/** The samples of a scrape. @throws Error for an invalid line */
 export function samplesOf(text: string): ScrapedSample[] {
   return text
     .split('\n')
@@ -37,7 +37,7 @@ export function sampleOf(text: string, name: string, labels: Labels = {}): numbe
   return (found[0] as ScrapedSample).value;
 }
 
-/** `promtool ARGS` that has to succeed. @returns what it said */
+/** Runs `promtool ARGS`, which must succeed. @returns its output */
 export async function promtool(args: readonly string[], input?: string): Promise<string> {
   const tool = new Process(['promtool', ...args], { timeoutMs: 60_000, ...(input === undefined ? {} : { input }) });
   const { status, stdout, stderr } = await tool.exited;

@@ -6,27 +6,27 @@ import { onceAny } from './waits.ts';
 import { listen, type ServerIdentity, stop } from './web-socket-peer.ts';
 
 export interface ProxyOptions {
-  /** `USER:PASSWORD` that is wanted */
+  /** the required credentials, as `USER:PASSWORD` */
   readonly login?: string;
-  /** Answers this instead of making a way: an HTTP status, or a SOCKS reply. */
+  /** The status of HTTP, or the reply of SOCKS, with which all requests are refused. */
   readonly refusal?: number;
-  /** with an HTTP refusal */
+  /** the value of Retry-After in an HTTP refusal */
   readonly retryAfter?: string;
-  /** what a 407 says; default: Basic */
+  /** the challenges of a 407; default: Basic */
   readonly challenges?: readonly string[];
-  /** Default: one that the system chooses. */
+  /** Default: a free port. */
   readonly listenPort?: number;
 }
 
-/** A proxy for tests, which remembers where it made a way to. */
+/** A proxy for tests, which records the requested destinations. */
 export interface TestProxy {
   readonly listenPort: number;
-  /** `HOST:PORT` as it was asked for, in order */
+  /** the requested destinations as `HOST:PORT`, in order */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
 
-/** An HTTP proxy that knows CONNECT and nothing else. */
+/** An HTTP proxy with CONNECT only. */
 export async function startHttpProxy(options: ProxyOptions = {}, identity?: ServerIdentity): Promise<TestProxy> {
   const asked: string[] = [];
   const server = identity === undefined ? createServer() : createHttpsServer({ ...identity });
@@ -56,7 +56,7 @@ export async function startHttpProxy(options: ProxyOptions = {}, identity?: Serv
   return { listenPort: await listen(server, '127.0.0.1', options.listenPort), asked, close: () => stop(server) };
 }
 
-/** A SOCKS5 proxy that takes names, IPv4 and IPv6 addresses. */
+/** A SOCKS5 proxy that accepts names, IPv4 and IPv6 addresses. */
 export async function startSocksProxy(options: ProxyOptions = {}): Promise<TestProxy> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
@@ -99,7 +99,7 @@ async function serveSocks(socket: Socket, { login, refusal }: ProxyOptions, aske
   asked.push(`${host}:${listenPort}`);
   if (refusal !== undefined) return void socket.end(Buffer.of(5, refusal, 0, 1, 0, 0, 0, 0, 0, 0));
   const way = connect(listenPort, host, () => {
-    // A name as the bound address: the longest answer there is, in two pieces.
+    // A name as the bound address, which is the longest form of a reply, in two pieces.
     socket.write(Buffer.of(5, 0, 0, 3, 4));
     socket.write(Buffer.concat([Buffer.from('here'), Buffer.of(0, 1)]));
     join(socket, way);

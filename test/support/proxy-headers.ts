@@ -1,4 +1,4 @@
-/** What a proxy puts in front of a connection, made by hand from the specification. */
+/** PROXY headers, made by hand from the specification. */
 
 const SIGNATURE = Buffer.from('0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a'.replaceAll(' ', ''), 'hex');
 
@@ -7,7 +7,7 @@ export interface BinaryHeader {
   readonly command?: number;
   /** high: family, low: protocol; default INET, STREAM */
   readonly family?: number;
-  /** all behind the length; default 192.0.2.9:56324 to 10.0.0.1:443 */
+  /** everything after the length; default 192.0.2.9:56324 to 10.0.0.1:443 */
   readonly body?: Uint8Array;
   /** default: that of the body */
   readonly length?: number;

@@ -1,7 +1,7 @@
 /**
- * Chance that can be repeated: the same seed gives the same numbers on every
- * machine. Not for secrets. (mulberry32: 32 bits of state, one multiplication a
- * number, which is what a fuzz run of a hundred thousand cases wants.)
+ * Pseudo-random numbers: the same seed gives the same numbers on all machines. Not
+ * for secrets. The algorithm is mulberry32, which has 32 bits of state and is fast
+ * enough for fuzz runs of 100 000 cases.
  */
 export class Random {
   readonly seed: number;
@@ -30,7 +30,7 @@ export class Random {
     return least + this.below(most - least + 1);
   }
 
-  /** True once in `times`. */
+  /** True with the probability 1/`times`. */
   once(times: number): boolean {
     return this.below(times) === 0;
   }
@@ -45,20 +45,20 @@ export class Random {
     return bytes;
   }
 
-  /** Text of any characters, control characters and halves of surrogate pairs among them. */
+  /** Text of any characters, with control characters and lone surrogates. */
   text(maxLength: number): string {
     const plane = this.pick([0x80, 0x250, 0x1_0000]);
     return String.fromCharCode(...Array.from({ length: this.below(maxLength + 1) }, () => this.below(plane)));
   }
 }
 
-/** The seed of a fuzz run: FUZZ_SEED to repeat one, else always the same. */
+/** The seed of a fuzz run: FUZZ_SEED, else a constant. */
 export function fuzzSeed(): number {
   const { FUZZ_SEED = '20260101' } = process.env;
   return Number.parseInt(FUZZ_SEED, 10);
 }
 
-/** How many cases a fuzz run has: FUZZ_FACTOR times as many for a long one. */
+/** The number of cases of a fuzz run: FUZZ_FACTOR times `cases`. */
 export function fuzzCases(cases: number): number {
   const { FUZZ_FACTOR = '1' } = process.env;
   return Math.ceil(cases * Number.parseFloat(FUZZ_FACTOR));

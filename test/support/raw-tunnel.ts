@@ -12,10 +12,10 @@ const HANDSHAKE = [
   'Sec-WebSocket-Extensions: permessage-deflate',
 ];
 
-/** What is waited for comes at once, or not at all. */
+/** Deadline of waits; an event comes at once, or not at all. */
 const DEADLINE_MS = 30_000;
 
-/** A tunnel whose far end sends any octets, however wrong. */
+/** A tunnel whose far end sends arbitrary octets. */
 export class RawTunnel {
   readonly socket: Socket;
   #received: Buffer = Buffer.alloc(0);
@@ -24,12 +24,12 @@ export class RawTunnel {
     this.socket = socket;
   }
 
-  /** Opens one, and cuts it behind the test. */
+  /** Opens a tunnel, and cuts it after the test. */
   static open(t: TestContext, port: number): Promise<RawTunnel> {
     return RawTunnel.over(t, connect({ host: '127.0.0.1', port }));
   }
 
-  /** As `open`, over a socket that the caller has made, such as one of TLS. */
+  /** As `open`, over a socket of the caller, such as a TLS socket. */
   static async over(t: TestContext, socket: Socket): Promise<RawTunnel> {
     t.after(() => socket.destroy());
     socket.on('error', () => undefined);
@@ -41,7 +41,7 @@ export class RawTunnel {
     return RawTunnel.upgraded(socket);
   }
 
-  /** An end of a tunnel whose opening handshake is over. */
+  /** The end of a tunnel after its opening handshake. */
   static upgraded(socket: Socket): RawTunnel {
     const tunnel = new RawTunnel(socket);
     socket.on('data', (bytes) => {
@@ -56,12 +56,12 @@ export class RawTunnel {
     await this.#either('drain');
   }
 
-  /** The code of the close message, if it has come. */
+  /** The code of the close message, if it has arrived. */
   get closeCodeSoFar(): number | undefined {
     return closeCodeIn(this.#received);
   }
 
-  /** The code of the close message that ends the tunnel, waited for. */
+  /** Waits for the close message that ends the tunnel. @returns its code */
   async closeCode(): Promise<number | undefined> {
     for (;;) {
       const code = this.closeCodeSoFar;
@@ -70,7 +70,7 @@ export class RawTunnel {
     }
   }
 
-  /** Waits for an event, or for the end. @throws Error when neither comes in time */
+  /** Waits for an event, or for the end of the connection. @throws Error at the deadline */
   async #either(event: string): Promise<void> {
     let done: () => void = () => undefined;
     const either = new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ export class RawTunnel {
   }
 }
 
-/** From messages of either side, none of which is longer than an Ethernet frame. */
+/** The code of the close message among messages of either side, none longer than an Ethernet frame. */
 function closeCodeIn(bytes: Buffer): number | undefined {
   for (let at = 0; at + 8 <= bytes.length || (at + 4 <= bytes.length && !isMasked(bytes, at)); ) {
     const short = (bytes[at + 1] ?? 0) & 0x7f;

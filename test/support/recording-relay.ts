@@ -1,7 +1,7 @@
 /*
- * A program between two switches whose tunnel it passes on message by message. The
- * first messages of the server's and of the client's are kept as a capture: with
- * the raw wire each is a frame, as any peer would get it.
+ * A relay between two switches, which forwards their tunnel message by message. It
+ * records the first messages of each direction as a capture: on the raw wire each
+ * message is a frame.
  *
  *   recording-relay.js ADDRESS PORT URL FRAMES FILE   prints `listening`, then `recorded`
  */
@@ -24,7 +24,7 @@ const recorded: Buffer[] = [];
 function pass(from: WebSocket, to: WebSocket): void {
   let left = Number(frames);
   from.on('message', (message: Buffer, isBinary) => {
-    // A message that waits here must hold back its sender, as TCP would.
+    // Back-pressure: a message that waits here must stop its sender, as with TCP.
     from.pause();
     to.send(message, { binary: isBinary }, () => from.resume());
     if (left === 0) return;

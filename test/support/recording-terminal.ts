@@ -3,7 +3,7 @@ import { PLAIN } from '../../src/cli/page.ts';
 import type { Environment, Terminal } from '../../src/cli/terminal.ts';
 import { ControlClient } from '../../src/control/client.ts';
 
-/** A terminal that remembers what was written, and answers prompts with `passwords` in turn. */
+/** A terminal that records its output, and answers prompts with `passwords` in order. */
 export class RecordingTerminal implements Terminal {
   readonly env: Environment;
   readonly paint = PLAIN;

@@ -10,13 +10,13 @@ import { ResumeTicket } from '../../src/ports/tunnel/resume/resume-ticket.ts';
 import { SwitchInstance } from '../../src/ports/tunnel/switch-instance.ts';
 import { listen, stop, TestTunnelServer } from './web-socket-peer.ts';
 
-/** A switch of this process with a station at port 1 and a tunnel server; tunnels get the ports from 2 on. */
+/** A switch in this process with a station at port 1 and a tunnel server; tunnels have the ports from 2 on. */
 export class Site {
   readonly instance: SwitchInstance | undefined;
   readonly ethernet: Switch = new Switch();
   readonly station: MemoryPort = new MemoryPort();
   readonly server: TestTunnelServer;
-  /** The frames that the station has got, in hex. */
+  /** The frames that the station has received, in hex. */
   readonly heard: string[] = [];
 
   private constructor(instance: SwitchInstance | undefined) {
@@ -29,7 +29,7 @@ export class Site {
     });
   }
 
-  /** A site that is closed behind the test. @param isNamed whether it says which switch it is */
+  /** A site that is closed after the test. @param isNamed whether it sends its identity */
   static async start(t: TestContext, isNamed = true): Promise<Site> {
     const site = new Site(isNamed ? new SwitchInstance() : undefined);
     await site.server.start();
@@ -40,7 +40,7 @@ export class Site {
     return site;
   }
 
-  /** Adds a client port, once its tunnel stands. @returns its number */
+  /** Dials, and adds the client port when it is connected. @returns its number */
   async dial(url: string, options: Partial<DialTunnelOptions> = {}): Promise<number> {
     const ticket = new ResumeTicket();
     const port = await ClientPort.connected({
@@ -56,7 +56,7 @@ export class Site {
     return [...this.ethernet.ports.values()].filter(({ number }) => number > 1);
   }
 
-  /** `up`, `standby` or what the link does, of each tunnel. */
+  /** The state of each tunnel: `up`, `standby` or the state of its link. */
   get states(): string {
     return this.tunnels
       .map(({ link, standsByFor }) => (standsByFor === undefined ? link : `standby ${standsByFor.number}`))
@@ -71,7 +71,7 @@ export class Site {
   }
 }
 
-/** TCP that is passed on to another place, and lost as a test wants. */
+/** A TCP relay whose connections the test can cut. */
 export class LossyRelay {
   readonly #server: Server;
   readonly #pairs = new Set<{ near: Socket; far: Socket }>();
@@ -107,7 +107,7 @@ export class LossyRelay {
     return `ws://127.0.0.1:${this.port}/`;
   }
 
-  /** New connections go there from now on. */
+  /** Sets the destination of new connections. */
   leadTo(url: string): void {
     this.#to = url;
   }
@@ -121,7 +121,7 @@ export class LossyRelay {
     this.#pairs.clear();
   }
 
-  /** Cuts one end of all connections; the other one hears nothing of it. */
+  /** Cuts one end of all connections; the other end is not notified. */
   cutOneEnd(end: 'near' | 'far', t: TestContext): void {
     for (const pair of this.#pairs) {
       const other = end === 'near' ? pair.far : pair.near;
@@ -131,14 +131,14 @@ export class LossyRelay {
     }
   }
 
-  /** Takes no connection any more. */
+  /** Stops listening. */
   async stopListening(): Promise<void> {
     this.#server.close().unref();
     await new Promise(setImmediate);
   }
 }
 
-/** Waits until something holds. @throws Error with `told` when it does not for too long */
+/** Waits until a condition holds. @throws Error with `told` at the deadline */
 export async function until(holds: () => boolean, told: () => string, timeoutMs = 10_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!holds()) {

@@ -18,15 +18,15 @@ export interface SocketPair {
 }
 
 export interface PairOptions extends TlsOptions {
-  /** puts relays under the TLS of both ends, so that it can be taken over */
+  /** whether TLS at both ends runs over relays, by which it can be taken over */
   readonly isTapped?: boolean;
-  /** dials there instead of directly; a relay that listens there dials on */
+  /** starts a relay to the given port, and resolves with the port to dial instead */
   readonly through?: (listenPort: number) => Promise<number>;
 }
 
 /** @param identity makes it TLS */
 export async function socketPair(identity?: ServerIdentity, options: PairOptions = {}): Promise<SocketPair> {
-  // Node would answer the peer's end by itself, and these tests want to say when.
+  // Without it Node answers the peer's FIN by itself; these tests decide when.
   const halfOpen = { allowHalfOpen: true };
   const acceptor = createServer(halfOpen);
   const listenPort = await listen(acceptor);
@@ -58,7 +58,7 @@ async function secure(
   return { accepted, dialled };
 }
 
-/** An opening handshake, of which the records tell where either direction stands. */
+/** Exchanges a text in each direction, as an opening handshake does, before a test takes TLS over. */
 export async function greet({ accepted, dialled }: SocketPair): Promise<void> {
   const ignore = (): void => undefined;
   for (const [from, to] of [
@@ -85,18 +85,18 @@ export async function anyIdentity(): Promise<ServerIdentity> {
   }
 }
 
-/** Everything that a transport says. */
+/** Records the events of a transport. */
 export class TransportRecorder extends EventEmitter implements TransportEvents {
   readonly #octets: Buffer[] = [];
   receivedBytes = 0;
-  /** how often */
+  /** the number of `written` events */
   writes = 0;
   ends = 0;
-  /** why, each time */
+  /** the reasons of the `closed` events */
   readonly closings: (NodeJS.ErrnoException | undefined)[] = [];
   /** Called from inside `received`. */
   onReceived: () => void = () => undefined;
-  /** Octets are consumed in multiples of this. */
+  /** `received` consumes octets in multiples of this. */
   messageBytes = 1;
 
   get octets(): Buffer {
@@ -136,7 +136,7 @@ export class TransportRecorder extends EventEmitter implements TransportEvents {
     this.emit('change');
   }
 
-  /** Waits until it is so; every event may make it so. */
+  /** Waits until a condition holds; it is checked after each event. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await once(this, 'change');
   }
@@ -147,8 +147,8 @@ export class TransportRecorder extends EventEmitter implements TransportEvents {
 }
 
 /**
- * Lets octets arrive as they are, whatever they look like: after the first ones nothing is taken for a message, and a
- * message without a payload, the only one that is short enough, is given back.
+ * A framing that delivers octets unchanged, whatever they look like: after the first ones no octets are taken for a
+ * message, and a message without a payload, the only one that is short enough, is delivered as octets.
  */
 export function octetsFor(events: TransportEvents): Framing {
   const EMPTY_MESSAGE_BYTES = 6;
@@ -163,7 +163,7 @@ export function octetsFor(events: TransportEvents): Framing {
   };
 }
 
-/** All that arrives until the peer ends its direction. */
+/** Reads until the peer ends its direction. */
 export async function readToEnd(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -5,7 +5,7 @@ import { readConfig, type SwConfig } from '../../src/config/sw-config.ts';
 /** Options of `etherws sw` without their dashes, in camel case: `maxTunnels`; false for those that begin with `no-`. */
 export type SwOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-/** The configuration that `etherws sw` makes of these options. */
+/** The configuration of `etherws sw` with these options. */
 export function configOf(options: SwOptions): SwConfig {
   let config: SwConfig | undefined;
   swCommand()

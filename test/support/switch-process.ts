@@ -6,15 +6,14 @@ import { call } from './http.ts';
 import { Process } from './process.ts';
 
 /**
- * `etherws sw` as a process of its own, on ports of the loopback that the system
- * chose, saying everything it has to say. Where a test wants namespaces there is
- * `EtherwsSwitch`.
+ * `etherws sw` as a process, on free ports of the loopback, with the log level
+ * debug. For tests in namespaces there is `EtherwsSwitch`.
  */
 export class SwitchProcess {
   readonly process: Process;
   readonly tunnelPort: number;
   readonly controlPort: number;
-  /** what its control API wants to see, and by what it is known */
+  /** the credentials for its control API, and the certificate authority of that */
   readonly #access: { readonly headers: Readonly<Record<string, string>>; readonly ca?: Buffer };
 
   private constructor(process: Process, headers: Readonly<Record<string, string>>, ca: Buffer | undefined) {
@@ -25,9 +24,9 @@ export class SwitchProcess {
   }
 
   /**
-   * Starts a switch with these options, and ends it behind the test.
+   * Starts a switch with these options, and ends it after the test.
    * @param headers the credentials of `call`
-   * @param ca of its control API, when that speaks TLS
+   * @param ca the certificate authority of its control API, for TLS
    */
   static async start(
     t: TestContext,
@@ -43,12 +42,12 @@ export class SwitchProcess {
     return new SwitchProcess(process, headers, ca);
   }
 
-  /** Everything that it said. */
+  /** Its whole log. */
   get log(): string {
     return this.process.stderr + this.process.stdout;
   }
 
-  /** @returns the result of a method of the control API, named without prefix. @throws Error with the answer when it failed */
+  /** Calls a method of the control API, named without prefix. @throws Error with the response if the call fails */
   async call<Result>(method: string, params: object = {}): Promise<Result> {
     const { body } = await call({ port: this.controlPort, ...this.#access }, method, params);
     const { result } = JSON.parse(body) as { result?: Result };

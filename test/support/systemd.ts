@@ -6,17 +6,17 @@ import { eventually } from './etherws.ts';
 import { type Outcome, onlyChildOf, Process, type ProcessOptions, run } from './process.ts';
 import { missingTools } from './tools.ts';
 
-/** The package, from where this file is built. */
+/** The path of the package, from this file in dist. */
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Where a laboratory has Node and the package: a place that no directive of a unit hides. */
+/** The paths of Node and of the package in a laboratory; directives of units do not hide them. */
 const LAB_NODE = '/srv/node';
 const LAB_SCRIPT = '/srv/etherws/dist/src/cli/etherws.js';
 export const LAB_ETHERWS: readonly string[] = [LAB_NODE, LAB_SCRIPT];
 
 /*
- * Process 1 of its own namespaces, with a cgroup of its own. What it writes goes to memory: /etc is an overlay, the rest
- * of what a service has are file systems without a disk. A target without dependencies is all that starts.
+ * Process 1 of its own namespaces, with its own cgroup. It writes only to memory: /etc is an overlay, and the other
+ * writable directories are tmpfs. It starts only a target without dependencies.
  */
 const BOOT = `
 set -eu
@@ -47,7 +47,7 @@ export function missingSystemd(): string | false {
   return missingTools('systemctl', 'unshare', 'nsenter', 'ip', 'mount');
 }
 
-/** The systemd of this host as process 1 of a machine of its own, without network. Gone when the test is over. */
+/** The systemd of this host as process 1 of a separate machine without a network, which ends with the test. */
 export class SystemdLab {
   readonly #process: Process;
 
@@ -73,29 +73,29 @@ export class SystemdLab {
     return lab;
   }
 
-  /** Runs a program there. */
+  /** Runs a program in the machine. */
   run(command: readonly string[], options: ProcessOptions = {}): Promise<Outcome> {
     return run([...this.#enter(), ...command], options);
   }
 
-  /** A program there that goes on. */
+  /** Starts a program in the machine. */
   spawn(command: readonly string[], options: ProcessOptions = {}): Process {
     return new Process([...this.#enter(), ...command], options);
   }
 
-  /** Runs a program that has to succeed. @returns its standard output */
+  /** Runs a program that must succeed. @returns its standard output */
   async done(...command: readonly string[]): Promise<string> {
     const { status, stdout, stderr } = await this.run(command);
     if (status === 0) return stdout;
     throw new Error(`${command.join(' ')}: ${status}\n${stdout}${stderr}`);
   }
 
-  /** Runs the lines of a page there, as a person would type them; `etherws` is the built command. */
+  /** Runs the shell commands of a page in the machine; `etherws` is the built command. */
   async type(lines: string): Promise<string> {
     return await this.done('sh', '-euc', `PATH=/srv/bin:$PATH\n${lines}`);
   }
 
-  /** Writes a file there, and makes its directory. */
+  /** Writes a file in the machine, and makes its directory. */
   async write(path: string, text: string): Promise<void> {
     await this.run(['sh', '-c', 'mkdir -p "$(dirname "$1")" && cat > "$1"', 'sh', path], { input: text });
   }
@@ -124,7 +124,7 @@ function unifiedCgroup(): string {
   throw new Error('there is no cgroup2 file system: mount -t cgroup2 cgroup2 /sys/fs/cgroup');
 }
 
-/** @returns whether all of it is gone; processes that are ending still hold it */
+/** @returns whether the whole cgroup is removed; processes that are ending keep it */
 function removeCgroup(path: string): boolean {
   try {
     for (const { name, parentPath } of readdirSync(path, { withFileTypes: true, recursive: true })

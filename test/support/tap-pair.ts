@@ -5,17 +5,16 @@ import { LEFT_TAP, openPair, type Pair, RIGHT_TAP } from './lan.ts';
 import type { Host } from './namespaces.ts';
 import { PingStream } from './ping-stream.ts';
 
-/** The numbers that the ports of a switch of `startOnTap` have. */
+/** The numbers of the ports of a switch of `startOnTap`. */
 export const TAP = 1;
 export const CLIENT = 2;
 
-/** Waits below the second, so that the tests are short. */
+/** Waits of at most 1 s, so that the tests are short. */
 export const QUICK: readonly string[] = ['--reconnect-min', '0.2', '--reconnect-max', '1'];
 
 /**
- * Two hosts on one cable whose TAP devices outlive the switches that use them,
- * with their addresses: a switch that starts again meets the same kernel, as
- * under an operator that made its devices persistent.
+ * Two hosts on one cable with persistent TAP devices, which outlive the switches and
+ * keep their addresses.
  */
 export async function openTapPair(t: TestContext, ...tools: readonly string[]): Promise<Pair | undefined> {
   const pair = await openPair(t, 'ping', ...tools);
@@ -32,7 +31,7 @@ export async function layTap(host: Host, mac: string, address: string): Promise<
   await host.check(['ip', 'address', 'add', address, 'dev', 'ethws0']);
 }
 
-/** A switch with the host's TAP device as port 1. */
+/** Starts a switch with the host's TAP device as port 1. */
 export async function startOnTap(
   host: Host,
   options: readonly string[] = ['--port', '8000'],
@@ -43,7 +42,7 @@ export async function startOnTap(
   return started;
 }
 
-/** Echo requests from one host of a pair to the other's TAP device, ended with the test. */
+/** Starts echo requests from one host of a pair to the other's TAP device, until the end of the test. */
 export function startPings(t: TestContext, from: Host, address: string = LEFT_TAP.v4): PingStream {
   const pings = new PingStream(from, address);
   t.after(() => pings.end());
@@ -51,9 +50,9 @@ export function startPings(t: TestContext, from: Host, address: string = LEFT_TA
 }
 
 /**
- * A server has one tunnel, which is up, and its TAP device; when it starts again,
- * the tunnel may be there first. Of a client that was killed the old port may
- * stay for the server's grace.
+ * Waits until the server has one tunnel that is up, and its TAP device. After a restart
+ * the tunnel may come first. The port of a client that was killed may stay for the
+ * server's grace.
  */
 export async function settled(server: EtherwsSwitch): Promise<PortEntry[]> {
   return eventually(

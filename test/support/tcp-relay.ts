@@ -1,6 +1,5 @@
 /*
- * A program between a client and a server that passes TCP on, so that a test can
- * take it away without a word to either: it is killed.
+ * A TCP relay between a client and a server, as a program that a test can kill.
  *
  *   tcp-relay.js ADDRESS PORT HOST PORT   prints `listening`
  */

@@ -13,12 +13,11 @@ interface Stream {
 }
 
 /**
- * A batch as a busy switch sees it: a few TCP flows in turns, mostly full
- * segments one after the other, now and then everything that must keep them
- * from being merged.
+ * A batch as in a busy switch: a few TCP flows in turns, mostly consecutive full
+ * segments, sometimes with each of the properties that prevent merging.
  *
- * Flows whose identification stands still come back from a segmenter with one
- * that counts; `hasFixedIds: false` leaves them out.
+ * A segmenter gives flows with a constant identification one that counts;
+ * `hasFixedIds: false` leaves such flows out.
  */
 export function streamBatch(
   random: Random,
@@ -73,7 +72,7 @@ function nextFrame(stream: Stream, segmentBytes: number, random: Random): { fram
   return { frame: random.once(25) ? Buffer.concat([frame, Buffer.alloc(4)]) : frame };
 }
 
-/** What happens to one segment in a hundred, of each kind. */
+/** Makes each kind of change to one segment in a hundred. */
 function disturb(fields: FrameFields, stream: Stream, random: Random): void {
   if (!random.once(5)) return;
   const kinds: (() => void)[] = [

@@ -7,10 +7,10 @@ export const MAX_CONTENT_BYTES: number = 1 << 14;
 const HEADER_BYTES = 5;
 const TAG_BYTES = 16;
 
-/** GCM's type stands for all suites: ChaCha20-Poly1305 is used alike. */
+/** The type of GCM for all suites, since ChaCha20-Poly1305 has the same interface. */
 type Gcm = 'aes-128-gcm';
 
-/** A key and the number of its next record. */
+/** A key with the number of its next record. */
 export interface RecordKey {
   readonly cipher: Suite['cipher'];
   readonly key: Buffer;
@@ -34,7 +34,7 @@ export function sealInner(key: RecordKey, inner: Buffer): Buffer {
   return Buffer.concat([header, cipher.update(inner), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Seals data of any length in records that are as long as may be. */
+/** Seals data of any length in records of the greatest length. */
 export function sealData(key: RecordKey, content: Buffer): Buffer {
   const records: Buffer[] = [];
   for (let at = 0; at < content.length; at += MAX_CONTENT_BYTES) {
@@ -48,7 +48,7 @@ function keyUnder(suite: Suite, secret: Buffer): RecordKey {
   return { cipher: suite.cipher, ...trafficKey(suite, secret), sequence: 0 };
 }
 
-/** The far end of a tunnel's record layer, as far as it seals. */
+/** The sealing half of the record layer at a tunnel's far end. */
 export class RecordSealer {
   readonly #suite: Suite;
   #secret: Buffer;
@@ -72,20 +72,20 @@ export class RecordSealer {
     return sealData(this.#key, content);
   }
 
-  /** Goes on under the next key (RFC 8446, 7.2). */
+  /** Changes to the next key (RFC 8446, 7.2). */
   update(): void {
     this.#secret = nextSecret(this.#suite, this.#secret);
     this.#key = keyUnder(this.#suite, this.#secret);
   }
 }
 
-/** The far end of a tunnel's record layer, as far as it opens. A record of the handshake is taken for a KeyUpdate. */
+/** The opening half. A handshake record is taken for a KeyUpdate. */
 export class RecordOpener {
   readonly #suite: Suite;
   #secret: Buffer;
   #key: RecordKey;
   #octets: Buffer = Buffer.alloc(0);
-  /** Records under each key so far. */
+  /** The number of records under each key. */
   readonly counts: number[] = [0];
   readonly records: { type: number; content: Buffer }[] = [];
 
@@ -95,7 +95,7 @@ export class RecordOpener {
     this.#key = keyUnder(suite, secret);
   }
 
-  /** Opens all that is whole. @throws when a record is not what was sealed */
+  /** Opens all complete records. @throws when a record cannot be authenticated */
   take(octets: Buffer): void {
     this.#octets = Buffer.concat([this.#octets, octets]);
     while (this.#octets.length >= HEADER_BYTES) {
@@ -110,7 +110,7 @@ export class RecordOpener {
     return Buffer.concat(this.records.filter(({ type }) => type === DATA).map(({ content }) => content));
   }
 
-  /** The content of records that are no data. */
+  /** The contents of records of other types than data. */
   get others(): Buffer[] {
     return this.records.filter(({ type }) => type !== DATA).map(({ content }) => content);
   }

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { eventually } from './etherws.ts';
 import { run } from './process.ts';
 
-/** A terminal with a program on it, by tmux with a server of its own. */
+/** A terminal that runs a program, by a separate server of tmux. */
 export class Tmux {
   readonly #socket: string;
 
@@ -13,7 +13,7 @@ export class Tmux {
     this.#socket = socket;
   }
 
-  /** @param command of the shell; the terminal stays when it ends */
+  /** @param command run by a shell; the terminal stays open after its end */
   static async open(
     t: TestContext,
     command: readonly string[],
@@ -31,12 +31,12 @@ export class Tmux {
     return tmux;
   }
 
-  /** What the terminal shows, a line a row. @param withColours with the escape sequences of colours */
+  /** The text of the terminal, one line for each row. @param withColours with the escape sequences of colours */
   async screen(withColours = false): Promise<string> {
     return this.#do('capture-pane', '-p', ...(withColours ? ['-e'] : []));
   }
 
-  /** Waits until the screen is as it must be. */
+  /** Waits until the screen is right. */
   shows(isRight: RegExp | ((screen: string) => boolean)): Promise<string> {
     return eventually(
       () => this.screen(),
@@ -45,12 +45,12 @@ export class Tmux {
     );
   }
 
-  /** Types keys, by the names that tmux has for them. */
+  /** Types keys, by their names in tmux. */
   async keys(...keys: readonly string[]): Promise<void> {
     await this.#do('send-keys', ...keys);
   }
 
-  /** Types a text as it is. */
+  /** Types a text literally. */
   async type(text: string): Promise<void> {
     await this.#do('send-keys', '-l', text);
   }
@@ -59,7 +59,7 @@ export class Tmux {
     await this.#do('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** A fact of the terminal, such as `#{alternate_on}`. */
+  /** A variable of tmux, such as `#{alternate_on}`. */
   async fact(format: string): Promise<string> {
     return (await this.#do('display-message', '-p', format)).trim();
   }

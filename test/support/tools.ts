@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian has the programs that tests need and a fresh machine may lack. */
+/** Debian's packages of the programs that tests need. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
   as: 'binutils',
@@ -41,7 +41,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
 };
 
-/** The path of a program, searched also where a user's PATH on Debian does not reach. */
+/** The path of a program, searched also in the sbin directories, which are not in a user's PATH on Debian. */
 export function pathOf(tool: string): string | undefined {
   const { PATH = '' } = process.env;
   for (const directory of [...PATH.split(delimiter), '/usr/sbin', '/sbin']) {
@@ -50,13 +50,13 @@ export function pathOf(tool: string): string | undefined {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // the next directory may have it
+      // not in this directory; the next one may have it
     }
   }
   return undefined;
 }
 
-/** @returns why a test that needs these programs must be skipped; false when all are here, as node:test wants it */
+/** @returns why a test that needs these programs must be skipped; false if all are installed */
 export function missingTools(...tools: readonly string[]): string | false {
   for (const tool of tools) {
     if (pathOf(tool) === undefined) return `needs ${tool}: apt install ${PACKAGES[tool] ?? tool}`;
@@ -64,7 +64,7 @@ export function missingTools(...tools: readonly string[]): string | false {
   return false;
 }
 
-/** @returns why no TAP device can be made here, or false */
+/** @returns why this host cannot make a TAP device, or false */
 export function missingTapDevice(): string | false {
   try {
     closeSync(openSync('/dev/net/tun', 'r+'));

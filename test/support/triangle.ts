@@ -7,19 +7,19 @@ import type { Host } from './namespaces.ts';
 import type { Process } from './process.ts';
 
 const RELAY = [process.execPath, fileURLToPath(new URL('tcp-relay.js', import.meta.url))];
-/** Where the right host's relay listens for its own switch. */
+/** The URL of the right host's relay, for its own switch. */
 export const RELAYED = 'ws://127.0.0.1:9000/';
 export const THIRD_TAP = '192.0.2.3';
 /** Numbers of the left switch's server ports. */
 export const RIGHT_CLIENT = 2;
 export const THIRD_CLIENT = 3;
-/** Waits below the second, so that tests are short. */
+/** Waits of at most 0.5 s, so that tests are short. */
 const QUICK = ['--reconnect-min', '0.2', '--reconnect-max', '0.5'];
 
 /**
- * Three hosts with a switch and a TAP device each. Right and third dial the left
- * one, right by way of a relay. No station sends of its own accord: there is no IPv6,
- * and each knows the MAC addresses of the others.
+ * Three hosts, each with a switch and a TAP device. Right and third dial the left
+ * one, right through a relay. The kernels send no frames by themselves: IPv6 is off,
+ * and each has static neighbour entries for the others.
  */
 export interface Triangle {
   readonly left: Host;
@@ -32,7 +32,7 @@ export interface Triangle {
   readonly relay: Relay;
 }
 
-/** TCP passed on from the right host to the left one, until it is killed. */
+/** A TCP relay from the right host to the left one, which can be killed. */
 export class Relay {
   readonly #host: Host;
   #process: Process | undefined;
@@ -52,7 +52,7 @@ export class Relay {
   }
 }
 
-/** The hosts, or undefined with the test marked as skipped. @param sw options of the left switch */
+/** @returns undefined if the test was marked as skipped. @param sw options of the left switch */
 export async function openTriangle(
   t: TestContext,
   sw: readonly string[] = [],

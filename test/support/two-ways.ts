@@ -5,20 +5,20 @@ import { EtherwsSwitch } from './etherws.ts';
 import { LEFT, openPair } from './lan.ts';
 import type { Host } from './namespaces.ts';
 
-/** The second cable; the first one is the pair's. */
+/** Addresses of the second cable; the first one is that of the pair. */
 export const SECOND = { left: '10.2.0.1', right: '10.2.0.2' } as const;
 
-/** Two hosts with two ways to each other. */
+/** Two hosts with two cables, and a switch on each. */
 export interface TwoWays {
   readonly right: Host;
   readonly dialler: EtherwsSwitch;
-  /** Dials from the right host. @returns where the left one sees the tunnel come from, and the port that dialled */
+  /** Dials from the right host. @returns the tunnel's source address at the left one, and the client port */
   readonly dial: (...args: string[]) => Promise<{ from: string; port: PortEntry }>;
   readonly fails: (...args: string[]) => Promise<string>;
   readonly left: Host;
 }
 
-/** Two hosts with two cables; a switch on each. */
+/** @returns undefined if the test was marked as skipped */
 export async function openTwoWays(t: TestContext): Promise<TwoWays | undefined> {
   const pair = await openPair(t);
   if (pair === undefined) return undefined;

@@ -1,15 +1,15 @@
 import { type EventEmitter, once as nextEvent } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a test waits for comes at once, or not at all; a busy machine is given time. */
+/** The default deadline of a wait. Most waits end at once; a busy machine may take long. */
 export const PATIENCE_MS = 60_000;
-/** Loops look in every turn of the event loop for this time, as most waits are short, and seldom after it. */
+/** Conditions are checked in each turn of the event loop for this time, since most waits are short; then less often. */
 const EAGER_MS = 100;
 
 /**
- * The next event of that name, as `once` of node:events, but not for ever.
- * @param options `waitMs`: how long
- * @throws Error what was waited for in vain; or the emitter's `error`
+ * Waits for an event, as `once` of node:events, but with a deadline.
+ * @param options `waitMs`: the deadline
+ * @throws Error with the name of the missing event; or the emitter's `error`
  */
 export async function once(
   emitter: EventEmitter | NodeJS.ReadableStream,
@@ -29,7 +29,7 @@ export async function once(
   }
 }
 
-/** The first event that comes of those named; as `once`, and nothing of the other waits is left. */
+/** Waits for the first of several events, as `once`; the other waits are removed. */
 export async function onceAny(
   emitter: EventEmitter,
   events: readonly string[],
@@ -46,8 +46,8 @@ export async function onceAny(
 }
 
 /**
- * Waits until a condition holds, looking at it turn after turn of the event loop.
- * @throws Error the condition, as it is written, when it does not hold in time
+ * Waits until a condition holds, which it checks in turns of the event loop.
+ * @throws Error with the source text of the condition, at the deadline
  */
 export async function until(isSo: () => boolean, waitMs: number = PATIENCE_MS): Promise<void> {
   const startMs = Date.now();
@@ -60,8 +60,8 @@ export async function until(isSo: () => boolean, waitMs: number = PATIENCE_MS): 
 }
 
 /**
- * What a promise becomes, but not for ever.
- * @param what is waited for, as the error says it; a function is asked when the time is over
+ * Waits for a promise, but with a deadline.
+ * @param what names in the error what is missing; a function is called at the deadline
  */
 export async function within<T>(
   promise: Promise<T>,
@@ -87,7 +87,7 @@ export interface FakeAnswer<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a fake answers when the test says so, or never: such an answer has no deadline, but what waits for it has one. */
+/** The answer of a fake, which the test settles, or never. It has no deadline; the code that waits for it has one. */
 export function fakeAnswer<T>(): FakeAnswer<T> {
   let settle: Omit<FakeAnswer<T>, 'answer'> | undefined;
   const answer = new Promise<T>((resolve, reject) => {

@@ -5,12 +5,12 @@ import { missingTools, pathOf } from './tools.ts';
 import { within } from './waits.ts';
 import { listen } from './web-socket-peer.ts';
 
-/** A name that its owner pointed at this host, as in DNS rebinding. */
+/** A foreign name that resolves to this host, as in DNS rebinding. */
 export const REBOUND = 'evil.test';
 
 /**
- * Debian's Chromium, without a window. In it the name `REBOUND` leads to
- * 127.0.0.1. Where there is none the test is marked as skipped and must return.
+ * Debian's Chromium, without a window. It resolves `REBOUND` to 127.0.0.1. Without
+ * Chromium the test is marked as skipped and must return.
  */
 export async function openBrowser(t: TestContext): Promise<Browser | undefined> {
   const executablePath = pathOf('chromium');
@@ -24,7 +24,7 @@ export async function openBrowser(t: TestContext): Promise<Browser | undefined> 
   return browser;
 }
 
-/** A site of the test's own with one empty page. @returns its port */
+/** A web site with one empty page. @returns its port */
 export async function openSite(t: TestContext): Promise<number> {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>a site</title>');
@@ -36,20 +36,20 @@ export async function openSite(t: TestContext): Promise<number> {
   return listen(server);
 }
 
-/** How it went when a page wanted to open a tunnel. */
+/** The result of a page's attempt to open a tunnel. */
 export interface Attempt {
   readonly isOpen: boolean;
-  /** what was agreed on beside frames */
+  /** the negotiated extensions */
   readonly extensions: string;
-  /** what the browser told its user */
+  /** the messages of the browser's console */
   readonly said: string;
 }
 
-/** Lets the page open a tunnel and send one frame through it; the tunnel stays. */
+/** Has the page open a tunnel and send one frame by it; the tunnel stays open. */
 export async function openTunnelIn(page: Page, url: string, frame: Uint8Array): Promise<Attempt> {
   const said: string[] = [];
   page.on('console', (message) => void said.push(message.text()));
-  // The page keeps the tunnel, or it would be collected and closed.
+  // A reference in the page, since garbage collection would close the tunnel.
   const attempt = page.evaluate<Omit<Attempt, 'said'>>(`new Promise((resolve) => {
     const tunnel = globalThis.tunnel = new WebSocket(${JSON.stringify(url)});
     tunnel.onerror = () => resolve({ isOpen: false, extensions: '' });
@@ -62,9 +62,9 @@ export async function openTunnelIn(page: Page, url: string, frame: Uint8Array): 
 }
 
 /**
- * Everything by which a page can send text elsewhere without its visitor's
- * doing, each of it once.
- * @returns what the page got to see of the answers, by the way
+ * Sends the text once by each way in which a page can send text to another origin
+ * without an action of the user.
+ * @returns the part of each response that the page can read, by way
  */
 export function sendFromPage(page: Page, url: string, body: string): Promise<Readonly<Record<string, string>>> {
   const seen = page.evaluate<Record<string, string>>(`(async () => {

@@ -7,13 +7,13 @@ import { TunnelServer } from '../../src/ports/tunnel/accept/accept-tunnel.ts';
 import type { TunnelServerOptions } from '../../src/ports/tunnel/accept/server-options.ts';
 import { once, within } from './waits.ts';
 
-/** PEM texts for a server of a test. */
+/** Key and certificate of a test's server, in PEM. */
 export interface ServerIdentity {
   readonly key: string;
   readonly cert: string;
 }
 
-/** Starts to listen, on a port that the system chooses unless one is given. */
+/** Starts to listen, by default on a free port. */
 export async function listen(server: Server, host = '127.0.0.1', listenPort = 0): Promise<number> {
   server.listen(listenPort, host);
   await once(server, 'listening');
@@ -31,7 +31,7 @@ export function webServer(identity?: ServerIdentity): HttpServer {
   return identity === undefined ? createServer() : createHttpsServer({ ...identity, minVersion: 'TLSv1.2' });
 }
 
-/** Our tunnel server on a listener of its own. */
+/** A TunnelServer with a listener of its own. */
 export class TestTunnelServer {
   readonly server: HttpServer;
   readonly tunnels: TunnelServer;
@@ -61,7 +61,7 @@ export class TestTunnelServer {
     this.url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${listenPort}${this.tunnels.path}`;
   }
 
-  /** The next accepted tunnel, waited for. */
+  /** Waits for the next accepted tunnel. */
   nextPort(): Promise<Port> {
     const port = this.#accepted.shift();
     if (port !== undefined) return Promise.resolve(port);
