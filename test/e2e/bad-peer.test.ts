@@ -7,10 +7,10 @@ import { clientMessage, frameOf } from '../support/peer-frames.ts';
 
 const A = '02:00:00:00:00:0a';
 const B = '02:00:00:00:00:0b';
-/** Longer than any Ethernet frame, and shorter than what a tunnel takes at all. */
+/** Longer than any Ethernet frame, and below the limit of a message. */
 const GIANT_BYTES = 70_000;
 
-/** A switch with two raw peers: ports 1 and 2. */
+/** Starts a switch with two raw peers at ports 1 and 2. */
 async function startSwitch(t: TestContext): Promise<{ lan: EtherwsSwitch; bad: Peer; good: Peer } | undefined> {
   const host = await (await openLab(t))?.host('lan');
   if (host === undefined) return undefined;

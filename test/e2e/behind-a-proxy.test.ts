@@ -12,14 +12,14 @@ import type { Process } from '../support/process.ts';
 import { pathOf } from '../support/tools.ts';
 
 /*
- * The configurations of docs/operate/behind-a-proxy.md, run as they stand there: only
- * the directory of the certificates is another one. The proxy and the switch
- * behind it are on the left host, the client on the right one.
+ * Runs the configurations of docs/operate/behind-a-proxy.md; only the directory of
+ * the certificates differs. The proxy and the switch behind it are on the left host,
+ * the client on the right one.
  */
 
 const PAGE = 'docs/operate/behind-a-proxy.md';
 const NAME = 'relay.example';
-/** Where the page has the certificates. */
+/** The directory of the certificates in the page. */
 const CERTIFICATES = `/etc/ssl/${NAME}`;
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 const BLOCKS = fencedBlocks(PAGE);
@@ -31,9 +31,9 @@ const QUICK = ['--reconnect-min', '0.2', '--reconnect-max', '1'];
 interface Recipe {
   readonly section: string;
   readonly program: 'nginx' | 'haproxy';
-  /** whether the client's port is known, too */
+  /** whether the switch also gets the client's port */
   readonly tellsPort: boolean;
-  /** what the page says that does as well */
+  /** the variant of the configuration that the page mentions */
   readonly vary?: (configuration: string) => string;
 }
 
@@ -50,14 +50,14 @@ const RECIPES: readonly Recipe[] = [
   },
 ];
 
-/** The block of a section in one language; there has to be one only. */
+/** The only block of a section in a language. */
 function blockOf(section: string, language: string): string {
   const found = BLOCKS.filter((block) => block.section === section && block.language === language);
   assert.equal(found.length, 1, `one ${language} block in "${section}" of ${PAGE}`);
   return found[0]?.text ?? '';
 }
 
-/** Debian's main file has what the blocks of nginx stand in; `root` because a namespace of ours has no other user. */
+/** A main file like Debian's, for the blocks of nginx; user `root`, since the namespace has no other one. */
 function nginxFile(directory: string, block: string): string {
   const isStream = block.startsWith('stream');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -132,7 +132,7 @@ async function runRecipe(t: TestContext, recipe: Recipe): Promise<void> {
   const { leftSwitch, rightSwitch } = switched;
   let proxy = await startProxy(left, program, file);
   await rightSwitch.done(...addport.slice(2), '--cacerts', ca, ...QUICK);
-  // A second tunnel of the same switch would be a loop.
+  // Another switch, since a second tunnel of the same switch would be on standby.
   const spare = await EtherwsSwitch.start(
     right,
     ['--port', '8001', '--ctlport', '7868'],
@@ -184,7 +184,7 @@ async function runRecipe(t: TestContext, recipe: Recipe): Promise<void> {
       ({ state }) => state === 'up',
       60_000,
     );
-    // Its token came through the proxy, too: it has its old port again.
+    // The proxy forwards the resume token, so the client has its old port.
     assert.equal((await leftSwitch.port(CLIENT)).state, 'up');
     await eventually(
       () => pings(right, LEFT_TAP.v4, 1),

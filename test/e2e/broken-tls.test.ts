@@ -15,13 +15,13 @@ import { missingTools } from '../support/tools.ts';
 import { until } from '../support/waits.ts';
 
 const { ETHERWS_BROKEN_TLS_RUNS = '24' } = process.env;
-/** How many tunnels of each version are broken. */
+/** The number of tunnels with a broken record, for each version. */
 const RUNS = Number(ETHERWS_BROKEN_TLS_RUNS);
-/** At once, which is more than the processors of a small machine take. */
+/** The number of tunnels at the same time, more than a small machine has processors. */
 const LANES = 4;
-/** How often the sender goes on behind its broken record: what was cut off it has to become whole. */
+/** How often the sender continues after its broken record, so that a record that was cut gets its missing octets. */
 const ROUNDS_BEHIND = 16;
-/** A tunnel whose TLS is broken is gone within a second; one that is only found silent stays for 20. */
+/** A tunnel with broken TLS ends within 1 s; one that only the heartbeat detects ends after 20 s. */
 const DEADLINE_MS = 8000;
 const FRAMES = Array.from({ length: 8 }, (_, number) => broadcast(number));
 
@@ -32,15 +32,15 @@ function broadcast(number: number): Buffer {
 }
 
 /**
- * The first record of either direction, as TLS counts application data, behind which more are certain to come. Those of
- * the handshake and the request are not: without one of them both ends wait for the other.
+ * For each direction the number of the first record of application data that is certainly followed by others. Earlier
+ * ones are those of the handshake and the request: if one of them is missing, both ends wait.
  */
 const FIRST = { 'TLSv1.2': { up: 1, down: 0 }, 'TLSv1.3': { up: 2, down: 4 } } as const;
-/** The same where frames alone are sent: of the server, that is what follows its answer. */
+/** The same for records with frames only: for the server those after its response. */
 const FIRST_OF_TUNNEL = { 'TLSv1.2': { up: 1, down: 1 }, 'TLSv1.3': { up: 2, down: 7 } } as const;
 type First = { readonly up: number; readonly down: number };
 
-/** Sends frames for as long as the port is there, and lets others have their turn. */
+/** Sends frames while the port is up, in separate turns of the event loop. */
 async function chatter(port: Port, isOver: () => boolean, talk: Talk, way: 'isUp' | 'isDown'): Promise<void> {
   while (!isOver()) {
     if (!talk[way] || talk.roundsLeft-- <= 0) {
@@ -55,18 +55,18 @@ async function chatter(port: Port, isOver: () => boolean, talk: Talk, way: 'isUp
   }
 }
 
-/** Which ends send: a peer that sends notices much that one which only listens does not. */
+/** The ends that send: a sender notices more failures than a receiver. */
 interface Talk {
   isUp: boolean;
   isDown: boolean;
   roundsLeft: number;
 }
 
-/** In how many milliseconds either end was done with a connection whose record was broken, and what it said. */
+/** For each end, the time from the broken record to the end of the connection, and the reason. */
 interface Run {
   readonly plan: FaultPlan;
   readonly client: { readonly afterMs: number; readonly reason: string };
-  /** undefined: the opening handshake was not done, so that there was no tunnel */
+  /** undefined: the opening handshake was not complete, so there was no tunnel */
   readonly server: { readonly afterMs: number; readonly reason: string } | undefined;
 }
 
@@ -95,7 +95,7 @@ class Breaker {
   async run(hop: FaultyHop): Promise<Run> {
     const random = this.#random;
     const isUp = random.once(2);
-    // The first ones come while connections are taken over from Node.
+    // Half of them are among the first records, during the take-over from Node.
     const record = this.#first[isUp ? 'up' : 'down'] + (random.once(2) ? random.below(6) : random.between(6, 60));
     const plan: FaultPlan = { fault: random.pick(FAULTS), isUp, record };
     const broken = hop.plan(plan);
@@ -114,7 +114,7 @@ class Breaker {
     return { plan, client: { ...client, afterMs: client.atMs - atMs }, server };
   }
 
-  /** Dials, talks, and waits for the end. */
+  /** Dials, sends frames, and waits for the end. */
   async #dial(hop: FaultyHop): Promise<{ atMs: number; reason: string }> {
     const url = `wss://127.0.0.1:${hop.port}/`;
     let port: Port;
@@ -137,7 +137,7 @@ class Breaker {
       this.#running.log.findLast(
         (record) => record.message === message && (record.fields as { target?: string }).target === target,
       )?.fields as { reason?: string } | undefined;
-    // What the client sent before it failed may still be under way.
+    // The client's last octets may still be under way.
     if (said('port attached') === undefined) await delay(200);
     if (said('port attached') === undefined) return undefined;
     await until(() => said('port removed') !== undefined);
@@ -163,7 +163,7 @@ function checkWords({ client, server, plan }: Run): void {
   for (const { reason } of ends) {
     assert.doesNotMatch(reason, /[\r\n]|error:|SSL|routines|\.c:|^$/, JSON.stringify(plan));
   }
-  // The end that gets the broken record says what is wrong; the other is told by an alert, or cut off before it.
+  // The receiver of the broken record reports the fault; the other end gets an alert, or is cut before that.
   const [receiver, sender] = plan.isUp ? [server, client] : [client, server];
   if (server === undefined) return;
   assert.match(

@@ -8,20 +8,20 @@ import { createCredentials, LEFT, LEFT_TAP, openPair, PASSWORD, type Pair, RIGHT
 import type { Host } from '../support/namespaces.ts';
 import type { Outcome, Process } from '../support/process.ts';
 
-/** Captures through the built command: from another host, over TLS with a password, judged by tshark and capinfos. */
+/** Captures by the built command, from another host, over TLS with a password; checked by tshark and capinfos. */
 
 interface World extends Pair {
   readonly leftSwitch: EtherwsSwitch;
-  /** `etherws ctl capture ARGS` on the right host, of the left host's switch */
+  /** runs `etherws ctl capture ARGS` on the right host, for the left host's switch */
   capture(...args: readonly string[]): Process;
   watch(...args: readonly string[]): Process;
-  /** the words of `capture` for a shell */
+  /** the same command as text for a shell */
   readonly shellWords: string;
   allow(methods: string): void;
   path(name: string): string;
 }
 
-/** A switch on the left host with its tap as port 1, and as port 2 (`office`) the tunnel of the right host. */
+/** Starts a switch on the left host with its tap as port 1, and the tunnel of the right host as port 2 (`office`). */
 async function open(t: TestContext): Promise<World | undefined> {
   const pair = await openPair(t, 'openssl', 'htpasswd', 'tshark', 'capinfos', 'bash', 'ping');
   if (pair === undefined) return undefined;
@@ -71,7 +71,7 @@ async function open(t: TestContext): Promise<World | undefined> {
   return { ...pair, leftSwitch, capture, watch, allow, path, shellWords: words.map((word) => `'${word}'`).join(' ') };
 }
 
-/** Pings until the program has ended. */
+/** Pings until the program ends. */
 async function whilePinging(from: Host, to: string, program: Process): Promise<Outcome> {
   const pinging = from.spawn(['ping', '-i', '0.1', to], { timeoutMs: 300_000 });
   try {
@@ -184,7 +184,7 @@ test('ctl capture takes frames from another host, over TLS and with a password',
       (size) => size > 1000,
     );
     slow.signal('SIGSTOP');
-    // 40 MiB: more than the sockets and the switch's bound hold.
+    // 40 MiB: more than the sockets' buffers and the switch's limit.
     const flood = await right.run(['ping', '-q', '-f', '-c', '15000', '-s', '1400', LEFT_TAP.v4]);
     assert.match(flood.stdout, /15000 packets transmitted, 15000 received, 0% packet loss/);
     slow.signal('SIGCONT');

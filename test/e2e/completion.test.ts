@@ -11,7 +11,7 @@ import { missingTools } from '../support/tools.ts';
 
 const { PATH = '' } = process.env;
 
-/** Completion in real shells on a terminal, and what it is made of. */
+/** Completion in real shells on a terminal, and the command behind it. */
 
 interface Bench {
   readonly directory: string;
@@ -19,7 +19,7 @@ interface Bench {
   readonly url: string;
 }
 
-/** A switch with two named ports, and `etherws` in the path. */
+/** Starts a switch with two named ports, and puts `etherws` into PATH. */
 async function openBench(t: TestContext): Promise<Bench> {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-completion-'));
   t.after(() => rmSync(directory, { recursive: true }));
@@ -70,7 +70,7 @@ test('complete knows commands, options, values and the ports of the running swit
   assert.deepEqual(await completed(env, 'nonsense', '--what', ''), []);
 });
 
-/** Types a line and Tab until the shell has put the rest there. */
+/** Types a line, then Tab until the shell has completed it. */
 async function completes(shell: Tmux, typed: string, whole: string): Promise<void> {
   await shell.type(typed);
   await shell.keys('Tab');

@@ -11,7 +11,7 @@ import { run } from '../support/process.ts';
 
 const PAGE = 'docs/operate/configuration.md';
 const EXAMPLE = fencedBlocks(PAGE).find(({ language }) => language === 'yaml')?.text ?? '';
-/** `users` of the example: ann, with the password `secret`. */
+/** The file `users` of the example: ann, with the password `secret`. */
 const USERS = 'ann:$apr1$SHP6nwZM$P9gF.vV.VUDWVgPpOM7hX.\n';
 
 function directoryFor(t: TestContext): string {
@@ -20,7 +20,7 @@ function directoryFor(t: TestContext): string {
   return directory;
 }
 
-/** The example of the page with all files that it names. @returns the file */
+/** Writes the example of the page with all files that it names. @returns its path */
 async function writeExample(directory: string): Promise<string> {
   const authority = await createAuthority(directory);
   const { key, certificate } = await authority.issue('relay', ['localhost']);

@@ -6,7 +6,7 @@ import type { Host } from '../support/namespaces.ts';
 
 const DEFAULT = 'net.ipv4.tcp_congestion_control';
 
-/** Two hosts whose system paces what TCP sends; undefined, with the test skipped, where the kernel cannot. */
+/** Two hosts with pacing of TCP; undefined, with the test skipped, where the kernel does not support it. */
 async function openPacingPair(t: TestContext): Promise<Pair | undefined> {
   const pair = await openPair(t, 'ss', 'tc', 'iperf3', 'sysctl');
   if (pair === undefined) return undefined;
@@ -19,7 +19,7 @@ async function openPacingPair(t: TestContext): Promise<Pair | undefined> {
   return pair;
 }
 
-/** What the kernel says of the one connection of a host to the other one's switch. */
+/** The congestion control of a host's only connection to the other host's switch. */
 async function algorithmAt(host: Host, side: 'sport' | 'dport'): Promise<string | undefined> {
   const said = await host.check(['ss', '-tinH', 'state', 'established', side, '=', ':8000']);
   return /\b(bbr|cubic|reno)\b/.exec(said)?.[1];
@@ -39,7 +39,7 @@ test('over one cable a tunnel does not pace, until something on the way has a qu
   await pair.right.check(['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', ...bottleneck]);
   const server = pair.left.spawn(['iperf3', '--server', '--one-off', '--forceflush']);
   await server.output(/listening/);
-  // Senders that fill whatever queue there is: BBR within the tunnel would keep it empty itself.
+  // Reno, since it fills any queue; BBR inside of the tunnel would itself keep the queue short.
   const load = ['--time', '30', '--parallel', '4', '--congestion', 'reno'];
   const flow = pair.right.spawn(['iperf3', '--client', LEFT_TAP.v4, ...load]);
   await eventually(
@@ -61,7 +61,7 @@ for (const [choice, expected] of [
     const joined = await joinPair(pair, `ws://${LEFT.v4}:8000/`, {
       sw: ['--port', '8000', '--congestion', choice],
     });
-    // The right one has the default.
+    // The right switch has the default.
     const [left, right] = await bothEnds(joined);
     assert.equal(left, expected);
     assert.match(right ?? '', /cubic|reno/);

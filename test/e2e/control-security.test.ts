@@ -11,7 +11,7 @@ import type { Host } from '../support/namespaces.ts';
 const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.listPort' });
 const JSON_TYPE = ['-H', 'Content-Type: application/json'];
 
-/** POSTs by curl, where the options name no body a call of listPort. @returns the HTTP status */
+/** POSTs by curl; without a body in the options, a call of listPort. @returns the HTTP status */
 async function post(host: Host, url: string, ...options: string[]): Promise<number> {
   const body = options.includes('--data-binary') ? [] : ['--data', CALL];
   const format = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code}'];

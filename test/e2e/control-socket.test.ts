@@ -100,7 +100,7 @@ test('the socket belongs to --user, and --ctlgroup may open it', { skip: needsRo
   const group = await start(t, ['--ctlsocket', socket, '--ctlgroup', 'nogroup']);
   assert.deepEqual(ownership(socket), [0, NOBODY, '660']);
   assert.equal((await curl(NOBODY, URL, ...via)).status, 200);
-  // A caller that can open it is not obeyed for that alone.
+  // That a caller can open the socket is not enough.
   chmodSync(socket, 0o666);
   const { status, body } = await curl(1, URL, ...via);
   assert.equal(status, 403);

@@ -9,12 +9,12 @@ import { createCredentials, LEFT, PASSWORD, USER } from '../support/lan.ts';
 import { openTapPair, startOnTap } from '../support/tap-pair.ts';
 
 const MIB = 1024 * 1024;
-/** Above a Node of the same machine that only waits. */
+/** Limits of the memory above that of a Node on the same machine with only a timer. */
 const MOST_ABOVE_BARE = { idle: 15 * MIB, behindCrowd: 30 * MIB };
 const CROWD = 1000;
-/** The first waits are drawn from a range of this length. */
+/** The first waits are random, up to `minMs`. */
 const WAITS = { minMs: 4000, maxMs: 8000 };
-/** A deadline, not a judgement: a thousand TLS handshakes on a machine with other work take their time. */
+/** A deadline, not a limit of speed: on a busy machine a thousand TLS handshakes take long. */
 const BACK_MS = 180_000;
 
 test('memory of an idle daemon, and a thousand clients that come back at once', { concurrency: 2 }, async (t) => {
@@ -56,7 +56,7 @@ async function thousand(t: TestContext): Promise<void> {
   await all();
   assert.equal((await server.ports()).length, 1 + CROWD);
 
-  // Behind tunnels that stood for 10 s the waits begin anew, whatever it took to come in.
+  // After tunnels that were up for 10 s the waits are the shortest again.
   await delay(11_000);
   await server.stop('SIGKILL');
   await Promise.all(crowds.map((crowd) => crowd.becomes((up) => up === 0, BACK_MS)));
@@ -85,7 +85,7 @@ function inMib(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
-/** Full jitter: in no quarter of the range there are none, and in none are most. */
+/** Asserts full jitter: no quarter of the range is empty, and none has most of the waits. */
 function isSpread(waits: readonly number[]): void {
   assert.equal(waits.length, CROWD);
   const quarters = [0, 0, 0, 0];
@@ -96,7 +96,7 @@ function isSpread(waits: readonly number[]): void {
   for (const share of quarters) assert.ok(share > CROWD / 10 && share < CROWD / 2, quarters.join(', '));
 }
 
-/** No tunnel is left; a server may have waited for them. */
+/** Waits until no tunnel is left; a server may wait for its clients. */
 async function alone(server: EtherwsSwitch): Promise<void> {
   await eventually(
     () => server.ports(),

@@ -6,7 +6,7 @@ import { LEFT, openPair, type Pair } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 import { run } from '../support/process.ts';
 
-/** What the kernel says about a device. */
+/** The facts of a device in the kernel. */
 interface Device {
   readonly flags: readonly string[];
   readonly mtu: number;
@@ -19,7 +19,7 @@ async function device(host: Host, name: string): Promise<Device | undefined> {
   return status === 0 ? (JSON.parse(stdout) as Device[])[0] : undefined;
 }
 
-/** A pair on which the kernel sends nothing by itself, so that every counter is known. */
+/** A pair whose kernels send no frames by themselves, so that all counters are known. */
 async function openQuietPair(t: TestContext): Promise<Pair | undefined> {
   const pair = await openPair(t);
   await pair?.left.check(['bash', '-c', 'for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done']);

@@ -11,8 +11,8 @@ import { LEFT, LEFT_TAP } from '../support/lan.ts';
 import { CLIENT, openTapPair, startOnTap, TAP } from '../support/tap-pair.ts';
 
 /*
- * A day of a busy switch, in a minute: a thousand ports, tunnels that flap, the configuration that changes, captures that
- * start and are cut, the log that is rotated. Between the two ports that nothing of this touches frames flow on.
+ * A day of a busy switch, in a minute: a thousand ports, tunnels that flap, changes of the configuration, captures that
+ * start and are cut, rotations of the log. Frames between two other ports are not interrupted.
  */
 
 const RELAY = fileURLToPath(new URL('./programs/relay.js', import.meta.url));
@@ -20,17 +20,17 @@ const QUIET = 900;
 const FLAPPING = 100;
 const WARM_UP_HOURS = 4;
 const HOURS = 20;
-/** Between two echo requests, in seconds. */
+/** The interval of echo requests, in seconds. */
 const PING_S = 0.2;
-/** The longest time without an answer, in seconds: one, and one for what else the machine does. */
+/** Limit of the time without an answer: 1 s, and 1 s for other load on the machine. */
 const MOST_SILENT_S = 2;
-/** Deadline of what must come about, not a judgement. */
+/** A deadline, not a limit of speed. */
 const DEADLINE_MS = 120_000;
 const MIB = 1024 * 1024;
-/** 1600 tunnels come and go after the warm-up; one that is forgotten takes 6 KiB. */
+/** 1600 tunnels are opened and closed after the warm-up; a leaked one takes 6 KiB. */
 const MOST_GROWTH = { heapBytes: 4 * MIB, residentBytes: 24 * MIB, descriptors: 3, resources: 3 } as const;
 
-/** When the switch was examined, in seconds since the epoch. */
+/** The time of an examination of the switch, in seconds since 1970. */
 interface Examination {
   readonly fromS: number;
   readonly toS: number;
@@ -60,7 +60,7 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
   };
   await all();
 
-  // As openToExamination does; the process says so in its log.
+  // Opens the inspector, as openToExamination does; the process logs that.
   server.process.signal('SIGUSR1');
   await eventually(
     async () => readFileSync(log, 'utf8'),
@@ -90,7 +90,7 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
   assert.equal(logs.length, 1 + WARM_UP_HOURS + HOURS, 'each hour has its log');
   assert.ok(logs.every((name) => readFileSync(join(lab.directory, name), 'utf8').includes('reloaded')));
 
-  /** What happens in an hour; all of it is over at its end. */
+  /** The activities of one hour; all of them end within it. */
   async function live(hour: number): Promise<void> {
     const captures = [0, 1].map((port) => {
       const capture = [...ETHERWS, 'ctl', 'capture', String(TAP + port), '-w', '-'];
@@ -102,7 +102,7 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
     renameSync(log, `${log}.${hour}`);
     configure(hour);
     await server.done('reload');
-    // One capture is cut, the other is ended in order.
+    // One capture is killed, the other is ended in order.
     for (const [index, capture] of captures.entries()) capture.signal(index === 0 ? 'SIGKILL' : 'SIGINT');
     for (const capture of captures) await capture.exited;
     await flapping.becomes((up) => up === FLAPPING, DEADLINE_MS);
@@ -113,7 +113,7 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
     );
   }
 
-  /** What the server holds once all tunnels stand and those that were cut are forgotten. */
+  /** The server's resources when all tunnels are up and the cut ones are removed. */
   async function settledHolding(): Promise<Holding> {
     await all();
     await eventually(
@@ -122,7 +122,7 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
       DEADLINE_MS,
     );
     await delay(1000);
-    // The inspector stops the switch to collect its garbage.
+    // A garbage collection by the inspector stops the switch.
     const fromS = Date.now() / 1000;
     await examine(server);
     const holding = await examine(server);
@@ -131,14 +131,14 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
   }
 });
 
-/** The configuration of an hour: a port more in every second one, with another description each time. */
+/** The configuration of an hour: each second one has one more port, and each has other descriptions. */
 function configuration(log: string, hour: number): string {
   const extra = hour % 2 === 0 ? [`  - {type: tap, target: extra0, name: extra, description: hour ${hour}}`] : [];
   const ports = ['  - {type: tap, target: ethws0, name: lan}', ...extra];
   return ['tunnels: {port: 8000}', `daemon: {logfile: ${log}}`, 'ports:', ...ports, ''].join('\n');
 }
 
-/** The times of answers to echo requests, in seconds, for as long as the test runs. */
+/** The times of answers to echo requests, in seconds, until the end of the test. */
 function answersOf(t: TestContext, from: { spawn: EtherwsSwitch['host']['spawn'] }, address: string): number[] {
   const times: number[] = [];
   const ping = from.spawn(['ping', '-n', '-D', '-i', String(PING_S), address], { timeoutMs: 600_000 });
@@ -150,7 +150,7 @@ function answersOf(t: TestContext, from: { spawn: EtherwsSwitch['host']['spawn']
   return times;
 }
 
-/** The longest time between two answers, in seconds, of those that no examination fell into. */
+/** The longest time between two answers without an examination in between, in seconds. */
 function longestGap(times: readonly number[], examinations: readonly Examination[]): number {
   assert.ok(times.length > 10, `${times.length} answers`);
   const gaps = times.slice(1).map((toS, index) => ({ fromS: times[index] as number, toS }));

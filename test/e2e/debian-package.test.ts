@@ -21,14 +21,14 @@ test('a Debian package is installed, started as a unit, upgraded, removed and pu
   assert.match(contents, /lrwxrwxrwx root\/root .* \.\/usr\/bin\/etherws ->/);
 
   const lab = await SystemdLab.start(t);
-  // A system of its own: the lower one is that of this host, and nothing is written to it.
+  // An overlay over the system of this host, to which nothing is written.
   await lab.type(`
     mkdir -p /run/deb/usr /run/deb/usr-work /run/deb/lib
     mount -t overlay -o lowerdir=/usr,upperdir=/run/deb/usr,workdir=/run/deb/usr-work overlay /usr
     mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/triggers && touch /var/lib/dpkg/status`);
   await lab.write(`/srv/${basename(file)}.b64`, readFileSync(file).toString('base64'));
   await lab.type(`base64 -d /srv/${basename(file)}.b64 > /srv/etherws.deb`);
-  // Node is not a package here.
+  // The Node of the tests is not a package of Debian.
   const install = 'dpkg --force-depends --install /srv/etherws.deb 2>&1';
   await lab.type(install);
   assert.deepEqual(await lab.show('etherws', 'ActiveState', 'UnitFileState'), {

@@ -12,7 +12,7 @@ for (const [signal, status] of [
   ['SIGTERM', 143],
 ] as const) {
   test(`the demo cleans up on ${signal}`, async (t) => {
-    // Where a laboratory can be opened, the demo opens one.
+    // The demo itself needs a laboratory, too.
     if ((await openTapLab(t)) === undefined) return;
     const mark = `ETHERWS_DEMO_TEST_${signal}_${process.pid}`;
     const demo = new Process(DEMO, { env: { [mark]: '1' } });
@@ -40,7 +40,7 @@ function processesWith(variable: string): string[] {
     try {
       return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/environ`, 'utf8').includes(variable);
     } catch {
-      return false; // it has ended, or is somebody else's
+      return false; // it has ended, or belongs to another user
     }
   });
 }

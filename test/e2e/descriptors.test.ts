@@ -67,7 +67,7 @@ for (const isShared of [false, true]) {
       assert.ok(tunnels.length < 128);
     }
     assert.ok(tunnels.length >= 40, `${tunnels.length} tunnels`);
-    // Connections that never come to the point want descriptors, too.
+    // Connections without a complete request use descriptors, too.
     for (let count = 0; count < 60; count++) await open(t, tunnelPort, 'GET / HTTP/1.1\r\n');
     assert.equal((await listed()).length, tunnels.length);
     const { status, stdout } = await run([...ETHERWS, 'ctl', ...urlOf(control.port), 'listport']);
@@ -77,14 +77,14 @@ for (const isShared of [false, true]) {
     const lines = lan.stderr.split('\n').filter((line) => line.includes('descriptors are used up'));
     assert.equal(lines.length, 1, lan.stderr);
 
-    // Behind them everything is as before.
+    // After their end everything is as before.
     for (const tunnel of tunnels) tunnel.destroy();
     await eventually(listed, (entries) => entries.length === 0, 60_000);
     assert.equal((await knock({ port: tunnelPort })).status, 101);
   });
 }
 
-/** A port that nothing listens on at the moment. */
+/** A port without a listener. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -63,7 +63,7 @@ test('a device that comes back is the same port with its counters; only delport 
   await eventually(() => lan.ports(), isAll('up'));
   let received = 0;
   for (let round = 0; round < 2; round++) {
-    // Its kernel asks for an address that no station has: frames come in.
+    // ARP requests of its kernel for an unused address make the port receive frames.
     await host.run(['ping', '-c1', '-W1', '-I', 'wire0', '192.0.2.51']);
     const before = await eventually(
       () => lan.port(1),
@@ -84,7 +84,7 @@ test('a device that comes back is the same port with its counters; only delport 
       ],
     );
     assert.ok((nic?.rx ?? 0) >= received);
-    // Neither is in the way of the others' settings.
+    // Neither is listed among the interfaces that can be configured.
     assert.deepEqual(await lan.interfaces(), []);
     await refused(lan, ['setif', '1', '--mtu', '1400'], /DEVICE_NOT_FOUND[\s\S]*"nic0" is gone/);
     await refused(lan, ['addport', 'netdev', 'nic0'], /DEVICE_(BUSY|NOT_FOUND)/);
@@ -111,7 +111,7 @@ test('a TAP device in another network namespace carries on, and is listed and se
   if (pair === undefined) return;
   const { left, right } = pair;
   const { leftSwitch } = await joinPair(pair);
-  // Names of namespaces are files, which only the laboratory sees.
+  // Names of namespaces are files in /run, so the laboratory needs its own.
   await left.check(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
   await left.check(['ip', 'netns', 'add', 'blue']);
   await left.check(['ip', 'link', 'set', 'ethws0', 'netns', 'blue']);
@@ -151,7 +151,7 @@ test('a TAP device in another network namespace carries on, and is listed and se
   }
   await refused(leftSwitch, ['addport', 'tap', 'eth7', '--netns', 'blue'], /DEVICE_BUSY/);
 
-  // A namespace that is made anew, as a container that starts again, gets its device again.
+  // A namespace that is created again, as by a container that restarts, gets its device again.
   await left.check(['ip', 'netns', 'delete', 'blue']);
   await eventually(
     () => leftSwitch.port(3),
@@ -164,7 +164,7 @@ test('a TAP device in another network namespace carries on, and is listed and se
     ({ state, netns }) => state === 'up' && netns === 'blue',
   );
   assert.match(await left.check(['ip', '-n', 'blue', 'link', 'show', 'eth7']), /02:00:00:00:00:77/);
-  // One that is deleted by hand stays away.
+  // A device that was deleted by hand is not created again.
   await left.check(['ip', '-n', 'blue', 'link', 'delete', 'eth7']);
   await eventually(
     () => leftSwitch.port(3),
@@ -232,11 +232,11 @@ test('a tunnel over a device that becomes a port is warned of, whichever comes f
   const { leftSwitch, rightSwitch } = await joinPair(pair);
   const warning = /warn.*(runs over eth0|eth0.*own packets)/i;
   assert.doesNotMatch(leftSwitch.process.stderr + rightSwitch.process.stderr, warning);
-  // The server's side: the tunnel is there first.
+  // At the server the tunnel is added first.
   await leftSwitch.done('addport', 'netdev', 'eth0');
   await leftSwitch.process.output(/tunnel of port 2 runs over eth0, which is port 3/);
   await leftSwitch.done('delport', '3');
-  // The client's side: the port is there first.
+  // At the client the device's port is added first.
   await rightSwitch.done('delport', '2');
   await rightSwitch.done('addport', 'netdev', 'eth0');
   await rightSwitch.done('setport', '3', '--shut', '1');

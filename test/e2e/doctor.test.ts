@@ -21,7 +21,7 @@ function doctor(...args: readonly string[]): Promise<Outcome> {
 
 type Found = Readonly<Partial<Record<(typeof CHECKS)[number], Finding>>>;
 
-/** By check, what `--json` has found. */
+/** The findings of `--json`, by check. */
 function found({ stdout }: Outcome): Found {
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return Object.fromEntries(findings.map((finding) => [finding.check, finding]));

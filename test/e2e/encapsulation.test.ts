@@ -29,7 +29,7 @@ const SENDS = '10';
 const DATAGRAMS_EACH = '22';
 const DATAGRAMS = '220';
 const MIB = '8';
-/** What the datagrams of one call are together when they cross as one super-frame. */
+/** The payload of one call's datagrams in one super-frame. */
 const PACKED_BYTES = Number(DATAGRAMS_EACH) * 1000;
 
 const SOURCES = new URL('../../../test/e2e/programs/', import.meta.url);
@@ -81,7 +81,7 @@ async function ended(process: Process): Promise<string> {
   return stdout;
 }
 
-/** Every datagram of UDP_SEGMENT arrives at `address`. */
+/** Sends datagrams by UDP_SEGMENT, and asserts that all arrive at `address`. */
 async function sendDatagrams({ left, right }: Hosts, address: string): Promise<void> {
   const receiver = right.spawn(datagrams('receive', address, UDP_PORT, DATAGRAMS), { timeoutMs: TIMEOUT_MS });
   await receiver.output(/ready/);
@@ -89,7 +89,7 @@ async function sendDatagrams({ left, right }: Hosts, address: string): Promise<v
   assert.match(await ended(receiver), new RegExp(`^${DATAGRAMS} received$`, 'm'));
 }
 
-/** Both hosts send each other MIB at once over one connection, and each gets what the other has sent. */
+/** Both hosts send each other MIB at the same time over one connection; all octets must arrive unchanged. */
 async function exchange({ left, right }: Hosts, address: string): Promise<void> {
   const start = (host: Host, role: string) =>
     host.spawn([process.execPath, EXCHANGE, role, address, TCP_PORT, MIB, role, role === 'dial' ? 'listen' : 'dial'], {
@@ -116,7 +116,7 @@ for (const [name, underlay, options] of UNDERLAYS) {
     if (hosts === undefined) return;
     const { middle, right } = hosts;
     for (const address of ['192.0.2.2', '2001:db8::2']) {
-      // The kernel segments and completes all that it is given for this device: what is recorded is what a wire carries.
+      // Without its offloads the kernel segments and completes checksums before the device, so the record is as on a wire.
       await middle.check(['ethtool', '-K', right.name, 'tx', 'off']);
       assertSound(await recordDatagrams(hosts, address, Number(DATAGRAMS)));
       await exchange(hosts, address);
@@ -147,7 +147,7 @@ test('segmented UDP crosses netdev ports without an encapsulation, too', { timeo
   await sendDatagrams(hosts, 'fd00::2');
 });
 
-/** @returns the file of what the right host received of them, in `count` frames */
+/** @returns the capture of the datagrams at the right host, in `count` frames */
 async function recordDatagrams(hosts: Hosts, address: string, count: number): Promise<string> {
   const file = join(hosts.lab.directory, `${address.replaceAll(':', '-')}-${count}.pcap`);
   const recorder = hosts.right.spawn(datagrams('record', 'eth0', VXLAN_PORT, String(count), file), {
@@ -159,7 +159,7 @@ async function recordDatagrams(hosts: Hosts, address: string, count: number): Pr
   return file;
 }
 
-/** Segments inside of an outer UDP header with a checksum come as one super-frame a call, others one by one. */
+/** Segments in an outer UDP header with a checksum arrive as one super-frame for each call, others as single frames. */
 async function assertPacked(hosts: Hosts, address: string, isPacked: boolean): Promise<void> {
   const file = await recordDatagrams(hosts, address, Number(isPacked ? SENDS : DATAGRAMS));
   for (const length of lengthsInPcap(readFileSync(file))) assert.equal(length > PACKED_BYTES, isPacked, `${length}`);
@@ -174,7 +174,7 @@ async function assertAllSegmented({ lan }: Hosts): Promise<void> {
   }
 }
 
-/** tshark finds every checksum right, outer and inner. */
+/** Asserts that tshark finds all outer and inner checksums right. */
 function assertSound(file: string): void {
   const frames = checksumsIn(file).map((columns) => columns.flatMap((column) => column.split(',')));
   assert.equal(frames.length, Number(DATAGRAMS));

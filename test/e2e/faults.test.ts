@@ -1,7 +1,7 @@
 /*
- * Faults that are waited out: each in a laboratory of its own, all at the same
- * time, since nearly all of them is waiting. An uninterrupted ping says when
- * traffic flows again, and the log of a switch what it thinks of it.
+ * Faults with long waits: each in its own laboratory, all at the same time. A
+ * continuous ping shows when traffic flows again, and the log of a switch how it
+ * has noticed the fault.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -19,12 +19,12 @@ import { CLIENT, openTapPair, QUICK, settled, startOnTap, startPings, TAP } from
 
 const URL_OF_LEFT = `ws://${LEFT.v4}:8000/`;
 
-/** A half-open tunnel is found in this time; the rest is for a busy machine. */
+/** Limit of the detection of a half-open tunnel: 45 s, and 5 s for a busy machine. */
 const FOUND_MS = 45_000 + 5_000;
-/** Once nothing stands in the way any more: a wait of at most 1 s and a handshake, on a busy machine. */
+/** Limit after the end of the fault: a wait of at most 1 s and a handshake, on a busy machine. */
 const BACK_MS = 20_000;
 
-/** The client's ports have the numbers that they had from the start. */
+/** Asserts that the client's ports have their first numbers. */
 async function keptItsNumbers(client: EtherwsSwitch): Promise<void> {
   assert.deepEqual(
     (await client.ports()).map(({ port, type, state }) => ({ port, type, state })),
@@ -35,7 +35,7 @@ async function keptItsNumbers(client: EtherwsSwitch): Promise<void> {
   );
 }
 
-/** The next change of the client port's link that is such a state, for such a reason. */
+/** Waits for a change of the client port's link to this state, with such a reason. */
 async function becomes(client: EtherwsSwitch, state: string, reason: RegExp, since: number, ms: number): Promise<void> {
   const line = new RegExp(`link changed.*"port":${CLIENT}\\b.*"state":"${state}".*${reason.source}`);
   await client.process.logged(line, since, ms);
@@ -45,11 +45,11 @@ interface Lab {
   readonly pair: Pair;
   readonly server: EtherwsSwitch;
   readonly client: EtherwsSwitch;
-  /** from the client's side to the server's, answered already */
+  /** from the client's host to the server's; one request was answered */
   readonly pings: PingStream;
 }
 
-/** Two switches and the tunnel between them. @returns undefined where tools are missing: the test is skipped then */
+/** Two switches with a tunnel. @returns undefined if the test was marked as skipped */
 async function openLab(t: TestContext, waits: readonly string[], ...tools: string[]): Promise<Lab | undefined> {
   const pair = await openTapPair(t, ...tools);
   if (pair === undefined) return undefined;
@@ -75,7 +75,7 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
 
   'the link below down for 50 s': async (t) => {
-    // With the waits of everyday: it is the news of the link that brings the client back, not a short wait.
+    // With the default waits, so that only the change of the link can bring the client back soon.
     const lab = await openLab(t, []);
     if (lab === undefined) return;
     const { pair, server, client, pings } = lab;
@@ -149,7 +149,7 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
         [TAP, number],
       );
       await settled(server);
-      // Two tunnels to one switch would be a loop.
+      // A second tunnel to the same switch would be on standby.
       await client.done('delport', String(number));
       await proxy.end();
       number++;
@@ -208,7 +208,7 @@ const faults: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const before = client.process.stderr.length;
     for (const [hours, stayMs] of [
       [5, 4000],
-      // Longer than from one ping of the heartbeat to the next.
+      // Longer than the interval of the heartbeat's pings.
       [-7, 24_000],
       [0, 4000],
     ] as const) {
@@ -238,7 +238,7 @@ test('traffic flows again behind faults, and ports keep their numbers', { concur
   await Promise.all(Object.entries(faults).map(([name, fault]) => t.test(name, fault)));
 });
 
-/** One more address on the left Ethernet, which says something and is gone. @returns it, as the client has learned it */
+/** Sends a frame from a new address on the left Ethernet. @returns the address, when the client has learned it */
 async function appearAndFallSilent(left: Host, client: EtherwsSwitch): Promise<string> {
   await left.check(['ip', 'link', 'add', 'link', 'ethws0', 'name', 'brief', 'type', 'macvlan']);
   await left.check(['ip', 'link', 'set', 'brief', 'up']);
@@ -251,7 +251,7 @@ async function appearAndFallSilent(left: Host, client: EtherwsSwitch): Promise<s
   return learned?.mac ?? '';
 }
 
-/** What time a switch that logs JSON believes it is. */
+/** The clock of a switch, from its log in JSON. */
 async function clockOf(client: EtherwsSwitch): Promise<number> {
   const since = client.process.stderr.length;
   await client.done('setport', String(TAP), '--shut', '0');
@@ -266,7 +266,7 @@ async function startProxy(host: Host, kind: 'http' | 'socks', listenPort: string
   return proxy;
 }
 
-/** Where Debian has it, for whatever machine. */
+/** The path of the library on Debian, for any processor. */
 function libfaketime(): string {
   for (const directory of readdirSync('/usr/lib')) {
     const library = `/usr/lib/${directory}/faketime/libfaketime.so.1`;

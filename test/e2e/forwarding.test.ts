@@ -11,7 +11,7 @@ const URL = 'ws://127.0.0.1:8000/';
 const A = '02:00:00:00:00:0a';
 const B = '02:00:00:00:00:0b';
 
-/** A host with a switch, to which websocket-client peers come over its loopback. */
+/** A host with a switch, for websocket-client peers on its loopback. */
 async function startSwitch(t: TestContext, ...options: string[]): Promise<[EtherwsSwitch, Host] | undefined> {
   const missing = missingModules('websocket');
   if (missing !== false) {
@@ -42,7 +42,7 @@ test('frames go where the filtering database says', async (t) => {
     const answer = frameOf({ to: A, from: B, payload: 'answer' });
     b.send(answer);
     await a.received(answer);
-    // Whatever the switch would have sent to the others arrives before what follows it.
+    // Frames keep their order, so a wrongly forwarded frame would arrive before this one.
     const end = frameOf({ from: B, payload: 'end' });
     b.send(end);
     await Promise.all([a.received(end), c.received(end)]);

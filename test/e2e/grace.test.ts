@@ -13,7 +13,7 @@ function until(ethernet: EtherwsSwitch, number: number, state: string): Promise<
   );
 }
 
-/** The left switch has these ports, and no other. */
+/** Waits until the left switch has exactly these ports. */
 async function untilNumbers({ leftSwitch }: Pick<Triangle, 'leftSwitch'>, ...numbers: number[]): Promise<void> {
   await eventually(
     async () => (await leftSwitch.ports()).map(({ port }) => port),
@@ -22,7 +22,7 @@ async function untilNumbers({ leftSwitch }: Pick<Triangle, 'leftSwitch'>, ...num
   );
 }
 
-/** What the third switch gets by its tunnel: what is flooded to it, and what is for its own host. */
+/** The number of frames that the third switch has received by its tunnel: flooded ones, and those for its own host. */
 async function heardByThird({ thirdSwitch }: Triangle): Promise<number> {
   return (await thirdSwitch.port(2)).rx;
 }
@@ -85,7 +85,7 @@ test('a client whose old connection the server still thinks alive takes its port
   assert.ok(await pings(right, LEFT_TAP.v4));
   const before = await leftSwitch.port(RIGHT_CLIENT);
   const clientPort = before.target.split(':')[1] ?? '';
-  // As behind a NAT that has forgotten the connection: the client hears of it, the server does not.
+  // As with a NAT that has lost its state: the client gets a reset, the server does not.
   await left.check([
     'nft',
     `add table ip t { chain c { type filter hook input priority 0; tcp sport ${clientPort} drop; }; }`,

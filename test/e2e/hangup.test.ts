@@ -20,7 +20,7 @@ import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
 /*
- * SIGHUP: what logrotate sends when it has renamed the log, and what an operator sends for new certificates and rules.
+ * SIGHUP: sent by logrotate after it has renamed the log, and by operators for new certificates and rules.
  */
 
 const NOBODY = 65_534;
@@ -54,7 +54,7 @@ const holds = (file: string, words: RegExp): Promise<string> =>
     (text) => words.test(text),
   );
 
-/** Lets the switch say something: it refuses a request of the control API. */
+/** Causes a line in the log: a refused request of the control API. */
 async function provoke(log: string): Promise<void> {
   const port = Number(/control[^\n]*?"?port"?:(\d+)/.exec(log)?.[1]);
   assert.equal((await ask({ port, path: '/ctl', method: 'GET' })).status, 405);
@@ -120,7 +120,7 @@ test('where it cannot be made the old file goes on, and nothing is said to be re
   const text = await holds(`${log}.1`, /Cannot reload/);
   assert.match(text, /--logfile: cannot append/);
   assert.deepEqual(readdirSync(directory), ['log.1']);
-  // It is all the same whether it comes once more: in the end it works.
+  // After the failed reload the next signal must succeed.
   renameSync(`${log}.1`, log);
   running.signal('SIGHUP');
   assert.equal([...(await holds(log, /reloaded/)).matchAll(/reloaded/g)].length, 1);

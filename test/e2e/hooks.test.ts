@@ -7,7 +7,7 @@ import { ETHERWS, eventually } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 
-/** Hooks with real programs: what they are told, and programs that fail, hang, and are too slow. */
+/** Hooks with real programs: their input, and programs that fail, hang, and are too slow. */
 
 interface Place {
   path(name: string): string;
@@ -18,7 +18,7 @@ interface Place {
 
 function openPlace(t: TestContext): Place {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-hooks-'));
-  // Programs of other users may write there.
+  // Programs that run as other users write to it.
   chmodSync(directory, 0o777);
   t.after(() => rmSync(directory, { recursive: true }));
   const path = (name: string): string => join(directory, name);
@@ -77,14 +77,14 @@ test('a hook is told the facts in its environment and as JSON, and gets nothing 
     ETHERWS_TYPE: 'server',
     ETHERWS_WIRE: 'batched',
   });
-  // Those of any program that is run here: the switch adds none.
+  // The descriptors of any program that the test starts; the switch must add none.
   const usual = await run(['sh', '-c', "ls /proc/self/fd | tr '\\n' ' '"]);
   assert.equal(place.read('fds'), `${usual.stdout}/\n`);
   await there.call('delPort', { port: 1 });
   await until(place, 'log', (text) => text === 'up 1\ndown 1\n');
   await there.call('addPort', { type: 'client', target });
   await until(place, 'log', (text) => text.endsWith('up 2\n'));
-  // The end of the switch is the end of its tunnels, and their hooks are run.
+  // When the switch ends, its tunnels end, and their hooks are run.
   here.process.signal('SIGTERM');
   assert.equal((await here.process.exited).status, 0);
   assert.equal(place.read('log'), 'up 1\ndown 1\nup 2\ndown 2\n');
@@ -111,7 +111,7 @@ test('a hook that fails, one that hangs, one that says much, and more events tha
   assert.throws(() => process.kill(pid, 0), /ESRCH/);
   assert.match(lan.log, /"output":"line 19"/);
   assert.doesNotMatch(lan.log, /"output":"line 20"/);
-  // A flood: each call is an event, and the switch answers all the same.
+  // A flood of events: the switch must still respond.
   for (let count = 0; count < 600; count++) lan.process.signal('SIGHUP');
   await until(place, 'slow', (text) => text.length >= 2);
   assert.deepEqual(await lan.ports(), []);

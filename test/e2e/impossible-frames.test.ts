@@ -23,7 +23,7 @@ async function join(t: TestContext, lan: SwitchProcess): Promise<Station> {
   return { tunnel, heard };
 }
 
-/** Sends frames, and one more that is flooded behind them: once that has come, the others have come or will not. */
+/** Sends frames, then one that is flooded: when that has arrived, no earlier one can arrive any more. */
 async function sendAll(from: Station, to: Station, frames: readonly Buffer[]): Promise<Buffer[]> {
   const end = frameOf({ from: A, payload: 'end' });
   to.heard.length = 0;

@@ -9,8 +9,8 @@ import { until } from '../support/waits.ts';
 
 const RELAY = fileURLToPath(new URL('./programs/relay.js', import.meta.url));
 /**
- * Interpreted only: compiled code, which comes and goes for hours, would hide a leak of small objects. Maglev is a
- * compiler of V8 from Node 22 on; with it the heap grows by some 1600 octets a cycle for the first thousand cycles.
+ * Interpreted only: the memory of compiled code varies for hours and would hide a leak of small objects. Maglev is a
+ * compiler of V8 from Node 22 on; with it the heap grows by about 1600 octets a cycle in the first thousand cycles.
  */
 const INTERPRETED = ['--no-opt', '--no-maglev', '--no-sparkplug', '--no-flush-bytecode'];
 const WARM_UP_CYCLES = 250;
@@ -18,9 +18,9 @@ const LOOKS_BEFORE = 3;
 const CYCLES = 200;
 const SAMPLES = 5;
 const CYCLES_A_SAMPLE = CYCLES / (SAMPLES - 1);
-/** Octets. V8's own lists grow by some 50 a cycle; a forgotten tunnel would be thousands. */
+/** Limits in octets. V8's own lists grow by about 50 a cycle; a leaked tunnel takes thousands. */
 const MOST_A_CYCLE = { heapBytes: 200, externalBytes: 100, residentBytes: 4096 } as const;
-/** What may be under way when it is looked at. */
+/** The number of resources that may be in use by chance at an examination. */
 const FEW = 3;
 
 test('200 tunnels that were cut leave nothing behind in either daemon', async (t) => {
@@ -53,7 +53,7 @@ test('200 tunnels that were cut leave nothing behind in either daemon', async (t
   await openToExamination(server);
   await openToExamination(client);
   await cycles(WARM_UP_CYCLES);
-  // The first looks leave something of their own: some 15, 6 and 2 KiB of the inspector's.
+  // The first examinations allocate memory of the inspector: about 15, 6 and 2 KiB.
   for (let look = 0; look < LOOKS_BEFORE; look++) await Promise.all([examine(server), examine(client)]);
   const held: Readonly<Record<'server' | 'client', Holding[]>> = { server: [], client: [] };
   for (let sample = 0; sample < SAMPLES; sample++) {

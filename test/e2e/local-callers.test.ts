@@ -12,7 +12,7 @@ import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
 /*
- * Users of the host at the control API of a switch that root runs: which users it obeys without credentials.
+ * The users of the host that a switch of root authorizes without credentials at its control API.
  */
 
 const missing =
@@ -69,7 +69,7 @@ test('root is obeyed on the loopback, every other user gets 403 with what to do'
   assert.match(error.data, /^REQUEST_REFUSED: The user nobody \(uid 65534\) may not control this switch\. /);
   assert.match(error.data, /sudo.*--ctlgroup.*--ctlhtpasswd/);
   assert.deepEqual(await ports(running), []);
-  // The same in the words of `etherws ctl`. Its modules may not be readable for that user, so they are loaded before.
+  // The same error in `etherws ctl`. The user may not be able to read the modules, so they are loaded before.
   const client = new URL('../../src/control/client.js', import.meta.url).href;
   const script = `import { ControlClient } from '${client}'; import 'node:http';
     process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
@@ -113,14 +113,14 @@ test('--ctl-anybody: as in 1.x, with one warning', options, async (t) => {
 
 test('a connection that its caller has closed gives no rights', options, async (t) => {
   const running = await start(t);
-  // The switch accepts only when the other end is gone: the kernel then says that it is of uid 0.
+  // The stopped switch accepts after the peer has closed: the kernel then reports uid 0 for the peer.
   running.process.signal('SIGSTOP');
   for (const uid of [NOBODY, NOBODY, DAEMON]) {
     const { status, stderr } = await callAndClose(uid, running.port, ADD);
     assert.equal(status, 0, stderr);
   }
   running.process.signal('SIGCONT');
-  // Accepted behind those.
+  // This connection is accepted after those.
   assert.deepEqual(await ports(running), []);
 });
 
@@ -153,7 +153,7 @@ test('over TLS, and where tunnels share the listener', { skip: missing || missin
   const url = `https://127.0.0.1:${control.port}/ctl`;
   assert.deepEqual(await statuses([0, NOBODY], url, ...trust), [200, 403]);
 
-  // Two times 0 are two ports, so one is chosen that was free just now.
+  // Two services with port 0 would get different ports, so a port is chosen that was free just before.
   const both = ['--port', String(control.port), '--ctlport', String(control.port)];
   await control.process.end();
   const tls = ['--sslkey', key, '--sslcert', certificate, '--ctlsslkey', key, '--ctlsslcert', certificate];
@@ -189,7 +189,7 @@ test('a user of the host has no more rights by its other addresses; other hosts 
 });
 
 test('an address of an interface without a carrier gives no rights', options, async (t) => {
-  // It is up and its address can be used, but os.networkInterfaces() does not list it. The peer stays down.
+  // While its peer is down, the device is up and its address works, but os.networkInterfaces() does not list it.
   const prepare =
     'ip link set lo up; ip link add empty type veth peer name peer; ip address add 192.0.2.9/24 dev empty';
   const hold = ['sh', '-c', `${prepare}; ip link set empty up; exec "$@"`, 'sh'];

@@ -70,6 +70,6 @@ test('clients that connect again and again do not flood the log', async (t) => {
   const seconds = (performance.now() - startMs) / 1000;
   assert.ok(lines.length >= 300, `${lines.length} lines`);
   assert.ok(lines.length <= 300 + 30 * (seconds + 1), `${lines.length} lines in ${seconds} s`);
-  // What is missing is told with the next line.
+  // The next line has the number of lines that were not logged.
   await until(() => linesOf(running).some(({ notLogged = 0 }) => notLogged > 0));
 });

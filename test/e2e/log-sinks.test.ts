@@ -15,12 +15,12 @@ import { once } from '../support/waits.ts';
 const FORMATS = ['json', 'text'] as const;
 const LOOPBACK = ['--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
 
-/** Runs what follows it with standard error elsewhere. */
+/** The prefix of a command whose standard error goes to `target`. */
 function withStandardError(target: string): string[] {
   return ['bash', '-c', `exec "$@" 2>${target}`, 'bash', ...ETHERWS];
 }
 
-/** Shuts port 1 and opens it again, fifty times: a hundred lines of the log. */
+/** Shuts and unshuts port 1 fifty times, which causes 100 lines of the log. */
 const TOGGLE = `
 const calls = Array.from({ length: 100 }, (_, id) => (
   { jsonrpc: '2.0', id, method: 'etherws.control.setPort', params: { port: 1, shut: id % 2 === 0 } }
@@ -32,7 +32,7 @@ fetch('http://127.0.0.1:7867/ctl', { method: 'POST', headers, body: JSON.stringi
 });
 `;
 
-/** A port on the loopback, of a service, that a log in JSON tells. */
+/** The port of a service, from a log in JSON. */
 function portOf(log: string, service: string): number {
   return Number(new RegExp(`"service":"${service}".*?"port":(\\d+)`).exec(log)?.[1]);
 }
@@ -50,7 +50,7 @@ for (const format of FORMATS) {
     await lan.done('addport', 'tap', 'tap0');
     await host.run(['bash', '-c', `cat /dev/zero >${disk}/filler`]);
     const full = await host.check(['cat', log]);
-    // The last page of the log still has room: more is said than that takes.
+    // The last page of the file still has room, so more is logged than fits there.
     const said = 400;
     for (let count = 0; count < said; count += 100) await host.check([process.execPath, '-e', TOGGLE]);
     const before = await host.check(['cat', log]);
@@ -88,7 +88,7 @@ for (const format of FORMATS) {
   }
 }
 
-/** A switch that tells every address that it learns, and a reader of its log that reads when it is asked to. */
+/** A switch that logs each learned address, and a reader of its log that reads on request. */
 interface Told {
   readonly log: () => string;
   readonly read: () => void;
@@ -149,7 +149,7 @@ for (const [name, start] of [
       () => log().includes('"msg":"ready"'),
     );
     const tunnel = await RawTunnel.open(t, portOf(log(), 'tunnels'));
-    // Two lines each, 4 MiB together: the log keeps 1 MiB of what its reader has not taken.
+    // Two lines for each, 4 MiB in all; the log holds up to 1 MiB for a slow reader.
     const stations = 10_000;
     const messages: Buffer[] = [];
     for (let number = 0; number < stations; number++) {
@@ -188,7 +188,7 @@ test('a reader of the log that goes away does not end the switch', async (t) => 
     try {
       process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   });
   await program.output(/"msg":"ready"/);

@@ -33,7 +33,7 @@ test('ctl status and ctl show tell of a switch and its ports what is so', async 
     sw: ['--port', '8443', '--policy', policy, '--fdb-size', '2', ...options],
     addport: ['--cacerts', authority.certificate, '--user', USER, '--passwd', PASSWORD, '--name', 'uplink'],
   });
-  // The policy refuses IPv6.
+  // No answer, since the policy refuses IPv6.
   const knockInVain = (): Promise<unknown> => right.run(['ping', '-c', '1', '-W', '1', LEFT_TAP.v6]);
   assert.ok(await pings(right, LEFT_TAP.v4));
   await knockInVain();

@@ -37,7 +37,7 @@ test('a duplicate address is warned of once, with both ports and the count, and 
   const lan = await SwitchProcess.start(t);
   const [one, two, listener] = [await join(t, lan), await join(t, lan), await join(t, lan)];
   const frame = frameOf({ from: A, vid: 7 });
-  // Both stations speak in turn: the next one once the one before was heard.
+  // The stations send in turn: each one after the frame of the other has arrived.
   const speak = async (times: number): Promise<void> => {
     for (let turn = 0; turn < times; turn++) {
       const heard = once(listener, 'message');
@@ -81,7 +81,7 @@ test('frames that go round a loop through a kernel bridge: "loop between ports 2
   await lan.done('addport', 'netdev', 'a0');
   await lan.done('addport', 'netdev', 'b0');
   await lan.done('setif', '1', '--address', '192.0.2.1', '--netmask', '255.255.255.0');
-  // Each of these stations asks for an address, and the question goes round for as long as the loop stands.
+  // Each station sends an ARP request, which circulates while the loop exists.
   for (const station of [1, 2, 3, 4, 5]) {
     await host.check(['ip', 'link', 'set', 'ethws0', 'address', `02:00:00:00:00:0${station}`]);
     await host.run(['ping', '-c', '1', '-W', '0.1', `192.0.2.10${station}`]);

@@ -23,7 +23,7 @@ function read(port: number, path = '/metrics', headers: OutgoingHttpHeaders = {}
   return ask({ port, path, headers, method });
 }
 
-/** Where a listener of `--metrics-listen` listens, by the log. */
+/** The port of the listener of `--metrics-listen`, from the log. */
 async function metricsPortOf(process: Process): Promise<number> {
   const [, port] = await process.output(/"service":"metrics","address":"[^"]*","port":(\d+)/);
   return Number(port);
@@ -47,7 +47,7 @@ test('metrics tell what the control API tells, in both formats, and no secret', 
   await running.call('addPort', { type: 'client', target: 'wss://127.0.0.1:1/', options: dead });
   await running.call('setPort', { port: 2, shut: true });
   const peer = await RawTunnel.open(t, running.tunnelPort);
-  // A frame of 60 octets from 02:…:01 to all, which leaves by the uplink.
+  // A broadcast frame of 60 octets from 02:…:01, which leaves by the uplink.
   const frame = Buffer.concat([Buffer.from('ffffffffffff0200000000010800', 'hex'), Buffer.alloc(46)]);
   await peer.send(Buffer.concat([Buffer.from([0x82, 0x80 | frame.length, 0, 0, 0, 0]), frame]));
   await eventually(
@@ -207,7 +207,7 @@ test('the control service asks for credentials and for the right to list ports',
     1,
   );
   for (const path of ['/healthz', '/readyz']) assert.equal((await read(port, path)).status, 200);
-  // Pages are not where tunnels are.
+  // The service of tunnels does not have the page.
   assert.equal((await read(running.tunnelPort)).status, 404);
 
   const bySocket = await ask({ socketPath, path: '/metrics?x=1', method: 'GET' });
@@ -260,7 +260,7 @@ test('a switch is ready from when its ports were opened until it stops', async (
   const running = await SwitchProcess.start(t, ['--metrics-listen', '0']);
   const readyPort = await metricsPortOf(running.process);
   assert.equal((await read(readyPort, '/readyz')).body, 'ok\n');
-  // A peer that does not answer the Close message is waited for.
+  // The peer does not answer the Close message, so that the switch waits while it stops.
   const peer = await RawTunnel.open(t, running.tunnelPort);
   running.process.signal('SIGTERM');
   assert.equal(await peer.closeCode(), 1001);

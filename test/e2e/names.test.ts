@@ -4,7 +4,7 @@ import type { PortEntry } from '../../src/control/schema.ts';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { LEFT, openPair } from '../support/lan.ts';
 
-/** An address on the cable that no host has: what goes there is lost without an answer. */
+/** An unused address on the cable: packets to it are lost without an answer. */
 const SILENT = '10.1.0.53';
 const DEAD_NAMES = 50;
 

@@ -23,7 +23,7 @@ import { ETHERWS, eventually } from '../support/etherws.ts';
 import { type Outcome, Process, run } from '../support/process.ts';
 
 /*
- * The log and the PID file of a switch that root starts, in places where another user has a hand.
+ * The log and the PID file of a switch that root starts, in directories that another user can write to.
  */
 
 const NOBODY = 65_534;
@@ -32,15 +32,15 @@ const SW = [...ETHERWS, 'sw', '--host', '127.0.0.1', '--port', '0', '--ctlport',
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root: only root can be led to the files of root';
 
 interface Places {
-  /** root's, for no other user to read */
+  /** a file of root that other users cannot read */
   readonly victim: string;
   /** a directory of the user nobody */
   readonly theirs: string;
-  /** a directory of root that everybody may look into */
+  /** a directory of root that all users can read */
   readonly ours: string;
 }
 
-/** The victim's content, which is also a PID that no process has: nothing but its place protects it. */
+/** The victim's contents, also the PID of no process, so that only the checks of the path protect the file. */
 const SECRET = '4194304\n';
 
 function places(t: TestContext): Places {
@@ -55,7 +55,7 @@ function places(t: TestContext): Places {
   return { victim, theirs: theirs as string, ours: ours as string };
 }
 
-/** Starts a switch in the foreground, and ends it behind the test. */
+/** Starts a switch in the foreground, and ends it after the test. */
 async function start(t: TestContext, options: readonly string[], umask = '022', cwd = '/'): Promise<Process> {
   const shell = ['bash', '-c', `umask ${umask}; exec "$@" > >(cat)`, 'bash'];
   const started = new Process([...shell, ...SW, '--foreground', ...options], {
@@ -74,7 +74,7 @@ async function stop(running: Process): Promise<void> {
 
 const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-/** Waits until a file holds the words. @returns what it holds */
+/** Waits until a file has the words. @returns its contents */
 const holds = (file: string, words: RegExp): Promise<string> =>
   eventually(
     async () => textOf(file),
@@ -156,7 +156,7 @@ for (const umask of ['000', '077']) {
       await stop(running);
       assert.equal(textOf(pid), '', 'gone, or empty where its directory is not the user’s');
       assert.equal(existsSync(pid), directory === ours);
-      // Both are there again, or still: that is no obstacle.
+      // Files that exist already must not be an obstacle.
       const again = await start(t, ['--user', 'nobody', '--logfile', log, '--pidfile', pid]);
       await holds(log, /closing(.|\n)*ready/);
       await stop(again);

@@ -24,7 +24,7 @@ test('a tunnel of a switch to itself is refused, whatever lies between', async (
     assert.match(stderr, /TUNNEL_TO_SELF/);
   }
   assert.deepEqual(await lan.ports(), []);
-  // One that is not waited for says it where its port is listed.
+  // With --no-wait the reason is in the list of ports.
   await lan.done('addport', 'client', url, '--no-wait');
   await eventually(
     () => lan.port(1),

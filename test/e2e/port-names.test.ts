@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { eventually } from '../support/etherws.ts';
 import { openTriangle, RIGHT_CLIENT, THIRD_CLIENT } from '../support/triangle.ts';
 
-/** What a command that fails says on its second line. */
+/** The second line of a failed command's errors. */
 function detail(stderr: string): string {
   return stderr.split('\n')[1]?.trim() ?? '';
 }

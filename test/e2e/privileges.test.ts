@@ -45,7 +45,7 @@ test('--user: another user with two capabilities, who can still add a device', a
   const configured = await run([...ctl, 'setif', '1', '--address', '192.0.2.1', '--netmask', '255.255.255.0']);
   assert.equal(configured.status, 0, configured.stderr);
 
-  // A device that comes back is taken by the two capabilities alone.
+  // To take a device that returns, the two capabilities suffice.
   const inside = ['nsenter', '--target', String(pid), '--net'];
   const ip = async (...args: string[]): Promise<void> => {
     const { status, stderr } = await run([...inside, 'ip', ...args]);

@@ -41,7 +41,7 @@ async function metricsPortOf(process: Process): Promise<number> {
   return Number(port);
 }
 
-/** What the dashboard asks Prometheus for. */
+/** The queries of the dashboard. */
 function questionsOf({ panels, templating }: Dashboard): string[] {
   const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   return [...asked, ...templating.list.flatMap(({ definition }) => definition ?? [])];
@@ -60,7 +60,7 @@ test('the dashboard and the rules ask only for metrics that a switch has', {
   const { keyFile, certFile } = maker.make({ name: 'switch', subjectAltName: 'IP:127.0.0.1' });
   const tls = ['--ctlsslkey', keyFile, '--ctlsslcert', certFile, '--ctlhtpasswd', keyFile];
   const running = await SwitchProcess.start(t, ['--metrics-listen', '0', ...tls.slice(0, 4)]);
-  // Of the batched wire, and a runt that is discarded.
+  // A port on the batched wire, and a discarded runt.
   const other = await SwitchProcess.start(t);
   await other.call('addPort', { type: 'client', target: `ws://127.0.0.1:${running.tunnelPort}/` });
   const peer = await RawTunnel.open(t, running.tunnelPort);
@@ -71,7 +71,8 @@ test('the dashboard and the rules ask only for metrics that a switch has', {
     (text) => text.includes('reason="runt"'),
   );
   const existing = new Set(samplesOf(scrape).map(({ name }) => name));
-  // The first ping comes after seconds, and egress discards need a peer that takes nothing: src/metrics/port-families.test.ts has both.
+  // The first ping comes after seconds, and egress discards need a peer that does not read;
+  // src/metrics/port-families.test.ts has both.
   for (const name of ['etherws_port_round_trip_seconds', 'etherws_port_transmit_discards_total']) existing.add(name);
 
   const dashboard = JSON.parse(readFileSync('contrib/grafana/etherws.json', 'utf8')) as Dashboard;
@@ -104,7 +105,7 @@ test('Prometheus scrapes a running switch, and its alert fires when a port goes 
   const running = await SwitchProcess.start(t, ['--metrics-listen', '0']);
   await running.call('addPort', { type: 'client', target: `ws://127.0.0.1:${relay.tunnelPort}/`, name: 'uplink' });
   const target = `127.0.0.1:${await metricsPortOf(running.process)}`;
-  // The rules as they are, but for their patience.
+  // The rules of the repository, with a duration of 1 s.
   writeFileSync(join(directory, 'rules.yml'), readFileSync(RULES, 'utf8').replaceAll(/for: \d+m/g, 'for: 1s'));
   const config = {
     global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
@@ -145,7 +146,7 @@ test('Prometheus scrapes a running switch, and its alert fires when a port goes 
     ({ result }) => result.length === 1,
   );
   assert.equal(asked.result[0]?.value[1], '1');
-  // Types and units come with OpenMetrics, which Prometheus asks for.
+  // Types and units are those of OpenMetrics, which Prometheus requests.
   interface Meaning {
     readonly type: string;
     readonly unit: string;

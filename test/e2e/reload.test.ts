@@ -16,7 +16,7 @@ function directoryFor(t: TestContext): string {
   return directory;
 }
 
-/** A switch of a configuration file that the test changes. */
+/** A switch with a configuration file that the test changes. */
 class Configured {
   readonly file: string;
   readonly host: Host;
@@ -45,7 +45,7 @@ class Configured {
     return answer.entries.map(({ action, port, what, change }) => `${action} ${port ?? '-'} ${what}: ${change}`);
   }
 
-  /** `PORT NAME TARGET STATE CONFIG` of each. */
+  /** `PORT NAME TARGET STATE CONFIG` for each port. */
   async ports(): Promise<string[]> {
     const ports = await this.running.ports();
     return ports.map(({ port, name, target, state, config }) => [port, name ?? '-', target, state, config].join(' '));
@@ -104,7 +104,7 @@ test('a reload applies the difference, and ports without one lose no frame', asy
   const { mtu, addresses = [] } = (await configured.running.interfaces()).find(({ port }) => port === 4) ?? {};
   assert.deepEqual([mtu, addresses.filter((address) => !address.startsWith('fe80'))], [1400, []]);
 
-  // By a signal, and to another way to open a port.
+  // By a signal, with a change that replaces a port.
   configured.write(
     `ageout: 100\nports:\n${cables}  - {type: tap, target: more0, options: {mac: "02:00:00:00:00:0a"}}\n`,
   );
@@ -187,13 +187,13 @@ test('what calls change is marked; SIGHUP leaves it while the file is the same, 
   assert.deepEqual(await configured.reload(), steps);
   assert.deepEqual(await configured.ports(), ['1 one one0 up file', '3 - three0 up added', '4 - two0 up file']);
 
-  // A port that a call has added becomes one of the file without being opened anew.
+  // A port that a call has added becomes one of the file, and is not opened again.
   const { rx } = await running.port(3);
   configured.write(`${text}  - {type: tap, target: three0, name: third}\n`);
   assert.deepEqual(await configured.reload(), ['change 3 tap three0 (third): name third']);
   const third = await running.port(3);
   assert.deepEqual([third.name, third.config, third.rx >= rx], ['third', 'file', true]);
-  // Two ports that change their names.
+  // One port gets the name that another one loses.
   configured.write(text.replace('name: one', 'name: third').replace('two0', 'three0, name: one'));
   await running.done('reload');
   assert.deepEqual(await configured.ports(), ['1 third one0 up file', '3 one three0 up file']);

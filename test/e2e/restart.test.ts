@@ -12,13 +12,13 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { once, until } from '../support/waits.ts';
 
 /*
- * A switch with `--state` that is restarted, and the clients that come back to their ports.
+ * Restarts of a switch with `--state`, and clients that resume their ports.
  */
 
 const ADDRESSES = { ann: '192.0.2.1', bob: '192.0.2.2' };
-/** The promise, on a machine that starts Node within a second. */
+/** The promised limit of the interruption, on a machine that starts Node within 1 s. */
 const MOST_GAP_MS = 2000;
-/** The part of the clients in it, behind the start. */
+/** The clients' part of it, after the start. */
 const MOST_RETURN_MS = 1000;
 
 interface Network {
@@ -50,7 +50,7 @@ async function joinHub(host: Host, url: string, address: string): Promise<Etherw
   return joined;
 }
 
-/** Echo requests each 20 ms. @returns the longest time between two answers so far, in milliseconds */
+/** Sends echo requests each 20 ms. @returns the longest time between two answers so far, in milliseconds */
 function pingStream(from: Host, address: string): { gapMs: () => number; answers: () => number } {
   const ping = from.spawn(['ping', '-D', '-n', '-i', '0.02', address], { env: { LC_ALL: 'C' } });
   const times: number[] = [];
@@ -64,7 +64,7 @@ function pingStream(from: Host, address: string): { gapMs: () => number; answers
   };
 }
 
-/** When a line was logged, in milliseconds of the day. */
+/** The time of a line of the log, in milliseconds of the day. */
 function timeOf(log: string, words: RegExp): number {
   const line = log.split('\n').find((each) => words.test(each)) ?? '';
   const [, hours, minutes, seconds] = /^\[(\d+):(\d+):([\d.]+)\]/.exec(line) ?? [];
@@ -164,7 +164,7 @@ test('who is told of the restart finds no one who refuses it: the switch accepts
   const directory = mkdtempSync(join(tmpdir(), 'etherws-restart-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const running = await SwitchProcess.start(t, ['--state', join(directory, 'state')]);
-  // It never answers the close message, so that the switch waits for it.
+  // This peer never answers the close message, so the switch waits for it.
   const socket = connect(running.tunnelPort, '127.0.0.1');
   t.after(() => socket.destroy());
   const fields = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];

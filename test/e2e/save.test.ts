@@ -83,13 +83,13 @@ ports:
   const second = (await again.ctl(['save'])).stdout;
   assert.equal(second.replaceAll(/^ *#.*\n/gm, ''), text.replaceAll(/^ *#.*\n/gm, ''), 'what it saves is the same');
 
-  // The switch that it was saved from takes its ports over, too.
+  // A reload of the same switch makes its ports those of the file.
   writeFileSync(join(directory, 'etherws.yaml'), readFileSync(saved));
   assert.deepEqual(
     (JSON.parse(await running.done('reload', '--json')) as { entries: { action: string; port: number }[] }).entries.map(
       ({ action, port }) => [action, port],
     ),
-    // It was opened with secrets that the file does not have.
+    // The port was opened with secrets that the file does not have.
     [['replace', 4]],
   );
 });

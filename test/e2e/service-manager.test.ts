@@ -10,7 +10,7 @@ import { missingTools } from '../support/tools.ts';
 import { until } from '../support/waits.ts';
 
 /*
- * What a switch tells the service manager that started it: datagrams to NOTIFY_SOCKET.
+ * The notifications of a switch to its service manager: datagrams to NOTIFY_SOCKET.
  */
 
 const PROGRAM = fileURLToPath(new URL('../../../test/e2e/programs/service_manager.py', import.meta.url));
@@ -90,7 +90,7 @@ test('the watchdog hears twice in its interval; one that is for another process 
       await until(() => said.filter(isAbout(/^WATCHDOG=1$/)).length >= 5);
       const [first, ...beats] = said.filter(isAbout(/^WATCHDOG=1$/));
       const meanMs = ((beats.at(-1)?.usec ?? 0) - (first?.usec ?? 0)) / beats.length / 1000;
-      // A busy machine makes it longer; two in 400 ms are one each 200 ms.
+      // Two notifications in 400 ms are one in 200 ms; on a busy machine the interval is longer.
       assert.ok(meanMs >= 190 && meanMs < 400, `${meanMs} ms`);
     }
     running.signal('SIGTERM');

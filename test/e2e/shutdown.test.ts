@@ -114,7 +114,7 @@ test('when the far end goes away, the port that dialled shows it and comes back,
   assert.match(await rightSwitch.done('listport'), /^ {5}2 {2}client {2}(?!up)\w+ .*ws:\/\/10\.1\.0\.1:8000\//m);
 
   const again = await EtherwsSwitch.start(pair.left, ['--port', '8000', '--grace', '1']);
-  // The port that dialled dials again by itself: nobody adds another one.
+  // The client port dials again by itself.
   await eventually(
     () => again.ports(),
     (ports) => ports.length === 1,

@@ -10,12 +10,12 @@ import { Process, run } from '../support/process.ts';
 import { missingTools } from '../support/tools.ts';
 
 /*
- * Sockets that a service manager has opened: LISTEN_FDS, LISTEN_FDNAMES.
+ * Sockets that a service manager has opened: LISTEN_FDS and LISTEN_FDNAMES.
  */
 
 const PROGRAM = fileURLToPath(new URL('../../../test/e2e/programs/service_manager.py', import.meta.url));
 const SW = [...ETHERWS, 'sw', '--foreground'];
-/** Nothing can listen on this port of an address that no host has. */
+/** Options whose addresses cannot be used: no host has the address. */
 const NOWHERE = ['--host', '192.0.2.1', '--port', '1', '--ctlhost', '192.0.2.1', '--ctlport', '2'];
 const skip = missingTools('python3');
 
@@ -25,7 +25,7 @@ function directoryFor(t: TestContext): string {
   return directory;
 }
 
-/** @param sockets kinds and places by the program; their names are the keys, in front of `#` */
+/** @param sockets the arguments of service_manager.py; the part of a key before `#` is the socket's name */
 function start(t: TestContext, sockets: Readonly<Record<string, string>>, sw: readonly string[], env = {}): Process {
   const names = Object.keys(sockets).map((name) => name.replace(/#.*/, ''));
   const command = ['python3', PROGRAM, 'pass', names.join(':'), ...Object.values(sockets), '--', ...sw];

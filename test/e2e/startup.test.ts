@@ -8,7 +8,7 @@ import { openLab } from '../support/lab-test.ts';
 import type { Host } from '../support/namespaces.ts';
 import { missingModules, Peer } from '../support/peer.ts';
 
-/** The process ids of the switches that run in the laboratory, as seen in there. */
+/** The process ids of the switches in the laboratory, in its namespace. */
 async function switchesOn(host: Host): Promise<string[]> {
   const script =
     'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline 2>/dev/null | grep -q "[e]therws.js sw" && echo $p; done';
@@ -102,7 +102,7 @@ test('a switch that cannot start says why, ends with an error, and leaves no dae
     const secret = join(lab.directory, 'secret');
     writeFileSync(secret, 'alice:x\n');
     chmodSync(secret, 0);
-    // Also root may not read it without its capabilities.
+    // Without capabilities root cannot read the file either.
     const powerless = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
     const { status, stderr } = await host.run([...powerless, ...ETHERWS, 'sw', '--htpasswd', secret]);
     assert.equal(status, 1);
@@ -121,7 +121,7 @@ test('the daemon: its parent ends once both services listen, and it has let go o
   assert.equal(stdout, '');
   assert.doesNotMatch(stderr, /WARN|ERROR/);
 
-  // Both answer at once, without a second try.
+  // Both respond at once, without a second attempt.
   const listed = await host.run([...ETHERWS, 'ctl', 'listport']);
   assert.equal(listed.status, 0, listed.stderr);
   await host.check(['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/8000']);

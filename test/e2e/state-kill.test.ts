@@ -11,7 +11,7 @@ import { Random } from '../support/random.ts';
 const WRITER = fileURLToPath(new URL('programs/state-writer.js', import.meta.url));
 const KILLS = 200;
 const LANES = 4;
-/** Several writes take place in this time. */
+/** Time limit of the life of a writer, enough for several writes. */
 const MOST_LIFE_MS = 30;
 
 interface Kept {
@@ -31,13 +31,13 @@ test(`a program that keeps its state is killed ${KILLS} times: each time the fil
     return last;
   };
   const counts = await Promise.all(Array.from({ length: LANES }, (_, number) => lane(number)));
-  // Else every one was killed at its first write.
+  // Otherwise most writers were killed at their first write.
   assert.ok(counts.reduce((sum, count) => sum + count, 0) > 1.2 * KILLS, String(counts));
   const others = readdirSync(directory).filter((name) => !/^\.?state-\d(\.new)?$/.test(name));
   assert.deepEqual(others, [], 'what was begun is not left under ever new names');
 });
 
-/** @param last the number that the program begins behind. @returns the number in the file */
+/** @param last the number after which the program begins. @returns the number in the file */
 async function killedWriter(t: TestContext, path: string, last: number, lifeMs: number): Promise<number> {
   const writer = new Process([process.execPath, WRITER, path], { timeoutMs: 60_000 });
   t.after(() => writer.end());

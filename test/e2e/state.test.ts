@@ -66,7 +66,7 @@ test('what calls change outlives a switch that is killed, with the numbers of po
   assert.equal((await running.ports()).at(-1)?.port, 7, 'no number is given twice');
   await running.done('delport', '7');
 
-  // A reload goes back to the file, and so does the state.
+  // A reload restores the file's settings, also in the state file.
   await running.done('reload');
   const after = await settingsOf(running);
   assert.deepEqual(after[0], [1, 'tap', 'one0', 'one', null, false, 'file', ['192.0.2.1/24'], 1500]);
@@ -75,7 +75,7 @@ test('what calls change outlives a switch that is killed, with the numbers of po
   running = await EtherwsSwitch.start(host, options);
   assert.deepEqual(await settingsOf(running), after);
 
-  // The file takes over what a call has added, and the port keeps its number.
+  // A port that a call has added becomes one of the file, and keeps its number.
   await running.stop();
   writeFileSync(file, `${FILE}  - {type: tap, target: lab0, name: lab}\n`);
   running = await EtherwsSwitch.start(host, options);
@@ -158,7 +158,7 @@ test('a state that cannot be written or read is told at the start, and a change 
   assert.match(await refused(strange), /STATE_INVALID/);
   assert.equal(readFileSync(strange, 'utf8').length, 53, 'it is left as it is');
 
-  // The next numbers would be the same one: 2^53 is the end of whole numbers.
+  // Above 2^53 not all integers can be represented, so two ports would have the same number.
   const ports = { lastNumber: 2 ** 53 - 1, file: {}, removed: [], added: [] };
   writeFileSync(strange, JSON.stringify({ version: 1, sections: { ports } }));
   assert.match(await refused(strange), /ports\.lastNumber 9007199254740991 is outside .*STATE_INVALID/s);

@@ -6,29 +6,29 @@ import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { joinPair, LEFT, LEFT_TAP, openPair, pings, pingsInVain } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 
-/** Waits below the second, so that the tests are short. */
+/** Waits of at most 1 s, so that the tests are short. */
 const QUICK = ['--reconnect-min', '0.2', '--reconnect-max', '1'];
 const CLIENT = 2;
 
 type JoinedPair = Awaited<ReturnType<typeof joinPair>>;
 
-/** The left switch as joinPair starts it, once more. */
+/** Starts the left switch again, as joinPair does. */
 async function startLeft(left: Host, ...options: readonly string[]): Promise<EtherwsSwitch> {
   const started = await EtherwsSwitch.start(left, ['--port', '8000', ...options]);
-  // The client may have come first.
+  // The client may have connected before the device's port was added.
   const { entries } = JSON.parse(await started.done('addport', 'tap', 'ethws0', '--json')) as { entries: PortEntry[] };
   await started.done('setif', String(entries[0]?.port), '--address', LEFT_TAP.v4, '--netmask', '255.255.255.0');
   return started;
 }
 
-/** The client port is up again, under its old number, and frames cross. */
+/** Waits until the client port is up again, with its old number, and frames cross. */
 async function flowsAgain({ right, rightSwitch }: JoinedPair): Promise<PortEntry> {
   const port = await eventually(
     () => rightSwitch.port(CLIENT),
     ({ state }) => state === 'up',
     60_000,
   );
-  // A new TAP device has a new MAC address, which the kernel would doubt for half a minute.
+  // A new TAP device has a new MAC address; the kernel keeps the old neighbour entry for 30 s.
   await right.check(['ip', 'neighbour', 'flush', 'dev', 'ethws0']);
   await eventually(
     () => pings(right, LEFT_TAP.v4, 1),
@@ -97,7 +97,7 @@ test('a half-open tunnel is found, and dialled again', async (t) => {
   const lost = await eventually(
     () => rightSwitch.port(CLIENT),
     ({ state }) => state !== 'up',
-    // 20 s to the ping, 20 s for its answer; the rest is for a busy machine.
+    // 20 s to the ping, 20 s for its answer, and time for a busy machine.
     120_000,
   );
   assert.match(lost.reason ?? '', /no answer to a ping within 20 s/);
@@ -148,7 +148,7 @@ test('how a client port waits is its own affair', async (t) => {
     await right.check(['ip', 'address', 'add', '10.1.0.2/24', 'dev', 'eth0']);
     await eventually(
       () => rightSwitch.port(number),
-      // Others to the same switch dial, too: which of them is the first to be there forwards.
+      // Other ports dial the same switch, too: the first connected one forwards.
       ({ state }) => state === 'up' || state === 'standby',
     );
   });

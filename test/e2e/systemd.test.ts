@@ -6,7 +6,7 @@ import { fencedBlocks } from '../support/fenced-blocks.ts';
 import { LAB_ETHERWS, missingSystemd, SystemdLab } from '../support/systemd.ts';
 
 /*
- * The service as an operator has it: installed by the command, started, reloaded, watched and removed by systemd.
+ * The service as for an operator: installed by the command, started, reloaded, watched and removed by systemd.
  */
 
 const skip = missingSystemd();
@@ -77,7 +77,7 @@ test('install-service: the service starts, forwards, reloads, is watched, and go
     ({ ActiveState, MainPID }) => ActiveState === 'active' && MainPID === pid,
   );
 
-  // The loop does not turn any more.
+  // Blocks the event loop.
   await lab.done('kill', '-STOP', pid);
   const { MainPID = '' } = await eventually(
     () => lab.show('etherws', 'NRestarts', 'ActiveState', 'MainPID'),
@@ -170,7 +170,7 @@ test('the seccomp filter and the rules of devices hold, and W^X cannot', { skip 
     ["fs.openSync('/dev/kmsg', 'r')", /EPERM|EACCES/],
     ["fs.writeFileSync('/etc/etherws/x', '')", /EROFS|EACCES/],
     ["fs.writeFileSync('/var/lib/etherws/x', '')", undefined],
-    // Its own file, to itself: without the filter it may do that.
+    // To chown its own file to itself is permitted without the filter.
     ["fs.chownSync('/var/lib/etherws/x', process.getuid(), process.getgid())", /EPERM/],
     ["require('os').setPriority(5)", /EPERM|EACCES/],
   ] as const) {
@@ -196,7 +196,7 @@ test('socket units: the first connection starts the service, and a restart refus
   assert.match(await logOf(lab), /"service":"tunnels","address":"::","port":443/);
 
   const [node = ''] = LAB_ETHERWS;
-  // 426: it asks for a WebSocket. One request after the other, each by a connection of its own.
+  // 426: the service requires a WebSocket. Successive requests, each on a new connection.
   const program = `
     const get = () => new Promise((done) => require('http').get(
       { port: 443, agent: false }, (answer) => { answer.resume(); done(answer.statusCode); }).on('error', (e) => done(e.code)));

@@ -6,8 +6,8 @@ import { missingSystemd, SystemdLab } from '../support/systemd.ts';
 import { missingTools } from '../support/tools.ts';
 
 /*
- * The page "A hardened relay in ten minutes", line by line: the relay is a machine with systemd, the client a network
- * namespace in it. What installs packages is left out; `npm` says where this build is.
+ * Runs the page "A hardened relay in ten minutes": the relay is a machine with systemd, the client a network namespace
+ * in it. Commands that install packages are left out; a fake `npm` prints the path of this build.
  */
 
 const PAGE = 'docs/operate/ten-minutes.md';
@@ -17,7 +17,7 @@ const MONITORING = 'A dashboard and an alert';
 
 const skip = missingSystemd() || missingTools('openssl', 'promtool', 'prometheus', 'ping', 'curl');
 
-/** The machine of the page, with a cable to the client's namespace. */
+/** Makes the machine of the page, with a cable to the client's namespace. */
 async function openRelay(lab: SystemdLab): Promise<void> {
   await lab.write('/srv/bin/npm', '#!/bin/sh\necho /srv\n');
   await lab.done('chmod', '+x', '/srv/bin/npm');
@@ -32,7 +32,7 @@ ip -n client link set cable up
 ip -n client link set lo up`);
 }
 
-/** A block of the page is typed, or written to the file that its first line names. */
+/** Runs a block of the page, or writes it to the file that its first line names. */
 async function follow(lab: SystemdLab, { language, text }: FencedBlock): Promise<string> {
   if (language === 'sh') return await lab.type(text);
   const [, path = ''] = /^# (\S+)\n/.exec(text) ?? [];

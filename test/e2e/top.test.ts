@@ -7,11 +7,11 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { Tmux } from '../support/tmux.ts';
 import { missingTools } from '../support/tools.ts';
 
-/** `ctl top` on a real terminal, and the rates on a real switch. */
+/** `ctl top` on a real terminal, and the rates of a real switch. */
 
 const PORTS = 30;
 
-/** A switch with ports that dial in vain, and a shell on a terminal. */
+/** A switch with ports that cannot connect, and a shell on a terminal. */
 async function openShell(t: TestContext): Promise<{ shell: Tmux; top: string; lan: SwitchProcess }> {
   const lan = await SwitchProcess.start(t);
   for (let port = 1; port <= PORTS; port++) {

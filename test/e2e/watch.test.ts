@@ -22,10 +22,10 @@ import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
 
 type Fact = 'port' | 'portName' | 'type' | 'user' | 'wire' | 'state' | 'mac' | 'displaced' | 'reason' | 'frames';
-/** An event with the facts that are asked for here. */
+/** An event with the facts that this file checks. */
 type Seen = WatchedEvent & { readonly [F in Fact | 'movedFrom' | 'failures']?: unknown };
 
-/** What `ctl watch --json` has printed. */
+/** The output of `ctl watch --json`. */
 function eventsOf({ stdout }: Process): Seen[] {
   const lines = stdout.split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Seen);
@@ -59,7 +59,7 @@ test('ctl watch tells what happens: ports, tunnels with their user, addresses, v
     left.spawn([...ETHERWS, 'ctl', 'watch', ...args], { timeoutMs: 600_000 });
   const watching = watch('--json');
   const lines = watch('--events', 'port-down,tunnel-up');
-  // An event that both have seen: from here on nothing is missed.
+  // When both have printed this event, both are subscribed.
   await eventually(
     async () => {
       await leftSwitch.done('setport', '1', '--shut', '1');

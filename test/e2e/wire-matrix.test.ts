@@ -20,11 +20,11 @@ import {
 import type { Host } from '../support/namespaces.ts';
 
 /**
- * How much goes each way, at once, in each of the eight combinations. A GiB took
- * 16 to 43 s on two cores with other work beside it (ws faster than wss); a smaller figure is for quick runs.
+ * The amount of data in each direction, at the same time, in each of the eight combinations. 1 GiB took 16 to 43 s on
+ * two cores with other load (ws faster than wss); a smaller number is for quick runs.
  */
 const { ETHERWS_MATRIX_MIB = '1024' } = process.env;
-/** Kept of each direction: enough to have both hosts at full pace, when most frames are segments of super-frames. */
+/** The recorded frames of each direction: enough to include full speed, when most are segments of super-frames. */
 const RECORDED_FRAMES = 4000;
 const RECORDED_MIB = '64';
 const TIMEOUT_MS = 300_000;
@@ -41,7 +41,7 @@ for (const scheme of ['ws', 'wss'] as const) {
     const pair = await openPair(t, ...(scheme === 'wss' ? ['openssl', 'htpasswd'] : []));
     if (pair === undefined) return;
     const { sw, addport } = scheme === 'wss' ? await security(pair) : { sw: [], addport: [] };
-    // Whatever seals what one end sends, OpenSSL opens it at the other.
+    // OpenSSL at one end checks the records of the other end, whatever library seals them.
     const lan = await startSwitches(pair, ['--port', PORT, ...sw], ['--port', PORT, '--aes', 'openssl']);
     for (const wire of WIRES) {
       for (const family of FAMILIES) {
@@ -95,7 +95,7 @@ async function security(pair: Pair): Promise<{ sw: readonly string[]; addport: r
   return { sw: options, addport: ['--cacerts', authority.certificate, '--user', USER, '--passwd', PASSWORD] };
 }
 
-/** Both hosts send each other `mib` at the same time over one TCP connection; each must get what the other sent. */
+/** Both hosts send each other `mib` at the same time over one TCP connection; all octets must arrive unchanged. */
 async function exchange({ left, right }: SwitchedPair, address: string, mib: string): Promise<void> {
   const start = (host: Host, role: string, ...seeds: string[]) =>
     host.spawn(program('exchange', role, address, EXCHANGE_PORT, mib, ...seeds), { timeoutMs: TIMEOUT_MS });
@@ -112,7 +112,7 @@ async function exchange({ left, right }: SwitchedPair, address: string, mib: str
   assert.deepEqual(await Promise.all(outcomes), [whole, whole]);
 }
 
-/** The switch has one tunnel, of that wire, and none of its ports has met a lying or unfinished header. */
+/** Asserts that the switch has one tunnel, of that wire, and that no port has discards for its offload headers. */
 async function assertTunnel(lan: EtherwsSwitch, type: string, wire: string): Promise<PortEntry> {
   const ports = await lan.ports();
   for (const { type: which, rxDiscards, txDiscards } of ports) {

@@ -8,10 +8,10 @@ const NOBODY = '65534';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /*
- * Root runs the end-to-end scenario once more as a user without any privilege,
- * in a mount namespace where /dev/net/tun is what udev makes of it, and where
- * the working copy can be reached whatever its parents permit. For everybody
- * else the scenario itself is that test already.
+ * Runs the end-to-end scenario, if the tests run as root, again as an unprivileged
+ * user, in a mount namespace where /dev/net/tun has the mode that udev gives it, and
+ * where the working copy is accessible whatever modes its parents have. For other
+ * users the scenario itself is this test.
  */
 test('two hosts share one Ethernet, set up by a user without privileges', async (t) => {
   if (process.getuid?.() !== 0) return;

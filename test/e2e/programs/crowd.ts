@@ -1,11 +1,11 @@
 /*
- * Many clients in one program: real client ports, which dial again by themselves.
+ * Many client ports in one program, with reconnection.
  *
  *   crowd.js COUNT '{"url": …}' MIN_MS MAX_MS   the JSON is for dialTunnel
  *
- * Prints `up N` whenever another number of them is up, and for a line `tell` on
- * standard input `dials JSON`: in milliseconds, how long each port waited from the
- * loss of its tunnel to its first dial.
+ * Prints `up N` when the number of connected ports changes. For a line `tell` on
+ * standard input it prints `dials JSON`: for each port the time from the loss of its
+ * tunnel to the next attempt to dial, in milliseconds.
  */
 import { createInterface } from 'node:readline';
 import { ClientPort, type DialTunnelOptions, dialTunnel } from '../../../src/index.ts';

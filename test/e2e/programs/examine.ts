@@ -1,6 +1,6 @@
 /*
- * Looks into a program of Node whose inspector listens on this host (SIGUSR1 makes
- * it do so): collects its garbage and prints one JSON line, an Examined.
+ * Examines a program of Node whose inspector listens on this host (after SIGUSR1):
+ * collects its garbage and prints one JSON line, an Examined.
  *
  *   examine.js
  */
@@ -9,11 +9,11 @@ import { get, type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 
 export interface Examined {
-  /** Of live objects, in V8's heap. */
+  /** the octets of live objects in V8's heap */
   readonly heapBytes: number;
-  /** Of buffers and the like, outside of it. */
+  /** the octets of buffers outside of the heap */
   readonly externalBytes: number;
-  /** What keeps the event loop going. */
+  /** the resources that keep the event loop alive */
   readonly resources: readonly string[];
 }
 
@@ -50,7 +50,7 @@ function ask(method: string, params: object = {}): Promise<Result> {
   });
 }
 
-// A pass may find objects that only the next one can collect: the least is what is really held.
+// Some objects can be collected only by the next collection, so the least of several results counts.
 let least: Examined | undefined;
 for (let pass = 0; pass < 5; pass++) {
   await ask('HeapProfiler.collectGarbage');

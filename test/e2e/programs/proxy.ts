@@ -1,5 +1,5 @@
 /*
- * A forward proxy as a program of its own, which can be killed like one.
+ * A forward proxy as a separate program, which a test can kill.
  *
  *   proxy.js http|socks PORT   prints `listening`; on 127.0.0.1, until it is killed
  */

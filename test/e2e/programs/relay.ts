@@ -1,5 +1,5 @@
 /*
- * A TCP relay that cuts what goes through it when it is told to.
+ * A TCP relay that ends its connections on command.
  *
  *   relay.js PORT TO_HOST TO_PORT   listens on 127.0.0.1 and prints `listening`
  *
