@@ -7,13 +7,13 @@ import { ETHERWS } from './support/etherws.ts';
 import { Process, run } from './support/process.ts';
 
 /*
- * What can be told of contrib/container/Containerfile without building it.
+ * Checks contrib/container/Containerfile without building it.
  */
 
 const FILE = 'contrib/container/Containerfile';
 const PAGE = readFileSync('docs/operate/service.md', 'utf8');
 const SECTION = /^## A container\n(.*?)^## /ms.exec(PAGE)?.[1] ?? '';
-/** Instruction and arguments, in order; lines that end in a backslash are joined. */
+/** The instructions with their arguments, in order; lines that end with a backslash are joined. */
 const INSTRUCTIONS = readFileSync(FILE, 'utf8')
   .replace(/^#.*\n/gm, '')
   .replace(/\\\n\s*/g, '')
@@ -27,7 +27,7 @@ function argumentsOf(instruction: string): string {
   return only[1];
 }
 
-/** The command of an instruction in JSON, which needs no shell. */
+/** The command of an instruction in exec form, which is JSON. */
 function commandOf(instruction: string): string[] {
   return JSON.parse(/\[.*\]$/.exec(argumentsOf(instruction))?.[0] ?? '') as string[];
 }

@@ -23,7 +23,7 @@ export class BridgePort {
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
-  /** The port of the parallel tunnel that forwards; this port then stands by (ParallelTunnels). */
+  /** The port of the parallel tunnel that forwards; this port is then on standby (ParallelTunnels). */
   standsByFor: BridgePort | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
@@ -124,7 +124,7 @@ export class BridgePort {
     return !this.isShut && this.link === 'up';
   }
 
-  /** Whether the port forwards: it is usable, and does not stand by. */
+  /** Whether the port forwards: it is usable, and not on standby. */
   get isForwarding(): boolean {
     return this.isUsable && this.standsByFor === undefined;
   }

@@ -28,7 +28,7 @@ import { Stages } from './stages/stages.ts';
 export interface BridgeOptions {
   /** The ageing time (IEEE 802.1Q-2022, table 8-6). Default 300 s. */
   ageingTimeMs?: number;
-  /** The most entries of the filtering database. In a full one the port with most entries loses its least recently seen one. Default 65 536. */
+  /** Limit of FDB entries. When it is reached, the port with most loses its least recently seen one. Default 65 536. */
   fdbCapacity?: number;
   /** The reserved group addresses that are forwarded nevertheless. Default none. */
   forwardReserved?: ReservedSet;
@@ -36,7 +36,7 @@ export interface BridgeOptions {
   offloadEngine?: OffloadEngine;
   /** Forwards frames of flows without the bridge. Default: none. */
   flowTable?: FlowTable;
-  /** Called when a port begins to stand by for a parallel tunnel, and when it takes over. */
+  /** Called when a port goes on standby for a parallel tunnel, and when it takes over. */
   parallel?: {
     standsBy(port: BridgePort, active: BridgePort): void;
     takesOver(port: BridgePort, former: BridgePort): void;

@@ -4,97 +4,96 @@ import type { FrameExample } from '../wire/ethernet/frame-summary.ts';
 import type { Offloads } from '../wire/offload/virtio-header.ts';
 
 /**
- * The contract that every kind of port keeps: what the bridge asks of a port, and
- * nothing else. What a port tells of itself for listings is in port-details.ts.
- * `test/port-contract.ts` runs the same suite over all kinds.
+ * The contract of all kinds of ports: exactly what the bridge requires of a port.
+ * Properties for listings are in port-details.ts. `test/port-contract.ts` runs the
+ * same suite over all kinds.
  *
- * 1. The factory of a kind resolves once the port is ready, or rejects with an
- *    EtherwsError and leaves nothing behind. From then on the port is opened
- *    once, closed once, and never opened again.
- * 2. `open(events)` starts delivery. What arrived earlier is delivered then, or
- *    was dropped at the port's bound. Before `open`, `send` drops.
- * 3. The port calls `events.receive(batch)` once per wake-up of its device or
- *    socket, with everything that the wake-up gave, in order of arrival. The
- *    batch is the port's again when `receive` returns (see FrameBatch).
- *    `receive` never throws. It may return a congestion, which the port may heed
- *    (never for longer than a moment) or not.
+ * 1. The factory of a kind resolves when the port is ready, or rejects with an
+ *    EtherwsError and releases all resources. The port is opened once, closed
+ *    once, and not opened again.
+ * 2. `open(events)` starts delivery. Frames that arrived earlier are delivered
+ *    then, or were dropped at the port's limit. Before `open`, `send` drops.
+ * 3. The port calls `events.receive(batch)` once for each wake-up of its device or
+ *    socket, with all frames of the wake-up, in order of arrival. When `receive`
+ *    returns, the port owns the batch again (see FrameBatch). `receive` does not
+ *    throw. It may return a congestion; the port may then leave further frames
+ *    in their source for a short time.
  * 4. `send` takes one frame of a batch; `flush` ends the batch. Between the two
- *    the bytes do not change, so `send` may only note the frame and `flush` do
- *    the work in one system call. After `flush` they are gone. A port may be
- *    handed frames of several batches before one `flush`.
- * 5. `send` and `flush` never wait and never throw. A port that is at its bound,
- *    not up, or closed drops the frame and says why: by the return value of
- *    `send`, or later by `events.discarded`. A frame is reported one way or the
- *    other, never both, and the rest of the batch is not affected.
+ *    the bytes do not change, so `send` may only note the frame, and `flush` do
+ *    the work in one system call. After `flush` the bytes are invalid. A port may
+ *    get frames of several batches before one `flush`.
+ * 5. `send` and `flush` do not wait and do not throw. A port that is at its limit,
+ *    not up, or closed drops the frame and reports the reason: by the return value
+ *    of `send`, or later by `events.discarded`, never by both. The rest of the
+ *    batch is not affected.
  * 6. Frames of one port leave in the order in which they were sent.
- * 7. `close` is idempotent and resolves when every descriptor, timer and handle
- *    is gone. No event is delivered once it was called.
+ * 7. `close` is idempotent and resolves when all descriptors, timers and handles
+ *    are closed. After the call of `close` no event is delivered.
  */
 export interface Port {
   readonly type: PortType;
-  /** What the port leads to: a device's name, a URL, a peer's address and port. */
+  /** The far end of the port: a device's name, a URL, a peer's address and port. */
   readonly target: string;
   /** The offloads that `send` takes; a frame that needs others is finished in software first. May change with the link. */
   readonly offloads: Offloads;
-  /** The longest finished frame that `send` takes, header included, FCS not. */
+  /** Limit of a finished frame for `send`, with its header, without FCS. */
   readonly maxFrameBytes: number;
-  /** Which tags may stand on top of that; absent: none. */
+  /** The tags that a frame may have beyond that limit; absent: none. */
   readonly tagAllowance?: TagAllowance;
-  /** Present while what is sent has to wait; it says when that is over. */
+  /** Present while sent frames have to wait; calls back when it ends. */
   readonly congestion?: Congestion | undefined;
-  /** The tunnel behind the port, where one stands whose other end has said which switch it is. */
+  /** The tunnel of the port, if one is connected and its peer has sent its identity. */
   readonly tunnel?: Tunnel | undefined;
 
   /**
-   * Where flows may begin and end (FlowTable); undefined: all frames have to come
-   * by `receive`, and by `send`. May change with the link. Only the flow table
-   * knows what they are.
+   * The ends of flows from and to the port (FlowTable); undefined: all frames go
+   * through `receive` and `send`. May change with the link. The values are opaque to
+   * all but the flow table.
    */
   readonly flowSource?: object | undefined;
   readonly flowTarget?: object | undefined;
 
   open(events: PortEvents): void;
-  /** @returns undefined when taken, else why the frame was dropped */
+  /** @returns undefined if the frame was taken, else the reason of its discard */
   send(batch: FrameBatch, index: number): DiscardReason | undefined;
   /**
-   * Hands on what `send` took since the last flush.
-   * @param isSoleEgress no other port was handed a frame of these batches and
-   *   the ingress port is done with them: the bytes may be overwritten
+   * Sends the frames that `send` took since the last flush.
+   * @param isSoleEgress no other port got a frame of these batches, and the
+   *   ingress port does not use them any more: the bytes may be overwritten
    */
   flush(isSoleEgress: boolean): void;
-  /** @param reason goes to the far end where the kind has a way to say it */
+  /** @param reason is sent to the far end if the kind of port can do so */
   close(reason?: CloseReason): Promise<void>;
 }
 
 /** The name of a kind of port, as listport shows it: `tap`, `client` (a tunnel that was dialled), `server` (accepted), … */
 export type PortType = string;
 
-/** Why we close: the whole switch stops, it stops and will be back soon with its ports, or just this port goes. */
+/** Why a port is closed: the switch stops, it restarts and keeps its ports, or only this port is removed. */
 export type CloseReason = 'shutdown' | 'restart' | 'removed';
 
 /**
- * What the link does by itself; whether the operator shut the port is the
- * bridge's matter. `connecting` and `backoff` are for ports that dial, `away` for
- * those that were dialled and wait for their client to come back; `closed` is
- * final: the port cannot come up again by itself.
+ * The state of the link, without the administrative state, which the bridge has.
+ * `connecting` and `backoff` are for client ports, `away` for server ports that wait
+ * for their client; `closed` is final: the port cannot come up again by itself.
  */
 export type LinkState = 'connecting' | 'up' | 'down' | 'backoff' | 'away' | 'closed';
 
 export interface PortEvents {
   /**
-   * The data path: one direct call per batch.
-   * @returns the congestion of the one port that all frames of late went to, if
-   *   it is congested. A port that can leave frames where they come from may
-   *   then do so until it is relieved: no other port waits for them.
+   * The data path: one direct call for each batch.
+   * @returns the congestion of the only port that all recent frames went to, if it is
+   *   congested. Until it is relieved, this port may leave frames in their source:
+   *   no other port waits for them.
    */
   receive(batch: FrameBatch): Congestion | undefined;
-  /** @param reason one line for the log and for listport; say it whenever the state is not `up` */
+  /** @param reason one line for the log and for listport; required for all states but `up` */
   linkChanged(state: LinkState, reason?: string): void;
-  /** The other end of this port's tunnel has lost another tunnel to this switch, named by its id (TunnelPeer). */
+  /** The peer of this port's tunnel has lost another tunnel to this switch, with this id (TunnelPeer). */
   tunnelLost?(tunnelId: string): void;
   /**
-   * Frames that were lost outside of `send`: at ingress, or behind a `send` that took them.
-   * @param example one of them, where the port can show one; its bytes are good until the call returns
+   * Reports frames that were lost outside of `send`: at ingress, or after a `send` that took them.
+   * @param example one of them, if available; its bytes are valid until the call returns
    */
   discarded(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void;
 }
@@ -105,13 +104,13 @@ export type Direction = 'rx' | 'tx';
 export const DISCARD_REASONS = [
   /** shorter than an Ethernet header */
   'runt',
-  /** longer than the egress port takes */
+  /** longer than the limit of the egress port */
   'tooLong',
   /** the port was shut by the operator */
   'shut',
   /** the port's link was not up */
   'linkDown',
-  /** the port's queue was at its bound in octets */
+  /** the port's queue was at its limit in octets */
   'queueFull',
   /** the frame had waited for too long (early drop) */
   'queueDelay',
@@ -119,23 +118,23 @@ export const DISCARD_REASONS = [
   'deviceError',
   /** its offload header contradicts its bytes */
   'badOffload',
-  /** its destination is on the port it came from (IEEE 802.1Q-2022, 8.6.1) */
+  /** its destination is at its ingress port (IEEE 802.1Q-2022, 8.6.1) */
   'filtered',
   /** its destination is a reserved group address, which bridges do not relay (IEEE 802.1Q-2022, 8.6.3) */
   'reserved',
-  /** its source is no station's: a group address, broadcast among them, or all zeros (IEEE 802.3-2022, 3.2.3) */
+  /** its source is no individual address: a group address, with broadcast, or all zeros (IEEE 802.3-2022, 3.2.3) */
   'badSource',
   /** its outer C-TAG has the reserved VID 4095 (IEEE 802.1Q-2022, table 9-2) */
   'badVid',
-  /** a relay sent a group frame back that its ingress port had sent */
+  /** a group frame that its ingress port had sent, and that a relay has sent back */
   'echoed',
-  /** the port stands by for another tunnel to the same switch */
+  /** the port is on standby for another tunnel to the same switch */
   'standby',
-  /** the policy of its ingress port does not let its source address in */
+  /** the policy of its ingress port does not allow its source address */
   'sourceDenied',
   /** the same for its EtherType */
   'typeDenied',
-  /** it answers as a DHCP server or advertises a router, and its ingress port may not */
+  /** a frame of a DHCP server, or a router advertisement, which the policy of its ingress port forbids */
   'serverDenied',
   /** the policy of its ingress port allows fewer frames or bits a second */
   'rateExceeded',
@@ -143,32 +142,32 @@ export const DISCARD_REASONS = [
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];
 
-/** An egress port that is full for the moment. */
+/** The state of an egress port whose queue is full. */
 export interface Congestion {
-  /** @param relieved called once, when it has room again or is gone, however often the same function was given */
+  /** @param relieved called once, when the port has room again or is closed, even if it was given several times */
   onceRelieved(relieved: () => void): void;
 }
 
-/** A tunnel whose other end has said which switch it is (ParallelTunnels). */
+/** A tunnel whose peer has sent its identity (ParallelTunnels). */
 export interface Tunnel {
   readonly peer: TunnelPeer;
-  /** Tells the other end that another tunnel to it, named by its id, is lost. */
+  /** Announces to the peer that another tunnel to it, with this id, is lost. */
   announceLoss(tunnelId: string): void;
-  /** Ends the tunnel as silence of its other end would. @param reason one line */
+  /** Ends the tunnel as after a silence of the peer. @param reason one line */
   abandon(reason: string): void;
 }
 
-/** What the opening handshake of a tunnel told of its other end; `rank` and `tunnelId` are the same at both ends. */
+/** The facts of a tunnel's peer from the opening handshake; `rank` and `tunnelId` are the same at both ends. */
 export interface TunnelPeer {
-  /** Which switch it is: at least 128 random bits, others each time it starts. */
+  /** The identity of the switch: at least 128 random bits, new at each start. */
   readonly instance: string;
-  /** Names the tunnel; only its two ends know it. */
+  /** The id of the tunnel, known only to its two ends. */
   readonly tunnelId: string;
   /** Of two tunnels between the same switches the older one has the lower rank, or the same. */
   readonly rank: number;
   /** Whether the tunnel may forward beside others to the same switch. */
   readonly isParallelAllowed: boolean;
   readonly isDialled: boolean;
-  /** The user of the other end's credentials; null for a tunnel that we dialled, and where no user is asked for. */
+  /** The user of the peer's credentials; null for a dialled tunnel, and where no credentials are required. */
   readonly user: string | null;
 }

@@ -144,7 +144,7 @@ async function serve(
   manager?.stopping();
   logger.info({ signal }, 'closing');
   await daemon.close();
-  // By now nothing should keep the process alive. If a handle does by mistake, the process ends all the same.
+  // By now nothing should keep the process alive. If a handle does by mistake, the process still ends.
   setTimeout(() => process.exit(0), EXIT_PATIENCE_MS).unref();
 }
 

@@ -124,7 +124,7 @@ export class ConfigFile {
     for (const [key, given] of Object.entries(value)) this.#takeValue(document, [key], given, this.#values);
   }
 
-  /** A key without a value is no option that is left out: `htpasswd:` would then open the switch to everybody. */
+  /** A key without a value is an error, not an absent option: `htpasswd:` would open the switch to all clients. */
   #requireValues(document: YamlDocument, path: Path, value: unknown): void {
     if (Array.isArray(value))
       for (const [at, item] of value.entries()) this.#requireValues(document, [...path, at], item);
@@ -172,7 +172,7 @@ export class ConfigFile {
   }
 }
 
-/** Sections may be empty: all of their keys may stand in comments. */
+/** Sections may be empty, since all of their keys may be commented out. */
 function mayBeEmpty(path: Path): boolean {
   const key = String(path.at(-1));
   if (path.length > 1) return key === 'options';

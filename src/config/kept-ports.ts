@@ -16,7 +16,7 @@ const SETTINGS = {
   mtu: SET_INTERFACE.mtu,
 } as const satisfies Table;
 
-/** Far above what a switch reaches, and far below where the next number is no longer exact (2^53). */
+/** Limit of port numbers: far above what a switch reaches, and far below 2^53, above which numbers are not exact. */
 export const MOST_PORT_NUMBER: number = 2 ** 48;
 
 const number = { type: integer(1, MOST_PORT_NUMBER), required: true, help: 'number of the port' } as const;

@@ -45,7 +45,7 @@ export class YamlDocument {
   ): unknown {
     const node = resolve(given);
     const place = this.#placeOfNode(given) ?? key ?? this.#placeAt(0);
-    // An alias without its anchor would pass for a key without a value.
+    // Otherwise an alias without its anchor would look like a key without a value.
     if (isAlias(given) && node === undefined) faults.push({ place, message: `there is no anchor &${given.source}` });
     this.#spots.set(JSON.stringify(path), { key, value: place });
     if (isScalar(node)) return node.value;

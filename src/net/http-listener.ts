@@ -263,7 +263,7 @@ export class HttpListener {
       const ends = endpointsOf(socket);
       this.#announced.set(ends, source);
       socket.once('close', () => this.#announced.delete(ends));
-      // The source may be another trusted proxy, which stands for many clients, too.
+      // The source may be another trusted proxy, which has many clients, too.
       const isClient = source !== undefined && !this.#proxies.includes(source.address);
       if (isClient && !this.#pending.attribute(socket, source.address)) return;
     }

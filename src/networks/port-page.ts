@@ -56,7 +56,7 @@ function policyEntry({ rules, claimed }: IngressPolicy): PolicyEntry {
   };
 }
 
-/** An EtherType as in the policy file; 0 stands for 802.3 frames, which have a length instead. */
+/** An EtherType as in the policy file; 0 means 802.3 frames, which have a length instead. */
 function etherTypeText(type: number): string {
   return type === 0 ? '802.3' : `0x${type.toString(16).padStart(4, '0')}`;
 }

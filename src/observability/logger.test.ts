@@ -5,7 +5,7 @@ import { run } from '../../test/support/process.ts';
 const LOGGER = new URL('./logger.js', import.meta.url).href;
 const ERRORS = new URL('../errors.js', import.meta.url).href;
 
-/** Logs two errors in a process of its own, since a logger writes to standard error. */
+/** Logs two errors, as a separate process, since a logger writes to standard error. */
 const PROGRAM = `
 const { createLogger } = await import('${LOGGER}');
 const { EtherwsError } = await import('${ERRORS}');

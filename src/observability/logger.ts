@@ -29,7 +29,7 @@ export async function createLogger(options: { isDebug: boolean; format?: LogForm
     return format(`${JSON.stringify({ level: LEVEL_WARN, time: Date.now(), lostLines, msg })}\n`);
   });
   const level = options.isDebug ? 'debug' : 'info';
-  // Under `err` pino itself writes an error with its stack, for mistakes in etherws.
+  // Under the key `err` pino writes an error with its stack, for programming errors in etherws.
   const serializers = { error: describeError };
   const root = pino({ level, base: null, serializers }, { write: (record) => sink.write(format(record)) });
   const rooms = new LogRooms((room) => asLogger(root.child({ room })));

@@ -5,7 +5,7 @@ import type { Logger } from '../observability/logger.ts';
 /** The part of `process.env` that is read and changed. */
 type Environment = Record<string, string | undefined>;
 
-/** The watchdog is told twice in its interval, as sd_watchdog_enabled(3) advises. */
+/** The watchdog is notified twice in its interval, as sd_watchdog_enabled(3) advises. */
 const BEATS_PER_INTERVAL = 2;
 const USEC_PER_MS = 1000;
 /** The limit of setInterval. */

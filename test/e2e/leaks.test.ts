@@ -80,8 +80,8 @@ test('200 tunnels that were cut leave nothing behind in either daemon', async (t
 });
 
 /**
- * Watches the ports of a switch come up; the log does not tell all of it at this rate.
- * @returns how often one has come up so far
+ * Counts by events how often ports come up, since the log drops lines at this rate.
+ * @returns the function that returns the number so far
  */
 async function watchPort(t: TestContext, of: EtherwsSwitch): Promise<() => number> {
   const watch = of.host.spawn([...ETHERWS, 'ctl', 'watch', '--json', '--events', 'port-up,reload'], {
