@@ -1,11 +1,11 @@
-"""Runs a program on a terminal of its own and types for it.
+"""Runs a program on a pseudo-terminal and types for it.
 
     on-terminal.py PROMPT KEYS COMMAND...
 
-Waits for PROMPT, types KEYS (with Python escapes), and copies everything that
-the terminal shows to standard output. Then one line tells, as JSON, the exit
-status of the program (negative: the signal), and whether the terminal echoes
-and reads by lines again.
+Waits for PROMPT, types KEYS (with Python escapes), and copies the output of the
+terminal to standard output. Then it prints one line of JSON: the exit status of
+the program (negative: the signal), and whether the terminal echoes and reads by
+lines again.
 """
 import codecs
 import json
@@ -22,7 +22,7 @@ process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=term
 
 shown = b""
 has_typed = False
-# The terminal stays open here, so its end cannot be seen: the program's end is.
+# This process keeps the terminal open, so there is no end of file; the end of the program ends the loop.
 while process.poll() is None or select.select([controller], [], [], 0)[0]:
     if not select.select([controller], [], [], 0.05)[0]:
         continue

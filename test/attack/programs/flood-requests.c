@@ -1,13 +1,13 @@
 /*
- * A load generator that costs so little that what it disturbs is what it asks for.
+ * A load generator with little processor time of its own, so that a test measures the cost of its requests.
  *
  *   flood-requests ADDRESS PORT CONNECTIONS NETWORK/PREFIX REQUEST...
  *
- * For each number that it reads, a line each, it sends requests over a
- * connection each, CONNECTIONS at a time, until so many were answered. It then prints
- * one line, a JSON object, with how often each status was the answer; before, a line every
- * PROGRESS answers. Its source addresses are random ones of NETWORK, all of which are this
- * host's; the REQUESTs take turns. It ends with standard input.
+ * For each number that it reads, one a line, it sends requests, each over a new
+ * connection, CONNECTIONS at a time, until so many were answered. It then prints one
+ * line, a JSON object with the number of responses by status; before that, a line every
+ * PROGRESS responses. Its source addresses are random ones of NETWORK, which must all be
+ * addresses of this host; the REQUESTs are used in turn. It ends with standard input.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -54,12 +54,12 @@ static void use_network(const char *text) {
   network = ntohl(address.s_addr) & ~host_mask;
 }
 
-/* Neither the network itself nor its broadcast address. */
+/* A random address of the network, without the first and the last one. */
 static uint32_t any_address(void) { return network | (1 + (uint32_t)random() % (host_mask - 1)); }
 
 static void begin(struct connection *connection) {
   static const int on = 1;
-  /* Half a million of them in TIME_WAIT would end the attack before the door does: they end with a reset. */
+  /* Closed by a reset: half a million connections in TIME_WAIT would use up the ports, which would end the attack. */
   static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
   struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(any_address())};
   struct epoll_event event = {.events = EPOLLOUT, .data.ptr = connection};
@@ -82,7 +82,7 @@ static bool ask(struct connection *connection) {
          epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event) == 0;
 }
 
-/* A request whose connection was cut does not count as answered. */
+/* Reads a response. A request whose connection was cut does not count as answered. */
 static void hear(const struct connection *connection) {
   char head[STATUS_AT + STATUS_BYTES + 1] = {0};
   if (recv(connection->fd, head, sizeof head - 1, 0) != sizeof head - 1) return;

@@ -1,8 +1,8 @@
-"""Datagrams that the kernel segments (UDP_SEGMENT), and what became of them.
+"""Sends datagrams that the kernel segments (UDP_SEGMENT), and receives or records them.
 
-send ADDRESS PORT SENDS EACH    EACH datagrams a call, the next call when the last one has come, or 2 s later
-receive ADDRESS PORT COUNT      answers each datagram, and prints how many different whole ones have come, within 20 s
-record DEVICE PORT COUNT FILE   a capture of COUNT frames that DEVICE receives for the UDP port, as they are
+send ADDRESS PORT SENDS EACH    EACH datagrams a call, the next call when the last one was answered, or 2 s later
+receive ADDRESS PORT COUNT      answers each datagram, and within 20 s prints the number of different complete ones
+record DEVICE PORT COUNT FILE   writes a capture of COUNT frames that DEVICE receives for the UDP port, unchanged
 """
 import socket
 import struct
@@ -29,7 +29,7 @@ def send(address, port, sends, each):
     for first in range(0, int(sends) * int(each), int(each)):
         octets = b"".join(datagram(number) for number in range(first, first + int(each)))
         sender.sendto(octets, (address, int(port)))
-        # A receiver that got no processor meanwhile would lose what its socket has no room for.
+        # Waits, since a receiver without processor time would lose datagrams beyond the buffer of its socket.
         try:
             while sender.recv(4) != struct.pack(">I", first + int(each) - 1):
                 pass

@@ -1,4 +1,4 @@
-"""What a service manager does for a process that it starts, without one.
+"""Takes the part of a service manager for a process that it starts.
 
 notify NAME                      receives datagrams at a Unix socket, `@` at the beginning: an abstract name; prints each
                                  as JSON with the time of CLOCK_MONOTONIC in microseconds
@@ -47,7 +47,7 @@ def opened(kind, where):
 def pass_on(names, *words):
     end = words.index("--")
     descriptors = [opened(*word.split("=", 1)) for word in words[:end]]
-    # Out of the way first.
+    # First moves the sockets to high descriptors, so that dup2 does not overwrite one.
     moved = [None if fd is None else os.dup2(fd, 100 + at) for at, fd in enumerate(descriptors)]
     for at, fd in enumerate(moved):
         if fd is None:

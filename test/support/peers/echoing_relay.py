@@ -1,8 +1,8 @@
-"""A relay that sends group frames to every client, their sender too, and knows one address a client: the last source.
+"""A relay that sends group frames to all clients, also to the sender, and learns one address a client: the last source.
 
 usage: echoing_relay.py ADDRESS PORT
 
-Prints `listening`, and `client` for each one that has joined.
+Prints `listening`, and `client` for each client that has connected.
 """
 
 import argparse

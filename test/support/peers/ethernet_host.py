@@ -1,4 +1,4 @@
-"""An Ethernet host made of nothing but answers: ARP for its address, and ICMP echo."""
+"""A simulated Ethernet host, which only answers: ARP for its address, and ICMP echo."""
 
 import struct
 
@@ -20,7 +20,7 @@ class EthernetHost:
         self.address = bytes(map(int, address.split(".")))
 
     def answer(self, frame):
-        """The frame with which this host answers, or None."""
+        """The host's answer to a frame, or None."""
         if len(frame) < 34 or frame[0:6] not in (self.mac, BROADCAST):
             return None
         kind = frame[12:14]

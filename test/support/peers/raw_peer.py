@@ -1,9 +1,9 @@
-"""A tunnel's far end without any library: whatever octets the test wants, after a correct opening handshake.
+"""A tunnel's far end without a WebSocket library: sends arbitrary octets after a correct opening handshake.
 
 usage: raw_peer.py ADDRESS PORT PATH
 
-Each line on standard input is octets in hex that are sent as they are. Prints
-`open`, `message OPCODE HEX` for what arrives, `closed CODE`, `end`.
+Each line on standard input has octets in hex, which are sent unchanged. Prints
+`open`, `message OPCODE HEX` for each received message, `closed CODE`, `end`.
 """
 
 import socket

@@ -3,8 +3,8 @@
 usage: select_loop_peer.py client URL DEVICE ADDRESS/LENGTH
        select_loop_peer.py server LISTEN_ADDRESS PORT DEVICE ADDRESS/LENGTH
 
-The library answers a ping inside recv() and then waits there for a data message: until one comes, nothing that the
-TAP device has to say is read. Prints `listening` as a server, `open`, `pinged` for each ping, `closed`.
+The library answers a ping inside recv() and then waits there for a data message: until one comes, frames of the TAP
+device are not read. Prints `listening` as a server, `open`, `pinged` for each ping, `closed`.
 """
 
 import base64
@@ -28,7 +28,7 @@ def say(text):
 
 
 class Tunnel(websocket.WebSocket):
-    """The library's own, which also says when it was pinged."""
+    """The library's WebSocket, which also prints each ping."""
 
     is_masking = True
 
@@ -49,7 +49,7 @@ def dial(url):
 
 
 def accept(address, port):
-    """The library has no server: the opening handshake is made here, and the socket given to it."""
+    """The library has no server: this makes the opening handshake, and passes the socket to the library."""
     listener = socket.create_server((address, int(port)))
     say("listening")
     connection, _ = listener.accept()

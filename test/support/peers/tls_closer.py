@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A WebSocket peer over TLS that ends its tunnel by close_notify alone, and waits for ours (RFC 8446, 6.1).
+"""A WebSocket peer over TLS that ends its tunnel by close_notify alone, and waits for the switch's (RFC 8446, 6.1).
 
     tls_closer.py client VERSION CAFILE PORT       dials a switch
     tls_closer.py server VERSION CERT KEY          prints `port N`, and accepts one tunnel
 
-It prints `answered` when close_notify came back, and else `not answered: WHY`.
+It prints `answered` when the switch's close_notify has come, else `not answered: WHY`.
 """
 import base64
 import hashlib
@@ -38,7 +38,7 @@ def dial(version, cafile, port):
     connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="127.0.0.1")
     connection.sendall(REQUEST.encode())
     assert " 101 " in read_head(connection)
-    # An empty pong: the switch has taken the connection over when it hears of it.
+    # An empty pong: when the switch has read it, it has taken the connection over.
     connection.sendall(b"\x8a\x80\0\0\0\0")
     return connection
 

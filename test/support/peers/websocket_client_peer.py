@@ -2,8 +2,8 @@
 
 usage: websocket_client_peer.py URL [--user U:P] [--cafile FILE] [--host MAC ADDRESS] [--quiet]
 
-Each line on standard input is a frame in hex that is sent, or `close`. Prints
-`open`, `frame HEX` for what arrives (unless quiet), `closed CODE`, `failed REASON`.
+Each line on standard input is a frame in hex to send, or `close`. Prints `open`,
+`frame HEX` for each received frame (unless quiet), `closed CODE`, `failed REASON`.
 """
 
 import argparse

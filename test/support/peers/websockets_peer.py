@@ -3,8 +3,8 @@
 usage: websockets_peer.py client URL [--user U:P] [--cafile FILE] [--host MAC ADDRESS]
        websockets_peer.py server ADDRESS PORT [--user U:P] [--key FILE --cert FILE] [--host MAC ADDRESS]
 
-Each line on standard input is a frame in hex that is sent, or `close`. Prints
-`listening`, `open`, `frame HEX` for what arrives, `closed CODE`, `failed REASON`.
+Each line on standard input is a frame in hex to send, or `close`. Prints
+`listening`, `open`, `frame HEX` for each received frame, `closed CODE`, `failed REASON`.
 """
 
 import argparse
