@@ -180,7 +180,7 @@ test('what one frame needed is nothing to the next, in its batch or in the next 
   ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
   ingress.deliver(plain);
   assert.equal(bridgePorts[0]?.rx.frames, 8);
-  // In front of what is too long stands what would be an offload header.
+  // The octets before the frame that is too long look like an offload header, which must not be read.
   ingress.deliver(Buffer.concat([plain, Buffer.alloc(30, 1)]), Buffer.alloc(70_000), plain);
   assert.equal(bridgePorts[0]?.rx.frames, 10);
   assert.deepEqual(seen[1]?.at(-1), plain);
@@ -233,7 +233,7 @@ test('no port has work done for a plain frame behind one that needed offloads', 
   const plain = frameOf({ payload: Buffer.alloc(100) }).bytes;
   ingress.deliverBatch(batchWithHeaders([superFrameOf(FIELDS, 1000)]));
   ingress.deliver(plain);
-  // In front of what is too long stands what would be an offload header.
+  // The octets before the frame that is too long look like an offload header, which must not be read.
   ingress.deliver(Buffer.concat([plain, Buffer.alloc(30, 1)]), Buffer.alloc(70_000), plain);
   assert.equal(finishes, 1);
 });

@@ -8,7 +8,7 @@ Examples:
   fish:  $ etherws completion fish > ~/.config/fish/completions/etherws.fish
 `;
 
-/** Bash splits words at \`:\` and \`=\`. The script joins them, and cuts all but the last part from completions. */
+/** Bash splits words at `:` and `=`. The script joins them, and cuts all but the last part from completions. */
 const BASH = `# bash completion of etherws
 _etherws() {
   local words=() word last='' IFS=$'\\n'

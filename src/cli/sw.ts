@@ -42,7 +42,7 @@ Examples:
 
 Ports are added with \`etherws ctl\`; see \`etherws ctl --help\`.`;
 
-/** \`etherws sw\`: the options of 1.x, and newer ones. */
+/** `etherws sw`: the options of 1.x, and newer ones. */
 export function swCommand(): Command {
   const command = new Command('sw')
     .description('run the switch; without --foreground it becomes a daemon once both services listen')
