@@ -49,7 +49,7 @@ export function processFamilies({ version, loopDelay, descriptorLimit }: Measure
       name: 'etherws_event_loop_delay_seconds',
       type: 'histogram',
       unit: 'seconds',
-      help: 'How long the event loop kept a timer of 500 ms waiting',
+      help: 'How long the event loop kept a timer of 1 s waiting',
       samples: () => delaySamples(loopDelay),
     },
   ];

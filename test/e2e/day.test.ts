@@ -88,7 +88,9 @@ test('a day of flapping tunnels, reloads, captures and log rotation: no leak, an
   assert.deepEqual([tap.state, tunnel.state, tunnel.reason], ['up', 'up', null]);
   const logs = readdirSync(lab.directory).filter((name) => name.startsWith('etherws.log'));
   assert.equal(logs.length, 1 + WARM_UP_HOURS + HOURS, 'each hour has its log');
-  assert.ok(logs.every((name) => readFileSync(join(lab.directory, name), 'utf8').includes('reloaded')));
+  // The first one ends with the first reload.
+  const later = logs.filter((name) => name !== 'etherws.log.1');
+  assert.ok(later.every((name) => readFileSync(join(lab.directory, name), 'utf8').includes('reloaded')));
 
   /** The activities of one hour; all of them end within it. */
   async function live(hour: number): Promise<void> {

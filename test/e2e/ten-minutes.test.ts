@@ -75,7 +75,9 @@ for n in 1 2; do etherws ctl addport client wss://relay.example/ --cacerts tls.p
   assert.match(more.stderr, /429/);
 
   for (const block of blocks.filter(({ section }) => section === MONITORING)) {
-    const text = block.text.replace('15s', '500ms').replace(/^systemctl reload prometheus$/m, '');
+    const text = block.text
+      .replace('15s', '500ms, evaluation_interval: 500ms')
+      .replace(/^systemctl reload prometheus$/m, '');
     await follow(lab, { ...block, text });
   }
   const prometheus = lab.spawn(
