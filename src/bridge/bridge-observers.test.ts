@@ -117,6 +117,11 @@ test('a tapped port sends what it sent before, and has no flows; other propertie
   assert.deepEqual([tapped.flowSource, tapped.flowTarget, tapped.tagAllowance], [undefined, undefined, TAGS_NONE]);
   bench.receive(0, batchOf(frame(BROADCAST, 1), frame(BROADCAST, 1)));
   assert.deepEqual(sent, [2], 'one flush for the batch');
+  const states: string[] = [];
+  tapped.open({ receive: () => undefined, linkChanged: (state) => states.push(state), discarded: () => undefined });
+  bench.ports[1]?.setLink('down');
+  assert.deepEqual(states, ['down']);
+  bench.ports[1]?.setLink('up');
   bench.bridge.setTap(bench.at(1), undefined);
   assert.equal(bench.at(1).port, own);
   speak();
