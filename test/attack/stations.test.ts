@@ -94,7 +94,7 @@ test('MAC spoofing: an address is that of the tunnel that used it first, and its
   );
   assert.deepEqual(ada.heard.slice(1), [own]);
 
-  // Frames to bob's station still go only to his tunnel.
+  // Frames to bob's station still go only to that user's tunnel.
   const secret = frameOf({ to: VICTIM, from: '02:00:00:00:00:0a', payload: 'for bob' });
   ada.tunnel.send(secret);
   await eventually(
