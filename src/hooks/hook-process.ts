@@ -43,7 +43,10 @@ export class HookProcess {
     stdin?.on('error', () => undefined);
     stdin?.end(`${JSON.stringify(event)}\n`);
     for (const stream of [stdout, stderr]) this.#follow(stream);
-    const late = setTimeout(() => this.terminate(), timeoutMs);
+    const late = setTimeout(() => {
+      this.#isLate = true;
+      this.terminate();
+    }, timeoutMs);
     this.ended = this.#watch(child).finally(() => {
       clearTimeout(late);
       clearTimeout(this.#kill);
@@ -53,7 +56,6 @@ export class HookProcess {
 
   /** Sends SIGTERM, and SIGKILL after `KILL_AFTER_MS`. */
   terminate(): void {
-    this.#isLate = true;
     this.#signal('SIGTERM');
     this.#kill ??= setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
   }

@@ -55,7 +55,8 @@ test('the end runs what waits, ends what is left behind 5 s, and takes no more',
   for (let count = 0; count < 6; count++) hub.publish('reload', { failures: 0 });
   await within(runner.close(), 'the end of the programs');
   assert.deepEqual(runs().map(Number).toSorted(), [1, 2, 3, 4]);
-  assert.equal(said.filter(({ message }) => message.startsWith('a hook was ended')).length, 4);
+  // None of them ran for longer than its own limit.
+  assert.equal(said.filter(({ message }) => message === 'a hook was ended').length, 4);
   assert.equal(said.find(({ lost }) => lost !== undefined)?.lost, 2);
   assert.equal(hub.isWanted('reload'), false);
   const never = open(t);
