@@ -72,8 +72,8 @@ class Notes implements PortTap {
 test('a tap sees what its port receives and sends, and each discard with its reason', () => {
   const bench = new Bench();
   const [near, short] = [new Notes(), new Notes()];
-  bench.bridge.setTap(bench.at(0), near);
-  bench.bridge.setTap(bench.at(2), short);
+  bench.bridge.addTap(bench.at(0), near);
+  bench.bridge.addTap(bench.at(2), short);
   bench.receive(0, batchOf(frame(BROADCAST, 1), frame(1, 2)));
   assert.deepEqual(near.lines, ['received 2', 'rx filtered 2']);
   assert.deepEqual(short.lines, ['tx tooLong 1'], 'what the port refuses is not sent');
@@ -88,11 +88,28 @@ test('a tap sees what its port receives and sends, and each discard with its rea
   assert.equal(bench.at(0).rx.discards.shut, 3);
 
   bench.bridge.setShut(bench.at(0), false);
-  bench.bridge.setTap(bench.at(0), undefined);
+  bench.bridge.removeTap(bench.at(0), near);
   near.lines.length = 0;
   bench.receive(0, batchOf(frame(3, 1)));
   bench.receive(1, batchOf(frame(1, 3)));
   assert.deepEqual(near.lines, [], 'a tap that was taken away sees nothing');
+});
+
+test('several taps of a port see the same, and one may be taken away', () => {
+  const bench = new Bench();
+  const [first, second] = [new Notes(), new Notes()];
+  for (const tap of [first, second]) bench.bridge.addTap(bench.at(0), tap);
+  const speak = (): void => {
+    bench.receive(0, batchOf(frame(BROADCAST, 1), frame(1, 2)));
+    bench.receive(1, batchOf(frame(1, 3)));
+  };
+  speak();
+  assert.deepEqual(first.lines, ['received 2', 'rx filtered 2', 'sent 3']);
+  assert.deepEqual(second.lines, first.lines);
+  bench.bridge.removeTap(bench.at(0), first);
+  speak();
+  assert.equal(first.lines.length, 3);
+  assert.equal(second.lines.length, 6);
 });
 
 test('a tapped port sends what it sent before, and has no flows; other properties are its own', () => {
@@ -106,7 +123,8 @@ test('a tapped port sends what it sent before, and has no flows; other propertie
   };
   speak();
   assert.deepEqual([bench.installed, bench.invalidations], [1, 0]);
-  bench.bridge.setTap(bench.at(1), new Notes());
+  const notes = new Notes();
+  bench.bridge.addTap(bench.at(1), notes);
   assert.equal(bench.invalidations, 1, 'the flow to it ends');
   speak();
   assert.equal(bench.installed, 1, 'and none begins');
@@ -122,7 +140,7 @@ test('a tapped port sends what it sent before, and has no flows; other propertie
   bench.ports[1]?.setLink('down');
   assert.deepEqual(states, ['down']);
   bench.ports[1]?.setLink('up');
-  bench.bridge.setTap(bench.at(1), undefined);
+  bench.bridge.removeTap(bench.at(1), notes);
   assert.equal(bench.at(1).port, own);
   speak();
   assert.equal(bench.installed, 2);

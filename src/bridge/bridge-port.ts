@@ -4,7 +4,7 @@ import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
 import { FAULT_REASONS, type PortFault } from './port-fault.ts';
-import { type PortTap, TappedPort } from './port-tap.ts';
+import { type PortTap, SharedTap, TappedPort } from './port-tap.ts';
 
 declare const brand: unique symbol;
 
@@ -25,6 +25,8 @@ export class BridgePort {
   isShut = false;
   /** The port of the parallel tunnel that forwards; this port is then on standby (ParallelTunnels). */
   standsByFor: BridgePort | undefined;
+  /** Whether the port is reserved for the copies of mirrors (Mirrors); it forwards nothing else. */
+  isMirrorOutput = false;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
@@ -45,6 +47,7 @@ export class BridgePort {
   isEachFrameJudged = false;
 
   readonly #attached: Port;
+  #taps: readonly PortTap[] = [];
   #tap: PortTap | undefined;
   readonly #policyChanged: () => void;
   readonly #onFault: (fault: PortFault) => void;
@@ -89,9 +92,19 @@ export class BridgePort {
   }
 
   /** To be called by the bridge, which ends the flows. */
-  set tap(tap: PortTap | undefined) {
-    this.#tap = tap;
-    this.port = tap === undefined ? this.#attached : new TappedPort(this.#attached, tap);
+  addTap(tap: PortTap): void {
+    this.#setTaps([...this.#taps, tap]);
+  }
+
+  /** The same. */
+  removeTap(tap: PortTap): void {
+    this.#setTaps(this.#taps.filter((other) => other !== tap));
+  }
+
+  #setTaps(taps: readonly PortTap[]): void {
+    this.#taps = taps;
+    this.#tap = taps.length > 1 ? new SharedTap(taps) : taps[0];
+    this.port = this.#tap === undefined ? this.#attached : new TappedPort(this.#attached, this.#tap);
   }
 
   /** The rules for received frames; undefined: all are accepted. */
@@ -124,8 +137,8 @@ export class BridgePort {
     return !this.isShut && this.link === 'up';
   }
 
-  /** Whether the port forwards: it is usable, and not on standby. */
+  /** Whether the port forwards: it is usable, not on standby, and not reserved for a mirror. */
   get isForwarding(): boolean {
-    return this.isUsable && this.standsByFor === undefined;
+    return this.isUsable && this.standsByFor === undefined && !this.isMirrorOutput;
   }
 }

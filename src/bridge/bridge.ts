@@ -14,6 +14,7 @@ import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { FlowTable } from './flow-table.ts';
+import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
 import { NumberedMap } from './numbered-map.ts';
@@ -75,6 +76,8 @@ export class Bridge {
   readonly #idlePasses: Pass[] = [];
   readonly #parallel: ParallelTunnels;
   readonly #offloadEngine: OffloadEngine;
+  readonly #mirrors: Mirrors;
+  readonly #mirrorTaps = new Map<BridgePort, PortTap>();
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
@@ -98,6 +101,7 @@ export class Bridge {
     // With a trace the bridge must see all frames.
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
     this.#offloadEngine = options.offloadEngine ?? portableEngine;
+    this.#mirrors = new Mirrors(this.#offloadEngine);
     this.#trace = trace;
     this.#stages = new Stages({
       fdb: this.#fdb,
@@ -176,6 +180,8 @@ export class Bridge {
 
   /** Removes a port and its learned addresses. The caller closes it. */
   detach(bridgePort: BridgePort): void {
+    this.setMirrors(bridgePort, []);
+    for (const { source, specs } of this.#mirrors.without(bridgePort)) this.setMirrors(source, specs);
     this.#ports.delete(bridgePort.number);
     bridgePort.policy?.release();
     this.#fdb.forgetPort(bridgePort);
@@ -209,12 +215,41 @@ export class Bridge {
   }
 
   /**
-   * Shows the frames of a port to a tap, or to none any more. All of its frames come to the bridge meanwhile. Flows of
-   * other ports end as well, and are installed again with their next frames.
+   * Shows the frames of a port to a tap. All of its frames come to the bridge meanwhile. Flows of other ports end as
+   * well, and are installed again with their next frames.
    */
-  setTap(bridgePort: BridgePort, tap: PortTap | undefined): void {
-    bridgePort.tap = tap;
+  addTap(bridgePort: BridgePort, tap: PortTap): void {
+    bridgePort.addTap(tap);
     this.#flows.invalidate();
+  }
+
+  /** Shows the frames of a port to the tap no more. */
+  removeTap(bridgePort: BridgePort, tap: PortTap): void {
+    bridgePort.removeTap(tap);
+    this.#flows.invalidate();
+  }
+
+  /**
+   * Replaces the mirrors of a port; none: its frames are copied no more. A mirrored port is a tapped one. The ports of
+   * the copies send nothing else, and what they receive is discarded.
+   */
+  setMirrors(bridgePort: BridgePort, specs: readonly MirrorSpec[]): void {
+    const before = this.#mirrorTaps.get(bridgePort);
+    if (before === undefined && specs.length === 0) return;
+    const tap = this.#mirrors.set(bridgePort, specs);
+    if (before !== undefined) bridgePort.removeTap(before);
+    if (tap === undefined) this.#mirrorTaps.delete(bridgePort);
+    else {
+      this.#mirrorTaps.set(bridgePort, tap);
+      bridgePort.addTap(tap);
+    }
+    this.#flows.invalidate();
+    for (const port of this.#ports.values()) {
+      if (port.isMirrorOutput === this.#mirrors.isOutput(port)) continue;
+      port.isMirrorOutput = !port.isMirrorOutput;
+      this.#fdb.forgetPort(port);
+      this.#stateChanged(port);
+    }
   }
 
   /** The port of the tunnel with this id (TunnelPeer); undefined without one. */
@@ -260,11 +295,13 @@ export class Bridge {
     const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine, ingress);
     batch.renew();
     pass.begin(++this.#lastPass, ingress, batch, nowMs);
+    const outer = this.#mirrors.enter(ingress);
     ingress.tap?.received(batch);
     const portAnswer = this.#stages.enterPort(pass);
     if (typeof portAnswer === 'string') refuseAll(pass, portAnswer);
     else this.#relay(pass, portAnswer);
     const sole = pass.end();
+    this.#mirrors.leave(outer);
     this.#idlePasses.push(pass);
     return sole?.port.congestion;
   }

@@ -15,6 +15,33 @@ export interface PortTap {
   sent(batch: FrameBatch, index: number): void;
   /** `rx`: a frame of the last `received` was not forwarded; `tx`: a frame was refused by `send`. */
   discarded(direction: Direction, reason: DiscardReason, batch: FrameBatch, index: number): void;
+  /** The port is about to be flushed: afterwards octets of sent frames may change. */
+  flushing?(): void;
+}
+
+/** Shows the frames of a port to several taps, in the order in which they were added. */
+export class SharedTap implements PortTap {
+  readonly #taps: readonly PortTap[];
+
+  constructor(taps: readonly PortTap[]) {
+    this.#taps = taps;
+  }
+
+  received(batch: FrameBatch): void {
+    for (const tap of this.#taps) tap.received(batch);
+  }
+
+  sent(batch: FrameBatch, index: number): void {
+    for (const tap of this.#taps) tap.sent(batch, index);
+  }
+
+  discarded(direction: Direction, reason: DiscardReason, batch: FrameBatch, index: number): void {
+    for (const tap of this.#taps) tap.discarded(direction, reason, batch, index);
+  }
+
+  flushing(): void {
+    for (const tap of this.#taps) tap.flushing?.();
+  }
 }
 
 /**
@@ -75,6 +102,7 @@ export class TappedPort implements Port {
   }
 
   flush(isSoleEgress: boolean): void {
+    this.#tap.flushing?.();
     this.#port.flush(isSoleEgress);
   }
 

@@ -130,6 +130,8 @@ export const DISCARD_REASONS = [
   'echoed',
   /** the port is on standby for another tunnel to the same switch */
   'standby',
+  /** the port is reserved for the copies of a mirror */
+  'mirrorOutput',
   /** the policy of its ingress port does not allow its source address */
   'sourceDenied',
   /** the same for its EtherType */

@@ -16,14 +16,20 @@ export interface RunningCapture {
   release(): void;
 }
 
-/** The captures of one switch. A port that is in no capture has no tap. */
+/** What adds taps to ports, and removes them: a bridge. */
+export interface TapHost {
+  addTap(port: BridgePort, tap: PortTap): void;
+  removeTap(port: BridgePort, tap: PortTap): void;
+}
+
+/** The captures of one switch. A port that is in no capture has no tap of one. */
 export class Captures {
-  readonly #setTap: (port: BridgePort, tap: PortTap | undefined) => void;
-  readonly #taps = new Map<BridgePort, SharedTap>();
+  readonly #host: TapHost;
+  readonly #taps = new Map<BridgePort, Set<CaptureTap>>();
   readonly #running = new Set<Capture>();
 
-  constructor(setTap: (port: BridgePort, tap: PortTap | undefined) => void) {
-    this.#setTap = setTap;
+  constructor(host: TapHost) {
+    this.#host = host;
   }
 
   /** @param ports in the order of `options.ports`. @throws EtherwsError REQUEST_REFUSED */
@@ -33,52 +39,54 @@ export class Captures {
     }
     const capture = new Capture(options, sink);
     this.#running.add(capture);
-    for (const [index, port] of ports.entries()) this.#tapOf(port).captured.add(capture.ports[index] as CapturedPort);
+    const taps = ports.map((port, index) => this.#tap(port, capture.ports[index] as CapturedPort));
     const release = (): void => {
       if (!this.#running.delete(capture)) return;
-      for (const [index, port] of ports.entries()) this.#leave(port, capture.ports[index] as CapturedPort);
+      for (const [index, port] of ports.entries()) this.#leave(port, taps[index] as CaptureTap);
     };
     return { capture, release };
   }
 
   /** To be called when a port was removed from the switch. */
   portRemoved(port: BridgePort): void {
-    const tap = this.#taps.get(port);
+    const taps = this.#taps.get(port);
     this.#taps.delete(port);
-    for (const captured of tap?.captured ?? []) captured.remove();
+    for (const { captured } of taps ?? []) captured.remove();
   }
 
-  #tapOf(port: BridgePort): SharedTap {
-    const known = this.#taps.get(port);
-    if (known !== undefined) return known;
-    const tap = new SharedTap();
-    this.#taps.set(port, tap);
-    this.#setTap(port, tap);
+  #tap(port: BridgePort, captured: CapturedPort): CaptureTap {
+    const tap = new CaptureTap(captured);
+    const taps = this.#taps.get(port) ?? new Set();
+    this.#taps.set(port, taps.add(tap));
+    this.#host.addTap(port, tap);
     return tap;
   }
 
-  #leave(port: BridgePort, captured: CapturedPort): void {
-    const tap = this.#taps.get(port);
-    tap?.captured.delete(captured);
-    if (tap?.captured.size !== 0) return;
-    this.#taps.delete(port);
-    this.#setTap(port, undefined);
+  #leave(port: BridgePort, tap: CaptureTap): void {
+    const taps = this.#taps.get(port);
+    if (taps?.delete(tap) !== true) return;
+    if (taps.size === 0) this.#taps.delete(port);
+    this.#host.removeTap(port, tap);
   }
 }
 
-/** The tap of a port, which any number of captures share. */
-class SharedTap implements PortTap {
-  readonly captured = new Set<CapturedPort>();
+/** The tap of a port for one capture. */
+class CaptureTap implements PortTap {
+  readonly captured: CapturedPort;
+
+  constructor(captured: CapturedPort) {
+    this.captured = captured;
+  }
 
   received(batch: FrameBatch): void {
-    for (const captured of this.captured) captured.receive(batch);
+    this.captured.receive(batch);
   }
 
   sent(batch: FrameBatch, index: number): void {
-    for (const captured of this.captured) captured.send(batch, index);
+    this.captured.send(batch, index);
   }
 
   discarded(direction: Direction, reason: DiscardReason, batch: FrameBatch, index: number): void {
-    for (const captured of this.captured) captured.discard(direction, reason, batch, index);
+    this.captured.discard(direction, reason, batch, index);
   }
 }

@@ -58,7 +58,10 @@ export class Switch {
   /** The events of the switch, for subscribers. */
   readonly events: EventHub = new EventHub();
   /** The captures of the switch. */
-  readonly captures: Captures = new Captures((port, tap) => this.#bridge.setTap(port, tap));
+  readonly captures: Captures = new Captures({
+    addTap: (port, tap) => this.#bridge.addTap(port, tap),
+    removeTap: (port, tap) => this.#bridge.removeTap(port, tap),
+  });
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #isClosed = false;
 

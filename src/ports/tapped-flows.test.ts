@@ -66,12 +66,12 @@ test('a tapped port leaves the fast path, others stay on it, and it returns when
     },
     discarded: () => undefined,
   };
-  bridge.bridge.setTap(tapped as NonNullable<typeof tapped>, tap);
+  bridge.bridge.addTap(tapped as NonNullable<typeof tapped>, tap);
   const [forth, back, elsewhere] = await counts();
   assert.deepEqual([forth, back, received, sent], [FRAMES, FRAMES, FRAMES, FRAMES], 'each frame is seen, either way');
   assert.ok(few(elsewhere), `${elsewhere} frames of other ports came to the bridge`);
 
-  bridge.bridge.setTap(tapped as NonNullable<typeof tapped>, undefined);
+  bridge.bridge.removeTap(tapped as NonNullable<typeof tapped>, tap);
   const after = await counts();
   assert.ok(after.every(few), `${after}`);
   assert.deepEqual([received, sent], [FRAMES, FRAMES]);

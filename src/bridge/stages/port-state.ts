@@ -4,10 +4,11 @@ import type { Pass } from '../pass.ts';
 import type { DiscardReason } from '../port.ts';
 import type { Answer, EgressStage, Stage } from './stage.ts';
 
-/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): refuses frames received by a port that is shut or stands by. */
+/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): refuses frames received by a port that is shut, stands by, or is reserved for a mirror. */
 export class IngressPortState implements Stage {
   apply({ ingress }: Pass): Answer {
     if (ingress.isShut) return 'shut';
+    if (ingress.isMirrorOutput) return 'mirrorOutput';
     return ingress.standsByFor === undefined ? MAY_PASS : 'standby';
   }
 }
@@ -19,7 +20,8 @@ export class EgressPortState implements EgressStage {
   }
 }
 
-function reasonOf({ isShut, standsByFor }: BridgePort): DiscardReason {
+function reasonOf({ isShut, isMirrorOutput, standsByFor }: BridgePort): DiscardReason {
   if (isShut) return 'shut';
+  if (isMirrorOutput) return 'mirrorOutput';
   return standsByFor === undefined ? 'linkDown' : 'standby';
 }

@@ -14,6 +14,7 @@ export const DISCARD_WORDS: Readonly<Record<string, string>> = {
   badVid: 'in VLAN 4095, which is reserved',
   echoed: 'a group frame that came back',
   standby: 'the port stands by for a parallel tunnel',
+  mirrorOutput: 'the port sends only the copies of a mirror',
   sourceDenied: 'the policy does not allow its source address',
   typeDenied: 'the policy does not allow its EtherType',
   serverDenied: 'from a DHCP server or a router, which the policy does not allow',

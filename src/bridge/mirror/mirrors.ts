@@ -1,0 +1,175 @@
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES, vidOf } from '../../wire/ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import type { OffloadEngine } from '../../wire/offload/engine.ts';
+import type { BridgePort } from '../bridge-port.ts';
+import type { PortTap } from '../port-tap.ts';
+import { MirrorOutput } from './mirror-output.ts';
+
+/** Which frames of a port are copied: those that it receives, those that it sends, or both. */
+export const MIRROR_DIRECTIONS = ['rx', 'tx', 'both'] as const;
+export type MirrorDirection = (typeof MIRROR_DIRECTIONS)[number];
+
+/** A mirror of a port. */
+export interface MirrorSpec {
+  /** the port that sends the copies */
+  readonly to: BridgePort;
+  readonly direction: MirrorDirection;
+  /** VIDs of frames to be copied, 0 for untagged ones; undefined: all */
+  readonly vids?: ReadonlySet<number> | undefined;
+}
+
+/** A spec with its output. */
+interface Mirror {
+  readonly output: MirrorOutput;
+  readonly isRx: boolean;
+  readonly isTx: boolean;
+  readonly vids: ReadonlySet<number> | undefined;
+}
+
+/**
+ * The mirrors of one bridge, with the semantics of Open vSwitch's `output_port`: the port of the copies is reserved for
+ * them, and of one frame it sends one copy, of what was received if the ingress port is mirrored, else of what is sent.
+ * Received frames are copied as they come, before any stage; sent ones after the last.
+ */
+export class Mirrors {
+  readonly #engine: OffloadEngine;
+  readonly #taps = new Map<BridgePort, MirrorTap>();
+  readonly #outputs = new Map<BridgePort, MirrorOutput>();
+  #ingress: BridgePort | undefined;
+
+  constructor(engine: OffloadEngine) {
+    this.#engine = engine;
+  }
+
+  /** The frames of this port are being forwarded; undefined: the bridge's own. @returns what `leave` must be called with */
+  enter(ingress: BridgePort | undefined): BridgePort | undefined {
+    const outer = this.#ingress;
+    this.#ingress = ingress;
+    return outer;
+  }
+
+  leave(outer: BridgePort | undefined): void {
+    this.#ingress = outer;
+  }
+
+  /**
+   * Replaces the mirrors of a port.
+   * @returns the tap that it is to have; undefined: none
+   */
+  set(port: BridgePort, specs: readonly MirrorSpec[]): PortTap | undefined {
+    const usable = specs.filter(({ to }) => to !== port);
+    if (usable.length === 0) this.#taps.delete(port);
+    else {
+      const mirrors = usable.map((spec) => this.#mirrorOf(spec));
+      this.#taps.set(port, new MirrorTap(this, usable, mirrors));
+    }
+    this.#dropUnused();
+    return this.#taps.get(port);
+  }
+
+  /** Whether any mirror's copies go to this port. */
+  isOutput(port: BridgePort): boolean {
+    return this.#outputs.has(port);
+  }
+
+  /** The ports with a mirror to this one, and the mirrors that they keep without it. */
+  without(output: BridgePort): { readonly source: BridgePort; readonly specs: readonly MirrorSpec[] }[] {
+    return [...this.#taps]
+      .map(([source, { specs }]) => ({ source, all: specs.length, specs: specs.filter(({ to }) => to !== output) }))
+      .filter(({ all, specs }) => specs.length < all);
+  }
+
+  /** Whether this output has a copy of the frame already, from the port that received it. */
+  hasReceivedCopy(output: MirrorOutput, batch: FrameBatch, index: number): boolean {
+    const tap = this.#ingress === undefined ? undefined : this.#taps.get(this.#ingress);
+    return tap?.copiesReceived(output, batch, index) ?? false;
+  }
+
+  /** Whether a copy is being sent; what taps see then is no frame of the bridge. */
+  get isCopying(): boolean {
+    for (const output of this.#outputs.values()) if (output.isCopying) return true;
+    return false;
+  }
+
+  /** Checks the offload header of a received frame, which no stage has checked yet. */
+  isWellFormed(batch: FrameBatch, index: number): boolean {
+    const length = batch.lengths[index] as number;
+    if (length < HEADER_BYTES || length > MAX_SUPER_FRAME_BYTES) return false;
+    return this.#engine.check(batch, index) === undefined;
+  }
+
+  #mirrorOf({ to, direction, vids }: MirrorSpec): Mirror {
+    const output = this.#outputs.get(to) ?? new MirrorOutput(to, this.#engine);
+    this.#outputs.set(to, output);
+    return { output, isRx: direction !== 'tx', isTx: direction !== 'rx', vids };
+  }
+
+  #dropUnused(): void {
+    const used = new Set([...this.#taps.values()].flatMap((tap) => tap.outputs));
+    for (const [port, output] of this.#outputs) if (!used.has(output)) this.#outputs.delete(port);
+  }
+}
+
+/** Copies the frames of one port. */
+class MirrorTap implements PortTap {
+  readonly specs: readonly MirrorSpec[];
+  readonly #owner: Mirrors;
+  readonly #mirrors: readonly Mirror[];
+
+  constructor(owner: Mirrors, specs: readonly MirrorSpec[], mirrors: readonly Mirror[]) {
+    this.#owner = owner;
+    this.specs = specs;
+    this.#mirrors = mirrors;
+  }
+
+  get outputs(): MirrorOutput[] {
+    return this.#mirrors.map(({ output }) => output);
+  }
+
+  received(batch: FrameBatch): void {
+    for (const [order, { output, isRx, vids }] of this.#mirrors.entries()) {
+      if (!isRx) continue;
+      for (let index = 0; index < batch.count; index++) {
+        if (!selects(vids, batch, index) || this.#isEarlier(order, 'isRx', output, batch, index)) continue;
+        if (this.#owner.isWellFormed(batch, index)) output.copy(batch, index);
+      }
+      output.flush();
+    }
+  }
+
+  sent(batch: FrameBatch, index: number): void {
+    if (this.#owner.isCopying) return;
+    for (const [order, { output, isTx, vids }] of this.#mirrors.entries()) {
+      if (!isTx || !selects(vids, batch, index) || this.#isEarlier(order, 'isTx', output, batch, index)) continue;
+      if (!this.#owner.hasReceivedCopy(output, batch, index)) output.copy(batch, index);
+    }
+  }
+
+  /** The port is about to be flushed, and may then overwrite the octets. */
+  flushing(): void {
+    for (const { output } of this.#mirrors) output.flush();
+  }
+
+  discarded(): void {
+    // A received frame was copied already, and a frame that the port refused was not sent.
+  }
+
+  /** Whether `received` has copied the frame to this output. */
+  copiesReceived(output: MirrorOutput, batch: FrameBatch, index: number): boolean {
+    return this.#isEarlier(this.#mirrors.length, 'isRx', output, batch, index);
+  }
+
+  /** Whether one of the first `order` mirrors copies the frame to the same output. */
+  #isEarlier(order: number, way: 'isRx' | 'isTx', output: MirrorOutput, batch: FrameBatch, index: number): boolean {
+    for (let at = 0; at < order; at++) {
+      const mirror = this.#mirrors[at] as Mirror;
+      if (mirror[way] && mirror.output === output && selects(mirror.vids, batch, index)) return true;
+    }
+    return false;
+  }
+}
+
+function selects(vids: ReadonlySet<number> | undefined, batch: FrameBatch, index: number): boolean {
+  if (vids === undefined) return true;
+  return vids.has(vidOf(batch.bytes, batch.starts[index] as number, batch.lengths[index] as number));
+}
