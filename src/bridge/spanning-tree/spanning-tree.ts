@@ -1,0 +1,310 @@
+import type { Bpdu } from '../../wire/bpdu/bpdu.ts';
+import { type BridgeId, bridgeIdOf } from '../../wire/bpdu/bridge-id.ts';
+import { decodeBpdu } from '../../wire/bpdu/decode.ts';
+import { encodeBpdu } from '../../wire/bpdu/encode.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import { beginBridgeDetection, bridgeDetection } from './bridge-detection.ts';
+import { beginPortInformation, portInformation } from './port-information.ts';
+import { beginPortProtocolMigration, portProtocolMigration } from './port-protocol-migration.ts';
+import { beginPortReceive, portReceive } from './port-receive.ts';
+import { portRoleSelection } from './port-role-selection.ts';
+import { beginPortRoleTransitions, portRoleTransitions } from './port-role-transitions.ts';
+import { beginPortStateTransition, portStateTransition } from './port-state-transition.ts';
+import { portTimers } from './port-timers.ts';
+import { beginPortTransmit, portTransmit } from './port-transmit.ts';
+import type { PriorityVector, Times } from './priority-vector.ts';
+import { DEFAULT_SETTINGS, type SpanningTreePortSettings, type SpanningTreeSettings } from './settings.ts';
+import { beginTopologyChange, topologyChange } from './topology-change.ts';
+import { TreePort } from './tree-port.ts';
+import type { BridgeVariables, PortState, PortVariables } from './variables.ts';
+
+/** What a spanning tree asks of its owner. None of these may throw. */
+export interface SpanningTreeActions {
+  /** Send a frame by a port; its octets are not changed any more. */
+  transmit(port: number, frame: Uint8Array): void;
+  setState(port: number, state: PortState): void;
+  /** Remove the addresses that were learned at a port, at once. */
+  flush(port: number): void;
+  happened?(event: SpanningTreeEvent): void;
+}
+
+/** What an operator may want to know of. */
+export type SpanningTreeEvent =
+  /** A topology change was detected at the port, or a neighbour has told of one. */
+  | { readonly kind: 'topologyChange'; readonly port: number; readonly isDetected: boolean }
+  /** The BPDU guard has disabled the port. */
+  | { readonly kind: 'bpduGuard'; readonly port: number }
+  | { readonly kind: 'rootChanged'; readonly rootId: BridgeId; readonly port: number | undefined };
+
+export interface SpanningTreeOptions extends Partial<SpanningTreeSettings> {
+  /** The address in the bridge identifier, and the source of BPDUs: no other bridge of the LAN may have it. */
+  readonly address: MacAddress;
+  /** The most BPDUs of a port in one second (17.13.12), 1 to 10. Default 6. */
+  readonly txHoldCount?: number;
+  /** The protocol version (17.13.4): `stp` does not use RSTP even where the neighbour can. Default `rstp`. */
+  readonly forceVersion?: 'stp' | 'rstp';
+}
+
+const MAX_PORT_NUMBER = 4095;
+/** Machines settle within a few rounds; this ends a loop that a mistake in them would make. */
+const MAX_ROUNDS = 1000;
+
+/**
+ * A bridge of the Rapid Spanning Tree Protocol (IEEE 802.1D-2004, clause 17; IEEE 802.1Q-2022, clause 13), sans-I/O.
+ * Towards bridges that only know STP it speaks STP (17.4).
+ *
+ * Its owner calls `tick` once a second, `received` for each frame to 01-80-C2-00-00-00, and `setUp` as links
+ * change. The state machines are in the other files of this directory, under their names. They run to completion in each
+ * call; BPDUs that come while they run, because `transmit` delivers at once, wait for the end of that.
+ */
+export class SpanningTree {
+  readonly ports = new Map<number, TreePort>();
+  /** How often the machines did not settle: always 0, unless there is a mistake in them. */
+  unsettled = 0;
+  #settings: SpanningTreeSettings;
+  readonly #bridge: BridgeVariables;
+  readonly #actions: SpanningTreeActions;
+  readonly #usedNumbers = new Set<number>();
+  readonly #waiting: { readonly number: number; readonly bpdu: Bpdu | undefined }[] = [];
+  #isRunning = false;
+  #mustRunAgain = false;
+  #toldRoot: BridgeId;
+
+  constructor(options: SpanningTreeOptions, actions: SpanningTreeActions) {
+    const { address, txHoldCount = 6, forceVersion = 'rstp', ...settings } = options;
+    this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.#actions = actions;
+    const bridgeId = bridgeIdOf(this.#settings.priority, address);
+    const bridgeTimes = timesOf(this.#settings);
+    this.#toldRoot = bridgeId;
+    this.#bridge = {
+      ports: this.ports,
+      bridgeId,
+      address,
+      bridgeTimes,
+      rootPriority: ownVector(bridgeId),
+      rootTimes: bridgeTimes,
+      rootPort: undefined,
+      txHoldCount,
+      rstpVersion: forceVersion === 'rstp',
+      topologyChanges: 0,
+      actions: {
+        transmit: (port, bpdu) => this.#transmit(port as TreePort, bpdu),
+        changed: (port) => this.#changed(port as TreePort),
+        flush: (port) => actions.flush(port.number),
+        topologyChange: (port, isDetected) => this.#topologyChange(port, isDetected),
+      },
+    };
+  }
+
+  get settings(): SpanningTreeSettings {
+    return this.#settings;
+  }
+
+  /** The variables of the bridge; to be read only. */
+  get bridge(): Readonly<BridgeVariables> {
+    return this.#bridge;
+  }
+
+  /** Changes settings of the bridge (17.13). */
+  configure(settings: Partial<SpanningTreeSettings>): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.#bridge.bridgeId = bridgeIdOf(this.#settings.priority, this.#bridge.address);
+    this.#bridge.bridgeTimes = timesOf(this.#settings);
+    for (const port of this.ports.values()) port.askSelection();
+    if (this.ports.size === 0) portRoleSelection(this.#bridge);
+    this.#run();
+  }
+
+  /**
+   * Adds a port, whose link is down. Its state is discarding until its role is decided. In its port identifier it has its
+   * own number, or if that is above 4095 or taken, the lowest free one; without a free one it stays discarding.
+   */
+  addPort(number: number, settings: SpanningTreePortSettings): void {
+    const port = new TreePort(this.#bridge, number, this.#freeNumber(number));
+    if (port.stpNumber !== undefined) this.#usedNumbers.add(port.stpNumber);
+    this.ports.set(number, port);
+    port.configure(settings);
+    beginPortReceive(port);
+    beginPortProtocolMigration(port);
+    beginBridgeDetection(port);
+    beginPortInformation(port);
+    beginPortRoleTransitions(port);
+    beginPortStateTransition(port);
+    beginTopologyChange(port);
+    beginPortTransmit(port);
+    this.#run();
+  }
+
+  /** Removes a port; its state is not told any more. */
+  removePort(number: number): void {
+    const port = this.ports.get(number);
+    if (port === undefined) return;
+    this.setUp(number, false);
+    this.ports.delete(number);
+    if (port.stpNumber !== undefined) this.#usedNumbers.delete(port.stpNumber);
+    if (this.#isRunning) for (const other of this.ports.values()) other.askSelection();
+  }
+
+  /** The port's link is up and it is not shut, or no longer (portEnabled, 17.19.18). */
+  setUp(number: number, isUp: boolean): void {
+    const port = this.ports.get(number);
+    if (port === undefined || (port.isUp === isUp && !port.isGuardTripped)) return;
+    port.setUp(isUp);
+    this.#run();
+  }
+
+  configurePort(number: number, settings: SpanningTreePortSettings): void {
+    this.ports.get(number)?.configure(settings);
+    this.#run();
+  }
+
+  /** Tests whether the neighbours at a port know RSTP by now (mcheck, 17.19.13). */
+  checkProtocol(number: number): void {
+    const port = this.ports.get(number);
+    if (port === undefined || !this.#bridge.rstpVersion) return;
+    port.mcheck = true;
+    this.#run();
+  }
+
+  /** To be called once a second. */
+  tick(): void {
+    for (const port of this.ports.values()) portTimers(port);
+    this.#run();
+  }
+
+  /**
+   * Takes a frame to 01-80-C2-00-00-00, `length` octets at `start`; they are not used after the return. A BPDU
+   * that must be discarded is counted.
+   */
+  received(number: number, bytes: Uint8Array, start: number, length: number): void {
+    const bpdu = decodeBpdu(bytes, start, length);
+    if (this.#isRunning) {
+      this.#waiting.push({ number, bpdu });
+      return;
+    }
+    const port = this.#accept(number, bpdu);
+    if (port !== undefined) this.#run(port);
+  }
+
+  /** @returns the port, if its machines have something to do */
+  #accept(number: number, bpdu: Bpdu | undefined): TreePort | undefined {
+    const port = this.ports.get(number);
+    if (port === undefined) return undefined;
+    if (bpdu === undefined || port.settings.hasBpduFilter || !port.portEnabled) {
+      port.discarded++;
+      return undefined;
+    }
+    port.received[bpdu.type]++;
+    if (port.settings.hasBpduGuard) {
+      port.tripGuard();
+      this.#actions.happened?.({ kind: 'bpduGuard', port: number });
+    } else {
+      port.message = bpdu;
+      port.rcvdBpdu = true;
+    }
+    return port;
+  }
+
+  /** Runs the machines, and then what was asked for while they ran. @param only the one port that has something to do */
+  #run(only?: TreePort): void {
+    if (this.#isRunning) {
+      this.#mustRunAgain = true;
+      return;
+    }
+    this.#isRunning = true;
+    if (only === undefined) this.#settleAll();
+    else this.#settlePort(only);
+    while (this.#mustRunAgain || this.#waiting.length > 0) {
+      if (this.#mustRunAgain) {
+        this.#mustRunAgain = false;
+        this.#settleAll();
+      }
+      const next = this.#waiting.shift();
+      const port = next === undefined ? undefined : this.#accept(next.number, next.bpdu);
+      if (port !== undefined) this.#settlePort(port);
+    }
+    this.#isRunning = false;
+    this.#tellRoot();
+  }
+
+  /** A repeated message, the common case, affects the machines of its port only. */
+  #settlePort(port: TreePort): void {
+    for (let rounds = MAX_ROUNDS; rounds > 0 && runReception(port); ) rounds--;
+    if (port.reselect || runRoles(port)) this.#settleAll();
+    else for (let rounds = MAX_ROUNDS; rounds > 0 && runTransmission(port); ) rounds--;
+  }
+
+  /** Runs all machines until none changes its state. Information is transmitted when it is settled. */
+  #settleAll(): void {
+    let rounds = MAX_ROUNDS;
+    while (rounds > 0 && this.#runOnce()) rounds--;
+    if (rounds === 0) this.unsettled++;
+  }
+
+  #runOnce(): boolean {
+    let isChanged = false;
+    for (const port of this.ports.values()) isChanged = runReception(port) || isChanged;
+    isChanged = portRoleSelection(this.#bridge) || isChanged;
+    for (const port of this.ports.values()) isChanged = runRoles(port) || isChanged;
+    if (isChanged) return true;
+    for (const port of this.ports.values()) isChanged = runTransmission(port) || isChanged;
+    return isChanged;
+  }
+
+  #tellRoot(): void {
+    const { rootId } = this.#bridge.rootPriority;
+    if (rootId === this.#toldRoot) return;
+    this.#toldRoot = rootId;
+    this.#actions.happened?.({ kind: 'rootChanged', rootId, port: this.#bridge.rootPort?.number });
+  }
+
+  #transmit(port: TreePort, bpdu: Bpdu): void {
+    if (port.settings.hasBpduFilter) return;
+    port.transmitted[bpdu.type]++;
+    this.#actions.transmit(port.number, encodeBpdu(bpdu, this.#bridge.address));
+  }
+
+  #changed(port: TreePort): void {
+    const { state } = port;
+    if (state === port.toldState) return;
+    port.toldState = state;
+    this.#actions.setState(port.number, state);
+  }
+
+  #topologyChange(port: PortVariables, isDetected: boolean): void {
+    this.#bridge.topologyChanges++;
+    this.#actions.happened?.({ kind: 'topologyChange', port: port.number, isDetected });
+  }
+
+  #freeNumber(preferred: number): number | undefined {
+    if (preferred <= MAX_PORT_NUMBER && !this.#usedNumbers.has(preferred)) return preferred;
+    for (let free = 1; free <= MAX_PORT_NUMBER; free++) if (!this.#usedNumbers.has(free)) return free;
+    return undefined;
+  }
+}
+
+function runReception(port: TreePort): boolean {
+  let isChanged = portReceive(port);
+  isChanged = bridgeDetection(port) || isChanged;
+  return portInformation(port) || isChanged;
+}
+
+function runRoles(port: TreePort): boolean {
+  let isChanged = portRoleTransitions(port);
+  isChanged = portStateTransition(port) || isChanged;
+  return topologyChange(port) || isChanged;
+}
+
+function runTransmission(port: TreePort): boolean {
+  const isChanged = portProtocolMigration(port);
+  return portTransmit(port) || isChanged;
+}
+
+function timesOf({ helloTime, maxAge, forwardDelay }: SpanningTreeSettings): Times {
+  return { messageAge: 0, maxAge, helloTime, forwardDelay };
+}
+
+function ownVector(bridgeId: BridgeId): PriorityVector {
+  return { rootId: bridgeId, rootPathCost: 0, bridgeId, portId: 0 };
+}
