@@ -1,0 +1,40 @@
+/** A difference between our bridge and another one that is meant to be, and how the scripts keep clear of it. */
+export interface ByDesign {
+  readonly of: 'Linux' | 'Open vSwitch';
+  readonly what: string;
+  readonly why: string;
+  readonly scripts: string;
+}
+
+export const BY_DESIGN: readonly ByDesign[] = [
+  {
+    of: 'Linux',
+    what: 'one filtering database for all VIDs',
+    why: 'this kernel has no bridge VLAN filtering; we learn by (VID, address) (IEEE 802.1Q-2022, 8.8.8)',
+    scripts: 'each station has one VID, and talks to stations of the same VID; Open vSwitch is the oracle for VLANs',
+  },
+  {
+    of: 'Linux',
+    what: 'relays 01-80-C2-00-00-00 while its spanning tree is off',
+    why: 'a bridge does not relay it (IEEE 802.1Q-2022, table 8-1); `--forward-reserved 0` does so',
+    scripts: 'no frames to it, but in the scenario about group_fwd_mask',
+  },
+  {
+    of: 'Linux',
+    what: 'does not learn from frames to 01-80-C2-00-00-01 (PAUSE)',
+    why: 'we learn from frames to every reserved address; hardware does not pass PAUSE frames to a bridge at all',
+    scripts: 'no frames to it',
+  },
+  {
+    of: 'Linux',
+    what: 'forgets the stations of a port whose link goes down',
+    why: 'a tunnel that is lost for a moment keeps its stations, so that its traffic is not flooded meanwhile',
+    scripts: 'the link of a script is the state "disabled" of the port in the kernel, which keeps them',
+  },
+  {
+    of: 'Linux',
+    what: 'relays frames with the VID 4095',
+    why: 'the VID is reserved (IEEE 802.1Q-2022, table 9-2), and we discard it',
+    scripts: 'no such VID',
+  },
+];

@@ -1,0 +1,101 @@
+import { Bridge } from '../../src/bridge/bridge.ts';
+import type { BridgePort } from '../../src/bridge/bridge-port.ts';
+import { MemoryPort } from '../../src/ports/memory-port.ts';
+import {
+  AGEING_MS,
+  heardAt,
+  type Outcome,
+  octetsOf,
+  type Script,
+  type Step,
+  sortedOutcome,
+  WAIT_MS,
+  type World,
+} from './script.ts';
+
+interface Place {
+  readonly memory: MemoryPort;
+  readonly bridgePort: BridgePort;
+}
+
+/** Our bridge with ports in memory, on a virtual clock. */
+export class CoreWorld implements World {
+  readonly name: string;
+  readonly #makeBridge: (ageingTimeMs: number) => Bridge;
+
+  /** @param makeBridge makes another bridge in its place, such as one with a mistake */
+  constructor(name = 'etherws', makeBridge = (ageingTimeMs: number): Bridge => new Bridge({ ageingTimeMs })) {
+    this.name = name;
+    this.#makeBridge = makeBridge;
+  }
+
+  play({ ports, steps }: Script): Promise<Outcome> {
+    const run = new Run(this.#makeBridge(AGEING_MS));
+    for (let port = 1; port <= ports; port++) run.attach(port);
+    return Promise.resolve(steps.map((step) => run.play(step)));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** One script in a new bridge. */
+class Run {
+  readonly #bridge: Bridge;
+  readonly #places = new Map<number, Place>();
+  #nowMs = 1_000_000;
+  #waits = 0;
+  #heard: string[] = [];
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
+  }
+
+  play(step: Step): readonly string[] {
+    this.#heard = [];
+    if (step.do === 'wait') {
+      this.#nowMs += step.units * WAIT_MS;
+      // Not each time, since look-ups must ignore what has expired.
+      if (++this.#waits % 2 === 0) this.#bridge.age(this.#nowMs);
+    } else if (step.do === 'attach') {
+      if (!this.#places.has(step.port)) this.attach(step.port);
+    } else if (step.do !== 'bridge') {
+      const place = this.#places.get(step.port);
+      if (place !== undefined) this.#playAt(place, step);
+    }
+    return sortedOutcome(this.#heard);
+  }
+
+  attach(port: number): void {
+    const memory = new MemoryPort({
+      onFrames: (frames) => this.#heard.push(...frames.map((frame) => heardAt(port, frame.toString('hex')))),
+    });
+    const bridgePort = this.#bridge.attach(memory);
+    memory.open({
+      receive: (batch) => this.#bridge.receive(bridgePort, batch, this.#nowMs),
+      linkChanged: (state, reason) => this.#bridge.setLink(bridgePort, state, reason),
+      discarded: (direction, reason, frames) => bridgePort.discard(direction, reason, frames),
+    });
+    this.#places.set(port, { memory, bridgePort });
+  }
+
+  #playAt({ memory, bridgePort }: Place, step: Exclude<Step, { do: 'wait' | 'attach' | 'bridge' }>): void {
+    const bridge = this.#bridge;
+    switch (step.do) {
+      case 'frame':
+        memory.deliver(octetsOf(step));
+        break;
+      case 'link':
+        memory.setLink(step.isUp ? 'up' : 'down');
+        break;
+      case 'detach':
+        bridge.detach(bridgePort);
+        this.#places.delete(step.port);
+        break;
+      case 'set':
+        if (step.name === 'state') bridge.setShut(bridgePort, step.value === 0);
+        break;
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Random } from '../support/random.ts';
+import type { FrameStep, PortSetting, Script, Step, Tag } from './script.ts';
+
+/** What the scripts of a profile contain. */
+export interface Profile {
+  readonly name: string;
+  /** Steps beside frames; each is chosen as often as it is listed. */
+  readonly events: readonly ((random: Random, ports: number) => Step)[];
+  /** One of so many scripts has waits; 0: none. */
+  readonly waitsOnceIn: number;
+  /** Tags of frames; undefined: each station has one VID, so that learning by VID makes no difference. */
+  readonly tags?: (random: Random) => readonly Tag[];
+}
+
+const MOST_PORTS = 5;
+const MOST_STATIONS = 6;
+const ETHER_TYPE = '88b5';
+export const BROADCAST = 'ffffffffffff';
+const GROUPS = ['01005e010101', '333300010001', '030000000001'];
+const UNKNOWN = ['02aa00000001', '02aa00000002'];
+/** Reserved group addresses that both bridges filter: by-design.ts has those that they treat differently. */
+const RESERVED = ['0180c2000002', '0180c2000003', '0180c200000e', '0180c200000f'];
+/** Addresses that no station may have as its source. */
+const IMPOSSIBLE = ['000000000000', '010000000001', 'ffffffffffff'];
+
+export const stationOf = (number: number): string => (0x0200_0000_0001 + number).toString(16).padStart(12, '0');
+
+const toggle =
+  (name: PortSetting, values: readonly number[] = [0, 1]) =>
+  (random: Random, ports: number): Step => ({
+    do: 'set',
+    port: random.between(1, ports),
+    name,
+    value: random.pick(values),
+  });
+
+const link = (random: Random, ports: number): Step => ({
+  do: 'link',
+  port: random.between(1, ports),
+  isUp: !random.once(2),
+});
+
+const membership = (random: Random, ports: number): Step => ({
+  do: random.once(2) ? 'detach' : 'attach',
+  port: random.between(1, ports),
+});
+
+/** What the bridge does without any setting: forwarding, learning, moves, flooding, ageing; links, ports that come and go. */
+export const PLAIN: Profile = { name: 'plain', events: [link, link, membership], waitsOnceIn: 0 };
+/** The same with a port that the operator shuts. */
+export const SHUT: Profile = { name: 'shut', events: [toggle('state', [0, 3]), membership], waitsOnceIn: 0 };
+export const AGEING: Profile = { name: 'ageing', events: [link], waitsOnceIn: 1 };
+
+export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, AGEING];
+
+/** Makes a script of 8 to 60 steps, most of them frames. */
+export function generate(random: Random, profile: Profile): Script {
+  const ports = random.between(2, MOST_PORTS);
+  const hasWaits = profile.waitsOnceIn > 0 && random.once(profile.waitsOnceIn);
+  // Fewer in scripts with waits, which are short, so that a station is often the destination of what follows.
+  const stations = random.between(2, hasWaits ? 3 : MOST_STATIONS);
+  const length = hasWaits ? random.between(10, 24) : random.between(8, 60);
+  const homes = Array.from({ length: stations }, () => random.between(1, ports));
+  const vids = Array.from({ length: stations }, () => random.pick([[], [], cTag(5), cTag(9)]));
+  const steps: Step[] = [];
+  for (let at = 0; at < length; at++) {
+    if (hasWaits && random.once(3)) steps.push({ do: 'wait', units: random.pick([1, 1, 2, 3]) });
+    else if (random.once(6)) steps.push(random.pick(profile.events)(random, ports));
+    else steps.push(anyFrame(random, profile, { ports, homes, vids, mark: at }));
+  }
+  return { ports, steps };
+}
+
+interface Lan {
+  readonly ports: number;
+  readonly homes: readonly number[];
+  readonly vids: readonly (readonly Tag[])[];
+  readonly mark: number;
+}
+
+function anyFrame(random: Random, profile: Profile, { ports, homes, vids, mark }: Lan): FrameStep {
+  const source = random.below(homes.length);
+  const destination = random.below(homes.length);
+  const hasOneDatabase = profile.tags === undefined;
+  const isSameVid = vids[source]?.join() === vids[destination]?.join();
+  const isToStation = !random.once(3) && (isSameVid || !hasOneDatabase);
+  return {
+    do: 'frame',
+    port: random.once(6) ? random.between(1, ports) : (homes[source] as number),
+    to: isToStation ? stationOf(destination) : anyAddress(random),
+    from: random.once(30) ? random.pick(IMPOSSIBLE) : stationOf(source),
+    tags: profile.tags?.(random) ?? (vids[source] as readonly Tag[]),
+    payload: payloadOf(random, mark),
+  };
+}
+
+function anyAddress(random: Random): string {
+  return random.pick([BROADCAST, random.pick(GROUPS), random.pick(UNKNOWN), random.pick(RESERVED)]);
+}
+
+/** An EtherType for experiments, a number that no other frame of the script has, and up to 60 octets. */
+function payloadOf(random: Random, mark: number): string {
+  const number = mark.toString(16).padStart(4, '0');
+  return `${ETHER_TYPE}${number}${random.bytes(random.between(2, 60)).toString('hex')}`;
+}
+
+function cTag(vid: number): readonly Tag[] {
+  return [[0x8100, vid]];
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { enterOwnNamespace } from '../support/own-namespace.ts';
+import { fuzzCases, fuzzSeed } from '../support/random.ts';
+import { CoreWorld } from './core-world.ts';
+import { AGEING, PLAIN, type Profile, SHUT } from './generate.ts';
+import { KernelWorld } from './kernel-world.ts';
+import { findDifference } from './runs.ts';
+
+const skip = enterOwnNamespace('python3', 'ip');
+const kernel = skip === false ? await KernelWorld.open() : undefined;
+after(() => kernel?.close());
+
+const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
+  [PLAIN, 200],
+  [SHUT, 100],
+  [AGEING, 20],
+];
+
+for (const [profile, runs] of PROFILES) {
+  test(`the bridge of Linux and ours: ${runs} generated scripts, ${profile.name}`, { skip }, async () => {
+    assert.ok(kernel !== undefined);
+    const cases = { runs: fuzzCases(runs), seed: fuzzSeed() };
+    const difference = await findDifference(new CoreWorld(), kernel, profile, cases);
+    assert.ok(difference === undefined, difference);
+  });
+}

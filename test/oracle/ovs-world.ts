@@ -1,0 +1,156 @@
+import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { OvsProcess } from './ovs-process.ts';
+import {
+  AGEING_MS,
+  heardAt,
+  type Outcome,
+  octetsOf,
+  type Script,
+  type Step,
+  sortedOutcome,
+  type VlanStep,
+  WAIT_MS,
+  type World,
+} from './script.ts';
+
+const MOST_PORTS = 6;
+const BRIDGE = 'br0';
+/** The least ageing time of Open vSwitch is 15 s, so its clock runs faster than that of a script. */
+const FASTER = 1000;
+
+/** A bridge of Open vSwitch in its user-space datapath, on a virtual clock. */
+export class OvsWorld implements World {
+  readonly name = 'Open vSwitch';
+  readonly ovs: OvsProcess;
+  readonly #sockets: Socket[] = [];
+  #heard: string[] = [];
+  #hasVlans = false;
+
+  private constructor(ovs: OvsProcess) {
+    this.ovs = ovs;
+  }
+
+  static async open(): Promise<OvsWorld> {
+    const world = new OvsWorld(await OvsProcess.start());
+    try {
+      await world.#build();
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await this.ovs.close();
+  }
+
+  async play({ ports, steps }: Script): Promise<Outcome> {
+    await this.#reset();
+    const outcome: (readonly string[])[] = [];
+    for (const step of steps) {
+      this.#heard = [];
+      await this.#play(step, ports);
+      outcome.push(sortedOutcome(this.#heard));
+    }
+    return outcome;
+  }
+
+  async #play(step: Step, ports: number): Promise<void> {
+    const { ovs } = this;
+    switch (step.do) {
+      case 'frame':
+        if (step.port > ports) return;
+        await ovs.appctl('netdev-dummy/receive', nameOf(step.port), octetsOf(step).toString('hex'));
+        await this.#forwarded();
+        break;
+      case 'vlan':
+        this.#hasVlans = true;
+        await ovs.transact([vlanOperation(step)]);
+        break;
+      case 'link':
+        await ovs.appctl('netdev-dummy/set-admin-state', nameOf(step.port), step.isUp ? 'up' : 'down');
+        await this.#forwarded();
+        break;
+      case 'wait':
+        await ovs.appctl('time/warp', String(step.units * WAIT_MS * FASTER), String(FASTER * 5));
+        await this.#forwarded();
+        break;
+      default:
+        throw new Error(`Open vSwitch has no "${step.do}" here`);
+    }
+  }
+
+  /**
+   * Waits until what was sent has come out. ovs-vswitchd answers one request a turn of its loop, forwards at the beginning
+   * of a turn, and writes to the sockets at its end. So two more answers show that it has written.
+   */
+  async #forwarded(): Promise<void> {
+    await this.ovs.appctl('version');
+    await this.ovs.appctl('version');
+    // What is in a socket's buffer is read in the next turn of our own loop.
+    await turn();
+    await turn();
+  }
+
+  async #reset(): Promise<void> {
+    if (this.#hasVlans) {
+      const steps = Array.from({ length: MOST_PORTS }, (_, at) => at + 1);
+      await this.ovs.transact(steps.map((port) => vlanOperation({ do: 'vlan', port, mode: 'transparent' })));
+      this.#hasVlans = false;
+    }
+    for (let port = 1; port <= MOST_PORTS; port++) {
+      await this.ovs.appctl('netdev-dummy/set-admin-state', nameOf(port), 'up');
+    }
+    await this.ovs.appctl('fdb/flush', BRIDGE);
+  }
+
+  async #build(): Promise<void> {
+    const { ovs } = this;
+    const args = ['add-br', BRIDGE, '--', 'set', 'bridge', BRIDGE, 'datapath_type=dummy'];
+    args.push(`other_config:mac-aging-time=${(AGEING_MS * FASTER) / 1000}`);
+    // Without flows in the datapath each frame is decided anew, and no decision outlives what it is made of.
+    args.push('--', 'set', 'Open_vSwitch', '.', 'other_config:flow-limit=0', 'other_config:vlan-limit=2');
+    for (let port = 1; port <= MOST_PORTS; port++) {
+      const name = nameOf(port);
+      args.push('--', 'add-port', BRIDGE, name, '--', 'set', 'Interface', name, 'type=dummy');
+      args.push(`options:pstream=punix:${ovs.directory}/${name}.sock`, `ofport_request=${port}`);
+    }
+    await ovs.vsctl(...args);
+    await ovs.appctl('upcall/set-flow-limit', '0');
+    await ovs.appctl('time/stop');
+    for (let port = 1; port <= MOST_PORTS; port++) {
+      const socket = await ovs.farEnd(`${nameOf(port)}.sock`);
+      this.#sockets.push(socket);
+      readFrames(socket, (frame) => this.#heard.push(heardAt(port, frame.toString('hex'))));
+    }
+    await this.#forwarded();
+  }
+}
+
+const nameOf = (port: number): string => `port${port}`;
+
+/** Frames on a stream of a dummy device: the length in two octets, and the frame. */
+function readFrames(socket: Socket, receive: (frame: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (octets: Buffer) => {
+    rest = Buffer.concat([rest, octets]);
+    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+      const end = 2 + rest.readUInt16BE(0);
+      receive(rest.subarray(2, end));
+      rest = rest.subarray(end);
+    }
+  });
+}
+
+function vlanOperation({ port, mode, tag, trunks }: VlanStep): object {
+  const none = ['set', []];
+  const row = {
+    vlan_mode: mode === 'transparent' ? none : mode,
+    tag: tag ?? none,
+    trunks: ['set', trunks ?? []],
+  };
+  return { op: 'update', table: 'Port', where: [['name', '==', nameOf(port)]], row };
+}
