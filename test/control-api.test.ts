@@ -14,6 +14,7 @@ import { portPage, statusEntry } from '../src/control/status-entries.ts';
 import { EVENT_KINDS } from '../src/events/event.ts';
 import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
+import { BRIDGE_PORT_OPTIONS } from '../src/schema/bridge-port-options.ts';
 import { DIAL_OPTIONS } from '../src/schema/dial-options.ts';
 import { PORT_SPECS } from '../src/schema/port-spec.ts';
 import { TAP_OPTIONS } from '../src/schema/tap-options.ts';
@@ -139,7 +140,11 @@ describe('docs/reference/control-api.md', () => {
   });
 
   it('has every method with every parameter, and no other', () => {
-    const onPage = tableBehind('method').map(([name = '', parameters = '']) => [name, sorted(namesIn(parameters))]);
+    const settings = Object.keys(BRIDGE_PORT_OPTIONS);
+    const onPage = tableBehind('method').map(([name = '', parameters = '']) => {
+      const further = parameters.includes('[settings](#settings)') ? settings : [];
+      return [name, sorted([...namesIn(parameters), ...further])];
+    });
     const known = Object.keys(METHODS).map((name) => [`\`${name}\``, sorted(parametersOf(name as MethodName))]);
     assert.deepEqual(onPage.toSorted(byName), known.toSorted(byName));
   });
@@ -151,6 +156,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('tap option'), TAP_OPTIONS],
       [namesBehind('client option'), DIAL_OPTIONS],
       [bulletsOf('### setInterface'), interfaceParameters],
+      [namesBehind('parameter', '**Settings**'), BRIDGE_PORT_OPTIONS],
       [namesBehind('member', 'A port:'), portEntry.entries],
       [namesBehind('member', 'An interface:'), interfaceEntry.entries],
       [namesBehind('member', 'A learned address:'), fdbEntry.entries],

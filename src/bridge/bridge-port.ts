@@ -4,7 +4,9 @@ import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
 import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
 import { FAULT_REASONS, type PortFault } from './port-fault.ts';
+import { type BridgePortSettings, DEFAULT_SETTINGS } from './port-settings.ts';
 import { type PortTap, SharedTap, TappedPort } from './port-tap.ts';
+import type { StpState } from './stp-state.ts';
 
 declare const brand: unique symbol;
 
@@ -27,6 +29,10 @@ export class BridgePort {
   standsByFor: BridgePort | undefined;
   /** Whether the port is reserved for the copies of mirrors (Mirrors); it forwards nothing else. */
   isMirrorOutput = false;
+  /** To be changed by `Bridge.setStpState` only. */
+  stpState: StpState = 'forwarding';
+  /** To be changed by `Bridge.setSettings` only. */
+  settings: BridgePortSettings = DEFAULT_SETTINGS;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
@@ -137,8 +143,8 @@ export class BridgePort {
     return !this.isShut && this.link === 'up';
   }
 
-  /** Whether the port forwards: it is usable, not on standby, and not reserved for a mirror. */
+  /** Whether the port forwards: it is usable, not on standby, not reserved for a mirror, and in the active topology. */
   get isForwarding(): boolean {
-    return this.isUsable && this.standsByFor === undefined && !this.isMirrorOutput;
+    return this.isUsable && this.standsByFor === undefined && !this.isMirrorOutput && this.stpState === 'forwarding';
   }
 }

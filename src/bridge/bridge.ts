@@ -1,30 +1,24 @@
-import {
-  destinationOf,
-  HEADER_BYTES,
-  MAX_SUPER_FRAME_BYTES,
-  sourceOf,
-  vidOf,
-} from '../wire/ethernet/ethernet-frame.ts';
-import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
-import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { FlowTable } from './flow-table.ts';
 import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
 import { NumberedMap } from './numbered-map.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
-import { Pass } from './pass.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
 import type { PortFault } from './port-fault.ts';
+import type { BridgePortSettings } from './port-settings.ts';
 import type { PortTap } from './port-tap.ts';
-import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
+import { ProtocolEntities, type ProtocolEntity } from './protocol-entity.ts';
+import { Relay } from './relay.ts';
 import { Stages } from './stages/stages.ts';
+import type { StpState } from './stp-state.ts';
 
 export interface BridgeOptions {
   /** The ageing time (IEEE 802.1Q-2022, table 8-6). Default 300 s. */
@@ -68,14 +62,10 @@ export class Bridge {
   readonly #flows: FlowInstaller;
   readonly #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
-  /** The ports for flooding; updated when a port changes, not for each frame. */
-  #forwarding: readonly BridgePort[] = [];
   #lastNumber = 0;
-  #lastPass = 0;
-  /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
-  readonly #idlePasses: Pass[] = [];
   readonly #parallel: ParallelTunnels;
-  readonly #offloadEngine: OffloadEngine;
+  readonly #relay: Relay;
+  readonly #protocols = new ProtocolEntities();
   readonly #mirrors: Mirrors;
   readonly #mirrorTaps = new Map<BridgePort, PortTap>();
 
@@ -100,13 +90,23 @@ export class Bridge {
     });
     // With a trace the bridge must see all frames.
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
-    this.#offloadEngine = options.offloadEngine ?? portableEngine;
-    this.#mirrors = new Mirrors(this.#offloadEngine);
+    const engine = options.offloadEngine ?? portableEngine;
+    this.#mirrors = new Mirrors(engine);
     this.#trace = trace;
     this.#stages = new Stages({
       fdb: this.#fdb,
-      engine: this.#offloadEngine,
+      engine,
       relayedReserved: options.forwardReserved ?? 0,
+    });
+    this.#relay = new Relay({
+      ...{
+        stages: this.#stages,
+        flows: this.#flows,
+        protocols: this.#protocols,
+        engine,
+        trace,
+        mirrors: this.#mirrors,
+      },
     });
     this.#parallel = new ParallelTunnels({
       standsBy: (port, active) => {
@@ -207,6 +207,51 @@ export class Bridge {
     this.#stateChanged(bridgePort);
   }
 
+  /** Changes the settings of a port; flows end at once. */
+  setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
+    bridgePort.settings = settings;
+    this.#flows.invalidate();
+  }
+
+  /** Sets the state of a port in the active topology; flows end at once. The caller forgets its learned addresses if need be. */
+  setStpState(bridgePort: BridgePort, state: StpState): void {
+    if (bridgePort.stpState === state) return;
+    bridgePort.stpState = state;
+    this.#stateChanged(bridgePort);
+  }
+
+  /** Forgets the learned addresses of a port, as after a topology change (IEEE 802.1Q-2022, 13.27). */
+  forgetAddresses(bridgePort: BridgePort): void {
+    this.#fdb.forgetPort(bridgePort);
+    this.#flows.invalidate();
+  }
+
+  addProtocol(entity: ProtocolEntity): void {
+    this.#protocols.add(entity);
+    this.#stages.reserve(this.#protocols.addresses);
+    this.#flows.invalidate();
+  }
+
+  removeProtocol(entity: ProtocolEntity): void {
+    this.#protocols.remove(entity);
+    this.#stages.reserve(this.#protocols.addresses);
+  }
+
+  /**
+   * Sends a frame of the bridge itself by a port, in any state of the spanning tree.
+   * @param frame with its header, without FCS; copied
+   * @returns whether the port took it; a port that is shut, or whose link is not up, does not
+   */
+  transmit(bridgePort: BridgePort, frame: Uint8Array): boolean {
+    if (!bridgePort.isUsable || !this.#ports.has(bridgePort.number)) return false;
+    const batch = batchOf(frame);
+    const refused = bridgePort.port.send(batch, 0);
+    bridgePort.port.flush(false);
+    if (refused === undefined) bridgePort.tx.count(frame.length, 1);
+    else bridgePort.drop('tx', refused, 1, batch, 0);
+    return refused === undefined;
+  }
+
   /** Sets the state of a port's link. Its learned addresses stay until they age; flows end at once. */
   setLink(bridgePort: BridgePort, state: LinkState, reason?: string): void {
     bridgePort.link = state;
@@ -282,134 +327,14 @@ export class Bridge {
   }
 
   /**
-   * Forwards the frames of a batch. The batch is not used after the return. Of its
-   * octets only offload headers are changed: hdr_len and FLAG_ENCAPSULATED are
-   * corrected. Malformed frames are discards, never exceptions.
+   * Forwards the frames of a batch, as `Relay.receive`.
    *
    * @returns the congestion of the only port that all frames of `ingress` have recently
    *   gone to. If the ingress port then leaves frames in its source, no other port
    *   waits, and senders notice the congestion earlier and without loss
    */
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
-    if (!this.#ports.has(ingress.number)) return undefined;
-    const pass = this.#idlePasses.pop() ?? new Pass(this.#offloadEngine, ingress);
-    batch.renew();
-    pass.begin(++this.#lastPass, ingress, batch, nowMs);
-    const outer = this.#mirrors.enter(ingress);
-    ingress.tap?.received(batch);
-    const portAnswer = this.#stages.enterPort(pass);
-    if (typeof portAnswer === 'string') refuseAll(pass, portAnswer);
-    else this.#relay(pass, portAnswer);
-    const sole = pass.end();
-    this.#mirrors.leave(outer);
-    this.#idlePasses.push(pass);
-    return sole?.port.congestion;
-  }
-
-  /** Runs the stages for each frame of a batch, and installs a flow with the key of the last frame. */
-  #relay(pass: Pass, portPermit: FlowPermit): void {
-    const { ingress, batch } = pass;
-    const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
-    const { isEachFrameJudged } = ingress;
-    // Most frames of a batch have the same key as the frame before, whose decision is then reused.
-    let lastVid = 0;
-    // No valid address, so that the first frame differs.
-    let lastSource = -1;
-    let lastDestination = 0;
-    let takenIndex = -1;
-    let takenPermit: FlowPermit = MUST_COME;
-    let takenKeyPermit: FlowPermit = MUST_COME;
-    let frames = 0;
-    let octets = 0;
-    for (let index = 0; index < count; index++) {
-      const start = starts[index] as number;
-      const length = lengths[index] as number;
-      pass.index = index;
-      if (length < HEADER_BYTES) {
-        // A runt has no addresses, so no stage is run.
-        pass.frames = 1;
-        refuse(pass, 'runt');
-        continue;
-      }
-      if (hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) {
-        pass.lookAtOffload(length);
-        const answer = this.#stages.enterWellFormed(pass);
-        if (typeof answer === 'string') {
-          refuse(pass, answer);
-          continue;
-        }
-      }
-      const vid = vidOf(bytes, start, length);
-      const source = sourceOf(bytes, start);
-      const destination = destinationOf(bytes, start);
-      const isSameSource = source === lastSource && vid === lastVid;
-      const isSameKey = isSameSource && destination === lastDestination;
-      if (!isSameKey || isEachFrameJudged) {
-        pass.start = start;
-        pass.length = length;
-        pass.permit = portPermit;
-        if (!isSameKey) {
-          lastSource = -1;
-          pass.vid = vid;
-          pass.source = source;
-          pass.destination = destination;
-          if (!isSameSource) pass.sourcePermit = MAY_PASS;
-        }
-        if (!this.#stages.enter(pass, isSameSource)) {
-          refuse(pass, pass.refusal);
-          continue;
-        }
-        if (!isSameKey) {
-          this.#decide(pass);
-          lastVid = vid;
-          lastSource = source;
-          lastDestination = destination;
-        }
-      }
-      frames += pass.frames;
-      octets += length;
-      const { egress, keyRefusal } = pass;
-      if (keyRefusal !== undefined) refuseAt(pass, egress, keyRefusal);
-      else if (egress === undefined) pass.sendFlood();
-      else {
-        takenIndex = pass.send(egress) ? index : -1;
-        takenPermit = pass.permit;
-        takenKeyPermit = pass.keyPermit;
-      }
-      if (this.#trace !== undefined && keyRefusal !== 'reserved') this.#traceForward(pass, length);
-    }
-    ingress.rx.count(octets, frames);
-    // Installed before the ports are flushed, since they may overwrite the octets.
-    if (pass.egress === undefined || takenIndex < 0) return;
-    this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
-  }
-
-  /** Makes the forwarding decision for all frames with the key of the present one. */
-  #decide(pass: Pass): void {
-    pass.egress = undefined;
-    pass.keyPermit = pass.sourcePermit;
-    if (!this.#stages.decide(pass)) {
-      pass.keyRefusal = pass.refusal;
-      return;
-    }
-    pass.keyRefusal = undefined;
-    const { egress } = pass;
-    if (egress === undefined) this.#decideFlood(pass);
-    else if (!pass.allowsKey(this.#stages.leave(pass, egress))) pass.keyRefusal = pass.refusal;
-  }
-
-  /** Selects the ports for flooding frames with the present key. */
-  #decideFlood(pass: Pass): void {
-    const ports = this.#forwarding;
-    pass.flood.length = 0;
-    pass.refusedFlood.length = 0;
-    for (let at = 0; at < ports.length; at++) {
-      const egress = ports[at] as BridgePort;
-      if (egress === pass.ingress) continue;
-      const answer = this.#stages.leave(pass, egress);
-      if (typeof answer === 'string') pass.refusedFlood.push({ egress, reason: answer });
-      else pass.flood.push(egress);
-    }
+    return this.#ports.has(ingress.number) ? this.#relay.receive(ingress, batch, nowMs) : undefined;
   }
 
   #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
@@ -417,12 +342,6 @@ export class Bridge {
     this.#moves.moved(entry, moves, nowMs);
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: moves.from });
     this.addressListener?.moved(entry, moves.from);
-  }
-
-  #traceForward({ ingress, egress }: Pass, length: number): void {
-    const targets = egress === undefined ? this.#forwarding : [egress];
-    const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
-    this.#trace?.forwarded(ingress.number, numbers, length);
   }
 
   #policyChanged(bridgePort: BridgePort): void {
@@ -433,7 +352,7 @@ export class Bridge {
   #stateChanged(bridgePort: BridgePort): void {
     this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
     this.#flows.invalidate();
-    this.#forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
+    this.#relay.forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
   }
 }
 

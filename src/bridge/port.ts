@@ -130,6 +130,10 @@ export const DISCARD_REASONS = [
   'echoed',
   /** the port is on standby for another tunnel to the same switch */
   'standby',
+  /** the port does not forward in the active topology of the spanning tree (IEEE 802.1Q-2022, 8.4) */
+  'discarding',
+  /** it is from one isolated port to another */
+  'isolated',
   /** the port is reserved for the copies of a mirror */
   'mirrorOutput',
   /** the policy of its ingress port does not allow its source address */

@@ -31,7 +31,8 @@ function optionOf(row: Row): Option | undefined {
 /** The help of a row: its text, its note, and the default. */
 function helpOf({ help, note, default: fallback, defaultText, bare, metavar }: Row): string {
   const text = note === undefined ? help : `${help}; ${note}`;
-  const said = defaultText ?? (metavar === undefined ? undefined : (fallback ?? bare));
+  const typed = metavar === '0|1' && typeof fallback === 'boolean' ? Number(fallback) : fallback;
+  const said = defaultText ?? (metavar === undefined ? undefined : (typed ?? bare));
   return said === undefined ? text : `${text} (default: ${String(said)})`;
 }
 
@@ -74,7 +75,7 @@ export function typedValues(table: Table, options: Readonly<Record<string, unkno
     // Commander sets true for a `--no-…` that was not given.
     if (typed === undefined || (isNegative && typed === true)) continue;
     const isBare = typed === true && row.bare !== undefined;
-    values[key] = isBare ? row.bare : row.metavar?.includes('|') === true ? Number(typed) : typed;
+    values[key] = isBare ? row.bare : row.metavar === '0|1' ? Number(typed) : typed;
   }
   return values;
 }

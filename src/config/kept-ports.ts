@@ -1,6 +1,12 @@
 import type * as v from 'valibot';
 import type { PortSpec } from '../control/schema.ts';
 import { SET_INTERFACE, SET_PORT } from '../control/schema.ts';
+import {
+  BRIDGE_PORT_OPTIONS,
+  bridgePortValues,
+  changedValues,
+  withoutBridgePortValues,
+} from '../schema/bridge-port-options.ts';
 import { check, dottedNames } from '../schema/check.ts';
 import { portSpec } from '../schema/port-spec.ts';
 import { objectOf, type Table } from '../schema/table.ts';
@@ -14,6 +20,7 @@ const SETTINGS = {
   shut: SET_PORT.shut,
   addresses: SET_INTERFACE.addresses,
   mtu: SET_INTERFACE.mtu,
+  ...BRIDGE_PORT_OPTIONS,
 } as const satisfies Table;
 
 /** Limit of port numbers: far above what a switch reaches, and far below 2^53, above which numbers are not exact. */
@@ -99,11 +106,19 @@ export function portsToOpen(wanted: readonly WantedPort[], kept: KeptPorts): Por
 
 /** The port of a call in the form of a port of a file. */
 export function wantedOf(spec: PortSpec, settings: PortSettings = {}): WantedPort {
-  return { id: idOf(spec), spec, secretFiles: {}, settings, place: '' };
+  const bare = withoutBridgePortValues(spec) as PortSpec;
+  return {
+    id: idOf(spec),
+    spec: bare,
+    secretFiles: {},
+    settings: { ...bridgePortValues(spec), ...settings },
+    place: '',
+  };
 }
 
 /** The call that would add a running port. It dials in the background, since a start does not wait for other hosts. */
-export function addedPortOf({ number, opened, name, description, shut, addresses, mtu }: RunningPort): AddedPort {
+export function addedPortOf(port: RunningPort): AddedPort {
+  const { number, opened, name, description, shut, addresses, mtu, values } = port;
   const { type, target, options } = opened.spec;
   const given = type === 'client' ? { ...options, wait: false } : options;
   return {
@@ -119,6 +134,7 @@ export function addedPortOf({ number, opened, name, description, shut, addresses
       ...(shut ? { shut } : {}),
       ...(addresses.length === 0 ? {} : { addresses: [...addresses] }),
       ...(mtu === undefined ? {} : { mtu }),
+      ...values,
     },
   };
 }
@@ -134,6 +150,7 @@ export function changesOf(now: RunningPort): KeptPorts['file'][string]['changes'
     ...(now.shut === (settings.shut ?? false) ? {} : { shut: now.shut }),
     ...(isSame ? {} : { addresses: [...now.addresses] }),
     ...(now.mtu === undefined || now.mtu === settings.mtu ? {} : { mtu: now.mtu }),
+    ...changedValues(bridgePortValues(settings), now.values),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { wantedOf } from './kept-ports.ts';
 import { type PortAction, planPorts, type RunningPort } from './port-plan.ts';
 import type { WantedPort } from './wanted-ports.ts';
@@ -23,6 +24,7 @@ function running(number: number, opened: WantedPort, more: Partial<RunningPort> 
     name: spec.name ?? '',
     description: spec.description ?? '',
     shut: settings.shut ?? false,
+    values: bridgePortValues(settings),
     addresses: settings.addresses ?? [],
     mtu: settings.mtu,
     firstMtu: spec.type === 'client' ? undefined : 1500,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type BridgePortValues, bridgePortValues, changedValues } from '../schema/bridge-port-options.ts';
 import type { PortSettings, WantedPort } from './wanted-ports.ts';
 
 /** A port of the switch that a file or a call of the control API has added. */
@@ -11,6 +12,8 @@ export interface RunningPort {
   readonly name: string;
   readonly description: string;
   readonly shut: boolean;
+  /** the settings of its bridge port that are not the defaults */
+  readonly values: BridgePortValues;
   /** the addresses that the switch has given its device */
   readonly addresses: readonly string[];
   /** the MTU that the switch has given its device; undefined: none */
@@ -85,6 +88,7 @@ export function changeOf({ spec, settings }: WantedPort, now: RunningPort): Port
     ...(name === now.name ? {} : { name }),
     ...(description === now.description ? {} : { description }),
     ...(shut === now.shut ? {} : { shut }),
+    ...changedValues(now.values, bridgePortValues(settings)),
     ...(missing.length === 0 ? {} : { addresses: missing }),
     ...(further.length === 0 ? {} : { withoutAddresses: further }),
     ...(mtu === undefined || mtu === (now.mtu ?? now.firstMtu) ? {} : { mtu }),

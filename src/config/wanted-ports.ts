@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { InterfaceSpec, PortSpec } from '../control/schema.ts';
+import { type BridgePortValues, bridgePortValues } from '../schema/bridge-port-options.ts';
 import { type Path, type Problem, problemAt } from '../schema/check.ts';
 import type { Row, Table } from '../schema/table.ts';
 import type { Written } from '../schema/written.ts';
@@ -20,7 +21,7 @@ export interface WantedPort {
 }
 
 /** Settings that are applied when the port is open. */
-export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'> {
+export interface PortSettings extends Pick<InterfaceSpec, 'addresses' | 'mtu'>, BridgePortValues {
   readonly shut?: boolean;
 }
 
@@ -86,6 +87,7 @@ function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
       ...(shut === undefined ? {} : { shut }),
       ...(addresses === undefined ? {} : { addresses }),
       ...(mtu === undefined ? {} : { mtu }),
+      ...bridgePortValues(port),
     },
     place: written.placeOf(path) ?? '',
   };

@@ -50,6 +50,7 @@ function itemOf(port: RunningPort): { text: string; comments: Comment[] } {
     ...(port.name === '' ? {} : { name: port.name }),
     ...(port.description === '' ? {} : { description: port.description }),
     ...(port.shut ? { shut: true } : {}),
+    ...port.values,
     ...(port.addresses.length === 0 ? {} : { addresses: port.addresses }),
     ...(port.mtu === undefined ? {} : { mtu: port.mtu }),
     options: {

@@ -60,6 +60,8 @@ export const portEntry = atLeast({
   txFrameRate: withDefault(count, 0),
   rxBitRate: withDefault(count, 0),
   txBitRate: withDefault(count, 0),
+  /** the settings of the bridge port that are not the defaults, by the names of `setPort` */
+  settings: withDefault(tableOf(v.unknown()), {}),
   /** how it relates to the configuration file; null without a file, and for an accepted tunnel */
   config: withDefault(v.nullable(oneOf(['file', 'changed', 'added'])), null),
 });

@@ -38,6 +38,7 @@ describe('control methods', () => {
       txFrameRate: 0,
       rxBitRate: 0,
       txBitRate: 0,
+      settings: {},
       config: null,
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };

@@ -331,6 +331,7 @@ describe('results', () => {
       txFrameRate: 0,
       rxBitRate: 0,
       txBitRate: 0,
+      settings: {},
       config: null,
     });
   });

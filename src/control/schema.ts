@@ -2,6 +2,7 @@ import type * as v from 'valibot';
 import { EVENT_KINDS } from '../events/event.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { addressWithLength, ipv4Address, ipv4Netmask } from '../schema/address-values.ts';
+import { BRIDGE_PORT_OPTIONS } from '../schema/bridge-port-options.ts';
 import { type PortSpec, portSpec } from '../schema/port-spec.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { flag, listOf, oneOf } from '../schema/types.ts';
@@ -67,6 +68,7 @@ export const SET_PORT = {
   shut: { type: flag, flag: '--shut', metavar: '0|1', help: '1: neither receive nor send; 0: do' },
   name: { type: portNameOrNone, flag: '--name', metavar: 'PORTNAME', help: "another name; '' takes its name away" },
   description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
+  ...BRIDGE_PORT_OPTIONS,
 } as const satisfies Table;
 
 export const SUBSCRIBE = {
@@ -136,7 +138,7 @@ export interface Result<Entry> {
 /** The control API: each method by its name without prefix. */
 export const METHODS = {
   addPort: method('Adds a port.', portSpec, portEntry),
-  setPort: method('Shuts a port or opens it again, names and describes it.', objectOf(SET_PORT), portEntry),
+  setPort: method('Changes the settings of a port.', objectOf(SET_PORT), portEntry),
   delPort: method('Closes and removes a port.', objectOf(DEL_PORT), portEntry),
   listPort: LISTS.listPort,
   setInterface: method('Sets addresses, netmask and MTU of a device.', objectOf(SET_INTERFACE), interfaceEntry),

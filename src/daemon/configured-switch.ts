@@ -21,6 +21,7 @@ import type { EventHub } from '../events/event-hub.ts';
 import type { RunningSwitch } from '../networks/switch-control.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StateFile } from '../runtime/state-file.ts';
+import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { describeAction, nameOf, placed } from './port-steps.ts';
 
 /** The facts of a RunningPort that its entry does not have. */
@@ -215,9 +216,9 @@ export class ConfiguredSwitch implements SwitchControl {
     return [...this.#notes.keys()].flatMap((number) => this.#runningPort(this.#entryOf(number)) ?? []);
   }
 
-  #runningPort({ port: number, name, description, shut }: PortEntry): RunningPort | undefined {
+  #runningPort({ port: number, name, description, shut, settings: values }: PortEntry): RunningPort | undefined {
     const note = this.#notes.get(number);
-    return note && { ...note, number, name: name ?? '', description: description ?? '', shut };
+    return note && { ...note, number, name: name ?? '', description: description ?? '', shut, values };
   }
 
   #markOf(entry: PortEntry): PortEntry['config'] {
@@ -254,7 +255,9 @@ export class ConfiguredSwitch implements SwitchControl {
     const { name = wanted.spec.name, description = wanted.spec.description, ...settings } = changes;
     const { name: _name, description: _description, ...spec } = wanted.spec;
     const labels = { ...(name && { name }), ...(description && { description }) };
-    const { port } = await this.#running.addPort({ ...spec, ...labels } as PortSpec, number);
+    // Set before the port receives anything: an isolated port must not begin as one that is not.
+    const values = bridgePortValues({ ...wanted.settings, ...settings });
+    const { port } = await this.#running.addPort({ ...spec, ...labels, ...values } as PortSpec, number);
     this.#note(port, wanted, origin);
     try {
       this.#change(port, { ...wanted.settings, ...settings });

@@ -1,4 +1,5 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
 import { PortRates } from './port-rates.ts';
 
 /** The name and description of a port, by the operator; they have no effect on frames. */
@@ -13,6 +14,8 @@ export interface PortLabels {
 export interface AttachOptions extends PortLabels {
   /** the number that the port had before the switch was restarted (`Switch.reserveNumbers`) */
   readonly number?: number | undefined;
+  /** The settings of the bridge port; absent ones are the defaults. */
+  readonly values?: BridgePortValues;
   /** The user of the tunnel's credentials; null if none were required. */
   readonly user?: string | null;
   /** Called when the port has its number, and before it receives anything. */
@@ -28,6 +31,8 @@ export class AttachedPort {
   /** undefined without one */
   name: string | undefined;
   description: string | undefined;
+  /** The settings of the bridge port that are not the defaults. To be changed by `Switch.setValues` only. */
+  values: BridgePortValues;
   readonly user: string | null | undefined;
   /** The state that subscribers of events know; a port emits no events before `isAnnounced`. */
   isAnnounced = false;
@@ -40,8 +45,9 @@ export class AttachedPort {
   #connectedMs: number;
   #connections: number;
 
-  constructor(bridgePort: BridgePort, { name, description, user, dropped }: AttachOptions) {
+  constructor(bridgePort: BridgePort, { name, description, values = {}, user, dropped }: AttachOptions) {
     this.bridgePort = bridgePort;
+    this.values = deviatingValues(values);
     this.user = user;
     this.dropped = dropped;
     this.name = name || undefined;

@@ -7,7 +7,8 @@ import { netmaskOfPrefixLength } from '../wire/ethernet/ip-address.ts';
 import type { AttachedPort } from './attached-port.ts';
 
 /** The entry of a port in `listPort`. */
-export function portEntry({ bridgePort, name, description, rates }: AttachedPort): PortEntry {
+export function portEntry(attached: AttachedPort): PortEntry {
+  const { bridgePort, name, description, rates } = attached;
   const { port, rx, tx, isShut } = bridgePort;
   const details = detailsOf(port);
   const tunnel = details?.kind === 'tunnel' ? details : undefined;
@@ -33,6 +34,7 @@ export function portEntry({ bridgePort, name, description, rates }: AttachedPort
     txFrameRate: rates.tx.frames,
     rxBitRate: rates.rx.bits,
     txBitRate: rates.tx.bits,
+    settings: { ...attached.values },
     config: null,
   };
 }

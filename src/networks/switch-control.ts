@@ -19,6 +19,7 @@ import type { ProcessStatus } from '../control/status-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
+import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
@@ -83,7 +84,9 @@ export class RunningSwitch implements SwitchControl {
     const port = await this.#createPort(spec, this.#closing.signal);
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     try {
-      return portEntry(this.#switch.attachedPort(this.#switch.attach(port, { ...labels, number })));
+      return portEntry(
+        this.#switch.attachedPort(this.#switch.attach(port, { ...labels, values: bridgePortValues(spec), number })),
+      );
     } catch (error) {
       // The switch was closed meanwhile, so it does not own the port.
       await port.close('shutdown');
@@ -91,10 +94,12 @@ export class RunningSwitch implements SwitchControl {
     }
   }
 
-  setPort(reference: PortReference, { shut, ...labels }: PortSettings): PortEntry {
+  setPort(reference: PortReference, { shut, name, description, ...values }: PortSettings): PortEntry {
     const port = this.#switch.attachedPort(reference);
     // The change that can fail comes first, so that a refused call changes nothing.
+    const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     this.#switch.setLabels(port.bridgePort.number, labels);
+    this.#switch.setValues(port.bridgePort.number, values);
     if (shut !== undefined) this.#switch.setShut(port.bridgePort.number, shut);
     return portEntry(port);
   }

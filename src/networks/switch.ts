@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Bridge } from '../bridge/bridge.ts';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { BridgeTrace } from '../bridge/bridge-trace.ts';
@@ -9,9 +10,11 @@ import { NativeFlowTable } from '../native/flow-table.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
+import { settingsOf } from './bridge-port-settings.ts';
 import { Captures } from './captures.ts';
 import { logFault } from './log-fault.ts';
 import { logMoves } from './log-moves.ts';
@@ -120,6 +123,7 @@ export class Switch {
     const bridgePort = this.#bridge.attach(port, isTaken ? undefined : options.number);
     const { number } = bridgePort;
     const attached = new AttachedPort(bridgePort, options);
+    this.#bridge.setSettings(bridgePort, settingsOf(attached.values));
     attached.noteState(stateOf(bridgePort).state);
     this.#directory.add(attached);
     this.#logger.info({ ...factsOf(attached), type: port.type }, 'port attached');
@@ -194,6 +198,16 @@ export class Switch {
   /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
   setLabels(reference: number | string, labels: PortLabels): void {
     this.#directory.label(this.#directory.find(reference), labels);
+  }
+
+  /** Changes settings of a bridge port; absent ones stay unchanged. @throws EtherwsError PORT_NOT_FOUND */
+  setValues(reference: number | string, values: BridgePortValues): void {
+    const attached = this.#directory.find(reference);
+    const changed = deviatingValues({ ...attached.values, ...values });
+    if (isDeepStrictEqual(changed, attached.values)) return;
+    attached.values = changed;
+    this.#bridge.setSettings(attached.bridgePort, settingsOf(changed));
+    this.#logger.info({ ...factsOf(attached), settings: changed }, 'port settings changed');
   }
 
   /** @throws EtherwsError PORT_NAME_TAKEN */

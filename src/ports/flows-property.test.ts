@@ -4,6 +4,7 @@ import { prepareNamespace } from '../../test/support/fast-lab.ts';
 import {
   anyConversation,
   anyRules,
+  anySettings,
   type Burst,
   burstOf,
   type Conversation,
@@ -15,9 +16,11 @@ import { AGEING_MS, PLACES, TAPS, World } from '../../test/support/flow-worlds.t
 import { batchWithHeaders } from '../../test/support/frames.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
+import { DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 
 const skip = enterOwnNamespace();
+const STP_STATES = ['discarding', 'learning', 'forwarding'] as const;
 const STEPS = fuzzCases(600);
 /** Less than a flow lives: it ends only if what is forgotten ends it. */
 const MOMENT_MS = 600;
@@ -138,7 +141,7 @@ async function age(worlds: Worlds, random: Random): Promise<void> {
 async function step(worlds: Worlds, random: Random): Promise<string> {
   // Often the place that frames come from: then the next ones show whether a flow has ended.
   const place = random.once(3) ? (worlds.conversation?.place ?? 0) : random.below(PLACES);
-  switch (random.below(24)) {
+  switch (random.below(26)) {
     case 0:
       worlds.both((world) => world.bridge.setShut(world.at(place).bridgePort, true));
       return `place ${place} is shut`;
@@ -149,6 +152,7 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
       for (let each = 0; each < PLACES; each++) {
         worlds.both((world) => world.bridge.setShut(world.at(each).bridgePort, false));
         worlds.both((world) => world.bridge.setLink(world.at(each).bridgePort, 'up'));
+        worlds.both((world) => world.bridge.setStpState(world.at(each).bridgePort, 'forwarding'));
       }
       return 'all places are opened';
     case 5:
@@ -161,6 +165,16 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
     case 8:
       worlds.setRules(random, place);
       return `place ${place} has other rules`;
+    case 13: {
+      const settings = random.once(3) ? DEFAULT_SETTINGS : anySettings(random);
+      worlds.both((world) => world.bridge.setSettings(world.at(place).bridgePort, settings));
+      return `place ${place} has other settings`;
+    }
+    case 14: {
+      const state = random.pick(STP_STATES);
+      worlds.both((world) => world.bridge.setStpState(world.at(place).bridgePort, state));
+      return `place ${place} is ${state}`;
+    }
     case 9:
       worlds.both((world) => world.pass(AGEING_MS / 3, true));
       return 'time passes';

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { BRIDGE_PORT_OPTIONS } from './bridge-port-options.ts';
 import { messageOf } from './check.ts';
 import { dialOptions } from './dial-options.ts';
 import { NO_OBJECT, objectOf, type Table, withoutLists } from './table.ts';
@@ -31,6 +32,7 @@ export function specOf<
     target: { type: target, required: true, help: 'device or URL' },
     options: { type: options, help: 'how it is opened' },
     ...PORT_LABELS,
+    ...BRIDGE_PORT_OPTIONS,
     ...more,
   } as const);
 }

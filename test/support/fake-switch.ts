@@ -20,6 +20,7 @@ import { EtherwsError } from '../../src/errors.ts';
 import { EventHub } from '../../src/events/event-hub.ts';
 import { NO_PROCESS } from '../../src/networks/switch-status.ts';
 import { SILENT } from '../../src/observability/logger.ts';
+import { bridgePortValues, withoutBridgePortValues } from '../../src/schema/bridge-port-options.ts';
 import { listen, stop } from './web-socket-peer.ts';
 
 /** A switch without frames, for tests of the control API. `added` has the parameters of `addPort`. */
@@ -41,14 +42,16 @@ export class FakeSwitch implements SwitchControl {
     this.added.push(spec);
     const port = ++this.#last;
     const { type, target, name = null, description = null } = spec;
-    this.#ports.set(port, { ...IDLE, port, type, target, name, description });
+    this.#ports.set(port, { ...IDLE, settings: bridgePortValues(spec), port, type, target, name, description });
     if (type !== 'client')
       this.#interfaces.set(port, { ...UNNUMBERED, port, type, target, portName: name, addresses: [] });
     return this.#port(port);
   }
 
-  setPort(port: PortReference, { shut, ...labels }: PortSettings): PortEntry {
+  setPort(port: PortReference, { shut, ...changes }: PortSettings): PortEntry {
     const entry = this.#port(port);
+    const labels = withoutBridgePortValues(changes);
+    entry.settings = { ...entry.settings, ...bridgePortValues(changes) };
     Object.assign(entry, labels);
     if (shut !== undefined) Object.assign(entry, { shut, state: shut ? 'shut' : 'up' });
     return entry;

@@ -1,4 +1,5 @@
 import type { IngressRules } from '../../src/bridge/ingress-policy.ts';
+import { type BridgePortSettings, DEFAULT_SETTINGS } from '../../src/bridge/port-settings.ts';
 import type { Rate } from '../../src/bridge/token-bucket.ts';
 import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 import { PLACES, SHORT_MTU, TAPS } from './flow-worlds.ts';
@@ -144,6 +145,11 @@ function anySuperFrame(random: Random): [{ frame: Buffer; header: OffloadHeader 
 /** A rate with a burst but almost no refill, so that the result does not depend on time. */
 function budget(least: number, most: number, random: Random): Rate {
   return { perSecond: 1e-9, burst: random.between(least, most) + 0.5 };
+}
+
+/** Random settings of a bridge port. */
+export function anySettings(random: Random): BridgePortSettings {
+  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2) };
 }
 
 /** Random rules of an ingress policy; undefined: none. */

@@ -7,11 +7,18 @@ import type { Answer, Stage } from './stage.ts';
 
 /** Refuses frames to reserved group addresses (IEEE 802.1Q-2022, 8.6.3 and table 8-1). */
 export class ReservedAddresses implements Stage {
-  readonly #relayed: ReservedSet;
+  readonly #configured: ReservedSet;
+  #relayed: ReservedSet;
 
   /** @param relayed the reserved addresses that are relayed nevertheless */
   constructor(relayed: ReservedSet) {
+    this.#configured = relayed;
     this.#relayed = relayed;
+  }
+
+  /** @param addresses those that the bridge's protocol entities read, and that are never relayed */
+  reserve(addresses: ReservedSet): void {
+    this.#relayed = this.#configured & ~addresses;
   }
 
   apply(pass: Pass): Answer {

@@ -4,12 +4,20 @@ import type { Pass } from '../pass.ts';
 import type { DiscardReason } from '../port.ts';
 import type { Answer, EgressStage, Stage } from './stage.ts';
 
-/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): refuses frames received by a port that is shut, stands by, or is reserved for a mirror. */
+/** Active topology enforcement (IEEE 802.1Q-2022, 8.6.1): refuses frames received by a port that is shut, stands by, discards, or is reserved for a mirror. */
 export class IngressPortState implements Stage {
   apply({ ingress }: Pass): Answer {
     if (ingress.isShut) return 'shut';
     if (ingress.isMirrorOutput) return 'mirrorOutput';
-    return ingress.standsByFor === undefined ? MAY_PASS : 'standby';
+    if (ingress.standsByFor !== undefined) return 'standby';
+    return ingress.stpState === 'discarding' ? 'discarding' : MAY_PASS;
+  }
+}
+
+/** Refuses to relay frames of a port that learns, but does not forward yet (IEEE 802.1Q-2022, 8.4). */
+export class ForwardingState implements Stage {
+  apply({ ingress }: Pass): Answer {
+    return ingress.stpState === 'forwarding' ? MAY_PASS : 'discarding';
   }
 }
 
@@ -20,8 +28,9 @@ export class EgressPortState implements EgressStage {
   }
 }
 
-function reasonOf({ isShut, isMirrorOutput, standsByFor }: BridgePort): DiscardReason {
+function reasonOf({ isShut, isMirrorOutput, standsByFor, link }: BridgePort): DiscardReason {
   if (isShut) return 'shut';
   if (isMirrorOutput) return 'mirrorOutput';
-  return standsByFor === undefined ? 'linkDown' : 'standby';
+  if (standsByFor !== undefined) return 'standby';
+  return link === 'up' ? 'discarding' : 'linkDown';
 }

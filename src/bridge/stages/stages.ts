@@ -2,12 +2,14 @@ import type { ReservedSet } from '../../wire/ethernet/reserved-address.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import type { BridgePort } from '../bridge-port.ts';
 import type { FilteringDatabase } from '../fdb.ts';
+import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
 import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';
 import { PossibleAddresses, WellFormed } from './ingress-rules.ts';
+import { Isolation } from './isolation.ts';
 import { Learning } from './learning.ts';
 import { Policing, SourcePolicing } from './policing.ts';
-import { EgressPortState, IngressPortState } from './port-state.ts';
+import { EgressPortState, ForwardingState, IngressPortState } from './port-state.ts';
 import type { Answer } from './stage.ts';
 
 /** The objects that stages use. */
@@ -34,7 +36,9 @@ export class Stages {
   readonly #reservedAddresses: ReservedAddresses;
   readonly #decision: Decision;
   readonly #noWayBack = new NoWayBack();
+  readonly #forwardingState = new ForwardingState();
   readonly #egressPortState = new EgressPortState();
+  readonly #isolation = new Isolation();
 
   constructor({ fdb, engine, relayedReserved }: StageParts) {
     this.#wellFormed = new WellFormed(engine);
@@ -85,6 +89,7 @@ export class Stages {
   decide(pass: Pass): boolean {
     return (
       pass.allowsKey(this.#reservedAddresses.apply(pass)) &&
+      pass.allowsKey(this.#forwardingState.apply(pass)) &&
       pass.allowsKey(this.#decision.apply(pass)) &&
       pass.allowsKey(this.#noWayBack.apply(pass))
     );
@@ -92,6 +97,12 @@ export class Stages {
 
   /** Run for the egress port together with the decision; for a flood for each port. */
   leave(pass: Pass, egress: BridgePort): Answer {
-    return this.#egressPortState.apply(pass, egress);
+    const answer = this.#egressPortState.apply(pass, egress);
+    return answer === MAY_PASS ? this.#isolation.apply(pass, egress) : answer;
+  }
+
+  /** The addresses of the bridge's protocol entities, which are not relayed whatever `relayedReserved` says. */
+  reserve(addresses: ReservedSet): void {
+    this.#reservedAddresses.reserve(addresses);
   }
 }

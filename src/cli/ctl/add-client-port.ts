@@ -8,7 +8,7 @@ import { controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { findPassword } from './password-source.ts';
 import { withPathsOnSwitch } from './path-on-switch.ts';
-import { addLabelOptions, LABEL_FLAGS, typedLabels } from './port-labels.ts';
+import { addSettingOptions, SETTING_FLAGS, typedSettings } from './port-settings.ts';
 import { portTable } from './tables.ts';
 
 /** The options about credentials, which only the command line has. */
@@ -30,7 +30,7 @@ export function addClientPort(addport: Command, terminal: Terminal): void {
     .argument('<URL>', 'ws:// or wss:// URL of the other switch')
     .argument('[URL...]', 'further ones, tried in order when it cannot be had');
   addTableOptions(addLong(leaf), DIAL_OPTIONS);
-  addLabelOptions(leaf);
+  addSettingOptions(leaf);
   leaf
     .option('--passwd-file <FILE>', 'file that holds the password; also ETHERWS_CLIENT_PASSWD, the password itself')
     .option('--token-file <FILE>', 'file that holds a bearer token; also ETHERWS_CLIENT_TOKEN, the token itself')
@@ -57,12 +57,12 @@ async function addPort(
   };
   await perform(command, terminal, {
     method: 'addPort',
-    params: { type: 'client', target, options, ...typedLabels(given) },
+    params: { type: 'client', target, options, ...typedSettings(given) },
     names: typedNames(DIAL_OPTIONS, ['options'], {
       target: 'URL',
       'options.alternatives': 'URL',
       'options.token': '--token-file',
-      ...LABEL_FLAGS,
+      ...SETTING_FLAGS,
     }),
     table: portTable,
     complete: async (spec) => ({ ...spec, options: { ...spec.options, ...(await findSecret(given, terminal)) } }),

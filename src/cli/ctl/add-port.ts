@@ -8,7 +8,7 @@ import { addClientPort } from './add-client-port.ts';
 import { controlUrl, gatherOptions } from './connection.ts';
 import { addLeaf, addLong, perform } from './leaf.ts';
 import { withPathsOnSwitch } from './path-on-switch.ts';
-import { addLabelOptions, LABEL_FLAGS, typedLabels } from './port-labels.ts';
+import { addSettingOptions, SETTING_FLAGS, typedSettings } from './port-settings.ts';
 import { portTable } from './tables.ts';
 
 const EXAMPLES = `
@@ -57,7 +57,7 @@ function addTapPort(addport: Command, terminal: Terminal): void {
     'addport tap eth0 --netns blue --mac 02:00:00:00:00:01',
   ]).argument('<NAME>', `${NAME}; the kernel puts a number for %d, and chooses where it is ''`);
   addTableOptions(addLong(leaf), TAP_OPTIONS);
-  addLabelOptions(leaf);
+  addSettingOptions(leaf);
   leaf.action(async (target: string, given: Given, command: Command) => {
     const typed = typedValues(TAP_OPTIONS, given);
     const isPath = given.netns?.includes('/') === true;
@@ -70,9 +70,9 @@ function addTapPort(addport: Command, terminal: Terminal): void {
         type: 'tap',
         target,
         ...(Object.keys(options).length === 0 ? {} : { options }),
-        ...typedLabels(given),
+        ...typedSettings(given),
       },
-      names: typedNames(TAP_OPTIONS, ['options'], { target: 'NAME', ...LABEL_FLAGS }),
+      names: typedNames(TAP_OPTIONS, ['options'], { target: 'NAME', ...SETTING_FLAGS }),
       table: portTable,
     });
   });
@@ -81,12 +81,12 @@ function addTapPort(addport: Command, terminal: Terminal): void {
 function addNetdevPort(addport: Command, terminal: Terminal): void {
   const description = 'attach an existing network device by a raw packet socket';
   const leaf = addLeaf(addport, 'netdev', description, ['addport netdev eth1', 'addport netdev eth1 --name lab']);
-  addLabelOptions(addLong(leaf).argument('<NAME>', NAME));
+  addSettingOptions(addLong(leaf).argument('<NAME>', NAME));
   leaf.action((target: string, given: Readonly<Record<string, unknown>>, command: Command) =>
     perform(command, terminal, {
       method: 'addPort',
-      params: { type: 'netdev', target, ...typedLabels(given) },
-      names: typedNames({}, [], { target: 'NAME', ...LABEL_FLAGS }),
+      params: { type: 'netdev', target, ...typedSettings(given) },
+      names: typedNames({}, [], { target: 'NAME', ...SETTING_FLAGS }),
       table: portTable,
     }),
   );

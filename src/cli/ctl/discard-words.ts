@@ -15,6 +15,8 @@ export const DISCARD_WORDS: Readonly<Record<string, string>> = {
   echoed: 'a group frame that came back',
   standby: 'the port stands by for a parallel tunnel',
   mirrorOutput: 'the port sends only the copies of a mirror',
+  discarding: 'the spanning tree does not let the port forward',
+  isolated: 'from one isolated port to another',
   sourceDenied: 'the policy does not allow its source address',
   typeDenied: 'the policy does not allow its EtherType',
   serverDenied: 'from a DHCP server or a router, which the policy does not allow',

@@ -1,5 +1,7 @@
 import { SET_PORT } from '../../control/schema.ts';
 import type { PolicyEntry, PortPage } from '../../control/status-entries.ts';
+import { BRIDGE_PORT_OPTIONS } from '../../schema/bridge-port-options.ts';
+import type { Row } from '../../schema/table.ts';
 import type { Command } from '../commander.ts';
 import { type Colour, Page, type Paint } from '../page.ts';
 import type { Terminal } from '../terminal.ts';
@@ -34,6 +36,7 @@ export function portPage(page: PortPage, paint: Paint): string {
     .add('Received', `${page.rx} frames, ${formatOctets(page.rxOctets)}`)
     .add('Sent', `${page.tx} frames, ${formatOctets(page.txOctets)}`)
     .add('Discarded', ...discardLines('received', page.rxDiscards), ...discardLines('to send', page.txDiscards))
+    .add('Settings', ...settingLines(page.settings))
     .add('Policy', ...(page.policy === null ? [] : policyLines(page.policy)))
     .add('Stations', ...stationLines(page))
     .toString();
@@ -76,6 +79,15 @@ function discardLines(direction: string, discards: Readonly<Record<string, numbe
   return Object.entries(discards).map(([reason, frames]) => {
     const words = DISCARD_WORDS[reason];
     return `${direction}: ${frames} ${reason}${words === undefined ? '' : `, ${words}`}`;
+  });
+}
+
+/** The settings that are not the defaults, as `setport` takes them. */
+function settingLines(settings: Readonly<Record<string, unknown>>): string[] {
+  const rows: Readonly<Record<string, Row>> = BRIDGE_PORT_OPTIONS;
+  return Object.entries(settings).map(([key, value]) => {
+    const typed = typeof value === 'boolean' ? Number(value) : value;
+    return `${rows[key]?.flag ?? key} ${typeof typed === 'object' ? JSON.stringify(typed) : String(typed)}`;
   });
 }
 

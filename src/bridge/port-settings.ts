@@ -1,0 +1,10 @@
+/**
+ * The administrative settings of a bridge port, as its stages read them. They are changed by `Bridge.setSettings` only,
+ * which ends the flows that were decided by the former ones.
+ */
+export interface BridgePortSettings {
+  /** Whether it exchanges no frames with other isolated ports (bridge(8), `isolated`). */
+  readonly isIsolated: boolean;
+}
+
+export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false };

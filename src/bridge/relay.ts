@@ -1,0 +1,210 @@
+import {
+  destinationOf,
+  HEADER_BYTES,
+  MAX_SUPER_FRAME_BYTES,
+  sourceOf,
+  vidOf,
+} from '../wire/ethernet/ethernet-frame.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { reservedDigitOf } from '../wire/ethernet/reserved-address.ts';
+import type { OffloadEngine } from '../wire/offload/engine.ts';
+import type { BridgePort } from './bridge-port.ts';
+import type { BridgeTrace } from './bridge-trace.ts';
+import type { FlowInstaller } from './flow-installer.ts';
+import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
+import type { Mirrors } from './mirror/mirrors.ts';
+import { Pass } from './pass.ts';
+import type { Congestion } from './port.ts';
+import type { ProtocolEntities } from './protocol-entity.ts';
+import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
+import type { Stages } from './stages/stages.ts';
+
+/** The parts of a bridge that its relay uses. */
+export interface RelayParts {
+  readonly stages: Stages;
+  readonly flows: FlowInstaller;
+  readonly protocols: ProtocolEntities;
+  readonly engine: OffloadEngine;
+  readonly mirrors: Mirrors;
+  readonly trace: BridgeTrace | undefined;
+}
+
+/** The MAC relay entity of a bridge (IEEE 802.1Q-2022, 8.5): it runs the frames of a batch through the stages. */
+export class Relay {
+  /** The ports for flooding; replaced when a port changes, not for each frame. */
+  forwarding: readonly BridgePort[] = [];
+  readonly #stages: Stages;
+  readonly #flows: FlowInstaller;
+  readonly #protocols: ProtocolEntities;
+  readonly #engine: OffloadEngine;
+  readonly #mirrors: Mirrors;
+  readonly #trace: BridgeTrace | undefined;
+  #lastPass = 0;
+  /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
+  readonly #idlePasses: Pass[] = [];
+
+  constructor({ stages, flows, protocols, engine, mirrors, trace }: RelayParts) {
+    this.#stages = stages;
+    this.#flows = flows;
+    this.#protocols = protocols;
+    this.#engine = engine;
+    this.#mirrors = mirrors;
+    this.#trace = trace;
+  }
+
+  /**
+   * Forwards the frames of a batch. The batch is not used after the return. Of its
+   * octets only offload headers are changed: hdr_len and FLAG_ENCAPSULATED are
+   * corrected. Malformed frames are discards, never exceptions.
+   *
+   * @returns the congestion of the only port that all frames of `ingress` have recently
+   *   gone to. If the ingress port then leaves frames in its source, no other port
+   *   waits, and senders notice the congestion earlier and without loss
+   */
+  receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
+    const pass = this.#idlePasses.pop() ?? new Pass(this.#engine, ingress);
+    batch.renew();
+    pass.begin(++this.#lastPass, ingress, batch, nowMs);
+    const outer = this.#mirrors.enter(ingress);
+    ingress.tap?.received(batch);
+    const portAnswer = this.#stages.enterPort(pass);
+    if (portAnswer === 'discarding') this.#hearProtocols(pass);
+    else if (typeof portAnswer === 'string') refuseAll(pass, portAnswer);
+    else this.#run(pass, portAnswer);
+    const sole = pass.end();
+    this.#mirrors.leave(outer);
+    this.#idlePasses.push(pass);
+    return sole?.port.congestion;
+  }
+
+  /** Runs the stages for each frame of a batch, and installs a flow with the key of the last frame. */
+  #run(pass: Pass, portPermit: FlowPermit): void {
+    const { ingress, batch } = pass;
+    const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
+    const { isEachFrameJudged } = ingress;
+    // Most frames of a batch have the same key as the frame before, whose decision is then reused.
+    let lastVid = 0;
+    // No valid address, so that the first frame differs.
+    let lastSource = -1;
+    let lastDestination = 0;
+    let takenIndex = -1;
+    let takenPermit: FlowPermit = MUST_COME;
+    let takenKeyPermit: FlowPermit = MUST_COME;
+    let frames = 0;
+    let octets = 0;
+    for (let index = 0; index < count; index++) {
+      const start = starts[index] as number;
+      const length = lengths[index] as number;
+      pass.index = index;
+      if (length < HEADER_BYTES) {
+        // A runt has no addresses, so no stage is run.
+        pass.frames = 1;
+        refuse(pass, 'runt');
+        continue;
+      }
+      if (hasOffloadHeaders || length > MAX_SUPER_FRAME_BYTES) {
+        pass.lookAtOffload(length);
+        const answer = this.#stages.enterWellFormed(pass);
+        if (typeof answer === 'string') {
+          refuse(pass, answer);
+          continue;
+        }
+      }
+      const vid = vidOf(bytes, start, length);
+      const source = sourceOf(bytes, start);
+      const destination = destinationOf(bytes, start);
+      const isSameSource = source === lastSource && vid === lastVid;
+      const isSameKey = isSameSource && destination === lastDestination;
+      if (!isSameKey || isEachFrameJudged) {
+        pass.start = start;
+        pass.length = length;
+        pass.permit = portPermit;
+        if (!isSameKey) {
+          lastSource = -1;
+          pass.vid = vid;
+          pass.source = source;
+          pass.destination = destination;
+          if (!isSameSource) pass.sourcePermit = MAY_PASS;
+        }
+        if (!this.#stages.enter(pass, isSameSource)) {
+          refuse(pass, pass.refusal);
+          continue;
+        }
+        if (!isSameKey) {
+          this.#decide(pass);
+          lastVid = vid;
+          lastSource = source;
+          lastDestination = destination;
+        }
+      }
+      frames += pass.frames;
+      octets += length;
+      const { egress, keyRefusal } = pass;
+      if (keyRefusal === 'reserved') this.#protocols.take(pass);
+      else if (keyRefusal !== undefined) refuseAt(pass, egress, keyRefusal);
+      else if (egress === undefined) pass.sendFlood();
+      else {
+        takenIndex = pass.send(egress) ? index : -1;
+        takenPermit = pass.permit;
+        takenKeyPermit = pass.keyPermit;
+      }
+      if (this.#trace !== undefined && keyRefusal !== 'reserved') this.#traceForward(pass, length);
+    }
+    ingress.rx.count(octets, frames);
+    // Installed before the ports are flushed, since they may overwrite the octets.
+    if (pass.egress === undefined || takenIndex < 0) return;
+    this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
+  }
+
+  /** Hands the frames of protocol entities to them, and discards all others. */
+  #hearProtocols(pass: Pass): void {
+    const { ingress, batch } = pass;
+    const { addresses } = this.#protocols;
+    for (let index = 0; index < batch.count; index++) {
+      pass.index = index;
+      const length = batch.lengths[index] as number;
+      const digit =
+        length < HEADER_BYTES ? -1 : reservedDigitOf(destinationOf(batch.bytes, batch.starts[index] as number));
+      if (digit < 0 || ((addresses >>> digit) & 1) === 0) {
+        refuse(pass, 'discarding');
+        continue;
+      }
+      ingress.rx.count(length, 1);
+      this.#protocols.take(pass);
+    }
+  }
+
+  /** Makes the forwarding decision for all frames with the key of the present one. */
+  #decide(pass: Pass): void {
+    pass.egress = undefined;
+    pass.keyPermit = pass.sourcePermit;
+    if (!this.#stages.decide(pass)) {
+      pass.keyRefusal = pass.refusal;
+      return;
+    }
+    pass.keyRefusal = undefined;
+    const { egress } = pass;
+    if (egress === undefined) this.#decideFlood(pass);
+    else if (!pass.allowsKey(this.#stages.leave(pass, egress))) pass.keyRefusal = pass.refusal;
+  }
+
+  /** Selects the ports for flooding frames with the present key. */
+  #decideFlood(pass: Pass): void {
+    const ports = this.forwarding;
+    pass.flood.length = 0;
+    pass.refusedFlood.length = 0;
+    for (let at = 0; at < ports.length; at++) {
+      const egress = ports[at] as BridgePort;
+      if (egress === pass.ingress) continue;
+      const answer = this.#stages.leave(pass, egress);
+      if (typeof answer === 'string') pass.refusedFlood.push({ egress, reason: answer });
+      else pass.flood.push(egress);
+    }
+  }
+
+  #traceForward({ ingress, egress }: Pass, length: number): void {
+    const targets = egress === undefined ? this.forwarding : [egress];
+    const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
+    this.#trace?.forwarded(ingress.number, numbers, length);
+  }
+}

@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Table, ValuesOf } from './table.ts';
+import { flag } from './types.ts';
+
+/**
+ * The settings of a bridge port: rows of `addPort`, `setPort`, the configuration file and the state file. They can be
+ * changed while the port is up. Each row has a default, which is an explicit value: setting it resets the port.
+ */
+export const BRIDGE_PORT_OPTIONS = {
+  isolated: {
+    type: flag,
+    default: false,
+    flag: '--isolated',
+    metavar: '0|1',
+    help: '1: exchange no frames with other isolated ports',
+  },
+} as const satisfies Table;
+
+export type BridgePortValues = ValuesOf<typeof BRIDGE_PORT_OPTIONS>;
+
+type Key = keyof BridgePortValues;
+
+const KEYS = Object.keys(BRIDGE_PORT_OPTIONS) as Key[];
+
+/** The settings of a bridge port among the members of `from`; absent ones stay absent. */
+export function bridgePortValues(from: Readonly<Record<string, unknown>> | BridgePortValues): BridgePortValues {
+  const given = from as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(KEYS.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]]])));
+}
+
+/** The members of `from` that are no settings of a bridge port. */
+export function withoutBridgePortValues<T extends object>(from: T): Omit<T, Key> {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => !Object.hasOwn(BRIDGE_PORT_OPTIONS, key))) as Omit<
+    T,
+    Key
+  >;
+}
+
+/** The values that are not the defaults. */
+export function deviatingValues(values: BridgePortValues): BridgePortValues {
+  return changedValues({}, values);
+}
+
+/** The settings that lead from `before` to `after`, with explicit defaults. Absent values are defaults in both. */
+export function changedValues(before: BridgePortValues, after: BridgePortValues): BridgePortValues {
+  return Object.fromEntries(
+    KEYS.flatMap((key) => {
+      const { default: fallback } = BRIDGE_PORT_OPTIONS[key];
+      const value = after[key] ?? fallback;
+      return isDeepStrictEqual(before[key] ?? fallback, value) ? [] : [[key, value]];
+    }),
+  );
+}
