@@ -16,6 +16,8 @@ export interface Conditions {
   lossOneIn: number;
   /** The longest delay of a frame. Frames of one port to another keep their order. */
   maxDelayMs: number;
+  /** Whether it is an error if a machine of any port has something left to do behind a BPDU. */
+  mustSettle: boolean;
 }
 
 interface Attachment {
@@ -160,7 +162,7 @@ export class VirtualLan {
 
   constructor(random: Random, conditions: Partial<Conditions> = {}) {
     this.random = random;
-    this.conditions = { lossOneIn: 0, maxDelayMs: 5, ...conditions };
+    this.conditions = { lossOneIn: 0, maxDelayMs: 5, mustSettle: true, ...conditions };
   }
 
   addBridge(options: SpanningTreeOptions): VirtualBridge {
@@ -200,6 +202,7 @@ export class VirtualLan {
       this.#queue.add(port.lastArrivalMs, () => {
         if (bridge.isOn && port.isUp && port.segment === sender.segment) {
           bridge.tree.received(port.number, frame, 0, frame.length);
+          if (this.conditions.mustSettle && bridge.tree.runAll()) throw new Error('a machine had more to do');
         }
       });
     }

@@ -54,16 +54,14 @@ function disable(port: PortVariables): void {
   port.disputed = false;
   port.rcvdInfoWhile = 0;
   port.infoIs = 'disabled';
-  port.reselect = true;
-  port.selected = false;
+  port.askReselect();
 }
 
 /** AGED */
 function age(port: PortVariables): void {
   port.informationState = 'aged';
   port.infoIs = 'aged';
-  port.reselect = true;
-  port.selected = false;
+  port.askReselect();
 }
 
 /** UPDATE, and on to CURRENT */
@@ -123,8 +121,7 @@ function superiorDesignated(port: PortVariables, message: ConfigurationMessage):
   recordTimes(port, message);
   updateRcvdInfoWhile(port);
   port.infoIs = 'received';
-  port.reselect = true;
-  port.selected = false;
+  port.askReselect();
 }
 
 /** REPEATED_DESIGNATED */

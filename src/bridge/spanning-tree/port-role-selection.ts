@@ -5,21 +5,21 @@ import type { BridgeVariables, PortRole, PortVariables } from './variables.ts';
 /** The Port Role Selection state machine (IEEE 802.1D-2004, 17.28). @returns whether it has selected roles */
 export function portRoleSelection(bridge: BridgeVariables): boolean {
   let isAsked = false;
-  for (const port of bridge.ports.values()) {
+  for (const port of bridge.pending) {
     if (!port.reselect) continue;
     isAsked = true;
     // clearReselectTree (17.21.2)
     port.reselect = false;
+    // setSelectedTree (17.21.16): the other ports are selected, and none can ask anew meanwhile.
+    port.selected = true;
   }
   if (!isAsked) return false;
-  updateRoles(bridge);
-  // setSelectedTree (17.21.16): no port has asked anew meanwhile.
-  for (const port of bridge.ports.values()) port.selected = true;
+  selectRoles(bridge);
   return true;
 }
 
 /** updtRolesTree (17.21.25) */
-function updateRoles(bridge: BridgeVariables): void {
+export function selectRoles(bridge: BridgeVariables): void {
   selectRoot(bridge);
   const { rootId, rootPathCost } = bridge.rootPriority;
   const { bridgeId, rootPort } = bridge;
@@ -31,6 +31,7 @@ function updateRoles(bridge: BridgeVariables): void {
     port.selectedRole = role;
     // A port with another role than designated keeps the information of its designated bridge.
     port.updtInfo = role === 'designated' && mustUpdate(port);
+    if (port.updtInfo || role !== port.role) bridge.pending.add(port);
   }
 }
 

@@ -44,6 +44,8 @@ export function portRoleTransitions(port: PortVariables): boolean {
 function enterRole(port: PortVariables, role: PortRole): void {
   port.role = role;
   port.bridge.actions.changed(port);
+  if (role === 'designated' || role === 'disabled') port.bridge.dependents.delete(port);
+  else port.bridge.dependents.add(port);
   if (role === 'root') {
     port.roleState = 'rootPort';
     port.rrWhile = port.fwdDelay;

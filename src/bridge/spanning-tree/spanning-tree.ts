@@ -7,7 +7,7 @@ import { beginBridgeDetection, bridgeDetection } from './bridge-detection.ts';
 import { beginPortInformation, portInformation } from './port-information.ts';
 import { beginPortProtocolMigration, portProtocolMigration } from './port-protocol-migration.ts';
 import { beginPortReceive, portReceive } from './port-receive.ts';
-import { portRoleSelection } from './port-role-selection.ts';
+import { portRoleSelection, selectRoles } from './port-role-selection.ts';
 import { beginPortRoleTransitions, portRoleTransitions } from './port-role-transitions.ts';
 import { beginPortStateTransition, portStateTransition } from './port-state-transition.ts';
 import { portTimers } from './port-timers.ts';
@@ -67,7 +67,6 @@ export class SpanningTree {
   readonly #usedNumbers = new Set<number>();
   readonly #waiting: { readonly number: number; readonly bpdu: Bpdu | undefined }[] = [];
   #isRunning = false;
-  #mustRunAgain = false;
   #toldRoot: BridgeId;
 
   constructor(options: SpanningTreeOptions, actions: SpanningTreeActions) {
@@ -87,6 +86,8 @@ export class SpanningTree {
       rootPort: undefined,
       txHoldCount,
       rstpVersion: forceVersion === 'rstp',
+      pending: new Set(),
+      dependents: new Set(),
       topologyChanges: 0,
       actions: {
         transmit: (port, bpdu) => this.#transmit(port as TreePort, bpdu),
@@ -109,10 +110,10 @@ export class SpanningTree {
   /** Changes settings of the bridge (17.13). */
   configure(settings: Partial<SpanningTreeSettings>): void {
     this.#settings = { ...this.#settings, ...settings };
-    this.#bridge.bridgeId = bridgeIdOf(this.#settings.priority, this.#bridge.address);
-    this.#bridge.bridgeTimes = timesOf(this.#settings);
-    for (const port of this.ports.values()) port.askSelection();
-    if (this.ports.size === 0) portRoleSelection(this.#bridge);
+    const bridge = this.#bridge;
+    bridge.bridgeId = bridgeIdOf(this.#settings.priority, bridge.address);
+    bridge.bridgeTimes = timesOf(this.#settings);
+    selectRoles(bridge);
     this.#run();
   }
 
@@ -133,7 +134,7 @@ export class SpanningTree {
     beginPortStateTransition(port);
     beginTopologyChange(port);
     beginPortTransmit(port);
-    this.#run();
+    this.#run(port);
   }
 
   /** Removes a port; its state is not told any more. */
@@ -142,8 +143,11 @@ export class SpanningTree {
     if (port === undefined) return;
     this.setUp(number, false);
     this.ports.delete(number);
+    this.#bridge.pending.delete(port);
+    this.#bridge.dependents.delete(port);
     if (port.stpNumber !== undefined) this.#usedNumbers.delete(port.stpNumber);
-    if (this.#isRunning) for (const other of this.ports.values()) other.askSelection();
+    // Removed while machines ran: it may have been the root port.
+    if (this.#isRunning) for (const other of this.ports.values()) other.askReselect();
   }
 
   /** The port's link is up and it is not shut, or no longer (portEnabled, 17.19.18). */
@@ -151,12 +155,13 @@ export class SpanningTree {
     const port = this.ports.get(number);
     if (port === undefined || (port.isUp === isUp && !port.isGuardTripped)) return;
     port.setUp(isUp);
-    this.#run();
+    this.#run(port);
   }
 
   configurePort(number: number, settings: SpanningTreePortSettings): void {
-    this.ports.get(number)?.configure(settings);
-    this.#run();
+    const port = this.ports.get(number);
+    port?.configure(settings);
+    if (port !== undefined) this.#run(port);
   }
 
   /** Tests whether the neighbours at a port know RSTP by now (mcheck, 17.19.13). */
@@ -164,13 +169,21 @@ export class SpanningTree {
     const port = this.ports.get(number);
     if (port === undefined || !this.#bridge.rstpVersion) return;
     port.mcheck = true;
-    this.#run();
+    this.#run(port);
   }
 
   /** To be called once a second. */
   tick(): void {
     for (const port of this.ports.values()) portTimers(port);
     this.#run();
+  }
+
+  /** Runs the machines of all ports. For tests: @returns whether one had something to do, which would be a mistake */
+  runAll(): boolean {
+    for (const port of this.ports.values()) this.#bridge.pending.add(port);
+    if (this.#runPending()) return true;
+    this.#settle();
+    return false;
   }
 
   /**
@@ -206,50 +219,48 @@ export class SpanningTree {
     return port;
   }
 
-  /** Runs the machines, and then what was asked for while they ran. @param only the one port that has something to do */
-  #run(only?: TreePort): void {
-    if (this.#isRunning) {
-      this.#mustRunAgain = true;
-      return;
-    }
+  /** Runs the machines of a port, default: of all, and then what was asked for while they ran. */
+  #run(port?: TreePort): void {
+    if (port === undefined) for (const each of this.ports.values()) this.#bridge.pending.add(each);
+    else this.#bridge.pending.add(port);
+    if (this.#isRunning) return;
     this.#isRunning = true;
-    if (only === undefined) this.#settleAll();
-    else this.#settlePort(only);
-    while (this.#mustRunAgain || this.#waiting.length > 0) {
-      if (this.#mustRunAgain) {
-        this.#mustRunAgain = false;
-        this.#settleAll();
-      }
-      const next = this.#waiting.shift();
-      const port = next === undefined ? undefined : this.#accept(next.number, next.bpdu);
-      if (port !== undefined) this.#settlePort(port);
+    this.#settle();
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const waiting = this.#accept(next.number, next.bpdu);
+      if (waiting !== undefined) this.#bridge.pending.add(waiting);
+      this.#settle();
     }
     this.#isRunning = false;
     this.#tellRoot();
   }
 
-  /** A repeated message, the common case, affects the machines of its port only. */
-  #settlePort(port: TreePort): void {
-    for (let rounds = MAX_ROUNDS; rounds > 0 && runReception(port); ) rounds--;
-    if (port.reselect || runRoles(port)) this.#settleAll();
-    else for (let rounds = MAX_ROUNDS; rounds > 0 && runTransmission(port); ) rounds--;
+  /**
+   * Runs the machines of pending ports, and of those that they affect, until none changes its state. What is to be
+   * transmitted is so when all else is settled.
+   */
+  #settle(): void {
+    const { pending } = this.#bridge;
+    for (let rounds = 0; pending.size > 0; rounds++) {
+      if (rounds > MAX_ROUNDS) {
+        this.unsettled++;
+        pending.clear();
+      }
+      if (this.#runPending()) continue;
+      for (const port of pending) if (!runTransmission(port)) pending.delete(port);
+    }
   }
 
-  /** Runs all machines until none changes its state. Information is transmitted when it is settled. */
-  #settleAll(): void {
-    let rounds = MAX_ROUNDS;
-    while (rounds > 0 && this.#runOnce()) rounds--;
-    if (rounds === 0) this.unsettled++;
-  }
-
-  #runOnce(): boolean {
+  #runPending(): boolean {
+    const { pending, dependents } = this.#bridge;
     let isChanged = false;
-    for (const port of this.ports.values()) isChanged = runReception(port) || isChanged;
-    isChanged = portRoleSelection(this.#bridge) || isChanged;
-    for (const port of this.ports.values()) isChanged = runRoles(port) || isChanged;
-    if (isChanged) return true;
-    for (const port of this.ports.values()) isChanged = runTransmission(port) || isChanged;
-    return isChanged;
+    for (const port of pending) {
+      isChanged = runReception(port) || isChanged;
+      if (!runRoles(port)) continue;
+      isChanged = true;
+      for (const dependent of dependents) pending.add(dependent);
+    }
+    return portRoleSelection(this.#bridge) || isChanged;
   }
 
   #tellRoot(): void {
@@ -284,19 +295,19 @@ export class SpanningTree {
   }
 }
 
-function runReception(port: TreePort): boolean {
+function runReception(port: PortVariables): boolean {
   let isChanged = portReceive(port);
   isChanged = bridgeDetection(port) || isChanged;
   return portInformation(port) || isChanged;
 }
 
-function runRoles(port: TreePort): boolean {
+function runRoles(port: PortVariables): boolean {
   let isChanged = portRoleTransitions(port);
   isChanged = portStateTransition(port) || isChanged;
   return topologyChange(port) || isChanged;
 }
 
-function runTransmission(port: TreePort): boolean {
+function runTransmission(port: PortVariables): boolean {
   const isChanged = portProtocolMigration(port);
   return portTransmit(port) || isChanged;
 }

@@ -42,7 +42,7 @@ export class TreePort extends PortVariables {
       this.portId = portId;
       this.portPathCost = settings.pathCost;
       this.restrictedRole = settings.hasRootGuard;
-      this.askSelection();
+      this.askReselect();
     }
     this.operPointToPointMac = settings.isPointToPoint;
     this.adminEdge = settings.edge === 'on';
@@ -65,12 +65,6 @@ export class TreePort extends PortVariables {
   tripGuard(): void {
     this.isGuardTripped = true;
     this.updateEnabled();
-  }
-
-  /** Roles are selected anew (17.13: what a change of management demands). */
-  askSelection(): void {
-    this.reselect = true;
-    this.selected = false;
   }
 
   private updateEnabled(): void {

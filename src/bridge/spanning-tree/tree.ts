@@ -2,17 +2,27 @@ import type { BridgeVariables, PortVariables } from './variables.ts';
 
 /** setSyncTree (IEEE 802.1D-2004, 17.21.14) */
 export function setSyncTree(bridge: BridgeVariables): void {
-  for (const port of bridge.ports.values()) port.sync = true;
+  for (const port of bridge.ports.values()) {
+    port.sync = true;
+    bridge.pending.add(port);
+  }
 }
 
 /** setReRootTree (17.21.15) */
 export function setReRootTree(bridge: BridgeVariables): void {
-  for (const port of bridge.ports.values()) port.reRoot = true;
+  for (const port of bridge.ports.values()) {
+    port.reRoot = true;
+    bridge.pending.add(port);
+  }
 }
 
 /** setTcPropTree (17.21.18): for all ports but the one that calls it. */
 export function setTcPropTree(caller: PortVariables): void {
-  for (const port of caller.bridge.ports.values()) if (port !== caller) port.tcProp = true;
+  for (const port of caller.bridge.ports.values()) {
+    if (port === caller) continue;
+    port.tcProp = true;
+    caller.bridge.pending.add(port);
+  }
 }
 
 /** allSynced (17.20.3): each port has its selected role, and all but the root port are synchronized. */

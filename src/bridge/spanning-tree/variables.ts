@@ -23,6 +23,10 @@ export interface BridgeVariables {
   txHoldCount: number;
   /** Whether the bridge speaks RSTP (17.20.11); false: it speaks STP only. */
   rstpVersion: boolean;
+  /** The ports whose machines may have something to do. */
+  readonly pending: Set<PortVariables>;
+  /** The root port, alternate and backup ports: their conditions look at all other ports (17.20.3, 17.20.10). */
+  readonly dependents: Set<PortVariables>;
   /** How often a topology change was detected or heard of. */
   topologyChanges: number;
   readonly actions: Actions;
@@ -124,6 +128,13 @@ export class PortVariables {
     this.designatedPriority = bridge.rootPriority;
     this.portTimes = bridge.bridgeTimes;
     this.designatedTimes = bridge.bridgeTimes;
+  }
+
+  /** Demands that roles are selected anew, for all ports (17.19.34). */
+  askReselect(): void {
+    this.reselect = true;
+    this.selected = false;
+    this.bridge.pending.add(this);
   }
 
   get state(): PortState {

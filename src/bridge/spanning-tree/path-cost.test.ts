@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TunnelCost } from './path-cost.ts';
+
+const MINUTE_MS = 60_000;
+
+test('the cost doubles with the round trip, from 20 000 at 1 ms', () => {
+  for (const [roundTripMs, expected] of [
+    [0.05, 20_000],
+    [1, 20_000],
+    [1.1, 40_000],
+    [2, 40_000],
+    [20, 640_000],
+    [128, 2_560_000],
+    [60_000, 163_840_000],
+  ] as const) {
+    const cost = new TunnelCost();
+    assert.equal(cost.cost, 200_000);
+    assert.equal(cost.measured(roundTripMs, 0), true);
+    assert.equal(cost.cost, expected, `${roundTripMs} ms`);
+  }
+});
+
+test('queues, a little more delay, and a change within a minute do not change it', () => {
+  const cost = new TunnelCost();
+  cost.measured(8, 0);
+  assert.equal(cost.cost, 160_000);
+  for (let measurement = 1; measurement < 8; measurement++) {
+    assert.equal(cost.measured(500, measurement * MINUTE_MS), false, 'the least of eight counts');
+  }
+  assert.equal(cost.measured(11.9, 8 * MINUTE_MS), false, 'less than half as much again');
+  for (let measurement = 9; measurement < 15; measurement++) cost.measured(500, measurement * MINUTE_MS);
+  assert.equal(cost.cost, 160_000);
+  cost.measured(500, 15 * MINUTE_MS);
+  cost.measured(500, 16 * MINUTE_MS);
+  assert.equal(cost.cost, 20_000 * 2 ** 9);
+  assert.equal(cost.measured(0.5, 16 * MINUTE_MS + 59_999), false, 'within a minute');
+  assert.equal(cost.measured(0.5, 17 * MINUTE_MS), true);
+  assert.equal(cost.cost, 20_000);
+});
+
+test('behind a new connection the former round trips do not count', () => {
+  const cost = new TunnelCost();
+  cost.measured(1, 0);
+  cost.forget();
+  assert.equal(cost.cost, 20_000);
+  assert.equal(cost.measured(100, MINUTE_MS), true);
+  assert.equal(cost.cost, 20_000 * 2 ** 7);
+});
