@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createProgram } from '../dist/src/cli/program.js';
 import { FILE_DIAL_OPTIONS } from '../dist/src/config/file-schema.js';
 import { fileKey } from '../dist/src/config/key-names.js';
-import { PORT_LABELS } from '../dist/src/schema/port-spec.js';
+import { NETWORK_OPTIONS } from '../dist/src/schema/network-options.js';
+import { PORT_LABELS, PORT_NETWORK } from '../dist/src/schema/port-spec.js';
 import { SW_GROUPS } from '../dist/src/schema/sw-options.js';
 import { TAP_OPTIONS } from '../dist/src/schema/tap-options.js';
 
@@ -187,11 +188,18 @@ function yaml() {
     'and',
     '.BR mtu ,',
     'and',
-    ...keys(PORT_LABELS),
+    ...keys({ ...PORT_LABELS, ...PORT_NETWORK }),
     '.SS options of a tap port',
     ...keys(TAP_OPTIONS),
     '.SS options of a client port',
     ...keys(FILE_DIAL_OPTIONS),
+    '.SH KEYS OF A NETWORK',
+    'The list',
+    '.B networks',
+    'has an object for each network:',
+    '.BR name ,',
+    'and',
+    ...keys(NETWORK_OPTIONS),
     ...seeAlso('etherws.yaml'),
   ];
 }

@@ -9,6 +9,7 @@ import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } 
 import { captureEntry } from '../src/control/capture-entries.ts';
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
+import { networkEntry } from '../src/control/network-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
 import { EVENT_KINDS } from '../src/events/event.ts';
@@ -16,6 +17,7 @@ import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
 import { BRIDGE_PORT_OPTIONS } from '../src/schema/bridge-port-options.ts';
 import { DIAL_OPTIONS } from '../src/schema/dial-options.ts';
+import { NETWORK_OPTIONS } from '../src/schema/network-options.ts';
 import { PORT_SPECS } from '../src/schema/port-spec.ts';
 import { TAP_OPTIONS } from '../src/schema/tap-options.ts';
 import { OFFLOAD_NONE } from '../src/wire/offload/virtio-header.ts';
@@ -162,6 +164,8 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('member', 'A learned address:'), fdbEntry.entries],
       [namesBehind('member of the status'), statusEntry.entries],
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
+      [namesBehind('network option'), NETWORK_OPTIONS],
+      [namesBehind('network member'), networkEntry.entries],
       [namesBehind('capture member'), captureEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));

@@ -317,16 +317,17 @@ describe('tables', () => {
         'TX-Drops',
         'URL',
         'Config',
+        'Network',
         'Description',
         'Reason',
       ]),
       ['1', 'client', 'backoff', '0', '0', 'wss://a/', '-', '-', '-', '0', '0', '0', '0', 'wss://b/'].concat(
-        '- - next try in 4 s: it is late'.split(' '),
+        '- default - next try in 4 s: it is late'.split(' '),
       ),
       ['2', 'client', 'up', '0', '0', 'wss://c/', 'uplink', 'batched', '1.3ms'].concat(
-        '12.3M 0 3 0 - - to c -'.split(' '),
+        '12.3M 0 3 0 - - default to c -'.split(' '),
       ),
-      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '-', '0', '0', '0', '0', '-', '-', '-', '-'],
+      ['3', 'tap', 'up', '0', '0', 'tap0', '-', '-', '-', '0', '0', '0', '0', '-', '-', 'default', '-', '-'],
     ]);
     assert.deepEqual(columns((await ctl('listif', '--long')).stdout)[1]?.at(-1), 'fd00::1/64,fd00::2/64');
   });

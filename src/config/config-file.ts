@@ -146,10 +146,10 @@ export class ConfigFile {
       this.#sources.set(JSON.stringify(path), { document, path });
     } else if (isObject(present) && isObject(given)) {
       for (const [below, value] of Object.entries(given)) this.#takeValue(document, [...path, below], value, present);
-    } else if (key === 'ports' && Array.isArray(present) && Array.isArray(given)) {
-      for (const [at, port] of given.entries()) {
+    } else if ((key === 'ports' || key === 'networks') && Array.isArray(present) && Array.isArray(given)) {
+      for (const [at, item] of given.entries()) {
         this.#sources.set(JSON.stringify([...path, present.length]), { document, path: [...path, at] });
-        present.push(port);
+        present.push(item);
       }
     } else {
       const first = describePlace(this.placeOf(path, 'key'));

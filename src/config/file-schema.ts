@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { SET_INTERFACE } from '../control/schema.ts';
 import { DIAL_OPTIONS, DIAL_RULES } from '../schema/dial-options.ts';
+import { NETWORK_OPTIONS, networkName } from '../schema/network-options.ts';
 import { noSuchKind, specOf } from '../schema/port-spec.ts';
 import { SW_SECTIONS } from '../schema/sw-options.ts';
 import { objectOf, type Table, type ValuesOf, withoutLists } from '../schema/table.ts';
@@ -50,9 +51,17 @@ const port = v.variant(
 
 export type FilePort = v.InferOutput<typeof port>;
 
+const network = objectOf({
+  name: { type: networkName, required: true, help: 'its name' },
+  ...NETWORK_OPTIONS,
+} as const satisfies Table);
+
+export type FileNetwork = v.InferOutput<typeof network>;
+
 export const FILE_SECTIONS = {
   ...SW_SECTIONS,
   include: { type: anyText, help: 'directory whose files *.yaml are read, too, in the order of their names' },
+  networks: { type: listOf(network), help: 'networks that the switch has from its start' },
   ports: { type: listOf(withoutLists(port)), help: 'ports that the switch has from its start' },
 } as const satisfies Table;
 

@@ -119,7 +119,7 @@ export function wantedOf(spec: PortSpec, settings: PortSettings = {}): WantedPor
 /** The call that would add a running port. It dials in the background, since a start does not wait for other hosts. */
 export function addedPortOf(port: RunningPort): AddedPort {
   const { number, opened, name, description, shut, addresses, mtu, values } = port;
-  const { type, target, options } = opened.spec;
+  const { type, target, network, options } = opened.spec;
   const given = type === 'client' ? { ...options, wait: false } : options;
   return {
     number,
@@ -129,6 +129,7 @@ export function addedPortOf(port: RunningPort): AddedPort {
       ...(given === undefined ? {} : { options: given }),
       ...(name === '' ? {} : { name }),
       ...(description === '' ? {} : { description }),
+      ...(network === undefined ? {} : { network }),
     } as PortSpec,
     settings: {
       ...(shut ? { shut } : {}),

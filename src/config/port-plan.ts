@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type BridgePortValues, bridgePortValues, changedValues } from '../schema/bridge-port-options.ts';
+import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import type { PortSettings, WantedPort } from './wanted-ports.ts';
 
 /** A port of the switch that a file or a call of the control API has added. */
@@ -123,8 +124,8 @@ function isOpenedAlike(a: WantedPort, b: WantedPort): boolean {
   return isDeepStrictEqual(openingOf(a), openingOf(b));
 }
 
-/** The options of opening, without `wait`: it concerns the call that adds the port, not the port. */
-function openingOf({ spec: { type, target, options = {} } }: WantedPort): unknown {
+/** The network, and the options of opening without `wait`: it concerns the call that adds the port, not the port. */
+function openingOf({ spec: { type, target, network = DEFAULT_NETWORK, options = {} } }: WantedPort): unknown {
   const { wait: _, ...others } = options as { readonly wait?: boolean };
-  return [type, target, others];
+  return [type, target, network, others];
 }

@@ -13,6 +13,7 @@ import { configurationFile, type FileValues } from './file-schema.ts';
 import { type LocalControl, localControl } from './local-control.ts';
 import { NamedFiles, valueAt } from './named-files.ts';
 import { controlService, type ServiceConfig, sharedProblems, tunnelService } from './service-config.ts';
+import { networkProblems, type WantedNetwork, wantedNetworks } from './wanted-networks.ts';
 import { portProblems, type WantedPort, wantedPorts } from './wanted-ports.ts';
 
 export interface SwConfig {
@@ -57,6 +58,8 @@ export interface SwConfig {
   readonly stateFile: string | undefined;
   /** the options as given, for comparison and for a configuration file; paths are absolute */
   readonly options: SwValues;
+  /** the networks of the configuration file */
+  readonly networks: readonly WantedNetwork[];
   /** the ports of the configuration file */
   readonly ports: readonly WantedPort[];
 }
@@ -70,7 +73,8 @@ export function readConfig(document: unknown, written: Written): SwConfig {
   const { values, problems } = examine(configurationFile, document);
   const files = new NamedFiles(document, written);
   const ports = portProblems(valueAt(document, ['ports']), written);
-  refuse([...problems, ...files.problems, ...ports], written);
+  const networks = networkProblems(document, written);
+  refuse([...problems, ...files.problems, ...networks, ...ports], written);
   const config = configOf(values as FileValues, files, written);
   if (config.isShared) refuse(sharedProblems(config.tunnels, config.control), written);
   return config;
@@ -113,10 +117,11 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     pidFile: files.at('daemon', 'pidfile'),
     stateFile: files.at('daemon', 'state'),
     options: files.withPaths(optionsOf(values)),
+    networks: wantedNetworks(values.networks ?? [], written),
     ports: wantedPorts(values.ports ?? [], written),
   };
 }
 
-function optionsOf({ include: _include, ports: _ports, ...options }: FileValues): SwValues {
+function optionsOf({ include: _include, networks: _networks, ports: _ports, ...options }: FileValues): SwValues {
   return options;
 }

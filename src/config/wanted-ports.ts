@@ -66,7 +66,7 @@ function duplicate(path: Path, first: Path, value: string, written: Written): Pr
 }
 
 function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
-  const { type, target, name, description, shut } = port;
+  const { type, target, name, description, network, shut } = port;
   const { addresses, mtu } = port.type === 'client' ? {} : port;
   const { passwdFile, tokenFile, ...options } = withAbsolutePaths(port.options ?? {}, [...path, 'options'], written);
   const given = type === 'client' ? { wait: false, ...options } : options;
@@ -78,6 +78,7 @@ function wantedPort(port: FilePort, path: Path, written: Written): WantedPort {
       ...(Object.keys(given).length === 0 ? {} : { options: given }),
       ...(name === undefined ? {} : { name }),
       ...(description === undefined ? {} : { description }),
+      ...(network === undefined ? {} : { network }),
     } as PortSpec,
     secretFiles: {
       ...(passwdFile === undefined ? {} : { passwd: String(passwdFile) }),

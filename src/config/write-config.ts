@@ -2,9 +2,11 @@ import { stringify } from 'yaml';
 import type { ConfigEntry } from '../control/schema.ts';
 import { shownUrl } from '../net/shown-url.ts';
 import { DIAL_OPTIONS } from '../schema/dial-options.ts';
+import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import type { SwValues } from '../schema/sw-options.ts';
 import type { Row } from '../schema/table.ts';
 import { fileKey } from './key-names.ts';
+import { changesOf, type RunningNetwork } from './network-plan.ts';
 import type { RunningPort } from './port-plan.ts';
 
 const HEAD = '# Written by `etherws ctl save`. Paths are absolute, and secrets are in files of their own.\n';
@@ -12,8 +14,12 @@ const HEAD = '# Written by `etherws ctl save`. Paths are absolute, and secrets a
 /** The options for a file with a secret, by the option of the secret. */
 const IN_FILES: Readonly<Record<string, string>> = { passwd: 'passwd-file', token: 'token-file' };
 
-/** The text of a configuration file with these options and ports. */
-export function writeConfig(options: SwValues, ports: readonly RunningPort[]): ConfigEntry {
+/** The text of a configuration file with these options, networks and ports. */
+export function writeConfig(
+  options: SwValues,
+  networks: readonly RunningNetwork[],
+  ports: readonly RunningPort[],
+): ConfigEntry {
   const omissions: string[] = [];
   const items = ports.map((port) => {
     const { text, comments } = itemOf(port);
@@ -23,7 +29,16 @@ export function writeConfig(options: SwValues, ports: readonly RunningPort[]): C
   });
   const document = withFileKeys(options) as object;
   const head = Object.keys(document).length === 0 ? '' : `\n${stringify(document)}`;
-  return { text: `${HEAD}${head}${items.length === 0 ? '' : `\nports:\n${items.join('')}`}`, omissions };
+  const list = networks.flatMap(networkItem);
+  const listed = list.length === 0 ? '' : `\nnetworks:\n${indented(stringify(list))}`;
+  return { text: `${HEAD}${head}${listed}${items.length === 0 ? '' : `\nports:\n${items.join('')}`}`, omissions };
+}
+
+/** A network with the settings that are not those of a new one; none for the default network without any. */
+function networkItem({ name, settings, origin }: RunningNetwork): object[] {
+  const changes = changesOf({ name, settings: {}, place: '' }, settings);
+  if (origin === 'auto' || (name === DEFAULT_NETWORK && Object.keys(changes).length === 0)) return [];
+  return [withFileKeys({ name, ...changes }) as object];
 }
 
 interface Comment {
@@ -33,7 +48,7 @@ interface Comment {
 }
 
 function itemOf(port: RunningPort): { text: string; comments: Comment[] } {
-  const { type, target, options = {} } = port.opened.spec;
+  const { type, target, network, options = {} } = port.opened.spec;
   const { passwd, token } = port.opened.secretFiles;
   const [kept, comments] = withoutSecrets(options, port);
   const shown = shownUrl(target);
@@ -49,6 +64,7 @@ function itemOf(port: RunningPort): { text: string; comments: Comment[] } {
     target: shown,
     ...(port.name === '' ? {} : { name: port.name }),
     ...(port.description === '' ? {} : { description: port.description }),
+    ...(network === undefined || network === DEFAULT_NETWORK ? {} : { network }),
     ...(port.shut ? { shut: true } : {}),
     ...port.values,
     ...(port.addresses.length === 0 ? {} : { addresses: port.addresses }),

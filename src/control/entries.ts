@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { OF_NETWORK } from '../schema/network-options.ts';
 import { atLeast, objectOf } from '../schema/table.ts';
 import { anyText, flag, integer, listOf, measure, oneOf, type Schema, tableOf } from '../schema/types.ts';
 
@@ -64,6 +65,8 @@ export const portEntry = atLeast({
   settings: withDefault(tableOf(v.unknown()), {}),
   /** how it relates to the configuration file; null without a file, and for an accepted tunnel */
   config: withDefault(v.nullable(oneOf(['file', 'changed', 'added'])), null),
+  /** the name of its network */
+  network: withDefault(anyText, 'default'),
 });
 export type PortEntry = EntryOf<typeof portEntry>;
 
@@ -99,6 +102,8 @@ export const fdbEntry = atLeast({
   flapping: withDefault(flag, false),
   /** null without one */
   portName: withDefault(v.nullable(anyText), null),
+  /** the name of its network */
+  network: withDefault(anyText, 'default'),
 });
 export type FdbEntry = EntryOf<typeof fdbEntry>;
 
@@ -125,16 +130,19 @@ export const METHOD_PREFIX = 'etherws.control.';
 /** The parameters of a method that takes none. */
 export const noParams: ReturnType<typeof objectOf<Record<never, never>>> = objectOf({});
 
-/** The methods without parameters, in a module of their own, so that `etherws ctl listport` loads no other schemas. */
+/** The parameters of a list that may be one of a single network. */
+export const ofNetwork: ReturnType<typeof objectOf<typeof OF_NETWORK>> = objectOf(OF_NETWORK);
+
+/** The lists, in a module of their own, so that `etherws ctl listport` loads no other schemas. */
 export const LISTS = {
-  listPort: method('Lists the ports.', noParams, portEntry),
+  listPort: method('Lists the ports.', ofNetwork, portEntry),
   listInterface: method('Lists the devices of tap and netdev ports.', noParams, interfaceEntry),
-  listFdb: method('Lists the learned addresses.', noParams, fdbEntry),
+  listFdb: method('Lists the learned addresses.', ofNetwork, fdbEntry),
   listDoor: method('Lists counters of the two services.', noParams, endpointEntry),
 } as const;
 
 export function method<P extends Schema, E extends Schema>(description: string, params: P, entry: E) {
-  const takesNothing = Object.is(params, noParams);
+  const takesNothing = Object.is(params, noParams) || Object.is(params, ofNetwork);
   return {
     description,
     params: namedParams(params, takesNothing),
@@ -143,7 +151,7 @@ export function method<P extends Schema, E extends Schema>(description: string, 
   };
 }
 
-/** Accepts null for absent params, and an empty list for a method without parameters: some clients cannot omit params. */
+/** Accepts null for absent params, and an empty list for a method that 1.x has without parameters: some clients cannot omit params. */
 function namedParams<P extends Schema>(params: P, takesNothing: boolean): P {
   return {
     ...params,

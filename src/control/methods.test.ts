@@ -40,6 +40,7 @@ describe('control methods', () => {
       txBitRate: 0,
       settings: {},
       config: null,
+      network: 'default',
     };
     const tap = { port: 1, type: 'tap', target: 'tap0', shut: false, state: 'up', ...idle };
     const device = {
@@ -62,10 +63,17 @@ describe('control methods', () => {
     assert.deepEqual(await call('setPort', { port: 1, shut: true }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), [{ ...tap, shut: true, state: 'shut' }]);
     const moves = { moves: 0, movedFrom: null, flapping: false };
-    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, ...moves, portName: null };
+    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, ...moves, portName: null, network: 'default' };
     service.fdb.push(learned);
     assert.deepEqual(await call('listFdb', {}), [learned]);
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), []);
+
+    const lab = { network: 'lab', ports: 0, addresses: 0, settings: { ageout: 60 }, config: null };
+    assert.deepEqual(await call('addNet', { network: 'lab', ageout: 60 }), [lab]);
+    assert.deepEqual(await call('setNet', { network: 'lab', fdbSize: 9 }), [{ ...lab, settings: { fdbSize: 9 } }]);
+    assert.deepEqual(await call('listNet'), [{ ...lab, settings: { fdbSize: 9 } }]);
+    assert.deepEqual(await call('delNet', { network: 'lab' }), [{ ...lab, settings: { fdbSize: 9 } }]);
+    assert.deepEqual(await call('listNet'), []);
   });
 });

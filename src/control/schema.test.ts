@@ -333,6 +333,7 @@ describe('results', () => {
       txBitRate: 0,
       settings: {},
       config: null,
+      network: 'default',
     });
   });
 

@@ -36,6 +36,7 @@ import {
   subscriptionEntry,
 } from './entries.ts';
 import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
+import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
 export type {
@@ -44,6 +45,8 @@ export type {
   EndpointEntry,
   FdbEntry,
   InterfaceEntry,
+  NetworkControl,
+  NetworkEntry,
   PlanEntry,
   PortEntry,
   PortPage,
@@ -112,14 +115,17 @@ export interface SwitchControl {
   setPort(port: PortReference, settings: PortSettings): PortEntry | Promise<PortEntry>;
   /** @returns the port's last state */
   delPort(port: PortReference): Promise<PortEntry>;
-  listPorts(): PortEntry[];
+  /** @param network only of this one; default: all. @throws EtherwsError NETWORK_NOT_FOUND */
+  listPorts(network?: string): PortEntry[];
   setInterface(port: PortReference, change: InterfaceSpec): InterfaceEntry | Promise<InterfaceEntry>;
   listInterfaces(): InterfaceEntry[];
-  listFdb(): FdbEntry[];
+  /** @param network as above. @throws as above */
+  listFdb(network?: string): FdbEntry[];
   listEndpoints(): EndpointEntry[];
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
   getStatus(): StatusEntry;
+  readonly networks: NetworkControl;
   /** absent for a switch that is no daemon */
   readonly configuration?: ConfigurationControl | undefined;
   /** absent for a switch that is no daemon */
@@ -147,6 +153,7 @@ export const METHODS = {
   listDoor: LISTS.listDoor,
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
+  ...NETWORK_METHODS,
   ...CONFIGURATION_METHODS,
   ...LOG_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
@@ -167,6 +174,10 @@ export interface Entries {
   listDoor: EndpointEntry;
   getPort: PortPage;
   getStatus: StatusEntry;
+  addNet: NetworkEntry;
+  setNet: NetworkEntry;
+  delNet: NetworkEntry;
+  listNet: NetworkEntry;
   planReload: PlanEntry;
   reload: PlanEntry;
   getConfig: ConfigEntry;

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigInvalid } from '../config/config-invalid.ts';
+import type { NetworkAction } from '../config/network-plan.ts';
 import { type OptionChange, planOptions, withOption } from '../config/option-plan.ts';
 import type { PortAction } from '../config/port-plan.ts';
 import type { SwConfig } from '../config/sw-config.ts';
+import type { WantedNetwork } from '../config/wanted-networks.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ConfigEntry, ConfigurationControl, PlanEntry } from '../control/schema.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { describeNetworkAction, describeSettings, type NetworkStep } from './configured-networks.ts';
 import type { ConfiguredSwitch } from './configured-switch.ts';
 import type { LiveOptions } from './live-options.ts';
 import { withSecrets } from './port-secrets.ts';
@@ -26,6 +29,7 @@ export interface ConfigurationOptions {
 /** The contents of a file when it was read. */
 interface Wanted {
   readonly config: SwConfig;
+  readonly networks: readonly WantedNetwork[];
   /** with their secrets */
   readonly ports: readonly WantedPort[];
 }
@@ -48,7 +52,7 @@ export class Configuration implements ConfigurationControl {
   constructor(options: ConfigurationOptions, ports: readonly WantedPort[]) {
     this.#options = options;
     this.#running = options.config.options;
-    this.#applied = essenceOf({ config: options.config, ports });
+    this.#applied = essenceOf({ config: options.config, networks: options.config.networks, ports });
   }
 
   /** The differences from the file as sentences: changes of its ports by calls, and options that need a restart. */
@@ -60,8 +64,11 @@ export class Configuration implements ConfigurationControl {
     return this.#inTurn(async () => {
       const wanted = await this.#read();
       if (wanted === undefined) return [];
+      const { before, after } = this.#options.ports.networks.plan(wanted.networks);
       return [
+        ...before.map((action) => networkStep({ action })),
         ...this.#options.ports.plan(wanted.ports).map((action) => portStep(action)),
+        ...after.map((action) => networkStep({ action })),
         ...this.#optionsOf(wanted).map((change) => this.#optionStep(change)),
       ];
     });
@@ -104,7 +111,8 @@ export class Configuration implements ConfigurationControl {
   async save(): Promise<ConfigEntry> {
     // Loaded on use: the YAML library takes 2 MiB.
     const { writeConfig } = await import('../config/write-config.ts');
-    return writeConfig(this.#running, this.#options.ports.ports());
+    const { ports } = this.#options;
+    return writeConfig(this.#running, ports.networks.networks(), ports.ports());
   }
 
   async #read(): Promise<Wanted | undefined> {
@@ -112,12 +120,16 @@ export class Configuration implements ConfigurationControl {
     if (config === undefined) return undefined;
     const ports: WantedPort[] = [];
     for (const port of config.ports) ports.push(await withSecrets(port, this.#options.logger));
-    return { config, ports };
+    return { config, networks: config.networks, ports };
   }
 
   async #apply(wanted: Wanted): Promise<PlanEntry[]> {
     const { ports, live, logger } = this.#options;
+    const before = ports.networks.applyBefore(wanted.networks);
     const done = await ports.apply(wanted.ports);
+    const after = await ports.networks.applyAfter();
+    await ports.keep();
+    this.#logNetworks([...before, ...after]);
     for (const { action, error } of done) {
       if (error === undefined) logger.info({}, `configuration: ${describeAction(action)}`);
       else logger.error({ reason: describeError(error) }, `configuration: cannot ${describeAction(action)}`);
@@ -133,11 +145,22 @@ export class Configuration implements ConfigurationControl {
       else this.#running = withOption(this.#running, path, valueIn(wanted.config.options, path));
     }
     this.#applied = essenceOf(wanted);
-    this.#hasFailed = done.some(({ error }) => error !== undefined);
+    this.#hasFailed = [...before, ...done, ...after].some(({ error }) => error !== undefined);
     return [
+      ...before.map(networkStep),
       ...done.map(({ action, error }) => portStep(action, error)),
+      ...after.map(networkStep),
       ...changes.map((change) => this.#optionStep(change)),
     ];
+  }
+
+  #logNetworks(steps: readonly NetworkStep[]): void {
+    const { logger } = this.#options;
+    for (const { action, error } of steps) {
+      const what = describeNetworkAction(action);
+      if (error === undefined) logger.info({}, `configuration: ${what}`);
+      else logger.error({ reason: describeError(error) }, `configuration: cannot ${what}`);
+    }
   }
 
   #optionsOf({ config }: Wanted): OptionChange[] {
@@ -157,8 +180,27 @@ export class Configuration implements ConfigurationControl {
 }
 
 /** The contents without places: a port that is moved within the file is unchanged. */
-function essenceOf({ config, ports }: Wanted): unknown {
-  return [config.options, ports.map(({ place: _, ...port }) => port)];
+function essenceOf({ config, networks, ports }: Wanted): unknown {
+  const withoutPlace = ({ place: _, ...item }: WantedNetwork | WantedPort) => item;
+  return [config.options, networks.map(withoutPlace), ports.map(withoutPlace)];
+}
+
+function networkStep({
+  action,
+  error,
+}: {
+  readonly action: NetworkAction;
+  readonly error?: NetworkStep['error'];
+}): PlanEntry {
+  const { name, place } = action.network;
+  return {
+    action: action.do,
+    port: null,
+    what: `network ${name}`,
+    change: action.do === 'change' ? describeSettings(action.change) : '',
+    place: place === '' ? null : place,
+    error: error === undefined ? null : `${error.code}: ${describeError(error)}`,
+  };
 }
 
 function portStep(action: PortAction, error?: EtherwsError): PlanEntry {

@@ -22,12 +22,14 @@ import type { RunningSwitch } from '../networks/switch-control.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { StateFile } from '../runtime/state-file.ts';
 import { bridgePortValues } from '../schema/bridge-port-options.ts';
+import { ConfiguredNetworks, describeNetworkAction } from './configured-networks.ts';
 import { describeAction, nameOf, placed } from './port-steps.ts';
 
 /** The facts of a RunningPort that its entry does not have. */
 type Note = Pick<RunningPort, 'opened' | 'origin' | 'addresses' | 'mtu' | 'firstMtu'>;
 
 const SECTION = 'ports';
+const NETWORKS = 'networks';
 
 export interface ConfiguredSwitchOptions {
   readonly running: RunningSwitch;
@@ -55,6 +57,7 @@ export class ConfiguredSwitch implements SwitchControl {
   #missing: KeptPorts['added'] = [];
   #wanted: readonly WantedPort[] = [];
   #kept: KeptPorts;
+  readonly networks: ConfiguredNetworks;
 
   /** @throws EtherwsError STATE_INVALID */
   constructor({ running, logger, state, hasFile, logLevels }: ConfiguredSwitchOptions) {
@@ -65,6 +68,12 @@ export class ConfiguredSwitch implements SwitchControl {
     this.#hasFile = hasFile;
     try {
       this.#kept = readKeptPorts(state?.read(SECTION));
+      this.networks = new ConfiguredNetworks({
+        ...{ running: running.networks, logger, hasFile },
+        section: state?.read(NETWORKS),
+        removePorts: (network) => this.#removePortsOf(network),
+        keep: () => this.keep(),
+      });
     } catch (error) {
       const message = `The state ${state?.path} cannot be used: ${describeError(error)}`;
       throw new EtherwsError('STATE_INVALID', message, { hint: 'Move it away; the switch then starts without it' });
@@ -102,6 +111,7 @@ export class ConfiguredSwitch implements SwitchControl {
       );
     }
     // The file is written when the process has its final user.
+    this.#state?.follow(NETWORKS, () => this.networks.section());
     this.#state?.keepSoon(SECTION, () => this.#section());
   }
 
@@ -135,17 +145,17 @@ export class ConfiguredSwitch implements SwitchControl {
     this.#notes.delete(now.port);
     if (note?.origin === 'file') this.#removed.add(note.opened.id);
     const last = await this.#running.delPort(now.port);
-    await this.#keep();
+    await this.keep();
     return { ...last, config };
   }
 
-  listPorts(): PortEntry[] {
-    return this.#running.listPorts().map((entry) => ({ ...entry, config: this.#markOf(entry) }));
+  listPorts(network?: string): PortEntry[] {
+    return this.#running.listPorts(network).map((entry) => ({ ...entry, config: this.#markOf(entry) }));
   }
 
   async setInterface(reference: PortReference, change: InterfaceSpec): Promise<InterfaceEntry> {
     const entry = this.#setInterface(reference, change);
-    await this.#keep();
+    await this.keep();
     return entry;
   }
 
@@ -166,8 +176,8 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.listInterfaces();
   }
 
-  listFdb(): FdbEntry[] {
-    return this.#running.listFdb();
+  listFdb(network?: string): FdbEntry[] {
+    return this.#running.listFdb(network);
   }
 
   listEndpoints(): EndpointEntry[] {
@@ -202,13 +212,14 @@ export class ConfiguredSwitch implements SwitchControl {
         done.push({ action, error: placed(action.port, error) });
       }
     }
-    await this.#keep();
+    await this.keep();
     return done;
   }
 
-  /** The changes of the file's ports by calls, as sentences. */
+  /** The changes of the file's networks and ports by calls, as sentences. */
   deviations(): string[] {
-    return this.#hasFile ? this.plan(this.#wanted).map(describeAction) : [];
+    if (!this.#hasFile) return [];
+    return [...this.networks.deviations().map(describeNetworkAction), ...this.plan(this.#wanted).map(describeAction)];
   }
 
   /** The ports that the file or calls have added, in their current state. */
@@ -317,11 +328,17 @@ export class ConfiguredSwitch implements SwitchControl {
   /** Writes the state file. @returns the entry of a port */
   async #keptEntry(number: number): Promise<PortEntry> {
     const entry = this.#entryOf(number);
-    await this.#keep();
+    await this.keep();
     return { ...entry, config: this.#markOf(entry) };
   }
 
-  async #keep(): Promise<void> {
+  /** Removes the ports of a network that files or calls have added. */
+  async #removePortsOf(network: string): Promise<void> {
+    for (const { port } of this.#running.listPorts(network)) if (this.#notes.has(port)) await this.delPort(port);
+  }
+
+  /** Writes the state file. */
+  async keep(): Promise<void> {
     try {
       await this.#state?.keep(SECTION, this.#section());
     } catch (error) {

@@ -18,6 +18,9 @@ const RARE_KINDS = [
   'loop',
   /** frames were refused that a port may not send; at most one a second for each port and reason */
   'violation',
+  /** a network was added, or was removed with its last port */
+  'network-added',
+  'network-removed',
   /** files were read again */
   'reload',
 ] as const;
@@ -29,10 +32,11 @@ export const EVENT_KINDS = [...RARE_KINDS, ...ADDRESS_KINDS] as const;
 
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** What an event says beside its kind: plain values, as JSON has them. `port` and `portName` are those of its port. */
+/** What an event says beside its kind: plain values, as JSON has them. `port` and `portName` are those of its port, `network` is its network. */
 export interface EventFacts {
   readonly port?: number;
   readonly portName?: string | null;
+  readonly network?: string | undefined;
   readonly [fact: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
+import type { Network } from './network.ts';
 import { PortRates } from './port-rates.ts';
 
 /** The name and description of a port, by the operator; they have no effect on frames. */
@@ -16,6 +17,8 @@ export interface AttachOptions extends PortLabels {
   readonly number?: number | undefined;
   /** The settings of the bridge port; absent ones are the defaults. */
   readonly values?: BridgePortValues;
+  /** The name of its network. Default: `default`. */
+  readonly network?: string | undefined;
   /** The user of the tunnel's credentials; null if none were required. */
   readonly user?: string | null;
   /** Called when the port has its number, and before it receives anything. */
@@ -24,9 +27,10 @@ export interface AttachOptions extends PortLabels {
   readonly dropped?: (port: BridgePort) => void;
 }
 
-/** A port of a switch: the port of its bridge, and its labels. */
+/** A port of a switch: the port of its bridge, its network, and its labels. */
 export class AttachedPort {
   readonly bridgePort: BridgePort;
+  readonly network: Network;
   readonly dropped: ((port: BridgePort) => void) | undefined;
   /** undefined without one */
   name: string | undefined;
@@ -45,8 +49,13 @@ export class AttachedPort {
   #connectedMs: number;
   #connections: number;
 
-  constructor(bridgePort: BridgePort, { name, description, values = {}, user, dropped }: AttachOptions) {
+  constructor(
+    bridgePort: BridgePort,
+    network: Network,
+    { name, description, values = {}, user, dropped }: AttachOptions,
+  ) {
     this.bridgePort = bridgePort;
+    this.network = network;
     this.values = deviatingValues(values);
     this.user = user;
     this.dropped = dropped;

@@ -10,16 +10,28 @@ const MOST_SHOWN = 10;
 /** The ports of a switch, found by number and by name. */
 export class PortDirectory {
   readonly #byNumber = new NumberedMap<PortNumber, AttachedPort>();
+  readonly #bridgePorts = new NumberedMap<PortNumber, BridgePort>();
   readonly #byName = new Map<string, AttachedPort>();
 
   add(port: AttachedPort): void {
     this.#byNumber.set(port.bridgePort.number, port);
+    this.#bridgePorts.set(port.bridgePort.number, port.bridgePort);
     if (port.name !== undefined) this.#byName.set(port.name, port);
   }
 
   remove(port: AttachedPort): void {
     this.#byNumber.delete(port.bridgePort.number);
+    this.#bridgePorts.delete(port.bridgePort.number);
     if (port.name !== undefined) this.#byName.delete(port.name);
+  }
+
+  has(number: number): boolean {
+    return this.#byNumber.has(number as PortNumber);
+  }
+
+  /** The ports of the bridges, in the order of their numbers. */
+  get bridgePorts(): ReadonlyMap<PortNumber, BridgePort> {
+    return this.#bridgePorts.sorted;
   }
 
   /** In the order of their numbers. */

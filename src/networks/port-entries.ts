@@ -8,7 +8,7 @@ import type { AttachedPort } from './attached-port.ts';
 
 /** The entry of a port in `listPort`. */
 export function portEntry(attached: AttachedPort): PortEntry {
-  const { bridgePort, name, description, rates } = attached;
+  const { bridgePort, network, name, description, rates } = attached;
   const { port, rx, tx, isShut } = bridgePort;
   const details = detailsOf(port);
   const tunnel = details?.kind === 'tunnel' ? details : undefined;
@@ -36,6 +36,7 @@ export function portEntry(attached: AttachedPort): PortEntry {
     txBitRate: rates.tx.bits,
     settings: { ...attached.values },
     config: null,
+    network: network.name,
   };
 }
 

@@ -22,6 +22,7 @@ import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import { RunningNetworks } from './network-control.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
 import { startCapture } from './start-capture.ts';
@@ -39,6 +40,7 @@ export class RunningSwitch implements SwitchControl {
   readonly #adding = new Set<Promise<PortEntry>>();
   readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
   readonly #processStatus: () => ProcessStatus;
+  readonly networks: RunningNetworks;
 
   /** @param processStatus the facts of the process for `getStatus`; default: none */
   constructor(
@@ -51,6 +53,7 @@ export class RunningSwitch implements SwitchControl {
     processStatus: () => ProcessStatus = () => NO_PROCESS,
   ) {
     this.#switch = target;
+    this.networks = new RunningNetworks(target);
     this.#createPort = createPort;
     this.#endpoints = endpoints;
     this.#processStatus = processStatus;
@@ -78,15 +81,15 @@ export class RunningSwitch implements SwitchControl {
   }
 
   async #addPort(spec: PortSpec, number: number | undefined): Promise<PortEntry> {
-    const { name, description } = spec;
+    const { name, description, network } = spec;
     // Checked before the port is opened, and again by `attach`, since another port may take the name in between.
     this.#switch.requireFreeName(name);
+    if (network !== undefined) this.#switch.network(network);
     const port = await this.#createPort(spec, this.#closing.signal);
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     try {
-      return portEntry(
-        this.#switch.attachedPort(this.#switch.attach(port, { ...labels, values: bridgePortValues(spec), number })),
-      );
+      const values = bridgePortValues(spec);
+      return portEntry(this.#switch.attachedPort(this.#switch.attach(port, { ...labels, network, values, number })));
     } catch (error) {
       // The switch was closed meanwhile, so it does not own the port.
       await port.close('shutdown');
@@ -120,8 +123,8 @@ export class RunningSwitch implements SwitchControl {
     return this.#switch.lastNumber;
   }
 
-  listPorts(): PortEntry[] {
-    return [...this.#switch.attachedPorts()].map(portEntry);
+  listPorts(network?: string): PortEntry[] {
+    return [...this.#switch.attachedPorts(network)].map(portEntry);
   }
 
   getPort(reference: PortReference): PortPage {
@@ -161,8 +164,8 @@ export class RunningSwitch implements SwitchControl {
     return entries;
   }
 
-  listFdb(): FdbEntry[] {
-    return this.#switch.fdb().map(({ entry, ageMs, isFlapping }) => ({
+  listFdb(network?: string): FdbEntry[] {
+    return this.#switch.fdb(network).map(({ entry, ageMs, isFlapping }) => ({
       vid: entry.vid,
       mac: formatMacAddress(entry.mac),
       port: entry.port.number,
@@ -170,8 +173,13 @@ export class RunningSwitch implements SwitchControl {
       moves: entry.moves?.total ?? 0,
       movedFrom: entry.moves?.from ?? null,
       flapping: isFlapping,
-      portName: this.#switch.nameOf(entry.port) ?? null,
+      ...this.#placeOf(entry.port),
     }));
+  }
+
+  #placeOf(port: BridgePort): Pick<FdbEntry, 'portName' | 'network'> {
+    const { name, network } = this.#switch.attachedPort(port.number);
+    return { portName: name ?? null, network: network.name };
   }
 
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {

@@ -36,7 +36,14 @@ test('an address that moves to and fro is an event, with the ports and how often
   await until(() => world.events.length > 0);
   const [{ sequence: _sequence, time: _time, withinMs, ...facts } = {} as SwitchEvent & { withinMs?: unknown }] =
     world.events;
-  assert.deepEqual(facts, { event: 'address-flapping', ports: [1, 2], vid: 0, mac: '02:00:00:00:00:01', moves: 19 });
+  assert.deepEqual(facts, {
+    event: 'address-flapping',
+    ports: [1, 2],
+    network: 'default',
+    vid: 0,
+    mac: '02:00:00:00:00:01',
+    moves: 19,
+  });
   assert.ok(Number(withinMs) >= 0 && Number(withinMs) < 60_000);
 });
 
@@ -45,6 +52,6 @@ test('several addresses that do are one event, a loop', async (t) => {
   flap(world, 4, 20);
   await until(() => world.events.length > 0);
   const [{ sequence: _sequence, time: _time, ...facts } = {} as SwitchEvent] = world.events;
-  assert.deepEqual(facts, { event: 'loop', ports: [1, 2], addresses: 4, moves: 76 });
+  assert.deepEqual(facts, { event: 'loop', ports: [1, 2], network: 'default', addresses: 4, moves: 76 });
   assert.equal(world.events.length, 1);
 });

@@ -83,12 +83,13 @@ export class SwitchEvents implements AddressListener {
     this.#hub.publish('address-aged', { ...this.#numbersOf(port), ...facts });
   }
 
-  flapping(report: MoveReport): void {
+  flapping(report: MoveReport, network: string): void {
     const { ports, moves } = report;
-    if (report.kind === 'loop') this.#hub.publish('loop', { ports, addresses: report.addresses, moves });
+    if (report.kind === 'loop') this.#hub.publish('loop', { ports, network, addresses: report.addresses, moves });
     else {
       const { vid, mac, withinMs } = report;
-      this.#hub.publish('address-flapping', { ports, vid, mac: formatMacAddress(mac), moves, withinMs });
+      const facts = { ports, network, vid, mac: formatMacAddress(mac), moves, withinMs };
+      this.#hub.publish('address-flapping', facts);
     }
   }
 
@@ -116,13 +117,14 @@ export class SwitchEvents implements AddressListener {
   }
 
   #numbersOf(port: BridgePort): EventFacts {
-    return { port: port.number, portName: this.#directory.of(port)?.name ?? null };
+    const attached = this.#directory.of(port);
+    return { port: port.number, portName: attached?.name ?? null, network: attached?.network.name };
   }
 }
 
-function factsOf({ bridgePort, name }: AttachedPort): EventFacts {
+function factsOf({ bridgePort, network, name }: AttachedPort): EventFacts {
   const { number, port } = bridgePort;
-  return { port: number, portName: name ?? null, type: port.type, target: port.target };
+  return { port: number, portName: name ?? null, network: network.name, type: port.type, target: port.target };
 }
 
 function tunnelFactsOf({ bridgePort, user }: AttachedPort): Readonly<Record<string, unknown>> {

@@ -1,23 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Bridge } from '../bridge/bridge.ts';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
-import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
-import { NativeFlowTable } from '../native/flow-table.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
-import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
-import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import type { NetworkChange } from '../schema/network-options.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
 import { settingsOf } from './bridge-port-settings.ts';
 import { Captures } from './captures.ts';
-import { logFault } from './log-fault.ts';
+import { factsOf, loggerOf } from './log-facts.ts';
 import { logMoves } from './log-moves.ts';
+import { type FdbLimits, Network } from './network.ts';
+import { partsOf, SwitchLogs, type SwitchSide } from './network-parts.ts';
+import { Networks } from './networks.ts';
 import { PortDirectory } from './port-directory.ts';
 import { stateOf } from './port-entries.ts';
 import { SwitchEvents } from './switch-events.ts';
@@ -35,133 +34,175 @@ export interface SwitchOptions {
   logger?: Logger;
 }
 
-const AGEING_INTERVAL_MS = 1000;
-/** The rate limit of each kind of warning that peers can cause. */
-const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
-/** The rate limit of lines about ports: a client that connects repeatedly causes three for each connection. */
-const PORT_LINES: RecordLimit = { burst: 300, perSecond: 30 };
+const TICK_MS = 1000;
 
 /**
- * A running bridge: it gives the sans-I/O `Bridge` a clock, a timer and
+ * A running switch: one or more networks, which have one bridge each. It gives the sans-I/O bridges a clock, a timer and
  * a log, opens and closes the ports, and removes an accepted tunnel that its client has
- * closed.
+ * closed. Numbers and names of ports are unique in the switch, events and captures are those of all networks.
  *
  * By itself it does not keep the process alive; its ports may.
  */
 export class Switch {
-  readonly #bridge: Bridge;
-  readonly #logger: Logger;
-  // Each kind of warning has its own rate limit, so that a flood of one kind does not suppress the others.
-  readonly #faults: Logger;
-  readonly #moves: Logger;
-  readonly #parallel: Logger;
+  readonly #logs: SwitchLogs;
   readonly #ageing: NodeJS.Timeout;
   readonly #directory = new PortDirectory();
+  readonly #networks: Networks;
   readonly #events: SwitchEvents;
   /** The events of the switch, for subscribers. */
   readonly events: EventHub = new EventHub();
   /** The captures of the switch. */
   readonly captures: Captures = new Captures({
-    addTap: (port, tap) => this.#bridge.addTap(port, tap),
-    removeTap: (port, tap) => this.#bridge.removeTap(port, tap),
+    addTap: (port, tap) => this.#directory.of(port)?.network.bridge.addTap(port, tap),
+    removeTap: (port, tap) => this.#directory.of(port)?.network.bridge.removeTap(port, tap),
   });
   readonly #tunnelsOverPorts: TunnelsOverPorts;
+  #limits: FdbLimits;
+  #lastNumber = 0;
   #isClosed = false;
 
   /** @throws RangeError for an option that is out of range */
   constructor(options: SwitchOptions = {}) {
-    this.#logger = limitLevel(options.logger ?? SILENT, 'info', PORT_LINES);
-    this.#faults = limitLevel(this.#logger, 'warn', WARNINGS);
-    this.#moves = limitLevel(this.#logger, 'warn', WARNINGS);
-    this.#parallel = limitLevel(this.#logger, 'warn', WARNINGS);
-    this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logger);
+    this.#logs = new SwitchLogs(options.logger ?? SILENT);
+    this.#tunnelsOverPorts = new TunnelsOverPorts(this.#logs.all);
     this.#events = new SwitchEvents(this.events, this.#directory);
-    this.#bridge = new Bridge({
-      ...(options.ageingTimeMs === undefined ? {} : { ageingTimeMs: options.ageingTimeMs }),
-      ...(options.fdbCapacity === undefined ? {} : { fdbCapacity: options.fdbCapacity }),
-      ...(options.forwardReserved === undefined ? {} : { forwardReserved: options.forwardReserved }),
+    const { ageingTimeMs = 300_000, fdbCapacity = 65_536, forwardReserved = 0 } = options;
+    this.#limits = { ageingTimeMs, fdbCapacity };
+    const side: SwitchSide = {
+      logs: this.#logs,
+      events: this.events,
+      forwardReserved,
       offloadEngine: options.offloadEngine ?? offloadEngine(),
-      flowTable: new NativeFlowTable(),
-      parallel: {
-        standsBy: (bridgePort, active) => {
-          const { number, port } = bridgePort;
-          const facts = { port: number, target: port.target, parallelTo: active.number };
-          this.#parallel.warn(facts, 'a second tunnel to the same switch stands by');
-          this.#changed(bridgePort);
-        },
-        takesOver: (bridgePort, former) => {
-          const { number, port } = bridgePort;
-          const facts = { port: number, target: port.target, from: former.number };
-          this.#parallel.warn(facts, 'a tunnel that stood by takes over');
-          this.#changed(bridgePort);
-        },
-      },
-      onFault: (port, fault) => logFault(this.#faults, port, fault),
-      ...(this.#logger.isLevelEnabled('debug') ? { trace: this.#trace() } : {}),
-    });
-    this.events.onDemand = () => {
-      this.#bridge.addressListener = this.#events.wantsAddresses ? this.#events : undefined;
+      changed: (port) => this.#changed(port),
+      announce: (port) => this.#announce(port),
     };
-    this.#ageing = setInterval(() => this.#age(performance.now()), AGEING_INTERVAL_MS);
+    this.#networks = new Networks((name) => new Network(name, partsOf(name, side, this.#limits)));
+    this.events.onDemand = () => {
+      const listener = this.#events.wantsAddresses ? this.#events : undefined;
+      for (const { bridge } of this.#networks) bridge.addressListener = listener;
+    };
+    this.#ageing = setInterval(() => this.#tick(performance.now()), TICK_MS);
     this.#ageing.unref();
+  }
+
+  /** The networks; `default` first. */
+  get networks(): Iterable<Network> {
+    return this.#networks;
+  }
+
+  /** @throws EtherwsError NETWORK_NOT_FOUND */
+  network(name: string): Network {
+    return this.#networks.find(name);
+  }
+
+  hasNetwork(name: string): boolean {
+    return this.#networks.has(name);
+  }
+
+  /** Adds a network without ports. @throws EtherwsError NETWORK_EXISTS, REQUEST_REFUSED */
+  addNetwork(name: string, settings: NetworkChange = {}): Network {
+    if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more networks');
+    const network = this.#networks.add(name);
+    network.configure(settings);
+    if (this.#events.wantsAddresses) network.bridge.addressListener = this.#events;
+    this.#logs.all.info({ network: name }, 'network added');
+    this.events.publish('network-added', { network: name });
+    return network;
+  }
+
+  /**
+   * Removes a network.
+   * @param isForced with its ports, which are closed
+   * @throws EtherwsError NETWORK_NOT_FOUND, NETWORK_IN_USE, REQUEST_REFUSED for the default network
+   */
+  async removeNetwork(name: string, isForced = false): Promise<void> {
+    const network = this.requireRemovable(name, isForced);
+    // Gone at once, so that no port comes to it meanwhile.
+    const closing = [...network.bridge.ports.values()].reverse().map((port) => this.#drop(port, 'removed'));
+    this.#networks.remove(network);
+    this.#logs.all.info({ network: name }, 'network removed');
+    this.events.publish('network-removed', { network: name });
+    await Promise.all(closing);
+  }
+
+  /** The network that `removeNetwork` would remove. @throws as that */
+  requireRemovable(name: string, isForced: boolean): Network {
+    const network = this.#networks.find(name);
+    if (network === this.#networks.default) {
+      throw new EtherwsError('REQUEST_REFUSED', `The network "${name}" cannot be removed`, {
+        hint: 'It is the one of ports for which no network is named',
+      });
+    }
+    const { size } = network.bridge.ports;
+    if (size > 0 && !isForced) {
+      const count = size === 1 ? 'a port' : `${size} ports`;
+      throw new EtherwsError('NETWORK_IN_USE', `The network "${name}" has ${count}`, {
+        hint: 'Remove them first with delport, or all of them with --force',
+      });
+    }
+    return network;
   }
 
   /** The attached ports by number, in ascending order. */
   get ports(): ReadonlyMap<PortNumber, BridgePort> {
-    return this.#bridge.ports;
+    return this.#directory.bridgePorts;
   }
 
   /**
    * Adds a port, opens it, and takes ownership of it.
    * @returns its number: that of `options`, if no port has it; else 1, 2, …, and numbers are not reused
-   * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN; then the caller still owns the port
+   * @throws EtherwsError PORT_CLOSED, PORT_NAME_TAKEN, NETWORK_NOT_FOUND; then the caller still owns the port
    */
   attach(port: Port, options: AttachOptions = {}): PortNumber {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more ports');
     this.requireFreeName(options.name);
-    const isTaken = options.number !== undefined && this.#bridge.hasPort(options.number);
-    const bridgePort = this.#bridge.attach(port, isTaken ? undefined : options.number);
-    const { number } = bridgePort;
-    const attached = new AttachedPort(bridgePort, options);
-    this.#bridge.setSettings(bridgePort, settingsOf(attached.values));
+    const network = options.network === undefined ? this.#networks.default : this.#networks.find(options.network);
+    const { bridge } = network;
+    const { number: wanted } = options;
+    const number = wanted === undefined || this.#directory.has(wanted) ? this.#lastNumber + 1 : wanted;
+    this.reserveNumbers(number);
+    const bridgePort = bridge.attach(port, number);
+    const attached = new AttachedPort(bridgePort, network, options);
+    bridge.setSettings(bridgePort, settingsOf(attached.values));
     attached.noteState(stateOf(bridgePort).state);
     this.#directory.add(attached);
-    this.#logger.info({ ...factsOf(attached), type: port.type }, 'port attached');
+    this.#logs.all.info({ ...factsOf(attached), type: port.type }, 'port attached');
+    network.portAdded(bridgePort);
     options.attached?.(bridgePort);
     port.open({
-      receive: (batch) => this.#bridge.receive(bridgePort, batch, performance.now()),
+      receive: (batch) => bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
-        this.#bridge.setLink(bridgePort, state, reason);
+        bridge.setLink(bridgePort, state, reason);
         if (state === 'up') attached.noteConnection();
-        this.#logger.info({ ...factsOf(attached), state, reason }, 'link changed');
+        this.#logs.all.info({ ...factsOf(attached), state, reason }, 'link changed');
         this.#changed(bridgePort);
-        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, this.#bridge.eachPort());
+        if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, bridge.eachPort());
         if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
       },
       tunnelLost: (tunnelId) => {
-        this.#bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon('lost at its other end');
+        bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon('lost at its other end');
       },
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
-    this.#tunnelsOverPorts.look(bridgePort, this.#bridge.eachPort());
+    this.#tunnelsOverPorts.look(bridgePort, bridge.eachPort());
     if (this.#directory.of(bridgePort) !== undefined) this.#events.added(attached);
-    return number;
+    return bridgePort.number;
   }
 
   /** The highest number that a port has had, or that is reserved. */
   get lastNumber(): number {
-    return this.#bridge.lastNumber;
+    return this.#lastNumber;
   }
 
-  /** Changes the ageing time and the capacity of the filtering database. @throws RangeError as the constructor */
-  setFdbLimits({ ageingTimeMs, fdbCapacity }: { readonly ageingTimeMs: number; readonly fdbCapacity: number }): void {
-    this.#bridge.setAgeingTime(ageingTimeMs);
-    this.#bridge.setFdbCapacity(fdbCapacity, performance.now());
+  /** Changes the ageing time and the capacity of filtering databases. @throws RangeError as the constructor */
+  setFdbLimits({ ageingTimeMs, fdbCapacity }: FdbLimits): void {
+    this.#limits = { ageingTimeMs, fdbCapacity };
+    for (const network of this.#networks) network.setLimits(this.#limits);
   }
 
   /** Reserves the numbers up to this one for ports that are attached with `AttachOptions.number`. */
   reserveNumbers(upTo: number): void {
-    this.#bridge.reserveNumbers(upTo);
+    this.#lastNumber = Math.max(this.#lastNumber, upTo);
   }
 
   /**
@@ -186,8 +227,10 @@ export class Switch {
     return this.#directory.find(reference);
   }
 
-  attachedPorts(): IterableIterator<AttachedPort> {
-    return this.#directory.ports();
+  /** In the order of their numbers. @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
+  attachedPorts(network?: string): Iterable<AttachedPort> {
+    if (network === undefined) return this.#directory.ports();
+    return [...this.#networks.find(network).bridge.ports.keys()].map((number) => this.#directory.find(number));
   }
 
   /** @returns undefined for a port without a name, and for a removed one */
@@ -206,8 +249,8 @@ export class Switch {
     const changed = deviatingValues({ ...attached.values, ...values });
     if (isDeepStrictEqual(changed, attached.values)) return;
     attached.values = changed;
-    this.#bridge.setSettings(attached.bridgePort, settingsOf(changed));
-    this.#logger.info({ ...factsOf(attached), settings: changed }, 'port settings changed');
+    attached.network.bridge.setSettings(attached.bridgePort, settingsOf(changed));
+    this.#logs.all.info({ ...factsOf(attached), settings: changed }, 'port settings changed');
   }
 
   /** @throws EtherwsError PORT_NAME_TAKEN */
@@ -219,47 +262,63 @@ export class Switch {
   setShut(reference: number | string, isShut: boolean): BridgePort {
     const attached = this.attachedPort(reference);
     const { bridgePort } = attached;
-    this.#bridge.setShut(bridgePort, isShut);
-    this.#logger.info(factsOf(attached), isShut ? 'port shut' : 'port opened');
+    attached.network.bridge.setShut(bridgePort, isShut);
+    this.#logs.all.info(factsOf(attached), isShut ? 'port shut' : 'port opened');
     this.#changed(bridgePort);
     return bridgePort;
   }
 
-  /** The learned addresses; for each the time since it was last seen, and whether it has moved more than ten times within a minute. */
-  fdb(): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
+  /**
+   * The learned addresses; for each the time since it was last seen, and whether it has moved more than ten times within a minute.
+   * @param network only of this one; default: of all
+   * @throws EtherwsError NETWORK_NOT_FOUND
+   */
+  fdb(network?: string): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
     const nowMs = performance.now();
-    return [...this.#bridge.fdbEntries(nowMs)].map((entry) => ({
-      entry,
-      ageMs: nowMs - entry.seenMs,
-      isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
-    }));
+    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
+    return networks
+      .flatMap(({ bridge }) => [...bridge.fdbEntries(nowMs)])
+      .map((entry) => ({
+        entry,
+        ageMs: nowMs - entry.seenMs,
+        isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
+      }));
   }
 
   /** The learned addresses of a port, the most recently seen first, with the time since then. */
   *addressesAt(bridgePort: BridgePort): IterableIterator<{ entry: FilteringEntry; ageMs: number }> {
     const nowMs = performance.now();
-    for (const entry of this.#bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
+    const { bridge } = this.#directory.of(bridgePort)?.network ?? this.#networks.default;
+    for (const entry of bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
   }
 
-  /** The numbers of learned addresses, their limit, and those displaced from a full database since the start. */
+  /** The numbers of learned addresses in all networks, their limits, and those displaced from full databases since the start. */
   get fdbUse(): { readonly addresses: number; readonly capacity: number; readonly displaced: number } {
-    const { fdbSize: addresses, fdbCapacity: capacity, fdbDisplaced: displaced } = this.#bridge;
-    return { addresses, capacity, displaced };
+    const use = { addresses: 0, capacity: 0, displaced: 0 };
+    for (const { bridge } of this.#networks) {
+      use.addresses += bridge.fdbSize;
+      use.capacity += bridge.fdbCapacity;
+      use.displaced += bridge.fdbDisplaced;
+    }
+    return use;
   }
 
   /** Closes all ports, the newest one first. Idempotent. */
   async close(reason: CloseReason = 'shutdown'): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#ageing);
-    await Promise.all([...this.#bridge.ports.values()].reverse().map((port) => this.#drop(port, reason)));
+    await Promise.all([...this.ports.values()].reverse().map((port) => this.#drop(port, reason)));
+    for (const network of this.#networks) network.close();
   }
 
-  #age(nowMs: number): void {
-    this.#bridge.age(nowMs);
+  #tick(nowMs: number): void {
     for (const { rates } of this.#directory.ports()) rates.sample(nowMs);
-    for (const report of this.#bridge.moveReports(nowMs)) {
-      logMoves(this.#moves, report);
-      this.#events.flapping(report);
+    for (const network of this.#networks) {
+      network.tick(nowMs);
+      for (const report of network.bridge.moveReports(nowMs)) {
+        logMoves(loggerOf(this.#logs.moves, network.name), report);
+        this.#events.flapping(report, network.name);
+      }
     }
     this.#events.lookForViolations();
   }
@@ -269,40 +328,25 @@ export class Switch {
     if (attached === undefined) return;
     this.#events.removed(attached);
     this.captures.portRemoved(bridgePort);
-    this.#bridge.detach(bridgePort);
+    attached.network.bridge.detach(bridgePort);
     this.#directory.remove(attached);
+    attached.network.portRemoved(bridgePort);
     this.#tunnelsOverPorts.forget(bridgePort);
     attached.dropped?.(bridgePort);
     await bridgePort.port.close(reason);
-    this.#logger.info(factsOf(attached), 'port removed');
+    this.#logs.all.info(factsOf(attached), 'port removed');
   }
 
   /** To be called after a possible change of a port's state, or of its link's. */
   #changed(bridgePort: BridgePort): void {
+    this.#directory.of(bridgePort)?.network.portChanged(bridgePort);
+    this.#announce(bridgePort);
+  }
+
+  #announce(bridgePort: BridgePort): void {
     const attached = this.#directory.of(bridgePort);
     if (attached === undefined) return;
     attached.noteState(stateOf(bridgePort).state);
     this.#events.changed(attached);
   }
-
-  #trace(): BridgeTrace {
-    const logger = this.#logger;
-    return {
-      learned: ({ vid, mac, port, from }) =>
-        logger.debug({ vid, mac: formatMacAddress(mac), port, from }, from === undefined ? 'learned' : 'moved'),
-      aged: ({ vid, mac, port }) => logger.debug({ vid, mac: formatMacAddress(mac), port: port.number }, 'aged out'),
-      forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
-    };
-  }
-}
-
-/** The facts in each line about a port: the port, its peer, and the user of its credentials. */
-function factsOf({ bridgePort, name, user }: AttachedPort): object {
-  const { number, port } = bridgePort;
-  return {
-    port: number,
-    ...(name === undefined ? {} : { portName: name }),
-    target: port.target,
-    ...(user === undefined || user === null ? {} : { user }),
-  };
 }

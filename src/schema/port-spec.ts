@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { BRIDGE_PORT_OPTIONS } from './bridge-port-options.ts';
 import { messageOf } from './check.ts';
 import { dialOptions } from './dial-options.ts';
+import { DEFAULT_NETWORK, networkName } from './network-options.ts';
 import { NO_OBJECT, objectOf, type Table, withoutLists } from './table.ts';
 import { netdevOptions, tapOptions } from './tap-options.ts';
 import type { Schema } from './types.ts';
@@ -20,6 +21,17 @@ export const PORT_LABELS = {
   description: { type: portDescription, flag: '--description', metavar: 'TEXT', help: 'what it is for' },
 } as const satisfies Table;
 
+/** The network of a port, which ports of all kinds have. */
+export const PORT_NETWORK = {
+  network: {
+    type: networkName,
+    default: DEFAULT_NETWORK,
+    flag: '--net',
+    metavar: 'NAME',
+    help: 'network that it belongs to',
+  },
+} as const satisfies Table;
+
 /** The object that asks for a port of one kind. @param more further rows of it */
 export function specOf<
   const K extends string,
@@ -32,6 +44,7 @@ export function specOf<
     target: { type: target, required: true, help: 'device or URL' },
     options: { type: options, help: 'how it is opened' },
     ...PORT_LABELS,
+    ...PORT_NETWORK,
     ...BRIDGE_PORT_OPTIONS,
     ...more,
   } as const);

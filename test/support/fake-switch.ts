@@ -7,6 +7,8 @@ import type {
   FdbEntry,
   InterfaceEntry,
   InterfaceSpec,
+  NetworkControl,
+  NetworkEntry,
   PortEntry,
   PortPage,
   PortReference,
@@ -28,6 +30,7 @@ export class FakeSwitch implements SwitchControl {
   readonly added: PortSpec[] = [];
   readonly fdb: FdbEntry[] = [];
   readonly events = new EventHub();
+  readonly networks: NetworkControl = new FakeNetworks();
   readonly #ports = new Map<number, PortEntry>();
   readonly #interfaces = new Map<number, InterfaceEntry>();
   #last = 0;
@@ -65,7 +68,7 @@ export class FakeSwitch implements SwitchControl {
     return entry;
   }
 
-  listPorts(): PortEntry[] {
+  listPorts(_network?: string): PortEntry[] {
     return [...this.#ports.values()];
   }
 
@@ -81,7 +84,7 @@ export class FakeSwitch implements SwitchControl {
     return [...this.#interfaces.values()];
   }
 
-  listFdb(): FdbEntry[] {
+  listFdb(_network?: string): FdbEntry[] {
     return this.fdb;
   }
 
@@ -112,6 +115,37 @@ export class FakeSwitch implements SwitchControl {
   }
 }
 
+class FakeNetworks implements NetworkControl {
+  readonly #networks: NetworkEntry[] = [];
+
+  add(network: string, settings: object): NetworkEntry {
+    const entry = { network, ports: 0, addresses: 0, settings: { ...settings }, config: null };
+    this.#networks.push(entry);
+    return entry;
+  }
+
+  set(network: string, settings: object): NetworkEntry {
+    return Object.assign(this.#find(network), { settings: { ...settings } });
+  }
+
+  async remove(network: string): Promise<NetworkEntry> {
+    await Promise.resolve();
+    const entry = this.#find(network);
+    this.#networks.splice(this.#networks.indexOf(entry), 1);
+    return entry;
+  }
+
+  list(): NetworkEntry[] {
+    return this.#networks;
+  }
+
+  #find(network: string): NetworkEntry {
+    const entry = this.#networks.find((one) => one.network === network);
+    if (entry === undefined) throw new EtherwsError('NETWORK_NOT_FOUND', `There is no network "${network}"`);
+    return entry;
+  }
+}
+
 const IDLE = {
   tx: 0,
   rx: 0,
@@ -131,6 +165,7 @@ const IDLE = {
   rxBitRate: 0,
   txBitRate: 0,
   config: null,
+  network: 'default',
 } as const;
 
 const NO_HISTORY = {

@@ -1,4 +1,6 @@
+import { OF_NETWORK } from '../../schema/network-options.ts';
 import type { Command } from '../commander.ts';
+import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { addLeaf, addLong, addSelection, perform } from './leaf.ts';
 import {
@@ -15,12 +17,17 @@ import {
 
 export function addListPort(ctl: Command, terminal: Terminal): void {
   const description = 'list the ports with their frames received and sent';
-  addSelection(
-    addLong(
-      addLeaf(ctl, 'listport', description, ['listport', 'listport --json', 'listport --filter state=up --sort -rx']),
-    ),
-  ).action((_options: object, command: Command) =>
-    perform(command, terminal, { method: 'listPort', params: {}, table: portTable, columns: ALL_PORT_COLUMNS }),
+  const examples = ['listport', 'listport --json', 'listport --filter state=up --sort -rx', 'listport --net lab'];
+  const leaf = addSelection(addLong(addLeaf(ctl, 'listport', description, examples)));
+  addTableOptions(leaf, OF_NETWORK);
+  leaf.action((options: Readonly<Record<string, unknown>>, command: Command) =>
+    perform(command, terminal, {
+      method: 'listPort',
+      params: typedValues(OF_NETWORK, options),
+      names: typedNames(OF_NETWORK, []),
+      table: portTable,
+      columns: ALL_PORT_COLUMNS,
+    }),
   );
 }
 
@@ -39,12 +46,17 @@ export function addListInterface(ctl: Command, terminal: Terminal): void {
 
 export function addListFdb(ctl: Command, terminal: Terminal): void {
   const description = 'list the learned addresses and the ports they are at';
-  addSelection(
-    addLong(
-      addLeaf(ctl, 'listfdb', description, ['listfdb', 'listfdb --json', 'listfdb --filter port=2 --sort vlan,age']),
-    ),
-  ).action((_options: object, command: Command) =>
-    perform(command, terminal, { method: 'listFdb', params: {}, table: fdbTable, columns: ALL_FDB_COLUMNS }),
+  const examples = ['listfdb', 'listfdb --json', 'listfdb --filter port=2 --sort vlan,age', 'listfdb --net lab'];
+  const leaf = addSelection(addLong(addLeaf(ctl, 'listfdb', description, examples)));
+  addTableOptions(leaf, OF_NETWORK);
+  leaf.action((options: Readonly<Record<string, unknown>>, command: Command) =>
+    perform(command, terminal, {
+      method: 'listFdb',
+      params: typedValues(OF_NETWORK, options),
+      names: typedNames(OF_NETWORK, []),
+      table: fdbTable,
+      columns: ALL_FDB_COLUMNS,
+    }),
   );
 }
 

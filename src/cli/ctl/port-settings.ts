@@ -1,11 +1,11 @@
 import { BRIDGE_PORT_OPTIONS } from '../../schema/bridge-port-options.ts';
-import { PORT_LABELS } from '../../schema/port-spec.ts';
+import { PORT_LABELS, PORT_NETWORK } from '../../schema/port-spec.ts';
 import type { Row, Table } from '../../schema/table.ts';
 import type { Command } from '../commander.ts';
 import { addTableOptions, typedValues } from '../table-options.ts';
 
-/** The options that ports of all kinds have: name, description, and the settings of the bridge port. */
-const PORT_SETTINGS = { ...PORT_LABELS, ...BRIDGE_PORT_OPTIONS } as const satisfies Table;
+/** The options that ports of all kinds have: name, description, network, and the settings of the bridge port. */
+const PORT_SETTINGS = { ...PORT_LABELS, ...PORT_NETWORK, ...BRIDGE_PORT_OPTIONS } as const satisfies Table;
 
 /** Their flags in errors, for `typedNames`. */
 export const SETTING_FLAGS: Readonly<Record<string, string>> = Object.fromEntries(

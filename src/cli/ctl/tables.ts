@@ -48,6 +48,7 @@ const PORT_DETAILS: readonly Column<PortEntry>[] = [
   number('TX-Drops', ({ txDiscards }) => sumOf(txDiscards)),
   word('URL', ({ url }) => url ?? NONE),
   word('Config', ({ config }) => config ?? NONE),
+  word('Network', ({ network }) => network),
   word('Description', ({ description }) => description ?? NONE),
   word('Reason', ({ reason, netns }) => reason ?? (netns === null ? NONE : `in network namespace ${netns}`)),
 ];
@@ -97,6 +98,7 @@ const FDB_DETAILS: readonly Column<FdbEntry>[] = [
   word('From', ({ movedFrom }) => movedFrom?.toString() ?? NONE),
   word('Flapping', ({ flapping }) => (flapping ? 'yes' : 'no')),
   word('Name', ({ portName }) => portName ?? NONE),
+  word('Network', ({ network }) => network),
 ];
 
 /** With those of `--long`. */

@@ -2,6 +2,7 @@ import type { WatchedEvent } from '../../control/event-stream.ts';
 import { type ParamsOf, SUBSCRIBE } from '../../control/schema.ts';
 import { EVENT_KINDS } from '../../events/event.ts';
 import { closestWord } from '../../schema/closest-word.ts';
+import { DEFAULT_NETWORK } from '../../schema/network-options.ts';
 import type { Command } from '../commander.ts';
 import { escapeSentence, formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
@@ -39,10 +40,13 @@ function kindsIn(list: string): NonNullable<ParamsOf<'subscribe'>['events']> {
   });
 }
 
-/** `TIME SEQUENCE EVENT port=N name=NAME …`; a value with spaces stands in quotes, one that is null is left out. */
+/**
+ * `TIME SEQUENCE EVENT port=N name=NAME …`; a value with spaces stands in quotes. One that is null, and the default
+ * network, are left out.
+ */
 function lineOf({ time, sequence, event, ...facts }: WatchedEvent): string {
   const words = Object.entries(facts)
-    .filter(([, value]) => value !== null)
+    .filter(([name, value]) => value !== null && !(name === 'network' && value === DEFAULT_NETWORK))
     .map(([name, value]) => `${name}=${shown(value)}`);
   return `${escapeSentence([time, sequence, event, ...words].join(' '))}\n`;
 }

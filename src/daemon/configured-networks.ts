@@ -1,0 +1,217 @@
+import { type KeptNetworks, readKeptNetworks } from '../config/kept-networks.ts';
+import {
+  changeOf,
+  changesOf,
+  type NetworkAction,
+  planNetworks,
+  type RunningNetwork,
+  withDefault,
+} from '../config/network-plan.ts';
+import type { WantedNetwork } from '../config/wanted-networks.ts';
+import type { NetworkControl, NetworkEntry } from '../control/network-entries.ts';
+import { describeError, EtherwsError } from '../errors.ts';
+import type { RunningNetworks } from '../networks/network-control.ts';
+import type { Logger } from '../observability/logger.ts';
+import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
+
+export interface ConfiguredNetworksOptions {
+  readonly running: RunningNetworks;
+  readonly logger: Logger;
+  /** the section of the state file; undefined without one */
+  readonly section: unknown;
+  readonly hasFile: boolean;
+  /** removes the ports of a network that files and calls have added, as calls do */
+  readonly removePorts: (network: string) => Promise<void>;
+  /** keeps the state */
+  readonly keep: () => Promise<void>;
+}
+
+/** A step of a plan, with its error if it failed. */
+export interface NetworkStep {
+  readonly action: NetworkAction;
+  readonly error: EtherwsError | undefined;
+}
+
+/** The networks of a running switch, each with its origin: the configuration file, or a call of the control API. */
+export class ConfiguredNetworks implements NetworkControl {
+  readonly #options: ConfiguredNetworksOptions;
+  readonly #running: RunningNetworks;
+  /** the networks of the file, as it wants them; `default` is always one of them */
+  readonly #ofFile = new Map<string, WantedNetwork>();
+  /** the networks that calls have added */
+  readonly #added = new Set<string>();
+  /** the networks of the file that calls have removed */
+  readonly #removed = new Set<string>();
+  #wanted: readonly WantedNetwork[] = [];
+  readonly #kept: KeptNetworks;
+
+  /** @throws EtherwsError if the section is wrong */
+  constructor(options: ConfiguredNetworksOptions) {
+    this.#options = options;
+    this.#running = options.running;
+    this.#kept = readKeptNetworks(options.section);
+  }
+
+  /** Adds the networks of the file and of the state file. */
+  open(wanted: readonly WantedNetwork[]): void {
+    this.#wanted = wanted;
+    const { changes, removed, added } = this.#kept;
+    for (const network of withDefault(wanted)) {
+      const { name, settings } = network;
+      if (removed.includes(name)) {
+        this.#removed.add(name);
+        continue;
+      }
+      this.#ofFile.set(name, network);
+      const all = { ...settings, ...changes[name] };
+      if (this.#running.has(name)) this.#running.set(name, all);
+      else this.#running.add(name, all);
+    }
+    for (const { name, settings } of added) {
+      if (this.#running.has(name)) continue;
+      try {
+        this.#running.add(name, settings);
+        this.#added.add(name);
+      } catch (error) {
+        this.#options.logger.error({ network: name, reason: describeError(error) }, 'a network of the state is lost');
+      }
+    }
+  }
+
+  async add(name: string, settings: NetworkChange): Promise<NetworkEntry> {
+    const entry = this.#running.add(name, settings);
+    this.#note(name);
+    await this.#options.keep();
+    return this.#marked(entry);
+  }
+
+  async set(name: string, settings: NetworkChange): Promise<NetworkEntry> {
+    const entry = this.#running.set(name, settings);
+    await this.#options.keep();
+    return this.#marked(entry);
+  }
+
+  async remove(name: string, isForced: boolean): Promise<NetworkEntry> {
+    const last = this.#marked(this.#running.requireRemovable(name, isForced));
+    await this.#options.removePorts(name);
+    await this.#running.remove(name, isForced);
+    if (this.#ofFile.delete(name)) this.#removed.add(name);
+    this.#added.delete(name);
+    await this.#options.keep();
+    return last;
+  }
+
+  list(): NetworkEntry[] {
+    return this.#running.list().map((entry) => this.#marked(entry));
+  }
+
+  /** The steps from the running networks to the wanted ones: those before the steps of ports, and those behind them. */
+  plan(wanted: readonly WantedNetwork[]): ReturnType<typeof planNetworks> {
+    return planNetworks(wanted, this.networks());
+  }
+
+  /** Takes the steps before those of ports, even if some fail. */
+  applyBefore(wanted: readonly WantedNetwork[]): NetworkStep[] {
+    const { before } = this.plan(wanted);
+    this.#wanted = wanted;
+    this.#removed.clear();
+    const steps = before.map((action) => this.#take(action));
+    for (const network of withDefault(wanted)) {
+      if (!this.#running.has(network.name)) continue;
+      this.#ofFile.set(network.name, network);
+      this.#added.delete(network.name);
+    }
+    return steps;
+  }
+
+  /** Removes the networks that the file does not have any more, with the ports that are left in them. */
+  async applyAfter(): Promise<NetworkStep[]> {
+    const steps: NetworkStep[] = [];
+    for (const action of this.plan(this.#wanted).after) {
+      const { name } = action.network;
+      try {
+        await this.#options.removePorts(name);
+        await this.#running.remove(name, true);
+        this.#ofFile.delete(name);
+        steps.push({ action, error: undefined });
+      } catch (error) {
+        steps.push({ action, error: placed(action.network, error) });
+      }
+    }
+    return steps;
+  }
+
+  /** The changes of the file's networks by calls. */
+  deviations(): readonly NetworkAction[] {
+    const { before, after } = this.plan(this.#wanted);
+    return [...before, ...after];
+  }
+
+  /** All networks, in their current state. */
+  networks(): RunningNetwork[] {
+    return this.#running.list().map(({ network: name, settings }) => ({
+      name,
+      settings: settings as NetworkSettings,
+      origin: this.#ofFile.has(name) ? 'file' : this.#added.has(name) ? 'ctl' : 'auto',
+    }));
+  }
+
+  /** The section of the state file. */
+  section(): KeptNetworks {
+    const networks = this.networks();
+    const changes = networks.flatMap(({ name, settings }) => {
+      const wanted = this.#ofFile.get(name);
+      const change = wanted === undefined ? {} : changesOf(wanted, settings);
+      return Object.keys(change).length === 0 ? [] : [[name, change] as const];
+    });
+    const added = networks
+      .filter(({ origin }) => origin === 'ctl')
+      .map(({ name, settings }) => ({ name, settings: changesOf({ name, settings: {}, place: '' }, settings) }));
+    return { changes: Object.fromEntries(changes), removed: [...this.#removed], added };
+  }
+
+  #take(action: NetworkAction): NetworkStep {
+    const { name, settings } = action.network;
+    try {
+      if (action.do === 'add') this.#running.add(name, settings);
+      else if (action.do === 'change') this.#running.set(name, action.change);
+      return { action, error: undefined };
+    } catch (error) {
+      return { action, error: placed(action.network, error) };
+    }
+  }
+
+  /** Notes the origin of a network that a call has added. One of the file that was removed before is the file's again. */
+  #note(name: string): void {
+    const wanted = this.#removed.delete(name) ? this.#wanted.find((network) => network.name === name) : undefined;
+    if (wanted === undefined) this.#added.add(name);
+    else this.#ofFile.set(name, wanted);
+  }
+
+  #marked(entry: NetworkEntry): NetworkEntry {
+    if (!this.#options.hasFile) return entry;
+    const wanted = this.#ofFile.get(entry.network);
+    if (wanted === undefined) return { ...entry, config: this.#added.has(entry.network) ? 'added' : null };
+    const settings = { ...defaultSettings(entry.network), ...entry.settings } as NetworkSettings;
+    return { ...entry, config: Object.keys(changeOf(wanted, settings)).length === 0 ? 'file' : 'changed' };
+  }
+}
+
+/** A step as text: `change network lab: ageout 60`. */
+export function describeNetworkAction(action: NetworkAction): string {
+  const change = action.do === 'change' ? `: ${describeSettings(action.change)}` : '';
+  return `${action.do} network ${action.network.name}${change}`;
+}
+
+export function describeSettings(settings: NetworkChange): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}
+
+function placed({ place }: WantedNetwork, error: unknown): EtherwsError {
+  const prefix = place === '' ? '' : `${place}: `;
+  if (!(error instanceof EtherwsError)) return new EtherwsError('CONFIG_INVALID', prefix + describeError(error));
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new EtherwsError(error.code, prefix + error.message, { cause: error, ...hint });
+}

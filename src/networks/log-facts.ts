@@ -1,0 +1,44 @@
+import type { BridgeTrace } from '../bridge/bridge-trace.ts';
+import type { Logger } from '../observability/logger.ts';
+import { DEFAULT_NETWORK } from '../schema/network-options.ts';
+import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import type { AttachedPort } from './attached-port.ts';
+
+/** The network as a fact of a line of the log; lines about the default network are as in 1.x. */
+export function networkFact(network: string): { readonly network?: string } {
+  return network === DEFAULT_NETWORK ? {} : { network };
+}
+
+/** The facts in each line about a port: the port, its network, its peer, and the user of its credentials. */
+export function factsOf({ bridgePort, network, name, user }: AttachedPort): object {
+  const { number, port } = bridgePort;
+  return {
+    port: number,
+    ...(name === undefined ? {} : { portName: name }),
+    ...networkFact(network.name),
+    target: port.target,
+    ...(user === undefined || user === null ? {} : { user }),
+  };
+}
+
+/** The same log, with the facts of a network in each line. The log itself for the default network. */
+export function loggerOf(logger: Logger, network: string): Logger {
+  if (network === DEFAULT_NETWORK) return logger;
+  return {
+    debug: (facts, message) => logger.debug({ ...facts, network }, message),
+    info: (facts, message) => logger.info({ ...facts, network }, message),
+    warn: (facts, message) => logger.warn({ ...facts, network }, message),
+    error: (facts, message) => logger.error({ ...facts, network }, message),
+    isLevelEnabled: (level) => logger.isLevelEnabled(level),
+  };
+}
+
+/** Logs each decision of a network's bridge. */
+export function traceTo(logger: Logger): BridgeTrace {
+  return {
+    learned: ({ vid, mac, port, from }) =>
+      logger.debug({ vid, mac: formatMacAddress(mac), port, from }, from === undefined ? 'learned' : 'moved'),
+    aged: ({ vid, mac, port }) => logger.debug({ vid, mac: formatMacAddress(mac), port: port.number }, 'aged out'),
+    forwarded: (from, to, length) => logger.debug({ from, to, length }, 'forwarded'),
+  };
+}

@@ -1,0 +1,52 @@
+import type { NetworkControl, NetworkEntry } from '../control/network-entries.ts';
+import type { NetworkChange } from '../schema/network-options.ts';
+import type { Network } from './network.ts';
+import type { Switch } from './switch.ts';
+
+/** The commands of the control API on the networks of a running switch. */
+export class RunningNetworks implements NetworkControl {
+  readonly #switch: Switch;
+
+  constructor(target: Switch) {
+    this.#switch = target;
+  }
+
+  add(name: string, settings: NetworkChange): NetworkEntry {
+    return networkEntry(this.#switch.addNetwork(name, settings));
+  }
+
+  set(name: string, settings: NetworkChange): NetworkEntry {
+    const network = this.#switch.network(name);
+    network.configure(settings);
+    return networkEntry(network);
+  }
+
+  async remove(name: string, isForced: boolean): Promise<NetworkEntry> {
+    const last = networkEntry(this.#switch.network(name));
+    await this.#switch.removeNetwork(name, isForced);
+    return last;
+  }
+
+  has(name: string): boolean {
+    return this.#switch.hasNetwork(name);
+  }
+
+  /** The state of a network that `remove` would remove. @throws as `remove` */
+  requireRemovable(name: string, isForced: boolean): NetworkEntry {
+    return networkEntry(this.#switch.requireRemovable(name, isForced));
+  }
+
+  list(): NetworkEntry[] {
+    return [...this.#switch.networks].map(networkEntry);
+  }
+}
+
+function networkEntry({ name, bridge, settings }: Network): NetworkEntry {
+  return {
+    network: name,
+    ports: bridge.ports.size,
+    addresses: bridge.fdbSize,
+    settings: { ...settings },
+    config: null,
+  };
+}

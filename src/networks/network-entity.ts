@@ -1,0 +1,51 @@
+import type { Bridge } from '../bridge/bridge.ts';
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { EventFacts, EventKind } from '../events/event.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { NetworkSettings } from '../schema/network-options.ts';
+
+/**
+ * A protocol entity of a network, such as its spanning tree or its LLDP agent (IEEE 802.1Q-2022, 8.10). It is sans-I/O:
+ * its network tells it what happens and what time it is. All times are of one monotonic clock, in milliseconds. No
+ * method throws.
+ */
+export interface NetworkEntity {
+  /** The settings are these from now on. Called once before the first port, and after each change. */
+  configure?(settings: NetworkSettings, nowMs: number): void;
+  /** The port has its number, and is not open yet. */
+  portAdded?(port: BridgePort, nowMs: number): void;
+  /** The port's link, administrative state, standby or settings may have changed. */
+  portChanged?(port: BridgePort, nowMs: number): void;
+  /** The port is no port of the bridge any more. */
+  portRemoved?(port: BridgePort, nowMs: number): void;
+  /** Called about once a second, and when `EntityHost.wakeBy` has asked for it; maybe earlier than needed. */
+  tick?(nowMs: number): void;
+  /** The network ends. Its ports are removed already. */
+  close?(): void;
+}
+
+/** What a network offers its entities. */
+export interface EntityHost {
+  /** the name of the network */
+  readonly network: string;
+  readonly bridge: Bridge;
+  /** has the fact `network`, where it is not the default one */
+  readonly logger: Logger;
+  nowMs(): number;
+  /** Asks for a call of `tick` by this time. An earlier request stays in force; one call answers all. */
+  wakeBy(atMs: number): void;
+  /** Tells subscribers and hooks; the fact `network` is added. */
+  publish(kind: EventKind, facts: EventFacts): void;
+  /** To be called when the entity has changed the state of a port: it is listed and told of anew. */
+  portChanged(port: BridgePort): void;
+}
+
+/**
+ * Makes the entities of a network, each under its name. They are told of everything in this order. A network that does
+ * not use an entity should pay nothing for it, so an entity makes its tables when its setting turns it on.
+ */
+export function makeEntities(_host: EntityHost) {
+  return {} satisfies Readonly<Record<string, NetworkEntity>>;
+}
+
+export type Entities = ReturnType<typeof makeEntities>;

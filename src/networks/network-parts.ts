@@ -1,0 +1,73 @@
+import type { BridgeOptions } from '../bridge/bridge.ts';
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { OffloadEngine } from '../wire/offload/engine.ts';
+import { loggerOf, networkFact, traceTo } from './log-facts.ts';
+import { logFault } from './log-fault.ts';
+import type { FdbLimits, NetworkParts } from './network.ts';
+
+/** The rate limit of each kind of warning that peers can cause. */
+const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
+/** The rate limit of lines about ports: a client that connects repeatedly causes three for each connection. */
+const PORT_LINES: RecordLimit = { burst: 300, perSecond: 30 };
+
+/** The log of a switch. Each kind of warning has its own rate limit, so that a flood of one does not suppress the others. */
+export class SwitchLogs {
+  readonly all: Logger;
+  readonly faults: Logger;
+  readonly moves: Logger;
+  readonly parallel: Logger;
+
+  constructor(logger: Logger) {
+    this.all = limitLevel(logger, 'info', PORT_LINES);
+    this.faults = limitLevel(this.all, 'warn', WARNINGS);
+    this.moves = limitLevel(this.all, 'warn', WARNINGS);
+    this.parallel = limitLevel(this.all, 'warn', WARNINGS);
+  }
+}
+
+/** What a switch knows and does for all of its networks. */
+export interface SwitchSide {
+  readonly logs: SwitchLogs;
+  readonly events: EventHub;
+  readonly forwardReserved: number;
+  readonly offloadEngine: OffloadEngine;
+  /** The state or link of a port may be another one. */
+  changed(port: BridgePort): void;
+  /** The same, where the network's entities know it already. */
+  announce(port: BridgePort): void;
+}
+
+/** What the network `name` is made of. */
+export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): NetworkParts {
+  const { logs, events, forwardReserved, offloadEngine } = side;
+  const logger = loggerOf(logs.all, name);
+  const bridge: BridgeOptions = {
+    forwardReserved,
+    offloadEngine,
+    parallel: {
+      standsBy: (bridgePort, active) => {
+        const { number, port } = bridgePort;
+        const facts = { port: number, ...networkFact(name), target: port.target, parallelTo: active.number };
+        logs.parallel.warn(facts, 'a second tunnel to the same switch stands by');
+        side.changed(bridgePort);
+      },
+      takesOver: (bridgePort, former) => {
+        const { number, port } = bridgePort;
+        const facts = { port: number, ...networkFact(name), target: port.target, from: former.number };
+        logs.parallel.warn(facts, 'a tunnel that stood by takes over');
+        side.changed(bridgePort);
+      },
+    },
+    onFault: (port, fault) => logFault(loggerOf(logs.faults, name), port, fault),
+    ...(logger.isLevelEnabled('debug') ? { trace: traceTo(logger) } : {}),
+  };
+  const host: NetworkParts['host'] = {
+    logger,
+    publish: (kind, facts) => events.publish(kind, { ...facts, network: name }),
+    portChanged: (port) => side.announce(port),
+  };
+  return { bridge, host, limits };
+}

@@ -1,0 +1,129 @@
+import { Bridge, type BridgeOptions } from '../bridge/bridge.ts';
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import { NativeFlowTable } from '../native/flow-table.ts';
+import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
+import { type Entities, type EntityHost, makeEntities, type NetworkEntity } from './network-entity.ts';
+
+/** The limits of filtering databases that the switch has for all networks. */
+export interface FdbLimits {
+  readonly ageingTimeMs: number;
+  readonly fdbCapacity: number;
+}
+
+/** What the switch gives to each of its networks. */
+export interface NetworkParts {
+  readonly bridge: Omit<BridgeOptions, keyof FdbLimits | 'flowTable'>;
+  readonly limits: FdbLimits;
+  readonly host: Pick<EntityHost, 'logger' | 'publish' | 'portChanged'>;
+  /** default: `performance.now` */
+  readonly nowMs?: () => number;
+  /** default: those of network-entity.ts */
+  readonly makeEntities?: (host: EntityHost) => Readonly<Record<string, NetworkEntity>>;
+}
+
+/**
+ * A network: one bridge with its own filtering database and flows, its settings, and its protocol entities. No frame
+ * goes from one network to another. It drives its entities: its owner calls `tick` once a second, and it has a timer
+ * for what they want earlier.
+ */
+export class Network {
+  readonly name: string;
+  readonly bridge: Bridge;
+  /** The protocol entities by their names. */
+  readonly entities: Entities;
+  readonly #entities: readonly NetworkEntity[];
+  readonly #nowMs: () => number;
+  #limits: FdbLimits;
+  #settings: NetworkSettings;
+  #timer: NodeJS.Timeout | undefined;
+  /** when the timer ends */
+  #wakeMs = Number.POSITIVE_INFINITY;
+
+  constructor(name: string, { bridge, limits, host, ...parts }: NetworkParts) {
+    const { nowMs = () => performance.now(), makeEntities: make = makeEntities } = parts;
+    this.name = name;
+    this.#limits = limits;
+    this.#settings = defaultSettings(name);
+    this.#nowMs = nowMs;
+    this.bridge = new Bridge({ ...bridge, ...limits, flowTable: new NativeFlowTable() });
+    this.entities = make({
+      ...host,
+      network: name,
+      bridge: this.bridge,
+      nowMs,
+      wakeBy: (atMs) => this.#wakeBy(atMs),
+    }) as Entities;
+    this.#entities = Object.values(this.entities);
+    this.configure({});
+  }
+
+  /** All settings as they are. */
+  get settings(): NetworkSettings {
+    return this.#settings;
+  }
+
+  /** Changes settings; absent ones stay. */
+  configure(change: NetworkChange): void {
+    this.#settings = { ...this.#settings, ...change };
+    this.#applyLimits();
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.configure?.(this.#settings, nowMs);
+  }
+
+  /** The limits of the switch are these; settings of the network have precedence. */
+  setLimits(limits: FdbLimits): void {
+    this.#limits = limits;
+    this.#applyLimits();
+  }
+
+  /** To be called when a port was attached to the bridge, and before it is open. */
+  portAdded(port: BridgePort): void {
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.portAdded?.(port, nowMs);
+  }
+
+  /** To be called after a possible change of a port's state, link or settings. */
+  portChanged(port: BridgePort): void {
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.portChanged?.(port, nowMs);
+  }
+
+  /** To be called when a port was detached from the bridge. */
+  portRemoved(port: BridgePort): void {
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.portRemoved?.(port, nowMs);
+  }
+
+  /** Lets addresses age, and the entities do what is due; to be called about once a second. */
+  tick(nowMs: number): void {
+    this.bridge.age(nowMs);
+    for (const entity of this.#entities) entity.tick?.(nowMs);
+  }
+
+  /** To be called when its last port was removed. Idempotent. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#wakeMs = Number.NEGATIVE_INFINITY;
+    for (const entity of this.#entities) entity.close?.();
+  }
+
+  #applyLimits(): void {
+    const { ageout, fdbSize } = this.#settings;
+    const ageingTimeMs = ageout === 0 ? this.#limits.ageingTimeMs : ageout * 1000;
+    this.bridge.setAgeingTime(ageingTimeMs);
+    this.bridge.setFdbCapacity(fdbSize === 0 ? this.#limits.fdbCapacity : fdbSize, this.#nowMs());
+  }
+
+  #wakeBy(atMs: number): void {
+    if (atMs >= this.#wakeMs) return;
+    this.#wakeMs = atMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(atMs - this.#nowMs()))).unref();
+  }
+
+  #wake(): void {
+    this.#wakeMs = Number.POSITIVE_INFINITY;
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.tick?.(nowMs);
+  }
+}
