@@ -1,5 +1,7 @@
 import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
@@ -63,6 +65,8 @@ export class Bridge {
   readonly #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
   #lastNumber = 0;
+  /** The port of the switch itself; undefined while it has nothing to say. */
+  #internal: BridgePort | undefined;
   readonly #parallel: ParallelTunnels;
   readonly #relay: Relay;
   readonly #protocols = new ProtocolEntities();
@@ -80,7 +84,7 @@ export class Bridge {
       capacity,
       onLearned: (entry) => {
         trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number });
-        this.addressListener?.learned(entry);
+        if (entry.port !== this.#internal) this.addressListener?.learned(entry);
       },
       onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
       onEvicted: (entry, nowMs) => {
@@ -169,6 +173,25 @@ export class Bridge {
     return bridgePort;
   }
 
+  /**
+   * Adds the internal port, by which the switch itself sends and receives, as the device of a Linux bridge. It has the
+   * number 0, is in no list, and its address in no listing of the filtering database. The caller opens it.
+   */
+  attachInternal(port: Port): BridgePort {
+    const bridgePort = new BridgePort(0 as PortNumber, port);
+    this.#internal = bridgePort;
+    this.#stateChanged(bridgePort);
+    return bridgePort;
+  }
+
+  detachInternal(): void {
+    const bridgePort = this.#internal;
+    this.#internal = undefined;
+    if (bridgePort === undefined) return;
+    this.#fdb.forgetPort(bridgePort);
+    this.#stateChanged(bridgePort);
+  }
+
   get lastNumber(): number {
     return this.#lastNumber;
   }
@@ -240,13 +263,15 @@ export class Bridge {
   /**
    * Sends a frame of the bridge itself by a port, in any state of the spanning tree.
    * @param frame with its header, without FCS; copied
-   * @returns whether the port took it; a port that is shut, or whose link is not up, does not
+   * @returns whether the port took it; a port that is shut, whose link is not up, or that is reserved for a mirror, does not
    */
   transmit(bridgePort: BridgePort, frame: Uint8Array): boolean {
-    if (!bridgePort.isUsable || !this.#ports.has(bridgePort.number)) return false;
+    if (!bridgePort.isUsable || bridgePort.isMirrorOutput || !this.#ports.has(bridgePort.number)) return false;
     const batch = batchOf(frame);
+    const outer = this.#mirrors.enter(undefined);
     const refused = bridgePort.port.send(batch, 0);
     bridgePort.port.flush(false);
+    this.#mirrors.leave(outer);
     if (refused === undefined) bridgePort.tx.count(frame.length, 1);
     else bridgePort.drop('tx', refused, 1, batch, 0);
     return refused === undefined;
@@ -317,8 +342,14 @@ export class Bridge {
   }
 
   /** The learned addresses, by port, and for each port from the least recently seen one on. */
-  fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
-    return this.#fdb.entries(nowMs);
+  *fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
+    for (const entry of this.#fdb.entries(nowMs)) if (entry.port !== this.#internal) yield entry;
+  }
+
+  /** Where the address was learned; undefined if it was not, or is too old, or is that of the switch itself. */
+  lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
+    const found = this.#fdb.lookup(vid, mac, nowMs);
+    return found === this.#internal ? undefined : found;
   }
 
   /** The learned addresses of a port, from the most recently seen one on. */
@@ -334,7 +365,8 @@ export class Bridge {
    *   waits, and senders notice the congestion earlier and without loss
    */
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
-    return this.#ports.has(ingress.number) ? this.#relay.receive(ingress, batch, nowMs) : undefined;
+    const isAttached = this.#ports.has(ingress.number) || ingress === this.#internal;
+    return isAttached ? this.#relay.receive(ingress, batch, nowMs) : undefined;
   }
 
   #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
@@ -352,7 +384,8 @@ export class Bridge {
   #stateChanged(bridgePort: BridgePort): void {
     this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
     this.#flows.invalidate();
-    this.#relay.forwarding = [...this.#ports.values()].filter((port) => port.isForwarding);
+    const internal = this.#internal === undefined ? [] : [this.#internal];
+    this.#relay.forwarding = [...this.#ports.values(), ...internal].filter((port) => port.isForwarding);
   }
 }
 

@@ -35,6 +35,8 @@ export interface ConnectionDetails {
   readonly wire: 'raw' | 'batched';
   /** The round trip of the last ping, in milliseconds; undefined before the first answer. */
   readonly roundTripMs: number | undefined;
+  /** Measures the round trip now. @param answered called with it in milliseconds, if the peer answers */
+  readonly measure?: (answered: (roundTripMs: number) => void) => void;
   /** The URL that was dialled, if it is not the port's target. */
   readonly url: string | undefined;
   /** The local address of the connection; undefined for a transport without one. */

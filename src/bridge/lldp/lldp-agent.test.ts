@@ -45,7 +45,7 @@ class Station {
   }
 
   hear(frame: Buffer, index = 0): boolean {
-    return this.agent.received(this.at(index), frame, 0, frame.length, this.nowMs);
+    return this.agent.received(this.at(index), frame, this.nowMs);
   }
 
   /** Lets seconds pass. @returns the times of what it sent, in seconds */

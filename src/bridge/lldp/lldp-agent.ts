@@ -1,9 +1,11 @@
 import { HEADER_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import type { ReservedSet } from '../../wire/ethernet/reserved-address.ts';
 import { decodeLldpdu } from '../../wire/lldp/decode.ts';
 import { isLldp, lldpFrame } from '../../wire/lldp/frame.ts';
 import { CAPABILITY_BRIDGE, CHASSIS, type Lldpdu, type ManagementAddress, PORT } from '../../wire/lldp/lldpdu.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { ProtocolEntity } from '../protocol-entity.ts';
 import { type LldpNeighbor, LldpNeighbors } from './lldp-neighbors.ts';
 import { LldpTransmitter, TX_TTL_SECONDS } from './lldp-transmitter.ts';
 
@@ -72,7 +74,8 @@ const GOLDEN = 0.618_033_988_75;
  * `update` for each port that is added or may have changed, `received` for frames to that address, and `tick` about once
  * a second.
  */
-export class LldpAgent {
+export class LldpAgent implements ProtocolEntity {
+  readonly addresses: ReservedSet = 1 << 0xe;
   readonly neighbors: LldpNeighbors = new LldpNeighbors();
   readonly #host: LldpHost;
   readonly #ports = new Map<BridgePort, PortState>();
@@ -89,7 +92,8 @@ export class LldpAgent {
   /** The port is new, or its link, its admin status, its name or its description may have changed. */
   update(port: BridgePort, nowMs: number): void {
     const state = this.#stateOf(port);
-    const { isUsable } = port;
+    // A port that is reserved for a mirror sends nothing but copies, and discards what it receives.
+    const isUsable = port.isUsable && !port.isMirrorOutput;
     const mode = this.#host.modeOf(port);
     const hasEnded = state.transmitter.enable(isUsable && mode !== 'off' && mode !== 'rx', nowMs);
     if (hasEnded && isUsable) this.#shutDown(port, state, nowMs);
@@ -121,11 +125,11 @@ export class LldpAgent {
    * Takes a frame that came to a reserved group address.
    * @returns whether it is taken; false: it is none of LLDP, or the port does not receive LLDP
    */
-  received(port: BridgePort, bytes: Uint8Array, start: number, length: number, nowMs: number): boolean {
-    if (!isLldp(bytes, start)) return false;
+  received(port: BridgePort, frame: Uint8Array, nowMs: number): boolean {
+    if (!isLldp(frame, 0)) return false;
     const state = this.#ports.get(port);
     if (state === undefined || !state.isReceiving) return false;
-    this.#process(port, state, bytes.subarray(start + HEADER_BYTES, start + length), nowMs);
+    this.#process(port, state, frame.subarray(HEADER_BYTES), nowMs);
     return true;
   }
 

@@ -9,13 +9,18 @@ import { MirrorOutput } from './mirror-output.ts';
 export const MIRROR_DIRECTIONS = ['rx', 'tx', 'both'] as const;
 export type MirrorDirection = (typeof MIRROR_DIRECTIONS)[number];
 
+/** A set of VIDs. */
+export interface VidFilter {
+  has(vid: number): boolean;
+}
+
 /** A mirror of a port. */
 export interface MirrorSpec {
   /** the port that sends the copies */
   readonly to: BridgePort;
   readonly direction: MirrorDirection;
-  /** VIDs of frames to be copied, 0 for untagged ones; undefined: all */
-  readonly vids?: ReadonlySet<number> | undefined;
+  /** the VLANs whose frames are copied, 0 for frames without a tag; undefined: all */
+  readonly vids?: VidFilter | undefined;
 }
 
 /** A spec with its output. */
@@ -23,7 +28,7 @@ interface Mirror {
   readonly output: MirrorOutput;
   readonly isRx: boolean;
   readonly isTx: boolean;
-  readonly vids: ReadonlySet<number> | undefined;
+  readonly vids: VidFilter | undefined;
 }
 
 /**
@@ -61,7 +66,7 @@ export class Mirrors {
     if (usable.length === 0) this.#taps.delete(port);
     else {
       const mirrors = usable.map((spec) => this.#mirrorOf(spec));
-      this.#taps.set(port, new MirrorTap(this, usable, mirrors));
+      this.#taps.set(port, new MirrorTap(this, port, usable, mirrors));
     }
     this.#dropUnused();
     return this.#taps.get(port);
@@ -80,9 +85,9 @@ export class Mirrors {
   }
 
   /** Whether this output has a copy of the frame already, from the port that received it. */
-  hasReceivedCopy(output: MirrorOutput, batch: FrameBatch, index: number): boolean {
+  hasReceivedCopy(output: MirrorOutput, vid: number): boolean {
     const tap = this.#ingress === undefined ? undefined : this.#taps.get(this.#ingress);
-    return tap?.copiesReceived(output, batch, index) ?? false;
+    return tap?.copiesReceived(output, vid) ?? false;
   }
 
   /** Whether a copy is being sent; what taps see then is no frame of the bridge. */
@@ -114,10 +119,12 @@ export class Mirrors {
 class MirrorTap implements PortTap {
   readonly specs: readonly MirrorSpec[];
   readonly #owner: Mirrors;
+  readonly #port: BridgePort;
   readonly #mirrors: readonly Mirror[];
 
-  constructor(owner: Mirrors, specs: readonly MirrorSpec[], mirrors: readonly Mirror[]) {
+  constructor(owner: Mirrors, port: BridgePort, specs: readonly MirrorSpec[], mirrors: readonly Mirror[]) {
     this.#owner = owner;
+    this.#port = port;
     this.specs = specs;
     this.#mirrors = mirrors;
   }
@@ -127,21 +134,22 @@ class MirrorTap implements PortTap {
   }
 
   received(batch: FrameBatch): void {
-    for (const [order, { output, isRx, vids }] of this.#mirrors.entries()) {
-      if (!isRx) continue;
-      for (let index = 0; index < batch.count; index++) {
-        if (!selects(vids, batch, index) || this.#isEarlier(order, 'isRx', output, batch, index)) continue;
-        if (this.#owner.isWellFormed(batch, index)) output.copy(batch, index);
+    for (let index = 0; index < batch.count; index++) {
+      if (!this.#owner.isWellFormed(batch, index)) continue;
+      const vid = vidAt(this.#port, batch, index);
+      for (const [order, { output, isRx, vids }] of this.#mirrors.entries()) {
+        if (isRx && selects(vids, vid) && !this.#isEarlier(order, 'isRx', output, vid)) output.copy(batch, index);
       }
-      output.flush();
     }
+    this.flushing();
   }
 
   sent(batch: FrameBatch, index: number): void {
     if (this.#owner.isCopying) return;
+    const vid = vidAt(this.#port, batch, index);
     for (const [order, { output, isTx, vids }] of this.#mirrors.entries()) {
-      if (!isTx || !selects(vids, batch, index) || this.#isEarlier(order, 'isTx', output, batch, index)) continue;
-      if (!this.#owner.hasReceivedCopy(output, batch, index)) output.copy(batch, index);
+      if (!isTx || !selects(vids, vid) || this.#isEarlier(order, 'isTx', output, vid)) continue;
+      if (!this.#owner.hasReceivedCopy(output, vid)) output.copy(batch, index);
     }
   }
 
@@ -154,22 +162,26 @@ class MirrorTap implements PortTap {
     // A received frame was copied already, and a frame that the port refused was not sent.
   }
 
-  /** Whether `received` has copied the frame to this output. */
-  copiesReceived(output: MirrorOutput, batch: FrameBatch, index: number): boolean {
-    return this.#isEarlier(this.#mirrors.length, 'isRx', output, batch, index);
+  /** Whether `received` has copied a frame of this VLAN to this output. */
+  copiesReceived(output: MirrorOutput, vid: number): boolean {
+    return this.#isEarlier(this.#mirrors.length, 'isRx', output, vid);
   }
 
-  /** Whether one of the first `order` mirrors copies the frame to the same output. */
-  #isEarlier(order: number, way: 'isRx' | 'isTx', output: MirrorOutput, batch: FrameBatch, index: number): boolean {
+  /** Whether one of the first `order` mirrors copies frames of this VLAN to the same output. */
+  #isEarlier(order: number, way: 'isRx' | 'isTx', output: MirrorOutput, vid: number): boolean {
     for (let at = 0; at < order; at++) {
       const mirror = this.#mirrors[at] as Mirror;
-      if (mirror[way] && mirror.output === output && selects(mirror.vids, batch, index)) return true;
+      if (mirror[way] && mirror.output === output && selects(mirror.vids, vid)) return true;
     }
     return false;
   }
 }
 
-function selects(vids: ReadonlySet<number> | undefined, batch: FrameBatch, index: number): boolean {
-  if (vids === undefined) return true;
-  return vids.has(vidOf(batch.bytes, batch.starts[index] as number, batch.lengths[index] as number));
+function selects(vids: VidFilter | undefined, vid: number): boolean {
+  return vids === undefined || vids.has(vid);
+}
+
+/** The VLAN of a frame as it is at this port: when it comes in, and when it leaves. */
+function vidAt(_port: BridgePort, { bytes, starts, lengths }: FrameBatch, index: number): number {
+  return vidOf(bytes, starts[index] as number, lengths[index] as number);
 }

@@ -1,5 +1,8 @@
 import type { TunnelLimits } from './limits.ts';
 
+/** Limit of those who wait for an answer: some peers of etherws 1.x never give one. */
+const MAX_WAITING = 16;
+
 /**
  * Detects that the peer of a connection is gone. Any octet shows that the peer lives; pings (RFC 6455, 5.5.2) provoke
  * one and measure the round trip. The connection calls `tick` once a second.
@@ -15,6 +18,8 @@ export class Liveness {
   /** When the unanswered ping was sent; undefined: no ping is unanswered. */
   #pingSentMs: number | undefined;
   #roundTripMs: number | undefined;
+  /** Those who wait for the next answer. */
+  readonly #answered: ((roundTripMs: number) => void)[] = [];
 
   /** @param isAnswering whether the peer is known to answer pings */
   constructor(limits: TunnelLimits, isAnswering: boolean) {
@@ -52,7 +57,21 @@ export class Liveness {
     if (isUnanswered && nowMs - this.#pingedMs >= pongTimeoutMs) {
       return `no answer to a ping within ${pongTimeoutMs / 1000} s`;
     }
-    if (nowMs - this.#pingedMs < pingIntervalMs) return undefined;
+    return nowMs - this.#pingedMs < pingIntervalMs ? undefined : this.#ping(nowMs);
+  }
+
+  /**
+   * Measures the round trip now.
+   * @param answered called with it in milliseconds, when the peer has answered
+   * @returns the payload of a ping to send
+   */
+  measure(nowMs: number, answered: (roundTripMs: number) => void): Buffer {
+    this.#answered.push(answered);
+    if (this.#answered.length > MAX_WAITING) this.#answered.shift();
+    return this.#ping(nowMs);
+  }
+
+  #ping(nowMs: number): Buffer {
     this.#pingedMs = nowMs;
     this.#pingNumber = (this.#pingNumber + 1) >>> 0;
     this.#pingSentMs = performance.now();
@@ -68,5 +87,6 @@ export class Liveness {
     this.#roundTripMs = performance.now() - this.#pingSentMs;
     this.#pingSentMs = undefined;
     this.#isAnswering = true;
+    for (const answered of this.#answered.splice(0)) answered(this.#roundTripMs);
   }
 }

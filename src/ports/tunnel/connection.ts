@@ -114,6 +114,11 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#liveness.roundTripMs;
   }
 
+  /** Sends a ping now. @param answered called with the round trip in milliseconds, if the peer answers */
+  measure(answered: (roundTripMs: number) => void): void {
+    if (this.#state === 'open') this.#ping(OPCODE_PING, this.#liveness.measure(this.#heartbeat.nowMs, answered));
+  }
+
   /** Whether any octet has arrived after the opening handshake: the peer then knows that it succeeded. */
   get isHeard(): boolean {
     return this.#liveness.isHeard;

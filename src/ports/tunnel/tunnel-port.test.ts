@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { HandBeat } from '../../../test/support/hand-beat.ts';
 import { PortRecorder, testFrame } from '../../../test/support/port-recorder.ts';
-import { once } from '../../../test/support/waits.ts';
+import { once, within } from '../../../test/support/waits.ts';
 import { listen, stop, TestTunnelServer, webServer } from '../../../test/support/web-socket-peer.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { DEFAULT_LIMITS } from '../stream/limits.ts';
@@ -96,6 +96,12 @@ describe('a tunnel and its peer', () => {
     await second;
     assert.equal(pings.length, 2);
     assert.notDeepEqual(pings[0], pings[1]);
+  });
+
+  test('the round trip is measured whenever it is asked for', async () => {
+    const measured = [1, 2].map(() => new Promise<number>((resolve) => port.details.connection.measure?.(resolve)));
+    for (const roundTripMs of await within(Promise.all(measured), 'two round trips')) assert.ok(roundTripMs >= 0);
+    assert.notEqual(port.roundTripMs, undefined);
   });
 
   test('behind each ping comes a frame that a learning bridge filters, and both are one peer’s to ignore', async () => {

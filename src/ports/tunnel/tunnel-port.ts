@@ -99,6 +99,7 @@ export class TunnelPort implements Port, Described {
       connection: {
         wire: this.#wire,
         roundTripMs: this.#connection.roundTripMs,
+        measure: (answered) => this.#connection.measure(answered),
         url: undefined,
         ...this.#ends,
         queuedBytes: this.#connection.queuedBytes,
