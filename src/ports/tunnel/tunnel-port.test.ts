@@ -99,8 +99,8 @@ describe('a tunnel and its peer', () => {
   });
 
   test('the round trip is measured whenever it is asked for', async () => {
-    const measured = [1, 2].map(() => new Promise<number>((resolve) => port.details.connection.measure?.(resolve)));
-    for (const roundTripMs of await within(Promise.all(measured), 'two round trips')) assert.ok(roundTripMs >= 0);
+    const measured = new Promise<number>((resolve) => port.details.connection.measure?.(resolve));
+    assert.ok((await within(measured, 'the round trip')) >= 0);
     assert.notEqual(port.roundTripMs, undefined);
   });
 
