@@ -1,7 +1,8 @@
 import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import type { Vid } from '../wire/ethernet/vid.ts';
+import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
+import { withTag } from '../wire/ethernet/vid-tag.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber } from './bridge-port.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
@@ -11,6 +12,8 @@ import type { FlowTable } from './flow-table.ts';
 import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
+import type { MulticastOptions } from './multicast/multicast-settings.ts';
+import { MulticastSnooper } from './multicast/multicast-snooper.ts';
 import { NumberedMap } from './numbered-map.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
@@ -115,11 +118,13 @@ export class Bridge {
     this.#parallel = new ParallelTunnels({
       standsBy: (port, active) => {
         this.#fdb.forgetPort(port);
+        this.multicast?.portChanged(port, false);
         parallel?.standsBy(port, active);
       },
       takesOver: (port, former, lost) => {
         // The former port's stations are now at this port; frames to them are flooded until they send.
         this.#fdb.forgetPort(former);
+        this.multicast?.portMoved(former, port);
         port.port.tunnel?.announceLoss(lost);
         parallel?.takesOver(port, former);
       },
@@ -233,6 +238,7 @@ export class Bridge {
   /** Changes the settings of a port; flows end at once. */
   setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
     bridgePort.settings = settings;
+    this.multicast?.portChanged(bridgePort, bridgePort.isForwarding);
     this.#flows.invalidate();
   }
 
@@ -327,8 +333,29 @@ export class Bridge {
     return this.#parallel.find(tunnelId);
   }
 
-  /** Removes expired entries. Look-ups ignore these anyway, so this only frees memory. */
+  /** Multicast snooping; undefined while it is off. */
+  get multicast(): MulticastSnooper | undefined {
+    return this.#stages.groupMembers.snooper;
+  }
+
+  /** Switches multicast snooping on, changes it, or switches it off. @param options undefined: off */
+  setMulticast(options: MulticastOptions | undefined, nowMs: number): void {
+    const { groupMembers } = this.#stages;
+    if (options === undefined) {
+      groupMembers.snooper = undefined;
+      return;
+    }
+    groupMembers.snooper ??= new MulticastSnooper({
+      ...options,
+      send: (port, vid, frame) => void this.transmit(port, vid === UNTAGGED ? frame : withTag(frame, vid)),
+      ports: this.#relay.forwarding,
+    });
+    groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
+  }
+
+  /** Removes expired entries, which look-ups ignore anyway, and sends the queries that are due. */
   age(nowMs: number): void {
+    this.multicast?.tick(nowMs);
     this.#fdb.age(nowMs, (entry) => {
       this.#flows.invalidateFlowsOf(entry, nowMs);
       this.#trace?.aged(entry);
@@ -386,6 +413,7 @@ export class Bridge {
     this.#flows.invalidate();
     const internal = this.#internal === undefined ? [] : [this.#internal];
     this.#relay.forwarding = [...this.#ports.values(), ...internal].filter((port) => port.isForwarding);
+    this.multicast?.portChanged(bridgePort, this.#ports.has(bridgePort.number) && bridgePort.isForwarding);
   }
 }
 

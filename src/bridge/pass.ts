@@ -30,6 +30,10 @@ export class Pass {
   destination: MacAddress = 0 as MacAddress;
   /** The only egress port of the frame; undefined: it is flooded. */
   egress: BridgePort | undefined = undefined;
+  /** For a frame to a group whose members are known: the ports to flood it to; undefined: all. */
+  members: readonly BridgePort[] | undefined = undefined;
+  /** Whether the decision does not hold for the next frame with the same key. */
+  isDecidedAlone = false;
 
   /** For a flooded frame: the ports that send it, and those that cannot. */
   readonly flood: BridgePort[] = [];

@@ -1,10 +1,12 @@
+import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast/multicast-settings.ts';
+
 /**
  * The administrative settings of a bridge port, as its stages read them. They are changed by `Bridge.setSettings` only,
  * which ends the flows that were decided by the former ones.
  */
-export interface BridgePortSettings {
+export interface BridgePortSettings extends PortMulticastSettings {
   /** Whether it exchanges no frames with other isolated ports (bridge(8), `isolated`). */
   readonly isIsolated: boolean;
 }
 
-export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false };
+export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false, ...PORT_MULTICAST_DEFAULTS };

@@ -126,6 +126,8 @@ export const DISCARD_REASONS = [
   'badSource',
   /** its outer C-TAG has the reserved VID 4095 (IEEE 802.1Q-2022, table 9-2) */
   'badVid',
+  /** an IGMP or MLD message with wrong lengths or checksums, in a network with snooping (RFC 4541, 2.1.1, rule 4) */
+  'badMembership',
   /** a group frame that its ingress port had sent, and that a relay has sent back */
   'echoed',
   /** the port is on standby for another tunnel to the same switch */

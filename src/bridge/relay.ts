@@ -19,6 +19,9 @@ import type { ProtocolEntities } from './protocol-entity.ts';
 import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
 import type { Stages } from './stages/stages.ts';
 
+/** No address that a frame can have. */
+const NO_ADDRESS = -1;
+
 /** The parts of a bridge that its relay uses. */
 export interface RelayParts {
   readonly stages: Stages;
@@ -134,7 +137,7 @@ export class Relay {
           this.#decide(pass);
           lastVid = vid;
           lastSource = source;
-          lastDestination = destination;
+          lastDestination = pass.isDecidedAlone ? NO_ADDRESS : destination;
         }
       }
       frames += pass.frames;
@@ -148,7 +151,9 @@ export class Relay {
         takenPermit = pass.permit;
         takenKeyPermit = pass.keyPermit;
       }
-      if (this.#trace !== undefined && keyRefusal !== 'reserved') this.#traceForward(pass, length);
+      if (this.#trace !== undefined && keyRefusal !== 'reserved' && keyRefusal !== 'badMembership') {
+        this.#traceForward(pass, length);
+      }
     }
     ingress.rx.count(octets, frames);
     // Installed before the ports are flushed, since they may overwrite the octets.
@@ -177,6 +182,8 @@ export class Relay {
   /** Makes the forwarding decision for all frames with the key of the present one. */
   #decide(pass: Pass): void {
     pass.egress = undefined;
+    pass.members = undefined;
+    pass.isDecidedAlone = false;
     pass.keyPermit = pass.sourcePermit;
     if (!this.#stages.decide(pass)) {
       pass.keyRefusal = pass.refusal;
@@ -190,7 +197,7 @@ export class Relay {
 
   /** Selects the ports for flooding frames with the present key. */
   #decideFlood(pass: Pass): void {
-    const ports = this.forwarding;
+    const ports = pass.members ?? this.forwarding;
     pass.flood.length = 0;
     pass.refusedFlood.length = 0;
     for (let at = 0; at < ports.length; at++) {
@@ -202,8 +209,8 @@ export class Relay {
     }
   }
 
-  #traceForward({ ingress, egress }: Pass, length: number): void {
-    const targets = egress === undefined ? this.forwarding : [egress];
+  #traceForward({ ingress, egress, members }: Pass, length: number): void {
+    const targets = egress === undefined ? (members ?? this.forwarding) : [egress];
     const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
     this.#trace?.forwarded(ingress.number, numbers, length);
   }

@@ -19,6 +19,7 @@ const VIOLATIONS: readonly DiscardReason[] = [
   'rateExceeded',
   'badSource',
   'badVid',
+  'badMembership',
 ];
 
 /** Makes events of what ports, addresses and counters of one switch do. */

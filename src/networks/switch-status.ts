@@ -17,6 +17,7 @@ const FAULTS: readonly DiscardReason[] = [
   'badOffload',
   'badSource',
   'badVid',
+  'badMembership',
   'queueFull',
   'deviceError',
   'sourceDenied',

@@ -5,6 +5,7 @@ import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
 import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';
+import { GroupMembers } from './group-members.ts';
 import { PossibleAddresses, WellFormed } from './ingress-rules.ts';
 import { Isolation } from './isolation.ts';
 import { Learning } from './learning.ts';
@@ -35,6 +36,8 @@ export class Stages {
   readonly #learning: Learning;
   readonly #reservedAddresses: ReservedAddresses;
   readonly #decision: Decision;
+  /** Snooping, which is off by default. */
+  readonly groupMembers: GroupMembers = new GroupMembers();
   readonly #noWayBack = new NoWayBack();
   readonly #forwardingState = new ForwardingState();
   readonly #egressPortState = new EgressPortState();
@@ -91,6 +94,7 @@ export class Stages {
       pass.allowsKey(this.#reservedAddresses.apply(pass)) &&
       pass.allowsKey(this.#forwardingState.apply(pass)) &&
       pass.allowsKey(this.#decision.apply(pass)) &&
+      pass.allowsKey(this.groupMembers.apply(pass)) &&
       pass.allowsKey(this.#noWayBack.apply(pass))
     );
   }

@@ -12,6 +12,7 @@ export const DISCARD_WORDS: Readonly<Record<string, string>> = {
   reserved: 'for a group address that bridges do not relay (sw --forward-reserved)',
   badSource: 'its source address is no address of a station',
   badVid: 'in VLAN 4095, which is reserved',
+  badMembership: 'an IGMP or MLD message with wrong lengths or checksums',
   echoed: 'a group frame that came back',
   standby: 'the port stands by for a parallel tunnel',
   mirrorOutput: 'the port sends only the copies of a mirror',

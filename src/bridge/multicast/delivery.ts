@@ -1,0 +1,141 @@
+import type { Vid } from '../../wire/ethernet/vid.ts';
+import type { IpFamily, IpWords } from '../../wire/multicast/ip-words.ts';
+import type { BridgePort } from '../bridge-port.ts';
+import type { Group } from './group-table.ts';
+import type { MembershipDatabase } from './membership-database.ts';
+import type { MulticastTimers } from './multicast-settings.ts';
+import { SnoopedVlan } from './snooped-vlan.ts';
+import { type PortList, TimedPorts } from './timed-ports.ts';
+
+/** Selects the ports to which frames of groups go, and keeps the ports that get groups without being members. */
+export class Delivery {
+  /** Until when all groups are flooded, since the database was full. */
+  floodUntilMs: number = Number.NEGATIVE_INFINITY;
+  readonly #database: MembershipDatabase;
+  readonly #timers: MulticastTimers;
+  readonly #vlans = new Map<number, SnoopedVlan>();
+  /** The ports that forward. */
+  readonly #forwarding = new Set<BridgePort>();
+  /** Those that are router ports by their settings. */
+  readonly #permanent = new Set<BridgePort>();
+  /** Those that began to forward lately: they get all groups until the hosts behind them have answered a query. */
+  readonly #new: TimedPorts;
+  /** Those of them that no query was sent by yet. */
+  readonly #ungreeted = new Set<BridgePort>();
+  /** Changes with the router ports of any VLAN. */
+  #version = 0;
+  readonly #onChange = (): void => void this.#version++;
+
+  constructor(database: MembershipDatabase, timers: MulticastTimers) {
+    this.#database = database;
+    this.#timers = timers;
+    this.#new = new TimedPorts(this.#onChange);
+  }
+
+  findVlan(vid: Vid, family: IpFamily): SnoopedVlan | undefined {
+    return this.#vlans.get(vid * 16 + family);
+  }
+
+  addVlan(vid: Vid, family: IpFamily): SnoopedVlan {
+    const vlan = new SnoopedVlan(vid, family, this.#timers, this.#onChange);
+    this.#vlans.set(vid * 16 + family, vlan);
+    return vlan;
+  }
+
+  removeVlan({ vid, family }: SnoopedVlan): void {
+    this.#vlans.delete(vid * 16 + family);
+  }
+
+  vlans(): IterableIterator<SnoopedVlan> {
+    return this.#vlans.values();
+  }
+
+  /** The ports of frames to a group; undefined: all. */
+  portsOf(vid: Vid, address: IpWords, nowMs: number): readonly BridgePort[] | undefined {
+    const vlan = this.findVlan(vid, address.family);
+    if (vlan === undefined || address.isAlwaysFlooded || !this.#mayPrune(vlan, nowMs)) return undefined;
+    const group = this.#database.find(vid, address);
+    return this.#listOf(group ?? vlan, vlan, group, nowMs);
+  }
+
+  /** The ports of reports; undefined: all. */
+  routersOf(vlan: SnoopedVlan, nowMs: number): readonly BridgePort[] | undefined {
+    return this.#mayPrune(vlan, nowMs) ? this.#listOf(vlan, vlan, undefined, nowMs) : undefined;
+  }
+
+  /** Notes that a router was heard by a port. */
+  markRouter(vlan: SnoopedVlan, port: BridgePort, nowMs: number): void {
+    if (port.settings.multicastRouter !== 'auto') return;
+    vlan.routers.set(port, nowMs + this.#timers.otherQuerierPresentIntervalMs);
+  }
+
+  isPermanentRouter(port: BridgePort): boolean {
+    return this.#permanent.has(port);
+  }
+
+  get permanentRouters(): Iterable<BridgePort> {
+    return this.#permanent;
+  }
+
+  /** Takes a port that forwards, and its settings. @param isNew whether the hosts behind it are to be asked */
+  portUp(port: BridgePort, isNew: boolean): void {
+    const wasForwarding = this.#forwarding.has(port);
+    this.#forwarding.add(port);
+    const mode = port.settings.multicastRouter;
+    if (this.#permanent.has(port) !== (mode === 'on')) {
+      if (mode === 'on') this.#permanent.add(port);
+      else this.#permanent.delete(port);
+      this.#onChange();
+    }
+    if (mode === 'off') for (const vlan of this.vlans()) vlan.routers.remove(port);
+    if (isNew && !wasForwarding) this.askAnew(port);
+  }
+
+  /** Sends all groups by this port until the hosts behind it have answered a query. */
+  askAnew(port: BridgePort): void {
+    if (this.#timers.newPortIntervalMs === 0) return;
+    this.#ungreeted.add(port);
+    this.#new.set(port, Number.POSITIVE_INFINITY);
+  }
+
+  /** The ports that forward. */
+  get forwarding(): Iterable<BridgePort> {
+    return this.#forwarding;
+  }
+
+  /** The new ports that no query was sent by yet; the caller sends one now. */
+  takeUngreeted(nowMs: number): BridgePort[] {
+    this.#new.expire(nowMs);
+    const ports = [...this.#ungreeted];
+    this.#ungreeted.clear();
+    for (const port of ports) this.#new.set(port, nowMs + this.#timers.newPortIntervalMs);
+    return ports;
+  }
+
+  forgetPort(port: BridgePort): void {
+    this.#forwarding.delete(port);
+    this.#ungreeted.delete(port);
+    this.#new.remove(port);
+    if (this.#permanent.delete(port)) this.#onChange();
+    for (const vlan of this.vlans()) vlan.forgetPort(port);
+  }
+
+  #mayPrune(vlan: SnoopedVlan, nowMs: number): boolean {
+    return vlan.querier.isEffective(nowMs) && nowMs >= this.floodUntilMs;
+  }
+
+  #listOf(list: PortList, vlan: SnoopedVlan, group: Group | undefined, nowMs: number): readonly BridgePort[] {
+    if (nowMs < list.targetsUntilMs && list.targetsVersion === this.#version) return list.targets;
+    const ports = new Set(this.#permanent);
+    let untilMs = Math.min(vlan.routers.collect(ports, nowMs), this.#new.collect(ports, nowMs));
+    for (const { port, untilMs: endMs } of group?.members.values() ?? []) {
+      if (endMs <= nowMs) continue;
+      ports.add(port);
+      untilMs = Math.min(untilMs, endMs);
+    }
+    list.targets = [...ports];
+    list.targetsUntilMs = untilMs;
+    list.targetsVersion = this.#version;
+    return list.targets;
+  }
+}

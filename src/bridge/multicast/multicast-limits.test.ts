@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinFrame, leaveFrame, queryFrame, recordsFrame } from '../../../test/support/multicast-frames.ts';
+import { MulticastLan } from '../../../test/support/multicast-lan.ts';
+import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
+import { DEFAULT_SETTINGS } from '../port-settings.ts';
+
+const groupOf = (number: number): string => `239.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+
+test('a port has at most its limit of memberships; further ones are refused and counted', () => {
+  const lan = new MulticastLan(3, { isQuerier: true });
+  lan.bridge.setSettings(lan.port(1), { ...DEFAULT_SETTINGS, multicastLimit: 2 });
+  lan.pass(40_000);
+  for (const port of [1, 2]) {
+    lan.send(port, recordsFrame([1, 2, 3, 4].map((number) => ({ type: 4, group: groupOf(number) }))));
+  }
+  assert.equal(lan.snooper.database.membershipsOf(lan.port(1)), 2);
+  assert.equal(lan.snooper.refusedOf(lan.port(1)), 2);
+  assert.equal(lan.snooper.refusedOf(lan.port(2)), 0);
+  assert.deepEqual(lan.reach(3, groupOf(2)), [1, 2]);
+  assert.deepEqual(lan.reach(3, groupOf(3)), [2]);
+  lan.send(1, joinFrame(groupOf(1)));
+  assert.equal(lan.snooper.refusedOf(lan.port(1)), 2, 'a refresh is never refused');
+  lan.pass(301_000);
+  lan.send(1, joinFrame(groupOf(4)));
+  assert.deepEqual(lan.reach(3, groupOf(4)), [1], 'there is room when others have expired');
+});
+
+test('when the database is full, everything is flooded until no join was refused for a membership interval', () => {
+  for (const limits of [
+    { groups: 3, memberships: 100 },
+    { groups: 100, memberships: 3 },
+  ]) {
+    const lan = new MulticastLan(3, { isQuerier: true, limits });
+    lan.pass(40_000);
+    for (const number of [1, 2, 3]) lan.send(1, joinFrame(groupOf(number)));
+    assert.deepEqual(lan.reach(3, groupOf(1)), [1]);
+    lan.send(2, joinFrame(groupOf(4)));
+    assert.equal(lan.snooper.isOverflowing(lan.nowMs), true);
+    assert.equal(lan.snooper.counters.refusedByNetwork, 1);
+    assert.deepEqual(lan.reach(3, groupOf(1)), [1, 2]);
+    assert.deepEqual(lan.reach(3, groupOf(4)), [1, 2]);
+    lan.pass(259_999);
+    assert.deepEqual(lan.reach(3, groupOf(4)), [1, 2]);
+    lan.pass(1);
+    lan.send(2, joinFrame(groupOf(4)));
+    assert.deepEqual(lan.reach(3, groupOf(4)), [2], 'there is room again');
+  }
+});
+
+test('what ports join, leave and lose is what is kept, against a plain model', () => {
+  const random = new Random(fuzzSeed());
+  const lan = new MulticastLan(6, { limits: { groups: 24, memberships: 60 } });
+  const model = new Map<string, number>();
+  lan.send(6, queryFrame({ from: '10.0.0.1' }));
+  lan.pass(10_000);
+  for (let step = fuzzCases(20_000); step > 0; step--) {
+    const port = random.between(1, 5);
+    const group = groupOf(random.below(30));
+    const key = `${group} ${port}`;
+    switch (random.below(8)) {
+      case 0:
+        lan.send(6, queryFrame({ from: '10.0.0.1' }));
+        lan.pass(random.between(1, 20_000));
+        break;
+      case 1:
+        lan.send(port, leaveFrame(group));
+        break;
+      case 2: {
+        lan.send(6, queryFrame({ from: '10.0.0.1', group, code: 10 }));
+        for (const [each, untilMs] of model) {
+          if (each.startsWith(`${group} `)) model.set(each, Math.min(untilMs, lan.nowMs + 2000));
+        }
+        break;
+      }
+      case 3:
+        if (!random.once(10)) break;
+        lan.bridge.setShut(lan.port(port), true);
+        lan.bridge.setShut(lan.port(port), false);
+        for (const each of [...model.keys()]) if (each.endsWith(` ${port}`)) model.delete(each);
+        break;
+      default: {
+        lan.send(port, joinFrame(group));
+        const groups = new Set([...model.keys()].map((each) => each.split(' ')[0]));
+        const isRefused = !model.has(key) && (model.size >= 60 || (!groups.has(group) && groups.size >= 24));
+        if (!isRefused) model.set(key, lan.nowMs + 260_000);
+      }
+    }
+    // Refusals depend on what was freed, which happens in ticks.
+    lan.bridge.age(lan.nowMs);
+    for (const [each, untilMs] of model) if (untilMs <= lan.nowMs) model.delete(each);
+    const kept = [...lan.snooper.memberships(lan.nowMs)].map(
+      ({ group: { address }, port: { number }, untilMs }) => `${address} ${number} ${untilMs}`,
+    );
+    assert.deepEqual(
+      kept.sort(),
+      [...model].map(([each, untilMs]) => `${each} ${untilMs}`).sort(),
+      `seed ${random.seed}`,
+    );
+    assert.equal(lan.snooper.database.memberships, model.size);
+  }
+});
+
+test('a flood of invented groups, sources, VLANs and queriers keeps to its bounds', () => {
+  const random = new Random(fuzzSeed());
+  const lan = new MulticastLan(4, { isQuerier: true });
+  for (let step = fuzzCases(20_000); step > 0; step--) {
+    const vid = random.below(4095);
+    const group = groupOf(random.next() & 0xffffff);
+    const port = random.between(1, 4);
+    lan.send(
+      port,
+      random.once(4) ? queryFrame({ vid, from: `10.0.0.${random.below(256)}` }) : joinFrame(group, { vid }),
+    );
+    if (random.once(1000)) lan.pass(1000);
+  }
+  const { database, counters } = lan.snooper;
+  assert.ok(database.memberships <= 4 * 512, `${database.memberships} memberships`);
+  assert.ok(counters.refusedByPort > 0);
+  assert.ok([...lan.snooper.vlans()].length <= 2 * 4096);
+  for (let tick = 0; tick < 3; tick++) {
+    lan.nowMs += 300_000;
+    lan.bridge.age(lan.nowMs);
+  }
+  assert.deepEqual([database.memberships, database.groups, [...lan.snooper.vlans()].length], [0, 0, 2]);
+});

@@ -1,0 +1,264 @@
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import { UNTAGGED, type Vid } from '../../wire/ethernet/vid.ts';
+import type { IpFamily, IpWords } from '../../wire/multicast/ip-words.ts';
+import {
+  BLOCK_OLD_SOURCES,
+  CHANGE_TO_INCLUDE,
+  MODE_IS_INCLUDE,
+  MulticastPacket,
+} from '../../wire/multicast/multicast-packet.ts';
+import { readMulticast } from '../../wire/multicast/read-multicast.ts';
+import { untaggedCopy } from '../../wire/multicast/untagged-copy.ts';
+import type { BridgePort } from '../bridge-port.ts';
+import type { Pass } from '../pass.ts';
+import type { DiscardReason } from '../port.ts';
+import { Delivery } from './delivery.ts';
+import type { Membership } from './group-table.ts';
+import { MembershipDatabase } from './membership-database.ts';
+import { MulticastCounters } from './multicast-counters.ts';
+import {
+  MULTICAST_LIMITS,
+  MULTICAST_TIMERS,
+  type MulticastLimits,
+  type MulticastTimers,
+} from './multicast-settings.ts';
+import { Queries, type VlanSender } from './queries.ts';
+import type { SnoopedVlan } from './snooped-vlan.ts';
+
+const FAMILIES: readonly IpFamily[] = [4, 6];
+/** A longer query is not kept. One without sources has at most 86 octets. */
+const MAX_KEPT_QUERY_BYTES = 128;
+
+export interface MulticastSnooperOptions {
+  /** The MAC address of the switch in this network: the source of its queries. */
+  readonly mac: MacAddress;
+  /** Sends the queries. */
+  readonly send: VlanSender;
+  /** The ports that forward now. */
+  readonly ports: Iterable<BridgePort>;
+  readonly timers?: MulticastTimers | undefined;
+  readonly limits?: MulticastLimits | undefined;
+}
+
+/**
+ * IGMP and MLD snooping (RFC 4541) of one network, sans-I/O: it reads the frames to group addresses that the bridge shows
+ * it, and selects the ports of each. Where the RFC leaves a choice, it does as the Linux bridge:
+ *
+ * - Groups are kept by IP address, not by MAC address, for each VID.
+ * - Until a querier is there, and hosts had the time to answer it, everything is flooded.
+ * - From then on a group goes to its members and to router ports, and a group without members to router ports only.
+ *   224.0.0.0/24, ff02::1, and what is no IP are always flooded.
+ * - Queries are flooded. Reports and leaves go to router ports only (Linux floods leaves, and reports of IGMPv3 and MLDv2).
+ * - Sources are not kept: a membership is in a group, whatever sources it asks for.
+ *
+ * When the database is full, all groups of the network are flooded until a membership interval has passed without a
+ * refusal: members that are not known must not lose their frames.
+ */
+export class MulticastSnooper {
+  readonly counters: MulticastCounters = new MulticastCounters();
+  readonly database: MembershipDatabase;
+  readonly #timers: MulticastTimers;
+  readonly #packet = new MulticastPacket();
+  readonly #delivery: Delivery;
+  readonly #queries: Queries;
+  /** How many memberships were refused, by port. */
+  readonly #refused = new Map<BridgePort, number>();
+
+  constructor(options: MulticastSnooperOptions) {
+    const { mac, send, ports, timers = MULTICAST_TIMERS, limits = MULTICAST_LIMITS } = options;
+    this.#timers = timers;
+    this.database = new MembershipDatabase(limits);
+    this.#delivery = new Delivery(this.database, timers);
+    this.#queries = new Queries(mac, send, timers, this.counters);
+    for (const family of FAMILIES) this.#delivery.addVlan(UNTAGGED, family);
+    for (const port of ports) this.#delivery.portUp(port, false);
+  }
+
+  get isQuerier(): boolean {
+    return this.#queries.isOn;
+  }
+
+  /** Makes the switch a querier where no better one is heard, or ends that. */
+  setQuerier(isOn: boolean, nowMs: number): void {
+    this.#queries.isOn = isOn;
+    for (const vlan of this.#delivery.vlans()) this.#queries.apply(vlan, nowMs);
+    this.tick(nowMs);
+  }
+
+  /**
+   * Reads the present frame, which goes to a group address, and selects its ports: those of `pass.members`, or all of
+   * them if that stays undefined.
+   * @returns why the frame is discarded, or undefined
+   */
+  judge(pass: Pass): DiscardReason | undefined {
+    const { batch, start, length, vid, ingress, nowMs } = pass;
+    const packet = this.#packet;
+    const kind = readMulticast(packet, batch.bytes, start, length);
+    if (kind === 'foreign') return undefined;
+    if (kind === 'data') {
+      pass.members = this.#delivery.portsOf(vid, packet.destination, nowMs);
+      return undefined;
+    }
+    if (kind === 'malformed') {
+      this.counters.malformed++;
+      return 'badMembership';
+    }
+    const vlan = this.#vlan(vid, packet.source.family, nowMs);
+    if (kind === 'query') this.#query(vlan, pass);
+    else if (kind === 'router' || kind === 'routerGone') {
+      this.counters.routerMessages++;
+      if (kind === 'router') this.#delivery.markRouter(vlan, ingress, nowMs);
+      else vlan.routers.remove(ingress);
+    } else {
+      if (kind === 'leave') {
+        this.counters.leaves++;
+        this.#leave(vlan, packet.group, ingress, nowMs);
+      } else {
+        this.counters.reports++;
+        if (kind === 'report') this.#join(vlan, packet.group, ingress, nowMs);
+        else this.#records(vlan, ingress, nowMs);
+      }
+      pass.members = this.#delivery.routersOf(vlan, nowMs);
+    }
+    return undefined;
+  }
+
+  /** Takes a change of a port: whether it forwards, or its settings. */
+  portChanged(port: BridgePort, isForwarding: boolean): void {
+    if (isForwarding) this.#delivery.portUp(port, true);
+    else this.#forget(port);
+  }
+
+  /** One port takes the place of another one: both lead to the same switch. */
+  portMoved(from: BridgePort, to: BridgePort): void {
+    this.database.movePort(from, to);
+    this.#forget(from);
+    this.#delivery.portUp(to, true);
+  }
+
+  /** The spanning tree has changed, so members may be behind other ports now: all are asked (RFC 4541, 2.1.1, rule 5). */
+  topologyChanged(): void {
+    for (const port of this.#delivery.forwarding) this.#delivery.askAnew(port);
+  }
+
+  /** Ends what has expired, and sends the queries that are due. To be called about once a second. */
+  tick(nowMs: number): void {
+    this.database.expire(nowMs);
+    const newPorts = this.#delivery.takeUngreeted(nowMs);
+    const inUse = new Set<Vid>();
+    for (const { vid } of this.database.each()) inUse.add(vid);
+    for (const vlan of this.#delivery.vlans()) {
+      vlan.routers.expire(nowMs);
+      const isIdle = vlan.vid !== UNTAGGED && vlan.isIdle(nowMs) && !inUse.has(vlan.vid);
+      if (isIdle) this.#delivery.removeVlan(vlan);
+      else {
+        for (const port of newPorts) this.#queries.greet(port, vlan, nowMs);
+        this.#queries.tick(vlan, this.#delivery.forwarding, nowMs);
+      }
+    }
+    this.#queries.repeat(nowMs);
+  }
+
+  /** How many memberships of a port were refused at its limit. */
+  refusedOf(port: BridgePort): number {
+    return this.#refused.get(port) ?? 0;
+  }
+
+  /** Whether all groups are flooded, since the database was full. */
+  isOverflowing(nowMs: number): boolean {
+    return nowMs < this.#delivery.floodUntilMs;
+  }
+
+  /** The memberships that have not expired, in any order. */
+  *memberships(nowMs: number): IterableIterator<Membership> {
+    for (const { members } of this.database.each()) {
+      for (const membership of members.values()) if (membership.untilMs > nowMs) yield membership;
+    }
+  }
+
+  /** The VLANs and families of which something is known. */
+  vlans(): IterableIterator<SnoopedVlan> {
+    return this.#delivery.vlans();
+  }
+
+  /** The ports that are router ports by their settings. */
+  get permanentRouters(): Iterable<BridgePort> {
+    return this.#delivery.permanentRouters;
+  }
+
+  #vlan(vid: Vid, family: IpFamily, nowMs: number): SnoopedVlan {
+    const known = this.#delivery.findVlan(vid, family);
+    if (known !== undefined) return known;
+    const vlan = this.#delivery.addVlan(vid, family);
+    this.#queries.apply(vlan, nowMs);
+    return vlan;
+  }
+
+  /** A general query elects its querier, and shows the way to it; a group's gives its members less time to answer. */
+  #query(vlan: SnoopedVlan, { ingress, batch, start, length, source, nowMs }: Pass): void {
+    this.counters.queries++;
+    const { group, source: address, maxResponseMs, sources, isSuppressing } = this.#packet;
+    // What asks for sources says nothing about other members (RFC 3376, 6.6.3.2).
+    if (sources > 0) return;
+    if (group.isUnspecified) {
+      if (!vlan.querier.hear({ address, mac: source }, ingress, maxResponseMs, nowMs)) return;
+      this.#delivery.markRouter(vlan, ingress, nowMs);
+      const isKept = length <= MAX_KEPT_QUERY_BYTES;
+      vlan.querier.lastQuery = isKept ? untaggedCopy(batch.bytes, start, length) : undefined;
+    } else if (!isSuppressing) {
+      const known = this.database.find(vlan.vid, group);
+      const untilMs = nowMs + maxResponseMs * this.#timers.lastMemberQueryCount;
+      if (known !== undefined) this.database.shorten(known, untilMs);
+    }
+  }
+
+  #join({ vid }: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
+    if (group.isAlwaysFlooded) return;
+    const untilMs = nowMs + this.#timers.groupMembershipIntervalMs;
+    const joined = this.database.join(vid, group, port, nowMs, untilMs, port.settings.multicastLimit);
+    if (joined === 'portFull') {
+      this.counters.refusedByPort++;
+      this.#refused.set(port, this.refusedOf(port) + 1);
+    } else if (joined === 'full') {
+      this.counters.refusedByNetwork++;
+      this.#delivery.floodUntilMs = untilMs;
+    }
+  }
+
+  /** A membership ends at once, or when no other host behind the port answers the elected querier's question. */
+  #leave(vlan: SnoopedVlan, address: IpWords, port: BridgePort, nowMs: number): void {
+    const group = this.database.find(vlan.vid, address);
+    const membership = group?.members.get(port);
+    if (group === undefined || membership === undefined) return;
+    if (port.settings.fastLeave) {
+      this.database.leave(group, port);
+      return;
+    }
+    // Its question shortens the membership.
+    if (vlan.querier.isOtherPresent(nowMs)) return;
+    const { lastMemberQueryIntervalMs, lastMemberQueryCount } = this.#timers;
+    const untilMs = nowMs + lastMemberQueryIntervalMs * lastMemberQueryCount;
+    if (membership.untilMs <= untilMs) return;
+    this.database.shorten(group, untilMs, port);
+    if (vlan.querier.isOwn(nowMs)) this.#queries.askForMembers(vlan, group.address, port, nowMs);
+  }
+
+  /** Without sources INCLUDE is a leave, and all else is a join, since sources are not kept. */
+  #records(vlan: SnoopedVlan, port: BridgePort, nowMs: number): void {
+    const packet = this.#packet;
+    while (packet.nextRecord()) {
+      const { recordType, group, sources } = packet;
+      if (recordType < MODE_IS_INCLUDE || recordType > BLOCK_OLD_SOURCES || !group.isGroup) continue;
+      const isInclude = recordType === MODE_IS_INCLUDE || recordType === CHANGE_TO_INCLUDE;
+      if (isInclude && sources === 0) this.#leave(vlan, group, port, nowMs);
+      else this.#join(vlan, group, port, nowMs);
+    }
+  }
+
+  #forget(port: BridgePort): void {
+    this.database.forgetPort(port);
+    this.#delivery.forgetPort(port);
+    this.#queries.forgetPort(port);
+    this.#refused.delete(port);
+  }
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinFrame, leaveFrame, queryFrame, recordsFrame } from '../../../test/support/multicast-frames.ts';
+import { MulticastLan, SWITCH_MAC } from '../../../test/support/multicast-lan.ts';
+
+const GROUP = '239.1.2.3';
+const OWN6 = 'fe80::ff:fe00:f00';
+const OWN = { isQuerier: true };
+
+test('a querier asks at once, again after 31.25 s, then every 125 s, by all ports, for both families', () => {
+  const lan = new MulticastLan(2, OWN);
+  assert.deepEqual(lan.takeQueries().sort(), [
+    '1 0.0.0.0 from 0.0.0.0',
+    `1 :: from ${OWN6}`,
+    '2 0.0.0.0 from 0.0.0.0',
+    `2 :: from ${OWN6}`,
+  ]);
+  const asked: number[] = [];
+  for (let second = 1; second <= 300; second++) {
+    lan.pass(1000);
+    if (lan.takeQueries().length > 0) asked.push(second);
+  }
+  assert.deepEqual(asked, [32, 157, 282], 'to the second of the tick');
+});
+
+test('with the own querier groups are pruned after 10 s; reports then go nowhere', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.send(2, joinFrame(GROUP));
+  lan.pass(9999);
+  assert.deepEqual(lan.reach(1, GROUP), [2, 3]);
+  lan.pass(1);
+  assert.deepEqual(lan.reach(1, GROUP), [2]);
+  assert.deepEqual(lan.send(1, joinFrame(GROUP)), []);
+});
+
+test('it is silent while another querier is elected, and begins anew when that is silent', () => {
+  const lan = new MulticastLan(2, OWN);
+  lan.takeHeard();
+  lan.send(2, queryFrame({ from: '192.0.2.9' }));
+  lan.takeHeard();
+  lan.pass(254_000);
+  assert.deepEqual(
+    lan.takeQueries().filter((query) => !query.includes('::')),
+    [],
+    'IPv4 has another querier',
+  );
+  lan.pass(1000);
+  assert.deepEqual(
+    lan.takeQueries().filter((query) => !query.includes('::')),
+    ['1 0.0.0.0 from 0.0.0.0', '2 0.0.0.0 from 0.0.0.0'],
+  );
+});
+
+test('of two switches without an address the lower MAC address is the querier; over IPv6 the lower address', () => {
+  for (const station of [1, 0xfe]) {
+    const lan = new MulticastLan(2, OWN);
+    // 02:00:00:00:00:xx is below 02:00:00:00:0f:00.
+    lan.send(2, queryFrame({ from: '0.0.0.0', station }), queryFrame({ family: 6, from: 'fe80::1', station }));
+    lan.takeHeard();
+    lan.pass(160_000);
+    assert.deepEqual(lan.takeQueries(), []);
+  }
+  const lan = new MulticastLan(2, OWN);
+  lan.takeHeard();
+  const higher = queryFrame({ from: '0.0.0.0' });
+  higher.writeUInt8(0x0e, 6);
+  lan.send(2, higher, queryFrame({ family: 6, from: 'fe80::ffff:ffff:ffff:ffff' }));
+  lan.takeHeard();
+  lan.pass(160_000);
+  assert.equal(lan.takeQueries().length, 8, 'both are lost: two queries by two ports for two families');
+  assert.deepEqual(lan.routers, []);
+});
+
+test('after a leave it asks twice by that port, and the membership ends after 2 s without an answer', () => {
+  for (const [leave, answers] of [
+    [leaveFrame(GROUP), false],
+    [recordsFrame([{ type: 3, group: GROUP }]), true],
+  ] as const) {
+    const lan = new MulticastLan(3, OWN);
+    lan.pass(40_000);
+    for (const port of [1, 2]) lan.send(port, joinFrame(GROUP));
+    lan.send(1, leave, leave);
+    assert.deepEqual(lan.takeQueries(), [`1 ${GROUP} from 0.0.0.0`], 'two leaves are one question');
+    assert.deepEqual(lan.reach(3, GROUP), [1, 2]);
+    lan.pass(1000);
+    assert.deepEqual(lan.takeQueries(), [`1 ${GROUP} from 0.0.0.0`]);
+    if (answers) lan.send(1, joinFrame(GROUP));
+    lan.pass(1000);
+    assert.deepEqual(lan.reach(3, GROUP), answers ? [1, 2] : [2]);
+    lan.pass(5000);
+    assert.deepEqual(lan.takeQueries(), []);
+  }
+});
+
+test('a leave of a port that is no member asks nobody', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.send(1, joinFrame(GROUP));
+  lan.send(2, leaveFrame(GROUP));
+  assert.deepEqual(lan.takeQueries(), []);
+});
+
+test('hosts in a VLAN are asked in it', () => {
+  const lan = new MulticastLan(2, OWN);
+  lan.send(1, joinFrame(GROUP, { vid: 7 }));
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.deepEqual(lan.takeQueries(), ['1 0.0.0.0 from 0.0.0.0 in 7', '2 0.0.0.0 from 0.0.0.0 in 7']);
+});
+
+test('a port that begins to forward is asked at once, and gets all groups until its hosts have answered', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.pass(40_000);
+  lan.send(1, joinFrame(GROUP));
+  lan.bridge.setLink(lan.port(2), 'down', 'pulled');
+  lan.bridge.setLink(lan.port(2), 'up');
+  lan.takeHeard();
+  assert.deepEqual(lan.reach(3, GROUP), [1, 2]);
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.deepEqual(lan.takeQueries().sort(), ['2 0.0.0.0 from 0.0.0.0', `2 :: from ${OWN6}`]);
+  lan.pass(10_000);
+  assert.deepEqual(lan.reach(3, GROUP), [1, 2]);
+  lan.pass(1000);
+  assert.deepEqual(lan.reach(3, GROUP), [1]);
+  lan.takeHeard();
+  lan.pass(25_000);
+  assert.equal(lan.takeQueries().length, 2, 'and once more, as at the start');
+});
+
+test('the query of the elected querier is sent by a port that comes later, as it was', () => {
+  const lan = new MulticastLan(3);
+  const query = queryFrame({ from: '192.0.2.9', vid: 5 });
+  lan.send(3, query);
+  lan.pass(10_000);
+  const late = lan.plug();
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.deepEqual(
+    lan.takeHeard().map((frames) => frames.map((frame) => frame.toString('hex'))),
+    [[], [], [], [query.toString('hex')]],
+  );
+  assert.equal(late.tx.frames, 1);
+  lan.bridge.setShut(lan.port(3), true);
+  lan.bridge.setShut(lan.port(3), false);
+  lan.pass(1000);
+  assert.equal(lan.takeHeard().flat().length, 1, 'the port of the querier, which was lost, gets it as well');
+});
+
+test('when the topology changes, all ports are asked and get all groups', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.pass(40_000);
+  lan.send(1, joinFrame(GROUP));
+  lan.takeHeard();
+  lan.snooper.topologyChanged();
+  assert.deepEqual(lan.reach(3, GROUP), [1, 2]);
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.equal(lan.takeQueries().length, 6);
+  lan.pass(11_000);
+  assert.deepEqual(lan.reach(3, GROUP), [1]);
+});
+
+test('the querier is switched off and on', () => {
+  const lan = new MulticastLan(2, OWN);
+  lan.bridge.setMulticast({ mac: SWITCH_MAC, isQuerier: false }, lan.nowMs);
+  lan.takeHeard();
+  lan.pass(200_000);
+  assert.deepEqual(lan.takeQueries(), []);
+  assert.deepEqual(lan.reach(1, GROUP), [2], 'no querier: flooded');
+  lan.bridge.setMulticast({ mac: SWITCH_MAC, isQuerier: true }, lan.nowMs);
+  assert.equal(lan.takeQueries().length, 4);
+});

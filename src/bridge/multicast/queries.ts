@@ -1,0 +1,119 @@
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import type { Vid } from '../../wire/ethernet/vid.ts';
+import { type IpFamily, IpWords, linkLocalOf } from '../../wire/multicast/ip-words.ts';
+import { queryFrame } from '../../wire/multicast/query-frame.ts';
+import type { BridgePort } from '../bridge-port.ts';
+import type { MulticastCounters } from './multicast-counters.ts';
+import type { MulticastTimers } from './multicast-settings.ts';
+import type { QuerierIdentity } from './querier.ts';
+import type { SnoopedVlan } from './snooped-vlan.ts';
+
+/** Sends an untagged frame in a VLAN by a port. The frame is the sender's. */
+export type VlanSender = (port: BridgePort, vid: Vid, frame: Buffer, nowMs: number) => void;
+
+/** A query that is to be sent again by a port. */
+interface Repetition {
+  readonly vlan: SnoopedVlan;
+  readonly port: BridgePort;
+  /** undefined: a general query */
+  readonly group: IpWords | undefined;
+  readonly atMs: number;
+  readonly left: number;
+}
+
+/** The most queries that wait for their repetition; those beyond are sent once. */
+const MAX_REPETITIONS = 4096;
+
+/** Sends the queries of the switch (RFC 3376, 6; RFC 3810, 7), of IGMPv3 and MLDv2. Hosts of older versions answer them. */
+export class Queries {
+  /** Whether the switch is a querier where no other one is elected. */
+  isOn = false;
+  readonly #own: Readonly<Record<IpFamily, QuerierIdentity>>;
+  readonly #send: VlanSender;
+  readonly #timers: MulticastTimers;
+  readonly #counters: MulticastCounters;
+  #repetitions: Repetition[] = [];
+
+  constructor(mac: MacAddress, send: VlanSender, timers: MulticastTimers, counters: MulticastCounters) {
+    this.#own = { 4: { address: new IpWords(), mac }, 6: { address: linkLocalOf(mac), mac } };
+    this.#send = send;
+    this.#timers = timers;
+    this.#counters = counters;
+  }
+
+  /** Makes the switch a querier of this VLAN, or ends that. */
+  apply({ querier, family }: SnoopedVlan, nowMs: number): void {
+    querier.setOwn(this.isOn ? this.#own[family] : undefined, nowMs);
+  }
+
+  /** Sends the general query of a VLAN by all ports, if it is due. */
+  tick(vlan: SnoopedVlan, ports: Iterable<BridgePort>, nowMs: number): void {
+    if (!vlan.querier.takeDue(nowMs)) return;
+    const frame = this.#frame(vlan, undefined);
+    for (const port of ports) this.#transmit(vlan, port, frame, nowMs);
+  }
+
+  /**
+   * Asks the hosts behind a port that is new: by the switch's own query, or by that of the elected querier once more. So
+   * the querier stays the same, and the other end of the port learns the way to it.
+   */
+  greet(port: BridgePort, vlan: SnoopedVlan, nowMs: number): void {
+    const { querier } = vlan;
+    if (querier.isOwn(nowMs)) {
+      this.#transmit(vlan, port, this.#frame(vlan, undefined), nowMs);
+      const { startupQueryIntervalMs, startupQueryCount } = this.#timers;
+      this.#later({ vlan, port, group: undefined, atMs: nowMs + startupQueryIntervalMs, left: startupQueryCount - 1 });
+    } else if (querier.lastQuery !== undefined && querier.isOtherPresent(nowMs) && querier.port !== port) {
+      this.#transmit(vlan, port, querier.lastQuery, nowMs);
+    }
+  }
+
+  /** Asks whether there is another member behind the port of a leave (RFC 3376, 6.4.2). */
+  askForMembers(vlan: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
+    this.#transmit(vlan, port, this.#frame(vlan, group), nowMs);
+    const { lastMemberQueryIntervalMs, lastMemberQueryCount } = this.#timers;
+    this.#later({ vlan, port, group, atMs: nowMs + lastMemberQueryIntervalMs, left: lastMemberQueryCount - 1 });
+  }
+
+  /** Sends what is to be repeated now. */
+  repeat(nowMs: number): void {
+    const due = this.#repetitions.filter(({ atMs }) => atMs <= nowMs);
+    if (due.length === 0) return;
+    this.#repetitions = this.#repetitions.filter(({ atMs }) => atMs > nowMs);
+    const { lastMemberQueryIntervalMs, startupQueryIntervalMs } = this.#timers;
+    for (const { vlan, port, group, left } of due) {
+      if (!vlan.querier.isOwn(nowMs)) continue;
+      this.#transmit(vlan, port, this.#frame(vlan, group), nowMs);
+      const intervalMs = group === undefined ? startupQueryIntervalMs : lastMemberQueryIntervalMs;
+      this.#later({ vlan, port, group, atMs: nowMs + intervalMs, left: left - 1 });
+    }
+  }
+
+  forgetPort(port: BridgePort): void {
+    if (this.#repetitions.length > 0) this.#repetitions = this.#repetitions.filter((query) => query.port !== port);
+  }
+
+  #later(repetition: Repetition): void {
+    if (repetition.left > 0 && this.#repetitions.length < MAX_REPETITIONS) this.#repetitions.push(repetition);
+  }
+
+  #transmit({ vid }: SnoopedVlan, port: BridgePort, frame: Buffer, nowMs: number): void {
+    this.#counters.queriesSent++;
+    this.#send(port, vid, frame, nowMs);
+  }
+
+  #frame({ family }: SnoopedVlan, group: IpWords | undefined): Buffer {
+    const { address, mac } = this.#own[family];
+    const { robustness, queryIntervalMs, queryResponseIntervalMs, lastMemberQueryIntervalMs } = this.#timers;
+    const all = new IpWords();
+    all.clear(family);
+    return queryFrame({
+      group: group ?? all,
+      sourceMac: mac,
+      source: address,
+      maxResponseMs: group === undefined ? queryResponseIntervalMs : lastMemberQueryIntervalMs,
+      robustness,
+      queryIntervalMs,
+    });
+  }
+}
