@@ -10,10 +10,12 @@ import {
   type Conversation,
   homeOf,
   isStation,
+  multicastBurst,
   STATIONS,
 } from '../../test/support/flow-traffic.ts';
 import { AGEING_MS, PLACES, TAPS, World } from '../../test/support/flow-worlds.ts';
 import { batchWithHeaders } from '../../test/support/frames.ts';
+import { SWITCH_MAC } from '../../test/support/multicast-lan.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
 import { DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
@@ -141,7 +143,7 @@ async function age(worlds: Worlds, random: Random): Promise<void> {
 async function step(worlds: Worlds, random: Random): Promise<string> {
   // Often the place that frames come from: then the next ones show whether a flow has ended.
   const place = random.once(3) ? (worlds.conversation?.place ?? 0) : random.below(PLACES);
-  switch (random.below(26)) {
+  switch (random.below(29)) {
     case 0:
       worlds.both((world) => world.bridge.setShut(world.at(place).bridgePort, true));
       return `place ${place} is shut`;
@@ -175,6 +177,16 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
       worlds.both((world) => world.bridge.setStpState(world.at(place).bridgePort, state));
       return `place ${place} is ${state}`;
     }
+    case 15: {
+      const isOn = !random.once(4);
+      const options = { mac: SWITCH_MAC, isQuerier: random.once(2) };
+      worlds.both((world) => world.bridge.setMulticast(isOn ? options : undefined, world.nowMs));
+      return `multicast snooping is ${isOn ? 'on' : 'off'}`;
+    }
+    case 16:
+    case 17:
+      await worlds.send(multicastBurst(random, place));
+      return 'hosts and queriers of groups speak';
     case 9:
       worlds.both((world) => world.pass(AGEING_MS / 3, true));
       return 'time passes';

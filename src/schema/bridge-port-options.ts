@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Table, ValuesOf } from './table.ts';
-import { flag } from './types.ts';
+import { flag, integer, oneOf } from './types.ts';
 
 /**
  * The settings of a bridge port: rows of `addPort`, `setPort`, the configuration file and the state file. They can be
@@ -13,6 +13,27 @@ export const BRIDGE_PORT_OPTIONS = {
     flag: '--isolated',
     metavar: '0|1',
     help: '1: exchange no frames with other isolated ports',
+  },
+  multicastRouter: {
+    type: oneOf(['auto', 'on', 'off']),
+    default: 'auto',
+    flag: '--multicast-router',
+    metavar: 'auto|on|off',
+    help: 'whether a multicast router is behind the port; auto: as queries and hellos show',
+  },
+  fastLeave: {
+    type: flag,
+    default: false,
+    flag: '--fast-leave',
+    metavar: '0|1',
+    help: '1: a leave ends a membership at once; for a port with one host',
+  },
+  multicastLimit: {
+    type: integer(0, 65_536),
+    default: 512,
+    flag: '--multicast-limit',
+    metavar: 'N',
+    help: 'the most multicast groups of which the port is a member',
   },
 } as const satisfies Table;
 

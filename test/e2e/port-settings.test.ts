@@ -11,6 +11,9 @@ import { openTapLab } from '../support/lab-test.ts';
 /** For each setting: a value that is not the default, as it is typed, and as it is told. */
 const SAMPLES: { readonly [K in keyof Required<BridgePortValues>]: readonly [typed: string, told: unknown] } = {
   isolated: ['1', true],
+  multicastRouter: ['on', 'on'],
+  fastLeave: ['1', true],
+  multicastLimit: ['7', 7],
 };
 
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\ncontrol: {port: 7867}\n';

@@ -4,6 +4,7 @@ import type { Rate } from '../../src/bridge/token-bucket.ts';
 import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
 import { PLACES, SHORT_MTU, TAPS } from './flow-worlds.ts';
 import { type BuiltFrame, type FrameFields, frameOf, superFrameOf } from './frames.ts';
+import { dataFrame, joinFrame, leaveFrame, queryFrame, recordsFrame } from './multicast-frames.ts';
 import type { Random } from './random.ts';
 
 export const STATIONS = 6;
@@ -142,6 +143,28 @@ function anySuperFrame(random: Random): [{ frame: Buffer; header: OffloadHeader 
   return [superFrame, Math.ceil(payload.length / gsoSize)];
 }
 
+/** Messages of hosts and queriers of groups, and frames to groups. */
+export function multicastBurst(random: Random, place: number): Burst {
+  const frames = Array.from({ length: random.between(1, 6) }, () => {
+    const family = random.pick([4, 6] as const);
+    const group = random.pick(family === 4 ? ['239.1.2.3', '239.129.2.3', '224.0.0.9'] : ['ff15::1:2', 'ff02::1']);
+    const fields = { station: random.between(1, STATIONS), vid: random.once(4) ? 5 : 0 };
+    switch (random.below(6)) {
+      case 0:
+        return queryFrame({ ...fields, family, code: 10, ...(random.once(2) ? { group } : {}) });
+      case 1:
+        return leaveFrame(group, fields);
+      case 2:
+        return joinFrame(group, fields);
+      case 3:
+        return recordsFrame([{ type: random.between(1, 6), group }], fields);
+      default:
+        return dataFrame(group, fields);
+    }
+  });
+  return { place, frames: frames.map((frame) => ({ frame })), finishedFrames: frames.length, isTagged: false };
+}
+
 /** A rate with a burst but almost no refill, so that the result does not depend on time. */
 function budget(least: number, most: number, random: Random): Rate {
   return { perSecond: 1e-9, burst: random.between(least, most) + 0.5 };
@@ -149,7 +172,7 @@ function budget(least: number, most: number, random: Random): Rate {
 
 /** Random settings of a bridge port. */
 export function anySettings(random: Random): BridgePortSettings {
-  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2) };
+  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2), fastLeave: random.once(2) };
 }
 
 /** Random rules of an ingress policy; undefined: none. */
