@@ -20,6 +20,7 @@ import { LoopDelay } from '../runtime/loop-delay.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { StateFile } from '../runtime/state-file.ts';
+import { addressSeed } from './address-seed.ts';
 import { limitBuffers, setBufferLimit } from './buffer-limit.ts';
 import { Configuration } from './configuration.ts';
 import { ConfiguredSwitch } from './configured-switch.ts';
@@ -154,6 +155,7 @@ export class Daemon {
     const { ageingTimeMs, fdbCapacity, forwardReserved } = config;
     const etherSwitch = new Switch({
       ...{ ageingTimeMs, fdbCapacity, forwardReserved },
+      addressSeed: addressSeed(config),
       logger: roomOf(logger, 'switch'),
     });
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));

@@ -3,6 +3,7 @@ import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { EventFacts, EventKind } from '../events/event.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 
 /**
  * A protocol entity of a network, such as its spanning tree or its LLDP agent (IEEE 802.1Q-2022, 8.10). It is sans-I/O:
@@ -28,6 +29,8 @@ export interface NetworkEntity {
 export interface EntityHost {
   /** the name of the network */
   readonly network: string;
+  /** the address of its bridge: in bridge identifiers, and the source of its own frames */
+  readonly address: MacAddress;
   readonly bridge: Bridge;
   /** has the fact `network`, where it is not the default one */
   readonly logger: Logger;

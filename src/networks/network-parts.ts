@@ -7,6 +7,7 @@ import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { loggerOf, networkFact, traceTo } from './log-facts.ts';
 import { logFault } from './log-fault.ts';
 import type { FdbLimits, NetworkParts } from './network.ts';
+import { ownAddress } from './own-address.ts';
 
 /** The rate limit of each kind of warning that peers can cause. */
 const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
@@ -34,6 +35,8 @@ export interface SwitchSide {
   readonly events: EventHub;
   readonly forwardReserved: number;
   readonly offloadEngine: OffloadEngine;
+  /** what addresses of networks are made of */
+  readonly addressSeed: string;
   /** The state or link of a port may be another one. */
   changed(port: BridgePort): void;
   /** The same, where the network's entities know it already. */
@@ -65,6 +68,7 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
     ...(logger.isLevelEnabled('debug') ? { trace: traceTo(logger) } : {}),
   };
   const host: NetworkParts['host'] = {
+    address: ownAddress(side.addressSeed, name),
     logger,
     publish: (kind, facts) => events.publish(kind, { ...facts, network: name }),
     portChanged: (port) => side.announce(port),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SILENT } from '../observability/logger.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { Network, type NetworkParts } from './network.ts';
 import type { EntityHost, NetworkEntity } from './network-entity.ts';
 
@@ -32,7 +33,12 @@ function open(t: TestContext): World {
     bridge: {},
     nowMs: () => clockMs,
     limits: { ageingTimeMs: 300_000, fdbCapacity: 9 },
-    host: { logger: SILENT, publish: () => undefined, portChanged: () => undefined },
+    host: {
+      address: 0x02_0000_0000_01 as MacAddress,
+      logger: SILENT,
+      publish: () => undefined,
+      portChanged: () => undefined,
+    },
     makeEntities: (host) => {
       found = host;
       return { entity };

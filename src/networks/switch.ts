@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
@@ -31,6 +32,8 @@ export interface SwitchOptions {
   forwardReserved?: number;
   /** Software offload for super-frames. Default: the addon's if it is built, else in TypeScript. */
   offloadEngine?: OffloadEngine;
+  /** The MAC addresses of its networks are made of it; no other switch of the LAN may have the same. Default: random. */
+  addressSeed?: string;
   logger?: Logger;
 }
 
@@ -73,6 +76,7 @@ export class Switch {
       events: this.events,
       forwardReserved,
       offloadEngine: options.offloadEngine ?? offloadEngine(),
+      addressSeed: options.addressSeed ?? randomUUID(),
       changed: (port) => this.#changed(port),
       announce: (port) => this.#announce(port),
     };
