@@ -15,6 +15,7 @@
         "native/datapath/egress.c",
         "native/datapath/flow_end.c",
         "native/datapath/flow_table.c",
+        "native/datapath/retag.c",
         "native/datapath/forward.c",
         "native/datapath/message_ingress.c",
         "native/datapath/outgoing.c",

@@ -37,7 +37,7 @@ const DRIVERS = {
   datapath: { files: sources('datapath', 'crypto', 'offload'), flags: [...OPENSSL, '-lm'], inputBytes: 4096 },
   messages: { files: sources('datapath/websocket_messages.c'), flags: [], inputBytes: 2048 },
   flows: {
-    files: sources('datapath/flow_table.c', 'datapath/control_frame.c', 'offload'),
+    files: sources('datapath/flow_table.c', 'datapath/retag.c', 'datapath/control_frame.c', 'offload'),
     flags: ['-lm'],
     inputBytes: 4096,
   },

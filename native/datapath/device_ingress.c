@@ -41,7 +41,7 @@ void device_ready(struct device *device, int status) {
     uint32_t dropped = 0, taken = 0;
     for (int i = 0; i < TALLY_COUNT; i++) dropped |= tally[i];
     if (count > 0 && dropped == 0) {
-      const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true};
+      const struct etherws_run run = {slab->bytes, slab->starts, slab->lengths, (uint32_t)count, true, 0};
       taken = forward(&device->head, &run);
       // The host may have closed the device.
       if (device->head.fd < 0) return;

@@ -20,20 +20,21 @@ enum { MESSAGE_FRAMES = 1024 };
 // frames in place.
 struct span_stats {
   double frames;
-  double octets;
+  double read;  // octets as they were read
+  double sent;  // octets after the change of tags
 };
 
 static struct span_stats stats_of(const struct etherws_run *run, uint32_t from, uint32_t to) {
   struct span_stats stats;
-  etherws_count_run(run, from, to, &stats.frames, &stats.octets);
+  etherws_count_run(run, from, to, &stats.frames, &stats.sent);
+  stats.read = stats.sent - (double)run->added * (to - from);
   return stats;
 }
 
 uint32_t write_to_device(struct descriptor *ingress, struct device *egress, const struct etherws_run *run) {
   const struct span_stats stats = stats_of(run, 0, run->count);
-  flow_end_count(flow_end_of(ingress), &egress->flows, stats.frames, stats.octets);
-  const struct frame_slab slab = {
-      .bytes = run->bytes, .starts = (uint32_t *)run->starts, .lengths = (uint32_t *)run->lengths};
+  flow_end_count(flow_end_of(ingress), &egress->flows, stats.frames, stats.read, stats.sent);
+  const struct frame_slab slab = {.bytes = run->bytes, .starts = run->starts, .lengths = run->lengths};
   const struct frame_selection frames = {
       .count = run->count, .has_vnet_headers = run->has_offload_headers, .gro_offloads = egress->offloads};
   uint32_t tally[TALLY_COUNT] = {0};
@@ -88,7 +89,7 @@ uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, cons
     }
     if (sent < 0) sent = 0;
     from = to;
-    flow_end_count(flow_end_of(ingress), &egress->flows, stats.frames, stats.octets);
+    flow_end_count(flow_end_of(ingress), &egress->flows, stats.frames, stats.read, stats.sent);
     if ((size_t)sent < length) stream_keep_rest(egress, bytes + sent, length - (size_t)sent);
   }
   return from;

@@ -40,15 +40,16 @@ void flow_end_leave(struct flow_end *end) {
   *end = (struct flow_end){0};
 }
 
-void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double octets) {
+void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double read,
+                    double sent) {
   // The host may have closed either descriptor. Then its end has no meter and no counters.
-  if (ingress->meter != NULL) etherws_meter_charge(ingress->meter, frames, octets);
+  if (ingress->meter != NULL) etherws_meter_charge(ingress->meter, frames, read);
   if (ingress->counters != NULL) {
     ingress->counters[RX_FRAMES] += frames;
-    ingress->counters[RX_OCTETS] += octets;
+    ingress->counters[RX_OCTETS] += read;
   }
   if (egress->counters != NULL) {
     egress->counters[TX_FRAMES] += frames;
-    egress->counters[TX_OCTETS] += octets;
+    egress->counters[TX_OCTETS] += sent;
   }
 }

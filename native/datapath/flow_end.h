@@ -38,7 +38,8 @@ void flow_end_set_meter(struct flow_end *end, double *meter);
 // Ends its flows, and leaves the table.
 void flow_end_leave(struct flow_end *end);
 
-// Counts frames, in finished frames and octets, and charges them to the meter of the ingress.
-void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double octets);
+// Counts frames, in finished frames and in octets as they were read and as they are sent, and charges those that were read to
+// the meter of the ingress.
+void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double read, double sent);
 
 #endif

@@ -7,6 +7,7 @@
 
 enum {
   HEADER_BYTES = 14,
+  MAX_TAGS = 2,
   TAG_BYTES = 4,
   ETHER_TYPE = 12,
   MAX_FRAME_BYTES = 65535 + 14 + 8,
@@ -15,15 +16,15 @@ enum {
   OFFLOAD_USO = 16,
 };
 
-static bool has_tag(const uint8_t *frame, uint32_t length) {
-  return length >= HEADER_BYTES + 2 && frame[ETHER_TYPE] == 0x81 && frame[ETHER_TYPE + 1] == 0;
+static bool is_tag(const uint8_t *type) {
+  return (type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8);
 }
 
-// The key has both addresses and the outer C-TAG. The bridge decides by the VID of the tag only; the priority is in the
-// key as well, so two priorities are two flows.
+// The key has both addresses and the outer tag. The bridge decides by the VID of the tag only; the priority is in the key
+// as well, so two priorities are two flows, and a tag that replaces this one keeps it.
 static void read_key(uint8_t *to, const uint8_t *frame, uint32_t length) {
   memcpy(to, frame, ETHER_TYPE);
-  if (has_tag(frame, length)) memcpy(to + ETHER_TYPE, frame + ETHER_TYPE, TAG_BYTES);
+  if (length >= HEADER_BYTES + 2 && is_tag(frame + ETHER_TYPE)) memcpy(to + ETHER_TYPE, frame + ETHER_TYPE, TAG_BYTES);
   else memset(to + ETHER_TYPE, 0, TAG_BYTES);
 }
 
@@ -61,35 +62,63 @@ static uint32_t debt_of(const uint8_t *offload) {
   return debt | ((offload[1] & ~ETHERWS_GSO_ECN) == ETHERWS_GSO_TCPV6 ? ETHERWS_OFFLOAD_TSO6 : ETHERWS_OFFLOAD_TSO4);
 }
 
-static bool is_tag(const uint8_t *type) {
-  return (type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8);
+// The octets of tags that may exceed max_frame_bytes, as tagBytesOf of src/wire/ethernet/frame-length.ts. `outer` is the
+// first EtherType of a frame of this length, `inner` the one that is four octets behind it.
+static uint32_t tag_bytes(const uint8_t *outer, const uint8_t *inner, uint32_t length, uint32_t allowance) {
+  if (allowance == ETHERWS_TAGS_NONE || length < HEADER_BYTES + TAG_BYTES || !is_tag(outer)) return 0;
+  if (allowance == ETHERWS_TAGS_ONE_CUSTOMER) return outer[0] == 0x81 ? TAG_BYTES : 0;
+  return length >= HEADER_BYTES + 2 * TAG_BYTES && is_tag(inner) ? 2 * TAG_BYTES : TAG_BYTES;
 }
 
-// The octets of tags that may exceed max_frame_bytes, as tagBytesOf of src/wire/ethernet/frame-length.ts.
-static uint32_t tag_bytes(const uint8_t *frame, uint32_t length, uint32_t allowance) {
-  if (allowance == ETHERWS_TAGS_NONE || length < HEADER_BYTES + TAG_BYTES) return 0;
-  if (allowance == ETHERWS_TAGS_ONE_CUSTOMER) return has_tag(frame, length) ? TAG_BYTES : 0;
-  if (!is_tag(frame + ETHER_TYPE)) return 0;
-  bool is_double = length >= HEADER_BYTES + 2 * TAG_BYTES && is_tag(frame + ETHER_TYPE + TAG_BYTES);
-  return is_double ? 2 * TAG_BYTES : TAG_BYTES;
+// Whether the egress takes the changed frame, as far as its length tells.
+static bool has_room_for(const struct etherws_flow *flow, const uint8_t *frame, uint32_t changed) {
+  if (changed <= flow->max_frame_bytes) return true;
+  const struct etherws_tag_change *change = &flow->change;
+  const uint8_t *kept = frame + ETHER_TYPE + change->stripped;
+  const bool is_inserted = change->inserted != 0;
+  const uint32_t allowed = tag_bytes(is_inserted ? change->tag : kept, is_inserted ? kept : kept + TAG_BYTES, changed,
+                                     flow->tag_allowance);
+  return changed <= flow->max_frame_bytes + allowed;
 }
 
-// Whether the egress takes the frame unchanged.
+// Whether a frame that has this many tags gets one more, behind which the headers of its offloads are not found.
+static bool gets_too_many_tags(const struct etherws_flow *flow, const uint8_t *frame, uint32_t length) {
+  if (flow->change.inserted <= flow->change.stripped) return false;
+  uint32_t tags = 0;
+  for (uint32_t at = ETHER_TYPE; tags < MAX_TAGS && at + TAG_BYTES + 2 <= length && is_tag(frame + at); at += TAG_BYTES)
+    tags++;
+  return tags == MAX_TAGS;
+}
+
+// Whether the egress takes the frame with the change of its tag.
 static bool is_taken(const struct etherws_flow *flow, uint8_t *frame, uint32_t length, bool has_offload_header) {
+  const uint32_t changed = length + flow->change.inserted - flow->change.stripped;
+  if (changed > MAX_FRAME_BYTES || length < (uint32_t)HEADER_BYTES + flow->change.stripped) return false;
   uint8_t *offload = has_offload_header ? frame - ETHERWS_OFFLOAD_HEADER_BYTES : NULL;
   bool is_super_frame = false;
   if (offload != NULL && (offload[0] | offload[1]) != 0) {
     const struct etherws_frame owing = {.bytes = frame, .offload = offload, .length = length};
     if (etherws_check_and_correct(&owing, offload) != ETHERWS_OK) return false;
-    if ((debt_of(offload) & ~flow->offloads) != 0) return false;
+    const uint32_t debt = debt_of(offload);
+    if ((debt & ~flow->offloads) != 0 || (debt != 0 && gets_too_many_tags(flow, frame, length))) return false;
     is_super_frame = offload[1] != ETHERWS_GSO_NONE;
   }
-  return is_super_frame || length <= flow->max_frame_bytes + tag_bytes(frame, length, flow->tag_allowance);
+  return is_super_frame || has_room_for(flow, frame, changed);
+}
+
+// Whether frames of both flows can stand in one run: the run changes, and is changed back, as a whole.
+static bool go_together(const struct etherws_flow *one, const struct etherws_flow *other) {
+  if (one->egress != other->egress || one->meter != other->meter) return false;
+  const struct etherws_tag_change *change = &one->change;
+  if (memcmp(change, &other->change, sizeof *change) != 0) return false;
+  return (change->stripped | change->inserted) == 0 ||
+         memcmp(one->key + ETHER_TYPE, other->key + ETHER_TYPE, TAG_BYTES) == 0;
 }
 
 const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *table, const void *ingress,
                                               const struct etherws_run *run, uint64_t now_ms) {
   const struct etherws_flow *flow = NULL;
+  uint32_t free_from = 0;
   for (uint32_t i = 0; i < run->count; i++) {
     uint8_t *frame = run->bytes + run->starts[i];
     uint32_t length = run->lengths[i];
@@ -101,13 +130,17 @@ const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *t
       const struct etherws_flow *next = &table->slots[slot_of(ingress, key)];
       if (next->ingress != ingress || next->epoch != table->epoch || now_ms >= next->until_ms ||
           memcmp(next->key, key, sizeof key) != 0 ||
-          (flow != NULL && (next->egress != flow->egress || next->meter != flow->meter))) {
+          (flow != NULL && !go_together(flow, next))) {
         return NULL;
       }
       flow = next;
     }
     if (etherws_is_control_frame(frame, length) || !is_taken(flow, frame, length, run->has_offload_headers))
       return NULL;
+    // A longer frame begins earlier, and so does its header.
+    const uint32_t lead = flow->change.inserted + (run->has_offload_headers ? ETHERWS_OFFLOAD_HEADER_BYTES : 0);
+    if (flow->change.inserted > flow->change.stripped && run->starts[i] < free_from + lead) return NULL;
+    free_from = run->starts[i] + length;
   }
   return flow;
 }

@@ -10,7 +10,8 @@
 
 enum {
   ETHERWS_FLOW_SLOTS = 1024,
-  // Both addresses, and the outer C-TAG where there is one.
+  ETHERWS_ADDRESSES_BYTES = 12,
+  // Both addresses, and the outer C-TAG or S-TAG where there is one.
   ETHERWS_FLOW_KEY_BYTES = 16,
 };
 
@@ -27,10 +28,18 @@ enum {
 // Frames as they lie in a slab; with has_offload_headers ten octets of virtio-net header stand in front of each.
 struct etherws_run {
   uint8_t *bytes;
-  const uint32_t *starts;
-  const uint32_t *lengths;
+  uint32_t *starts;
+  uint32_t *lengths;
   uint32_t count;
   bool has_offload_headers;
+  int32_t added;  // by how many octets each frame is longer than it was read: 4, 0 or -4 (retag.h)
+};
+
+// How the outer tag of frames changes: the octets of `stripped` behind the addresses go, then those of `tag` come.
+struct etherws_tag_change {
+  uint8_t stripped;  // 0 or 4
+  uint8_t inserted;  // 0 or 4
+  uint8_t tag[4];
 };
 
 // Frames from `ingress` with this key go to `egress`.
@@ -43,6 +52,7 @@ struct etherws_flow {
   uint32_t offloads;         // ETHERWS_OFFLOAD_* that the egress does
   uint32_t max_frame_bytes;  // of finished frames, without a tag
   uint32_t tag_allowance;    // ETHERWS_TAGS_*: which tags may stand on top of that
+  struct etherws_tag_change change;
   bool may_wait;             // all frames of the ingress go to this egress, so back-pressure delays no other one
   uint8_t key[ETHERWS_FLOW_KEY_BYTES];
 };
@@ -61,8 +71,9 @@ void etherws_install_flow(struct etherws_flow_table *table, const uint8_t *frame
 // Ends all flows that are installed now, by a new epoch.
 void etherws_invalidate_flows(struct etherws_flow_table *table);
 
-// Returns the flow that all frames of the run match: one egress, which takes them unchanged. NULL: at least one has to go
-// to the bridge, as control frames always have (control_frame.h). Corrects hdr_len of super-frames, as the bridge does.
+// Returns the flow that all frames of the run match: one egress, which takes them after the same change of the same tag.
+// NULL: at least one has to go to the bridge, as control frames always have (control_frame.h). Corrects hdr_len of
+// super-frames, as the bridge does.
 const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *table, const void *ingress,
                                               const struct etherws_run *run, uint64_t now_ms);
 

@@ -7,6 +7,7 @@
 #include "egress.h"
 #include "host.h"
 #include "kinds.h"
+#include "retag.h"
 #include "state.h"
 #include "tunnel.h"
 
@@ -36,15 +37,22 @@ uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
   if (egress == NULL) return 0;
   // The host may be called below, and may install another flow in the same slot.
   const bool may_wait = flow->may_wait;
+  const struct etherws_tag_change change = flow->change;
+  const struct etherws_tag_change back = etherws_inverse_change(&change, flow->key + ETHERWS_ADDRESSES_BYTES);
+  const bool is_retagged = (change.stripped | change.inserted) != 0;
+  struct etherws_run changed = *run;
+  if (is_retagged) etherws_retag(&changed, 0, &change);
   struct device *device = device_of(ingress);
   if (device != NULL) {
     if (egress != device->expected) device->no_wait_until_ms = now_ms + MAX_WAIT_MS;
     device->expected = egress;
   }
   struct device *into = device_of(egress);
-  if (into != NULL) return write_to_device(ingress, into, run);
+  if (into != NULL) return write_to_device(ingress, into, &changed);
   struct stream *tunnel = stream_of(egress);
-  const uint32_t taken = write_to_tunnel(ingress, tunnel, run);
+  const uint32_t taken = write_to_tunnel(ingress, tunnel, &changed);
+  // What was not taken is for the bridge, as it was read.
+  if (is_retagged) etherws_retag(&changed, taken, &back);
   if (taken == run->count && may_wait && device != NULL) wait_where_full(device, tunnel, now_ms);
   return taken;
 }

@@ -1,6 +1,6 @@
 // Matches flows with runs of honest, lying and mixed frames, under the sanitizers:
 //
-//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all native/fuzz/flows_fuzz.c native/datapath/flow_table.c native/datapath/control_frame.c native/offload/*.c
+//   cc -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all native/fuzz/flows_fuzz.c native/datapath/flow_table.c native/datapath/retag.c native/datapath/control_frame.c native/offload/*.c
 //   ./a.out SEED CASES
 //
 // Every run lies in a piece of memory of exactly its size, so that one octet too many shows. What is let through is
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../datapath/flow_table.h"
+#include "../datapath/retag.h"
 #include "../offload/octets.h"
 #include "../offload/offload.h"
 #include "drive.h"
@@ -26,13 +27,38 @@ static struct made made[MOST_FLOWS];
 static uint32_t made_count;
 static int ports[PORTS];
 static double meters[METERS][ETHERWS_METER_CELLS];
-static unsigned long passed, refused, controls, admitted, exceeded;
+static unsigned long retagged, passed, refused, controls, admitted, exceeded;
 
-// 0x8100, and what stands in it; zeros without.
+// 0x8100 or 0x88a8, and what stands in it; zeros without.
 static void key_of(const uint8_t *frame, uint32_t length, uint8_t *to) {
   memset(to, 0, ETHERWS_FLOW_KEY_BYTES);
   memcpy(to, frame, 12);
-  if (length >= 16 && frame[12] == 0x81 && frame[13] == 0x00) memcpy(to + 12, frame + 12, 4);
+  if (length >= 16 && ((frame[12] == 0x81 && frame[13] == 0x00) || (frame[12] == 0x88 && frame[13] == 0xa8))) {
+    memcpy(to + 12, frame + 12, 4);
+  }
+}
+
+// A change that the bridge may make of frames with this tag; mostly none.
+static struct etherws_tag_change any_change(const uint8_t *key) {
+  static const uint8_t tags[][4] = {{0x81, 0, 0, 5}, {0x81, 0, 0xe0, 6}, {0x88, 0xa8, 0, 5}};
+  struct etherws_tag_change change = {0};
+  if (one_in(2)) return change;
+  if (key[12] != 0 && !one_in(4)) change.stripped = 4;
+  if (change.stripped == 0 || one_in(2)) {
+    change.inserted = 4;
+    memcpy(change.tag, tags[below(3)], 4);
+  }
+  return change;
+}
+
+// The octets of a frame with the change of its outer tag, by plain copies. Returns its length.
+static uint32_t changed_copy(uint8_t *to, const uint8_t *frame, uint32_t length,
+                             const struct etherws_tag_change *change) {
+  uint32_t rest = 12u + change->stripped, at = 12u + change->inserted;
+  memcpy(to, frame, 12);
+  memcpy(to + 12, change->tag, change->inserted);
+  memcpy(to + at, frame + rest, length - rest);
+  return at + length - rest;
 }
 
 // All flows of a port have one meter, or none.
@@ -58,11 +84,12 @@ static void install(void) {
                                       .max_frame_bytes = one_in(3) ? below(400) : 66000,
                                       .tag_allowance = below(3),
                                       .may_wait = one_in(2)};
-  etherws_install_flow(&table, frame, length, &entry->flow);
   if (length >= ETHERNET_HEADER_BYTES) {
     key_of(frame, length, entry->key);
-    made_count++;
+    entry->flow.change = any_change(entry->key);
   }
+  etherws_install_flow(&table, frame, length, &entry->flow);
+  if (length >= ETHERNET_HEADER_BYTES) made_count++;
   free(frame);
   free(record);
 }
@@ -93,16 +120,32 @@ static uint32_t limit_of(const struct etherws_flow *flow, const uint8_t *frame, 
   return limit + 4 * tags;
 }
 
-// Whether a flow takes a frame as it is, by the rules of src/bridge/bridge.ts and of the ports' send.
+static uint32_t count_tags(const uint8_t *frame, uint32_t length) {
+  uint32_t tags = 0;
+  while (tags < 2 && is_tag_at(frame, length, 12 + 4 * tags) && length >= 18 + 4 * tags) tags++;
+  return tags;
+}
+
+// Whether the changed frame is not too long.
+static bool fits(const struct etherws_flow *flow, const uint8_t *frame, uint32_t length) {
+  static uint8_t changed[70000];
+  const uint32_t changed_length = changed_copy(changed, frame, length, &flow->change);
+  return changed_length <= limit_of(flow, changed, changed_length);
+}
+
+// Whether a flow takes a frame, by the rules of src/bridge/bridge.ts and of the ports' send.
 static bool takes(const struct etherws_flow *flow, const uint8_t *frame, uint32_t length, bool has_header) {
   const uint8_t *offload = frame - HEADER;
-  const uint32_t limit = limit_of(flow, frame, length);
-  if (!has_header || (offload[0] == 0 && offload[1] == 0)) return length <= limit;
+  if (length < 14u + flow->change.stripped || length + flow->change.inserted - flow->change.stripped > MOST_OCTETS)
+    return false;
+  if (!has_header || (offload[0] == 0 && offload[1] == 0)) return fits(flow, frame, length);
   struct etherws_layers layers;
   const struct etherws_frame owing = {frame, offload, length};
   if (etherws_check(&owing, &layers) != ETHERWS_OK || layers.is_encapsulated) return false;
   if ((debt_of(offload) & ~flow->offloads) != 0) return false;
-  return offload[1] != 0 || length <= limit;
+  const bool is_longer = flow->change.inserted > flow->change.stripped;
+  if (debt_of(offload) != 0 && is_longer && count_tags(frame, length) == 2) return false;
+  return offload[1] != 0 || fits(flow, frame, length);
 }
 
 static uint32_t word_or(const uint8_t *frame, uint32_t length, uint32_t at, uint32_t missing) {
@@ -156,8 +199,25 @@ static const struct made *known_flow(const void *ingress, const uint8_t *frame, 
   return NULL;
 }
 
+// Whether one run may have frames of both.
+static bool is_alike(const struct made *one, const struct made *other) {
+  const struct etherws_tag_change *change = &one->flow.change, *another = &other->flow.change;
+  if (one->flow.egress != other->flow.egress || change->stripped != another->stripped ||
+      change->inserted != another->inserted || memcmp(change->tag, another->tag, 4) != 0) {
+    return false;
+  }
+  return (change->stripped == 0 && change->inserted == 0) || memcmp(one->key + 12, other->key + 12, 4) == 0;
+}
+
+// The octets in front of a record that belong to no other one.
+static uint32_t has_room_in_front(const struct etherws_run *run, uint32_t i) {
+  const uint32_t begin = run->starts[i] - (run->has_offload_headers ? HEADER : 0);
+  return i == 0 ? begin : begin - (run->starts[i - 1] + run->lengths[i - 1]);
+}
+
 static void *judge(const void *ingress, const struct etherws_run *run, uint64_t now_ms, bool *is_last_only) {
   void *egress = NULL;
+  const struct made *first = NULL;
   *is_last_only = true;
   for (uint32_t i = 0; i < run->count; i++) {
     const uint8_t *frame = run->bytes + run->starts[i];
@@ -166,7 +226,10 @@ static void *judge(const void *ingress, const struct etherws_run *run, uint64_t 
     const struct made *entry = known_flow(ingress, frame, length, now_ms);
     if (entry == NULL || is_control(frame, length) || !takes(&entry->flow, frame, length, run->has_offload_headers))
       return NULL;
-    if (egress != NULL && entry->flow.egress != egress) return NULL;
+    if (first != NULL && !is_alike(first, entry)) return NULL;
+    if (first == NULL) first = entry;
+    const uint32_t lead = has_room_in_front(run, i);
+    if (entry->flow.change.inserted > entry->flow.change.stripped && lead < 4) return NULL;
     egress = entry->flow.egress;
     *is_last_only &= entry == &made[made_count - 1];
   }
@@ -201,6 +264,48 @@ static void require_honest(const struct etherws_run *run, const uint8_t *before)
   }
   etherws_count_run(run, 0, run->count, &frames, &octets);
   require(frames == wanted_frames && octets == wanted_octets, "another count");
+}
+
+// A changed frame is that of a plain copy, its offload header says where the same octets are now, and those that an egress
+// does not take are as they were read.
+static void require_retagged(struct etherws_run *run, const struct etherws_flow *flow) {
+  static uint8_t wanted[MOST_FRAMES][70000];
+  const uint32_t lead = run->has_offload_headers ? HEADER : 0, taken = below(run->count + 1);
+  const int32_t added = flow->change.inserted - flow->change.stripped;
+  uint32_t starts[MOST_FRAMES], lengths[MOST_FRAMES], size = 0;
+  uint8_t headers[MOST_FRAMES][HEADER];
+  for (uint32_t i = 0; i < run->count; i++) {
+    starts[i] = run->starts[i];
+    lengths[i] = run->lengths[i];
+    size = starts[i] + lengths[i];
+    memcpy(headers[i], run->bytes + starts[i] - lead, lead);
+    changed_copy(wanted[i], run->bytes + starts[i], lengths[i], &flow->change);
+  }
+  uint8_t *before = allocate(size);
+  memcpy(before, run->bytes, size);
+  etherws_retag(run, 0, &flow->change);
+  require(run->added == added, "the run does not say what was added");
+  for (uint32_t i = 0; i < run->count; i++) {
+    const uint8_t *frame = run->bytes + run->starts[i];
+    require(run->lengths[i] == lengths[i] + (uint32_t)added && memcmp(frame, wanted[i], run->lengths[i]) == 0,
+            "a tag was changed in another way");
+    if (lead == 0) continue;
+    const uint8_t *was = headers[i], *offload = frame - HEADER;
+    const bool is_segmented = was[1] != 0, is_summed = (was[0] & 1) != 0;
+    require(memcmp(offload, was, 2) == 0 && memcmp(offload + 4, was + 4, 2) == 0 && memcmp(offload + 8, was + 8, 2) == 0,
+            "another field of the offload header has changed");
+    require(etherws_little(offload + 2) == (uint16_t)(etherws_little(was + 2) + (is_segmented ? added : 0)), "hdr_len");
+    require(etherws_little(offload + 6) == (uint16_t)(etherws_little(was + 6) + (is_summed ? added : 0)), "csum_start");
+  }
+  const struct etherws_tag_change back = etherws_inverse_change(&flow->change, flow->key + 12);
+  etherws_retag(run, taken, &back);
+  for (uint32_t i = taken; i < run->count; i++) {
+    require(run->starts[i] == starts[i] && run->lengths[i] == lengths[i] &&
+                memcmp(run->bytes + starts[i] - lead, before + starts[i] - lead, lead + lengths[i]) == 0,
+            "a frame was not changed back");
+  }
+  free(before);
+  retagged++;
 }
 
 // As the bridge does it, frame by frame.
@@ -262,16 +367,18 @@ static void match(void) {
     lengths[i] = is_again ? lengths[i - 1] : build(records[i], has_headers, &kind);
     has_control |= kind == CONTROL;
     if (is_again) memcpy(records[i], records[i - 1], HEADER + lengths[i]);
-    starts[i] = size + lead;
+    // A tag may need the octets between two records.
+    starts[i] = size + lead + (one_in(20) ? below(4) : 4);
     size = starts[i] + lengths[i];
   }
   uint8_t *slab = allocate(size), *before = allocate(size);
+  memset(slab, 0xee, size);
   for (uint32_t i = 0; i < count; i++) {
     memcpy(slab + starts[i] - lead, records[i] + HEADER - lead, lead + lengths[i]);
     free(records[i]);
   }
   memcpy(before, slab, size);
-  const struct etherws_run run = {slab, starts, lengths, count, has_headers};
+  struct etherws_run run = {slab, starts, lengths, count, has_headers, 0};
   // Of many ports, so that flows of one stand where those of another would.
   const void *ingress = &ports[one_in(2) ? below(2) : below(PORTS)];
   uint64_t now_ms = below(100);
@@ -282,6 +389,7 @@ static void match(void) {
     require(count > 0 && wanted != NULL && flow->egress == wanted, "led to where no flow was installed");
     require(!has_control, "a control frame was let through");
     require_honest(&run, before);
+    if ((flow->change.stripped | flow->change.inserted) != 0) require_retagged(&run, flow);
     require(flow->meter == meter_of(ingress), "the meter is another port's");
     if (flow->meter != NULL) require_same_rates(flow->meter, &run, (double)now_ms);
     passed++;
@@ -312,7 +420,7 @@ static void run_case(unsigned long number) {
 }
 
 static void check_run(unsigned long cases) {
-  require(cases < 10000 || (passed > cases / 50 && refused > cases / 50 && controls > cases / 50 &&
-                            admitted > cases / 1000 && exceeded > cases / 1000),
+  require(cases < 10000 || (passed > cases / 100 && refused > cases / 50 && controls > cases / 50 &&
+                            retagged > cases / 200 && admitted > cases / 1000 && exceeded > cases / 1000),
           "a run that has shown nothing");
 }

@@ -3,6 +3,7 @@
 
 #include "../datapath/datapath.h"
 #include "../datapath/kinds.h"
+#include "../offload/octets.h"
 #include "bindings.h"
 #include "handle.h"
 #include "values.h"
@@ -71,21 +72,30 @@ static bool take_meter(napi_env env, napi_value value, struct handle *handle, st
   return true;
 }
 
+// tag: its four octets as one number; 0: none.
+static struct etherws_tag_change change_of(int32_t stripped, int32_t tag) {
+  struct etherws_tag_change change = {.stripped = stripped == 0 ? 0 : sizeof change.tag,
+                                      .inserted = tag == 0 ? 0 : sizeof change.tag};
+  etherws_write_long(change.tag, (uint32_t)tag);
+  return change;
+}
+
 // installFlow(table, ingress, ingressCells, egress, egressCells, bytes, start, end, offloads, maxFrameBytes,
-// tagAllowance, lifeMs, mayWait, meter)
+// tagAllowance, lifeMs, mayWait, meter, strippedBytes, tag)
 static napi_value install_flow(napi_env env, napi_callback_info info) {
-  napi_value arguments[14];
+  napi_value arguments[16];
   struct flow_table *table;
   struct handle *ingress, *egress;
   uint8_t *frame;
   size_t length;
-  int32_t offloads, max_frame_bytes, tag_allowance, life_ms;
+  int32_t offloads, max_frame_bytes, tag_allowance, life_ms, stripped, tag;
   bool may_wait;
-  if (!take_arguments(env, info, arguments, 14) || !take_table(env, arguments[0], &table) ||
+  if (!take_arguments(env, info, arguments, 16) || !take_table(env, arguments[0], &table) ||
       !take_handle(env, arguments[1], &ingress) || !take_handle(env, arguments[3], &egress) ||
       !take_range(env, arguments + 5, &frame, &length) || !take_int32(env, arguments[8], &offloads) ||
       !take_int32(env, arguments[9], &max_frame_bytes) || !take_int32(env, arguments[10], &tag_allowance) ||
-      !take_int32(env, arguments[11], &life_ms) || !take_bool(env, arguments[12], &may_wait)) {
+      !take_int32(env, arguments[11], &life_ms) || !take_bool(env, arguments[12], &may_wait) ||
+      !take_int32(env, arguments[14], &stripped) || !take_int32(env, arguments[15], &tag)) {
     return NULL;
   }
   if (!datapath_may_flow(ingress->descriptor, egress->descriptor)) return NULL;
@@ -103,6 +113,7 @@ static napi_value install_flow(napi_env env, napi_callback_info info) {
                                     .offloads = (uint32_t)offloads,
                                     .max_frame_bytes = (uint32_t)max_frame_bytes,
                                     .tag_allowance = (uint32_t)tag_allowance,
+                                    .change = change_of(stripped, tag),
                                     .may_wait = may_wait};
   datapath_install_flow(frame, (uint32_t)length, &flow);
   return NULL;

@@ -9,7 +9,7 @@
 
 // Raised with every change of the arguments, results or meaning of an export, so that a binary of older sources is
 // refused before it is called. src/native/load-addon.ts has the same number.
-enum { INTERFACE_VERSION = 25 };
+enum { INTERFACE_VERSION = 26 };
 
 static const struct export SYSTEM[] = {
     {"openLinkEvents", open_link_events},

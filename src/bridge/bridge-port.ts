@@ -6,6 +6,7 @@ import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
 import { FAULT_REASONS, type PortFault } from './port-fault.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from './port-settings.ts';
 import { type PortTap, SharedTap, TappedPort } from './port-tap.ts';
+import type { PortVlans } from './port-vlans.ts';
 import type { StpState } from './stp-state.ts';
 
 declare const brand: unique symbol;
@@ -25,6 +26,8 @@ export class BridgePort {
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
+  /** Its part in VLANs, as in `settings`; undefined: it is transparent. */
+  vlans: PortVlans | undefined;
   /** The port of the parallel tunnel that forwards; this port is then on standby (ParallelTunnels). */
   standsByFor: BridgePort | undefined;
   /** Whether the port is reserved for the copies of mirrors (Mirrors); it forwards nothing else. */

@@ -20,6 +20,7 @@ import type { Congestion, LinkState, Port } from './port.ts';
 import type { PortFault } from './port-fault.ts';
 import type { BridgePortSettings } from './port-settings.ts';
 import type { PortTap } from './port-tap.ts';
+import { isSameVlans } from './port-vlans.ts';
 import { ProtocolEntities, type ProtocolEntity } from './protocol-entity.ts';
 import { Relay } from './relay.ts';
 import { Stages } from './stages/stages.ts';
@@ -235,9 +236,15 @@ export class Bridge {
     this.#stateChanged(bridgePort);
   }
 
-  /** Changes the settings of a port; flows end at once. */
+  /**
+   * Changes the settings of a port; flows end at once. With its VLANs its learned addresses are forgotten, since they may be
+   * in a VLAN that it has left.
+   */
   setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
+    const areVlansChanged = !isSameVlans(bridgePort.vlans, settings.vlans);
     bridgePort.settings = settings;
+    bridgePort.vlans = settings.vlans;
+    if (areVlansChanged) this.#fdb.forgetPort(bridgePort);
     this.multicast?.portChanged(bridgePort, bridgePort.isForwarding);
     this.#flows.invalidate();
   }

@@ -1,10 +1,12 @@
-import { destinationOf, sourceOf, vidOf } from '../wire/ethernet/ethernet-frame.ts';
+import { destinationOf, sourceOf } from '../wire/ethernet/ethernet-frame.ts';
 import { TAGS_NONE } from '../wire/ethernet/frame-length.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { FilteringDatabase, FilteringEntry } from './fdb.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { Pass } from './pass.ts';
+import { TagChange } from './stages/vlan-retagging.ts';
 
 /**
  * The lifetime of a flow. It bounds by how much the bridge's last sight of a station is
@@ -12,6 +14,7 @@ import type { Pass } from './pass.ts';
  * second has no measurable cost.
  */
 const FLOW_LIFE_MS = 1000;
+const NO_CHANGE: TagChange = new TagChange();
 /** A flow is assumed to exist for twice its lifetime: native code measures it by the loop's clock, which lags behind. */
 const FLOW_LIVES = 2;
 
@@ -40,19 +43,20 @@ export class FlowInstaller {
     this.invalidate();
   }
 
-  /** Installs a flow to `egress` with the key of frame `index` of the pass, if both ports support it and `permit` allows it. */
-  install(pass: Pass, egress: BridgePort, index: number, permit: FlowPermit): void {
+  /** Installs a flow to `egress` with the key of frame `index` of the pass, if both ports support it and `permit` allows it. @param vid its VLAN */
+  install(pass: Pass, egress: BridgePort, index: number, vid: Vid, permit: FlowPermit): void {
     const { ingress, batch, nowMs } = pass;
     const { flowSource } = ingress.port;
     const { flowTarget } = egress.port;
     if (this.#table === undefined || flowSource === undefined || flowTarget === undefined) return;
     // No flow for a batch to several ports: most of its frames would still go through the bridge.
     if (permit === MUST_COME || pass.touched !== egress) return;
+    const change = pass.mayRetag ? pass.changeFor(egress, index, vid) : NO_CHANGE;
+    if (change === undefined) return;
     ingress.noteFlow(egress, nowMs + this.#lifeMs);
     const untilMs = nowMs + FLOW_LIVES * this.#lifeMs;
     // Both stations are marked, so that the flow ends when one of them moves or ages.
     const start = batch.starts[index] as number;
-    const vid = vidOf(batch.bytes, start, batch.lengths[index] as number);
     this.#fdb.noteFlow(vid, sourceOf(batch.bytes, start), untilMs);
     this.#fdb.noteFlow(vid, destinationOf(batch.bytes, start), untilMs);
     this.#hasFlows = true;
@@ -68,6 +72,8 @@ export class FlowInstaller {
       tagAllowance: egress.port.tagAllowance ?? TAGS_NONE,
       lifeMs: this.#lifeMs,
       mayWait: ingress.sendsOnlyTo(egress, nowMs),
+      strippedBytes: change.strippedBytes,
+      tag: change.tag,
       meter: permit === MAY_PASS ? undefined : permit,
     });
   }

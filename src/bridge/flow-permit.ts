@@ -5,7 +5,7 @@ export const MUST_COME = 1;
 
 /**
  * A stage's permit for further frames of a flow: those with the same ingress port,
- * addresses and outer C-TAG. A meter, the cells of a `RateAllowance`, permits
+ * addresses and outer tag. A meter, the cells of a `RateAllowance`, permits
  * them within the rate, and they are charged to it.
  *
  * A stage that reads frames which never match a flow (FlowTable) may return MAY_PASS:

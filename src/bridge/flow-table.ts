@@ -4,7 +4,7 @@ import type { Offloads } from '../wire/offload/virtio-header.ts';
 
 /**
  * A decision of the bridge: frames from `source` with the source address, the destination
- * address and the outer C-TAG of frame `index` go to `target`.
+ * address and the outer tag of frame `index` go to `target`, with the same change of that tag.
  */
 export interface Flow {
   /** Valid until `install` returns. */
@@ -24,6 +24,10 @@ export interface Flow {
   readonly lifeMs: number;
   /** Whether frames may be left in the ingress device while the egress is full: all its frames have recently gone there. */
   readonly mayWait: boolean;
+  /** The octets of the outer tag, which are removed at egress: 0 or 4. */
+  readonly strippedBytes: number;
+  /** The four octets of the tag that is then inserted, as one number; 0: none. */
+  readonly tag: number;
   /** The token buckets that frames are charged to (RateAllowance.cells); undefined without rates. */
   readonly meter: Float64Array | undefined;
 }

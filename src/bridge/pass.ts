@@ -1,5 +1,7 @@
 import { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import { countTags, TPID_C_TAG } from '../wire/ethernet/tag.ts';
+import { MAX_TAGS } from '../wire/ethernet/transport-header.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { framesIn } from '../wire/offload/gso.ts';
@@ -7,8 +9,9 @@ import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE, type Offloads } fro
 import type { BridgePort } from './bridge-port.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
-import { SoftwareOffload } from './stages/software-offload.ts';
+import { type FinishedFrames, SoftwareOffload } from './stages/software-offload.ts';
 import type { Answer } from './stages/stage.ts';
+import { FORM_AS_IT_CAME, type Form, formOf, Retagging, type TagChange } from './stages/vlan-retagging.ts';
 
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
@@ -47,7 +50,10 @@ export class Pass {
   permit: FlowPermit = MAY_PASS;
   sourcePermit: FlowPermit = MAY_PASS;
   keyPermit: FlowPermit = MUST_COME;
+  /** Whether the ingress port or one that sends frames with the present key is VLAN-aware, so that tags may have to change. */
+  mayRetag = false;
   readonly #offload: SoftwareOffload;
+  readonly #retagging = new Retagging();
   readonly #touched: BridgePort[] = [];
   #id = 0;
 
@@ -64,6 +70,7 @@ export class Pass {
     this.frames = 1;
     this.neededOffload = OFFLOAD_NONE;
     this.#offload.begin();
+    this.mayRetag = false;
   }
 
   /** Applies the answer of a stage for one frame. @returns whether the frame goes on; if not, `refusal` says why */
@@ -126,7 +133,7 @@ export class Pass {
   /** Sends the present frame to all ports of the flood. */
   sendFlood(): void {
     const { flood, refusedFlood, batch, index, frames } = this;
-    if (this.neededOffload === OFFLOAD_NONE) {
+    if (this.neededOffload === OFFLOAD_NONE && !this.mayRetag) {
       for (let at = 0; at < flood.length; at++) this.#queue(flood[at] as BridgePort, batch, index, frames);
     } else {
       for (let at = 0; at < flood.length; at++) this.send(flood[at] as BridgePort);
@@ -143,19 +150,71 @@ export class Pass {
    * @returns whether the port took any of its frames
    */
   send(egress: BridgePort): boolean {
-    const { batch, index } = this;
-    if ((this.neededOffload & ~egress.port.offloads) === OFFLOAD_NONE)
-      return this.#queue(egress, batch, index, this.frames);
-    return this.#sendFinished(egress);
+    if (this.mayRetag) return this.#sendInForm(egress, formOf(this.ingress.vlans, egress, this.vid));
+    return this.#sendAs(egress, this.batch, this.index, FORM_AS_IT_CAME);
   }
 
-  #sendFinished(egress: BridgePort): boolean {
+  /** Sends a form of the present frame: frame `index` of `batch`. */
+  #sendAs(egress: BridgePort, batch: FrameBatch, index: number, form: Form): boolean {
+    const { offloads } = egress.port;
+    if ((this.neededOffload & ~offloads) === OFFLOAD_NONE) return this.#queue(egress, batch, index, this.frames);
+    const finished = this.#offload.finish(batch, index, offloads, form, this.index);
+    if (typeof finished !== 'string') return this.#queueFinished(egress, finished);
+    egress.drop('tx', finished, 1, batch, index);
+    return false;
+  }
+
+  /** The change of the tag that frame `index` of the batch needs for an egress port; undefined: it ends inside of its tag. */
+  changeFor(egress: BridgePort, index: number, vid: Vid): TagChange | undefined {
+    const form = formOf(this.ingress.vlans, egress, vid);
+    return this.#findChange(index, vid, form) ? this.#retagging.change : undefined;
+  }
+
+  #findChange(index: number, vid: Vid, form: Form): boolean {
+    const { bytes, starts, lengths } = this.batch;
+    const tpid = this.ingress.vlans?.tpid ?? TPID_C_TAG;
+    return this.#retagging.change.find(bytes, starts[index] as number, lengths[index] as number, tpid, vid, form);
+  }
+
+  #sendInForm(egress: BridgePort, form: Form): boolean {
+    const retagging = this.#retagging;
     const { batch, index } = this;
-    const finished = this.#offload.finish(batch, index, egress.port.offloads);
-    if (typeof finished === 'string') {
-      egress.drop('tx', finished, 1, batch, index);
-      return false;
+    if (!this.#findChange(index, this.vid, form)) return this.#refuseAt(egress, 'runt');
+    if (retagging.change.isNone) return this.#sendAs(egress, batch, index, FORM_AS_IT_CAME);
+    if (this.neededOffload !== OFFLOAD_NONE && this.#getsTooManyTags(retagging.change))
+      return this.#finishFirst(egress);
+    const failure = retagging.copy(batch, index, form);
+    if (failure !== undefined) return this.#refuseAt(egress, failure);
+    return this.#sendAs(egress, retagging.batch, retagging.index, form);
+  }
+
+  /** Whether the headers behind the tags are no longer found when the present frame has got its tag. */
+  #getsTooManyTags({ strippedBytes, tag }: TagChange): boolean {
+    const { bytes, starts, lengths } = this.batch;
+    if (tag === 0 || strippedBytes !== 0) return false;
+    return countTags(bytes, starts[this.index] as number, lengths[this.index] as number, MAX_TAGS) === MAX_TAGS;
+  }
+
+  /** Does all offloads of the present frame, and then changes the tags of the finished frames. */
+  #finishFirst(egress: BridgePort): boolean {
+    const retagging = this.#retagging;
+    const finished = this.#offload.finish(this.batch, this.index, OFFLOAD_NONE);
+    if (typeof finished === 'string') return this.#refuseAt(egress, finished);
+    let isTaken = false;
+    for (let at = finished.from; at < finished.to; at++) {
+      const failure = retagging.copy(finished.batch, at);
+      if (failure === undefined) isTaken = this.#queue(egress, retagging.batch, retagging.index, 1) || isTaken;
+      else egress.drop('tx', failure, 1, finished.batch, at);
     }
+    return isTaken;
+  }
+
+  #refuseAt(egress: BridgePort, reason: DiscardReason): boolean {
+    egress.drop('tx', reason, 1, this.batch, this.index);
+    return false;
+  }
+
+  #queueFinished(egress: BridgePort, finished: FinishedFrames): boolean {
     let isTaken = false;
     for (let at = finished.from; at < finished.to; at++) {
       // Segments of an encapsulation may have become a datagram super-frame.
@@ -187,6 +246,7 @@ export class Pass {
     for (const egress of this.#touched) egress.port.flush(isSoleEgress);
     this.#touched.length = 0;
     this.batch = NO_FRAMES;
+    this.#retagging.end();
     if (first === undefined) return undefined;
     const sole = isSoleEgress ? first : undefined;
     if (sole !== ingress.soleEgress) {

@@ -1,4 +1,5 @@
 import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast/multicast-settings.ts';
+import type { PortVlans } from './port-vlans.ts';
 
 /**
  * The administrative settings of a bridge port, as its stages read them. They are changed by `Bridge.setSettings` only,
@@ -7,6 +8,8 @@ import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast
 export interface BridgePortSettings extends PortMulticastSettings {
   /** Whether it exchanges no frames with other isolated ports (bridge(8), `isolated`). */
   readonly isIsolated: boolean;
+  /** Its part in VLANs; undefined: it is transparent. */
+  readonly vlans: PortVlans | undefined;
 }
 
-export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false, ...PORT_MULTICAST_DEFAULTS };
+export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false, vlans: undefined, ...PORT_MULTICAST_DEFAULTS };

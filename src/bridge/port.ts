@@ -126,6 +126,12 @@ export const DISCARD_REASONS = [
   'badSource',
   /** its outer C-TAG has the reserved VID 4095 (IEEE 802.1Q-2022, table 9-2) */
   'badVid',
+  /** its VLAN is not one of the port (IEEE 802.1Q-2022, 8.6.2 and 8.6.4) */
+  'vlanFiltered',
+  /** it has a tag, and the ingress port takes untagged and priority-tagged frames only (IEEE 802.1Q-2022, 6.9.1) */
+  'tagDenied',
+  /** it has no VID, and the ingress port takes VLAN-tagged frames only (IEEE 802.1Q-2022, 6.9.1) */
+  'tagMissing',
   /** an IGMP or MLD message with wrong lengths or checksums, in a network with snooping (RFC 4541, 2.1.1, rule 4) */
   'badMembership',
   /** a group frame that its ingress port had sent, and that a relay has sent back */

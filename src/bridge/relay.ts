@@ -7,6 +7,7 @@ import {
 } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { reservedDigitOf } from '../wire/ethernet/reserved-address.ts';
+import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { BridgeTrace } from './bridge-trace.ts';
@@ -14,7 +15,7 @@ import type { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { Mirrors } from './mirror/mirrors.ts';
 import { Pass } from './pass.ts';
-import type { Congestion } from './port.ts';
+import type { Congestion, DiscardReason } from './port.ts';
 import type { ProtocolEntities } from './protocol-entity.ts';
 import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
 import type { Stages } from './stages/stages.ts';
@@ -85,12 +86,14 @@ export class Relay {
     const { ingress, batch } = pass;
     const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
     const { isEachFrameJudged } = ingress;
+    const isVlanAware = ingress.vlans !== undefined;
     // Most frames of a batch have the same key as the frame before, whose decision is then reused.
-    let lastVid = 0;
+    let lastVid: Vid = UNTAGGED;
     // No valid address, so that the first frame differs.
     let lastSource = -1;
     let lastDestination = 0;
     let takenIndex = -1;
+    let takenVid: Vid = UNTAGGED;
     let takenPermit: FlowPermit = MUST_COME;
     let takenKeyPermit: FlowPermit = MUST_COME;
     let frames = 0;
@@ -113,7 +116,18 @@ export class Relay {
           continue;
         }
       }
-      const vid = vidOf(bytes, start, length);
+      let vid: Vid;
+      if (!isVlanAware) vid = vidOf(bytes, start, length);
+      else {
+        pass.start = start;
+        pass.length = length;
+        const answer = this.#stages.enterVlan(pass);
+        if (typeof answer === 'string') {
+          this.#refuseInVlan(pass, answer);
+          continue;
+        }
+        vid = pass.vid;
+      }
       const source = sourceOf(bytes, start);
       const destination = destinationOf(bytes, start);
       const isSameSource = source === lastSource && vid === lastVid;
@@ -148,6 +162,7 @@ export class Relay {
       else if (egress === undefined) pass.sendFlood();
       else {
         takenIndex = pass.send(egress) ? index : -1;
+        takenVid = vid;
         takenPermit = pass.permit;
         takenKeyPermit = pass.keyPermit;
       }
@@ -158,29 +173,43 @@ export class Relay {
     ingress.rx.count(octets, frames);
     // Installed before the ports are flushed, since they may overwrite the octets.
     if (pass.egress === undefined || takenIndex < 0) return;
-    this.#flows.install(pass, pass.egress, takenIndex, permitOfBoth(takenPermit, takenKeyPermit));
+    this.#flows.install(pass, pass.egress, takenIndex, takenVid, permitOfBoth(takenPermit, takenKeyPermit));
+  }
+
+  /** Refuses a frame that is in no VLAN of its port. Protocol entities stand below the VLANs, so they get theirs at a trunk, too. */
+  #refuseInVlan(pass: Pass, reason: DiscardReason): void {
+    if (reason !== 'tagMissing' || !this.#isForProtocols(pass)) {
+      refuse(pass, reason);
+      return;
+    }
+    pass.ingress.rx.count(pass.length, pass.frames);
+    this.#protocols.take(pass);
+  }
+
+  /** Whether the present frame is to an address of a protocol entity. */
+  #isForProtocols({ batch, index }: Pass): boolean {
+    if ((batch.lengths[index] as number) < HEADER_BYTES) return false;
+    const digit = reservedDigitOf(destinationOf(batch.bytes, batch.starts[index] as number));
+    return digit >= 0 && ((this.#protocols.addresses >>> digit) & 1) === 1;
   }
 
   /** Hands the frames of protocol entities to them, and discards all others. */
   #hearProtocols(pass: Pass): void {
     const { ingress, batch } = pass;
-    const { addresses } = this.#protocols;
     for (let index = 0; index < batch.count; index++) {
       pass.index = index;
-      const length = batch.lengths[index] as number;
-      const digit =
-        length < HEADER_BYTES ? -1 : reservedDigitOf(destinationOf(batch.bytes, batch.starts[index] as number));
-      if (digit < 0 || ((addresses >>> digit) & 1) === 0) {
+      if (!this.#isForProtocols(pass)) {
         refuse(pass, 'discarding');
         continue;
       }
-      ingress.rx.count(length, 1);
+      ingress.rx.count(batch.lengths[index] as number, 1);
       this.#protocols.take(pass);
     }
   }
 
   /** Makes the forwarding decision for all frames with the key of the present one. */
   #decide(pass: Pass): void {
+    const { ingress } = pass;
     pass.egress = undefined;
     pass.members = undefined;
     pass.isDecidedAlone = false;
@@ -190,9 +219,11 @@ export class Relay {
       return;
     }
     pass.keyRefusal = undefined;
-    const { egress } = pass;
+    const egress = pass.egress as BridgePort | undefined;
+    pass.mayRetag = ingress.vlans !== undefined;
     if (egress === undefined) this.#decideFlood(pass);
     else if (!pass.allowsKey(this.#stages.leave(pass, egress))) pass.keyRefusal = pass.refusal;
+    else if (egress.vlans !== undefined) pass.mayRetag = true;
   }
 
   /** Selects the ports for flooding frames with the present key. */
@@ -203,6 +234,11 @@ export class Relay {
     for (let at = 0; at < ports.length; at++) {
       const egress = ports[at] as BridgePort;
       if (egress === pass.ingress) continue;
+      if (egress.vlans !== undefined) {
+        // No discard: the frame is not offered to a port outside of its VLAN.
+        if (!egress.vlans.isMember(pass.vid)) continue;
+        pass.mayRetag = true;
+      }
       const answer = this.#stages.leave(pass, egress);
       if (typeof answer === 'string') pass.refusedFlood.push({ egress, reason: answer });
       else pass.flood.push(egress);

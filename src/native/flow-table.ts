@@ -33,6 +33,8 @@ export class NativeFlowTable implements FlowTable {
       flow.lifeMs,
       flow.mayWait,
       flow.meter,
+      flow.strippedBytes,
+      flow.tag | 0,
     );
   }
 

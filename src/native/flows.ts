@@ -12,7 +12,7 @@ export interface FlowDoor {
   /** An empty flow table. @param nowMs the present time by the clock of its bridge, which runs as performance.now() does */
   createFlowTable(nowMs: number): NativeFlows;
   /**
-   * Frames with the addresses and the outer C-TAG of `bytes[start .. end)` go from one watched descriptor to another. Each
+   * Frames with the addresses and the outer tag of `bytes[start .. end)` go from one watched descriptor to another. Each
    * descriptor is an end of one table's flows: those of another table, in which it was before, are invalid then. Nothing
    * is installed where either descriptor is closed or carries no frames.
    * @param cells what each port counts in (bridge/counters.ts); kept until the descriptor is closed
@@ -21,6 +21,8 @@ export interface FlowDoor {
    * @param mayWait whether a device may be left unread while the egress has no room
    * @param meter the token buckets of frames and of bits that the frames are charged to (bridge/token-bucket.ts); kept
    *   until the ingress is closed, or gets another one
+   * @param strippedBytes 0 or 4: the octets of the outer tag, which are removed
+   * @param tag the four octets of the one that is then inserted, as one number; 0: none
    * @throws RangeError: too few cells
    */
   installFlow(
@@ -38,6 +40,8 @@ export interface FlowDoor {
     lifeMs: number,
     mayWait: boolean,
     meter: Float64Array | undefined,
+    strippedBytes: number,
+    tag: number,
   ): void;
   /** No flow of the table is followed any more. */
   invalidateFlows(table: NativeFlows): void;

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { EtherwsError } from '../errors.ts';
 
 /** The interface version that this build needs. The same as in native/node/module.c, which says when to raise it. */
-export const INTERFACE_VERSION = 25;
+export const INTERFACE_VERSION = 26;
 
 /**
  * Loads the addon of the package that npm installs for this platform (`etherws-linux-x64`, …), if it is installed and

@@ -1,12 +1,31 @@
 import { type BridgePortSettings, DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
+import { PortVlans } from '../bridge/port-vlans.ts';
 import type { BridgePortValues } from '../schema/bridge-port-options.ts';
+import { TPID_C_TAG, TPID_S_TAG } from '../wire/ethernet/tag.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
+import { VidSet } from '../wire/ethernet/vid-set.ts';
 
 /** The settings of a bridge port from their values in the control API and in files; absent values are the defaults. */
-export function settingsOf({
-  isolated = DEFAULT_SETTINGS.isIsolated,
-  multicastRouter = DEFAULT_SETTINGS.multicastRouter,
-  fastLeave = DEFAULT_SETTINGS.fastLeave,
-  multicastLimit = DEFAULT_SETTINGS.multicastLimit,
-}: BridgePortValues): BridgePortSettings {
-  return { isIsolated: isolated, multicastRouter, fastLeave, multicastLimit };
+export function settingsOf(values: BridgePortValues): BridgePortSettings {
+  const {
+    isolated = DEFAULT_SETTINGS.isIsolated,
+    multicastRouter = DEFAULT_SETTINGS.multicastRouter,
+    fastLeave = DEFAULT_SETTINGS.fastLeave,
+    multicastLimit = DEFAULT_SETTINGS.multicastLimit,
+  } = values;
+  return { isIsolated: isolated, vlans: vlansOf(values), multicastRouter, fastLeave, multicastLimit };
+}
+
+function vlansOf({
+  vlanMode = 'transparent',
+  pvid = 1,
+  vlans = 'all',
+  ethertype = '8100',
+}: BridgePortValues): PortVlans | undefined {
+  return PortVlans.of({
+    mode: vlanMode,
+    pvid: pvid as Vid,
+    vlans: VidSet.parse(vlans) ?? VidSet.ALL,
+    tpid: ethertype === '88a8' ? TPID_S_TAG : TPID_C_TAG,
+  });
 }

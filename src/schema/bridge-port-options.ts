@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { VLAN_MODES } from '../wire/ethernet/vlan-mode.ts';
 import type { Table, ValuesOf } from './table.ts';
 import { flag, integer, oneOf } from './types.ts';
+import { tagType, vlanId, vlanList } from './vlan-values.ts';
 
 /**
  * The settings of a bridge port: rows of `addPort`, `setPort`, the configuration file and the state file. They can be
@@ -34,6 +36,34 @@ export const BRIDGE_PORT_OPTIONS = {
     flag: '--multicast-limit',
     metavar: 'N',
     help: 'the most multicast groups of which the port is a member',
+  },
+  vlanMode: {
+    type: oneOf(VLAN_MODES),
+    default: 'transparent',
+    flag: '--vlan-mode',
+    metavar: 'MODE',
+    help: 'access: one VLAN without tags; trunk: VLANs with tags; native: both; transparent: pass all frames unchanged',
+  },
+  pvid: {
+    type: vlanId,
+    default: 1,
+    flag: '--pvid',
+    metavar: 'VID',
+    help: 'VLAN of frames without a tag, of an access or native port',
+  },
+  vlans: {
+    type: vlanList,
+    default: 'all',
+    flag: '--vlans',
+    metavar: 'LIST',
+    help: 'VLANs with tags, of a trunk or native port, such as 10,20,30-40',
+  },
+  ethertype: {
+    type: tagType,
+    default: '8100',
+    flag: '--ethertype',
+    metavar: '8100|88a8',
+    help: 'kind of tags, unless transparent: 88a8 for the S-TAGs of a provider (QinQ)',
   },
 } as const satisfies Table;
 

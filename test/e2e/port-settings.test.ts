@@ -14,6 +14,10 @@ const SAMPLES: { readonly [K in keyof Required<BridgePortValues>]: readonly [typ
   multicastRouter: ['on', 'on'],
   fastLeave: ['1', true],
   multicastLimit: ['7', 7],
+  vlanMode: ['native', 'native'],
+  pvid: ['10', 10],
+  vlans: ['40,20,30-39', '20,30-40'],
+  ethertype: ['88a8', '88a8'],
 };
 
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\ncontrol: {port: 7867}\n';

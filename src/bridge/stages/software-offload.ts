@@ -3,6 +3,7 @@ import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import { MAX_FINISHED_BYTES } from '../../wire/offload/gso.ts';
 import { OFFLOAD_CHECKSUM, OFFLOAD_NONE, OFFLOAD_USO, type Offloads } from '../../wire/offload/virtio-header.ts';
 import type { DiscardReason } from '../port.ts';
+import { FORM_AS_IT_CAME, FORMS, type Form } from './vlan-retagging.ts';
 
 /** The offloads of an egress port that takes encapsulated segments as one UDP super-frame. */
 const PACKED: Offloads = OFFLOAD_USO | OFFLOAD_CHECKSUM;
@@ -25,8 +26,8 @@ export class SoftwareOffload {
   readonly #engine: OffloadEngine;
   readonly #slabs: FrameBatch[] = [];
   #slabsInUse = 0;
-  /** The last frame that was finished: for ports without offloads, and for ports that take UDP super-frames. */
-  readonly #lastIndexes = new Int32Array(2);
+  /** The last frame that was finished in each form: for ports without offloads, and for ports that take UDP super-frames. */
+  readonly #lastIndexes = new Int32Array(2 * FORMS);
   readonly #last: (FinishedFrames | DiscardReason)[] = [];
 
   constructor(engine: OffloadEngine) {
@@ -39,15 +40,26 @@ export class SoftwareOffload {
     this.#lastIndexes.fill(-1);
   }
 
-  /** The finished frames of frame `index` for an egress port that takes `offloads`, or why there are none. */
-  finish(batch: FrameBatch, index: number, offloads: Offloads): FinishedFrames | DiscardReason {
+  /**
+   * The finished frames of frame `index` for an egress port that takes `offloads`, or why there are none.
+   * @param form the form of its outer tag
+   * @param original the index of the frame that it is a form of, in the batch of the pass
+   */
+  finish(
+    batch: FrameBatch,
+    index: number,
+    offloads: Offloads,
+    form: Form = FORM_AS_IT_CAME,
+    original: number = index,
+  ): FinishedFrames | DiscardReason {
     // Flooding needs the same finished frames for several ports.
-    const kind = (offloads & PACKED) === PACKED ? 1 : 0;
-    if (index !== this.#lastIndexes[kind]) {
-      this.#last[kind] = this.#make(batch, index, kind === 1 ? PACKED : OFFLOAD_NONE);
-      this.#lastIndexes[kind] = index;
+    const isPacked = (offloads & PACKED) === PACKED;
+    const at = 2 * form + (isPacked ? 1 : 0);
+    if (original !== this.#lastIndexes[at]) {
+      this.#last[at] = this.#make(batch, index, isPacked ? PACKED : OFFLOAD_NONE);
+      this.#lastIndexes[at] = original;
     }
-    return this.#last[kind] as FinishedFrames | DiscardReason;
+    return this.#last[at] as FinishedFrames | DiscardReason;
   }
 
   #make(batch: FrameBatch, index: number, offloads: Offloads): FinishedFrames | DiscardReason {

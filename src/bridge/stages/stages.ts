@@ -12,6 +12,8 @@ import { Learning } from './learning.ts';
 import { Policing, SourcePolicing } from './policing.ts';
 import { EgressPortState, ForwardingState, IngressPortState } from './port-state.ts';
 import type { Answer } from './stage.ts';
+import { VlanEgress } from './vlan-egress.ts';
+import { VlanIngress } from './vlan-ingress.ts';
 
 /** The objects that stages use. */
 export interface StageParts {
@@ -30,6 +32,7 @@ export interface StageParts {
 export class Stages {
   readonly #ingressPortState = new IngressPortState();
   readonly #wellFormed: WellFormed;
+  readonly #vlanIngress = new VlanIngress();
   readonly #possibleAddresses = new PossibleAddresses();
   readonly #sourcePolicing: SourcePolicing;
   readonly #policing = new Policing();
@@ -42,6 +45,7 @@ export class Stages {
   readonly #forwardingState = new ForwardingState();
   readonly #egressPortState = new EgressPortState();
   readonly #isolation = new Isolation();
+  readonly #vlanEgress = new VlanEgress();
 
   constructor({ fdb, engine, relayedReserved }: StageParts) {
     this.#wellFormed = new WellFormed(engine);
@@ -59,6 +63,11 @@ export class Stages {
   /** Run for each frame that has an offload header, or is too long for any port. */
   enterWellFormed(pass: Pass): Answer {
     return this.#wellFormed.apply(pass);
+  }
+
+  /** Run for each frame of a VLAN-aware port, instead of reading the VID of its C-TAG; sets `pass.vid`. */
+  enterVlan(pass: Pass): Answer {
+    return this.#vlanIngress.apply(pass);
   }
 
   /** Whether `enter` must be run for each frame of this port. This may change with the port's policy. */
@@ -102,7 +111,9 @@ export class Stages {
   /** Run for the egress port together with the decision; for a flood for each port. */
   leave(pass: Pass, egress: BridgePort): Answer {
     const answer = this.#egressPortState.apply(pass, egress);
-    return answer === MAY_PASS ? this.#isolation.apply(pass, egress) : answer;
+    if (answer !== MAY_PASS) return answer;
+    const ofIsolation = this.#isolation.apply(pass, egress);
+    return ofIsolation === MAY_PASS ? this.#vlanEgress.apply(pass, egress) : ofIsolation;
   }
 
   /** The addresses of the bridge's protocol entities, which are not relayed whatever `relayedReserved` says. */

@@ -159,6 +159,16 @@ export function writeHeaderBytes(bytes: Uint8Array, at: number, headerBytes: num
   writeLittleEndian16(bytes, at + 2, headerBytes);
 }
 
+/**
+ * Moves hdr_len and csum_start, for a frame whose Ethernet header has become `added` octets longer; where the frame needs
+ * no segmentation or no checksum they mean nothing, and stay. The header has been checked.
+ */
+export function shiftOffsets(bytes: Uint8Array, at: number, added: number): void {
+  if (gsoTypeOf(bytes, at) !== GSO_NONE) writeHeaderBytes(bytes, at, headerBytesOf(bytes, at) + added);
+  if ((flagsOf(bytes, at) & FLAG_NEEDS_CSUM) !== 0)
+    writeLittleEndian16(bytes, at + 6, checksumStartOf(bytes, at) + added);
+}
+
 /** Sets or clears FLAG_ENCAPSULATED. */
 export function markEncapsulated(bytes: Uint8Array, at: number, isEncapsulated: boolean): void {
   const others = flagsOf(bytes, at) & ~FLAG_ENCAPSULATED;
