@@ -37,4 +37,16 @@ export const BY_DESIGN: readonly ByDesign[] = [
     why: 'the VID is reserved (IEEE 802.1Q-2022, table 9-2), and we discard it',
     scripts: 'no such VID',
   },
+  {
+    of: 'Open vSwitch',
+    what: 'does not learn from frames to reserved addresses',
+    why: 'the learning process comes before the filtering of frames (IEEE 802.1Q-2022, 8.6 and 8.7); Linux learns, too',
+    scripts: 'no frames to them',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'forwards frames whose source is a group address',
+    why: 'no station has such an address (IEEE 802.3-2022, 3.2.3); Linux discards them, too',
+    scripts: 'no such frames',
+  },
 ];

@@ -10,6 +10,8 @@ export interface Profile {
   readonly waitsOnceIn: number;
   /** Tags of frames; undefined: each station has one VID, so that learning by VID makes no difference. */
   readonly tags?: (random: Random) => readonly Tag[];
+  /** Whether some frames have impossible sources (a group address, zeros) or reserved destinations; default true. */
+  readonly hasReserved?: boolean;
 }
 
 const MOST_PORTS = 5;
@@ -22,6 +24,9 @@ const UNKNOWN = ['02aa00000001', '02aa00000002'];
 const RESERVED = ['0180c2000002', '0180c2000003', '0180c200000e', '0180c200000f'];
 /** Addresses that no station may have as its source. */
 const IMPOSSIBLE = ['000000000000', '010000000001', 'ffffffffffff'];
+
+/** The priority 5 in a tag's control information; with the VID 0 the frame is priority-tagged. */
+const PRIORITY = 5 << 13;
 
 export const stationOf = (number: number): string => (0x0200_0000_0001 + number).toString(16).padStart(12, '0');
 
@@ -51,7 +56,18 @@ export const PLAIN: Profile = { name: 'plain', events: [link, link, membership],
 export const SHUT: Profile = { name: 'shut', events: [toggle('state', [0, 3]), membership], waitsOnceIn: 0 };
 export const AGEING: Profile = { name: 'ageing', events: [link], waitsOnceIn: 1 };
 
+/** Any tags, in ports that take part in all VLANs: learning by VID. */
+export const TAGGED: Profile = {
+  name: 'tagged',
+  events: [],
+  waitsOnceIn: 4,
+  tags: (random) =>
+    random.pick([[], [], cTag(5), cTag(5 | PRIORITY), cTag(9), cTag(PRIORITY), [...cTag(5), ...cTag(7)]]),
+  hasReserved: false,
+};
+
 export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, AGEING];
+export const OVS_PROFILES: readonly Profile[] = [TAGGED];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */
 export function generate(random: Random, profile: Profile): Script {
@@ -65,7 +81,7 @@ export function generate(random: Random, profile: Profile): Script {
   const steps: Step[] = [];
   for (let at = 0; at < length; at++) {
     if (hasWaits && random.once(3)) steps.push({ do: 'wait', units: random.pick([1, 1, 2, 3]) });
-    else if (random.once(6)) steps.push(random.pick(profile.events)(random, ports));
+    else if (profile.events.length > 0 && random.once(6)) steps.push(random.pick(profile.events)(random, ports));
     else steps.push(anyFrame(random, profile, { ports, homes, vids, mark: at }));
   }
   return { ports, steps };
@@ -81,21 +97,23 @@ interface Lan {
 function anyFrame(random: Random, profile: Profile, { ports, homes, vids, mark }: Lan): FrameStep {
   const source = random.below(homes.length);
   const destination = random.below(homes.length);
+  const { hasReserved = true } = profile;
   const hasOneDatabase = profile.tags === undefined;
   const isSameVid = vids[source]?.join() === vids[destination]?.join();
   const isToStation = !random.once(3) && (isSameVid || !hasOneDatabase);
   return {
     do: 'frame',
     port: random.once(6) ? random.between(1, ports) : (homes[source] as number),
-    to: isToStation ? stationOf(destination) : anyAddress(random),
-    from: random.once(30) ? random.pick(IMPOSSIBLE) : stationOf(source),
+    to: isToStation ? stationOf(destination) : anyAddress(random, hasReserved),
+    from: hasReserved && random.once(30) ? random.pick(IMPOSSIBLE) : stationOf(source),
     tags: profile.tags?.(random) ?? (vids[source] as readonly Tag[]),
     payload: payloadOf(random, mark),
   };
 }
 
-function anyAddress(random: Random): string {
-  return random.pick([BROADCAST, random.pick(GROUPS), random.pick(UNKNOWN), random.pick(RESERVED)]);
+function anyAddress(random: Random, hasReserved: boolean): string {
+  const choices = [BROADCAST, random.pick(GROUPS), random.pick(UNKNOWN)];
+  return random.pick(hasReserved ? [...choices, random.pick(RESERVED)] : choices);
 }
 
 /** An EtherType for experiments, a number that no other frame of the script has, and up to 60 octets. */

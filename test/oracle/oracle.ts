@@ -5,9 +5,12 @@
 import { parseArgs } from 'node:util';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { CoreWorld } from './core-world.ts';
-import { KERNEL_PROFILES } from './generate.ts';
+import { KERNEL_PROFILES, OVS_PROFILES, type Profile } from './generate.ts';
 import { KernelWorld } from './kernel-world.ts';
+import { OVS_TOOLS } from './ovs-process.ts';
+import { OvsWorld } from './ovs-world.ts';
 import { findDifference } from './runs.ts';
+import type { World } from './script.ts';
 
 const { values } = parseArgs({
   options: {
@@ -16,31 +19,35 @@ const { values } = parseArgs({
     profile: { type: 'string', multiple: true },
   },
 });
-const missing = enterOwnNamespace('python3', 'ip');
+const missing = enterOwnNamespace('python3', ...OVS_TOOLS);
 if (missing !== false) throw new Error(missing);
 const runs = wholeNumber('runs', values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 32 : wholeNumber('seed', values.seed);
-const profiles = KERNEL_PROFILES.filter(({ name }) => values.profile?.includes(name) ?? true);
-if (profiles.length === 0)
-  throw new Error(`no such profile; there are ${KERNEL_PROFILES.map(({ name }) => name).join(', ')}`);
+const isWanted = ({ name }: Profile): boolean => values.profile?.includes(name) ?? true;
+if (![...KERNEL_PROFILES, ...OVS_PROFILES].some(isWanted)) {
+  const names = [...KERNEL_PROFILES, ...OVS_PROFILES].map(({ name }) => name);
+  throw new Error(`no such profile; there are ${names.join(', ')}`);
+}
+await judge(KERNEL_PROFILES.filter(isWanted), () => KernelWorld.open());
+await judge(OVS_PROFILES.filter(isWanted), () => OvsWorld.open());
 
-const kernel = await KernelWorld.open();
-try {
-  for (const profile of profiles) {
-    const startMs = performance.now();
-    const difference = await findDifference(new CoreWorld(), kernel, profile, { runs, seed });
-    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    if (difference !== undefined) {
-      process.stdout.write(`${difference}\n`);
-      process.exitCode = 1;
-    } else {
-      process.stdout.write(
-        `${profile.name}: ${runs} scripts from seed ${seed} on, no difference to ${kernel.name}, ${seconds} s\n`,
-      );
-    }
+async function judge(profiles: readonly Profile[], open: () => Promise<World>): Promise<void> {
+  if (profiles.length === 0) return;
+  const oracle = await open();
+  try {
+    for (const profile of profiles) await judgeBy(oracle, profile);
+  } finally {
+    await oracle.close();
   }
-} finally {
-  await kernel.close();
+}
+
+async function judgeBy(oracle: World, profile: Profile): Promise<void> {
+  const startMs = performance.now();
+  const difference = await findDifference(new CoreWorld(), oracle, profile, { runs, seed });
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const same = `${profile.name}: ${runs} scripts from seed ${seed} on, no difference to ${oracle.name}, ${seconds} s`;
+  process.stdout.write(`${difference ?? same}\n`);
+  if (difference !== undefined) process.exitCode = 1;
 }
 
 function wholeNumber(name: string, text: string): number {

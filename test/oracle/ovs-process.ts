@@ -8,6 +8,8 @@ import { pathOf } from '../support/tools.ts';
 import { once } from '../support/waits.ts';
 import { JsonRpc } from './json-rpc.ts';
 
+/** The programs that a test with Open vSwitch needs. */
+export const OVS_TOOLS: readonly string[] = ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'];
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const START_MS = 30_000;
 
