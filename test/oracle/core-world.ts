@@ -1,17 +1,24 @@
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
+import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
+import type { StpState } from '../../src/bridge/stp-state.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
 import {
   AGEING_MS,
   heardAt,
   type Outcome,
   octetsOf,
+  type PortSetting,
   type Script,
   type Step,
   sortedOutcome,
   WAIT_MS,
   type World,
 } from './script.ts';
+
+/** The states of a port under the numbers of the kernel; what is absent is discarding. */
+const STATES: Readonly<Record<number, StpState>> = { 2: 'learning', 3: 'forwarding' };
+const DISABLED = 0;
 
 interface Place {
   readonly memory: MemoryPort;
@@ -94,8 +101,26 @@ class Run {
         this.#places.delete(step.port);
         break;
       case 'set':
-        if (step.name === 'state') bridge.setShut(bridgePort, step.value === 0);
+        if (step.name === 'state') this.#setState(bridgePort, step.value);
+        else bridge.setSettings(bridgePort, { ...bridgePort.settings, ...settingsOf(step.name, step.value) });
         break;
     }
+  }
+
+  #setState(port: BridgePort, state: number): void {
+    this.#bridge.setShut(port, state === DISABLED);
+    if (state !== DISABLED) this.#bridge.setStpState(port, STATES[state] ?? 'discarding');
+  }
+}
+
+function settingsOf(name: PortSetting, value: number): Partial<BridgePortSettings> {
+  const isOn = value === 1;
+  switch (name) {
+    case 'isolated':
+      return { isIsolated: isOn };
+    case 'fastleave':
+      return { fastLeave: isOn };
+    default:
+      throw new Error(`our bridge has no "${name}"`);
   }
 }

@@ -54,6 +54,13 @@ const membership = (random: Random, ports: number): Step => ({
 export const PLAIN: Profile = { name: 'plain', events: [link, link, membership], waitsOnceIn: 0 };
 /** The same with a port that the operator shuts. */
 export const SHUT: Profile = { name: 'shut', events: [toggle('state', [0, 3]), membership], waitsOnceIn: 0 };
+/** A port in the states of a spanning tree. Linux keeps no port in the state 4, blocking, while its own spanning tree is off. */
+export const STATES: Profile = { name: 'states', events: [toggle('state', [1, 2, 3, 3])], waitsOnceIn: 0 };
+export const ISOLATED: Profile = {
+  name: 'isolated',
+  events: [toggle('isolated'), toggle('isolated'), link, membership],
+  waitsOnceIn: 0,
+};
 export const AGEING: Profile = { name: 'ageing', events: [link], waitsOnceIn: 1 };
 
 /** Any tags, in ports that take part in all VLANs: learning by VID. */
@@ -66,7 +73,7 @@ export const TAGGED: Profile = {
   hasReserved: false,
 };
 
-export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, AGEING];
+export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, AGEING];
 export const OVS_PROFILES: readonly Profile[] = [TAGGED];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */

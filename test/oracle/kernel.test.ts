@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { CoreWorld } from './core-world.ts';
-import { AGEING, PLAIN, type Profile, SHUT } from './generate.ts';
+import { AGEING, ISOLATED, PLAIN, type Profile, SHUT, STATES } from './generate.ts';
 import { KernelWorld } from './kernel-world.ts';
 import { findDifference } from './runs.ts';
 
@@ -12,8 +12,10 @@ const kernel = skip === false ? await KernelWorld.open() : undefined;
 after(() => kernel?.close());
 
 const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
-  [PLAIN, 200],
-  [SHUT, 100],
+  [PLAIN, 100],
+  [SHUT, 50],
+  [STATES, 50],
+  [ISOLATED, 50],
   [AGEING, 20],
 ];
 

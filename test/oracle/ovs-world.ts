@@ -80,6 +80,8 @@ export class OvsWorld implements World {
         break;
       case 'wait':
         await ovs.appctl('time/warp', String(step.units * WAIT_MS * FASTER));
+        // Entries expire in the next turn of its loop.
+        for (let turns = 0; turns < 3; turns++) await ovs.appctl('version');
         break;
       default:
         throw new Error(`Open vSwitch has no "${step.do}" here`);
