@@ -4,6 +4,7 @@ import { withPassedSockets } from '../config/passed-sockets.ts';
 import { readConfig, type SwConfig } from '../config/sw-config.ts';
 import type { DaemonOptions } from '../daemon/daemon.ts';
 import { EtherwsError } from '../errors.ts';
+import { nativeAddon } from '../native/addon.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
 import { requireDescriptors } from '../runtime/descriptor-limit.ts';
@@ -72,7 +73,13 @@ async function runSwitch(options: Record<string, unknown>): Promise<void> {
     return;
   }
   const hangup = new HangupSignal();
-  await serve(config, await createLogger({ isDebug: config.isDebug, format: config.logFormat }), hangup, source);
+  const { isDebug, logFormat: format } = config;
+  await serve(config, await createLogger({ isDebug, format, sendDatagram }), hangup, source);
+}
+
+/** For journald. The addon is loaded by the first line for it. */
+function sendDatagram(socket: string, octets: Uint8Array): void {
+  nativeAddon().sendUnixDatagram(socket, octets);
 }
 
 /** Invalid options are wrong usage (status 2); an unreadable or invalid file is a failure (status 1). */

@@ -9,7 +9,7 @@ const ERRORS = new URL('../errors.js', import.meta.url).href;
 const PROGRAM = `
 const { createLogger } = await import('${LOGGER}');
 const { EtherwsError } = await import('${ERRORS}');
-const logger = await createLogger({ isDebug: false, format: process.argv[1] });
+const logger = await createLogger({ isDebug: false, format: process.argv[1], sendDatagram: () => undefined });
 logger.warn({ error: new EtherwsError('FILE_UNWRITABLE', 'the disk is full', { hint: 'Make room' }) }, 'one');
 logger.warn({ error: new Error('it is broken') }, 'two');
 `;

@@ -151,11 +151,11 @@ export const DAEMON_OPTIONS = {
     help: 'and this group',
   },
   logformat: {
-    type: eitherOf('text', 'json'),
-    default: 'text',
+    type: eitherOf('auto', 'text', 'json', 'journald'),
+    default: 'auto',
     flag: '--logformat',
     metavar: 'format',
-    help: 'text or json',
+    help: 'auto: text on a terminal, journald for a service of systemd, else JSON; or text, json, journald',
   },
   logfile: {
     type: anyText,

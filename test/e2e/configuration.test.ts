@@ -64,7 +64,11 @@ test('the example of the page is valid, and runs as it stands there', async (t) 
   const [device] = await running.interfaces();
   assert.ok(device?.addresses.includes('192.0.2.1/24'), JSON.stringify(device));
   assert.equal(device?.mtu, 1400);
-  assert.match(running.process.stderr, /"service":"tunnels".*"tls":true/, 'json, and TLS, as the file says');
+  assert.match(
+    running.process.stderr,
+    /INFO.*listening \{.*"service":"tunnels".*"tls":true/,
+    'text, and TLS, as the file says',
+  );
   const { status } = await running.stop();
   assert.equal(status, 0);
 });
@@ -78,12 +82,12 @@ test('what the command line has overrides the file', async (t) => {
   const socket = join(directory, 'other.sock');
   const running = await EtherwsSwitch.start(
     host,
-    ['--config', file, '--ctlsocket', socket, '--logformat', 'text', '--path', '/typed'],
+    ['--config', file, '--ctlsocket', socket, '--logformat', 'json', '--path', '/typed'],
     ['--ctlurl', `unix:${socket}`],
   );
   assert.equal((await running.ports()).length, 3);
-  assert.match(running.process.stderr, /listening.*\n?.*\/typed/);
-  assert.doesNotMatch(running.process.stderr, /^\{/m, 'no JSON');
+  assert.match(running.process.stderr, /"path":"\/typed".*"msg":"listening"/);
+  assert.doesNotMatch(running.process.stderr, /^[^{]/m, 'all of it is JSON');
 });
 
 test('a switch whose ports cannot all be had does not start, says which one, and leaves none', async (t) => {

@@ -39,7 +39,8 @@ function directoryFor(t: TestContext): string {
 
 async function start(t: TestContext, options: readonly string[], umask = '022'): Promise<Process> {
   const shell = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
-  const running = new Process([...shell, ...ETHERWS, 'sw', '--foreground', ...LOOPBACK, ...options], { cwd: '/' });
+  const sw = ['sw', '--foreground', '--logformat', 'text', ...LOOPBACK, ...options];
+  const running = new Process([...shell, ...ETHERWS, ...sw], { cwd: '/' });
   t.after(() => running.end());
   await running.output(/ready/);
   return running;

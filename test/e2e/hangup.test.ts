@@ -24,7 +24,8 @@ import { missingTools } from '../support/tools.ts';
  */
 
 const NOBODY = 65_534;
-const SW = [...ETHERWS, 'sw', '--foreground', '--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
+const LOOPBACK = ['--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
+const SW = [...ETHERWS, 'sw', '--foreground', '--logformat', 'text', ...LOOPBACK];
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root, to become another user';
 
 function directoryFor(t: TestContext): string {

@@ -124,7 +124,8 @@ test('a reload applies the difference, and ports without one lose no frame', asy
 test('a file with errors changes nothing, and is told with its places to the caller and to the log', async (t) => {
   const lab = await openTapLab(t);
   if (lab === undefined) return;
-  const configured = await Configured.start(t, await lab.host('host'), 'ports:\n  - {type: tap, target: one0}\n');
+  const text = 'ports:\n  - {type: tap, target: one0}\n';
+  const configured = await Configured.start(t, await lab.host('host'), text, '--logformat', 'text');
   const { file, running } = configured;
   const before = await configured.ports();
   configured.write('ageuot: 5\nports:\n  - {type: tap, target: two0, mtu: 12}\n');
@@ -220,7 +221,7 @@ test('options that take effect at once do, and the others are named', async (t) 
   const stdout = await running.done('reload', '--dry-run');
   assert.match(
     stdout,
-    /^ {2}Action {3}Port {2}What {14}Change\n {2}restart +- {2}daemon\.logformat {2}text -> json \(at the next start\)\n$/,
+    /^ {2}Action {3}Port {2}What {14}Change\n {2}restart +- {2}daemon\.logformat {2}auto -> json \(at the next start\)\n$/,
   );
 });
 

@@ -14,7 +14,7 @@ import { missingTools } from '../support/tools.ts';
  */
 
 const PROGRAM = fileURLToPath(new URL('../../../test/e2e/programs/service_manager.py', import.meta.url));
-const SW = [...ETHERWS, 'sw', '--foreground'];
+const SW = [...ETHERWS, 'sw', '--foreground', '--logformat', 'text'];
 /** Options whose addresses cannot be used: no host has the address. */
 const NOWHERE = ['--host', '192.0.2.1', '--port', '1', '--ctlhost', '192.0.2.1', '--ctlport', '2'];
 const skip = missingTools('python3');

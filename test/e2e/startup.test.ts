@@ -17,7 +17,7 @@ async function switchesOn(host: Host): Promise<string[]> {
 }
 
 const sw = (host: Host, ...options: string[]): ReturnType<Host['run']> =>
-  host.run([...ETHERWS, 'sw', ...options], { timeoutMs: 30_000 });
+  host.run([...ETHERWS, 'sw', '--logformat', 'text', ...options], { timeoutMs: 30_000 });
 
 test('a switch that cannot start says why, ends with an error, and leaves no daemon', async (t) => {
   const lab = await openLab(t, 'openssl', 'setpriv');

@@ -93,7 +93,7 @@ test('install-service: the service starts, forwards, reloads, is watched, and go
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /is enabled.*\n.*systemctl disable --now etherws/);
   await lab.type(commandsOf('Removal'));
-  assert.match(await logOf(lab), /closing \{.*"signal":"SIGTERM"/);
+  assert.match(await logOf(lab), /"signal":"SIGTERM","msg":"closing"/);
   assert.deepEqual(await lab.show('etherws', 'Result', 'ActiveState'), { Result: 'success', ActiveState: 'inactive' });
 
   assert.notEqual((await lab.run(['test', '-e', UNIT])).status, 0);

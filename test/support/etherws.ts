@@ -29,7 +29,8 @@ export class EtherwsSwitch {
   }
 
   /**
-   * Starts `etherws sw --foreground OPTIONS` and waits until its control API answers.
+   * Starts `etherws sw --foreground OPTIONS` and waits until its control API answers. Its log is text, unless the options
+   * or their configuration file name a format.
    * @param ctlOptions the options of `etherws ctl` for this switch; default: none
    * @param how another program that runs the switch, and the options of its process
    */
@@ -39,7 +40,9 @@ export class EtherwsSwitch {
     ctlOptions: readonly string[] = [],
     { command = ETHERWS, ...how }: SwitchStart = {},
   ): Promise<EtherwsSwitch> {
-    const process = host.spawn([...command, 'sw', '--foreground', ...options], { timeoutMs: 600_000, ...how });
+    const format = options.includes('--config') ? [] : ['--logformat', 'text'];
+    const sw = [...command, 'sw', '--foreground', ...format, ...options];
+    const process = host.spawn(sw, { timeoutMs: 600_000, ...how });
     const started = new EtherwsSwitch(host, process, ctlOptions);
     await started.#ready();
     return started;
