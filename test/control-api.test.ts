@@ -161,7 +161,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('parameter', '**Settings**'), BRIDGE_PORT_OPTIONS],
       [namesBehind('member', 'A port:'), portEntry.entries],
       [namesBehind('member', 'An interface:'), interfaceEntry.entries],
-      [namesBehind('member', 'A learned address:'), fdbEntry.entries],
+      [namesBehind('member', 'An address:'), fdbEntry.entries],
       [namesBehind('member of the status'), statusEntry.entries],
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
       [namesBehind('network option'), NETWORK_OPTIONS],

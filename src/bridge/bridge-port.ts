@@ -7,6 +7,7 @@ import { FAULT_REASONS, type PortFault } from './port-fault.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from './port-settings.ts';
 import { type PortTap, SharedTap, TappedPort } from './port-tap.ts';
 import type { PortVlans } from './port-vlans.ts';
+import { StormControl } from './storm-control.ts';
 import type { StpState } from './stp-state.ts';
 
 declare const brand: unique symbol;
@@ -16,6 +17,13 @@ export type PortNumber = number & { readonly [brand]: 'PortNumber' };
 
 /** An ingress port gets the congestion of an egress port if all its frames have gone there for this time. */
 const SOLE_EGRESS_MS = 100;
+
+/** Why the switch has shut a port: it is in a loop, or had more addresses than it may have. */
+export interface Protection {
+  readonly cause: 'loop' | 'macLimit';
+  /** one line */
+  readonly reason: string;
+}
 
 /** An attached port and its state in the bridge. */
 export class BridgePort {
@@ -34,8 +42,14 @@ export class BridgePort {
   isMirrorOutput = false;
   /** To be changed by `Bridge.setStpState` only. */
   stpState: StpState = 'forwarding';
-  /** To be changed by `Bridge.setSettings` only. */
-  settings: BridgePortSettings = DEFAULT_SETTINGS;
+  #settings: BridgePortSettings = DEFAULT_SETTINGS;
+  /** What follows of the settings, so that frames of ports without need one load. */
+  learnsFreely = true;
+  floodsAll = true;
+  /** Limits flooded frames that it brings; undefined: any number. */
+  storm: StormControl | undefined;
+  /** Why the switch itself has shut the port; undefined: it has not. To be changed by `Bridge.protect` only. */
+  protection: Protection | undefined;
   link: LinkState = 'up';
   /** Why the link is not up; undefined while it is. */
   linkReason: string | undefined;
@@ -116,6 +130,19 @@ export class BridgePort {
     this.port = this.#tap === undefined ? this.#attached : new TappedPort(this.#attached, this.#tap);
   }
 
+  get settings(): BridgePortSettings {
+    return this.#settings;
+  }
+
+  /** To be set by `Bridge.setSettings` only, which ends the flows. */
+  set settings(settings: BridgePortSettings) {
+    const { isLearning, macLimit, floodsUnicast, floodsMulticast, floodsBroadcast, storm } = settings;
+    if (this.storm?.rates !== storm) this.storm = StormControl.of(storm);
+    this.learnsFreely = isLearning && macLimit === 0;
+    this.floodsAll = floodsUnicast && floodsMulticast && floodsBroadcast;
+    this.#settings = settings;
+  }
+
   /** The rules for received frames; undefined: all are accepted. */
   get policy(): IngressPolicy | undefined {
     return this.#policy;
@@ -143,7 +170,7 @@ export class BridgePort {
 
   /** Whether the port could forward: it is not shut, and its link is up. */
   get isUsable(): boolean {
-    return !this.isShut && this.link === 'up';
+    return !this.isShut && this.protection === undefined && this.link === 'up';
   }
 
   /** Whether the port forwards: it is usable, not on standby, not reserved for a mirror, and in the active topology. */

@@ -4,11 +4,13 @@ import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import { withTag } from '../wire/ethernet/vid-tag.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
-import { BridgePort, type PortNumber } from './bridge-port.ts';
+import { BridgePort, type PortNumber, type Protection } from './bridge-port.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
+import { EntryControl } from './entry-control.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
 import type { FlowTable } from './flow-table.ts';
+import type { LoopDetection } from './loop-detection/loop-detection.ts';
 import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
@@ -23,6 +25,7 @@ import type { PortTap } from './port-tap.ts';
 import { isSameVlans } from './port-vlans.ts';
 import { ProtocolEntities, type ProtocolEntity } from './protocol-entity.ts';
 import { Relay } from './relay.ts';
+import { SourceGuard } from './source-guard/source-guard.ts';
 import { Stages } from './stages/stages.ts';
 import type { StpState } from './stp-state.ts';
 
@@ -61,6 +64,11 @@ export interface BridgeOptions {
 export class Bridge {
   /** Told of changes of the filtering database; may be set and taken away at any time. */
   addressListener: AddressListener | undefined;
+  /** Called when the bridge has shut a port that had more addresses than it may have; within `receive`. */
+  onProtected: ((port: BridgePort) => void) | undefined;
+  readonly sourceGuard: SourceGuard = new SourceGuard();
+  /** Entries of the operator, and flushing. */
+  readonly entries: EntryControl;
   readonly #ports = new NumberedMap<PortNumber, BridgePort>();
   readonly #fdb: FilteringDatabase;
   readonly #moves = new MoveWatch();
@@ -96,6 +104,10 @@ export class Bridge {
         this.addressListener?.aged(entry, true);
       },
     });
+    this.entries = new EntryControl(this.#fdb, {
+      ended: (entry) => this.addressListener?.aged(entry, false),
+      changed: () => this.#flows.invalidate(),
+    });
     // With a trace the bridge must see all frames.
     this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
     const engine = options.offloadEngine ?? portableEngine;
@@ -105,6 +117,8 @@ export class Bridge {
       fdb: this.#fdb,
       engine,
       relayedReserved: options.forwardReserved ?? 0,
+      sourceGuard: this.sourceGuard,
+      onBeyondLimit: (port) => this.#beyondLimit(port),
     });
     this.#relay = new Relay({
       ...{
@@ -213,7 +227,9 @@ export class Bridge {
     for (const { source, specs } of this.#mirrors.without(bridgePort)) this.setMirrors(source, specs);
     this.#ports.delete(bridgePort.number);
     bridgePort.policy?.release();
-    this.#fdb.forgetPort(bridgePort);
+    this.#relay.loopDetection?.forget(bridgePort);
+    this.sourceGuard.forget(bridgePort.number);
+    this.#fdb.removePort(bridgePort);
     this.#stateChanged(bridgePort);
   }
 
@@ -233,20 +249,43 @@ export class Bridge {
   /** Sets the administrative state of a port. Its learned addresses stay until they age; flows end at once. */
   setShut(bridgePort: BridgePort, isShut: boolean): void {
     bridgePort.isShut = isShut;
+    // Opening a port is the operator's word that its cause is gone.
+    if (!isShut) {
+      bridgePort.protection = undefined;
+      this.#relay.loopDetection?.forget(bridgePort);
+    }
     this.#stateChanged(bridgePort);
   }
 
   /**
    * Changes the settings of a port; flows end at once. With its VLANs its learned addresses are forgotten, since they may be
-   * in a VLAN that it has left.
+   * in a VLAN that it has left. Those beyond a new limit stay until they age.
    */
   setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
     const areVlansChanged = !isSameVlans(bridgePort.vlans, settings.vlans);
+    const { ipBindings, staticEntries } = bridgePort.settings;
     bridgePort.settings = settings;
     bridgePort.vlans = settings.vlans;
     if (areVlansChanged) this.#fdb.forgetPort(bridgePort);
     this.multicast?.portChanged(bridgePort, bridgePort.isForwarding);
-    this.#flows.invalidate();
+    if (settings.staticEntries !== staticEntries) this.entries.setStatic(bridgePort, settings.staticEntries);
+    if (settings.ipBindings !== ipBindings) this.sourceGuard.setStatic(bridgePort.number, settings.ipBindings);
+    this.#policyChanged(bridgePort);
+  }
+
+  /**
+   * Shuts a port because of what it does, or opens it again. Its learned addresses are forgotten, since a loop has
+   * brought some of them there; flows end at once.
+   */
+  protect(bridgePort: BridgePort, protection: Protection | undefined): void {
+    bridgePort.protection = protection;
+    if (protection !== undefined) this.#fdb.forgetPort(bridgePort);
+    this.#stateChanged(bridgePort);
+  }
+
+  /** Takes the probes of this bridge; undefined: they are relayed like other frames. */
+  set loopDetection(detection: LoopDetection | undefined) {
+    this.#relay.loopDetection = detection;
   }
 
   /** Sets the state of a port in the active topology; flows end at once. The caller forgets its learned addresses if need be. */
@@ -274,12 +313,14 @@ export class Bridge {
   }
 
   /**
-   * Sends a frame of the bridge itself by a port, in any state of the spanning tree.
+   * Sends a frame of the bridge itself by a port, in any state of the spanning tree, and also while `protect` shuts it.
    * @param frame with its header, without FCS; copied
-   * @returns whether the port took it; a port that is shut, whose link is not up, or that is reserved for a mirror, does not
+   * @returns whether the port took it; a port that the operator has shut, whose link is not up, or that is reserved for
+   *   a mirror, does not
    */
   transmit(bridgePort: BridgePort, frame: Uint8Array): boolean {
-    if (!bridgePort.isUsable || bridgePort.isMirrorOutput || !this.#ports.has(bridgePort.number)) return false;
+    const { isShut, link, isMirrorOutput } = bridgePort;
+    if (isShut || link !== 'up' || isMirrorOutput || !this.#ports.has(bridgePort.number)) return false;
     const batch = batchOf(frame);
     const outer = this.#mirrors.enter(undefined);
     const refused = bridgePort.port.send(batch, 0);
@@ -363,6 +404,7 @@ export class Bridge {
   /** Removes expired entries, which look-ups ignore anyway, and sends the queries that are due. */
   age(nowMs: number): void {
     this.multicast?.tick(nowMs);
+    this.sourceGuard.age(nowMs);
     this.#fdb.age(nowMs, (entry) => {
       this.#flows.invalidateFlowsOf(entry, nowMs);
       this.#trace?.aged(entry);
@@ -408,6 +450,13 @@ export class Bridge {
     this.#moves.moved(entry, moves, nowMs);
     this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number, from: moves.from });
     this.addressListener?.moved(entry, moves.from);
+  }
+
+  #beyondLimit(bridgePort: BridgePort): void {
+    const { macLimit, macLimitAction } = bridgePort.settings;
+    if (macLimitAction !== 'shut' || bridgePort.protection !== undefined) return;
+    this.protect(bridgePort, { cause: 'macLimit', reason: `a frame from more than ${macLimit} addresses` });
+    this.onProtected?.(bridgePort);
   }
 
   #policyChanged(bridgePort: BridgePort): void {

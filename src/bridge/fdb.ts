@@ -1,37 +1,13 @@
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
-import { LargestFirst, type Sized } from './largest-first.ts';
+import { append, type Node, type Share, unlink } from './fdb-share.ts';
+import type { EntryKind, FilteringEntry, FlushScope, Learned } from './filtering-entry.ts';
+import { LargestFirst } from './largest-first.ts';
 import { Moves } from './moves.ts';
-import { type Station, StationTable } from './station-table.ts';
+import { StationTable } from './station-table.ts';
 
-/** A dynamic filtering entry (IEEE 802.1Q-2022, 8.8.3): the port at which an address was last seen as a source. */
-export interface FilteringEntry {
-  readonly vid: Vid;
-  readonly mac: MacAddress;
-  readonly port: BridgePort;
-  readonly seenMs: number;
-  /** The latest expiry of flows from or to the station; 0 without one. */
-  readonly flowUntilMs: number;
-  /** Its moves between ports; undefined until the first. */
-  readonly moves: Moves | undefined;
-}
-
-interface Node extends FilteringEntry, Station<Node> {
-  port: BridgePort;
-  seenMs: number;
-  flowUntilMs: number;
-  moves: Moves | undefined;
-  share: Share;
-  older: Node | undefined;
-  newer: Node | undefined;
-}
-
-/** The entries of one port, in a list from the least to the most recently seen. */
-interface Share extends Sized {
-  oldest: Node | undefined;
-  newest: Node | undefined;
-}
+export type { FilteringEntry, Learned } from './filtering-entry.ts';
 
 export interface FilteringDatabaseOptions {
   /** For how long an entry stays without being refreshed (ageing time). */
@@ -46,13 +22,10 @@ export interface FilteringDatabaseOptions {
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
 }
 
-/** The result of learning an address; mostly `refreshed`. */
-export type Learned = 'new' | 'moved' | 'refreshed';
-
 /**
  * The filtering database (IEEE 802.1Q-2022, 8.8): (VID, MAC address) → port.
  *
- * The entries are in one hash table. The entries
+ * The entries are in one hash table. The entries that age
  * of each port are also in a list from the least to the most recently seen, so
  * that ageing and eviction touch only the entries that they remove.
  *
@@ -70,6 +43,8 @@ export class FilteringDatabase {
   readonly #stations = new StationTable<Node>();
   readonly #byPort = new Map<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
+  /** The static entries by port. They are in no share of #byPort, so that they neither age nor are displaced. */
+  readonly #static = new Map<BridgePort, Share>();
   /** How many entries were displaced before their ageing time. */
   displaced = 0;
 
@@ -110,18 +85,21 @@ export class FilteringDatabase {
     if (known === undefined) {
       const share = this.#shareOf(port);
       if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
-      const entry = this.#insert(vid, mac, port, share, nowMs);
+      const entry = this.#insert(vid, mac, port, 'learned', share, nowMs);
       this.#onLearned?.(entry);
       return 'new';
     }
-    known.seenMs = nowMs;
     if (known.port === port) {
+      known.seenMs = nowMs;
       if (known !== known.share.newest) {
         unlink(known);
         append(known);
       }
       return 'refreshed';
     }
+    if (known.kind !== 'learned' && this.#isValid(known, nowMs)) return 'held';
+    known.kind = 'learned';
+    known.seenMs = nowMs;
     const from = known.port.number;
     this.#move(known, port);
     known.moves ??= new Moves(from);
@@ -130,10 +108,72 @@ export class FilteringDatabase {
     return 'moved';
   }
 
-  /** The port at which `mac` was learned; undefined if it is unknown or expired. */
+  /** The port of `mac`; undefined if it is unknown or expired. */
   lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
     const entry = this.#stations.find(vid, mac);
-    return entry !== undefined && nowMs - entry.seenMs < this.#ageingTimeMs ? entry.port : undefined;
+    return entry !== undefined && this.#isValid(entry, nowMs) ? entry.port : undefined;
+  }
+
+  /** Whether learning `mac` at `port` would give the port more than `limit` entries that age; `limit` is at least 1. */
+  isBeyond(limit: number, vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): boolean {
+    const share = this.#byPort.get(port);
+    if (share === undefined || share.size < limit) return false;
+    if (this.lookup(vid, mac, nowMs) === port) return false;
+    let size = share.size;
+    // Entries that have expired and are not removed yet do not count.
+    for (let entry = share.oldest; entry !== undefined && !this.#isValid(entry, nowMs); entry = entry.newer) {
+      if (--size < limit) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Sets an entry of the operator, instead of one with the same VID and address.
+   * @returns it; undefined: there are as many static entries as the capacity allows, and nothing was changed
+   */
+  set(vid: Vid, mac: MacAddress, port: BridgePort, kind: EntryKind, nowMs: number): FilteringEntry | undefined {
+    const known = this.#stations.find(vid, mac);
+    if (known?.kind !== 'static' && kind === 'static' && this.staticSize + 1 >= this.#capacity) return undefined;
+    if (known !== undefined) this.#remove(known);
+    if (this.#stations.size >= this.#capacity) this.#evict(this.#shareOf(port), nowMs);
+    const share = kind === 'static' ? this.#staticShareOf(port) : this.#shareOf(port);
+    return this.#insert(vid, mac, port, kind, share, nowMs);
+  }
+
+  find(vid: Vid, mac: MacAddress): FilteringEntry | undefined {
+    return this.#stations.find(vid, mac);
+  }
+
+  /** Removes the entry of `mac`, of any kind. @returns the removed one; undefined: there was none */
+  delete(vid: Vid, mac: MacAddress): FilteringEntry | undefined {
+    const entry = this.#stations.find(vid, mac);
+    if (entry !== undefined) this.#remove(entry);
+    return entry;
+  }
+
+  /** Removes all entries that are not static, within a scope. @param onRemoved called for each. @returns their number */
+  flush({ port, vid }: FlushScope, onRemoved?: (entry: FilteringEntry) => void): number {
+    let removed = 0;
+    for (const [holder, share] of this.#byPort) {
+      if (port !== undefined && holder !== port) continue;
+      for (let entry = share.oldest; entry !== undefined; ) {
+        const { newer }: Node = entry;
+        if (vid === undefined || entry.vid === vid) {
+          this.#remove(entry);
+          onRemoved?.(entry);
+          removed++;
+        }
+        entry = newer;
+      }
+    }
+    return removed;
+  }
+
+  /** The number of static entries. */
+  get staticSize(): number {
+    let size = 0;
+    for (const share of this.#static.values()) size += share.size;
+    return size;
   }
 
   /** Notes a flow from or to this station that expires at `untilMs`. */
@@ -154,7 +194,20 @@ export class FilteringDatabase {
     }
   }
 
-  /** Removes all entries of `port`. */
+  /** Removes all entries of `port`, also static ones. */
+  removePort(port: BridgePort): void {
+    this.removeStatic(port);
+    this.forgetPort(port);
+  }
+
+  /** Removes the static entries of `port`. */
+  removeStatic(port: BridgePort): void {
+    const share = this.#static.get(port);
+    while (share?.oldest !== undefined) this.#remove(share.oldest);
+    this.#static.delete(port);
+  }
+
+  /** Removes the entries of `port` that are not static. */
   forgetPort(port: BridgePort): void {
     const share = this.#byPort.get(port);
     if (share === undefined) return;
@@ -163,21 +216,40 @@ export class FilteringDatabase {
     this.#shares.remove(share);
   }
 
-  /** All entries that have not expired, by port, and for each port from the least recently seen one on. */
+  /**
+   * All entries that have not expired: first the static ones, then by port, and for each port from the least recently
+   * seen one on.
+   */
   *entries(nowMs: number): IterableIterator<FilteringEntry> {
-    for (const share of this.#byPort.values()) {
-      for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
-        if (nowMs - entry.seenMs < this.#ageingTimeMs) yield entry;
+    for (const shares of [this.#static, this.#byPort]) {
+      for (const share of shares.values()) {
+        for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
+          if (this.#isValid(entry, nowMs)) yield entry;
+        }
       }
     }
   }
 
-  /** The entries of a port that have not expired, from the most recently seen one on. */
+  /** The entries of a port that have not expired: static ones, then from the most recently seen one on. */
   *entriesAt(port: BridgePort, nowMs: number): IterableIterator<FilteringEntry> {
+    for (let entry = this.#static.get(port)?.newest; entry !== undefined; entry = entry.older) yield entry;
     for (let entry = this.#byPort.get(port)?.newest; entry !== undefined; entry = entry.older) {
       if (nowMs - entry.seenMs >= this.#ageingTimeMs) return;
       yield entry;
     }
+  }
+
+  #isValid(entry: Node, nowMs: number): boolean {
+    return nowMs - entry.seenMs < this.#ageingTimeMs || entry.kind === 'static';
+  }
+
+  #staticShareOf(port: BridgePort): Share {
+    let share = this.#static.get(port);
+    if (share === undefined) {
+      share = { size: 0, place: -1, oldest: undefined, newest: undefined };
+      this.#static.set(port, share);
+    }
+    return share;
   }
 
   #shareOf(port: BridgePort): Share {
@@ -200,11 +272,12 @@ export class FilteringDatabase {
     this.#onEvicted?.(evicted, nowMs);
   }
 
-  #insert(vid: Vid, mac: MacAddress, port: BridgePort, share: Share, seenMs: number): Node {
+  #insert(vid: Vid, mac: MacAddress, port: BridgePort, kind: EntryKind, share: Share, seenMs: number): Node {
     const entry: Node = {
       vid,
       mac,
       port,
+      kind,
       seenMs,
       flowUntilMs: 0,
       moves: undefined,
@@ -215,7 +288,8 @@ export class FilteringDatabase {
     };
     this.#stations.add(entry);
     append(entry);
-    this.#shares.grow(share);
+    if (kind === 'static') share.size++;
+    else this.#shares.grow(share);
     return entry;
   }
 
@@ -231,23 +305,7 @@ export class FilteringDatabase {
   #remove(entry: Node): void {
     this.#stations.remove(entry);
     unlink(entry);
-    this.#shares.shrink(entry.share);
+    if (entry.kind === 'static') entry.share.size--;
+    else this.#shares.shrink(entry.share);
   }
-}
-
-function append(entry: Node): void {
-  const { share } = entry;
-  entry.older = share.newest;
-  entry.newer = undefined;
-  if (share.newest === undefined) share.oldest = entry;
-  else share.newest.newer = entry;
-  share.newest = entry;
-}
-
-function unlink(entry: Node): void {
-  const { share, older, newer } = entry;
-  if (older === undefined) share.oldest = newer;
-  else older.newer = newer;
-  if (newer === undefined) share.newest = older;
-  else newer.older = older;
 }

@@ -1,8 +1,9 @@
 import { destinationOf } from '../wire/ethernet/ethernet-frame.ts';
-import { innerEtherType, kindOf } from '../wire/ethernet/frame-kind.ts';
+import { innerEtherType } from '../wire/ethernet/frame-kind.ts';
 import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME } from './flow-permit.ts';
 import type { DiscardReason } from './port.ts';
+import { isServerForbidden } from './server-kinds.ts';
 import { BUCKET_CELLS, type Rate, TokenBucket, UNLIMITED } from './token-bucket.ts';
 
 /** The rules for frames that a port receives. Absent rules limit nothing. */
@@ -164,7 +165,11 @@ export class IngressPolicy {
   check(bytes: Uint8Array, start: number, length: number, frames: number, nowMs: number): DiscardReason | undefined {
     // The rates come last, so that a frame that another rule refuses takes no tokens.
     if (this.#etherTypes !== undefined && !mayCarry(this.#etherTypes, bytes, start, length)) return 'typeDenied';
-    if (this.#hasGuard && this.#isForbidden(bytes, start, length)) return 'serverDenied';
+    if (
+      this.#hasGuard &&
+      isServerForbidden(bytes, start, length, this.#forbidsDhcpServer, this.#forbidsRouterAdvertisements)
+    )
+      return 'serverDenied';
     if (!this.#allowance.isLimited) return undefined;
     const isGroup = isGroupAddress(destinationOf(bytes, start));
     return this.#allowance.spend(frames, length * 8, isGroup, nowMs) ? undefined : 'rateExceeded';
@@ -192,13 +197,6 @@ export class IngressPolicy {
   release(): void {
     for (const source of this.#claimed) this.#claims.release(source);
     this.#claimed.clear();
-  }
-
-  #isForbidden(bytes: Uint8Array, start: number, length: number): boolean {
-    const kind = kindOf(bytes, start, length);
-    if (kind === 'dhcpServer') return this.#forbidsDhcpServer;
-    if (kind === 'routerAdvertisement') return this.#forbidsRouterAdvertisements;
-    return kind === 'unreadable';
   }
 }
 

@@ -1,15 +1,21 @@
 import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast/multicast-settings.ts';
+import { PORT_SECURITY_DEFAULTS, type PortSecuritySettings } from './port-security-settings.ts';
 import type { PortVlans } from './port-vlans.ts';
 
 /**
  * The administrative settings of a bridge port, as its stages read them. They are changed by `Bridge.setSettings` only,
  * which ends the flows that were decided by the former ones.
  */
-export interface BridgePortSettings extends PortMulticastSettings {
+export interface BridgePortSettings extends PortMulticastSettings, PortSecuritySettings {
   /** Whether it exchanges no frames with other isolated ports (bridge(8), `isolated`). */
   readonly isIsolated: boolean;
   /** Its part in VLANs; undefined: it is transparent. */
   readonly vlans: PortVlans | undefined;
 }
 
-export const DEFAULT_SETTINGS: BridgePortSettings = { isIsolated: false, vlans: undefined, ...PORT_MULTICAST_DEFAULTS };
+export const DEFAULT_SETTINGS: BridgePortSettings = {
+  isIsolated: false,
+  vlans: undefined,
+  ...PORT_MULTICAST_DEFAULTS,
+  ...PORT_SECURITY_DEFAULTS,
+};

@@ -152,6 +152,23 @@ export const DISCARD_REASONS = [
   'serverDenied',
   /** the policy of its ingress port allows fewer frames or bits a second */
   'rateExceeded',
+  /** the switch has shut the port: it is in a loop, or had more addresses than it may have */
+  'protected',
+  /** its ingress port has as many addresses as it may have, and its source is another one */
+  'macLimit',
+  /** its ingress port is locked, and its source has no entry there */
+  'locked',
+  /** the egress port is set not to get flooded frames of its kind */
+  'floodOff',
+  /** its ingress port brings more flooded frames a second than it may: to all stations, to groups, to unknown stations */
+  'stormBroadcast',
+  'stormMulticast',
+  'stormUnicast',
+  /** its IP source address is not that of its station */
+  'ipSourceDenied',
+  /** the same for the sender of an ARP packet, and of neighbour discovery */
+  'arpDenied',
+  'ndDenied',
 ] as const;
 
 export type DiscardReason = (typeof DISCARD_REASONS)[number];

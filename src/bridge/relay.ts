@@ -6,6 +6,7 @@ import {
   vidOf,
 } from '../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { LOOP_PROBE_ADDRESS } from '../wire/ethernet/loop-probe.ts';
 import { reservedDigitOf } from '../wire/ethernet/reserved-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
@@ -13,6 +14,7 @@ import type { BridgePort } from './bridge-port.ts';
 import type { BridgeTrace } from './bridge-trace.ts';
 import type { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
+import type { LoopDetection } from './loop-detection/loop-detection.ts';
 import type { Mirrors } from './mirror/mirrors.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, DiscardReason } from './port.ts';
@@ -37,6 +39,8 @@ export interface RelayParts {
 export class Relay {
   /** The ports for flooding; replaced when a port changes, not for each frame. */
   forwarding: readonly BridgePort[] = [];
+  /** Takes the probes of this bridge; undefined: they are relayed like other frames. */
+  loopDetection: LoopDetection | undefined;
   readonly #stages: Stages;
   readonly #flows: FlowInstaller;
   readonly #protocols: ProtocolEntities;
@@ -73,8 +77,10 @@ export class Relay {
     ingress.tap?.received(batch);
     const portAnswer = this.#stages.enterPort(pass);
     if (portAnswer === 'discarding') this.#hearProtocols(pass);
-    else if (typeof portAnswer === 'string') refuseAll(pass, portAnswer);
-    else this.#run(pass, portAnswer);
+    else if (typeof portAnswer === 'string') {
+      if (portAnswer === 'protected') this.#hearProbes(pass);
+      refuseAll(pass, portAnswer);
+    } else this.#run(pass, portAnswer);
     const sole = pass.end();
     this.#mirrors.leave(outer);
     this.#idlePasses.push(pass);
@@ -142,6 +148,12 @@ export class Relay {
           pass.source = source;
           pass.destination = destination;
           if (!isSameSource) pass.sourcePermit = MAY_PASS;
+          // Before the stages, since a policy must not hide a loop.
+          if (destination === LOOP_PROBE_ADDRESS && this.#isOwnProbe(pass)) {
+            frames++;
+            octets += length;
+            continue;
+          }
         }
         if (!this.#stages.enter(pass, isSameSource)) {
           refuse(pass, pass.refusal);
@@ -159,7 +171,7 @@ export class Relay {
       const { egress, keyRefusal } = pass;
       if (keyRefusal === 'reserved') this.#protocols.take(pass);
       else if (keyRefusal !== undefined) refuseAt(pass, egress, keyRefusal);
-      else if (egress === undefined) pass.sendFlood();
+      else if (egress === undefined) this.#flood(pass);
       else {
         takenIndex = pass.send(egress) ? index : -1;
         takenVid = vid;
@@ -205,6 +217,30 @@ export class Relay {
       ingress.rx.count(batch.lengths[index] as number, 1);
       this.#protocols.take(pass);
     }
+  }
+
+  /** Whether the present frame is a probe that this bridge has sent, which is then taken. */
+  #isOwnProbe({ ingress, batch, start, length, nowMs }: Pass): boolean {
+    return this.loopDetection?.received(ingress, batch.bytes, start, length, nowMs) ?? false;
+  }
+
+  /** A port that was shut because of a loop takes probes still, to see when the loop is gone. */
+  #hearProbes(pass: Pass): void {
+    const { batch } = pass;
+    for (let index = 0; index < batch.count && this.loopDetection !== undefined; index++) {
+      pass.start = batch.starts[index] as number;
+      pass.length = batch.lengths[index] as number;
+      if (pass.length < HEADER_BYTES || destinationOf(batch.bytes, pass.start) !== LOOP_PROBE_ADDRESS) continue;
+      this.#isOwnProbe(pass);
+    }
+  }
+
+  /** Floods the present frame, unless its port brings too many such frames. */
+  #flood(pass: Pass): void {
+    const { ingress, destination, frames, nowMs } = pass;
+    const refusal = ingress.storm?.refusalOf(destination, frames, nowMs);
+    if (refusal === undefined) pass.sendFlood();
+    else refuse(pass, refusal);
   }
 
   /** Makes the forwarding decision for all frames with the key of the present one. */

@@ -35,7 +35,7 @@ export const portEntry = atLeast({
   tx: count,
   rx: count,
   shut: flag,
-  /** `shut` if shut by the operator, `standby` if a parallel tunnel forwards, else the state of its link */
+  /** `shut` if shut by the operator, or with a reason by the switch, `standby` if a parallel tunnel forwards, else the state of its link */
   state: withDefault(oneOf(PORT_STATES), 'up'),
   /** why it is not up; null if it is */
   reason: withDefault(v.nullable(anyText), null),
@@ -87,7 +87,7 @@ export const interfaceEntry = atLeast({
 });
 export type InterfaceEntry = EntryOf<typeof interfaceEntry>;
 
-/** A learned address. */
+/** An address and its port. */
 export const fdbEntry = atLeast({
   vid: count,
   mac: anyText,
@@ -104,6 +104,8 @@ export const fdbEntry = atLeast({
   portName: withDefault(v.nullable(anyText), null),
   /** the name of its network */
   network: withDefault(anyText, 'default'),
+  /** `learned`; set by the operator: `sticky`, which ages, or `static` */
+  kind: withDefault(oneOf(['learned', 'sticky', 'static']), 'learned'),
 });
 export type FdbEntry = EntryOf<typeof fdbEntry>;
 

@@ -63,9 +63,23 @@ describe('control methods', () => {
     assert.deepEqual(await call('setPort', { port: 1, shut: true }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), [{ ...tap, shut: true, state: 'shut' }]);
     const moves = { moves: 0, movedFrom: null, flapping: false };
-    const learned = { vid: 0, mac: 'aa:bb:cc:dd:ee:ff', port: 1, age: 3, ...moves, portName: null, network: 'default' };
+    const learned = {
+      vid: 0,
+      mac: 'aa:bb:cc:dd:ee:ff',
+      port: 1,
+      age: 3,
+      ...moves,
+      portName: null,
+      network: 'default',
+      kind: 'learned',
+    } as const;
     service.fdb.push(learned);
     assert.deepEqual(await call('listFdb', {}), [learned]);
+    const set = { ...learned, mac: '02:00:00:00:00:01', vid: 5, age: 0, kind: 'sticky' };
+    const spec = { mac: '02:00:00:00:00:01', vid: 5 };
+    assert.deepEqual(await call('addFdb', { ...spec, port: 1, sticky: true }), [set]);
+    assert.deepEqual(await call('delFdb', spec), [set]);
+    assert.deepEqual(await call('flushFdb', {}), [{ removed: 1 }]);
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), []);
 

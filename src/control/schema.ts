@@ -35,15 +35,20 @@ import {
   type SubscriptionEntry,
   subscriptionEntry,
 } from './entries.ts';
+import { type AddFdbSpec, type DelFdbSpec, FDB_METHODS, type FlushEntry, type FlushFdbSpec } from './fdb-entries.ts';
 import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
 export type {
+  AddFdbSpec,
   ConfigEntry,
   ConfigurationControl,
+  DelFdbSpec,
   EndpointEntry,
   FdbEntry,
+  FlushEntry,
+  FlushFdbSpec,
   InterfaceEntry,
   NetworkControl,
   NetworkEntry,
@@ -121,6 +126,12 @@ export interface SwitchControl {
   listInterfaces(): InterfaceEntry[];
   /** @param network as above. @throws as above */
   listFdb(network?: string): FdbEntry[];
+  /** @throws EtherwsError PORT_NOT_FOUND, FDB_FULL */
+  addFdb(spec: AddFdbSpec): FdbEntry | Promise<FdbEntry>;
+  /** @throws EtherwsError ADDRESS_UNKNOWN */
+  delFdb(spec: DelFdbSpec): FdbEntry | Promise<FdbEntry>;
+  /** @throws EtherwsError PORT_NOT_FOUND */
+  flushFdb(spec: FlushFdbSpec): FlushEntry;
   listEndpoints(): EndpointEntry[];
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
@@ -150,6 +161,7 @@ export const METHODS = {
   setInterface: method('Sets addresses, netmask and MTU of a device.', objectOf(SET_INTERFACE), interfaceEntry),
   listInterface: LISTS.listInterface,
   listFdb: LISTS.listFdb,
+  ...FDB_METHODS,
   listDoor: LISTS.listDoor,
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
@@ -171,6 +183,9 @@ export interface Entries {
   setInterface: InterfaceEntry;
   listInterface: InterfaceEntry;
   listFdb: FdbEntry;
+  addFdb: FdbEntry;
+  delFdb: FdbEntry;
+  flushFdb: FlushEntry;
   listDoor: EndpointEntry;
   getPort: PortPage;
   getStatus: StatusEntry;

@@ -3,9 +3,13 @@ import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { LogLevels } from '../control/log-level-entries.ts';
 import type {
+  AddFdbSpec,
   ConfigurationControl,
+  DelFdbSpec,
   EndpointEntry,
   FdbEntry,
+  FlushEntry,
+  FlushFdbSpec,
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
@@ -178,6 +182,22 @@ export class ConfiguredSwitch implements SwitchControl {
 
   listFdb(network?: string): FdbEntry[] {
     return this.#running.listFdb(network);
+  }
+
+  async addFdb(spec: AddFdbSpec): Promise<FdbEntry> {
+    const entry = this.#running.addFdb(spec);
+    await this.keep();
+    return entry;
+  }
+
+  async delFdb(spec: DelFdbSpec): Promise<FdbEntry> {
+    const entry = this.#running.delFdb(spec);
+    await this.keep();
+    return entry;
+  }
+
+  flushFdb(spec: FlushFdbSpec): FlushEntry {
+    return this.#running.flushFdb(spec);
   }
 
   listEndpoints(): EndpointEntry[] {

@@ -14,8 +14,10 @@ const RARE_KINDS = [
   'tunnel-down',
   /** an address moves to and fro between two ports */
   'address-flapping',
-  /** several addresses do, between the same two ports */
+  /** several addresses do, between the same two ports; or a probe came back, and the port is shut */
   'loop',
+  /** a port brings more flooded frames than it may; and that this is over */
+  'storm',
   /** frames were refused that a port may not send; at most one a second for each port and reason */
   'violation',
   /** a network was added, or was removed with its last port */

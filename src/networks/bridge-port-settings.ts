@@ -4,6 +4,7 @@ import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { TPID_C_TAG, TPID_S_TAG } from '../wire/ethernet/tag.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import { VidSet } from '../wire/ethernet/vid-set.ts';
+import { securitySettingsOf } from './port-security-settings.ts';
 
 /** The settings of a bridge port from their values in the control API and in files; absent values are the defaults. */
 export function settingsOf(values: BridgePortValues): BridgePortSettings {
@@ -13,7 +14,8 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     fastLeave = DEFAULT_SETTINGS.fastLeave,
     multicastLimit = DEFAULT_SETTINGS.multicastLimit,
   } = values;
-  return { isIsolated: isolated, vlans: vlansOf(values), multicastRouter, fastLeave, multicastLimit };
+  const multicast = { multicastRouter, fastLeave, multicastLimit };
+  return { isIsolated: isolated, vlans: vlansOf(values), ...multicast, ...securitySettingsOf(values) };
 }
 
 function vlansOf({

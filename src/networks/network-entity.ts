@@ -4,6 +4,7 @@ import type { EventFacts, EventKind } from '../events/event.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import { PortProtections } from './port-protections.ts';
 
 /**
  * A protocol entity of a network, such as its spanning tree or its LLDP agent (IEEE 802.1Q-2022, 8.10). It is sans-I/O:
@@ -47,8 +48,8 @@ export interface EntityHost {
  * Makes the entities of a network, each under its name. They are told of everything in this order. A network that does
  * not use an entity should pay nothing for it, so an entity makes its tables when its setting turns it on.
  */
-export function makeEntities(_host: EntityHost) {
-  return {} satisfies Readonly<Record<string, NetworkEntity>>;
+export function makeEntities(host: EntityHost) {
+  return { protections: new PortProtections(host) } satisfies Readonly<Record<string, NetworkEntity>>;
 }
 
 export type Entities = ReturnType<typeof makeEntities>;

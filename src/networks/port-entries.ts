@@ -42,7 +42,8 @@ export function portEntry(attached: AttachedPort): PortEntry {
 
 /** The state of a port, and the reason if it is not up. */
 export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reason'> {
-  const { port, isShut, link, linkReason, standsByFor } = bridgePort;
+  const { port, isShut, protection, link, linkReason, standsByFor } = bridgePort;
+  if (!isShut && protection !== undefined) return { state: 'shut', reason: protection.reason };
   if (!isShut && standsByFor !== undefined)
     return { state: 'standby', reason: `parallel to port ${standsByFor.number}` };
   const details = detailsOf(port);

@@ -3,8 +3,12 @@ import type { Port } from '../bridge/port.ts';
 import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
 import type { CaptureReader, CaptureSpec, SwitchCapture } from '../control/capture-entries.ts';
 import type {
+  AddFdbSpec,
+  DelFdbSpec,
   EndpointEntry,
   FdbEntry,
+  FlushEntry,
+  FlushFdbSpec,
   InterfaceEntry,
   InterfaceSpec,
   PortEntry,
@@ -21,7 +25,8 @@ import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
-import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
+import { addFdbEntry, deleteFdbEntry, flushFdb } from './fdb-commands.ts';
+import { fdbEntry } from './fdb-entry.ts';
 import { RunningNetworks } from './network-control.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
@@ -165,21 +170,19 @@ export class RunningSwitch implements SwitchControl {
   }
 
   listFdb(network?: string): FdbEntry[] {
-    return this.#switch.fdb(network).map(({ entry, ageMs, isFlapping }) => ({
-      vid: entry.vid,
-      mac: formatMacAddress(entry.mac),
-      port: entry.port.number,
-      age: Math.floor(ageMs / 1000),
-      moves: entry.moves?.total ?? 0,
-      movedFrom: entry.moves?.from ?? null,
-      flapping: isFlapping,
-      ...this.#placeOf(entry.port),
-    }));
+    return this.#switch.fdb(network).map((seen) => fdbEntry(seen, this.#switch.attachedPort(seen.entry.port.number)));
   }
 
-  #placeOf(port: BridgePort): Pick<FdbEntry, 'portName' | 'network'> {
-    const { name, network } = this.#switch.attachedPort(port.number);
-    return { portName: name ?? null, network: network.name };
+  addFdb(spec: AddFdbSpec): FdbEntry {
+    return addFdbEntry(this.#switch, spec);
+  }
+
+  delFdb(spec: DelFdbSpec): FdbEntry {
+    return deleteFdbEntry(this.#switch, spec);
+  }
+
+  flushFdb(spec: FlushFdbSpec): FlushEntry {
+    return flushFdb(this.#switch, spec);
   }
 
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {

@@ -20,6 +20,11 @@ const VIOLATIONS: readonly DiscardReason[] = [
   'badSource',
   'badVid',
   'badMembership',
+  'macLimit',
+  'locked',
+  'ipSourceDenied',
+  'arpDenied',
+  'ndDenied',
 ];
 
 /** Makes events of what ports, addresses and counters of one switch do. */

@@ -322,6 +322,7 @@ export class Switch {
       for (const report of network.bridge.moveReports(nowMs)) {
         logMoves(loggerOf(this.#logs.moves, network.name), report);
         this.#events.flapping(report, network.name);
+        network.entities.protections.moved(report);
       }
     }
     this.#events.lookForViolations();

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { messageOf } from './check.ts';
 import type { Row, Table, ValuesOf } from './table.ts';
-import { text } from './types.ts';
+import { oneOf, text } from './types.ts';
 
 /** The settings of a network: rows of `setnet NAME …`, and of the list `networks:` of a configuration file. */
 
@@ -61,6 +61,13 @@ export const NETWORK_OPTIONS = {
     flag: '--fdb-size',
     metavar: 'N',
     help: 'the most learned addresses',
+  },
+  loopDetection: {
+    type: oneOf(['off', 'auto', 'on']),
+    default: 'auto',
+    flag: '--loop-detection',
+    metavar: 'off|auto|on',
+    help: 'probes that find loops; auto: while there is a storm, or addresses move to and fro',
   },
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 

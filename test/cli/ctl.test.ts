@@ -78,8 +78,12 @@ describe('the built etherws ctl', () => {
     ]);
     assert.equal((await done('listif')).at(-1), '     2  netdev  -         -              1500  eth1');
 
-    const calm = { moves: 0, movedFrom: null, flapping: false, portName: null, network: 'default' };
-    const flapping = { moves: 4711, movedFrom: 2, flapping: true, portName: 'uplink', network: 'lab' };
+    const [calmest, most] = [
+      { network: 'default', kind: 'learned' } as const,
+      { network: 'lab', kind: 'sticky' } as const,
+    ];
+    const calm = { moves: 0, movedFrom: null, flapping: false, portName: null, ...calmest };
+    const flapping = { moves: 4711, movedFrom: 2, flapping: true, portName: 'uplink', ...most };
     control.service.fdb.push({ vid: 0, mac: '02:00:00:00:00:01', port: 1, age: 7, ...calm });
     control.service.fdb.push({ vid: 4094, mac: '02:00:00:00:00:02', port: 3, age: 123, ...flapping });
     assert.deepEqual(await done('listfdb'), [
@@ -88,9 +92,9 @@ describe('the built etherws ctl', () => {
       '     3  4094  02:00:00:00:00:02  123',
     ]);
     assert.deepEqual(await done('listfdb', '--long'), [
-      '  Port  VLAN  MAC                Age  Moves  From  Flapping  Name    Network',
-      '     1     0  02:00:00:00:00:01    7      0  -     no        -       default',
-      '     3  4094  02:00:00:00:00:02  123   4711  2     yes       uplink  lab',
+      '  Port  VLAN  MAC                Age  Moves  From  Flapping  Name    Network  Kind',
+      '     1     0  02:00:00:00:00:01    7      0  -     no        -       default  learned',
+      '     3  4094  02:00:00:00:00:02  123   4711  2     yes       uplink  lab      sticky',
     ]);
     assert.deepEqual(await done('delport', '2'), [
       '  Port  Type    State  RX  TX  Target',
@@ -166,7 +170,14 @@ describe('the built etherws ctl', () => {
     for (let port = 1; port <= 20_000; port++) {
       control.service.fdb.push({
         ...{ vid: 1, mac: '02:00:00:00:00:01', port, age: 0 },
-        ...{ moves: 0, movedFrom: null, flapping: false, portName: null, network: 'default' },
+        ...({
+          moves: 0,
+          movedFrom: null,
+          flapping: false,
+          portName: null,
+          network: 'default',
+          kind: 'learned',
+        } as const),
       });
     }
     const command = `${ETHERWS.map((word) => `'${word}'`).join(' ')} ctl --ctlurl ${control.url} listfdb | head -1`;

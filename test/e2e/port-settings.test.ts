@@ -18,6 +18,20 @@ const SAMPLES: { readonly [K in keyof Required<BridgePortValues>]: readonly [typ
   pvid: ['10', 10],
   vlans: ['40,20,30-39', '20,30-40'],
   ethertype: ['88a8', '88a8'],
+  learning: ['0', false],
+  locked: ['1', true],
+  macLimit: ['3', 3],
+  macLimitAction: ['shut', 'shut'],
+  fdb: ['02:00:00:00:00:0A@7', ['02:00:00:00:00:0a@7']],
+  floodUnicast: ['0', false],
+  floodMulticast: ['0', false],
+  floodBroadcast: ['0', false],
+  storm: ['broadcast=7,unicast=none', 'broadcast=7,multicast=20000,unicast=none'],
+  dhcpGuard: ['1', true],
+  raGuard: ['1', true],
+  dhcpTrusted: ['1', true],
+  ipSourceGuard: ['1', true],
+  ipBindings: ['192.0.2.5=02:00:00:00:00:01', ['192.0.2.5=02:00:00:00:00:01']],
 };
 
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\ncontrol: {port: 7867}\n';

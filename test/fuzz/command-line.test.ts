@@ -26,6 +26,9 @@ const COMMANDS = [
   'setif',
   'listif',
   'listfdb',
+  'addfdb',
+  'delfdb',
+  'flushfdb',
   'capture',
   'tap',
   'netdev',
@@ -52,6 +55,9 @@ const LIKELY: readonly (readonly string[])[] = [
   ['setif', '1', '--address', '10.0.0.1', '--netmask', '255.0.0.0', '--mtu', '1400', '--address', 'fd00::1/64'],
   ['listif', '--json'],
   ['listfdb'],
+  ['addfdb', '02:00:00:00:00:01', '1', '--vid', '5', '--sticky'],
+  ['delfdb', '02:00:00:00:00:01'],
+  ['flushfdb', '--port', '1'],
   ['capture', '1', 'up', '--count', '1', '--snaplen', '60', '--filter', 'tcp'],
 ];
 const SWITCH_OPTIONS = [

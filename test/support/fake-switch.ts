@@ -3,8 +3,11 @@ import { createServer as createTlsServer } from 'node:https';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { CaptureReader, SwitchCapture } from '../../src/control/capture-entries.ts';
 import type {
+  AddFdbSpec,
+  DelFdbSpec,
   EndpointEntry,
   FdbEntry,
+  FlushEntry,
   InterfaceEntry,
   InterfaceSpec,
   NetworkControl,
@@ -82,6 +85,25 @@ export class FakeSwitch implements SwitchControl {
 
   listInterfaces(): InterfaceEntry[] {
     return [...this.#interfaces.values()];
+  }
+
+  addFdb({ mac, port, vid = 0, sticky = false }: AddFdbSpec): FdbEntry {
+    const number = this.#port(port).port;
+    const rest = { age: 0, moves: 0, movedFrom: null, flapping: false, portName: null, network: 'default' } as const;
+    const entry: FdbEntry = { vid, mac, port: number, ...rest, kind: sticky ? 'sticky' : 'static' };
+    this.fdb.push(entry);
+    return entry;
+  }
+
+  delFdb({ mac, vid = 0 }: DelFdbSpec): FdbEntry {
+    const at = this.fdb.findIndex((entry) => entry.mac === mac && entry.vid === vid);
+    const [entry] = at < 0 ? [] : this.fdb.splice(at, 1);
+    if (entry === undefined) throw new EtherwsError('ADDRESS_UNKNOWN', `${mac} is at no port`);
+    return entry;
+  }
+
+  flushFdb(): FlushEntry {
+    return { removed: this.fdb.splice(0).length };
   }
 
   listFdb(_network?: string): FdbEntry[] {

@@ -8,6 +8,7 @@ import type { Answer, EgressStage, Stage } from './stage.ts';
 export class IngressPortState implements Stage {
   apply({ ingress }: Pass): Answer {
     if (ingress.isShut) return 'shut';
+    if (ingress.protection !== undefined) return 'protected';
     if (ingress.isMirrorOutput) return 'mirrorOutput';
     if (ingress.standsByFor !== undefined) return 'standby';
     return ingress.stpState === 'discarding' ? 'discarding' : MAY_PASS;
@@ -28,8 +29,9 @@ export class EgressPortState implements EgressStage {
   }
 }
 
-function reasonOf({ isShut, isMirrorOutput, standsByFor, link }: BridgePort): DiscardReason {
+function reasonOf({ isShut, protection, isMirrorOutput, standsByFor, link }: BridgePort): DiscardReason {
   if (isShut) return 'shut';
+  if (protection !== undefined) return 'protected';
   if (isMirrorOutput) return 'mirrorOutput';
   if (standsByFor !== undefined) return 'standby';
   return link === 'up' ? 'discarding' : 'linkDown';

@@ -4,13 +4,18 @@ import type { BridgePort } from '../bridge-port.ts';
 import type { FilteringDatabase } from '../fdb.ts';
 import { MAY_PASS } from '../flow-permit.ts';
 import type { Pass } from '../pass.ts';
+import type { SourceGuard } from '../source-guard/source-guard.ts';
 import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';
+import { FloodControl } from './flood-control.ts';
 import { GroupMembers } from './group-members.ts';
 import { PossibleAddresses, WellFormed } from './ingress-rules.ts';
 import { Isolation } from './isolation.ts';
-import { Learning } from './learning.ts';
+import { Learning, type OnBeyondLimit } from './learning.ts';
+import { LockedPort } from './locked-port.ts';
 import { Policing, SourcePolicing } from './policing.ts';
 import { EgressPortState, ForwardingState, IngressPortState } from './port-state.ts';
+import { ServerGuard } from './server-guard.ts';
+import { SourceGuarding } from './source-guarding.ts';
 import type { Answer } from './stage.ts';
 import { VlanEgress } from './vlan-egress.ts';
 import { VlanIngress } from './vlan-ingress.ts';
@@ -20,6 +25,8 @@ export interface StageParts {
   readonly fdb: FilteringDatabase;
   readonly engine: OffloadEngine;
   readonly relayedReserved: ReservedSet;
+  readonly sourceGuard: SourceGuard;
+  readonly onBeyondLimit: OnBeyondLimit;
 }
 
 /**
@@ -36,6 +43,9 @@ export class Stages {
   readonly #possibleAddresses = new PossibleAddresses();
   readonly #sourcePolicing: SourcePolicing;
   readonly #policing = new Policing();
+  readonly #serverGuard = new ServerGuard();
+  readonly #sourceGuarding: SourceGuarding;
+  readonly #lockedPort: LockedPort;
   readonly #learning: Learning;
   readonly #reservedAddresses: ReservedAddresses;
   readonly #decision: Decision;
@@ -46,11 +56,14 @@ export class Stages {
   readonly #egressPortState = new EgressPortState();
   readonly #isolation = new Isolation();
   readonly #vlanEgress = new VlanEgress();
+  readonly #floodControl = new FloodControl();
 
-  constructor({ fdb, engine, relayedReserved }: StageParts) {
+  constructor({ fdb, engine, relayedReserved, sourceGuard, onBeyondLimit }: StageParts) {
     this.#wellFormed = new WellFormed(engine);
     this.#sourcePolicing = new SourcePolicing(fdb);
-    this.#learning = new Learning(fdb);
+    this.#sourceGuarding = new SourceGuarding(sourceGuard);
+    this.#lockedPort = new LockedPort(fdb);
+    this.#learning = new Learning(fdb, onBeyondLimit);
     this.#reservedAddresses = new ReservedAddresses(relayedReserved);
     this.#decision = new Decision(fdb);
   }
@@ -70,9 +83,9 @@ export class Stages {
     return this.#vlanIngress.apply(pass);
   }
 
-  /** Whether `enter` must be run for each frame of this port. This may change with the port's policy. */
+  /** Whether `enter` must be run for each frame of this port. This may change with the port's policy and settings. */
   judgesEachFrame(port: BridgePort): boolean {
-    return this.#policing.isUsedBy(port);
+    return this.#policing.isUsedBy(port) || this.#serverGuard.isUsedBy(port) || this.#sourceGuarding.isUsedBy(port);
   }
 
   /**
@@ -84,15 +97,18 @@ export class Stages {
     const isPoliced = pass.ingress.isEachFrameJudged;
     return (
       (isSameSource || pass.allowsSource(this.#possibleAddresses.apply(pass))) &&
+      (isSameSource || pass.allowsSource(this.#lockedPort.apply(pass))) &&
       (!isPoliced || this.#police(pass, isSameSource)) &&
       (isSameSource || pass.allowsSource(this.#learning.apply(pass)))
     );
   }
 
-  /** Separate from `enter`, so that V8 can inline that for ports without a policy. */
+  /** Separate from `enter`, so that V8 can inline that for ports without a policy or a guard. The policy's rates come last. */
   #police(pass: Pass, isSameSource: boolean): boolean {
     return (
       (isSameSource || pass.allowsSource(this.#sourcePolicing.apply(pass))) &&
+      pass.allowsFrame(this.#serverGuard.apply(pass)) &&
+      pass.allowsFrame(this.#sourceGuarding.apply(pass)) &&
       pass.allowsFrame(this.#policing.apply(pass))
     );
   }
@@ -113,7 +129,9 @@ export class Stages {
     const answer = this.#egressPortState.apply(pass, egress);
     if (answer !== MAY_PASS) return answer;
     const ofIsolation = this.#isolation.apply(pass, egress);
-    return ofIsolation === MAY_PASS ? this.#vlanEgress.apply(pass, egress) : ofIsolation;
+    if (ofIsolation !== MAY_PASS) return ofIsolation;
+    const ofFlooding = this.#floodControl.apply(pass, egress);
+    return ofFlooding === MAY_PASS ? this.#vlanEgress.apply(pass, egress) : ofFlooding;
   }
 
   /** The addresses of the bridge's protocol entities, which are not relayed whatever `relayedReserved` says. */

@@ -8,7 +8,8 @@ import { ALL_FDB_COLUMNS } from './tables.ts';
 function entry(port: number, vid: number, age: number, movedFrom: number | null = null): FdbEntry {
   const mac = `02:00:00:00:00:${age.toString(16).padStart(2, '0')}`;
   const portName = port === 2 ? 'uplink' : null;
-  return { port, vid, mac, age, moves: 0, movedFrom, flapping: false, portName, network: 'default' };
+  const rest = { moves: 0, movedFrom, flapping: false, portName, network: 'default', kind: 'learned' } as const;
+  return { port, vid, mac, age, ...rest };
 }
 
 const ENTRIES = [entry(2, 1, 9), entry(10, 1, 100), entry(2, 0, 30, 7), entry(1, 1, 9)];

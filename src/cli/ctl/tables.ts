@@ -99,6 +99,7 @@ const FDB_DETAILS: readonly Column<FdbEntry>[] = [
   word('Flapping', ({ flapping }) => (flapping ? 'yes' : 'no')),
   word('Name', ({ portName }) => portName ?? NONE),
   word('Network', ({ network }) => network),
+  word('Kind', ({ kind }) => kind),
 ];
 
 /** With those of `--long`. */

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { ADA, BROADCAST, type LanPort, MemoryLan, plain } from '../../../test/support/memory-lan.ts';
+import { parseLoopProbe } from '../../wire/ethernet/loop-probe.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import { LoopDetection, type LoopDetectionMode } from './loop-detection.ts';
+
+const PROBE = '034557530001';
+
+/** A bridge with loop detection, and what it has said. */
+class ProbingLan extends MemoryLan {
+  readonly said: string[] = [];
+  readonly detection: LoopDetection;
+
+  constructor(mode: LoopDetectionMode = 'on') {
+    super();
+    this.detection = new LoopDetection(mode, {
+      address: 0x0200_0000_00ff as MacAddress,
+      randomBytes,
+      transmit: (port, frame) => void this.bridge.transmit(port, frame),
+      protect: (port, reason) => this.bridge.protect(port, { cause: 'loop', reason }),
+      unprotect: (port) => this.bridge.protect(port, undefined),
+      onFound: ({ from, by, shut }) => this.said.push(`${from.number} by ${by.number}: shut ${shut.number}`),
+      onOpened: ({ number }) => this.said.push(`open ${number}`),
+    });
+    this.bridge.loopDetection = this.detection;
+  }
+
+  /** Seconds pass; after each, `wire` carries what ports have sent. */
+  seconds(count: number, wire: () => void = () => undefined): void {
+    for (let second = 0; second < count; second++) {
+      this.pass(1000);
+      this.detection.tick(this.bridge.eachPort(), this.nowMs);
+      wire();
+    }
+  }
+}
+
+/** A cable between two ports. */
+function cable(one: LanPort, other: LanPort): () => void {
+  return () => {
+    const [from, to] = [one.take(), other.take()];
+    other.send(...from);
+    one.send(...to);
+  };
+}
+
+const probes = (frames: readonly string[]): string[] => frames.filter((frame) => frame.startsWith(PROBE));
+
+test('a probe that comes back by another port shuts the younger one, and it is opened 30 s after the last', () => {
+  const lan = new ProbingLan();
+  const [one, two, three] = [lan.join(), lan.join(), lan.join()];
+  lan.seconds(1, cable(one, two));
+  assert.deepEqual(lan.said, ['1 by 2: shut 2']);
+  assert.match(two.port.protection?.reason ?? '', /a loop with port 1/);
+  three.take();
+  three.send(plain(BROADCAST, ADA));
+  assert.equal(two.take().length, 0);
+  two.send(plain(BROADCAST, ADA));
+  assert.equal(two.port.rx.discards.protected > 0, true);
+  // While probes come back it stays shut, however long.
+  lan.seconds(100, cable(one, two));
+  assert.deepEqual(lan.said, ['1 by 2: shut 2']);
+  lan.seconds(26);
+  assert.equal(two.port.isForwarding, false);
+  lan.seconds(6);
+  assert.deepEqual(lan.said, ['1 by 2: shut 2', 'open 2']);
+  assert.equal(two.port.isForwarding, true);
+});
+
+test('a port whose own frames come back is shut', () => {
+  const lan = new ProbingLan();
+  const [one, two] = [lan.join(), lan.join()];
+  lan.seconds(1, () => one.send(...one.take()));
+  assert.deepEqual(lan.said, ['1 by 1: shut 1']);
+  assert.match(one.port.protection?.reason ?? '', /come back/);
+  assert.equal(two.port.isForwarding, true);
+});
+
+test('three ways in parallel: one stays open', () => {
+  const lan = new ProbingLan();
+  const ports = [lan.join(), lan.join(), lan.join()];
+  lan.seconds(20, () => {
+    const sent = ports.map((each) => each.take());
+    for (const [at, each] of ports.entries()) each.send(...sent.filter((_, from) => from !== at).flat());
+  });
+  assert.deepEqual(
+    ports.map(({ port }) => port.isForwarding),
+    [true, false, false],
+  );
+});
+
+test('probes of other bridges, forged ones and old ones are relayed or ignored', () => {
+  const lan = new ProbingLan();
+  const [one, two, three] = [lan.join(), lan.join(), lan.join()];
+  lan.seconds(1);
+  const [own = ''] = probes(one.take());
+  for (const each of [two, three]) each.take();
+  const forged = `${own.slice(0, -28 - 2 * 4)}ff${own.slice(-28 - 2 * 4 + 2)}`;
+  assert.notEqual(parseLoopProbe(Buffer.from(own, 'hex'), 0, own.length / 2), undefined);
+  two.send(forged, own.slice(0, 60), `${own.slice(0, 24)}88b6${own.slice(28)}`);
+  assert.deepEqual(lan.said, []);
+  assert.equal(three.take().length, 3, 'they are flooded like any other frame');
+  lan.nowMs += 5000;
+  two.send(own);
+  assert.deepEqual(lan.said, []);
+  assert.equal(three.take().length, 0, 'an old one of its own is taken');
+  assert.equal(two.port.rx.discards.protected, 0);
+});
+
+test('probes go out each 5 s in mode on; in mode auto only at suspected ports, each second, for 10 s; in mode off never', () => {
+  const lan = new ProbingLan();
+  const [one, two] = [lan.join(), lan.join()];
+  const sent = (seconds: number): number[] => {
+    lan.seconds(seconds);
+    return [one, two].map((each) => probes(each.take()).length);
+  };
+  assert.deepEqual(sent(11), [3, 3]);
+  lan.detection.setMode('auto');
+  assert.deepEqual(sent(20), [0, 0]);
+  lan.detection.suspect(two.port, lan.nowMs);
+  assert.deepEqual(sent(30), [0, 9]);
+  lan.detection.suspect(two.port, lan.nowMs);
+  lan.seconds(1, () => two.send(...two.take()));
+  assert.equal(two.port.isForwarding, false);
+  lan.detection.setMode('off');
+  assert.equal(two.port.isForwarding, true);
+  lan.detection.suspect(two.port, lan.nowMs);
+  assert.deepEqual(sent(10), [0, 0]);
+});
+
+test('the operator opens a port that was shut, and it is shut again by the next probe', () => {
+  const lan = new ProbingLan();
+  const [one, two] = [lan.join(), lan.join()];
+  lan.seconds(1, cable(one, two));
+  lan.bridge.setShut(two.port, false);
+  assert.equal(two.port.isForwarding, true);
+  lan.seconds(6, cable(one, two));
+  assert.deepEqual(
+    lan.said.map((line) => line.replace(/^.*: /, '')),
+    ['shut 2', 'shut 2'],
+  );
+});
+
+test('a removed port is forgotten', () => {
+  const lan = new ProbingLan();
+  const [one, two] = [lan.join(), lan.join()];
+  lan.seconds(1);
+  const [own = ''] = probes(one.take());
+  lan.bridge.detach(one.port);
+  two.send(own);
+  assert.deepEqual(lan.said, []);
+});

@@ -1,0 +1,119 @@
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import type { Vid } from '../../wire/ethernet/vid.ts';
+import type { PortNumber } from '../bridge-port.ts';
+
+/** How a binding came: `static` by the operator, `dhcp` from a lease, `first` by the first use of an IPv6 address. */
+export type BindingKind = 'static' | 'dhcp' | 'first';
+
+/** A station at a port and the IP address that it may use. */
+export interface Binding {
+  readonly port: PortNumber;
+  readonly kind: BindingKind;
+  /** Latin-1 text of 4 or 16 octets */
+  readonly address: string;
+  /** undefined: any */
+  readonly mac: MacAddress | undefined;
+  /** undefined: any */
+  readonly vid: Vid | undefined;
+  /** When it ends; Infinity: with the port, or by the operator. */
+  readonly untilMs: number;
+}
+
+/** The most bindings of a port of each kind but `static`, which bounds what invented addresses can take. */
+export const MOST_BINDINGS = 256;
+/** The most IPv6 addresses that a port may take by first use: a host has some, and new ones each day (RFC 8981). */
+export const MOST_FIRST = 16;
+
+/** The bindings of all guarded ports of a bridge. Each address is looked up in one step. */
+export class Bindings {
+  /** By address; most have one. */
+  readonly #byAddress = new Map<string, Binding[]>();
+  readonly #counts = new Map<PortNumber, Record<BindingKind, number>>();
+
+  get size(): number {
+    let size = 0;
+    for (const bindings of this.#byAddress.values()) size += bindings.length;
+    return size;
+  }
+
+  *all(nowMs: number): IterableIterator<Binding> {
+    for (const bindings of this.#byAddress.values()) for (const each of bindings) if (nowMs < each.untilMs) yield each;
+  }
+
+  /** The binding by which the station may use the address at this port. */
+  find(port: PortNumber, vid: Vid, mac: MacAddress, address: string, nowMs: number): Binding | undefined {
+    const bindings = this.#byAddress.get(address);
+    return bindings?.find((each) => each.port === port && fits(each, vid, mac) && nowMs < each.untilMs);
+  }
+
+  /** Whether another station has the address, at any port. */
+  isTaken(port: PortNumber, vid: Vid, mac: MacAddress, address: string, nowMs: number): boolean {
+    const bindings = this.#byAddress.get(address);
+    return (
+      bindings?.some(
+        (each) =>
+          nowMs < each.untilMs &&
+          (each.vid === undefined || each.vid === vid) &&
+          !(each.port === port && (each.mac === undefined || each.mac === mac)),
+      ) ?? false
+    );
+  }
+
+  /**
+   * Adds a binding, instead of one that is alike.
+   * @returns whether there was room for it
+   */
+  add(binding: Binding): boolean {
+    const { address, port, kind, mac, vid } = binding;
+    this.#removeOf(address, (each) => each.port === port && each.mac === mac && each.vid === vid && each.kind === kind);
+    const counts = this.#countsOf(port);
+    if (kind !== 'static' && counts[kind] >= (kind === 'first' ? MOST_FIRST : MOST_BINDINGS)) return false;
+    counts[kind]++;
+    const bindings = this.#byAddress.get(address);
+    if (bindings === undefined) this.#byAddress.set(address, [binding]);
+    else bindings.push(binding);
+    return true;
+  }
+
+  /** Removes the leases of a station for an address: it released it, or has it from another port now. */
+  removeLease(vid: Vid, mac: MacAddress, address: string): void {
+    this.#removeOf(address, (each) => each.kind === 'dhcp' && each.vid === vid && each.mac === mac);
+  }
+
+  /** Removes all bindings of a port, or those of one kind. */
+  removePort(port: PortNumber, kind?: BindingKind): void {
+    if (!this.#counts.has(port)) return;
+    for (const address of [...this.#byAddress.keys()]) {
+      this.#removeOf(address, (each) => each.port === port && (kind === undefined || each.kind === kind));
+    }
+    if (kind === undefined) this.#counts.delete(port);
+  }
+
+  /** Removes what has ended. */
+  age(nowMs: number): void {
+    for (const address of [...this.#byAddress.keys()]) this.#removeOf(address, ({ untilMs }) => nowMs >= untilMs);
+  }
+
+  #removeOf(address: string, isOver: (binding: Binding) => boolean): void {
+    const bindings = this.#byAddress.get(address);
+    if (bindings === undefined) return;
+    const kept = bindings.filter((binding) => !isOver(binding));
+    if (kept.length === bindings.length) return;
+    for (const binding of bindings) if (!kept.includes(binding)) this.#countsOf(binding.port)[binding.kind]--;
+    if (kept.length === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, kept);
+  }
+
+  #countsOf(port: PortNumber): Record<BindingKind, number> {
+    let counts = this.#counts.get(port);
+    if (counts === undefined) {
+      counts = { static: 0, dhcp: 0, first: 0 };
+      this.#counts.set(port, counts);
+    }
+    return counts;
+  }
+}
+
+function fits(binding: Binding, vid: Vid, mac: MacAddress): boolean {
+  return (binding.mac === undefined || binding.mac === mac) && (binding.vid === undefined || binding.vid === vid);
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  advertisement,
+  arpFrame,
+  dhcpReply,
+  dhcpRequest,
+  ipv4Hex,
+  ipv6Frame,
+  routerAdvertisement,
+  solicitation,
+  udpFrame,
+} from '../../../test/support/ip-frames.ts';
+import {
+  ADA,
+  BOB,
+  BROADCAST,
+  CEM,
+  type LanPort,
+  MemoryLan,
+  plain,
+  refusals,
+} from '../../../test/support/memory-lan.ts';
+
+const SERVER = '0200000000fe';
+const DATA = [5000, 5001] as const;
+
+/** A guarded port for Ada, one for Bob, and a trusted one with a DHCP server. */
+function guarded(): { lan: MemoryLan; ada: LanPort; bob: LanPort; server: LanPort } {
+  const lan = new MemoryLan();
+  const ada = lan.join({ hasSourceGuard: true });
+  const bob = lan.join({ hasSourceGuard: true });
+  return { lan, ada, bob, server: lan.join({ isDhcpTrusted: true }) };
+}
+
+const data = (from: string, source: string, tag = ''): string =>
+  udpFrame(BROADCAST, from, source, '192.0.2.1', DATA, '00'.repeat(20), tag);
+
+test('a station may use the address of its lease until that ends, at its port, in its VLAN, and no other', () => {
+  const { lan, ada, bob, server } = guarded();
+  ada.send(data(ADA, '192.0.2.10'));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 1 });
+  ada.send(dhcpRequest({ client: ADA }));
+  server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10', leaseSeconds: 600 }));
+  server.take();
+  ada.send(
+    data(ADA, '192.0.2.10'),
+    data(ADA, '192.0.2.11'),
+    data(ADA, '192.0.2.10', '81000005'),
+    data(CEM, '192.0.2.10'),
+  );
+  bob.send(data(ADA, '192.0.2.10'));
+  assert.deepEqual(server.take(), [data(ADA, '192.0.2.10')]);
+  assert.deepEqual([refusals(ada), refusals(bob)], [{ ipSourceDenied: 4 }, { ipSourceDenied: 1 }]);
+  lan.pass(600_000);
+  ada.send(data(ADA, '192.0.2.10'));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 5 });
+});
+
+test('a lease that is renewed, released, or given to another port', () => {
+  const { lan, ada, bob, server } = guarded();
+  const lease = { client: ADA, assigned: '192.0.2.10', leaseSeconds: 600 };
+  ada.send(dhcpRequest({ client: ADA }));
+  server.send(dhcpReply(SERVER, lease));
+  lan.pass(500_000);
+  ada.send(dhcpRequest({ client: ADA, current: '192.0.2.10', transaction: 8 }));
+  server.send(dhcpReply(SERVER, { ...lease, transaction: 8 }));
+  lan.pass(500_000);
+  server.take();
+  ada.send(data(ADA, '192.0.2.10'));
+  assert.equal(server.take().length, 1);
+  bob.send(dhcpRequest({ client: ADA, transaction: 9 }));
+  server.send(dhcpReply(SERVER, { ...lease, transaction: 9 }));
+  ada.send(data(ADA, '192.0.2.10'));
+  bob.send(data(ADA, '192.0.2.10'));
+  assert.deepEqual([refusals(ada), refusals(bob)], [{ ipSourceDenied: 1 }, {}]);
+  bob.send(dhcpRequest({ client: ADA, current: '192.0.2.10' }, 7), data(ADA, '192.0.2.10'));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1 });
+  assert.equal(lan.bridge.sourceGuard.bindings.size, 0);
+});
+
+test('only servers behind trusted ports, answers to a client that asked, and clients with their own address', () => {
+  const { lan, ada, bob, server } = guarded();
+  const lease = { client: ADA, assigned: '192.0.2.10' };
+  server.send(dhcpReply(SERVER, lease));
+  ada.send(dhcpRequest({ client: ADA }));
+  bob.send(dhcpReply(BOB, lease));
+  server.send(
+    dhcpReply(SERVER, { ...lease, transaction: 99 }),
+    dhcpReply(SERVER, lease, 2),
+    dhcpReply(SERVER, lease, 5, '81000005'),
+  );
+  assert.equal(lan.bridge.sourceGuard.bindings.size, 0);
+  bob.send(dhcpRequest({ client: ADA }).replace(`${BROADCAST}${ADA}`, `${BROADCAST}${BOB}`));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 2 }, 'the reply of no server, and the request of another client');
+  lan.pass(61_000);
+  server.send(dhcpReply(SERVER, lease));
+  assert.equal(lan.bridge.sourceGuard.bindings.size, 0, 'the client no longer waits');
+});
+
+test('an answer counts for the port that asked first, not for one that overheard the request', () => {
+  const { lan, ada, bob, server } = guarded();
+  ada.send(dhcpRequest({ client: ADA }));
+  lan.nowMs += 1;
+  bob.send(dhcpRequest({ client: ADA }));
+  server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10' }));
+  assert.deepEqual(
+    [...lan.bridge.sourceGuard.bindings.all(lan.nowMs)].map(({ port }) => port),
+    [ada.port.number],
+  );
+});
+
+test('bindings of the operator, with and without MAC address and VID', () => {
+  const { lan, ada, server } = guarded();
+  const address = Buffer.from(ipv4Hex('192.0.2.20'), 'hex').toString('latin1');
+  lan.set(ada.port, { ipBindings: [{ address }] });
+  ada.send(data(ADA, '192.0.2.20'), data(BOB, '192.0.2.20', '81000005'));
+  assert.equal(server.take().length, 2);
+  lan.set(ada.port, { ipBindings: [{ address, mac: 0x0200_0000_0001 as never, vid: 0 as never }] });
+  ada.send(data(ADA, '192.0.2.20'), data(BOB, '192.0.2.20'), data(ADA, '192.0.2.20', '81000005'));
+  assert.equal(server.take().length, 1);
+  lan.set(ada.port, { ipBindings: [] });
+  ada.send(data(ADA, '192.0.2.20'));
+  assert.equal(server.take().length, 0);
+});
+
+test('ARP: the sender has a binding, and its own hardware address; a probe has no address yet', () => {
+  const { lan, ada, server } = guarded();
+  const address = Buffer.from(ipv4Hex('192.0.2.20'), 'hex').toString('latin1');
+  lan.set(ada.port, { ipBindings: [{ address }] });
+  const passing = [arpFrame(ADA, '192.0.2.20', '192.0.2.1'), arpFrame(ADA, '0.0.0.0', '192.0.2.30')];
+  ada.send(
+    ...passing,
+    arpFrame(ADA, '192.0.2.1', '192.0.2.20'),
+    arpFrame(ADA, '192.0.2.20', '192.0.2.1', BOB),
+    arpFrame(ADA, '0.0.0.0', '192.0.2.1', BOB),
+  );
+  assert.deepEqual(server.take(), passing);
+  assert.deepEqual(refusals(ada), { arpDenied: 3 });
+});
+
+test('IPv6: an address belongs to the first station that uses it, until an hour after its last use', () => {
+  const { lan, ada, bob, server } = guarded();
+  const detection = solicitation(ADA, '::', 'fe80::a', '');
+  ada.send(detection, ipv6Frame(BROADCAST, ADA, 'fe80::a', 17, '00'.repeat(8)));
+  assert.equal(server.take().length, 2);
+  bob.send(
+    ipv6Frame(BROADCAST, BOB, 'fe80::a', 17, '00'.repeat(8)),
+    solicitation(BOB, '::', 'fe80::a', ''),
+    advertisement(BOB, 'fe80::a'),
+    advertisement(BOB, 'fe80::b', ADA),
+    solicitation(BOB, 'fe80::b', 'fe80::a', ADA),
+  );
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1, ndDenied: 4 });
+  ada.send(advertisement(ADA, 'fe80::a'));
+  assert.equal(server.take().length, 1);
+  for (let times = 0; times < 3; times++) {
+    lan.pass(1_800_000);
+    ada.send(ipv6Frame(BROADCAST, ADA, 'fe80::a', 17, '00'.repeat(8)));
+  }
+  bob.send(advertisement(BOB, 'fe80::a'));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1, ndDenied: 5 });
+  lan.pass(3_600_000);
+  bob.send(advertisement(BOB, 'fe80::a'));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1, ndDenied: 5 });
+});
+
+test('a port takes at most 16 IPv6 addresses by first use, and its own are free when it is removed', () => {
+  const { lan, ada, bob } = guarded();
+  for (let host = 1; host <= 20; host++) ada.send(ipv6Frame(BROADCAST, ADA, `2001:db8::${host}`, 17, '00'.repeat(8)));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 4 });
+  assert.equal(lan.bridge.sourceGuard.bindings.size, 16);
+  lan.bridge.detach(ada.port);
+  bob.send(ipv6Frame(BROADCAST, BOB, '2001:db8::1', 17, '00'.repeat(8)));
+  assert.deepEqual(refusals(bob), {});
+});
+
+test('other protocols pass, and truncated headers do not', () => {
+  const { ada, server } = guarded();
+  ada.send(plain(BROADCAST, ADA), data(ADA, '192.0.2.10').slice(0, 50), `${BROADCAST}${ADA}86dd6000${'00'.repeat(20)}`);
+  ada.send(`${BROADCAST}${ADA}${'81000005'.repeat(3)}0800${'45'.repeat(40)}`, `${BROADCAST}${ADA}8100`);
+  assert.deepEqual(server.take(), [plain(BROADCAST, ADA)]);
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 4 });
+});
+
+test('DHCP guard and RA guard of a port', () => {
+  const lan = new MemoryLan();
+  const [guardedPort, other] = [lan.join({ hasDhcpGuard: true, hasRaGuard: true }), lan.join()];
+  const server = dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10' });
+  guardedPort.send(server, routerAdvertisement(SERVER), data(SERVER, '192.0.2.1'));
+  assert.equal(other.take().length, 1);
+  assert.deepEqual(refusals(guardedPort), { serverDenied: 2 });
+  lan.set(guardedPort.port, { hasDhcpGuard: false });
+  guardedPort.send(server, routerAdvertisement(SERVER));
+  lan.set(guardedPort.port, { hasRaGuard: false });
+  guardedPort.send(server, routerAdvertisement(SERVER));
+  assert.equal(other.take().length, 3);
+});
+
+test('unanswered clients of a port are bounded, and forgotten after a minute', () => {
+  const { lan, ada, bob } = guarded();
+  for (let transaction = 0; transaction < 300; transaction++) ada.send(dhcpRequest({ client: ADA, transaction }));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 44 });
+  bob.send(dhcpRequest({ client: BOB }));
+  assert.deepEqual(refusals(bob), {});
+  lan.pass(60_000);
+  ada.send(dhcpRequest({ client: ADA, transaction: 300 }));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 44 });
+});

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import { LoopDetection, type LoopFound } from '../bridge/loop-detection/loop-detection.ts';
+import type { MoveReport } from '../bridge/move-watch.ts';
+import type { StormReport } from '../bridge/storm-control.ts';
+import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { NetworkSettings } from '../schema/network-options.ts';
+import type { EntityHost, NetworkEntity } from './network-entity.ts';
+
+/** Peers can cause these warnings. */
+const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
+
+/** Loop detection of a network, and what is told of storms and of ports that the switch shuts. */
+export class PortProtections implements NetworkEntity {
+  readonly #host: EntityHost;
+  readonly #logger: Logger;
+  readonly #loops: LoopDetection;
+
+  constructor(host: EntityHost) {
+    this.#host = host;
+    this.#logger = limitLevel(host.logger, 'warn', WARNINGS);
+    const { bridge, address } = host;
+    this.#loops = new LoopDetection('off', {
+      address,
+      randomBytes,
+      transmit: (port, frame) => void bridge.transmit(port, frame),
+      protect: (port, reason) => bridge.protect(port, { cause: 'loop', reason }),
+      unprotect: (port) => bridge.protect(port, undefined),
+      onFound: (loop) => this.#loopFound(loop),
+      onOpened: (port) => this.#opened(port),
+    });
+    bridge.loopDetection = this.#loops;
+    bridge.onProtected = (port) => this.#limitReached(port);
+  }
+
+  configure({ loopDetection }: NetworkSettings): void {
+    this.#loops.setMode(loopDetection);
+  }
+
+  tick(nowMs: number): void {
+    const { bridge } = this.#host;
+    for (const port of bridge.eachPort()) {
+      if (port.storm === undefined) continue;
+      for (const report of port.storm.reports(nowMs)) this.#storm(port, report);
+      if (port.storm.isStorming) this.#loops.suspect(port, nowMs);
+    }
+    this.#loops.tick(bridge.eachPort(), nowMs);
+  }
+
+  /** Addresses move to and fro: there may be a loop. */
+  moved({ ports }: MoveReport): void {
+    for (const number of ports) {
+      const port = this.#host.bridge.ports.get(number);
+      if (port !== undefined) this.#loops.suspect(port, this.#host.nowMs());
+    }
+  }
+
+  #limitReached(port: BridgePort): void {
+    this.#logger.warn(
+      { port: port.number, target: port.port.target, reason: port.protection?.reason },
+      `port shut: ${port.protection?.reason ?? ''}; setport ${port.number} --shut 0 opens it`,
+    );
+    this.#host.portChanged(port);
+  }
+
+  #storm(port: BridgePort, report: StormReport): void {
+    const { kind, phase, limit, frames } = report;
+    const facts = { port: port.number, target: port.port.target, kind, limit, frames };
+    const words = kind === 'unicast' ? 'unicast frames to unknown stations' : `${kind} frames`;
+    if (phase === 'start') this.#logger.warn(facts, `storm: more than ${limit} ${words}/s; the others are discarded`);
+    else this.#logger.info(facts, `the storm is over: ${frames} ${words} were discarded`);
+    this.#host.publish('storm', { port: port.number, kind, phase, limit, frames });
+  }
+
+  #loopFound({ from, by, shut }: LoopFound): void {
+    const reason = shut.protection?.reason ?? '';
+    const facts = { port: shut.number, target: shut.port.target, from: from.number, by: by.number };
+    this.#logger.warn(facts, `loop: port ${shut.number} is shut: ${reason}`);
+    this.#host.publish('loop', { port: shut.number, ports: [from.number, by.number], action: 'shut', reason });
+    this.#host.portChanged(shut);
+  }
+
+  #opened(port: BridgePort): void {
+    this.#logger.info({ port: port.number, target: port.port.target }, 'the loop is gone: port opened');
+    this.#host.portChanged(port);
+  }
+}
