@@ -9,6 +9,7 @@ import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } 
 import { captureEntry } from '../src/control/capture-entries.ts';
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
+import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
@@ -166,6 +167,7 @@ describe('docs/reference/control-api.md', () => {
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
       [namesBehind('network option'), NETWORK_OPTIONS],
       [namesBehind('network member'), networkEntry.entries],
+      [namesBehind('neighbour member'), neighborEntry.entries],
       [namesBehind('capture member'), captureEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));

@@ -1,3 +1,4 @@
+import type { LldpMode } from './lldp/lldp-agent.ts';
 import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast/multicast-settings.ts';
 import { PORT_SECURITY_DEFAULTS, type PortSecuritySettings } from './port-security-settings.ts';
 import type { PortVlans } from './port-vlans.ts';
@@ -11,11 +12,14 @@ export interface BridgePortSettings extends PortMulticastSettings, PortSecurityS
   readonly isIsolated: boolean;
   /** Its part in VLANs; undefined: it is transparent. */
   readonly vlans: PortVlans | undefined;
+  /** Whether it sends and receives LLDPDUs (IEEE 802.1AB-2016, 9.2.5.1, adminStatus). */
+  readonly lldp: LldpMode;
 }
 
 export const DEFAULT_SETTINGS: BridgePortSettings = {
   isIsolated: false,
   vlans: undefined,
+  lldp: 'both',
   ...PORT_MULTICAST_DEFAULTS,
   ...PORT_SECURITY_DEFAULTS,
 };

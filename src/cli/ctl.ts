@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   addfdb: async () => (await import('./ctl/change-fdb.ts')).addAddFdb,
   delfdb: async () => (await import('./ctl/change-fdb.ts')).addDelFdb,
   flushfdb: async () => (await import('./ctl/change-fdb.ts')).addFlushFdb,
+  listneighbor: async () => (await import('./ctl/list-neighbor.ts')).addListNeighbor,
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
   addnet: async () => (await import('./ctl/network.ts')).addAddNet,
   setnet: async () => (await import('./ctl/network.ts')).addSetNet,

@@ -37,6 +37,7 @@ import {
 } from './entries.ts';
 import { type AddFdbSpec, type DelFdbSpec, FDB_METHODS, type FlushEntry, type FlushFdbSpec } from './fdb-entries.ts';
 import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
+import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 
@@ -133,6 +134,8 @@ export interface SwitchControl {
   /** @throws EtherwsError PORT_NOT_FOUND */
   flushFdb(spec: FlushFdbSpec): FlushEntry;
   listEndpoints(): EndpointEntry[];
+  /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
+  listNeighbors(network?: string): NeighborEntry[];
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
   getStatus(): StatusEntry;
@@ -167,6 +170,7 @@ export const METHODS = {
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
   ...NETWORK_METHODS,
   ...CONFIGURATION_METHODS,
+  ...NEIGHBOR_METHODS,
   ...LOG_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
   capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
@@ -196,6 +200,7 @@ export interface Entries {
   planReload: PlanEntry;
   reload: PlanEntry;
   getConfig: ConfigEntry;
+  listNeighbor: NeighborEntry;
   listLogLevel: LogLevelEntry;
   setLogLevel: LogLevelEntry;
   subscribe: SubscriptionEntry;

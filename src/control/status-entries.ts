@@ -118,6 +118,8 @@ export const portPage = atLeast({
   /** octets that wait in the switch to be sent by the tunnel */
   queuedOctets: count,
   policy: v.nullable(policyEntry),
+  /** what LLDP has found at the port; `port` is the ID of the neighbour's port */
+  neighbors: listOf(atLeast({ system: v.nullable(anyText), chassis: anyText, port: anyText })),
   stations: count,
   /** at most 64, the most recently seen first */
   addresses: listOf(atLeast({ vid: count, mac: anyText, age: count })),

@@ -2,6 +2,7 @@ import { addedPortOf, changesOf, type KeptPorts, portsToOpen, readKeptPorts, wan
 import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort } from '../config/port-plan.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { LogLevels } from '../control/log-level-entries.ts';
+import type { NeighborEntry } from '../control/neighbor-entries.ts';
 import type {
   AddFdbSpec,
   ConfigurationControl,
@@ -198,6 +199,10 @@ export class ConfiguredSwitch implements SwitchControl {
 
   flushFdb(spec: FlushFdbSpec): FlushEntry {
     return this.#running.flushFdb(spec);
+  }
+
+  listNeighbors(network?: string): NeighborEntry[] {
+    return this.#running.listNeighbors(network);
   }
 
   listEndpoints(): EndpointEntry[] {

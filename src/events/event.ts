@@ -18,6 +18,10 @@ const RARE_KINDS = [
   'loop',
   /** a port brings more flooded frames than it may; and that this is over */
   'storm',
+  /** LLDP has found a neighbour at a port, hears something else of it, or nothing any more */
+  'neighbor-added',
+  'neighbor-changed',
+  'neighbor-removed',
   /** frames were refused that a port may not send; at most one a second for each port and reason */
   'violation',
   /** a network was added, or was removed with its last port */

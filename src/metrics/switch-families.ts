@@ -1,12 +1,13 @@
 import type { Switch } from '../networks/switch.ts';
 import { type Family, single } from './exposition.ts';
+import { lldpFamilies } from './lldp-families.ts';
 import { portFamilies } from './port-families.ts';
 import { type MeasuredProcess, processFamilies } from './process-families.ts';
 import { type MeasuredService, serviceFamilies } from './service-families.ts';
 
 /** The sources of a switch's metrics. */
 export interface Measured {
-  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse'>;
+  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse' | 'lldpUse'>;
   readonly services: readonly MeasuredService[];
   readonly process: MeasuredProcess;
   /** The octets in queues and unfinished messages, and their limit. */
@@ -32,6 +33,7 @@ export function familiesOf({ etherSwitch, services, process, buffers }: Measured
       },
       () => etherSwitch.fdbUse.displaced,
     ),
+    ...lldpFamilies(() => etherSwitch.lldpUse),
     single(
       {
         name: 'etherws_buffers_held_bytes',

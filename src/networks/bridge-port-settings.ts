@@ -13,9 +13,10 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     multicastRouter = DEFAULT_SETTINGS.multicastRouter,
     fastLeave = DEFAULT_SETTINGS.fastLeave,
     multicastLimit = DEFAULT_SETTINGS.multicastLimit,
+    lldp = DEFAULT_SETTINGS.lldp,
   } = values;
   const multicast = { multicastRouter, fastLeave, multicastLimit };
-  return { isIsolated: isolated, vlans: vlansOf(values), ...multicast, ...securitySettingsOf(values) };
+  return { isIsolated: isolated, vlans: vlansOf(values), lldp, ...multicast, ...securitySettingsOf(values) };
 }
 
 function vlansOf({

@@ -4,6 +4,8 @@ import type { EventFacts, EventKind } from '../events/event.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import type { PortLabels } from './attached-port.ts';
+import { LldpEntity } from './lldp/lldp-entity.ts';
 import { PortProtections } from './port-protections.ts';
 
 /**
@@ -18,6 +20,8 @@ export interface NetworkEntity {
   portAdded?(port: BridgePort, nowMs: number): void;
   /** The port's link, administrative state, standby or settings may have changed. */
   portChanged?(port: BridgePort, nowMs: number): void;
+  /** The port is about to be removed, and can still send. */
+  portLeaving?(port: BridgePort, nowMs: number): void;
   /** The port is no port of the bridge any more. */
   portRemoved?(port: BridgePort, nowMs: number): void;
   /** Called about once a second, and when `EntityHost.wakeBy` has asked for it; maybe earlier than needed. */
@@ -36,6 +40,8 @@ export interface EntityHost {
   /** has the fact `network`, where it is not the default one */
   readonly logger: Logger;
   nowMs(): number;
+  /** The name and description that the operator gave the port. */
+  labelsOf(port: BridgePort): PortLabels;
   /** Asks for a call of `tick` by this time. An earlier request stays in force; one call answers all. */
   wakeBy(atMs: number): void;
   /** Tells subscribers and hooks; the fact `network` is added. */
@@ -49,7 +55,9 @@ export interface EntityHost {
  * not use an entity should pay nothing for it, so an entity makes its tables when its setting turns it on.
  */
 export function makeEntities(host: EntityHost) {
-  return { protections: new PortProtections(host) } satisfies Readonly<Record<string, NetworkEntity>>;
+  return { protections: new PortProtections(host), lldp: new LldpEntity(host) } satisfies Readonly<
+    Record<string, NetworkEntity>
+  >;
 }
 
 export type Entities = ReturnType<typeof makeEntities>;

@@ -4,6 +4,7 @@ import type { EventHub } from '../events/event-hub.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
+import type { PortLabels } from './attached-port.ts';
 import { loggerOf, networkFact, traceTo } from './log-facts.ts';
 import { logFault } from './log-fault.ts';
 import type { FdbLimits, NetworkParts } from './network.ts';
@@ -37,6 +38,7 @@ export interface SwitchSide {
   readonly offloadEngine: OffloadEngine;
   /** what addresses of networks are made of */
   readonly addressSeed: string;
+  labelsOf(port: BridgePort): PortLabels;
   /** The state or link of a port may be another one. */
   changed(port: BridgePort): void;
   /** The same, where the network's entities know it already. */
@@ -68,6 +70,7 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
     ...(logger.isLevelEnabled('debug') ? { trace: traceTo(logger) } : {}),
   };
   const host: NetworkParts['host'] = {
+    labelsOf: (port) => side.labelsOf(port),
     address: ownAddress(side.addressSeed, name),
     logger,
     publish: (kind, facts) => events.publish(kind, { ...facts, network: name }),

@@ -35,6 +35,7 @@ function open(t: TestContext): World {
     limits: { ageingTimeMs: 300_000, fdbCapacity: 9 },
     host: {
       address: 0x02_0000_0000_01 as MacAddress,
+      labelsOf: () => ({}),
       logger: SILENT,
       publish: () => undefined,
       portChanged: () => undefined,

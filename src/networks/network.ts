@@ -14,7 +14,7 @@ export interface FdbLimits {
 export interface NetworkParts {
   readonly bridge: Omit<BridgeOptions, keyof FdbLimits | 'flowTable'>;
   readonly limits: FdbLimits;
-  readonly host: Pick<EntityHost, 'address' | 'logger' | 'publish' | 'portChanged'>;
+  readonly host: Pick<EntityHost, 'address' | 'labelsOf' | 'logger' | 'publish' | 'portChanged'>;
   /** default: `performance.now` */
   readonly nowMs?: () => number;
   /** default: those of network-entity.ts */
@@ -86,6 +86,12 @@ export class Network {
   portChanged(port: BridgePort): void {
     const nowMs = this.#nowMs();
     for (const entity of this.#entities) entity.portChanged?.(port, nowMs);
+  }
+
+  /** To be called before a port is detached from the bridge. */
+  portLeaving(port: BridgePort): void {
+    const nowMs = this.#nowMs();
+    for (const entity of this.#entities) entity.portLeaving?.(port, nowMs);
   }
 
   /** To be called when a port was detached from the bridge. */

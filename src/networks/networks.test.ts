@@ -40,7 +40,7 @@ interface Step {
 function marksOf(steps: readonly Step[], isAlone: boolean): { marks: number[][]; fdb: string[] } {
   const shared = new Switch();
   const switches = NAMES.map(() => (isAlone ? new Switch() : shared));
-  if (!isAlone) for (const name of NAMES) if (name !== 'default') shared.addNetwork(name);
+  if (!isAlone) for (const name of NAMES) if (name !== 'default') shared.addNetwork(name, { lldp: 'off' });
   const stations = NAMES.flatMap((network, at) =>
     [0, 1].map(() => {
       const station = new Station();

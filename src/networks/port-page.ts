@@ -35,6 +35,9 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
     transport: connection?.transport ?? null,
     queuedOctets: connection?.queuedBytes ?? 0,
     policy: bridgePort.policy === undefined ? null : policyEntry(bridgePort.policy),
+    neighbors: owner
+      .neighborsAt(attached)
+      .map(({ system, chassis, neighborPort }) => ({ system, chassis, port: neighborPort })),
     stations,
     addresses,
   };

@@ -2,6 +2,7 @@ import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Port } from '../bridge/port.ts';
 import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
 import type { CaptureReader, CaptureSpec, SwitchCapture } from '../control/capture-entries.ts';
+import type { NeighborEntry } from '../control/neighbor-entries.ts';
 import type {
   AddFdbSpec,
   DelFdbSpec,
@@ -188,6 +189,10 @@ export class RunningSwitch implements SwitchControl {
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {
     const found = ports.map((port) => this.#switch.attachedPort(port));
     return startCapture(this.#switch.captures, found, spec, reader);
+  }
+
+  listNeighbors(network?: string): NeighborEntry[] {
+    return this.#switch.neighbors(network);
   }
 
   listEndpoints(): EndpointEntry[] {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
+import type { NeighborEntry } from '../control/neighbor-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
@@ -13,6 +14,8 @@ import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
 import { settingsOf } from './bridge-port-settings.ts';
 import { Captures } from './captures.ts';
+import { type LldpUse, lldpUse } from './lldp/lldp-entity.ts';
+import { neighborEntry } from './lldp/neighbor-entries.ts';
 import { factsOf, loggerOf } from './log-facts.ts';
 import { logMoves } from './log-moves.ts';
 import { type FdbLimits, Network } from './network.ts';
@@ -77,6 +80,7 @@ export class Switch {
       forwardReserved,
       offloadEngine: options.offloadEngine ?? offloadEngine(),
       addressSeed: options.addressSeed ?? randomUUID(),
+      labelsOf: (port) => this.#directory.of(port) ?? {},
       changed: (port) => this.#changed(port),
       announce: (port) => this.#announce(port),
     };
@@ -244,7 +248,9 @@ export class Switch {
 
   /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
   setLabels(reference: number | string, labels: PortLabels): void {
-    this.#directory.label(this.#directory.find(reference), labels);
+    const attached = this.#directory.find(reference);
+    this.#directory.label(attached, labels);
+    attached.network.portChanged(attached.bridgePort);
   }
 
   /** Changes settings of a bridge port; absent ones stay unchanged. @throws EtherwsError PORT_NOT_FOUND */
@@ -254,6 +260,7 @@ export class Switch {
     if (isDeepStrictEqual(changed, attached.values)) return;
     attached.values = changed;
     attached.network.bridge.setSettings(attached.bridgePort, settingsOf(changed));
+    attached.network.portChanged(attached.bridgePort);
     this.#logs.all.info({ ...factsOf(attached), settings: changed }, 'port settings changed');
   }
 
@@ -296,6 +303,29 @@ export class Switch {
     for (const entry of bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
   }
 
+  /** What LLDP has found. @param network only in this one; default: in all. @throws EtherwsError NETWORK_NOT_FOUND */
+  neighbors(network?: string): NeighborEntry[] {
+    const nowMs = performance.now();
+    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
+    return networks.flatMap(({ name, entities }) =>
+      [...(entities.lldp.agent?.neighbors.all() ?? [])].map((found) =>
+        neighborEntry(found, name, this.nameOf(found.port), nowMs),
+      ),
+    );
+  }
+
+  /** What LLDP has found at a port. */
+  neighborsAt({ bridgePort, network, name }: AttachedPort): NeighborEntry[] {
+    const nowMs = performance.now();
+    const found = network.entities.lldp.agent?.neighbors.of(bridgePort) ?? [];
+    return [...found].map((neighbor) => neighborEntry(neighbor, network.name, name, nowMs));
+  }
+
+  /** The counters of LLDP in all networks. */
+  get lldpUse(): LldpUse {
+    return lldpUse([...this.#networks].map(({ entities }) => entities.lldp.agent));
+  }
+
   /** The numbers of learned addresses in all networks, their limits, and those displaced from full databases since the start. */
   get fdbUse(): { readonly addresses: number; readonly capacity: number; readonly displaced: number } {
     const use = { addresses: 0, capacity: 0, displaced: 0 };
@@ -333,6 +363,7 @@ export class Switch {
     if (attached === undefined) return;
     this.#events.removed(attached);
     this.captures.portRemoved(bridgePort);
+    attached.network.portLeaving(bridgePort);
     attached.network.bridge.detach(bridgePort);
     this.#directory.remove(attached);
     attached.network.portRemoved(bridgePort);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { VLAN_MODES } from '../wire/ethernet/vlan-mode.ts';
+import { LLDP_OPTIONS } from './lldp-options.ts';
 import { PORT_SECURITY_OPTIONS } from './port-security-options.ts';
 import type { Table, ValuesOf } from './table.ts';
 import { flag, integer, oneOf } from './types.ts';
@@ -67,6 +68,7 @@ export const BRIDGE_PORT_OPTIONS = {
     help: 'kind of tags, unless transparent: 88a8 for the S-TAGs of a provider (QinQ)',
   },
   ...PORT_SECURITY_OPTIONS,
+  ...LLDP_OPTIONS,
 } as const satisfies Table;
 
 export type BridgePortValues = ValuesOf<typeof BRIDGE_PORT_OPTIONS>;

@@ -69,6 +69,15 @@ export const NETWORK_OPTIONS = {
     metavar: 'off|auto|on',
     help: 'probes that find loops; auto: while there is a storm, or addresses move to and fro',
   },
+  lldp: {
+    type: oneOf(['on', 'off']),
+    default: 'off',
+    defaultElsewhere: 'on',
+    defaultText: 'off in the network default, on in others',
+    flag: '--lldp',
+    metavar: 'on|off',
+    help: 'whether ports tell their neighbours who they are, and hear of them',
+  },
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 
 /** All settings of a network. */

@@ -13,6 +13,7 @@ const SAMPLES: { readonly [K in keyof Required<BridgePortValues>]: readonly [typ
   isolated: ['1', true],
   multicastRouter: ['on', 'on'],
   fastLeave: ['1', true],
+  lldp: ['rx', 'rx'],
   multicastLimit: ['7', 7],
   vlanMode: ['native', 'native'],
   pvid: ['10', 10],

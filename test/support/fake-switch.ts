@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { CaptureReader, SwitchCapture } from '../../src/control/capture-entries.ts';
+import type { NeighborEntry } from '../../src/control/neighbor-entries.ts';
 import type {
   AddFdbSpec,
   DelFdbSpec,
@@ -114,6 +115,10 @@ export class FakeSwitch implements SwitchControl {
     throw new EtherwsError('REQUEST_REFUSED', 'This switch has no frames');
   }
 
+  listNeighbors(_network?: string): NeighborEntry[] {
+    return [];
+  }
+
   listEndpoints(): EndpointEntry[] {
     return [{ service: 'tunnels', counters: { failedLogins: 3 } }];
   }
@@ -202,6 +207,7 @@ const NO_HISTORY = {
   transport: null,
   queuedOctets: 0,
   policy: null,
+  neighbors: [],
   stations: 0,
   addresses: [],
 };

@@ -84,6 +84,15 @@ export class LldpAgent implements ProtocolEntity {
     this.#host = host;
   }
 
+  /** The sums of the counters of all ports. */
+  get counters(): LldpCounters {
+    const sums = noCounters();
+    for (const { counters } of this.#ports.values()) {
+      for (const name of Object.keys(sums) as (keyof LldpCounters)[]) sums[name] += counters[name];
+    }
+    return sums;
+  }
+
   /** undefined for a port that `update` was not called for */
   countersOf(port: BridgePort): Readonly<LldpCounters> | undefined {
     return this.#ports.get(port)?.counters;
@@ -172,15 +181,7 @@ export class LldpAgent implements ProtocolEntity {
     if (known !== undefined) return known;
     const state: PortState = {
       transmitter: new LldpTransmitter((port.number * GOLDEN) % 1),
-      counters: {
-        framesOut: 0,
-        framesIn: 0,
-        framesDiscarded: 0,
-        tlvsDiscarded: 0,
-        tlvsUnrecognized: 0,
-        ageouts: 0,
-        tooManyNeighbors: 0,
-      },
+      counters: noCounters(),
       isReceiving: false,
     };
     this.#ports.set(port, state);
@@ -222,4 +223,17 @@ export class LldpAgent implements ProtocolEntity {
       portVlanId,
     };
   }
+}
+
+/** Counters of a port that has done nothing. */
+export function noCounters(): LldpCounters {
+  return {
+    framesOut: 0,
+    framesIn: 0,
+    framesDiscarded: 0,
+    tlvsDiscarded: 0,
+    tlvsUnrecognized: 0,
+    ageouts: 0,
+    tooManyNeighbors: 0,
+  };
 }

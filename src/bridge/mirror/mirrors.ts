@@ -182,6 +182,7 @@ function selects(vids: VidFilter | undefined, vid: number): boolean {
 }
 
 /** The VLAN of a frame as it is at this port: when it comes in, and when it leaves. */
-function vidAt(_port: BridgePort, { bytes, starts, lengths }: FrameBatch, index: number): number {
-  return vidOf(bytes, starts[index] as number, lengths[index] as number);
+function vidAt({ vlans }: BridgePort, { bytes, starts, lengths }: FrameBatch, index: number): number {
+  const [start, length] = [starts[index] as number, lengths[index] as number];
+  return vlans === undefined ? vidOf(bytes, start, length) : vlans.classify(bytes, start, length);
 }

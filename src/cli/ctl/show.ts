@@ -38,6 +38,7 @@ export function portPage(page: PortPage, paint: Paint): string {
     .add('Discarded', ...discardLines('received', page.rxDiscards), ...discardLines('to send', page.txDiscards))
     .add('Settings', ...settingLines(page.settings))
     .add('Policy', ...(page.policy === null ? [] : policyLines(page.policy)))
+    .add('Neighbours', ...neighborLines(page))
     .add('Stations', ...stationLines(page))
     .toString();
 }
@@ -111,6 +112,12 @@ function rateLines(what: string, frames: number | undefined, bits: number | unde
     ...(frames === undefined ? [] : [`${what}: at most ${formatRate(frames)} frames/s`]),
     ...(bits === undefined ? [] : [`${what}: at most ${formatRate(bits)}bit/s`]),
   ];
+}
+
+function neighborLines({ neighbors }: PortPage): string[] {
+  return neighbors.map(({ system, chassis, port }) =>
+    system === null ? `${chassis}, port ${port}` : `${system} (${chassis}), port ${port}`,
+  );
 }
 
 function stationLines({ stations, addresses }: PortPage): string[] {

@@ -1,0 +1,121 @@
+import { hostname, release, type } from 'node:os';
+import type { BridgePort } from '../../bridge/bridge-port.ts';
+import {
+  LldpAgent,
+  type LldpCounters,
+  type LldpLocalPort,
+  type NeighborEnd,
+  noCounters,
+} from '../../bridge/lldp/lldp-agent.ts';
+import type { LldpNeighbor } from '../../bridge/lldp/lldp-neighbors.ts';
+import type { EventFacts } from '../../events/event.ts';
+import { DEFAULT_NETWORK, type NetworkSettings } from '../../schema/network-options.ts';
+import { showChassisId, showPortId } from '../../wire/lldp/shown.ts';
+import type { EntityHost, NetworkEntity } from '../network-entity.ts';
+
+/** LLDP in a network (IEEE 802.1AB-2016): an agent while the setting `lldp` is on, and what subscribers are told. */
+export class LldpEntity implements NetworkEntity {
+  readonly #host: EntityHost;
+  #agent: LldpAgent | undefined;
+
+  constructor(host: EntityHost) {
+    this.#host = host;
+  }
+
+  /** undefined while LLDP is off */
+  get agent(): LldpAgent | undefined {
+    return this.#agent;
+  }
+
+  configure({ lldp }: NetworkSettings, nowMs: number): void {
+    if ((lldp === 'on') === (this.#agent !== undefined)) return;
+    const { bridge } = this.#host;
+    if (lldp === 'on') {
+      this.#agent = this.#newAgent();
+      bridge.addProtocol(this.#agent);
+      for (const port of bridge.eachPort()) this.#agent.update(port, nowMs);
+    } else if (this.#agent !== undefined) {
+      this.#agent.close(nowMs);
+      bridge.removeProtocol(this.#agent);
+      this.#agent = undefined;
+    }
+  }
+
+  portAdded(port: BridgePort, nowMs: number): void {
+    this.#agent?.update(port, nowMs);
+  }
+
+  portChanged(port: BridgePort, nowMs: number): void {
+    this.#agent?.update(port, nowMs);
+  }
+
+  portLeaving(port: BridgePort, nowMs: number): void {
+    this.#agent?.remove(port, nowMs);
+  }
+
+  tick(nowMs: number): void {
+    this.#agent?.tick(nowMs);
+  }
+
+  #newAgent(): LldpAgent {
+    const { bridge, network, address } = this.#host;
+    const suffix = network === DEFAULT_NETWORK ? '' : `, network ${network}`;
+    return new LldpAgent({
+      system: { chassis: address, name: hostname(), description: `etherws on ${type()} ${release()}${suffix}` },
+      modeOf: ({ settings }) => settings.lldp,
+      describe: (port) => this.#describe(port),
+      transmit: (port, frame) => void bridge.transmit(port, frame),
+      added: (neighbor) => this.#host.publish('neighbor-added', this.#factsOf(neighbor)),
+      changed: (neighbor) => this.#host.publish('neighbor-changed', this.#factsOf(neighbor)),
+      removed: (neighbor, why) =>
+        this.#host.publish('neighbor-removed', { ...this.#factsOf(neighbor), reason: WORDS[why] }),
+    });
+  }
+
+  #describe(port: BridgePort): LldpLocalPort {
+    const { name, description } = this.#host.labelsOf(port);
+    const { type: kind, target } = port.port;
+    const { vlans } = port;
+    return {
+      id: name ?? `port-${port.number}`,
+      description: description ?? `${kind} ${target}`,
+      // A trunk has no VLAN for frames without a tag (IEEE 802.1Q-2022, D.2.1); a transparent port knows of none.
+      ...(vlans === undefined ? {} : { portVlanId: vlans.mode === 'trunk' ? 0 : vlans.pvid }),
+    };
+  }
+
+  #factsOf({ port, lldpdu }: LldpNeighbor): EventFacts {
+    return {
+      port: port.number,
+      portName: this.#host.labelsOf(port).name ?? null,
+      system: lldpdu.systemName ?? null,
+      chassis: showChassisId(lldpdu.chassisId),
+      neighborPort: showPortId(lldpdu.portId),
+    };
+  }
+}
+
+/** Why a neighbour was removed, for people. */
+const WORDS: Readonly<Record<NeighborEnd, string>> = {
+  aged: 'silent for its TTL',
+  left: 'it said that it leaves',
+  'port-down': 'the port is down',
+  'port-removed': 'the port was removed',
+  disabled: 'LLDP was switched off',
+};
+
+/** The sums of counters of all ports, and the present neighbours. */
+export interface LldpUse extends LldpCounters {
+  neighbors: number;
+}
+
+/** @param agents those of all networks, undefined for a network without */
+export function lldpUse(agents: Iterable<LldpAgent | undefined>): LldpUse {
+  const use: LldpUse = { neighbors: 0, ...noCounters() };
+  for (const agent of agents) {
+    if (agent === undefined) continue;
+    use.neighbors += agent.neighbors.size;
+    for (const [name, count] of Object.entries(agent.counters)) use[name as keyof LldpCounters] += count;
+  }
+  return use;
+}
