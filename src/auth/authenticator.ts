@@ -22,6 +22,8 @@ export type Verdict =
       readonly user: string | null;
       /** When the credentials expire, in milliseconds since 1970 by the wall clock; undefined: never. */
       readonly untilMs?: number;
+      /** The only networks that the client's tunnels may join, by their names; undefined: the credentials do not say. */
+      readonly networks?: readonly string[];
     }
   | {
       readonly isAllowed: false;

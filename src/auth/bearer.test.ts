@@ -76,6 +76,16 @@ test('each algorithm lets its user in', async (t) => {
   }
 });
 
+test('the claim net names the networks that the token is for', async (t) => {
+  const { ask } = await door(t, SECRET);
+  const verdict = async (net: unknown): Promise<Verdict> =>
+    ask(await sign({ ...CLAIMS, net }, { alg: 'HS256' }, SECRET));
+  assert.deepEqual(await verdict('lab'), { ...ADA, networks: ['lab'] });
+  assert.deepEqual(await verdict(['lab', 'home']), { ...ADA, networks: ['lab', 'home'] });
+  assert.deepEqual(await verdict([]), { ...ADA, networks: [] });
+  for (const net of [7, null, {}, ['lab', 7], Array(65).fill('lab')]) assert.deepEqual(await verdict(net), WRONG);
+});
+
 test('the token may stand in the query, but not in two places', async (t) => {
   const { authenticator } = await door(t, SECRET);
   const accessToken = await sign(CLAIMS, { alg: 'HS256' }, SECRET);

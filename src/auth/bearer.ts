@@ -26,6 +26,8 @@ const MAX_TOKEN_CHARACTERS = 8192;
 /** RFC 7515, 7.1. `jose` would also accept padding and other alphabets. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
+/** Limit of the names in a claim. */
+const MOST_NETWORKS = 64;
 const MISSING: Verdict = { isAllowed: false, reason: 'missing' };
 const WRONG: Verdict = { isAllowed: false, reason: 'wrong' };
 
@@ -81,7 +83,7 @@ export class BearerAuthenticator implements Authenticator {
   }
 
   /** @throws an Error with the reason if the token is refused */
-  async #bearerOf(token: string): Promise<{ user: string; untilMs: number }> {
+  async #bearerOf(token: string): Promise<{ user: string; untilMs: number; networks?: readonly string[] }> {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new errors.JWTInvalid('the token is too long');
     if (!COMPACT_JWS.test(token)) throw new errors.JWTInvalid('the token is no signed JWT');
     const { alg, kid } = decodeProtectedHeader(token);
@@ -96,8 +98,9 @@ export class BearerAuthenticator implements Authenticator {
           clockTolerance: CLOCK_TOLERANCE_S,
           ...(this.#options.now === undefined ? {} : { currentDate: this.#options.now() }),
         });
-        const { sub, exp = 0 } = payload;
-        return { user: requireUser(sub), untilMs: (exp + CLOCK_TOLERANCE_S) * 1000 };
+        const { sub, exp = 0, net } = payload;
+        const networks = net === undefined ? {} : { networks: requireNetworks(net) };
+        return { user: requireUser(sub), untilMs: (exp + CLOCK_TOLERANCE_S) * 1000, ...networks };
       } catch (error) {
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
       }
@@ -117,6 +120,13 @@ function tokenOf({ authorization, accessToken }: Credentials): string | undefine
 function mayHaveSigned(key: TokenKey, alg: string | undefined, kid: string | undefined): boolean {
   const isForAlgorithm = alg === key.algorithm || (alg === 'Ed25519' && key.algorithm === 'EdDSA');
   return isForAlgorithm && (kid === undefined || key.id === undefined || kid === key.id);
+}
+
+/** The claim `net`: the name of a network, or a list of names. */
+function requireNetworks(net: unknown): readonly string[] {
+  const names: unknown[] = Array.isArray(net) ? net : [net];
+  if (names.length <= MOST_NETWORKS && names.every((name) => typeof name === 'string')) return names;
+  throw new errors.JWTInvalid('"net" is no name of a network, and no list of names');
 }
 
 /** Control characters are refused, since the name appears in logs and policies. */

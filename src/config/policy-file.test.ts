@@ -14,6 +14,7 @@ groups:
     members: [ada, bob]
     tunnels: &student
       max-ports: 2
+      networks: [lab, home]
       claim-first: 3
       ethertypes: [ipv4, arp, ipv6, 0x88b5, "802.3"]
       rate: {frames: 1k, bits: 2.5M, burst: 200}
@@ -68,6 +69,7 @@ describe('a policy', () => {
     assert.deepEqual(policy.tunnelsOf('ada'), {
       isAllowed: true,
       maxPorts: 2,
+      networks: ['lab', 'home'],
       ingress: {
         claims: 3,
         etherTypes: new Set([0x0800, 0x0806, 0x86dd, 0x88b5, 0]),
@@ -106,6 +108,7 @@ describe('faults are told by file and line', () => {
     ],
     ['a rule of no value', 'users:\n  ada:\n    tunnels:\n      max-ports:\n', 4, /max-ports must be a whole number/],
     ['a flag that is a text', 'default:\n  tunnels:\n    allowed: maybe\n', 3, /must be true or false/],
+    ['no network', 'default:\n  tunnels:\n    networks: [a/b]\n', 3, /must be the name of a network, got "a\/b"/],
     ['no number', 'default:\n  tunnels:\n    claim-first: 0\n', 3, /from 1 to/],
     [
       'no MAC',

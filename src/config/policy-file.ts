@@ -1,6 +1,7 @@
 import type { IngressRules } from '../bridge/ingress-policy.ts';
 import type { Rate } from '../bridge/token-bucket.ts';
 import { METHODS, type MethodName } from '../control/schema.ts';
+import { isNetworkName } from '../schema/network-options.ts';
 import { isGroupAddress, type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { YamlFile, type YamlValue } from './yaml-reader.ts';
 
@@ -9,6 +10,8 @@ export interface TunnelRules {
   readonly isAllowed: boolean;
   /** undefined: the limit is that of `--max-per-user` */
   readonly maxPorts: number | undefined;
+  /** the networks that the tunnels may join; undefined: all */
+  readonly networks: readonly string[] | undefined;
   /** undefined: all frames are accepted */
   readonly ingress: IngressRules | undefined;
 }
@@ -20,7 +23,12 @@ export interface AccessPolicy {
   mayCall(user: string | null, method: string): boolean;
 }
 
-export const NO_TUNNEL_RULES: TunnelRules = { isAllowed: true, maxPorts: undefined, ingress: undefined };
+export const NO_TUNNEL_RULES: TunnelRules = {
+  isAllowed: true,
+  maxPorts: undefined,
+  networks: undefined,
+  ingress: undefined,
+};
 
 /** The rules of a user, a group, or `default`. */
 interface Subject {
@@ -110,6 +118,7 @@ function readTunnels(tunnels: YamlValue): TunnelRules {
   const fields = tunnels.fields(
     'allowed',
     'max-ports',
+    'networks',
     'source-macs',
     'claim-first',
     'ethertypes',
@@ -135,6 +144,7 @@ function readTunnels(tunnels: YamlValue): TunnelRules {
   return {
     isAllowed: fields.allowed?.flag() ?? true,
     maxPorts: fields['max-ports']?.whole(1, 1_000_000),
+    networks: fields.networks?.list().map(readNetwork),
     ingress: Object.keys(ingress).length === 0 ? undefined : ingress,
   };
 }
@@ -169,6 +179,11 @@ function readSource(value: YamlValue): MacAddress {
     // Reported below.
   }
   return value.fail(`must be the MAC address of a station, such as 02:00:00:00:00:01, got "${text}"`);
+}
+
+function readNetwork(value: YamlValue): string {
+  const name = value.text();
+  return isNetworkName(name) ? name : value.fail(`must be the name of a network, got ${JSON.stringify(name)}`);
 }
 
 function readEtherType(value: YamlValue): number {

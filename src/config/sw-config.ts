@@ -23,6 +23,8 @@ export interface SwConfig {
   readonly fdbCapacity: number;
   /** The reserved group addresses that are forwarded nevertheless. */
   readonly forwardReserved: ReservedSet;
+  /** The most networks that tunnels make; 0: none. */
+  readonly mostAutoNetworks: number;
   readonly tunnels: ServiceConfig;
   readonly control: ServiceConfig;
   /** Whether both services share one listener. */
@@ -96,6 +98,7 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     ageingTimeMs: (values.ageout ?? SWITCH_OPTIONS.ageout.default) * 1000,
     fdbCapacity: values.fdbSize ?? SWITCH_OPTIONS.fdbSize.default,
     forwardReserved: values.forwardReserved === undefined ? 0 : parseReservedSet(values.forwardReserved),
+    mostAutoNetworks: values.autoNet ?? 0,
     tunnels,
     control,
     isShared: tunnels.host === control.host && isSamePort,

@@ -83,7 +83,7 @@ describe('control methods', () => {
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), []);
 
-    const lab = { network: 'lab', ports: 0, addresses: 0, settings: { ageout: 60 }, config: null };
+    const lab = { network: 'lab', ports: 0, addresses: 0, auto: false, settings: { ageout: 60 }, config: null };
     assert.deepEqual(await call('addNet', { network: 'lab', ageout: 60 }), [lab]);
     assert.deepEqual(await call('setNet', { network: 'lab', fdbSize: 9 }), [{ ...lab, settings: { fdbSize: 9 } }]);
     assert.deepEqual(await call('listNet'), [{ ...lab, settings: { fdbSize: 9 } }]);

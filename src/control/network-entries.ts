@@ -15,6 +15,8 @@ export const networkEntry = atLeast({
   ports: count,
   /** the number of its learned addresses */
   addresses: count,
+  /** whether a tunnel has made it (`sw --auto-net`): it is removed with its last port */
+  auto: flag,
   /** all settings by their names */
   settings: v.record(v.string(), v.unknown()),
   /** how it relates to the configuration file; null without a file, and for the network `default` */

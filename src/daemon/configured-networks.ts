@@ -118,6 +118,7 @@ export class ConfiguredNetworks implements NetworkControl {
     const steps = before.map((action) => this.#take(action));
     for (const network of withDefault(wanted)) {
       if (!this.#running.has(network.name)) continue;
+      this.#running.adopt(network.name);
       this.#ofFile.set(network.name, network);
       this.#added.delete(network.name);
     }

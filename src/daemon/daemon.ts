@@ -4,6 +4,7 @@ import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { HookRunner } from '../hooks/hook-runner.ts';
+import { AutoNetworks } from '../networks/auto-networks.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
 import { limitInfo } from '../observability/limited-logger.ts';
@@ -30,6 +31,7 @@ import { IngressPolicies } from './ingress-policies.ts';
 import { type AttachTunnel, KeptTunnels } from './kept-tunnels.ts';
 import { Lifetime, type Step } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
+import { NetworkChooser, ownerOf } from './network-choice.ts';
 import { withSecrets } from './port-secrets.ts';
 import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
@@ -170,12 +172,17 @@ export class Daemon {
 
     const instance = new SwitchInstance();
     const policy = await this.#policy(etherSwitch);
-    const attach: AttachTunnel = (port, user, options = {}) => {
-      const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user);
+    const autos = new AutoNetworks(etherSwitch, config.mostAutoNetworks);
+    lifetime.live.on(['auto-net'], (changed) => autos.setMost(changed.mostAutoNetworks));
+    const attach: AttachTunnel = (port, user, { network, address }, options = {}) => {
+      autos.ensure(network, ownerOf(user, address));
+      const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user, network);
       const dropped = (bridgePort: BridgePort): void => policy?.forget(bridgePort);
-      return etherSwitch.attach(port, { ...options, user, attached, dropped });
+      return etherSwitch.attach(port, { ...options, network, user, attached, dropped });
     };
-    const server = this.#acceptTunnels(services.tunnels, { attach, instance, policy, logger: limited('tunnels') });
+    const networks = new NetworkChooser(etherSwitch, autos, (user) => policy?.networksOf(user));
+    const parts = { attach, networks, instance, policy, logger: limited('tunnels') };
+    const server = this.#acceptTunnels(services.tunnels, parts);
     let { limits } = config;
     lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
       limits = changed.limits;
@@ -233,12 +240,13 @@ export class Daemon {
     { listener, identity, authenticator, counters }: Services['tunnels'],
     parts: {
       readonly attach: AttachTunnel;
+      readonly networks: NetworkChooser;
       readonly instance: SwitchInstance;
       readonly policy: IngressPolicies | undefined;
       readonly logger: Logger;
     },
   ): TunnelServer {
-    const { attach, instance, policy, logger } = parts;
+    const { attach, networks, instance, policy, logger } = parts;
     const { wire, congestion, origins, limits, tunnels } = this.#config;
     const server = new TunnelServer({
       path: tunnels.path,
@@ -247,8 +255,9 @@ export class Daemon {
       origins: new OriginRule({ allowed: origins, names: () => identity?.names ?? [] }),
       wire,
       congestion,
-      onTunnel: (port, user) => {
-        const number = attach(port, user);
+      chooseNetwork: (asked, applicant) => networks.choose(asked, applicant),
+      onTunnel: (port, user, facts) => {
+        const number = attach(port, user, facts);
         this.#kept?.note(port, number);
       },
       ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
@@ -263,6 +272,7 @@ export class Daemon {
     );
     this.#lifetime.onClose(() => server.close());
     listener.route(tunnels.path, server);
+    listener.routeBelow(tunnels.path, server);
     return server;
   }
 
@@ -278,7 +288,11 @@ export class Daemon {
     const running = new RunningSwitch(
       etherSwitch,
       (spec, signal) =>
-        createPort(spec, { logger, devices, wire, congestion, instance, environment: process.env, signal }),
+        createPort(spec, {
+          ...{ logger, devices, wire, congestion, signal },
+          instance: spec.network === undefined ? instance : instance.of(spec.network),
+          environment: process.env,
+        }),
       { tunnels: tunnels.counters, control: control.counters },
       tellStatus,
     );

@@ -22,8 +22,8 @@ interface UserWithTunnels {
 export class IngressPolicies {
   readonly #file: FollowedFile<AccessPolicy>;
   readonly #claims = new SourceClaims();
-  /** the user of each tunnel */
-  readonly #owners = new Map<BridgePort, string | null>();
+  /** the user and the network of each tunnel */
+  readonly #owners = new Map<BridgePort, { readonly user: string | null; readonly network: string }>();
   readonly #users = new Map<string, UserWithTunnels>();
   readonly #evict: (port: BridgePort) => void;
   readonly #logger: Logger;
@@ -62,14 +62,19 @@ export class IngressPolicies {
     return isAllowed ? maxPorts : 0;
   }
 
+  /** The networks that the tunnels of a user may join; undefined: all. */
+  networksOf(user: string | null): readonly string[] | undefined {
+    return this.#policy.tunnelsOf(user).networks;
+  }
+
   mayCall(user: string | null, method: string): boolean {
     return this.#policy.mayCall(user, method);
   }
 
   /** Applies the rules of its user to a tunnel, now and after each change, until `forget`. */
-  apply(port: BridgePort, user: string | null): void {
+  apply(port: BridgePort, user: string | null, network: string): void {
     if (!this.#owners.has(port)) this.#countIn(user);
-    this.#owners.set(port, user);
+    this.#owners.set(port, { user, network });
     const { ingress } = this.#policy.tunnelsOf(user);
     if (ingress === undefined) {
       port.policy?.release();
@@ -83,7 +88,7 @@ export class IngressPolicies {
 
   /** To be called when the tunnel was removed. */
   forget(port: BridgePort): void {
-    const user = this.#owners.get(port);
+    const user = this.#owners.get(port)?.user;
     this.#owners.delete(port);
     const known = this.#users.get(user ?? '');
     if (known !== undefined && --known.tunnels === 0) this.#users.delete(user ?? '');
@@ -106,9 +111,10 @@ export class IngressPolicies {
     const policy = await this.#file.current();
     if (policy === this.#policy) return;
     this.#policy = policy;
-    for (const [port, user] of [...this.#owners]) {
-      if (policy.tunnelsOf(user).isAllowed) {
-        this.apply(port, user);
+    for (const [port, { user, network }] of [...this.#owners]) {
+      const { isAllowed, networks } = policy.tunnelsOf(user);
+      if (isAllowed && networks?.includes(network) !== false) {
+        this.apply(port, user, network);
         continue;
       }
       this.#logger.info({ port: port.number, user }, 'the policy does not allow this tunnel any more');

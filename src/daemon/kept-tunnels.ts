@@ -6,8 +6,10 @@ import type { AttachedPort, AttachOptions } from '../networks/attached-port.ts';
 import type { Switch } from '../networks/switch.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
+import type { TunnelFacts } from '../ports/tunnel/accept/server-options.ts';
 import type { StateFile } from '../runtime/state-file.ts';
 import { check, dottedNames } from '../schema/check.ts';
+import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { anyText, flag, integer, listOf } from '../schema/types.ts';
 
@@ -18,6 +20,7 @@ const KEPT = {
   description: { type: anyText, help: 'its description' },
   shut: { type: flag, required: true, help: 'whether the port is shut' },
   user: { type: anyText, help: 'the user of its client' },
+  network: { type: anyText, help: 'its network', default: DEFAULT_NETWORK },
   target: { type: anyText, required: true, help: 'address and port of its client' },
   address: { type: anyText, required: true, help: 'what counts for the limit of an address' },
   latest: { type: anyText, required: true, help: 'hash of the token of its client' },
@@ -28,8 +31,17 @@ const keptTunnels = listOf(objectOf(KEPT));
 
 const SECTION = 'tunnels';
 
-/** Attaches a tunnel to the switch, with the rights of its user. @returns the port's number */
-export type AttachTunnel = (port: Port, user: string | null, options?: AttachOptions) => PortNumber;
+/**
+ * Attaches a tunnel to the switch, with the rights of its user.
+ * @returns the port's number
+ * @throws EtherwsError as `Switch.attach`
+ */
+export type AttachTunnel = (
+  port: Port,
+  user: string | null,
+  facts: TunnelFacts,
+  options?: Omit<AttachOptions, 'network'>,
+) => PortNumber;
 
 export interface KeptTunnelsOptions {
   readonly state: StateFile;
@@ -63,12 +75,12 @@ export class KeptTunnels {
   restore(): void {
     const { server, etherSwitch, attach, ports, logger, state } = this.#options;
     const names = new Set(ports.map((port) => port.spec.name));
-    for (const { number, name, description, shut, user = null, ...tunnel } of this.#read()) {
-      const port = server.restore({ ...tunnel, presented: tunnel.presented, user });
+    for (const { number, name, description, shut, user = null, network = DEFAULT_NETWORK, ...tunnel } of this.#read()) {
+      const port = server.restore({ ...tunnel, presented: tunnel.presented, user, network });
       if (port === undefined) continue;
       try {
         const labels = { name: names.has(name) ? '' : (name ?? ''), description: description ?? '' };
-        const given = attach(port, user, { number, ...labels });
+        const given = attach(port, user, { network, address: tunnel.address }, { number, ...labels });
         this.note(port, given);
         if (shut) etherSwitch.setShut(given, true);
       } catch (error) {

@@ -83,6 +83,8 @@ export class HttpListener {
   readonly #logger: Logger;
   readonly #tasks = new FairTaskQueue({ before: pollNow });
   readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
+  /** The routes of all paths with one further segment: `/` for `/lab`. */
+  readonly #below = new Map<string, Route>();
   readonly #options: ListenerOptions;
   /** Resolves when the acceptor and all its connections are closed. */
   #stopped: Promise<void> | undefined;
@@ -139,6 +141,14 @@ export class HttpListener {
     this.#hasTunnels = true;
     // Without this listener Node does not export the traffic secrets.
     this.#server.on('keylog', onServerKeylog);
+  }
+
+  /**
+   * Lets the tunnels of `path` be reached by one further segment, too: `/x/lab` for `/x` and for `/x/`. Paths with a
+   * route of their own have precedence, and requests that are no upgrades are not served there.
+   */
+  routeBelow(path: string, route: Route): void {
+    this.#below.set(path.endsWith('/') ? path : `${path}/`, route);
   }
 
   /** @throws EtherwsError LISTEN_FAILED with the reason */
@@ -308,7 +318,8 @@ export class HttpListener {
   #routeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
-    const { route, use = 'tunnel' } = this.#routes.get(pathOf(request)) ?? {};
+    const path = pathOf(request);
+    const { route, use = 'tunnel' } = this.#routes.get(path) ?? { route: this.#below.get(parentOf(path)) };
     if (refusal !== undefined || route?.handleUpgrade === undefined) {
       refuseUpgrade(socket, refusal ?? NO_TUNNELS);
     } else if (this.#descriptors.hasRoomFor(use)) {
@@ -353,6 +364,11 @@ function pathOf(request: IncomingMessage): string {
   const target = request.url ?? '/';
   const query = target.indexOf('?');
   return query < 0 ? target : target.slice(0, query);
+}
+
+/** `/x/` of `/x/lab` */
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
 function passedError(cause?: unknown): EtherwsError {

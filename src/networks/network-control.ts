@@ -31,6 +31,11 @@ export class RunningNetworks implements NetworkControl {
     return this.#switch.hasNetwork(name);
   }
 
+  /** Lets a network stay that a tunnel has made. */
+  adopt(name: string): void {
+    this.#switch.network(name).maker = undefined;
+  }
+
   /** The state of a network that `remove` would remove. @throws as `remove` */
   requireRemovable(name: string, isForced: boolean): NetworkEntry {
     return networkEntry(this.#switch.requireRemovable(name, isForced));
@@ -41,11 +46,12 @@ export class RunningNetworks implements NetworkControl {
   }
 }
 
-function networkEntry({ name, bridge, settings }: Network): NetworkEntry {
+function networkEntry({ name, bridge, settings, maker }: Network): NetworkEntry {
   return {
     network: name,
     ports: bridge.ports.size,
     addresses: bridge.fdbSize,
+    auto: maker !== undefined,
     settings: { ...settings },
     config: null,
   };

@@ -28,6 +28,8 @@ export interface NetworkParts {
  */
 export class Network {
   readonly name: string;
+  /** Who has made it by a tunnel: it is removed with its last port. undefined: it stays until it is removed. */
+  maker: string | undefined;
   readonly bridge: Bridge;
   /** The protocol entities by their names. */
   readonly entities: Entities;

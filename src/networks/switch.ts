@@ -9,7 +9,7 @@ import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
-import type { NetworkChange } from '../schema/network-options.ts';
+import { defaultSettings, type NetworkChange } from '../schema/network-options.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
 import { settingsOf } from './bridge-port-settings.ts';
@@ -107,10 +107,21 @@ export class Switch {
     return this.#networks.has(name);
   }
 
-  /** Adds a network without ports. @throws EtherwsError NETWORK_EXISTS, REQUEST_REFUSED */
-  addNetwork(name: string, settings: NetworkChange = {}): Network {
+  /**
+   * Adds a network without ports, or lets one stay that would be removed with its last port.
+   * @param maker whose tunnel wants it: then it is removed with its last port
+   * @throws EtherwsError NETWORK_EXISTS, REQUEST_REFUSED
+   */
+  addNetwork(name: string, settings: NetworkChange = {}, maker?: string): Network {
     if (this.#isClosed) throw new EtherwsError('PORT_CLOSED', 'The switch is closed and takes no more networks');
+    const present = this.#networks.has(name) ? this.#networks.find(name) : undefined;
+    if (present?.maker !== undefined && maker === undefined) {
+      present.maker = undefined;
+      present.configure({ ...defaultSettings(name), ...settings });
+      return present;
+    }
     const network = this.#networks.add(name);
+    network.maker = maker;
     network.configure(settings);
     if (this.#events.wantsAddresses) network.bridge.addressListener = this.#events;
     this.#logs.all.info({ network: name }, 'network added');
@@ -126,11 +137,15 @@ export class Switch {
   async removeNetwork(name: string, isForced = false): Promise<void> {
     const network = this.requireRemovable(name, isForced);
     // Gone at once, so that no port comes to it meanwhile.
+    network.maker = undefined;
     const closing = [...network.bridge.ports.values()].reverse().map((port) => this.#drop(port, 'removed'));
-    this.#networks.remove(network);
-    this.#logs.all.info({ network: name }, 'network removed');
-    this.events.publish('network-removed', { network: name });
+    this.#removeEmpty(network);
     await Promise.all(closing);
+  }
+
+  /** The limits of filtering databases of networks without others. */
+  get limits(): FdbLimits {
+    return this.#limits;
   }
 
   /** The network that `removeNetwork` would remove. @throws as that */
@@ -369,8 +384,17 @@ export class Switch {
     attached.network.portRemoved(bridgePort);
     this.#tunnelsOverPorts.forget(bridgePort);
     attached.dropped?.(bridgePort);
+    const { network } = attached;
+    if (network.maker !== undefined && network.bridge.ports.size === 0) this.#removeEmpty(network);
     await bridgePort.port.close(reason);
     this.#logs.all.info(factsOf(attached), 'port removed');
+  }
+
+  #removeEmpty(network: Network): void {
+    const { name } = network;
+    this.#networks.remove(network);
+    this.#logs.all.info({ network: name }, 'network removed');
+    this.events.publish('network-removed', { network: name });
   }
 
   /** To be called after a possible change of a port's state, or of its link's. */

@@ -20,6 +20,7 @@ const MOST_QUEUE_BYTES = 256 * 1024 * 1024;
 const LEAST_BUFFERS_MIB = 16;
 const MOST_BUFFERS_MIB = 1024 * 1024;
 const MOST_HOOKS = 64;
+const MOST_AUTO_NETWORKS = 4000;
 
 /** The process and the filtering database: keys at the top of the file. */
 export const SWITCH_OPTIONS = {
@@ -44,6 +45,13 @@ export const SWITCH_OPTIONS = {
     flag: '--forward-reserved',
     metavar: 'digits',
     help: 'relay 01-80-C2-00-00-0x of these last hexadecimal digits: 0,E for STP and LLDP, or all',
+  },
+  autoNet: {
+    type: wholeNumber(1, MOST_AUTO_NETWORKS),
+    bare: 1000,
+    flag: '--auto-net',
+    metavar: 'max',
+    help: 'make a network when a tunnel wants it, and remove it with its last port; at most so many',
   },
 } as const satisfies Table;
 

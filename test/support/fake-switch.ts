@@ -146,7 +146,7 @@ class FakeNetworks implements NetworkControl {
   readonly #networks: NetworkEntry[] = [];
 
   add(network: string, settings: object): NetworkEntry {
-    const entry = { network, ports: 0, addresses: 0, settings: { ...settings }, config: null };
+    const entry = { network, ports: 0, addresses: 0, auto: false, settings: { ...settings }, config: null };
     this.#networks.push(entry);
     return entry;
   }

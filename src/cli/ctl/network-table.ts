@@ -12,6 +12,7 @@ const NETWORK_COLUMNS: readonly Column<NetworkEntry>[] = [
 ];
 
 const NETWORK_DETAILS: readonly Column<NetworkEntry>[] = [
+  { title: 'Auto', isNumber: false, cell: ({ auto }) => (auto ? 'yes' : 'no') },
   { title: 'Config', isNumber: false, cell: ({ config }) => config ?? '-' },
   { title: 'Settings', isNumber: false, cell: changedSettings },
 ];

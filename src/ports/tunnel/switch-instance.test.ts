@@ -33,6 +33,21 @@ test('both ends of a tunnel know the same rank and id of it, and a later one has
   }
 });
 
+test('each network of a switch has an identity of its own, and all share the ranks', () => {
+  const [here, there] = [new SwitchInstance(), new SwitchInstance()];
+  const lab = here.of('lab');
+  assert.equal(here.of('default'), here);
+  assert.deepEqual([lab.id, lab.id.length], [here.of('lab').id, here.id.length]);
+  assert.equal(new Set([here.id, lab.id, here.of('home').id, there.of('lab').id]).size, 4);
+  const offer = parseSwitchField(lab.offer(false).field);
+  assert.deepEqual([lab.isOwn(offer), here.isOwn(offer)], [true, false]);
+  const ranks = [here, lab, here.of('lab')].map((each) => each.accept(parseSwitchField(there.offer(false).field)));
+  assert.deepEqual(
+    ranks.map((accepted) => accepted?.acquaintance.rank),
+    [1, 2, 3],
+  );
+});
+
 test('a peer that claims a rank without end does not keep later tunnels from ranking above it', () => {
   const instance = new SwitchInstance();
   const claim = { instance: 'x'.repeat(22), tunnelId: 'y'.repeat(22), rank: 10 ** 15 - 1, isParallelAllowed: false };

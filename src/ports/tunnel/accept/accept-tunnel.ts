@@ -31,22 +31,28 @@ import { endsOf, type UpgradedSocket, UpgradingWebSocket } from '../upgraded-soc
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
-import { describePeer, fieldsOf, otherEndOf, pathOf, resumeFieldOf } from './handshake-fields.ts';
+import { describePeer, fieldsOf, otherEndOf, pathOf, resumeFieldOf, segmentBehind } from './handshake-fields.ts';
 import type { OriginRule } from './origin.ts';
-import type { TunnelServerOptions } from './server-options.ts';
+import type { TunnelFacts, TunnelServerOptions } from './server-options.ts';
 import {
+  FORBIDDEN_NETWORK,
   FOREIGN_PAGE,
   faultOfHandshake,
+  NETWORKS_FULL,
   NOT_FOUND,
   refusalOfCredentials,
   refusalOfRequest,
   STOPPING,
   TO_ITSELF,
+  UNKNOWN_NETWORK,
 } from './server-refusals.ts';
 
+/** The network of a service that has one only. */
+const DEFAULT_NETWORK = 'default';
 /** The reason given to the peer, the log and listport when the validity of a tunnel's token ends. */
 const EXPIRED = 'the token has expired';
 const DEFAULT_GRACE_MS = 30_000;
+const NETWORK_REFUSALS = { unknown: UNKNOWN_NETWORK, forbidden: FORBIDDEN_NETWORK, full: NETWORKS_FULL } as const;
 
 /** A tunnel that can be resumed, in the form that outlives the process. */
 export interface KeptTunnel extends TokenHashes {
@@ -56,6 +62,7 @@ export interface KeptTunnel extends TokenHashes {
   readonly target: string;
   /** the client's address, for the limit of one address */
   readonly address: string;
+  readonly network: string;
 }
 
 /**
@@ -67,8 +74,9 @@ export interface KeptTunnel extends TokenHashes {
  *   2. the Origin of a web page                  403
  *   3. limits of connections                     503, 429
  *   4. the credentials                           401, 403, 429, 503
- *   5. limits of the user                        403, 429
- *   6. ws answers 101, and the connection becomes a port, or resumes a waiting port
+ *   5. the network of the tunnel                 403, 404, 503
+ *   6. limits of the user                        403, 429
+ *   7. ws answers 101, and the connection becomes a port, or resumes a waiting port
  *
  * A port that waits for its client still counts towards the limits: no user has
  * more ports than tunnels allowed. No subprotocol and no extension is selected.
@@ -89,6 +97,7 @@ export class TunnelServer {
   readonly #counters: EndpointCounters;
   readonly #admission: Admission;
   readonly #instance: SwitchInstance | undefined;
+  readonly #chooseNetwork: TunnelServerOptions['chooseNetwork'];
   #graceMs: number;
   readonly #resumables = new ResumableTunnels();
   /** The etherws header fields of each pending response. */
@@ -109,6 +118,7 @@ export class TunnelServer {
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
     this.#instance = options.instance;
+    this.#chooseNetwork = options.chooseNetwork;
     this.#callerOf = options.callerOf ?? otherEndOf;
     this.#counters = options.counters ?? new EndpointCounters();
     this.#admission = new Admission({
@@ -144,10 +154,14 @@ export class TunnelServer {
     return this.#admission.taken;
   }
 
-  /** Whether a request is for this service. */
+  /** Whether a request is for this service: for its path or, with networks, for one further segment. */
   isFor(request: IncomingMessage): boolean {
     useAbsoluteTarget(request);
-    return pathOf(request) === this.path;
+    return pathOf(request) === this.path || this.#askedBy(request) !== undefined;
+  }
+
+  #askedBy(request: IncomingMessage): string | undefined {
+    return this.#chooseNetwork === undefined ? undefined : segmentBehind(this.path, pathOf(request));
   }
 
   /**
@@ -155,7 +169,8 @@ export class TunnelServer {
    * browser accept a self-signed certificate.
    */
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = this.isFor(request) ? refusalOfRequest(request) : NOT_FOUND;
+    useAbsoluteTarget(request);
+    const refusal = pathOf(request) === this.path ? refusalOfRequest(request) : NOT_FOUND;
     request.resume();
     response.writeHead(refusal.status, headersOf(refusal));
     response.end(request.method === 'HEAD' ? undefined : refusal.text);
@@ -171,7 +186,7 @@ export class TunnelServer {
     if (fault !== undefined) {
       if (fault.status === 400) this.#counters.badRequests++;
       this.#refuse(socket, fault, target);
-    } else if (this.#instance?.isOwn(says) === true) {
+    } else if (this.#instanceOf(this.#askedBy(request))?.isOwn(says) === true) {
       this.#refuse(socket, TO_ITSELF, target);
     } else if (this.#isClosed) {
       this.#refuse(socket, STOPPING, target);
@@ -183,7 +198,8 @@ export class TunnelServer {
     } else {
       const wire = this.#wireFor(request);
       const resume = this.#graceMs > 0 && wire === 'batched' ? resumeFieldOf(request) : undefined;
-      this.#enter({ request, socket, head, target, wire, resume, says }, caller.address);
+      const asked = this.#askedBy(request);
+      this.#enter({ request, socket, head, target, wire, resume, says, asked }, caller.address);
     }
   }
 
@@ -215,8 +231,8 @@ export class TunnelServer {
   }
 
   *kept(): IterableIterator<KeptTunnel> {
-    for (const [{ port, user, place }, hashes] of this.#resumables.entries()) {
-      yield { port, user, target: port.target, address: place.address, ...hashes };
+    for (const [{ port, user, network, place }, hashes] of this.#resumables.entries()) {
+      yield { port, user, network, target: port.target, address: place.address, ...hashes };
     }
   }
 
@@ -224,9 +240,10 @@ export class TunnelServer {
    * Makes the port of a client of an earlier run. It waits for the client as if the connection was lost now.
    * @returns undefined when ports do not wait (grace 0)
    */
-  restore({ user, target, address, latest, presented }: Omit<KeptTunnel, 'port'>): ServerPort | undefined {
+  restore({ user, target, address, network, latest, presented }: Omit<KeptTunnel, 'port'>): ServerPort | undefined {
     if (this.#graceMs === 0) return undefined;
-    const resumable = this.#resumable({ lastTarget: target }, user, this.#admission.restore(address, user));
+    const place = this.#admission.restore(address, user);
+    const resumable = this.#resumable({ lastTarget: target }, { user, network }, place);
     this.#resumables.restore(resumable, { latest, presented });
     return resumable.port;
   }
@@ -264,17 +281,39 @@ export class TunnelServer {
       this.#refuse(socket, refusalOfCredentials(verdict.reason, this.#authenticator.challenge), target);
     } else {
       const { user, untilMs } = verdict;
-      const resumed = resume?.token === undefined ? undefined : this.#resumables.find(resume.token, user);
+      const network = this.#networkFor(applicant, verdict);
+      if (typeof network !== 'string') {
+        this.#refuse(socket, network, target);
+        return;
+      }
+      const resumed = resume?.token === undefined ? undefined : this.#resumables.find(resume.token, user, network);
       const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
-      if (refusal === undefined) this.#accept(applicant, { user, untilMs, resumed });
+      if (refusal === undefined) this.#accept(applicant, { user, untilMs, network, resumed });
       else this.#refuse(socket, refusal, target);
     }
+  }
+
+  /** The network that an authenticated client joins, or why it joins none. */
+  #networkFor(
+    { asked, place: { address }, says }: Applicant,
+    { user, networks }: Extract<Verdict, { isAllowed: true }>,
+  ): string | Refusal {
+    // The limits of the user refuse those who may have no tunnel.
+    if (this.#chooseNetwork === undefined || this.#admission.isForbidden(user)) return DEFAULT_NETWORK;
+    const { network, refused } = this.#chooseNetwork(asked, { user, networks, address });
+    if (refused === 'forbidden') this.#counters.forbidden++;
+    if (refused !== undefined) return NETWORK_REFUSALS[refused];
+    return this.#instanceOf(network)?.isOwn(says) === true ? TO_ITSELF : network;
+  }
+
+  #instanceOf(network: string = DEFAULT_NETWORK): SwitchInstance | undefined {
+    return this.#instance?.of(network);
   }
 
   #accept(applicant: Applicant, admitted: Omit<Admitted, 'token' | 'acquaintance'>): void {
     const { request, socket, head, wire, resume, says } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
-    const known = this.#instance?.accept(says);
+    const known = this.#instanceOf(admitted.network)?.accept(says);
     this.#fields.set(request, fieldsOf(wire, token, known?.answer));
     // ws requires the single value `websocket`; that the list contains it was checked above.
     request.headers.upgrade = 'websocket';
@@ -287,7 +326,7 @@ export class TunnelServer {
 
   async #open(applicant: Applicant, upgraded: UpgradedSocket, admitted: Admitted): Promise<void> {
     const { socket, target, wire, resume, place } = applicant;
-    const { user, untilMs, token, resumed, acquaintance } = admitted;
+    const { user, untilMs, network, token, resumed, acquaintance } = admitted;
     // Node's TLS must have sent the whole answer before the connection can be taken over.
     this.#pending.add(socket);
     await drained(upgraded.socket);
@@ -319,30 +358,35 @@ export class TunnelServer {
     });
     const { kind } = transport;
     this.#logger.debug({ target, user, wire, transport: kind, isResumed: resumed !== undefined }, 'tunnel accepted');
-    if (token === undefined) this.#handOver(tunnel, user);
+    const facts = { network, address: place.address };
+    if (token === undefined) this.#handOver(tunnel, user, facts);
     else if (resumed === undefined) {
-      const resumable = this.#resumable(tunnel, user, place);
+      const resumable = this.#resumable(tunnel, { user, network }, place);
       this.#resumables.enrol(resumable, token);
-      this.#handOver(resumable.port, user);
+      this.#handOver(resumable.port, user, facts);
     } else this.#resume(resumed, tunnel, place, token, resume?.token);
   }
 
-  #handOver(port: Port, user: string | null): void {
+  #handOver(port: Port, user: string | null, facts: TunnelFacts): void {
     try {
-      this.#onTunnel(port, user);
+      this.#onTunnel(port, user, facts);
     } catch (error) {
       this.#logger.warn({ target: port.target, error }, 'the tunnel was not taken');
       void port.close('shutdown');
     }
   }
 
-  #resumable(tunnel: ServerPortOptions['tunnel'], user: string | null, place: TunnelPlace): ResumableTunnel {
+  #resumable(
+    tunnel: ServerPortOptions['tunnel'],
+    { user, network }: Pick<ResumableTunnel, 'user' | 'network'>,
+    place: TunnelPlace,
+  ): ResumableTunnel {
     const onGone = (): void => {
       this.#resumables.remove(resumable);
       resumable.place.leave();
     };
     const port = new ServerPort({ tunnel, graceMs: this.#graceMs, onGone });
-    const resumable: ResumableTunnel = { port, user, place };
+    const resumable: ResumableTunnel = { port, user, network, place };
     return resumable;
   }
 

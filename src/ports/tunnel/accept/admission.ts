@@ -41,6 +41,11 @@ export class Admission {
     return typeof place === 'string' ? this.#refuse(place) : place;
   }
 
+  /** Whether a user may have no tunnels at all. */
+  isForbidden(user: string | null): boolean {
+    return this.#options.allowanceOf?.(user) === 0;
+  }
+
   /**
    * Whether an authenticated user may have one more tunnel, or the one that it resumes.
    * @returns undefined when it may: the place is then the user's

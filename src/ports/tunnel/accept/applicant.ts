@@ -18,6 +18,8 @@ export interface Applicant {
   readonly resume: ResumeField | undefined;
   /** its Etherws-Switch field; undefined when the client sent none */
   readonly says: SwitchField | undefined;
+  /** the segment of the URL behind the path of the service; undefined without one */
+  readonly asked: string | undefined;
   readonly place: TunnelPlace;
 }
 
@@ -29,6 +31,8 @@ export interface Admitted {
   readonly untilMs: number | undefined;
   /** the token by which the client can resume the port; undefined when it cannot */
   readonly token: string | undefined;
+  /** the network that the tunnel joins */
+  readonly network: string;
   /** the port that the client resumes */
   readonly resumed: ResumableTunnel | undefined;
   /** the facts about its switch and the tunnel, exchanged in the handshake */

@@ -30,6 +30,13 @@ export function pathOf({ url = '' }: IncomingMessage): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
+/** The segment of a path behind that of the service: `lab` in `/x/lab` for `/x` or `/x/`; undefined for another path. */
+export function segmentBehind(own: string, path: string): string | undefined {
+  const base = own.endsWith('/') ? own : `${own}/`;
+  const segment = path.startsWith(base) ? path.slice(base.length) : '';
+  return segment === '' || segment.includes('/') ? undefined : segment;
+}
+
 /** `192.0.2.1:5000` or `[2001:db8::1]:5000`; an IPv4-mapped address is shown as IPv4. */
 export function describePeer({ address: from, tcpPort }: Caller): string {
   const address = (from === '' ? 'unknown' : from).replace(/^::ffff:(?=[\d.]+$)/, '');

@@ -11,6 +11,29 @@ import type { WireChoice } from '../../stream/packing.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
 import type { OriginRule } from './origin.ts';
 
+/** Who wants to join a network. */
+export interface NetworkApplicant {
+  /** null when the service requires no credentials */
+  readonly user: string | null;
+  /** the only networks that the credentials allow; undefined: they do not say */
+  readonly networks: readonly string[] | undefined;
+  /** the client's address */
+  readonly address: string;
+}
+
+/** The network that a tunnel joins, or why it joins none. */
+export type NetworkChoice =
+  | { readonly network: string; readonly refused?: undefined }
+  | { readonly network?: undefined; readonly refused: 'unknown' | 'forbidden' | 'full' };
+
+/** What the receiver of a tunnel is told of it. */
+export interface TunnelFacts {
+  /** the network that it joins */
+  readonly network: string;
+  /** the client's address, without a port */
+  readonly address: string;
+}
+
 export interface TunnelServerOptions {
   /** the path at which tunnels are accepted; begins with `/` */
   path: string;
@@ -19,7 +42,12 @@ export interface TunnelServerOptions {
    * Called with each accepted tunnel; the receiver opens and closes it.
    * @param user the client's user; null when the service requires no credentials
    */
-  onTunnel: (port: Port, user: string | null) => void;
+  onTunnel: (port: Port, user: string | null, facts: TunnelFacts) => void;
+  /**
+   * Decides which network a tunnel joins; default: `default`, and there is none but `path`.
+   * @param asked the segment of the URL behind `path`; undefined without one. Its form is not checked
+   */
+  chooseNetwork?: (asked: string | undefined, applicant: NetworkApplicant) => NetworkChoice;
   /** decides which web pages may open tunnels; default: all */
   origins?: OriginRule;
   /**

@@ -3,6 +3,13 @@ import { badRequest, type Refusal } from '../../../net/http-refusal.ts';
 import { faultOfHead, faultOfUpgrade, wantsWebSocket } from '../../../net/request-head.ts';
 
 export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
+export const UNKNOWN_NETWORK: Refusal = { status: 404, text: 'There is no such network.\n' };
+export const FORBIDDEN_NETWORK: Refusal = { status: 403, text: 'You are known here, and may not join this network.\n' };
+export const NETWORKS_FULL: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '10' },
+  text: 'There are as many networks as there may be; try again later.\n',
+};
 export const FOREIGN_PAGE: Refusal = {
   status: 403,
   text: 'Pages of this origin may not join; its operator can allow them with --origin.\n',

@@ -13,7 +13,7 @@ function silentTunnel(): ResumableTunnel {
   const tunnel = new TunnelPort({ type: 'server', target: 'silent', transport, wire: 'batched' });
   const place = new TunnelPlaces({ maxConnections: 1, maxPerAddress: 1, maxPerUser: 1 }).enter('192.0.2.1');
   assert.ok(typeof place === 'object');
-  return { port: new ServerPort({ tunnel, graceMs: 1000 }), user: 'ada', place };
+  return { port: new ServerPort({ tunnel, graceMs: 1000 }), user: 'ada', network: 'lab', place };
 }
 
 test('a tunnel has two tokens at most, however often its client comes back', () => {
@@ -33,6 +33,15 @@ test('a tunnel has two tokens at most, however often its client comes back', () 
   tunnels.remove(tunnel);
   tunnels.remove(tunnel);
   assert.ok(tokens.every((token) => !tunnels.has(token)));
+});
+
+test('a token is good for its user in its network only', () => {
+  const tunnels = new ResumableTunnels();
+  const [tunnel, token] = [silentTunnel(), createResumeToken()];
+  tunnels.enrol(tunnel, token);
+  assert.equal(tunnels.find(token, 'ada', 'lab'), tunnel);
+  assert.equal(tunnels.find(token, 'bob', 'lab'), undefined);
+  assert.equal(tunnels.find(token, 'ada', 'default'), undefined);
 });
 
 test('tokens differ, and have 256 bits', () => {

@@ -9,6 +9,8 @@ export interface ResumableTunnel {
   readonly port: ServerPort;
   /** the only user that can resume the port; null where the service asks for no credentials */
   readonly user: string | null;
+  /** the network of the port; its client resumes it in no other */
+  readonly network: string;
   /** the port's place under the limits of tunnels, also while its client is away */
   place: TunnelPlace;
 }
@@ -45,10 +47,10 @@ export class ResumableTunnels {
     return this.#valid(token) !== undefined;
   }
 
-  /** The tunnel with this token, if it belongs to this user. */
-  find(token: string, user: string | null): ResumableTunnel | undefined {
+  /** The tunnel with this token, if it belongs to this user and is in this network. */
+  find(token: string, user: string | null, network: string): ResumableTunnel | undefined {
     const tunnel = this.#valid(token);
-    return tunnel?.user === user ? tunnel : undefined;
+    return tunnel?.user === user && tunnel.network === network ? tunnel : undefined;
   }
 
   /**

@@ -266,7 +266,8 @@ test('what is kept of the tunnels lets their clients come back to a server that 
 
 test('without a grace nothing is restored', async () => {
   await start({ graceMs: 0 });
-  const kept = { user: null, target: '192.0.2.1:1', address: '192.0.2.1', latest: 'x', presented: undefined };
+  const tokens = { latest: 'x', presented: undefined };
+  const kept = { user: null, network: 'default', target: '192.0.2.1:1', address: '192.0.2.1', ...tokens };
   assert.equal(server.tunnels.restore(kept), undefined);
 });
 
