@@ -1,8 +1,7 @@
 import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
-import { withTag } from '../wire/ethernet/vid-tag.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { BridgePort, type PortNumber, type Protection } from './bridge-port.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
@@ -22,7 +21,7 @@ import type { Congestion, LinkState, Port } from './port.ts';
 import type { PortFault } from './port-fault.ts';
 import type { BridgePortSettings } from './port-settings.ts';
 import type { PortTap } from './port-tap.ts';
-import { isSameVlans } from './port-vlans.ts';
+import { frameInVlan, isSameVlans } from './port-vlans.ts';
 import { ProtocolEntities, type ProtocolEntity } from './protocol-entity.ts';
 import { Relay } from './relay.ts';
 import { SourceGuard } from './source-guard/source-guard.ts';
@@ -258,15 +257,15 @@ export class Bridge {
   }
 
   /**
-   * Changes the settings of a port; flows end at once. With its VLANs its learned addresses are forgotten, since they may be
-   * in a VLAN that it has left. Those beyond a new limit stay until they age.
+   * Changes the settings of a port; flows end at once. With its VLANs, its learned addresses and multicast memberships are
+   * forgotten. Addresses beyond a new limit stay until they age.
    */
   setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
     const areVlansChanged = !isSameVlans(bridgePort.vlans, settings.vlans);
     const { ipBindings, staticEntries } = bridgePort.settings;
     bridgePort.settings = settings;
     bridgePort.vlans = settings.vlans;
-    if (areVlansChanged) this.#fdb.forgetPort(bridgePort);
+    if (areVlansChanged) this.#leaveVlans(bridgePort);
     this.multicast?.portChanged(bridgePort, bridgePort.isForwarding);
     if (settings.staticEntries !== staticEntries) this.entries.setStatic(bridgePort, settings.staticEntries);
     if (settings.ipBindings !== ipBindings) this.sourceGuard.setStatic(bridgePort.number, settings.ipBindings);
@@ -329,6 +328,16 @@ export class Bridge {
     if (refused === undefined) bridgePort.tx.count(frame.length, 1);
     else bridgePort.drop('tx', refused, 1, batch, 0);
     return refused === undefined;
+  }
+
+  /**
+   * As `transmit`, for a frame in a VLAN: it gets the tag that the port has for it.
+   * @param vid UNTAGGED: no VLAN, which only transparent ports have
+   * @param frame without a tag
+   */
+  transmitInVlan(bridgePort: BridgePort, vid: Vid, frame: Uint8Array): boolean {
+    const tagged = frameInVlan(bridgePort.vlans, vid, frame);
+    return tagged !== undefined && this.transmit(bridgePort, tagged);
   }
 
   /** Sets the state of a port's link. Its learned addresses stay until they age; flows end at once. */
@@ -395,7 +404,7 @@ export class Bridge {
     }
     groupMembers.snooper ??= new MulticastSnooper({
       ...options,
-      send: (port, vid, frame) => void this.transmit(port, vid === UNTAGGED ? frame : withTag(frame, vid)),
+      send: (port, vid, frame) => void this.transmitInVlan(port, vid, frame),
       ports: this.#relay.forwarding,
     });
     groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
@@ -443,6 +452,12 @@ export class Bridge {
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
     const isAttached = this.#ports.has(ingress.number) || ingress === this.#internal;
     return isAttached ? this.#relay.receive(ingress, batch, nowMs) : undefined;
+  }
+
+  /** Forgets what was learned at a port whose VLANs change, since it may be of a VLAN that the port has left. */
+  #leaveVlans(bridgePort: BridgePort): void {
+    this.#fdb.forgetPort(bridgePort);
+    this.multicast?.portChanged(bridgePort, false);
   }
 
   #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {

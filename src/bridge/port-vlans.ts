@@ -1,6 +1,8 @@
-import { CUT_TAG, NO_TAG, type Tpid, tciOf } from '../wire/ethernet/tag.ts';
+import { vidOf } from '../wire/ethernet/ethernet-frame.ts';
+import { CUT_TAG, NO_TAG, TPID_C_TAG, type Tpid, tciOf } from '../wire/ethernet/tag.ts';
 import { RESERVED_VID, UNTAGGED, type Vid, vidOfTci } from '../wire/ethernet/vid.ts';
 import type { VidSet } from '../wire/ethernet/vid-set.ts';
+import { withTag } from '../wire/ethernet/vid-tag.ts';
 import type { VlanMode } from '../wire/ethernet/vlan-mode.ts';
 
 /** The settings of a port that concern VLANs. */
@@ -72,6 +74,28 @@ export class PortVlans implements VlanSettings {
   isUntagged(vid: Vid): boolean {
     return this.#takesUntagged && vid === this.pvid;
   }
+}
+
+/**
+ * The VLAN of a frame as it is at a port: when it comes in, and when it leaves.
+ * @param vlans undefined: those of a transparent port, where 0 stands for no VLAN
+ * @param length at least HEADER_BYTES
+ * @returns a VID, or a negative number for a frame that the port does not take
+ */
+export function vlanAt(vlans: PortVlans | undefined, bytes: Uint8Array, start: number, length: number): number {
+  return vlans === undefined ? vidOf(bytes, start, length) : vlans.classify(bytes, start, length);
+}
+
+/**
+ * A frame of the bridge itself as it leaves by a port: with a tag of the VLAN, or without.
+ * @param vlans undefined: those of a transparent port, which sends frames of VLAN 0 without a tag
+ * @param frame without a tag
+ * @returns undefined: the port is not in the VLAN
+ */
+export function frameInVlan(vlans: PortVlans | undefined, vid: Vid, frame: Uint8Array): Uint8Array | undefined {
+  if (vlans === undefined) return vid === UNTAGGED ? frame : withTag(frame, TPID_C_TAG, vid);
+  if (vlans.isUntagged(vid)) return frame;
+  return vlans.isMember(vid) ? withTag(frame, vlans.tpid, vid) : undefined;
 }
 
 /** Whether two ports have equal parts in VLANs. */

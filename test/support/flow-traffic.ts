@@ -2,6 +2,7 @@ import type { IngressRules } from '../../src/bridge/ingress-policy.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from '../../src/bridge/port-settings.ts';
 import type { Rate } from '../../src/bridge/token-bucket.ts';
 import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
+import { anyVlans } from './flow-vlans.ts';
 import { PLACES, SHORT_MTU, TAPS } from './flow-worlds.ts';
 import { type BuiltFrame, type FrameFields, frameOf, superFrameOf } from './frames.ts';
 import { dataFrame, joinFrame, leaveFrame, queryFrame, recordsFrame } from './multicast-frames.ts';
@@ -89,7 +90,7 @@ export function isStation(address: number): boolean {
   return address >= FIRST_STATION && address < FIRST_STATION + STATIONS;
 }
 
-const stationAddress = (station: number): number => FIRST_STATION + station;
+export const stationAddress = (station: number): number => FIRST_STATION + station;
 
 function anyStation(random: Random): number {
   return stationAddress(random.below(STATIONS));
@@ -172,7 +173,8 @@ function budget(least: number, most: number, random: Random): Rate {
 
 /** Random settings of a bridge port. */
 export function anySettings(random: Random): BridgePortSettings {
-  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2), fastLeave: random.once(2) };
+  const vlans = random.once(4) ? anyVlans(random) : undefined;
+  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2), fastLeave: random.once(2), vlans };
 }
 
 /** Random rules of an ingress policy; undefined: none. */

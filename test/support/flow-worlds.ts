@@ -102,6 +102,12 @@ export class World {
       rules && new IngressPolicy(rules, this.#claims, this.nowMs, isShared ? this.#shared : new RateAllowance());
   }
 
+  /** Makes the port transparent. */
+  leaveVlans(place: number): void {
+    const { bridgePort } = this.at(place);
+    this.bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: undefined });
+  }
+
   /** Detaches the port, and attaches it with another number. */
   attachAnew(place: number): void {
     const at = this.at(place);
