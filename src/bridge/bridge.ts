@@ -46,7 +46,7 @@ export interface BridgeOptions {
   };
   /** Called once for each port, direction and reason, at the first discard for one of FAULT_REASONS. */
   onFault?: (port: BridgePort, fault: PortFault) => void;
-  /** Has no cost if absent. */
+  /** The first value of `Bridge.trace`. */
   trace?: BridgeTrace;
 }
 
@@ -73,7 +73,7 @@ export class Bridge {
   readonly #moves = new MoveWatch();
   readonly #stages: Stages;
   readonly #flows: FlowInstaller;
-  readonly #trace: BridgeTrace | undefined;
+  #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
   #lastNumber = 0;
   /** The port of the switch itself; undefined while it has nothing to say. */
@@ -89,12 +89,12 @@ export class Bridge {
     const capacity = options.fdbCapacity ?? 65_536;
     requireAgeingTime(ageingTimeMs);
     requireCapacity(capacity);
-    const { trace, parallel } = options;
+    const { parallel } = options;
     this.#fdb = new FilteringDatabase({
       ageingTimeMs,
       capacity,
       onLearned: (entry) => {
-        trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number });
+        this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number });
         if (entry.port !== this.#internal) this.addressListener?.learned(entry);
       },
       onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
@@ -107,11 +107,9 @@ export class Bridge {
       ended: (entry) => this.addressListener?.aged(entry, false),
       changed: () => this.#flows.invalidate(),
     });
-    // With a trace the bridge must see all frames.
-    this.#flows = new FlowInstaller(trace === undefined ? options.flowTable : undefined, this.#fdb, ageingTimeMs);
+    this.#flows = new FlowInstaller(options.flowTable, this.#fdb, ageingTimeMs);
     const engine = options.offloadEngine ?? portableEngine;
     this.#mirrors = new Mirrors(engine);
-    this.#trace = trace;
     this.#stages = new Stages({
       fdb: this.#fdb,
       engine,
@@ -125,10 +123,10 @@ export class Bridge {
         flows: this.#flows,
         protocols: this.#protocols,
         engine,
-        trace,
         mirrors: this.#mirrors,
       },
     });
+    this.trace = options.trace;
     this.#parallel = new ParallelTunnels({
       standsBy: (port, active) => {
         this.#fdb.forgetPort(port);
@@ -408,6 +406,17 @@ export class Bridge {
       ports: this.#relay.forwarding,
     });
     groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
+  }
+
+  /** Told of each decision; no flows are installed meanwhile, and those that there are end. Without one it has no cost. */
+  get trace(): BridgeTrace | undefined {
+    return this.#trace;
+  }
+
+  set trace(trace: BridgeTrace | undefined) {
+    this.#trace = trace;
+    this.#relay.trace = trace;
+    this.#flows.setEnabled(trace === undefined);
   }
 
   /** Removes expired entries, which look-ups ignore anyway, and sends the queries that are due. */

@@ -30,6 +30,7 @@ export class FlowInstaller {
   readonly #fdb: FilteringDatabase;
   #lifeMs: number;
   #hasFlows = false;
+  #isEnabled = true;
 
   /** @param table undefined: all frames go through the bridge */
   constructor(table: FlowTable | undefined, fdb: FilteringDatabase, ageingTimeMs: number) {
@@ -43,12 +44,18 @@ export class FlowInstaller {
     this.invalidate();
   }
 
+  /** While it is not enabled, there are no flows. */
+  setEnabled(isEnabled: boolean): void {
+    this.#isEnabled = isEnabled;
+    if (!isEnabled) this.invalidate();
+  }
+
   /** Installs a flow to `egress` with the key of frame `index` of the pass, if both ports support it and `permit` allows it. @param vid its VLAN */
   install(pass: Pass, egress: BridgePort, index: number, vid: Vid, permit: FlowPermit): void {
     const { ingress, batch, nowMs } = pass;
     const { flowSource } = ingress.port;
     const { flowTarget } = egress.port;
-    if (this.#table === undefined || flowSource === undefined || flowTarget === undefined) return;
+    if (!this.#isEnabled || this.#table === undefined || flowSource === undefined || flowTarget === undefined) return;
     // No flow for a batch to several ports: most of its frames would still go through the bridge.
     if (permit === MUST_COME || pass.touched !== egress) return;
     const change = pass.mayRetag ? pass.changeFor(egress, index, vid) : NO_CHANGE;

@@ -105,6 +105,26 @@ test('what goes to one known port becomes a flow once a batch, by its last frame
   assert.equal(bench.offered(frame(1, 0))[0]?.tagAllowance, TAGS_STACKED);
 });
 
+test('a trace that comes at run time ends the flows, and gets each frame until it is taken away', () => {
+  const bench = new Bench();
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  const told: number[][] = [];
+  bench.bridge.trace = {
+    learned: () => undefined,
+    aged: () => undefined,
+    forwarded: (from, to, length) => told.push([from, ...to, length]),
+  };
+  assert.equal(bench.invalidations, 1);
+  assert.deepEqual(bench.offered(frame(1, 0), frame(1, 0, 70)), []);
+  bench.bridge.trace = undefined;
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  assert.deepEqual(told, [
+    [1, 2, 60],
+    [1, 2, 70],
+  ]);
+  assert.equal(bench.invalidations, 1);
+});
+
 test('where no flow was installed none is invalidated', () => {
   let invalidations = 0;
   const bridge = new Bridge({

@@ -32,7 +32,6 @@ export interface RelayParts {
   readonly protocols: ProtocolEntities;
   readonly engine: OffloadEngine;
   readonly mirrors: Mirrors;
-  readonly trace: BridgeTrace | undefined;
 }
 
 /** The MAC relay entity of a bridge (IEEE 802.1Q-2022, 8.5): it runs the frames of a batch through the stages. */
@@ -41,23 +40,23 @@ export class Relay {
   forwarding: readonly BridgePort[] = [];
   /** Takes the probes of this bridge; undefined: they are relayed like other frames. */
   loopDetection: LoopDetection | undefined;
+  /** Told of each frame and its egress ports, if set. */
+  trace: BridgeTrace | undefined;
   readonly #stages: Stages;
   readonly #flows: FlowInstaller;
   readonly #protocols: ProtocolEntities;
   readonly #engine: OffloadEngine;
   readonly #mirrors: Mirrors;
-  readonly #trace: BridgeTrace | undefined;
   #lastPass = 0;
   /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
   readonly #idlePasses: Pass[] = [];
 
-  constructor({ stages, flows, protocols, engine, mirrors, trace }: RelayParts) {
+  constructor({ stages, flows, protocols, engine, mirrors }: RelayParts) {
     this.#stages = stages;
     this.#flows = flows;
     this.#protocols = protocols;
     this.#engine = engine;
     this.#mirrors = mirrors;
-    this.#trace = trace;
   }
 
   /**
@@ -178,7 +177,7 @@ export class Relay {
         takenPermit = pass.permit;
         takenKeyPermit = pass.keyPermit;
       }
-      if (this.#trace !== undefined && keyRefusal !== 'reserved' && keyRefusal !== 'badMembership') {
+      if (this.trace !== undefined && keyRefusal !== 'reserved' && keyRefusal !== 'badMembership') {
         this.#traceForward(pass, length);
       }
     }
@@ -284,6 +283,6 @@ export class Relay {
   #traceForward({ ingress, egress, members }: Pass, length: number): void {
     const targets = egress === undefined ? (members ?? this.forwarding) : [egress];
     const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
-    this.#trace?.forwarded(ingress.number, numbers, length);
+    this.trace?.forwarded(ingress.number, numbers, length);
   }
 }

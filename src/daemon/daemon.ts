@@ -160,6 +160,7 @@ export class Daemon {
       addressSeed: addressSeed(config),
       logger: roomOf(logger, 'switch'),
     });
+    if (logger.rooms !== undefined) logger.rooms.onChange = () => etherSwitch.logLevelChanged();
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
     // Registered before the switch, and so closed after it: the ends of tunnels are events, too.

@@ -1,5 +1,6 @@
 import type { BridgeOptions } from '../bridge/bridge.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -45,10 +46,16 @@ export interface SwitchSide {
   announce(port: BridgePort): void;
 }
 
+/** What logs each decision of a network's bridge, if the level of the log is debug. */
+export function traceOf({ all }: SwitchLogs, name: string): BridgeTrace | undefined {
+  return all.isLevelEnabled('debug') ? traceTo(loggerOf(all, name)) : undefined;
+}
+
 /** What the network `name` is made of. */
 export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): NetworkParts {
   const { logs, events, forwardReserved, offloadEngine } = side;
   const logger = loggerOf(logs.all, name);
+  const trace = traceOf(logs, name);
   const bridge: BridgeOptions = {
     forwardReserved,
     offloadEngine,
@@ -67,7 +74,7 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
       },
     },
     onFault: (port, fault) => logFault(loggerOf(logs.faults, name), port, fault),
-    ...(logger.isLevelEnabled('debug') ? { trace: traceTo(logger) } : {}),
+    ...(trace === undefined ? {} : { trace }),
   };
   const host: NetworkParts['host'] = {
     labelsOf: (port) => side.labelsOf(port),

@@ -19,7 +19,7 @@ import { neighborEntry } from './lldp/neighbor-entries.ts';
 import { factsOf, loggerOf } from './log-facts.ts';
 import { logMoves } from './log-moves.ts';
 import { type FdbLimits, Network } from './network.ts';
-import { partsOf, SwitchLogs, type SwitchSide } from './network-parts.ts';
+import { partsOf, SwitchLogs, type SwitchSide, traceOf } from './network-parts.ts';
 import { Networks } from './networks.ts';
 import { PortDirectory } from './port-directory.ts';
 import { stateOf } from './port-entries.ts';
@@ -91,6 +91,11 @@ export class Switch {
     };
     this.#ageing = setInterval(() => this.#tick(performance.now()), TICK_MS);
     this.#ageing.unref();
+  }
+
+  /** To be called when the level of the log was changed: with `debug` each learned address and each frame is logged. */
+  logLevelChanged(): void {
+    for (const { name, bridge } of this.#networks) bridge.trace = traceOf(this.#logs, name);
   }
 
   /** The networks; `default` first. */

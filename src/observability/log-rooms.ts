@@ -15,6 +15,8 @@ interface LevelledLogger extends Logger {
 /** The loggers of all rooms, and their levels, which may change while the switch runs. */
 export class LogRooms {
   readonly #loggers: ReadonlyMap<LogRoom, LevelledLogger>;
+  /** Called after a change of levels; its owner sets it. */
+  onChange: (() => void) | undefined;
 
   /** @param make makes the logger of a room */
   constructor(make: (room: LogRoom) => LevelledLogger) {
@@ -35,6 +37,7 @@ export class LogRooms {
     for (const [name, logger] of this.#loggers) {
       if (room === undefined || room === name) logger.level = level;
     }
+    this.onChange?.();
   }
 }
 

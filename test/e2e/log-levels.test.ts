@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ETHERWS } from '../support/etherws.ts';
+import { ETHERWS, eventually } from '../support/etherws.ts';
+import { clientMessage, frameOf } from '../support/peer-frames.ts';
 import { run } from '../support/process.ts';
 import { RawTunnel } from '../support/raw-tunnel.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
@@ -57,6 +58,41 @@ test('ctl loglevel lists the levels of the log and changes them while the switch
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /room must be one of daemon, services, tunnels, control, ports, switch, got "attic"/);
   assert.equal((await ctl('loud')).status, 2);
+});
+
+test('each frame and each learned address is logged while the level of the switch is debug, also of flows', async (t) => {
+  const running = await SwitchProcess.start(t);
+  const setLevel = (level: string): Promise<unknown> => running.call('setLogLevel', { room: 'switch', level });
+  const [A, B, C] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
+  const [a, b] = [await RawTunnel.open(t, running.tunnelPort), await RawTunnel.open(t, running.tunnelPort)];
+  const count = (msg: string): number => linesOf(running).filter((line) => line.msg === msg).length;
+  const received = async (): Promise<number> => (await running.ports()).find(({ port }) => port === 1)?.rx ?? 0;
+  let sent = 0;
+  /** Sends frames from A to B, each in a message and a segment of its own, until the switch has them all. */
+  const send = async (frames: number): Promise<void> => {
+    for (let index = 0; index < frames; index++) {
+      await a.send(clientMessage(frameOf({ to: B, from: A })));
+      sent++;
+      await eventually(received, (rx) => rx === sent);
+    }
+  };
+  await setLevel('info');
+  await b.send(clientMessage(frameOf({ from: B })));
+  await eventually(
+    () => running.ports(),
+    (ports) => ports.some(({ port, rx }) => port === 2 && rx === 1),
+  );
+  // The first of them becomes a flow, which forwards the others.
+  await send(3);
+  assert.equal(count('forwarded'), 0);
+  await setLevel('debug');
+  await send(20);
+  assert.equal(count('forwarded'), 20);
+  await b.send(clientMessage(frameOf({ from: C })));
+  await until(() => count('learned') === 1);
+  await setLevel('info');
+  await send(3);
+  assert.equal(count('forwarded'), 21);
 });
 
 test('clients that connect again and again do not flood the log', async (t) => {
