@@ -194,3 +194,20 @@ test('shutting the tunnel stops the ping between two hosts, opening it lets it t
   await rightSwitch.done('setport', '2', '--shut', '0');
   assert.ok(await pings(right, LEFT_TAP.v4));
 });
+
+test('the log shows each frame while its level is debug, and flows forward them before and after', async (t) => {
+  const pair = await openPair(t, 'ping');
+  if (pair === undefined) return;
+  const { right, leftSwitch } = await joinPair(pair);
+  // 56 octets of data, and the headers of ICMP, IPv4 and Ethernet.
+  const logged = (): number => leftSwitch.process.stderr.split(/forwarded \{.*"length":98/).length - 1;
+  assert.ok(await pings(right, LEFT_TAP.v4, 10));
+  assert.equal(logged(), 0);
+  await leftSwitch.done('loglevel', 'switch=debug');
+  assert.ok(await pings(right, LEFT_TAP.v4, 5));
+  await leftSwitch.process.output(/forwarded/);
+  assert.equal(logged(), 10, 'five requests and five answers');
+  await leftSwitch.done('loglevel', 'switch=info');
+  assert.ok(await pings(right, LEFT_TAP.v4, 5));
+  assert.equal(logged(), 10);
+});

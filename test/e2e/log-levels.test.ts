@@ -60,7 +60,7 @@ test('ctl loglevel lists the levels of the log and changes them while the switch
   assert.equal((await ctl('loud')).status, 2);
 });
 
-test('each frame and each learned address is logged while the level of the switch is debug, also of flows', async (t) => {
+test('each frame and each learned address is logged while the level of the switch is debug', async (t) => {
   const running = await SwitchProcess.start(t);
   const setLevel = (level: string): Promise<unknown> => running.call('setLogLevel', { room: 'switch', level });
   const [A, B, C] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
@@ -82,7 +82,6 @@ test('each frame and each learned address is logged while the level of the switc
     () => running.ports(),
     (ports) => ports.some(({ port, rx }) => port === 2 && rx === 1),
   );
-  // The first of them becomes a flow, which forwards the others.
   await send(3);
   assert.equal(count('forwarded'), 0);
   await setLevel('debug');
