@@ -9,6 +9,7 @@ import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } 
 import { captureEntry } from '../src/control/capture-entries.ts';
 import { fdbEntry, interfaceEntry, portEntry } from '../src/control/entries.ts';
 import { paramsSchema } from '../src/control/json-schema.ts';
+import { mdbEntry } from '../src/control/multicast-entries.ts';
 import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
@@ -163,6 +164,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('member', 'A port:'), portEntry.entries],
       [namesBehind('member', 'An interface:'), interfaceEntry.entries],
       [namesBehind('member', 'An address:'), fdbEntry.entries],
+      [namesBehind('multicast member'), mdbEntry.entries],
       [namesBehind('member of the status'), statusEntry.entries],
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
       [namesBehind('network option'), NETWORK_OPTIONS],

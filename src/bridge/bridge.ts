@@ -388,7 +388,7 @@ export class Bridge {
     return this.#parallel.find(tunnelId);
   }
 
-  /** Multicast snooping; undefined while it is off. */
+  /** Multicast snooping; undefined while it is off, and before the first frame to a group. */
   get multicast(): MulticastSnooper | undefined {
     return this.#stages.groupMembers.snooper;
   }
@@ -397,15 +397,13 @@ export class Bridge {
   setMulticast(options: MulticastOptions | undefined, nowMs: number): void {
     const { groupMembers } = this.#stages;
     if (options === undefined) {
+      groupMembers.make = undefined;
       groupMembers.snooper = undefined;
       return;
     }
-    groupMembers.snooper ??= new MulticastSnooper({
-      ...options,
-      send: (port, vid, frame) => void this.transmitInVlan(port, vid, frame),
-      ports: this.#relay.forwarding,
-    });
-    groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
+    groupMembers.make = (atMs) => this.#makeSnooper(options, atMs);
+    if (groupMembers.snooper !== undefined) groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
+    else if (options.isQuerier) groupMembers.snooper = this.#makeSnooper(options, nowMs);
   }
 
   /** Told of each decision; no flows are installed meanwhile, and those that there are end. Without one it has no cost. */
@@ -467,6 +465,16 @@ export class Bridge {
   #leaveVlans(bridgePort: BridgePort): void {
     this.#fdb.forgetPort(bridgePort);
     this.multicast?.portChanged(bridgePort, false);
+  }
+
+  #makeSnooper(options: MulticastOptions, nowMs: number): MulticastSnooper {
+    const snooper = new MulticastSnooper({
+      ...options,
+      send: (port, vid, frame) => this.transmitInVlan(port, vid, frame),
+      ports: this.#relay.forwarding,
+    });
+    snooper.setQuerier(options.isQuerier, nowMs);
+    return snooper;
   }
 
   #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {

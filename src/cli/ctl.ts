@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   setif: async () => (await import('./ctl/set-interface.ts')).addSetInterface,
   listif: async () => (await import('./ctl/list.ts')).addListInterface,
   listfdb: async () => (await import('./ctl/list.ts')).addListFdb,
+  listmdb: async () => (await import('./ctl/list-mdb.ts')).addListMdb,
   addfdb: async () => (await import('./ctl/change-fdb.ts')).addAddFdb,
   delfdb: async () => (await import('./ctl/change-fdb.ts')).addDelFdb,
   flushfdb: async () => (await import('./ctl/change-fdb.ts')).addFlushFdb,

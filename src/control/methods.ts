@@ -47,6 +47,7 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('addFdb', async (spec) => [await service.addFdb(spec)]);
   define('delFdb', async (spec) => [await service.delFdb(spec)]);
   define('flushFdb', (spec) => [service.flushFdb(spec)]);
+  define('listMdb', ({ network }) => service.listMdb(network));
   define('listDoor', () => service.listEndpoints());
   define('getPort', ({ port }) => [service.getPort(port)]);
   define('getStatus', () => [service.getStatus()]);

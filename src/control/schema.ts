@@ -37,6 +37,7 @@ import {
 } from './entries.ts';
 import { type AddFdbSpec, type DelFdbSpec, FDB_METHODS, type FlushEntry, type FlushFdbSpec } from './fdb-entries.ts';
 import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
+import { type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
 import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
@@ -51,6 +52,7 @@ export type {
   FlushEntry,
   FlushFdbSpec,
   InterfaceEntry,
+  MdbEntry,
   NetworkControl,
   NetworkEntry,
   PlanEntry,
@@ -133,6 +135,8 @@ export interface SwitchControl {
   delFdb(spec: DelFdbSpec): FdbEntry | Promise<FdbEntry>;
   /** @throws EtherwsError PORT_NOT_FOUND */
   flushFdb(spec: FlushFdbSpec): FlushEntry;
+  /** @param network as above. @throws as above */
+  listMdb(network?: string): MdbEntry[];
   listEndpoints(): EndpointEntry[];
   /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   listNeighbors(network?: string): NeighborEntry[];
@@ -165,6 +169,7 @@ export const METHODS = {
   listInterface: LISTS.listInterface,
   listFdb: LISTS.listFdb,
   ...FDB_METHODS,
+  ...MULTICAST_METHODS,
   listDoor: LISTS.listDoor,
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
@@ -190,6 +195,7 @@ export interface Entries {
   addFdb: FdbEntry;
   delFdb: FdbEntry;
   flushFdb: FlushEntry;
+  listMdb: MdbEntry;
   listDoor: EndpointEntry;
   getPort: PortPage;
   getStatus: StatusEntry;

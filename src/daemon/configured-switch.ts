@@ -13,6 +13,7 @@ import type {
   FlushFdbSpec,
   InterfaceEntry,
   InterfaceSpec,
+  MdbEntry,
   PortEntry,
   PortPage,
   PortReference,
@@ -203,6 +204,10 @@ export class ConfiguredSwitch implements SwitchControl {
 
   listNeighbors(network?: string): NeighborEntry[] {
     return this.#running.listNeighbors(network);
+  }
+
+  listMdb(network?: string): MdbEntry[] {
+    return this.#running.listMdb(network);
   }
 
   listEndpoints(): EndpointEntry[] {

@@ -24,6 +24,10 @@ const RARE_KINDS = [
   'neighbor-removed',
   /** frames were refused that a port may not send; at most one a second for each port and reason */
   'violation',
+  /** another querier of multicast groups is elected, or there is none any more */
+  'multicast-querier',
+  /** memberships in multicast groups were refused at a limit; at most one a minute for each port, and for the network */
+  'multicast-limit',
   /** a network was added, or was removed with its last port */
   'network-added',
   'network-removed',

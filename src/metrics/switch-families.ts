@@ -1,13 +1,14 @@
 import type { Switch } from '../networks/switch.ts';
 import { type Family, single } from './exposition.ts';
 import { lldpFamilies } from './lldp-families.ts';
+import { multicastFamilies } from './multicast-families.ts';
 import { portFamilies } from './port-families.ts';
 import { type MeasuredProcess, processFamilies } from './process-families.ts';
 import { type MeasuredService, serviceFamilies } from './service-families.ts';
 
 /** The sources of a switch's metrics. */
 export interface Measured {
-  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse' | 'lldpUse'>;
+  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse' | 'lldpUse' | 'networks'>;
   readonly services: readonly MeasuredService[];
   readonly process: MeasuredProcess;
   /** The octets in queues and unfinished messages, and their limit. */
@@ -49,6 +50,7 @@ export function familiesOf({ etherSwitch, services, process, buffers }: Measured
         return buffers.limitBytes;
       },
     ),
+    ...multicastFamilies(etherSwitch),
     ...serviceFamilies(services),
     ...portFamilies(etherSwitch.attachedPorts()),
   ];

@@ -6,6 +6,7 @@ import type { NetworkSettings } from '../schema/network-options.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { PortLabels } from './attached-port.ts';
 import { LldpEntity } from './lldp/lldp-entity.ts';
+import { MulticastEntity } from './multicast-entity.ts';
 import { PortProtections } from './port-protections.ts';
 
 /**
@@ -55,9 +56,11 @@ export interface EntityHost {
  * not use an entity should pay nothing for it, so an entity makes its tables when its setting turns it on.
  */
 export function makeEntities(host: EntityHost) {
-  return { protections: new PortProtections(host), lldp: new LldpEntity(host) } satisfies Readonly<
-    Record<string, NetworkEntity>
-  >;
+  return {
+    protections: new PortProtections(host),
+    lldp: new LldpEntity(host),
+    multicast: new MulticastEntity(host),
+  } satisfies Readonly<Record<string, NetworkEntity>>;
 }
 
 export type Entities = ReturnType<typeof makeEntities>;

@@ -12,6 +12,7 @@ import type {
   FlushFdbSpec,
   InterfaceEntry,
   InterfaceSpec,
+  MdbEntry,
   PortEntry,
   PortPage,
   PortReference,
@@ -28,6 +29,7 @@ import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
 import { addFdbEntry, deleteFdbEntry, flushFdb } from './fdb-commands.ts';
 import { fdbEntry } from './fdb-entry.ts';
+import { listMdb } from './multicast-list.ts';
 import { RunningNetworks } from './network-control.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
@@ -184,6 +186,10 @@ export class RunningSwitch implements SwitchControl {
 
   flushFdb(spec: FlushFdbSpec): FlushEntry {
     return flushFdb(this.#switch, spec);
+  }
+
+  listMdb(network?: string): MdbEntry[] {
+    return listMdb(this.#switch, network);
   }
 
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {

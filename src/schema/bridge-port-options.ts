@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { VLAN_MODES } from '../wire/ethernet/vlan-mode.ts';
 import { LLDP_OPTIONS } from './lldp-options.ts';
+import { MULTICAST_PORT_OPTIONS } from './multicast-options.ts';
 import { PORT_SECURITY_OPTIONS } from './port-security-options.ts';
 import type { Table, ValuesOf } from './table.ts';
-import { flag, integer, oneOf } from './types.ts';
+import { flag, oneOf } from './types.ts';
 import { tagType, vlanId, vlanList } from './vlan-values.ts';
 
 /**
@@ -18,27 +19,7 @@ export const BRIDGE_PORT_OPTIONS = {
     metavar: '0|1',
     help: '1: exchange no frames with other isolated ports',
   },
-  multicastRouter: {
-    type: oneOf(['auto', 'on', 'off']),
-    default: 'auto',
-    flag: '--multicast-router',
-    metavar: 'auto|on|off',
-    help: 'whether a multicast router is behind the port; auto: as queries and hellos show',
-  },
-  fastLeave: {
-    type: flag,
-    default: false,
-    flag: '--fast-leave',
-    metavar: '0|1',
-    help: '1: a leave ends a membership at once; for a port with one host',
-  },
-  multicastLimit: {
-    type: integer(0, 65_536),
-    default: 512,
-    flag: '--multicast-limit',
-    metavar: 'N',
-    help: 'the most multicast groups of which the port is a member',
-  },
+  ...MULTICAST_PORT_OPTIONS,
   vlanMode: {
     type: oneOf(VLAN_MODES),
     default: 'transparent',

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { messageOf } from './check.ts';
+import { MULTICAST_OPTIONS } from './multicast-options.ts';
 import type { Row, Table, ValuesOf } from './table.ts';
 import { oneOf, text } from './types.ts';
 
@@ -78,6 +79,7 @@ export const NETWORK_OPTIONS = {
     metavar: 'on|off',
     help: 'whether ports tell their neighbours who they are, and hear of them',
   },
+  ...MULTICAST_OPTIONS,
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 
 /** All settings of a network. */

@@ -11,6 +11,7 @@ import type {
   FlushEntry,
   InterfaceEntry,
   InterfaceSpec,
+  MdbEntry,
   NetworkControl,
   NetworkEntry,
   PortEntry,
@@ -109,6 +110,10 @@ export class FakeSwitch implements SwitchControl {
 
   listFdb(_network?: string): FdbEntry[] {
     return this.fdb;
+  }
+
+  listMdb(_network?: string): MdbEntry[] {
+    return [];
   }
 
   capture(_spec: object, _reader: CaptureReader): SwitchCapture {

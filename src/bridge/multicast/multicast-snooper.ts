@@ -74,6 +74,11 @@ export class MulticastSnooper {
     for (const port of ports) this.#delivery.portUp(port, false);
   }
 
+  /** The address of the switch as a querier. */
+  ownAddress(family: IpFamily): IpWords {
+    return this.#queries.ownAddress(family);
+  }
+
   get isQuerier(): boolean {
     return this.#queries.isOn;
   }
@@ -93,7 +98,7 @@ export class MulticastSnooper {
   judge(pass: Pass): DiscardReason | undefined {
     const { batch, start, length, vid, ingress, nowMs } = pass;
     const packet = this.#packet;
-    const kind = readMulticast(packet, batch.bytes, start, length);
+    const kind = readMulticast(packet, batch.bytes, start, length, ingress.vlans?.tpid);
     if (kind === 'foreign') return undefined;
     if (kind === 'data') {
       pass.members = this.#delivery.portsOf(vid, packet.destination, nowMs);
@@ -152,8 +157,8 @@ export class MulticastSnooper {
       const isIdle = vlan.vid !== UNTAGGED && vlan.isIdle(nowMs) && !inUse.has(vlan.vid);
       if (isIdle) this.#delivery.removeVlan(vlan);
       else {
-        for (const port of newPorts) this.#queries.greet(port, vlan, nowMs);
-        this.#queries.tick(vlan, this.#delivery.forwarding, nowMs);
+        const areAsked = this.#queries.tick(vlan, this.#delivery.forwarding, nowMs);
+        if (!areAsked) for (const port of newPorts) this.#queries.greet(port, vlan, nowMs);
       }
     }
     this.#queries.repeat(nowMs);
@@ -162,6 +167,11 @@ export class MulticastSnooper {
   /** How many memberships of a port were refused at its limit. */
   refusedOf(port: BridgePort): number {
     return this.#refused.get(port) ?? 0;
+  }
+
+  /** The ports of which memberships were refused, and how many. */
+  refusals(): IterableIterator<[BridgePort, number]> {
+    return this.#refused.entries();
   }
 
   /** Whether all groups are flooded, since the database was full. */
@@ -204,7 +214,7 @@ export class MulticastSnooper {
       if (!vlan.querier.hear({ address, mac: source }, ingress, maxResponseMs, nowMs)) return;
       this.#delivery.markRouter(vlan, ingress, nowMs);
       const isKept = length <= MAX_KEPT_QUERY_BYTES;
-      vlan.querier.lastQuery = isKept ? untaggedCopy(batch.bytes, start, length) : undefined;
+      vlan.querier.lastQuery = isKept ? untaggedCopy(batch.bytes, start, length, ingress.vlans?.tpid) : undefined;
     } else if (!isSuppressing) {
       const known = this.database.find(vlan.vid, group);
       const untilMs = nowMs + maxResponseMs * this.#timers.lastMemberQueryCount;

@@ -25,6 +25,8 @@ export class Querier {
   port: BridgePort | undefined;
   /** The elected querier's last general query, to be sent by ports that come later. */
   lastQuery: Buffer | undefined;
+  /** How often another querier was elected, or the same one anew. */
+  election = 0;
   #untilMs = Number.NEGATIVE_INFINITY;
   #effectiveFromMs = Number.POSITIVE_INFINITY;
   #own: QuerierIdentity | undefined;
@@ -78,6 +80,9 @@ export class Querier {
     const wasPresent = this.isOtherPresent(nowMs);
     const elected = wasPresent ? this : this.#own;
     if (elected !== undefined && compare(query, elected) > 0) return false;
+    if (!wasPresent || !this.address.equals(query.address) || this.mac !== query.mac || this.port !== port) {
+      this.election++;
+    }
     if (!wasPresent) this.#effectiveFromMs = nowMs + maxResponseMs;
     this.address.copy(query.address);
     this.mac = query.mac;

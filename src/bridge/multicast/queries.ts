@@ -8,8 +8,8 @@ import type { MulticastTimers } from './multicast-settings.ts';
 import type { QuerierIdentity } from './querier.ts';
 import type { SnoopedVlan } from './snooped-vlan.ts';
 
-/** Sends an untagged frame in a VLAN by a port. The frame is the sender's. */
-export type VlanSender = (port: BridgePort, vid: Vid, frame: Buffer, nowMs: number) => void;
+/** Sends an untagged frame in a VLAN by a port. @returns whether the port took it; not if it is not a member of the VLAN */
+export type VlanSender = (port: BridgePort, vid: Vid, frame: Buffer) => boolean;
 
 /** A query that is to be sent again by a port. */
 interface Repetition {
@@ -41,16 +41,21 @@ export class Queries {
     this.#counters = counters;
   }
 
+  ownAddress(family: IpFamily): IpWords {
+    return this.#own[family].address;
+  }
+
   /** Makes the switch a querier of this VLAN, or ends that. */
   apply({ querier, family }: SnoopedVlan, nowMs: number): void {
     querier.setOwn(this.isOn ? this.#own[family] : undefined, nowMs);
   }
 
-  /** Sends the general query of a VLAN by all ports, if it is due. */
-  tick(vlan: SnoopedVlan, ports: Iterable<BridgePort>, nowMs: number): void {
-    if (!vlan.querier.takeDue(nowMs)) return;
+  /** Sends the general query of a VLAN by all ports, if it is due. @returns whether it is */
+  tick(vlan: SnoopedVlan, ports: Iterable<BridgePort>, nowMs: number): boolean {
+    if (!vlan.querier.takeDue(nowMs)) return false;
     const frame = this.#frame(vlan, undefined);
-    for (const port of ports) this.#transmit(vlan, port, frame, nowMs);
+    for (const port of ports) this.#transmit(vlan, port, frame);
+    return true;
   }
 
   /**
@@ -60,17 +65,17 @@ export class Queries {
   greet(port: BridgePort, vlan: SnoopedVlan, nowMs: number): void {
     const { querier } = vlan;
     if (querier.isOwn(nowMs)) {
-      this.#transmit(vlan, port, this.#frame(vlan, undefined), nowMs);
+      this.#transmit(vlan, port, this.#frame(vlan, undefined));
       const { startupQueryIntervalMs, startupQueryCount } = this.#timers;
       this.#later({ vlan, port, group: undefined, atMs: nowMs + startupQueryIntervalMs, left: startupQueryCount - 1 });
     } else if (querier.lastQuery !== undefined && querier.isOtherPresent(nowMs) && querier.port !== port) {
-      this.#transmit(vlan, port, querier.lastQuery, nowMs);
+      this.#transmit(vlan, port, querier.lastQuery);
     }
   }
 
   /** Asks whether there is another member behind the port of a leave (RFC 3376, 6.4.2). */
   askForMembers(vlan: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
-    this.#transmit(vlan, port, this.#frame(vlan, group), nowMs);
+    this.#transmit(vlan, port, this.#frame(vlan, group));
     const { lastMemberQueryIntervalMs, lastMemberQueryCount } = this.#timers;
     this.#later({ vlan, port, group, atMs: nowMs + lastMemberQueryIntervalMs, left: lastMemberQueryCount - 1 });
   }
@@ -83,7 +88,7 @@ export class Queries {
     const { lastMemberQueryIntervalMs, startupQueryIntervalMs } = this.#timers;
     for (const { vlan, port, group, left } of due) {
       if (!vlan.querier.isOwn(nowMs)) continue;
-      this.#transmit(vlan, port, this.#frame(vlan, group), nowMs);
+      this.#transmit(vlan, port, this.#frame(vlan, group));
       const intervalMs = group === undefined ? startupQueryIntervalMs : lastMemberQueryIntervalMs;
       this.#later({ vlan, port, group, atMs: nowMs + intervalMs, left: left - 1 });
     }
@@ -97,9 +102,8 @@ export class Queries {
     if (repetition.left > 0 && this.#repetitions.length < MAX_REPETITIONS) this.#repetitions.push(repetition);
   }
 
-  #transmit({ vid }: SnoopedVlan, port: BridgePort, frame: Buffer, nowMs: number): void {
-    this.#counters.queriesSent++;
-    this.#send(port, vid, frame, nowMs);
+  #transmit({ vid }: SnoopedVlan, port: BridgePort, frame: Buffer): void {
+    if (this.#send(port, vid, frame)) this.#counters.queriesSent++;
   }
 
   #frame({ family }: SnoopedVlan, group: IpWords | undefined): Buffer {

@@ -12,17 +12,20 @@ const BROADCAST = 0xffff_ffff_ffff;
  * of IP share MAC addresses.
  */
 export class GroupMembers implements Stage {
-  /** undefined: snooping is off. */
+  /** undefined: snooping is off, or no frame to a group has come yet. */
   snooper: MulticastSnooper | undefined;
+  /** Makes the snooper with the first frame to a group, since many networks have none. undefined: snooping is off. */
+  make: ((nowMs: number) => MulticastSnooper) | undefined;
 
   apply(pass: Pass): Answer {
-    return this.snooper === undefined ? MAY_PASS : this.#judge(this.snooper, pass);
+    return this.make === undefined ? MAY_PASS : this.#judge(pass, this.make);
   }
 
-  #judge(snooper: MulticastSnooper, pass: Pass): Answer {
-    const { destination } = pass;
+  #judge(pass: Pass, make: (nowMs: number) => MulticastSnooper): Answer {
+    const { destination, nowMs } = pass;
     if (!isGroupAddress(destination) || destination === BROADCAST) return MAY_PASS;
+    this.snooper ??= make(nowMs);
     pass.isDecidedAlone = true;
-    return snooper.judge(pass) ?? MUST_COME;
+    return this.snooper.judge(pass) ?? MUST_COME;
   }
 }

@@ -1,10 +1,9 @@
-import { ETHER_TYPE, ETHER_TYPE_C_TAG } from '../ethernet/ethernet-frame.ts';
-import { TAG_BYTES, word } from '../ethernet/transport-header.ts';
+import { ETHER_TYPE } from '../ethernet/ethernet-frame.ts';
+import { TPID_C_TAG, type Tpid, tciOf } from '../ethernet/tag.ts';
+import { TAG_BYTES } from '../ethernet/transport-header.ts';
 
-/** A copy of the frame at `start`, which is at least a header long, without its outer C-TAG. */
-export function untaggedCopy(bytes: Uint8Array, start: number, length: number): Buffer {
-  const end = start + length;
-  const isTagged = length > ETHER_TYPE + TAG_BYTES && word(bytes, start + ETHER_TYPE) === ETHER_TYPE_C_TAG;
-  const rest = start + ETHER_TYPE + (isTagged ? TAG_BYTES : 0);
-  return Buffer.concat([bytes.subarray(start, start + ETHER_TYPE), bytes.subarray(rest, end)]);
+/** A copy of the frame at `start`, which is at least a header long, without its outer tag of this kind. */
+export function untaggedCopy(bytes: Uint8Array, start: number, length: number, tpid: Tpid = TPID_C_TAG): Buffer {
+  const rest = start + ETHER_TYPE + (tciOf(bytes, start, length, tpid) >= 0 ? TAG_BYTES : 0);
+  return Buffer.concat([bytes.subarray(start, start + ETHER_TYPE), bytes.subarray(rest, start + length)]);
 }

@@ -1,0 +1,56 @@
+import type { MdbEntry } from '../../control/multicast-entries.ts';
+import { OF_NETWORK } from '../../schema/network-options.ts';
+import type { Command } from '../commander.ts';
+import { type Column, formatTable } from '../format.ts';
+import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
+import type { Terminal } from '../terminal.ts';
+import { addLeaf, addLong, addSelection, perform } from './leaf.ts';
+
+const NONE = '-';
+
+function number(title: string, cell: (entry: MdbEntry) => number | null): Column<MdbEntry> {
+  return { title, isNumber: true, cell: (entry) => cell(entry)?.toString() ?? NONE };
+}
+
+function word(title: string, cell: (entry: MdbEntry) => string): Column<MdbEntry> {
+  return { title, isNumber: false, cell };
+}
+
+const COLUMNS: readonly Column<MdbEntry>[] = [
+  number('Port', ({ port }) => port),
+  number('VLAN', ({ vid }) => vid),
+  word('Kind', ({ kind }) => kind),
+  word('Address', ({ address }) => address),
+  number('Expires', ({ expires }) => expires),
+];
+
+const ALL_COLUMNS: readonly Column<MdbEntry>[] = [
+  ...COLUMNS,
+  word('Name', ({ portName }) => portName ?? NONE),
+  word('Network', ({ network }) => network),
+];
+
+function mdbTable(entries: readonly MdbEntry[], isLong = false): string {
+  return formatTable(isLong ? ALL_COLUMNS : COLUMNS, entries);
+}
+
+export function addListMdb(ctl: Command, terminal: Terminal): void {
+  const description = 'list members of multicast groups, router ports and queriers';
+  const examples = [
+    'listmdb',
+    'listmdb --json',
+    'listmdb --filter kind=member --sort vlan,address',
+    'listmdb --net lab',
+  ];
+  const leaf = addSelection(addLong(addLeaf(ctl, 'listmdb', description, examples)));
+  addTableOptions(leaf, OF_NETWORK);
+  leaf.action((options: Readonly<Record<string, unknown>>, command: Command) =>
+    perform(command, terminal, {
+      method: 'listMdb',
+      params: typedValues(OF_NETWORK, options),
+      names: typedNames(OF_NETWORK, []),
+      table: mdbTable,
+      columns: ALL_COLUMNS,
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { MulticastSnooper } from '../bridge/multicast/multicast-snooper.ts';
+import type { SnoopedVlan } from '../bridge/multicast/snooped-vlan.ts';
+import type { MdbEntry } from '../control/multicast-entries.ts';
+import type { Switch } from './switch.ts';
+
+/** An entry without the facts that the switch adds: the name of its port, and its network. */
+type MulticastFacts = Omit<MdbEntry, 'port' | 'portName' | 'network'> & {
+  readonly port: BridgePort | undefined;
+};
+
+const ALL_GROUPS = { 4: '224.0.0.0/4', 6: 'ff00::/8' } as const;
+
+/** The entries of `listMdb`. @param network default: all. @throws EtherwsError NETWORK_NOT_FOUND */
+export function listMdb(owner: Switch, network: string | undefined): MdbEntry[] {
+  const nowMs = performance.now();
+  const networks = network === undefined ? owner.networks : [owner.network(network)];
+  return [...networks].flatMap(({ name, bridge: { multicast } }) =>
+    (multicast === undefined ? [] : multicastFacts(multicast, nowMs)).map(({ port, ...facts }) => ({
+      ...facts,
+      port: port?.number ?? null,
+      portName: port === undefined ? null : (owner.nameOf(port) ?? null),
+      network: name,
+    })),
+  );
+}
+
+/** The multicast database of a network: queriers, router ports, and members, in the order of VLANs, addresses and ports. */
+function multicastFacts(snooper: MulticastSnooper, nowMs: number): MulticastFacts[] {
+  const facts: MulticastFacts[] = [];
+  for (const vlan of snooper.vlans()) {
+    if (vlan.querier.isOtherPresent(nowMs) || vlan.querier.isOwn(nowMs)) facts.push(querierOf(vlan, snooper, nowMs));
+    facts.push(...routersOf(vlan, snooper, nowMs));
+  }
+  const members: MulticastFacts[] = [];
+  for (const { group, port, untilMs } of snooper.memberships(nowMs)) {
+    const { vid, address } = group;
+    members.push({ kind: 'member', vid, address: String(address), port, expires: secondsUntil(untilMs, nowMs) });
+  }
+  return [...facts.sort(compare), ...members.sort(compare)];
+}
+
+function querierOf({ vid, family, querier }: SnoopedVlan, snooper: MulticastSnooper, nowMs: number): MulticastFacts {
+  if (querier.isOwn(nowMs)) {
+    const address = String(snooper.ownAddress(family));
+    return { kind: 'querier', vid, address, port: undefined, expires: null };
+  }
+  const { address, port, untilMs } = querier;
+  return { kind: 'querier', vid, address: String(address), port, expires: secondsUntil(untilMs, nowMs) };
+}
+
+function* routersOf(vlan: SnoopedVlan, snooper: MulticastSnooper, nowMs: number): IterableIterator<MulticastFacts> {
+  const { vid, family } = vlan;
+  const router = { kind: 'router', vid, address: ALL_GROUPS[family] } as const;
+  for (const port of snooper.permanentRouters) yield { ...router, port, expires: null };
+  for (const [port, untilMs] of vlan.routers.entries()) {
+    if (untilMs > nowMs) yield { ...router, port, expires: secondsUntil(untilMs, nowMs) };
+  }
+}
+
+function secondsUntil(untilMs: number, nowMs: number): number {
+  return Math.ceil((untilMs - nowMs) / 1000);
+}
+
+const KINDS = ['querier', 'router', 'member'];
+
+function compare(one: MulticastFacts, other: MulticastFacts): number {
+  return (
+    KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
+    one.vid - other.vid ||
+    (one.address < other.address ? -1 : one.address > other.address ? 1 : 0) ||
+    (one.port?.number ?? 0) - (other.port?.number ?? 0)
+  );
+}
