@@ -63,6 +63,11 @@ export class RateAllowance {
     return this.#isLimited;
   }
 
+  /** Whether there is a rate of all frames or bits, which flows are charged to. */
+  get metersFlows(): boolean {
+    return this.#buckets.frames.isLimited || this.#buckets.bits.isLimited;
+  }
+
   /** Uses the rates of these rules from now on; the tokens stay, within the new burst. */
   change(rules: IngressRules, nowMs: number): void {
     for (const name of RATES) {
@@ -106,7 +111,6 @@ export class IngressPolicy {
   #forbidsDhcpServer = false;
   #forbidsRouterAdvertisements = false;
   #hasGuard = false;
-  #permit: FlowPermit = MUST_COME;
   /** Called after each change of the rules; set by the port of the policy. */
   onChange: () => void = () => undefined;
 
@@ -132,7 +136,6 @@ export class IngressPolicy {
     this.#forbidsRouterAdvertisements = rules.forbidsRouterAdvertisements === true;
     this.#hasGuard = this.#forbidsDhcpServer || this.#forbidsRouterAdvertisements;
     this.#allowance.change(rules, nowMs);
-    this.#permit = permitOf(rules, this.#allowance);
     if (rules.claims === undefined) this.release();
     this.onChange();
   }
@@ -150,10 +153,12 @@ export class IngressPolicy {
   /**
    * The permit for further frames of a flow to an individual address: their
    * source stays admitted, DHCP and router advertisements never match a flow, and
-   * rates are a meter. But a flow has no EtherType, so that rule needs each frame.
+   * rates are a meter, also those that another port with the same allowance has brought. But a flow has no EtherType,
+   * so that rule needs each frame.
    */
   get permit(): FlowPermit {
-    return this.#permit;
+    if (this.#etherTypes !== undefined) return MUST_COME;
+    return this.#allowance.metersFlows ? this.#allowance.cells : MAY_PASS;
   }
 
   /**
@@ -203,9 +208,4 @@ export class IngressPolicy {
 function mayCarry(etherTypes: ReadonlySet<number>, bytes: Uint8Array, start: number, length: number): boolean {
   const type = innerEtherType(bytes, start, length);
   return etherTypes.has(type >= 0 && type < 0x600 ? 0 : type);
-}
-
-function permitOf({ etherTypes, frames, bits }: IngressRules, allowance: RateAllowance): FlowPermit {
-  if (etherTypes !== undefined) return MUST_COME;
-  return frames === undefined && bits === undefined ? MAY_PASS : allowance.cells;
 }

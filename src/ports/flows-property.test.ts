@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareNamespace } from '../../test/support/fast-lab.ts';
+import { anyEntryChange } from '../../test/support/flow-security.ts';
 import {
   anyConversation,
   anyRules,
@@ -171,6 +172,8 @@ async function move(worlds: Worlds, random: Random): Promise<void> {
 
 /** The last station that spoke is forgotten while a flow may lead to it; then all are. */
 async function age(worlds: Worlds, random: Random): Promise<void> {
+  // Flows to a static one last, since it never ages.
+  worlds.both((world) => world.forgetStatic());
   worlds.both((world) => world.pass(AGEING_MS - MOMENT_MS / 2, true));
   const station = random.below(STATIONS);
   worlds.conversation = anyConversation(random, homeOf(station), station, false);
@@ -233,6 +236,11 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
     case 17:
       await worlds.send(multicastBurst(random, place));
       return 'hosts and queriers of groups speak';
+    case 18: {
+      const change = anyEntryChange(random);
+      worlds.both((world) => change(world.bridge, world.at(place).bridgePort, world.nowMs));
+      return `the operator changes entries, perhaps of place ${place}`;
+    }
     case 9:
       worlds.both((world) => world.pass(AGEING_MS / 3, true));
       return 'time passes';

@@ -2,6 +2,7 @@ import type { IngressRules } from '../../src/bridge/ingress-policy.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from '../../src/bridge/port-settings.ts';
 import type { Rate } from '../../src/bridge/token-bucket.ts';
 import type { OffloadHeader } from '../../src/wire/offload/virtio-header.ts';
+import { anySecurity } from './flow-security.ts';
 import { anyVlans } from './flow-vlans.ts';
 import { PLACES, SHORT_MTU, TAPS } from './flow-worlds.ts';
 import { type BuiltFrame, type FrameFields, frameOf, superFrameOf } from './frames.ts';
@@ -174,7 +175,8 @@ function budget(least: number, most: number, random: Random): Rate {
 /** Random settings of a bridge port. */
 export function anySettings(random: Random): BridgePortSettings {
   const vlans = random.once(4) ? anyVlans(random) : undefined;
-  return { ...DEFAULT_SETTINGS, isIsolated: random.once(2), fastLeave: random.once(2), vlans };
+  const settings = { ...DEFAULT_SETTINGS, isIsolated: random.once(2), fastLeave: random.once(2), vlans };
+  return random.once(2) ? settings : { ...settings, ...anySecurity(random) };
 }
 
 /** Random rules of an ingress policy; undefined: none. */

@@ -108,6 +108,12 @@ export class World {
     this.bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: undefined });
   }
 
+  forgetStatic(): void {
+    for (const { vid, mac, kind } of [...this.bridge.fdbEntries(this.nowMs)]) {
+      if (kind === 'static') this.bridge.entries.delete(vid, mac);
+    }
+  }
+
   /** Detaches the port, and attaches it with another number. */
   attachAnew(place: number): void {
     const at = this.at(place);
