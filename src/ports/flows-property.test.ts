@@ -236,7 +236,7 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
     case 17:
       await worlds.send(multicastBurst(random, place));
       return 'hosts and queriers of groups speak';
-    case 18: {
+    case 22: {
       const change = anyEntryChange(random);
       worlds.both((world) => change(world.bridge, world.at(place).bridgePort, world.nowMs));
       return `the operator changes entries, perhaps of place ${place}`;
