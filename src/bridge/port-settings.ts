@@ -1,4 +1,6 @@
+import type { VidSet } from '../wire/ethernet/vid-set.ts';
 import type { LldpMode } from './lldp/lldp-agent.ts';
+import type { MirrorDirection } from './mirror/mirrors.ts';
 import { PORT_MULTICAST_DEFAULTS, type PortMulticastSettings } from './multicast/multicast-settings.ts';
 import { PORT_SECURITY_DEFAULTS, type PortSecuritySettings } from './port-security-settings.ts';
 import type { PortVlans } from './port-vlans.ts';
@@ -12,6 +14,11 @@ export interface BridgePortSettings extends PortMulticastSettings, PortSecurityS
   readonly isIsolated: boolean;
   /** Its part in VLANs; undefined: it is transparent. */
   readonly vlans: PortVlans | undefined;
+  /** The port for copies of its frames, by number or name; empty for none. MirrorEntity looks it up. */
+  readonly mirrorTo: string;
+  readonly mirrorDirection: MirrorDirection;
+  /** undefined: all, frames without a tag included */
+  readonly mirrorVlans: VidSet | undefined;
   /** Whether it sends and receives LLDPDUs (IEEE 802.1AB-2016, 9.2.5.1, adminStatus). */
   readonly lldp: LldpMode;
 }
@@ -20,6 +27,9 @@ export const DEFAULT_SETTINGS: BridgePortSettings = {
   isIsolated: false,
   vlans: undefined,
   lldp: 'both',
+  mirrorTo: '',
+  mirrorDirection: 'both',
+  mirrorVlans: undefined,
   ...PORT_MULTICAST_DEFAULTS,
   ...PORT_SECURITY_DEFAULTS,
 };

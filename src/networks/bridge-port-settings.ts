@@ -14,9 +14,17 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     fastLeave = DEFAULT_SETTINGS.fastLeave,
     multicastLimit = DEFAULT_SETTINGS.multicastLimit,
     lldp = DEFAULT_SETTINGS.lldp,
+    mirrorTo = '',
+    mirrorDir = 'both',
+    mirrorVlans = 'all',
   } = values;
+  const mirror = {
+    mirrorTo,
+    mirrorDirection: mirrorDir,
+    mirrorVlans: mirrorVlans === 'all' ? undefined : VidSet.parse(mirrorVlans),
+  };
   const multicast = { multicastRouter, fastLeave, multicastLimit };
-  return { isIsolated: isolated, vlans: vlansOf(values), lldp, ...multicast, ...securitySettingsOf(values) };
+  return { isIsolated: isolated, vlans: vlansOf(values), lldp, ...mirror, ...multicast, ...securitySettingsOf(values) };
 }
 
 function vlansOf({

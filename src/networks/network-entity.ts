@@ -6,6 +6,7 @@ import type { NetworkSettings } from '../schema/network-options.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { PortLabels } from './attached-port.ts';
 import { LldpEntity } from './lldp/lldp-entity.ts';
+import { MirrorEntity } from './mirror-entity.ts';
 import { MulticastEntity } from './multicast-entity.ts';
 import { PortProtections } from './port-protections.ts';
 
@@ -43,6 +44,8 @@ export interface EntityHost {
   nowMs(): number;
   /** The name and description that the operator gave the port. */
   labelsOf(port: BridgePort): PortLabels;
+  /** The port of this network with this number or name, as text; undefined if there is none. */
+  portCalled(reference: string): BridgePort | undefined;
   /** Asks for a call of `tick` by this time. An earlier request stays in force; one call answers all. */
   wakeBy(atMs: number): void;
   /** Tells subscribers and hooks; the fact `network` is added. */
@@ -56,9 +59,12 @@ export interface EntityHost {
  * not use an entity should pay nothing for it, so an entity makes its tables when its setting turns it on.
  */
 export function makeEntities(host: EntityHost) {
+  const lldp = new LldpEntity(host);
+  const mirrors = new MirrorEntity(host, (port, nowMs) => lldp.portChanged(port, nowMs));
   return {
     protections: new PortProtections(host),
-    lldp: new LldpEntity(host),
+    lldp,
+    mirrors,
     multicast: new MulticastEntity(host),
   } satisfies Readonly<Record<string, NetworkEntity>>;
 }

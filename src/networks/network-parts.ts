@@ -40,6 +40,8 @@ export interface SwitchSide {
   /** what addresses of networks are made of */
   readonly addressSeed: string;
   labelsOf(port: BridgePort): PortLabels;
+  /** @param network its network must be this one */
+  portCalled(reference: string, network: string): BridgePort | undefined;
   /** The state or link of a port may be another one. */
   changed(port: BridgePort): void;
   /** The same, where the network's entities know it already. */
@@ -78,6 +80,7 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
   };
   const host: NetworkParts['host'] = {
     labelsOf: (port) => side.labelsOf(port),
+    portCalled: (reference) => side.portCalled(reference, name),
     address: ownAddress(side.addressSeed, name),
     logger,
     publish: (kind, facts) => events.publish(kind, { ...facts, network: name }),

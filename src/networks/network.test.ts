@@ -36,6 +36,7 @@ function open(t: TestContext): World {
     host: {
       address: 0x02_0000_0000_01 as MacAddress,
       labelsOf: () => ({}),
+      portCalled: () => undefined,
       logger: SILENT,
       publish: () => undefined,
       portChanged: () => undefined,

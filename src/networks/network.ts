@@ -14,7 +14,7 @@ export interface FdbLimits {
 export interface NetworkParts {
   readonly bridge: Omit<BridgeOptions, keyof FdbLimits | 'flowTable'>;
   readonly limits: FdbLimits;
-  readonly host: Pick<EntityHost, 'address' | 'labelsOf' | 'logger' | 'publish' | 'portChanged'>;
+  readonly host: Pick<EntityHost, 'address' | 'labelsOf' | 'portCalled' | 'logger' | 'publish' | 'portChanged'>;
   /** default: `performance.now` */
   readonly nowMs?: () => number;
   /** default: those of network-entity.ts */

@@ -44,11 +44,16 @@ export class PortDirectory {
     return this.#byNumber.get(number);
   }
 
+  /** The port with this number or name. */
+  get(reference: number | string): AttachedPort | undefined {
+    return typeof reference === 'string' ? this.#byName.get(reference) : this.#byNumber.get(reference as PortNumber);
+  }
+
   /** @throws EtherwsError PORT_NOT_FOUND */
   find(reference: number | string): AttachedPort {
-    const isName = typeof reference === 'string';
-    const found = isName ? this.#byName.get(reference) : this.#byNumber.get(reference as PortNumber);
+    const found = this.get(reference);
     if (found !== undefined) return found;
+    const isName = typeof reference === 'string';
     const called = isName ? `no port named "${reference}"` : `no port ${reference}`;
     throw new EtherwsError('PORT_NOT_FOUND', `There is ${called}`, { hint: this.#hint(reference) });
   }

@@ -81,6 +81,10 @@ export class Switch {
       offloadEngine: options.offloadEngine ?? offloadEngine(),
       addressSeed: options.addressSeed ?? randomUUID(),
       labelsOf: (port) => this.#directory.of(port) ?? {},
+      portCalled: (reference, network) => {
+        const found = this.#directory.get(/^\d/.test(reference) ? Number(reference) : reference);
+        return found?.network.name === network ? found.bridgePort : undefined;
+      },
       changed: (port) => this.#changed(port),
       announce: (port) => this.#announce(port),
     };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { VLAN_MODES } from '../wire/ethernet/vlan-mode.ts';
 import { LLDP_OPTIONS } from './lldp-options.ts';
+import { MIRROR_OPTIONS } from './mirror-options.ts';
 import { MULTICAST_PORT_OPTIONS } from './multicast-options.ts';
 import { PORT_SECURITY_OPTIONS } from './port-security-options.ts';
 import type { Table, ValuesOf } from './table.ts';
@@ -50,6 +51,7 @@ export const BRIDGE_PORT_OPTIONS = {
   },
   ...PORT_SECURITY_OPTIONS,
   ...LLDP_OPTIONS,
+  ...MIRROR_OPTIONS,
 } as const satisfies Table;
 
 export type BridgePortValues = ValuesOf<typeof BRIDGE_PORT_OPTIONS>;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { messageOf } from './check.ts';
+import { mirrorPort } from './mirror-options.ts';
 import { MULTICAST_OPTIONS } from './multicast-options.ts';
 import type { Row, Table, ValuesOf } from './table.ts';
 import { oneOf, text } from './types.ts';
@@ -80,6 +81,14 @@ export const NETWORK_OPTIONS = {
     help: 'whether ports tell their neighbours who they are, and hear of them',
   },
   ...MULTICAST_OPTIONS,
+  mirrorTo: {
+    type: mirrorPort,
+    default: '',
+    defaultText: "''",
+    flag: '--mirror-to',
+    metavar: 'PORT',
+    help: "port that sends copies of all frames of the network, and nothing else; '' for none",
+  },
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 
 /** All settings of a network. */
