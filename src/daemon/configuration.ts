@@ -120,7 +120,10 @@ export class Configuration implements ConfigurationControl {
     if (config === undefined) return undefined;
     const ports: WantedPort[] = [];
     for (const port of config.ports) ports.push(await withSecrets(port, this.#options.logger));
-    return { config, networks: config.networks, ports };
+    const wanted = { config, networks: config.networks, ports };
+    const changed = this.#optionsOf(wanted).map(({ name }) => name);
+    this.#options.live.check(changed, config);
+    return wanted;
   }
 
   async #apply(wanted: Wanted): Promise<PlanEntry[]> {

@@ -5,6 +5,7 @@ type Apply = (config: SwConfig) => void;
 /** The options that take effect without a restart. */
 export class LiveOptions {
   readonly #applies = new Map<string, Apply>();
+  readonly #checks = new Map<string, Apply>();
 
   /**
    * @param names as in a configuration file: `limits.max-tunnels`
@@ -17,8 +18,18 @@ export class LiveOptions {
     }
   }
 
+  /** @param check called before anything of a reload that changes one of them is applied. @throws EtherwsError if it cannot be */
+  require(names: readonly string[], check: Apply): void {
+    for (const name of names) this.#checks.set(name, check);
+  }
+
   has(name: string): boolean {
     return this.#applies.has(name);
+  }
+
+  /** @throws EtherwsError if the changed options with these names cannot be applied */
+  check(names: readonly string[], config: SwConfig): void {
+    for (const check of new Set(names.flatMap((name) => this.#checks.get(name) ?? []))) check(config);
   }
 
   apply(names: readonly string[], config: SwConfig): void {

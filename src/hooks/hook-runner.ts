@@ -3,12 +3,16 @@ import type { SwitchEvent } from '../events/event.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { limitLevel } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
-import { type Hook, requireProgram } from './hook.ts';
+import { type Hook, requirePrograms } from './hook.ts';
 import { HookProcess } from './hook-process.ts';
 
-export interface HookRunnerOptions {
+/** The programs, and how long one may run. */
+export interface HookSettings {
   readonly hooks: readonly Hook[];
   readonly timeoutMs: number;
+}
+
+export interface HookRunnerOptions extends HookSettings {
   readonly hub: EventHub;
   readonly logger: Logger;
 }
@@ -29,11 +33,12 @@ interface Run {
  * frame waits for a program. When `MOST_WAITING` runs wait, further ones are lost, and the log says how many.
  */
 export class HookRunner {
-  readonly #options: HookRunnerOptions;
-  readonly #programs = new Map<string, string[]>();
+  readonly #hub: EventHub;
+  #timeoutMs = 0;
+  #programs: ReadonlyMap<string, readonly string[]> = new Map();
   readonly #info: Logger;
   readonly #warnings: Logger;
-  readonly #unsubscribe: () => void;
+  #unsubscribe: () => void = () => undefined;
   readonly #running = new Set<HookProcess>();
   readonly #waiting: Run[] = [];
   #lost = 0;
@@ -42,17 +47,28 @@ export class HookRunner {
 
   /** @throws EtherwsError FILE_UNREADABLE for a program that cannot be run */
   constructor(options: HookRunnerOptions) {
-    const { hooks, hub, logger } = options;
-    this.#options = options;
+    const { hub, logger } = options;
+    this.#hub = hub;
     // Programs and peers cause these records, so they are rate-limited.
     this.#info = limitLevel(logger, 'info');
     this.#warnings = limitLevel(logger, 'warn');
-    for (const hook of hooks) {
-      requireProgram(hook);
-      this.#programs.set(hook.event, [...(this.#programs.get(hook.event) ?? []), hook.program]);
-    }
+    requirePrograms(options.hooks);
+    this.change(options);
+  }
+
+  /**
+   * From now on these programs run on events. Events before the change have the former programs, which may run longer than
+   * the new limit.
+   */
+  change({ hooks, timeoutMs }: HookSettings): void {
+    this.#hub.flush();
+    this.#unsubscribe();
+    const programs = new Map<string, string[]>();
+    for (const { event, program } of hooks) programs.set(event, [...(programs.get(event) ?? []), program]);
+    this.#programs = programs;
+    this.#timeoutMs = timeoutMs;
     const kinds = hooks.map(({ event }) => event);
-    this.#unsubscribe = hub.subscribe((events, lost) => this.#take(events, lost), kinds);
+    this.#unsubscribe = this.#hub.subscribe((events, lost) => this.#take(events, lost), kinds);
   }
 
   /** Runs the waiting programs. To be called when the process has its final user. */
@@ -63,7 +79,7 @@ export class HookRunner {
 
   /** Runs the programs of the last events, waits up to `CLOSING_MS` for all programs, and ends the rest. */
   async close(): Promise<void> {
-    this.#options.hub.flush();
+    this.#hub.flush();
     this.#unsubscribe();
     if (!this.#isStarted) return;
     const idle = new Promise<void>((resolve) => {
@@ -109,7 +125,7 @@ export class HookRunner {
   async #run({ program, event }: Run): Promise<void> {
     const facts = { hook: program, event: event.event, sequence: event.sequence };
     const tell = (output: string): void => this.#info.info({ ...facts, output }, 'a hook says');
-    const { timeoutMs } = this.#options;
+    const timeoutMs = this.#timeoutMs;
     const running = new HookProcess(program, event, timeoutMs, tell);
     this.#running.add(running);
     const end = await running.ended;

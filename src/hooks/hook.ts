@@ -18,7 +18,11 @@ export function hookOf(text: string): Hook {
 }
 
 /** @throws EtherwsError FILE_UNREADABLE for a program that this process cannot run */
-export function requireProgram({ event, program }: Hook): void {
+export function requirePrograms(hooks: readonly Hook[]): void {
+  for (const hook of hooks) requireProgram(hook);
+}
+
+function requireProgram({ event, program }: Hook): void {
   try {
     accessSync(program, constants.X_OK);
     if (statSync(program).isFile()) return;

@@ -69,6 +69,7 @@ test('a hook is told the facts in its environment and as JSON, and gets nothing 
   assert.notEqual(PATH, '');
   assert.deepEqual(facts, {
     ETHERWS_EVENT: 'tunnel-up',
+    ETHERWS_NETWORK: 'default',
     ETHERWS_PORT: '1',
     ETHERWS_SEQUENCE: String(event.sequence),
     ETHERWS_STATE: 'up',
@@ -115,6 +116,45 @@ test('a hook that fails, one that hangs, one that says much, and more events tha
   for (let count = 0; count < 600; count++) lan.process.signal('SIGHUP');
   await until(place, 'slow', (text) => text.length >= 2);
   assert.deepEqual(await lan.ports(), []);
+});
+
+test('a reload applies changes of hooks and their time limit, all of them or none', async (t) => {
+  const place = openPlace(t);
+  const noting = (name: string): string =>
+    place.program(name, `echo ${name} $ETHERWS_FAILURES >> ${place.path('log')}`);
+  const [one, two] = [noting('one'), noting('two')];
+  const hangs = place.program('hangs', 'exec sleep 1000');
+  const file = place.path('etherws.yaml');
+  const write = (hooks: readonly string[], seconds: number, more = ''): void =>
+    writeFileSync(file, `hooks: ${JSON.stringify(hooks)}\nhook-timeout: ${seconds}\n${more}`);
+  write([`reload=${one}`], 60);
+  const lan = await SwitchProcess.start(t, ['--config', file]);
+  const reload = async (method: 'reload' | 'planReload'): Promise<string[]> => {
+    const { entries } = await lan.call<{ entries: { action: string; what: string; error: string | null }[] }>(method);
+    return entries.map(({ action, what, error }) => `${action} ${what} ${error}`);
+  };
+  assert.deepEqual(await reload('reload'), []);
+  await until(place, 'log', (text) => text === 'one 0\n');
+
+  write([`reload=${two}`, `port-added=${hangs}`], 1);
+  const steps = ['apply hooks null', 'apply hook-timeout null'];
+  assert.deepEqual(await reload('planReload'), steps);
+  assert.deepEqual(await reload('reload'), steps);
+  await until(place, 'log', (text) => text === 'one 0\ntwo 0\n');
+  await lan.call('addPort', { type: 'client', target: 'ws://127.0.0.1:1/', options: { wait: false } });
+  await lan.process.logged(/hangs".*"msg":"a hook was ended, since it ran for more than 1 s"/, 0);
+
+  // A program that cannot be run: nothing of the file is applied.
+  write([`reload=${place.path('none')}`], 2, 'ageout: 7\n');
+  for (const method of ['planReload', 'reload'] as const)
+    await assert.rejects(reload(method), /FILE_UNREADABLE.*Cannot run .*none.*, the hook of reload: ENOENT/);
+  const since = lan.log.length;
+  lan.process.signal('SIGHUP');
+  await lan.process.logged(/Cannot run .*none.*"msg":"Cannot reload; what was read before stays in force"/, since);
+  await until(place, 'log', (text) => text === 'one 0\ntwo 0\ntwo 1\n');
+  write([], 2, 'ageout: 7\n');
+  assert.deepEqual(await reload('reload'), ['apply ageout null', 'apply hooks null', 'apply hook-timeout null']);
+  assert.equal(place.read('log'), 'one 0\ntwo 0\ntwo 1\n');
 });
 
 test('a program that is not there, is not executable, or an event that there is not: the switch does not start', async (t) => {
