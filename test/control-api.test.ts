@@ -14,6 +14,7 @@ import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
+import { vlanEntry } from '../src/control/vlan-entries.ts';
 import { EVENT_KINDS } from '../src/events/event.ts';
 import { Switch } from '../src/networks/switch.ts';
 import { RunningSwitch } from '../src/networks/switch-control.ts';
@@ -170,6 +171,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('network option'), NETWORK_OPTIONS],
       [namesBehind('network member'), networkEntry.entries],
       [namesBehind('neighbour member'), neighborEntry.entries],
+      [namesBehind('VLAN member'), vlanEntry.entries],
       [namesBehind('capture member'), captureEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));

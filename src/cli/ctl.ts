@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   addfdb: async () => (await import('./ctl/change-fdb.ts')).addAddFdb,
   delfdb: async () => (await import('./ctl/change-fdb.ts')).addDelFdb,
   flushfdb: async () => (await import('./ctl/change-fdb.ts')).addFlushFdb,
+  listvlan: async () => (await import('./ctl/list-vlan.ts')).addListVlan,
   listneighbor: async () => (await import('./ctl/list-neighbor.ts')).addListNeighbor,
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
   addnet: async () => (await import('./ctl/network.ts')).addAddNet,

@@ -59,6 +59,7 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('planReload', () => configurationOf(service).plan());
   define('reload', () => configurationOf(service).reload());
   define('getConfig', async () => [await configurationOf(service).save()]);
+  define('listVlan', ({ network }) => service.listVlans(network));
   define('listNeighbor', ({ network }) => service.listNeighbors(network));
   define('listLogLevel', () => logLevelsOf(service).levels());
   define('setLogLevel', ({ level, room }) => {

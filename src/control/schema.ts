@@ -41,6 +41,7 @@ import { type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
 import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
+import { VLAN_METHODS, type VlanEntry } from './vlan-entries.ts';
 
 export type {
   AddFdbSpec,
@@ -140,6 +141,7 @@ export interface SwitchControl {
   listEndpoints(): EndpointEntry[];
   /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   listNeighbors(network?: string): NeighborEntry[];
+  listVlans(network?: string): VlanEntry[];
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
   getStatus(): StatusEntry;
@@ -176,6 +178,7 @@ export const METHODS = {
   ...NETWORK_METHODS,
   ...CONFIGURATION_METHODS,
   ...NEIGHBOR_METHODS,
+  ...VLAN_METHODS,
   ...LOG_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
   capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
@@ -207,6 +210,7 @@ export interface Entries {
   reload: PlanEntry;
   getConfig: ConfigEntry;
   listNeighbor: NeighborEntry;
+  listVlan: VlanEntry;
   listLogLevel: LogLevelEntry;
   setLogLevel: LogLevelEntry;
   subscribe: SubscriptionEntry;

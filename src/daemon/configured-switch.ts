@@ -22,6 +22,7 @@ import type {
   StatusEntry,
   SwitchControl,
 } from '../control/schema.ts';
+import type { VlanEntry } from '../control/vlan-entries.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { RunningSwitch } from '../networks/switch-control.ts';
@@ -200,6 +201,10 @@ export class ConfiguredSwitch implements SwitchControl {
 
   flushFdb(spec: FlushFdbSpec): FlushEntry {
     return this.#running.flushFdb(spec);
+  }
+
+  listVlans(network?: string): VlanEntry[] {
+    return this.#running.listVlans(network);
   }
 
   listNeighbors(network?: string): NeighborEntry[] {

@@ -22,6 +22,7 @@ import type {
   SwitchControl,
 } from '../control/schema.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
+import type { VlanEntry } from '../control/vlan-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
@@ -195,6 +196,11 @@ export class RunningSwitch implements SwitchControl {
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {
     const found = ports.map((port) => this.#switch.attachedPort(port));
     return startCapture(this.#switch.captures, found, spec, reader);
+  }
+
+  /** @throws EtherwsError NETWORK_NOT_FOUND */
+  listVlans(network?: string): VlanEntry[] {
+    return this.#switch.vlans(network);
   }
 
   listNeighbors(network?: string): NeighborEntry[] {

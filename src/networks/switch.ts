@@ -4,6 +4,7 @@ import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
 import type { NeighborEntry } from '../control/neighbor-entries.ts';
+import type { VlanEntry } from '../control/vlan-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
@@ -25,6 +26,7 @@ import { PortDirectory } from './port-directory.ts';
 import { stateOf } from './port-entries.ts';
 import { SwitchEvents } from './switch-events.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
+import { vlanEntries } from './vlan-entries.ts';
 
 export interface SwitchOptions {
   /** The ageing time: how long an address is kept after its last frame (IEEE 802.1Q-2022, 8.8.3). Default 300 000. */
@@ -325,6 +327,13 @@ export class Switch {
     const nowMs = performance.now();
     const { bridge } = this.#directory.of(bridgePort)?.network ?? this.#networks.default;
     for (const entry of bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
+  }
+
+  /** The VLANs in use. @param network only in this one; default: in all. @throws EtherwsError NETWORK_NOT_FOUND */
+  vlans(network?: string): VlanEntry[] {
+    const nowMs = performance.now();
+    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
+    return networks.flatMap((each) => vlanEntries(each, nowMs));
   }
 
   /** What LLDP has found. @param network only in this one; default: in all. @throws EtherwsError NETWORK_NOT_FOUND */

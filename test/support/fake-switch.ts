@@ -23,6 +23,7 @@ import type {
   SwitchControl,
 } from '../../src/control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
+import type { VlanEntry } from '../../src/control/vlan-entries.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { EventHub } from '../../src/events/event-hub.ts';
 import { NO_PROCESS } from '../../src/networks/switch-status.ts';
@@ -118,6 +119,10 @@ export class FakeSwitch implements SwitchControl {
 
   capture(_spec: object, _reader: CaptureReader): SwitchCapture {
     throw new EtherwsError('REQUEST_REFUSED', 'This switch has no frames');
+  }
+
+  listVlans(_network?: string): VlanEntry[] {
+    return [];
   }
 
   listNeighbors(_network?: string): NeighborEntry[] {
