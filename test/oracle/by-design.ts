@@ -49,4 +49,10 @@ export const BY_DESIGN: readonly ByDesign[] = [
     why: 'no station has such an address (IEEE 802.3-2022, 3.2.3); Linux discards them, too',
     scripts: 'no such frames',
   },
+  {
+    of: 'Open vSwitch',
+    what: 'sends no frame with two C-TAGs by an access port',
+    why: 'egress removes the outer tag and does not look behind it (IEEE 802.1Q-2022, 6.9.2)',
+    scripts: 'two C-TAGs only between transparent ports',
+  },
 ];

@@ -1,8 +1,12 @@
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
+import { PortVlans } from '../../src/bridge/port-vlans.ts';
 import type { StpState } from '../../src/bridge/stp-state.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import type { Tpid } from '../../src/wire/ethernet/tag.ts';
+import type { Vid } from '../../src/wire/ethernet/vid.ts';
+import { VidSet } from '../../src/wire/ethernet/vid-set.ts';
 import {
   AGEING_MS,
   heardAt,
@@ -12,6 +16,7 @@ import {
   type Script,
   type Step,
   sortedOutcome,
+  type VlanStep,
   WAIT_MS,
   type World,
 } from './script.ts';
@@ -96,6 +101,9 @@ class Run {
       case 'link':
         memory.setLink(step.isUp ? 'up' : 'down');
         break;
+      case 'vlan':
+        bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: vlansOf(step) });
+        break;
       case 'detach':
         bridge.detach(bridgePort);
         this.#places.delete(step.port);
@@ -123,4 +131,9 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
     default:
       throw new Error(`our bridge has no "${name}"`);
   }
+}
+
+function vlansOf({ mode, pvid, vlans, tpid }: VlanStep): PortVlans | undefined {
+  const set = VidSet.of(vlans.map((vid) => [vid, vid]));
+  return PortVlans.of({ mode, pvid: pvid as Vid, vlans: set, tpid: tpid as Tpid });
 }

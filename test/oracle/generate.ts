@@ -1,3 +1,5 @@
+import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
+import { VLAN_MODES, type VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 import type { Random } from '../support/random.ts';
 import type { FrameStep, PortSetting, Script, Step, Tag } from './script.ts';
 
@@ -6,10 +8,14 @@ export interface Profile {
   readonly name: string;
   /** Steps beside frames; each is chosen as often as it is listed. */
   readonly events: readonly ((random: Random, ports: number) => Step)[];
+  /** The first step about each port. */
+  readonly preamble?: (random: Random, port: number) => Step;
   /** One of so many scripts has waits; 0: none. */
   readonly waitsOnceIn: number;
   /** Tags of frames; undefined: each station has one VID, so that learning by VID makes no difference. */
   readonly tags?: (random: Random) => readonly Tag[];
+  /** The same for port 1, if it differs. */
+  readonly trunkTags?: (random: Random) => readonly Tag[];
   /** Whether some frames have impossible sources (a group address, zeros) or reserved destinations; default true. */
   readonly hasReserved?: boolean;
 }
@@ -73,8 +79,52 @@ export const TAGGED: Profile = {
   hasReserved: false,
 };
 
+const VIDS = [5, 9, 12];
+
+/** A port takes part in VLANs in another way. */
+const vlan =
+  (modes: readonly VlanMode[], tpid: number) =>
+  (random: Random, ports: number): Step => {
+    const mode = random.pick(modes);
+    // What a mode does not use stays the same: both bridges forget the stations of a port that changes.
+    const pvid = mode === 'access' || mode === 'native' ? random.pick(VIDS) : 1;
+    // Not empty, which means all VLANs in Open vSwitch, and none here.
+    const vlans = [...new Set([random.pick(VIDS), ...VIDS.filter(() => random.once(2))])];
+    const hasVlans = mode === 'trunk' || mode === 'native';
+    return { do: 'vlan', port: random.between(1, ports), mode, pvid, vlans: hasVlans ? vlans.sort() : [], tpid };
+  };
+
+const anyVlan = vlan(VLAN_MODES, TPID_C_TAG);
+
+/** Access ports, trunks and the others: who is in which VLAN, and which tags frames lose and get. */
+export const VLANS: Profile = {
+  name: 'vlans',
+  events: [anyVlan],
+  preamble: (random, port) => ({ ...anyVlan(random, 1), port }) as Step,
+  waitsOnceIn: 0,
+  tags: (random) => {
+    const vid = random.pick(VIDS);
+    return random.pick([[], [], cTag(vid), cTag(vid), cTag(vid | PRIORITY), cTag(PRIORITY)]);
+  },
+  hasReserved: false,
+};
+
+const customer = vlan(['access'], TPID_S_TAG);
+const provider = vlan(['trunk'], TPID_S_TAG);
+
+/** A provider bridge (IEEE 802.1ad): customers' frames get an S-TAG, and lose it again. Port 1 is a trunk of the provider. */
+export const PROVIDER: Profile = {
+  name: 'provider',
+  events: [],
+  preamble: (random, port) => ({ ...(port === 1 ? provider : customer)(random, 1), port }) as Step,
+  waitsOnceIn: 0,
+  tags: (random) => random.pick([[], cTag(5), cTag(9 | PRIORITY), cTag(PRIORITY)]),
+  trunkTags: (random) => [sTag(random.pick(VIDS)), ...random.pick([[], cTag(5), cTag(9)])],
+  hasReserved: false,
+};
+
 export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, AGEING];
-export const OVS_PROFILES: readonly Profile[] = [TAGGED];
+export const OVS_PROFILES: readonly Profile[] = [TAGGED, VLANS, PROVIDER];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */
 export function generate(random: Random, profile: Profile): Script {
@@ -86,6 +136,8 @@ export function generate(random: Random, profile: Profile): Script {
   const homes = Array.from({ length: stations }, () => random.between(1, ports));
   const vids = Array.from({ length: stations }, () => random.pick([[], [], cTag(5), cTag(9)]));
   const steps: Step[] = [];
+  for (let port = 1; port <= ports && profile.preamble !== undefined; port++)
+    steps.push(profile.preamble(random, port));
   for (let at = 0; at < length; at++) {
     if (hasWaits && random.once(3)) steps.push({ do: 'wait', units: random.pick([1, 1, 2, 3]) });
     else if (profile.events.length > 0 && random.once(6)) steps.push(random.pick(profile.events)(random, ports));
@@ -106,14 +158,16 @@ function anyFrame(random: Random, profile: Profile, { ports, homes, vids, mark }
   const destination = random.below(homes.length);
   const { hasReserved = true } = profile;
   const hasOneDatabase = profile.tags === undefined;
+  const port = random.once(6) ? random.between(1, ports) : (homes[source] as number);
+  const tags = port === 1 ? (profile.trunkTags ?? profile.tags) : profile.tags;
   const isSameVid = vids[source]?.join() === vids[destination]?.join();
   const isToStation = !random.once(3) && (isSameVid || !hasOneDatabase);
   return {
     do: 'frame',
-    port: random.once(6) ? random.between(1, ports) : (homes[source] as number),
+    port,
     to: isToStation ? stationOf(destination) : anyAddress(random, hasReserved),
     from: hasReserved && random.once(30) ? random.pick(IMPOSSIBLE) : stationOf(source),
-    tags: profile.tags?.(random) ?? (vids[source] as readonly Tag[]),
+    tags: tags?.(random) ?? (vids[source] as readonly Tag[]),
     payload: payloadOf(random, mark),
   };
 }
@@ -131,4 +185,8 @@ function payloadOf(random: Random, mark: number): string {
 
 function cTag(vid: number): readonly Tag[] {
   return [[0x8100, vid]];
+}
+
+function sTag(vid: number): Tag {
+  return [TPID_S_TAG, vid];
 }

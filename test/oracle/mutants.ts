@@ -2,9 +2,9 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Bridge } from '../../src/bridge/bridge.ts';
-import { AGEING, ISOLATED, PLAIN, type Profile, SHUT } from './generate.ts';
+import { AGEING, ISOLATED, PLAIN, PROVIDER, type Profile, SHUT, VLANS } from './generate.ts';
 
-/** A mistake in the bridge, which scripts must find: a text of the compiled src/bridge, and what replaces it where it is first. */
+/** A mistake in the bridge, which scripts must find: a text of the compiled src/bridge or src/wire, and what replaces it where it is first. */
 export interface Mutant {
   readonly what: string;
   readonly text: RegExp;
@@ -74,6 +74,30 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'egress.settings.isIsolated',
     profile: ISOLATED,
   },
+  {
+    what: 'accepts frames of VLANs in which the port is not',
+    text: /this\.isMember\(vid\) \? vid : REFUSED_VID/,
+    mistake: 'vid',
+    profile: VLANS,
+  },
+  {
+    what: 'sends frames of a VLAN by ports that are not in it',
+    text: /vlans === undefined \|\| vlans\.isMember\(vid\) \? MAY_PASS/,
+    mistake: 'true ? MAY_PASS',
+    profile: VLANS,
+  },
+  {
+    what: 'loses the priority of a tag that it replaces',
+    text: /tci < 0 \? 0 : tci & PRIORITY_MASK/,
+    mistake: '0',
+    profile: VLANS,
+  },
+  {
+    what: 'writes a C-TAG in place of an S-TAG',
+    text: /vlans\.tpid === TPID_C_TAG \? FORM_C_TAG : FORM_S_TAG/,
+    mistake: 'FORM_C_TAG',
+    profile: PROVIDER,
+  },
 ];
 
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -86,12 +110,10 @@ const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
 export async function mutatedBridge({ text, mistake }: Mutant, directory: string): Promise<typeof Bridge> {
   for (const room of ['wire', 'bridge', 'errors.js'])
     cpSync(join(SOURCES, room), join(directory, room), { recursive: true });
-  const files = readdirSync(join(directory, 'bridge'), { recursive: true, encoding: 'utf8' });
-  const paths = files
-    .filter((file) => /^(?!.*\.test\.js$).*\.js$/.test(file))
-    .map((file) => join(directory, 'bridge', file));
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const paths = files.filter((file) => /^(?!.*\.test\.js$).*\.js$/.test(file)).map((file) => join(directory, file));
   const path = paths.find((each) => text.test(readFileSync(each, 'utf8')));
-  if (path === undefined) throw new Error(`src/bridge has nowhere: ${text}`);
+  if (path === undefined) throw new Error(`the bridge has nowhere: ${text}`);
   writeFileSync(path, readFileSync(path, 'utf8').replace(text, mistake));
   const url = pathToFileURL(join(directory, 'bridge/bridge.js')).href;
   return ((await import(url)) as { readonly Bridge: typeof Bridge }).Bridge;

@@ -9,7 +9,7 @@ import { once } from '../support/waits.ts';
 import { JsonRpc } from './json-rpc.ts';
 
 /** The programs that a test with Open vSwitch needs. */
-export const OVS_TOOLS: readonly string[] = ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'];
+export const OVS_TOOLS: readonly string[] = ['ovs-vswitchd', 'ovsdb-server', 'ovsdb-tool', 'ovs-vsctl', 'ovs-ofctl'];
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const START_MS = 30_000;
 
@@ -50,8 +50,17 @@ export class OvsProcess {
   }
 
   /** ovs-vsctl(8); it waits until ovs-vswitchd has the new configuration. */
-  async vsctl(...args: readonly string[]): Promise<string> {
-    const command = [this.#tool('ovs-vsctl'), `--db=unix:${this.directory}/db.sock`, '--timeout=30', ...args];
+  vsctl(...args: readonly string[]): Promise<string> {
+    return this.#run('ovs-vsctl', `--db=unix:${this.directory}/db.sock`, '--timeout=30', ...args);
+  }
+
+  /** A command of ovs-ofctl(8) about a bridge. */
+  ofctl(command: string, bridge: string, ...args: readonly string[]): Promise<string> {
+    return this.#run('ovs-ofctl', command, `unix:${this.directory}/${bridge}.mgmt`, ...args);
+  }
+
+  async #run(tool: string, ...args: readonly string[]): Promise<string> {
+    const command = [this.#tool(tool), ...args];
     const { status, stdout, stderr } = await run(command, { timeoutMs: START_MS });
     if (status !== 0) throw new Error(`${command.join(' ')}: ${status} ${stderr}`);
     return stdout;

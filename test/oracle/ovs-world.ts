@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
 import { eventually } from '../support/etherws.ts';
 import { until } from '../support/waits.ts';
 import { OvsProcess } from './ovs-process.ts';
@@ -18,6 +19,7 @@ import {
 
 const MOST_PORTS = 6;
 const BRIDGE = 'br0';
+const TRANSPARENT = { do: 'vlan', mode: 'transparent', pvid: 1, vlans: [], tpid: TPID_C_TAG } as const;
 const WATCH = 'watch';
 const FORWARDED_MS = 10_000;
 /** The least ageing time of Open vSwitch is 15 s, so its clock runs faster than that of a script. */
@@ -89,8 +91,8 @@ export class OvsWorld implements World {
   }
 
   /**
-   * Sends a frame and waits until it has been forwarded. A mirror sends a copy of each frame that is received, even of one
-   * that is dropped, to the port `watch`. ovs-vswitchd writes to the sockets of all ports in one go, in the order in which
+   * Sends a frame and waits until it has been forwarded. An OpenFlow rule sends a copy of each frame that is received to the
+   * port `watch`, also of one that the bridge drops. ovs-vswitchd writes to the sockets of all ports in one go, in the order in which
    * they were made, and that of `watch` is the last.
    */
   async #send(port: number, frame: Buffer): Promise<void> {
@@ -122,7 +124,7 @@ export class OvsWorld implements World {
   async #reset(): Promise<void> {
     if (this.#hasVlans) {
       const steps = Array.from({ length: MOST_PORTS }, (_, at) => at + 1);
-      await this.ovs.transact(steps.map((port) => vlanOperation({ do: 'vlan', port, mode: 'transparent' })));
+      await this.ovs.transact(steps.map((port) => vlanOperation({ ...TRANSPARENT, port })));
       this.#hasVlans = false;
     }
     for (let port = 1; port <= MOST_PORTS; port++) {
@@ -142,11 +144,15 @@ export class OvsWorld implements World {
       args.push('--', 'add-port', BRIDGE, name, '--', 'set', 'Interface', name, 'type=dummy');
       args.push(`options:pstream=punix:${ovs.directory}/${name}.sock`, `ofport_request=${port}`);
     }
-    args.push('--', 'add-port', BRIDGE, WATCH, '--', 'set', 'Interface', WATCH, 'type=dummy');
-    args.push(`options:pstream=punix:${ovs.directory}/${WATCH}.sock`);
-    args.push('--', '--id=@watch', 'get', 'Port', WATCH, '--', '--id=@mirror', 'create', 'Mirror', 'name=mirror');
-    args.push('select-all=true', 'output-port=@watch', '--', 'set', 'Bridge', BRIDGE, 'mirrors=@mirror');
     await ovs.vsctl(...args);
+    const watch = ['add-port', BRIDGE, WATCH, '--', 'set', 'Interface', WATCH, 'type=dummy'];
+    await ovs.vsctl(
+      ...watch,
+      `options:pstream=punix:${ovs.directory}/${WATCH}.sock`,
+      `ofport_request=${MOST_PORTS + 1}`,
+    );
+    await ovs.ofctl('mod-port', BRIDGE, WATCH, 'no-flood');
+    await ovs.ofctl('add-flow', BRIDGE, `priority=100,actions=normal,output:${MOST_PORTS + 1}`);
     await ovs.appctl('upcall/set-flow-limit', '0');
     await ovs.appctl('time/stop');
     for (let port = 1; port <= MOST_PORTS; port++) {
@@ -176,12 +182,21 @@ function readFrames(socket: Socket, receive: (frame: Buffer) => void): void {
   });
 }
 
-function vlanOperation({ port, mode, tag, trunks }: VlanStep): object {
+/** Our modes in the terms of Open vSwitch. A provider's access port, which takes frames with any C-TAG, is a tunnel there. */
+function vlanOperation(step: VlanStep): object {
   const none = ['set', []];
-  const row = {
-    vlan_mode: mode === 'transparent' ? none : mode,
-    tag: tag ?? none,
-    trunks: ['set', trunks ?? []],
+  const isProvider = step.tpid === TPID_S_TAG;
+  const modes = {
+    transparent: none,
+    access: isProvider ? 'dot1q-tunnel' : 'access',
+    trunk: 'trunk',
+    native: 'native-untagged',
   };
-  return { op: 'update', table: 'Port', where: [['name', '==', nameOf(port)]], row };
+  const row = {
+    vlan_mode: modes[step.mode],
+    tag: step.mode === 'access' || step.mode === 'native' ? step.pvid : none,
+    trunks: ['set', step.mode === 'trunk' || step.mode === 'native' ? step.vlans : []],
+    other_config: ['map', isProvider ? [['qinq-ethtype', '802.1ad']] : []],
+  };
+  return { op: 'update', table: 'Port', where: [['name', '==', nameOf(step.port)]], row };
 }

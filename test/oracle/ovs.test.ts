@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
 import { CoreWorld } from './core-world.ts';
-import { type Profile, TAGGED } from './generate.ts';
+import { PROVIDER, type Profile, TAGGED, VLANS } from './generate.ts';
 import { OVS_TOOLS } from './ovs-process.ts';
 import { OvsWorld } from './ovs-world.ts';
 import { findDifference } from './runs.ts';
@@ -12,7 +12,11 @@ const skip = missingTools(...OVS_TOOLS);
 const ovs = skip === false ? await OvsWorld.open() : undefined;
 after(() => ovs?.close());
 
-const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [[TAGGED, 100]];
+const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
+  [TAGGED, 40],
+  [VLANS, 80],
+  [PROVIDER, 40],
+];
 
 for (const [profile, runs] of PROFILES) {
   test(`Open vSwitch and our bridge: ${runs} generated scripts, ${profile.name}`, { skip }, async () => {

@@ -2,6 +2,7 @@
  * Scripts of differential tests: events and frames that are played through a bridge of ours and through one of others
  * (Linux, Open vSwitch). A script is plain JSON, so that the smallest one that shows a difference can be pasted.
  */
+import type { VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 
 /** A tag in front of the EtherType: the TPID and the control information. */
 export type Tag = readonly [tpid: number, tci: number];
@@ -35,13 +36,15 @@ export type PortSetting =
 /** The settings of the bridge: the most learned addresses (0: no limit), the reserved addresses that are relayed. */
 export type BridgeSetting = 'fdb_max_learned' | 'group_fwd_mask' | 'mcast_snooping';
 
-/** How a port takes part in VLANs, as `ovs-vsctl set port`. */
+/** How a port takes part in VLANs, in our own terms. */
 export interface VlanStep {
   readonly do: 'vlan';
   readonly port: number;
-  readonly mode: 'transparent' | 'access' | 'trunk' | 'native-tagged' | 'native-untagged' | 'dot1q-tunnel';
-  readonly tag?: number;
-  readonly trunks?: readonly number[];
+  readonly mode: VlanMode;
+  readonly pvid: number;
+  readonly vlans: readonly number[];
+  /** The TPID of its tags: 0x8100 or 0x88a8. */
+  readonly tpid: number;
 }
 
 export type Step =
@@ -109,7 +112,7 @@ export function describeStep(step: Step): string {
     case 'wait':
       return `${step.units * WAIT_MS} ms pass`;
     case 'vlan':
-      return `port ${step.port}: vlan ${step.mode} tag ${step.tag ?? '-'} trunks ${step.trunks?.join() ?? '-'}`;
+      return `port ${step.port}: ${step.mode} pvid ${step.pvid} vlans ${step.vlans.join()} ${hexWord(step.tpid)}`;
     default:
       return `${step.do} port ${step.port}`;
   }

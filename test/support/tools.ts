@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nginx: 'nginx-light libnginx-mod-stream',
   nsenter: 'util-linux',
   openssl: 'openssl',
+  'ovs-ofctl': 'openvswitch-switch',
   'ovs-vsctl': 'openvswitch-switch',
   'ovs-vswitchd': 'openvswitch-switch',
   'ovsdb-server': 'openvswitch-switch',
