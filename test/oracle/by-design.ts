@@ -38,6 +38,18 @@ export const BY_DESIGN: readonly ByDesign[] = [
     scripts: 'no such VID',
   },
   {
+    of: 'Linux',
+    what: 'moves static entries that are not sticky',
+    why: 'a static filtering entry is changed by management only (IEEE 802.1Q-2022, 8.8.1)',
+    scripts: 'static entries are sticky as well in the kernel',
+  },
+  {
+    of: 'Linux',
+    what: 'learns from frames to reserved addresses at a locked port, unless it has no_linklocal_learn',
+    why: 'a station could unlock the port by a single LLDPDU',
+    scripts: 'no frames to reserved addresses while ports are locked',
+  },
+  {
     of: 'Open vSwitch',
     what: 'does not learn from frames to reserved addresses',
     why: 'the learning process comes before the filtering of frames (IEEE 802.1Q-2022, 8.6 and 8.7); Linux learns, too',

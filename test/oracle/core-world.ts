@@ -1,9 +1,10 @@
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
-import { PortVlans } from '../../src/bridge/port-vlans.ts';
+import { PortVlans, type VlanSettings } from '../../src/bridge/port-vlans.ts';
 import type { StpState } from '../../src/bridge/stp-state.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import type { MacAddress } from '../../src/wire/ethernet/mac-address.ts';
 import type { Tpid } from '../../src/wire/ethernet/tag.ts';
 import type { Vid } from '../../src/wire/ethernet/vid.ts';
 import { VidSet } from '../../src/wire/ethernet/vid-set.ts';
@@ -24,25 +25,34 @@ import {
 /** The states of a port under the numbers of the kernel; what is absent is discarding. */
 const STATES: Readonly<Record<number, StpState>> = { 2: 'learning', 3: 'forwarding' };
 const DISABLED = 0;
+const KINDS = { dynamic: 'learned', static: 'static', sticky: 'sticky' } as const;
+
+type EntryStep = Extract<Step, { do: 'entry' }>;
 
 interface Place {
   readonly memory: MemoryPort;
   readonly bridgePort: BridgePort;
 }
 
+/** The classes that a bridge is made of. */
+export interface BridgeParts {
+  readonly Bridge: typeof Bridge;
+  readonly PortVlans: typeof PortVlans;
+}
+
 /** Our bridge with ports in memory, on a virtual clock. */
 export class CoreWorld implements World {
   readonly name: string;
-  readonly #makeBridge: (ageingTimeMs: number) => Bridge;
+  readonly #parts: BridgeParts;
 
-  /** @param makeBridge makes another bridge in its place, such as one with a mistake */
-  constructor(name = 'etherws', makeBridge = (ageingTimeMs: number): Bridge => new Bridge({ ageingTimeMs })) {
+  /** @param parts other ones, such as with a mistake */
+  constructor(name = 'etherws', parts: BridgeParts = { Bridge, PortVlans }) {
     this.name = name;
-    this.#makeBridge = makeBridge;
+    this.#parts = parts;
   }
 
   play({ ports, steps }: Script): Promise<Outcome> {
-    const run = new Run(this.#makeBridge(AGEING_MS));
+    const run = new Run(this.#parts);
     for (let port = 1; port <= ports; port++) run.attach(port);
     return Promise.resolve(steps.map((step) => run.play(step)));
   }
@@ -55,13 +65,15 @@ export class CoreWorld implements World {
 /** One script in a new bridge. */
 class Run {
   readonly #bridge: Bridge;
+  readonly #portVlans: typeof PortVlans;
   readonly #places = new Map<number, Place>();
   #nowMs = 1_000_000;
   #waits = 0;
   #heard: string[] = [];
 
-  constructor(bridge: Bridge) {
-    this.#bridge = bridge;
+  constructor({ Bridge, PortVlans }: BridgeParts) {
+    this.#bridge = new Bridge({ ageingTimeMs: AGEING_MS });
+    this.#portVlans = PortVlans;
   }
 
   play(step: Step): readonly string[] {
@@ -102,7 +114,10 @@ class Run {
         memory.setLink(step.isUp ? 'up' : 'down');
         break;
       case 'vlan':
-        bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: vlansOf(step) });
+        bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: this.#portVlans.of(vlansOf(step)) });
+        break;
+      case 'entry':
+        this.#setEntry(bridgePort, step);
         break;
       case 'detach':
         bridge.detach(bridgePort);
@@ -113,6 +128,13 @@ class Run {
         else bridge.setSettings(bridgePort, { ...bridgePort.settings, ...settingsOf(step.name, step.value) });
         break;
     }
+  }
+
+  #setEntry(port: BridgePort, { vid, mac, kind }: EntryStep): void {
+    const address = Number.parseInt(mac, 16) as MacAddress;
+    const { entries } = this.#bridge;
+    if (kind !== 'none') entries.set(vid as Vid, address, port, KINDS[kind], this.#nowMs);
+    else if (entries.find(vid as Vid, address)?.port === port) entries.delete(vid as Vid, address);
   }
 
   #setState(port: BridgePort, state: number): void {
@@ -126,6 +148,16 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
   switch (name) {
     case 'isolated':
       return { isIsolated: isOn };
+    case 'learning':
+      return { isLearning: isOn };
+    case 'flood':
+      return { floodsUnicast: isOn };
+    case 'mcast_flood':
+      return { floodsMulticast: isOn };
+    case 'bcast_flood':
+      return { floodsBroadcast: isOn };
+    case 'locked':
+      return { isLocked: isOn };
     case 'fastleave':
       return { fastLeave: isOn };
     default:
@@ -133,7 +165,6 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
   }
 }
 
-function vlansOf({ mode, pvid, vlans, tpid }: VlanStep): PortVlans | undefined {
-  const set = VidSet.of(vlans.map((vid) => [vid, vid]));
-  return PortVlans.of({ mode, pvid: pvid as Vid, vlans: set, tpid: tpid as Tpid });
+function vlansOf({ mode, pvid, vlans, tpid }: VlanStep): VlanSettings {
+  return { mode, pvid: pvid as Vid, vlans: VidSet.of(vlans.map((vid) => [vid, vid])), tpid: tpid as Tpid };
 }

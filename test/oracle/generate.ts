@@ -8,6 +8,8 @@ export interface Profile {
   readonly name: string;
   /** Steps beside frames; each is chosen as often as it is listed. */
   readonly events: readonly ((random: Random, ports: number) => Step)[];
+  /** Whether stations have VIDs; default true. */
+  readonly hasVids?: boolean;
   /** The first step about each port. */
   readonly preamble?: (random: Random, port: number) => Step;
   /** One of so many scripts has waits; 0: none. */
@@ -51,6 +53,14 @@ const link = (random: Random, ports: number): Step => ({
   isUp: !random.once(2),
 });
 
+const entry = (random: Random, ports: number): Step => ({
+  do: 'entry',
+  port: random.between(1, ports),
+  vid: 0,
+  mac: stationOf(random.below(MOST_STATIONS)),
+  kind: random.pick(['dynamic', 'static', 'sticky', 'none']),
+});
+
 const membership = (random: Random, ports: number): Step => ({
   do: random.once(2) ? 'detach' : 'attach',
   port: random.between(1, ports),
@@ -66,6 +76,25 @@ export const ISOLATED: Profile = {
   name: 'isolated',
   events: [toggle('isolated'), toggle('isolated'), link, membership],
   waitsOnceIn: 0,
+};
+/** Entries of the operator, and the settings of bridge(8) about learning and flooding, all at the same time. */
+export const SECURITY: Profile = {
+  name: 'security',
+  events: [
+    toggle('learning'),
+    toggle('flood'),
+    toggle('mcast_flood'),
+    toggle('bcast_flood'),
+    toggle('locked'),
+    toggle('isolated'),
+    entry,
+    entry,
+    membership,
+  ],
+  waitsOnceIn: 0,
+  hasVids: false,
+  // By design (by-design.ts): on a locked port Linux learns from frames to them.
+  hasReserved: false,
 };
 export const AGEING: Profile = { name: 'ageing', events: [link], waitsOnceIn: 1 };
 
@@ -123,7 +152,7 @@ export const PROVIDER: Profile = {
   hasReserved: false,
 };
 
-export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, AGEING];
+export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, SECURITY, AGEING];
 export const OVS_PROFILES: readonly Profile[] = [TAGGED, VLANS, PROVIDER];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */
@@ -134,7 +163,9 @@ export function generate(random: Random, profile: Profile): Script {
   const stations = random.between(2, hasWaits ? 3 : MOST_STATIONS);
   const length = hasWaits ? random.between(10, 24) : random.between(8, 60);
   const homes = Array.from({ length: stations }, () => random.between(1, ports));
-  const vids = Array.from({ length: stations }, () => random.pick([[], [], cTag(5), cTag(9)]));
+  const vids = Array.from({ length: stations }, () =>
+    profile.hasVids === false ? [] : random.pick([[], [], cTag(5), cTag(9)]),
+  );
   const steps: Step[] = [];
   for (let port = 1; port <= ports && profile.preamble !== undefined; port++)
     steps.push(profile.preamble(random, port));

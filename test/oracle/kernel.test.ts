@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { CoreWorld } from './core-world.ts';
-import { AGEING, ISOLATED, PLAIN, type Profile, SHUT, STATES } from './generate.ts';
+import { AGEING, ISOLATED, PLAIN, type Profile, SECURITY, SHUT, STATES } from './generate.ts';
 import { KernelWorld } from './kernel-world.ts';
 import { findDifference } from './runs.ts';
 
@@ -16,6 +16,7 @@ const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
   [SHUT, 50],
   [STATES, 50],
   [ISOLATED, 50],
+  [SECURITY, 150],
   [AGEING, 20],
 ];
 

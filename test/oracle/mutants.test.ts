@@ -30,8 +30,7 @@ for (const [number, mutant] of MUTANTS.entries()) {
   test(`scripts find a bridge that ${mutant.what}, and a small script shows it`, { skip }, async () => {
     const oracle = OVS_PROFILES.includes(mutant.profile) ? ovs : kernel;
     assert.ok(oracle !== undefined);
-    const MutatedBridge = await mutatedBridge(mutant, join(directory, String(number)));
-    const wrong = new CoreWorld('wrong', (ageingTimeMs) => new MutatedBridge({ ageingTimeMs }));
+    const wrong = new CoreWorld('wrong', await mutatedBridge(mutant, join(directory, String(number))));
     const found = await findDifference(wrong, oracle, mutant.profile, { runs: 100, seed: 1 });
     const [, steps] = /(\d+) steps:/.exec(found ?? '') ?? [];
     assert.ok(Number(steps) <= MOST_STEPS, found ?? 'no script shows a difference');

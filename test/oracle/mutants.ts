@@ -1,8 +1,8 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Bridge } from '../../src/bridge/bridge.ts';
-import { AGEING, ISOLATED, PLAIN, PROVIDER, type Profile, SHUT, VLANS } from './generate.ts';
+import type { BridgeParts } from './core-world.ts';
+import { AGEING, ISOLATED, PLAIN, PROVIDER, type Profile, SECURITY, SHUT, VLANS } from './generate.ts';
 
 /** A mistake in the bridge, which scripts must find: a text of the compiled src/bridge or src/wire, and what replaces it where it is first. */
 export interface Mutant {
@@ -40,8 +40,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'keeps the stations of a removed port',
-    text: /release\(\);\s*this\.#fdb\.forgetPort\(bridgePort\);/,
-    mistake: 'release();',
+    text: /this\.#fdb\.removePort\(bridgePort\);/,
+    mistake: '',
     profile: PLAIN,
   },
   {
@@ -52,8 +52,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'uses entries that have expired',
-    text: /entry !== undefined && nowMs - entry\.seenMs < this\.#ageingTimeMs \? entry\.port/,
-    mistake: 'entry !== undefined && nowMs - entry.seenMs < 2 * this.#ageingTimeMs ? entry.port',
+    text: /entry !== undefined && this\.#isValid\(entry, nowMs\) \? entry\.port/,
+    mistake: 'entry !== undefined ? entry.port',
     profile: AGEING,
   },
   {
@@ -75,15 +75,27 @@ export const MUTANTS: readonly Mutant[] = [
     profile: ISOLATED,
   },
   {
-    what: 'accepts frames of VLANs in which the port is not',
-    text: /this\.isMember\(vid\) \? vid : REFUSED_VID/,
-    mistake: 'vid',
-    profile: VLANS,
+    what: 'lets sticky entries move',
+    text: /known\.kind !== 'learned' && this\.#isValid/,
+    mistake: 'false && this.#isValid',
+    profile: SECURITY,
   },
   {
-    what: 'sends frames of a VLAN by ports that are not in it',
-    text: /vlans === undefined \|\| vlans\.isMember\(vid\) \? MAY_PASS/,
-    mistake: 'true ? MAY_PASS',
+    what: 'takes frames of any port for the station of a locked one',
+    text: /nowMs\) === ingress \? MAY_PASS : 'locked'/,
+    mistake: "nowMs) !== undefined ? MAY_PASS : 'locked'",
+    profile: SECURITY,
+  },
+  {
+    what: 'takes broadcasts for multicasts',
+    text: /destination === BROADCAST(?=\)\s*return settings\.floods)/,
+    mistake: 'false',
+    profile: SECURITY,
+  },
+  {
+    what: 'has all ports in all VLANs',
+    text: /this\.#takesTagged && this\.vlans\.has\(vid\)/,
+    mistake: 'this.#takesTagged',
     profile: VLANS,
   },
   {
@@ -107,7 +119,7 @@ const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
  * @param directory a new one, in which Node finds the packages of this repository
  * @throws Error when the text is nowhere
  */
-export async function mutatedBridge({ text, mistake }: Mutant, directory: string): Promise<typeof Bridge> {
+export async function mutatedBridge({ text, mistake }: Mutant, directory: string): Promise<BridgeParts> {
   for (const room of ['wire', 'bridge', 'errors.js'])
     cpSync(join(SOURCES, room), join(directory, room), { recursive: true });
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
@@ -115,6 +127,6 @@ export async function mutatedBridge({ text, mistake }: Mutant, directory: string
   const path = paths.find((each) => text.test(readFileSync(each, 'utf8')));
   if (path === undefined) throw new Error(`the bridge has nowhere: ${text}`);
   writeFileSync(path, readFileSync(path, 'utf8').replace(text, mistake));
-  const url = pathToFileURL(join(directory, 'bridge/bridge.js')).href;
-  return ((await import(url)) as { readonly Bridge: typeof Bridge }).Bridge;
+  const load = (file: string): Promise<unknown> => import(pathToFileURL(join(directory, 'bridge', file)).href);
+  return Object.assign({}, await load('bridge.js'), await load('port-vlans.js')) as BridgeParts;
 }

@@ -97,7 +97,8 @@ export const setUp = (index: number, isUp: boolean): string =>
 
 export function addEntry(port: number, mac: string, kind: EntryKind): string {
   const state = kind === 'static' ? NUD_NOARP : NUD_REACHABLE;
-  const flags = NTF_MASTER | (kind === 'sticky' ? NTF_STICKY : 0);
+  // Without the flag the kernel lets even a static entry move.
+  const flags = NTF_MASTER | (kind === 'dynamic' ? 0 : NTF_STICKY);
   return neighbour(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, port, state, flags, mac);
 }
 

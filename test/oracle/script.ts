@@ -57,10 +57,17 @@ export type Step =
   | { readonly do: 'set'; readonly port: number; readonly name: PortSetting; readonly value: number }
   | { readonly do: 'bridge'; readonly name: BridgeSetting; readonly value: number }
   /** An entry of the filtering database is added or removed by the operator. */
-  | { readonly do: 'entry'; readonly port: number; readonly mac: string; readonly kind: EntryKind | 'none' }
+  | {
+      readonly do: 'entry';
+      readonly port: number;
+      readonly vid: number;
+      readonly mac: string;
+      readonly kind: EntryKind | 'none';
+    }
   /** Time passes: a number of WAIT_MS. */
   | { readonly do: 'wait'; readonly units: number };
 
+/** A static entry does not age; a sticky one does; neither moves. */
 export type EntryKind = 'dynamic' | 'static' | 'sticky';
 
 export interface Script {
