@@ -14,7 +14,9 @@ struct flow_table *flow_table_new(double clock_offset_ms) {
 }
 
 void flow_table_release(struct flow_table *table) {
-  if (table != NULL && --table->owners == 0) free(table);
+  if (table == NULL || --table->owners != 0) return;
+  etherws_release_flows(&table->entries);
+  free(table);
 }
 
 void flow_table_invalidate(struct flow_table *table) {

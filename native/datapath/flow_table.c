@@ -1,5 +1,6 @@
 #include "flow_table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../offload/offload.h"
@@ -28,28 +29,99 @@ static void read_key(uint8_t *to, const uint8_t *frame, uint32_t length) {
   else memset(to + ETHER_TYPE, 0, TAG_BYTES);
 }
 
-static uint32_t slot_of(const void *ingress, const uint8_t *key) {
+static uint32_t hash_of(const void *ingress, const uint8_t *key) {
   uint64_t halves[2];
   memcpy(halves, key, sizeof halves);
   uint64_t mixed = (halves[0] ^ (uintptr_t)ingress) * 0x9e3779b97f4a7c15u;
   mixed = (mixed ^ halves[1] ^ mixed >> 29) * 0xbf58476d1ce4e5b9u;
-  return (uint32_t)(mixed >> 40) % ETHERWS_FLOW_SLOTS;
+  return (uint32_t)(mixed >> 40);
+}
+
+// The set of slots where a flow may be. The table has slots.
+static struct etherws_flow *set_of(const struct etherws_flow_table *table, const void *ingress, const uint8_t *key) {
+  return table->slots + (hash_of(ingress, key) & (table->slot_count - 1) & ~(uint32_t)(ETHERWS_FLOW_WAYS - 1));
+}
+
+static bool is_same(const struct etherws_flow *slot, const void *ingress, const uint8_t *key) {
+  return slot->ingress == ingress && memcmp(slot->key, key, ETHERWS_FLOW_KEY_BYTES) == 0;
+}
+
+// Whether a slot has no flow, one that was ended, or one that has expired when one is installed that ends at until_ms.
+static bool is_free(const struct etherws_flow_table *table, const struct etherws_flow *slot, uint64_t until_ms) {
+  return slot->ingress == NULL || slot->epoch != table->epoch || slot->until_ms + ETHERWS_FLOW_LIFE_MS < until_ms;
+}
+
+// Returns the slot for a flow: its own, or a free one. NULL: the set is full.
+static struct etherws_flow *free_slot(const struct etherws_flow_table *table, const struct etherws_flow *flow) {
+  struct etherws_flow *set = set_of(table, flow->ingress, flow->key), *found = NULL;
+  for (int way = 0; way < ETHERWS_FLOW_WAYS; way++) {
+    if (is_same(&set[way], flow->ingress, flow->key)) return &set[way];
+    if (found == NULL && is_free(table, &set[way], flow->until_ms)) found = &set[way];
+  }
+  return found;
+}
+
+static struct etherws_flow *first_to_end(struct etherws_flow *set) {
+  struct etherws_flow *first = set;
+  for (int way = 1; way < ETHERWS_FLOW_WAYS; way++) {
+    if (set[way].until_ms < first->until_ms) first = &set[way];
+  }
+  return first;
+}
+
+// Doubles the slots. False without memory, or at the most.
+static bool grow(struct etherws_flow_table *table) {
+  const uint32_t before = table->slot_count;
+  if (before >= ETHERWS_FLOW_MOST_SLOTS) return false;
+  struct etherws_flow_table grown = {.epoch = table->epoch,
+                                     .slot_count = before == 0 ? ETHERWS_FLOW_LEAST_SLOTS : 2 * before};
+  grown.slots = calloc(grown.slot_count, sizeof *grown.slots);
+  if (grown.slots == NULL) return false;
+  for (uint32_t i = 0; i < before; i++) {
+    const struct etherws_flow *flow = &table->slots[i];
+    if (flow->ingress == NULL || flow->epoch != table->epoch) continue;
+    // The flows of one set are in two sets now, so there is a place for each.
+    struct etherws_flow *slot = free_slot(&grown, flow);
+    if (slot != NULL) *slot = *flow;
+  }
+  free(table->slots);
+  *table = grown;
+  return true;
 }
 
 void etherws_install_flow(struct etherws_flow_table *table, const uint8_t *frame, uint32_t length,
                           const struct etherws_flow *flow) {
   if (length < HEADER_BYTES || (frame[0] & GROUP_BIT) != 0) return;
-  uint8_t key[ETHERWS_FLOW_KEY_BYTES];
-  read_key(key, frame, length);
-  struct etherws_flow *slot = &table->slots[slot_of(flow->ingress, key)];
-  *slot = *flow;
-  slot->epoch = table->epoch;
-  memcpy(slot->key, key, sizeof key);
+  struct etherws_flow installed = *flow;
+  installed.epoch = table->epoch;
+  read_key(installed.key, frame, length);
+  if (table->slots == NULL && !grow(table)) return;
+  struct etherws_flow *slot = free_slot(table, &installed);
+  while (slot == NULL && grow(table)) slot = free_slot(table, &installed);
+  if (slot == NULL) slot = first_to_end(set_of(table, installed.ingress, installed.key));
+  *slot = installed;
 }
 
 void etherws_invalidate_flows(struct etherws_flow_table *table) {
   // When the epoch wraps around to 0, flows of an earlier epoch with the same number would be valid again.
-  if (++table->epoch == 0) memset(table, 0, sizeof *table);
+  if (++table->epoch == 0 && table->slots != NULL) memset(table->slots, 0, table->slot_count * sizeof *table->slots);
+}
+
+void etherws_release_flows(struct etherws_flow_table *table) {
+  free(table->slots);
+  *table = (struct etherws_flow_table){0};
+}
+
+// Returns the flow of frames with this key that is valid now; NULL without one.
+static const struct etherws_flow *valid_flow(const struct etherws_flow_table *table, const void *ingress,
+                                             const uint8_t *key, uint64_t now_ms) {
+  if (table->slots == NULL) return NULL;
+  const struct etherws_flow *set = set_of(table, ingress, key);
+  for (int way = 0; way < ETHERWS_FLOW_WAYS; way++) {
+    if (!is_same(&set[way], ingress, key)) continue;
+    return set[way].epoch == table->epoch && now_ms < set[way].until_ms ? &set[way] : NULL;
+  }
+  return NULL;
 }
 
 // The offloads that a checked header needs, as neededOffloads of src/wire/offload/virtio-header.ts.
@@ -127,12 +199,8 @@ const struct etherws_flow *etherws_match_flow(const struct etherws_flow_table *t
     read_key(key, frame, length);
     // Most frames of a run have the same key.
     if (flow == NULL || memcmp(flow->key, key, sizeof key) != 0) {
-      const struct etherws_flow *next = &table->slots[slot_of(ingress, key)];
-      if (next->ingress != ingress || next->epoch != table->epoch || now_ms >= next->until_ms ||
-          memcmp(next->key, key, sizeof key) != 0 ||
-          (flow != NULL && !go_together(flow, next))) {
-        return NULL;
-      }
+      const struct etherws_flow *next = valid_flow(table, ingress, key, now_ms);
+      if (next == NULL || (flow != NULL && !go_together(flow, next))) return NULL;
       flow = next;
     }
     if (etherws_is_control_frame(frame, length) || !is_taken(flow, frame, length, run->has_offload_headers))

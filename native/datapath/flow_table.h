@@ -9,7 +9,13 @@
 #include <stdint.h>
 
 enum {
-  ETHERWS_FLOW_SLOTS = 1024,
+  // Slots of a table with its first flow, and the most. A network with few stations needs few.
+  ETHERWS_FLOW_LEAST_SLOTS = 16,
+  ETHERWS_FLOW_MOST_SLOTS = 1024,
+  // A flow may be in any of so many slots, which are neighbours.
+  ETHERWS_FLOW_WAYS = 4,
+  // No flow lives longer: FLOW_LIFE_MS of src/bridge/flow-installer.ts.
+  ETHERWS_FLOW_LIFE_MS = 1000,
   ETHERWS_ADDRESSES_BYTES = 12,
   // Both addresses, and the outer C-TAG or S-TAG where there is one.
   ETHERWS_FLOW_KEY_BYTES = 16,
@@ -57,11 +63,16 @@ struct etherws_flow {
   uint8_t key[ETHERWS_FLOW_KEY_BYTES];
 };
 
-// One slot for each hash of a key: a new flow replaces the old one. A zeroed table is empty.
+// A table of sets of slots, one set for each hash of a key. It grows when a set is full of flows that live; at the most slots,
+// or without memory, a new flow replaces the one of its set that ends first. A zeroed table is empty, and has no memory.
 struct etherws_flow_table {
   uint32_t epoch;
-  struct etherws_flow slots[ETHERWS_FLOW_SLOTS];
+  uint32_t slot_count;  // a power of two; 0 without slots
+  struct etherws_flow *slots;
 };
+
+// Frees the slots; the table is empty then.
+void etherws_release_flows(struct etherws_flow_table *table);
 
 // Installs `flow` for frames with the key of `frame`; its key and epoch are set here. A frame to a group address, or
 // shorter than an Ethernet header, installs nothing.

@@ -407,6 +407,8 @@ static void invalidate(void) {
   set_meters();
   if (one_in(10)) table.epoch = UINT32_MAX;
   etherws_invalidate_flows(&table);
+  // Begins with few slots again.
+  if (one_in(3)) etherws_release_flows(&table);
   made_count = 0;
 }
 

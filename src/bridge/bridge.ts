@@ -9,6 +9,7 @@ import { EntryControl } from './entry-control.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
 import type { FlowTable } from './flow-table.ts';
+import { LazyMap } from './lazy-map.ts';
 import type { LoopDetection } from './loop-detection/loop-detection.ts';
 import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
@@ -82,7 +83,7 @@ export class Bridge {
   readonly #relay: Relay;
   readonly #protocols = new ProtocolEntities();
   readonly #mirrors: Mirrors;
-  readonly #mirrorTaps = new Map<BridgePort, PortTap>();
+  readonly #mirrorTaps = new LazyMap<BridgePort, PortTap>();
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;

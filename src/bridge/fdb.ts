@@ -4,6 +4,7 @@ import type { BridgePort } from './bridge-port.ts';
 import { append, type Node, type Share, unlink } from './fdb-share.ts';
 import type { EntryKind, FilteringEntry, FlushScope, Learned } from './filtering-entry.ts';
 import { LargestFirst } from './largest-first.ts';
+import { LazyMap } from './lazy-map.ts';
 import { Moves } from './moves.ts';
 import { StationTable } from './station-table.ts';
 
@@ -44,7 +45,7 @@ export class FilteringDatabase {
   readonly #byPort = new Map<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
   /** The static entries by port. They are in no share of #byPort, so that they neither age nor are displaced. */
-  readonly #static = new Map<BridgePort, Share>();
+  readonly #static = new LazyMap<BridgePort, Share>();
   /** How many entries were displaced before their ageing time. */
   displaced = 0;
 

@@ -2,6 +2,7 @@ import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { PortNumber } from './bridge-port.ts';
 import type { FilteringEntry } from './fdb.ts';
+import { LazyMap } from './lazy-map.ts';
 import { MOVES_WINDOW_MS, type Moves } from './moves.ts';
 
 /** So many addresses that flap between the same two ports at the same time are reported as a loop. */
@@ -48,10 +49,10 @@ interface Station {
  * many addresses become one report.
  */
 export class MoveWatch {
-  readonly #flapping = new Map<FilteringEntry, Moves>();
+  readonly #flapping = new LazyMap<FilteringEntry, Moves>();
   /** When each address, and each pair of ports as a loop, was reported last; while it goes on, that is once a minute. */
-  readonly #addressesMs = new Map<FilteringEntry, number>();
-  readonly #loopsMs = new Map<string, number>();
+  readonly #addressesMs = new LazyMap<FilteringEntry, number>();
+  readonly #loopsMs = new LazyMap<string, number>();
 
   /** To be called after each move. */
   moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {

@@ -10,7 +10,7 @@ export interface Station<T> {
 }
 
 /** log2 of the buckets that an empty table has. */
-const MIN_BITS = 6;
+const MIN_BITS = 3;
 
 /**
  * A hash table (VID, MAC address) → station, chained through the stations.

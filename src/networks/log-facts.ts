@@ -23,14 +23,37 @@ export function factsOf({ bridgePort, network, name, user }: AttachedPort): obje
 
 /** The same log, with the facts of a network in each line. The log itself for the default network. */
 export function loggerOf(logger: Logger, network: string): Logger {
-  if (network === DEFAULT_NETWORK) return logger;
-  return {
-    debug: (facts, message) => logger.debug({ ...facts, network }, message),
-    info: (facts, message) => logger.info({ ...facts, network }, message),
-    warn: (facts, message) => logger.warn({ ...facts, network }, message),
-    error: (facts, message) => logger.error({ ...facts, network }, message),
-    isLevelEnabled: (level) => logger.isLevelEnabled(level),
-  };
+  return network === DEFAULT_NETWORK ? logger : new NetworkLogger(logger, network);
+}
+
+class NetworkLogger implements Logger {
+  readonly #logger: Logger;
+  readonly #network: string;
+
+  constructor(logger: Logger, network: string) {
+    this.#logger = logger;
+    this.#network = network;
+  }
+
+  debug(facts: object, message: string): void {
+    this.#logger.debug({ ...facts, network: this.#network }, message);
+  }
+
+  info(facts: object, message: string): void {
+    this.#logger.info({ ...facts, network: this.#network }, message);
+  }
+
+  warn(facts: object, message: string): void {
+    this.#logger.warn({ ...facts, network: this.#network }, message);
+  }
+
+  error(facts: object, message: string): void {
+    this.#logger.error({ ...facts, network: this.#network }, message);
+  }
+
+  isLevelEnabled(level: 'debug' | 'info' | 'warn' | 'error'): boolean {
+    return this.#logger.isLevelEnabled(level);
+  }
 }
 
 /** Logs each decision of a network's bridge. */

@@ -1,6 +1,7 @@
 import { encodeLoopProbe, INSTANCE_BYTES, NONCE_BYTES, parseLoopProbe } from '../../wire/ethernet/loop-probe.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 
 /**
  * - `off`: no probes
@@ -67,7 +68,7 @@ interface Watch {
 export class LoopDetection {
   readonly #parts: LoopDetectionParts;
   readonly #instance: Uint8Array;
-  readonly #watches = new Map<number, Watch>();
+  readonly #watches = new LazyMap<number, Watch>();
   #mode: LoopDetectionMode;
 
   constructor(mode: LoopDetectionMode, parts: LoopDetectionParts) {

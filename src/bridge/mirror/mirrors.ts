@@ -2,6 +2,7 @@ import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES, vidOf } from '../../wire/ethernet/
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 import type { PortTap } from '../port-tap.ts';
 import { MirrorOutput } from './mirror-output.ts';
 
@@ -38,8 +39,8 @@ interface Mirror {
  */
 export class Mirrors {
   readonly #engine: OffloadEngine;
-  readonly #taps = new Map<BridgePort, MirrorTap>();
-  readonly #outputs = new Map<BridgePort, MirrorOutput>();
+  readonly #taps = new LazyMap<BridgePort, MirrorTap>();
+  readonly #outputs = new LazyMap<BridgePort, MirrorOutput>();
   #ingress: BridgePort | undefined;
 
   constructor(engine: OffloadEngine) {

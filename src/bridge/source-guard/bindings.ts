@@ -1,6 +1,7 @@
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import type { PortNumber } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 
 /** How a binding came: `static` by the operator, `dhcp` from a lease, `first` by the first use of an IPv6 address. */
 export type BindingKind = 'static' | 'dhcp' | 'first';
@@ -27,8 +28,8 @@ export const MOST_FIRST = 16;
 /** The bindings of all guarded ports of a bridge. Each address is looked up in one step. */
 export class Bindings {
   /** By address; most have one. */
-  readonly #byAddress = new Map<string, Binding[]>();
-  readonly #counts = new Map<PortNumber, Record<BindingKind, number>>();
+  readonly #byAddress = new LazyMap<string, Binding[]>();
+  readonly #counts = new LazyMap<PortNumber, Record<BindingKind, number>>();
 
   get size(): number {
     let size = 0;

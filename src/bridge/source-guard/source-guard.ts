@@ -3,6 +3,7 @@ import type { Vid } from '../../wire/ethernet/vid.ts';
 import { type ClaimedSource, NO_IPV4, NO_IPV6, readClaimedSource } from '../../wire/ip/claimed-source.ts';
 import { DHCP_ACK, DHCP_DECLINE, DHCP_RELEASE, type DhcpMessage, readDhcpMessage } from '../../wire/ip/dhcp-message.ts';
 import type { PortNumber } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 import type { DiscardReason } from '../port.ts';
 import { type Binding, type BindingKind, Bindings } from './bindings.ts';
 
@@ -46,7 +47,7 @@ const REASONS = { ipv4: 'ipSourceDenied', ipv6: 'ipSourceDenied', arp: 'arpDenie
 export class SourceGuard {
   readonly bindings: Bindings = new Bindings();
   /** When a client at a port began the transaction, by `XID/MAC/VID`. */
-  readonly #transactions = new Map<PortNumber, Map<string, number>>();
+  readonly #transactions = new LazyMap<PortNumber, Map<string, number>>();
 
   /** Sets the bindings of the operator at a port, instead of the former ones. */
   setStatic(port: PortNumber, bindings: readonly StaticBinding[]): void {

@@ -13,6 +13,8 @@ import { DEFAULT_NETWORK, type NetworkSettings } from '../../schema/network-opti
 import { showChassisId, showPortId } from '../../wire/lldp/shown.ts';
 import type { EntityHost, NetworkEntity } from '../network-entity.ts';
 
+const SYSTEM = `etherws on ${type()} ${release()}`;
+
 /** LLDP in a network (IEEE 802.1AB-2016): an agent while the setting `lldp` is on, and what subscribers are told. */
 export class LldpEntity implements NetworkEntity {
   readonly #host: EntityHost;
@@ -61,7 +63,7 @@ export class LldpEntity implements NetworkEntity {
     const { bridge, network, address } = this.#host;
     const suffix = network === DEFAULT_NETWORK ? '' : `, network ${network}`;
     return new LldpAgent({
-      system: { chassis: address, name: hostname(), description: `etherws on ${type()} ${release()}${suffix}` },
+      system: { chassis: address, name: hostname(), description: SYSTEM + suffix },
       modeOf: ({ settings }) => settings.lldp,
       describe: (port) => this.#describe(port),
       transmit: (port, frame) => void bridge.transmit(port, frame),
