@@ -48,10 +48,8 @@ export class Network {
     this.#settings = defaultSettings(name);
     this.#nowMs = nowMs;
     this.bridge = new Bridge({ ...bridge, ...limits, flowTable: new NativeFlowTable() });
-    // Without a spread, which would give each object a shape of its own.
-    const { address, labelsOf, logger, publish, portChanged } = host;
     this.entities = make({
-      ...{ address, labelsOf, logger, publish, portChanged },
+      ...host,
       network: name,
       bridge: this.bridge,
       nowMs,
