@@ -14,6 +14,7 @@ import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
+import { stpEntry, stpPortEntry } from '../src/control/stp-entries.ts';
 import { vlanEntry } from '../src/control/vlan-entries.ts';
 import { EVENT_KINDS } from '../src/events/event.ts';
 import { Switch } from '../src/networks/switch.ts';
@@ -146,9 +147,11 @@ describe('docs/reference/control-api.md', () => {
 
   it('has every method with every parameter, and no other', () => {
     const settings = Object.keys(BRIDGE_PORT_OPTIONS);
+    const options = Object.keys(NETWORK_OPTIONS);
     const onPage = tableBehind('method').map(([name = '', parameters = '']) => {
       const further = parameters.includes('[settings](#settings)') ? settings : [];
-      return [name, sorted([...namesIn(parameters), ...further])];
+      const ofNetworks = parameters.includes('[options](#addnet') ? options : [];
+      return [name, sorted([...namesIn(parameters), ...further, ...ofNetworks])];
     });
     const known = Object.keys(METHODS).map((name) => [`\`${name}\``, sorted(parametersOf(name as MethodName))]);
     assert.deepEqual(onPage.toSorted(byName), known.toSorted(byName));
@@ -168,6 +171,8 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('multicast member'), mdbEntry.entries],
       [namesBehind('member of the status'), statusEntry.entries],
       [[...namesBehind('further member of a port'), ...Object.keys(portEntry.entries)], portPage.entries],
+      [namesBehind('tree member'), stpEntry.entries],
+      [namesBehind('tree port member'), stpPortEntry.entries],
       [namesBehind('network option'), NETWORK_OPTIONS],
       [namesBehind('network member'), networkEntry.entries],
       [namesBehind('neighbour member'), neighborEntry.entries],

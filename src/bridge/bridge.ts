@@ -301,13 +301,12 @@ export class Bridge {
 
   addProtocol(entity: ProtocolEntity): void {
     this.#protocols.add(entity);
-    this.#stages.reserve(this.#protocols.addresses);
-    this.#flows.invalidate();
+    this.#protocolsChanged();
   }
 
   removeProtocol(entity: ProtocolEntity): void {
     this.#protocols.remove(entity);
-    this.#stages.reserve(this.#protocols.addresses);
+    this.#protocolsChanged();
   }
 
   /**
@@ -500,9 +499,21 @@ export class Bridge {
   #stateChanged(bridgePort: BridgePort): void {
     this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
     this.#flows.invalidate();
+    this.#listForwarding();
+    this.multicast?.portChanged(bridgePort, this.#ports.has(bridgePort.number) && bridgePort.isForwarding);
+  }
+
+  #listForwarding(): void {
     const internal = this.#internal === undefined ? [] : [this.#internal];
     this.#relay.forwarding = [...this.#ports.values(), ...internal].filter((port) => port.isForwarding);
-    this.multicast?.portChanged(bridgePort, this.#ports.has(bridgePort.number) && bridgePort.isForwarding);
+  }
+
+  #protocolsChanged(): void {
+    this.#stages.reserve(this.#protocols.addresses);
+    this.#flows.invalidate();
+    if (!this.#parallel.setSuspended(this.#protocols.decideParallel)) return;
+    for (const port of this.#ports.values()) this.#parallel.update(port, true);
+    this.#listForwarding();
   }
 }
 

@@ -26,15 +26,29 @@ export class ParallelTunnels {
   readonly #events: ParallelEvents;
   readonly #members = new Map<BridgePort, Member>();
   readonly #byInstance = new Map<string, Set<BridgePort>>();
+  #isSuspended = false;
 
   constructor(events: ParallelEvents) {
     this.#events = events;
   }
 
+  /**
+   * While suspended no port stands by, since spanning tree decides. Of that no event tells.
+   * @returns whether this is a change, after which `update` is to be called for each port
+   */
+  setSuspended(isSuspended: boolean): boolean {
+    if (isSuspended === this.#isSuspended) return false;
+    this.#isSuspended = isSuspended;
+    for (const port of this.#members.keys()) port.standsByFor = undefined;
+    this.#members.clear();
+    this.#byInstance.clear();
+    return true;
+  }
+
   /** To be called when a port was added, removed, shut or opened, and when its link or its tunnel has changed. */
   update(port: BridgePort, isAttached: boolean): void {
     const former = this.#members.get(port);
-    const peer = isAttached && port.isUsable ? port.port.tunnel?.peer : undefined;
+    const peer = isAttached && port.isUsable && !this.#isSuspended ? port.port.tunnel?.peer : undefined;
     const next = peer === undefined || peer.isParallelAllowed ? undefined : peer;
     if (former?.peer.tunnelId === next?.tunnelId) return;
     if (former !== undefined) this.#remove(port, former.peer.instance);

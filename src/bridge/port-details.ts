@@ -2,7 +2,7 @@ import type { Port } from './port.ts';
 
 /**
  * The properties of a port beyond the contract, for listings, settings and
- * warnings. The bridge does not read them.
+ * warnings. The bridge does not read them; spanning tree takes path costs from them.
  */
 export type PortDetails = DeviceDetails | TunnelDetails;
 

@@ -17,6 +17,8 @@ export interface ProtocolEntity {
    * @returns whether the frame was taken
    */
   received(port: BridgePort, frame: Uint8Array, nowMs: number): boolean;
+  /** The parallel tunnels of the bridge are left to this entity, instead of one of them standing by (ParallelTunnels). */
+  readonly decidesParallel?: boolean;
 }
 
 /** The protocol entities of a bridge. */
@@ -36,6 +38,12 @@ export class ProtocolEntities {
 
   remove(entity: ProtocolEntity): void {
     this.#entities.delete(entity);
+  }
+
+  /** Whether one of them decides which of parallel tunnels forwards. */
+  get decideParallel(): boolean {
+    for (const { decidesParallel } of this.#entities) if (decidesParallel === true) return true;
+    return false;
   }
 
   /** Hands the present frame to the entity that takes it; if none does, it is a discard. */

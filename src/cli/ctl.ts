@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   setnet: async () => (await import('./ctl/network.ts')).addSetNet,
   delnet: async () => (await import('./ctl/network.ts')).addDelNet,
   listnet: async () => (await import('./ctl/network.ts')).addListNet,
+  liststp: async () => (await import('./ctl/list-stp.ts')).addListStp,
   status: async () => (await import('./ctl/status.ts')).addStatus,
   show: async () => (await import('./ctl/show.ts')).addShow,
   top: async () => (await import('./ctl/top.ts')).addTop,

@@ -24,7 +24,18 @@ const count = integer(0);
 /** Ports are numbered from 1. */
 const portNumber = integer(1);
 
-const PORT_STATES = ['shut', 'standby', 'connecting', 'up', 'down', 'backoff', 'away', 'closed'] as const;
+const PORT_STATES = [
+  'shut',
+  'standby',
+  'connecting',
+  'up',
+  'down',
+  'backoff',
+  'away',
+  'closed',
+  'discarding',
+  'learning',
+] as const;
 
 /** A port, in the results of `listPort`, `addPort`, `setPort` and `delPort`. */
 export const portEntry = atLeast({
@@ -35,7 +46,7 @@ export const portEntry = atLeast({
   tx: count,
   rx: count,
   shut: flag,
-  /** `shut` if shut by the operator, or with a reason by the switch, `standby` if a parallel tunnel forwards, else the state of its link */
+  /** `shut` if shut by the operator, or with a reason by the switch, `standby` if a parallel tunnel forwards, `discarding` or `learning` by spanning tree, else the state of its link */
   state: withDefault(oneOf(PORT_STATES), 'up'),
   /** why it is not up; null if it is */
   reason: withDefault(v.nullable(anyText), null),

@@ -48,6 +48,7 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('delFdb', async (spec) => [await service.delFdb(spec)]);
   define('flushFdb', (spec) => [service.flushFdb(spec)]);
   define('listMdb', ({ network }) => service.listMdb(network));
+  define('listStp', ({ network }) => service.listStp(network));
   define('listDoor', () => service.listEndpoints());
   define('getPort', ({ port }) => [service.getPort(port)]);
   define('getStatus', () => [service.getStatus()]);

@@ -41,6 +41,7 @@ import { type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
 import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
+import { STP_METHODS, type StpEntry } from './stp-entries.ts';
 import { VLAN_METHODS, type VlanEntry } from './vlan-entries.ts';
 
 export type {
@@ -138,6 +139,8 @@ export interface SwitchControl {
   flushFdb(spec: FlushFdbSpec): FlushEntry;
   /** @param network as above. @throws as above */
   listMdb(network?: string): MdbEntry[];
+  /** The spanning trees of the networks that have one. @throws EtherwsError NETWORK_NOT_FOUND */
+  listStp(network?: string): StpEntry[];
   listEndpoints(): EndpointEntry[];
   /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   listNeighbors(network?: string): NeighborEntry[];
@@ -176,6 +179,7 @@ export const METHODS = {
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
   ...NETWORK_METHODS,
+  ...STP_METHODS,
   ...CONFIGURATION_METHODS,
   ...NEIGHBOR_METHODS,
   ...VLAN_METHODS,
@@ -206,6 +210,7 @@ export interface Entries {
   setNet: NetworkEntry;
   delNet: NetworkEntry;
   listNet: NetworkEntry;
+  listStp: StpEntry;
   planReload: PlanEntry;
   reload: PlanEntry;
   getConfig: ConfigEntry;

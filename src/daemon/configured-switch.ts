@@ -22,6 +22,7 @@ import type {
   StatusEntry,
   SwitchControl,
 } from '../control/schema.ts';
+import type { StpEntry } from '../control/stp-entries.ts';
 import type { VlanEntry } from '../control/vlan-entries.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
@@ -181,6 +182,10 @@ export class ConfiguredSwitch implements SwitchControl {
 
   listInterfaces(): InterfaceEntry[] {
     return this.#running.listInterfaces();
+  }
+
+  listStp(network?: string): StpEntry[] {
+    return this.#running.listStp(network);
   }
 
   listFdb(network?: string): FdbEntry[] {

@@ -28,6 +28,12 @@ const RARE_KINDS = [
   'multicast-querier',
   /** memberships in multicast groups were refused at a limit; at most one a minute for each port, and for the network */
   'multicast-limit',
+  /** a topology change of the spanning tree was detected, or a neighbour has told of one */
+  'topology-change',
+  /** another bridge is the root of the spanning tree */
+  'root-changed',
+  /** a BPDU has disabled a port with BPDU guard */
+  'bpdu-guard',
   /** a network was added, or was removed with its last port */
   'network-added',
   'network-removed',

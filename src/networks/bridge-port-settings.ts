@@ -1,5 +1,6 @@
 import { type BridgePortSettings, DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
 import { PortVlans } from '../bridge/port-vlans.ts';
+import { type AdminPortSettings, DEFAULT_ADMIN_SETTINGS } from '../bridge/spanning-tree/settings.ts';
 import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { TPID_C_TAG, TPID_S_TAG } from '../wire/ethernet/tag.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
@@ -24,7 +25,15 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     mirrorVlans: mirrorVlans === 'all' ? undefined : VidSet.parse(mirrorVlans),
   };
   const multicast = { multicastRouter, fastLeave, multicastLimit };
-  return { isIsolated: isolated, vlans: vlansOf(values), lldp, ...mirror, ...multicast, ...securitySettingsOf(values) };
+  return {
+    isIsolated: isolated,
+    vlans: vlansOf(values),
+    spanningTree: spanningTreeOf(values),
+    lldp,
+    ...mirror,
+    ...multicast,
+    ...securitySettingsOf(values),
+  };
 }
 
 function vlansOf({
@@ -39,4 +48,19 @@ function vlansOf({
     vlans: VidSet.parse(vlans) ?? VidSet.ALL,
     tpid: ethertype === '88a8' ? TPID_S_TAG : TPID_C_TAG,
   });
+}
+
+function spanningTreeOf(values: BridgePortValues): AdminPortSettings {
+  const { pathCost, portPriority, edge, pointToPoint, bpduGuard, rootGuard, bpduFilter } = values;
+  const defaults = DEFAULT_ADMIN_SETTINGS;
+  return {
+    pathCost: pathCost ?? defaults.pathCost,
+    priority: portPriority ?? defaults.priority,
+    edge: edge ?? defaults.edge,
+    // Tunnels and devices are full-duplex links with one far end (IEEE 802.1D-2004, 6.4.3).
+    isPointToPoint: pointToPoint !== 'off',
+    hasBpduGuard: bpduGuard ?? defaults.hasBpduGuard,
+    hasRootGuard: rootGuard ?? defaults.hasRootGuard,
+    hasBpduFilter: bpduFilter ?? defaults.hasBpduFilter,
+  };
 }

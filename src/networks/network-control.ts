@@ -1,5 +1,7 @@
+import { wrongTimes } from '../bridge/spanning-tree/settings.ts';
 import type { NetworkControl, NetworkEntry } from '../control/network-entries.ts';
-import type { NetworkChange } from '../schema/network-options.ts';
+import { EtherwsError } from '../errors.ts';
+import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
 import type { Network } from './network.ts';
 import type { Switch } from './switch.ts';
 
@@ -12,11 +14,13 @@ export class RunningNetworks implements NetworkControl {
   }
 
   add(name: string, settings: NetworkChange): NetworkEntry {
+    requireTimes({ ...defaultSettings(name), ...settings });
     return networkEntry(this.#switch.addNetwork(name, settings));
   }
 
   set(name: string, settings: NetworkChange): NetworkEntry {
     const network = this.#switch.network(name);
+    requireTimes({ ...network.settings, ...settings });
     network.configure(settings);
     return networkEntry(network);
   }
@@ -44,6 +48,15 @@ export class RunningNetworks implements NetworkControl {
   list(): NetworkEntry[] {
     return [...this.#switch.networks].map(networkEntry);
   }
+}
+
+/** @throws EtherwsError ARGUMENT_INVALID for times of the spanning tree that do not fit together */
+function requireTimes(settings: NetworkSettings): void {
+  const wrong = wrongTimes(settings);
+  if (wrong === undefined) return;
+  throw new EtherwsError('ARGUMENT_INVALID', `The times of the spanning tree do not fit together: ${wrong}`, {
+    hint: 'Change them in one call; IEEE 802.1D has max-age 20, forward-delay 15 and hello-time 2',
+  });
 }
 
 function networkEntry({ name, bridge, settings, maker }: Network): NetworkEntry {

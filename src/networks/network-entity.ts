@@ -9,6 +9,7 @@ import { LldpEntity } from './lldp/lldp-entity.ts';
 import { MirrorEntity } from './mirror-entity.ts';
 import { MulticastEntity } from './multicast-entity.ts';
 import { PortProtections } from './port-protections.ts';
+import { SpanningTreeEntity } from './spanning-tree-entity.ts';
 
 /**
  * A protocol entity of a network, such as its spanning tree or its LLDP agent (IEEE 802.1Q-2022, 8.10). It is sans-I/O:
@@ -62,6 +63,7 @@ export function makeEntities(host: EntityHost) {
   const lldp = new LldpEntity(host);
   const mirrors = new MirrorEntity(host, (port, nowMs) => lldp.portChanged(port, nowMs));
   return {
+    spanningTree: new SpanningTreeEntity(host),
     protections: new PortProtections(host),
     lldp,
     mirrors,

@@ -40,7 +40,7 @@ interface Step {
 function marksOf(steps: readonly Step[], isAlone: boolean): { marks: number[][]; fdb: string[] } {
   const shared = new Switch();
   const switches = NAMES.map(() => (isAlone ? new Switch() : shared));
-  if (!isAlone) for (const name of NAMES) if (name !== 'default') shared.addNetwork(name, { lldp: 'off' });
+  if (!isAlone) for (const name of NAMES) if (name !== 'default') shared.addNetwork(name, { lldp: 'off', stp: 'off' });
   const stations = NAMES.flatMap((network, at) =>
     [0, 1].map(() => {
       const station = new Station();
@@ -71,7 +71,7 @@ test('each network forwards, floods and learns as if it were a switch of its own
 test('numbers and names of ports are unique over all networks', async (t) => {
   const target = new Switch();
   t.after(() => target.close());
-  target.addNetwork('lab');
+  target.addNetwork('lab', { stp: 'off' });
   const numbers = [undefined, 'lab', undefined, 'lab'].map((network) => target.attach(new MemoryPort(), { network }));
   assert.deepEqual(numbers, [1, 2, 3, 4]);
   assert.equal(target.attach(new MemoryPort(), { network: 'lab', number: 1 }), 5, 'a number of another network');
@@ -87,7 +87,7 @@ test('a network comes and goes, and the default one stays', async (t) => {
   t.after(() => target.close());
   const events: SwitchEvent[] = [];
   target.events.subscribe((told) => events.push(...told));
-  target.addNetwork('lab');
+  target.addNetwork('lab', { stp: 'off' });
   assert.throws(() => target.addNetwork('lab'), { code: 'NETWORK_EXISTS' });
   assert.throws(() => target.attach(new MemoryPort(), { network: 'lob' }), {
     code: 'NETWORK_NOT_FOUND',
@@ -100,7 +100,7 @@ test('a network comes and goes, and the default one stays', async (t) => {
   await assert.rejects(target.removeNetwork('default', true), { code: 'REQUEST_REFUSED' });
   await target.removeNetwork('lab', true);
   assert.deepEqual([target.ports.size, target.hasNetwork('lab'), target.fdb()], [0, false, []]);
-  target.addNetwork('lab');
+  target.addNetwork('lab', { stp: 'off' });
   await until(() => events.length === 8);
   assert.deepEqual(
     events.map(({ event, network }) => [event, network]),
@@ -120,7 +120,7 @@ test('a network comes and goes, and the default one stays', async (t) => {
 test('settings of a network have precedence over those of the switch, and 0 takes them back', (t) => {
   const target = new Switch({ fdbCapacity: 5 });
   t.after(() => target.close());
-  const lab = target.addNetwork('lab', { fdbSize: 2 });
+  const lab = target.addNetwork('lab', { fdbSize: 2, stp: 'off' });
   const port = new MemoryPort();
   target.attach(port, { network: 'lab' });
   const learn = (count: number): number => {
@@ -143,7 +143,7 @@ test('settings of a network have precedence over those of the switch, and 0 take
 test('the tunnels of a peer in two networks are no loop: neither stands by', (t) => {
   const target = new Switch();
   t.after(() => target.close());
-  target.addNetwork('lab');
+  target.addNetwork('lab', { stp: 'off' });
   const peer = { instance: 'other', isParallelAllowed: false, isDialled: true, user: null };
   const attach = (rank: number, network?: string) => {
     const tunnel = {

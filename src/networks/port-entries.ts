@@ -42,10 +42,11 @@ export function portEntry(attached: AttachedPort): PortEntry {
 
 /** The state of a port, and the reason if it is not up. */
 export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reason'> {
-  const { port, isShut, protection, link, linkReason, standsByFor } = bridgePort;
+  const { port, isShut, isUsable, protection, link, linkReason, standsByFor, stpState } = bridgePort;
   if (!isShut && protection !== undefined) return { state: 'shut', reason: protection.reason };
   if (!isShut && standsByFor !== undefined)
     return { state: 'standby', reason: `parallel to port ${standsByFor.number}` };
+  if (isUsable && stpState !== 'forwarding') return { state: stpState, reason: 'spanning tree: see liststp' };
   const details = detailsOf(port);
   const tunnelReason = details?.kind === 'tunnel' ? details.linkReason : undefined;
   return { state: isShut ? 'shut' : link, reason: tunnelReason ?? linkReason ?? null };

@@ -22,6 +22,7 @@ import type {
   SwitchControl,
 } from '../control/schema.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
+import type { StpEntry } from '../control/stp-entries.ts';
 import type { VlanEntry } from '../control/vlan-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
@@ -35,6 +36,7 @@ import { RunningNetworks } from './network-control.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
 import { startCapture } from './start-capture.ts';
+import { stpEntry } from './stp-entries.ts';
 import type { Switch } from './switch.ts';
 import { NO_PROCESS, statusOf } from './switch-status.ts';
 
@@ -191,6 +193,14 @@ export class RunningSwitch implements SwitchControl {
 
   listMdb(network?: string): MdbEntry[] {
     return listMdb(this.#switch, network);
+  }
+
+  listStp(network?: string): StpEntry[] {
+    const networks = network === undefined ? [...this.#switch.networks] : [this.#switch.network(network)];
+    return networks.flatMap(({ name, entities: { spanningTree } }) => {
+      const { tree } = spanningTree;
+      return tree === undefined ? [] : [stpEntry(name, tree, (number) => this.#switch.attachedPort(number).name)];
+    });
   }
 
   capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {

@@ -218,6 +218,7 @@ export class Switch {
       },
       discarded: (direction, reason, frames, example) => bridgePort.discard(direction, reason, frames, example),
     });
+    network.portChanged(bridgePort);
     this.#tunnelsOverPorts.look(bridgePort, bridge.eachPort());
     if (this.#directory.of(bridgePort) !== undefined) this.#events.added(attached);
     return bridgePort.number;

@@ -4,6 +4,7 @@ import { LLDP_OPTIONS } from './lldp-options.ts';
 import { MIRROR_OPTIONS } from './mirror-options.ts';
 import { MULTICAST_PORT_OPTIONS } from './multicast-options.ts';
 import { PORT_SECURITY_OPTIONS } from './port-security-options.ts';
+import { SPANNING_TREE_PORT_OPTIONS } from './spanning-tree-options.ts';
 import type { Table, ValuesOf } from './table.ts';
 import { flag, oneOf } from './types.ts';
 import { tagType, vlanId, vlanList } from './vlan-values.ts';
@@ -52,6 +53,7 @@ export const BRIDGE_PORT_OPTIONS = {
   ...PORT_SECURITY_OPTIONS,
   ...LLDP_OPTIONS,
   ...MIRROR_OPTIONS,
+  ...SPANNING_TREE_PORT_OPTIONS,
 } as const satisfies Table;
 
 export type BridgePortValues = ValuesOf<typeof BRIDGE_PORT_OPTIONS>;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { messageOf } from './check.ts';
 import { mirrorPort } from './mirror-options.ts';
 import { MULTICAST_OPTIONS } from './multicast-options.ts';
+import { SPANNING_TREE_OPTIONS } from './spanning-tree-options.ts';
 import type { Row, Table, ValuesOf } from './table.ts';
 import { oneOf, text } from './types.ts';
 
@@ -89,6 +90,7 @@ export const NETWORK_OPTIONS = {
     metavar: 'PORT',
     help: "port that sends copies of all frames of the network, and nothing else; '' for none",
   },
+  ...SPANNING_TREE_OPTIONS,
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 
 /** All settings of a network. */

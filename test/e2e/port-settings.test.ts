@@ -36,6 +36,13 @@ const SAMPLES: { readonly [K in keyof Required<BridgePortValues>]: readonly [typ
   dhcpTrusted: ['1', true],
   ipSourceGuard: ['1', true],
   ipBindings: ['192.0.2.5=02:00:00:00:00:01', ['192.0.2.5=02:00:00:00:00:01']],
+  pathCost: ['2000', 2000],
+  portPriority: ['64', 64],
+  edge: ['off', 'off'],
+  pointToPoint: ['off', 'off'],
+  bpduGuard: ['1', true],
+  rootGuard: ['1', true],
+  bpduFilter: ['1', true],
 };
 
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\ncontrol: {port: 7867}\n';

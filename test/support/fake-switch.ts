@@ -23,6 +23,7 @@ import type {
   SwitchControl,
 } from '../../src/control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
+import type { StpEntry } from '../../src/control/stp-entries.ts';
 import type { VlanEntry } from '../../src/control/vlan-entries.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { EventHub } from '../../src/events/event-hub.ts';
@@ -114,6 +115,10 @@ export class FakeSwitch implements SwitchControl {
   }
 
   listMdb(_network?: string): MdbEntry[] {
+    return [];
+  }
+
+  listStp(_network?: string): StpEntry[] {
     return [];
   }
 

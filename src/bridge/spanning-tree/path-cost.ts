@@ -1,3 +1,6 @@
+import type { Port } from '../port.ts';
+import { detailsOf, type PortDetails } from '../port-details.ts';
+
 /** The path cost of 1 Gbit/s and of 10 Gbit/s (IEEE 802.1D-2004, table 17-3). */
 const COST_1G = 20_000;
 const COST_10G = 2000;
@@ -13,8 +16,31 @@ const HOLD_MS = 60_000;
 /** The least of so many measurements counts, since queues make a round trip longer, and never shorter. */
 const WINDOW = 8;
 
-/** The cost of a port on a device: that of 10 Gbit/s, so that a local device is better than any tunnel. */
-export const DEVICE_COST = COST_10G;
+/** The path cost of a port, by its kind: a device costs as 10 Gbit/s, so that it is better than any tunnel. */
+export class PortCost {
+  readonly #tunnel = new TunnelCost();
+  #kind: PortDetails['kind'] = 'device';
+  #roundTripMs: number | undefined;
+  #peer: string | undefined;
+
+  get cost(): number {
+    return this.#kind === 'device' ? COST_10G : this.#tunnel.cost;
+  }
+
+  /** Looks for a new measurement of a port. @returns whether the cost has changed */
+  look(port: Port, nowMs: number): boolean {
+    const details = detailsOf(port);
+    this.#kind = details?.kind ?? 'device';
+    if (details?.kind !== 'tunnel' || details.connection === undefined) return false;
+    const { roundTripMs, peer } = details.connection;
+    if (peer !== this.#peer) this.#tunnel.forget();
+    this.#peer = peer;
+    // Two measurements are never the same, in steps of less than a microsecond.
+    if (roundTripMs === undefined || roundTripMs === this.#roundTripMs) return false;
+    this.#roundTripMs = roundTripMs;
+    return this.#tunnel.measured(roundTripMs, nowMs);
+  }
+}
 
 /**
  * The path cost of a tunnel by its round trip: 20 000 up to 1 ms, and double for each doubling beyond. A tunnel has no

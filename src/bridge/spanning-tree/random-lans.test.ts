@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
 import { runRandomLan } from '../../../test/support/random-lan.ts';
 
-const RUNS = fuzzCases(40);
+const RUNS = fuzzCases(15);
 
 test(`${RUNS} random LANs with losses and restarts become the one tree that they must`, () => {
   const seeds = new Random(fuzzSeed());

@@ -19,15 +19,13 @@ export function wrongTimes({ helloTime, maxAge, forwardDelay }: SpanningTreeSett
   return undefined;
 }
 
-/** The settings of a port of a spanning tree bridge. */
-export interface SpanningTreePortSettings {
-  /** 1 to 200 000 000 (table 17-3) */
-  readonly pathCost: number;
+/** The settings of a port that are independent of its kind. */
+export interface PortGuards {
   /** 0 to 240 in steps of 16. Default 128. */
   readonly priority: number;
   /** `on`: no bridge is behind the port; `auto`: none is while no BPDU is heard (17.13.1, 17.13.3). */
   readonly edge: 'auto' | 'on' | 'off';
-  /** Whether the port leads to one other bridge at most (6.4.3). */
+  /** Whether the port leads to one other bridge at most (adminPointToPointMAC, 6.4.3). */
   readonly isPointToPoint: boolean;
   /** A BPDU disables the port, until its link goes down, or the guard is taken away. */
   readonly hasBpduGuard: boolean;
@@ -37,8 +35,20 @@ export interface SpanningTreePortSettings {
   readonly hasBpduFilter: boolean;
 }
 
-export const DEFAULT_PORT_SETTINGS: SpanningTreePortSettings = {
-  pathCost: 20_000,
+/** The settings of a port of a spanning tree bridge. */
+export interface SpanningTreePortSettings extends PortGuards {
+  /** 1 to 200 000 000 (table 17-3) */
+  readonly pathCost: number;
+}
+
+/** The settings of a port as an operator gives them. */
+export interface AdminPortSettings extends PortGuards {
+  /** `auto`: by the kind of the port, and the round trip of a tunnel */
+  readonly pathCost: 'auto' | number;
+}
+
+export const DEFAULT_ADMIN_SETTINGS: AdminPortSettings = {
+  pathCost: 'auto',
   priority: 128,
   edge: 'auto',
   isPointToPoint: true,
@@ -46,3 +56,5 @@ export const DEFAULT_PORT_SETTINGS: SpanningTreePortSettings = {
   hasRootGuard: false,
   hasBpduFilter: false,
 };
+
+export const DEFAULT_PORT_SETTINGS: SpanningTreePortSettings = { ...DEFAULT_ADMIN_SETTINGS, pathCost: 20_000 };

@@ -37,7 +37,10 @@ export type SpanningTreeEvent =
   | { readonly kind: 'rootChanged'; readonly rootId: BridgeId; readonly port: number | undefined };
 
 export interface SpanningTreeOptions extends Partial<SpanningTreeSettings> {
-  /** The address in the bridge identifier, and the source of BPDUs: no other bridge of the LAN may have it. */
+  /**
+   * The address in the bridge identifier. The source of a port's BPDUs is the same with its port number in the lower 12
+   * bits: an address of its own, so that bridges that learn from BPDUs see none move.
+   */
   readonly address: MacAddress;
   /** The most BPDUs of a port in one second (17.13.12), 1 to 10. Default 6. */
   readonly txHoldCount?: number;
@@ -273,7 +276,9 @@ export class SpanningTree {
   #transmit(port: TreePort, bpdu: Bpdu): void {
     if (port.settings.hasBpduFilter) return;
     port.transmitted[bpdu.type]++;
-    this.#actions.transmit(port.number, encodeBpdu(bpdu, this.#bridge.address));
+    const { address } = this.#bridge;
+    const source = (address - (address % (MAX_PORT_NUMBER + 1)) + (port.stpNumber ?? 0)) as MacAddress;
+    this.#actions.transmit(port.number, encodeBpdu(bpdu, source));
   }
 
   #changed(port: TreePort): void {

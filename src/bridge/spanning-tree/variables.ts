@@ -13,7 +13,7 @@ export type PortState = 'discarding' | 'learning' | 'forwarding';
 export interface BridgeVariables {
   readonly ports: ReadonlyMap<number, PortVariables>;
   bridgeId: BridgeId;
-  /** The address of the bridge, and the source of its BPDUs. */
+  /** The address in the bridge identifier. */
   readonly address: MacAddress;
   bridgeTimes: Times;
   rootPriority: PriorityVector;
