@@ -48,7 +48,6 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('delFdb', async (spec) => [await service.delFdb(spec)]);
   define('flushFdb', (spec) => [service.flushFdb(spec)]);
   define('listMdb', ({ network }) => service.listMdb(network));
-  define('listStp', ({ network }) => service.listStp(network));
   define('listDoor', () => service.listEndpoints());
   define('getPort', ({ port }) => [service.getPort(port)]);
   define('getStatus', () => [service.getStatus()]);
@@ -57,6 +56,7 @@ export function controlMethods(service: SwitchControl, stream: StreamMethods = N
   define('setNet', async ({ network, ...settings }) => [await networks.set(network, settings)]);
   define('delNet', async ({ network, force = false }) => [await networks.remove(network, force)]);
   define('listNet', () => networks.list());
+  define('listStp', ({ network }) => service.listStp(network));
   define('planReload', () => configurationOf(service).plan());
   define('reload', () => configurationOf(service).reload());
   define('getConfig', async () => [await configurationOf(service).save()]);

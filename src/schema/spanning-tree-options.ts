@@ -13,10 +13,20 @@ const MOST_BRIDGE_PRIORITY = 61_440;
 
 const NO_COST = messageOf({ sentence: `{name} must be auto or a whole number from 1 to ${MOST_COST}, got {value}` });
 
-/** `auto`, or a number. */
-const pathCost = v.union(
-  [v.literal('auto'), v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MOST_COST))],
-  NO_COST,
+const DIGITS = /^\d{1,9}$/;
+
+/** `auto`, or a number, also as decimal text, as the command line has it. */
+const pathCost = v.pipe(
+  v.union([v.literal('auto'), v.number(), v.pipe(v.string(), v.regex(DIGITS))], NO_COST),
+  v.metadata({
+    anyOf: [
+      { const: 'auto' },
+      { type: 'integer', minimum: 1, maximum: MOST_COST },
+      { type: 'string', pattern: DIGITS.source },
+    ],
+  }),
+  v.transform((value): 'auto' | number => (value === 'auto' ? value : Number(value))),
+  v.check((value) => value === 'auto' || (Number.isInteger(value) && value >= 1 && value <= MOST_COST), NO_COST),
 );
 
 /** A whole number from 0 to `most` in steps. */
@@ -40,8 +50,8 @@ export const SPANNING_TREE_PORT_OPTIONS = {
     type: pathCost,
     default: 'auto',
     flag: '--path-cost',
-    metavar: 'auto|N',
-    help: 'cost in the spanning tree; auto: by the round trip',
+    metavar: 'COST',
+    help: 'cost in the spanning tree, or auto: by the round trip',
   },
   portPriority: {
     type: steps(PRIORITY_STEP, MOST_PRIORITY),
@@ -103,8 +113,8 @@ export const SPANNING_TREE_OPTIONS = {
     default: 2,
     unit: 'seconds',
     flag: '--hello-time',
-    metavar: '1|2',
-    help: 'seconds between BPDUs; a silent line is found after three',
+    metavar: 'SEC',
+    help: '1 or 2 seconds between BPDUs; a silent line is found after three',
   },
   maxAge: {
     type: wholeNumber(6, 40),
