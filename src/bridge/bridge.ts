@@ -487,7 +487,8 @@ export class Bridge {
   #beyondLimit(bridgePort: BridgePort): void {
     const { macLimit, macLimitAction } = bridgePort.settings;
     if (macLimitAction !== 'shut' || bridgePort.protection !== undefined) return;
-    this.protect(bridgePort, { cause: 'macLimit', reason: `a frame from more than ${macLimit} addresses` });
+    const addresses = macLimit === 1 ? 'address' : 'addresses';
+    this.protect(bridgePort, { cause: 'macLimit', reason: `frames from more than ${macLimit} ${addresses}` });
     this.onProtected?.(bridgePort);
   }
 

@@ -57,9 +57,9 @@ describe('limits of addresses', () => {
     const one = lan.join({ macLimit: 1, macLimitAction: 'shut' });
     const other = lan.join();
     one.send(plain(BROADCAST, ADA));
-    one.send(plain(BROADCAST, BOB));
+    one.send(plain(BROADCAST, BOB), plain(BROADCAST, ADA), plain(BROADCAST, ADA));
     one.send(plain(BROADCAST, ADA));
-    assert.deepEqual(refusals(one), { macLimit: 1, protected: 1 });
+    assert.deepEqual(refusals(one), { macLimit: 1, protected: 3 });
     assert.deepEqual(shut, [1]);
     assert.equal(one.port.protection?.cause, 'macLimit');
     assert.match(one.port.protection?.reason ?? '', /more than 1 address/);

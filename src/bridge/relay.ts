@@ -156,7 +156,10 @@ export class Relay {
         }
         if (!this.#stages.enter(pass, isSameSource)) {
           refuse(pass, pass.refusal);
-          continue;
+          if (ingress.protection === undefined) continue;
+          // The frame has caused it, and the rest of the batch is late.
+          this.#refuseFrom(pass, index + 1);
+          break;
         }
         if (!isSameKey) {
           this.#decide(pass);
@@ -215,6 +218,14 @@ export class Relay {
       }
       ingress.rx.count(batch.lengths[index] as number, 1);
       this.#protocols.take(pass);
+    }
+  }
+
+  #refuseFrom(pass: Pass, from: number): void {
+    pass.frames = 1;
+    for (let index = from; index < pass.batch.count; index++) {
+      pass.index = index;
+      refuse(pass, 'protected');
     }
   }
 

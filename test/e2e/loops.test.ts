@@ -87,5 +87,17 @@ test('frames that go round a loop through a kernel bridge: "loop between ports 2
     await host.run(['ping', '-c', '1', '-W', '0.1', `192.0.2.10${station}`]);
   }
   await lan.process.output(/loop between ports 2 and 3/);
+  // A probe comes back within seconds, and the younger port is shut.
+  await lan.process.output(/loop: port 3 is shut: a loop with port 2/);
+  const states = (await lan.ports()).map(({ state, shut, reason }) => [state, shut, reason?.slice(0, 18) ?? null]);
+  assert.deepEqual(states, [
+    ['up', false, null],
+    ['up', false, null],
+    ['shut', false, 'a loop with port 2'],
+  ]);
+  // Without the other way the loop is gone, and no probe comes back any more.
+  await host.check(['ip', 'link', 'set', 'a1', 'nomaster']);
+  await lan.process.output(/the loop is gone: port opened/, 60_000);
+  assert.equal((await lan.port(3)).state, 'up');
   assert.equal((await lan.stop()).status, 0);
 });
