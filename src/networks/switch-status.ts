@@ -24,6 +24,14 @@ const FAULTS: readonly DiscardReason[] = [
   'typeDenied',
   'serverDenied',
   'rateExceeded',
+  'macLimit',
+  'locked',
+  'stormBroadcast',
+  'stormMulticast',
+  'stormUnicast',
+  'ipSourceDenied',
+  'arpDenied',
+  'ndDenied',
 ];
 
 /** For a switch without a daemon. */
