@@ -25,6 +25,10 @@ const POLICY: EtherwsVariant = {
   ...{ name: 'etherws-policy', title: 'etherws, batched wire, ws://, a policy', wire: 'auto' },
   ...{ isTls: false, hasPolicy: true },
 };
+const MANAGED: EtherwsVariant = {
+  ...{ name: 'etherws-managed', title: 'etherws, batched wire, ws://, managed', wire: 'auto' },
+  ...{ isTls: false, isManaged: true },
+};
 const RAW: EtherwsVariant = { name: 'etherws-raw', title: 'etherws, raw wire, ws://', wire: 'raw', isTls: false };
 const RAW_TLS: EtherwsVariant = {
   ...{ name: 'etherws-raw-tls', title: 'etherws, raw wire, wss://', wire: 'raw', isTls: true },
@@ -53,6 +57,7 @@ export function contestants({ against, ...how }: Choice): Contestant[] {
     ...switches(BATCHED),
     ...switches(BATCHED_TLS),
     ...switches(POLICY),
+    etherws(MANAGED, { build: THIS_BUILD, ...how }),
     FLOOR_PLAIN,
     ...switches(RAW),
     ...switches(RAW_TLS),

@@ -49,7 +49,7 @@ const QUICK = {
   trialSeconds: 0.5,
   only: [
     ...['veth', 'floor', 'etherws', 'etherws-tls', 'etherws-tls-openssl', 'floor-sealed', 'floor-plain', 'etherws-raw'],
-    ...['etherws-policy', 'etherws-relay'],
+    ...['etherws-policy', 'etherws-managed', 'etherws-relay'],
     ...['softether', 'openvpn', 'tinc', 'vde', 'n2n', 'softether-relay', 'openvpn-relay', 'tinc-relay'],
   ],
   measure: [],

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contestant, missingPrograms, type Tunnel } from '../contestant.ts';
 import { run } from '../lab/command.ts';
-import { type Lab, OVERLAY, RELAY_UNDERLAY, SIDES, UNDERLAY } from '../lab/lab.ts';
+import { type Lab, OVERLAY, RELAY_UNDERLAY, retry, SIDES, UNDERLAY } from '../lab/lab.ts';
 import { aesOf, type Build, etherwsProgram } from './build.ts';
 import { makeCertificate } from './certificate.ts';
 import { EtherwsSwitch, LISTEN_PORT, tlsOptions } from './etherws-switch.ts';
@@ -24,6 +24,8 @@ export interface EtherwsVariant {
   readonly aes?: 'openssl';
   /** Whether the listening switch applies an ingress policy to tunnels. */
   readonly hasPolicy?: boolean;
+  /** Whether both switches have VLANs, spanning tree, multicast snooping and LLDP. */
+  readonly isManaged?: boolean;
 }
 
 /** Rates, claims and guards with limits that no frame reaches, so that only their cost is measured. */
@@ -107,7 +109,15 @@ async function start(lab: Lab, variant: EtherwsVariant, runtime: Runtime): Promi
   const client = await EtherwsSwitch.start(lab, 'client', { ...runtime, options });
   await client.addDevice('client');
   await client.dial(UNDERLAY.server, files, wire);
+  if (variant.isManaged === true) for (const own of [server, client]) await manage(own);
   return { addresses: OVERLAY };
+}
+
+/** The device is an access port, and the tunnel a trunk, so that each frame gets a tag and loses it again. */
+async function manage(own: EtherwsSwitch): Promise<void> {
+  await own.ctl('setnet', 'default', '--stp', 'on', '--multicast-snooping', 'on', '--lldp', 'on');
+  await own.ctl('setport', '1', '--vlan-mode', 'access', '--pvid', '10');
+  await retry('trunk', () => own.ctl('setport', '2', '--vlan-mode', 'trunk', '--vlans', '10'));
 }
 
 function policyOptions(lab: Lab, { hasPolicy = false }: EtherwsVariant): string[] {

@@ -128,6 +128,18 @@ export const TARGETS: readonly Target[] = [
     ...{ what: 'a policy, idle round trip, median / without', must: '≤ 1.1', aim: '1.0' },
     ...{ of: 'etherws-policy', metric: 'rttIdleMedian', against: 'etherws' },
   }),
+  ratio({
+    ...{ what: 'managed, one flow up / without', must: '≥ 0.97', aim: '1.0' },
+    ...{ of: 'etherws-managed', metric: 'oneFlowUp', against: 'etherws' },
+  }),
+  ratio({
+    ...{ what: 'managed, 64-byte packets / without', must: '≥ 0.97', aim: '1.0' },
+    ...{ of: 'etherws-managed', metric: 'packetRate', against: 'etherws' },
+  }),
+  ratio({
+    ...{ what: 'managed, idle round trip, median / without', must: '≤ 1.03', aim: '1.0' },
+    ...{ of: 'etherws-managed', metric: 'rttIdleMedian', against: 'etherws' },
+  }),
   value({
     ...{ what: 'relay, wss://, CPU a gigabyte of TCP', must: '≤ 0.6', aim: '0.5', unit: 's/GB' },
     ...{ of: 'etherws-relay', metric: 'relayFlowCost' },
