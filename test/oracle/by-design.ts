@@ -50,6 +50,18 @@ export const BY_DESIGN: readonly ByDesign[] = [
     scripts: 'no frames to reserved addresses while ports are locked',
   },
   {
+    of: 'Linux',
+    what: 'floods leaves of IGMP and MLD, and reports of IGMPv3 and MLDv2',
+    why: 'they are for routers: RFC 4541, 2.1.1 (1), as Linux does with older reports',
+    scripts: 'where leaves go is not compared; hosts have IGMPv2 and MLDv1',
+  },
+  {
+    of: 'Linux',
+    what: 'sends no groups to a port that begins to forward, until its hosts report',
+    why: 'the hosts behind a tunnel that is dialled anew do not know that they must report',
+    scripts: 'our bridge has `newPortIntervalMs` 0',
+  },
+  {
     of: 'Open vSwitch',
     what: 'does not learn from frames to reserved addresses',
     why: 'the learning process comes before the filtering of frames (IEEE 802.1Q-2022, 8.6 and 8.7); Linux learns, too',

@@ -20,8 +20,12 @@ const MOST_PASSES = 20;
 
 /** Plays a script through both bridges. */
 export async function compare(ours: World, theirs: World, script: Script): Promise<Difference | undefined> {
-  const outcomes = [await ours.play(script), await theirs.play(script)] as const;
-  return differenceOf(...outcomes);
+  const judged = (outcome: Outcome): Outcome =>
+    outcome.map((frames, at) => {
+      const step = script.steps[at];
+      return step?.do === 'frame' && step.isUnjudged === true ? [] : frames;
+    });
+  return differenceOf(judged(await ours.play(script)), judged(await theirs.play(script)));
 }
 
 /**

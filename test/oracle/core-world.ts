@@ -1,5 +1,10 @@
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
+import {
+  MULTICAST_TIMERS,
+  type MulticastOptions,
+  type RouterMode,
+} from '../../src/bridge/multicast/multicast-settings.ts';
 import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
 import { PortVlans, type VlanSettings } from '../../src/bridge/port-vlans.ts';
 import type { StpState } from '../../src/bridge/stp-state.ts';
@@ -10,6 +15,7 @@ import type { Vid } from '../../src/wire/ethernet/vid.ts';
 import { VidSet } from '../../src/wire/ethernet/vid-set.ts';
 import {
   AGEING_MS,
+  type BridgeSetting,
   heardAt,
   type Outcome,
   octetsOf,
@@ -25,6 +31,13 @@ import {
 /** The states of a port under the numbers of the kernel; what is absent is discarding. */
 const STATES: Readonly<Record<number, StpState>> = { 2: 'learning', 3: 'forwarding' };
 const DISABLED = 0;
+/** As Linux, it does not flood to ports that begin to forward (by-design.ts). */
+const SNOOPING: MulticastOptions = {
+  mac: 0x02be_0000_0000 as MacAddress,
+  isQuerier: false,
+  timers: { ...MULTICAST_TIMERS, newPortIntervalMs: 0 },
+};
+const ROUTER_MODES: readonly RouterMode[] = ['off', 'auto', 'on'];
 const KINDS = { dynamic: 'learned', static: 'static', sticky: 'sticky' } as const;
 
 type EntryStep = Extract<Step, { do: 'entry' }>;
@@ -84,7 +97,9 @@ class Run {
       if (++this.#waits % 2 === 0) this.#bridge.age(this.#nowMs);
     } else if (step.do === 'attach') {
       if (!this.#places.has(step.port)) this.attach(step.port);
-    } else if (step.do !== 'bridge') {
+    } else if (step.do === 'bridge') {
+      this.#setBridge(step.name, step.value);
+    } else {
       const place = this.#places.get(step.port);
       if (place !== undefined) this.#playAt(place, step);
     }
@@ -130,6 +145,11 @@ class Run {
     }
   }
 
+  #setBridge(name: BridgeSetting, value: number): void {
+    if (name !== 'mcast_snooping') throw new Error(`our bridge has no "${name}"`);
+    this.#bridge.setMulticast(value === 0 ? undefined : SNOOPING, this.#nowMs);
+  }
+
   #setEntry(port: BridgePort, { vid, mac, kind }: EntryStep): void {
     const address = Number.parseInt(mac, 16) as MacAddress;
     const { entries } = this.#bridge;
@@ -160,6 +180,8 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
       return { isLocked: isOn };
     case 'fastleave':
       return { fastLeave: isOn };
+    case 'mcast_router':
+      return { multicastRouter: ROUTER_MODES[value] ?? 'auto' };
     default:
       throw new Error(`our bridge has no "${name}"`);
   }

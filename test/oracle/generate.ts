@@ -1,6 +1,7 @@
 import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
 import { VLAN_MODES, type VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 import type { Random } from '../support/random.ts';
+import { generateMulticast } from './generate-multicast.ts';
 import type { FrameStep, PortSetting, Script, Step, Tag } from './script.ts';
 
 /** What the scripts of a profile contain. */
@@ -8,6 +9,8 @@ export interface Profile {
   readonly name: string;
   /** Steps beside frames; each is chosen as often as it is listed. */
   readonly events: readonly ((random: Random, ports: number) => Step)[];
+  /** Makes the scripts in another way. */
+  readonly generate?: (random: Random) => Script;
   /** Whether stations have VIDs; default true. */
   readonly hasVids?: boolean;
   /** The first step about each port. */
@@ -152,11 +155,15 @@ export const PROVIDER: Profile = {
   hasReserved: false,
 };
 
-export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, SECURITY, AGEING];
+/** Snooping of IGMP and MLD. */
+export const MULTICAST: Profile = { name: 'multicast', events: [], waitsOnceIn: 0, generate: generateMulticast };
+
+export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, SECURITY, AGEING, MULTICAST];
 export const OVS_PROFILES: readonly Profile[] = [TAGGED, VLANS, PROVIDER];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */
 export function generate(random: Random, profile: Profile): Script {
+  if (profile.generate !== undefined) return profile.generate(random);
   const ports = random.between(2, MOST_PORTS);
   const hasWaits = profile.waitsOnceIn > 0 && random.once(profile.waitsOnceIn);
   // Fewer in scripts with waits, which are short, so that a station is often the destination of what follows.

@@ -183,10 +183,14 @@ export class KernelWorld implements World {
 
   /** Notes what a step leaves behind. */
   #note(step: Step): void {
-    if (step.do === 'bridge') this.#changedBridge.add(step.name);
-    else if (step.do === 'detach') this.#members.delete(step.port);
+    if (step.do === 'bridge') {
+      this.#changedBridge.add(step.name);
+      // Group memberships end with the port.
+      if (step.name === 'mcast_snooping') for (const port of this.#members) this.#changed.add(port);
+    }
+    if (step.do === 'detach') this.#members.delete(step.port);
     else if (step.do === 'attach') this.#members.add(step.port);
-    else if (step.do !== 'frame' && step.do !== 'wait') this.#changed.add(step.port);
+    else if (step.do !== 'frame' && step.do !== 'wait' && step.do !== 'bridge') this.#changed.add(step.port);
   }
 
   /** Prepares the bridge for a script: these ports with their default settings, and no entries. */
@@ -200,6 +204,10 @@ export class KernelWorld implements World {
     }
     for (const name of this.#changedBridge) {
       operations.push(['netlink', setBridge(this.#bridge, BRIDGE_ATTRIBUTES[name], 0)]);
+    }
+    if (this.#changedBridge.has('mcast_snooping')) {
+      // Forgets the querier.
+      for (const isUp of [false, true]) operations.push(['netlink', setUp(this.#bridge, isUp)]);
     }
     operations.push(['netlink', setBridge(this.#bridge, 'fdbFlush', 0)]);
     await this.#done(operations);

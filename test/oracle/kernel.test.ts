@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { enterOwnNamespace } from '../support/own-namespace.ts';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { CoreWorld } from './core-world.ts';
-import { AGEING, ISOLATED, PLAIN, type Profile, SECURITY, SHUT, STATES } from './generate.ts';
+import { AGEING, ISOLATED, MULTICAST, PLAIN, type Profile, SECURITY, SHUT, STATES } from './generate.ts';
 import { KernelWorld } from './kernel-world.ts';
 import { findDifference } from './runs.ts';
 
@@ -18,6 +18,7 @@ const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
   [ISOLATED, 50],
   [SECURITY, 150],
   [AGEING, 20],
+  [MULTICAST, 40],
 ];
 
 for (const [profile, runs] of PROFILES) {

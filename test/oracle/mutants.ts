@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BridgeParts } from './core-world.ts';
-import { AGEING, ISOLATED, PLAIN, PROVIDER, type Profile, SECURITY, SHUT, VLANS } from './generate.ts';
+import { AGEING, ISOLATED, MULTICAST, PLAIN, PROVIDER, type Profile, SECURITY, SHUT, VLANS } from './generate.ts';
 
 /** A mistake in the bridge, which scripts must find: a text of the compiled src/bridge or src/wire, and what replaces it where it is first. */
 export interface Mutant {
@@ -91,6 +91,12 @@ export const MUTANTS: readonly Mutant[] = [
     text: /destination === BROADCAST(?=\)\s*return settings\.floods)/,
     mistake: 'false',
     profile: SECURITY,
+  },
+  {
+    what: 'does not flood to group members by ports with mcast_flood off',
+    text: /members !== undefined(?=\)\s*return MAY_PASS)/,
+    mistake: 'false',
+    profile: MULTICAST,
   },
   {
     what: 'has all ports in all VLANs',

@@ -18,6 +18,8 @@ export interface FrameStep {
   readonly tags: readonly Tag[];
   /** The EtherType and what follows, hexadecimal. */
   readonly payload: string;
+  /** Where the frame goes is not compared, but what it leaves behind is. */
+  readonly isUnjudged?: boolean;
 }
 
 /** The settings of a port, under the names of bridge(8); each is 0 or 1 but `state`. */

@@ -15,7 +15,9 @@ export class FloodControl implements EgressStage {
     return pass.egress !== undefined || egress.floodsAll ? MAY_PASS : this.#judge(pass, egress);
   }
 
-  #judge({ destination }: Pass, { settings }: BridgePort): Answer {
+  #judge({ destination, members }: Pass, { settings }: BridgePort): Answer {
+    // A frame to known members and router ports is not flooded.
+    if (members !== undefined) return MAY_PASS;
     if (!isGroupAddress(destination)) return settings.floodsUnicast ? MAY_PASS : 'floodOff';
     if (destination === BROADCAST) return settings.floodsBroadcast ? MAY_PASS : 'floodOff';
     return settings.floodsMulticast ? MAY_PASS : 'floodOff';
