@@ -93,7 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
     profile: SECURITY,
   },
   {
-    what: 'does not flood to group members by ports with mcast_flood off',
+    what: 'keeps groups from members whose port has mcast_flood off',
     text: /members !== undefined(?=\)\s*return MAY_PASS)/,
     mistake: 'false',
     profile: MULTICAST,
