@@ -26,10 +26,11 @@ class LabelledPort {
   /** The labels of `etherws_port_info`, which may change or be long. `shownUrl` keeps secrets out of them. */
   get information(): string {
     const { port } = this.bridgePort;
-    const { user, description } = this.attached;
+    const { user, description, network } = this.attached;
     const { wire, url } = connectionOf(this.bridgePort) ?? {};
     return labelsOf({
       ...this.#identity,
+      network: network.name,
       target: shownUrl(port.target),
       ...(url === undefined ? {} : { url: shownUrl(url) }),
       ...(wire === undefined ? {} : { wire }),

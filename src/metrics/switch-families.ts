@@ -2,6 +2,7 @@ import type { Switch } from '../networks/switch.ts';
 import { type Family, single } from './exposition.ts';
 import { lldpFamilies } from './lldp-families.ts';
 import { multicastFamilies } from './multicast-families.ts';
+import { networkFamilies } from './network-families.ts';
 import { portFamilies } from './port-families.ts';
 import { type MeasuredProcess, processFamilies } from './process-families.ts';
 import { type MeasuredService, serviceFamilies } from './service-families.ts';
@@ -50,6 +51,7 @@ export function familiesOf({ etherSwitch, services, process, buffers }: Measured
         return buffers.limitBytes;
       },
     ),
+    ...networkFamilies(etherSwitch),
     ...multicastFamilies(etherSwitch),
     ...serviceFamilies(services),
     ...portFamilies(etherSwitch.attachedPorts()),

@@ -97,7 +97,8 @@ test('metrics tell what the control API tells, in both formats, and no secret', 
       .filter(({ name }) => name === 'etherws_port_info')
       .map(({ labels }) => labels);
     assert.deepEqual(information[0], {
-      ...{ port: '1', name: 'uplink', type: 'client', wire: 'batched', description: 'to the "relay\\' },
+      ...{ port: '1', name: 'uplink', type: 'client', network: 'default', wire: 'batched' },
+      description: 'to the "relay\\',
       target: `ws://127.0.0.1:${relay.tunnelPort}/?access_token=(hidden)`,
     });
     assert.equal(information[1]?.target, 'wss://127.0.0.1:1/');

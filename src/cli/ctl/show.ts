@@ -1,6 +1,7 @@
 import { SET_PORT } from '../../control/schema.ts';
 import type { PolicyEntry, PortPage } from '../../control/status-entries.ts';
 import { BRIDGE_PORT_OPTIONS } from '../../schema/bridge-port-options.ts';
+import { DEFAULT_NETWORK } from '../../schema/network-options.ts';
 import type { Row } from '../../schema/table.ts';
 import type { Command } from '../commander.ts';
 import { type Colour, Page, type Paint } from '../page.ts';
@@ -27,6 +28,7 @@ export function portPage(page: PortPage, paint: Paint): string {
   return new Page(paint)
     .head(`port ${port}${name === null ? '' : ` (${name})`}: ${type} ${target}`)
     .add('Description', ...present(description))
+    .add('Network', ...(page.network === DEFAULT_NETWORK ? [] : [page.network]))
     .add('State', ...stateLines(page))
     .add('Namespace', ...present(netns))
     .add('User', ...present(user))
