@@ -123,5 +123,15 @@ export const portPage = atLeast({
   stations: count,
   /** at most 64, the most recently seen first */
   addresses: listOf(atLeast({ vid: count, mac: anyText, age: count })),
+  /** the IP addresses that are bound to stations at the port, at most 64; `seconds` until the binding ends; null: it does not, or any */
+  bindings: listOf(
+    atLeast({
+      address: anyText,
+      mac: v.nullable(anyText),
+      vid: v.nullable(count),
+      kind: oneOf(['static', 'dhcp', 'first']),
+      seconds: v.nullable(count),
+    }),
+  ),
 });
 export type PortPage = Known<v.InferOutput<typeof portPage>>;

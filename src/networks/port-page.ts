@@ -1,6 +1,7 @@
 import type { IngressPolicy } from '../bridge/ingress-policy.ts';
 import { detailsOf } from '../bridge/port-details.ts';
 import type { PolicyEntry, PortPage } from '../control/status-entries.ts';
+import { formatIpv4, formatIpv6 } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { AttachedPort } from './attached-port.ts';
 import { portEntry } from './port-entries.ts';
@@ -40,7 +41,30 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
       .map(({ system, chassis, neighborPort }) => ({ system, chassis, port: neighborPort })),
     stations,
     addresses,
+    bindings: bindingsOf(attached, performance.now()),
   };
+}
+
+function bindingsOf({ bridgePort, network }: AttachedPort, nowMs: number): PortPage['bindings'] {
+  const all: PortPage['bindings'] = [];
+  for (const { port, kind, address, mac, vid, untilMs } of network.bridge.sourceGuard.bindings.all(nowMs)) {
+    if (port !== bridgePort.number || all.length === MOST_ADDRESSES) continue;
+    all.push({
+      address: formatAddress(address),
+      mac: mac === undefined ? null : formatMacAddress(mac),
+      vid: vid ?? null,
+      kind,
+      seconds: Number.isFinite(untilMs) ? seconds(untilMs - nowMs) : null,
+    });
+  }
+  return all;
+}
+
+/** The text of an IP address of a binding. */
+function formatAddress(octets: string): string {
+  const word = (at: number): number => octets.charCodeAt(at) * 256 + octets.charCodeAt(at + 1);
+  if (octets.length === 4) return formatIpv4(word(0) * 0x1_0000 + word(2));
+  return formatIpv6([0, 2, 4, 6, 8, 10, 12, 14].map(word));
 }
 
 function policyEntry({ rules, claimed }: IngressPolicy): PolicyEntry {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { FdbEntry, PortEntry } from '../../src/control/schema.ts';
+import type { FdbEntry, PortEntry, PortPage } from '../../src/control/schema.ts';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { commandsIn, fencedBlocks } from '../support/fenced-blocks.ts';
 import { arpFrame, dhcpReply, dhcpRequest, routerAdvertisement, udpFrame } from '../support/ip-frames.ts';
@@ -13,6 +13,7 @@ import { once } from '../support/waits.ts';
 /** Port security of tunnels and devices, and the commands of docs/operate/port-security.md and storms-and-loops.md. */
 
 const SERVER = '0200000000fe';
+const LEASE = { address: '192.0.2.10', mac: '02:00:00:00:00:01', vid: 0, kind: 'dhcp' };
 
 /** A tunnel whose far end is the test. */
 interface Station {
@@ -100,6 +101,10 @@ test('a tunnel with IP source guard uses what DHCP gave it, and no other address
     ({ ipSourceDenied, arpDenied, serverDenied }) => ipSourceDenied === 3 && arpDenied === 1 && serverDenied === 2,
   );
   assert.deepEqual(server.got.slice(1), passing);
+  const [page] = (await lan.call<{ entries: PortPage[] }>('getPort', { port: client.port })).entries;
+  const [binding, ...more] = page?.bindings ?? [];
+  assert.deepEqual({ ...binding, seconds: 0 }, { ...LEASE, seconds: 0 });
+  assert.ok((binding?.seconds ?? 0) > 30 && more.length === 0);
 });
 
 test('the commands of the pages about port security, and about storms and loops', async (t) => {

@@ -225,6 +225,7 @@ const NO_HISTORY = {
   neighbors: [],
   stations: 0,
   addresses: [],
+  bindings: [],
 };
 
 const UNNUMBERED = { address: '', netmask: '', mtu: 1500, netns: null };

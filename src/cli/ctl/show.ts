@@ -42,7 +42,15 @@ export function portPage(page: PortPage, paint: Paint): string {
     .add('Policy', ...(page.policy === null ? [] : policyLines(page.policy)))
     .add('Neighbours', ...neighborLines(page))
     .add('Stations', ...stationLines(page))
+    .add('Bindings', ...bindingLines(page))
     .toString();
+}
+
+function bindingLines({ bindings }: PortPage): string[] {
+  return bindings.map(({ address, mac, vid, kind, seconds }) => {
+    const where = `${mac === null ? '' : ` at ${mac}`}${vid === null || vid === 0 ? '' : ` in VLAN ${vid}`}`;
+    return `${address}${where}, ${kind}${seconds === null ? '' : ` for ${formatSeconds(seconds)}`}`;
+  });
 }
 
 function present(text: string | null): string[] {
