@@ -12,6 +12,7 @@ import { paramsSchema } from '../src/control/json-schema.ts';
 import { mdbEntry } from '../src/control/multicast-entries.ts';
 import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
+import { pingEntry, traceEntry } from '../src/control/reach-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
 import { stpEntry, stpPortEntry } from '../src/control/stp-entries.ts';
@@ -177,6 +178,8 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('network member'), networkEntry.entries],
       [namesBehind('neighbour member'), neighborEntry.entries],
       [namesBehind('VLAN member'), vlanEntry.entries],
+      [namesBehind('ping member'), pingEntry.entries],
+      [namesBehind('trace member'), traceEntry.entries],
       [namesBehind('capture member'), captureEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));

@@ -33,6 +33,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   delfdb: async () => (await import('./ctl/change-fdb.ts')).addDelFdb,
   flushfdb: async () => (await import('./ctl/change-fdb.ts')).addFlushFdb,
   listvlan: async () => (await import('./ctl/list-vlan.ts')).addListVlan,
+  ping: async () => (await import('./ctl/ping.ts')).addPing,
+  trace: async () => (await import('./ctl/trace.ts')).addTrace,
   listneighbor: async () => (await import('./ctl/list-neighbor.ts')).addListNeighbor,
   listdoor: async () => (await import('./ctl/list.ts')).addListDoor,
   addnet: async () => (await import('./ctl/network.ts')).addAddNet,

@@ -40,6 +40,7 @@ import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-ent
 import { type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
 import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
+import { type PingEntry, REACH_METHODS, type ReachControl, type TraceEntry } from './reach-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
 import { STP_METHODS, type StpEntry } from './stp-entries.ts';
 import { VLAN_METHODS, type VlanEntry } from './vlan-entries.ts';
@@ -145,6 +146,7 @@ export interface SwitchControl {
   /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   listNeighbors(network?: string): NeighborEntry[];
   listVlans(network?: string): VlanEntry[];
+  readonly reach: ReachControl;
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
   getStatus(): StatusEntry;
@@ -181,8 +183,9 @@ export const METHODS = {
   ...NETWORK_METHODS,
   ...STP_METHODS,
   ...CONFIGURATION_METHODS,
-  ...NEIGHBOR_METHODS,
   ...VLAN_METHODS,
+  ...NEIGHBOR_METHODS,
+  ...REACH_METHODS,
   ...LOG_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
   capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
@@ -216,6 +219,8 @@ export interface Entries {
   getConfig: ConfigEntry;
   listNeighbor: NeighborEntry;
   listVlan: VlanEntry;
+  ping: PingEntry;
+  trace: TraceEntry;
   listLogLevel: LogLevelEntry;
   setLogLevel: LogLevelEntry;
   subscribe: SubscriptionEntry;

@@ -3,6 +3,7 @@ import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { LogLevels } from '../control/log-level-entries.ts';
 import type { NeighborEntry } from '../control/neighbor-entries.ts';
+import type { ReachControl } from '../control/reach-entries.ts';
 import type {
   AddFdbSpec,
   ConfigurationControl,
@@ -210,6 +211,10 @@ export class ConfiguredSwitch implements SwitchControl {
 
   listVlans(network?: string): VlanEntry[] {
     return this.#running.listVlans(network);
+  }
+
+  get reach(): ReachControl {
+    return this.#running.reach;
   }
 
   listNeighbors(network?: string): NeighborEntry[] {

@@ -8,6 +8,7 @@ import type { PortLabels } from './attached-port.ts';
 import { LldpEntity } from './lldp/lldp-entity.ts';
 import { MirrorEntity } from './mirror-entity.ts';
 import { MulticastEntity } from './multicast-entity.ts';
+import { Pings } from './ping/pings.ts';
 import { PortProtections } from './port-protections.ts';
 import { SpanningTreeEntity } from './spanning-tree-entity.ts';
 
@@ -67,6 +68,7 @@ export function makeEntities(host: EntityHost) {
     protections: new PortProtections(host),
     lldp,
     mirrors,
+    pings: new Pings(host.bridge, host.address),
     multicast: new MulticastEntity(host),
   } satisfies Readonly<Record<string, NetworkEntity>>;
 }

@@ -33,6 +33,7 @@ import { addFdbEntry, deleteFdbEntry, flushFdb } from './fdb-commands.ts';
 import { fdbEntry } from './fdb-entry.ts';
 import { listMdb } from './multicast-list.ts';
 import { RunningNetworks } from './network-control.ts';
+import { RunningReach } from './ping/reach-control.ts';
 import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
 import { startCapture } from './start-capture.ts';
@@ -52,6 +53,7 @@ export class RunningSwitch implements SwitchControl {
   readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
   readonly #processStatus: () => ProcessStatus;
   readonly networks: RunningNetworks;
+  readonly reach: RunningReach;
 
   /** @param processStatus the facts of the process for `getStatus`; default: none */
   constructor(
@@ -64,6 +66,7 @@ export class RunningSwitch implements SwitchControl {
     processStatus: () => ProcessStatus = () => NO_PROCESS,
   ) {
     this.#switch = target;
+    this.reach = new RunningReach(target);
     this.networks = new RunningNetworks(target);
     this.#createPort = createPort;
     this.#endpoints = endpoints;

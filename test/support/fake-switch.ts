@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { CaptureReader, SwitchCapture } from '../../src/control/capture-entries.ts';
 import type { NeighborEntry } from '../../src/control/neighbor-entries.ts';
+import type { ReachControl } from '../../src/control/reach-entries.ts';
 import type {
   AddFdbSpec,
   DelFdbSpec,
@@ -129,6 +130,11 @@ export class FakeSwitch implements SwitchControl {
   listVlans(_network?: string): VlanEntry[] {
     return [];
   }
+
+  readonly reach: ReachControl = {
+    ping: () => Promise.reject(new EtherwsError('REQUEST_REFUSED', 'There is no network')),
+    trace: () => [],
+  };
 
   listNeighbors(_network?: string): NeighborEntry[] {
     return [];

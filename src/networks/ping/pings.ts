@@ -4,6 +4,7 @@ import { Pinger, type PingReply, type PingTarget } from '../../bridge/ping/pinge
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
+import type { NetworkEntity } from '../network-entity.ts';
 import { InternalPort } from './internal-port.ts';
 
 /** An answer, and where it came in. */
@@ -24,7 +25,7 @@ interface Waiting {
  * Asks stations of a network, from its own address. The bridge has an internal port only while a request waits for its
  * answer, so that it costs nothing otherwise.
  */
-export class Pings {
+export class Pings implements NetworkEntity {
   readonly #bridge: Bridge;
   readonly #own: MacAddress;
   readonly #waiting = new Set<Waiting>();
