@@ -6,6 +6,7 @@ import { networkFamilies } from './network-families.ts';
 import { portFamilies } from './port-families.ts';
 import { type MeasuredProcess, processFamilies } from './process-families.ts';
 import { type MeasuredService, serviceFamilies } from './service-families.ts';
+import { spanningTreeFamilies } from './spanning-tree-families.ts';
 
 /** The sources of a switch's metrics. */
 export interface Measured {
@@ -53,6 +54,7 @@ export function familiesOf({ etherSwitch, services, process, buffers }: Measured
     ),
     ...networkFamilies(etherSwitch),
     ...multicastFamilies(etherSwitch),
+    ...spanningTreeFamilies(etherSwitch),
     ...serviceFamilies(services),
     ...portFamilies(etherSwitch.attachedPorts()),
   ];
