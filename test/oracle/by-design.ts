@@ -39,6 +39,12 @@ export const BY_DESIGN: readonly ByDesign[] = [
   },
   {
     of: 'Linux',
+    what: 'has a limit of learned addresses of the bridge, and forwards frames from further ones',
+    why: 'our limit is of a port, which discards them or shuts, as the port security of switches does',
+    scripts: 'the scenario has all stations at one port, and does not compare where frames from further ones go',
+  },
+  {
+    of: 'Linux',
     what: 'moves static entries that are not sticky',
     why: 'a static filtering entry is changed by management only (IEEE 802.1Q-2022, 8.8.1)',
     scripts: 'static entries are sticky as well in the kernel',
@@ -60,6 +66,12 @@ export const BY_DESIGN: readonly ByDesign[] = [
     what: 'sends no groups to a port that begins to forward, until its hosts report',
     why: 'the hosts behind a tunnel that is dialled anew do not know that they must report',
     scripts: 'our bridge has `newPortIntervalMs` 0',
+  },
+  {
+    of: 'Linux',
+    what: 'discards a report of a group that is beyond the limit of its port',
+    why: 'a router may still forward the group to the other hosts of the network',
+    scripts: 'where such a report goes is not compared',
   },
   {
     of: 'Open vSwitch',

@@ -146,8 +146,16 @@ class Run {
   }
 
   #setBridge(name: BridgeSetting, value: number): void {
-    if (name !== 'mcast_snooping') throw new Error(`our bridge has no "${name}"`);
-    this.#bridge.setMulticast(value === 0 ? undefined : SNOOPING, this.#nowMs);
+    if (name === 'mcast_snooping') {
+      this.#bridge.setMulticast(value === 0 ? undefined : SNOOPING, this.#nowMs);
+    } else if (name === 'fdb_max_learned') {
+      // By design (by-design.ts): of each port.
+      for (const { bridgePort } of this.#places.values()) {
+        this.#bridge.setSettings(bridgePort, { ...bridgePort.settings, macLimit: value });
+      }
+    } else {
+      throw new Error(`our bridge has no "${name}"`);
+    }
   }
 
   #setEntry(port: BridgePort, { vid, mac, kind }: EntryStep): void {
@@ -180,6 +188,8 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
       return { isLocked: isOn };
     case 'fastleave':
       return { fastLeave: isOn };
+    case 'mcast_max_groups':
+      return { multicastLimit: value };
     case 'mcast_router':
       return { multicastRouter: ROUTER_MODES[value] ?? 'auto' };
     default:

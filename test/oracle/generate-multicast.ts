@@ -26,7 +26,7 @@ export function generateMulticast(random: Random): Script {
     { do: 'bridge', name: 'mcast_snooping', value: 1 },
     // For a moment after it is switched on Linux hears no querier of IPv6.
     { do: 'wait', units: 1 },
-    ...QUERIES.map((query) => stepOf(1, query)),
+    ...QUERIES.map((query) => frameStepOf(1, query)),
     { do: 'wait', units: 4 },
   ];
   for (let length = random.between(8, 50); length > 0; length--) {
@@ -40,11 +40,11 @@ function anyFrame(random: Random, ports: number): FrameStep {
   const group = random.pick(GROUPS);
   const fields: MessageFields = { station: 10 * port + random.below(2) };
   const kind = random.below(10);
-  if (kind < 4) return stepOf(port, joinFrame(group, fields));
+  if (kind < 4) return frameStepOf(port, joinFrame(group, fields));
   // By design (by-design.ts): Linux floods leaves.
-  if (kind < 5) return { ...stepOf(port, leaveFrame(group, fields)), isUnjudged: true };
-  if (kind < 6 && random.once(3)) return stepOf(port, pimHelloFrame(4, fields));
-  return stepOf(port, dataFrame(group, fields));
+  if (kind < 5) return { ...frameStepOf(port, leaveFrame(group, fields)), isUnjudged: true };
+  if (kind < 6 && random.once(3)) return frameStepOf(port, pimHelloFrame(4, fields));
+  return frameStepOf(port, dataFrame(group, fields));
 }
 
 const CHOICES: readonly (readonly [PortSetting, readonly number[]])[] = [
@@ -61,7 +61,8 @@ function anySetting(random: Random, ports: number): Step {
   return { do: 'set', port, name, value: random.pick(values) };
 }
 
-function stepOf(port: number, frame: Buffer): FrameStep {
+/** A whole frame as a step. */
+export function frameStepOf(port: number, frame: Buffer): FrameStep {
   const hex = frame.toString('hex');
   return { do: 'frame', port, to: hex.slice(0, 12), from: hex.slice(12, 24), tags: [], payload: hex.slice(24) };
 }

@@ -49,6 +49,7 @@ const PORT_ATTRIBUTES: Readonly<Record<PortSetting, PortAttribute>> = {
   locked: 'locked',
   fastleave: 'fastLeave',
   mcast_router: 'multicastRouter',
+  mcast_max_groups: 'mcastMaxGroups',
   state: 'state',
 };
 const BRIDGE_ATTRIBUTES: Readonly<Record<BridgeSetting, BridgeAttribute>> = {

@@ -49,7 +49,7 @@ const BRIDGE = {
   fdbMaxLearned: [49, 4],
 } as const;
 
-/** IFLA_BRPORT_*; each has one octet. */
+/** IFLA_BRPORT_*; each has one octet but those of WIDE. */
 const PORT = {
   state: 1,
   fastLeave: 7,
@@ -60,7 +60,9 @@ const PORT = {
   bcastFlood: 30,
   isolated: 33,
   locked: 39,
+  mcastMaxGroups: 42,
 } as const;
+const WIDE: readonly string[] = ['mcastMaxGroups'];
 
 export type BridgeAttribute = keyof typeof BRIDGE;
 export type PortAttribute = keyof typeof PORT;
@@ -81,7 +83,7 @@ export const setPort = (index: number, name: PortAttribute, value: number): stri
     0,
     index,
     0,
-    [attribute(IFLA_PROTINFO | NESTED, attribute(PORT[name], number(value, 1)))],
+    [attribute(IFLA_PROTINFO | NESTED, attribute(PORT[name], number(value, WIDE.includes(name) ? 4 : 1)))],
     AF_BRIDGE,
   );
 

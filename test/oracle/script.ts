@@ -32,6 +32,8 @@ export type PortSetting =
   | 'locked'
   | 'fastleave'
   | 'mcast_router'
+  /** The most multicast groups; 0: any number. */
+  | 'mcast_max_groups'
   /** 0 disabled, 1 listening, 2 learning, 3 forwarding, 4 blocking */
   | 'state';
 
