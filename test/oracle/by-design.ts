@@ -74,6 +74,12 @@ export const BY_DESIGN: readonly ByDesign[] = [
     scripts: 'where such a report goes is not compared',
   },
   {
+    of: 'Linux',
+    what: 'forgets the router that it has heard at a port whose mcast_router goes from 2 to 1',
+    why: 'the router is still there, and is known until its time is over',
+    scripts: 'mcast_router is not set back to 1',
+  },
+  {
     of: 'Open vSwitch',
     what: 'does not learn from frames to reserved addresses',
     why: 'the learning process comes before the filtering of frames (IEEE 802.1Q-2022, 8.6 and 8.7); Linux learns, too',
