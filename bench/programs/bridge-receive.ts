@@ -25,6 +25,7 @@ interface Batch {
 
 interface Attached {
   policy: unknown;
+  settings: object;
 }
 
 interface Build {
@@ -87,6 +88,8 @@ function prepare(build: Build, scenario: Scenario): () => void {
     ),
     0,
   );
+  // Storm control judges each flooded frame, and none is too much.
+  ingress.settings = { ...ingress.settings, storm: { unicast: 1e12 } };
   const rate = { perSecond: 1e12, burst: 1e12 };
   if (scenario === 'rates')
     ingress.policy = new build.IngressPolicy({ frames: rate, bits: rate }, new build.SourceClaims(), 0);

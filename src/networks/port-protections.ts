@@ -34,8 +34,10 @@ export class PortProtections implements NetworkEntity {
     bridge.onProtected = (port) => this.#limitReached(port);
   }
 
-  configure({ loopDetection }: NetworkSettings): void {
-    this.#loops.setMode(loopDetection);
+  configure(settings: NetworkSettings): void {
+    // A spanning tree leaves no loop, and probes would come back while it settles.
+    const { stp } = settings as { readonly stp?: unknown };
+    this.#loops.setMode(stp === true || stp === 'on' ? 'off' : settings.loopDetection);
   }
 
   tick(nowMs: number): void {

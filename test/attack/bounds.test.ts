@@ -16,6 +16,8 @@ test('a client that does not read loses frames at its bound, and costs no memory
   const lan = await SwitchProcess.start(t, ['--max-queue', '131072']);
   const [sender, deaf] = [await RawTunnel.open(t, lan.tunnelPort), await RawTunnel.open(t, lan.tunnelPort)];
   deaf.socket.pause();
+  // The queue is what bounds them here, not storm control.
+  await lan.call('setPort', { port: 1, storm: 'none' });
   const resident = (): number =>
     Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${lan.process.pid}/status`, 'utf8'))?.[1]) * 1024;
   const before = resident();
