@@ -64,6 +64,7 @@ export class SpanningTreeEntity implements NetworkEntity {
     const { logger } = this.#host;
     switch (event.kind) {
       case 'topologyChange':
+        this.#host.bridge.multicast?.topologyChanged();
         logger.info({ port: event.port, detected: event.isDetected }, 'topology change');
         this.#host.publish('topology-change', { port: event.port, detected: event.isDetected });
         break;

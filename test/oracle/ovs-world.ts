@@ -170,7 +170,7 @@ export class OvsWorld implements World {
 const nameOf = (port: number): string => `port${port}`;
 
 /** Frames on a stream of a dummy device: the length in two octets, and the frame. */
-function readFrames(socket: Socket, receive: (frame: Buffer) => void): void {
+export function readFrames(socket: Socket, receive: (frame: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   socket.on('data', (octets: Buffer) => {
     rest = Buffer.concat([rest, octets]);
