@@ -62,9 +62,14 @@ export interface EntityHost {
  */
 export function makeEntities(host: EntityHost) {
   const lldp = new LldpEntity(host);
-  const mirrors = new MirrorEntity(host, (port, nowMs) => lldp.portChanged(port, nowMs));
+  const spanningTree = new SpanningTreeEntity(host);
+  // A port that is reserved for a mirror, or no longer, is another one for these.
+  const mirrors = new MirrorEntity(host, (port, nowMs) => {
+    spanningTree.portChanged(port);
+    lldp.portChanged(port, nowMs);
+  });
   return {
-    spanningTree: new SpanningTreeEntity(host),
+    spanningTree,
     protections: new PortProtections(host),
     lldp,
     mirrors,
