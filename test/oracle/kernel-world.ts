@@ -38,7 +38,7 @@ const OWN_ADDRESSES = '02be';
 const TICK_MS = 10;
 /** A frame this much later than on the virtual clock makes a script with waits worthless; it is played again. */
 const SLACK_MS = 15;
-const MOST_TRIES = 8;
+const MOST_TRIES = 25;
 
 const PORT_ATTRIBUTES: Readonly<Record<PortSetting, PortAttribute>> = {
   isolated: 'isolated',

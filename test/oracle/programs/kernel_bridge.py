@@ -7,6 +7,7 @@ Each line of standard input is a JSON list of operations, and is answered by a l
     ["netlink", HEX]          sends a request with NLM_F_ACK or NLM_F_DUMP; the result is [errno, [HEX of each message]]
     ["frame", TAP, HEX]       the far end of TAP (from 0) sends a frame; the result is [ms, [[TAP, HEX], ...]]: the time since
                               the start of the line, and the frames that the far ends have got
+    ["heard"]                 the frames that the far ends have got: [[TAP, HEX], ...]
     ["carrier", TAP, 0 or 1]  pulls or plugs in the far end
     ["until", MS]             sleeps until this time since the start of the line
     ["settle", HEX, HEX, CS]  the first request starts the bridge's collection of expired entries, the second one dumps the
@@ -117,6 +118,8 @@ def play(operations):
             result = [error, [message.hex() for message in messages]]
         elif name == "tap":
             result = tap(*arguments)
+        elif name == "heard":
+            result = heard()
         elif name == "index":
             result = socket.if_nametoindex(*arguments)
         elif name == "carrier":
