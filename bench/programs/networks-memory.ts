@@ -2,16 +2,20 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Switch } from '../../src/networks/switch.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import type { NetworkChange } from '../../src/schema/network-options.ts';
 
 /*
  * Prints what a network takes in memory: without ports, and with five ports whose stations have talked to each other. What a
  * port takes is printed as well, measured in one network, and is not counted in.
  *
- *   npm run build && node dist/bench/programs/networks-memory.js [NETWORKS]
+ *   npm run build && node dist/bench/programs/networks-memory.js [NETWORKS [bare]]
+ *
+ * `bare`: without spanning tree and LLDP, which are on by default in networks other than `default`.
  */
 
 const PORTS = 5;
 const count = Number(process.argv[2] ?? 1000);
+const settings: NetworkChange = process.argv[3] === 'bare' ? { stp: 'off', lldp: 'off' } : {};
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -47,7 +51,7 @@ function talk(ports: readonly MemoryPort[]): void {
 const target = new Switch();
 // The code is compiled, and its caches are filled, before anything is measured.
 for (let at = 0; at < 50; at++) {
-  target.addNetwork(`warm-${at}`);
+  target.addNetwork(`warm-${at}`, settings);
   talk(Array.from({ length: PORTS }, () => attach(target, `warm-${at}`)));
 }
 const alone = usedBytes();
@@ -55,7 +59,7 @@ const single = Array.from({ length: PORTS * count }, () => attach(target, 'defau
 const portBytes = (usedBytes() - alone) / single.length;
 
 const before = usedBytes();
-for (let at = 0; at < count; at++) target.addNetwork(`lab-${at}`);
+for (let at = 0; at < count; at++) target.addNetwork(`lab-${at}`, settings);
 const empty = usedBytes();
 const all = Array.from({ length: count }, (_, at) => Array.from({ length: PORTS }, () => attach(target, `lab-${at}`)));
 for (const ports of all) talk(ports);
