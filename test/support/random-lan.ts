@@ -7,10 +7,10 @@ const MAX_BRIDGES = 60;
 /** Of the allowed times (IEEE 802.1D-2004, table 17-1) those for the longest paths. */
 const TIMES = { maxAge: 40, forwardDelay: 30, helloTime: 2 } as const;
 /**
- * The time in which information ages out, and ports pass both delays, and three hello times for what a full hold count
- * delays (17.3): the bound behind the last change.
+ * The bound behind the last change: information of a former root ages out on its way, also at bridges with STP that repeat
+ * it once a hello time; then ports pass both delays; and three hello times for what a full hold count delays (17.3).
  */
-const BOUND_S = TIMES.maxAge + 2 * TIMES.forwardDelay + 3 * TIMES.helloTime;
+const BOUND_S = 2 * TIMES.maxAge + 2 * TIMES.forwardDelay + 3 * TIMES.helloTime;
 const DISTURBED_MS = 60_000;
 
 /**
