@@ -66,6 +66,8 @@ export class SpanningTreeEntity implements NetworkEntity {
       case 'topologyChange':
         this.#host.bridge.multicast?.topologyChanged();
         logger.info({ port: event.port, detected: event.isDetected }, 'topology change');
+        // Members of groups may be behind other ports now.
+        this.#host.bridge.multicast?.topologyChanged();
         this.#host.publish('topology-change', { port: event.port, detected: event.isDetected });
         break;
       case 'bpduGuard':

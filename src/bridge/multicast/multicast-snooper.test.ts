@@ -240,6 +240,14 @@ test('a port that goes takes its memberships and its router along', () => {
   assert.deepEqual(lan.reach(3, GROUP), []);
 });
 
+test('a port that gets no flooded groups gets those of which it is a member', () => {
+  const lan = settledLan();
+  lan.bridge.setSettings(lan.port(1), { ...DEFAULT_SETTINGS, floodsMulticast: false });
+  lan.send(1, joinFrame(GROUP));
+  assert.deepEqual(lan.reach(3, GROUP), [1, 4]);
+  assert.deepEqual(lan.reach(3, '224.0.0.251'), [2, 4]);
+});
+
 test('queries of versions with sources, and those with the flag S, leave memberships as they are', () => {
   const lan = settledLan();
   lan.send(1, joinFrame(GROUP));
