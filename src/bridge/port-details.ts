@@ -49,6 +49,8 @@ export interface ConnectionDetails {
   readonly transport: 'native' | 'native-tls' | 'node';
   /** Octets that wait in user space. */
   readonly queuedBytes: number;
+  /** How long the oldest frame in the queue has waited, in milliseconds; 0 when none waits. Absent: not known. */
+  readonly oldestWaitedMs?: () => number;
 }
 
 /** What the TLS handshake agreed on. */

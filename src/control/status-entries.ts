@@ -117,6 +117,8 @@ export const portPage = atLeast({
   transport: v.nullable(oneOf(['native', 'native-tls', 'node'])),
   /** octets that wait in the switch to be sent by the tunnel */
   queuedOctets: count,
+  /** how long the oldest frame has waited there, in milliseconds */
+  queuedMs: measure,
   policy: v.nullable(policyEntry),
   /** what LLDP has found at the port; `port` is the ID of the neighbour's port */
   neighbors: listOf(atLeast({ system: v.nullable(anyText), chassis: anyText, port: anyText })),

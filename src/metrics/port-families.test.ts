@@ -41,12 +41,14 @@ test('a port has no series of a reason that has not occurred, and a removed one 
 test('a tunnel has what its connection measures, in base units', async (t) => {
   const etherSwitch = new Switch();
   t.after(() => etherSwitch.close());
-  const connection = { wire: 'batched', roundTripMs: 2.5, queuedBytes: 1500, url: 'wss://a:pw@b.example/?token=x' };
+  const queue = { queuedBytes: 1500, oldestWaitedMs: () => 12.5 };
+  const connection = { wire: 'batched', roundTripMs: 2.5, ...queue, url: 'wss://a:pw@b.example/?token=x' };
   etherSwitch.attach(Object.assign(new MemoryPort(), { details: { kind: 'tunnel', connection } }) as MemoryPort);
   const text = [...linesOf(portFamilies(etherSwitch.attachedPorts()), 'text')].join('');
   const labels = 'port="1",name="",type="memory"';
   assert.match(text, new RegExp(`^etherws_port_round_trip_seconds\\{${labels}\\} 0\\.0025$`, 'm'));
   assert.match(text, new RegExp(`^etherws_port_queue_bytes\\{${labels}\\} 1500$`, 'm'));
+  assert.match(text, new RegExp(`^etherws_port_queue_wait_seconds\\{${labels}\\} 0\\.0125$`, 'm'));
   assert.match(text, new RegExp(`^etherws_port_reconnects_total\\{${labels}\\} 0$`, 'm'));
   assert.ok(text.includes('url="wss://(hidden)@b.example/?token=(hidden)",wire="batched"'), text);
 });

@@ -69,6 +69,10 @@ const VALUES: readonly (readonly [head: Head, value: Value])[] = [
     ({ bridgePort }) => connectionOf(bridgePort)?.queuedBytes,
   ],
   [
+    { ...gauge('queue_wait_seconds', 'How long the oldest frame has waited to be sent by a tunnel'), unit: 'seconds' },
+    ({ bridgePort }) => inSeconds(connectionOf(bridgePort)?.oldestWaitedMs?.()),
+  ],
+  [
     counter('reconnects', 'How often a tunnel was lost and came back'),
     (port) => (tunnelOf(port.bridgePort) === undefined ? undefined : Math.max(0, port.history().connections - 1)),
   ],

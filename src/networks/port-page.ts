@@ -35,6 +35,7 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
     tls: connection?.tls === undefined ? null : { ...connection.tls },
     transport: connection?.transport ?? null,
     queuedOctets: connection?.queuedBytes ?? 0,
+    queuedMs: connection?.oldestWaitedMs?.() ?? 0,
     policy: bridgePort.policy === undefined ? null : policyEntry(bridgePort.policy),
     neighbors: owner
       .neighborsAt(attached)

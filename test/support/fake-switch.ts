@@ -227,6 +227,7 @@ const NO_HISTORY = {
   tls: null,
   transport: null,
   queuedOctets: 0,
+  queuedMs: 0,
   policy: null,
   neighbors: [],
   stations: 0,

@@ -24,7 +24,7 @@ export function addShow(ctl: Command, terminal: Terminal): void {
 }
 
 export function portPage(page: PortPage, paint: Paint): string {
-  const { port, name, type, target, description, roundTripMs, queuedOctets, user, netns } = page;
+  const { port, name, type, target, description, roundTripMs, user, netns } = page;
   return new Page(paint)
     .head(`port ${port}${name === null ? '' : ` (${name})`}: ${type} ${target}`)
     .add('Description', ...present(description))
@@ -34,7 +34,7 @@ export function portPage(page: PortPage, paint: Paint): string {
     .add('User', ...present(user))
     .add('Connection', ...connectionLines(page))
     .add('Round trip', ...(roundTripMs === null ? [] : [formatMs(roundTripMs)]))
-    .add('Queue', ...(page.transport === null ? [] : [`${formatOctets(queuedOctets)} wait`]))
+    .add('Queue', ...queueLines(page))
     .add('Received', `${page.rx} frames, ${formatOctets(page.rxOctets)}`)
     .add('Sent', `${page.tx} frames, ${formatOctets(page.txOctets)}`)
     .add('Discarded', ...discardLines('received', page.rxDiscards), ...discardLines('to send', page.txDiscards))
@@ -51,6 +51,12 @@ function bindingLines({ bindings }: PortPage): string[] {
     const where = `${mac === null ? '' : ` at ${mac}`}${vid === null || vid === 0 ? '' : ` in VLAN ${vid}`}`;
     return `${address}${where}, ${kind}${seconds === null ? '' : ` for ${formatSeconds(seconds)}`}`;
   });
+}
+
+function queueLines({ transport, queuedOctets, queuedMs }: PortPage): string[] {
+  if (transport === null) return [];
+  const oldest = queuedMs > 0 ? `, the oldest frame for ${formatMs(queuedMs)}` : '';
+  return [`${formatOctets(queuedOctets)} wait${oldest}`];
 }
 
 function present(text: string | null): string[] {

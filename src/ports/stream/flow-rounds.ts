@@ -115,6 +115,13 @@ export class FlowRounds {
     }
   }
 
+  /** How long the oldest frame has waited, in milliseconds; 0 without frames. Visits every flow, at most 1024. */
+  oldestWaitedMs(nowMs: number): number {
+    let oldestMs = 0;
+    for (const { fifo } of this.#flows.values()) oldestMs = Math.max(oldestMs, fifo.headWaitedMs(nowMs));
+    return oldestMs;
+  }
+
   /** Octets of memory of the flows beyond their frames. */
   get overheadBytes(): number {
     return this.#flows.size * FLOW_OVERHEAD_BYTES;

@@ -21,6 +21,25 @@ const STEPS = fc.array(
   { maxLength: 60 },
 );
 
+test('the oldest wait is that of the first frame in any flow, and ends with it', () => {
+  const bench = new Bench();
+  assert.equal(bench.queue.oldestWaitedMs(1000), 0);
+  bench.put(1, 1000);
+  bench.put(2, 1001.5);
+  bench.put(1, 1002);
+  assert.equal(bench.queue.oldestWaitedMs(1002), 2);
+  // A turn of one frame: the first of flow 1, then that of flow 2.
+  assert.deepEqual(
+    [1, 1].map((maxBytes) => bench.take(1003, maxBytes).map(({ flow }) => flow)),
+    [[1], [2]],
+  );
+  assert.equal(bench.queue.oldestWaitedMs(1003), 1);
+  // A clock that went back.
+  assert.equal(bench.queue.oldestWaitedMs(1000), 0);
+  bench.take(1003);
+  assert.equal(bench.queue.oldestWaitedMs(1003), 0);
+});
+
 test('every frame leaves whole and in the order of its flow, or is counted, and no bound is exceeded', () => {
   fc.assert(
     fc.property(STEPS, fc.constantFrom(1000, 20_000, 200_000), (steps, queueBytes) => {

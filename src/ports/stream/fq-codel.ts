@@ -102,6 +102,14 @@ export class FqCodel {
     return this.#total.frames;
   }
 
+  /**
+   * How long the oldest waiting frame has been queued (its sojourn time so far; RFC 8289, 3.2), in milliseconds; 0 when no
+   * frame waits. It reads the heads of all flows, and costs frames nothing. Right for up to 35 minutes.
+   */
+  oldestWaitedMs(nowMs: number): number {
+    return this.#rounds?.oldestWaitedMs(nowMs) ?? 0;
+  }
+
   /** Octets of the blocks of the waiting records; 0 when no frame waits. */
   get heldBytes(): number {
     return this.#total.heldBytes;

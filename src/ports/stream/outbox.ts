@@ -84,6 +84,11 @@ export class Outbox implements Congestion {
     return pending + (this.#queue?.bytes ?? 0);
   }
 
+  /** How long the oldest frame has waited for a write, in milliseconds; 0 when none waits. The write in progress does not count. */
+  get oldestWaitedMs(): number {
+    return this.#queue?.oldestWaitedMs(performance.now()) ?? 0;
+  }
+
   /** Octets of the waiting blocks, without blocks shared with other tunnels. */
   get heldBytes(): number {
     const piece = this.#underWay;

@@ -153,6 +153,11 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#outbox.queuedBytes;
   }
 
+  /** How long the oldest frame in the queue has waited, in milliseconds; 0 when none waits. */
+  get oldestWaitedMs(): number {
+    return this.#outbox.oldestWaitedMs;
+  }
+
   /** Starts delivery, beginning with octets that arrived before. To be called once. */
   open(events: ConnectionEvents): void {
     this.#events = events;

@@ -230,8 +230,11 @@ describe('a tunnel and its peer', () => {
       port.flush(false);
       if (port.queuedBytes === 0) await new Promise(setImmediate);
     }
+    const waitedMs = (): number => port.details.connection.oldestWaitedMs?.() ?? -1;
+    assert.ok(waitedMs() > 0, `${waitedMs()} ms`);
     peer.terminate();
     await events.linkChange();
+    assert.equal(waitedMs(), 0);
     assert.ok(events.discardsOf('tx') > 200, `${events.discardsOf('tx')}`);
     assert.equal(port.queuedBytes, 0);
   });

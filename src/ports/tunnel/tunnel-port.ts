@@ -103,6 +103,7 @@ export class TunnelPort implements Port, Described {
         url: undefined,
         ...this.#ends,
         queuedBytes: this.#connection.queuedBytes,
+        oldestWaitedMs: () => this.#connection.oldestWaitedMs,
       },
       linkReason: undefined,
     };

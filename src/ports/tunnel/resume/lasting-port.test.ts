@@ -80,8 +80,9 @@ test('has the offloads and the details of the connection that stands, and none w
     queuedBytes: 0,
   };
   const told = (): unknown => {
-    const { measure, ...connection } = port.details.connection ?? {};
+    const { measure, oldestWaitedMs, ...connection } = port.details.connection ?? {};
     assert.equal(typeof measure, 'function');
+    assert.equal(oldestWaitedMs?.(), 0);
     return { ...port.details, connection };
   };
   const [first, second] = [connection(), connection('another')];
