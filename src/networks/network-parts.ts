@@ -83,7 +83,11 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
     portCalled: (reference) => side.portCalled(reference, name),
     address: ownAddress(side.addressSeed, name),
     logger,
-    publish: (kind, facts) => events.publish(kind, { ...facts, network: name }),
+    publish: (kind, facts) => {
+      const port = facts.port === undefined ? undefined : side.portCalled(String(facts.port), name);
+      const named = port === undefined ? {} : { portName: side.labelsOf(port).name ?? null };
+      events.publish(kind, { ...named, ...facts, network: name });
+    },
     portChanged: (port) => side.announce(port),
   };
   return { bridge, host, limits };

@@ -55,3 +55,19 @@ test('several addresses that do are one event, a loop', async (t) => {
   assert.deepEqual(facts, { event: 'loop', ports: [1, 2], network: 'default', addresses: 4, moves: 76 });
   assert.equal(world.events.length, 1);
 });
+
+test('what a protocol entity tells of a port has its name and its network', async (t) => {
+  const lan = new Switch();
+  t.after(() => lan.close());
+  lan.addNetwork('lab', { stp: 'off' });
+  const [noisy, other] = [new MemoryPort(), new MemoryPort()];
+  lan.attach(noisy, { name: 'noisy', network: 'lab', values: { storm: 'broadcast=1' } });
+  lan.attach(other, { network: 'lab' });
+  const events: SwitchEvent[] = [];
+  lan.events.subscribe((told) => events.push(...told), ['storm']);
+  const broadcast = Buffer.from(`ffffffffffff02000000000188b5${'00'.repeat(46)}`, 'hex');
+  noisy.deliver(...Array.from({ length: 10 }, () => broadcast));
+  await until(() => events.length > 0);
+  const [{ event, port, portName, network, kind, phase } = {} as SwitchEvent] = events;
+  assert.deepEqual([event, port, portName, network, kind, phase], ['storm', 1, 'noisy', 'lab', 'broadcast', 'start']);
+});
