@@ -124,13 +124,18 @@ async function speak(worlds: Worlds, random: Random): Promise<void> {
 
 /** All ports get other VLANs, and two stations talk in one of them. */
 async function speakInVlan(worlds: Worlds, random: Random): Promise<void> {
+  const station = random.once(2) ? random.below(TAPS - 1) : random.below(STATIONS);
+  const other = (station + random.between(1, PLACES - 1)) % PLACES;
+  const [place, away] = [homeOf(station), homeOf(other)];
   const vlans = Array.from({ length: PLACES }, () => anyVlans(random));
+  // Mostly both are in the VLAN.
+  for (const at of [place, away]) {
+    const isAlone = random.once(8);
+    while (!isAlone && vlans[at]?.isMember(USUAL_VLAN) === false) vlans[at] = anyVlans(random);
+  }
   for (const [place, of] of vlans.entries()) {
     worlds.both((world) => world.bridge.setSettings(world.at(place).bridgePort, { ...DEFAULT_SETTINGS, vlans: of }));
   }
-  const station = random.below(STATIONS);
-  const other = (station + random.between(1, PLACES - 1)) % PLACES;
-  const [place, away] = [homeOf(station), homeOf(other)];
   for (const at of [place, away]) {
     worlds.open(at);
     worlds.both((world) => world.setRules(at, undefined, false));
