@@ -118,7 +118,10 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     assert.equal(answer.status, status);
     said += answer.body;
   }
-  assert.match(said, /etherws_port_info\{port="\d+",name="",type="server",target="127[^"]*",wire="raw",user="bob"\}/);
+  assert.match(
+    said,
+    /etherws_port_info\{port="\d+",name="",type="server",network="default",target="127[^"]*",wire="raw",user="bob"\}/,
+  );
   for (const list of ['listport', 'listif', 'listfdb', 'listdoor']) await ctl([list, '--json']);
   for (const command of [['listport'], ['status'], ['show', '4']]) await ctl(command);
   said += JSON.stringify(await lan.call('getPort', { port: 4 }));

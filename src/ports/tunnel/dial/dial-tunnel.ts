@@ -13,6 +13,7 @@ import type { ResumeTicket } from '../resume/resume-ticket.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { endsOf } from '../upgraded-socket.ts';
+import { explainDialError } from './dial-errors.ts';
 import { type DialOptions, dial } from './opening-handshake.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
@@ -90,8 +91,12 @@ export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort
     timeoutMs: options.handshakeTimeoutMs ?? withDefaults(options.limits).handshakeTimeoutMs,
     signal: options.signal,
   });
-  const ends = endsOf(socket);
   await drained(socket);
+  // A record that breaks TLS may have come right behind the answer. A destroyed socket tells nothing of its TLS any more.
+  if (socket.destroyed) {
+    throw explainDialError(socket.errored ?? new Error('the server closed the connection at once'), url, 'http');
+  }
+  const ends = endsOf(socket);
   const transport = openTransport(socket, head, { congestion: options.congestion });
   logger.debug(
     { target: url.shown, address: socket.remoteAddress, wire, transport: transport.kind },
