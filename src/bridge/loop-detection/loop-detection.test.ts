@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { ADA, BROADCAST, type LanPort, MemoryLan, plain } from '../../../test/support/memory-lan.ts';
+import { ADA, BOB, BROADCAST, type LanPort, MemoryLan, plain } from '../../../test/support/memory-lan.ts';
 import { parseLoopProbe } from '../../wire/ethernet/loop-probe.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { LoopDetection, type LoopDetectionMode } from './loop-detection.ts';
@@ -76,6 +76,19 @@ test('a port whose own frames come back is shut', () => {
   assert.deepEqual(lan.said, ['1 by 1: shut 1']);
   assert.match(one.port.protection?.reason ?? '', /come back/);
   assert.equal(two.port.isForwarding, true);
+});
+
+test('a probe does not open a port that its address limit has shut', () => {
+  const lan = new ProbingLan();
+  const one = lan.join({ macLimit: 1, macLimitAction: 'shut' });
+  lan.seconds(1);
+  const [own = ''] = probes(one.take());
+  one.send(plain(BROADCAST, ADA), plain(BROADCAST, BOB));
+  assert.equal(one.port.protection?.cause, 'macLimit');
+  one.send(own);
+  assert.deepEqual(lan.said, []);
+  lan.seconds(60);
+  assert.equal(one.port.protection?.cause, 'macLimit');
 });
 
 test('three ways in parallel: one stays open', () => {

@@ -129,6 +129,8 @@ export class LoopDetection {
 
   #found(from: BridgePort, by: BridgePort, nowMs: number): void {
     const held = [from, by].find((port) => this.#watches.get(port.number)?.heldUntilMs !== undefined);
+    // One that another protection has shut carries no loop, and is not opened when probes are absent.
+    if (held === undefined && (from.protection ?? by.protection) !== undefined) return;
     const shut = held ?? (from.number > by.number ? from : by);
     this.#watchOf(shut).heldUntilMs = nowMs + HOLD_MS;
     if (held !== undefined) return;
