@@ -79,6 +79,18 @@ test('a lease that is renewed, released, or given to another port', () => {
   assert.equal(lan.bridge.sourceGuard.bindings.size, 0);
 });
 
+test('a lease is released by its own port only, and a release from another one does not reach the server', () => {
+  const { ada, bob, server } = guarded();
+  ada.send(dhcpRequest({ client: ADA }));
+  server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10', leaseSeconds: 600 }));
+  server.take();
+  bob.send(dhcpRequest({ client: ADA, current: '192.0.2.10' }, 7));
+  assert.deepEqual([server.take(), refusals(bob)], [[], { ipSourceDenied: 1 }]);
+  ada.send(data(ADA, '192.0.2.10'), dhcpRequest({ client: ADA, current: '192.0.2.10' }, 7), data(ADA, '192.0.2.10'));
+  assert.equal(server.take().length, 2);
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 1 });
+});
+
 test('only servers behind trusted ports, answers to a client that asked, and clients with their own address', () => {
   const { lan, ada, bob, server } = guarded();
   const lease = { client: ADA, assigned: '192.0.2.10' };
@@ -163,6 +175,32 @@ test('IPv6: an address belongs to the first station that uses it, until an hour 
   lan.pass(3_600_000);
   bob.send(advertisement(BOB, 'fe80::a'));
   assert.deepEqual(refusals(bob), { ipSourceDenied: 1, ndDenied: 5 });
+});
+
+test('neighbour discovery is judged behind extension headers, and refused in fragments', () => {
+  const { ada, bob, server } = guarded();
+  ada.send(advertisement(ADA, 'fe80::a'));
+  bob.send(advertisement(BOB, 'fe80::b'));
+  server.take();
+  const claim = advertisement(BOB, 'fe80::a').slice(2 * (14 + 40));
+  const own = advertisement(BOB, 'fe80::b').slice(2 * (14 + 40));
+  const from = (next: number, payload: string): string => ipv6Frame('333300000001', BOB, 'fe80::b', next, payload);
+  const options = (next: string): string => `${next}00010400000000`;
+  bob.send(
+    from(60, options('3a') + claim),
+    from(43, `3a00000000000000${claim}`),
+    from(0, options('3c') + options('3a') + claim),
+  );
+  assert.deepEqual([server.take(), refusals(bob)], [[], { ndDenied: 3 }]);
+  bob.send(
+    from(44, `3a00000000000001${claim}`),
+    from(44, `3a00000100000001${own}`),
+    from(60, options('3a')),
+    from(60, options('3c').repeat(8) + options('3a') + own),
+  );
+  assert.deepEqual([server.take(), refusals(bob)], [[], { ndDenied: 3, ipSourceDenied: 4 }]);
+  bob.send(from(60, options('3a') + own), from(44, `1100000900000001${'00'.repeat(8)}`));
+  assert.equal(server.take().length, 2);
 });
 
 test('a port takes at most 16 IPv6 addresses by first use, and its own are free when it is removed', () => {

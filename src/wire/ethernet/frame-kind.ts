@@ -22,12 +22,13 @@ const ICMPV6 = 58;
 const ROUTER_ADVERTISEMENT = 134;
 const DHCPV4_SERVER = 67;
 const DHCPV6_SERVER = 547;
-const FRAGMENT = 44;
+/** The next header of a fragment header (RFC 8200, 4.5). */
+export const FRAGMENT = 44;
 const AUTHENTICATION = 51;
 /** Hop-by-hop, routing, destination options, mobility, HIP, shim6: next header, length in units of 8 octets, … */
 const EXTENSIONS: readonly number[] = [0, 43, 60, 135, 139, 140];
 /** RFC 8200, 4.1 allows each extension header once, destination options twice. A longer chain may be an evasion. */
-const MAX_EXTENSIONS = 8;
+export const MAX_EXTENSIONS = 8;
 
 /** The offset of the EtherType behind at most two tags, from the frame's start; 0 when the frame ends before it. */
 export function innerTypeAt(bytes: Uint8Array, start: number, length: number): number {
@@ -79,16 +80,26 @@ function kindOfIpv6(bytes: Uint8Array, start: number, end: number): FrameKind {
       return bytes[at] === ROUTER_ADVERTISEMENT ? 'routerAdvertisement' : 'other';
     }
     if (next === PROTOCOL_UDP) return kindOfUdp(bytes, at, end, DHCPV6_SERVER);
-    const isExtension = next === FRAGMENT || next === AUTHENTICATION || EXTENSIONS.includes(next);
-    if (!isExtension) return 'other';
+    if (!isExtension(next)) return 'other';
     if (extensions === MAX_EXTENSIONS || end < at + 8) return 'unreadable';
     // A later fragment: the ports are in the first one.
     if (next === FRAGMENT && (word(bytes, at + 2) & 0xfff8) !== 0) return 'other';
-    const size = bytes[at + 1] as number;
-    const bytesOfExtension = next === FRAGMENT ? 8 : next === AUTHENTICATION ? (size + 2) * 4 : (size + 1) * 8;
+    const octets = extensionBytes(bytes, at, next);
     next = bytes[at] as number;
-    at += bytesOfExtension;
+    at += octets;
   }
+}
+
+/** Whether an extension header of IPv6 that has a next header has this number. */
+export function isExtension(next: number): boolean {
+  return next === FRAGMENT || next === AUTHENTICATION || EXTENSIONS.includes(next);
+}
+
+/** The length of the extension header `kind` at `at`, in octets; its first two octets are there. */
+export function extensionBytes(bytes: Uint8Array, at: number, kind: number): number {
+  const size = bytes[at + 1] as number;
+  if (kind === FRAGMENT) return 8;
+  return kind === AUTHENTICATION ? (size + 2) * 4 : (size + 1) * 8;
 }
 
 function kindOfUdp(bytes: Uint8Array, at: number, end: number, serverPort: number): FrameKind {

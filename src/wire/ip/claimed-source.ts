@@ -1,4 +1,4 @@
-import { innerTypeAt } from '../ethernet/frame-kind.ts';
+import { extensionBytes, FRAGMENT, innerTypeAt, isExtension, MAX_EXTENSIONS } from '../ethernet/frame-kind.ts';
 import { type MacAddress, readMacAddress } from '../ethernet/mac-address.ts';
 import {
   ETHER_TYPE_IPV4,
@@ -31,7 +31,6 @@ const NEIGHBOUR_SOLICITATION = 135;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 const ROUTER_SOLICITATION = 133;
 const REDIRECT = 137;
-const HOP_BY_HOP = 0;
 const SOURCE_LINK_LAYER = 1;
 const TARGET_LINK_LAYER = 2;
 
@@ -80,23 +79,29 @@ function claimOfArp(bytes: Uint8Array, at: number, end: number): ClaimedSource |
   return { by: 'arp', address: text(bytes, at + 14, 4), mac: readMacAddress(bytes, at + 8), isBeginner: true };
 }
 
+/** Hosts take neighbour discovery behind any extension headers, so all are passed over (as for RA guard, RFC 7113, 3). */
 function claimOfIpv6(bytes: Uint8Array, at: number, end: number): ClaimedSource | 'unreadable' {
   if (at + IPV6_HEADER_BYTES > end) return 'unreadable';
   const address = text(bytes, at + 8, 16);
   let next = bytes[at + 6] as number;
   let icmp = at + IPV6_HEADER_BYTES;
-  // MLD stands behind a hop-by-hop header (RFC 2710, 3).
-  if (next === HOP_BY_HOP) {
-    if (icmp + 8 > end) return 'unreadable';
+  let isFragment = false;
+  for (let extensions = 0; isExtension(next); extensions++) {
+    if (extensions === MAX_EXTENSIONS || icmp + 8 > end) return 'unreadable';
+    isFragment ||= next === FRAGMENT;
+    // The headers of a later fragment are in the first one.
+    if (next === FRAGMENT && (word(bytes, icmp + 2) & 0xfff8) !== 0) break;
+    const octets = extensionBytes(bytes, icmp, next);
     next = bytes[icmp] as number;
-    icmp += ((bytes[icmp + 1] as number) + 1) * 8;
+    icmp += octets;
   }
   const data: ClaimedSource = { by: 'ipv6', address, mac: undefined, isBeginner: next === ICMPV6 };
   if (next !== ICMPV6) return data;
   if (icmp + 4 > end) return 'unreadable';
   const kind = bytes[icmp] as number;
   if (kind < ROUTER_SOLICITATION || kind > REDIRECT) return data;
-  return claimOfNeighbour(bytes, icmp, end, kind, address);
+  // Hosts ignore neighbour discovery in fragments (RFC 6980, 5), whose options may be in another one.
+  return isFragment ? 'unreadable' : claimOfNeighbour(bytes, icmp, end, kind, address);
 }
 
 /** Neighbour discovery (RFC 4861, 4): solicitations claim their source, advertisements and DAD (RFC 4862) their target. */
