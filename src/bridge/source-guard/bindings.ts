@@ -76,7 +76,19 @@ export class Bindings {
     return true;
   }
 
-  /** Removes the leases of a station for an address: it released it, or has it from another port now. */
+  /**
+   * Removes the lease of a station at its port: it has released the address.
+   * @returns whether it may; false: the station has the lease at another port
+   */
+  endLease(port: PortNumber, vid: Vid, mac: MacAddress, address: string, nowMs: number): boolean {
+    const isLease = (each: Binding): boolean => each.kind === 'dhcp' && each.vid === vid && each.mac === mac;
+    const lease = this.#byAddress.get(address)?.find((each) => isLease(each) && nowMs < each.untilMs);
+    if (lease !== undefined && lease.port !== port) return false;
+    this.#removeOf(address, isLease);
+    return true;
+  }
+
+  /** Removes the leases of a station for an address: it has it from another port now. */
   removeLease(vid: Vid, mac: MacAddress, address: string): void {
     this.#removeOf(address, (each) => each.kind === 'dhcp' && each.vid === vid && each.mac === mac);
   }

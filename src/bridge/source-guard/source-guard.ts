@@ -123,8 +123,7 @@ export class SourceGuard {
     const message = readDhcpMessage(bytes, start, length);
     if (message === undefined || message.client !== source) return false;
     if (message.type === DHCP_RELEASE || message.type === DHCP_DECLINE) {
-      this.bindings.removeLease(vid, source, textOf(message.current));
-      return true;
+      return this.bindings.endLease(port, vid, source, textOf(message.current), nowMs);
     }
     let transactions = this.#transactions.get(port);
     if (transactions === undefined) {
