@@ -64,7 +64,6 @@ export class SpanningTreeEntity implements NetworkEntity {
     const { logger } = this.#host;
     switch (event.kind) {
       case 'topologyChange':
-        this.#host.bridge.multicast?.topologyChanged();
         logger.info({ port: event.port, detected: event.isDetected }, 'topology change');
         // Members of groups may be behind other ports now.
         this.#host.bridge.multicast?.topologyChanged();

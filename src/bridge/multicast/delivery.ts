@@ -46,6 +46,10 @@ export class Delivery {
     this.#vlans.delete(vid * 16 + family);
   }
 
+  get vlanCount(): number {
+    return this.#vlans.size;
+  }
+
   vlans(): IterableIterator<SnoopedVlan> {
     return this.#vlans.values();
   }
@@ -103,12 +107,16 @@ export class Delivery {
     return this.#forwarding;
   }
 
-  /** The new ports that no query was sent by yet; the caller sends one now. */
-  takeUngreeted(nowMs: number): BridgePort[] {
+  /** New ports that no query was sent by yet, at most `most`; the caller sends one now. */
+  takeUngreeted(most: number, nowMs: number): BridgePort[] {
     this.#new.expire(nowMs);
-    const ports = [...this.#ungreeted];
-    this.#ungreeted.clear();
-    for (const port of ports) this.#new.set(port, nowMs + this.#timers.newPortIntervalMs);
+    const ports: BridgePort[] = [];
+    for (const port of this.#ungreeted) {
+      if (ports.length >= most) break;
+      ports.push(port);
+      this.#ungreeted.delete(port);
+      this.#new.set(port, nowMs + this.#timers.newPortIntervalMs);
+    }
     return ports;
   }
 

@@ -22,7 +22,7 @@ import {
   type MulticastLimits,
   type MulticastTimers,
 } from './multicast-settings.ts';
-import { Queries, type VlanSender } from './queries.ts';
+import { MOST_QUERIES_OF_TICK, Queries, type VlanSender } from './queries.ts';
 import type { SnoopedVlan } from './snooped-vlan.ts';
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
@@ -149,9 +149,11 @@ export class MulticastSnooper {
   /** Ends what has expired, and sends the queries that are due. To be called about once a second. */
   tick(nowMs: number): void {
     this.database.expire(nowMs);
-    const newPorts = this.#delivery.takeUngreeted(nowMs);
+    const mostPorts = Math.max(1, Math.floor(MOST_QUERIES_OF_TICK / this.#delivery.vlanCount));
+    const newPorts = this.#delivery.takeUngreeted(mostPorts, nowMs);
     const inUse = new Set<Vid>();
     for (const { vid } of this.database.each()) inUse.add(vid);
+    this.#queries.beginTick();
     for (const vlan of this.#delivery.vlans()) {
       vlan.routers.expire(nowMs);
       const isIdle = vlan.vid !== UNTAGGED && vlan.isIdle(nowMs) && !inUse.has(vlan.vid);

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinFrame, leaveFrame, queryFrame, recordsFrame } from '../../../test/support/multicast-frames.ts';
+import {
+  joinFrame,
+  leaveFrame,
+  pimHelloFrame,
+  queryFrame,
+  recordsFrame,
+} from '../../../test/support/multicast-frames.ts';
 import { MulticastLan, SWITCH_MAC } from '../../../test/support/multicast-lan.ts';
 
 const GROUP = '239.1.2.3';
@@ -169,4 +175,28 @@ test('the querier is switched off and on', () => {
   assert.deepEqual(lan.reach(1, GROUP), [2], 'no querier: flooded');
   lan.bridge.setMulticast({ mac: SWITCH_MAC, isQuerier: true }, lan.nowMs);
   assert.equal(lan.takeQueries().length, 4);
+});
+
+test('a peer that shows routers in all VLANs makes the switch ask in all of them, but not at once', () => {
+  const lan = new MulticastLan(3, OWN);
+  for (let vid = 1; vid < 4095; vid++) lan.send(1, pimHelloFrame(4, { vid }), pimHelloFrame(6, { vid }));
+  const ask = (seconds: number): { most: number; all: number } => {
+    let [most, all] = [0, 0];
+    for (let second = 0; second < seconds; second++) {
+      lan.takeHeard();
+      lan.pass(1000);
+      const sent = lan.takeHeard().reduce((sum, frames) => sum + frames.length, 0);
+      most = Math.max(most, sent);
+      all += sent;
+    }
+    return { most, all };
+  };
+  const first = ask(10);
+  assert.ok(first.most <= 4100, `${first.most} queries in a tick`);
+  assert.equal(first.all, 3 * 4094 * 2);
+  lan.snooper.topologyChanged();
+  const again = ask(10);
+  // By one port in a tick, and what is repeated of the first ones.
+  assert.ok(again.most <= 4095 * 2 + 4096, `${again.most} queries in a tick`);
+  assert.ok(again.all >= 3 * 4095 * 2);
 });

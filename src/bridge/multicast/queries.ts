@@ -24,6 +24,12 @@ interface Repetition {
 /** The most queries that wait for their repetition; those beyond are sent once. */
 const MAX_REPETITIONS = 4096;
 
+/**
+ * How many general queries are sent in a tick: what is due beyond waits for the next one. Peers decide in how many VLANs
+ * there is something to ask for.
+ */
+export const MOST_QUERIES_OF_TICK = 4096;
+
 /** Sends the queries of the switch (RFC 3376, 6; RFC 3810, 7), of IGMPv3 and MLDv2. Hosts of older versions answer them. */
 export class Queries {
   /** Whether the switch is a querier where no other one is elected. */
@@ -33,6 +39,8 @@ export class Queries {
   readonly #timers: MulticastTimers;
   readonly #counters: MulticastCounters;
   #repetitions: Repetition[] = [];
+  /** General queries that may be sent in this tick. */
+  #left = MOST_QUERIES_OF_TICK;
 
   constructor(mac: MacAddress, send: VlanSender, timers: MulticastTimers, counters: MulticastCounters) {
     this.#own = { 4: { address: new IpWords(), mac }, 6: { address: linkLocalOf(mac), mac } };
@@ -50,11 +58,19 @@ export class Queries {
     querier.setOwn(this.isOn ? this.#own[family] : undefined, nowMs);
   }
 
-  /** Sends the general query of a VLAN by all ports, if it is due. @returns whether it is */
+  /** To be called before `tick` is called for each VLAN. */
+  beginTick(): void {
+    this.#left = MOST_QUERIES_OF_TICK;
+  }
+
+  /** Sends the general query of a VLAN by all ports, if it is due, and not too many were sent. @returns whether it was sent */
   tick(vlan: SnoopedVlan, ports: Iterable<BridgePort>, nowMs: number): boolean {
-    if (!vlan.querier.takeDue(nowMs)) return false;
+    if (this.#left <= 0 || !vlan.querier.takeDue(nowMs)) return false;
     const frame = this.#frame(vlan, undefined);
-    for (const port of ports) this.#transmit(vlan, port, frame);
+    for (const port of ports) {
+      this.#transmit(vlan, port, frame);
+      this.#left--;
+    }
     return true;
   }
 
