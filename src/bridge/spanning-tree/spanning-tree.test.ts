@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
 import { differences, findLoop } from '../../../test/support/tree-oracle.ts';
 import { type VirtualBridge, VirtualLan, type VirtualPort } from '../../../test/support/virtual-lan.ts';
+import { bridgeIdOf } from '../../wire/bpdu/bridge-id.ts';
 import { decodeBpdu } from '../../wire/bpdu/decode.ts';
 import { encodeBpdu } from '../../wire/bpdu/encode.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
@@ -312,3 +313,45 @@ function hostile(random: Random, kind: number) {
     forwardDelay: random.pick([0, 4, 15, 15.25, 255]),
   };
 }
+
+test('a port takes at most 50 BPDUs a second, so that a flood of changes costs no more', () => {
+  const events: string[] = [];
+  const ignored = () => undefined;
+  const happened = ({ kind }: { kind: string }) => void events.push(kind);
+  const tree = new SpanningTree(
+    { address: address(9) },
+    { transmit: ignored, setState: ignored, flush: ignored, happened },
+  );
+  for (const number of [1, 2]) {
+    tree.addPort(number, DEFAULT_PORT_SETTINGS);
+    tree.setUp(number, true);
+  }
+  const claims = [4096, 8192].map((priority) => {
+    const bridgeId = bridgeIdOf(priority, address(1));
+    const times = { messageAge: 0, maxAge: 20, helloTime: 2, forwardDelay: 15 };
+    const message = {
+      type: 'rst',
+      flags: 0x3c,
+      rootId: bridgeId,
+      rootPathCost: 0,
+      bridgeId,
+      portId: 0x8001,
+      ...times,
+    } as const;
+    return encodeBpdu(message, address(1));
+  });
+  const flood = () => {
+    for (let count = 0; count < 1000; count++) {
+      const frame = claims[count % 2] as Uint8Array;
+      tree.received(1, frame, 0, frame.length);
+    }
+  };
+  flood();
+  const told = events.filter((kind) => kind === 'rootChanged').length;
+  assert.ok(told <= 50, `${told} roots`);
+  assert.deepEqual([tree.ports.get(1)?.received.rst, tree.ports.get(1)?.discarded], [50, 950]);
+  tree.tick();
+  flood();
+  assert.equal(tree.ports.get(1)?.received.rst, 100);
+  assert.equal(tree.ports.get(2)?.portEnabled, true);
+});

@@ -49,6 +49,11 @@ export interface SpanningTreeOptions extends Partial<SpanningTreeSettings> {
 }
 
 const MAX_PORT_NUMBER = 4095;
+/**
+ * The most BPDUs that a port takes in one second; further ones are discarded. A bridge sends 10 at most (17.13.12), and a
+ * hub may have several bridges. One that changes the tree costs as much as many frames, the more the more ports there are.
+ */
+const MOST_BPDUS_PER_SECOND = 50;
 /** Machines settle within a few rounds; this ends a loop that a mistake in them would make. */
 const MAX_ROUNDS = 1000;
 
@@ -177,7 +182,10 @@ export class SpanningTree {
 
   /** To be called once a second. */
   tick(): void {
-    for (const port of this.ports.values()) portTimers(port);
+    for (const port of this.ports.values()) {
+      port.heard = 0;
+      portTimers(port);
+    }
     this.#run();
   }
 
@@ -207,7 +215,8 @@ export class SpanningTree {
   #accept(number: number, bpdu: Bpdu | undefined): TreePort | undefined {
     const port = this.ports.get(number);
     if (port === undefined) return undefined;
-    if (bpdu === undefined || port.settings.hasBpduFilter || !port.portEnabled) {
+    const isTaken = bpdu !== undefined && !port.settings.hasBpduFilter && port.portEnabled;
+    if (!isTaken || ++port.heard > MOST_BPDUS_PER_SECOND) {
       port.discarded++;
       return undefined;
     }

@@ -21,7 +21,9 @@ export class TreePort extends PortVariables {
   toldState: PortState | undefined;
   readonly received: BpduCounters = { config: 0, rst: 0, tcn: 0 };
   readonly transmitted: BpduCounters = { config: 0, rst: 0, tcn: 0 };
-  /** Received BPDUs that were malformed, filtered, or came while the port was disabled. */
+  /** How many BPDUs it has taken in this second. */
+  heard = 0;
+  /** Received BPDUs that were malformed, filtered, too many, or came while the port was disabled. */
   discarded = 0;
 
   constructor(bridge: BridgeVariables, number: number, stpNumber: number | undefined) {
