@@ -42,8 +42,7 @@ void flow_end_leave(struct flow_end *end) {
   *end = (struct flow_end){0};
 }
 
-void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double read,
-                    double sent) {
+void flow_end_count(struct flow_end *ingress, struct flow_end *egress, double frames, double read, double sent) {
   // The host may have closed either descriptor. Then its end has no meter and no counters.
   if (ingress->meter != NULL) etherws_meter_charge(ingress->meter, frames, read);
   if (ingress->counters != NULL) {

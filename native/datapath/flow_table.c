@@ -71,21 +71,21 @@ static struct etherws_flow *first_to_end(struct etherws_flow *set) {
 
 // Doubles the slots. False without memory, or at the most.
 static bool grow(struct etherws_flow_table *table) {
-  const uint32_t before = table->slot_count;
+  struct etherws_flow *const former = table->slots;
+  const uint32_t before = former == NULL ? 0 : table->slot_count;
   if (before >= ETHERWS_FLOW_MOST_SLOTS) return false;
-  struct etherws_flow_table grown = {.epoch = table->epoch,
-                                     .slot_count = before == 0 ? ETHERWS_FLOW_LEAST_SLOTS : 2 * before};
-  grown.slots = calloc(grown.slot_count, sizeof *grown.slots);
-  if (grown.slots == NULL) return false;
+  const uint32_t count = before == 0 ? ETHERWS_FLOW_LEAST_SLOTS : 2 * before;
+  struct etherws_flow *const slots = calloc(count, sizeof *slots);
+  if (slots == NULL) return false;
+  table->slots = slots;
+  table->slot_count = count;
   for (uint32_t i = 0; i < before; i++) {
-    const struct etherws_flow *flow = &table->slots[i];
-    if (flow->ingress == NULL || flow->epoch != table->epoch) continue;
+    if (former[i].ingress == NULL || former[i].epoch != table->epoch) continue;
     // The flows of one set are in two sets now, so there is a place for each.
-    struct etherws_flow *slot = free_slot(&grown, flow);
-    if (slot != NULL) *slot = *flow;
+    struct etherws_flow *slot = free_slot(table, &former[i]);
+    if (slot != NULL) *slot = former[i];
   }
-  free(table->slots);
-  *table = grown;
+  free(former);
   return true;
 }
 
@@ -148,8 +148,8 @@ static bool has_room_for(const struct etherws_flow *flow, const uint8_t *frame, 
   const struct etherws_tag_change *change = &flow->change;
   const uint8_t *kept = frame + ETHER_TYPE + change->stripped;
   const bool is_inserted = change->inserted != 0;
-  const uint32_t allowed = tag_bytes(is_inserted ? change->tag : kept, is_inserted ? kept : kept + TAG_BYTES, changed,
-                                     flow->tag_allowance);
+  const uint32_t allowed =
+      tag_bytes(is_inserted ? change->tag : kept, is_inserted ? kept : kept + TAG_BYTES, changed, flow->tag_allowance);
   return changed <= flow->max_frame_bytes + allowed;
 }
 

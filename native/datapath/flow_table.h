@@ -59,7 +59,7 @@ struct etherws_flow {
   uint32_t max_frame_bytes;  // of finished frames, without a tag
   uint32_t tag_allowance;    // ETHERWS_TAGS_*: which tags may stand on top of that
   struct etherws_tag_change change;
-  bool may_wait;             // all frames of the ingress go to this egress, so back-pressure delays no other one
+  bool may_wait;  // all frames of the ingress go to this egress, so back-pressure delays no other one
   uint8_t key[ETHERWS_FLOW_KEY_BYTES];
 };
 

@@ -79,8 +79,8 @@ bool take_messages(struct stream *stream, const struct window *window, bool is_f
   take_apart(tunnel, window, &found);
   uint32_t taken = 0;
   if (is_from_loop && found.frames.count > 0) {
-    const struct etherws_run run = {window->slab->bytes, found.frames.starts, found.frames.lengths, found.frames.count,
-                                    tunnel->is_batched, 0};
+    const struct etherws_run run = {window->slab->bytes, found.frames.starts, found.frames.lengths,
+                                    found.frames.count,  tunnel->is_batched,  0};
     taken = forward(&stream->head, &run);
   }
   if (stream->tunnel == NULL) return keep_messages(stream, window, window->end);

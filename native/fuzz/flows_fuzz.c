@@ -272,8 +272,8 @@ static void require_retagged(struct etherws_run *run, const struct etherws_flow 
   static uint8_t wanted[MOST_FRAMES][70000];
   const uint32_t lead = run->has_offload_headers ? HEADER : 0, taken = below(run->count + 1);
   const int32_t added = flow->change.inserted - flow->change.stripped;
-  uint32_t starts[MOST_FRAMES], lengths[MOST_FRAMES], size = 0;
-  uint8_t headers[MOST_FRAMES][HEADER];
+  uint32_t starts[MOST_FRAMES] = {0}, lengths[MOST_FRAMES] = {0}, size = 0;
+  uint8_t headers[MOST_FRAMES][HEADER] = {{0}};
   for (uint32_t i = 0; i < run->count; i++) {
     starts[i] = run->starts[i];
     lengths[i] = run->lengths[i];
@@ -292,8 +292,9 @@ static void require_retagged(struct etherws_run *run, const struct etherws_flow 
     if (lead == 0) continue;
     const uint8_t *was = headers[i], *offload = frame - HEADER;
     const bool is_segmented = was[1] != 0, is_summed = (was[0] & 1) != 0;
-    require(memcmp(offload, was, 2) == 0 && memcmp(offload + 4, was + 4, 2) == 0 && memcmp(offload + 8, was + 8, 2) == 0,
-            "another field of the offload header has changed");
+    require(
+        memcmp(offload, was, 2) == 0 && memcmp(offload + 4, was + 4, 2) == 0 && memcmp(offload + 8, was + 8, 2) == 0,
+        "another field of the offload header has changed");
     require(etherws_little(offload + 2) == (uint16_t)(etherws_little(was + 2) + (is_segmented ? added : 0)), "hdr_len");
     require(etherws_little(offload + 6) == (uint16_t)(etherws_little(was + 6) + (is_summed ? added : 0)), "csum_start");
   }
