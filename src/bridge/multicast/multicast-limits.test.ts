@@ -104,7 +104,8 @@ test('what ports join, leave and lose is what is kept, against a plain model', (
 test('a flood of invented groups, sources, VLANs and queriers keeps to its bounds', () => {
   const random = new Random(fuzzSeed());
   const lan = new MulticastLan(4, { isQuerier: true });
-  for (let step = fuzzCases(20_000); step > 0; step--) {
+  const steps = fuzzCases(20_000);
+  for (let step = steps; step > 0; step--) {
     const vid = random.below(4095);
     const group = groupOf(random.next() & 0xffffff);
     const port = random.between(1, 4);
@@ -116,7 +117,8 @@ test('a flood of invented groups, sources, VLANs and queriers keeps to its bound
   }
   const { database, counters } = lan.snooper;
   assert.ok(database.memberships <= 4 * 512, `${database.memberships} memberships`);
-  assert.ok(counters.refusedByPort > 0);
+  // A short run makes fewer memberships than a port may have.
+  assert.ok(counters.refusedByPort > 0 || steps < 10_000);
   assert.ok([...lan.snooper.vlans()].length <= 2 * 4096);
   for (let tick = 0; tick < 3; tick++) {
     lan.nowMs += 300_000;

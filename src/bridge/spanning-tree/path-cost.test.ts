@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TunnelCost } from './path-cost.ts';
+import type { Port } from '../port.ts';
+import type { PortDetails } from '../port-details.ts';
+import { PortCost, TunnelCost } from './path-cost.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -46,4 +48,24 @@ test('behind a new connection the former round trips do not count', () => {
   assert.equal(cost.cost, 20_000);
   assert.equal(cost.measured(100, MINUTE_MS), true);
   assert.equal(cost.cost, 20_000 * 2 ** 7);
+});
+
+test('a device costs as 10 Gbit/s; a tunnel by each new measurement, and one to another peer anew', () => {
+  const cost = new PortCost();
+  const look = (details: unknown, atMs = 0): boolean =>
+    cost.look({ details: details as PortDetails } as unknown as Port, atMs);
+  const tunnel = (roundTripMs: number | undefined, peer = 'a:1') => ({
+    kind: 'tunnel',
+    connection: { roundTripMs, peer },
+  });
+  assert.deepEqual([look({ kind: 'device' }), cost.cost], [false, 2000]);
+  assert.deepEqual([look({ kind: 'tunnel', connection: undefined }), cost.cost], [false, 200_000]);
+  assert.deepEqual([look(tunnel(undefined)), cost.cost], [false, 200_000]);
+  assert.deepEqual([look(tunnel(2)), cost.cost], [true, 40_000]);
+  assert.equal(look(tunnel(2), MINUTE_MS), false, 'the same measurement');
+  assert.deepEqual(
+    [look(tunnel(20, 'b:1'), MINUTE_MS), cost.cost],
+    [true, 640_000],
+    'the least of the former peer is forgotten',
+  );
 });
