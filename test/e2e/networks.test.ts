@@ -143,7 +143,7 @@ test('a token says which networks its tunnels may join', async (t) => {
   assert.equal(
     (await knock({ port: lan.tunnelPort, path: '/lob' })).status,
     401,
-    'strangers are not told what is there',
+    'clients without credentials are not told what is there',
   );
 });
 

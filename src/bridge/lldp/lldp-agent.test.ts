@@ -170,7 +170,7 @@ test('what a neighbour says anew takes the place of what it said', () => {
   assert.deepEqual(station.happened, ['added 1 00:00:00:00:00:02 eth0', 'changed 1 00:00:00:00:00:02 eth0']);
 });
 
-test('a neighbour that leaves is forgotten at once, and a stranger that leaves is no event', () => {
+test('a neighbour that leaves is forgotten at once, and one that was not known is no event', () => {
   const station = new Station(1);
   station.hear(frameOf(lldpdu(2)));
   station.hear(frameOf(lldpdu(3, 0)));

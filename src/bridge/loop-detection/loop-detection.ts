@@ -60,8 +60,8 @@ interface Watch {
  * port of the bridge has gone round a loop. Then the younger port is shut; while it is, it still sends and takes
  * probes, and is opened when none has come back for 30 s. So the loop never carries anything else again.
  *
- * A probe is known by its nonce, of 128 random bits and valid for 5 s: nobody can shut a port who does not get its
- * probes, and who gets the probes of one port and sends them to another one is the loop.
+ * A probe is known by its nonce, of 128 random bits and valid for 5 s: a peer can have only a port shut
+ * whose probes it receives, and a peer that sends the probes of one port to another one is the loop.
  *
  * Sans-I/O: `tick` is called about once a second.
  */

@@ -51,7 +51,7 @@ test('a group is pruned when a querier has asked and all had the time to answer,
   lan.pass(1);
   assert.deepEqual(lan.reach(1, GROUP), [2, 4], 'the member and the router');
   assert.deepEqual(lan.reach(1, '239.9.9.9'), [4], 'no member: to the router only');
-  assert.deepEqual(lan.reach(1, GROUP6), [2, 3, 4], 'a querier of IGMP asks nobody for IPv6');
+  assert.deepEqual(lan.reach(1, GROUP6), [2, 3, 4], 'a querier of IGMP asks no host for IPv6');
   lan.pass(255_000 - 5000 - 1);
   assert.deepEqual(lan.reach(1, GROUP), [2, 4]);
   lan.pass(1);
@@ -170,7 +170,7 @@ test('ports are router ports always or never, if they are set so', () => {
   assert.deepEqual(lan.reach(1, GROUP), [4]);
 });
 
-test('224.0.0.0/24, ff02::1, broadcast and what is no IP are flooded, and nobody is a member of these groups', () => {
+test('224.0.0.0/24, ff02::1, broadcast and what is no IP are flooded, and no port is a member of these groups', () => {
   const lan = settledLan();
   for (const group of ['224.0.0.251', '224.0.0.1', 'ff02::1']) {
     lan.send(1, joinFrame(group));

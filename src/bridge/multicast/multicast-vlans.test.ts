@@ -41,7 +41,7 @@ test('hosts at access ports join in their VLAN; queries leave each port with the
   assert.deepEqual(lan.reach(3, GROUP, { vid: 10 }), [1], 'from the trunk, without its tag');
   assert.equal(lan.heard[0]?.[0]?.readUInt16BE(12), 0x0800);
   assert.deepEqual(lan.reach(4, GROUP), [1]);
-  assert.deepEqual(lan.reach(2, GROUP), [3], 'nobody asks in VLAN 20, so it is flooded');
+  assert.deepEqual(lan.reach(2, GROUP), [3], 'no querier asks in VLAN 20, so it is flooded');
 });
 
 test("messages are read behind the tags that the port reads: S-TAGs at a provider's port", () => {

@@ -98,7 +98,7 @@ test('after a leave it asks twice by that port, and the membership ends after 2 
   }
 });
 
-test('a leave of a port that is no member asks nobody', () => {
+test('a leave of a port that is no member asks no host', () => {
   const lan = new MulticastLan(3, OWN);
   lan.send(1, joinFrame(GROUP));
   lan.send(2, leaveFrame(GROUP));

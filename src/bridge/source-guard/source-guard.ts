@@ -40,7 +40,7 @@ const REASONS = { ipv4: 'ipSourceDenied', ipv6: 'ipSourceDenied', arp: 'arpDenie
  * - IPv4: a station may use an address that a DHCP server behind a trusted port has given it (DHCPACK, RFC 2131, 4.3.1),
  *   until its lease ends, or that the operator has set.
  * - IPv6: an address belongs to the station that uses it first in its VLAN (FCFS SAVI, RFC 6620), until it has not been
- *   used for an hour; the former owner is not asked. So nobody can take an address that is in use.
+ *   used for an hour; the former owner is not asked. So no port can take an address that is in use.
  *
  * Sans-I/O: time is an argument.
  */
