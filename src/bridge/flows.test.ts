@@ -87,6 +87,15 @@ const UNKNOWN = 99;
 /** An unknown station: frames to it are flooded and make no flow. */
 const FLOODED = 98;
 
+test('a batch whose frames shut the port installs no flow', () => {
+  const bench = new Bench();
+  const port = bench.at(0);
+  bench.bridge.setSettings(port, { ...port.settings, macLimit: 1, macLimitAction: 'shut' });
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  assert.equal(bench.offered(frame(1, 0), frame(1, 9)).length, 0);
+  assert.equal(port.protection?.cause, 'macLimit');
+});
+
 test('what goes to one known port becomes a flow once a batch, by its last frame', () => {
   const bench = new Bench();
   const batch = batchOf(frame(1, 0), frame(1, 0), frame(1, 7));

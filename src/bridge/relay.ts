@@ -187,6 +187,8 @@ export class Relay {
     ingress.rx.count(octets, frames);
     // Installed before the ports are flushed, since they may overwrite the octets.
     if (pass.egress === undefined || takenIndex < 0) return;
+    // A frame of this batch may have shut one of the ports: a probe, a BPDU, one address too many.
+    if (!ingress.isForwarding || !pass.egress.isForwarding) return;
     this.#flows.install(pass, pass.egress, takenIndex, takenVid, permitOfBoth(takenPermit, takenKeyPermit));
   }
 
