@@ -10,11 +10,13 @@ import type { RunningCapture } from './captures.ts';
 import { Switch } from './switch.ts';
 
 const BROADCAST = 0xffff_ffff_ffff;
+/** 03-45-…: a group, of whose frames storm control lets more pass than of broadcasts. */
+const GROUP = 0x0345_0000_0001;
 
 /** A frame between stations, whose addresses are made of a number. */
 function frame(to: number, from: number, length = 60): Buffer {
   const bytes = Buffer.alloc(length);
-  bytes.writeUIntBE(to === BROADCAST ? to : 0x02_0000_0000_00 + to, 0, 6);
+  bytes.writeUIntBE(to >= GROUP ? to : 0x02_0000_0000_00 + to, 0, 6);
   bytes.writeUIntBE(0x02_0000_0000_00 + from, 6, 6);
   bytes.writeUInt16BE(0x88b5, 12);
   return bytes;
@@ -172,7 +174,7 @@ test('a reader that stops loses frames and is told how many; traffic does not wa
     arrived += frames.length;
   });
   reader.isReading = false;
-  const long = frame(BROADCAST, 1, 1500);
+  const long = frame(GROUP, 1, 1500);
   const turn = async (): Promise<void> => {
     for (let count = 0; count < 500; count++) ports[0]?.deliver(long);
     await new Promise(setImmediate);
