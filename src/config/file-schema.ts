@@ -1,7 +1,8 @@
 import * as v from 'valibot';
+import { wrongTimes } from '../bridge/spanning-tree/settings.ts';
 import { SET_INTERFACE } from '../control/schema.ts';
 import { DIAL_OPTIONS, DIAL_RULES } from '../schema/dial-options.ts';
-import { NETWORK_OPTIONS, networkName } from '../schema/network-options.ts';
+import { defaultSettings, NETWORK_OPTIONS, networkName } from '../schema/network-options.ts';
 import { noSuchKind, specOf } from '../schema/port-spec.ts';
 import { SW_SECTIONS } from '../schema/sw-options.ts';
 import { objectOf, type Table, type ValuesOf, withoutLists } from '../schema/table.ts';
@@ -51,10 +52,21 @@ const port = v.variant(
 
 export type FilePort = v.InferOutput<typeof port>;
 
-const network = objectOf({
-  name: { type: networkName, required: true, help: 'its name' },
-  ...NETWORK_OPTIONS,
-} as const satisfies Table);
+const network = together(
+  objectOf({
+    name: { type: networkName, required: true, help: 'its name' },
+    ...NETWORK_OPTIONS,
+  } as const satisfies Table),
+  [
+    {
+      complain: ({ name, ...settings }) => {
+        const wrong = wrongTimes({ ...defaultSettings(name), ...settings });
+        const hint = 'IEEE 802.1D has max-age 20, forward-delay 15 and hello-time 2';
+        return wrong === undefined ? undefined : { sentence: `{.maxAge} does not fit: ${wrong}`, hint };
+      },
+    },
+  ],
+);
 
 export type FileNetwork = v.InferOutput<typeof network>;
 

@@ -52,20 +52,30 @@ export class ConfiguredNetworks implements NetworkControl {
     this.#kept = readKeptNetworks(options.section);
   }
 
-  /** Adds the networks of the file and of the state file. */
-  open(wanted: readonly WantedNetwork[]): void {
+  /**
+   * Adds the networks of the file and of the state file.
+   * @param needed those of the ports that are opened next: if they are in the file, they are there whatever calls did
+   */
+  open(wanted: readonly WantedNetwork[], needed: ReadonlySet<string> = new Set()): void {
     this.#wanted = wanted;
     const { changes, removed, added } = this.#kept;
     for (const network of withDefault(wanted)) {
       const { name, settings } = network;
-      if (removed.includes(name)) {
+      if (removed.includes(name) && !needed.has(name)) {
         this.#removed.add(name);
         continue;
       }
       this.#ofFile.set(name, network);
-      const all = { ...settings, ...changes[name] };
-      if (this.#running.has(name)) this.#running.set(name, all);
-      else this.#running.add(name, all);
+      const put = (all: NetworkChange): unknown =>
+        this.#running.has(name) ? this.#running.set(name, all) : this.#running.add(name, all);
+      try {
+        put({ ...settings, ...changes[name] });
+      } catch (error) {
+        // The file may have changed since, and the rest of it need not fit to the changes.
+        const reason = describeError(error);
+        this.#options.logger.error({ network: name, reason }, 'the changes of a network in the state are lost');
+        put(settings);
+      }
     }
     for (const { name, settings } of added) {
       if (this.#running.has(name)) continue;

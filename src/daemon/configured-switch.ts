@@ -1,5 +1,6 @@
 import { addedPortOf, changesOf, type KeptPorts, portsToOpen, readKeptPorts, wantedOf } from '../config/kept-ports.ts';
 import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort } from '../config/port-plan.ts';
+import type { WantedNetwork } from '../config/wanted-networks.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { LogLevels } from '../control/log-level-entries.ts';
 import type { NeighborEntry } from '../control/neighbor-entries.ts';
@@ -92,6 +93,12 @@ export class ConfiguredSwitch implements SwitchControl {
   /** The highest number of a port in the state file: until these ports are opened, others must have higher numbers. */
   get lastNumber(): number {
     return this.#kept.lastNumber;
+  }
+
+  /** Adds the networks of the configuration and of the state file; `open` opens the ports. */
+  openNetworks(networks: readonly WantedNetwork[], ports: readonly WantedPort[]): void {
+    const ofFile = portsToOpen(ports, this.#kept).filter(({ origin }) => origin === 'file');
+    this.networks.open(networks, new Set(ofFile.flatMap(({ port }) => port.spec.network ?? [])));
   }
 
   /**

@@ -201,7 +201,7 @@ export class Daemon {
     this.#metrics = metrics;
     const configured = await this.#configured(running);
     etherSwitch.reserveNumbers(configured.lastNumber);
-    configured.networks.open(config.networks);
+    configured.openNetworks(config.networks, config.ports);
     const kept =
       this.#state && new KeptTunnels({ state: this.#state, server, etherSwitch, attach, logger, ports: config.ports });
     this.#kept = kept;

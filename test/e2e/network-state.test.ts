@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import type { NetworkEntry } from '../../src/control/schema.ts';
+import { ETHERWS } from '../support/etherws.ts';
+import { run } from '../support/process.ts';
+import { SwitchProcess } from '../support/switch-process.ts';
+
+/*
+ * A switch starts again with any state that its calls have led to, also beside a file that was edited meanwhile.
+ */
+
+const directory = mkdtempSync(join(tmpdir(), 'etherws-network-state-'));
+after(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, text: string): string {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+}
+
+async function networksOf(lan: SwitchProcess): Promise<readonly NetworkEntry[]> {
+  return (await lan.call<{ entries: NetworkEntry[] }>('listNet')).entries;
+}
+
+async function restarted(t: TestContext, lan: SwitchProcess, options: readonly string[]): Promise<SwitchProcess> {
+  lan.process.signal('SIGKILL');
+  await lan.process.exited;
+  return SwitchProcess.start(t, options);
+}
+
+const port = (name: string, network: string): string =>
+  `  - {type: client, target: "ws://127.0.0.1:9/${name}", name: ${name}, network: ${network}}\n`;
+
+test('times of a spanning tree that do not fit are told with their place, before the switch starts', async () => {
+  const wrong = file('times.yaml', 'networks:\n  - {name: lab}\n  - {name: home, max-age: 40}\n');
+  const { status, stdout, stderr } = await run([...ETHERWS, 'check', wrong]);
+  assert.notEqual(status, 0);
+  assert.match(stdout + stderr, /times\.yaml:3:\d+: .*max-age 40 is above 2 × \(forward-delay 15 − 1\)/);
+});
+
+test('times that calls have changed, and that do not fit to those of an edited file, are lost; the switch starts', async (t) => {
+  const config = file('fit.yaml', 'networks:\n  - {name: lab, forward-delay: 30}\n');
+  const options = ['--config', config, '--state', join(directory, 'fit')];
+  let lan = await SwitchProcess.start(t, options);
+  await lan.call('setNet', { network: 'lab', maxAge: 40 });
+  file('fit.yaml', 'networks:\n  - {name: lab, ageout: 7}\n');
+  lan = await restarted(t, lan, options);
+  const lab = (await networksOf(lan)).find(({ network }) => network === 'lab');
+  const { maxAge, ageout } = lab?.settings ?? {};
+  assert.deepEqual([maxAge, ageout, lab?.config], [20, 7, 'file']);
+});
+
+test('a network that a call has removed is there again if the edited file has a new port in it', async (t) => {
+  const config = file('again.yaml', `networks:\n  - {name: lab}\nports:\n${port('one', 'lab')}`);
+  const options = ['--config', config, '--state', join(directory, 'again')];
+  let lan = await SwitchProcess.start(t, options);
+  await lan.call('delNet', { network: 'lab', force: true });
+  file('again.yaml', `networks:\n  - {name: lab}\nports:\n${port('one', 'lab')}${port('two', 'lab')}`);
+  lan = await restarted(t, lan, options);
+  assert.deepEqual(
+    (await lan.ports()).map(({ name, network }) => `${name} ${network}`),
+    ['two lab'],
+  );
+});
