@@ -1,7 +1,7 @@
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { AddFdbSpec, DelFdbSpec, FdbEntry, FlushEntry, FlushFdbSpec } from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
-import { formatStation } from '../schema/binding-values.ts';
+import { formatStation, MOST_SET_ADDRESSES } from '../schema/binding-values.ts';
 import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
@@ -19,6 +19,11 @@ export function addFdbEntry(target: Switch, { mac, port, vid = 0, sticky = false
   const { entries } = network.bridge;
   const [address, tag] = [parseMacAddress(mac), vid as Vid];
   const { fdb: before = [] } = values;
+  if (!sticky && !before.includes(formatStation({ mac, vid })) && before.length >= MOST_SET_ADDRESSES) {
+    throw new EtherwsError('FDB_FULL', `Port ${bridgePort.number} has ${MOST_SET_ADDRESSES} static addresses`, {
+      hint: 'It takes no more: remove some by delfdb, or let further ones be --sticky',
+    });
+  }
   forgetStatic(target, network, formatStation({ mac, vid }));
   if (sticky) entries.set(tag, address, bridgePort, 'sticky', performance.now());
   else

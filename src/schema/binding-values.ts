@@ -5,7 +5,7 @@ import { listOf, text } from './types.ts';
 /** Addresses that the operator sets at a port: `MAC[@VID]`, and `IP[=MAC[@VID]]`. */
 
 /** The most of either kind at a port. */
-const MOST = 1024;
+export const MOST_SET_ADDRESSES = 1024;
 const MAC = '[0-9a-f]{2}(?::[0-9a-f]{2}){5}';
 const STATION = new RegExp(`^(${MAC})(?:@(\\d{1,4}))?$`, 'i');
 const MOST_VID = 4094;
@@ -72,7 +72,7 @@ function canonical(octets: readonly number[]): string {
 function emptiable(complaint: (item: string) => string | undefined, format: (item: string) => string) {
   const item = text((words) => (words === 'none' ? undefined : complaint(words)));
   return v.pipe(
-    listOf(item, MOST),
+    listOf(item, MOST_SET_ADDRESSES),
     v.transform((items): string[] => (items.includes('none') ? [] : [...new Set(items.map(format))].sort())),
   );
 }

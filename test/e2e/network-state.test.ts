@@ -33,6 +33,11 @@ async function restarted(t: TestContext, lan: SwitchProcess, options: readonly s
 const port = (name: string, network: string): string =>
   `  - {type: client, target: "ws://127.0.0.1:9/${name}", name: ${name}, network: ${network}}\n`;
 
+/** The parameters of a client port that dials in vain. */
+function dialler(name: string, network: string): object {
+  return { type: 'client', target: 'ws://127.0.0.1:9/', name, network, options: { wait: false } };
+}
+
 test('times of a spanning tree that do not fit are told with their place, before the switch starts', async () => {
   const wrong = file('times.yaml', 'networks:\n  - {name: lab}\n  - {name: home, max-age: 40}\n');
   const { status, stdout, stderr } = await run([...ETHERWS, 'check', wrong]);
@@ -63,4 +68,17 @@ test('a network that a call has removed is there again if the edited file has a 
     (await lan.ports()).map(({ name, network }) => `${name} ${network}`),
     ['two lab'],
   );
+});
+
+test('a port takes 1024 static addresses, by addfdb, too, so that the state can be read again', async (t) => {
+  const options = ['--state', join(directory, 'addresses')];
+  let lan = await SwitchProcess.start(t, options);
+  await lan.call('addPort', dialler('one', 'default'));
+  const address = (n: number): string =>
+    `02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
+  await lan.call('setPort', { port: 'one', fdb: Array.from({ length: 1024 }, (_, at) => address(at)) });
+  await lan.call('addFdb', { mac: address(5), port: 'one' });
+  await assert.rejects(lan.call('addFdb', { mac: address(1024), port: 'one' }), /1024/);
+  lan = await restarted(t, lan, options);
+  assert.equal((await lan.ports()).length, 1);
 });
