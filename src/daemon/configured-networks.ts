@@ -111,6 +111,12 @@ export class ConfiguredNetworks implements NetworkControl {
     return last;
   }
 
+  /** To be called when a call has added a port to a network: one that a tunnel has made stays then, as with `add`. */
+  portAdded(name: string): void {
+    if (!this.#running.adopt(name)) return;
+    this.#note(name);
+  }
+
   list(): NetworkEntry[] {
     return this.#running.list().map((entry) => this.#marked(entry));
   }

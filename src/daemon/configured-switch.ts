@@ -142,7 +142,8 @@ export class ConfiguredSwitch implements SwitchControl {
   async addPort(spec: PortSpec): Promise<PortEntry> {
     const { port: number } = await this.#running.addPort(spec);
     // The target may be a pattern such as tap%d, for which the kernel has chosen the name.
-    const { target } = this.#entryOf(number);
+    const { target, network } = this.#entryOf(number);
+    this.networks.portAdded(network);
     this.#note(number, wantedOf(spec.type === 'tap' ? { ...spec, target } : spec), 'ctl');
     this.#missing = this.#missing.filter((kept) => kept.spec.target !== target);
     return this.#keptEntry(number);

@@ -35,9 +35,12 @@ export class RunningNetworks implements NetworkControl {
     return this.#switch.hasNetwork(name);
   }
 
-  /** Lets a network stay that a tunnel has made. */
-  adopt(name: string): void {
-    this.#switch.network(name).maker = undefined;
+  /** Lets a network stay that a tunnel has made. @returns whether a tunnel had made it */
+  adopt(name: string): boolean {
+    const network = this.#switch.network(name);
+    const isAuto = network.maker !== undefined;
+    network.maker = undefined;
+    return isAuto;
   }
 
   /** The state of a network that `remove` would remove. @throws as `remove` */

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import type { NetworkEntry } from '../../src/control/schema.ts';
+import { WebSocket } from 'ws';
+import type { ConfigEntry, NetworkEntry } from '../../src/control/schema.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { once } from '../support/waits.ts';
 
 /*
  * A switch starts again with any state that its calls have led to, also beside a file that was edited meanwhile.
@@ -81,4 +83,31 @@ test('a port takes 1024 static addresses, by addfdb, too, so that the state can 
   await assert.rejects(lan.call('addFdb', { mac: address(1024), port: 'one' }), /1024/);
   lan = await restarted(t, lan, options);
   assert.equal((await lan.ports()).length, 1);
+});
+
+test('a network made by a tunnel stays when a call adds a port to it', async (t) => {
+  const options = ['--auto-net', '--state', join(directory, 'room')];
+  let lan = await SwitchProcess.start(t, options);
+  const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/room`, { perMessageDeflate: false });
+  t.after(() => socket.terminate());
+  await once(socket, 'open');
+  await lan.call('addPort', dialler('one', 'room'));
+
+  const { entries } = await lan.call<{ entries: ConfigEntry[] }>('getConfig');
+  const checked = await run([...ETHERWS, 'check', file('room.yaml', entries[0]?.text ?? '')]);
+  assert.deepEqual([checked.status, checked.stderr], [0, ''], checked.stdout);
+
+  socket.close();
+  await once(socket, 'close');
+  lan = await restarted(t, lan, options);
+  assert.deepEqual(
+    (await lan.ports()).map(({ name, network }) => `${name} ${network}`),
+    ['one room'],
+  );
+  const last = await lan.call<{ entries: NetworkEntry[] }>('delNet', { network: 'room', force: true });
+  assert.equal(last.entries[0]?.ports, 1);
+  assert.deepEqual(
+    (await networksOf(lan)).map(({ network }) => network),
+    ['default'],
+  );
 });
