@@ -68,7 +68,11 @@ export class Liveness {
   measure(nowMs: number, answered: (roundTripMs: number) => void): Buffer {
     this.#answered.push(answered);
     if (this.#answered.length > MAX_WAITING) this.#answered.shift();
-    return this.#ping(nowMs);
+    const firstMs = this.#heardMs < this.#pingedMs ? this.#pingedMs : nowMs;
+    const payload = this.#ping(nowMs);
+    // The time of the first unanswered ping stays: measuring again and again must not keep a dead peer alive.
+    this.#pingedMs = firstMs;
+    return payload;
   }
 
   #ping(nowMs: number): Buffer {
