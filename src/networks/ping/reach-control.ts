@@ -5,7 +5,7 @@ import type { PingEntry, PingSpec, ReachControl, TraceEntry, TraceSpec } from '.
 import { EtherwsError } from '../../errors.ts';
 import { DEFAULT_NETWORK } from '../../schema/network-options.ts';
 import { parseHostAddress, parseIpv4, parseIpv6 } from '../../wire/ethernet/ip-address.ts';
-import { formatMacAddress, parseMacAddress } from '../../wire/ethernet/mac-address.ts';
+import { formatMacAddress, isGroupAddress, type MacAddress, parseMacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { stateOf } from '../port-entries.ts';
 import type { Switch } from '../switch.ts';
@@ -69,7 +69,7 @@ export class RunningReach implements ReachControl {
     const where = { network, vid, mac };
     if (known === undefined) {
       const ports = [...bridge.ports.values()].filter(
-        (port) => port.isForwarding && port.vlans?.isMember(vid as Vid) !== false,
+        (port) => port.isForwarding && port.settings.floodsUnicast && port.vlans?.isMember(vid as Vid) !== false,
       );
       return ports
         .slice(0, MOST_FLOODED)
@@ -120,12 +120,17 @@ function stationOf(target: string): PingTarget | undefined {
   return { kind: 'ipv4', ip: parseIpv4(parseHostAddress(target).address) };
 }
 
-function macOf(text: string): ReturnType<typeof parseMacAddress> {
+function macOf(text: string): MacAddress {
+  let mac: MacAddress;
   try {
-    return parseMacAddress(text);
+    mac = parseMacAddress(text);
   } catch (error) {
     throw new EtherwsError('ARGUMENT_INVALID', (error as Error).message);
   }
+  if (mac !== 0 && !isGroupAddress(mac)) return mac;
+  throw new EtherwsError('ARGUMENT_INVALID', `${formatMacAddress(mac)} is no address of a station`, {
+    hint: 'Name one station; etherws ctl listfdb lists those that are known',
+  });
 }
 
 function unanswered(target: string): PingEntry {
