@@ -17,7 +17,7 @@ const DIGITS = /^\d{1,9}$/;
 
 /** `auto`, or a number, also as decimal text, as the command line has it. */
 const pathCost = v.pipe(
-  v.union([v.literal('auto'), v.number(), v.pipe(v.string(), v.regex(DIGITS))], NO_COST),
+  v.union([v.literal('auto'), v.number(), v.pipe(v.string(), v.regex(DIGITS, NO_COST))], NO_COST),
   v.metadata({
     anyOf: [
       { const: 'auto' },
@@ -31,15 +31,15 @@ const pathCost = v.pipe(
 
 /** A whole number from 0 to `most` in steps. */
 export function steps(step: number, most: number) {
+  const complaint = { sentence: `{name} must be a multiple of ${step} from 0 to ${most}, got {value}` };
   return v.pipe(
-    v.number(),
-    rule(
-      (value: number) =>
-        value >= 0 && value <= most && value % step === 0
-          ? undefined
-          : { sentence: `{name} must be a multiple of ${step} from 0 to ${most}, got {value}` },
-      { type: 'integer', minimum: 0, maximum: most, multipleOf: step },
-    ),
+    v.number(messageOf(complaint)),
+    rule((value: number) => (value >= 0 && value <= most && value % step === 0 ? undefined : complaint), {
+      type: 'integer',
+      minimum: 0,
+      maximum: most,
+      multipleOf: step,
+    }),
   );
 }
 
