@@ -21,7 +21,8 @@ interface UserWithTunnels {
  */
 export class IngressPolicies {
   readonly #file: FollowedFile<AccessPolicy>;
-  readonly #claims = new SourceClaims();
+  /** The claimed addresses of each network with tunnels: a station of one is no matter of another. */
+  readonly #claims = new Map<string, { tunnels: number; readonly claims: SourceClaims }>();
   /** the user and the network of each tunnel */
   readonly #owners = new Map<BridgePort, { readonly user: string | null; readonly network: string }>();
   readonly #users = new Map<string, UserWithTunnels>();
@@ -73,14 +74,14 @@ export class IngressPolicies {
 
   /** Applies the rules of its user to a tunnel, now and after each change, until `forget`. */
   apply(port: BridgePort, user: string | null, network: string): void {
-    if (!this.#owners.has(port)) this.#countIn(user);
+    if (!this.#owners.has(port)) this.#countIn(user, network);
     this.#owners.set(port, { user, network });
     const { ingress } = this.#policy.tunnelsOf(user);
     if (ingress === undefined) {
       port.policy?.release();
       port.policy = undefined;
     } else if (port.policy === undefined) {
-      port.policy = new IngressPolicy(ingress, this.#claims, performance.now(), this.#allowanceFor(user));
+      port.policy = new IngressPolicy(ingress, this.#claimsIn(network), performance.now(), this.#allowanceFor(user));
     } else {
       port.policy.change(ingress, performance.now());
     }
@@ -88,17 +89,26 @@ export class IngressPolicies {
 
   /** To be called when the tunnel was removed. */
   forget(port: BridgePort): void {
-    const user = this.#owners.get(port)?.user;
-    this.#owners.delete(port);
+    const { user = null, network } = this.#owners.get(port) ?? {};
+    if (!this.#owners.delete(port) || network === undefined) return;
+    const there = this.#claims.get(network);
+    if (there !== undefined && --there.tunnels === 0) this.#claims.delete(network);
     const known = this.#users.get(user ?? '');
     if (known !== undefined && --known.tunnels === 0) this.#users.delete(user ?? '');
   }
 
-  #countIn(user: string | null): void {
+  #countIn(user: string | null, network: string): void {
+    const there = this.#claims.get(network);
+    if (there === undefined) this.#claims.set(network, { tunnels: 1, claims: new SourceClaims() });
+    else there.tunnels++;
     if (user === null) return;
     const known = this.#users.get(user);
     if (known === undefined) this.#users.set(user, { tunnels: 1, allowance: new RateAllowance() });
     else known.tunnels++;
+  }
+
+  #claimsIn(network: string): SourceClaims {
+    return this.#claims.get(network)?.claims ?? new SourceClaims();
   }
 
   /** Tunnels without a user share no rate. */
