@@ -304,3 +304,18 @@ test('two agents on one cable know each other', () => {
   carry(left, right);
   assert.equal(right.happened.at(-1), 'removed (left) 1 00:00:00:00:00:01 port-1');
 });
+
+test('a port takes at most 100 LLDPDUs a second, so that what changes all the time is told that often', () => {
+  const station = new Station(0x02_0000_0000_01, 2);
+  const flood = (): void => {
+    for (let count = 0; count < 1000; count++) station.hear(frameOf(lldpdu(9, 120, { systemName: `name ${count}` })));
+  };
+  flood();
+  assert.equal(station.happened.length, 100);
+  assert.equal(station.agent.countersOf(station.at(0))?.framesDiscarded, 900);
+  station.hear(frameOf(lldpdu(8)), 1);
+  assert.equal(station.happened.length, 101, 'another port has its own');
+  station.run(1);
+  flood();
+  assert.equal(station.happened.length, 201);
+});

@@ -16,6 +16,12 @@ export type LldpMode = (typeof LLDP_MODES)[number];
 /** The longest LLDPDU that is read: what fits into an Ethernet frame. It bounds the memory of a neighbour. */
 export const MAX_LLDPDU_BYTES = 1500;
 
+/**
+ * The most LLDPDUs that a port takes in one second; further ones are discarded. An agent sends five in a row, and then one a
+ * second (9.2.5.17). So a peer that tells something new all the time cannot flood those who are told of it.
+ */
+const MOST_PER_SECOND = 100;
+
 /** What an agent tells about its switch. */
 export interface LldpSystem {
   /** the chassis ID, and the source address of LLDPDUs */
@@ -64,6 +70,8 @@ interface PortState {
   readonly transmitter: LldpTransmitter;
   readonly counters: LldpCounters;
   isReceiving: boolean;
+  /** How many LLDPDUs it has received since the last tick. */
+  heard: number;
 }
 
 /** Spreads ports evenly: the fractional parts of multiples of the golden ratio. */
@@ -148,13 +156,18 @@ export class LldpAgent implements ProtocolEntity {
       if (state !== undefined) state.counters.ageouts++;
       this.#host.removed?.(neighbor, 'aged');
     });
-    for (const [port, state] of this.#ports) this.#poll(port, state, nowMs);
+    for (const [port, state] of this.#ports) {
+      state.heard = 0;
+      this.#poll(port, state, nowMs);
+    }
   }
 
   /** rxProcessFrame (9.2.7.7). */
-  #process(port: BridgePort, { transmitter, counters }: PortState, body: Uint8Array, nowMs: number): void {
+  #process(port: BridgePort, state: PortState, body: Uint8Array, nowMs: number): void {
+    const { transmitter, counters } = state;
     counters.framesIn++;
-    const decoded = body.length > MAX_LLDPDU_BYTES ? 'length' : decodeLldpdu(body, 0, body.length);
+    const isTooMuch = ++state.heard > MOST_PER_SECOND || body.length > MAX_LLDPDU_BYTES;
+    const decoded = isTooMuch ? 'length' : decodeLldpdu(body, 0, body.length);
     if (typeof decoded === 'string') {
       counters.framesDiscarded++;
       return;
@@ -183,6 +196,7 @@ export class LldpAgent implements ProtocolEntity {
       transmitter: new LldpTransmitter((port.number * GOLDEN) % 1),
       counters: noCounters(),
       isReceiving: false,
+      heard: 0,
     };
     this.#ports.set(port, state);
     return state;
