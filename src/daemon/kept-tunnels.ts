@@ -8,6 +8,7 @@ import type { Logger } from '../observability/logger.ts';
 import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import type { TunnelFacts } from '../ports/tunnel/accept/server-options.ts';
 import type { StateFile } from '../runtime/state-file.ts';
+import { BRIDGE_PORT_OPTIONS } from '../schema/bridge-port-options.ts';
 import { check, dottedNames } from '../schema/check.ts';
 import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
@@ -19,6 +20,7 @@ const KEPT = {
   name: { type: anyText, help: 'name of the port' },
   description: { type: anyText, help: 'its description' },
   shut: { type: flag, required: true, help: 'whether the port is shut' },
+  settings: { type: objectOf(BRIDGE_PORT_OPTIONS), help: 'the settings of its bridge port that are not the defaults' },
   user: { type: anyText, help: 'the user of its client' },
   network: { type: anyText, help: 'its network', default: DEFAULT_NETWORK },
   target: { type: anyText, required: true, help: 'address and port of its client' },
@@ -54,7 +56,7 @@ export interface KeptTunnelsOptions {
 }
 
 /**
- * Keeps the ports of accepted tunnels across a restart, with number, name, description and `shut`. After it the ports
+ * Keeps the ports of accepted tunnels across a restart, with number, name, description and settings. After it the ports
  * wait for their clients as after the loss of a connection.
  */
 export class KeptTunnels {
@@ -75,12 +77,14 @@ export class KeptTunnels {
   restore(): void {
     const { server, etherSwitch, attach, ports, logger, state } = this.#options;
     const names = new Set(ports.map((port) => port.spec.name));
-    for (const { number, name, description, shut, user = null, network = DEFAULT_NETWORK, ...tunnel } of this.#read()) {
+    for (const kept of this.#read()) {
+      const { number, name, description, shut, settings: values = {}, ...tunnelOf } = kept;
+      const { user = null, network = DEFAULT_NETWORK, ...tunnel } = tunnelOf;
       const port = server.restore({ ...tunnel, presented: tunnel.presented, user, network });
       if (port === undefined) continue;
       try {
         const labels = { name: names.has(name) ? '' : (name ?? ''), description: description ?? '' };
-        const given = attach(port, user, { network, address: tunnel.address }, { number, ...labels });
+        const given = attach(port, user, { network, address: tunnel.address }, { number, values, ...labels });
         this.note(port, given);
         if (shut) etherSwitch.setShut(given, true);
       } catch (error) {
@@ -112,10 +116,12 @@ export class KeptTunnels {
     );
     const section: unknown[] = [];
     for (const { port, user, ...tunnel } of server.kept()) {
-      const { bridgePort, name, description } = attached.get(this.#numbers.get(port)) ?? {};
+      const { bridgePort, name, description, values = {} } = attached.get(this.#numbers.get(port)) ?? {};
       if (bridgePort === undefined) continue;
       const { number, isShut } = bridgePort;
-      section.push({ number, name, description, shut: isShut, ...(user === null ? {} : { user }), ...tunnel });
+      const settings = Object.keys(values).length === 0 ? {} : { settings: values };
+      const owner = user === null ? {} : { user };
+      section.push({ number, name, description, shut: isShut, ...settings, ...owner, ...tunnel });
     }
     return section;
   }

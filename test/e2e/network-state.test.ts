@@ -111,3 +111,20 @@ test('a network made by a tunnel stays when a call adds a port to it', async (t)
     ['default'],
   );
 });
+
+test('the port of a tunnel has its settings again behind a restart, before its client is back', async (t) => {
+  const options = ['--state', join(directory, 'settings')];
+  let lan = await SwitchProcess.start(t, options);
+  const headers = { 'Etherws-Wire': '1', 'Etherws-Resume': '1' };
+  const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
+  t.after(() => socket.terminate());
+  socket.on('error', () => undefined);
+  await once(socket, 'open');
+  const settings = { isolated: true, locked: true, fdb: ['02:00:00:00:00:01@7'], macLimit: 3, rootGuard: true };
+  await lan.call('setPort', { port: 1, name: 'ann', ...settings });
+  lan = await restarted(t, lan, options);
+  assert.deepEqual(
+    (await lan.ports()).map(({ name, state, settings: now }) => [name, state, now]),
+    [['ann', 'away', settings]],
+  );
+});
