@@ -120,7 +120,7 @@ for (const [family, group, other] of [
       lan.pass(5000);
       assert.deepEqual(lan.reach(3, group), [1, 2, 4], 'the querier decides');
       const code = family === 4 ? 10 : 1000;
-      lan.send(4, queryFrame({ group, code, ...(family === 4 ? ROUTER : {}) }));
+      lan.send(4, queryFrame({ group, code, ...(family === 4 ? ROUTER : { station: 0xfe }) }));
       if (answers) lan.send(1, joinFrame(group, { station: 9 }));
       lan.send(2, joinFrame(group));
       lan.pass(2000);
@@ -255,4 +255,17 @@ test('queries of versions with sources, and those with the flag S, leave members
   lan.send(4, queryFrame({ ...ROUTER, group: GROUP, isSuppressing: true, code: 10 }));
   lan.pass(100_000);
   assert.deepEqual(lan.reach(3, GROUP), [1, 4]);
+});
+
+test('a question about a group that is not of the querier, or that its members do not hear, leaves memberships as they are', () => {
+  const lan = settledLan();
+  const wholeLife = 260_000;
+  for (const port of [1, 2]) lan.send(port, joinFrame(GROUP));
+  // As another host, as the querier behind another port, and to another group.
+  lan.send(3, queryFrame({ group: GROUP, code: 0, station: 3 }));
+  lan.send(3, queryFrame({ ...ROUTER, group: GROUP, code: 0 }));
+  lan.send(4, queryFrame({ ...ROUTER, group: GROUP, code: 0, to: '239.9.9.9' }));
+  assert.deepEqual(lan.reach(3, GROUP), [1, 2, 4]);
+  lan.pass(wholeLife - 1000);
+  assert.deepEqual(lan.memberships.length, 2);
 });

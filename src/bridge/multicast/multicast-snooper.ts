@@ -206,18 +206,22 @@ export class MulticastSnooper {
     return vlan;
   }
 
-  /** A general query elects its querier, and shows the way to it; a group's gives its members less time to answer. */
+  /**
+   * A general query elects its querier, and shows the way to it. That of a group gives its members less time to answer, if it
+   * comes from the elected querier, and goes to the group (RFC 3376, 4.1.12): else its members would not hear it.
+   */
   #query(vlan: SnoopedVlan, { ingress, batch, start, length, source, nowMs }: Pass): void {
     this.counters.queries++;
-    const { group, source: address, maxResponseMs, sources, isSuppressing } = this.#packet;
+    const { group, destination, source: address, maxResponseMs, sources, isSuppressing } = this.#packet;
+    const querier = { address, mac: source };
     // What asks for sources says nothing about other members (RFC 3376, 6.6.3.2).
     if (sources > 0) return;
     if (group.isUnspecified) {
-      if (!vlan.querier.hear({ address, mac: source }, ingress, maxResponseMs, nowMs)) return;
+      if (!vlan.querier.hear(querier, ingress, maxResponseMs, nowMs)) return;
       this.#delivery.markRouter(vlan, ingress, nowMs);
       const isKept = length <= MAX_KEPT_QUERY_BYTES;
       vlan.querier.lastQuery = isKept ? untaggedCopy(batch.bytes, start, length, ingress.vlans?.tpid) : undefined;
-    } else if (!isSuppressing) {
+    } else if (!isSuppressing && destination.equals(group) && vlan.querier.isElected(querier, ingress, nowMs)) {
       const known = this.database.find(vlan.vid, group);
       const untilMs = nowMs + maxResponseMs * this.#timers.lastMemberQueryCount;
       if (known !== undefined) this.database.shorten(known, untilMs);

@@ -42,6 +42,12 @@ export class Querier {
     return nowMs < this.#untilMs;
   }
 
+  /** Whether this other querier is elected, and was last heard by this port. */
+  isElected(querier: QuerierIdentity, port: BridgePort, nowMs: number): boolean {
+    if (!this.isOtherPresent(nowMs) || this.port !== port) return false;
+    return this.mac === querier.mac && this.address.equals(querier.address);
+  }
+
   /** When the other querier is given up, unless it is heard again. */
   get untilMs(): number {
     return this.#untilMs;
