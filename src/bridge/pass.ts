@@ -13,6 +13,19 @@ import { type FinishedFrames, SoftwareOffload } from './stages/software-offload.
 import type { Answer } from './stages/stage.ts';
 import { FORM_AS_IT_CAME, type Form, formOf, Retagging, type TagChange } from './stages/vlan-retagging.ts';
 
+/** A finished frame with its tag; or, as it was without, why it cannot have one. */
+interface TaggedFrame {
+  readonly batch: FrameBatch;
+  readonly index: number;
+  readonly failure: DiscardReason | undefined;
+}
+
+/** Those of frame `index` of the batch of the pass; -1: of none. */
+interface TaggedFrames {
+  index: number;
+  readonly frames: TaggedFrame[];
+}
+
 const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
 /** The state of a batch in the bridge, and of its present frame, for the stages. The object is reused for the next batch. */
@@ -54,6 +67,8 @@ export class Pass {
   mayRetag = false;
   readonly #offload: SoftwareOffload;
   readonly #retagging = new Retagging();
+  /** What `#finishFirst` made of the present frame, by form, since flooding needs it for several ports. */
+  readonly #tagged: TaggedFrames[] = [];
   readonly #touched: BridgePort[] = [];
   #id = 0;
 
@@ -182,7 +197,7 @@ export class Pass {
     if (!this.#findChange(index, this.vid, form)) return this.#refuseAt(egress, 'runt');
     if (retagging.change.isNone) return this.#sendAs(egress, batch, index, FORM_AS_IT_CAME);
     if (this.neededOffload !== OFFLOAD_NONE && this.#getsTooManyTags(retagging.change))
-      return this.#finishFirst(egress);
+      return this.#finishFirst(egress, form);
     const failure = retagging.copy(batch, index, form);
     if (failure !== undefined) return this.#refuseAt(egress, failure);
     return this.#sendAs(egress, retagging.batch, retagging.index, form);
@@ -196,17 +211,36 @@ export class Pass {
   }
 
   /** Does all offloads of the present frame, and then changes the tags of the finished frames. */
-  #finishFirst(egress: BridgePort): boolean {
-    const retagging = this.#retagging;
-    const finished = this.#offload.finish(this.batch, this.index, OFFLOAD_NONE);
-    if (typeof finished === 'string') return this.#refuseAt(egress, finished);
+  #finishFirst(egress: BridgePort, form: Form): boolean {
+    const { index } = this;
+    const tagged = this.#tagged[form] ?? { index: -1, frames: [] };
+    this.#tagged[form] = tagged;
+    if (tagged.index !== index) {
+      tagged.index = -1;
+      const failure = this.#tagFinished(tagged.frames);
+      if (failure !== undefined) return this.#refuseAt(egress, failure);
+      tagged.index = index;
+    }
     let isTaken = false;
-    for (let at = finished.from; at < finished.to; at++) {
-      const failure = retagging.copy(finished.batch, at);
-      if (failure === undefined) isTaken = this.#queue(egress, retagging.batch, retagging.index, 1) || isTaken;
-      else egress.drop('tx', failure, 1, finished.batch, at);
+    for (const { batch, index: at, failure } of tagged.frames) {
+      if (failure === undefined) isTaken = this.#queue(egress, batch, at, 1) || isTaken;
+      else egress.drop('tx', failure, 1, batch, at);
     }
     return isTaken;
+  }
+
+  /** @returns why there are no finished frames; undefined: they are in `to`, with their tags */
+  #tagFinished(to: TaggedFrame[]): DiscardReason | undefined {
+    const retagging = this.#retagging;
+    to.length = 0;
+    const finished = this.#offload.finish(this.batch, this.index, OFFLOAD_NONE);
+    if (typeof finished === 'string') return finished;
+    for (let at = finished.from; at < finished.to; at++) {
+      const failure = retagging.copy(finished.batch, at);
+      const { batch, index } = failure === undefined ? retagging : { batch: finished.batch, index: at };
+      to.push({ batch, index, failure });
+    }
+    return undefined;
   }
 
   #refuseAt(egress: BridgePort, reason: DiscardReason): boolean {
@@ -247,6 +281,7 @@ export class Pass {
     this.#touched.length = 0;
     this.batch = NO_FRAMES;
     this.#retagging.end();
+    this.#tagged.length = 0;
     if (first === undefined) return undefined;
     const sole = isSoleEgress ? first : undefined;
     if (sole !== ingress.soleEgress) {

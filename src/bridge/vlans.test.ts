@@ -220,6 +220,36 @@ test('a super-frame with two tags becomes segments before it gets a third one', 
   assert.deepEqual(whole.headers, ['00'.repeat(10), '00'.repeat(10), '00'.repeat(10)]);
 });
 
+test('a super-frame that is flooded with a third tag is cut once for all ports that get the same tag', () => {
+  class PlacePort extends MemoryPort {
+    readonly places: { batch: FrameBatch; index: number }[] = [];
+
+    override send(batch: FrameBatch, index: number): DiscardReason | undefined {
+      this.places.push({ batch, index });
+      return super.send(batch, index);
+    }
+  }
+  const places = Array.from({ length: 3 }, () => new PlacePort());
+  const trunk = vlans('trunk', 1);
+  const bench = new Bench(
+    [vlans('access', 10), trunk, trunk, vlans('trunk', 1, 'all', TPID_S_TAG)],
+    [new MemoryPort(), ...places],
+  );
+  const [one, two] = [2500, 1500].map((length) => {
+    const { frame, header } = superFrameOf({ payload: Buffer.alloc(length, 0x5a), tags: [7, 8] }, 1000);
+    return { frame, header };
+  }) as [{ frame: Buffer; header: never }, { frame: Buffer; header: never }];
+  const sent = bench.deliverBatch(0, batchWithHeaders([one, two]));
+  const tags = (at: number): string[] => (sent[at] ?? []).map((segment) => segment.subarray(12, 16).toString('hex'));
+  assert.deepEqual([tags(1), tags(2)], [Array(5).fill('8100000a'), Array(5).fill('8100000a')]);
+  assert.deepEqual(tags(3), Array(5).fill('88a8000a'));
+  const [first, second] = places.map((port) => port.places);
+  assert.equal(first?.length, 5);
+  for (const [at, { batch, index }] of (first ?? []).entries()) {
+    assert.ok(second?.[at]?.batch === batch && second[at].index === index, `segment ${at}`);
+  }
+});
+
 test('a frame that its tag makes too long is a discard of the egress port', () => {
   const short = new MemoryPort({ maxFrameBytes: 20 });
   const bench = new Bench(
