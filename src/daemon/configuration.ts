@@ -131,7 +131,6 @@ export class Configuration implements ConfigurationControl {
     const before = ports.networks.applyBefore(wanted.networks);
     const done = await ports.apply(wanted.ports);
     const after = await ports.networks.applyAfter();
-    await ports.keep();
     this.#logNetworks([...before, ...after]);
     for (const { action, error } of done) {
       if (error === undefined) logger.info({}, `configuration: ${describeAction(action)}`);
@@ -149,6 +148,8 @@ export class Configuration implements ConfigurationControl {
     }
     this.#applied = essenceOf(wanted);
     this.#hasFailed = [...before, ...done, ...after].some(({ error }) => error !== undefined);
+    // Last: if it fails, everything is in force all the same.
+    await ports.keep();
     return [
       ...before.map(networkStep),
       ...done.map(({ action, error }) => portStep(action, error)),

@@ -243,7 +243,7 @@ export class ConfiguredSwitch implements SwitchControl {
   }
 
   /**
-   * Takes all steps, even if some fail. Ports without a step are not touched.
+   * Takes all steps, even if some fail. Ports without a step are not touched. `keep` is to be called afterwards.
    * @returns each step with its error, if any
    */
   async apply(wanted: readonly WantedPort[]): Promise<{ action: PortAction; error: EtherwsError | undefined }[]> {
@@ -265,7 +265,6 @@ export class ConfiguredSwitch implements SwitchControl {
         done.push({ action, error: placed(action.port, error) });
       }
     }
-    await this.keep();
     return done;
   }
 

@@ -128,3 +128,18 @@ test('the port of a tunnel has its settings again behind a restart, before its c
     [['ann', 'away', settings]],
   );
 });
+
+test('a reload whose state cannot be written is in force as a whole, as its error says', async (t) => {
+  const config = file('full.yaml', `networks:\n  - {name: lab}\nports:\n${port('one', 'lab')}`);
+  const place = mkdtempSync(join(tmpdir(), 'etherws-full-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const lan = await SwitchProcess.start(t, ['--config', config, '--state', join(place, 'state')]);
+  rmSync(place, { recursive: true });
+  file('full.yaml', `ageout: 7\nnetworks:\n  - {name: home}\nports:\n${port('one', 'home')}`);
+  await assert.rejects(lan.call('reload'), /FILE_UNWRITABLE.*in force/);
+  assert.deepEqual(
+    (await networksOf(lan)).map(({ network, ports }) => `${network} ${ports}`),
+    ['default 0', 'home 1'],
+  );
+  assert.deepEqual(await lan.call('planReload'), { entries: [] });
+});
