@@ -29,8 +29,10 @@ test('adding an automatic network lets it stay; a second one of that name is ref
   const { target, autos, names } = open(t, 10);
   autos.ensure('room', 'ann');
   assert.equal(target.network('room').bridge.fdbCapacity, 6553, 'its share of the addresses');
+  assert.equal(target.network('room').settings.lldp, 'off', 'any client may be in it');
   const port = target.attach(new MemoryPort(), { network: 'room' });
   target.addNetwork('room', { ageout: 5 });
+  assert.equal(target.network('room').settings.lldp, 'on');
   assert.deepEqual([target.network('room').settings.ageout, target.network('room').bridge.fdbCapacity], [5, 65_536]);
   await target.detach(port);
   assert.deepEqual(names(), ['default', 'room']);

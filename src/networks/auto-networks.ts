@@ -54,6 +54,8 @@ export class AutoNetworks {
     if (refusal === 'unknown') this.#switch.network(name);
     const { fdbCapacity } = this.#switch.limits;
     const fdbSize = Math.max(LEAST_ADDRESSES, Math.floor(fdbCapacity / this.#most));
-    this.#switch.addNetwork(name, { ...defaultSettings(name), fdbSize: Math.min(fdbSize, fdbCapacity) }, owner);
+    // Any client can be in such a network, and LLDP tells the name and the kernel of the host.
+    const settings = { ...defaultSettings(name), lldp: 'off', fdbSize: Math.min(fdbSize, fdbCapacity) } as const;
+    this.#switch.addNetwork(name, settings, owner);
   }
 }
