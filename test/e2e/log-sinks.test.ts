@@ -173,7 +173,9 @@ for (const [name, start] of [
     await call(control, 'listPort');
     const lines = log().trimEnd().split('\n');
     for (const line of lines) JSON.parse(line);
-    assert.equal(lines.filter((line) => /"msg":"(learned|forwarded)"/.test(line)).length + lost, 2 * stations);
+    const found = lines.filter((line) => /"msg":"(learned|forwarded)"/.test(line)).length + lost;
+    // A line about something else may be among the lost ones.
+    assert.ok(found >= 2 * stations && found <= 2 * stations + 2, `${found} lines`);
   });
 }
 
