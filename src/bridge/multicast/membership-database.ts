@@ -47,7 +47,9 @@ export class MembershipDatabase {
   join(vid: Vid, address: IpWords, port: BridgePort, nowMs: number, untilMs: number, most: number): Joined {
     let group = this.#groups.find(vid, address);
     const known = group?.members.get(port);
-    if (known !== undefined) {
+    if (group !== undefined && known !== undefined) {
+      // One that has expired and is not removed yet is in no list of ports.
+      if (known.untilMs <= nowMs) markChanged(group);
       known.untilMs = untilMs;
       return 'refreshed';
     }

@@ -200,3 +200,14 @@ test('a peer that shows routers in all VLANs makes the switch ask in all of them
   assert.ok(again.most <= 4095 * 2 + 4096, `${again.most} queries in a tick`);
   assert.ok(again.all >= 3 * 4095 * 2);
 });
+
+test('a host that joins again right behind the end of its membership gets the group, before a tick has removed that', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.send(2, joinFrame(GROUP));
+  lan.pass(20_000);
+  lan.send(2, leaveFrame(GROUP));
+  lan.nowMs += 2001;
+  assert.deepEqual(lan.reach(1, GROUP), []);
+  lan.send(2, joinFrame(GROUP));
+  assert.deepEqual(lan.reach(1, GROUP), [2]);
+});
