@@ -18,7 +18,7 @@ export class Liveness {
   /** When the unanswered ping was sent; undefined: no ping is unanswered. */
   #pingSentMs: number | undefined;
   #roundTripMs: number | undefined;
-  /** Those who wait for the next answer. */
+  /** The callers that wait for the next answer. */
   readonly #answered: ((roundTripMs: number) => void)[] = [];
 
   /** @param isAnswering whether the peer is known to answer pings */
