@@ -5,7 +5,7 @@ import { anyText, integer, listOf, measure, oneOf, seconds, text } from '../sche
 import { stationAddress } from '../schema/values.ts';
 import { type EntryOf, method } from './entries.ts';
 
-/** The methods that ask who is there, and where frames go. */
+/** The methods that ask stations for an answer, and that tell where frames go. */
 
 const MOST_WAIT_SECONDS = 60;
 
@@ -82,7 +82,7 @@ export const traceEntry = atLeast({
   peer: v.nullable(anyText),
   user: v.nullable(anyText),
   roundTripMs: v.nullable(measure),
-  /** who is at the other end, as LLDP says */
+  /** the neighbours at the other end, as LLDP tells them */
   neighbors: listOf(atLeast({ system: v.nullable(anyText), chassis: anyText, port: anyText })),
 });
 export type TraceEntry = EntryOf<typeof traceEntry>;

@@ -28,7 +28,7 @@ export interface NetworkParts {
  */
 export class Network {
   readonly name: string;
-  /** Who has made it by a tunnel: it is removed with its last port. undefined: it stays until it is removed. */
+  /** The owner whose tunnel made it: it is removed with its last port. undefined: it stays until it is removed. */
   maker: string | undefined;
   readonly bridge: Bridge;
   /** The protocol entities by their names. */

@@ -18,7 +18,7 @@ export const MAX_LLDPDU_BYTES = 1500;
 
 /**
  * The most LLDPDUs that a port takes in one second; further ones are discarded. An agent sends five in a row, and then one a
- * second (9.2.5.17). So a peer that tells something new all the time cannot flood those who are told of it.
+ * second (9.2.5.17). So a peer that tells something new all the time cannot flood the subscribers of its events.
  */
 const MOST_PER_SECOND = 100;
 

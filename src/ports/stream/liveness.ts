@@ -1,6 +1,6 @@
 import type { TunnelLimits } from './limits.ts';
 
-/** Limit of those who wait for an answer: some peers of etherws 1.x never give one. */
+/** Limit of callers that wait for an answer: some peers of etherws 1.x never give one. */
 const MAX_WAITING = 16;
 
 /**

@@ -298,7 +298,7 @@ export class TunnelServer {
     { asked, place: { address }, says }: Applicant,
     { user, networks }: Extract<Verdict, { isAllowed: true }>,
   ): string | Refusal {
-    // The limits of the user refuse those who may have no tunnel.
+    // The limits of the user refuse a user that may have no tunnel.
     if (this.#chooseNetwork === undefined || this.#admission.isForbidden(user)) return DEFAULT_NETWORK;
     const { network, refused } = this.#chooseNetwork(asked, { user, networks, address });
     if (refused === 'forbidden') this.#counters.forbidden++;
