@@ -100,15 +100,14 @@ void datapath_timer(struct datapath *datapath) { release_late(datapath); }
 int datapath_close(struct descriptor *descriptor) {
   const int fd = descriptor->fd;
   if (fd < 0) return -1;
-  struct device *device = device_of(descriptor);
   struct stream *stream = stream_of(descriptor);
   descriptor->is_watched = false;
   descriptor->fd = -1;
   struct flow_end *end = flow_end_of(descriptor);
   if (end != NULL) flow_end_leave(end);
   if (stream != NULL) tunnel_free(stream);
-  if (device != NULL) stop_waiting(device);
-  release_waiting(descriptor->datapath, descriptor);
+  stop_waiting(descriptor);
+  release_waiting(descriptor);
   return fd;
 }
 

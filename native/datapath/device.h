@@ -13,10 +13,6 @@ struct device {
   uint32_t offloads;       // ETHERWS_OFFLOAD_* that the device does, as an egress of flows
   struct flow_end flows;
   struct descriptor *expected;  // egress of its last flow, only to be compared; NULL: there was none
-  // Back-pressure (backpressure.h).
-  const struct descriptor *waits_for;  // the device is not read until this egress has room; NULL: it is read
-  uint64_t waits_since_ms;
-  uint64_t no_wait_until_ms;
 };
 
 // NULL for a descriptor of another kind.

@@ -56,6 +56,6 @@ void device_ready(struct device *device, int status) {
       host_ready(&device->head, status, count, LAST_OF_TURN);
       return;
     }
-    if (is_all || device->expected == NULL || device->waits_for != NULL) return;
+    if (is_all || device->expected == NULL || device->head.wait.egress != NULL) return;
   }
 }

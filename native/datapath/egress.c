@@ -16,6 +16,9 @@
 // The most frames of one message. With 14 octets of record header each, they fit into message_block.
 enum { MESSAGE_FRAMES = 1024 };
 
+// While less waits at a tunnel, an ingress that will wait may add what it has read.
+enum { MOST_REST_BYTES = 512 * 1024 };
+
 // The number of frames (as after segmentation) and octets of a span. Counted before the write, which may mask the
 // frames in place.
 struct span_stats {
@@ -54,14 +57,29 @@ static uint32_t take_burst(const struct etherws_run *run, uint32_t from) {
   return to;
 }
 
-uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, const struct etherws_run *run) {
+// Whether the tunnel takes another message of the fast path. While octets of the host wait, more may be in its queue.
+static bool has_room(const struct stream *egress, bool is_last) {
+  if (egress->rest == NULL) return true;
+  return is_last && !egress->wants_room && egress->tunnel->tls == NULL && stream_rest_bytes(egress) < MOST_REST_BYTES;
+}
+
+// Sends a message, or puts it behind the octets that wait. Returns how many octets are taken care of, or -1: none are.
+static ssize_t send_or_append(struct stream *egress, const uint8_t *bytes, size_t length) {
+  if (egress->rest == NULL) return stream_send(egress, bytes, length);
+  uint8_t *rest = stream_extend_rest(egress, length);
+  if (rest == NULL) return -1;
+  memcpy(rest, bytes, length);
+  return (ssize_t)length;
+}
+
+uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, const struct etherws_run *run,
+                         bool is_last) {
   struct datapath *datapath = ingress->datapath;
   const struct tunnel *tunnel = egress->tunnel;
   const bool is_masking = tunnel->is_masking;
   uint32_t from = 0;
   if (message_block(datapath) == NULL) return 0;
-  // While octets wait, no message is sent: the bridge queues the frames behind them.
-  while (from < run->count && egress->rest == NULL) {
+  while (from < run->count && has_room(egress, is_last)) {
     const uint32_t to = take_burst(run, from);
     const uint8_t *key = is_masking ? next_key(datapath, GRND_NONBLOCK) : NULL;
     if (is_masking && key == NULL) break;
@@ -80,7 +98,7 @@ uint32_t write_to_tunnel(struct descriptor *ingress, struct stream *egress, cons
     const uint8_t *bytes = in_place != NULL ? in_place : datapath->message;
     const size_t plain_length = length;
     if (tunnel->tls != NULL) bytes = tls_stream_seal(datapath, tunnel->tls, bytes, length, &length);
-    ssize_t sent = bytes == NULL ? -1 : stream_send(egress, bytes, length);
+    ssize_t sent = bytes == NULL ? -1 : send_or_append(egress, bytes, length);
     // Of a message that was not sent at all, the frames go to the bridge. Sealed records cannot be taken back, since
     // their sequence numbers are used up: they become the rest. The host finds out about a failed connection by itself.
     if (bytes == NULL || (sent < 0 && tunnel->tls == NULL)) {

@@ -28,6 +28,7 @@ void flow_end_join(struct flow_end *end, struct flow_table *table) {
   flow_table_invalidate(end->table);
   flow_table_release(end->table);
   end->table = table;
+  end->expected = NULL;
   table->owners++;
 }
 

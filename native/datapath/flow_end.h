@@ -7,6 +7,8 @@
 
 #include "flow_table.h"
 
+struct stream;
+
 // The flow table of one bridge. It is freed with the last of its owners: the host, and each end of its flows.
 struct flow_table {
   unsigned owners;
@@ -18,6 +20,10 @@ struct flow_end {
   struct flow_table *table;
   double *counters;  // of its port: received frames and octets, sent frames and octets; NULL: nothing is counted
   double *meter;     // token buckets for what comes in here (flow_table.h); NULL: no rate
+  // The tunnel that all frames of a tunnel went to, for which it may wait (backpressure.h); valid while the table has this
+  // epoch. NULL: none.
+  struct stream *expected;
+  uint32_t expected_epoch;
 };
 
 // Makes an empty table with one owner. Returns NULL without memory.

@@ -11,10 +11,17 @@
 #include "state.h"
 #include "tunnel.h"
 
-// Stops reading the device while octets wait at the tunnel, except in the MAX_WAIT_MS after a wait that timed out or a
-// change of the egress.
-static void wait_where_full(struct device *ingress, const struct stream *egress, uint64_t now_ms) {
-  if (egress->rest != NULL && now_ms >= ingress->no_wait_until_ms) wait_for(ingress, &egress->head);
+// Whether `ingress` waits for the tunnel while octets wait there (backpressure.h).
+static bool waits_at(struct descriptor *ingress, const struct stream *egress) {
+  const struct stream *tunnel = stream_of(ingress);
+  return tunnel == NULL || (egress->is_local && !tunnel->is_local);
+}
+
+static void expect(struct descriptor *ingress, struct stream *egress) {
+  struct stream *tunnel = stream_of(ingress);
+  if (tunnel == NULL) return;
+  tunnel->flows.expected = egress;
+  tunnel->flows.expected_epoch = egress == NULL ? 0 : tunnel->flows.table->entries.epoch;
 }
 
 // Returns the flow that all frames of a run match, and whose meter admits them. NULL: they go to the bridge.
@@ -34,9 +41,11 @@ uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
   const struct etherws_flow *flow = flow_of(ingress, run, now_ms);
   // No flow leads to a closed egress: datapath_close invalidates all flows of its table.
   struct descriptor *egress = flow == NULL ? NULL : flow->egress;
-  if (egress == NULL) return 0;
+  struct stream *tunnel = egress == NULL ? NULL : stream_of(egress);
   // The host may be called below, and may install another flow in the same slot.
-  const bool may_wait = flow->may_wait;
+  const bool may_wait = tunnel != NULL && flow->may_wait && waits_at(ingress, tunnel);
+  expect(ingress, may_wait ? tunnel : NULL);
+  if (egress == NULL) return 0;
   const struct etherws_tag_change change = flow->change;
   const struct etherws_tag_change back = etherws_inverse_change(&change, flow->key + ETHERWS_ADDRESSES_BYTES);
   const bool is_retagged = (change.stripped | change.inserted) != 0;
@@ -44,15 +53,16 @@ uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
   if (is_retagged) etherws_retag(&changed, 0, &change);
   struct device *device = device_of(ingress);
   if (device != NULL) {
-    if (egress != device->expected) device->no_wait_until_ms = now_ms + MAX_WAIT_MS;
+    if (egress != device->expected) device->head.wait.none_until_ms = now_ms + MAX_WAIT_MS;
     device->expected = egress;
   }
   struct device *into = device_of(egress);
   if (into != NULL) return write_to_device(ingress, into, &changed);
-  struct stream *tunnel = stream_of(egress);
-  const uint32_t taken = write_to_tunnel(ingress, tunnel, &changed);
+  const bool waits = may_wait && can_wait(ingress);
+  const uint32_t taken = write_to_tunnel(ingress, tunnel, &changed, waits && device == NULL);
   // What was not taken is for the bridge, as it was read.
   if (is_retagged) etherws_retag(&changed, taken, &back);
-  if (taken == run->count && may_wait && device != NULL) wait_where_full(device, tunnel, now_ms);
+  const bool is_left = ingress->fd >= 0 && egress->fd >= 0;
+  if (taken == run->count && waits && is_left && tunnel->rest != NULL) wait_for(ingress, egress);
   return taken;
 }

@@ -2,9 +2,10 @@
 #ifndef ETHERWS_STATE_H
 #define ETHERWS_STATE_H
 
+#include "descriptor.h"
 #include "frames.h"
 
-enum { SLABS = 10, KEYS_BYTES = 1024, MAX_WAITING = 16 };
+enum { SLABS = 10, KEYS_BYTES = 1024 };
 
 // A buffer that streams are read into.
 struct slab {
@@ -35,8 +36,8 @@ struct datapath {
   // Unused masking keys: outgoing.c.
   uint8_t keys[KEYS_BYTES];
   size_t keys_left;
-  // Devices that are not read until an egress has room: backpressure.c.
-  struct device *waiting[MAX_WAITING];
+  // Devices and tunnels that are not read until an egress has room, in the order of their waiting: backpressure.c.
+  struct waiting waiting;
   bool is_timer_running;
 };
 

@@ -10,6 +10,12 @@
 #include "state.h"
 #include "tally.h"
 
+bool stream_is_local(const struct stream *stream) {
+  struct sockaddr_storage address = {0};
+  socklen_t length = sizeof address;
+  return getsockname(stream->head.fd, (struct sockaddr *)&address, &length) == 0 && address.ss_family == AF_UNIX;
+}
+
 ssize_t stream_read(const struct stream *stream, uint8_t *bytes, size_t length) {
   ssize_t count;
   do count = recv(stream->head.fd, bytes, length, MSG_DONTWAIT);

@@ -12,18 +12,23 @@ struct stream {
   struct descriptor head;
   bool has_waited;  // the kernel refused octets since the host last asked
   bool wants_room;  // host_ready is called whenever a part of the rest has left
+  bool is_local;    // the far end is a process of this machine: a Unix socket
   struct flow_end flows;
   struct tunnel *tunnel;  // NULL: the host reads it
   // Unsent octets: rest[rest_from .. rest_to); NULL: none. They leave before anything else.
   uint8_t *rest;
   size_t rest_from;
   size_t rest_to;
+  uint64_t relieved_ms;  // when octets that waited had left
 };
 
 // NULL for a descriptor of another kind.
 static inline struct stream *stream_of(struct descriptor *descriptor) {
   return descriptor->kind == KIND_STREAM ? (struct stream *)(void *)descriptor : NULL;
 }
+
+// Whether the far end is a process of this machine.
+bool stream_is_local(const struct stream *stream);
 
 // Reads once. Returns the number of octets, 0 at the end of the stream, or -errno.
 ssize_t stream_read(const struct stream *stream, uint8_t *bytes, size_t length);

@@ -11,6 +11,7 @@ int tunnel_open(struct stream *stream, bool is_masking, bool is_batched, uint32_
   if (stream->tunnel == NULL) return -ENOMEM;
   *stream->tunnel = (struct tunnel){
       .is_masking = is_masking, .is_batched = is_batched, .is_whole = true, .max_message_bytes = max_message_bytes};
+  stream->is_local = stream_is_local(stream);
   return 0;
 }
 

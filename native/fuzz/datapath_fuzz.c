@@ -245,6 +245,7 @@ static void open_end(struct end *end) {
   } else {
     struct stream *stream = stream_of(end->descriptor);
     require(tunnel_open(stream, one_in(2), one_in(2), 1 << 20) == 0, "a tunnel");
+    stream->is_local = one_in(2);
     if (one_in(2)) {
       require(tunnel_start_tls(stream, 1 << 20, NULL, 0) == 0, "a tunnel under TLS");
       etherws_start_tls_records(&end->opening, ETHERWS_AES_128_GCM, KEYS[0], IV, 0, false, NULL);
@@ -263,6 +264,30 @@ static void free_end(struct end *end) {
   if (end->far >= 0) close(end->far);
   free(end->in);
   free(end->out);
+}
+
+// Walks a list of waiting descriptors; all of them: those of any egress. Returns their number.
+static unsigned long length_of(const struct waiting *waiting, enum wait_list list, const struct descriptor *egress) {
+  unsigned long length = 0;
+  const struct descriptor *before = NULL;
+  for (const struct descriptor *at = waiting->first; at != NULL; before = at, at = at->wait.next[list], length++) {
+    require(at->wait.before[list] == before, "a list that is not linked both ways");
+    require(before == NULL || before->wait.since_ms <= at->wait.since_ms, "a list that is not in the order of waiting");
+    require(at->wait.egress != NULL && (list == WAIT_OF_ALL || at->wait.egress == egress), "a list of another egress");
+  }
+  require(waiting->last == before, "a list that ends elsewhere");
+  return length;
+}
+
+static void check_waits(void) {
+  const unsigned long all = length_of(&host.datapath->waiting, WAIT_OF_ALL, NULL);
+  unsigned long of_ends = 0;
+  for (uint32_t i = 0; i < end_count; i++) {
+    const struct descriptor *egress = ends[i].descriptor;
+    if (egress != NULL) of_ends += length_of(&egress->waiting, WAIT_OF_EGRESS, egress);
+  }
+  require(all == of_ends, "one that waits in one list only");
+  waits += all;
 }
 
 static void step(void) {
@@ -285,7 +310,7 @@ static void step(void) {
       break;
     default: run_turn();
   }
-  for (int i = 0; i < MAX_WAITING; i++) waits += host.datapath->waiting[i] != NULL;
+  check_waits();
   for (uint32_t i = 0; i < end_count; i++)
     held_up += is_tunnel(&ends[i]) && stream_of(ends[i].descriptor)->rest != NULL;
 }

@@ -1,4 +1,4 @@
-// TCP options that Node cannot set, of sockets that Node opened. Callers name them by text, because their numbers
+// Options that Node cannot set, of sockets that Node opened. Callers name them by text, because their numbers
 // depend on the platform.
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,6 +18,7 @@ struct option {
 static const struct option OPTIONS[] = {
     {"noDelay", IPPROTO_TCP, TCP_NODELAY},
     {"notSentLowatBytes", IPPROTO_TCP, TCP_NOTSENT_LOWAT},
+    {"sendBufferBytes", SOL_SOCKET, SO_SNDBUF},
 };
 
 static bool take_option(napi_env env, napi_value value, struct option *result) {
