@@ -1,4 +1,4 @@
-import type { MacAddress } from '../ethernet/mac-address.ts';
+import { type MacAddress, writeMacAddress } from '../ethernet/mac-address.ts';
 import { type Bpdu, BRIDGE_GROUP_ADDRESS } from './bpdu.ts';
 import { CONFIG_BYTES, RST_BYTES, TCN_BYTES, TICKS_PER_SECOND, TYPE_CONFIG, TYPE_RST, TYPE_TCN } from './decode.ts';
 
@@ -35,11 +35,6 @@ export function encodeBpdu(bpdu: Bpdu, source: MacAddress): Uint8Array {
   view.setUint16(at + 31, ticks(bpdu.helloTime));
   view.setUint16(at + 33, ticks(bpdu.forwardDelay));
   return frame;
-}
-
-function writeMacAddress(view: DataView, offset: number, mac: MacAddress): void {
-  view.setUint16(offset, Math.floor(mac / 0x1_0000_0000));
-  view.setUint32(offset + 2, mac % 0x1_0000_0000);
 }
 
 /** A time in units of 1/256 s; more than the field holds is its greatest value. */

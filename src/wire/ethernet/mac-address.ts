@@ -62,3 +62,9 @@ export function parseMacAddress(text: string): MacAddress {
   }
   return Number.parseInt(text.replace(/[:-]/g, ''), 16) as MacAddress;
 }
+
+/** Writes an address as the six octets that it has in a frame. */
+export function writeMacAddress(view: DataView, offset: number, mac: MacAddress): void {
+  view.setUint16(offset, Math.floor(mac / 0x1_0000_0000));
+  view.setUint32(offset + 2, mac % 0x1_0000_0000);
+}

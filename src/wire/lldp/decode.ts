@@ -7,6 +7,7 @@ import {
   type ManagementAddress,
   TLV,
 } from './lldpdu.ts';
+import { printable } from './printable.ts';
 
 /** Why an LLDPDU is discarded as a whole (IEEE 802.1AB-2016, 9.2.7.7.1 and 9.2.7.7.2). */
 export type LldpFault = 'truncated' | 'order' | 'duplicate' | 'length' | 'end';
@@ -132,15 +133,4 @@ function takeOrganization(found: Found, value: Uint8Array): Outcome {
 
 function word(octets: Uint8Array, at: number): number {
   return ((octets[at] as number) << 8) | (octets[at + 1] as number);
-}
-
-/**
- * The text in UTF-8, without the zeros at its end that some senders add. Control characters and line ends become
- * U+FFFD: the text is shown on terminals.
- */
-export function printable(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.length)
-    .toString('utf8')
-    .replace(/\0+$/, '')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Decoded, decodeLldpdu, printable } from './decode.ts';
+import { type Decoded, decodeLldpdu } from './decode.ts';
 import { cutText, encodeLldpdu } from './encode.ts';
 import { isLldp, lldpFrame } from './frame.ts';
 import { CHASSIS, capabilityNames, type Lldpdu, MAX_MANAGEMENT_ADDRESSES, PORT } from './lldpdu.ts';
+import { printable } from './printable.ts';
 import { showChassisId, showManagementAddress, showPortId } from './shown.ts';
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 0x1a);

@@ -1,7 +1,7 @@
 import { formatIpv4, formatIpv6 } from '../ethernet/ip-address.ts';
 import { formatMacAddress, readMacAddress } from '../ethernet/mac-address.ts';
-import { printable } from './decode.ts';
 import { CHASSIS, type Identifier, type ManagementAddress, PORT } from './lldpdu.ts';
+import { printable } from './printable.ts';
 
 /** IANA address families. */
 const FAMILY_IPV4 = 1;
