@@ -1,11 +1,13 @@
 import { nativeAddon } from './addon.ts';
 
-/** Options of a TCP socket that Node has no setter for. */
+/** Options of a socket that Node has no setter for. */
 export interface SocketOptions {
   /** TCP_NODELAY: 1 sends small segments at once */
   noDelay?: number;
   /** TCP_NOTSENT_LOWAT: octets that may wait unsent in the kernel before the socket counts as not writable */
   notSentLowatBytes?: number;
+  /** SO_SNDBUF: what a Unix socket holds for its reader; the kernel bounds it to net.core.wmem_max */
+  sendBufferBytes?: number;
 }
 
 /** Sockets, by file descriptors that the caller keeps, and look-ups of host names. */

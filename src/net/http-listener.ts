@@ -8,6 +8,7 @@ import { pollNow } from '../native/addon.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
 import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
+import { type AcceptedConnection, offerConnections, socketOf } from './accepted-connection.ts';
 import type { Caller } from './caller.ts';
 import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
 import type { EndpointCounters } from './endpoint-counters.ts';
@@ -16,6 +17,7 @@ import { endpointsOf, PendingConnections, type PendingLimits } from './pending-c
 import { PlainRequests } from './plain-requests.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from './request-head.ts';
+import { type Site, siteOfProxied, siteOfSocket } from './site.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endWhenBroken } from './tls/end-when-broken.ts';
 import { canTakeRecords, copyEndpoints, onServerKeylog, TlsRecordTap } from './tls/tls-record-tap.ts';
@@ -34,6 +36,8 @@ export interface ListenerOptions {
   listenPort: number;
   /** An inherited listening socket, instead of `host` and `listenPort`. */
   descriptor?: number | undefined;
+  /** The address where another process listens, which hands its connections over; `listen` then does nothing. */
+  handed?: AddressInfo | undefined;
   /** Makes the listener use TLS, 1.2 or later. */
   tls?: TlsOptions;
   limits?: PendingLimits;
@@ -85,6 +89,8 @@ export class HttpListener {
   readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
   /** The routes of all paths with one further segment: `/` for `/lab`. */
   readonly #below = new Map<string, Route>();
+  /** The routes of all paths that begin with a path; it ends with `/`. */
+  readonly #trees = new Map<string, Route>();
   readonly #options: ListenerOptions;
   /** Resolves when the acceptor and all its connections are closed. */
   #stopped: Promise<void> | undefined;
@@ -131,7 +137,19 @@ export class HttpListener {
    */
   route(path: string, route: Route, use: 'tunnel' | 'control' = 'tunnel'): void {
     this.#routes.set(path, { route, use });
-    if (route.handleUpgrade === undefined) return;
+    if (route.handleUpgrade !== undefined) this.#takeUpgrades(use);
+  }
+
+  /**
+   * Adds the handlers of all paths that begin with `path`, which ends with `/`. Paths with a route of their own have
+   * precedence.
+   */
+  routeTree(path: string, route: Route): void {
+    this.#trees.set(path, route);
+    if (route.handleUpgrade !== undefined) this.#takeUpgrades('control');
+  }
+
+  #takeUpgrades(use: 'tunnel' | 'control'): void {
     if (!this.#hasUpgrades) {
       this.#hasUpgrades = true;
       // Added with the first route for upgrades: without this listener Node treats a request with `Upgrade` as a plain one.
@@ -141,6 +159,16 @@ export class HttpListener {
     this.#hasTunnels = true;
     // Without this listener Node does not export the traffic secrets.
     this.#server.on('keylog', onServerKeylog);
+  }
+
+  /** Serves CONNECT requests (RFC 9110, 9.3.6), which are cut otherwise. @param connect must call `accepted` when it serves one */
+  routeConnect(connect: (request: IncomingMessage, socket: Duplex, head: Buffer, accepted: () => void) => void): void {
+    this.#server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      pollNow();
+      socket.on('error', () => undefined);
+      // Until then it is bounded and timed as a connection without credentials.
+      connect(request, socket, head, () => this.#pending.remove(request.socket));
+    });
   }
 
   /**
@@ -153,7 +181,8 @@ export class HttpListener {
 
   /** @throws EtherwsError LISTEN_FAILED with the reason */
   async listen(): Promise<void> {
-    const { host, listenPort, descriptor } = this.#options;
+    const { host, listenPort, descriptor, handed } = this.#options;
+    if (handed !== undefined) return;
     const acceptor = this.#acceptor;
     const where = descriptor === undefined ? { port: listenPort, ...(host === undefined ? {} : { host }) } : undefined;
     await new Promise<void>((resolve, reject) => {
@@ -174,7 +203,24 @@ export class HttpListener {
 
   /** The bound address and port; only after `listen`. */
   get address(): AddressInfo {
-    return this.#acceptor.address() as AddressInfo;
+    return this.#options.handed ?? (this.#acceptor.address() as AddressInfo);
+  }
+
+  /**
+   * Offers each further connection to other processes; only after `listen`.
+   * @param offer returns whether it takes the connection; this listener serves all others
+   */
+  share(offer: (connection: AcceptedConnection) => boolean): void {
+    offerConnections(this.#acceptor, (connection) => {
+      pollNow();
+      return offer(connection);
+    });
+  }
+
+  /** Serves a connection that another process accepted. */
+  take(connection: AcceptedConnection): void {
+    if (this.#stopped === undefined) this.#accept(socketOf(connection));
+    else connection.close();
   }
 
   /**
@@ -190,6 +236,19 @@ export class HttpListener {
     const near = said ?? own;
     const address = this.#proxies.addressOf(request, near.address);
     return address === near.address ? near : { address, tcpPort: undefined };
+  }
+
+  /**
+   * The address of this listener as the client sees it. What a proxy says of it is believed if the connection comes from a
+   * trusted one. Only while the connection is open.
+   */
+  siteOf(request: IncomingMessage): Site {
+    return this.#proxies.isProxy(request.socket) ? siteOfProxied(request) : siteOfSocket(request);
+  }
+
+  /** To be called when the caller of a request has shown its credentials: further connections do not displace it then. */
+  proven({ socket }: IncomingMessage): void {
+    this.#pending.proven(socket);
   }
 
   /** Whether a request comes from this host, and its user. Needs `identifiesUsers`, and an open connection. */
@@ -293,7 +352,8 @@ export class HttpListener {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#refusalOf(request) ?? (wantsWebSocket(request) ? NO_TUNNELS : undefined);
-    const route = this.#routes.get(pathOf(request))?.route;
+    const path = pathOf(request);
+    const route = this.#routes.get(path)?.route ?? this.#treeOf(path);
     if (refusal === undefined && route !== undefined) {
       route.handleRequest(request, response);
       return;
@@ -319,7 +379,7 @@ export class HttpListener {
     this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
     const path = pathOf(request);
-    const { route, use = 'tunnel' } = this.#routes.get(path) ?? { route: this.#below.get(parentOf(path)) };
+    const { route, use } = this.#upgradeRouteOf(path);
     if (refusal !== undefined || route?.handleUpgrade === undefined) {
       refuseUpgrade(socket, refusal ?? NO_TUNNELS);
     } else if (this.#descriptors.hasRoomFor(use)) {
@@ -328,6 +388,20 @@ export class HttpListener {
       this.#outOfDescriptors();
       refuseUpgrade(socket, FULL);
     }
+  }
+
+  #upgradeRouteOf(path: string): { readonly route: Route | undefined; readonly use: 'tunnel' | 'control' } {
+    const exact = this.#routes.get(path);
+    if (exact?.route.handleUpgrade !== undefined) return exact;
+    const tree = this.#treeOf(path);
+    return tree === undefined
+      ? { route: this.#below.get(parentOf(path)), use: 'tunnel' }
+      : { route: tree, use: 'control' };
+  }
+
+  #treeOf(path: string): Route | undefined {
+    for (const [start, route] of this.#trees) if (path.startsWith(start)) return route;
+    return undefined;
   }
 
   /** Checks a request for violations of HTTP; counts and logs them. Changes a target in absolute form to origin form. */

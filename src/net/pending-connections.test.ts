@@ -112,10 +112,28 @@ describe('which connection is closed', () => {
     assert.equal(second.destroyed, true);
   });
 
-  test('the newest where all others are being answered', () => {
+  test('one whose caller is not proven, the one whose request began first', () => {
+    const listener = new FakeListener({ maxPending: 3 });
+    const { pending } = listener;
+    const [proven, first, second] = [listener.accept(), listener.accept(), listener.accept()];
+    pending.busy(second.asSocket);
+    pending.busy(first.asSocket);
+    pending.busy(proven.asSocket);
+    pending.proven(proven.asSocket);
+    const idle = listener.accept();
+    assert.deepEqual([proven.destroyed, first.destroyed, second.destroyed], [false, false, true]);
+    listener.accept();
+    assert.deepEqual([first.destroyed, idle.destroyed], [false, true], 'rather an idle one');
+    pending.destroyAll();
+  });
+
+  test('the newest where all others are of proven callers and being answered', () => {
     const listener = new FakeListener({ maxPending: 2 });
     const all = [listener.accept(), listener.accept()];
-    for (const one of all) listener.pending.busy(one.asSocket);
+    for (const one of all) {
+      listener.pending.busy(one.asSocket);
+      listener.pending.proven(one.asSocket);
+    }
     assert.equal(listener.accept().destroyed, true);
     assert.ok(all.every(({ destroyed }) => !destroyed));
     assert.deepEqual([listener.pending.counters.full, listener.pending.size], [1, 2]);
@@ -179,9 +197,9 @@ describe('a connection of a proxy that names its client', () => {
 });
 
 test('whatever happens, the bounds hold, counts are those of the open connections, and no timer is left', () => {
-  type Step = readonly ['come' | 'proxy' | 'busy' | 'idle' | 'remove' | 'close', number];
+  type Step = readonly ['come' | 'proxy' | 'busy' | 'proven' | 'idle' | 'remove' | 'close', number];
   const step = fc.tuple(
-    fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'idle', 'remove', 'close'),
+    fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'proven', 'idle', 'remove', 'close'),
     fc.nat({ max: 20 }),
   );
   fc.assert(

@@ -4,8 +4,8 @@ import { EndpointCounters } from './endpoint-counters.ts';
 
 export interface PendingLimits {
   /**
-   * The most pending connections of a listener. One more displaces the one that has been idle longest, or is refused
-   * while all of them have a request in progress. Default 1024.
+   * The most pending connections of a listener. One more displaces one, see `displaceOldest`, or is refused
+   * while all of them have a request of a proven caller in progress. Default 1024.
    */
   readonly maxPending?: number;
   /** The most pending connections from one IPv4 address or one IPv6 /64. Default 512. */
@@ -22,6 +22,8 @@ interface PendingConnection {
   group: string;
   /** undefined while a request is in progress */
   deadline: NodeJS.Timeout | undefined;
+  /** Whether the request in progress is one of a caller with credentials, so that it is not displaced. */
+  isProven: boolean;
 }
 
 /**
@@ -67,7 +69,7 @@ export class PendingConnections {
       return false;
     }
     this.counters.connections++;
-    const connection: PendingConnection = { socket, group, deadline: undefined };
+    const connection: PendingConnection = { socket, group, deadline: undefined, isProven: false };
     this.#pending.set(key, connection);
     this.#countIn(group);
     this.#arm(connection);
@@ -93,11 +95,26 @@ export class PendingConnections {
     return true;
   }
 
-  /** Stops the timeout while a request is in progress; the route has limits of its own. */
+  /**
+   * Stops the timeout while a request is in progress; the route has limits of its own. Until `proven` the connection may
+   * still be displaced, so that slow requests without credentials cannot take all places.
+   */
   busy(socket: Socket): void {
+    const key = endpointsOf(socket);
+    const connection = this.#pending.get(key);
+    if (connection === undefined) return;
+    clearTimeout(connection.deadline);
+    connection.deadline = undefined;
+    connection.isProven = false;
+    // Those that are displaced first are at the front.
+    this.#pending.delete(key);
+    this.#pending.set(key, connection);
+  }
+
+  /** The caller of the request in progress has shown credentials, or needs none. */
+  proven(socket: Socket): void {
     const connection = this.#pending.get(endpointsOf(socket));
-    clearTimeout(connection?.deadline);
-    if (connection !== undefined) connection.deadline = undefined;
+    if (connection !== undefined) connection.isProven = true;
   }
 
   /** Starts the timeout for the next request. */
@@ -130,16 +147,25 @@ export class PendingConnections {
     }, this.#limits.timeoutMs);
   }
 
-  /** Closes the connection that has been idle longest. @returns false if all have a request in progress */
+  /**
+   * Closes the connection that has been idle longest; without one, the one whose request of an unproven caller began first.
+   * @returns false if all have a request of a proven caller in progress
+   */
   displaceOldest(): boolean {
-    for (const [key, connection] of this.#pending) {
-      if (connection.deadline === undefined) continue;
-      this.counters.displaced++;
-      this.#drop(key, connection);
-      connection.socket.destroy();
-      return true;
+    let found: [string, PendingConnection] | undefined;
+    for (const entry of this.#pending) {
+      const { deadline, isProven } = entry[1];
+      if (deadline === undefined && isProven) continue;
+      found ??= entry;
+      if (deadline === undefined) continue;
+      found = entry;
+      break;
     }
-    return false;
+    if (found === undefined) return false;
+    this.counters.displaced++;
+    this.#drop(...found);
+    found[1].socket.destroy();
+    return true;
   }
 
   #drop(key: string, connection: PendingConnection): void {

@@ -11,6 +11,9 @@ export class RetryLaterError extends EtherwsError {
   }
 }
 
+/** A node of the cluster has as many mesh tunnels of automatic networks as it may. */
+export class MeshFullError extends RetryLaterError {}
+
 /** The least wait before a retry that the peer asked for; undefined for other errors. */
 export function requestedWaitMs(error: unknown): number | undefined {
   return error instanceof RetryLaterError ? error.retryAfterMs : undefined;

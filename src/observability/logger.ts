@@ -1,11 +1,15 @@
+import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
-import pino from 'pino';
+import type * as pinoLibrary from 'pino';
 import { describeError } from '../errors.ts';
 import type { LogRecord } from './journal-record.ts';
 import { JournalSink, type SendDatagram } from './journal-sink.ts';
 import { LogRooms, type RoomedLogger } from './log-rooms.ts';
 import { LogSink } from './log-sink.ts';
 import { type LogTarget, logTarget } from './log-target.ts';
+
+/** By `require`, as commander: to `import` a CommonJS package, Node loads a lexer. */
+const { pino } = createRequire(import.meta.url)('pino') as typeof pinoLibrary;
 
 /** The subset of pino's logger that is used. Data goes into `fields`, a sentence into `message`. */
 export interface Logger {
