@@ -1,4 +1,4 @@
-import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { type Authenticator, type Credentials, recheck, type Verdict } from './authenticator.ts';
 
 /**
  * Accepts any one of several kinds of credentials. The authenticators are tried in
@@ -21,10 +21,18 @@ export class AuthenticatorChain implements Authenticator {
       .join(', ');
   }
 
-  async authenticate(credentials: Credentials): Promise<Verdict> {
+  authenticate(credentials: Credentials): Promise<Verdict> {
+    return this.#tryAll((link) => link.authenticate(credentials));
+  }
+
+  recheck(credentials: Credentials): Promise<Verdict> {
+    return this.#tryAll((link) => recheck(link, credentials));
+  }
+
+  async #tryAll(ask: (link: Authenticator) => Promise<Verdict>): Promise<Verdict> {
     let worst: Verdict = { isAllowed: false, reason: 'missing' };
     for (const link of this.#links) {
-      const verdict = await link.authenticate(credentials);
+      const verdict = await ask(link);
       if (verdict.isAllowed) return verdict;
       if (WEIGHT[verdict.reason] > WEIGHT[worst.reason]) worst = verdict;
     }

@@ -24,6 +24,8 @@ export type Verdict =
       readonly untilMs?: number;
       /** The only networks that the client's tunnels may join, by their names; undefined: the credentials do not say. */
       readonly networks?: readonly string[];
+      /** The proof of the service for this client, as `Etherws-Mesh-Answer` has it; undefined: it gives none. */
+      readonly answer?: string;
     }
   | {
       readonly isAllowed: false;
@@ -40,6 +42,11 @@ export interface Authenticator {
   readonly challenge: string;
   /** Never rejects. An unknown user takes as long as a wrong password, so that timing does not reveal user names. */
   authenticate(credentials: Credentials): Promise<Verdict>;
+  /**
+   * Verifies again credentials that were accepted before, as those of a session. It is no guess, so it is neither throttled
+   * nor counted. Never rejects. Absent: as `authenticate`.
+   */
+  recheck?(credentials: Credentials): Promise<Verdict>;
   close(): Promise<void>;
 }
 
@@ -49,3 +56,8 @@ export const ALLOW_ALL: Authenticator = {
   authenticate: () => Promise.resolve({ isAllowed: true, user: null }),
   close: () => Promise.resolve(),
 };
+
+/** `recheck` of an authenticator, or what takes its place. */
+export function recheck(authenticator: Authenticator, credentials: Credentials): Promise<Verdict> {
+  return authenticator.recheck?.(credentials) ?? authenticator.authenticate(credentials);
+}

@@ -10,6 +10,12 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE
 /** The certificates of a file in its order, at least one. */
 export type CertificateChain = readonly [X509Certificate, ...X509Certificate[]];
 
+/** Reads a file with PEM. */
+export type PemReader = (
+  path: string,
+  wanted: PemContent,
+) => Promise<Pick<UserFile, 'text'> & { readonly stats?: UserFile['stats'] }>;
+
 /**
  * Reads a PEM file.
  * @throws EtherwsError FILE_UNREADABLE; CERTIFICATE_INVALID for another known format, with the command that converts it

@@ -1,7 +1,7 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
-import { readCertificates, readPemFile } from './certificate-file.ts';
+import { type PemReader, readCertificates, readPemFile } from './certificate-file.ts';
 import { ClientAuthorities } from './client-authorities.ts';
 import { holdsControlCharacters } from './control-characters.ts';
 
@@ -21,8 +21,8 @@ export interface ClientTrust {
  * @param caFile the authorities' certificates, in PEM
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
-export async function readClientTrust(caFile: string): Promise<ClientTrust> {
-  const { text } = await readPemFile(caFile, 'certificate');
+export async function readClientTrust(caFile: string, read: PemReader = readPemFile): Promise<ClientTrust> {
+  const { text } = await read(caFile, 'certificate');
   const certificates = readCertificates(caFile, text);
   return {
     authorities: new ClientAuthorities(certificates),

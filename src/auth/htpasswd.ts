@@ -55,19 +55,31 @@ export class HtpasswdAuthenticator implements Authenticator {
       options.verifier ?? new HashVerifier(options.logger === undefined ? {} : { logger: options.logger });
   }
 
-  async authenticate({ authorization, remoteAddress }: Credentials): Promise<Verdict> {
+  authenticate(credentials: Credentials): Promise<Verdict> {
+    return this.#authenticate(credentials, false);
+  }
+
+  /** It has a share of its own in the queue, so that logins from the same address cannot make it `busy`. */
+  recheck(credentials: Credentials): Promise<Verdict> {
+    return this.#authenticate(credentials, true);
+  }
+
+  async #authenticate({ authorization, remoteAddress }: Credentials, wasAccepted: boolean): Promise<Verdict> {
     if (authorization === undefined) return MISSING;
     const given = parseBasic(authorization);
     if (given === 'otherScheme') return MISSING;
     if (given === 'malformed') return WRONG;
     const users = await this.#file.current();
     const entry = users.entries.get(given.user);
+    // The name of this user is known to be one.
+    if (wasAccepted && entry === undefined) return WRONG;
     // For an unknown user another user's hash is computed, so that timing does not reveal which users exist.
     const hash = entry ?? standIn(users.hashes, given.user);
     const digest = this.#verified.digest(given.user, given.password, hash);
     if (entry !== undefined && !this.#isClosed && this.#verified.has(digest))
       return { isAllowed: true, user: given.user };
-    const verdict = await this.#verify(digest, given.password, hash, addressGroup(remoteAddress));
+    const owner = `${wasAccepted ? 'again ' : ''}${addressGroup(remoteAddress)}`;
+    const verdict = await this.#verify(digest, given.password, hash, owner);
     if (verdict === 'busy') return BUSY;
     if (verdict === 'mismatch' || entry === undefined) return WRONG;
     this.#verified.add(digest);

@@ -1,7 +1,7 @@
 import { addressGroup } from '../net/address-group.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
-import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { type Authenticator, type Credentials, recheck, type Verdict } from './authenticator.ts';
 
 export interface LoginGuardOptions {
   /** After so many failures, passwords from an address are refused without a check. Default 20. */
@@ -79,6 +79,11 @@ export class LoginGuard implements Authenticator {
     // Randomized, so that clients that failed at the same time do not retry at the same time.
     await this.#delay(delayMs * (0.5 + this.#random()));
     return verdict;
+  }
+
+  /** Also while passwords of the address are refused: else failures would keep a session whose user was deleted. */
+  recheck(credentials: Credentials): Promise<Verdict> {
+    return recheck(this.#inner, credentials);
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { isWorldReadable } from '../runtime/user-file.ts';
 import {
   type CertificateChain,
   invalidCertificate,
+  type PemReader,
   readCertificates,
   readPemFile,
   reasonOf,
@@ -33,9 +34,10 @@ export async function loadServerIdentity(
   keyFile: string,
   certFile: string,
   logger: Logger = SILENT,
+  read: PemReader = readPemFile,
 ): Promise<ServerIdentity> {
-  const keySource = await readPemFile(keyFile, 'key');
-  const { text: cert } = await readPemFile(certFile, 'certificate');
+  const keySource = await read(keyFile, 'key');
+  const { text: cert } = await read(certFile, 'certificate');
   const key = readKey(keyFile, keySource.text);
   const chain = readCertificates(certFile, cert);
   const [certificate] = chain;
@@ -49,7 +51,7 @@ export async function loadServerIdentity(
       hint: 'Make a key of at least 2048 bits (RSA) or 256 bits (EC), and a certificate signed with SHA-2',
     });
   }
-  if (isWorldReadable(keySource.stats)) {
+  if (keySource.stats !== undefined && isWorldReadable(keySource.stats)) {
     logger.warn({ keyFile }, `Every user of this host may read the key ${keyFile}: chmod o-r ${keyFile}`);
   }
   for (const warning of chainWarnings(chain, Date.now())) logger.warn({ certFile }, `${certFile}: ${warning}`);

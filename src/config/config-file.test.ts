@@ -124,8 +124,9 @@ describe('a configuration file', () => {
       for (const [name, row] of Object.entries<Row>(table)) {
         const key = fileKey(name);
         assert.equal(rowName(key), name);
-        // An object is invalid for any option; that this is the error shows that the key is known.
-        const lines = errorsOf(section === undefined ? `${key}: {a: 1}` : `${section}: {${key}: {a: 1}}`);
+        // Invalid for any option; that this is the error shows that the key is known.
+        const wrong = row.flag === '--tunnel-setting' ? '5' : '{a: 1}';
+        const lines = errorsOf(section === undefined ? `${key}: ${wrong}` : `${section}: {${key}: ${wrong}}`);
         assert.doesNotMatch(lines.join(), /unknown key/, `${row.flag}`);
         assert.match(lines.join(), new RegExp(`${section === undefined ? '' : `${section}\\.`}${key} must be`));
       }

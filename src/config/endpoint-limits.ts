@@ -1,3 +1,4 @@
+import { DEFAULT_BUFFERS_BYTES } from '../ports/stream/buffer-budget.ts';
 import type { SwValues } from '../schema/sw-options.ts';
 
 /** Bounds before and after a client has shown credentials. The defaults stand where they are applied. */
@@ -19,6 +20,15 @@ export interface EndpointLimits {
 }
 
 const MIB = 1024 * 1024;
+/** As `--max-buffers` may be. */
+const LEAST_BUFFERS_BYTES = 16 * MIB;
+
+/** The limits of one of several processes. They share the octets; counts of tunnels are compared across all of them. */
+export function limitsOfEach(limits: EndpointLimits, processes: number): EndpointLimits {
+  if (processes === 1) return limits;
+  const { buffersBytes = DEFAULT_BUFFERS_BYTES } = limits;
+  return { ...limits, buffersBytes: Math.max(Math.floor(buffersBytes / processes), LEAST_BUFFERS_BYTES) };
+}
 
 export function endpointLimits({ limits = {}, tunnels = {} }: SwValues): EndpointLimits {
   const { handshakeTimeout, maxMessage, maxQueue, maxBuffers, trustedProxies: _, ...counts } = limits;

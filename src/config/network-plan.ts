@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   DEFAULT_NETWORK,
   defaultSettings,
@@ -69,5 +70,7 @@ export function changesOf({ name, settings }: WantedNetwork, now: NetworkSetting
 /** The settings of `one` that are others in `other`. */
 function differing(one: NetworkSettings, other: NetworkSettings): NetworkChange {
   const keys = Object.keys(NETWORK_OPTIONS) as (keyof NetworkSettings)[];
-  return Object.fromEntries(keys.filter((key) => one[key] !== other[key]).map((key) => [key, one[key]]));
+  return Object.fromEntries(
+    keys.filter((key) => !isDeepStrictEqual(one[key], other[key])).map((key) => [key, one[key]]),
+  );
 }

@@ -15,6 +15,7 @@ groups:
     tunnels: &student
       max-ports: 2
       networks: [lab, home]
+      settings: {isolated: true, mac-limit: 4}
       claim-first: 3
       ethertypes: [ipv4, arp, ipv6, 0x88b5, "802.3"]
       rate: {frames: 1k, bits: 2.5M, burst: 200}
@@ -47,6 +48,14 @@ describe('a policy', () => {
     assert.deepEqual(policy.tunnelsOf('erin'), policy.tunnelsOf('ada'));
   });
 
+  test('a user that may begin an observation may end it', () => {
+    const rules = readPolicy('policy.yaml', 'default: {control: {methods: [observe]}}\n');
+    assert.deepEqual(
+      ['observe', 'unobserve', 'endCapture'].map((method) => rules.mayCall('ann', method)),
+      [true, true, false],
+    );
+  });
+
   test('captures are allowed by their name only', () => {
     const rules = readPolicy(
       'policy.yaml',
@@ -70,6 +79,7 @@ describe('a policy', () => {
       isAllowed: true,
       maxPorts: 2,
       networks: ['lab', 'home'],
+      settings: { isolated: true, macLimit: 4 },
       ingress: {
         claims: 3,
         etherTypes: new Set([0x0800, 0x0806, 0x86dd, 0x88b5, 0]),
@@ -132,7 +142,7 @@ describe('faults are told by file and line', () => {
         (error: unknown) => {
           assert.ok(error instanceof EtherwsError, String(error));
           assert.equal(error.code, 'POLICY_INVALID');
-          assert.match(error.message, new RegExp(`^/etc/policy\\.yaml:${line}: `));
+          assert.match(error.message, new RegExp(`^/etc/policy\\.yaml:${line}:\\d+: `));
           assert.match(error.message, words);
           return true;
         },

@@ -1,8 +1,13 @@
 import type { IngressRules } from '../bridge/ingress-policy.ts';
 import type { Rate } from '../bridge/token-bucket.ts';
+import { METHOD_REACH } from '../control/method-reach.ts';
 import { METHODS, type MethodName } from '../control/schema.ts';
+import { BRIDGE_PORT_OPTIONS, type BridgePortValues } from '../schema/bridge-port-options.ts';
+import { examine } from '../schema/check.ts';
 import { isNetworkName } from '../schema/network-options.ts';
+import { objectOf, type Row } from '../schema/table.ts';
 import { isGroupAddress, type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
+import { fileKey, rowName } from './key-names.ts';
 import { YamlFile, type YamlValue } from './yaml-reader.ts';
 
 /** The rules for a user's tunnels. */
@@ -12,6 +17,8 @@ export interface TunnelRules {
   readonly maxPorts: number | undefined;
   /** the networks that the tunnels may join; undefined: all */
   readonly networks: readonly string[] | undefined;
+  /** what ports of the tunnels have from the start */
+  readonly settings: BridgePortValues;
   /** undefined: all frames are accepted */
   readonly ingress: IngressRules | undefined;
 }
@@ -21,20 +28,29 @@ export interface AccessPolicy {
   /** @param user null: the service asks for no credentials */
   tunnelsOf(user: string | null): TunnelRules;
   mayCall(user: string | null, method: string): boolean;
+  /** The networks that a user may reach by the control API; undefined: all, and the switch itself. */
+  controlledBy(user: string | null): readonly string[] | undefined;
 }
 
 export const NO_TUNNEL_RULES: TunnelRules = {
   isAllowed: true,
   maxPorts: undefined,
   networks: undefined,
+  settings: {},
   ingress: undefined,
 };
 
 /** The rules of a user, a group, or `default`. */
 interface Subject {
   readonly tunnels: TunnelRules | undefined;
-  /** undefined: all */
-  readonly methods: ReadonlySet<string> | undefined;
+  readonly control: ControlRules | undefined;
+}
+
+/** What users may do by the control API. */
+interface ControlRules {
+  readonly methods: ReadonlySet<string>;
+  /** undefined: all, and the switch itself */
+  readonly networks: readonly string[] | undefined;
 }
 
 const ETHER_TYPES: Readonly<Record<string, number>> = {
@@ -43,8 +59,24 @@ const ETHER_TYPES: Readonly<Record<string, number>> = {
   ipv6: 0x86dd,
   '802.3': 0,
 };
-/** The methods of `all`. Captures show the traffic of other users, so they are allowed only by their own names. */
-const ORDINARY: readonly string[] = Object.keys(METHODS).filter((name) => !/capture$/i.test(name));
+/** A policy that says nothing of the control API leaves itself to all of its users. */
+const POLICY_CHANGES: readonly string[] = ['setClusterPolicy', 'rollbackCluster'];
+/**
+ * The methods of `all`. Captures show the traffic of other users, and a caller that changes the policy may give itself every
+ * right, so these are allowed only by their own names.
+ */
+const ORDINARY: readonly string[] = Object.keys(METHODS).filter(
+  (name) => !/capture/i.test(name) && !POLICY_CHANGES.includes(name),
+);
+/** The methods of `all` where networks are named: not those that open devices of the host, dial, or set its addresses. */
+const ORDINARY_WITHIN: readonly string[] = ORDINARY.filter((name) => name !== 'addPort' && name !== 'setInterface');
+/** Methods with those that end what they begin, or that do the same at all nodes: a user that may call the first may call the second. */
+const ENDS = [
+  ['capture', 'endCapture'],
+  ['capture', 'captureCluster'],
+  ['subscribe', 'subscribeCluster'],
+  ['observe', 'unobserve'],
+] as const;
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 const DEFAULT_BURST_MS = 100;
 /** A smaller token bucket would never hold enough for a frame of full size. */
@@ -54,7 +86,7 @@ const LEAST_BURST = { frames: 1, bits: 12_000 } as const;
  * Parses a policy; docs/operate/policy.md describes it. For each of `tunnels` and
  * `control` the rules are those of the first of these that has any: the user, the
  * first group with that user, `default`.
- * @throws EtherwsError POLICY_INVALID with file and line
+ * @throws EtherwsError POLICY_INVALID with file, line and column
  */
 export function readPolicy(path: string, text: string): AccessPolicy {
   const root = new YamlFile(path, text).root;
@@ -84,34 +116,47 @@ function combine(
     );
     return group?.subject[part] ?? fallback?.[part];
   }
+  const subjects = [...users.values(), ...groups.map(({ subject }) => subject), ...(fallback ? [fallback] : [])];
+  const isAboutControl = subjects.some(({ control }) => control !== undefined);
+  const otherwise = isAboutControl ? ORDINARY : [...ORDINARY, ...POLICY_CHANGES];
   return {
     tunnelsOf: (user) => find(user, 'tunnels') ?? NO_TUNNEL_RULES,
-    mayCall: (user, method) => find(user, 'methods')?.has(method) ?? ORDINARY.includes(method),
+    mayCall: (user, method) => find(user, 'control')?.methods.has(method) ?? otherwise.includes(method),
+    controlledBy: (user) => find(user, 'control')?.networks,
   };
 }
 
 function readSubject({ tunnels, control }: { tunnels?: YamlValue; control?: YamlValue }): Subject {
   return {
     tunnels: tunnels === undefined ? undefined : readTunnels(tunnels),
-    methods: control === undefined ? undefined : readMethods(control),
+    control: control === undefined ? undefined : readControl(control),
   };
 }
 
-function readMethods(control: YamlValue): ReadonlySet<string> | undefined {
-  const { methods } = control.fields('methods');
+function readControl(control: YamlValue): ControlRules {
+  const { methods, networks } = control.fields('methods', 'networks');
   if (methods === undefined) return control.fail('needs methods');
+  if (networks === undefined) return { methods: readMethods(methods, ORDINARY), networks: undefined };
+  const named = readMethods(methods, ORDINARY_WITHIN);
+  const within = [...named].filter((name) => METHOD_REACH[name as MethodName] !== 'switch');
+  return { methods: new Set(within), networks: networks.list().map(readNetwork) };
+}
+
+/** @param ordinary the methods of `all` */
+function readMethods(methods: YamlValue, ordinary: readonly string[]): ReadonlySet<string> {
   const known = Object.keys(METHODS) as MethodName[];
   if (!methods.isList) {
     const word = methods.scalar();
-    if (word === 'all') return new Set(ORDINARY);
+    if (word === 'all') return new Set(ordinary);
     return word === 'none' ? new Set() : methods.fail('must be a list, all, or none');
   }
   const listed = methods.list().flatMap((value) => {
     const name = value.text();
-    if (name === 'all') return ORDINARY;
+    if (name === 'all') return ordinary;
     return (known as string[]).includes(name) ? name : value.fail(`is no method; there are ${known.join(', ')}`);
   });
-  return new Set(listed.includes('capture') ? [...listed, 'endCapture'] : listed);
+  const ends = ENDS.flatMap(([begin, end]) => (listed.includes(begin) ? [end] : []));
+  return new Set([...listed, ...ends]);
 }
 
 function readTunnels(tunnels: YamlValue): TunnelRules {
@@ -126,6 +171,7 @@ function readTunnels(tunnels: YamlValue): TunnelRules {
     'broadcast-rate',
     'dhcp-server',
     'router-advertisements',
+    'settings',
   );
   const rate = fields.rate && readRate(fields.rate);
   const groupRate = fields['broadcast-rate'] && readRate(fields['broadcast-rate']);
@@ -145,8 +191,24 @@ function readTunnels(tunnels: YamlValue): TunnelRules {
     isAllowed: fields.allowed?.flag() ?? true,
     maxPorts: fields['max-ports']?.whole(1, 1_000_000),
     networks: fields.networks?.list().map(readNetwork),
+    settings: fields.settings === undefined ? {} : readSettings(fields.settings),
     ingress: Object.keys(ingress).length === 0 ? undefined : ingress,
   };
+}
+
+/** Settings of a bridge port, by the names of a configuration file. */
+function readSettings(settings: YamlValue): BridgePortValues {
+  const rows: Readonly<Record<string, Row>> = BRIDGE_PORT_OPTIONS;
+  const fields = settings.fields(...Object.keys(rows).map(fileKey));
+  return Object.assign(
+    {},
+    ...Object.entries(fields).map(([name, value]) => {
+      const key = rowName(name);
+      const { values, problems } = examine(objectOf({ [key]: rows[key] as Row }), { [key]: value?.plain() });
+      const [problem] = problems;
+      return problem === undefined ? values : value?.fail(problem.toError(() => '').message.trim());
+    }),
+  );
 }
 
 function readRate(value: YamlValue): { frames?: Rate; bits?: Rate } {

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { type Problem, problemAt } from '../schema/check.ts';
 import { CONTROL_OPTIONS, TUNNEL_OPTIONS } from '../schema/service-options.ts';
 import type { SwValues } from '../schema/sw-options.ts';
@@ -11,6 +12,14 @@ export interface LoginConfig {
   readonly clientCaFile: string | undefined;
 }
 
+/** The files of a service's key and certificate. */
+export interface TlsFiles {
+  readonly keyFile: string;
+  readonly certFile: string;
+  /** reads these files, and that of the authorities of clients; default: from the file system */
+  readonly read?: (path: string) => Promise<{ readonly text: string }>;
+}
+
 /** Where and how one of the two services is served. Files are real paths of readable files. */
 export interface ServiceConfig {
   readonly path: string;
@@ -19,7 +28,9 @@ export interface ServiceConfig {
   readonly listenPort: number;
   /** A listening socket to be used instead of host and port. */
   readonly descriptor?: number;
-  readonly tls: { readonly keyFile: string; readonly certFile: string } | undefined;
+  /** Another process of the service listens there, and hands connections over. */
+  readonly handed?: AddressInfo;
+  readonly tls: TlsFiles | undefined;
   readonly login: LoginConfig;
 }
 
@@ -85,6 +96,29 @@ export function sharedProblems(tunnels: ServiceConfig, control: ServiceConfig): 
     );
   }
   return problems;
+}
+
+/** The path of the console, and all paths below it. */
+const CONSOLE = /^\/console(\/|$)/;
+
+/** Contradictions between the paths of services and that of the console, which is on the listener of the control API. */
+export function consoleProblems(tunnels: ServiceConfig, control: ServiceConfig, isShared: boolean): Problem[] {
+  const paths = [
+    ['control.path', control.path] as const,
+    ...(isShared ? [['tunnels.path', tunnels.path] as const] : []),
+  ];
+  return paths
+    .filter(([, path]) => CONSOLE.test(path))
+    .map(([name, path]) =>
+      problemAt(
+        [],
+        {
+          sentence: `{.${name}} is {value}, where the console is`,
+          hint: 'Give another path, or {.control.console:false}',
+        },
+        path,
+      ),
+    );
 }
 
 /** Whether the service asks for credentials. */

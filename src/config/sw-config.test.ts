@@ -51,6 +51,20 @@ test('the defaults are those of 1.x', () => {
   assert.equal(config.forwardReserved, 0);
 });
 
+test('options of a cluster without its servers say which option is missing, and what it takes', () => {
+  for (const options of [{ clusterName: 'prod' }, { node: 'r1' }, { clusterRedirect: 'off' }]) {
+    assert.throws(
+      () => configOf(options),
+      (error: unknown) => {
+        assert.ok(error instanceof EtherwsError);
+        assert.match(error.message, /^--cluster is missing: other options of a cluster are given/);
+        assert.match(error.hint ?? '', /nats:\/\/a\.example.*embedded/);
+        return true;
+      },
+    );
+  }
+});
+
 test('reserved group addresses are named by their last digits', () => {
   assert.equal(configOf({ forwardReserved: '0,E' }).forwardReserved, 0x4001);
   assert.equal(configOf({ forwardReserved: 'all' }).forwardReserved, 0xffff);
@@ -268,4 +282,15 @@ test('whatever is typed, the answer is a configuration or an EtherwsError', () =
 test('names of the control API are compared in their ASCII form and in lower case', () => {
   const { controlNames } = configOf({ ctlname: ['Müller.example', 'RELAY.example'] });
   assert.deepEqual(controlNames, ['xn--mller-kva.example', 'relay.example']);
+});
+
+test('a path of the console is not that of another service on its port, unless the console is off', () => {
+  const shared = { host: '127.0.0.1', port: '8000', ctlport: '8000' };
+  for (const path of ['/console', '/console/', '/console/live']) {
+    refused({ ctlpath: path }, 'ARGUMENT_INVALID', '--ctlpath is', path, 'where the console is');
+    refused({ ...shared, path }, 'ARGUMENT_INVALID', '--path is', path);
+    assert.equal(configOf({ path }).tunnels.path, path, 'on another port');
+    assert.equal(configOf({ ctlpath: path, console: false }).control.path, path);
+  }
+  assert.equal(configOf({ ...shared, ctlpath: '/consoles' }).control.path, '/consoles');
 });

@@ -1,36 +1,56 @@
+import { availableParallelism } from 'node:os';
 import { domainToASCII } from 'node:url';
+import type { ClusterConfig } from '../cluster/cluster-config.ts';
 import { type Network, parseNetwork } from '../net/trusted-proxies.ts';
 import type { LogFormat } from '../observability/logger.ts';
 import type { AesChoice } from '../ports/stream/tls/aes.ts';
-import { examine, type Problem } from '../schema/check.ts';
+import type { BridgePortValues } from '../schema/bridge-port-options.ts';
+import { examine, type Problem, problemAt } from '../schema/check.ts';
 import { TUNNEL_OPTIONS } from '../schema/service-options.ts';
 import { DAEMON_OPTIONS, HOOK_OPTIONS, SWITCH_OPTIONS, type SwValues } from '../schema/sw-options.ts';
-import { type ListenAddress, parseListenAddress } from '../schema/sw-values.ts';
+import { type ListenAddress, parseListenAddress, parseWorkers } from '../schema/sw-values.ts';
 import type { Written } from '../schema/written.ts';
 import { parseReservedSet, type ReservedSet } from '../wire/ethernet/reserved-address.ts';
-import { type EndpointLimits, endpointLimits } from './endpoint-limits.ts';
+import { clusterSection } from './cluster-section.ts';
+import { type EndpointLimits, endpointLimits, limitsOfEach } from './endpoint-limits.ts';
 import { configurationFile, type FileValues } from './file-schema.ts';
 import { type LocalControl, localControl } from './local-control.ts';
 import { NamedFiles, valueAt } from './named-files.ts';
-import { controlService, type ServiceConfig, sharedProblems, tunnelService } from './service-config.ts';
+import {
+  consoleProblems,
+  controlService,
+  type ServiceConfig,
+  sharedProblems,
+  tunnelService,
+} from './service-config.ts';
 import { networkProblems, type WantedNetwork, wantedNetworks } from './wanted-networks.ts';
 import { portProblems, type WantedPort, wantedPorts } from './wanted-ports.ts';
 
 export interface SwConfig {
   readonly isDebug: boolean;
   readonly isForeground: boolean;
+  /** How many processes accept tunnels: this one, and those that it starts. */
+  readonly workers: number;
   readonly ageingTimeMs: number;
   readonly fdbCapacity: number;
   /** The reserved group addresses that are forwarded nevertheless. */
   readonly forwardReserved: ReservedSet;
+  /** The table of vendors of MAC addresses; undefined: one of the usual places. */
+  readonly ouiFile: string | undefined;
   /** The most networks that tunnels make; 0: none. */
   readonly mostAutoNetworks: number;
+  /** The most mesh tunnels of such networks. */
+  readonly mostAutoMesh: number;
   readonly tunnels: ServiceConfig;
+  /** What ports of accepted tunnels have from the start, in all networks. */
+  readonly tunnelSettings: BridgePortValues;
   readonly control: ServiceConfig;
   /** Whether both services share one listener. */
   readonly isShared: boolean;
   /** Names in `Host` by which the control API may be addressed, beside addresses and `localhost`. */
   readonly controlNames: readonly string[];
+  /** Whether the pages for browsers are served beside the control API. */
+  readonly hasConsole: boolean;
   /** How users of this host reach the control API. */
   readonly local: LocalControl;
   /** Web origins whose pages may open tunnels, beside the service's own origin. */
@@ -60,6 +80,8 @@ export interface SwConfig {
   readonly stateFile: string | undefined;
   /** the options as given, for comparison and for a configuration file; paths are absolute */
   readonly options: SwValues;
+  /** the cluster that the switch is a node of */
+  readonly cluster: ClusterConfig | undefined;
   /** the networks of the configuration file */
   readonly networks: readonly WantedNetwork[];
   /** the ports of the configuration file */
@@ -78,9 +100,25 @@ export function readConfig(document: unknown, written: Written): SwConfig {
   const networks = networkProblems(document, written);
   refuse([...problems, ...files.problems, ...networks, ...ports], written);
   const config = configOf(values as FileValues, files, written);
-  if (config.isShared) refuse(sharedProblems(config.tunnels, config.control), written);
+  const { tunnels, control, isShared } = config;
+  if (isShared) refuse(sharedProblems(tunnels, control), written);
+  if (config.cluster !== undefined && config.workers > 1) refuse([WORKERS_IN_A_CLUSTER], written);
+  if (isShared && config.workers > 1) refuse([WORKERS_BEHIND_ONE_PORT], written);
+  if (config.hasConsole && config.local.hasTcp) refuse(consoleProblems(tunnels, control, isShared), written);
   return config;
 }
+
+/** All workers would have one address, by which other nodes could not reach each of them. */
+const WORKERS_IN_A_CLUSTER = problemAt([], {
+  sentence: '{.workers} is more than 1, and this switch is a node of a cluster',
+  hint: 'Start one node for each processor, each with a port of its own',
+});
+
+/** A connection is handed to a worker before a request was read, so it cannot depend on the path of the request. */
+const WORKERS_BEHIND_ONE_PORT = problemAt([], {
+  sentence: '{.workers} is more than 1, and tunnels and the control API share host and port',
+  hint: 'Give {.control.port} another port: the workers accept tunnels only',
+});
 
 function refuse([first, ...others]: readonly Problem[], written: Written): void {
   if (first !== undefined) throw written.errorOf([first, ...others]);
@@ -95,17 +133,22 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
   return {
     isDebug: values.debug === true,
     isForeground: values.foreground === true,
+    workers: workersOf(values),
     ageingTimeMs: (values.ageout ?? SWITCH_OPTIONS.ageout.default) * 1000,
     fdbCapacity: values.fdbSize ?? SWITCH_OPTIONS.fdbSize.default,
+    ouiFile: files.at('oui'),
     forwardReserved: values.forwardReserved === undefined ? 0 : parseReservedSet(values.forwardReserved),
     mostAutoNetworks: values.autoNet ?? 0,
+    mostAutoMesh: values.autoNetMesh ?? SWITCH_OPTIONS.autoNetMesh.default,
     tunnels,
+    tunnelSettings: tunnelValues.settings ?? {},
     control,
     isShared: tunnels.host === control.host && isSamePort,
     controlNames: (controlValues.names ?? []).map((name) => domainToASCII(name) || name.toLowerCase()),
+    hasConsole: controlValues.console ?? true,
     local: localControl(values, files),
     origins: tunnelValues.origins ?? [],
-    limits: endpointLimits(values),
+    limits: limitsOfEach(endpointLimits(values), workersOf(values)),
     runAs: daemon.user === undefined ? undefined : { user: daemon.user, group: daemon.group },
     trustedProxies: (limits.trustedProxies ?? []).flatMap((text) => parseNetwork(text) ?? []),
     policyFile: files.at('policy'),
@@ -120,9 +163,14 @@ function configOf(values: FileValues, files: NamedFiles, written: Written): SwCo
     pidFile: files.at('daemon', 'pidfile'),
     stateFile: files.at('daemon', 'state'),
     options: files.withPaths(optionsOf(values)),
+    cluster: clusterSection(values, files),
     networks: wantedNetworks(values.networks ?? [], written),
     ports: wantedPorts(values.ports ?? [], written),
   };
+}
+
+function workersOf({ workers }: FileValues): number {
+  return workers === undefined ? 1 : (parseWorkers(workers, availableParallelism()) ?? 1);
 }
 
 function optionsOf({ include: _include, networks: _networks, ports: _ports, ...options }: FileValues): SwValues {

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { ConfigEntry } from '../control/schema.ts';
+import { shownServers } from '../net/nats-url.ts';
 import { shownUrl } from '../net/shown-url.ts';
 import { DIAL_OPTIONS } from '../schema/dial-options.ts';
 import { DEFAULT_NETWORK } from '../schema/network-options.ts';
@@ -27,11 +28,21 @@ export function writeConfig(
       omissions.push(`port ${port.number} (${port.name || shownUrl(port.opened.spec.target)}): ${sentence}`);
     return indented(text) + comments.map(({ line }) => `    # ${line}\n`).join('');
   });
-  const document = withFileKeys(options) as object;
+  const document = withFileKeys(withoutPassword(options, omissions)) as object;
   const head = Object.keys(document).length === 0 ? '' : `\n${stringify(document)}`;
   const list = networks.flatMap(networkItem);
   const listed = list.length === 0 ? '' : `\nnetworks:\n${indented(stringify(list))}`;
   return { text: `${HEAD}${head}${listed}${items.length === 0 ? '' : `\nports:\n${items.join('')}`}`, omissions };
+}
+
+/** The password for the servers of a cluster gives its whole configuration away. */
+function withoutPassword(options: SwValues, omissions: string[]): SwValues {
+  const { cluster } = options;
+  if (cluster === undefined) return options;
+  const servers = shownServers(cluster.servers);
+  if (servers === cluster.servers) return options;
+  omissions.push('cluster.servers: its user and password are left out: name a file as nkey, creds or token instead');
+  return { ...options, cluster: { ...cluster, servers } };
 }
 
 /** A network with the settings that are not those of a new one; none for the default network without any. */

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { EtherwsError } from '../errors.ts';
 
 /** A value of a YAML file, and where it stands. */
@@ -25,6 +25,11 @@ export class YamlValue {
   /** A boolean, number or text, as YAML has it. */
   scalar(): unknown {
     return isScalar(this.#node) ? this.#node.value : this.fail('must be a single value');
+  }
+
+  /** The value as JSON would have it. */
+  plain(): unknown {
+    return isNode(this.#node) ? this.#file.plain(this.#node) : null;
   }
 
   flag(): boolean {
@@ -76,13 +81,13 @@ export class YamlValue {
     return found as Partial<Record<Name, YamlValue>>;
   }
 
-  /** @throws EtherwsError POLICY_INVALID with file and line */
+  /** @throws EtherwsError POLICY_INVALID with file, line and column */
   fail(problem: string): never {
     throw this.#file.error(this.#node, `${this.name === '' ? 'the file' : this.name} ${problem}`);
   }
 }
 
-/** A YAML file whose faults are told by file and line. */
+/** A YAML file whose faults are told by file, line and column. */
 export class YamlFile {
   readonly #path: string;
   readonly #document: Document;
@@ -109,13 +114,18 @@ export class YamlFile {
     return new YamlValue(this, target, name);
   }
 
+  plain(node: Node): unknown {
+    return node.toJS(this.#document);
+  }
+
   error(node: unknown, message: string): EtherwsError {
     const place = rangeOf(this.#keys.get(node)) ?? rangeOf(node) ?? 0;
     return this.#at(place, message);
   }
 
   #at(offset: number, message: string): EtherwsError {
-    return new EtherwsError('POLICY_INVALID', `${this.#path}:${this.#lines.linePos(offset).line}: ${message}`, {
+    const { line, col } = this.#lines.linePos(offset);
+    return new EtherwsError('POLICY_INVALID', `${this.#path}:${line}:${Math.max(1, col)}: ${message}`, {
       hint: 'docs/operate/policy.md shows what may stand in a policy',
     });
   }

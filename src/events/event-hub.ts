@@ -22,11 +22,13 @@ interface Subscription {
 export class EventHub {
   /** Called when the set of wanted kinds has changed. */
   onDemand: () => void = () => undefined;
+  readonly #demands = new Set<() => void>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #wanted = new Set<EventKind>();
   #pending: SwitchEvent[] = [];
   #pendingOfAddresses = 0;
   readonly #lost = new Map<EventKind, number>();
+  #lostElsewhere = 0;
   #sequence = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -37,6 +39,23 @@ export class EventHub {
 
   isWanted(kind: EventKind): boolean {
     return this.#wanted.has(kind);
+  }
+
+  /** The kinds that any subscriber wants. */
+  get wanted(): EventKind[] {
+    return [...this.#wanted];
+  }
+
+  /** Calls `listener` after each change of `wanted`. @returns stops that */
+  onWanted(listener: () => void): () => void {
+    this.#demands.add(listener);
+    return () => this.#demands.delete(listener);
+  }
+
+  /** Tells all subscribers that events of another process were lost. */
+  lose(count: number): void {
+    this.#lostElsewhere += count;
+    this.#timer ??= setTimeout(() => this.#deliver(), DELIVERY_INTERVAL_MS).unref();
   }
 
   /** Returns at once; subscribers are told behind the present turn of the event loop. */
@@ -79,12 +98,14 @@ export class EventHub {
     this.#timer = undefined;
     const events = this.#pending;
     const lost = new Map(this.#lost);
+    const lostElsewhere = this.#lostElsewhere;
     this.#pending = [];
     this.#pendingOfAddresses = 0;
+    this.#lostElsewhere = 0;
     this.#lost.clear();
     for (const { kinds, listener } of this.#subscriptions) {
       const wanted = events.filter(({ event }) => kinds.has(event));
-      let lostOfThese = 0;
+      let lostOfThese = lostElsewhere;
       for (const [kind, count] of lost) if (kinds.has(kind)) lostOfThese += count;
       if (wanted.length > 0 || lostOfThese > 0) listener(wanted, lostOfThese);
     }
@@ -94,5 +115,6 @@ export class EventHub {
     this.#wanted.clear();
     for (const { kinds } of this.#subscriptions) for (const kind of kinds) this.#wanted.add(kind);
     this.onDemand();
+    for (const listener of [...this.#demands]) listener();
   }
 }

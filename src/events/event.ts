@@ -37,6 +37,17 @@ const RARE_KINDS = [
   /** a network was added, or was removed with its last port */
   'network-added',
   'network-removed',
+  /** a process of --workers takes tunnels; and that it has ended */
+  'worker-up',
+  'worker-down',
+  /** another node of the cluster was found, or was started again; or is gone */
+  'node-up',
+  'node-down',
+  /** the connection to the store of the cluster was lost, or is there again */
+  'store-lost',
+  'store-found',
+  /** a mesh tunnel of an automatic network was left out: there are as many as there may be; the first one of several */
+  'mesh-limit',
   /** files were read again */
   'reload',
 ] as const;

@@ -68,6 +68,31 @@ function canonical(octets: readonly number[]): string {
   return formatIpv6([0, 2, 4, 6, 8, 10, 12, 14].map(word));
 }
 
+/** A multicast group in a VLAN, that the operator sets at a port: `GROUP[@VID]`. */
+export interface SetGroup {
+  /** canonical text */
+  readonly address: string;
+  /** Its 4 or 16 octets. */
+  readonly octets: readonly number[];
+  readonly vid: number;
+}
+
+/** @returns undefined for a text that is none, and for the groups of a link, which every port gets (RFC 4541, 2.1.2) */
+export function parseGroup(words: string): SetGroup | undefined {
+  const [, text = '', vid = '0'] = /^([^@]+)(?:@(\d{1,4}))?$/.exec(words) ?? [];
+  const octets = octetsOf(text) ?? [];
+  const [first = 0, second = 0, third = 0] = octets;
+  const isGroup = octets.length === 4 ? first >> 4 === 0xe && (first !== 224 || second + third > 0) : first === 0xff;
+  const address = octets.length === 0 ? '' : canonical(octets);
+  return isGroup && address !== 'ff02::1' && Number(vid) <= MOST_VID
+    ? { address, octets, vid: Number(vid) }
+    : undefined;
+}
+
+export function formatGroup({ address, vid }: Pick<SetGroup, 'address' | 'vid'>): string {
+  return vid === 0 ? address : `${address}@${vid}`;
+}
+
 /** A list that `none` empties, so that the command line can do so, too. */
 function emptiable(complaint: (item: string) => string | undefined, format: (item: string) => string) {
   const item = text((words) => (words === 'none' ? undefined : complaint(words)));
@@ -88,4 +113,23 @@ export const stationList = emptiable(
 export const bindingList = emptiable(
   (words) => (parseBinding(words) === undefined ? 'is no binding, such as 192.0.2.5=02:00:00:00:00:01@10' : undefined),
   (words) => formatBinding(parseBinding(words) as SetBinding),
+);
+
+/** Multicast groups. The output is canonical. */
+export const groupList = emptiable(
+  (words) =>
+    parseGroup(words) === undefined
+      ? `is no GROUP or GROUP@VID, such as 239.1.2.3@10 or ff05::5: a VID is at most ${MOST_VID}, and 224.0.0.0/24 and ff02::1 reach all ports anyway`
+      : undefined,
+  (words) => formatGroup(parseGroup(words) as SetGroup),
+);
+
+/** One multicast group, without a VLAN. The output is canonical. */
+export const multicastGroup = v.pipe(
+  text((words) =>
+    words.includes('@') || parseGroup(words) === undefined
+      ? 'is no multicast group, such as 239.1.2.3 or ff05::5: 224.0.0.0/24 and ff02::1 reach all ports anyway'
+      : undefined,
+  ),
+  v.transform((words): string => parseGroup(words)?.address ?? words),
 );

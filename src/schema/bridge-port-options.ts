@@ -5,7 +5,7 @@ import { MIRROR_OPTIONS } from './mirror-options.ts';
 import { MULTICAST_PORT_OPTIONS } from './multicast-options.ts';
 import { PORT_SECURITY_OPTIONS } from './port-security-options.ts';
 import { SPANNING_TREE_PORT_OPTIONS } from './spanning-tree-options.ts';
-import type { Table, ValuesOf } from './table.ts';
+import { objectOf, type Row, type Table, type ValuesOf } from './table.ts';
 import { flag, oneOf } from './types.ts';
 import { tagType, vlanId, vlanList } from './vlan-values.ts';
 
@@ -74,6 +74,30 @@ export function withoutBridgePortValues<T extends object>(from: T): Omit<T, Key>
     T,
     Key
   >;
+}
+
+/**
+ * Settings that the ports of accepted tunnels have from the start: the row of a switch, and of a network. The command
+ * line has them as `NAME=VALUE`, with the names of the flags of `setport`.
+ */
+export const TUNNEL_SETTINGS = {
+  type: objectOf(BRIDGE_PORT_OPTIONS),
+  rows: BRIDGE_PORT_OPTIONS,
+  flag: '--tunnel-setting',
+  metavar: 'NAME=VALUE',
+  help: 'a setting that ports of accepted tunnels have from the start, such as isolated=1; repeatable; none: no more',
+  defaultText: 'none',
+} as const satisfies Row;
+
+/** The values of several layers; a value of a later one has precedence. */
+export function layeredValues(...layers: readonly BridgePortValues[]): BridgePortValues {
+  return deviatingValues(Object.assign({}, ...layers));
+}
+
+/** The values that a port has for itself: those of `own` that differ from what it has otherwise. */
+export function ownValues(otherwise: BridgePortValues, own: BridgePortValues): BridgePortValues {
+  const differing = changedValues(otherwise, { ...otherwise, ...own });
+  return Object.fromEntries(Object.entries(differing).filter(([key]) => Object.hasOwn(own, key)));
 }
 
 /** The values that are not the defaults. */

@@ -124,6 +124,12 @@ export const DIAL_OPTIONS = {
     type: listOf(tunnelUrl, MOST_URLS),
     help: 'further URLs, tried in order when the target cannot be had',
   },
+  redirect: {
+    type: flag,
+    default: true,
+    flag: '--no-redirect',
+    help: 'do not go to other nodes of a cluster: neither by redirects nor when the own URLs fail',
+  },
   wait: { type: flag, default: true, flag: '--no-wait', help: 'add the port at once and dial in the background' },
   reconnect: { type: flag, default: true, flag: '--no-reconnect', help: 'do not dial again when the tunnel ends' },
   reconnectMin: {

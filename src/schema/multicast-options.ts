@@ -1,3 +1,4 @@
+import { groupList } from './binding-values.ts';
 import { flag, integer, oneOf } from './types.ts';
 
 /** The settings of networks and ports for multicast snooping (RFC 4541), named as those of bridge(8). */
@@ -42,5 +43,13 @@ export const MULTICAST_PORT_OPTIONS = {
     flag: '--multicast-limit',
     metavar: 'N',
     help: 'the most multicast groups of which the port is a member',
+  },
+  multicastGroups: {
+    type: groupList,
+    default: [],
+    flag: '--multicast-group',
+    metavar: 'GROUP[@VID]',
+    help: 'a multicast group of which the port is always a member; repeatable; none: no more',
+    defaultText: 'none',
   },
 } as const;

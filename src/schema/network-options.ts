@@ -1,5 +1,7 @@
 import * as v from 'valibot';
+import { TUNNEL_SETTINGS } from './bridge-port-options.ts';
 import { messageOf } from './check.ts';
+import { NETWORK_LLDP_OPTIONS } from './lldp-options.ts';
 import { mirrorPort } from './mirror-options.ts';
 import { MULTICAST_OPTIONS } from './multicast-options.ts';
 import { SPANNING_TREE_OPTIONS } from './spanning-tree-options.ts';
@@ -65,6 +67,13 @@ export const NETWORK_OPTIONS = {
     metavar: 'N',
     help: 'the most learned addresses',
   },
+  hostSnooping: {
+    type: oneOf(['on', 'off']),
+    default: 'on',
+    flag: '--host-snooping',
+    metavar: 'on|off',
+    help: 'whether ARP, neighbour discovery and DHCP are read, to list the IP addresses and names of stations',
+  },
   loopDetection: {
     type: oneOf(['off', 'auto', 'on']),
     default: 'auto',
@@ -72,15 +81,7 @@ export const NETWORK_OPTIONS = {
     metavar: 'off|auto|on',
     help: 'probes that find loops; auto: while there is a storm, or addresses move to and fro',
   },
-  lldp: {
-    type: oneOf(['on', 'off']),
-    default: 'off',
-    defaultElsewhere: 'on',
-    defaultText: 'off in the network default, on in others',
-    flag: '--lldp',
-    metavar: 'on|off',
-    help: 'whether ports tell their neighbours who they are, and hear of them',
-  },
+  ...NETWORK_LLDP_OPTIONS,
   ...MULTICAST_OPTIONS,
   mirrorTo: {
     type: mirrorPort,
@@ -91,6 +92,7 @@ export const NETWORK_OPTIONS = {
     help: "port that sends copies of all frames of the network, and nothing else; '' for none",
   },
   ...SPANNING_TREE_OPTIONS,
+  tunnelSettings: { ...TUNNEL_SETTINGS, default: {} },
 } as const satisfies Readonly<Record<string, NetworkRow>>;
 
 /** All settings of a network. */

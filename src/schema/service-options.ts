@@ -1,3 +1,4 @@
+import { TUNNEL_SETTINGS } from './bridge-port-options.ts';
 import type { Complaint } from './check.ts';
 import { congestionName, eitherOf, urlPath, webOrigin } from './sw-values.ts';
 import { objectOf, type Table, type ValuesOf } from './table.ts';
@@ -63,6 +64,7 @@ export const TUNNEL_OPTIONS = {
     metavar: 'origin',
     help: "pages of this web origin may join, too ('*' for all; repeatable)",
   },
+  settings: TUNNEL_SETTINGS,
   sslkey: readFile('--sslkey', 'private key, PEM'),
   sslcert: readFile('--sslcert', 'certificate and its chain, PEM'),
 } as const satisfies Table;
@@ -99,6 +101,12 @@ export const CONTROL_OPTIONS = {
     help: 'serve it on a Unix socket, too, for root and the user of the switch',
   },
   tcp: { type: flag, default: true, flag: '--no-ctl-tcp', help: 'serve it on the Unix socket only' },
+  console: {
+    type: flag,
+    default: true,
+    flag: '--no-console',
+    help: 'do not serve the console, the pages for browsers under /console/',
+  },
   names: {
     type: listOf(anyText),
     flag: '--ctlname',

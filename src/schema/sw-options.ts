@@ -1,6 +1,7 @@
 import { EVENT_KINDS } from '../events/event.ts';
+import { CLUSTER_OPTIONS, clusterOptions } from './cluster-options.ts';
 import { CONTROL_OPTIONS, controlOptions, TUNNEL_OPTIONS, tunnelOptions } from './service-options.ts';
-import { eitherOf, hook, listenAddress, network, reservedDigits } from './sw-values.ts';
+import { eitherOf, hook, listenAddress, network, reservedDigits, workers } from './sw-values.ts';
 import { objectOf, type Row, type Table, type ValuesOf } from './table.ts';
 import { given, implies, together } from './together.ts';
 import { anyText, flag, listOf, seconds, wholeNumber } from './types.ts';
@@ -21,11 +22,19 @@ const LEAST_BUFFERS_MIB = 16;
 const MOST_BUFFERS_MIB = 1024 * 1024;
 const MOST_HOOKS = 64;
 const MOST_AUTO_NETWORKS = 4000;
+const MOST_AUTO_MESH = 100_000;
 
 /** The process and the filtering database: keys at the top of the file. */
 export const SWITCH_OPTIONS = {
   debug: { type: flag, flag: '--debug', help: 'log every learn, age-out, connect and forward to standard error' },
   foreground: { type: flag, flag: '--foreground', help: 'stay in the foreground' },
+  workers: {
+    type: workers,
+    defaultText: '1',
+    flag: '--workers',
+    metavar: 'n',
+    help: 'accept tunnels by so many processes on one port, for as many processors; auto: one for each (see docs/operate/cluster.md)',
+  },
   ageout: {
     type: seconds(MOST),
     default: 300,
@@ -52,6 +61,20 @@ export const SWITCH_OPTIONS = {
     flag: '--auto-net',
     metavar: 'max',
     help: 'make a network when a tunnel wants it, and remove it with its last port; at most so many',
+  },
+  autoNetMesh: {
+    type: wholeNumber(1, MOST_AUTO_MESH),
+    default: 1000,
+    flag: '--auto-net-mesh',
+    metavar: 'max',
+    help: 'in a cluster: mesh tunnels of networks of --auto-net, to all other nodes together; to one of several half of it',
+  },
+  oui: {
+    type: anyText,
+    file: 'read',
+    flag: '--oui',
+    metavar: 'file',
+    help: 'vendors of MAC addresses: oui.txt of the IEEE, or the list of nmap or Wireshark (see docs/operate/stations.md)',
   },
 } as const satisfies Table;
 
@@ -198,6 +221,7 @@ export const SW_GROUPS: readonly {
   { section: undefined, heading: 'Rights:', table: RIGHTS_OPTIONS },
   { section: undefined, heading: 'Hooks:', table: HOOK_OPTIONS },
   { section: 'limits', heading: 'Limits, of each service:', table: LIMIT_OPTIONS },
+  { section: 'cluster', heading: 'Cluster:', table: CLUSTER_OPTIONS },
   { section: 'metrics', heading: 'Metrics:', table: METRICS_OPTIONS },
   { section: 'daemon', heading: 'Daemon:', table: DAEMON_OPTIONS },
 ];
@@ -222,6 +246,7 @@ export const SW_SECTIONS = {
   tunnels: { type: tunnelOptions, help: 'where and for whom tunnels are accepted' },
   control: { type: controlOptions, help: 'where and for whom the control API is served' },
   limits: { type: objectOf(LIMIT_OPTIONS), help: 'limits of each service' },
+  cluster: { type: clusterOptions, help: 'of which cluster of switches this one is a node' },
   metrics: { type: objectOf(METRICS_OPTIONS), help: 'where metrics can be read beside the control service' },
   daemon: { type: daemonOptions, help: 'the process: its user, its log, its PID file' },
 } as const satisfies Table;

@@ -111,6 +111,27 @@ const NO_LISTEN_ADDRESS = {
   hint: 'Write it as 9464, which is on 127.0.0.1, as 192.0.2.1:9464, or as :9464 for all addresses',
 } as const;
 
+export const MOST_WORKERS = 64;
+
+/** The number of processes that `--workers` asks for. @param processors for `auto` @returns undefined for another text */
+export function parseWorkers(text: string, processors: number): number | undefined {
+  if (text === 'auto') return Math.min(Math.max(processors, 1), MOST_WORKERS);
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= MOST_WORKERS ? count : undefined;
+}
+
+const NO_WORKERS = {
+  sentence: `{name} must be auto, or a whole number from 1 to ${MOST_WORKERS}, got {value}`,
+  hint: 'auto takes one for each processor of this host',
+} as const;
+
+/** See `parseWorkers`. YAML parses digits as a number. */
+export const workers = v.pipe(
+  v.union([v.string(), v.pipe(v.number(), v.transform(String))], messageOf(NO_WORKERS)),
+  v.metadata({ type: ['string', 'integer'] }),
+  rule((text: string) => (parseWorkers(text, 1) === undefined ? NO_WORKERS : undefined)),
+) as unknown as Schema<string>;
+
 /** See `parseListenAddress`. YAML parses a port without a host as a number. */
 export const listenAddress = v.pipe(
   v.union([v.string(), v.pipe(v.number(), v.transform(String))], messageOf(NO_LISTEN_ADDRESS)),

@@ -30,10 +30,14 @@ export interface Row<S extends Schema = Schema> {
   readonly note?: string;
   /** it names a file: `read` if the file must exist, `made` if the switch creates it */
   readonly file?: 'read' | 'made';
+  /** its value is an object of these: a setting is `NAME=VALUE` on the command line, with the names of their flags */
+  readonly rows?: Readonly<Record<string, Row>>;
   /** its value is in no message, log or list */
   readonly secret?: true;
   /** it must be given */
   readonly required?: true;
+  /** what is said when it must be given and is not; default: what `type` says of nothing */
+  readonly missing?: Complaint;
   /** `""` means absent, as callers of 1.x write it; otherwise only null does */
   readonly emptyIsAbsent?: true;
 }
@@ -68,7 +72,9 @@ export function objectOf<const T extends Table>(
   for (const [key, row] of Object.entries(table)) entries[key] = entryOf(row);
   const object = v.strictObject(entries as v.ObjectEntries, ({ path }) => {
     const missing = path?.[0]?.key;
-    return missing === undefined ? NO_OBJECT : complaintOfNothing(entries[String(missing)]);
+    if (missing === undefined) return NO_OBJECT;
+    const complaint = table[String(missing)]?.missing;
+    return complaint === undefined ? complaintOfNothing(entries[String(missing)]) : messageOf(complaint);
   });
   const strict = {
     ...object,
