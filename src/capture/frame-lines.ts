@@ -1,4 +1,5 @@
 import { describeFrame } from '../wire/ethernet/frame-summary.ts';
+import { dissect } from './dissect/dissect.ts';
 import type { ReadPacket } from './pcapng-reader.ts';
 
 /** A captured frame as text, for `etherws ctl capture`. */
@@ -11,7 +12,12 @@ export interface FrameWords {
   readonly direction: 'in' | 'out';
   /** octets of the whole frame */
   readonly length: number;
+  /** addresses, tags, IP addresses and ports, length */
   readonly frame: string;
+  /** the innermost protocol that is known, such as `DNS` */
+  readonly protocol: string;
+  /** what the frame is for, such as `query 0x1a2b A example.org` */
+  readonly info: string;
   /** such as `discarded: queueFull` */
   readonly comments: readonly string[];
 }
@@ -26,6 +32,7 @@ export function wordsOfFrame({
   lost,
 }: ReadPacket): FrameWords {
   const microseconds = String(timeUs % 1000).padStart(3, '0');
+  const { protocol, info } = dissect(bytes).summary;
   const frame = { bytes, start: 0, captured: bytes.length, length, hasOffloadHeader: false };
   return {
     time: new Date(Math.floor(timeUs / 1000)).toISOString().replace('Z', `${microseconds}Z`),
@@ -33,6 +40,8 @@ export function wordsOfFrame({
     direction: direction === 'rx' ? 'in' : 'out',
     length,
     frame: describeFrame(frame),
+    protocol,
+    info,
     comments: lost === 0 ? comments : [...comments, `${lost} lost before it`],
   };
 }

@@ -1,4 +1,5 @@
-import { BYTE_ORDER_MAGIC, ENHANCED_PACKET } from './pcapng-writer.ts';
+import { BlockSplitter, HEAD_BYTES, LEAST_BLOCK_BYTES, numberIn, optionsIn, textIn, viewOf } from './pcapng-blocks.ts';
+import { BLOCK, BYTE_ORDER_MAGIC, COMMENT, DIRECTION_MASK, INTERFACE, OUTBOUND, PACKET } from './pcapng-codes.ts';
 
 /** A frame of a pcapng file. */
 export interface ReadPacket {
@@ -11,68 +12,54 @@ export interface ReadPacket {
   readonly lost: number;
 }
 
-const INTERFACE_DESCRIPTION = 1;
-const COMMENT = 1;
-const NAME = 2;
-const FLAGS = 2;
-const DROP_COUNT = 4;
-const OUTBOUND = 2;
-const DIRECTION_BITS = 3;
-/** A block has one frame of at most 64 KiB and short options. */
-const MOST_BLOCK_BYTES = 1024 * 1024;
+/** A block of a pcapng file: its octets as they were received, and the frame in it, if it has one. */
+export interface ReadBlock {
+  readonly octets: Uint8Array;
+  readonly packet: ReadPacket | undefined;
+}
 
-/** Parses the output of pcapng-writer.ts, in pieces of any length. */
+const LEAST_PACKET_BYTES = LEAST_BLOCK_BYTES + 20;
+
+/** Parses the output of pcapng-writer.ts, in pieces of any length. The console reads by it, too, so there is no `Buffer`. */
 export class PcapngReader {
   readonly #names: string[] = [];
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #splitter = new BlockSplitter();
 
   /** @returns the frames that the piece completes. @throws RangeError for octets not of pcapng-writer.ts */
   read(piece: Uint8Array): ReadPacket[] {
-    const bytes = this.#rest.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#rest, piece]);
-    const packets: ReadPacket[] = [];
-    let at = 0;
-    while (bytes.length - at >= 12) {
-      const length = bytes.readUInt32LE(at + 4);
-      if (length < 12 || length > MOST_BLOCK_BYTES) throw new RangeError(`a block of ${length} octets`);
-      if (bytes.length - at < length) break;
-      const packet = this.#block(bytes.readUInt32LE(at), bytes.subarray(at + 8, at + length - 4));
-      if (packet !== undefined) packets.push(packet);
-      at += length;
+    return this.readBlocks(piece).flatMap(({ packet }) => packet ?? []);
+  }
+
+  /** @returns the blocks that the piece completes, in their order; they may share its memory. @throws RangeError as `read` */
+  readBlocks(piece: Uint8Array): ReadBlock[] {
+    return this.#splitter.split(piece).map(({ type, octets }) => ({ octets, packet: this.#block(type, octets) }));
+  }
+
+  #block(type: number, block: Uint8Array): ReadPacket | undefined {
+    const body = block.subarray(HEAD_BYTES, -4);
+    if (type === BLOCK.sectionHeader && (body.length < 4 || viewOf(body).getUint32(0, true) !== BYTE_ORDER_MAGIC)) {
+      throw new RangeError('a foreign byte order');
     }
-    this.#rest = bytes.subarray(at);
-    return packets;
+    if (type === BLOCK.interfaceDescription) {
+      this.#names.push(textIn(optionsIn(body, 8).get(INTERFACE.name)?.[0]));
+    }
+    return type === BLOCK.enhancedPacket ? this.#packet(block, body) : undefined;
   }
 
-  #block(type: number, body: Buffer): ReadPacket | undefined {
-    if (type === 0x0a0d0d0a && body.readUInt32LE(0) !== BYTE_ORDER_MAGIC) throw new RangeError('a foreign byte order');
-    if (type === INTERFACE_DESCRIPTION) this.#names.push(String(optionsIn(body, 8).get(NAME)?.[0] ?? ''));
-    return type === ENHANCED_PACKET ? this.#packet(body) : undefined;
-  }
-
-  #packet(body: Buffer): ReadPacket {
-    const captured = body.readUInt32LE(12);
+  #packet(block: Uint8Array, body: Uint8Array): ReadPacket {
+    const view = viewOf(body);
+    const captured = block.length < LEAST_PACKET_BYTES ? Number.POSITIVE_INFINITY : view.getUint32(12, true);
+    if (captured > body.length - 20)
+      throw new RangeError(`a frame of ${captured} octets in a block of ${block.length}`);
     const options = optionsIn(body, 20 + ((captured + 3) & ~3));
-    const flags = options.get(FLAGS)?.[0]?.readUInt32LE(0) ?? 0;
     return {
-      interfaceName: this.#names[body.readUInt32LE(0)] ?? '',
-      timeUs: body.readUInt32LE(4) * 2 ** 32 + body.readUInt32LE(8),
-      direction: (flags & DIRECTION_BITS) === OUTBOUND ? 'tx' : 'rx',
+      interfaceName: this.#names[view.getUint32(0, true)] ?? '',
+      timeUs: view.getUint32(4, true) * 2 ** 32 + view.getUint32(8, true),
+      direction: (numberIn(options.get(PACKET.flags)?.[0]) & DIRECTION_MASK) === OUTBOUND ? 'tx' : 'rx',
       bytes: body.subarray(20, 20 + captured),
-      length: body.readUInt32LE(16),
-      comments: (options.get(COMMENT) ?? []).map(String),
-      lost: Number(options.get(DROP_COUNT)?.[0]?.readBigUInt64LE(0) ?? 0),
+      length: view.getUint32(16, true),
+      comments: (options.get(COMMENT) ?? []).map(textIn),
+      lost: numberIn(options.get(PACKET.dropCount)?.[0]),
     };
   }
-}
-
-/** The values of the options from `start` on, by code. */
-function optionsIn(body: Buffer, start: number): Map<number, Buffer[]> {
-  const options = new Map<number, Buffer[]>();
-  for (let at = start; at + 4 <= body.length; ) {
-    const [code, length] = [body.readUInt16LE(at), body.readUInt16LE(at + 2)];
-    if (code === 0) break;
-    options.set(code, [...(options.get(code) ?? []), body.subarray(at + 4, at + 4 + length)]);
-    at += 4 + ((length + 3) & ~3);
-  }
-  return options;
 }

@@ -1,25 +1,23 @@
+import {
+  BLOCK,
+  BYTE_ORDER_MAGIC,
+  COMMENT,
+  INBOUND,
+  INTERFACE,
+  OUTBOUND,
+  PACKET,
+  SECTION,
+  STATISTICS,
+} from './pcapng-codes.ts';
+
 /**
  * The blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian: a section header, an interface description for
  * each port, an enhanced packet block for each frame, then interface statistics. Times are microseconds since 1970.
  */
 
-const SECTION_HEADER = 0x0a0d0d0a;
-const INTERFACE_DESCRIPTION = 1;
-const INTERFACE_STATISTICS = 5;
-export const ENHANCED_PACKET = 6;
-export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const LINKTYPE_ETHERNET = 1;
 
-/** Codes of options: of all blocks, then of each kind. */
-const COMMENT = 1;
-const SECTION = { userApplication: 4 };
-const INTERFACE = { name: 2, description: 3, filter: 11 };
-const PACKET = { flags: 2, dropCount: 4 };
-const STATISTICS = { startTime: 2, endTime: 3, received: 4, dropped: 5, accepted: 6, delivered: 8 };
-
-/** Bits of epb_flags. */
-const INBOUND = 1;
-const OUTBOUND = 2;
+/** The kind of reception in epb_flags. */
 const UNICAST = 1 << 2;
 const MULTICAST = 2 << 2;
 const BROADCAST = 3 << 2;
@@ -70,7 +68,7 @@ export function sectionHeader(application: string): Buffer {
   body.writeUInt16LE(1, 4);
   // -1: the length of the section is unknown, since the file is a stream.
   body.fill(0xff, 8);
-  return block(SECTION_HEADER, body, [text(SECTION.userApplication, application)]);
+  return block(BLOCK.sectionHeader, body, [text(SECTION.userApplication, application)]);
 }
 
 export function interfaceDescription({ name, description, snapLength, filter }: InterfaceDescription): Buffer {
@@ -80,7 +78,7 @@ export function interfaceDescription({ name, description, snapLength, filter }: 
   const options = [text(INTERFACE.name, name), text(INTERFACE.description, description)];
   // The first octet of if_filter says that the text of the filter follows.
   if (filter !== '') options.push(option(INTERFACE.filter, Buffer.from(`\0${filter}`)));
-  return block(INTERFACE_DESCRIPTION, body, options);
+  return block(BLOCK.interfaceDescription, body, options);
 }
 
 export function enhancedPacket(record: PacketRecord): Buffer {
@@ -95,7 +93,7 @@ export function enhancedPacket(record: PacketRecord): Buffer {
   flags.writeUInt32LE(flagsOf(record));
   const options = [...record.comments.map((line) => text(COMMENT, line)), option(PACKET.flags, flags)];
   if (lost > 0) options.push(counter(PACKET.dropCount, lost));
-  return block(ENHANCED_PACKET, body, options);
+  return block(BLOCK.enhancedPacket, body, options);
 }
 
 export function interfaceStatistics(statistics: InterfaceStatistics): Buffer {
@@ -103,7 +101,7 @@ export function interfaceStatistics(statistics: InterfaceStatistics): Buffer {
   const body = Buffer.alloc(12);
   body.writeUInt32LE(interfaceId, 0);
   writeTime(body, 4, endUs);
-  return block(INTERFACE_STATISTICS, body, [
+  return block(BLOCK.interfaceStatistics, body, [
     time(STATISTICS.startTime, startUs),
     time(STATISTICS.endTime, endUs),
     counter(STATISTICS.received, received),
