@@ -2,6 +2,7 @@ import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { exampleOf, type FrameExample } from '../wire/ethernet/frame-summary.ts';
 import { CELLS, Counters, RX_CELL, TX_CELL } from './counters.ts';
 import type { IngressPolicy } from './ingress-policy.ts';
+import { MESH_PORT_SETTINGS } from './mesh/mesh-port-settings.ts';
 import type { Direction, DiscardReason, LinkState, Port } from './port.ts';
 import { FAULT_REASONS, type PortFault } from './port-fault.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from './port-settings.ts';
@@ -34,6 +35,8 @@ export class BridgePort {
   readonly rx: Counters = new Counters(this.cells, RX_CELL);
   readonly tx: Counters = new Counters(this.cells, TX_CELL);
   isShut = false;
+  /** The node of the cluster at its other end (Port.meshNode); undefined: it is no port of the mesh. */
+  readonly meshNode: string | undefined;
   /** Its part in VLANs, as in `settings`; undefined: it is transparent. */
   vlans: PortVlans | undefined;
   /** The port of the parallel tunnel that forwards; this port is then on standby (ParallelTunnels). */
@@ -89,15 +92,17 @@ export class BridgePort {
     this.number = number;
     this.port = port;
     this.#attached = port;
+    this.meshNode = port.meshNode;
+    if (this.meshNode !== undefined) this.settings = MESH_PORT_SETTINGS;
     this.#policyChanged = policyChanged;
     this.#onFault = onFault;
   }
 
   /** Counts discarded frames. @param example one of them, if available */
   discard(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void {
-    const { discards } = this[direction];
-    const isFirst = discards[reason] === 0;
-    discards[reason] += frames;
+    const counters = this[direction];
+    const isFirst = counters.discards[reason] === 0;
+    counters.discard(reason, frames);
     if (isFirst && FAULT_REASONS.has(reason)) this.#onFault({ direction, reason, example });
   }
 
@@ -140,7 +145,12 @@ export class BridgePort {
     if (this.storm?.rates !== storm) this.storm = StormControl.of(storm);
     this.learnsFreely = isLearning && macLimit === 0;
     this.floodsAll = floodsUnicast && floodsMulticast && floodsBroadcast;
+    this.vlans = settings.vlans;
     this.#settings = settings;
+  }
+
+  get isIsolated(): boolean {
+    return this.#settings.isIsolated;
   }
 
   /** The rules for received frames; undefined: all are accepted. */

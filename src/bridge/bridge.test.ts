@@ -6,7 +6,10 @@ import { MemoryPort } from '../ports/memory-port.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet/ethernet-frame.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { describeFrame } from '../wire/ethernet/frame-summary.ts';
-import { Bridge, type BridgeOptions } from './bridge.ts';
+import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
+import type { Vid } from '../wire/ethernet/vid.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgeOptions } from './bridge-options.ts';
 import type { BridgePort } from './bridge-port.ts';
 
 /** A bridge with memory ports and a clock that the test turns. */
@@ -146,12 +149,27 @@ test('a port whose link is down is passed over', () => {
   (bench.memory[1] as MemoryPort).setLink('down', 'unplugged');
   assert.deepEqual(bench.deliver(0, BROADCAST), [0, 0, 1]);
   assert.equal(bench.bridgePort(1).linkReason, 'unplugged');
-  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 0], 'a known address behind it');
-  assert.equal(bench.bridgePort(1).tx.discards.linkDown, 1);
+  assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 1], 'its stations are forgotten');
   (bench.memory[1] as MemoryPort).setLink('up');
   assert.deepEqual(bench.deliver(0, BROADCAST), [0, 1, 1]);
   bench.bridge.setLink(bench.bridgePort(1), 'up', 'plugged in');
   assert.equal(bench.bridgePort(1).linkReason, undefined, 'a link that is up needs no reason');
+});
+
+test('the stations behind a tunnel that is lost for a moment are kept', () => {
+  for (const state of ['away', 'backoff', 'connecting'] as const) {
+    const bench = new Bench(3);
+    bench.bridge.entries.set(0 as Vid, parseMacAddress('02:00:00:00:00:05'), bench.bridgePort(1), 'static', 0);
+    bench.deliver(1, frame(9, 2));
+    bench.bridge.setLink(bench.bridgePort(1), state, 'lost');
+    assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 0], state);
+    assert.equal(bench.bridgePort(1).tx.discards.linkDown, 1);
+    bench.bridge.setLink(bench.bridgePort(1), 'up');
+    assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 1, 0], state);
+    bench.bridge.setLink(bench.bridgePort(1), 'down', 'given up');
+    assert.deepEqual(bench.deliver(0, frame(2, 1)), [0, 0, 1]);
+    assert.deepEqual(bench.deliver(0, frame(5, 1)), [0, 0, 0], 'a static address stays');
+  }
 });
 
 test('a removed port is forgotten, its number never used again', () => {

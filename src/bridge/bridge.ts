@@ -1,25 +1,25 @@
-import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
-import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
-import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
+import { portableEngine } from '../wire/offload/engine.ts';
+import { type BridgeOptions, requireAgeingTime, requireCapacity } from './bridge-options.ts';
 import { BridgePort, type PortNumber, type Protection } from './bridge-port.ts';
+import { BridgePorts } from './bridge-ports.ts';
 import type { AddressListener, BridgeTrace } from './bridge-trace.ts';
 import { EntryControl } from './entry-control.ts';
 import { FilteringDatabase, type FilteringEntry } from './fdb.ts';
 import { FlowInstaller } from './flow-installer.ts';
-import type { FlowTable } from './flow-table.ts';
-import { LazyMap } from './lazy-map.ts';
 import type { LoopDetection } from './loop-detection/loop-detection.ts';
+import { BridgeMesh } from './mesh/bridge-mesh.ts';
+import { settingsFor } from './mesh/mesh-port-settings.ts';
 import { type MirrorSpec, Mirrors } from './mirror/mirrors.ts';
 import { type MoveReport, MoveWatch } from './move-watch.ts';
 import type { Moves } from './moves.ts';
+import { makeSnooper } from './multicast/make-snooper.ts';
 import type { MulticastOptions } from './multicast/multicast-settings.ts';
-import { MulticastSnooper } from './multicast/multicast-snooper.ts';
-import { NumberedMap } from './numbered-map.ts';
+import type { MulticastSnooper } from './multicast/multicast-snooper.ts';
 import { ParallelTunnels } from './parallel-tunnels.ts';
 import type { Congestion, LinkState, Port } from './port.ts';
-import type { PortFault } from './port-fault.ts';
 import type { BridgePortSettings } from './port-settings.ts';
 import type { PortTap } from './port-tap.ts';
 import { frameInVlan, isSameVlans } from './port-vlans.ts';
@@ -27,29 +27,9 @@ import { ProtocolEntities, type ProtocolEntity } from './protocol-entity.ts';
 import { Relay } from './relay.ts';
 import { SourceGuard } from './source-guard/source-guard.ts';
 import { Stages } from './stages/stages.ts';
+import { HostSnooper } from './stations/host-snooper.ts';
 import type { StpState } from './stp-state.ts';
-
-export interface BridgeOptions {
-  /** The ageing time (IEEE 802.1Q-2022, table 8-6). Default 300 s. */
-  ageingTimeMs?: number;
-  /** Limit of FDB entries. When it is reached, the port with most loses its least recently seen one. Default 65 536. */
-  fdbCapacity?: number;
-  /** The reserved group addresses that are forwarded nevertheless. Default none. */
-  forwardReserved?: ReservedSet;
-  /** Checks super-frames, and does the offloads that an egress port does not take. Default: the engine in TypeScript. */
-  offloadEngine?: OffloadEngine;
-  /** Forwards frames of flows without the bridge. Default: none. */
-  flowTable?: FlowTable;
-  /** Called when a port goes on standby for a parallel tunnel, and when it takes over. */
-  parallel?: {
-    standsBy(port: BridgePort, active: BridgePort): void;
-    takesOver(port: BridgePort, former: BridgePort): void;
-  };
-  /** Called once for each port, direction and reason, at the first discard for one of FAULT_REASONS. */
-  onFault?: (port: BridgePort, fault: PortFault) => void;
-  /** The first value of `Bridge.trace`. */
-  trace?: BridgeTrace;
-}
+import { transmit } from './transmit.ts';
 
 /**
  * A transparent bridge (IEEE 802.1Q-2022, clause 8), sans-I/O: it owns no
@@ -69,21 +49,21 @@ export class Bridge {
   readonly sourceGuard: SourceGuard = new SourceGuard();
   /** Entries of the operator, and flushing. */
   readonly entries: EntryControl;
-  readonly #ports = new NumberedMap<PortNumber, BridgePort>();
+  /** What snooping knows about stations; told nothing unless `setHostSnooping` turns it on. */
+  readonly hosts: HostSnooper;
+  /** What it does for the other nodes of a cluster. */
+  readonly mesh: BridgeMesh;
+  readonly #ports = new BridgePorts();
   readonly #fdb: FilteringDatabase;
   readonly #moves = new MoveWatch();
   readonly #stages: Stages;
   readonly #flows: FlowInstaller;
   #trace: BridgeTrace | undefined;
   readonly #onFault: BridgeOptions['onFault'];
-  #lastNumber = 0;
-  /** The port of the switch itself; undefined while it has nothing to say. */
-  #internal: BridgePort | undefined;
   readonly #parallel: ParallelTunnels;
   readonly #relay: Relay;
   readonly #protocols = new ProtocolEntities();
   readonly #mirrors: Mirrors;
-  readonly #mirrorTaps = new LazyMap<BridgePort, PortTap>();
 
   constructor(options: BridgeOptions = {}) {
     const ageingTimeMs = options.ageingTimeMs ?? 300_000;
@@ -96,19 +76,22 @@ export class Bridge {
       capacity,
       onLearned: (entry) => {
         this.#trace?.learned({ vid: entry.vid, mac: entry.mac, port: entry.port.number });
-        if (entry.port !== this.#internal) this.addressListener?.learned(entry);
+        if (entry.port !== this.#ports.internal) this.addressListener?.learned(entry);
       },
       onMoved: (entry, moves, nowMs) => this.#moved(entry, moves, nowMs),
       onEvicted: (entry, nowMs) => {
         this.#flows.invalidateFlowsOf(entry, nowMs);
         this.addressListener?.aged(entry, true);
       },
+      onHostEnded: (facts) => this.hosts.ended(facts),
     });
+    this.hosts = new HostSnooper(this.#fdb);
     this.entries = new EntryControl(this.#fdb, {
       ended: (entry) => this.addressListener?.aged(entry, false),
       changed: () => this.#flows.invalidate(),
     });
     this.#flows = new FlowInstaller(options.flowTable, this.#fdb, ageingTimeMs);
+    this.mesh = new BridgeMesh(this.#fdb, this.#flows);
     const engine = options.offloadEngine ?? portableEngine;
     this.#mirrors = new Mirrors(engine);
     this.#stages = new Stages({
@@ -117,15 +100,15 @@ export class Bridge {
       relayedReserved: options.forwardReserved ?? 0,
       sourceGuard: this.sourceGuard,
       onBeyondLimit: (port) => this.#beyondLimit(port),
+      mesh: this.mesh,
     });
     this.#relay = new Relay({
-      ...{
-        stages: this.#stages,
-        flows: this.#flows,
-        protocols: this.#protocols,
-        engine,
-        mirrors: this.#mirrors,
-      },
+      stages: this.#stages,
+      flows: this.#flows,
+      protocols: this.#protocols,
+      engine,
+      mirrors: this.#mirrors,
+      mesh: this.mesh,
     });
     this.trace = options.trace;
     this.#parallel = new ParallelTunnels({
@@ -156,11 +139,16 @@ export class Bridge {
   }
 
   hasPort(number: number): boolean {
-    return this.#ports.has(number as PortNumber);
+    return this.#ports.hasNumber(number);
   }
 
   get fdbSize(): number {
     return this.#fdb.size;
+  }
+
+  /** The number of addresses at a port, learned and set. */
+  fdbSizeAt(port: BridgePort): number {
+    return this.#fdb.sizeAt(port);
   }
 
   /** The most learned addresses. */
@@ -177,15 +165,14 @@ export class Bridge {
    * Adds a port. The caller opens it, and passes its frames to `receive`.
    * @param number one that no port has; default: the next one
    */
-  attach(port: Port, number: number = this.#lastNumber + 1): BridgePort {
-    this.reserveNumbers(number);
+  attach(port: Port, number: number = this.#ports.lastNumber + 1): BridgePort {
     const bridgePort = new BridgePort(
       number as PortNumber,
       port,
       () => this.#policyChanged(bridgePort),
       (fault) => this.#onFault?.(bridgePort, fault),
     );
-    this.#ports.set(bridgePort.number, bridgePort);
+    this.#ports.add(bridgePort);
     this.#policyChanged(bridgePort);
     this.#stateChanged(bridgePort);
     return bridgePort;
@@ -197,36 +184,37 @@ export class Bridge {
    */
   attachInternal(port: Port): BridgePort {
     const bridgePort = new BridgePort(0 as PortNumber, port);
-    this.#internal = bridgePort;
+    this.#ports.internal = bridgePort;
     this.#stateChanged(bridgePort);
     return bridgePort;
   }
 
   detachInternal(): void {
-    const bridgePort = this.#internal;
-    this.#internal = undefined;
+    const bridgePort = this.#ports.internal;
+    this.#ports.internal = undefined;
     if (bridgePort === undefined) return;
     this.#fdb.forgetPort(bridgePort);
     this.#stateChanged(bridgePort);
   }
 
   get lastNumber(): number {
-    return this.#lastNumber;
+    return this.#ports.lastNumber;
   }
 
   /** Gives further ports higher numbers than this. */
   reserveNumbers(upTo: number): void {
-    this.#lastNumber = Math.max(this.#lastNumber, upTo);
+    this.#ports.reserveNumbers(upTo);
   }
 
   /** Removes a port and its learned addresses. The caller closes it. */
   detach(bridgePort: BridgePort): void {
     this.setMirrors(bridgePort, []);
     for (const { source, specs } of this.#mirrors.without(bridgePort)) this.setMirrors(source, specs);
-    this.#ports.delete(bridgePort.number);
+    this.#ports.remove(bridgePort);
     bridgePort.policy?.release();
     this.#relay.loopDetection?.forget(bridgePort);
     this.sourceGuard.forget(bridgePort.number);
+    this.hosts.removePort(bridgePort);
     this.#fdb.removePort(bridgePort);
     this.#stateChanged(bridgePort);
   }
@@ -259,14 +247,16 @@ export class Bridge {
    * Changes the settings of a port; flows end at once. With its VLANs, its learned addresses and multicast memberships are
    * forgotten. Addresses beyond a new limit stay until they age.
    */
-  setSettings(bridgePort: BridgePort, settings: BridgePortSettings): void {
+  setSettings(bridgePort: BridgePort, wanted: BridgePortSettings): void {
+    const settings = settingsFor(bridgePort, wanted);
     const areVlansChanged = !isSameVlans(bridgePort.vlans, settings.vlans);
-    const { ipBindings, staticEntries } = bridgePort.settings;
+    const { ipBindings, staticEntries, isIsolated } = bridgePort.settings;
     bridgePort.settings = settings;
-    bridgePort.vlans = settings.vlans;
+    if (settings.isIsolated !== isIsolated) this.mesh.isolationChanged(bridgePort);
     if (areVlansChanged) this.#leaveVlans(bridgePort);
     this.multicast?.portChanged(bridgePort, bridgePort.isForwarding);
     if (settings.staticEntries !== staticEntries) this.entries.setStatic(bridgePort, settings.staticEntries);
+    this.hosts.setTrusted(bridgePort, settings.isDhcpTrusted);
     if (settings.ipBindings !== ipBindings) this.sourceGuard.setStatic(bridgePort.number, settings.ipBindings);
     this.#policyChanged(bridgePort);
   }
@@ -316,16 +306,7 @@ export class Bridge {
    *   a mirror, does not
    */
   transmit(bridgePort: BridgePort, frame: Uint8Array): boolean {
-    const { isShut, link, isMirrorOutput } = bridgePort;
-    if (isShut || link !== 'up' || isMirrorOutput || !this.#ports.has(bridgePort.number)) return false;
-    const batch = batchOf(frame);
-    const outer = this.#mirrors.enter(undefined);
-    const refused = bridgePort.port.send(batch, 0);
-    bridgePort.port.flush(false);
-    this.#mirrors.leave(outer);
-    if (refused === undefined) bridgePort.tx.count(frame.length, 1);
-    else bridgePort.drop('tx', refused, 1, batch, 0);
-    return refused === undefined;
+    return this.#ports.has(bridgePort) && transmit(bridgePort, frame, this.#mirrors);
   }
 
   /**
@@ -338,8 +319,12 @@ export class Bridge {
     return tagged !== undefined && this.transmit(bridgePort, tagged);
   }
 
-  /** Sets the state of a port's link. Its learned addresses stay until they age; flows end at once. */
+  /**
+   * Sets the state of a port's link; flows end at once. A link that goes down takes the learned addresses with it, since
+   * their stations may come back anywhere. Those behind a tunnel that is dialled again or waited for stay until they age.
+   */
   setLink(bridgePort: BridgePort, state: LinkState, reason?: string): void {
+    if (state === 'down' && bridgePort.link !== 'down') this.entries.flush({ port: bridgePort });
     bridgePort.link = state;
     bridgePort.linkReason = state === 'up' ? undefined : reason;
     this.#stateChanged(bridgePort);
@@ -365,15 +350,7 @@ export class Bridge {
    * the copies send nothing else, and what they receive is discarded.
    */
   setMirrors(bridgePort: BridgePort, specs: readonly MirrorSpec[]): void {
-    const before = this.#mirrorTaps.get(bridgePort);
-    if (before === undefined && specs.length === 0) return;
-    const tap = this.#mirrors.set(bridgePort, specs);
-    if (before !== undefined) bridgePort.removeTap(before);
-    if (tap === undefined) this.#mirrorTaps.delete(bridgePort);
-    else {
-      this.#mirrorTaps.set(bridgePort, tap);
-      bridgePort.addTap(tap);
-    }
+    if (!this.#mirrors.set(bridgePort, specs)) return;
     this.#flows.invalidate();
     for (const port of this.#ports.values()) {
       if (port.isMirrorOutput === this.#mirrors.isOutput(port)) continue;
@@ -396,14 +373,19 @@ export class Bridge {
   /** Switches multicast snooping on, changes it, or switches it off. @param options undefined: off */
   setMulticast(options: MulticastOptions | undefined, nowMs: number): void {
     const { groupMembers } = this.#stages;
-    if (options === undefined) {
-      groupMembers.make = undefined;
-      groupMembers.snooper = undefined;
-      return;
-    }
-    groupMembers.make = (atMs) => this.#makeSnooper(options, atMs);
-    if (groupMembers.snooper !== undefined) groupMembers.snooper.setQuerier(options.isQuerier, nowMs);
-    else if (options.isQuerier) groupMembers.snooper = this.#makeSnooper(options, nowMs);
+    if (options === undefined) groupMembers.switchOff();
+    else
+      groupMembers.switchOn(
+        (atMs) => makeSnooper(this, options, this.#relay.forwarding, atMs),
+        options.isQuerier,
+        nowMs,
+      );
+  }
+
+  /** Whether the addresses of hosts are learned. Turned off, those that are known are forgotten. Default: off. */
+  setHostSnooping(isOn: boolean): void {
+    this.#relay.hosts = isOn ? this.hosts : undefined;
+    if (!isOn) this.hosts.clear();
   }
 
   /** Told of each decision; no flows are installed meanwhile, and those that there are end. Without one it has no cost. */
@@ -435,13 +417,18 @@ export class Bridge {
 
   /** The learned addresses, by port, and for each port from the least recently seen one on. */
   *fdbEntries(nowMs: number): IterableIterator<FilteringEntry> {
-    for (const entry of this.#fdb.entries(nowMs)) if (entry.port !== this.#internal) yield entry;
+    for (const entry of this.#fdb.entries(nowMs)) if (entry.port !== this.#ports.internal) yield entry;
+  }
+
+  /** The same, but in any order, and the database may change between two of them, as `FilteringDatabase.scan`. */
+  *scanFdb(now: () => number): IterableIterator<FilteringEntry> {
+    for (const entry of this.#fdb.scan(now)) if (entry.port !== this.#ports.internal) yield entry;
   }
 
   /** Where the address was learned; undefined if it was not, or is too old, or is that of the switch itself. */
   lookup(vid: Vid, mac: MacAddress, nowMs: number): BridgePort | undefined {
     const found = this.#fdb.lookup(vid, mac, nowMs);
-    return found === this.#internal ? undefined : found;
+    return found === this.#ports.internal ? undefined : found;
   }
 
   /** The learned addresses of a port, from the most recently seen one on. */
@@ -457,24 +444,15 @@ export class Bridge {
    *   waits, and senders notice the congestion earlier and without loss
    */
   receive(ingress: BridgePort, batch: FrameBatch, nowMs: number): Congestion | undefined {
-    const isAttached = this.#ports.has(ingress.number) || ingress === this.#internal;
-    return isAttached ? this.#relay.receive(ingress, batch, nowMs) : undefined;
+    return this.#ports.has(ingress) || ingress === this.#ports.internal
+      ? this.#relay.receive(ingress, batch, nowMs)
+      : undefined;
   }
 
   /** Forgets what was learned at a port whose VLANs change, since it may be of a VLAN that the port has left. */
   #leaveVlans(bridgePort: BridgePort): void {
     this.#fdb.forgetPort(bridgePort);
     this.multicast?.portChanged(bridgePort, false);
-  }
-
-  #makeSnooper(options: MulticastOptions, nowMs: number): MulticastSnooper {
-    const snooper = new MulticastSnooper({
-      ...options,
-      send: (port, vid, frame) => this.transmitInVlan(port, vid, frame),
-      ports: this.#relay.forwarding,
-    });
-    snooper.setQuerier(options.isQuerier, nowMs);
-    return snooper;
   }
 
   #moved(entry: FilteringEntry, moves: Moves, nowMs: number): void {
@@ -498,15 +476,10 @@ export class Bridge {
   }
 
   #stateChanged(bridgePort: BridgePort): void {
-    this.#parallel.update(bridgePort, this.#ports.has(bridgePort.number));
+    this.#parallel.update(bridgePort, this.#ports.has(bridgePort));
     this.#flows.invalidate();
-    this.#listForwarding();
-    this.multicast?.portChanged(bridgePort, this.#ports.has(bridgePort.number) && bridgePort.isForwarding);
-  }
-
-  #listForwarding(): void {
-    const internal = this.#internal === undefined ? [] : [this.#internal];
-    this.#relay.forwarding = [...this.#ports.values(), ...internal].filter((port) => port.isForwarding);
+    this.#relay.forwarding = this.#ports.forwarding();
+    this.multicast?.portChanged(bridgePort, this.#ports.has(bridgePort) && bridgePort.isForwarding);
   }
 
   #protocolsChanged(): void {
@@ -514,15 +487,6 @@ export class Bridge {
     this.#flows.invalidate();
     if (!this.#parallel.setSuspended(this.#protocols.decideParallel)) return;
     for (const port of this.#ports.values()) this.#parallel.update(port, true);
-    this.#listForwarding();
+    this.#relay.forwarding = this.#ports.forwarding();
   }
-}
-
-function requireAgeingTime(ageingTimeMs: number): void {
-  if (!(ageingTimeMs > 0)) throw new RangeError(`ageingTimeMs must be above 0, got ${ageingTimeMs}`);
-}
-
-function requireCapacity(capacity: number): void {
-  if (Number.isSafeInteger(capacity) && capacity >= 1) return;
-  throw new RangeError(`fdbCapacity must be a whole number of at least 1, got ${capacity}`);
 }

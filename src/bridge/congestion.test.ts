@@ -104,7 +104,7 @@ test('a shut port waits for none, and none waits for a port that is shut, down o
   bridge.setShut(at(1), true);
   assert.equal(send(2002, 1), undefined);
   bridge.setShut(at(1), false);
-  bridge.setLink(at(1), 'down');
+  bridge.setLink(at(1), 'away');
   assert.equal(send(2003, 1), undefined);
   bridge.setLink(at(1), 'up');
   assert.equal(send(2004, 1), CONGESTION);

@@ -9,6 +9,8 @@ export const TX_CELL = 2;
 export class Counters {
   readonly #cells: Float64Array;
   readonly #at: number;
+  /** The sum of `discards`. */
+  discarded = 0;
   readonly discards: Record<DiscardReason, number> = Object.fromEntries(
     DISCARD_REASONS.map((reason) => [reason, 0]),
   ) as Record<DiscardReason, number>;
@@ -32,7 +34,9 @@ export class Counters {
     (this.#cells[this.#at + 1] as number) += octets;
   }
 
+  /** Counts discarded frames. The only place that changes `discards`. */
   discard(reason: DiscardReason, frames = 1): void {
+    this.discarded += frames;
     this.discards[reason] += frames;
   }
 }

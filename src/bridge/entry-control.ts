@@ -35,9 +35,14 @@ export class EntryControl {
 
   /** Replaces the static entries of a port. Those that find no room are left out. */
   setStatic(port: BridgePort, wanted: readonly { readonly vid: Vid; readonly mac: MacAddress }[]): void {
-    this.#fdb.removeStatic(port);
-    // Static entries have no age, so the time does not matter.
-    for (const { vid, mac } of wanted) this.#fdb.set(vid, mac, port, 'static', 0);
+    const kept = new Set(wanted.map(({ vid, mac }) => `${vid}/${mac}`));
+    this.#fdb.removeStatic(port, ({ vid, mac }) => kept.has(`${vid}/${mac}`));
+    for (const { vid, mac } of wanted) {
+      const known = this.#fdb.find(vid, mac);
+      if (known?.port === port && known.kind === 'static') continue;
+      // Static entries have no age, so the time does not matter.
+      this.#fdb.set(vid, mac, port, 'static', 0);
+    }
     this.#events.changed();
   }
 

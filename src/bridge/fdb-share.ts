@@ -9,6 +9,7 @@ export interface Node extends FilteringEntry, Station<Node> {
   port: BridgePort;
   kind: EntryKind;
   seenMs: number;
+  learnedMs: number;
   flowUntilMs: number;
   moves: Moves | undefined;
   share: Share;

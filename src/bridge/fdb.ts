@@ -2,11 +2,12 @@ import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { append, type Node, type Share, unlink } from './fdb-share.ts';
-import type { EntryKind, FilteringEntry, FlushScope, Learned } from './filtering-entry.ts';
+import type { EntryKind, FilteringEntry, FlushScope, Learned, StationWatcher, Told } from './filtering-entry.ts';
 import { LargestFirst } from './largest-first.ts';
 import { LazyMap } from './lazy-map.ts';
 import { Moves } from './moves.ts';
 import { StationTable } from './station-table.ts';
+import type { HostFacts } from './stations/host-facts.ts';
 
 export type { FilteringEntry, Learned } from './filtering-entry.ts';
 
@@ -21,6 +22,8 @@ export interface FilteringDatabaseOptions {
   onMoved?: (entry: FilteringEntry, moves: Moves, nowMs: number) => void;
   /** Called for an entry that was displaced before its ageing time. */
   onEvicted?: (entry: FilteringEntry, nowMs: number) => void;
+  /** Called when the entry is removed whose `host` it is. */
+  onHostEnded?: (facts: HostFacts) => void;
 }
 
 /**
@@ -41,11 +44,16 @@ export class FilteringDatabase {
   readonly #onLearned: FilteringDatabaseOptions['onLearned'];
   readonly #onMoved: FilteringDatabaseOptions['onMoved'];
   readonly #onEvicted: FilteringDatabaseOptions['onEvicted'];
+  readonly #onHostEnded: FilteringDatabaseOptions['onHostEnded'];
   readonly #stations = new StationTable<Node>();
-  readonly #byPort = new Map<BridgePort, Share>();
+  readonly #byPort = new LazyMap<BridgePort, Share>();
   readonly #shares = new LargestFirst<Share>();
   /** The static entries by port. They are in no share of #byPort, so that they neither age nor are displaced. */
   readonly #static = new LazyMap<BridgePort, Share>();
+  /** Those that nodes have told, by port. They do not age, but are displaced like learned ones. */
+  readonly #told = new LazyMap<BridgePort, Share>();
+  /** The mesh of the network; undefined: it has none. */
+  watcher: StationWatcher | undefined;
   /** How many entries were displaced before their ageing time. */
   displaced = 0;
 
@@ -55,6 +63,7 @@ export class FilteringDatabase {
     this.#onLearned = options.onLearned;
     this.#onMoved = options.onMoved;
     this.#onEvicted = options.onEvicted;
+    this.#onHostEnded = options.onHostEnded;
   }
 
   get capacity(): number {
@@ -80,14 +89,20 @@ export class FilteringDatabase {
     return this.#stations.size;
   }
 
+  /** The number of entries of a port. */
+  sizeAt(port: BridgePort): number {
+    return [this.#byPort, this.#static, this.#told].reduce((sum, shares) => sum + (shares.get(port)?.size ?? 0), 0);
+  }
+
   /** Learns or refreshes `mac` at `port`. The caller has excluded group addresses. */
   learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
     const known = this.#stations.find(vid, mac);
     if (known === undefined) {
-      const share = this.#shareOf(port);
+      const share = this.#shareOf(port, 'learned');
       if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
       const entry = this.#insert(vid, mac, port, 'learned', share, nowMs);
       this.#onLearned?.(entry);
+      this.watcher?.appeared(entry);
       return 'new';
     }
     if (known.port === port) {
@@ -98,15 +113,34 @@ export class FilteringDatabase {
       }
       return 'refreshed';
     }
-    if (known.kind !== 'learned' && this.#isValid(known, nowMs)) return 'held';
-    known.kind = 'learned';
+    if (this.#isValid(known, nowMs) && !mayMove(known, port)) return 'held';
+    const { kind: was, port: from } = known;
     known.seenMs = nowMs;
-    const from = known.port.number;
-    this.#move(known, port);
-    known.moves ??= new Moves(from);
-    known.moves.note(from, nowMs);
-    this.#onMoved?.(known, known.moves, nowMs);
+    this.#move(known, port, 'learned', nowMs);
+    this.watcher?.moved(known, from, was);
     return 'moved';
+  }
+
+  /**
+   * Sets what the node behind a port tells of a station, whatever was known of it. The caller has excluded group addresses,
+   * and has decided that the node knows it best.
+   */
+  tell(vid: Vid, mac: MacAddress, port: BridgePort, told: Told, nowMs: number): FilteringEntry {
+    const { seenMs } = told;
+    let entry = this.#stations.find(vid, mac);
+    if (entry === undefined) {
+      const share = this.#shareOf(port, 'told');
+      if (this.#stations.size >= this.#capacity) this.#evict(share, nowMs);
+      entry = this.#insert(vid, mac, port, 'told', share, seenMs);
+    } else {
+      entry.seenMs = seenMs;
+      if (entry.port !== port || entry.kind !== 'told') this.#move(entry, port, 'told', nowMs);
+    }
+    entry.sequence = told.sequence;
+    entry.isHeld = told.isHeld;
+    entry.isIsolated = told.isIsolated;
+    entry.isAnnounced = false;
+    return entry;
   }
 
   /** The port of `mac`; undefined if it is unknown or expired. */
@@ -129,16 +163,25 @@ export class FilteringDatabase {
   }
 
   /**
-   * Sets an entry of the operator, instead of one with the same VID and address.
+   * Sets an entry of the operator, instead of one with the same VID and address; what is known about the station stays.
    * @returns it; undefined: there are as many static entries as the capacity allows, and nothing was changed
    */
   set(vid: Vid, mac: MacAddress, port: BridgePort, kind: EntryKind, nowMs: number): FilteringEntry | undefined {
     const known = this.#stations.find(vid, mac);
     if (known?.kind !== 'static' && kind === 'static' && this.staticSize + 1 >= this.#capacity) return undefined;
-    if (known !== undefined) this.#remove(known);
-    if (this.#stations.size >= this.#capacity) this.#evict(this.#shareOf(port), nowMs);
-    const share = kind === 'static' ? this.#staticShareOf(port) : this.#shareOf(port);
-    return this.#insert(vid, mac, port, kind, share, nowMs);
+    const { host, learnedMs = nowMs } = known ?? {};
+    const sequence = known === undefined ? 0 : known.sequence + (known.kind === 'told' ? 1 : 0);
+    if (known !== undefined) {
+      known.host = undefined;
+      this.#remove(known);
+    }
+    if (this.#stations.size >= this.#capacity) this.#evict(this.#shareOf(port, 'learned'), nowMs);
+    const entry = this.#insert(vid, mac, port, kind, this.#shareOf(port, kind), nowMs);
+    entry.host = host;
+    entry.learnedMs = learnedMs;
+    entry.sequence = sequence;
+    this.watcher?.appeared(entry);
+    return entry;
   }
 
   find(vid: Vid, mac: MacAddress): FilteringEntry | undefined {
@@ -155,7 +198,8 @@ export class FilteringDatabase {
   /** Removes all entries that are not static, within a scope. @param onRemoved called for each. @returns their number */
   flush({ port, vid }: FlushScope, onRemoved?: (entry: FilteringEntry) => void): number {
     let removed = 0;
-    for (const [holder, share] of this.#byPort) {
+    const told = port === undefined ? [] : this.#told;
+    for (const [holder, share] of [...this.#byPort, ...told]) {
       if (port !== undefined && holder !== port) continue;
       for (let entry = share.oldest; entry !== undefined; ) {
         const { newer }: Node = entry;
@@ -168,6 +212,21 @@ export class FilteringDatabase {
       }
     }
     return removed;
+  }
+
+  /** All entries of ports that are asked for, expired ones included. */
+  *entriesOf(isWanted: (port: BridgePort) => boolean): IterableIterator<FilteringEntry> {
+    for (const shares of [this.#static, this.#byPort]) {
+      for (const [port, share] of shares) {
+        for (let entry = isWanted(port) ? share.oldest : undefined; entry !== undefined; entry = entry.newer)
+          yield entry;
+      }
+    }
+  }
+
+  /** The entries that the node behind a port has told. */
+  *toldAt(port: BridgePort): IterableIterator<FilteringEntry> {
+    for (let entry = this.#told.get(port)?.oldest; entry !== undefined; entry = entry.newer) yield entry;
   }
 
   /** The number of static entries. */
@@ -201,20 +260,26 @@ export class FilteringDatabase {
     this.forgetPort(port);
   }
 
-  /** Removes the static entries of `port`. */
-  removeStatic(port: BridgePort): void {
+  /** Removes the static entries of `port`. @param isKept default: none is kept */
+  removeStatic(port: BridgePort, isKept: (entry: FilteringEntry) => boolean = () => false): void {
     const share = this.#static.get(port);
-    while (share?.oldest !== undefined) this.#remove(share.oldest);
-    this.#static.delete(port);
+    for (let entry = share?.oldest; entry !== undefined; ) {
+      const { newer }: Node = entry;
+      if (!isKept(entry)) this.#remove(entry);
+      entry = newer;
+    }
+    if (share?.size === 0) this.#static.delete(port);
   }
 
   /** Removes the entries of `port` that are not static. */
   forgetPort(port: BridgePort): void {
-    const share = this.#byPort.get(port);
-    if (share === undefined) return;
-    while (share.oldest !== undefined) this.#remove(share.oldest);
-    this.#byPort.delete(port);
-    this.#shares.remove(share);
+    for (const shares of [this.#byPort, this.#told]) {
+      const share = shares.get(port);
+      if (share === undefined) continue;
+      while (share.oldest !== undefined) this.#remove(share.oldest);
+      shares.delete(port);
+      this.#shares.remove(share);
+    }
   }
 
   /**
@@ -222,7 +287,7 @@ export class FilteringDatabase {
    * seen one on.
    */
   *entries(nowMs: number): IterableIterator<FilteringEntry> {
-    for (const shares of [this.#static, this.#byPort]) {
+    for (const shares of [this.#static, this.#told, this.#byPort]) {
       for (const share of shares.values()) {
         for (let entry = share.oldest; entry !== undefined; entry = entry.newer) {
           if (this.#isValid(entry, nowMs)) yield entry;
@@ -231,9 +296,19 @@ export class FilteringDatabase {
     }
   }
 
+  /**
+   * All entries that have not expired, in any order. The database may change between two of them: an entry that is there
+   * all the time comes at least once, and mostly once.
+   */
+  *scan(now: () => number): IterableIterator<FilteringEntry> {
+    for (const entry of this.#stations.scan()) if (this.#isValid(entry, now())) yield entry;
+  }
+
   /** The entries of a port that have not expired: static ones, then from the most recently seen one on. */
   *entriesAt(port: BridgePort, nowMs: number): IterableIterator<FilteringEntry> {
-    for (let entry = this.#static.get(port)?.newest; entry !== undefined; entry = entry.older) yield entry;
+    for (const shares of [this.#static, this.#told]) {
+      for (let entry = shares.get(port)?.newest; entry !== undefined; entry = entry.older) yield entry;
+    }
     for (let entry = this.#byPort.get(port)?.newest; entry !== undefined; entry = entry.older) {
       if (nowMs - entry.seenMs >= this.#ageingTimeMs) return;
       yield entry;
@@ -241,24 +316,16 @@ export class FilteringDatabase {
   }
 
   #isValid(entry: Node, nowMs: number): boolean {
-    return nowMs - entry.seenMs < this.#ageingTimeMs || entry.kind === 'static';
+    return nowMs - entry.seenMs < this.#ageingTimeMs || entry.kind === 'static' || entry.kind === 'told';
   }
 
-  #staticShareOf(port: BridgePort): Share {
-    let share = this.#static.get(port);
+  #shareOf(port: BridgePort, kind: EntryKind): Share {
+    const shares = kind === 'static' ? this.#static : kind === 'told' ? this.#told : this.#byPort;
+    let share = shares.get(port);
     if (share === undefined) {
-      share = { size: 0, place: -1, oldest: undefined, newest: undefined };
-      this.#static.set(port, share);
-    }
-    return share;
-  }
-
-  #shareOf(port: BridgePort): Share {
-    let share = this.#byPort.get(port);
-    if (share === undefined) {
-      share = { size: 0, place: 0, oldest: undefined, newest: undefined };
-      this.#byPort.set(port, share);
-      this.#shares.add(share);
+      share = { size: 0, place: kind === 'static' ? -1 : 0, oldest: undefined, newest: undefined };
+      shares.set(port, share);
+      if (kind !== 'static') this.#shares.add(share);
     }
     return share;
   }
@@ -281,7 +348,13 @@ export class FilteringDatabase {
       kind,
       seenMs,
       flowUntilMs: 0,
+      learnedMs: seenMs,
       moves: undefined,
+      sequence: 0,
+      isHeld: false,
+      isAnnounced: false,
+      isIsolated: false,
+      host: undefined,
       share,
       older: undefined,
       newer: undefined,
@@ -294,19 +367,36 @@ export class FilteringDatabase {
     return entry;
   }
 
-  #move(entry: Node, port: BridgePort): void {
+  /** Gives an entry another kind, and another port; the latter is a move. */
+  #move(entry: Node, port: BridgePort, kind: EntryKind, nowMs: number): void {
+    const { port: from } = entry;
     unlink(entry);
-    this.#shares.shrink(entry.share);
+    if (entry.kind === 'static') entry.share.size--;
+    else this.#shares.shrink(entry.share);
     entry.port = port;
-    entry.share = this.#shareOf(port);
+    entry.kind = kind;
+    entry.share = this.#shareOf(port, kind);
     append(entry);
     this.#shares.grow(entry.share);
+    if (from === port) return;
+    entry.moves ??= new Moves(from.number);
+    entry.moves.note(from.number, nowMs);
+    this.#onMoved?.(entry, entry.moves, nowMs);
   }
 
   #remove(entry: Node): void {
+    if (entry.host !== undefined) this.#onHostEnded?.(entry.host);
     this.#stations.remove(entry);
     unlink(entry);
     if (entry.kind === 'static') entry.share.size--;
     else this.#shares.shrink(entry.share);
+    this.watcher?.gone(entry);
   }
+}
+
+/** Whether an entry may move to a port at which its address is seen. */
+function mayMove({ kind, isHeld, port: from }: Node, port: BridgePort): boolean {
+  // What comes from another node is no reason to move a station of this node, or one that a node has told.
+  if (port.meshNode !== undefined) return kind === 'learned' && from.meshNode !== undefined;
+  return kind === 'learned' || (kind === 'told' && !isHeld);
 }

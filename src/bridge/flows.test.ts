@@ -6,7 +6,8 @@ import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { TAGS_NONE, TAGS_STACKED } from '../wire/ethernet/frame-length.ts';
 import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
-import { Bridge, type BridgeOptions } from './bridge.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgeOptions } from './bridge-options.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { MUST_COME } from './flow-permit.ts';
 import type { Flow } from './flow-table.ts';
@@ -112,6 +113,19 @@ test('what goes to one known port becomes a flow once a batch, by its last frame
   assert.equal(flow?.tagAllowance, TAGS_NONE);
   Object.assign(bench.port(1), { tagAllowance: TAGS_STACKED });
   assert.equal(bench.offered(frame(1, 0))[0]?.tagAllowance, TAGS_STACKED);
+});
+
+test('host snooping takes no flow: with it the same frames become flows as without', () => {
+  const bench = new Bench();
+  bench.bridge.setHostSnooping(true);
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  const arp = Buffer.concat([
+    frame(1, 0).subarray(0, 12),
+    Buffer.from('080600010800060400010200000000000a000001', 'hex'),
+  ]);
+  assert.equal(bench.offered(Buffer.concat([arp, Buffer.alloc(28)]), frame(1, 0)).length, 1);
+  assert.equal(bench.bridge.hosts.addresses, 1);
+  assert.equal(bench.invalidations, 0);
 });
 
 test('a trace that comes at run time ends the flows, and gets each frame until it is taken away', () => {
@@ -274,8 +288,8 @@ test('ports that cannot, or cannot now, are left alone', () => {
   bench.bridge.setShut(bench.at(1), true);
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'shut');
   bench.bridge.setShut(bench.at(1), false);
-  bench.bridge.setLink(bench.at(1), 'down', 'pulled');
-  assert.deepEqual(bench.offered(frame(1, 0)), [], 'down');
+  bench.bridge.setLink(bench.at(1), 'away', 'lost');
+  assert.deepEqual(bench.offered(frame(1, 0)), [], 'away');
   bench.bridge.setLink(bench.at(1), 'up');
   bench.bridge.setShut(bench.at(0), true);
   assert.deepEqual(bench.offered(frame(1, 0)), [], 'an ingress that is shut');

@@ -52,6 +52,8 @@ export class RateAllowance {
   readonly cells: Float64Array = new Float64Array(RATES.length * BUCKET_CELLS);
   readonly #buckets: Readonly<Record<RateName, TokenBucket>>;
   #isLimited = false;
+  #rules: IngressRules = {};
+  #share = 1;
 
   constructor() {
     const bucket = (place: number): TokenBucket => new TokenBucket(UNLIMITED, 0, this.cells, place * BUCKET_CELLS);
@@ -70,13 +72,27 @@ export class RateAllowance {
 
   /** Uses the rates of these rules from now on; the tokens stay, within the new burst. */
   change(rules: IngressRules, nowMs: number): void {
+    this.#rules = rules;
     for (const name of RATES) {
       const bucket = this.#buckets[name];
-      const rate = rules[name];
+      const rate = shareOf(rules[name], this.#share);
       if (rate !== undefined && bucket.isLimited) bucket.change(rate);
       else bucket.fill(rate ?? UNLIMITED, nowMs);
     }
     this.#isLimited = RATES.some((name) => this.#buckets[name].isLimited);
+  }
+
+  /**
+   * The part of the rates that is used here, where other switches give the rest. The tokens stay, within the new burst.
+   * @param share above 0, up to 1
+   */
+  setShare(share: number): void {
+    if (share === this.#share) return;
+    this.#share = share;
+    for (const name of RATES) {
+      const rate = shareOf(this.#rules[name], share);
+      if (rate !== undefined) this.#buckets[name].change(rate);
+    }
   }
 
   /** Takes tokens. @returns whether the frames conform to the rates; if not, no tokens are taken */
@@ -203,6 +219,10 @@ export class IngressPolicy {
     for (const source of this.#claimed) this.#claims.release(source);
     this.#claimed.clear();
   }
+}
+
+function shareOf(rate: Rate | undefined, share: number): Rate | undefined {
+  return rate === undefined || share === 1 ? rate : { perSecond: rate.perSecond * share, burst: rate.burst * share };
 }
 
 function mayCarry(etherTypes: ReadonlySet<number>, bytes: Uint8Array, start: number, length: number): boolean {

@@ -98,9 +98,9 @@ test('several addresses at once between the same two ports are a loop, and one r
     reports.push(...bench.reports(second * 1000 + 950));
   }
   assert.deepEqual(reports, [
-    { kind: 'loop', ports: [2, 5], addresses: 5, moves: 100 },
+    { kind: 'loop', ports: [2, 5], vids: [0], addresses: 5, moves: 100 },
     { kind: 'address', vid: 0, mac: 0x020000000009, ports: [1, 3], moves: 12, withinMs: 950 },
-    { kind: 'loop', ports: [2, 5], addresses: 5, moves: 6000 },
+    { kind: 'loop', ports: [2, 5], vids: [0], addresses: 5, moves: 6000 },
   ]);
 });
 
@@ -161,7 +161,9 @@ test('a storm of thousands of addresses is one report, and its watch is bounded'
   for (let move = 0; move < 11; move++) {
     for (let station = 0; station < 2000; station++) bench.hear(station, move % 2 === 0 ? 5 : 2, move);
   }
-  assert.deepEqual(bench.reports(1000), [{ kind: 'loop', ports: [2, 5], addresses: 1024, moves: 1024 * 11 }]);
+  assert.deepEqual(bench.reports(1000), [
+    { kind: 'loop', ports: [2, 5], vids: [0], addresses: 1024, moves: 1024 * 11 },
+  ]);
   assert.deepEqual(bench.reports(61_000), []);
 });
 

@@ -9,6 +9,7 @@ import { MOVES_WINDOW_MS, type Moves } from './moves.ts';
 const LOOP_ADDRESSES = 3;
 /** The most flapping addresses that are watched. A loop may make thousands flap; these suffice to detect it. */
 const MOST_WATCHED = 1024;
+const MOST_VIDS = 8;
 
 /** An address moves repeatedly between ports: two stations have it, or there is a loop. */
 export interface AddressReport {
@@ -24,6 +25,8 @@ export interface AddressReport {
 /** Several addresses move between the same two ports at the same time: frames sent to one port come back by the other. */
 export interface LoopReport {
   readonly kind: 'loop';
+  /** Some VLANs of these addresses, at most MOST_VIDS. */
+  readonly vids: readonly Vid[];
   readonly ports: readonly [PortNumber, PortNumber];
   readonly addresses: number;
   readonly moves: number;
@@ -111,7 +114,8 @@ function isDue(reportedMs: number | undefined, nowMs: number): boolean {
 
 function loopReport({ ports, stations }: Pair, nowMs: number): LoopReport {
   const moves = stations.reduce((sum, station) => sum + station.moves.takeUnreported(nowMs).moves, 0);
-  return { kind: 'loop', ports, addresses: stations.length, moves };
+  const vids = [...new Set(stations.map(({ entry }) => entry.vid))].slice(0, MOST_VIDS);
+  return { kind: 'loop', ports, vids, addresses: stations.length, moves };
 }
 
 function portsOf({ port }: FilteringEntry, { from }: Moves): [PortNumber, PortNumber] {

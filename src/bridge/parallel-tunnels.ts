@@ -1,4 +1,5 @@
 import type { BridgePort } from './bridge-port.ts';
+import { LazyMap } from './lazy-map.ts';
 import type { TunnelPeer } from './port.ts';
 
 export interface ParallelEvents {
@@ -24,8 +25,8 @@ interface Member {
  */
 export class ParallelTunnels {
   readonly #events: ParallelEvents;
-  readonly #members = new Map<BridgePort, Member>();
-  readonly #byInstance = new Map<string, Set<BridgePort>>();
+  readonly #members = new LazyMap<BridgePort, Member>();
+  readonly #byInstance = new LazyMap<string, Set<BridgePort>>();
   #isSuspended = false;
 
   constructor(events: ParallelEvents) {
@@ -48,7 +49,8 @@ export class ParallelTunnels {
   /** To be called when a port was added, removed, shut or opened, and when its link or its tunnel has changed. */
   update(port: BridgePort, isAttached: boolean): void {
     const former = this.#members.get(port);
-    const peer = isAttached && port.isUsable && !this.#isSuspended ? port.port.tunnel?.peer : undefined;
+    const mayBe = isAttached && port.isUsable && !this.#isSuspended && port.meshNode === undefined;
+    const peer = mayBe ? port.port.tunnel?.peer : undefined;
     const next = peer === undefined || peer.isParallelAllowed ? undefined : peer;
     if (former?.peer.tunnelId === next?.tunnelId) return;
     if (former !== undefined) this.#remove(port, former.peer.instance);

@@ -59,6 +59,15 @@ export interface TlsDetails {
   readonly protocol: string;
   /** `TLS_AES_128_GCM_SHA256` */
   readonly cipher: string;
+  /** undefined if neither end has one, as with a pre-shared key */
+  readonly certificate: CertificateDetails | undefined;
+}
+
+/** The certificate that the peer has presented, or else the one that this service has. */
+export interface CertificateDetails {
+  readonly of: 'peer' | 'service';
+  /** the end of its validity, in milliseconds of the wall clock */
+  readonly expiresMs: number;
 }
 
 /** The details of `port`; undefined for a port without. */

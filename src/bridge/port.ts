@@ -42,6 +42,11 @@ export interface Port {
   readonly tagAllowance?: TagAllowance;
   /** Present while sent frames have to wait; calls back when it ends. */
   readonly congestion?: Congestion | undefined;
+  /**
+   * The node of the cluster at the other end; absent for all ports but those of the mesh. Frames of one such port leave
+   * by no other (split horizon), and its stations are told by the node, not learned.
+   */
+  readonly meshNode?: string | undefined;
   /** The tunnel of the port, if one is connected and its peer has sent its identity. */
   readonly tunnel?: Tunnel | undefined;
 
@@ -142,6 +147,8 @@ export const DISCARD_REASONS = [
   'discarding',
   /** it is from one isolated port to another */
   'isolated',
+  /** it came from a node of the cluster, and its station is at another one, to which its sender has to send it */
+  'splitHorizon',
   /** the port is reserved for the copies of a mirror */
   'mirrorOutput',
   /** the policy of its ingress port does not allow its source address */
@@ -175,6 +182,8 @@ export type DiscardReason = (typeof DISCARD_REASONS)[number];
 
 /** The state of an egress port whose queue is full. */
 export interface Congestion {
+  /** whether another process of this machine takes the frames, so that they wait for its work and not for a line; default: no */
+  readonly isLocal?: boolean;
   /** @param relieved called once, when the port has room again or is closed, even if it was given several times */
   onceRelieved(relieved: () => void): void;
 }

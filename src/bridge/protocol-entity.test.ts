@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryPort } from '../ports/memory-port.ts';
-import { Bridge, type BridgeOptions } from './bridge.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgeOptions } from './bridge-options.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { DEFAULT_SETTINGS } from './port-settings.ts';
 import type { ProtocolEntity } from './protocol-entity.ts';

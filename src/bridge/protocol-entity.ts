@@ -1,5 +1,6 @@
 import type { ReservedSet } from '../wire/ethernet/reserved-address.ts';
 import type { BridgePort } from './bridge-port.ts';
+import { LazySet } from './lazy-set.ts';
 import type { Pass } from './pass.ts';
 import { refuse } from './stages/refuse.ts';
 
@@ -23,7 +24,7 @@ export interface ProtocolEntity {
 
 /** The protocol entities of a bridge. */
 export class ProtocolEntities {
-  readonly #entities = new Set<ProtocolEntity>();
+  readonly #entities = new LazySet<ProtocolEntity>();
 
   /** The addresses of all of them. */
   get addresses(): ReservedSet {

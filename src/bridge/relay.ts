@@ -15,12 +15,16 @@ import type { BridgeTrace } from './bridge-trace.ts';
 import type { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
 import type { LoopDetection } from './loop-detection/loop-detection.ts';
+import { type BridgeMesh, isOwnProtocol } from './mesh/bridge-mesh.ts';
 import type { Mirrors } from './mirror/mirrors.ts';
 import { Pass } from './pass.ts';
 import type { Congestion, DiscardReason } from './port.ts';
 import type { ProtocolEntities } from './protocol-entity.ts';
 import { refuse, refuseAll, refuseAt } from './stages/refuse.ts';
+import { areOfMesh } from './stages/split-horizon.ts';
 import type { Stages } from './stages/stages.ts';
+import { hostFrameOf } from './stations/host-frame.ts';
+import type { HostSnooper } from './stations/host-snooper.ts';
 
 /** No address that a frame can have. */
 const NO_ADDRESS = -1;
@@ -32,6 +36,7 @@ export interface RelayParts {
   readonly protocols: ProtocolEntities;
   readonly engine: OffloadEngine;
   readonly mirrors: Mirrors;
+  readonly mesh: BridgeMesh;
 }
 
 /** The MAC relay entity of a bridge (IEEE 802.1Q-2022, 8.5): it runs the frames of a batch through the stages. */
@@ -40,6 +45,8 @@ export class Relay {
   forwarding: readonly BridgePort[] = [];
   /** Takes the probes of this bridge; undefined: they are relayed like other frames. */
   loopDetection: LoopDetection | undefined;
+  /** Shown the frames that tell addresses of hosts; undefined: they are not looked for. */
+  hosts: HostSnooper | undefined;
   /** Told of each frame and its egress ports, if set. */
   trace: BridgeTrace | undefined;
   readonly #stages: Stages;
@@ -47,16 +54,18 @@ export class Relay {
   readonly #protocols: ProtocolEntities;
   readonly #engine: OffloadEngine;
   readonly #mirrors: Mirrors;
+  readonly #mesh: BridgeMesh;
   #lastPass = 0;
   /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
   readonly #idlePasses: Pass[] = [];
 
-  constructor({ stages, flows, protocols, engine, mirrors }: RelayParts) {
+  constructor({ stages, flows, protocols, engine, mirrors, mesh }: RelayParts) {
     this.#stages = stages;
     this.#flows = flows;
     this.#protocols = protocols;
     this.#engine = engine;
     this.#mirrors = mirrors;
+    this.#mesh = mesh;
   }
 
   /**
@@ -92,6 +101,7 @@ export class Relay {
     const { bytes, starts, lengths, count, hasOffloadHeaders } = batch;
     const { isEachFrameJudged } = ingress;
     const isVlanAware = ingress.vlans !== undefined;
+    const { hosts } = this;
     // Most frames of a batch have the same key as the frame before, whose decision is then reused.
     let lastVid: Vid = UNTAGGED;
     // No valid address, so that the first frame differs.
@@ -148,7 +158,7 @@ export class Relay {
           pass.destination = destination;
           if (!isSameSource) pass.sourcePermit = MAY_PASS;
           // Before the stages, since a policy must not hide a loop.
-          if (destination === LOOP_PROBE_ADDRESS && this.#isOwnProbe(pass)) {
+          if (isOwnProtocol(destination) && (this.#isOwnProbe(pass) || this.#mesh.take(pass))) {
             frames++;
             octets += length;
             continue;
@@ -170,6 +180,10 @@ export class Relay {
       }
       frames += pass.frames;
       octets += length;
+      if (hosts !== undefined) {
+        const told = hostFrameOf(bytes, start);
+        if (told !== undefined) hosts.hear(told, { ingress, bytes, start, length, vid, source }, pass.nowMs);
+      }
       const { egress, keyRefusal } = pass;
       if (keyRefusal === 'reserved') this.#protocols.take(pass);
       else if (keyRefusal !== undefined) refuseAt(pass, egress, keyRefusal);
@@ -215,12 +229,23 @@ export class Relay {
     for (let index = 0; index < batch.count; index++) {
       pass.index = index;
       if (!this.#isForProtocols(pass)) {
-        refuse(pass, 'discarding');
+        if (!this.#isForMesh(pass)) refuse(pass, 'discarding');
         continue;
       }
       ingress.rx.count(batch.lengths[index] as number, 1);
       this.#protocols.take(pass);
     }
+  }
+
+  /** Takes the present frame of a port that discards, if it is of the mesh, whose tree decides whether the port discards. */
+  #isForMesh(pass: Pass): boolean {
+    const { ingress, batch, index } = pass;
+    const length = batch.lengths[index] as number;
+    if (ingress.meshNode === undefined || length < HEADER_BYTES) return false;
+    pass.destination = destinationOf(batch.bytes, batch.starts[index] as number);
+    if (!this.#mesh.take(pass)) return false;
+    ingress.rx.count(length, 1);
+    return true;
   }
 
   #refuseFrom(pass: Pass, from: number): void {
@@ -232,7 +257,8 @@ export class Relay {
   }
 
   /** Whether the present frame is a probe that this bridge has sent, which is then taken. */
-  #isOwnProbe({ ingress, batch, start, length, nowMs }: Pass): boolean {
+  #isOwnProbe({ ingress, batch, start, length, destination, nowMs }: Pass): boolean {
+    if (destination !== LOOP_PROBE_ADDRESS) return false;
     return this.loopDetection?.received(ingress, batch.bytes, start, length, nowMs) ?? false;
   }
 
@@ -242,7 +268,8 @@ export class Relay {
     for (let index = 0; index < batch.count && this.loopDetection !== undefined; index++) {
       pass.start = batch.starts[index] as number;
       pass.length = batch.lengths[index] as number;
-      if (pass.length < HEADER_BYTES || destinationOf(batch.bytes, pass.start) !== LOOP_PROBE_ADDRESS) continue;
+      if (pass.length < HEADER_BYTES) continue;
+      pass.destination = destinationOf(batch.bytes, pass.start);
       this.#isOwnProbe(pass);
     }
   }
@@ -250,9 +277,15 @@ export class Relay {
   /** Floods the present frame, unless its port brings too many such frames. */
   #flood(pass: Pass): void {
     const { ingress, destination, frames, nowMs } = pass;
-    const refusal = ingress.storm?.refusalOf(destination, frames, nowMs);
-    if (refusal === undefined) pass.sendFlood();
-    else refuse(pass, refusal);
+    const { storm } = ingress;
+    const refusal = storm?.refusalOf(destination, frames, nowMs);
+    if (storm === undefined || refusal === undefined) {
+      this.#stages.flooded(pass);
+      pass.sendFlood();
+      return;
+    }
+    storm.refusedVid = pass.vid;
+    refuse(pass, refusal);
   }
 
   /** Makes the forwarding decision for all frames with the key of the present one. */
@@ -281,7 +314,7 @@ export class Relay {
     pass.refusedFlood.length = 0;
     for (let at = 0; at < ports.length; at++) {
       const egress = ports[at] as BridgePort;
-      if (egress === pass.ingress) continue;
+      if (egress === pass.ingress || areOfMesh(pass.ingress, egress)) continue;
       if (egress.vlans !== undefined) {
         // No discard: the frame is not offered to a port outside of its VLAN.
         if (!egress.vlans.isMember(pass.vid)) continue;
@@ -295,7 +328,7 @@ export class Relay {
 
   #traceForward({ ingress, egress, members }: Pass, length: number): void {
     const targets = egress === undefined ? (members ?? this.forwarding) : [egress];
-    const numbers = targets.filter((port) => port !== ingress).map((port) => port.number);
+    const numbers = targets.filter((port) => port !== ingress && !areOfMesh(ingress, port)).map(({ number }) => number);
     this.trace?.forwarded(ingress.number, numbers, length);
   }
 }

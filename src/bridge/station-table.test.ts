@@ -71,3 +71,32 @@ test('keeps what it has while it grows and shrinks, and stays a table of short l
   table.add(last);
   assert.equal(table.find(last.vid, last.mac), last);
 });
+
+test('a scan meets each station that stays, however many come and go meanwhile', () => {
+  // The sizes between which the table swings, so that it grows and shrinks within a scan.
+  for (const [start, end] of [
+    [300, 300],
+    [20, 5000],
+    [5000, 20],
+  ] as const) {
+    const table = new StationTable<Entry>();
+    const staying = Array.from({ length: 50 }, (_, at) => entry(1, at * 7919));
+    for (const station of staying) table.add(station);
+    const others = Array.from({ length: start }, (_, at) => entry(2, at * 104_729));
+    for (const station of others) table.add(station);
+    const met = new Map<Entry, number>();
+    let steps = 0;
+    for (const station of table.scan()) {
+      met.set(station, (met.get(station) ?? 0) + 1);
+      if (steps++ > 60 || steps % 3 !== 0) continue;
+      for (let count = 0; count < Math.abs(end - start) / 20 + 5; count++) {
+        const added = entry(3, randomInt(2 ** 40));
+        const removed = others.pop();
+        if (end >= start && table.find(added.vid, added.mac) === undefined) table.add(added);
+        if (end <= start && removed !== undefined) table.remove(removed);
+      }
+    }
+    assert.ok(staying.every((station) => met.has(station)));
+    if (end >= start) assert.ok(staying.every((station) => met.get(station) === 1));
+  }
+});

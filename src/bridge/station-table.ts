@@ -11,6 +11,8 @@ export interface Station<T> {
 
 /** log2 of the buckets that an empty table has. */
 const MIN_BITS = 3;
+/** Hashes are below this. */
+const HASHES = 2 ** 32;
 
 /**
  * A hash table (VID, MAC address) → station, chained through the stations.
@@ -62,6 +64,22 @@ export class StationTable<T extends Station<T>> {
     this.#size--;
     // Far below what `add` grows at, so that a size that goes up and down resizes rarely.
     if (this.#bits > MIN_BITS && this.#size < this.#buckets.length >> 3) this.#resize(this.#bits - 1);
+  }
+
+  /**
+   * All stations, in the order of their hashes. The table may change between two of them: one that is there all the time
+   * comes at least once, and twice only if the table has shrunk. One may come that was removed just before.
+   */
+  *scan(): IterableIterator<T> {
+    const chain: T[] = [];
+    for (let hash = 0; hash < HASHES; ) {
+      const bucket = Math.floor(hash / 2 ** this.#shift);
+      // The first hash behind the bucket. After the table has grown a bucket begins there; if it has shrunk, one has it.
+      hash = (bucket + 1) * 2 ** this.#shift;
+      for (let station = this.#buckets[bucket]; station !== undefined; station = station.next) chain.push(station);
+      yield* chain;
+      chain.length = 0;
+    }
   }
 
   #bucketOf(vid: Vid, mac: MacAddress): number {

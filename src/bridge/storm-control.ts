@@ -1,4 +1,5 @@
 import { isGroupAddress, type MacAddress } from '../wire/ethernet/mac-address.ts';
+import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import type { DiscardReason } from './port.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -40,7 +41,8 @@ export interface StormReport {
 interface Gate {
   readonly kind: StormKind;
   readonly limit: number;
-  readonly bucket: TokenBucket;
+  /** Made with the first frame, since most ports bring frames of few kinds. */
+  bucket: TokenBucket | undefined;
   /** Frames refused since the last look, and since the storm began. */
   refused: number;
   inStorm: number;
@@ -59,6 +61,8 @@ export class StormControl {
   readonly #multicast: Gate | undefined;
   readonly #unicast: Gate | undefined;
   readonly #gates: readonly Gate[];
+  /** The VLAN of the frame that was refused last. */
+  refusedVid: Vid = UNTAGGED;
 
   private constructor(rates: StormRates) {
     this.rates = rates;
@@ -85,6 +89,7 @@ export class StormControl {
         ? this.#broadcast
         : this.#multicast;
     if (gate === undefined) return undefined;
+    gate.bucket ??= bucketOf(gate.limit);
     if (gate.bucket.isOpen(nowMs)) {
       gate.bucket.take(frames);
       return undefined;
@@ -106,9 +111,12 @@ export class StormControl {
 
 function gateOf(kind: StormKind, limit: number | undefined): Gate | undefined {
   if (limit === undefined) return undefined;
-  // The bucket is full, whatever the clock says at its first frame.
-  const bucket = new TokenBucket({ perSecond: limit, burst: limit }, 0);
-  return { kind, limit, bucket, refused: 0, inStorm: 0, stormMs: undefined };
+  return { kind, limit, bucket: undefined, refused: 0, inStorm: 0, stormMs: undefined };
+}
+
+/** It is full, whatever the clock says at its first frame. */
+function bucketOf(limit: number): TokenBucket {
+  return new TokenBucket({ perSecond: limit, burst: limit }, 0);
 }
 
 function reportOf(gate: Gate, nowMs: number): StormReport | undefined {

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
+import { vlansOf } from '../../test/support/vlan-mesh.ts';
 import { type ModelFrame, type ModelPort, octetsOf, VlanOracle } from '../../test/support/vlan-oracle.ts';
 import { anyModelFrame, anyModelPort } from '../../test/support/vlan-traffic.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
-import type { Tpid } from '../wire/ethernet/tag.ts';
-import type { Vid } from '../wire/ethernet/vid.ts';
-import { VidSet } from '../wire/ethernet/vid-set.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { DiscardReason } from './port.ts';
 import { DEFAULT_SETTINGS } from './port-settings.ts';
-import { PortVlans } from './port-vlans.ts';
 
 /** A bridge and the model with the same settings. */
 class Pair {
@@ -66,11 +63,6 @@ class Pair {
     assert.deepEqual(text(this.#seen), text(expected), context);
     assert.deepEqual(discards as Record<DiscardReason, number>, wanted, context);
   }
-}
-
-function vlansOf({ mode, pvid, vlans, tpid }: ModelPort): PortVlans | undefined {
-  const set = VidSet.of([...vlans].map((vid) => [vid, vid]));
-  return PortVlans.of({ mode, pvid: pvid as Vid, vlans: set, tpid: tpid as Tpid });
 }
 
 test('frames of all kinds leave ports of all modes as the rules of 802.1Q have it', () => {

@@ -5,6 +5,7 @@ import { decodeLldpdu } from '../../wire/lldp/decode.ts';
 import { isLldp, lldpFrame } from '../../wire/lldp/frame.ts';
 import { CAPABILITY_BRIDGE, CHASSIS, type Lldpdu, type ManagementAddress, PORT } from '../../wire/lldp/lldpdu.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 import type { ProtocolEntity } from '../protocol-entity.ts';
 import { type LldpNeighbor, LldpNeighbors } from './lldp-neighbors.ts';
 import { LldpTransmitter, TX_TTL_SECONDS } from './lldp-transmitter.ts';
@@ -28,7 +29,6 @@ export interface LldpSystem {
   readonly chassis: MacAddress;
   readonly name: string;
   readonly description: string;
-  readonly managementAddresses?: readonly ManagementAddress[];
 }
 
 /** What an agent tells about a port. */
@@ -49,6 +49,8 @@ export interface LldpHost {
   /** Must be cheap: it is called for each received LLDPDU. */
   modeOf(port: BridgePort): LldpMode;
   describe(port: BridgePort): LldpLocalPort;
+  /** Those of the switch, in each LLDPDU. */
+  managementAddresses?(nowMs: number): readonly ManagementAddress[];
   transmit(port: BridgePort, frame: Buffer, nowMs: number): void;
   added?(neighbor: LldpNeighbor): void;
   changed?(neighbor: LldpNeighbor): void;
@@ -86,7 +88,7 @@ export class LldpAgent implements ProtocolEntity {
   readonly addresses: ReservedSet = 1 << 0xe;
   readonly neighbors: LldpNeighbors = new LldpNeighbors();
   readonly #host: LldpHost;
-  readonly #ports = new Map<BridgePort, PortState>();
+  readonly #ports = new LazyMap<BridgePort, PortState>();
 
   constructor(host: LldpHost) {
     this.#host = host;
@@ -217,10 +219,10 @@ export class LldpAgent implements ProtocolEntity {
   #send(port: BridgePort, { counters }: PortState, ttlSeconds: number, nowMs: number): void {
     const { system } = this.#host;
     counters.framesOut++;
-    this.#host.transmit(port, lldpFrame(system.chassis, this.#informationOf(port, ttlSeconds)), nowMs);
+    this.#host.transmit(port, lldpFrame(system.chassis, this.#informationOf(port, ttlSeconds, nowMs)), nowMs);
   }
 
-  #informationOf(port: BridgePort, ttlSeconds: number): Lldpdu {
+  #informationOf(port: BridgePort, ttlSeconds: number, nowMs: number): Lldpdu {
     const { system } = this.#host;
     const { id, description, portVlanId } = this.#host.describe(port);
     const chassis = Buffer.alloc(6);
@@ -233,7 +235,7 @@ export class LldpAgent implements ProtocolEntity {
       systemName: system.name,
       systemDescription: system.description,
       capabilities: { supported: CAPABILITY_BRIDGE, enabled: CAPABILITY_BRIDGE },
-      managementAddresses: system.managementAddresses,
+      managementAddresses: this.#host.managementAddresses?.(nowMs),
       portVlanId,
     };
   }

@@ -1,5 +1,6 @@
 import type { Lldpdu } from '../../wire/lldp/lldpdu.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import { LazyMap } from '../lazy-map.ts';
 
 /** The most neighbours of one port: a hub of etherws 1.x relays LLDPDUs, so there may be more than one. */
 export const MAX_NEIGHBORS_OF_PORT = 32;
@@ -29,7 +30,7 @@ export type Update = 'added' | 'changed' | 'refreshed' | 'full';
 
 /** The remote systems of one network, bounded per port and in total. */
 export class LldpNeighbors {
-  readonly #byPort = new Map<BridgePort, Map<string, Entry>>();
+  readonly #byPort = new LazyMap<BridgePort, Map<string, Entry>>();
   #size = 0;
   /** No entry expires before it; spares the search each second. */
   #firstExpiryMs = Number.POSITIVE_INFINITY;

@@ -1,52 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { ADA, BOB, BROADCAST, type LanPort, MemoryLan, plain } from '../../../test/support/memory-lan.ts';
+import { ADA, BOB, BROADCAST, plain } from '../../../test/support/memory-lan.ts';
+import { cable, ProbingLan, probes } from '../../../test/support/probing-lan.ts';
 import { parseLoopProbe } from '../../wire/ethernet/loop-probe.ts';
-import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
-import { LoopDetection, type LoopDetectionMode } from './loop-detection.ts';
-
-const PROBE = '034557530001';
-
-/** A bridge with loop detection, and what it has said. */
-class ProbingLan extends MemoryLan {
-  readonly said: string[] = [];
-  readonly detection: LoopDetection;
-
-  constructor(mode: LoopDetectionMode = 'on') {
-    super();
-    this.detection = new LoopDetection(mode, {
-      address: 0x0200_0000_00ff as MacAddress,
-      randomBytes,
-      transmit: (port, frame) => void this.bridge.transmit(port, frame),
-      protect: (port, reason) => this.bridge.protect(port, { cause: 'loop', reason }),
-      unprotect: (port) => this.bridge.protect(port, undefined),
-      onFound: ({ from, by, shut }) => this.said.push(`${from.number} by ${by.number}: shut ${shut.number}`),
-      onOpened: ({ number }) => this.said.push(`open ${number}`),
-    });
-    this.bridge.loopDetection = this.detection;
-  }
-
-  /** Seconds pass; after each, `wire` carries what ports have sent. */
-  seconds(count: number, wire: () => void = () => undefined): void {
-    for (let second = 0; second < count; second++) {
-      this.pass(1000);
-      this.detection.tick(this.bridge.eachPort(), this.nowMs);
-      wire();
-    }
-  }
-}
-
-/** A cable between two ports. */
-function cable(one: LanPort, other: LanPort): () => void {
-  return () => {
-    const [from, to] = [one.take(), other.take()];
-    other.send(...from);
-    one.send(...to);
-  };
-}
-
-const probes = (frames: readonly string[]): string[] => frames.filter((frame) => frame.startsWith(PROBE));
 
 test('a probe that comes back by another port shuts the younger one, and it is opened 30 s after the last', () => {
   const lan = new ProbingLan();
@@ -132,14 +88,14 @@ test('probes go out each 5 s in mode on; in mode auto only at suspected ports, e
   assert.deepEqual(sent(11), [3, 3]);
   lan.detection.setMode('auto');
   assert.deepEqual(sent(20), [0, 0]);
-  lan.detection.suspect(two.port, lan.nowMs);
+  lan.detection.suspect(two.port, [], lan.nowMs);
   assert.deepEqual(sent(30), [0, 9]);
-  lan.detection.suspect(two.port, lan.nowMs);
+  lan.detection.suspect(two.port, [], lan.nowMs);
   lan.seconds(1, () => two.send(...two.take()));
   assert.equal(two.port.isForwarding, false);
   lan.detection.setMode('off');
   assert.equal(two.port.isForwarding, true);
-  lan.detection.suspect(two.port, lan.nowMs);
+  lan.detection.suspect(two.port, [], lan.nowMs);
   assert.deepEqual(sent(10), [0, 0]);
 });
 

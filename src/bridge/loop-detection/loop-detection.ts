@@ -1,7 +1,16 @@
-import { encodeLoopProbe, INSTANCE_BYTES, NONCE_BYTES, parseLoopProbe } from '../../wire/ethernet/loop-probe.ts';
+import {
+  encodeLoopProbe,
+  INSTANCE_BYTES,
+  NONCE_BYTES,
+  parseLoopProbe,
+  type ReceivedProbe,
+} from '../../wire/ethernet/loop-probe.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import { UNTAGGED, type Vid } from '../../wire/ethernet/vid.ts';
 import type { BridgePort } from '../bridge-port.ts';
 import { LazyMap } from '../lazy-map.ts';
+import { vlanAt } from '../port-vlans.ts';
+import { ProbeVids } from './probe-vids.ts';
 
 /**
  * - `off`: no probes
@@ -21,8 +30,10 @@ const HOLD_MS = 30_000;
 /** A probe that comes back later than this is ignored, so that it cannot be kept and used. */
 const PROBE_LIFE_MS = 5000;
 
-/** A probe of `from` has come back by `by`; `shut` is the younger one of the two. */
+/** A probe of `from` has come back by `by`, in the same VLAN; `shut` is the younger one of the two. */
 export interface LoopFound {
+  /** UNTAGGED: no VLAN, between transparent ports */
+  readonly vid: Vid;
   readonly from: BridgePort;
   readonly by: BridgePort;
   readonly shut: BridgePort;
@@ -34,22 +45,35 @@ export interface LoopDetectionParts {
   readonly address: MacAddress;
   /** Unpredictable octets. */
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Sends a frame by a port, also if the port is shut by `protect`. */
-  readonly transmit: (port: BridgePort, frame: Uint8Array, nowMs: number) => void;
+  /**
+   * Sends a frame without a tag in a VLAN by a port, with the tag that the port has for it, also if the port is shut by
+   * `protect`. @param vid UNTAGGED: no VLAN, at a transparent port
+   */
+  readonly transmit: (port: BridgePort, vid: Vid, frame: Uint8Array, nowMs: number) => void;
   /** Shuts a port. @param reason one line */
   readonly protect: (port: BridgePort, reason: string) => void;
   /** Opens a port that `protect` has shut. */
   readonly unprotect: (port: BridgePort) => void;
   readonly onFound?: (loop: LoopFound) => void;
   readonly onOpened?: (port: BridgePort) => void;
+  /** Takes a probe of another node of the cluster. @returns whether it was one; any other probe is relayed */
+  readonly onForeignProbe?: (probe: ReceivedProbe, by: BridgePort, nowMs: number) => boolean;
+}
+
+/** The probes of one time, one in each of these VLANs. */
+interface SentProbes {
+  readonly nonce: Uint8Array;
+  readonly ms: number;
+  readonly vids: readonly Vid[];
 }
 
 /** The state of one port. */
 interface Watch {
   readonly port: BridgePort;
   sequence: number;
-  /** The last two probes, the newer one first. */
-  readonly sent: { readonly nonce: Uint8Array; readonly ms: number }[];
+  /** Those of the last two times, the newer ones first. */
+  readonly sent: SentProbes[];
+  readonly vids: ProbeVids;
   suspectedUntilMs: number;
   /** The port is shut until then; undefined: not by us. */
   heldUntilMs: number | undefined;
@@ -57,24 +81,28 @@ interface Watch {
 
 /**
  * Finds loops without a spanning tree, as the loopback detection of other switches does: a probe that comes back by any
- * port of the bridge has gone round a loop. Then the younger port is shut; while it is, it still sends and takes
- * probes, and is opened when none has come back for 30 s. So the loop never carries anything else again.
+ * port of the bridge, in the VLAN in which it was sent, has gone round a loop. Then the younger port is shut; while it is, it
+ * still sends and takes probes, and is opened when none has come back for 30 s. So the loop never carries anything else again.
  *
- * A probe is known by its nonce, of 128 random bits and valid for 5 s: a peer can have only a port shut
+ * A probe that comes back in another VLAN is relayed in that one: a line that joins two VLANs is no loop, and two of them
+ * are one, which the probe then goes round.
+ *
+ * Probes are known by their nonce, of 128 random bits, one for those of a port at a time, and valid for 5 s: a peer can have only a port shut
  * whose probes it receives, and a peer that sends the probes of one port to another one is the loop.
  *
  * Sans-I/O: `tick` is called about once a second.
  */
 export class LoopDetection {
   readonly #parts: LoopDetectionParts;
-  readonly #instance: Uint8Array;
+  /** The octets in its probes that tell it from other bridges. */
+  readonly instance: Uint8Array;
   readonly #watches = new LazyMap<number, Watch>();
   #mode: LoopDetectionMode;
 
   constructor(mode: LoopDetectionMode, parts: LoopDetectionParts) {
     this.#mode = mode;
     this.#parts = parts;
-    this.#instance = parts.randomBytes(INSTANCE_BYTES);
+    this.instance = parts.randomBytes(INSTANCE_BYTES);
   }
 
   get mode(): LoopDetectionMode {
@@ -89,10 +117,12 @@ export class LoopDetection {
     this.#watches.clear();
   }
 
-  /** Frames that the port brings may go round a loop. */
-  suspect(port: BridgePort, nowMs: number): void {
-    if (this.#mode === 'off') return;
-    this.#watchOf(port).suspectedUntilMs = nowMs + SUSPICION_MS;
+  /** Frames that the port brings may go round a loop. @param vids the VLANs of such frames, as far as they are known */
+  suspect(port: BridgePort, vids: Iterable<Vid>, nowMs: number): void {
+    if (this.#mode === 'off' || port.meshNode !== undefined) return;
+    const watch = this.#watchOf(port);
+    watch.suspectedUntilMs = nowMs + SUSPICION_MS;
+    for (const vid of vids) watch.vids.suspect(vid);
   }
 
   /** To be called when the port is removed, or when the operator opens it. */
@@ -104,6 +134,8 @@ export class LoopDetection {
   tick(ports: Iterable<BridgePort>, nowMs: number): void {
     if (this.#mode === 'off') return;
     for (const port of ports) {
+      // The mesh is no loop by itself, and one behind other ports is found by their probes.
+      if (port.meshNode !== undefined) continue;
       const watch = this.#mode === 'on' ? this.#watchOf(port) : this.#watches.get(port.number);
       if (watch === undefined) continue;
       if (watch.heldUntilMs !== undefined && nowMs >= watch.heldUntilMs) {
@@ -115,29 +147,76 @@ export class LoopDetection {
   }
 
   /**
-   * Takes a frame to LOOP_PROBE_ADDRESS.
-   * @returns whether it is a probe of this bridge; any other frame is relayed
+   * Takes a frame to LOOP_PROBE_ADDRESS, with the tag that it has at the port.
+   * @returns whether it is a probe of this bridge in its VLAN; any other frame is relayed
    */
   received(by: BridgePort, bytes: Uint8Array, start: number, length: number, nowMs: number): boolean {
-    const probe = this.#watches.size === 0 ? undefined : parseLoopProbe(bytes, start, length);
-    const watch = probe && this.#watches.get(probe.port);
-    const own = watch?.sent.find(({ nonce }) => nonce.every((octet, at) => octet === probe?.nonce[at]));
-    if (watch === undefined || own === undefined) return false;
-    if (nowMs - own.ms < PROBE_LIFE_MS) this.#found(watch.port, by, nowMs);
+    const { onForeignProbe } = this.#parts;
+    const isAwaited = this.#watches.size > 0 || onForeignProbe !== undefined;
+    const probe = isAwaited ? parseLoopProbe(bytes, start, length) : undefined;
+    if (probe === undefined) return false;
+    const own = this.#probeOf(probe);
+    // By the mesh it comes from a node that does not know it yet, and will tell of the next one.
+    if (by.meshNode !== undefined) return own !== undefined;
+    if (vlanAt(by.vlans, bytes, start, length) !== probe.vid) return false;
+    if (own === undefined) {
+      const isOfNode = onForeignProbe?.(probe, by, nowMs) ?? false;
+      // So this port probes the VLAN each time, too, if it is shut.
+      if (isOfNode && this.#mode !== 'off') this.#watchOf(by).vids.suspect(probe.vid);
+      return isOfNode;
+    }
+    if (nowMs - own.ms < PROBE_LIFE_MS) this.#found({ from: own.port, by, vid: probe.vid }, nowMs);
     return true;
   }
 
-  #found(from: BridgePort, by: BridgePort, nowMs: number): void {
+  /** The port that has sent a probe with this nonce within the time that probes are valid for. */
+  proberOf(port: number, nonce: Uint8Array, nowMs: number): BridgePort | undefined {
+    const own = this.#sentBy(port, nonce);
+    return own !== undefined && nowMs - own.ms < PROBE_LIFE_MS ? own.port : undefined;
+  }
+
+  /** Whether the port is shut for a loop. */
+  isHeld(port: BridgePort): boolean {
+    return this.#watches.get(port.number)?.heldUntilMs !== undefined;
+  }
+
+  /** Shuts a port that is in a loop with one of another node. @param other that one @returns whether it was open before */
+  shutFor(port: BridgePort, other: string, nowMs: number): boolean {
+    const wasHeld = this.isHeld(port);
+    if (this.#mode === 'off' || (!wasHeld && port.protection !== undefined)) return false;
+    this.#watchOf(port).heldUntilMs = nowMs + HOLD_MS;
+    if (!wasHeld) this.#parts.protect(port, reasonOf(`a loop with port ${other}`));
+    return !wasHeld;
+  }
+
+  /** The probe as it was sent by this bridge, in this VLAN. */
+  #probeOf({ port, nonce, vid }: ReceivedProbe) {
+    const own = this.#sentBy(port, nonce);
+    return own?.vids.includes(vid) === true ? own : undefined;
+  }
+
+  #sentBy(port: number, nonce: Uint8Array) {
+    const watch = this.#watches.get(port);
+    const sent = watch?.sent.find((each) => each.nonce.every((octet, at) => octet === nonce[at]));
+    return watch === undefined || sent === undefined ? undefined : { port: watch.port, ms: sent.ms, vids: sent.vids };
+  }
+
+  #found({ from, by, vid }: Omit<LoopFound, 'shut'>, nowMs: number): void {
     const held = [from, by].find((port) => this.#watches.get(port.number)?.heldUntilMs !== undefined);
     // One that another protection has shut carries no loop, and is not opened when probes are absent.
     if (held === undefined && (from.protection ?? by.protection) !== undefined) return;
-    const shut = held ?? (from.number > by.number ? from : by);
-    this.#watchOf(shut).heldUntilMs = nowMs + HOLD_MS;
+    // Not a port of the mesh, by which all stations of another node are reached.
+    const isYounger = from.number > by.number;
+    const shut = held ?? (isYounger ? from : by);
+    const watch = this.#watchOf(shut);
+    watch.heldUntilMs = nowMs + HOLD_MS;
+    // It is probed each time while the port is shut.
+    watch.vids.suspect(vid);
     if (held !== undefined) return;
     const other = shut === from ? by : from;
     const way = other === shut ? 'frames that it sends come back' : `a loop with port ${other.number}`;
-    this.#parts.protect(shut, `${way}; tried again after ${HOLD_MS / 1000} s without it`);
-    this.#parts.onFound?.({ from, by, shut });
+    this.#parts.protect(shut, reasonOf(vid === UNTAGGED ? way : `${way} in VLAN ${vid}`));
+    this.#parts.onFound?.({ from, by, shut, vid });
   }
 
   #isDue(port: BridgePort, { sent, suspectedUntilMs, heldUntilMs }: Watch, nowMs: number): boolean {
@@ -151,12 +230,15 @@ export class LoopDetection {
 
   #probe(port: BridgePort, watch: Watch, nowMs: number): void {
     const nonce = this.#parts.randomBytes(NONCE_BYTES);
-    watch.sent.unshift({ nonce, ms: nowMs });
+    const vids = watch.vids.next(port.vlans);
+    watch.sent.unshift({ nonce, ms: nowMs, vids });
     watch.sent.length = Math.min(watch.sent.length, 2);
-    watch.sequence = (watch.sequence + 1) >>> 0;
     const { address: source } = this.#parts;
-    const probe = { source, instance: this.#instance, port: port.number, sequence: watch.sequence, nonce };
-    this.#parts.transmit(port, encodeLoopProbe(probe), nowMs);
+    for (const vid of vids) {
+      watch.sequence = (watch.sequence + 1) >>> 0;
+      const probe = { source, instance: this.instance, port: port.number, sequence: watch.sequence, nonce, vid };
+      this.#parts.transmit(port, vid, encodeLoopProbe(probe), nowMs);
+    }
   }
 
   #open(port: BridgePort): void {
@@ -167,9 +249,14 @@ export class LoopDetection {
   #watchOf(port: BridgePort): Watch {
     let watch = this.#watches.get(port.number);
     if (watch === undefined) {
-      watch = { port, sequence: 0, sent: [], suspectedUntilMs: Number.NEGATIVE_INFINITY, heldUntilMs: undefined };
+      const suspectedUntilMs = Number.NEGATIVE_INFINITY;
+      watch = { port, sequence: 0, sent: [], vids: new ProbeVids(), suspectedUntilMs, heldUntilMs: undefined };
       this.#watches.set(port.number, watch);
     }
     return watch;
   }
+}
+
+function reasonOf(way: string): string {
+  return `${way}; tried again after ${HOLD_MS / 1000} s without it`;
 }

@@ -59,18 +59,23 @@ export class Mirrors {
   }
 
   /**
-   * Replaces the mirrors of a port.
-   * @returns the tap that it is to have; undefined: none
+   * Replaces the mirrors of a port, and the tap that it has for them.
+   * @returns whether it had a mirror before, or has one now
    */
-  set(port: BridgePort, specs: readonly MirrorSpec[]): PortTap | undefined {
+  set(port: BridgePort, specs: readonly MirrorSpec[]): boolean {
     const usable = specs.filter(({ to }) => to !== port);
+    const before = this.#taps.get(port);
+    if (before === undefined && usable.length === 0) return false;
+    if (before !== undefined) port.removeTap(before);
     if (usable.length === 0) this.#taps.delete(port);
     else {
       const mirrors = usable.map((spec) => this.#mirrorOf(spec));
-      this.#taps.set(port, new MirrorTap(this, port, usable, mirrors));
+      const tap = new MirrorTap(this, port, usable, mirrors);
+      this.#taps.set(port, tap);
+      port.addTap(tap);
     }
     this.#dropUnused();
-    return this.#taps.get(port);
+    return true;
   }
 
   /** Whether any mirror's copies go to this port. */

@@ -2,7 +2,7 @@ import type { Vid } from '../../wire/ethernet/vid.ts';
 import type { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
 import { Group, GroupTable, type Membership } from './group-table.ts';
-import { MULTICAST_LIMITS, type MulticastLimits } from './multicast-settings.ts';
+import { MULTICAST_LIMITS, type MulticastLimits, type StaticGroup } from './multicast-settings.ts';
 
 /** The result of a join. `portFull`: the port has as many memberships as it may; `full`: the database has. */
 export type Joined = 'new' | 'refreshed' | 'portFull' | 'full';
@@ -48,6 +48,7 @@ export class MembershipDatabase {
     let group = this.#groups.find(vid, address);
     const known = group?.members.get(port);
     if (group !== undefined && known !== undefined) {
+      if (isPermanent(known)) return 'refreshed';
       // One that has expired and is not removed yet is in no list of ports.
       if (known.untilMs <= nowMs) markChanged(group);
       known.untilMs = untilMs;
@@ -69,7 +70,7 @@ export class MembershipDatabase {
   shorten(group: Group, untilMs: number, port?: BridgePort): void {
     for (const membership of group.members.values()) {
       if (port !== undefined && membership.port !== port) continue;
-      if (membership.untilMs <= untilMs) continue;
+      if (membership.untilMs <= untilMs || isPermanent(membership)) continue;
       membership.untilMs = untilMs;
       this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
       markChanged(group);
@@ -79,7 +80,22 @@ export class MembershipDatabase {
   /** Ends the membership of a port, if there is one. */
   leave(group: Group, port: BridgePort): void {
     const membership = group.members.get(port);
-    if (membership !== undefined) this.#remove(membership);
+    if (membership !== undefined && !isPermanent(membership)) this.#remove(membership);
+  }
+
+  /** The permanent memberships of a port are these, instead of the former ones. Beyond the limits of the database there are none. */
+  setPermanent(port: BridgePort, groups: readonly StaticGroup[]): void {
+    for (const membership of [...(this.#byPort.get(port) ?? [])]) {
+      const { vid, address } = membership.group;
+      const isWanted = groups.some((wanted) => wanted.vid === vid && wanted.address.equals(address));
+      if (isPermanent(membership) && !isWanted) this.#remove(membership);
+    }
+    for (const { vid, address } of groups) {
+      const known = this.#groups.find(vid, address)?.members.get(port);
+      // One that has expired is in no list of ports.
+      if (known !== undefined) markChanged(known.group);
+      this.join(vid, address, port, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    }
   }
 
   /** Ends all memberships of a port. */
@@ -91,9 +107,14 @@ export class MembershipDatabase {
   /** Gives the memberships of one port to another one, which has taken its place. */
   movePort(from: BridgePort, to: BridgePort): void {
     const share = this.#shareOf(to);
-    for (const membership of this.#byPort.get(from) ?? []) {
+    for (const membership of [...(this.#byPort.get(from) ?? [])]) {
       const { group, untilMs } = membership;
       const known = group.members.get(to);
+      // A permanent one is a setting of its port.
+      if (isPermanent(membership)) {
+        this.#remove(membership);
+        continue;
+      }
       this.#remove(membership, true);
       if (known === undefined) this.#insert({ ...membership, port: to }, share);
       else known.untilMs = Math.max(known.untilMs, untilMs);
@@ -155,4 +176,8 @@ export class MembershipDatabase {
 /** The ports of the group are to be found anew. */
 function markChanged(group: Group): void {
   group.targetsUntilMs = Number.NEGATIVE_INFINITY;
+}
+
+function isPermanent({ untilMs }: Membership): boolean {
+  return untilMs === Number.POSITIVE_INFINITY;
 }

@@ -1,4 +1,6 @@
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import type { Vid } from '../../wire/ethernet/vid.ts';
+import type { IpWords } from '../../wire/multicast/ip-words.ts';
 
 /** How a port becomes a router port: by what it hears, always, or never (`mcast_router` of bridge(8): 1, 2, 0). */
 export type RouterMode = 'auto' | 'on' | 'off';
@@ -20,6 +22,14 @@ export interface PortMulticastSettings {
   readonly fastLeave: boolean;
   /** The most memberships of the port. A further one is refused, and counted. */
   readonly multicastLimit: number;
+  /** The groups of which it is always a member (`bridge mdb add … permanent`). They do not count for the limit. */
+  readonly multicastGroups: readonly StaticGroup[];
+}
+
+/** A multicast group in a VLAN. */
+export interface StaticGroup {
+  readonly vid: Vid;
+  readonly address: IpWords;
 }
 
 export const DEFAULT_MULTICAST_LIMIT = 512;
@@ -28,6 +38,7 @@ export const PORT_MULTICAST_DEFAULTS: PortMulticastSettings = {
   multicastRouter: 'auto',
   fastLeave: false,
   multicastLimit: DEFAULT_MULTICAST_LIMIT,
+  multicastGroups: [],
 };
 
 /**

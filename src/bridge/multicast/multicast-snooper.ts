@@ -21,6 +21,7 @@ import {
   MULTICAST_TIMERS,
   type MulticastLimits,
   type MulticastTimers,
+  type StaticGroup,
 } from './multicast-settings.ts';
 import { MOST_QUERIES_OF_TICK, Queries, type VlanSender } from './queries.ts';
 import type { SnoopedVlan } from './snooped-vlan.ts';
@@ -71,7 +72,10 @@ export class MulticastSnooper {
     this.#delivery = new Delivery(this.database, timers);
     this.#queries = new Queries(mac, send, timers, this.counters);
     for (const family of FAMILIES) this.#delivery.addVlan(UNTAGGED, family);
-    for (const port of ports) this.#delivery.portUp(port, false);
+    for (const port of ports) {
+      this.#delivery.portUp(port, false);
+      this.database.setPermanent(port, port.settings.multicastGroups);
+    }
   }
 
   /** The address of the switch as a querier. */
@@ -130,8 +134,12 @@ export class MulticastSnooper {
 
   /** Takes a change of a port: whether it forwards, or its settings. */
   portChanged(port: BridgePort, isForwarding: boolean): void {
-    if (isForwarding) this.#delivery.portUp(port, true);
-    else this.#forget(port);
+    if (!isForwarding) {
+      this.#forget(port);
+      return;
+    }
+    this.#delivery.portUp(port, true);
+    this.database.setPermanent(port, port.settings.multicastGroups);
   }
 
   /** One port takes the place of another one: both lead to the same switch. */
@@ -188,6 +196,15 @@ export class MulticastSnooper {
     }
   }
 
+  /** Ends the membership of a port at once, unless it is one by its settings. @returns it, if there was one */
+  end({ vid, address }: StaticGroup, port: BridgePort, nowMs: number): Membership | undefined {
+    const group = this.database.find(vid, address);
+    const membership = group?.members.get(port);
+    if (group === undefined || membership === undefined || membership.untilMs <= nowMs) return undefined;
+    this.database.leave(group, port);
+    return membership;
+  }
+
   /** The VLANs and families of which something is known. */
   vlans(): IterableIterator<SnoopedVlan> {
     return this.#delivery.vlans();
@@ -231,7 +248,9 @@ export class MulticastSnooper {
   #join({ vid }: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
     if (group.isAlwaysFlooded) return;
     const untilMs = nowMs + this.#timers.groupMembershipIntervalMs;
-    const joined = this.database.join(vid, group, port, nowMs, untilMs, port.settings.multicastLimit);
+    const { multicastLimit, multicastGroups } = port.settings;
+    const most = multicastLimit + multicastGroups.length;
+    const joined = this.database.join(vid, group, port, nowMs, untilMs, most);
     if (joined === 'portFull') {
       this.counters.refusedByPort++;
       this.#refused.set(port, this.refusedOf(port) + 1);

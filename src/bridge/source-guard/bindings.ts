@@ -25,11 +25,22 @@ export const MOST_BINDINGS = 256;
 /** The most IPv6 addresses that a port may take by first use: a host has some, and new ones each day (RFC 8981). */
 export const MOST_FIRST = 16;
 
+/** What a port has: the numbers of its bindings, and their addresses. */
+interface Share {
+  readonly counts: Record<BindingKind, number>;
+  readonly addresses: Set<string>;
+}
+
 /** The bindings of all guarded ports of a bridge. Each address is looked up in one step. */
 export class Bindings {
+  /** Called when the bindings of a port have changed, but for those of the operator. */
+  onChange: (port: PortNumber) => void = () => undefined;
   /** By address; most have one. */
   readonly #byAddress = new LazyMap<string, Binding[]>();
-  readonly #counts = new LazyMap<PortNumber, Record<BindingKind, number>>();
+  /** By port, so that the end of a port touches only its own. */
+  readonly #shares = new LazyMap<PortNumber, Share>();
+  /** No binding ends before. */
+  #nextEndMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
     let size = 0;
@@ -39,6 +50,13 @@ export class Bindings {
 
   *all(nowMs: number): IterableIterator<Binding> {
     for (const bindings of this.#byAddress.values()) for (const each of bindings) if (nowMs < each.untilMs) yield each;
+  }
+
+  /** Those of a port. */
+  *at(port: PortNumber, nowMs: number): IterableIterator<Binding> {
+    for (const address of this.#shares.get(port)?.addresses ?? []) {
+      for (const each of this.#byAddress.get(address) ?? []) if (each.port === port && nowMs < each.untilMs) yield each;
+    }
   }
 
   /** The binding by which the station may use the address at this port. */
@@ -67,12 +85,15 @@ export class Bindings {
   add(binding: Binding): boolean {
     const { address, port, kind, mac, vid } = binding;
     this.#removeOf(address, (each) => each.port === port && each.mac === mac && each.vid === vid && each.kind === kind);
-    const counts = this.#countsOf(port);
+    const { counts, addresses } = this.#shareOf(port);
     if (kind !== 'static' && counts[kind] >= (kind === 'first' ? MOST_FIRST : MOST_BINDINGS)) return false;
     counts[kind]++;
+    addresses.add(address);
+    this.#nextEndMs = Math.min(this.#nextEndMs, binding.untilMs);
     const bindings = this.#byAddress.get(address);
     if (bindings === undefined) this.#byAddress.set(address, [binding]);
     else bindings.push(binding);
+    if (kind !== 'static') this.onChange(port);
     return true;
   }
 
@@ -88,23 +109,37 @@ export class Bindings {
     return true;
   }
 
-  /** Removes the leases of a station for an address: it has it from another port now. */
-  removeLease(vid: Vid, mac: MacAddress, address: string): void {
-    this.#removeOf(address, (each) => each.kind === 'dhcp' && each.vid === vid && each.mac === mac);
+  /** Removes what a new lease of an address replaces: leases of the same station, and what any station has by first use. */
+  removeForLease(vid: Vid, mac: MacAddress, address: string): void {
+    this.#removeOf(
+      address,
+      (each) => each.vid === vid && (each.kind === 'first' || (each.kind === 'dhcp' && each.mac === mac)),
+    );
   }
 
   /** Removes all bindings of a port, or those of one kind. */
   removePort(port: PortNumber, kind?: BindingKind): void {
-    if (!this.#counts.has(port)) return;
-    for (const address of [...this.#byAddress.keys()]) {
+    const share = this.#shares.get(port);
+    if (share === undefined || (kind !== undefined && share.counts[kind] === 0)) return;
+    for (const address of [...share.addresses]) {
       this.#removeOf(address, (each) => each.port === port && (kind === undefined || each.kind === kind));
     }
-    if (kind === undefined) this.#counts.delete(port);
+    if (kind === undefined) this.#shares.delete(port);
   }
 
   /** Removes what has ended. */
   age(nowMs: number): void {
-    for (const address of [...this.#byAddress.keys()]) this.#removeOf(address, ({ untilMs }) => nowMs >= untilMs);
+    if (nowMs < this.#nextEndMs) return;
+    const ended: string[] = [];
+    let nextEndMs = Number.POSITIVE_INFINITY;
+    for (const bindings of this.#byAddress.values()) {
+      for (const { address, untilMs } of bindings) {
+        if (nowMs >= untilMs) ended.push(address);
+        else if (untilMs < nextEndMs) nextEndMs = untilMs;
+      }
+    }
+    this.#nextEndMs = nextEndMs;
+    for (const address of ended) this.#removeOf(address, ({ untilMs }) => nowMs >= untilMs);
   }
 
   #removeOf(address: string, isOver: (binding: Binding) => boolean): void {
@@ -112,18 +147,24 @@ export class Bindings {
     if (bindings === undefined) return;
     const kept = bindings.filter((binding) => !isOver(binding));
     if (kept.length === bindings.length) return;
-    for (const binding of bindings) if (!kept.includes(binding)) this.#countsOf(binding.port)[binding.kind]--;
+    const removed = bindings.filter((binding) => !kept.includes(binding));
+    for (const { port, kind } of removed) {
+      const { counts, addresses } = this.#shareOf(port);
+      counts[kind]--;
+      if (!kept.some((each) => each.port === port)) addresses.delete(address);
+    }
     if (kept.length === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, kept);
+    for (const { port, kind } of removed) if (kind !== 'static') this.onChange(port);
   }
 
-  #countsOf(port: PortNumber): Record<BindingKind, number> {
-    let counts = this.#counts.get(port);
-    if (counts === undefined) {
-      counts = { static: 0, dhcp: 0, first: 0 };
-      this.#counts.set(port, counts);
+  #shareOf(port: PortNumber): Share {
+    let share = this.#shares.get(port);
+    if (share === undefined) {
+      share = { counts: { static: 0, dhcp: 0, first: 0 }, addresses: new Set() };
+      this.#shares.set(port, share);
     }
-    return counts;
+    return share;
   }
 }
 

@@ -5,6 +5,8 @@ import {
   arpFrame,
   dhcpReply,
   dhcpRequest,
+  dhcpv6Reply,
+  dhcpv6Request,
   ipv4Hex,
   ipv6Frame,
   routerAdvertisement,
@@ -21,6 +23,7 @@ import {
   plain,
   refusals,
 } from '../../../test/support/memory-lan.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 
 const SERVER = '0200000000fe';
 const DATA = [5000, 5001] as const;
@@ -91,6 +94,21 @@ test('a lease is released by its own port only, and a release from another one d
   assert.deepEqual(refusals(ada), { ipSourceDenied: 1 });
 });
 
+test('a guarded port brings no answers of DHCP servers, with addresses of its own either, unless it is trusted', () => {
+  const { lan, ada } = guarded();
+  const ofServer = { address: String.fromCharCode(192, 0, 2, 1), mac: 0x0200_0000_00fe as MacAddress };
+  const port = lan.join({ hasSourceGuard: true, ipBindings: [ofServer] });
+  const reply = dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10' });
+  const reply6 = dhcpv6Reply(SERVER, { client: ADA, addresses: [] });
+  ada.send(plain(BROADCAST, ADA));
+  port.send(data(SERVER, '192.0.2.1'), reply, reply6);
+  assert.deepEqual(refusals(port), { serverDenied: 2 });
+  ada.take();
+  lan.set(port.port, { isDhcpTrusted: true });
+  port.send(reply);
+  assert.deepEqual([ada.take(), refusals(port)], [[reply], { serverDenied: 2 }]);
+});
+
 test('only servers behind trusted ports, answers to a client that asked, and clients with their own address', () => {
   const { lan, ada, bob, server } = guarded();
   const lease = { client: ADA, assigned: '192.0.2.10' };
@@ -104,10 +122,23 @@ test('only servers behind trusted ports, answers to a client that asked, and cli
   );
   assert.equal(lan.bridge.sourceGuard.bindings.size, 0);
   bob.send(dhcpRequest({ client: ADA }).replace(`${BROADCAST}${ADA}`, `${BROADCAST}${BOB}`));
-  assert.deepEqual(refusals(bob), { ipSourceDenied: 2 }, 'the reply of no server, and the request of another client');
+  const refused = { serverDenied: 1, ipSourceDenied: 1 };
+  assert.deepEqual(refusals(bob), refused, 'the reply of no server, and the request of another client');
   lan.pass(61_000);
   server.send(dhcpReply(SERVER, lease));
   assert.equal(lan.bridge.sourceGuard.bindings.size, 0, 'the client no longer waits');
+});
+
+test('a station that overhears the request of a client at a port that is not guarded cannot begin its transaction', () => {
+  const { lan, bob, server } = guarded();
+  const ada = lan.join();
+  ada.send(dhcpRequest({ client: ADA }));
+  bob.send(dhcpRequest({ client: ADA }));
+  server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10' }));
+  assert.deepEqual([refusals(bob), lan.bridge.sourceGuard.bindings.size], [{ ipSourceDenied: 1 }, 0]);
+  lan.pass(61_000);
+  bob.send(dhcpRequest({ client: ADA }));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1 }, 'the transaction is over');
 });
 
 test('an answer counts for the port that asked first, not for one that overheard the request', () => {
@@ -244,4 +275,66 @@ test('unanswered clients of a port are bounded, and forgotten after a minute', (
   lan.pass(60_000);
   ada.send(dhcpRequest({ client: ADA, transaction: 300 }));
   assert.deepEqual(refusals(ada), { ipSourceDenied: 44 });
+});
+
+test('DHCPv6: a leased address is its client’s, used or not, until it is released or ends', () => {
+  const { lan, ada, bob, server } = guarded();
+  const use = (from: string, source = '2001:db8::10'): string => ipv6Frame(BROADCAST, from, source, 17, '00'.repeat(8));
+  const lease = (seconds: number, transaction = 7): string =>
+    dhcpv6Reply(SERVER, { client: ADA, transaction, addresses: [['2001:db8::10', seconds]] });
+  const kinds = (): string[] => [...lan.bridge.sourceGuard.bindings.all(lan.nowMs)].map(({ kind }) => kind);
+  server.send(lease(7200));
+  assert.deepEqual(kinds(), [], 'no client has asked');
+  ada.send(dhcpv6Request({ client: ADA }, 'fe80::a'));
+  bob.send(dhcpv6Reply(BOB, { client: ADA, addresses: [['2001:db8::66', 7200]] }));
+  server.send(lease(7200, 8), lease(7200));
+  assert.deepEqual(kinds(), ['first', 'dhcp'], 'of the link-local address by use; the answer of no server is refused');
+  // Two hours without use: an address of first use would be free.
+  lan.pass(7_000_000);
+  bob.send(use(BOB));
+  assert.deepEqual(refusals(bob), { serverDenied: 1, ipSourceDenied: 1 });
+  server.take();
+  ada.send(use(ADA));
+  assert.deepEqual(server.take(), [use(ADA)]);
+  assert.deepEqual(kinds(), ['dhcp'], 'it needs no further binding');
+
+  const release = { client: ADA, transaction: 9, addresses: [['2001:db8::10', 0]] } as const;
+  bob.send(dhcpv6Request(release, 'fe80::b', 8));
+  assert.deepEqual(
+    [server.take().length, refusals(bob)],
+    [0, { serverDenied: 1, ipSourceDenied: 2 }],
+    'of another station',
+  );
+  ada.send(dhcpv6Request(release, 'fe80::a', 8));
+  assert.equal(server.take().length, 1);
+  bob.send(use(BOB));
+  assert.equal(server.take().length, 1, 'it is free');
+});
+
+test('DHCPv6: a lease takes an address from a station that has only used it first', () => {
+  const { ada, bob, server } = guarded();
+  const use = (from: string): string => ipv6Frame(BROADCAST, from, '2001:db8::10', 17, '00'.repeat(8));
+  bob.send(use(BOB));
+  ada.send(dhcpv6Request({ client: ADA }, 'fe80::a'));
+  server.send(dhcpv6Reply(SERVER, { client: ADA, addresses: [['2001:db8::10', 600]] }));
+  server.take();
+  bob.send(use(BOB));
+  ada.send(use(ADA));
+  assert.deepEqual([server.take(), refusals(bob)], [[use(ADA)], { ipSourceDenied: 1 }]);
+});
+
+test('DHCPv6: an answer with a lifetime of 0 ends a lease, and the highest has no end', () => {
+  const { lan, ada, server } = guarded();
+  const leases = (): number[] =>
+    [...lan.bridge.sourceGuard.bindings.all(lan.nowMs)]
+      .filter(({ kind }) => kind === 'dhcp')
+      .map(({ untilMs }) => untilMs);
+  const answer = (transaction: number, seconds: number): void => {
+    ada.send(dhcpv6Request({ client: ADA, transaction }, 'fe80::a'));
+    server.send(dhcpv6Reply(SERVER, { client: ADA, transaction, addresses: [['2001:db8::10', seconds]] }));
+  };
+  answer(1, 0xffff_ffff);
+  assert.deepEqual(leases(), [Number.POSITIVE_INFINITY]);
+  answer(2, 0);
+  assert.deepEqual(leases(), []);
 });

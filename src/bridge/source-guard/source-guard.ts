@@ -1,7 +1,9 @@
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { type ClaimedSource, NO_IPV4, NO_IPV6, readClaimedSource } from '../../wire/ip/claimed-source.ts';
-import { DHCP_ACK, DHCP_DECLINE, DHCP_RELEASE, type DhcpMessage, readDhcpMessage } from '../../wire/ip/dhcp-message.ts';
+import { DHCP_ACK, DHCP_DECLINE, DHCP_RELEASE, readDhcpMessage } from '../../wire/ip/dhcp-message.ts';
+import { DHCPV6_DECLINE, DHCPV6_RELEASE, DHCPV6_REPLY, readDhcpv6Message } from '../../wire/ip/dhcpv6-message.ts';
+import type { LeaseAnswer } from '../../wire/mesh/lease-message.ts';
 import type { PortNumber } from '../bridge-port.ts';
 import { LazyMap } from '../lazy-map.ts';
 import type { DiscardReason } from '../port.ts';
@@ -11,6 +13,8 @@ import { type Binding, type BindingKind, Bindings } from './bindings.ts';
 const TRANSACTION_MS = 60_000;
 /** The most unanswered clients of a port. */
 const MOST_TRANSACTIONS = 256;
+/** The most transactions of clients elsewhere; beyond it the one that was heard longest ago is forgotten. */
+const MOST_OVERHEARD = 4096;
 /** An IPv6 address that a station took is its own until it was not used for this time. */
 const FIRST_MS = 3_600_000;
 const RENEWED_EACH_MS = 60_000;
@@ -32,6 +36,15 @@ export interface StaticBinding {
   readonly vid?: Vid | undefined;
 }
 
+/** The station of a lease. */
+interface LeaseOwner {
+  readonly mac: MacAddress;
+  readonly vid: Vid;
+}
+
+/** The seconds of a lease that does not end. */
+const ENDLESS = 0xffff_ffff;
+
 const REASONS = { ipv4: 'ipSourceDenied', ipv6: 'ipSourceDenied', arp: 'arpDenied', nd: 'ndDenied' } as const;
 
 /**
@@ -40,14 +53,19 @@ const REASONS = { ipv4: 'ipSourceDenied', ipv6: 'ipSourceDenied', arp: 'arpDenie
  * - IPv4: a station may use an address that a DHCP server behind a trusted port has given it (DHCPACK, RFC 2131, 4.3.1),
  *   until its lease ends, or that the operator has set.
  * - IPv6: an address belongs to the station that uses it first in its VLAN (FCFS SAVI, RFC 6620), until it has not been
- *   used for an hour; the former owner is not asked. So no port can take an address that is in use.
+ *   used for an hour; the former owner is not asked. So no port can take an address that is in use. One that a DHCPv6
+ *   server behind a trusted port has leased (RFC 8415) belongs to its client until the lease ends, used or not.
  *
  * Sans-I/O: time is an argument.
  */
 export class SourceGuard {
   readonly bindings: Bindings = new Bindings();
-  /** When a client at a port began the transaction, by `XID/MAC/VID`. */
+  /** Called with the answers of servers behind trusted ports of this bridge. */
+  onAnswer: (answer: LeaseAnswer) => void = () => undefined;
+  /** When a client at a port began the transaction, by `FAMILY/XID/MAC/VID`. */
   readonly #transactions = new LazyMap<PortNumber, Map<string, number>>();
+  /** When a message of a client elsewhere was last flooded to a guarded port, by the same key, from the oldest one on. */
+  readonly #overheard = new LazyMap<string, number>();
 
   /** Sets the bindings of the operator at a port, instead of the former ones. */
   setStatic(port: PortNumber, bindings: readonly StaticBinding[]): void {
@@ -72,21 +90,70 @@ export class SourceGuard {
         transactions.delete(key);
       }
     }
+    for (const [key, heardMs] of this.#overheard) {
+      if (nowMs - heardMs < TRANSACTION_MS) break;
+      this.#overheard.delete(key);
+    }
+  }
+
+  /**
+   * A frame of a port without this guard, such as one to another node, is flooded to a guarded port. If it is a message of a
+   * DHCP client, a station there has overheard its transaction, and cannot begin it as its own.
+   */
+  overhear({ bytes, start, length, vid }: GuardedFrame, nowMs: number): void {
+    const ipv4 = readDhcpMessage(bytes, start, length);
+    const message = ipv4 ?? readDhcpv6Message(bytes, start, length);
+    if (message === undefined || message.isFromServer) return;
+    const key = keyOf(ipv4 === undefined ? 6 : 4, message.transaction, message.client, vid);
+    this.#overheard.delete(key);
+    if (this.#overheard.size >= MOST_OVERHEARD) {
+      for (const oldest of this.#overheard.keys()) {
+        this.#overheard.delete(oldest);
+        break;
+      }
+    }
+    this.#overheard.set(key, nowMs);
   }
 
   /** Reads the answers of DHCP servers behind a trusted port. */
-  snoop({ bytes, start, length, vid }: GuardedFrame, nowMs: number): void {
+  snoop(frame: GuardedFrame, nowMs: number): void {
+    this.#snoopIpv6(frame, nowMs);
+    const { bytes, start, length, vid } = frame;
     const message = readDhcpMessage(bytes, start, length);
     if (message === undefined || !message.isFromServer || message.type !== DHCP_ACK || message.assigned === 0) return;
-    const port = this.#portOf(keyOf(message, vid), nowMs);
+    // Without a lease time the lease does not end (RFC 2131, 3.3).
+    const { transaction, client, leaseSeconds: seconds = ENDLESS } = message;
+    const leases = [{ address: textOf(message.assigned), seconds }];
+    this.#heard({ family: 4, vid, transaction, client, leases }, nowMs);
+  }
+
+  /** An address in a Reply is bound; with a lifetime of 0 it is not valid any more (RFC 8415, 18.2.10.1). */
+  #snoopIpv6({ bytes, start, length, vid }: GuardedFrame, nowMs: number): void {
+    const message = readDhcpv6Message(bytes, start, length);
+    if (message === undefined || !message.isFromServer || message.type !== DHCPV6_REPLY) return;
+    const { transaction, client, addresses } = message;
+    const leases = addresses.map(({ address, validSeconds: seconds }) => ({ address, seconds }));
+    this.#heard({ family: 6, vid, transaction, client, leases }, nowMs);
+  }
+
+  #heard(answer: LeaseAnswer, nowMs: number): void {
+    this.onAnswer(answer);
+    this.answered(answer, nowMs);
+  }
+
+  /** Takes the answer of a server that is trusted, here or at another node of the cluster, if its client waits at a port of this bridge. */
+  answered({ family, vid, transaction, client: mac, leases }: LeaseAnswer, nowMs: number): void {
+    const port = this.#portOf(keyOf(family, transaction, mac, vid), nowMs);
     if (port === undefined) return;
-    const address = textOf(message.assigned);
-    const { client: mac, leaseSeconds } = message;
-    this.bindings.removeLease(vid, mac, address);
-    // Without a lease time, or with the highest, the lease does not end (RFC 2131, 3.3).
-    const isEndless = leaseSeconds === undefined || leaseSeconds === 0xffff_ffff;
-    const untilMs = isEndless ? Number.POSITIVE_INFINITY : nowMs + leaseSeconds * 1000;
-    this.bindings.add({ port, kind: 'dhcp', address, mac, vid, untilMs });
+    for (const { address, seconds } of leases) this.lease({ port, vid, mac, address }, finite(seconds), nowMs);
+  }
+
+  /** A station has a lease, instead of what any had of its address. @param seconds undefined: it does not end; 0: it has ended */
+  lease(lease: Omit<Binding, 'kind' | 'untilMs'> & LeaseOwner, seconds: number | undefined, nowMs: number): void {
+    const { vid, mac, address } = lease;
+    this.bindings.removeForLease(vid, mac, address);
+    const untilMs = seconds === undefined ? Number.POSITIVE_INFINITY : nowMs + seconds * 1000;
+    if (seconds !== 0) this.bindings.add({ ...lease, kind: 'dhcp', untilMs });
   }
 
   /** Judges a frame from a guarded port. @returns why it is refused */
@@ -98,7 +165,13 @@ export class SourceGuard {
     if (claim.mac !== undefined && claim.mac !== source) return REASONS[claim.by];
     // A client that renews an address which was bound before the switch was restarted is heard, too.
     if (claim.by === 'ipv4' && claim.isBeginner) return this.#note(port, frame, nowMs) ? undefined : 'ipSourceDenied';
-    return this.#mayUse(port, vid, source, claim, nowMs) ? undefined : REASONS[claim.by];
+    if (!this.#mayUse(port, vid, source, claim, nowMs)) return REASONS[claim.by];
+    return claim.by !== 'ipv6' || this.#noteIpv6(port, frame, nowMs) ? undefined : 'ipSourceDenied';
+  }
+
+  /** A station that had an IPv6 address by first use has it here, unless another one has it now. */
+  takeFirst(port: PortNumber, vid: Vid, mac: MacAddress, address: string, nowMs: number): void {
+    if (!this.bindings.isTaken(port, vid, mac, address, nowMs)) this.#take(port, vid, mac, address, nowMs);
   }
 
   #mayUse(port: PortNumber, vid: Vid, mac: MacAddress, claim: ClaimedSource, nowMs: number): boolean {
@@ -125,13 +198,28 @@ export class SourceGuard {
     if (message.type === DHCP_RELEASE || message.type === DHCP_DECLINE) {
       return this.bindings.endLease(port, vid, source, textOf(message.current), nowMs);
     }
+    return this.#begin(port, keyOf(4, message.transaction, message.client, vid), nowMs);
+  }
+
+  /** Notes the message of a DHCPv6 client. @returns whether the frame may pass, as any other frame may */
+  #noteIpv6(port: PortNumber, { bytes, start, length, vid, source }: GuardedFrame, nowMs: number): boolean {
+    const message = readDhcpv6Message(bytes, start, length);
+    if (message === undefined || message.isFromServer) return true;
+    if (message.type !== DHCPV6_RELEASE && message.type !== DHCPV6_DECLINE) {
+      return this.#begin(port, keyOf(6, message.transaction, message.client, vid), nowMs);
+    }
+    return message.addresses.every(({ address }) => this.bindings.endLease(port, vid, source, address, nowMs));
+  }
+
+  /** Notes that a client at a port has begun a transaction. @returns whether it may: it has not overheard it, and there is room */
+  #begin(port: PortNumber, key: string, nowMs: number): boolean {
     let transactions = this.#transactions.get(port);
     if (transactions === undefined) {
       transactions = new Map();
       this.#transactions.set(port, transactions);
     }
-    const key = keyOf(message, vid);
     if (transactions.has(key)) return true;
+    if (nowMs - (this.#overheard.get(key) ?? Number.NEGATIVE_INFINITY) < TRANSACTION_MS) return false;
     if (transactions.size >= MOST_TRANSACTIONS) return false;
     transactions.set(key, nowMs);
     return true;
@@ -153,8 +241,14 @@ export class SourceGuard {
 
 export type { Binding, BindingKind };
 
-function keyOf({ transaction, client }: DhcpMessage, vid: Vid): string {
-  return `${transaction}/${client}/${vid}`;
+/** DHCPv4 and DHCPv6 number their transactions each for itself. */
+function keyOf(family: 4 | 6, transaction: number, client: MacAddress, vid: Vid): string {
+  return `${family}/${transaction}/${client}/${vid}`;
+}
+
+/** undefined for the seconds of a lease that does not end. */
+function finite(seconds: number): number | undefined {
+  return seconds === ENDLESS ? undefined : seconds;
 }
 
 /** The four octets of a number, as Latin-1 text. */

@@ -3,9 +3,12 @@ import { destinationOf } from '../../wire/ethernet/ethernet-frame.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Bridge } from '../bridge.ts';
 import type { BridgePort, PortNumber } from '../bridge-port.ts';
+import { LazySet } from '../lazy-set.ts';
 import type { ProtocolEntity } from '../protocol-entity.ts';
 import { PortCost } from './path-cost.ts';
+import type { PortNumbers } from './port-numbers.ts';
 import type { SpanningTreePortSettings, SpanningTreeSettings } from './settings.ts';
+import type { SharedBridgeOptions } from './shared-bridge.ts';
 import { SpanningTree, type SpanningTreeEvent } from './spanning-tree.ts';
 
 /** Bit 0: 01-80-C2-00-00-00. */
@@ -20,6 +23,12 @@ export interface TreeListener {
   happened?(event: SpanningTreeEvent): void;
 }
 
+/** The bridge is one with those of other nodes, to which its ports of the mesh lead. */
+export interface TreeMesh extends Omit<SharedBridgeOptions, 'joined'> {
+  /** Port numbers that no other node uses. */
+  readonly portNumbers: PortNumbers;
+}
+
 interface Member {
   readonly bridgePort: BridgePort;
   readonly cost: PortCost;
@@ -29,6 +38,9 @@ interface Member {
  * The spanning tree of a bridge: a protocol entity that sets the states of its ports, forgets addresses after a topology
  * change, and takes path costs from what tunnels measure. With it, parallel tunnels are decided by the tree.
  *
+ * Ports of the mesh are no ports of the tree: no BPDU goes out or is taken there. They are inside of the bridge, and forward
+ * as soon as the nodes at both ends have the roles of one bridge.
+ *
  * Its owner calls `tick` at least once a second.
  */
 export class BridgeTree implements ProtocolEntity {
@@ -37,6 +49,7 @@ export class BridgeTree implements ProtocolEntity {
   readonly tree: SpanningTree;
   readonly #bridge: Bridge;
   readonly #members = new Map<PortNumber, Member>();
+  readonly #joinedNodes = new LazySet<string>();
   #tickedMs: number | undefined;
 
   /**
@@ -45,12 +58,16 @@ export class BridgeTree implements ProtocolEntity {
    */
   constructor(
     bridge: Bridge,
-    options: Partial<SpanningTreeSettings> & { readonly address: MacAddress },
+    options: Partial<SpanningTreeSettings> & { readonly address: MacAddress; readonly mesh?: TreeMesh | undefined },
     told: TreeListener = {},
   ) {
     this.#bridge = bridge;
+    const { mesh, ...settings } = options;
+    const joined = (node: string, isJoined: boolean) => this.#joined(node, isJoined);
+    const shared = mesh && { portNumbers: mesh.portNumbers, shared: { ...mesh, joined } };
     const portOf = (number: number) => this.#members.get(number as PortNumber)?.bridgePort;
-    this.tree = new SpanningTree(options, {
+    const treeOptions = { ...settings, ...shared };
+    this.tree = new SpanningTree(treeOptions, {
       transmit: (number, frame) => {
         const port = portOf(number);
         if (port !== undefined) bridge.transmit(port, frame);
@@ -75,13 +92,17 @@ export class BridgeTree implements ProtocolEntity {
   /** Ends: all ports forward as without spanning tree. */
   end(): void {
     this.#bridge.removeProtocol(this);
-    for (const { bridgePort } of this.#members.values()) this.#bridge.setStpState(bridgePort, 'forwarding');
+    for (const bridgePort of this.#bridge.eachPort()) this.#bridge.setStpState(bridgePort, 'forwarding');
     this.#members.clear();
   }
 
   /** A port was attached. It is discarding, and down until `portChanged`, since it can send nothing before it is open. */
   portAdded(bridgePort: BridgePort): void {
-    const { number } = bridgePort;
+    const { number, meshNode } = bridgePort;
+    if (meshNode !== undefined) {
+      this.#bridge.setStpState(bridgePort, this.#joinedNodes.has(meshNode) ? 'forwarding' : 'discarding');
+      return;
+    }
     const cost = new PortCost();
     cost.look(bridgePort.port, 0);
     this.#members.set(number, { bridgePort, cost });
@@ -105,8 +126,17 @@ export class BridgeTree implements ProtocolEntity {
 
   received(port: BridgePort, frame: Uint8Array, _nowMs: number): boolean {
     if (destinationOf(frame, 0) !== BRIDGE_GROUP_ADDRESS) return false;
-    this.tree.received(port.number, frame, 0, frame.length);
+    if (port.meshNode === undefined) this.tree.received(port.number, frame, 0, frame.length);
     return true;
+  }
+
+  /** Frames may pass to another node, or no longer. */
+  #joined(node: string, isJoined: boolean): void {
+    if (isJoined) this.#joinedNodes.add(node);
+    else this.#joinedNodes.delete(node);
+    for (const port of this.#bridge.eachPort()) {
+      if (port.meshNode === node) this.#bridge.setStpState(port, isJoined ? 'forwarding' : 'discarding');
+    }
   }
 
   /** Lets seconds pass, and looks at the round trips of tunnels. @param nowMs monotonic milliseconds */

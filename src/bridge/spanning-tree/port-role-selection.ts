@@ -1,6 +1,6 @@
 import { addressOf } from '../../wire/bpdu/bridge-id.ts';
-import { areSameTimes, compareVectors, type PriorityVector } from './priority-vector.ts';
-import type { BridgeVariables, PortRole, PortVariables } from './variables.ts';
+import { areSameTimes, compareVectors, type PriorityVector, type Times } from './priority-vector.ts';
+import type { BridgeVariables, LocalRoot, PortRole, PortVariables, RemoteRoot } from './variables.ts';
 
 /** The Port Role Selection state machine (IEEE 802.1D-2004, 17.28). @returns whether it has selected roles */
 export function portRoleSelection(bridge: BridgeVariables): boolean {
@@ -38,21 +38,50 @@ export function selectRoles(bridge: BridgeVariables): void {
 /** a) to c): the root path priority vectors of the ports, and the best of them and of the bridge's own. */
 function selectRoot(bridge: BridgeVariables): void {
   const { bridgeId } = bridge;
-  let best: PriorityVector = { rootId: bridgeId, rootPathCost: 0, bridgeId, portId: 0 };
-  let rootPort: PortVariables | undefined;
+  const own: PriorityVector = { rootId: bridgeId, rootPathCost: 0, bridgeId, portId: 0 };
+  const local = bestLocalRoot(bridge, own);
+  const remote = bestRemoteRoot(bridge, local, own);
+  bridge.localRoot = local;
+  bridge.remoteRoot = remote;
+  bridge.rootPort = remote === undefined ? local?.port : undefined;
+  bridge.rootPriority = (remote ?? local)?.path ?? own;
+  const times = remote?.times ?? local?.port.portTimes;
+  bridge.rootTimes = times === undefined ? bridge.bridgeTimes : agedTimes(times);
+}
+
+function bestLocalRoot(bridge: BridgeVariables, own: PriorityVector): LocalRoot | undefined {
+  let best: LocalRoot | undefined;
   for (const port of bridge.ports.values()) {
     if (port.infoIs !== 'received' || port.restrictedRole) continue;
-    if (addressOf(port.portPriority.bridgeId) === addressOf(bridgeId)) continue;
+    if (addressOf(port.portPriority.bridgeId) === addressOf(own.bridgeId)) continue;
     const path = rootPathOf(port);
-    const order = compareVectors(path, best);
+    const order = compareVectors(path, best?.path ?? own);
     // The identifier of the receiving port is the last component (17.5).
-    if (order > 0 || (order === 0 && rootPort !== undefined && rootPort.portId < port.portId)) continue;
-    best = path;
-    rootPort = port;
+    if (order > 0 || (order === 0 && best !== undefined && best.port.portId < port.portId)) continue;
+    best = { path, port };
   }
-  bridge.rootPriority = best;
-  bridge.rootPort = rootPort;
-  bridge.rootTimes = rootPort === undefined ? bridge.bridgeTimes : agedTimes(rootPort);
+  return best;
+}
+
+/** Of the vectors of other nodes the best one, if it is better than all of this node. */
+function bestRemoteRoot(
+  { others }: BridgeVariables,
+  local: LocalRoot | undefined,
+  own: PriorityVector,
+): RemoteRoot | undefined {
+  if (others === undefined) return undefined;
+  let best: RemoteRoot | undefined;
+  for (const root of others.roots()) {
+    const { path, portId, node } = best ?? {
+      path: local?.path ?? own,
+      portId: local?.port.portId ?? 0,
+      node: others.node,
+    };
+    // Should two nodes have the same port identifiers, after all, one has the root port none the less.
+    const order = compareVectors(root.path, path) || root.portId - portId || (root.node < node ? -1 : 1);
+    if (order < 0) best = root;
+  }
+  return best;
 }
 
 const MAX_COST = 0xffff_ffff;
@@ -61,8 +90,8 @@ function rootPathOf({ portPriority, portPathCost }: PortVariables): PriorityVect
   return { ...portPriority, rootPathCost: Math.min(MAX_COST, portPriority.rootPathCost + portPathCost) };
 }
 
-function agedTimes({ portTimes }: PortVariables): BridgeVariables['rootTimes'] {
-  return { ...portTimes, messageAge: Math.round(portTimes.messageAge + 1) };
+function agedTimes({ messageAge, ...times }: Times): Times {
+  return { ...times, messageAge: Math.round(messageAge + 1) };
 }
 
 /** f) to l): the role of a port that is not the root port. */

@@ -12,3 +12,11 @@ test(`${RUNS} random LANs with losses and restarts become the one tree that they
     assert.equal(runRandomLan(seed), '', `npm run stp -- --seed ${seed}`);
   }
 });
+
+test(`the same, with ${RUNS} LANs in which one bridge is a mesh of nodes whose links and messages are lost`, () => {
+  const seeds = new Random(fuzzSeed() + 1);
+  for (let run = 0; run < RUNS; run++) {
+    const seed = seeds.next();
+    assert.equal(runRandomLan(seed, { hasMesh: true }), '', `npm run stp -- --mesh --seed ${seed}`);
+  }
+});

@@ -5,6 +5,7 @@ import { encodeBpdu } from '../../wire/bpdu/encode.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { beginBridgeDetection, bridgeDetection } from './bridge-detection.ts';
 import { beginPortInformation, portInformation } from './port-information.ts';
+import { AllPortNumbers, type PortNumbers } from './port-numbers.ts';
 import { beginPortProtocolMigration, portProtocolMigration } from './port-protocol-migration.ts';
 import { beginPortReceive, portReceive } from './port-receive.ts';
 import { portRoleSelection, selectRoles } from './port-role-selection.ts';
@@ -14,6 +15,7 @@ import { portTimers } from './port-timers.ts';
 import { beginPortTransmit, portTransmit } from './port-transmit.ts';
 import type { PriorityVector, Times } from './priority-vector.ts';
 import { DEFAULT_SETTINGS, type SpanningTreePortSettings, type SpanningTreeSettings } from './settings.ts';
+import { SharedBridge, type SharedBridgeOptions } from './shared-bridge.ts';
 import { beginTopologyChange, topologyChange } from './topology-change.ts';
 import { TreePort } from './tree-port.ts';
 import type { BridgeVariables, PortState, PortVariables } from './variables.ts';
@@ -46,6 +48,10 @@ export interface SpanningTreeOptions extends Partial<SpanningTreeSettings> {
   readonly txHoldCount?: number;
   /** The protocol version (17.13.4): `stp` does not use RSTP even where the neighbour can. Default `rstp`. */
   readonly forceVersion?: 'stp' | 'rstp';
+  /** Present: other nodes are parts of this bridge. */
+  readonly shared?: SharedBridgeOptions;
+  /** The port numbers that the bridge, or this node of it, may use. Default: all. */
+  readonly portNumbers?: PortNumbers;
 }
 
 const MAX_PORT_NUMBER = 4095;
@@ -72,13 +78,14 @@ export class SpanningTree {
   #settings: SpanningTreeSettings;
   readonly #bridge: BridgeVariables;
   readonly #actions: SpanningTreeActions;
-  readonly #usedNumbers = new Set<number>();
-  readonly #waiting: { readonly number: number; readonly bpdu: Bpdu | undefined }[] = [];
+  readonly #shared: SharedBridge | undefined;
+  readonly #portNumbers: PortNumbers;
+  readonly #waiting: (() => void)[] = [];
   #isRunning = false;
   #toldRoot: BridgeId;
 
   constructor(options: SpanningTreeOptions, actions: SpanningTreeActions) {
-    const { address, txHoldCount = 6, forceVersion = 'rstp', ...settings } = options;
+    const { address, txHoldCount = 6, forceVersion = 'rstp', shared, portNumbers, ...settings } = options;
     this.#settings = { ...DEFAULT_SETTINGS, ...settings };
     this.#actions = actions;
     const bridgeId = bridgeIdOf(this.#settings.priority, address);
@@ -92,6 +99,9 @@ export class SpanningTree {
       rootPriority: ownVector(bridgeId),
       rootTimes: bridgeTimes,
       rootPort: undefined,
+      remoteRoot: undefined,
+      localRoot: undefined,
+      others: undefined,
       txHoldCount,
       rstpVersion: forceVersion === 'rstp',
       pending: new Set(),
@@ -104,6 +114,9 @@ export class SpanningTree {
         topologyChange: (port, isDetected) => this.#topologyChange(port, isDetected),
       },
     };
+    this.#portNumbers = portNumbers ?? new AllPortNumbers();
+    this.#shared = shared && new SharedBridge(this.#bridge, shared);
+    this.#bridge.others = this.#shared;
   }
 
   get settings(): SpanningTreeSettings {
@@ -119,8 +132,10 @@ export class SpanningTree {
   configure(settings: Partial<SpanningTreeSettings>): void {
     this.#settings = { ...this.#settings, ...settings };
     const bridge = this.#bridge;
-    bridge.bridgeId = bridgeIdOf(this.#settings.priority, bridge.address);
-    bridge.bridgeTimes = timesOf(this.#settings);
+    const bridgeId = bridgeIdOf(this.#settings.priority, bridge.address);
+    const bridgeTimes = timesOf(this.#settings);
+    if (this.#shared === undefined) Object.assign(bridge, { bridgeId, bridgeTimes });
+    else this.#shared.setOwn(bridgeId, bridgeTimes);
     selectRoles(bridge);
     this.#run();
   }
@@ -130,8 +145,7 @@ export class SpanningTree {
    * own number, or if that is above 4095 or taken, the lowest free one; without a free one it stays discarding.
    */
   addPort(number: number, settings: SpanningTreePortSettings): void {
-    const port = new TreePort(this.#bridge, number, this.#freeNumber(number));
-    if (port.stpNumber !== undefined) this.#usedNumbers.add(port.stpNumber);
+    const port = new TreePort(this.#bridge, number, this.#portNumbers.take(number));
     this.ports.set(number, port);
     port.configure(settings);
     beginPortReceive(port);
@@ -153,7 +167,7 @@ export class SpanningTree {
     this.ports.delete(number);
     this.#bridge.pending.delete(port);
     this.#bridge.dependents.delete(port);
-    if (port.stpNumber !== undefined) this.#usedNumbers.delete(port.stpNumber);
+    if (port.stpNumber !== undefined) this.#portNumbers.free(port.stpNumber);
     // Removed while machines ran: it may have been the root port.
     if (this.#isRunning) for (const other of this.ports.values()) other.askReselect();
   }
@@ -187,6 +201,7 @@ export class SpanningTree {
       portTimers(port);
     }
     this.#run();
+    if (this.#shared?.tell(true)) this.#run();
   }
 
   /** Runs the machines of all ports. For tests: @returns whether one had something to do, which would be a mistake */
@@ -203,12 +218,55 @@ export class SpanningTree {
    */
   received(number: number, bytes: Uint8Array, start: number, length: number): void {
     const bpdu = decodeBpdu(bytes, start, length);
-    if (this.#isRunning) {
-      this.#waiting.push({ number, bpdu });
-      return;
+    this.#whenIdle(() => {
+      const port = this.#accept(number, bpdu);
+      if (port !== undefined) this.#run(port);
+    });
+  }
+
+  /** Another node of a shared bridge can be reached. */
+  nodeUp(node: string): void {
+    this.#shared?.nodeUp(node);
+    this.#whenIdle(() => {
+      if (this.#shared?.tell(false)) this.#run();
+    });
+  }
+
+  /** Another node is no part of a shared bridge any more; no frames pass between it and this one. */
+  nodeDown(node: string): void {
+    this.#whenIdle(() => {
+      if (this.#shared?.nodeDown(node)) this.#run();
+    });
+  }
+
+  /** Another node, which can be reached, has no spanning tree. */
+  nodeWithoutTree(node: string): void {
+    this.#whenIdle(() => {
+      if (this.#shared?.withoutTree(node)) this.#run();
+    });
+  }
+
+  /** Takes what another node has sent by `SharedBridgeOptions.send`. The octets are not used after the return. */
+  reportReceived(node: string, report: Uint8Array): void {
+    const copy = this.#isRunning ? report.slice() : report;
+    this.#whenIdle(() => {
+      if (this.#shared?.received(node, copy)) this.#run();
+    });
+  }
+
+  /** To be called when there are other port numbers: ports without one get one. */
+  renumber(): void {
+    for (const port of this.ports.values()) {
+      const number = this.#portNumbers.take(port.number, port.stpNumber);
+      if (number === port.stpNumber) continue;
+      port.renumber(number);
     }
-    const port = this.#accept(number, bpdu);
-    if (port !== undefined) this.#run(port);
+    this.#run();
+  }
+
+  #whenIdle(action: () => void): void {
+    if (this.#isRunning) this.#waiting.push(action);
+    else action();
   }
 
   /** @returns the port, if its machines have something to do */
@@ -237,14 +295,18 @@ export class SpanningTree {
     else this.#bridge.pending.add(port);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#settle();
+    this.#settleAndTell();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const waiting = this.#accept(next.number, next.bpdu);
-      if (waiting !== undefined) this.#bridge.pending.add(waiting);
-      this.#settle();
+      next();
+      this.#settleAndTell();
     }
     this.#isRunning = false;
     this.#tellRoot();
+  }
+
+  #settleAndTell(): void {
+    do this.#settle();
+    while (this.#shared?.tell(false) === true);
   }
 
   /**
@@ -300,12 +362,6 @@ export class SpanningTree {
   #topologyChange(port: PortVariables, isDetected: boolean): void {
     this.#bridge.topologyChanges++;
     this.#actions.happened?.({ kind: 'topologyChange', port: port.number, isDetected });
-  }
-
-  #freeNumber(preferred: number): number | undefined {
-    if (preferred <= MAX_PORT_NUMBER && !this.#usedNumbers.has(preferred)) return preferred;
-    for (let free = 1; free <= MAX_PORT_NUMBER; free++) if (!this.#usedNumbers.has(free)) return free;
-    return undefined;
   }
 }
 

@@ -69,6 +69,12 @@ export class TreePort extends PortVariables {
     this.updateEnabled();
   }
 
+  /** Gives the port another number in its identifier. Without one it is disabled. */
+  renumber(stpNumber: number | undefined): void {
+    this.stpNumber = stpNumber;
+    this.configure(this.settings);
+  }
+
   private updateEnabled(): void {
     this.portEnabled = this.isUp && !this.isGuardTripped && this.stpNumber !== undefined;
   }

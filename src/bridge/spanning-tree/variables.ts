@@ -1,5 +1,6 @@
 import type { Bpdu } from '../../wire/bpdu/bpdu.ts';
 import type { BridgeId } from '../../wire/bpdu/bridge-id.ts';
+import type { ReportedRoot } from '../../wire/bpdu/tree-report.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { PriorityVector, Times } from './priority-vector.ts';
 
@@ -18,8 +19,14 @@ export interface BridgeVariables {
   bridgeTimes: Times;
   rootPriority: PriorityVector;
   rootTimes: Times;
-  /** The port with the role root; undefined on the root bridge. */
+  /** The port with the role root; undefined on the root bridge, and while another node has it. */
   rootPort: PortVariables | undefined;
+  /** The root port, if another node has it. */
+  remoteRoot: RemoteRoot | undefined;
+  /** Of the ports of this node the best one to be the root port. */
+  localRoot: LocalRoot | undefined;
+  /** Other nodes that are parts of the same bridge; undefined: it is of one node. */
+  others: OtherNodes | undefined;
   txHoldCount: number;
   /** Whether the bridge speaks RSTP (17.20.11); false: it speaks STP only. */
   rstpVersion: boolean;
@@ -30,6 +37,30 @@ export interface BridgeVariables {
   /** How often a topology change was detected or heard of. */
   topologyChanges: number;
   readonly actions: Actions;
+}
+
+/** The best root path priority vector of the ports of this node, and the port that has it. */
+export interface LocalRoot {
+  readonly path: PriorityVector;
+  readonly port: PortVariables;
+}
+
+/** The same of another node. */
+export interface RemoteRoot extends ReportedRoot {
+  readonly node: string;
+}
+
+/** The other nodes of a bridge that several nodes are together (shared-bridge.ts). */
+export interface OtherNodes {
+  /** The name of this node. */
+  readonly node: string;
+  roots(): Iterable<RemoteRoot>;
+  /** allSynced and reRooted for the ports of the other nodes, which have answered all demands. */
+  areSynced(): boolean;
+  areReRooted(): boolean;
+  demandSync(): void;
+  demandReRoot(): void;
+  topologyChanged(): void;
 }
 
 /** What the state machines do outside of themselves. */
@@ -48,8 +79,8 @@ export class PortVariables {
   readonly bridge: BridgeVariables;
   /** The number of the bridge port. */
   readonly number: number;
-  /** The port number in the port identifier, 1 to 4095; undefined if all were taken: the port stays disabled. */
-  readonly stpNumber: number | undefined;
+  /** The port number in the port identifier, 1 to 4095; undefined while all are taken: the port stays disabled. */
+  stpNumber: number | undefined;
   /** Priority and number (9.2.7). */
   portId = 0;
 

@@ -9,13 +9,14 @@ import { Decision, NoWayBack, ReservedAddresses } from './decision.ts';
 import { FloodControl } from './flood-control.ts';
 import { GroupMembers } from './group-members.ts';
 import { PossibleAddresses, WellFormed } from './ingress-rules.ts';
-import { Isolation } from './isolation.ts';
+import { Isolation, type MeshKnowledge } from './isolation.ts';
 import { Learning, type OnBeyondLimit } from './learning.ts';
 import { LockedPort } from './locked-port.ts';
 import { Policing, SourcePolicing } from './policing.ts';
 import { EgressPortState, ForwardingState, IngressPortState } from './port-state.ts';
 import { ServerGuard } from './server-guard.ts';
 import { SourceGuarding } from './source-guarding.ts';
+import { SplitHorizon } from './split-horizon.ts';
 import type { Answer } from './stage.ts';
 import { VlanEgress } from './vlan-egress.ts';
 import { VlanIngress } from './vlan-ingress.ts';
@@ -27,6 +28,7 @@ export interface StageParts {
   readonly relayedReserved: ReservedSet;
   readonly sourceGuard: SourceGuard;
   readonly onBeyondLimit: OnBeyondLimit;
+  readonly mesh: MeshKnowledge;
 }
 
 /**
@@ -54,11 +56,12 @@ export class Stages {
   readonly #noWayBack = new NoWayBack();
   readonly #forwardingState = new ForwardingState();
   readonly #egressPortState = new EgressPortState();
-  readonly #isolation = new Isolation();
+  readonly #splitHorizon = new SplitHorizon();
+  readonly #isolation: Isolation;
   readonly #vlanEgress = new VlanEgress();
   readonly #floodControl = new FloodControl();
 
-  constructor({ fdb, engine, relayedReserved, sourceGuard, onBeyondLimit }: StageParts) {
+  constructor({ fdb, engine, relayedReserved, sourceGuard, onBeyondLimit, mesh }: StageParts) {
     this.#wellFormed = new WellFormed(engine);
     this.#sourcePolicing = new SourcePolicing(fdb);
     this.#sourceGuarding = new SourceGuarding(sourceGuard);
@@ -66,6 +69,7 @@ export class Stages {
     this.#learning = new Learning(fdb, onBeyondLimit);
     this.#reservedAddresses = new ReservedAddresses(relayedReserved);
     this.#decision = new Decision(fdb);
+    this.#isolation = new Isolation(fdb, mesh);
   }
 
   /** Run once a batch, for the ingress port. */
@@ -128,10 +132,18 @@ export class Stages {
   leave(pass: Pass, egress: BridgePort): Answer {
     const answer = this.#egressPortState.apply(pass, egress);
     if (answer !== MAY_PASS) return answer;
-    const ofIsolation = this.#isolation.apply(pass, egress);
-    if (ofIsolation !== MAY_PASS) return ofIsolation;
+    const ofMesh = this.#splitHorizon.apply(pass, egress);
+    if (ofMesh !== MAY_PASS) return ofMesh;
     const ofFlooding = this.#floodControl.apply(pass, egress);
-    return ofFlooding === MAY_PASS ? this.#vlanEgress.apply(pass, egress) : ofFlooding;
+    if (ofFlooding !== MAY_PASS) return ofFlooding;
+    const ofVlan = this.#vlanEgress.apply(pass, egress);
+    // The last one, since it may also say that each frame must come.
+    return ofVlan === MAY_PASS ? this.#isolation.apply(pass, egress) : ofVlan;
+  }
+
+  /** Run for each frame before it is flooded. */
+  flooded(pass: Pass): void {
+    this.#sourceGuarding.flooded(pass);
   }
 
   /** The addresses of the bridge's protocol entities, which are not relayed whatever `relayedReserved` says. */

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LazyMap } from './lazy-map.ts';
+import { LazySet } from './lazy-set.ts';
+
+test('a lazy map and a lazy set are as a Map and a Set, also when empty', () => {
+  const map = new LazyMap<string, number>();
+  const set = new LazySet<string>();
+  assert.deepEqual(
+    [map.size, map.get('a'), map.has('a'), map.delete('a'), [...map], [...map.keys()]],
+    [0, undefined, false, false, [], []],
+  );
+  assert.deepEqual([set.size, set.has('a'), set.delete('a'), [...set]], [0, false, false, []]);
+  map.set('a', 1);
+  set.add('a');
+  assert.deepEqual(
+    [map.size, map.get('a'), map.delete('b'), [...map], [...map.values()]],
+    [1, 1, false, [['a', 1]], [1]],
+  );
+  assert.deepEqual([set.size, set.has('a'), set.delete('b'), [...set]], [1, true, false, ['a']]);
+  assert.deepEqual([map.delete('a'), map.size, set.delete('a'), set.size], [true, 0, true, 0]);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HostFacts, MOST_ADDRESSES } from './host-facts.ts';
+
+const A = '\xc0\x00\x02\x01';
+const B = '\xc0\x00\x02\x02';
+
+test('the revision changes with the addresses, and not when one is only seen again', () => {
+  const facts = new HostFacts();
+  const empty = facts.revision(0);
+  facts.note(A, false, 1000, MOST_ADDRESSES);
+  const one = facts.revision(0);
+  assert.notEqual(one, empty);
+  facts.note(A, false, 2000, MOST_ADDRESSES);
+  assert.equal(facts.revision(0), one);
+  facts.note(B, false, 3000, MOST_ADDRESSES);
+  const two = facts.revision(0);
+  assert.notEqual(two, one);
+  assert.equal(facts.revision(1999), two);
+  assert.notEqual(facts.revision(2000), two, 'an address ends at its time');
+  assert.notEqual(facts.revision(3000), facts.revision(2000));
+});
+
+test('an address ends at its time', () => {
+  const facts = new HostFacts();
+  facts.note(A, false, 1000, MOST_ADDRESSES);
+  assert.deepEqual(facts.addresses(999), [{ address: A, isLease: false, untilMs: 1000 }]);
+  assert.deepEqual(facts.addresses(1000), []);
+});
+
+test('the address that was seen last comes first, and one without room takes the place of the oldest', () => {
+  const facts = new HostFacts();
+  facts.note(A, false, 1000, 2);
+  facts.note(B, false, 1000, 2);
+  facts.note(A, false, 1000, 2);
+  assert.deepEqual(
+    facts.addresses(0).map(({ address }) => address),
+    [A, B],
+  );
+  facts.note('C', true, 500, 2);
+  assert.deepEqual(facts.addresses(0), [
+    { address: 'C', isLease: true, untilMs: 500 },
+    { address: A, isLease: false, untilMs: 1000 },
+  ]);
+  assert.equal(facts.size, 2);
+});
+
+test('ARP does not shorten a lease, and a lease that ends is forgotten without the other addresses', () => {
+  const facts = new HostFacts();
+  facts.note(A, true, 5000, MOST_ADDRESSES);
+  facts.note(A, false, 1000, MOST_ADDRESSES);
+  assert.deepEqual(facts.addresses(0), [{ address: A, isLease: true, untilMs: 5000 }]);
+  facts.note(A, true, 2000, MOST_ADDRESSES);
+  assert.deepEqual(facts.addresses(0), [{ address: A, isLease: true, untilMs: 2000 }], 'the server has the last word');
+  facts.note(B, false, 5000, MOST_ADDRESSES);
+  const before = facts.revision(0);
+  facts.endLeases((address) => address === A || address === B);
+  assert.deepEqual(
+    facts.addresses(0).map(({ address }) => address),
+    [B],
+  );
+  assert.notEqual(facts.revision(0), before);
+});
