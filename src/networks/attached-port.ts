@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
+import { type BridgePortValues, layeredValues, ownValues } from '../schema/bridge-port-options.ts';
 import type { Network } from './network.ts';
 import { PortRates } from './port-rates.ts';
 
@@ -15,8 +16,10 @@ export interface PortLabels {
 export interface AttachOptions extends PortLabels {
   /** the number that the port had before the switch was restarted (`Switch.reserveNumbers`) */
   readonly number?: number | undefined;
-  /** The settings of the bridge port; absent ones are the defaults. */
+  /** The settings of the bridge port; absent ones are those of `otherwise`. */
   readonly values?: BridgePortValues;
+  /** What the settings are that the port does not have for itself; asked again by `Switch.settingsChanged`. Default: the defaults. */
+  readonly otherwise?: () => BridgePortValues;
   /** The name of its network. Default: `default`. */
   readonly network?: string | undefined;
   /** The user of the tunnel's credentials; null if none were required. */
@@ -35,8 +38,9 @@ export class AttachedPort {
   /** undefined without one */
   name: string | undefined;
   description: string | undefined;
-  /** The settings of the bridge port that are not the defaults. To be changed by `Switch.setValues` only. */
-  values: BridgePortValues;
+  #own: BridgePortValues;
+  #values: BridgePortValues;
+  readonly #otherwise: () => BridgePortValues;
   readonly user: string | null | undefined;
   /** The state that subscribers of events know; a port emits no events before `isAnnounced`. */
   isAnnounced = false;
@@ -52,11 +56,14 @@ export class AttachedPort {
   constructor(
     bridgePort: BridgePort,
     network: Network,
-    { name, description, values = {}, user, dropped }: AttachOptions,
+    { name, description, values = {}, otherwise = () => ({}), user, dropped }: AttachOptions,
   ) {
     this.bridgePort = bridgePort;
     this.network = network;
-    this.values = deviatingValues(values);
+    this.#otherwise = otherwise;
+    const others = otherwise();
+    this.#own = ownValues(others, values);
+    this.#values = layeredValues(others, this.#own);
     this.user = user;
     this.dropped = dropped;
     this.name = name || undefined;
@@ -66,6 +73,32 @@ export class AttachedPort {
     this.#stateMs = this.#attachedMs;
     this.#connectedMs = this.#attachedMs;
     this.#connections = bridgePort.link === 'up' ? 1 : 0;
+  }
+
+  /** The settings in force that are not the defaults. */
+  get values(): BridgePortValues {
+    return this.#values;
+  }
+
+  /** The settings that the port has for itself, whatever those of its network and its user are. */
+  get ownValues(): BridgePortValues {
+    return this.#own;
+  }
+
+  /**
+   * Changes settings of the port itself. One with the value that the port has otherwise is none of its own any more.
+   * To be called by `Switch` only.
+   * @param change default: only `otherwise` has changed
+   * @returns whether a setting in force has changed
+   */
+  changeValues(change: BridgePortValues = {}): boolean {
+    const otherwise = this.#otherwise();
+    const kept = Object.entries(this.#own).filter(([key]) => !Object.hasOwn(change, key));
+    this.#own = { ...Object.fromEntries(kept), ...ownValues(otherwise, change) };
+    const values = layeredValues(otherwise, this.#own);
+    if (isDeepStrictEqual(values, this.#values)) return false;
+    this.#values = values;
+    return true;
   }
 
   /** The link came up, or continues on another connection. */

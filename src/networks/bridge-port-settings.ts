@@ -1,10 +1,13 @@
+import type { StaticGroup } from '../bridge/multicast/multicast-settings.ts';
 import { type BridgePortSettings, DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
 import { PortVlans } from '../bridge/port-vlans.ts';
 import { type AdminPortSettings, DEFAULT_ADMIN_SETTINGS } from '../bridge/spanning-tree/settings.ts';
+import { parseGroup } from '../schema/binding-values.ts';
 import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { TPID_C_TAG, TPID_S_TAG } from '../wire/ethernet/tag.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import { VidSet } from '../wire/ethernet/vid-set.ts';
+import { IpWords } from '../wire/multicast/ip-words.ts';
 import { securitySettingsOf } from './port-security-settings.ts';
 
 /** The settings of a bridge port from their values in the control API and in files; absent values are the defaults. */
@@ -14,6 +17,7 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     multicastRouter = DEFAULT_SETTINGS.multicastRouter,
     fastLeave = DEFAULT_SETTINGS.fastLeave,
     multicastLimit = DEFAULT_SETTINGS.multicastLimit,
+    multicastGroups = [],
     lldp = DEFAULT_SETTINGS.lldp,
     mirrorTo = '',
     mirrorDir = 'both',
@@ -24,7 +28,10 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     mirrorDirection: mirrorDir,
     mirrorVlans: mirrorVlans === 'all' ? undefined : VidSet.parse(mirrorVlans),
   };
-  const multicast = { multicastRouter, fastLeave, multicastLimit };
+  const multicast = {
+    ...{ multicastRouter, fastLeave, multicastLimit },
+    multicastGroups: multicastGroups.map(staticGroup),
+  };
   return {
     isIsolated: isolated,
     vlans: vlansOf(values),
@@ -34,6 +41,15 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
     ...multicast,
     ...securitySettingsOf(values),
   };
+}
+
+/** The group of a text that `parseGroup` takes. */
+export function staticGroup(text: string): StaticGroup {
+  const { octets = [], vid = 0 } = parseGroup(text) ?? {};
+  const address = new IpWords();
+  if (octets.length === 4) address.readIpv4(Uint8Array.from(octets), 0);
+  else address.readIpv6(Uint8Array.from(octets), 0);
+  return { vid: vid as Vid, address };
 }
 
 function vlansOf({

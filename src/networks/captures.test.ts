@@ -78,7 +78,7 @@ interface World {
   readonly ports: readonly MemoryPort[];
   capture(
     numbers: readonly number[],
-    options?: { filter?: string; snapLength?: number; count?: number },
+    options?: { filter?: string; snapLength?: number; count?: number; user?: string },
   ): { reader: Reader; running: RunningCapture };
 }
 
@@ -87,7 +87,7 @@ function open(t: TestContext): World {
   t.after(() => lan.close());
   const ports = Array.from({ length: 3 }, () => new MemoryPort({ queueFrames: 2 }));
   for (const port of ports) lan.attach(port);
-  const capture: World['capture'] = (numbers, { filter = '', snapLength = 0, count } = {}) => {
+  const capture: World['capture'] = (numbers, { filter = '', snapLength = 0, count, user } = {}) => {
     const reader = new Reader();
     const options = {
       ports: numbers.map((number) => ({ name: `p${number}`, description: '' })),
@@ -98,7 +98,7 @@ function open(t: TestContext): World {
       application: 'test',
     };
     const bridgePorts = numbers.map((number) => lan.port(number));
-    return { reader, running: lan.captures.start(bridgePorts, options, reader) };
+    return { reader, running: lan.captures.start(bridgePorts, options, reader, user) };
   };
   return { lan, ports, capture };
 }
@@ -254,4 +254,15 @@ test('only so many captures run at once', (t) => {
   assert.throws(() => capture([1]), /8 captures run already/);
   captures[0]?.release();
   capture([1]);
+});
+
+test('one user cannot take all captures, and one that ends makes room', (t) => {
+  const { capture } = open(t);
+  const own = Array.from({ length: 4 }, () => capture([1], { user: 'ada' }));
+  assert.throws(() => capture([1], { user: 'ada' }), /User ada runs 4 captures, and one user may run 4 of the 8/);
+  const others = Array.from({ length: 4 }, (_, at) => capture([1], at === 0 ? {} : { user: 'bob' }));
+  assert.throws(() => capture([1]), /8 captures run already/);
+  own[0]?.running.release();
+  capture([1], { user: 'ada' });
+  for (const { running } of [...own, ...others]) running.release();
 });

@@ -8,6 +8,8 @@ import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
 
 /** Limit of captures: each may hold some MiB for a slow reader, and costs time for each frame. */
 const MOST_CAPTURES = 8;
+/** The part of them that one user may have, so that others can look as well. */
+const MOST_OF_ONE_USER = 4;
 
 /** A running capture. */
 export interface RunningCapture {
@@ -26,19 +28,27 @@ export interface TapHost {
 export class Captures {
   readonly #host: TapHost;
   readonly #taps = new Map<BridgePort, Set<CaptureTap>>();
-  readonly #running = new Set<Capture>();
+  /** with the user that has started each; null: a local caller without credentials */
+  readonly #running = new Map<Capture, string | null>();
 
   constructor(host: TapHost) {
     this.#host = host;
   }
 
-  /** @param ports in the order of `options.ports`. @throws EtherwsError REQUEST_REFUSED */
-  start(ports: readonly BridgePort[], options: CaptureOptions, sink: CaptureSink): RunningCapture {
-    if (this.#running.size >= MOST_CAPTURES) {
-      throw new EtherwsError('REQUEST_REFUSED', `${MOST_CAPTURES} captures run already`, { hint: 'End one of them' });
-    }
+  /**
+   * @param ports in the order of `options.ports`
+   * @param user the user that the capture counts for; null: a local caller, which only the limit of all bounds
+   * @throws EtherwsError REQUEST_REFUSED
+   */
+  start(
+    ports: readonly BridgePort[],
+    options: CaptureOptions,
+    sink: CaptureSink,
+    user: string | null = null,
+  ): RunningCapture {
+    this.#checkRoom(user);
     const capture = new Capture(options, sink);
-    this.#running.add(capture);
+    this.#running.set(capture, user);
     const taps = ports.map((port, index) => this.#tap(port, capture.ports[index] as CapturedPort));
     const release = (): void => {
       if (!this.#running.delete(capture)) return;
@@ -52,6 +62,21 @@ export class Captures {
     const taps = this.#taps.get(port);
     this.#taps.delete(port);
     for (const { captured } of taps ?? []) captured.remove();
+  }
+
+  #checkRoom(user: string | null): void {
+    if (this.#running.size >= MOST_CAPTURES) {
+      throw new EtherwsError('REQUEST_REFUSED', `${MOST_CAPTURES} captures run already`, { hint: 'End one of them' });
+    }
+    if (user === null) return;
+    let own = 0;
+    for (const one of this.#running.values()) own += Number(one === user);
+    if (own < MOST_OF_ONE_USER) return;
+    throw new EtherwsError(
+      'REQUEST_REFUSED',
+      `User ${user} runs ${own} captures, and one user may run ${MOST_OF_ONE_USER} of the ${MOST_CAPTURES}`,
+      { hint: 'End one of them' },
+    );
   }
 
   #tap(port: BridgePort, captured: CapturedPort): CaptureTap {

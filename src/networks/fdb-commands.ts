@@ -16,6 +16,11 @@ import type { Switch } from './switch.ts';
 export function addFdbEntry(target: Switch, { mac, port, vid = 0, sticky = false }: AddFdbSpec): FdbEntry {
   const attached = target.attachedPort(port);
   const { bridgePort, network, values } = attached;
+  if (bridgePort.meshNode !== undefined) {
+    throw new EtherwsError('REQUEST_REFUSED', `Port ${bridgePort.number} leads to the node ${bridgePort.meshNode}`, {
+      hint: 'Set the address at the port of that node at which the station is',
+    });
+  }
   const { entries } = network.bridge;
   const [address, tag] = [parseMacAddress(mac), vid as Vid];
   const { fdb: before = [] } = values;
@@ -47,6 +52,11 @@ export function deleteFdbEntry(
   if (entry === undefined) {
     throw new EtherwsError('ADDRESS_UNKNOWN', `${mac} in VLAN ${vid} is at no port`, {
       hint: 'etherws ctl listfdb lists the addresses with their VLANs and networks',
+    });
+  }
+  if (entry.kind === 'told') {
+    throw new EtherwsError('REQUEST_REFUSED', `${mac} in VLAN ${vid} is at the node ${entry.port.meshNode ?? ''}`, {
+      hint: 'Remove it at that node',
     });
   }
   const last = told(entry, target.attachedPort(entry.port.number));

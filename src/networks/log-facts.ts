@@ -1,4 +1,5 @@
 import type { BridgeTrace } from '../bridge/bridge-trace.ts';
+import type { LinkState } from '../bridge/port.ts';
 import type { Logger } from '../observability/logger.ts';
 import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
@@ -19,6 +20,18 @@ export function factsOf({ bridgePort, network, name, user }: AttachedPort): obje
     target: port.target,
     ...(user === undefined || user === null ? {} : { user }),
   };
+}
+
+/**
+ * Logs that the link of a port is in another state; to be called before the bridge has it. A mesh port dials for as long as its
+ * node is a member: of its changes only those between up and not up are for operators.
+ */
+export function logLink(logger: Logger, attached: AttachedPort, state: LinkState, reason: string | undefined): void {
+  const { meshNode, link } = attached.bridgePort;
+  const facts = { ...factsOf(attached), state, reason };
+  const isAttempt = meshNode !== undefined && (link === 'up') === (state === 'up');
+  if (isAttempt) logger.debug(facts, 'link changed');
+  else logger.info(facts, 'link changed');
 }
 
 /** The same log, with the facts of a network in each line. The log itself for the default network. */

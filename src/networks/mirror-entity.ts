@@ -1,4 +1,6 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { LazyMap } from '../bridge/lazy-map.ts';
+import { LazySet } from '../bridge/lazy-set.ts';
 import type { MirrorSpec } from '../bridge/mirror/mirrors.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
 import type { EntityHost, NetworkEntity } from './network-entity.ts';
@@ -11,10 +13,10 @@ export class MirrorEntity implements NetworkEntity {
   readonly #host: EntityHost;
   readonly #outputChanged: (port: BridgePort, nowMs: number) => void;
   /** The ports with a mirror of their own. */
-  readonly #wanting = new Set<BridgePort>();
+  readonly #wanting = new LazySet<BridgePort>();
   /** The mirrors that the bridge has now. */
-  readonly #present = new Map<BridgePort, readonly MirrorSpec[]>();
-  readonly #outputs = new Set<BridgePort>();
+  readonly #present = new LazyMap<BridgePort, readonly MirrorSpec[]>();
+  readonly #outputs = new LazySet<BridgePort>();
   /** The port for copies of the whole network; empty for none. */
   #networkTo = '';
 

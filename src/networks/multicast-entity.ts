@@ -1,4 +1,5 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
+import { LazyMap } from '../bridge/lazy-map.ts';
 import type { MulticastSnooper } from '../bridge/multicast/multicast-snooper.ts';
 import type { SnoopedVlan } from '../bridge/multicast/snooped-vlan.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
@@ -8,6 +9,8 @@ import type { EntityHost, NetworkEntity } from './network-entity.ts';
 const MOST_QUERIER_EVENTS = 10;
 /** For each port, and for the network, refused memberships are told of once in this time. */
 const LIMIT_EVENT_MS = 60_000;
+
+const NONE: ReadonlyMap<SnoopedVlan, number> = new Map();
 
 /** A count of refusals that was told of, and when. */
 interface Told {
@@ -19,8 +22,8 @@ interface Told {
 export class MulticastEntity implements NetworkEntity {
   readonly #host: EntityHost;
   /** What was told of last: the elected queriers, as numbers of `Querier.election`. */
-  #elections = new Map<SnoopedVlan, number>();
-  readonly #told = new Map<BridgePort | 'network', Told>();
+  #elections = NONE;
+  readonly #told = new LazyMap<BridgePort | 'network', Told>();
 
   constructor(host: EntityHost) {
     this.#host = host;
@@ -62,7 +65,7 @@ export class MulticastEntity implements NetworkEntity {
       this.#host.publish('multicast-querier', { ...facts, own: election === 0 });
       this.#host.logger.info({ ...facts, own: election === 0 }, 'multicast querier');
     }
-    this.#elections = now;
+    this.#elections = now.size === 0 ? NONE : now;
   }
 
   #tellLimit(of: BridgePort | 'network', refused: number, nowMs: number): void {

@@ -2,10 +2,11 @@ import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { MulticastSnooper } from '../bridge/multicast/multicast-snooper.ts';
 import type { SnoopedVlan } from '../bridge/multicast/snooped-vlan.ts';
 import type { MdbEntry } from '../control/multicast-entries.ts';
+import { permanentMembers } from './mdb-commands.ts';
 import type { Switch } from './switch.ts';
 
 /** An entry without the facts that the switch adds: the name of its port, and its network. */
-type MulticastFacts = Omit<MdbEntry, 'port' | 'portName' | 'network'> & {
+type MulticastFacts = Omit<MdbEntry, 'port' | 'portName' | 'state' | 'network'> & {
   readonly port: BridgePort | undefined;
 };
 
@@ -15,29 +16,34 @@ const ALL_GROUPS = { 4: '224.0.0.0/4', 6: 'ff00::/8' } as const;
 export function listMdb(owner: Switch, network: string | undefined): MdbEntry[] {
   const nowMs = performance.now();
   const networks = network === undefined ? owner.networks : [owner.network(network)];
-  return [...networks].flatMap(({ name, bridge: { multicast } }) =>
-    (multicast === undefined ? [] : multicastFacts(multicast, nowMs)).map(({ port, ...facts }) => ({
-      ...facts,
+  return [...networks].flatMap(({ name, bridge: { multicast }, settings }): MdbEntry[] => {
+    // The ports have them also before the first frame to a group, and while they are down.
+    const permanent = settings.multicastSnooping === 'off' ? [] : [...permanentMembers(owner.attachedPorts(name))];
+    const facts = multicast === undefined ? [] : multicastFacts(multicast, nowMs);
+    const found = facts.map(({ port, ...others }) => ({
+      ...others,
       port: port?.number ?? null,
       portName: port === undefined ? null : (owner.nameOf(port) ?? null),
+      state: others.expires === null ? ('permanent' as const) : ('temporary' as const),
       network: name,
-    })),
-  );
+    }));
+    return [...found, ...permanent].sort(compare);
+  });
 }
 
-/** The multicast database of a network: queriers, router ports, and members, in the order of VLANs, addresses and ports. */
+/** What was heard in a network: queriers, router ports, and members. */
 function multicastFacts(snooper: MulticastSnooper, nowMs: number): MulticastFacts[] {
   const facts: MulticastFacts[] = [];
   for (const vlan of snooper.vlans()) {
     if (vlan.querier.isOtherPresent(nowMs) || vlan.querier.isOwn(nowMs)) facts.push(querierOf(vlan, snooper, nowMs));
     facts.push(...routersOf(vlan, snooper, nowMs));
   }
-  const members: MulticastFacts[] = [];
   for (const { group, port, untilMs } of snooper.memberships(nowMs)) {
     const { vid, address } = group;
-    members.push({ kind: 'member', vid, address: String(address), port, expires: secondsUntil(untilMs, nowMs) });
+    if (!Number.isFinite(untilMs)) continue;
+    facts.push({ kind: 'member', vid, address: String(address), port, expires: secondsUntil(untilMs, nowMs) });
   }
-  return [...facts.sort(compare), ...members.sort(compare)];
+  return facts;
 }
 
 function querierOf({ vid, family, querier }: SnoopedVlan, snooper: MulticastSnooper, nowMs: number): MulticastFacts {
@@ -58,17 +64,18 @@ function* routersOf(vlan: SnoopedVlan, snooper: MulticastSnooper, nowMs: number)
   }
 }
 
-function secondsUntil(untilMs: number, nowMs: number): number {
-  return Math.ceil((untilMs - nowMs) / 1000);
+function secondsUntil(untilMs: number, nowMs: number): number | null {
+  return Number.isFinite(untilMs) ? Math.ceil((untilMs - nowMs) / 1000) : null;
 }
 
 const KINDS = ['querier', 'router', 'member'];
 
-function compare(one: MulticastFacts, other: MulticastFacts): number {
+/** By kind, VLAN, address and port. */
+function compare(one: MdbEntry, other: MdbEntry): number {
   return (
     KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||
     one.vid - other.vid ||
     (one.address < other.address ? -1 : one.address > other.address ? 1 : 0) ||
-    (one.port?.number ?? 0) - (other.port?.number ?? 0)
+    (one.port ?? 0) - (other.port ?? 0)
   );
 }

@@ -21,8 +21,7 @@ export class RunningNetworks implements NetworkControl {
   set(name: string, settings: NetworkChange): NetworkEntry {
     const network = this.#switch.network(name);
     requireTimes({ ...network.settings, ...settings });
-    network.configure(settings);
-    return networkEntry(network);
+    return networkEntry(this.#switch.configureNetwork(name, settings));
   }
 
   async remove(name: string, isForced: boolean): Promise<NetworkEntry> {
@@ -54,7 +53,7 @@ export class RunningNetworks implements NetworkControl {
 }
 
 /** @throws EtherwsError ARGUMENT_INVALID for times of the spanning tree that do not fit together */
-function requireTimes(settings: NetworkSettings): void {
+export function requireTimes(settings: NetworkSettings): void {
   const wrong = wrongTimes(settings);
   if (wrong === undefined) return;
   throw new EtherwsError('ARGUMENT_INVALID', `The times of the spanning tree do not fit together: ${wrong}`, {

@@ -6,6 +6,8 @@ import type { NetworkSettings } from '../schema/network-options.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { PortLabels } from './attached-port.ts';
 import { LldpEntity } from './lldp/lldp-entity.ts';
+import { MeshEntity } from './mesh/mesh-entity.ts';
+import { shareLeases } from './mesh/shared-leases.ts';
 import { MirrorEntity } from './mirror-entity.ts';
 import { MulticastEntity } from './multicast-entity.ts';
 import { Pings } from './ping/pings.ts';
@@ -48,6 +50,8 @@ export interface EntityHost {
   labelsOf(port: BridgePort): PortLabels;
   /** The port of this network with this number or name, as text; undefined if there is none. */
   portCalled(reference: string): BridgePort | undefined;
+  /** The address at which the control service listens, if it is a certain one. */
+  controlAddress?(): string | undefined;
   /** Asks for a call of `tick` by this time. An earlier request stays in force; one call answers all. */
   wakeBy(atMs: number): void;
   /** Tells subscribers and hooks; the fact `network` is added. */
@@ -62,7 +66,9 @@ export interface EntityHost {
  */
 export function makeEntities(host: EntityHost) {
   const lldp = new LldpEntity(host);
-  const spanningTree = new SpanningTreeEntity(host);
+  const mesh = new MeshEntity(host);
+  shareLeases(mesh, host.bridge.sourceGuard);
+  const spanningTree = new SpanningTreeEntity(host, mesh);
   // A port that is reserved for a mirror, or no longer, is another one for these.
   const mirrors = new MirrorEntity(host, (port, nowMs) => {
     spanningTree.portChanged(port);
@@ -70,11 +76,12 @@ export function makeEntities(host: EntityHost) {
   });
   return {
     spanningTree,
-    protections: new PortProtections(host),
+    protections: new PortProtections(host, mesh),
     lldp,
     mirrors,
     pings: new Pings(host.bridge, host.address),
     multicast: new MulticastEntity(host),
+    mesh,
   } satisfies Readonly<Record<string, NetworkEntity>>;
 }
 

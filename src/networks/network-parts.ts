@@ -1,4 +1,4 @@
-import type { BridgeOptions } from '../bridge/bridge.ts';
+import type { BridgeOptions } from '../bridge/bridge-options.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { EventHub } from '../events/event-hub.ts';
@@ -42,6 +42,7 @@ export interface SwitchSide {
   labelsOf(port: BridgePort): PortLabels;
   /** @param network its network must be this one */
   portCalled(reference: string, network: string): BridgePort | undefined;
+  controlAddress(): string | undefined;
   /** The state or link of a port may be another one. */
   changed(port: BridgePort): void;
   /** The same, where the network's entities know it already. */
@@ -81,6 +82,7 @@ export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): Netw
   const host: NetworkParts['host'] = {
     labelsOf: (port) => side.labelsOf(port),
     portCalled: (reference) => side.portCalled(reference, name),
+    controlAddress: () => side.controlAddress(),
     address: ownAddress(side.addressSeed, name),
     logger,
     publish: (kind, facts) => {

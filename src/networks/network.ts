@@ -1,4 +1,5 @@
-import { Bridge, type BridgeOptions } from '../bridge/bridge.ts';
+import { Bridge } from '../bridge/bridge.ts';
+import type { BridgeOptions } from '../bridge/bridge-options.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import { NativeFlowTable } from '../native/flow-table.ts';
 import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
@@ -14,7 +15,10 @@ export interface FdbLimits {
 export interface NetworkParts {
   readonly bridge: Omit<BridgeOptions, keyof FdbLimits | 'flowTable'>;
   readonly limits: FdbLimits;
-  readonly host: Pick<EntityHost, 'address' | 'labelsOf' | 'portCalled' | 'logger' | 'publish' | 'portChanged'>;
+  readonly host: Pick<
+    EntityHost,
+    'address' | 'labelsOf' | 'portCalled' | 'controlAddress' | 'logger' | 'publish' | 'portChanged'
+  >;
   /** default: `performance.now` */
   readonly nowMs?: () => number;
   /** default: those of network-entity.ts */
@@ -68,6 +72,7 @@ export class Network {
   configure(change: NetworkChange): void {
     this.#settings = { ...this.#settings, ...change };
     this.#applyLimits();
+    this.bridge.setHostSnooping(this.#settings.hostSnooping === 'on');
     const nowMs = this.#nowMs();
     for (const entity of this.#entities) entity.configure?.(this.#settings, nowMs);
   }

@@ -96,7 +96,7 @@ test('a network comes and goes, and the default one stays', async (t) => {
   const port = new MemoryPort();
   target.attach(port, { network: 'lab' });
   port.deliver(frame(BROADCAST, 7, 0));
-  await assert.rejects(target.removeNetwork('lab'), { code: 'NETWORK_IN_USE' });
+  await assert.rejects(target.removeNetwork('lab'), { code: 'NETWORK_IN_USE', hint: /^Remove it first with delport/ });
   await assert.rejects(target.removeNetwork('default', true), { code: 'REQUEST_REFUSED' });
   await target.removeNetwork('lab', true);
   assert.deepEqual([target.ports.size, target.hasNetwork('lab'), target.fdb()], [0, false, []]);

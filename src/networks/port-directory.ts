@@ -39,9 +39,10 @@ export class PortDirectory {
     return this.#byNumber.sorted.values();
   }
 
-  /** The attached port of a port of the bridge. */
-  of({ number }: BridgePort): AttachedPort | undefined {
-    return this.#byNumber.get(number);
+  /** The attached port of a port of the bridge; undefined for one that was removed, also if another one has its number now. */
+  of(bridgePort: BridgePort): AttachedPort | undefined {
+    const found = this.#byNumber.get(bridgePort.number);
+    return found?.bridgePort === bridgePort ? found : undefined;
   }
 
   /** The port with this number or name. */

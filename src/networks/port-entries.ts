@@ -1,6 +1,7 @@
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Counters } from '../bridge/counters.ts';
 import { detailsOf, type NetworkInterface } from '../bridge/port-details.ts';
+import type { RateEntry } from '../control/rate-entries.ts';
 import type { InterfaceEntry, PortEntry } from '../control/schema.ts';
 import { EtherwsError } from '../errors.ts';
 import { netmaskOfPrefixLength } from '../wire/ethernet/ip-address.ts';
@@ -9,7 +10,7 @@ import type { AttachedPort } from './attached-port.ts';
 /** The entry of a port in `listPort`. */
 export function portEntry(attached: AttachedPort): PortEntry {
   const { bridgePort, network, name, description, rates } = attached;
-  const { port, rx, tx, isShut } = bridgePort;
+  const { port, rx, tx, isShut, meshNode } = bridgePort;
   const details = detailsOf(port);
   const tunnel = details?.kind === 'tunnel' ? details : undefined;
   return {
@@ -34,9 +35,13 @@ export function portEntry(attached: AttachedPort): PortEntry {
     txFrameRate: rates.tx.frames,
     rxBitRate: rates.rx.bits,
     txBitRate: rates.tx.bits,
+    queuedOctets: tunnel?.connection?.queuedBytes ?? 0,
+    queuedMs: tunnel?.connection?.oldestWaitedMs?.() ?? 0,
+    stations: network.bridge.fdbSizeAt(bridgePort),
     settings: { ...attached.values },
     config: null,
     network: network.name,
+    ...(meshNode === undefined ? {} : { meshNode }),
   };
 }
 
@@ -53,7 +58,16 @@ export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reas
 }
 
 function discards(counters: Counters): Record<string, number> {
-  return Object.fromEntries(Object.entries(counters.discards).filter(([, frames]) => frames > 0));
+  const found: Record<string, number> = {};
+  if (counters.discarded === 0) return found;
+  for (const [reason, frames] of Object.entries(counters.discards)) if (frames > 0) found[reason] = frames;
+  return found;
+}
+
+/** The entry of a port in `listRate`. */
+export function rateEntryOf({ bridgePort, rates }: AttachedPort): RateEntry {
+  const { rx, tx } = rates.history.lists();
+  return { port: bridgePort.number, rxBitRates: rx, txBitRates: tx };
 }
 
 /** @returns undefined for a device that was deleted; its port is still in listport */

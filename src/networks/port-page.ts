@@ -1,9 +1,9 @@
 import type { IngressPolicy } from '../bridge/ingress-policy.ts';
-import { detailsOf } from '../bridge/port-details.ts';
+import { detailsOf, type TlsDetails } from '../bridge/port-details.ts';
 import type { PolicyEntry, PortPage } from '../control/status-entries.ts';
-import { formatIpv4, formatIpv6 } from '../wire/ethernet/ip-address.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { AttachedPort } from './attached-port.ts';
+import { formatBindingAddress } from './binding-address.ts';
 import { portEntry } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
@@ -17,10 +17,8 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
   const connection = details?.kind === 'tunnel' ? details.connection : undefined;
   const { ageMs, stateMs, connectedMs, connections } = attached.history();
   const addresses: PortPage['addresses'] = [];
-  let stations = 0;
   for (const { entry, ageMs: unseenMs } of owner.addressesAt(bridgePort)) {
-    stations++;
-    if (addresses.length >= MOST_ADDRESSES) continue;
+    if (addresses.length === MOST_ADDRESSES) break;
     addresses.push({ vid: entry.vid, mac: formatMacAddress(entry.mac), age: seconds(unseenMs) });
   }
   return {
@@ -32,17 +30,27 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
     user: attached.user ?? null,
     peer: connection?.peer ?? null,
     localAddress: connection?.localAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? null,
-    tls: connection?.tls === undefined ? null : { ...connection.tls },
+    ...tlsFacts(connection?.tls),
     transport: connection?.transport ?? null,
-    queuedOctets: connection?.queuedBytes ?? 0,
-    queuedMs: connection?.oldestWaitedMs?.() ?? 0,
+    inherited: Object.keys(attached.values).filter((key) => !Object.hasOwn(attached.ownValues, key)),
     policy: bridgePort.policy === undefined ? null : policyEntry(bridgePort.policy),
     neighbors: owner
       .neighborsAt(attached)
       .map(({ system, chassis, neighborPort }) => ({ system, chassis, port: neighborPort })),
-    stations,
     addresses,
     bindings: bindingsOf(attached, performance.now()),
+  };
+}
+
+function tlsFacts(tls: TlsDetails | undefined): Pick<PortPage, 'tls' | 'certificate'> {
+  if (tls === undefined) return { tls: null, certificate: null };
+  const { protocol, cipher, certificate } = tls;
+  return {
+    tls: { protocol, cipher },
+    certificate:
+      certificate === undefined
+        ? null
+        : { of: certificate.of, expires: new Date(certificate.expiresMs).toISOString().replace('.000Z', 'Z') },
   };
 }
 
@@ -51,7 +59,7 @@ function bindingsOf({ bridgePort, network }: AttachedPort, nowMs: number): PortP
   for (const { port, kind, address, mac, vid, untilMs } of network.bridge.sourceGuard.bindings.all(nowMs)) {
     if (port !== bridgePort.number || all.length === MOST_ADDRESSES) continue;
     all.push({
-      address: formatAddress(address),
+      address: formatBindingAddress(address),
       mac: mac === undefined ? null : formatMacAddress(mac),
       vid: vid ?? null,
       kind,
@@ -59,13 +67,6 @@ function bindingsOf({ bridgePort, network }: AttachedPort, nowMs: number): PortP
     });
   }
   return all;
-}
-
-/** The text of an IP address of a binding. */
-function formatAddress(octets: string): string {
-  const word = (at: number): number => octets.charCodeAt(at) * 256 + octets.charCodeAt(at + 1);
-  if (octets.length === 4) return formatIpv4(word(0) * 0x1_0000 + word(2));
-  return formatIpv6([0, 2, 4, 6, 8, 10, 12, 14].map(word));
 }
 
 function policyEntry({ rules, claimed }: IngressPolicy): PolicyEntry {

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { BridgePort } from '../bridge/bridge-port.ts';
+import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import { LoopDetection, type LoopFound } from '../bridge/loop-detection/loop-detection.ts';
 import type { MoveReport } from '../bridge/move-watch.ts';
 import type { StormReport } from '../bridge/storm-control.ts';
 import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NetworkSettings } from '../schema/network-options.ts';
+import type { MeshEntity } from './mesh/mesh-entity.ts';
+import { SharedLoops } from './mesh/shared-loops.ts';
 import type { EntityHost, NetworkEntity } from './network-entity.ts';
 
 /** Peers can cause these warnings. */
@@ -16,19 +18,27 @@ export class PortProtections implements NetworkEntity {
   readonly #host: EntityHost;
   readonly #logger: Logger;
   readonly #loops: LoopDetection;
+  readonly #shared: SharedLoops;
 
-  constructor(host: EntityHost) {
+  constructor(host: EntityHost, mesh: MeshEntity) {
     this.#host = host;
     this.#logger = limitLevel(host.logger, 'warn', WARNINGS);
     const { bridge, address } = host;
     this.#loops = new LoopDetection('off', {
       address,
       randomBytes,
-      transmit: (port, frame) => void bridge.transmit(port, frame),
+      transmit: (port, vid, frame) => void bridge.transmitInVlan(port, vid, frame),
       protect: (port, reason) => bridge.protect(port, { cause: 'loop', reason }),
       unprotect: (port) => bridge.protect(port, undefined),
       onFound: (loop) => this.#loopFound(loop),
       onOpened: (port) => this.#opened(port),
+      onForeignProbe: (probe, by, nowMs) => this.#shared.probed(probe, by, nowMs),
+    });
+    this.#shared = new SharedLoops({
+      mesh,
+      loops: this.#loops,
+      portOf: (number) => bridge.ports.get(number as PortNumber),
+      onShut: (port, other) => this.#shutForNode(port, other),
     });
     bridge.loopDetection = this.#loops;
     bridge.onProtected = (port) => this.#limitReached(port);
@@ -40,21 +50,31 @@ export class PortProtections implements NetworkEntity {
     this.#loops.setMode(stp === true || stp === 'on' ? 'off' : settings.loopDetection);
   }
 
+  portAdded(port: BridgePort, nowMs: number): void {
+    this.#shared.portAdded(port, nowMs);
+  }
+
+  portRemoved(port: BridgePort): void {
+    this.#shared.portRemoved(port);
+  }
+
   tick(nowMs: number): void {
+    this.#shared.tick(nowMs);
     const { bridge } = this.#host;
     for (const port of bridge.eachPort()) {
       if (port.storm === undefined) continue;
       for (const report of port.storm.reports(nowMs)) this.#storm(port, report);
-      if (port.storm.isStorming) this.#loops.suspect(port, nowMs);
+      if (port.storm.isStorming) this.#loops.suspect(port, [port.storm.refusedVid], nowMs);
     }
     this.#loops.tick(bridge.eachPort(), nowMs);
   }
 
   /** Addresses move to and fro: there may be a loop. */
-  moved({ ports }: MoveReport): void {
-    for (const number of ports) {
+  moved(report: MoveReport): void {
+    const vids = report.kind === 'loop' ? report.vids : [report.vid];
+    for (const number of report.ports) {
       const port = this.#host.bridge.ports.get(number);
-      if (port !== undefined) this.#loops.suspect(port, this.#host.nowMs());
+      if (port !== undefined) this.#loops.suspect(port, vids, this.#host.nowMs());
     }
   }
 
@@ -81,6 +101,15 @@ export class PortProtections implements NetworkEntity {
     this.#logger.warn(facts, `loop: port ${shut.number} is shut: ${reason}`);
     this.#host.publish('loop', { port: shut.number, ports: [from.number, by.number], action: 'shut', reason });
     this.#host.portChanged(shut);
+  }
+
+  /** In a loop with a port of another node. */
+  #shutForNode(port: BridgePort, other: string): void {
+    const reason = port.protection?.reason ?? '';
+    const facts = { port: port.number, target: port.port.target, by: other };
+    this.#logger.warn(facts, `loop: port ${port.number} is shut: ${reason}`);
+    this.#host.publish('loop', { port: port.number, ports: [port.number], action: 'shut', reason });
+    this.#host.portChanged(port);
   }
 
   #opened(port: BridgePort): void {

@@ -1,4 +1,5 @@
 import { CELLS, RX_CELL, TX_CELL } from '../bridge/counters.ts';
+import { RateHistory } from './rate-history.ts';
 
 /** Frames and bits a second in one direction. */
 export interface Rate {
@@ -11,6 +12,8 @@ export class PortRates {
   readonly #cells: Float64Array;
   readonly #last = new Float64Array(CELLS);
   readonly #perSecond = new Float64Array(CELLS);
+  /** The rates of the last samples. */
+  readonly history = new RateHistory();
   #lastMs: number;
 
   /** @param cells the counters of the port, as BridgePort has them */
@@ -30,6 +33,7 @@ export class PortRates {
       this.#perSecond[cell] = (count - (this.#last[cell] as number)) / seconds;
       this.#last[cell] = count;
     }
+    this.history.add(this.rx.bits, this.tx.bits);
   }
 
   get rx(): Rate {

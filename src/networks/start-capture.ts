@@ -1,9 +1,16 @@
 import { compileFilter, type FrameFilter } from '../capture/filter.ts';
 import { FilterError } from '../capture/filter-error.ts';
-import type { CaptureEntry, CaptureReader, CaptureSpec, SwitchCapture } from '../control/capture-entries.ts';
+import {
+  type CaptureEntry,
+  type CaptureReader,
+  type CaptureSpec,
+  MOST_CAPTURED_PORTS,
+  type SwitchCapture,
+} from '../control/capture-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { AttachedPort } from './attached-port.ts';
 import type { Captures } from './captures.ts';
+import type { Switch } from './switch.ts';
 
 /**
  * Starts a capture for a caller of the control API.
@@ -13,7 +20,7 @@ import type { Captures } from './captures.ts';
 export function startCapture(
   captures: Captures,
   found: readonly AttachedPort[],
-  spec: Omit<CaptureSpec, 'ports' | 'duration'>,
+  spec: Omit<CaptureSpec, 'ports' | 'network' | 'duration'>,
   reader: CaptureReader,
 ): SwitchCapture {
   const { filter: filterText = '', snaplen = 0, count } = spec;
@@ -40,6 +47,7 @@ export function startCapture(
         reader.notify({ event: 'ended', reason, entries: entries() });
       },
     },
+    reader.user,
   );
   const entries = (): CaptureEntry[] =>
     capture.statistics.map((statistics, index) => {
@@ -50,6 +58,9 @@ export function startCapture(
     get entries() {
       return entries();
     },
+    isWithin: (allowed) =>
+      allowed === undefined ||
+      ports.every(({ network }, index) => capture.ports[index]?.isRemoved === true || allowed.includes(network.name)),
     get isReaderSlow() {
       return capture.isReaderSlow;
     },
@@ -66,13 +77,26 @@ export function startCapture(
   };
 }
 
+/** The ports of a network but those to other nodes, whose frames are those of other ports. @throws EtherwsError */
+export function portsToCapture(target: Switch, network: string): AttachedPort[] {
+  const found = [...target.attachedPorts(network)].filter(({ bridgePort }) => bridgePort.meshNode === undefined);
+  if (found.length === 0) {
+    throw new EtherwsError('PORT_NOT_FOUND', `The network ${network} has no ports here`, {
+      hint: 'etherws ctl listport lists the ports and their networks',
+    });
+  }
+  if (found.length <= MOST_CAPTURED_PORTS) return found;
+  const words = `The network ${network} has ${found.length} ports, and a capture at most ${MOST_CAPTURED_PORTS}`;
+  throw new EtherwsError('REQUEST_REFUSED', words, { hint: 'Name the ports' });
+}
+
 function labelOf({ name, bridgePort }: AttachedPort): string {
   return name ?? `port-${bridgePort.number}`;
 }
 
-function describe({ description, bridgePort }: AttachedPort): string {
+function describe({ description, bridgePort, network }: AttachedPort): string {
   const { number, port } = bridgePort;
-  return `port ${number}, ${port.type} ${port.target}${description === undefined ? '' : `: ${description}`}`;
+  return `port ${number} in network ${network.name}, ${port.type} ${port.target}${description === undefined ? '' : `: ${description}`}`;
 }
 
 function compiled(filter: string): FrameFilter {

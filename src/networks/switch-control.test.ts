@@ -75,3 +75,26 @@ test('listPort takes the reason from the tunnel where time changes it, else what
     reason: 'told when it went down',
   });
 });
+
+test('a port is not the port of its own copies', async (t) => {
+  const target = new Switch();
+  t.after(() => target.close());
+  const control = new RunningSwitch(target, async () => new MemoryPort());
+  await control.addPort({ type: 'tap', target: 'one', name: 'one' });
+  await control.addPort({ type: 'tap', target: 'two', name: 'two' });
+  const itself = { code: 'ARGUMENT_INVALID', message: /mirrorTo "\w+" is the port itself/ };
+  assert.throws(() => control.setPort('one', { mirrorTo: '1' }), itself);
+  assert.throws(() => control.setPort(1, { mirrorTo: 'one', isolated: true }), itself);
+  assert.throws(() => control.setPort(1, { name: 'new', mirrorTo: 'new' }), itself);
+  await assert.rejects(control.addPort({ type: 'tap', target: 'x', name: 'x', mirrorTo: 'x' }), itself);
+  assert.deepEqual(
+    control.listPorts().map(({ name, settings }) => ({ name, settings })),
+    [
+      { name: 'one', settings: {} },
+      { name: 'two', settings: {} },
+    ],
+    'what was refused changed nothing',
+  );
+  control.setPort('one', { mirrorTo: 'two' });
+  control.setPort('one', { mirrorTo: '' });
+});

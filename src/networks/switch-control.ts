@@ -2,9 +2,12 @@ import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { Port } from '../bridge/port.ts';
 import { detailsOf, type InterfaceChange, type NetworkInterface } from '../bridge/port-details.ts';
 import type { CaptureReader, CaptureSpec, SwitchCapture } from '../control/capture-entries.ts';
+import type { Lister } from '../control/live/listed.ts';
 import type { NeighborEntry } from '../control/neighbor-entries.ts';
+import type { RateEntry } from '../control/rate-entries.ts';
 import type {
   AddFdbSpec,
+  ChangeMdbSpec,
   DelFdbSpec,
   EndpointEntry,
   FdbEntry,
@@ -18,28 +21,33 @@ import type {
   PortReference,
   PortSettings,
   PortSpec,
+  StationEntry,
   StatusEntry,
   SwitchControl,
 } from '../control/schema.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
-import type { StpEntry } from '../control/stp-entries.ts';
+import type { LiveStpEntry, LiveStpPortEntry, StpEntry } from '../control/stp-entries.ts';
 import type { VlanEntry } from '../control/vlan-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { bridgePortValues } from '../schema/bridge-port-options.ts';
 import { parsePrefix } from '../wire/ethernet/ip-address.ts';
+import type { AttachedPort } from './attached-port.ts';
 import { addFdbEntry, deleteFdbEntry, flushFdb } from './fdb-commands.ts';
 import { fdbEntry } from './fdb-entry.ts';
+import { addMdbEntry, deleteMdbEntry } from './mdb-commands.ts';
 import { listMdb } from './multicast-list.ts';
 import { RunningNetworks } from './network-control.ts';
 import { RunningReach } from './ping/reach-control.ts';
-import { interfaceEntry, portEntry, presentInterface } from './port-entries.ts';
+import { interfaceEntry, portEntry, presentInterface, rateEntryOf } from './port-entries.ts';
 import { pageOf } from './port-page.ts';
-import { startCapture } from './start-capture.ts';
-import { stpEntry } from './stp-entries.ts';
+import { portsToCapture, startCapture } from './start-capture.ts';
+import { NO_VENDORS, StationList, type Vendors } from './stations/station-list.ts';
+import { liveTreePorts, stpEntry, treeFacts } from './stp-entries.ts';
 import type { Switch } from './switch.ts';
 import { NO_PROCESS, statusOf } from './switch-status.ts';
+import { eachVlan } from './vlan-entries.ts';
 
 /** Makes a port from the parameters of `addPort`. @param signal aborts that */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
@@ -52,10 +60,14 @@ export class RunningSwitch implements SwitchControl {
   readonly #adding = new Set<Promise<PortEntry>>();
   readonly #endpoints: Readonly<Record<EndpointEntry['service'], EndpointCounters>>;
   readonly #processStatus: () => ProcessStatus;
+  readonly #stations: StationList;
   readonly networks: RunningNetworks;
   readonly reach: RunningReach;
 
-  /** @param processStatus the facts of the process for `getStatus`; default: none */
+  /**
+   * @param processStatus the facts of the process for `getStatus`; default: none
+   * @param vendors those of `listStation`; default: none
+   */
   constructor(
     target: Switch,
     createPort: PortFactory,
@@ -64,6 +76,7 @@ export class RunningSwitch implements SwitchControl {
       control: new EndpointCounters(),
     },
     processStatus: () => ProcessStatus = () => NO_PROCESS,
+    vendors: Vendors = NO_VENDORS,
   ) {
     this.#switch = target;
     this.reach = new RunningReach(target);
@@ -71,6 +84,7 @@ export class RunningSwitch implements SwitchControl {
     this.#createPort = createPort;
     this.#endpoints = endpoints;
     this.#processStatus = processStatus;
+    this.#stations = new StationList(target, vendors);
   }
 
   get events(): EventHub {
@@ -99,6 +113,7 @@ export class RunningSwitch implements SwitchControl {
     // Checked before the port is opened, and again by `attach`, since another port may take the name in between.
     this.#switch.requireFreeName(name);
     if (network !== undefined) this.#switch.network(network);
+    if (spec.mirrorTo !== undefined) requireOtherMirror(spec.mirrorTo, [name]);
     const port = await this.#createPort(spec, this.#closing.signal);
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     try {
@@ -113,8 +128,12 @@ export class RunningSwitch implements SwitchControl {
 
   setPort(reference: PortReference, { shut, name, description, ...values }: PortSettings): PortEntry {
     const port = this.#switch.attachedPort(reference);
+    const others = { name, description, ...values };
+    if (Object.values(others).some((value) => value !== undefined)) requireNoMeshPort(port, 'changed, but for shut');
     // The change that can fail comes first, so that a refused call changes nothing.
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
+    const { mirrorTo } = values;
+    if (mirrorTo !== undefined) requireOtherMirror(mirrorTo, [name ?? port.name, String(port.bridgePort.number)]);
     this.#switch.setLabels(port.bridgePort.number, labels);
     this.#switch.setValues(port.bridgePort.number, values);
     if (shut !== undefined) this.#switch.setShut(port.bridgePort.number, shut);
@@ -122,7 +141,9 @@ export class RunningSwitch implements SwitchControl {
   }
 
   async delPort(port: PortReference): Promise<PortEntry> {
-    const last = portEntry(this.#switch.attachedPort(port));
+    const attached = this.#switch.attachedPort(port);
+    requireNoMeshPort(attached, 'removed');
+    const last = portEntry(attached);
     await this.#switch.detach(port);
     return last;
   }
@@ -139,6 +160,22 @@ export class RunningSwitch implements SwitchControl {
 
   listPorts(network?: string): PortEntry[] {
     return [...this.#switch.attachedPorts(network)].map(portEntry);
+  }
+
+  *eachPort(): IterableIterator<PortEntry> {
+    for (const port of this.#switch.attachedPorts()) yield portEntry(port);
+  }
+
+  listRates(ports: readonly number[]): RateEntry[] {
+    const wanted = new Set(ports);
+    return [...wanted].flatMap((number) => {
+      const attached = this.#switch.portAt(number);
+      return attached === undefined ? [] : [rateEntryOf(attached)];
+    });
+  }
+
+  networkOf(reference: PortReference): string | undefined {
+    return this.#switch.networkOf(reference);
   }
 
   getPort(reference: PortReference): PortPage {
@@ -182,6 +219,29 @@ export class RunningSwitch implements SwitchControl {
     return this.#switch.fdb(network).map((seen) => fdbEntry(seen, this.#switch.attachedPort(seen.entry.port.number)));
   }
 
+  *eachVlan(): IterableIterator<VlanEntry | undefined> {
+    for (const network of this.#switch.networks) yield* eachVlan(network, () => performance.now());
+  }
+
+  *eachTree(): IterableIterator<LiveStpEntry> {
+    for (const { name, entities } of this.#switch.networks) {
+      const { tree } = entities.spanningTree;
+      if (tree !== undefined) yield treeFacts(name, tree.tree);
+    }
+  }
+
+  *eachTreePort(): IterableIterator<LiveStpPortEntry> {
+    const nameOf = (number: number): string | undefined => this.#switch.portName(number);
+    for (const { name, entities } of this.#switch.networks) {
+      const { tree } = entities.spanningTree;
+      if (tree !== undefined) yield* liveTreePorts(name, tree, nameOf);
+    }
+  }
+
+  openStations(): Lister {
+    return this.#stations.open();
+  }
+
   addFdb(spec: AddFdbSpec): FdbEntry {
     return addFdbEntry(this.#switch, spec);
   }
@@ -192,6 +252,18 @@ export class RunningSwitch implements SwitchControl {
 
   flushFdb(spec: FlushFdbSpec): FlushEntry {
     return flushFdb(this.#switch, spec);
+  }
+
+  listStations(network?: string): Promise<StationEntry[]> {
+    return this.#stations.list(network);
+  }
+
+  addMdb(spec: ChangeMdbSpec): MdbEntry {
+    return addMdbEntry(this.#switch, spec);
+  }
+
+  delMdb(spec: ChangeMdbSpec): MdbEntry {
+    return deleteMdbEntry(this.#switch, spec);
   }
 
   listMdb(network?: string): MdbEntry[] {
@@ -206,8 +278,11 @@ export class RunningSwitch implements SwitchControl {
     });
   }
 
-  capture({ ports, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {
-    const found = ports.map((port) => this.#switch.attachedPort(port));
+  capture({ ports, network, ...spec }: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture {
+    const found =
+      network === undefined
+        ? (ports ?? []).map((port) => this.#switch.attachedPort(port))
+        : portsToCapture(this.#switch, network);
     return startCapture(this.#switch.captures, found, spec, reader);
   }
 
@@ -229,6 +304,14 @@ export class RunningSwitch implements SwitchControl {
   }
 }
 
+/** @param own the name and the number of the port. @throws EtherwsError ARGUMENT_INVALID */
+function requireOtherMirror(mirrorTo: string, own: readonly (string | undefined)[]): void {
+  if (mirrorTo === '' || !own.includes(mirrorTo)) return;
+  throw new EtherwsError('ARGUMENT_INVALID', `mirrorTo "${mirrorTo}" is the port itself`, {
+    hint: 'The port of the copies sends nothing else, so it is another one',
+  });
+}
+
 function interfaceOf(bridgePort: BridgePort): NetworkInterface {
   const { port, number } = bridgePort;
   const details = detailsOf(port);
@@ -245,4 +328,12 @@ function interfaceChange({ address, netmask, mtu, addresses }: InterfaceSpec): I
     ...(mtu === undefined ? {} : { mtu }),
     ...(addresses === undefined ? {} : { addresses: addresses.map(parsePrefix) }),
   };
+}
+
+/** Mesh ports belong to the cluster, which opens, closes and configures them. @throws EtherwsError REQUEST_REFUSED */
+function requireNoMeshPort({ bridgePort: { number, meshNode } }: AttachedPort, what: string): void {
+  if (meshNode === undefined) return;
+  throw new EtherwsError('REQUEST_REFUSED', `Port ${number} leads to the node ${meshNode} and cannot be ${what}`, {
+    hint: 'It is a port of the cluster, which opens and closes it; setport --shut takes it out of service',
+  });
 }

@@ -56,13 +56,16 @@ export function statusOf(owner: Switch, processStatus: ProcessStatus): StatusEnt
     const { state } = stateOf(bridgePort);
     ports[state] = (ports[state] ?? 0) + 1;
     const details = detailsOf(bridgePort.port);
-    if (details?.kind === 'tunnel' && details.connection !== undefined) {
+    // Those between the nodes of a cluster are none of clients.
+    const isMesh = bridgePort.meshNode !== undefined;
+    if (details?.kind === 'tunnel' && details.connection !== undefined && !isMesh) {
       if (bridgePort.port.type === 'client') tunnels.dialled++;
       else tunnels.accepted++;
       if (typeof user === 'string') users.add(user);
     }
     for (const direction of ['rx', 'tx'] as const) {
-      const { discards } = bridgePort[direction];
+      const { discards, discarded } = bridgePort[direction];
+      if (discarded === 0) continue;
       for (const reason of FAULTS) {
         const frames = discards[reason];
         if (frames > 0) faults.push({ port: bridgePort.number, portName: name ?? null, direction, reason, frames });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
@@ -9,15 +8,16 @@ import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
-import { type BridgePortValues, deviatingValues } from '../schema/bridge-port-options.ts';
+import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { defaultSettings, type NetworkChange } from '../schema/network-options.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
 import { settingsOf } from './bridge-port-settings.ts';
 import { Captures } from './captures.ts';
+import type { SeenEntry } from './fdb-entry.ts';
 import { type LldpUse, lldpUse } from './lldp/lldp-entity.ts';
 import { neighborEntry } from './lldp/neighbor-entries.ts';
-import { factsOf, loggerOf } from './log-facts.ts';
+import { factsOf, loggerOf, logLink } from './log-facts.ts';
 import { logMoves } from './log-moves.ts';
 import { type FdbLimits, Network } from './network.ts';
 import { partsOf, SwitchLogs, type SwitchSide, traceOf } from './network-parts.ts';
@@ -64,6 +64,14 @@ export class Switch {
     addTap: (port, tap) => this.#directory.of(port)?.network.bridge.addTap(port, tap),
     removeTap: (port, tap) => this.#directory.of(port)?.network.bridge.removeTap(port, tap),
   });
+  /** Called when a port has its number and its settings, and before it receives anything. */
+  onAttached: (port: AttachedPort) => void = () => undefined;
+  /** Called when a port's labels, settings or link may have changed. */
+  onChanged: (port: BridgePort) => void = () => undefined;
+  /** Called when bindings of IP addresses have changed that the operator has not set. */
+  onBindingsChanged: () => void = () => undefined;
+  /** The address at which the control service listens, for LLDP; undefined: it listens at all addresses, or at none. */
+  controlAddress: string | undefined;
   readonly #tunnelsOverPorts: TunnelsOverPorts;
   #limits: FdbLimits;
   #lastNumber = 0;
@@ -87,10 +95,19 @@ export class Switch {
         const found = this.#directory.get(/^\d/.test(reference) ? Number(reference) : reference);
         return found?.network.name === network ? found.bridgePort : undefined;
       },
+      controlAddress: () => this.controlAddress,
       changed: (port) => this.#changed(port),
       announce: (port) => this.#announce(port),
     };
-    this.#networks = new Networks((name) => new Network(name, partsOf(name, side, this.#limits)));
+    this.#networks = new Networks((name) => {
+      const network = new Network(name, partsOf(name, side, this.#limits));
+      network.bridge.sourceGuard.bindings.onChange = (number) => {
+        this.onBindingsChanged();
+        const attached = this.#directory.get(number);
+        if (attached !== undefined) this.onChanged(attached.bridgePort);
+      };
+      return network;
+    });
     this.events.onDemand = () => {
       const listener = this.#events.wantsAddresses ? this.#events : undefined;
       for (const { bridge } of this.#networks) bridge.addressListener = listener;
@@ -128,8 +145,7 @@ export class Switch {
     const present = this.#networks.has(name) ? this.#networks.find(name) : undefined;
     if (present?.maker !== undefined && maker === undefined) {
       present.maker = undefined;
-      present.configure({ ...defaultSettings(name), ...settings });
-      return present;
+      return this.configureNetwork(name, { ...defaultSettings(name), ...settings });
     }
     const network = this.#networks.add(name);
     network.maker = maker;
@@ -154,6 +170,14 @@ export class Switch {
     await Promise.all(closing);
   }
 
+  /** Changes settings of a network; absent ones stay. @throws EtherwsError NETWORK_NOT_FOUND */
+  configureNetwork(name: string, settings: NetworkChange): Network {
+    const network = this.#networks.find(name);
+    network.configure(settings);
+    this.settingsChanged(name);
+    return network;
+  }
+
   /** The limits of filtering databases of networks without others. */
   get limits(): FdbLimits {
     return this.#limits;
@@ -171,7 +195,7 @@ export class Switch {
     if (size > 0 && !isForced) {
       const count = size === 1 ? 'a port' : `${size} ports`;
       throw new EtherwsError('NETWORK_IN_USE', `The network "${name}" has ${count}`, {
-        hint: 'Remove them first with delport, or all of them with --force',
+        hint: `Remove ${size === 1 ? 'it' : 'them'} first with delport, or with --force`,
       });
     }
     return network;
@@ -203,15 +227,17 @@ export class Switch {
     this.#logs.all.info({ ...factsOf(attached), type: port.type }, 'port attached');
     network.portAdded(bridgePort);
     options.attached?.(bridgePort);
+    this.onAttached(attached);
     port.open({
       receive: (batch) => bridge.receive(bridgePort, batch, performance.now()),
       linkChanged: (state, reason) => {
+        logLink(this.#logs.all, attached, state, reason);
         bridge.setLink(bridgePort, state, reason);
         if (state === 'up') attached.noteConnection();
-        this.#logs.all.info({ ...factsOf(attached), state, reason }, 'link changed');
         this.#changed(bridgePort);
         if (state === 'up') this.#tunnelsOverPorts.look(bridgePort, bridge.eachPort());
-        if (state === 'closed' && port.type === 'server') void this.#drop(bridgePort, 'removed');
+        if (state === 'closed' && (port.type === 'server' || port.type === 'mesh'))
+          void this.#drop(bridgePort, 'removed');
       },
       tunnelLost: (tunnelId) => {
         bridge.portOfTunnel(tunnelId)?.port.tunnel?.abandon('lost at its other end');
@@ -243,12 +269,13 @@ export class Switch {
   /**
    * Removes a port and closes it.
    * @param reference its number or its name
+   * @param reason what its far end is told
    * @returns its last state
    * @throws EtherwsError PORT_NOT_FOUND
    */
-  async detach(reference: number | string): Promise<BridgePort> {
+  async detach(reference: number | string, reason: CloseReason = 'removed'): Promise<BridgePort> {
     const bridgePort = this.port(reference);
-    await this.#drop(bridgePort, 'removed');
+    await this.#drop(bridgePort, reason);
     return bridgePort;
   }
 
@@ -262,6 +289,16 @@ export class Switch {
     return this.#directory.find(reference);
   }
 
+  /** @returns undefined if there is no port with this number */
+  portAt(number: number): AttachedPort | undefined {
+    return this.#directory.get(number);
+  }
+
+  /** The name of a port's network; undefined: there is no such port. @param reference its number or its name */
+  networkOf(reference: number | string): string | undefined {
+    return this.#directory.get(reference)?.network.name;
+  }
+
   /** In the order of their numbers. @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   attachedPorts(network?: string): Iterable<AttachedPort> {
     if (network === undefined) return this.#directory.ports();
@@ -273,22 +310,36 @@ export class Switch {
     return this.#directory.of(bridgePort)?.name;
   }
 
+  /** @returns undefined for a port without a name, and for a removed one */
+  portName(number: number): string | undefined {
+    return this.#directory.get(number)?.name;
+  }
+
   /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
   setLabels(reference: number | string, labels: PortLabels): void {
     const attached = this.#directory.find(reference);
     this.#directory.label(attached, labels);
     attached.network.portChanged(attached.bridgePort);
+    this.onChanged(attached.bridgePort);
   }
 
   /** Changes settings of a bridge port; absent ones stay unchanged. @throws EtherwsError PORT_NOT_FOUND */
   setValues(reference: number | string, values: BridgePortValues): void {
     const attached = this.#directory.find(reference);
-    const changed = deviatingValues({ ...attached.values, ...values });
-    if (isDeepStrictEqual(changed, attached.values)) return;
-    attached.values = changed;
-    attached.network.bridge.setSettings(attached.bridgePort, settingsOf(changed));
-    attached.network.portChanged(attached.bridgePort);
-    this.#logs.all.info({ ...factsOf(attached), settings: changed }, 'port settings changed');
+    if (attached.changeValues(values)) this.#applyValues(attached);
+  }
+
+  /** To be called when what `AttachOptions.otherwise` returns may have changed. @param network for its ports only */
+  settingsChanged(network?: string): void {
+    for (const attached of this.attachedPorts(network)) if (attached.changeValues()) this.#applyValues(attached);
+  }
+
+  #applyValues(attached: AttachedPort): void {
+    const { bridgePort, network, values } = attached;
+    network.bridge.setSettings(bridgePort, settingsOf(values));
+    network.portChanged(bridgePort);
+    this.onChanged(bridgePort);
+    this.#logs.all.info({ ...factsOf(attached), settings: values }, 'port settings changed');
   }
 
   /** @throws EtherwsError PORT_NAME_TAKEN */
@@ -321,6 +372,19 @@ export class Switch {
         ageMs: nowMs - entry.seenMs,
         isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
       }));
+  }
+
+  /** The addresses of all networks, in any order. The switch may change while the reader pauses; then one may come twice. */
+  *eachStation(): IterableIterator<{ readonly seen: SeenEntry; readonly port: AttachedPort }> {
+    for (const { bridge } of this.#networks) {
+      for (const entry of bridge.scanFdb(() => performance.now())) {
+        const port = this.#directory.of(entry.port);
+        if (port === undefined) continue;
+        const nowMs = performance.now();
+        const isFlapping = entry.moves?.isFlapping(nowMs) ?? false;
+        yield { seen: { entry, ageMs: nowMs - entry.seenMs, isFlapping }, port };
+      }
+    }
   }
 
   /** The learned addresses of a port, the most recently seen first, with the time since then. */
@@ -420,6 +484,7 @@ export class Switch {
   #changed(bridgePort: BridgePort): void {
     this.#directory.of(bridgePort)?.network.portChanged(bridgePort);
     this.#announce(bridgePort);
+    this.onChanged(bridgePort);
   }
 
   #announce(bridgePort: BridgePort): void {

@@ -18,6 +18,23 @@ export function vlanEntries({ bridge, name }: Network, nowMs: number): VlanEntry
     .map(([vid, count]) => ({ network: name, vid, ...membersOf(ports, vid), addresses: count }));
 }
 
+/**
+ * The same, but the network may change meanwhile; a VLAN may come twice.
+ * @returns undefined at places to pause
+ */
+export function* eachVlan({ bridge, name }: Network, now: () => number): IterableIterator<VlanEntry | undefined> {
+  const addresses = new Map<Vid, number>();
+  for (const { vid } of bridge.scanFdb(now)) {
+    addresses.set(vid, (addresses.get(vid) ?? 0) + 1);
+    yield undefined;
+  }
+  const ports = [...bridge.ports.values()];
+  for (const vid of namedVids(ports)) if (!addresses.has(vid)) addresses.set(vid, 0);
+  for (const [vid, count] of addresses) {
+    yield { network: name, vid, ...membersOf(ports, vid), addresses: count };
+  }
+}
+
 function namedVids(ports: readonly BridgePort[]): Set<Vid> {
   const vids = new Set<Vid>();
   for (const { vlans } of ports) {

@@ -1,5 +1,6 @@
 import type { Bridge } from '../../bridge/bridge.ts';
 import type { BridgePort } from '../../bridge/bridge-port.ts';
+import { LazySet } from '../../bridge/lazy-set.ts';
 import { Pinger, type PingReply, type PingTarget } from '../../bridge/ping/pinger.ts';
 import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
@@ -28,7 +29,7 @@ interface Waiting {
 export class Pings implements NetworkEntity {
   readonly #bridge: Bridge;
   readonly #own: MacAddress;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new LazySet<Waiting>();
   #internal: BridgePort | undefined;
   #number = 0;
 

@@ -22,7 +22,7 @@ test('a ping to a group is refused, and nothing is sent', async (t) => {
 
 test('the flood of an unknown address is told without ports that get no such frames', (t) => {
   const { target, reach } = open(t);
-  const floodOf = (): number[] => reach.trace({ mac: '02:00:00:00:00:01' }).map(({ port }) => port);
+  const floodOf = (): number[] => reach.trace({ target: '02:00:00:00:00:01' }).map(({ port }) => port);
   assert.deepEqual(floodOf(), [1, 2]);
   target.setValues(1, { floodUnicast: false });
   assert.deepEqual(floodOf(), [2]);

@@ -8,6 +8,7 @@ import { parseHostAddress, parseIpv4, parseIpv6 } from '../../wire/ethernet/ip-a
 import { formatMacAddress, isGroupAddress, type MacAddress, parseMacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { stateOf } from '../port-entries.ts';
+import { hostsCalled } from '../stations/hosts-called.ts';
 import type { Switch } from '../switch.ts';
 
 /** Limit of the ports of a flood that `trace` tells. */
@@ -40,6 +41,7 @@ export class RunningReach implements ReachControl {
       ip: answer.ip ?? null,
       port: port?.number ?? null,
       portName: (port === undefined ? undefined : this.#switch.nameOf(port)) ?? null,
+      ...(port?.meshNode === undefined ? {} : { meshNode: port.meshNode }),
     };
   }
 
@@ -62,26 +64,31 @@ export class RunningReach implements ReachControl {
     return { ...unanswered(reference), ...found, asked: ['tunnel'], by: 'tunnel', roundTripMs };
   }
 
-  trace({ mac, network = DEFAULT_NETWORK, vid = 0 }: TraceSpec): TraceEntry[] {
+  trace({ target, network = DEFAULT_NETWORK, vid = 0 }: TraceSpec): TraceEntry[] {
+    const { bridge } = this.#switch.network(network);
+    const station = stationOf(target);
+    if (station?.kind === 'mac') return this.#traceMac(network, vid as Vid, station.mac);
+    const found = hostsCalled(bridge, target, performance.now());
+    if (found.length > 0) return found.flatMap((host) => this.#traceMac(network, host.vid, host.mac));
+    throw new EtherwsError('ADDRESS_UNKNOWN', `No station of the network ${network} has ${target}`, {
+      hint: 'etherws ctl liststation lists the addresses and names that were seen; etherws ctl ping asks for an IP address',
+    });
+  }
+
+  #traceMac(network: string, vid: Vid, mac: MacAddress): TraceEntry[] {
     const { bridge } = this.#switch.network(network);
     const nowMs = performance.now();
-    const known = bridge.lookup(vid as Vid, parseMacAddress(mac), nowMs);
-    const where = { network, vid, mac };
+    const known = bridge.lookup(vid, mac, nowMs);
+    const where = { network, vid, mac: formatMacAddress(mac) };
     if (known === undefined) {
       const ports = [...bridge.ports.values()].filter(
-        (port) => port.isForwarding && port.settings.floodsUnicast && port.vlans?.isMember(vid as Vid) !== false,
+        (port) => port.isForwarding && port.settings.floodsUnicast && port.vlans?.isMember(vid) !== false,
       );
       return ports
         .slice(0, MOST_FLOODED)
         .map((port) => ({ ...where, decision: 'flood', age: null, ...this.#placeOf(port) }));
     }
-    const address = parseMacAddress(mac);
-    let seenMs = nowMs;
-    for (const entry of bridge.fdbEntriesAt(known, nowMs)) {
-      if (entry.mac !== address || entry.vid !== vid) continue;
-      seenMs = entry.seenMs;
-      break;
-    }
+    const seenMs = bridge.entries.find(vid, mac)?.seenMs ?? nowMs;
     const age = Math.max(0, Math.floor((nowMs - seenMs) / 1000));
     return [{ ...where, decision: 'forward', age, ...this.#placeOf(known) }];
   }
@@ -94,6 +101,7 @@ export class RunningReach implements ReachControl {
     return {
       port: number,
       portName: attached.name ?? null,
+      ...(bridgePort.meshNode === undefined ? {} : { meshNode: bridgePort.meshNode }),
       type: port.type,
       target: port.target,
       ...stateOf(bridgePort),

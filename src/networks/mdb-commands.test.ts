@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinFrame } from '../../test/support/multicast-frames.ts';
+import { MemoryPort } from '../ports/memory-port.ts';
+import { addMdbEntry, deleteMdbEntry } from './mdb-commands.ts';
+import { listMdb } from './multicast-list.ts';
+import { Switch } from './switch.ts';
+
+const GROUP = '239.1.2.3';
+const GROUP6 = 'ff05::5';
+
+async function lab(t: { after(done: () => Promise<void>): void }) {
+  const target = new Switch();
+  t.after(() => target.close());
+  target.configureNetwork('default', { multicastSnooping: 'on' });
+  const ports = [new MemoryPort(), new MemoryPort()] as const;
+  for (const port of ports) target.attach(port);
+  const members = (): string[] =>
+    listMdb(target, undefined)
+      .filter(({ kind }) => kind === 'member')
+      .map(({ vid, address, port, state }) => `${vid} ${address} ${port} ${state}`);
+  return { target, ports, members };
+}
+
+test('a member that is added is permanent from the start, a setting of its port, and there while the port is down', async (t) => {
+  const { target, ports, members } = await lab(t);
+  const entry = addMdbEntry(target, { group: GROUP, port: 2 });
+  assert.deepEqual([entry.port, entry.state, entry.expires], [2, 'permanent', null]);
+  addMdbEntry(target, { group: GROUP6, port: 1, vid: 10 });
+  addMdbEntry(target, { group: GROUP, port: 2 });
+  assert.deepEqual(members(), [`0 ${GROUP} 2 permanent`, `10 ${GROUP6} 1 permanent`]);
+  assert.deepEqual(target.attachedPort(1).values.multicastGroups, [`${GROUP6}@10`]);
+  ports[0].deliver(joinFrame(GROUP), joinFrame('239.9.9.9'));
+  target.setShut(2, true);
+  assert.deepEqual(members(), [
+    `0 ${GROUP} 1 temporary`,
+    `0 ${GROUP} 2 permanent`,
+    '0 239.9.9.9 1 temporary',
+    `10 ${GROUP6} 1 permanent`,
+  ]);
+});
+
+test('a membership is deleted, set or heard, and one that is not there is an error that says where to look', async (t) => {
+  const { target, ports, members } = await lab(t);
+  addMdbEntry(target, { group: GROUP, port: 1 });
+  ports[0].deliver(joinFrame('239.9.9.9'));
+  assert.equal(deleteMdbEntry(target, { group: GROUP, port: 1 }).state, 'permanent');
+  assert.equal(deleteMdbEntry(target, { group: '239.9.9.9', port: 1 }).state, 'temporary');
+  assert.deepEqual(members(), []);
+  assert.throws(() => deleteMdbEntry(target, { group: GROUP, port: 1 }), { code: 'ADDRESS_UNKNOWN', hint: /listmdb/ });
+  assert.throws(() => addMdbEntry(target, { group: GROUP, port: 9 }), { code: 'PORT_NOT_FOUND' });
+});
+
+test('a member is refused where snooping is off, and beyond 1024 of a port', async (t) => {
+  const { target, members } = await lab(t);
+  for (let at = 0; at < 1024; at++) addMdbEntry(target, { group: `239.1.${at >> 8}.${at & 255}`, port: 1 });
+  assert.throws(() => addMdbEntry(target, { group: '239.2.0.0', port: 1 }), { code: 'FDB_FULL', hint: /delmdb/ });
+  target.configureNetwork('default', { multicastSnooping: 'off' });
+  assert.throws(() => addMdbEntry(target, { group: GROUP, port: 2 }), { code: 'REQUEST_REFUSED', hint: /setnet/ });
+  assert.deepEqual(members(), []);
+});
