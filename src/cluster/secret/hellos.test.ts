@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { until } from '../../../test/support/waits.ts';
+import { SILENT } from '../../observability/logger.ts';
+import type { ClusterKeys } from '../cluster-key.ts';
+import { MemoryHub, MemoryStore } from '../memory-store.ts';
+import { AuthenticStore } from './authentic-store.ts';
+import type { Sealed } from './seal.ts';
+
+test('challenges of any program take no numbers, and those beyond a rate have no answer', async (t) => {
+  const hub = new MemoryHub();
+  const keys: ClusterKeys = [randomBytes(32)];
+  const node = new AuthenticStore({ inner: new MemoryStore(hub), node: 'r1', keys: () => keys, logger: SILENT });
+  const attacker = new MemoryStore(hub);
+  t.after(() => Promise.all([node.close(), attacker.close()]));
+  const heard: Sealed[] = [];
+  attacker.subscribe('news', (message) => heard.push(message as Sealed));
+  node.publish('news', 1);
+  await until(() => heard.length === 1);
+  const begunMs = performance.now();
+  const ask = (nonce: unknown) => attacker.request(`hello.${heard[0]?.start}`, { nonce }, 500);
+  const long = ask('x'.repeat(1000));
+  const answers = await Promise.allSettled([long, ...Array.from({ length: 3000 }, () => ask('nonce'))]);
+  const answered = answers.filter(({ status }) => status === 'fulfilled').length;
+  const seconds = Math.ceil((performance.now() - begunMs) / 1000) + 1;
+  assert.ok(answered > 0 && answered <= Math.min(2999, 1000 * seconds), `${answered} in ${seconds} s`);
+  await assert.rejects(long, { code: 'CLUSTER_TIMEOUT' });
+  node.publish('news', 2);
+  await until(() => heard.length === 2);
+  assert.equal(heard[1]?.number, (heard[0]?.number ?? 0) + 1);
+});
