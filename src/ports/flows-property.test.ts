@@ -6,6 +6,7 @@ import {
   anyConversation,
   anyRules,
   anySettings,
+  anyStation,
   type Burst,
   burstOf,
   type Conversation,
@@ -16,13 +17,15 @@ import {
   stationAddress,
 } from '../../test/support/flow-traffic.ts';
 import { anyVlans, tagsInVlan, USUAL_VLAN } from '../../test/support/flow-vlans.ts';
-import { AGEING_MS, PLACES, TAPS, World } from '../../test/support/flow-worlds.ts';
+import { AGEING_MS, NODES_FROM, PLACES, TAPS, World } from '../../test/support/flow-worlds.ts';
 import { batchWithHeaders } from '../../test/support/frames.ts';
 import { SWITCH_MAC } from '../../test/support/multicast-lan.ts';
 import { enterOwnNamespace } from '../../test/support/own-namespace.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../test/support/random.ts';
 import { DEFAULT_SETTINGS } from '../bridge/port-settings.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 
 const skip = enterOwnNamespace();
 const STP_STATES = ['discarding', 'learning', 'forwarding'] as const;
@@ -37,7 +40,7 @@ before(() => {
 /** The same happens to two worlds, of which the first has a flow table. */
 class Worlds {
   /** frames that passed the bridge of the first world by, by what they were or met */
-  readonly passed = { all: 0, metered: 0, tagged: 0, segmented: 0, inVlan: 0, segmentedInVlan: 0 };
+  readonly passed = { all: 0, nodes: 0, metered: 0, tagged: 0, segmented: 0, inVlan: 0, segmentedInVlan: 0 };
   /** whether frames are sent between VLAN-aware ports that have other tags for them */
   isInVlan = false;
   /** the last one */
@@ -66,6 +69,7 @@ class Worlds {
     }
     const passed = this.#without.delivered - reference - (this.#withFlows.delivered - flows);
     this.passed.all += passed;
+    if (place >= NODES_FROM) this.passed.nodes += passed;
     if (this.#hasRates.has(place)) this.passed.metered += passed;
     if (isTagged) this.passed.tagged += passed;
     if (hasHeaders) this.passed.segmented += passed;
@@ -127,11 +131,11 @@ async function speakInVlan(worlds: Worlds, random: Random): Promise<void> {
   const station = random.once(2) ? random.below(TAPS - 1) : random.below(STATIONS);
   const other = (station + random.between(1, PLACES - 1)) % PLACES;
   const [place, away] = [homeOf(station), homeOf(other)];
-  const vlans = Array.from({ length: PLACES }, () => anyVlans(random));
+  const vlans = Array.from({ length: PLACES }, (_, at) => (at < NODES_FROM ? anyVlans(random) : undefined));
   // Mostly both are in the VLAN.
   for (const at of [place, away]) {
     const isAlone = random.once(8);
-    while (!isAlone && vlans[at]?.isMember(USUAL_VLAN) === false) vlans[at] = anyVlans(random);
+    while (!isAlone && at < NODES_FROM && vlans[at]?.isMember(USUAL_VLAN) === false) vlans[at] = anyVlans(random);
   }
   for (const [place, of] of vlans.entries()) {
     worlds.both((world) => world.bridge.setSettings(world.at(place).bridgePort, { ...DEFAULT_SETTINGS, vlans: of }));
@@ -177,7 +181,7 @@ async function move(worlds: Worlds, random: Random): Promise<void> {
 
 /** The last station that spoke is forgotten while a flow may lead to it; then all are. */
 async function age(worlds: Worlds, random: Random): Promise<void> {
-  // Flows to a static one last, since it never ages.
+  // Flows to a static one, and to one that a node has told, last, since it never ages.
   worlds.both((world) => world.forgetStatic());
   worlds.both((world) => world.pass(AGEING_MS - MOMENT_MS / 2, true));
   const station = random.below(STATIONS);
@@ -189,10 +193,56 @@ async function age(worlds: Worlds, random: Random): Promise<void> {
   worlds.both((world) => world.pass(2 * AGEING_MS, true));
 }
 
+/** A node of the cluster tells where a station is, mostly the one that is spoken to; or it is where it was no longer. */
+function nodeSpeaks(worlds: Worlds, random: Random): string {
+  const { conversation } = worlds;
+  const isSpokenTo = conversation !== undefined && isStation(conversation.destination) && !random.once(4);
+  const mac = (isSpokenTo ? conversation.destination : stationAddress(random.below(STATIONS))) as MacAddress;
+  const name = { vid: random.pick([0, 0, 0, 5]) as Vid, mac };
+  const place = random.between(NODES_FROM, PLACES - 1);
+  const isHeld = random.once(8);
+  const isIsolated = random.once(3);
+  switch (random.below(6)) {
+    case 0:
+      worlds.both((world) => world.withdraw(name));
+      return 'a node withdraws a station';
+    case 1:
+      worlds.both((world) => world.loseNode(place));
+      return 'a node is lost';
+    default:
+      worlds.both((world) => world.tell(place, name, isHeld, isIsolated));
+      return `the node at place ${place} tells of a station`;
+  }
+}
+
+/** A station behind a node talks to one here, whose port may be isolated. The node tells it, and that its own port is isolated. */
+async function speakFromNode(worlds: Worlds, random: Random): Promise<void> {
+  const node = random.between(NODES_FROM, PLACES - 1);
+  const place = random.below(TAPS);
+  for (const at of [place, node]) {
+    worlds.open(at);
+    worlds.both((world) => world.leaveVlans(at));
+  }
+  const isIsolated = random.once(2);
+  const settings = { ...DEFAULT_SETTINGS, isIsolated };
+  worlds.both((world) => world.bridge.setSettings(world.at(place).bridgePort, settings));
+  worlds.setRules(random, place);
+  const away = { vid: UNTAGGED, mac: stationAddress(node) as MacAddress };
+  const plain = { other: anyStation(random), tags: '', isSegmented: false };
+  const isAtFirst = random.once(4);
+  worlds.both((world) => world.tell(node, away, false, isAtFirst));
+  worlds.conversation = { ...plain, place, source: stationAddress(place), destination: away.mac };
+  await goOn(worlds, random, false);
+  worlds.conversation = { ...plain, place: node, source: away.mac, destination: stationAddress(place) };
+  for (let times = 0; times < 3; times++) await goOn(worlds, random, false);
+  worlds.both((world) => world.tell(node, away, false, isIsolated));
+  for (let times = 0; times < 2; times++) await goOn(worlds, random, false);
+}
+
 async function step(worlds: Worlds, random: Random): Promise<string> {
   // Often the place that frames come from: then the next ones show whether a flow has ended.
   const place = random.once(3) ? (worlds.conversation?.place ?? 0) : random.below(PLACES);
-  switch (random.below(34)) {
+  switch (random.below(39)) {
     case 0:
       worlds.both((world) => world.bridge.setShut(world.at(place).bridgePort, true));
       return `place ${place} is shut`;
@@ -246,6 +296,13 @@ async function step(worlds: Worlds, random: Random): Promise<string> {
       worlds.both((world) => change(world.bridge, world.at(place).bridgePort, world.nowMs));
       return `the operator changes entries, perhaps of place ${place}`;
     }
+    case 38:
+      await speakFromNode(worlds, random);
+      return 'a station of another node speaks';
+    case 34:
+    case 35:
+    case 36:
+      return nodeSpeaks(worlds, random);
     case 9:
       worlds.both((world) => world.pass(AGEING_MS / 3, true));
       return 'time passes';

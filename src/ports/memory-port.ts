@@ -81,8 +81,8 @@ export class MemoryPort implements Port {
     this.flush(false);
   }
 
-  /** Simulates a cable that is pulled (`down`) or plugged in (`up`). */
-  setLink(state: 'up' | 'down', reason = 'set down'): void {
+  /** Simulates a cable that is pulled (`down`) or plugged in (`up`), or a tunnel that is lost for a moment (`away`). */
+  setLink(state: 'up' | 'down' | 'away', reason = 'set down'): void {
     if (this.#link === 'closed') return;
     this.#link = state;
     this.#events?.linkChanged(state, state === 'up' ? undefined : reason);

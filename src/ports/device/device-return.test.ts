@@ -211,8 +211,10 @@ test('flows by the fast path end with the device, and go on with the next one', 
     await kernel.port.close();
     ip('link', 'delete', 'flow');
     await until(() => egress.link === 'down', 'it waits');
+    const seen = bridge.frames;
     source.send(stationFrame(1, 2, 99));
-    await until(() => egress.tx.discards.linkDown > round, 'discarded');
+    // The station is forgotten with the link, so its frames are flooded by the other ports.
+    await until(() => bridge.frames > seen, 'it comes to the bridge');
     assert.equal(egress.tx.frames, sent, 'counters go on');
     ip('tuntap', 'add', 'flow', 'mode', 'tap');
   }

@@ -46,9 +46,16 @@ export class FlowRounds {
   readonly #flows = new Map<number, Flow>();
   readonly #newFlows = new FlowList();
   readonly #oldFlows = new FlowList();
+  readonly #urgentQueue: number;
+  /** The flow that is served first, without a quantum; it is in neither list. */
+  #urgent: Flow | undefined;
 
-  /** @param budget counts the memory of flows while they exist */
-  constructor(maxQuantumBytes: number, budget?: FlowBudget) {
+  /**
+   * @param budget counts the memory of flows while they exist
+   * @param urgentQueue the queue of the flow that is served before all others
+   */
+  constructor(maxQuantumBytes: number, budget?: FlowBudget, urgentQueue = -1) {
+    this.#urgentQueue = urgentQueue;
     this.#budget = budget;
     this.#maxQuantumBytes = maxQuantumBytes;
     this.#quantumBytes = Math.min(MIN_QUANTUM_BYTES, maxQuantumBytes);
@@ -72,12 +79,14 @@ export class FlowRounds {
     };
     this.#flows.set(queue, flow);
     this.#budget?.hold(FLOW_OVERHEAD_BYTES);
-    this.#newFlows.push(flow);
+    if (queue === this.#urgentQueue) this.#urgent = flow;
+    else this.#newFlows.push(flow);
     return flow;
   }
 
   /** The flow whose head may leave now; undefined when all are empty. Removes flows that were empty for a round. */
   turn(): Flow | undefined {
+    if (this.#urgent !== undefined && this.#urgent.fifo.bytes > 0) return this.#urgent;
     for (;;) {
       const isNew = this.#newFlows.head !== undefined;
       const list = isNew ? this.#newFlows : this.#oldFlows;
@@ -129,6 +138,10 @@ export class FlowRounds {
 
   /** Removes flows without frames before their turn. */
   prune(): void {
+    if (this.#urgent !== undefined && this.#urgent.fifo.bytes === 0) {
+      this.#forget(this.#urgent);
+      this.#urgent = undefined;
+    }
     for (const list of [this.#newFlows, this.#oldFlows]) {
       const kept: Flow[] = [];
       for (let flow = list.head; flow !== undefined; flow = list.head) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Bench, frameOf, MIN_BYTES } from '../../../test/support/fair-queue-bench.ts';
 import { batchOf, FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { OFFLOAD_HEADER_BYTES } from '../../wire/offload/virtio-header.ts';
 import { RECORD_LEAD_BYTES } from '../../wire/tunnel/tunnel-message.ts';
 
@@ -38,6 +39,34 @@ test('the oldest wait is that of the first frame in any flow, and ends with it',
   assert.equal(bench.queue.oldestWaitedMs(1000), 0);
   bench.take(1003);
   assert.equal(bench.queue.oldestWaitedMs(1003), 0);
+});
+
+test('urgent frames leave before all others, in their order, and are not dropped for their wait', () => {
+  const urgent = 0x0345_5753_0002 as MacAddress;
+  const bench = new Bench({ urgent });
+  const put = (number: number, nowMs: number): void => {
+    const frame = Buffer.alloc(MIN_BYTES);
+    frame.writeUIntBE(urgent, 0, 6);
+    frame.writeUInt8(number, MIN_BYTES - 1);
+    bench.queue.enqueue(batchOf(frame), 0, nowMs);
+  };
+  for (let times = 0; times < 20; times++) bench.put(times % 3, 0);
+  for (const number of [1, 2]) put(number, 1);
+  bench.put(7, 1);
+  for (const number of [3, 4]) put(number, 2);
+  const taken: number[] = [];
+  for (const nowMs of [300, 450, 600, 750]) {
+    bench.slab.clear();
+    bench.queue.dequeue(bench.slab, 1, nowMs);
+    const frame = Buffer.from(bench.slab.frame(0));
+    taken.push(frame.readUIntBE(0, 6) === urgent ? frame.readUInt8(MIN_BYTES - 1) : -1);
+  }
+  assert.deepEqual([taken, bench.drops.queueDelay], [[1, 2, 3, 4], 0]);
+  while (bench.queue.frames > 0) bench.take(760);
+  put(5, 761);
+  assert.equal(bench.queue.frames, 1);
+  bench.queue.clear();
+  assert.deepEqual([bench.queue.memoryBytes, bench.pool.outBytes], [0, 0]);
 });
 
 test('every frame leaves whole and in the order of its flow, or is counted, and no bound is exceeded', () => {

@@ -1,6 +1,8 @@
 import type { DiscardReason } from '../../bridge/port.ts';
+import { destinationOf } from '../../wire/ethernet/ethernet-frame.ts';
 import { flowHashOf } from '../../wire/ethernet/flow-hash.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { RECORD_LEAD_BYTES } from '../../wire/tunnel/tunnel-message.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { BufferBudget } from './buffer-budget.ts';
@@ -9,6 +11,8 @@ import { Occupancy } from './frame-fifo.ts';
 
 /** The number of queues that flows are hashed to (RFC 8290, 5.2.5). */
 const QUEUES = 1024;
+/** The queue of urgent frames. */
+const URGENT = QUEUES;
 
 /**
  * The largest quantum. It is less than a super-frame of 64 KiB, although RFC
@@ -40,6 +44,8 @@ export interface FairQueueOptions {
   readonly maxQuantumBytes?: number;
   /** Called at the end of `enqueue` and `dequeue`, at most once for each reason. */
   readonly dropped: (reason: FairQueueDiscard, frames: number) => void;
+  /** Frames to this address leave before all others, in their order, and are not dropped for their wait. */
+  readonly urgent?: MacAddress | undefined;
   /** Seed of the flow hash; default: a random one of the process. */
   readonly seed?: number;
 }
@@ -74,6 +80,7 @@ export class FqCodel {
   readonly #dropped: (reason: FairQueueDiscard, frames: number) => void;
   readonly #seed: number;
   readonly #budget: FairQueueOptions['budget'];
+  readonly #urgent: MacAddress | undefined;
   /** Undefined when no frame waits. */
   #rounds: FlowRounds | undefined;
 
@@ -90,6 +97,7 @@ export class FqCodel {
     };
     this.#dropped = options.dropped;
     this.#budget = options.budget;
+    this.#urgent = options.urgent;
     this.#seed = options.seed ?? SEED;
   }
 
@@ -127,8 +135,10 @@ export class FqCodel {
       this.#dropped('queueFull', 1);
       return;
     }
-    const queue = flowHashOf(batch.bytes, batch.starts[index] as number, length, this.#seed) % QUEUES;
-    this.#rounds ??= new FlowRounds(this.#maxQuantumBytes, this.#budget);
+    const start = batch.starts[index] as number;
+    const isUrgent = this.#urgent !== undefined && destinationOf(batch.bytes, start) === this.#urgent;
+    const queue = isUrgent ? URGENT : flowHashOf(batch.bytes, start, length, this.#seed) % QUEUES;
+    this.#rounds ??= new FlowRounds(this.#maxQuantumBytes, this.#budget, URGENT);
     this.#rounds.widen(RECORD_LEAD_BYTES + length);
     this.#rounds.flowOf(queue, this.#perFlow).fifo.push(batch, index, nowMs);
     const drops = this.#dropExcess(this.#rounds);
@@ -162,7 +172,7 @@ export class FqCodel {
       // RFC 8289, 5.6 does not drop while at most one MTU waits. Here the MTU is the flow's longest frame: a flow of
       // super-frames may keep 64 KiB, a flow of short frames on a slow link may not.
       const isLast = fifo.bytes - bytes <= fifo.longestBytes;
-      if (codel.drops(fifo.headWaitedMs(nowMs), isLast, nowMs)) {
+      if (flow.queue !== URGENT && codel.drops(fifo.headWaitedMs(nowMs), isLast, nowMs)) {
         fifo.dropHead();
         drops++;
       } else {

@@ -17,6 +17,11 @@ export interface TunnelLimits {
   /** Interval of pings. Below the 60 s after which nginx closes an idle connection by default. */
   readonly pingIntervalMs: number;
   /**
+   * A tunnel on which no octet arrived for this time is pinged at once, if the last ping is as long ago. So of two ends that are
+   * to notice each other's silence soon, one pings and the other one answers. Default: not.
+   */
+  readonly silentPingMs: number;
+  /**
    * A tunnel on which no octet arrived for this time is closed. Ends half-open
    * connections, whose far end lost its power or its address.
    */
@@ -49,6 +54,7 @@ export const DEFAULT_LIMITS: TunnelLimits = {
   maxMessageBytes: 256 * 1024,
   queueBytes: 1024 * 1024,
   pingIntervalMs: 20_000,
+  silentPingMs: Number.POSITIVE_INFINITY,
   silenceMs: 60_000,
   pongTimeoutMs: 20_000,
   handshakeTimeoutMs: 10_000,

@@ -30,3 +30,20 @@ test('a peer that answers while it is measured lives', () => {
   }
   assert.equal(answers, 99);
 });
+
+test('of two ends that notice silence soon one pings and the other one answers, and pings itself when it hears nothing', () => {
+  const liveness = new Liveness(withDefaults({ silenceMs: 1500, pingIntervalMs: 2000, silentPingMs: 600 }), true);
+  liveness.start(0);
+  let pings = 0;
+  for (let nowMs = 250; nowMs <= 20_000; nowMs += 250) {
+    liveness.heard(nowMs);
+    if (liveness.tick(nowMs) !== undefined) pings++;
+  }
+  assert.equal(pings, 10, 'only to measure the round trip');
+  const sent = [20_250, 20_500, 20_750, 21_000, 21_250, 21_500].map((nowMs) => liveness.tick(nowMs));
+  assert.deepEqual(
+    sent.map((ping) => typeof ping),
+    ['undefined', 'undefined', 'object', 'undefined', 'undefined', 'string'],
+  );
+  assert.equal(sent.at(-1), 'no traffic for 1.5 s');
+});

@@ -51,13 +51,15 @@ export class Liveness {
 
   /** @returns the payload (Buffer) of a ping to send now; or the reason (string) why the peer is gone; or undefined */
   tick(nowMs: number): Buffer | string | undefined {
-    const { silenceMs, pongTimeoutMs, pingIntervalMs } = this.#limits;
+    const { silenceMs, pongTimeoutMs, pingIntervalMs, silentPingMs } = this.#limits;
     const isUnanswered = this.#isAnswering && this.#heardMs < this.#pingedMs;
     if (nowMs - this.#heardMs >= silenceMs) return `no traffic for ${silenceMs / 1000} s`;
     if (isUnanswered && nowMs - this.#pingedMs >= pongTimeoutMs) {
       return `no answer to a ping within ${pongTimeoutMs / 1000} s`;
     }
-    return nowMs - this.#pingedMs < pingIntervalMs ? undefined : this.#ping(nowMs);
+    const sinceMs = nowMs - this.#pingedMs;
+    const isSilent = sinceMs >= silentPingMs && nowMs - this.#heardMs >= silentPingMs;
+    return isSilent || sinceMs >= pingIntervalMs ? this.#ping(nowMs) : undefined;
   }
 
   /**

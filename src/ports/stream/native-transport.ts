@@ -30,6 +30,7 @@ const UNHEARD: Framing = {
  */
 export class NativeTransport implements Transport {
   readonly kind: AdoptedConnection['kind'];
+  readonly isLocal: boolean;
   readonly writeBytes: number = 64 * 1024;
   readonly copies = true;
   readonly #addon: NativeAddon;
@@ -44,13 +45,18 @@ export class NativeTransport implements Transport {
   #isOpen = false;
   #isStarted = false;
   #isReadEnded = false;
+  #isHeld = false;
   #isEndWanted = false;
   #isEnded = false;
   #isGone = false;
   #failure: Error | undefined;
 
-  private constructor({ addon, descriptor, stream, prefetched, kind }: AdoptedConnection, choice?: CongestionChoice) {
+  private constructor(
+    { addon, descriptor, stream, prefetched, kind, isLocal = false }: AdoptedConnection,
+    choice?: CongestionChoice,
+  ) {
     this.kind = kind;
+    this.isLocal = isLocal;
     this.#addon = addon;
     this.#descriptor = descriptor;
     this.#stream = stream;
@@ -147,6 +153,11 @@ export class NativeTransport implements Transport {
     // Deferred: `#broken` delivers what arrived before, which must not happen from inside a write.
     if (waiting < 0) process.nextTick(() => this.#broken(this.#stream.errorOf(waiting)));
     return false;
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#await();
   }
 
   get pendingBytes(): number {
@@ -270,6 +281,8 @@ export class NativeTransport implements Transport {
   }
 
   #await(): void {
-    if (!this.#isGone) this.#addon.await(this.#descriptor, this.#isStarted && !this.#isReadEnded ? READABLE : 0);
+    if (this.#isGone) return;
+    const isRead = this.#isStarted && !this.#isReadEnded && !this.#isHeld;
+    this.#addon.await(this.#descriptor, isRead ? READABLE : 0);
   }
 }

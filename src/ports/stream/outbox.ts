@@ -1,5 +1,6 @@
 import type { Congestion, DiscardReason } from '../../bridge/port.ts';
 import { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { type MessageEncoder, OPCODE_CLOSE } from '../../wire/websocket/framing.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { BufferBudget } from './buffer-budget.ts';
@@ -40,6 +41,8 @@ export interface OutboxOptions {
   readonly budget: BufferBudget;
   /** the bound of waiting frames, in octets */
   readonly queueBytes: number;
+  /** frames to this address leave before all others that wait */
+  readonly urgent?: MacAddress | undefined;
   /** called when frames that `note` accepted are dropped */
   readonly dropped: (reason: DiscardReason, frames: number) => void;
 }
@@ -104,6 +107,10 @@ export class Outbox implements Congestion {
   /** This outbox while more octets wait than CONGESTED_BYTES; else undefined. */
   get congestion(): Congestion | undefined {
     return this.queuedBytes > CONGESTED_BYTES ? this : undefined;
+  }
+
+  get isLocal(): boolean {
+    return this.#options.transport.isLocal === true;
   }
 
   onceRelieved(relieved: () => void): void {
@@ -234,10 +241,10 @@ export class Outbox implements Congestion {
   }
 
   #enqueue(from: number): void {
-    const { queueBytes, transport, blocks, budget, dropped } = this.#options;
+    const { queueBytes, transport, blocks, budget, urgent, dropped } = this.#options;
     // The write in progress counts, too.
     const bound = Math.max(queueBytes - transport.writeBytes, queueBytes / 2);
-    this.#queue ??= new FqCodel({ queueBytes: bound, blocks, budget, dropped });
+    this.#queue ??= new FqCodel({ queueBytes: bound, blocks, budget, urgent, dropped });
     const nowMs = performance.now();
     for (let i = from; i < this.#indexes.length; i++) {
       this.#queue.enqueue(this.#batches[i] as FrameBatch, this.#indexes[i] as number, nowMs);

@@ -33,6 +33,10 @@ export interface Transport {
    * Absent: the caller packs them. @returns as `write`
    */
   sendFrames?(frames: NotedFrames): boolean;
+  /** Whether the peer is another process of this machine. Default: no. */
+  readonly isLocal?: boolean;
+  /** Whether octets stay with the kernel, and the peer waits, until the next call. Absent: it cannot be done. */
+  hold?(isHeld: boolean): void;
   /** Whether what waits of a write is a copy. Default: no. */
   readonly copies?: boolean;
   /**

@@ -3,6 +3,7 @@ import type { Descriptor } from '../../native/descriptors.ts';
 import { endFlows } from '../../native/flow-table.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
+import { isNodeList } from '../../wire/tunnel/node-list.ts';
 import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel/tunnel-loss.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel/tunnel-message.ts';
 import {
@@ -28,12 +29,15 @@ import type { FramingEvents, Transport, TransportEvents } from '../stream/transp
 import { describeFailure } from './connection-failure.ts';
 import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
+import { IngressWait } from './ingress-wait.ts';
 import { CODEC, ENCODERS, fastMask } from './masking.ts';
 import { RawPeer } from './raw-peer.ts';
 import { textPongTo } from './text-ping.ts';
 
 /** A slot of its own, so that a loss announcement and a keep-alive ping do not replace each other while they wait. */
 const LOSS_SLOT = OPCODE_PING | 0x10;
+/** A list of nodes replaces an older one that waits. */
+const NODES_SLOT = OPCODE_BINARY | 0x10;
 
 /**
  * An established WebSocket connection that carries Ethernet frames in binary
@@ -53,8 +57,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #wire: Wire;
+  readonly #ingressWait: IngressWait;
   /** On the raw wire, where the peer may be another program than etherws. */
   readonly #rawPeer: RawPeer | undefined;
+  readonly #onNodeList: ConnectionOptions['onNodeList'];
+  /** to be sent when the connection is opened */
+  #nodeList: Buffer | undefined;
   #events: ConnectionEvents | undefined;
 
   #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
@@ -72,9 +80,11 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   constructor(options: ConnectionOptions) {
     const { transport, role, limits } = options;
     this.#transport = transport;
+    this.#ingressWait = new IngressWait(transport);
     this.#limits = limits;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#wire = options.wire;
+    this.#onNodeList = options.onNodeList;
     this.#liveness = new Liveness(limits, options.wire === 'batched');
     this.#rawPeer = options.wire === 'raw' ? new RawPeer(role === 'client') : undefined;
     this.#inbox = new Inbox(this, BLOCKS, options.maxFrameBytes, this.#rawPeer);
@@ -85,6 +95,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
       blocks: BLOCKS,
       budget: BUFFERS,
       queueBytes: limits.queueBytes,
+      urgent: options.urgent,
       dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
     });
     const maxMessageBytes = options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES;
@@ -170,6 +181,14 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     BUFFERS.add(this);
     this.#liveness.start(this.#heartbeat.nowMs);
     this.#transport.start();
+    if (this.#nodeList !== undefined) this.tellNodes(this.#nodeList);
+    this.#nodeList = undefined;
+  }
+
+  /** Sends a list of nodes (node-list.ts), on the batched wire only; before `open` the last one is sent with it. */
+  tellNodes(message: Buffer): void {
+    if (this.#state === 'idle') this.#nodeList = message;
+    else if (this.#state === 'open' && this.#wire === 'batched') this.#outbox.sendUrgent(NODES_SLOT, message);
   }
 
   /** Accepts a frame for the next flush. @returns the reason when it is refused */
@@ -306,6 +325,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   closed(failure: Error | undefined): void {
     this.#lose(failure === undefined ? 'closed by the peer without a close message' : describeFailure(failure));
     this.#state = 'closed';
+    this.#ingressWait.end();
     BUFFERS.remove(this);
     this.#outbox.abandon();
     clearTimeout(this.#closeTimer);
@@ -321,6 +341,10 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     if (this.#events === undefined) return;
     if (this.#wire === 'raw') {
       this.#inbox.push(bytes, start, length);
+      return;
+    }
+    if (isNodeList(bytes, start, length)) {
+      this.#onNodeList?.(Buffer.from(bytes.subarray(start, start + length)));
       return;
     }
     const breach = readMessage(bytes, start, length, this.#pushFrame);
@@ -361,7 +385,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   // InboxEvents.
 
   receive(batch: FrameBatch): void {
-    this.#events?.receive(batch);
+    this.#ingressWait.consider(this.#events?.receive(batch));
   }
 
   discarded(reason: DiscardReason, frames: number, example?: FrameExample): void {
@@ -392,6 +416,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** Sends a Close message; the peer has `closeTimeoutMs` to answer. */
   #startClosing(code: number, words: string): void {
+    this.#ingressWait.end();
     this.#heartbeat.remove(this);
     this.#state = 'closing';
     // Nothing may follow the Close message, and received frames are no longer delivered.

@@ -4,12 +4,14 @@ import type {
   DiscardReason,
   Port,
   PortEvents,
+  PortType,
   Tunnel,
   TunnelPeer,
 } from '../../bridge/port.ts';
 import type { ConnectionDetails, Described, TlsDetails, TunnelDetails } from '../../bridge/port-details.ts';
 import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import { MESH_ADDRESS } from '../../wire/mesh/mesh-frame.ts';
 import type { Offloads } from '../../wire/offload/virtio-header.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_SERVICE_RESTART } from '../../wire/websocket/close-code.ts';
 import type { Heartbeat } from '../stream/heartbeat.ts';
@@ -18,9 +20,14 @@ import { PACKINGS, type Wire } from '../stream/packing.ts';
 import type { Transport } from '../stream/transport.ts';
 import { Connection } from './connection.ts';
 
+/** The type of ports to other nodes of the cluster. */
+export const MESH_TYPE: PortType = 'mesh';
+
 export interface TunnelPortOptions {
   /** `client` for a dialled tunnel, `server` for an accepted one */
   type: 'client' | 'server';
+  /** the node of the cluster at the other end: the port is one of the mesh then. Default: none */
+  meshNode?: string | undefined;
   /** the target in listport: the URL without credentials, or the peer's address and port */
   target: string;
   /** the connection after the opening handshake; not listened to yet */
@@ -38,6 +45,8 @@ export interface TunnelPortOptions {
   limits?: Partial<TunnelLimits>;
   /** default: that of the process */
   heartbeat?: Heartbeat;
+  /** as of ConnectionOptions */
+  onNodeList?: ((message: Buffer) => void) | undefined;
   /** called once, when the connection is closed and its resources are freed */
   onGone?: () => void;
 }
@@ -60,8 +69,10 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
  * makes a new port.
  */
 export class TunnelPort implements Port, Described {
-  readonly type: 'client' | 'server';
+  readonly type: PortType;
+  readonly meshNode: string | undefined;
   readonly target: string;
+  readonly #role: 'client' | 'server';
   readonly offloads: Offloads;
   readonly tunnel: Tunnel | undefined;
   readonly maxFrameBytes: number = MAX_SUPER_FRAME_BYTES;
@@ -71,7 +82,9 @@ export class TunnelPort implements Port, Described {
 
   /** @throws RangeError when a limit is not a positive number */
   constructor(options: TunnelPortOptions) {
-    this.type = options.type;
+    this.#role = options.type;
+    this.meshNode = options.meshNode;
+    this.type = this.meshNode === undefined ? this.#role : MESH_TYPE;
     this.target = options.target;
     this.#wire = options.wire ?? 'raw';
     this.#ends = {
@@ -87,7 +100,10 @@ export class TunnelPort implements Port, Described {
       limits: withDefaults(options.limits),
       maxFrameBytes: this.maxFrameBytes,
       wire: this.#wire,
+      // What a node tells of its stations comes before their frames.
+      urgent: this.meshNode === undefined ? undefined : MESH_ADDRESS,
       ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+      ...(options.onNodeList === undefined ? {} : { onNodeList: options.onNodeList }),
       ...(options.onGone === undefined ? {} : { onGone: options.onGone }),
     });
     this.tunnel = options.peer === undefined ? undefined : tunnelOf(options.peer, this.#connection);
@@ -147,7 +163,7 @@ export class TunnelPort implements Port, Described {
   }
 
   open(events: PortEvents): void {
-    const lostState = this.type === 'client' ? 'down' : 'closed';
+    const lostState = this.#role === 'client' ? 'down' : 'closed';
     this.#connection.open({
       receive: (batch) => events.receive(batch),
       tunnelLost: (tunnelId) => events.tunnelLost?.(tunnelId),
@@ -165,6 +181,11 @@ export class TunnelPort implements Port, Described {
 
   flush(isSoleEgress: boolean): void {
     this.#connection.flush(isSoleEgress);
+  }
+
+  /** Tells the peer, the client of a cluster, the other nodes (node-list.ts). Without effect on the raw wire. */
+  tellNodes(message: Buffer): void {
+    this.#connection.tellNodes(message);
   }
 
   /** Ends the tunnel because its peer is no longer authorized, and reports it to the port's events. @param words the reason */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { WebSocket } from 'ws';
-import type { TlsDetails } from '../../bridge/port-details.ts';
+import type { CertificateDetails, TlsDetails } from '../../bridge/port-details.ts';
+import { WebSocket } from '../../net/web-socket-library.ts';
 
 /** A connection after the opening handshake. */
 export interface UpgradedSocket {
@@ -44,7 +44,18 @@ export function endsOf(socket: Socket): {
     remoteAddress: host === undefined ? undefined : `${host}:${remotePort}`,
     tls:
       socket instanceof TLSSocket
-        ? { protocol: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name }
+        ? {
+            protocol: socket.getProtocol() ?? 'TLS',
+            cipher: socket.getCipher().name,
+            certificate: certificateOf(socket),
+          }
         : undefined,
   };
+}
+
+function certificateOf(socket: TLSSocket): CertificateDetails | undefined {
+  const peer = socket.getPeerX509Certificate();
+  const shown = peer ?? socket.getX509Certificate();
+  if (shown === undefined) return undefined;
+  return { of: peer === undefined ? 'service' : 'peer', expiresMs: Date.parse(shown.validTo) };
 }

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { Authenticator, Verdict } from '../../../auth/authenticator.ts';
 import { credentialsOf } from '../../../auth/request-credentials.ts';
 import type { Port } from '../../../bridge/port.ts';
 import type { Caller } from '../../../net/caller.ts';
 import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../../../net/http-refusal.ts';
+import { PendingUpgrades } from '../../../net/pending-upgrades.ts';
 import { useAbsoluteTarget } from '../../../net/request-head.ts';
+import { WebSocketServer } from '../../../net/web-socket-library.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
+import { MESH_ANSWER_HEADER } from '../../../wire/tunnel/mesh-headers.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
 import { selectWireVersion, WIRE_HEADER } from '../../../wire/tunnel/tunnel-message.ts';
 import type { CongestionChoice } from '../../stream/congestion-control.ts';
@@ -19,25 +21,35 @@ import type { Wire, WireChoice } from '../../stream/packing.ts';
 import { drained } from '../../stream/tls/handover.ts';
 import {
   createResumeToken,
+  hashOf,
   type ResumableTunnel,
   ResumableTunnels,
   type TokenHashes,
 } from '../resume/resumable-tunnels.ts';
 import { ServerPort, type ServerPortOptions } from '../resume/server-port.ts';
-import type { TunnelPlace } from '../resume/tunnel-places.ts';
+import type { TunnelPlace, TunnelPlaces } from '../resume/tunnel-places.ts';
 import { type SwitchInstance, switchFieldOf } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { endsOf, type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
-import { describePeer, fieldsOf, otherEndOf, pathOf, resumeFieldOf, segmentBehind } from './handshake-fields.ts';
+import {
+  describePeer,
+  fieldsOf,
+  followsRedirects,
+  otherEndOf,
+  pathOf,
+  resumeFieldOf,
+  segmentBehind,
+} from './handshake-fields.ts';
 import type { OriginRule } from './origin.ts';
 import type { TunnelFacts, TunnelServerOptions } from './server-options.ts';
 import {
   FORBIDDEN_NETWORK,
   FOREIGN_PAGE,
   faultOfHandshake,
+  MESH_FULL,
   NETWORKS_FULL,
   NOT_FOUND,
   refusalOfCredentials,
@@ -46,12 +58,13 @@ import {
   TO_ITSELF,
   UNKNOWN_NETWORK,
 } from './server-refusals.ts';
+import { ToldNodes } from './told-nodes.ts';
 
 /** The network of a service that has one only. */
 const DEFAULT_NETWORK = 'default';
 /** The reason given to the peer, the log and listport when the validity of a tunnel's token ends. */
 const EXPIRED = 'the token has expired';
-const DEFAULT_GRACE_MS = 30_000;
+export const DEFAULT_GRACE_MS = 30_000;
 const NETWORK_REFUSALS = { unknown: UNKNOWN_NETWORK, forbidden: FORBIDDEN_NETWORK, full: NETWORKS_FULL } as const;
 
 /** A tunnel that can be resumed, in the form that outlives the process. */
@@ -72,6 +85,7 @@ export interface KeptTunnel extends TokenHashes {
  *   1. the path and the opening handshake        404, 405, 400, 426
  *      a tunnel from this switch to itself       508
  *   2. the Origin of a web page                  403
+ *      another node of the cluster               307, 503
  *   3. limits of connections                     503, 429
  *   4. the credentials                           401, 403, 429, 503
  *   5. the network of the tunnel                 403, 404, 503
@@ -98,12 +112,16 @@ export class TunnelServer {
   readonly #admission: Admission;
   readonly #instance: SwitchInstance | undefined;
   readonly #chooseNetwork: TunnelServerOptions['chooseNetwork'];
+  #elsewhere: TunnelServerOptions['elsewhere'];
+  #divert: TunnelServerOptions['divert'];
+  #toldNodes: ToldNodes | undefined;
   #graceMs: number;
+  readonly #isMesh: boolean;
   readonly #resumables = new ResumableTunnels();
   /** The etherws header fields of each pending response. */
   readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
-  /** Handshakes that wait for the authenticator, the oldest first. */
-  readonly #pending = new Set<Duplex>();
+  /** Handshakes that wait for the authenticator, and answers that are leaving. */
+  readonly #pending: PendingUpgrades;
   #isClosed = false;
 
   /** @throws RangeError for a path that does not begin with `/`, a limit that is not positive, or a grace below 0 */
@@ -115,18 +133,31 @@ export class TunnelServer {
     this.#limits = withDefaults(options.limits);
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
     if (!(this.#graceMs >= 0)) throw new RangeError(`graceMs is ${this.#graceMs}, not a number from 0 on`);
+    this.#isMesh = options.isMesh ?? false;
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
     this.#instance = options.instance;
     this.#chooseNetwork = options.chooseNetwork;
     this.#callerOf = options.callerOf ?? otherEndOf;
     this.#counters = options.counters ?? new EndpointCounters();
+    this.#pending = new PendingUpgrades({
+      most: () => this.#limits.maxHandshakes,
+      timeoutMs: () => this.#limits.handshakeTimeoutMs,
+      onDisplaced: () => {
+        this.#counters.displaced++;
+      },
+      onOverdue: () => {
+        this.#counters.handshakeTimeouts++;
+      },
+    });
     this.#admission = new Admission({
       limits: this.#limits,
       counters: this.#counters,
       resumable: this.#resumables,
       allowanceOf: options.allowanceOf,
+      elsewhere: () => this.#elsewhere,
     });
+    this.join(options);
     this.#logger = options.logger ?? SILENT;
     this.#handshakes = new WebSocketServer({
       noServer: true,
@@ -149,9 +180,26 @@ export class TunnelServer {
     this.#graceMs = graceMs;
   }
 
+  /** Makes the server one of several nodes; see TunnelServerOptions. To be called before it accepts anything. */
+  join({ elsewhere, divert, nodesFor }: Pick<TunnelServerOptions, 'elsewhere' | 'divert' | 'nodesFor'>): void {
+    this.#elsewhere = elsewhere;
+    this.#divert = divert;
+    this.#toldNodes = nodesFor === undefined ? undefined : new ToldNodes(nodesFor);
+  }
+
+  /** What `nodesFor` answers has changed. */
+  nodesChanged(): void {
+    this.#toldNodes?.changed();
+  }
+
   /** The current number of tunnels, handshakes, and ports that wait for their client. */
   get connections(): number {
     return this.#admission.taken;
+  }
+
+  /** The places of tunnels, for processes that share limits. */
+  get places(): TunnelPlaces {
+    return this.#admission.places;
   }
 
   /** Whether a request is for this service: for its path or, with networks, for one further segment. */
@@ -204,30 +252,33 @@ export class TunnelServer {
   }
 
   #enter(applicant: Omit<Applicant, 'place'>, address: string): void {
-    const { socket, target, resume } = applicant;
-    const place = this.#admission.enter(address, resume?.token);
+    const { socket, target, resume, request, asked } = applicant;
+    const isReturning = this.#admission.isReturning(resume?.token);
+    const elsewhere = this.#divert?.({ asked, follows: followsRedirects(request), isReturning });
+    if (elsewhere !== undefined) {
+      this.#refuse(socket, elsewhere, target);
+      return;
+    }
+    const place = this.#admission.enter(address, isReturning);
     if ('status' in place) {
       this.#refuse(socket, place, target);
       return;
-    }
-    if (this.#pending.size >= this.#limits.maxHandshakes) {
-      for (const oldest of this.#pending) {
-        this.#pending.delete(oldest);
-        oldest.destroy();
-        break;
-      }
-      this.#counters.displaced++;
     }
     socket.once('close', place.leave);
     void this.#authenticate({ ...applicant, place }, address);
   }
 
   /**
-   * Follows the state by which clients resume their ports after a restart: hashes of tokens, no secrets.
-   * @param onChange called after each change, from now on
+   * Follows the state by which clients resume their ports after a restart or at another node: hashes of tokens, no secrets.
+   * @param onChange called after each change, from now on, with the port that it is about
    */
-  followKept(onChange: () => void): void {
-    this.#resumables.onChange = onChange;
+  followKept(onChange: (port: ServerPort) => void): void {
+    this.#resumables.follow(onChange);
+  }
+
+  /** The hashes of the tokens of a port; undefined for one that cannot be resumed. */
+  hashesOf(port: Port): TokenHashes | undefined {
+    return port instanceof ServerPort ? this.#resumables.hashesOf(port) : undefined;
   }
 
   *kept(): IterableIterator<KeptTunnel> {
@@ -251,20 +302,12 @@ export class TunnelServer {
   /** Accepts nothing more, and cuts unfinished handshakes. Tunnels stay open: they belong to the receiver of `onTunnel`. */
   close(): void {
     this.#isClosed = true;
-    for (const socket of this.#pending) socket.destroy();
+    this.#pending.close();
   }
 
   async #authenticate(applicant: Applicant, address: string): Promise<void> {
     const { request, socket, target, resume } = applicant;
-    this.#pending.add(socket);
-    socket.once('close', () => this.#pending.delete(socket));
-    const timer = setTimeout(() => {
-      this.#counters.handshakeTimeouts++;
-      socket.destroy();
-    }, this.#limits.handshakeTimeoutMs);
-    // Without reading, the end of the connection would not be noticed; the octets read stay buffered.
-    const left = (): Duplex => socket.destroy();
-    socket.on('readable', ignore).on('end', left);
+    const decided = this.#pending.add(socket);
     let verdict: Verdict;
     try {
       verdict = await this.#authenticator.authenticate(credentialsOf(request, address));
@@ -272,25 +315,41 @@ export class TunnelServer {
       this.#logger.error({ target, error }, 'the authenticator failed');
       verdict = { isAllowed: false, reason: 'busy' };
     }
-    clearTimeout(timer);
-    this.#pending.delete(socket);
-    socket.off('readable', ignore).off('end', left);
+    decided();
     if (socket.destroyed) {
       this.#logger.debug({ target }, 'the peer left during authentication');
     } else if (!verdict.isAllowed) {
       this.#refuse(socket, refusalOfCredentials(verdict.reason, this.#authenticator.challenge), target);
     } else {
-      const { user, untilMs } = verdict;
+      const { user, untilMs, answer } = verdict;
       const network = this.#networkFor(applicant, verdict);
       if (typeof network !== 'string') {
         this.#refuse(socket, network, target);
         return;
       }
-      const resumed = resume?.token === undefined ? undefined : this.#resumables.find(resume.token, user, network);
+      const resumed = this.#find(resume?.token, user, network, applicant.place.beyond === undefined);
       const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
-      if (refusal === undefined) this.#accept(applicant, { user, untilMs, network, resumed });
+      if (refusal === undefined) this.#accept(applicant, { user, untilMs, answer, network, resumed });
       else this.#refuse(socket, refusal, target);
     }
+  }
+
+  /**
+   * The port that a client resumes; one at another node is taken over.
+   * @param hasRoom one that was here needs no further place; one of another node needs it
+   */
+  #find(
+    token: string | undefined,
+    user: string | null,
+    network: string,
+    hasRoom: boolean,
+  ): ResumableTunnel | undefined {
+    if (token === undefined) return undefined;
+    const here = this.#resumables.find(token, user, network);
+    if (here !== undefined || !hasRoom || this.#elsewhere === undefined || this.#admission.isForbidden(user))
+      return here;
+    this.#elsewhere.recall(hashOf(token), user, network);
+    return this.#resumables.find(token, user, network);
   }
 
   /** The network that an authenticated client joins, or why it joins none. */
@@ -302,6 +361,7 @@ export class TunnelServer {
     if (this.#chooseNetwork === undefined || this.#admission.isForbidden(user)) return DEFAULT_NETWORK;
     const { network, refused } = this.#chooseNetwork(asked, { user, networks, address });
     if (refused === 'forbidden') this.#counters.forbidden++;
+    if (refused === 'full' && this.#isMesh) return MESH_FULL;
     if (refused !== undefined) return NETWORK_REFUSALS[refused];
     return this.#instanceOf(network)?.isOwn(says) === true ? TO_ITSELF : network;
   }
@@ -314,7 +374,9 @@ export class TunnelServer {
     const { request, socket, head, wire, resume, says } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
     const known = this.#instanceOf(admitted.network)?.accept(says);
-    this.#fields.set(request, fieldsOf(wire, token, known?.answer));
+    const fields = fieldsOf(wire, token, known?.answer, this.#elsewhere !== undefined);
+    if (admitted.answer !== undefined) fields.push(`${MESH_ANSWER_HEADER}: ${admitted.answer}`);
+    this.#fields.set(request, fields);
     // ws requires the single value `websocket`; that the list contains it was checked above.
     request.headers.upgrade = 'websocket';
     this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
@@ -328,9 +390,9 @@ export class TunnelServer {
     const { socket, target, wire, resume, place } = applicant;
     const { user, untilMs, network, token, resumed, acquaintance } = admitted;
     // Node's TLS must have sent the whole answer before the connection can be taken over.
-    this.#pending.add(socket);
+    const left = this.#pending.hold(socket);
     await drained(upgraded.socket);
-    this.#pending.delete(socket);
+    left();
     // The resumed port may have closed meanwhile; the client will dial again.
     if (resumed?.port.isOver === true) socket.destroy();
     if (socket.destroyed) {
@@ -344,6 +406,7 @@ export class TunnelServer {
     const callOff = untilMs === undefined ? undefined : onceClockPasses(untilMs, () => tunnel.expel(EXPIRED));
     const tunnel: TunnelPort = new TunnelPort({
       type: 'server',
+      ...(this.#isMesh ? { meshNode: user ?? '' } : {}),
       target,
       wire,
       transport,
@@ -351,6 +414,7 @@ export class TunnelServer {
       ...ends,
       onGone: () => {
         callOff?.();
+        this.#toldNodes?.remove(tunnel);
         if (token === undefined) place.leave();
       },
       limits: { ...this.#limits },
@@ -358,6 +422,9 @@ export class TunnelServer {
     });
     const { kind } = transport;
     this.#logger.debug({ target, user, wire, transport: kind, isResumed: resumed !== undefined }, 'tunnel accepted');
+    // As for redirects: browsers and earlier versions hear nothing of other nodes.
+    const isRoaming = token !== undefined && this.#elsewhere !== undefined;
+    if (isRoaming && followsRedirects(applicant.request)) this.#toldNodes?.add(tunnel, applicant.asked);
     const facts = { network, address: place.address };
     if (token === undefined) this.#handOver(tunnel, user, facts);
     else if (resumed === undefined) {

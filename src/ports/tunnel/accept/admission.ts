@@ -1,8 +1,9 @@
 import type { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { FULL, type Refusal } from '../../../net/http-refusal.ts';
 import type { TunnelLimits } from '../../stream/limits.ts';
-import type { ResumableTunnel, ResumableTunnels } from '../resume/resumable-tunnels.ts';
+import { hashOf, type ResumableTunnel, type ResumableTunnels } from '../resume/resumable-tunnels.ts';
 import { type PlaceBound, type TunnelPlace, TunnelPlaces } from '../resume/tunnel-places.ts';
+import type { TunnelsElsewhere } from './server-options.ts';
 import { FORBIDDEN, TOO_MANY_OF_ADDRESS, TOO_MANY_OF_USER } from './server-refusals.ts';
 
 const BOUND_REFUSALS: Readonly<Record<PlaceBound, Refusal>> = { full: FULL, overAddressShare: TOO_MANY_OF_ADDRESS };
@@ -13,6 +14,8 @@ export interface AdmissionOptions {
   readonly resumable: ResumableTunnels;
   /** see TunnelServerOptions */
   readonly allowanceOf: ((user: string | null) => number) | undefined;
+  /** see TunnelServerOptions */
+  readonly elsewhere: () => TunnelsElsewhere | undefined;
 }
 
 /**
@@ -29,14 +32,24 @@ export class Admission {
     this.#places = new TunnelPlaces(options.limits);
   }
 
+  /** The places, for processes that share limits. */
+  get places(): TunnelPlaces {
+    return this.#places;
+  }
+
   /** The number of places taken now. */
   get taken(): number {
     return this.#places.taken;
   }
 
-  /** @param token the resume token as claimed; not yet checked against the authenticated user */
-  enter(address: string, token: string | undefined): TunnelPlace | Refusal {
-    const isReturning = token !== undefined && this.#options.resumable.has(token);
+  /** Whether a resume token is of a port here or at another node; not yet checked against the authenticated user. */
+  isReturning(token: string | undefined): boolean {
+    if (token === undefined) return false;
+    return this.#options.resumable.has(token) || this.#options.elsewhere()?.knows(hashOf(token)) === true;
+  }
+
+  /** @param isReturning as of `isReturning` */
+  enter(address: string, isReturning: boolean): TunnelPlace | Refusal {
     const place = this.#places.enter(address, isReturning);
     return typeof place === 'string' ? this.#refuse(place) : place;
   }
@@ -59,8 +72,12 @@ export class Admission {
     }
     if (place.beyond !== undefined && resumed === undefined) return this.#refuse(place.beyond);
     // Anonymous clients have no limit per user, unless the policy sets one for `default`.
-    if ((user === null && most === undefined) || place.claim(user ?? '', most, resumed?.place)) return undefined;
-    if (resumed === undefined && this.#yieldPlace(user) && place.claim(user ?? '', most)) return undefined;
+    if (user === null && most === undefined) return undefined;
+    const claim = (): boolean => {
+      const elsewhere = this.#options.elsewhere()?.tunnelsOf(user) ?? 0;
+      return place.claim(user ?? '', { most, elsewhere, instead: resumed?.place });
+    };
+    if (claim() || (resumed === undefined && this.#yieldPlace(user) && claim())) return undefined;
     counters.overUserShare++;
     return TOO_MANY_OF_USER;
   }
@@ -68,7 +85,7 @@ export class Admission {
   /** Takes the place of a port that has been waiting for its client since before the restart. */
   restore(address: string, user: string | null): TunnelPlace {
     const place = this.#places.enter(address, true);
-    if (typeof place === 'string') throw new TypeError('one who returns was refused');
+    if (typeof place === 'string') throw new TypeError('a client that returns was refused');
     if (user !== null || this.#options.allowanceOf !== undefined) place.claim(user ?? '');
     return place;
   }
@@ -84,8 +101,9 @@ export class Admission {
    * of another.
    */
   #yieldPlace(user: string | null): boolean {
-    const tunnel = user === null ? undefined : this.#options.resumable.longestAway(user);
-    if (tunnel === undefined) return false;
+    if (user === null) return false;
+    const tunnel = this.#options.resumable.longestAway(user);
+    if (tunnel === undefined) return this.#options.elsewhere()?.displace(user) === true;
     tunnel.port.giveUp('another client of its user needs its place');
     tunnel.place.leave();
     return true;

@@ -31,6 +31,8 @@ export interface Admitted {
   readonly untilMs: number | undefined;
   /** the token by which the client can resume the port; undefined when it cannot */
   readonly token: string | undefined;
+  /** the proof of the service for this client; undefined: it gives none */
+  readonly answer: string | undefined;
   /** the network that the tunnel joins */
   readonly network: string;
   /** the port that the client resumes */

@@ -6,6 +6,7 @@ import {
   RESUME_HEADER,
   type ResumeField,
 } from '../../../wire/tunnel/resume-header.ts';
+import { REDIRECT_HEADER, ROAMING_HEADER } from '../../../wire/tunnel/roaming-headers.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
 import { WIRE_HEADER, WIRE_VERSION } from '../../../wire/tunnel/tunnel-message.ts';
 import type { Wire } from '../../stream/packing.ts';
@@ -16,11 +17,26 @@ export function resumeFieldOf({ headers }: IncomingMessage): ResumeField | undef
   return typeof field === 'string' ? parseResumeField(field) : undefined;
 }
 
-/** The etherws header lines of the answer 101. @param answer value of Etherws-Switch, if the client sent that field */
-export function fieldsOf(wire: Wire, token: string | undefined, answer: string | undefined): string[] {
+/** Whether the client follows a redirect to another node. Browsers and earlier versions do not. */
+export function followsRedirects({ headers }: IncomingMessage): boolean {
+  return headers[REDIRECT_HEADER.toLowerCase()] === '1';
+}
+
+/**
+ * The etherws header lines of the answer 101.
+ * @param answer value of Etherws-Switch, if the client sent that field
+ * @param isRoaming whether the token is good at the other nodes of a cluster, too
+ */
+export function fieldsOf(
+  wire: Wire,
+  token: string | undefined,
+  answer: string | undefined,
+  isRoaming: boolean = false,
+): string[] {
   const fields = answer === undefined ? [] : [`${SWITCH_HEADER}: ${answer}`];
   if (wire === 'batched') fields.push(`${WIRE_HEADER}: ${WIRE_VERSION}`);
   if (token !== undefined) fields.push(`${RESUME_HEADER}: ${formatResumeField(token)}`);
+  if (token !== undefined && isRoaming) fields.push(`${ROAMING_HEADER}: 1`);
   return fields;
 }
 

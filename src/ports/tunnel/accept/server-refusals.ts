@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, type Refusal } from '../../../net/http-refusal.ts';
 import { faultOfHead, faultOfUpgrade, wantsWebSocket } from '../../../net/request-head.ts';
+import { MESH_FULL_HEADER } from '../../../wire/tunnel/mesh-headers.ts';
+import { REDIRECT_HEADER } from '../../../wire/tunnel/roaming-headers.ts';
 
 export const NOT_FOUND: Refusal = { status: 404, text: 'There is nothing here.\n' };
 export const UNKNOWN_NETWORK: Refusal = { status: 404, text: 'There is no such network.\n' };
@@ -10,6 +12,11 @@ export const NETWORKS_FULL: Refusal = {
   headers: { 'Retry-After': '10' },
   text: 'There are as many networks as there may be; try again later.\n',
 };
+export const MESH_FULL: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '10', [MESH_FULL_HEADER]: '1' },
+  text: 'There are as many mesh tunnels of automatic networks as there may be; try again later.\n',
+};
 export const FOREIGN_PAGE: Refusal = {
   status: 403,
   text: 'Pages of this origin may not join; its operator can allow them with --origin.\n',
@@ -17,6 +24,22 @@ export const FOREIGN_PAGE: Refusal = {
 /** 508 Loop Detected (RFC 5842, 7.2). */
 export const TO_ITSELF: Refusal = { status: 508, text: 'The tunnel leads from this switch to itself.\n' };
 export const STOPPING: Refusal = { status: 503, headers: { 'Retry-After': '10' }, text: 'The switch is stopping.\n' };
+/** The node is drained, and the client does not follow redirects, or there is no other node. */
+export const DRAINING: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '1' },
+  text: 'This node takes no more tunnels; dial another one of its cluster.\n',
+};
+
+/** 307 Temporary Redirect (RFC 9110, 15.4.8) to another node. @param location has no text of the client but a network's name */
+export function redirectTo(location: string): Refusal {
+  return {
+    status: 307,
+    headers: { Location: location, [REDIRECT_HEADER]: '1' },
+    text: 'Another node of the cluster takes this tunnel.\n',
+  };
+}
+
 export const BUSY: Refusal = {
   status: 503,
   headers: { 'Retry-After': '5' },

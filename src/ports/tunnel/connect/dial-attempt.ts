@@ -10,6 +10,10 @@ export class DialAttempt {
   stage: DialStage = 'connect';
   /** The name that was looked up last. */
   name = '';
+  /** The address of the server; undefined before it is connected to, and through a proxy. */
+  address: string | undefined;
+  /** It is an address of this host. */
+  isOwn = false;
   readonly #sockets: Socket[] = [];
 
   constructor(signal: AbortSignal) {

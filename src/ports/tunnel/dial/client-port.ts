@@ -1,14 +1,16 @@
-import type { PortEvents } from '../../../bridge/port.ts';
+import type { PortEvents, PortType } from '../../../bridge/port.ts';
 import { EtherwsError } from '../../../errors.ts';
 import { requestedWaitMs } from '../../../net/retry-after.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
 import { LastingPort } from '../resume/lasting-port.ts';
-import type { TunnelPort } from '../tunnel-port.ts';
+import { MESH_TYPE, type TunnelPort } from '../tunnel-port.ts';
 import { isLastingFailure } from './dial-errors.ts';
 import { Failback, type FailbackOptions } from './failback.ts';
 import { Reconnection, type ReconnectionOptions } from './reconnection.ts';
 
 export interface ClientPortOptions {
+  /** the node of the cluster that is dialled: the port is one of the mesh then. Default: none */
+  meshNode?: string;
   /** what `listport` shows: the first of the URLs, without credentials */
   target: string;
   /** Dials once. Rejects with an EtherwsError, or with the signal's reason; no socket is left open then. */
@@ -29,7 +31,8 @@ export interface ClientPortOptions {
  * disabled, `down`.
  */
 export class ClientPort extends LastingPort {
-  readonly type = 'client';
+  readonly type: PortType;
+  readonly meshNode: string | undefined;
   readonly target: string;
   readonly #connect: ClientPortOptions['connect'];
   readonly #watchNetwork: ClientPortOptions['watchNetwork'];
@@ -45,6 +48,8 @@ export class ClientPort extends LastingPort {
   /** The port begins to dial when it is opened. @throws RangeError for waits that `Reconnection` refuses */
   constructor(options: ClientPortOptions) {
     super();
+    this.meshNode = options.meshNode;
+    this.type = this.meshNode === undefined ? 'client' : MESH_TYPE;
     this.target = options.target;
     this.#connect = options.connect;
     this.#watchNetwork = options.watchNetwork;

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { onlyForeignSchemes } from '../../../auth/challenges.ts';
 import { codeOf, type ErrorCode, EtherwsError } from '../../../errors.ts';
 import { explainConnectError } from '../../../net/connect-errors.ts';
-import { RetryLaterError, retryAfterMs } from '../../../net/retry-after.ts';
+import { MeshFullError, RetryLaterError, retryAfterMs } from '../../../net/retry-after.ts';
 import { shownUrl } from '../../../net/shown-url.ts';
 import { CLIENT_TRUST_OPTIONS, explainTlsError } from '../../../net/tls-errors.ts';
+import { MESH_FULL_HEADER } from '../../../wire/tunnel/mesh-headers.ts';
 import type { DialStage } from '../connect/dial-attempt.ts';
 import type { TunnelUrl } from './tunnel-url.ts';
 
@@ -70,7 +71,11 @@ export function explainResponse(response: IncomingMessage, url: TunnelUrl, isAut
   const waitMs = retryAfterMs(response, Date.now());
   if (waitMs !== undefined) {
     const hint = `${BUSY[status]}; it asks to try again in ${Math.ceil(waitMs / 1000)} s`;
-    return new RetryLaterError('HANDSHAKE_REJECTED', message, { hint, retryAfterMs: waitMs });
+    const isMeshFull = response.headers[MESH_FULL_HEADER.toLowerCase()] !== undefined;
+    return new (isMeshFull ? MeshFullError : RetryLaterError)('HANDSHAKE_REJECTED', message, {
+      hint,
+      retryAfterMs: waitMs,
+    });
   }
   return new EtherwsError('HANDSHAKE_REJECTED', message, { hint: hintFor(status, response.headers.location, url) });
 }

@@ -1,7 +1,7 @@
 import { readCaCerts } from '../../../auth/certificate-file.ts';
 import { parsePins } from '../../../auth/parse-pins.ts';
 import { loadServerIdentity } from '../../../auth/tls.ts';
-import { EtherwsError } from '../../../errors.ts';
+import { codeOf, EtherwsError } from '../../../errors.ts';
 import { RetryLaterError, requestedWaitMs } from '../../../net/retry-after.ts';
 import type { Logger } from '../../../observability/logger.ts';
 import type { DialOptions } from '../../../schema/dial-options.ts';
@@ -9,12 +9,13 @@ import type { CongestionChoice } from '../../stream/congestion-control.ts';
 import type { TlsIdentityOptions } from '../connect/connect-tls.ts';
 import { type Environment, proxyFromEnvironment } from '../proxy/proxy-environment.ts';
 import { type ProxyServer, parseProxyUrl } from '../proxy/proxy-url.ts';
-import { ResumeTicket } from '../resume/resume-ticket.ts';
+import { ResumeTicket, RoamingToken } from '../resume/resume-ticket.ts';
 import type { SwitchInstance } from '../switch-instance.ts';
 import type { TunnelPort } from '../tunnel-port.ts';
 import { ClientPort, type ClientPortOptions } from './client-port.ts';
 import { isLastingFailure } from './dial-errors.ts';
 import { type DialTunnelOptions, dialTunnel, unpinnable } from './dial-tunnel.ts';
+import { type Lead, LearnedNodes } from './learned-nodes.ts';
 import { DEFAULT_MAX_WAIT_MS } from './reconnection.ts';
 import { parseTunnelUrl, type TunnelUrl } from './tunnel-url.ts';
 
@@ -42,17 +43,28 @@ export async function openClient(target: string, options: DialOptions, context: 
   const [first] = destinations;
   await readFiles(options, logger); // an unusable file fails the call, instead of each later attempt in the log
   const maxWaitMs = (options.reconnectMax ?? DEFAULT_MAX_WAIT_MS / 1000) * 1000;
-  const connect = (to: readonly Destination[], signal: AbortSignal): Promise<TunnelPort> =>
-    connectAny(to, options, { logger, congestion, instance, signal, maxWaitMs });
+  const nodes = new LearnedNodes(
+    destinations.map(({ url }) => url),
+    logger,
+  );
+  const connect = async (
+    to: readonly Destination[],
+    leads: readonly Lead[],
+    signal: AbortSignal,
+  ): Promise<TunnelPort> => {
+    const tunnel = await connectOrLead(to, leads, options, { logger, congestion, instance, signal, maxWaitMs, nodes });
+    for (const each of destinations) each.wasLast = each.tunnels.has(tunnel) && each.url.shown === tunnel.target;
+    return tunnel;
+  };
   const portOptions: ClientPortOptions = {
     target: first?.url.shown ?? target,
-    connect: (signal) => connect(destinations, signal),
+    connect: (signal) => connect(othersFirst(destinations), nodes.leads(performance.now()), signal),
     ...(first === undefined || options.preferFirst === undefined
       ? {}
       : {
           failback: {
             intervalMs: options.preferFirst * 1000,
-            connect: (signal) => connect([first], signal),
+            connect: (signal) => connect([first], [], signal),
             isPreferred: (tunnel) => first.tunnels.has(tunnel),
           },
         }),
@@ -72,10 +84,14 @@ interface Destination {
   readonly text: string;
   readonly url: TunnelUrl;
   readonly proxy: ProxyServer | undefined;
+  /** the proxy for another node that the server redirects to */
+  readonly proxyFor: (url: TunnelUrl) => ProxyServer | undefined;
   /** undefined for a port without reconnection */
   readonly ticket: ResumeTicket | undefined;
   /** the tunnels to this destination */
   readonly tunnels: WeakSet<TunnelPort>;
+  /** Its server itself has accepted the last tunnel of the port, and not a node that it has redirected to. */
+  wasLast: boolean;
   /** The server has asked not to be dialled before, by `Retry-After`; clock: `performance.now`. */
   notBeforeMs: number;
   /** the failure with which it asked for that */
@@ -86,16 +102,19 @@ interface Destination {
 function destinationsOf(texts: readonly string[], options: DialOptions, environment: Environment): Destination[] {
   const { proxy, pin } = options;
   if (pin !== undefined) parsePins(pin);
+  const roaming = new RoamingToken();
   return texts.map((text) => {
     const url = parseTunnelUrl(text);
     if (pin !== undefined && !url.isSecure) throw unpinnable(url);
-    const ticket = options.reconnect === false ? undefined : new ResumeTicket();
+    const ticket = options.reconnect === false ? undefined : new ResumeTicket(roaming);
     return {
       text,
       url,
       proxy: proxyFor(url, proxy, environment),
+      proxyFor: (to) => proxyFor(to, proxy, environment),
       ticket,
       tunnels: new WeakSet(),
+      wasLast: false,
       notBeforeMs: Number.NEGATIVE_INFINITY,
       lastFailure: undefined,
     };
@@ -108,23 +127,69 @@ function proxyFor(url: TunnelUrl, proxy: string | undefined, environment: Enviro
   return proxy === undefined ? proxyFromEnvironment(url, environment) : parseProxyUrl(proxy, 'proxy');
 }
 
-/** Dials one destination after the other, and returns the first tunnel. */
-async function connectAny(
+/**
+ * The order in which the destinations are dialled: as given, but a node of a cluster whose tunnel was lost comes last. The
+ * others have the port of the client, too, and a node that is stuck takes a whole time limit.
+ */
+function othersFirst(destinations: readonly Destination[]): readonly Destination[] {
+  const last = destinations.find(({ wasLast }) => wasLast);
+  if (last?.ticket?.isRoaming !== true) return destinations;
+  return [...destinations.filter((destination) => destination !== last), last];
+}
+
+type ConnectContext = Pick<ClientContext, 'logger' | 'congestion' | 'instance'> & {
+  readonly signal: AbortSignal;
+  readonly maxWaitMs: number;
+  readonly nodes: LearnedNodes;
+};
+
+/** How many other nodes one attempt dials. */
+const MOST_LEADS = 4;
+/** While there are others to dial, a server that is stuck costs so long, and not a whole time limit. */
+const QUICK_MS = 3000;
+/** What another node of the cluster would answer, too. */
+const ANSWERS_OF_ALL: ReadonlySet<string | undefined> = new Set(['AUTH_FAILED', 'TUNNEL_FORBIDDEN', 'TUNNEL_TO_SELF']);
+
+/** Dials the destinations, and then other nodes of the cluster that the last tunnel was to. */
+async function connectOrLead(
   destinations: readonly Destination[],
+  leads: readonly Lead[],
   options: DialOptions,
-  {
-    logger,
-    congestion,
-    instance,
-    signal,
-    maxWaitMs,
-  }: Pick<ClientContext, 'logger' | 'congestion' | 'instance'> & {
-    readonly signal: AbortSignal;
-    readonly maxWaitMs: number;
-  },
+  context: ConnectContext,
 ): Promise<TunnelPort> {
+  const { logger, signal, maxWaitMs, nodes } = context;
+  const source = leads.length === 0 ? undefined : destinations.find(({ ticket }) => ticket?.isRoaming === true);
+  const common = await commonOf(options, context);
+  if (source === undefined) return connectAny(destinations, common, maxWaitMs);
+  const quick = { ...common, handshakeTimeoutMs: QUICK_MS };
+  const startMs = performance.now();
+  try {
+    return await connectAny(destinations, quick, maxWaitMs);
+  } catch (error) {
+    if (signal.aborted || ANSWERS_OF_ALL.has(codeOf(error))) throw error;
+    const wasHasty = performance.now() - startMs >= QUICK_MS;
+    const { text: url, proxyFor, ticket } = source;
+    for (const lead of leads.slice(0, MOST_LEADS)) {
+      try {
+        return await dialTunnel({ ...quick, url, lead, proxyFor, ticket });
+      } catch (failure) {
+        if (signal.aborted) throw failure;
+        logger.debug({ target: lead.to.shown, error: failure }, 'another node of the cluster was dialled in vain');
+        const waitMs = requestedWaitMs(failure);
+        if (waitMs !== undefined) nodes.rest(lead, performance.now() + Math.min(waitMs, maxWaitMs));
+      }
+    }
+    if (!wasHasty) throw error;
+    return connectAny(destinations, common, maxWaitMs);
+  }
+}
+
+async function commonOf(
+  options: DialOptions,
+  { logger, congestion, instance, signal, nodes }: ConnectContext,
+): Promise<Omit<DialTunnelOptions, 'url'> & { readonly signal: AbortSignal }> {
   const { user, passwd, wire, token, servername, bindAddress, bindDevice, fwmark, pin, headers } = options;
-  const common: Omit<DialTunnelOptions, 'url'> = {
+  return {
     ...(wire === undefined ? {} : { wire }),
     ...(user === undefined ? {} : { user }),
     ...(passwd === undefined ? {} : { passwd }),
@@ -138,20 +203,31 @@ async function connectAny(
     isInsecure: options.insecure,
     ...(await readFiles(options, logger)),
     isParallelAllowed: options.allowParallel,
+    redirect: options.redirect,
+    nodes,
     congestion,
     instance,
     logger,
     signal,
   };
+}
+
+/** Dials one destination after the other, and returns the first tunnel. */
+async function connectAny(
+  destinations: readonly Destination[],
+  common: Awaited<ReturnType<typeof commonOf>>,
+  maxWaitMs: number,
+): Promise<TunnelPort> {
+  const { signal } = common;
   const failures: unknown[] = [];
   for (const destination of destinations) {
-    const { text, proxy, ticket } = destination;
+    const { text, proxy, proxyFor, ticket } = destination;
     if (performance.now() < destination.notBeforeMs) {
       failures.push(destination.lastFailure);
       continue;
     }
     try {
-      const tunnel = await dialTunnel({ ...common, url: text, proxy, ticket });
+      const tunnel = await dialTunnel({ ...common, url: text, proxy, proxyFor, ticket });
       destination.tunnels.add(tunnel);
       return tunnel;
     } catch (error) {

@@ -64,3 +64,9 @@ function decoded(percentEncoded: string, said: string): string {
 function invalid(message: string): EtherwsError {
   return new EtherwsError('ARGUMENT_INVALID', message, { hint: EXAMPLE });
 }
+
+/** The host and the TCP port of a tunnel's URL; `text` is both as CONNECT names them (RFC 9110, 9.3.6). @throws as `parseTunnelUrl` */
+export function authorityOf(url: string): Pick<TunnelUrl, 'host' | 'listenPort' | 'isSecure'> & { text: string } {
+  const { host, listenPort, isSecure } = parseTunnelUrl(url);
+  return { host, listenPort, isSecure, text: `${host.includes(':') ? `[${host}]` : host}:${listenPort}` };
+}

@@ -1,4 +1,12 @@
-import type { CloseReason, Congestion, DiscardReason, Port, PortEvents, Tunnel } from '../../../bridge/port.ts';
+import type {
+  CloseReason,
+  Congestion,
+  DiscardReason,
+  Port,
+  PortEvents,
+  PortType,
+  Tunnel,
+} from '../../../bridge/port.ts';
 import type { Described, TunnelDetails } from '../../../bridge/port-details.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../../wire/ethernet/frame-batch.ts';
@@ -12,7 +20,7 @@ import type { TunnelPort } from '../tunnel-port.ts';
  * connection: a `ClientPort` dials it, a `ServerPort` waits for it.
  */
 export abstract class LastingPort implements Port, Described {
-  abstract readonly type: 'client' | 'server';
+  abstract readonly type: PortType;
   abstract readonly target: string;
   /** Why there is no connection, as of now, in one line; undefined while there is one. */
   abstract readonly linkReason: string | undefined;

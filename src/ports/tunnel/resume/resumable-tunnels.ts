@@ -39,8 +39,20 @@ export function createResumeToken(): string {
 export class ResumableTunnels {
   readonly #byHash = new Map<string, ResumableTunnel>();
   readonly #hashes = new Map<ResumableTunnel, TokenHashes>();
-  /** Called after each change of the entries. */
-  onChange: () => void = () => undefined;
+  readonly #byPort = new WeakMap<ServerPort, ResumableTunnel>();
+  readonly #listeners = new Set<(port: ServerPort) => void>();
+
+  /** @param listener called after each change of the entries, with the port of the entry */
+  follow(listener: (port: ServerPort) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The hashes of the tokens by which a port can be resumed now; undefined when it cannot. */
+  hashesOf(port: ServerPort): TokenHashes | undefined {
+    const tunnel = this.#byPort.get(port);
+    const hashes = tunnel === undefined ? undefined : this.#hashes.get(tunnel);
+    return hashes === undefined || port.isOver ? undefined : validOf(port, hashes);
+  }
 
   /** Whether the token belongs to a tunnel, of any user. */
   has(token: string): boolean {
@@ -71,26 +83,35 @@ export class ResumableTunnels {
 
   /** All tunnels, with the hashes of their valid tokens. */
   *entries(): IterableIterator<readonly [ResumableTunnel, TokenHashes]> {
-    for (const [tunnel, { latest, presented }] of this.#hashes) {
-      if (!tunnel.port.isOver) yield [tunnel, { latest, presented: tunnel.port.isHeard ? undefined : presented }];
+    for (const [tunnel, hashes] of this.#hashes) {
+      if (!tunnel.port.isOver) yield [tunnel, validOf(tunnel.port, hashes)];
     }
   }
 
   #put(tunnel: ResumableTunnel, hashes: TokenHashes): void {
-    this.remove(tunnel);
+    this.#delete(tunnel);
+    this.#byPort.set(tunnel.port, tunnel);
     this.#hashes.set(tunnel, hashes);
     this.#byHash.set(hashes.latest, tunnel);
     if (hashes.presented !== undefined) this.#byHash.set(hashes.presented, tunnel);
-    this.onChange();
+    this.#changed(tunnel);
   }
 
   remove(tunnel: ResumableTunnel): void {
+    if (this.#delete(tunnel)) this.#changed(tunnel);
+  }
+
+  #delete(tunnel: ResumableTunnel): boolean {
     const hashes = this.#hashes.get(tunnel);
-    if (hashes === undefined) return;
+    if (hashes === undefined) return false;
     this.#hashes.delete(tunnel);
     this.#byHash.delete(hashes.latest);
     if (hashes.presented !== undefined) this.#byHash.delete(hashes.presented);
-    this.onChange();
+    return true;
+  }
+
+  #changed({ port }: ResumableTunnel): void {
+    for (const listener of this.#listeners) listener(port);
   }
 
   /** The user's tunnel whose client has been away the longest; undefined when all are connected. */
@@ -115,6 +136,12 @@ export class ResumableTunnels {
   }
 }
 
-function hashOf(token: string): string {
+/** Once something has arrived by the last connection, its client knows the latest token, and the one before is void. */
+function validOf({ isHeard }: ServerPort, { latest, presented }: TokenHashes): TokenHashes {
+  return { latest, presented: isHeard ? undefined : presented };
+}
+
+/** What is kept of a token. */
+export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('base64');
 }

@@ -8,6 +8,25 @@ export interface PlaceBounds {
 
 export type PlaceBound = 'full' | 'overAddressShare';
 
+/** What a limit counts: all places, those of an address group, those of a user. */
+export type PlaceKind = 'all' | 'address' | 'user';
+
+/** Places by what the limits count. */
+export interface PlaceCounts {
+  readonly all: number;
+  readonly address: readonly (readonly [group: string, count: number])[];
+  readonly user: readonly (readonly [name: string, count: number])[];
+}
+
+export interface UserClaim {
+  /** the user's own limit, where it is below the limit of all users */
+  readonly most?: number | undefined;
+  /** how many tunnels the user has at other nodes; they count. Default 0 */
+  readonly elsewhere?: number | undefined;
+  /** a place that will be given back for this one, so it does not count */
+  readonly instead?: TunnelPlace | undefined;
+}
+
 /** One place under the limits; `leave` gives it back, once. */
 export interface TunnelPlace {
   /** The limit that the place exceeds, for a client that may resume a port. */
@@ -16,13 +35,8 @@ export interface TunnelPlace {
   readonly address: string;
   /** The user of the place. */
   readonly owner: string | undefined;
-  /**
-   * Counts the place for a user, too.
-   * @param most the user's own limit, where it is below the limit of all users
-   * @param instead a place that will be given back for this one, so it does not count
-   * @returns false, without a change, when the user has reached the limit
-   */
-  claim(user: string, most?: number, instead?: TunnelPlace): boolean;
+  /** Counts the place for a user, too. @returns false, without a change, when the user has reached the limit */
+  claim(user: string, claim?: UserClaim): boolean;
   /** Idempotent. */
   leave(): void;
 }
@@ -33,6 +47,11 @@ export class TunnelPlaces {
   readonly #byAddress = new Tally();
   readonly #byUser = new Tally();
   #taken = 0;
+  /**
+   * The places that other processes or nodes have, which count towards the limits, too. Default: there are none.
+   * @param key the address group or the user; '' for all
+   */
+  elsewhere: (kind: PlaceKind, key: string) => number = () => 0;
 
   constructor(bounds: PlaceBounds) {
     this.#bounds = bounds;
@@ -45,6 +64,11 @@ export class TunnelPlaces {
   /** How many places a user has. */
   takenBy(user: string): number {
     return this.#byUser.count(user);
+  }
+
+  /** The counts that have changed since the last call, with all of them at the first one; 0: there are none any more. */
+  takeChanges(): PlaceCounts {
+    return { all: this.#taken, address: this.#byAddress.takeChanges(), user: this.#byUser.takeChanges() };
   }
 
   /**
@@ -65,8 +89,10 @@ export class TunnelPlaces {
       get owner() {
         return owner;
       },
-      claim: (user, most = this.#bounds.maxPerUser, instead = undefined) => {
-        const count = this.#byUser.count(user) - (instead?.owner === user ? 1 : 0);
+      claim: (user, { most = this.#bounds.maxPerUser, elsewhere = 0, instead } = {}) => {
+        // Other processes of this node may be nodes of the cluster, too, so the two are not added.
+        const others = Math.max(elsewhere, this.elsewhere('user', user));
+        const count = this.#byUser.count(user) + others - (instead?.owner === user ? 1 : 0);
         if (count >= Math.min(most, this.#bounds.maxPerUser)) return false;
         this.#byUser.add(user);
         owner = user;
@@ -83,14 +109,17 @@ export class TunnelPlaces {
   }
 
   #boundOf(group: string): PlaceBound | undefined {
-    if (this.#taken >= this.#bounds.maxConnections) return 'full';
-    return this.#byAddress.count(group) >= this.#bounds.maxPerAddress ? 'overAddressShare' : undefined;
+    if (this.#taken + this.elsewhere('all', '') >= this.#bounds.maxConnections) return 'full';
+    const ofAddress = this.#byAddress.count(group) + this.elsewhere('address', group);
+    return ofAddress >= this.#bounds.maxPerAddress ? 'overAddressShare' : undefined;
   }
 }
 
 /** Counters by name; a counter of 0 is removed, so that names do not pile up. */
 class Tally {
   readonly #counts = new Map<string, number>();
+  /** the names whose counts have changed; undefined until the first call of `takeChanges` */
+  #changed: Set<string> | undefined;
 
   count(name: string): number {
     return this.#counts.get(name) ?? 0;
@@ -98,11 +127,20 @@ class Tally {
 
   add(name: string): void {
     this.#counts.set(name, this.count(name) + 1);
+    this.#changed?.add(name);
   }
 
   remove(name: string): void {
+    this.#changed?.add(name);
     const left = this.count(name) - 1;
     if (left > 0) this.#counts.set(name, left);
     else this.#counts.delete(name);
+  }
+
+  takeChanges(): [name: string, count: number][] {
+    const changed = this.#changed ?? this.#counts.keys();
+    const counts = [...changed].map((name): [string, number] => [name, this.count(name)]);
+    this.#changed = new Set();
+    return counts;
   }
 }
