@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Authenticator } from '../auth/authenticator.ts';
+import { type Authenticator, type Credentials, recheck } from '../auth/authenticator.ts';
 import { isLocalUserName } from '../auth/local-user.ts';
 import { credentialsOf } from '../auth/request-credentials.ts';
 import type { EndpointCounters } from '../net/endpoint-counters.ts';
@@ -14,6 +14,8 @@ export interface Caller {
   readonly untilMs?: number | undefined;
   /** Whether its credentials are still those of this user; absent for a caller without credentials. Never rejects. */
   readonly isStillValid?: () => Promise<boolean>;
+  /** It is a node that stops reading while its own caller is slow, so pings are answered late. Default false. */
+  readonly isPausing?: boolean;
 }
 
 export interface CallerCheckOptions {
@@ -21,6 +23,8 @@ export interface CallerCheckOptions {
   /** as `ControlServerOptions.admit` */
   readonly admit?: (request: IncomingMessage) => Promise<Admission> | undefined;
   readonly addressOf?: (request: IncomingMessage) => string;
+  /** The credentials of a request. Default: all that it and its connection present. */
+  readonly credentialsOf?: (request: IncomingMessage, remoteAddress: string | undefined) => Credentials;
   readonly counters: EndpointCounters;
 }
 
@@ -34,22 +38,28 @@ export class CallerCheck {
 
   /** @returns the caller, or the refusal. Never rejects */
   async check(request: IncomingMessage): Promise<Caller | Refusal> {
-    const { admit, authenticator, addressOf, counters } = this.#options;
+    const { admit, addressOf, counters } = this.#options;
     const admission = await admit?.(request);
     if (admission !== undefined) {
-      if (!('refusal' in admission)) return { user: admission.user };
+      if (!('refusal' in admission)) return admission;
       counters.forbidden++;
       return admission.refusal;
     }
-    const credentials = credentialsOf(request, addressOf?.(request));
+    const find = this.#options.credentialsOf ?? credentialsOf;
+    return this.checkCredentials(find(request, addressOf?.(request)));
+  }
+
+  /** @returns the caller that has these credentials, or the refusal. Never rejects */
+  async checkCredentials(credentials: Credentials): Promise<Caller | Refusal> {
+    const { authenticator } = this.#options;
     const verdict = await authenticator.authenticate(credentials);
     if (!verdict.isAllowed) return this.#refusalOf(verdict.reason);
     const { user, untilMs } = verdict;
     if (user !== null && isLocalUserName(user)) return WRONG_PASSWORD;
     const isStillValid = async (): Promise<boolean> => {
-      const again = await authenticator.authenticate(credentials);
+      const again = await recheck(authenticator, credentials);
       // If the authenticator is overloaded, the next check decides.
-      return again.isAllowed ? again.user === user : again.reason === 'busy' || again.reason === 'throttled';
+      return again.isAllowed ? again.user === user : again.reason === 'busy';
     };
     return { user, untilMs, isStillValid };
   }

@@ -23,6 +23,7 @@ class CapturingSwitch extends FakeSwitch {
       get isReaderSlow() {
         return isSlow();
       },
+      isWithin: () => true,
       end: (reason) => {
         calls.push(`end ${reason}`);
         reader.notify({ event: 'ended', reason, entries: [ENTRY] });

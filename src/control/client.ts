@@ -9,6 +9,7 @@ import { rejectionOf, resultOf } from './control-answer.ts';
 import type { ControlStream, ControlStreamOptions, StreamListener } from './control-stream.ts';
 import { LISTS, METHOD_PREFIX } from './entries.ts';
 import type { WatchedEvent } from './event-stream.ts';
+import type { LiveEntry, TableName } from './live/table-keys.ts';
 import type { Entries, METHODS, MethodName, ParamsOf, Result } from './schema.ts';
 
 export interface ControlClientOptions {
@@ -83,6 +84,7 @@ export class ControlClient {
    * Subscribes to events of the switch, by a WebSocket. Resolves when the switch has accepted the subscription.
    * @param onEvent called for each event, and with `lost` where some are missing
    * @param onEnd called once, with the reason, when the connection ends without a call
+   * @param method `subscribeCluster`: the events of all nodes of its cluster, with the member `at`
    * @returns the function that ends the subscription
    * @throws as `call`
    */
@@ -90,18 +92,39 @@ export class ControlClient {
     params: ParamsOf<'subscribe'>,
     onEvent: (event: WatchedEvent) => void,
     onEnd: (error: Error) => void,
+    method: 'subscribe' | 'subscribeCluster' = 'subscribe',
   ): Promise<() => void> {
     const { openEventStream } = await import('./event-stream.ts');
-    return openEventStream({ ...(await this.#streamOptions()), params, onEvent, onEnd });
+    return openEventStream({ ...(await this.#streamOptions()), method, params, onEvent, onEnd });
   }
 
   /**
-   * Captures frames, by a WebSocket. Resolves when the capture has begun.
+   * Observes a table of the switch, by a WebSocket. Resolves when the switch has accepted that.
+   * @param onChange called for the snapshot and after each difference, with all entries in any order
+   * @param onEnd called once, with the reason, when the connection ends without a call
+   * @returns the function that ends the observation
    * @throws as `call`
    */
-  async capture(params: ParamsOf<'capture'>, listener: StreamListener): Promise<ControlStream> {
+  async observe(
+    { table, interval }: { readonly table: TableName; readonly interval: number },
+    onChange: (entries: Iterable<LiveEntry>) => void,
+    onEnd: (error: Error) => void,
+  ): Promise<() => void> {
+    const { openObservation } = await import('./observation.ts');
+    return openObservation({ ...(await this.#streamOptions()), table, interval, onChange, onEnd });
+  }
+
+  /**
+   * Captures frames of this switch or of all nodes, by a WebSocket. Resolves when the capture has begun.
+   * @throws as `call`
+   */
+  async capture(
+    method: 'capture' | 'captureCluster',
+    params: ParamsOf<'capture'> | ParamsOf<'captureCluster'>,
+    listener: StreamListener,
+  ): Promise<ControlStream> {
     const { ControlStream } = await import('./control-stream.ts');
-    return ControlStream.open(await this.#streamOptions(), 'capture', params, listener);
+    return ControlStream.open(await this.#streamOptions(), method, params, listener);
   }
 
   async #streamOptions(): Promise<ControlStreamOptions> {

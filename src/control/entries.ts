@@ -72,12 +72,19 @@ export const portEntry = atLeast({
   txFrameRate: withDefault(count, 0),
   rxBitRate: withDefault(count, 0),
   txBitRate: withDefault(count, 0),
+  /** octets that wait in the switch to be sent by a tunnel, and how long the oldest frame has waited, in milliseconds */
+  queuedOctets: withDefault(count, 0),
+  queuedMs: withDefault(measure, 0),
+  /** the number of addresses at the port, learned and set */
+  stations: withDefault(count, 0),
   /** the settings of the bridge port that are not the defaults, by the names of `setPort` */
   settings: withDefault(tableOf(v.unknown()), {}),
   /** how it relates to the configuration file; null without a file, and for an accepted tunnel */
   config: withDefault(v.nullable(oneOf(['file', 'changed', 'added'])), null),
   /** the name of its network */
   network: withDefault(anyText, 'default'),
+  /** the node of the cluster that a mesh port leads to; absent for other ports */
+  meshNode: v.optional(anyText),
 });
 export type PortEntry = EntryOf<typeof portEntry>;
 
@@ -116,7 +123,7 @@ export const fdbEntry = atLeast({
   /** the name of its network */
   network: withDefault(anyText, 'default'),
   /** `learned`; set by the operator: `sticky`, which ages, or `static` */
-  kind: withDefault(oneOf(['learned', 'sticky', 'static']), 'learned'),
+  kind: withDefault(oneOf(['learned', 'sticky', 'static', 'told']), 'learned'),
 });
 export type FdbEntry = EntryOf<typeof fdbEntry>;
 

@@ -109,7 +109,7 @@ test('a user that is deleted; one whose password cannot be checked at the moment
     ANN,
     ANN,
     { isAllowed: false, reason: 'busy' },
-    { isAllowed: false, reason: 'throttled' },
+    { isAllowed: false, reason: 'busy' },
     { isAllowed: false, reason: 'wrong' },
   );
   const { closed, pinged } = await open(t, { authenticator: checked });

@@ -1,26 +1,35 @@
-import type { RawData, WebSocket } from 'ws';
+import { isDeepStrictEqual } from 'node:util';
 import { EtherwsError } from '../errors.ts';
 import { EVENT_KINDS, type SwitchEvent } from '../events/event.ts';
+import type { RawData, WebSocket } from '../net/web-socket-library.ts';
 import type { Caller } from './caller-check.ts';
 import { CaptureStream } from './capture-stream.ts';
+import type { ClusterCaller, NodeEvents } from './cluster-entries.ts';
 import type { EventConnectionsOptions } from './event-connections.ts';
-import { answer, type MethodMap } from './json-rpc.ts';
-import { controlMethods, methodsOf } from './methods.ts';
+import { answer } from './json-rpc.ts';
+import { ObserveStream } from './live/observe-stream.ts';
+import { type AllowedNetworks, isVisible } from './method-reach.ts';
+import { type ControlMethods, clusterOf, controlMethods, methodsOf, refuseLogin } from './methods.ts';
 import { METHOD_PREFIX, type MethodName, type ParamsOf, type SubscriptionEntry } from './schema.ts';
+import { stillCalling } from './still-calling.ts';
+import type { LimitedSocket, WaitingLimit } from './waiting-limit.ts';
 
 export interface EventConnectionOptions extends EventConnectionsOptions {
+  readonly waiting: WaitingLimit;
   readonly webSocket: WebSocket;
   readonly caller: Caller;
 }
 
 /** Limit of the octets that wait for a slow reader; events beyond it are lost and counted. */
 const MOST_WAITING_BYTES = 2 * 1024 * 1024;
+/** With more no further events of other nodes are read: they count there what they lose. */
+const MOST_WAITING_OF_NODES = 256 * 1024;
 /** Limit of calls that wait for their response; the connection of a caller that exceeds it is cut. */
 const MOST_CALLS_WAITING = 64;
 /** Limit of their octets: twice the longest message. */
 const MOST_CALL_BYTES = 2 * 1024 * 1024;
 
-/** A slow reader of a capture answers pings late, so it may be silent for 20 ticks: 10 minutes. */
+/** A slow reader of a capture, or a node that has one, answers pings late, so it may be silent for 20 ticks: 10 minutes. */
 const MOST_SLOW_TICKS = 20;
 
 /** Close codes of RFC 6455, 7.4.1. */
@@ -36,14 +45,18 @@ export const EVENT_METHOD = `${METHOD_PREFIX}event`;
  */
 export class EventConnection {
   readonly #webSocket: WebSocket;
+  readonly #reader: LimitedSocket;
   readonly #options: EventConnectionOptions;
-  readonly #methods: MethodMap;
+  readonly #methods: ControlMethods;
   #calls: Promise<void> = Promise.resolve();
   #callsWaiting = 0;
   #callBytes = 0;
   #unsubscribe: (() => void) | undefined;
+  /** With a subscription to events of all nodes. */
+  #nodes: { readonly events: NodeEvents; readonly allowed: AllowedNetworks } | undefined;
   #lost = 0;
   readonly #capture: CaptureStream;
+  readonly #observation: ObserveStream;
   /** Ticks since the last pong of the peer. */
   #silentTicks = 0;
 
@@ -51,12 +64,28 @@ export class EventConnection {
     const { webSocket, service } = options;
     this.#options = options;
     this.#webSocket = webSocket;
-    this.#capture = new CaptureStream(options);
+    this.#reader = options.waiting.watch(webSocket, options.caller.user, options.logger);
+    this.#capture = new CaptureStream({ ...options, sink: this.#reader });
+    this.#observation = new ObserveStream({ ...options, sink: this.#reader });
     this.#methods = controlMethods(service, {
+      createLogin: () => options.logins?.create(options.caller) ?? refuseLogin(),
       subscribe: (params) => this.#subscribe(params),
-      capture: (params) => {
+      observe: (params) => {
         this.#requireOpen();
-        return this.#capture.start(params);
+        return this.#observation.start(params);
+      },
+      unobserve: () => ({ tables: this.#observation.end() }),
+      subscribeCluster: (params, caller) => this.#subscribeCluster(params, caller),
+      capture: async (params) => {
+        this.#requireOpen();
+        return this.#capture.start(
+          params,
+          (spec, reader) => service.processes?.capture(spec, reader) ?? service.capture(spec, reader),
+        );
+      },
+      captureCluster: async (params, caller) => {
+        this.#requireOpen();
+        return this.#capture.start(params, (spec, reader) => clusterOf(service).capture(spec, caller, reader));
       },
       endCapture: () => this.#capture.end(),
     });
@@ -66,13 +95,15 @@ export class EventConnection {
     });
     webSocket.on('message', (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
     webSocket.once('close', () => {
-      this.#unsubscribe?.();
+      this.#endSubscription();
+      this.#observation.end();
       this.#capture.close();
     });
   }
 
   end(code: number, reason: string): void {
-    this.#unsubscribe?.();
+    this.#endSubscription();
+    this.#observation.end();
     this.#capture.flush();
     this.#webSocket.close(code, reason);
   }
@@ -81,14 +112,21 @@ export class EventConnection {
   tick(nowMs: number): void {
     const { caller, mayCall } = this.#options;
     if (this.#endExpired(nowMs)) return;
-    if (this.#uses.some((method) => mayCall?.(caller.user, method) === false)) {
+    const isForbidden = this.#uses.some((method) => mayCall?.(caller.user, method) === false);
+    // Other nodes were told what the caller could reach at the time of its call.
+    const isOther = this.#nodes !== undefined && !isDeepStrictEqual(this.#nodes.allowed, this.#allowed);
+    if (isForbidden || isOther || !this.#capture.isWithin(this.#allowed)) {
       this.end(POLICY_VIOLATION, 'the policy has changed');
-    } else if (this.#silentTicks >= (this.#capture.isReaderSlow ? MOST_SLOW_TICKS : 1)) this.#webSocket.terminate();
+    } else if (this.#silentTicks >= this.#mostSilentTicks) this.#webSocket.terminate();
     else {
       this.#silentTicks++;
       this.#webSocket.ping();
       void this.#recheck();
     }
+  }
+
+  get #mostSilentTicks(): number {
+    return this.#options.caller.isPausing === true || this.#capture.isReaderSlow ? MOST_SLOW_TICKS : 1;
   }
 
   /** Ends the connection of a user that was deleted, or whose password has changed. */
@@ -97,10 +135,16 @@ export class EventConnection {
     if (!isValid) this.end(POLICY_VIOLATION, 'the credentials are not valid any more');
   }
 
-  /** The methods whose effect lasts: a subscription, a capture. */
+  /** The networks that the caller may reach now. */
+  get #allowed(): AllowedNetworks {
+    return this.#options.networksOf?.(this.#options.caller.user);
+  }
+
+  /** The methods whose effect lasts: a subscription, an observation, a capture. */
   get #uses(): MethodName[] {
     return [
       ...(this.#unsubscribe === undefined ? [] : (['subscribe'] as const)),
+      ...(this.#observation.isRunning ? (['observe'] as const) : []),
       ...(this.#capture.isRunning ? (['capture'] as const) : []),
     ];
   }
@@ -121,16 +165,23 @@ export class EventConnection {
   async #answer(body: Buffer): Promise<void> {
     // A call that waited for others is not run after the end of the connection.
     if (!this.#isOpen || this.#endExpired(Date.now())) return;
-    const { caller, mayCall } = this.#options;
-    // The policy may have changed since the last call.
-    const methods = methodsOf(this.#methods, caller.user, mayCall);
+    const { caller } = this.#options;
+    const before = stillCalling(caller, () => this.#isOpen);
+    const methods = methodsOf(this.#methods, caller.user, this.#options, before);
     const text = await answer(body, methods, (error, method) => {
       this.#options.logger.error({ err: error, method }, 'a control method failed unexpectedly');
     });
+    const sent = text === undefined ? undefined : this.#send(text);
+    this.#observation.begin();
     // The next call waits until the response is sent, so that a caller that does not read cannot fill the memory.
-    if (text !== undefined) await new Promise<void>((resolve) => this.#webSocket.send(text, () => resolve()));
+    await sent;
     this.#callsWaiting--;
     this.#callBytes -= body.length;
+  }
+
+  /** Resolves when the text was handed to the system, or never will be. */
+  #send(text: string): Promise<void> {
+    return new Promise((resolve) => this.#reader.send(text, resolve));
   }
 
   /** Ends the connection if its token has expired. @returns whether it has */
@@ -154,19 +205,48 @@ export class EventConnection {
   #subscribe({ events: kinds = [...EVENT_KINDS] }: ParamsOf<'subscribe'>): SubscriptionEntry {
     this.#requireOpen();
     const { events } = this.#options.service;
-    this.#unsubscribe?.();
+    this.#endSubscription();
     const wanted = [...new Set(kinds)];
     this.#unsubscribe = events.subscribe((batch, lost) => this.#deliver(batch, lost), wanted);
     return { events: wanted, sequence: events.sequence };
   }
 
+  #subscribeCluster(
+    { events: kinds = [...EVENT_KINDS] }: ParamsOf<'subscribeCluster'>,
+    caller: ClusterCaller,
+  ): SubscriptionEntry {
+    this.#requireOpen();
+    const { service } = this.#options;
+    const webSocket = this.#webSocket;
+    const wanted = [...new Set(kinds)];
+    const events = clusterOf(service).subscribe(wanted, caller, {
+      event: (event) => this.#notify(event),
+      own: (batch, lost) => this.#deliver(batch, lost),
+      get isFull() {
+        return webSocket.bufferedAmount > MOST_WAITING_OF_NODES;
+      },
+    });
+    this.#endSubscription();
+    this.#unsubscribe = () => events.end();
+    this.#nodes = { events, allowed: caller.allowed };
+    return { events: wanted, sequence: service.events.sequence };
+  }
+
+  #endSubscription(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#nodes = undefined;
+  }
+
   #deliver(events: readonly SwitchEvent[], lost: number): void {
     this.#lost += lost;
+    const allowed = this.#allowed;
     for (const event of events) {
+      if (!isVisible(event, allowed)) continue;
       if (this.#webSocket.bufferedAmount > MOST_WAITING_BYTES) this.#lost++;
       else {
         this.#tellLost();
-        this.#notify(event);
+        this.#notify({ ...this.#ofNode, ...event });
       }
     }
     if (this.#webSocket.bufferedAmount <= MOST_WAITING_BYTES) this.#tellLost();
@@ -176,14 +256,22 @@ export class EventConnection {
   #tellLost(): void {
     if (this.#lost === 0) return;
     const time = new Date().toISOString();
-    this.#notify({ sequence: this.#options.service.events.sequence, time, event: 'lost', lost: this.#lost });
+    const { sequence } = this.#options.service.events;
+    this.#notify({ ...this.#ofNode, sequence, time, event: 'lost', lost: this.#lost });
     this.#lost = 0;
+  }
+
+  /** What events of this node say beside others. */
+  get #ofNode(): { readonly at?: string } {
+    return this.#nodes === undefined ? {} : { at: this.#nodes.events.node };
   }
 
   #notify(params: object): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: EVENT_METHOD, params });
-    this.#webSocket.send(text, () => {
-      if (this.#lost > 0 && this.#webSocket.bufferedAmount === 0) this.#tellLost();
+    this.#reader.send(text, () => {
+      if (this.#webSocket.bufferedAmount > 0) return;
+      if (this.#lost > 0) this.#tellLost();
+      this.#nodes?.events.drained();
     });
   }
 }

@@ -1,19 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from '../net/web-socket-library.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Caller } from './caller-check.ts';
 import type { CaptureReaderBudget } from './capture-entries.ts';
 import { EventConnection } from './event-connection.ts';
+import type { LiveSource } from './live/live-source.ts';
+import type { OneTimeLogins } from './login-entries.ts';
+import type { AllRights } from './methods.ts';
 import type { Refusal } from './request-guard.ts';
 import { METHODS, type MethodName, type SwitchControl } from './schema.ts';
+import { WaitingLimit } from './waiting-limit.ts';
 
-export interface EventConnectionsOptions {
+export interface EventConnectionsOptions extends AllRights {
   readonly service: SwitchControl;
-  readonly mayCall: ((user: string | null, method: MethodName) => boolean) | undefined;
   readonly logger: Logger;
+  /** the tables for `observe`: those of the switch, which all connections to it share */
+  readonly live: LiveSource;
   /** Counts the octets that wait for readers of captures. */
   readonly budget?: CaptureReaderBudget | undefined;
+  /** Bounds what waits for all readers of a switch together. Default: for those of these connections. */
+  readonly waiting?: WaitingLimit | undefined;
+  /** Limit of WebSockets. Default: 32 */
+  readonly most?: number | undefined;
+  /** undefined: the switch has no console */
+  readonly logins?: OneTimeLogins | undefined;
 }
 
 /** Limit of WebSockets, since each may hold up to `MOST_WAITING_BYTES` for a slow reader. */
@@ -27,7 +38,7 @@ const PING_INTERVAL_MS = 30_000;
 
 /** The WebSockets of callers of the control API: JSON-RPC both ways. */
 export class EventConnections {
-  readonly #options: EventConnectionsOptions;
+  readonly #options: EventConnectionsOptions & { readonly waiting: WaitingLimit };
   readonly #handshakes = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -35,18 +46,20 @@ export class EventConnections {
     maxPayload: MOST_MESSAGE_BYTES,
     handleProtocols: () => false,
   });
-  /** The connections with their users. */
-  readonly #connections = new Map<EventConnection, string | null>();
+  readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
+  readonly #connections = new Map<EventConnection, Caller>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: EventConnectionsOptions) {
-    this.#options = options;
+    this.#options = { ...options, waiting: options.waiting ?? new WaitingLimit() };
+    this.#handshakes.on('headers', (lines, request) => lines.push(...(this.#fields.get(request) ?? [])));
   }
 
   /** The refusal if the limit is reached. */
   get refusal(): Refusal | undefined {
-    if (this.#connections.size < MOST_CONNECTIONS) return undefined;
-    const message = `${MOST_CONNECTIONS} WebSockets to the control API are open already`;
+    const { most = MOST_CONNECTIONS } = this.#options;
+    if (this.#connections.size < most) return undefined;
+    const message = `${most} WebSockets to the control API are open already`;
     return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'End one of them' };
   }
 
@@ -63,18 +76,43 @@ export class EventConnections {
         hint: 'The operator of the switch can allow it in its policy',
       };
     }
-    if (user !== null && [...this.#connections.values()].filter((other) => other === user).length >= MOST_OF_A_USER) {
+    if (
+      user !== null &&
+      [...this.#connections.values()].filter((other) => other.user === user).length >= MOST_OF_A_USER
+    ) {
       const message = `${MOST_OF_A_USER} WebSockets of this user are open already`;
       return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'End one of them' };
     }
     return this.refusal;
   }
 
-  /** Accepts the opening handshake of an authorized caller; ws refuses a malformed one. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
+  /**
+   * Accepts the opening handshake of an authorized caller; ws refuses a malformed one.
+   * @param rights of this caller; default: those of all callers
+   * @param fields further lines of the header of the answer
+   */
+  accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    caller: Caller,
+    rights?: AllRights,
+    fields: readonly string[] = [],
+  ): void {
+    this.#fields.set(request, fields);
     // ws requires the single value `websocket`; the listener has checked that the list contains it.
     request.headers.upgrade = 'websocket';
-    this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, caller));
+    this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, caller, rights));
+  }
+
+  /** Whether a connection was accepted with this very caller, and is open. */
+  has(caller: Caller): boolean {
+    return [...this.#connections.values()].includes(caller);
+  }
+
+  /** Ends the connections that were accepted with this very caller, with close code 1008. */
+  end(caller: Caller, reason: string): void {
+    for (const [connection, other] of this.#connections) if (other === caller) connection.end(1008, reason);
   }
 
   /** Ends all of them with close code 1001. */
@@ -83,9 +121,9 @@ export class EventConnections {
     for (const connection of this.#connections.keys()) connection.end(1001, 'the switch is stopping');
   }
 
-  #open(webSocket: WebSocket, caller: Caller): void {
-    const connection = new EventConnection({ ...this.#options, webSocket, caller });
-    this.#connections.set(connection, caller.user);
+  #open(webSocket: WebSocket, caller: Caller, rights: AllRights | undefined): void {
+    const connection = new EventConnection({ ...this.#options, ...rights, webSocket, caller });
+    this.#connections.set(connection, caller);
     webSocket.once('close', () => {
       this.#connections.delete(connection);
       if (this.#connections.size > 0) return;

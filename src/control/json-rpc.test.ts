@@ -93,6 +93,10 @@ describe('a call', () => {
     for (const method of ['missing', '', 'constructor', '__proto__', 'toString', 'x'.repeat(5000)]) {
       await askError(call(method), -32601, /^There is no method "[^"]{0,70}"; there are echo, nothing/, 1);
     }
+    await askError(call('eco'), -32601, /^There is no method "eco"; did you mean echo\?$/, 1);
+    const methods: MethodMap = { 'a.b.one': () => [], 'a.b.two': () => [] };
+    const text = await answer(Buffer.from(JSON.stringify(call('three'))), methods, () => undefined);
+    assert.match(String(text), /There is no method \\"three\\"; behind a\.b\. there are one, two"/);
   });
 
   it('that is none is refused, with its id where it has one', async () => {

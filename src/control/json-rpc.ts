@@ -1,4 +1,5 @@
 import { EtherwsError } from '../errors.ts';
+import { closestWord } from '../schema/closest-word.ts';
 
 /**
  * JSON-RPC 2.0 without a transport: the body of a request in, the body of a response
@@ -137,7 +138,10 @@ async function answerCall(
     isNotification = !Object.hasOwn(fields, 'id');
     const method = methods[name];
     if (method === undefined) {
-      throw new Refusal(METHOD_NOT_FOUND, `There is no method ${shorten(name)}; ${suggestion(methods)}`);
+      throw new Refusal(
+        METHOD_NOT_FOUND,
+        `There is no method ${shorten(name)}; ${suggestion(name, Object.keys(methods))}`,
+      );
     }
     const result = await method(fields.params);
     return isNotification ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result: result ?? null });
@@ -184,8 +188,14 @@ function systemMessage(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.message : undefined;
 }
 
-function suggestion(methods: MethodMap): string {
-  return `there are ${Object.keys(methods).join(', ')}`;
+/** The name that was probably meant; else all of them, with their common prefix once. */
+function suggestion(name: string, known: readonly string[]): string {
+  const meant = closestWord(name, known);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  const [first = ''] = known;
+  const prefix = first.slice(0, first.lastIndexOf('.') + 1);
+  if (prefix === '' || !known.every((one) => one.startsWith(prefix))) return `there are ${known.join(', ')}`;
+  return `behind ${prefix} there are ${known.map((one) => one.slice(prefix.length)).join(', ')}`;
 }
 
 function shorten(name: string): string {

@@ -57,7 +57,11 @@ function objectsOf(values: Readonly<Record<string, readonly unknown[]>>): fc.Arb
 }
 
 const options = fc.oneof({ weight: 8, arbitrary: objectsOf(OPTIONS) }, fc.constantFrom(null, [], 'x', 7));
-const name = fc.constantFrom(...(Object.keys(METHODS) as MethodName[]));
+/** One of ten calls is of the method with most rules, however many others there are. */
+const name = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<MethodName>('addPort') },
+  { weight: 9, arbitrary: fc.constantFrom(...(Object.keys(METHODS) as MethodName[])) },
+);
 const params: fc.Arbitrary<unknown> = fc.oneof(
   objectsOf(VALUES),
   fc.record({
@@ -96,7 +100,7 @@ describe('the JSON Schema of the calls', () => {
         else if (!BEYOND_JSON_SCHEMA.some((rule) => rule.test(message ?? ''))) assert.equal(verdict, false, said);
         seen[problem === undefined ? 'taken' : verdict ? 'beyond' : 'refused']++;
       }),
-      { numRuns: 18_000, seed: 1 },
+      { numRuns: 10_000, seed: 1 },
     );
     assert.ok(seen.taken > 300 && seen.refused > 1000 && seen.beyond > 10, JSON.stringify(seen));
   });

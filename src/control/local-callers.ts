@@ -47,9 +47,11 @@ export class LocalCallers {
     if (origin.kind === 'forwarded') return refusal(FORWARDED, `${ALONE}, or give the control API --ctlhtpasswd FILE`);
     const { uid } = origin;
     if (uid === undefined) return refusal(UNKNOWN, `${ALONE}, and keep the connection open until the answer is there`);
-    if (uid === 0 || uid === process.geteuid?.()) return { user: localUserName(uid) };
+    const isStillValid = async (): Promise<boolean> => !('refusal' in (await this.admit(origin)));
+    const admitted = { user: localUserName(uid), isStillValid };
+    if (uid === 0 || uid === process.geteuid?.()) return admitted;
     const { name, groups } = await this.#account(uid);
-    if (this.#group !== undefined && groups.includes(this.#group.gid)) return { user: localUserName(uid) };
+    if (this.#group !== undefined && groups.includes(this.#group.gid)) return admitted;
     const called = name === '' ? `The user with uid ${uid}` : `The user ${name} (uid ${uid})`;
     return refusal(`${called} may not control this switch`, this.#advice());
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeSwitch } from '../../test/support/fake-switch.ts';
-import { controlMethods } from './methods.ts';
+import { controlMethods, methodsOf } from './methods.ts';
 import { METHOD_PREFIX, METHODS } from './schema.ts';
 
 describe('control methods', () => {
@@ -38,6 +38,9 @@ describe('control methods', () => {
       txFrameRate: 0,
       rxBitRate: 0,
       txBitRate: 0,
+      queuedOctets: 0,
+      queuedMs: 0,
+      stations: 0,
       settings: {},
       config: null,
       network: 'default',
@@ -80,6 +83,12 @@ describe('control methods', () => {
     assert.deepEqual(await call('addFdb', { ...spec, port: 1, sticky: true }), [set]);
     assert.deepEqual(await call('delFdb', spec), [set]);
     assert.deepEqual(await call('flushFdb', {}), [{ removed: 1 }]);
+    const rest = { portName: null, state: 'permanent', expires: null, network: 'default' };
+    const member = { kind: 'member', vid: 10, address: 'ff05::5', port: 1, ...rest };
+    const joining = { group: 'FF05:0::5', port: 1, vid: 10 };
+    assert.deepEqual(await call('addMdb', joining), [member]);
+    assert.deepEqual(await call('listMdb', {}), [member]);
+    assert.deepEqual(await call('delMdb', joining), [member]);
     assert.deepEqual(await call('delPort', { port: 1 }), [{ ...tap, shut: true, state: 'shut' }]);
     assert.deepEqual(await call('listPort'), []);
 
@@ -89,5 +98,37 @@ describe('control methods', () => {
     assert.deepEqual(await call('listNet'), [{ ...lab, settings: { fdbSize: 9 } }]);
     assert.deepEqual(await call('delNet', { network: 'lab' }), [{ ...lab, settings: { fdbSize: 9 } }]);
     assert.deepEqual(await call('listNet'), []);
+  });
+
+  it('have the rights of a user at the time of each call', async () => {
+    let networks: readonly string[] = ['lab'];
+    let may = true;
+    const rights = { mayCall: () => may, networksOf: () => networks };
+    const addNet = methodsOf(controlMethods(new FakeSwitch()), 'ada', rights)[`${METHOD_PREFIX}addNet`];
+    await addNet?.({ network: 'lab' });
+    networks = ['home'];
+    await assert.rejects(async () => addNet?.({ network: 'lab' }), { code: 'METHOD_FORBIDDEN' });
+    await addNet?.({ network: 'home' });
+    may = false;
+    await assert.rejects(async () => addNet?.({ network: 'home' }), { code: 'METHOD_FORBIDDEN' });
+  });
+
+  it('that are refused say whether a policy can allow them at all', async () => {
+    const of = (networks: readonly string[] | undefined) =>
+      methodsOf(controlMethods(new FakeSwitch()), 'tutor', { mayCall: () => false, networksOf: () => networks });
+    const refused = async (networks: readonly string[] | undefined, name: string): Promise<unknown> =>
+      Promise.resolve()
+        .then(() => of(networks)[METHOD_PREFIX + name]?.(undefined))
+        .then(
+          () => assert.fail('it was not refused'),
+          ({ hint }: { hint: unknown }) => hint,
+        );
+    const canBe = 'The operator of the switch can allow it in its policy';
+    assert.equal(await refused(undefined, 'getStatus'), canBe);
+    assert.equal(await refused(['lab'], 'listPort'), canBe);
+    assert.equal(
+      await refused(['lab', 'home'], 'getStatus'),
+      'It is about the whole switch, and the policy limits this user to the networks lab, home',
+    );
   });
 });

@@ -1,9 +1,11 @@
 import * as v from 'valibot';
-import { atLeast } from '../schema/table.ts';
+import { multicastGroup } from '../schema/binding-values.ts';
+import { atLeast, objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { anyText, integer, oneOf } from '../schema/types.ts';
+import { portReference } from '../schema/values.ts';
 import { type EntryOf, method, ofNetwork } from './entries.ts';
 
-/** The multicast database, in the results of `listMdb`. */
+/** The multicast database: the results of `listMdb`, and the methods that change it. */
 
 const count = integer(0);
 
@@ -17,6 +19,8 @@ export const mdbEntry = atLeast({
   /** null for the switch as a querier, and for a querier whose port is gone */
   port: v.nullable(integer(1)),
   portName: v.nullable(anyText),
+  /** `permanent`: by the operator, or the switch itself; `temporary`: it expires unless it is heard again (bridge-mdb(8)) */
+  state: oneOf(['permanent', 'temporary']),
   /** seconds until it expires, unless it is refreshed; null: it does not expire */
   expires: v.nullable(count),
   /** the name of its network */
@@ -24,6 +28,22 @@ export const mdbEntry = atLeast({
 });
 export type MdbEntry = EntryOf<typeof mdbEntry>;
 
+/** The parameters of `addMdb` and `delMdb`, as those of `bridge mdb`. */
+export const CHANGE_MDB = {
+  group: { type: multicastGroup, required: true, help: 'IPv4 or IPv6 address of the multicast group' },
+  port: { type: portReference, required: true, help: 'number or name of the port' },
+  vid: {
+    type: integer(0, 4094),
+    flag: '--vid',
+    metavar: 'VID',
+    help: 'VLAN; 0: frames without a tag',
+    default: 0,
+  },
+} as const satisfies Table;
+export type ChangeMdbSpec = ValuesOf<typeof CHANGE_MDB>;
+
 export const MULTICAST_METHODS = {
   listMdb: method('Lists members of multicast groups, router ports and queriers.', ofNetwork, mdbEntry),
+  addMdb: method('Makes a port a member of a multicast group for ever.', objectOf(CHANGE_MDB), mdbEntry),
+  delMdb: method('Ends the membership of a port in a multicast group.', objectOf(CHANGE_MDB), mdbEntry),
 } as const;

@@ -19,8 +19,8 @@ export const networkEntry = atLeast({
   auto: flag,
   /** all settings by their names */
   settings: v.record(v.string(), v.unknown()),
-  /** how it relates to the configuration file; null without a file, and for the network `default` */
-  config: v.nullable(oneOf(['file', 'changed', 'added'])),
+  /** how it relates to the configuration file; null without a file; `cluster`: all nodes have it */
+  config: v.nullable(oneOf(['file', 'changed', 'added', 'cluster'])),
 });
 export type NetworkEntry = EntryOf<typeof networkEntry>;
 

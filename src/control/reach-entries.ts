@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import { DEFAULT_NETWORK, networkName } from '../schema/network-options.ts';
 import { atLeast, objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { anyText, integer, listOf, measure, oneOf, seconds, text } from '../schema/types.ts';
-import { stationAddress } from '../schema/values.ts';
 import { type EntryOf, method } from './entries.ts';
 
 /** The methods that ask stations for an answer, and that tell where frames go. */
@@ -38,7 +37,13 @@ export const PING = {
 } as const satisfies Table;
 
 export const TRACE = {
-  mac: { type: stationAddress, required: true, help: 'MAC address of the station' },
+  target: {
+    type: text((target) =>
+      target === '' || target.length > 64 ? 'is no MAC address, IP address or host name' : undefined,
+    ),
+    required: true,
+    help: 'MAC address of the station; or its IP address or host name, as liststation has it',
+  },
   ...WHERE,
 } as const satisfies Table;
 
@@ -59,6 +64,8 @@ export const pingEntry = atLeast({
   /** the port that it is at; null if that is not known */
   port: v.nullable(integer(1)),
   portName: v.nullable(anyText),
+  /** the node of the cluster that the port leads to; absent for other ports */
+  meshNode: v.optional(anyText),
 });
 export type PingEntry = EntryOf<typeof pingEntry>;
 
@@ -71,6 +78,8 @@ export const traceEntry = atLeast({
   decision: oneOf(['forward', 'flood']),
   port: integer(1),
   portName: v.nullable(anyText),
+  /** the node of the cluster that the port leads to; absent for other ports */
+  meshNode: v.optional(anyText),
   type: anyText,
   target: anyText,
   /** that of the port; frames leave by it if it is `up` */
@@ -96,6 +105,6 @@ export const REACH_METHODS = {
 export interface ReachControl {
   /** @throws EtherwsError ARGUMENT_INVALID, NETWORK_NOT_FOUND, PORT_NOT_FOUND */
   ping(spec: PingSpec): Promise<PingEntry>;
-  /** @throws EtherwsError NETWORK_NOT_FOUND */
+  /** @throws EtherwsError NETWORK_NOT_FOUND, ADDRESS_INVALID, ADDRESS_UNKNOWN */
   trace(spec: TraceSpec): TraceEntry[];
 }

@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal as HttpRefusal } from '../net/http-refusal.ts';
+import type { Site } from '../net/site.ts';
 import { CallerCheck, type CallerCheckOptions } from './caller-check.ts';
+import type { UserRights } from './methods.ts';
 import { type Refusal, refuseOrigin } from './request-guard.ts';
 import type { MethodName } from './schema.ts';
 
-export interface ReadAccessOptions extends CallerCheckOptions {
+export interface ReadAccessOptions extends CallerCheckOptions, UserRights {
   /** as `ControlServerOptions.allowedHosts` */
   readonly allowedHosts: () => readonly string[];
-  /** as `ControlServerOptions.mayCall` */
-  readonly mayCall?: ((user: string | null, method: MethodName) => boolean) | undefined;
+  /** as `ControlServerOptions.siteOf` */
+  readonly siteOf?: (request: IncomingMessage) => Site;
 }
 
 /** Access to pages beside the control API, for callers that may call a method with the same information. */
@@ -23,12 +25,14 @@ export class ReadAccess {
 
   /** @returns undefined for an authorized caller. Never rejects */
   async refusalOf(request: IncomingMessage, method: MethodName): Promise<HttpRefusal | undefined> {
-    const { allowedHosts, mayCall, counters } = this.#options;
-    const caller = refuseOrigin(request, allowedHosts()) ?? (await this.#callers.check(request));
+    const { allowedHosts, siteOf, mayCall, networksOf, counters } = this.#options;
+    const caller = refuseOrigin(request, allowedHosts(), siteOf?.(request)) ?? (await this.#callers.check(request));
     if ('status' in caller) return this.#asPage(caller);
-    if (mayCall?.(caller.user, method) ?? true) return undefined;
+    // The page has all networks.
+    const isLimited = networksOf?.(caller.user) !== undefined;
+    if (!isLimited && (mayCall?.(caller.user, method) ?? true)) return undefined;
     counters.forbidden++;
-    const message = `This page is for users that may call ${method}`;
+    const message = `This page is for users that may call ${method}${isLimited ? ' for all networks' : ''}`;
     return this.#asPage({
       status: 403,
       code: 'METHOD_FORBIDDEN',

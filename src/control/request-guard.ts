@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../errors.ts';
 import { isAllowedHost } from '../net/allowed-host.ts';
+import { type Site, siteOfSocket } from '../net/site.ts';
 
 /** The response to a request that is refused before its body is read. */
 export interface Refusal {
@@ -20,10 +21,15 @@ export interface Refusal {
  * 3. the content type must be one that an HTML form cannot send: the same, for
  *    browsers that do not send `Origin`.
  *
+ * @param site the address of this switch as the client sees it, if a proxy is in between
  * @returns undefined for a request that is accepted
  */
-export function refuseRequest(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
-  const foreign = refuseOrigin(request, allowedHosts);
+export function refuseRequest(
+  request: IncomingMessage,
+  allowedHosts: readonly string[],
+  site: Site = siteOfSocket(request),
+): Refusal | undefined {
+  const foreign = refuseOrigin(request, allowedHosts, site);
   if (foreign !== undefined) return foreign;
   if (request.method !== 'POST') {
     return { status: 405, code: 'REQUEST_REFUSED', message: 'The control API takes only POST', hint: SEND };
@@ -39,26 +45,29 @@ export function refuseRequest(request: IncomingMessage, allowedHosts: readonly s
 }
 
 /** The first two of the three, which hold for the opening handshake of a WebSocket, too. */
-export function refuseOrigin(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | undefined {
+export function refuseOrigin(
+  request: IncomingMessage,
+  allowedHosts: readonly string[],
+  site: Site = siteOfSocket(request),
+): Refusal | undefined {
   const { host, origin } = request.headers;
-  if (!isAllowedHost(host, allowedHosts)) {
+  // Both, since a proxy may pass on what a page wrote into X-Forwarded-Host.
+  if (!isAllowedHost(host, allowedHosts) || !isAllowedHost(site.host, allowedHosts)) {
     return forbidden(
       host === undefined ? 'The request has no Host' : 'The Host of the request is not a name of this switch',
       'Use an address or localhost, or start the switch with --ctlname NAME',
     );
   }
-  if (origin !== undefined && origin.toLowerCase() !== ownOrigin(request)) {
-    return forbidden('Pages of other origins may not control this switch', 'Send no Origin, or the own one');
+  if (origin !== undefined && origin.toLowerCase() !== `${site.scheme}://${site.host}`.toLowerCase()) {
+    return forbidden(
+      'Pages of other origins may not control this switch',
+      'Send no Origin, or the own one; a proxy that ends TLS must be a --trusted-proxy and send X-Forwarded-Proto',
+    );
   }
   return undefined;
 }
 
 const SEND = 'Send a JSON-RPC 2.0 request by POST with Content-Type: application/json';
-
-function ownOrigin(request: IncomingMessage): string {
-  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  return `${scheme}://${request.headers.host ?? ''}`.toLowerCase();
-}
 
 function forbidden(message: string, hint: string): Refusal {
   return { status: 403, code: 'REQUEST_REFUSED', message, hint };

@@ -8,19 +8,32 @@ import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { flag, listOf, oneOf } from '../schema/types.ts';
 import { mtu, portDescription, portNameOrNone, portReference } from '../schema/values.ts';
 import {
+  type AnyCaptureEntry,
   CAPTURE,
+  CAPTURE_CLUSTER,
   type CaptureEntry,
   type CaptureReader,
   type CaptureSpec,
+  type ClusterCaptureEntry,
   captureEntry,
+  clusterCaptureEntry,
   type SwitchCapture,
 } from './capture-entries.ts';
+import {
+  CLUSTER_METHODS,
+  type ClusterControl,
+  type ClusterHistoryEntry,
+  type ClusterNetworkEntry,
+  type ClusterPolicyEntry,
+  type NodeAnswerEntry,
+} from './cluster-entries.ts';
 import {
   CONFIGURATION_METHODS,
   type ConfigEntry,
   type ConfigurationControl,
   type PlanEntry,
 } from './configuration-entries.ts';
+import { DRAIN_METHODS, type DrainControl, type DrainEntry } from './drain-entries.ts';
 import {
   type EndpointEntry,
   type FdbEntry,
@@ -36,17 +49,25 @@ import {
   subscriptionEntry,
 } from './entries.ts';
 import { type AddFdbSpec, type DelFdbSpec, FDB_METHODS, type FlushEntry, type FlushFdbSpec } from './fdb-entries.ts';
+import { FINDING_METHODS, type FindingEntry, type HealthControl } from './finding-entries.ts';
+import type { Lister } from './live/listed.ts';
 import { LOG_METHODS, type LogLevelEntry, type LogLevels } from './log-level-entries.ts';
-import { type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
+import { LOGIN_METHODS, type LoginEntry } from './login-entries.ts';
+import { type ChangeMdbSpec, type MdbEntry, MULTICAST_METHODS } from './multicast-entries.ts';
 import { NEIGHBOR_METHODS, type NeighborEntry } from './neighbor-entries.ts';
 import { NETWORK_METHODS, type NetworkControl, type NetworkEntry } from './network-entries.ts';
+import { type EndedObservationEntry, OBSERVE_METHODS, type ObservationEntry } from './observe-entries.ts';
+import type { ProcessCalls } from './process-calls.ts';
+import { RATE_METHODS, type RateEntry } from './rate-entries.ts';
 import { type PingEntry, REACH_METHODS, type ReachControl, type TraceEntry } from './reach-entries.ts';
+import { STATION_METHODS, type StationEntry } from './station-entries.ts';
 import { type PortPage, portPage, type StatusEntry, statusEntry } from './status-entries.ts';
-import { STP_METHODS, type StpEntry } from './stp-entries.ts';
+import { type LiveStpEntry, type LiveStpPortEntry, STP_METHODS, type StpEntry } from './stp-entries.ts';
 import { VLAN_METHODS, type VlanEntry } from './vlan-entries.ts';
 
 export type {
   AddFdbSpec,
+  ChangeMdbSpec,
   ConfigEntry,
   ConfigurationControl,
   DelFdbSpec,
@@ -62,6 +83,7 @@ export type {
   PortEntry,
   PortPage,
   PortSpec,
+  StationEntry,
   StatusEntry,
   SubscriptionEntry,
 };
@@ -128,10 +150,24 @@ export interface SwitchControl {
   delPort(port: PortReference): Promise<PortEntry>;
   /** @param network only of this one; default: all. @throws EtherwsError NETWORK_NOT_FOUND */
   listPorts(network?: string): PortEntry[];
+  /** All ports, each a new entry. The switch may change while the reader pauses; then a port may come twice. */
+  eachPort(): Iterable<PortEntry>;
+  /** The rates in the last minute of those of the ports that are there. */
+  listRates(ports: readonly number[]): RateEntry[];
+  /** The name of a port's network; undefined: there is no such port. */
+  networkOf(port: PortReference): string | undefined;
   setInterface(port: PortReference, change: InterfaceSpec): InterfaceEntry | Promise<InterfaceEntry>;
   listInterfaces(): InterfaceEntry[];
   /** @param network as above. @throws as above */
   listFdb(network?: string): FdbEntry[];
+  /** All VLANs, as `eachPort`; undefined is a place to pause. */
+  eachVlan(): Iterable<VlanEntry | undefined>;
+  /** All spanning trees, without their ports, in the same way. */
+  eachTree(): Iterable<LiveStpEntry>;
+  /** The ports of all spanning trees, without the counters of BPDUs, which would make them differ each second. */
+  eachTreePort(): Iterable<LiveStpPortEntry>;
+  /** A list of the stations of all networks, in any order. Their entries are `LiveStationEntry`. */
+  openStations(): Lister;
   /** @throws EtherwsError PORT_NOT_FOUND, FDB_FULL */
   addFdb(spec: AddFdbSpec): FdbEntry | Promise<FdbEntry>;
   /** @throws EtherwsError ADDRESS_UNKNOWN */
@@ -140,12 +176,18 @@ export interface SwitchControl {
   flushFdb(spec: FlushFdbSpec): FlushEntry;
   /** @param network as above. @throws as above */
   listMdb(network?: string): MdbEntry[];
+  /** @throws EtherwsError PORT_NOT_FOUND, FDB_FULL, REQUEST_REFUSED */
+  addMdb(spec: ChangeMdbSpec): MdbEntry | Promise<MdbEntry>;
+  /** @throws EtherwsError PORT_NOT_FOUND, ADDRESS_UNKNOWN */
+  delMdb(spec: ChangeMdbSpec): MdbEntry | Promise<MdbEntry>;
   /** The spanning trees of the networks that have one. @throws EtherwsError NETWORK_NOT_FOUND */
   listStp(network?: string): StpEntry[];
   listEndpoints(): EndpointEntry[];
   /** @param network only of this one; default: of all. @throws EtherwsError NETWORK_NOT_FOUND */
   listNeighbors(network?: string): NeighborEntry[];
   listVlans(network?: string): VlanEntry[];
+  /** @param network as above. @throws as above */
+  listStations(network?: string): Promise<StationEntry[]>;
   readonly reach: ReachControl;
   /** @throws EtherwsError PORT_NOT_FOUND */
   getPort(port: PortReference): PortPage;
@@ -155,6 +197,14 @@ export interface SwitchControl {
   readonly configuration?: ConfigurationControl | undefined;
   /** absent for a switch that is no daemon */
   readonly logLevels?: LogLevels | undefined;
+  /** absent for a switch that is no daemon */
+  readonly health?: HealthControl | undefined;
+  /** absent for a switch that is no node of a cluster */
+  readonly cluster?: ClusterControl | undefined;
+  /** absent for a switch that is no node of a cluster */
+  readonly draining?: DrainControl | undefined;
+  /** absent for a switch that is one process */
+  readonly processes?: ProcessCalls | undefined;
   /** @throws EtherwsError PORT_NOT_FOUND, ARGUMENT_INVALID, REQUEST_REFUSED */
   capture(spec: Omit<CaptureSpec, 'duration'>, reader: CaptureReader): SwitchCapture;
   /** the events of the switch */
@@ -176,19 +226,36 @@ export const METHODS = {
   listInterface: LISTS.listInterface,
   listFdb: LISTS.listFdb,
   ...FDB_METHODS,
+  ...STATION_METHODS,
   ...MULTICAST_METHODS,
   listDoor: LISTS.listDoor,
   getPort: method('Tells everything about a port.', objectOf(DEL_PORT), portPage),
   getStatus: method('Tells how the switch is.', noParams, statusEntry),
+  ...FINDING_METHODS,
   ...NETWORK_METHODS,
   ...STP_METHODS,
   ...CONFIGURATION_METHODS,
   ...VLAN_METHODS,
   ...NEIGHBOR_METHODS,
+  ...RATE_METHODS,
   ...REACH_METHODS,
   ...LOG_METHODS,
+  ...LOGIN_METHODS,
+  ...CLUSTER_METHODS,
+  ...DRAIN_METHODS,
   subscribe: method('Sends what happens from now on, by WebSocket only.', objectOf(SUBSCRIBE), subscriptionEntry),
+  subscribeCluster: method(
+    'Sends what happens at all nodes from now on, by WebSocket only.',
+    objectOf(SUBSCRIBE),
+    subscriptionEntry,
+  ),
+  ...OBSERVE_METHODS,
   capture: method('Sends the frames of ports as pcapng, by WebSocket only.', objectOf(CAPTURE), captureEntry),
+  captureCluster: method(
+    'Sends the frames of ports of nodes as one pcapng, by WebSocket only.',
+    objectOf(CAPTURE_CLUSTER),
+    clusterCaptureEntry,
+  ),
   endCapture: method('Ends the capture of this WebSocket.', objectOf({}), captureEntry),
 } as const;
 
@@ -205,10 +272,14 @@ export interface Entries {
   addFdb: FdbEntry;
   delFdb: FdbEntry;
   flushFdb: FlushEntry;
+  listStation: StationEntry;
   listMdb: MdbEntry;
+  addMdb: MdbEntry;
+  delMdb: MdbEntry;
   listDoor: EndpointEntry;
   getPort: PortPage;
   getStatus: StatusEntry;
+  listFinding: FindingEntry;
   addNet: NetworkEntry;
   setNet: NetworkEntry;
   delNet: NetworkEntry;
@@ -218,12 +289,27 @@ export interface Entries {
   reload: PlanEntry;
   getConfig: ConfigEntry;
   listNeighbor: NeighborEntry;
+  listRate: RateEntry;
   listVlan: VlanEntry;
   ping: PingEntry;
   trace: TraceEntry;
   listLogLevel: LogLevelEntry;
   setLogLevel: LogLevelEntry;
+  createLogin: LoginEntry;
+  callCluster: NodeAnswerEntry;
+  addClusterNet: ClusterNetworkEntry;
+  setClusterNet: ClusterNetworkEntry;
+  delClusterNet: ClusterNetworkEntry;
+  getClusterPolicy: ClusterPolicyEntry;
+  setClusterPolicy: ClusterPolicyEntry;
+  listClusterHistory: ClusterHistoryEntry;
+  rollbackCluster: ClusterHistoryEntry;
+  drain: DrainEntry;
   subscribe: SubscriptionEntry;
+  subscribeCluster: SubscriptionEntry;
+  observe: ObservationEntry;
+  unobserve: EndedObservationEntry;
   capture: CaptureEntry;
-  endCapture: CaptureEntry;
+  captureCluster: ClusterCaptureEntry;
+  endCapture: AnyCaptureEntry;
 }

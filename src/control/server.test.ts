@@ -303,6 +303,32 @@ describe('control server', () => {
     assert.equal((await send(control)).status, 200);
   });
 
+  it('leaves places to others when one user fills its own', async (t) => {
+    const { answer: opened, resolve: open } = fakeAnswer<void>();
+    const waiting = new EventEmitter();
+    let count = 0;
+    const service = new FakeSwitch();
+    service.delPort = async (port) => {
+      if (++count === 48) waiting.emit('full');
+      await opened;
+      return new FakeSwitch().delPort(port);
+    };
+    const authenticate = ({ authorization = '' }: { authorization?: string | undefined }): Promise<Verdict> =>
+      Promise.resolve({ isAllowed: true, user: authorization });
+    const authenticator = { ...gate({ isAllowed: true, user: null }), authenticate };
+    const control = await start(t, { service, authenticator });
+    const full = once(waiting, 'full');
+    const slow = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'etherws.control.delPort', params: { port: 9 } });
+    const [ada, bob] = [{ Authorization: 'ada' }, { Authorization: 'bob' }];
+    const held = Array.from({ length: 48 }, () => send(control, { body: slow, headers: ada }));
+    await full;
+    assertRefused(await send(control, { headers: ada }), 503, /48 control requests of this user/);
+    assert.equal((await send(control, { headers: bob })).status, 200);
+    open();
+    await Promise.all(held);
+    assert.equal((await send(control, { headers: ada })).status, 200);
+  });
+
   it('keeps its places for callers with rights, however many are asked for credentials', async (t) => {
     let isKnown = false;
     const { answer: verdict, resolve: open } = fakeAnswer<Verdict>();

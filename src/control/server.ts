@@ -3,15 +3,22 @@ import type { Duplex } from 'node:stream';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { refuseUpgrade } from '../net/http-refusal.ts';
+import type { Site } from '../net/site.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Admission } from './admission.ts';
 import { type Caller, CallerCheck } from './caller-check.ts';
 import { EventConnections } from './event-connections.ts';
 import { answer, errorBody, INVALID_REQUEST, type MethodMap } from './json-rpc.ts';
-import { controlMethods, methodsOf } from './methods.ts';
+import { LiveSource } from './live/live-source.ts';
+import type { LoginEntry, OneTimeLogins } from './login-entries.ts';
+import type { AllowedNetworks } from './method-reach.ts';
+import { controlMethods, methodsOf, NO_STREAM, refuseLogin, type UserRights } from './methods.ts';
+import { refuseBody } from './refuse-body.ts';
 import { type BodyBudget, readBody } from './request-body.ts';
 import { type Refusal, refuseOrigin, refuseRequest } from './request-guard.ts';
 import type { MethodName, SwitchControl } from './schema.ts';
+import { stillCalling } from './still-calling.ts';
+import type { WaitingLimit } from './waiting-limit.ts';
 
 export interface ControlServerOptions {
   /** The path of the API; begins with `/`. */
@@ -33,13 +40,25 @@ export interface ControlServerOptions {
    * @param user null if no credentials are required
    */
   mayCall?: (user: string | null, method: MethodName) => boolean;
+  /** The networks that a user may reach; undefined: all, and the switch itself. Default: all users may reach all. */
+  networksOf?: (user: string | null) => AllowedNetworks;
+  /** The address of the switch as the client sees it. Default: by the socket and `Host`. */
+  siteOf?: (request: IncomingMessage) => Site;
+  /** Makes one-time logins to the console. Default: there is no console. */
+  logins?: OneTimeLogins;
   /** The client's address. Default: that of the socket. */
   addressOf?: (request: IncomingMessage) => string;
+  /** Called when the caller of a request has the right to be answered. Default: nothing. */
+  proven?: (request: IncomingMessage) => void;
   /** Counts refusals. Default: counters of its own. */
   counters?: EndpointCounters;
   logger: Logger;
   /** Counts the bodies among the buffered octets of the process. */
   budget?: BodyBudget;
+  /** The tables for `observe`, which all servers of a switch share. Default: of its own. */
+  live?: LiveSource;
+  /** Bounds what waits in all WebSockets of a switch together. Default: in those of this server. */
+  waiting?: WaitingLimit;
   /** The timeout for a whole body. Default 10 000. */
   bodyTimeoutMs?: number;
 }
@@ -48,9 +67,8 @@ const BODY_BYTES = 1024 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
 /** The most requests that are read or run at the same time. Bounds the memory of their bodies. */
 const MOST_REQUESTS = 64;
-/** Limits for reading a refused body. Closing a socket with unread octets resets the connection, and the response is lost. */
-const LINGER_BYTES = 1024 * 1024;
-const LINGER_MS = 1000;
+/** Those of one user: a call may wait for a minute, as `ping` does, and others must be answered meanwhile. */
+const MOST_OF_A_USER = 48;
 
 const HEADERS = {
   'Content-Type': 'application/json',
@@ -66,31 +84,42 @@ export class ControlServer {
   readonly path: string;
   readonly #authenticator: Authenticator;
   readonly #allowedHosts: () => readonly string[];
-  readonly #methods: MethodMap;
+  readonly #service: SwitchControl;
+  readonly #logins: OneTimeLogins | undefined;
+  readonly #siteOf: ControlServerOptions['siteOf'];
   readonly #callers: CallerCheck;
   readonly #addressOf: ControlServerOptions['addressOf'];
-  readonly #mayCall: ControlServerOptions['mayCall'];
+  readonly #proven: ControlServerOptions['proven'];
+  readonly #rights: UserRights;
   readonly #counters: EndpointCounters;
   readonly #logger: Logger;
   readonly #bodyTimeoutMs: number;
   readonly #budget: BodyBudget | undefined;
   readonly #events: EventConnections;
-  #requests = 0;
+  /** the users of the requests that are read or run; null where none was required */
+  readonly #running: (string | null)[] = [];
 
   constructor(options: ControlServerOptions) {
     this.path = options.path;
     this.#authenticator = options.authenticator;
     this.#allowedHosts = options.allowedHosts;
-    this.#methods = controlMethods(options.service);
+    this.#service = options.service;
+    this.#logins = options.logins;
+    this.#siteOf = options.siteOf;
     this.#addressOf = options.addressOf;
-    this.#mayCall = options.mayCall;
+    this.#proven = options.proven;
+    this.#rights = options;
     this.#counters = options.counters ?? new EndpointCounters();
     this.#callers = new CallerCheck({ ...options, counters: this.#counters });
     this.#events = new EventConnections({
       service: options.service,
       mayCall: options.mayCall,
+      networksOf: options.networksOf,
       logger: options.logger,
       budget: options.budget,
+      logins: options.logins,
+      waiting: options.waiting,
+      live: options.live ?? new LiveSource(options.service, options.logger),
     });
     this.#logger = options.logger;
     this.#budget = options.budget;
@@ -122,7 +151,10 @@ export class ControlServer {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const unwanted = this.#refusePath(request) ?? refuseOrigin(request, this.#allowedHosts()) ?? this.#events.refusal;
+    const unwanted =
+      this.#refusePath(request) ??
+      refuseOrigin(request, this.#allowedHosts(), this.#siteOf?.(request)) ??
+      this.#events.refusal;
     const caller = unwanted ?? (await this.#callers.check(request));
     const refusal = 'status' in caller ? caller : this.#events.refusalFor(caller);
     if (refusal === undefined) this.#events.accept(request, socket, head, caller as Caller);
@@ -141,18 +173,31 @@ export class ControlServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts());
+    const unwanted = this.#refusePath(request) ?? refuseRequest(request, this.#allowedHosts(), this.#siteOf?.(request));
     if (unwanted !== undefined) return this.#refuse(request, response, unwanted);
     const caller = await this.#callers.check(request);
     if ('status' in caller) return this.#refuse(request, response, caller);
-    const overload = this.#refuseOverload();
+    const { user } = caller;
+    const overload = this.#refuseOverload(user);
     if (overload !== undefined) return this.#refuse(request, response, overload);
-    this.#requests++;
+    this.#running.push(user);
+    this.#proven?.(request);
     try {
-      await this.#serve(request, response, methodsOf(this.#methods, caller.user, this.#mayCall));
+      await this.#serve(request, response, this.#methodsFor(caller, response));
     } finally {
-      this.#requests--;
+      this.#running.splice(this.#running.indexOf(user), 1);
     }
+  }
+
+  #methodsFor(caller: Caller, response: ServerResponse): MethodMap {
+    const createLogin = (): LoginEntry => this.#logins?.create(caller) ?? refuseLogin();
+    const methods = controlMethods(this.#service, { ...NO_STREAM, createLogin });
+    return methodsOf(
+      methods,
+      caller.user,
+      this.#rights,
+      stillCalling(caller, () => !response.destroyed),
+    );
   }
 
   /** Runs an authorized request. It counts towards MOST_REQUESTS; refused ones do not. */
@@ -173,9 +218,13 @@ export class ControlServer {
     else response.writeHead(200, { ...HEADERS, 'Content-Length': Buffer.byteLength(text) }).end(text);
   }
 
-  #refuseOverload(): Refusal | undefined {
-    if (this.#requests < MOST_REQUESTS) return undefined;
-    const message = `${MOST_REQUESTS} control requests are being served already`;
+  #refuseOverload(user: string | null): Refusal | undefined {
+    const isFull = this.#running.length >= MOST_REQUESTS;
+    const own = user === null ? 0 : this.#running.filter((other) => other === user).length;
+    if (!isFull && own < MOST_OF_A_USER) return undefined;
+    const message = isFull
+      ? `${MOST_REQUESTS} control requests are being served already`
+      : `${MOST_OF_A_USER} control requests of this user are being served already`;
     return { status: 503, code: 'REQUEST_REFUSED', message, hint: 'Try again in a moment' };
   }
 
@@ -192,9 +241,7 @@ export class ControlServer {
     if (status === 401) response.setHeader('WWW-Authenticate', this.#authenticator.challenge);
     if (status === 405) response.setHeader('Allow', 'POST');
     if (status === 503 || status === 429) response.setHeader('Retry-After', '1');
-    response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close' });
-    response.write(text);
-    drain(request, () => response.end());
+    refuseBody(request, response, { status, headers: HEADERS, text });
   }
 
   /** @returns the body of the response */
@@ -223,23 +270,3 @@ const NO_ROOM: Refusal = {
   message: 'The buffers of this switch are full',
   hint: 'Try again in a moment; --max-buffers is their bound',
 };
-
-/** Reads and drops the rest of a body, up to the linger limits, then calls `done` once. */
-function drain(request: IncomingMessage, done: () => void): void {
-  if (request.complete || request.destroyed) {
-    done();
-    return;
-  }
-  let bytes = 0;
-  const finish = (): void => {
-    clearTimeout(timer);
-    request.off('data', onData).off('end', finish).off('close', finish);
-    done();
-  };
-  const onData = (piece: Uint8Array): void => {
-    bytes += piece.byteLength;
-    if (bytes > LINGER_BYTES) finish();
-  };
-  const timer = setTimeout(finish, LINGER_MS);
-  request.on('data', onData).on('end', finish).on('close', finish).resume();
-}

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { atLeast } from '../schema/table.ts';
 import { anyText, flag, integer, listOf, measure, oneOf, tableOf } from '../schema/types.ts';
+import { clusterStatus } from './cluster-status-entries.ts';
 import { portEntry } from './entries.ts';
 
 /**
@@ -26,6 +27,10 @@ const servicePlace = atLeast({
   service: oneOf(['tunnels', 'control']),
   /** `ws://`, `wss://`, `http://`, `https://` or `unix:PATH`, with the listening address */
   url: anyText,
+  /** the kinds of credentials of which a caller must have one; none: it needs none */
+  credentials: listOf(oneOf(['password', 'token', 'certificate'])),
+  /** the pin of the public key of its certificate, for `--pin`; null without TLS */
+  pin: v.nullable(anyText),
 });
 
 /** Discards that indicate a fault, or a station that violates the rules. */
@@ -74,6 +79,8 @@ export const statusEntry = atLeast({
   eventLoop: eventLoopEntry,
   limits: listOf(limitEntry),
   configuration: configurationEntry,
+  /** absent for a switch that is no node of a cluster */
+  cluster: v.optional(clusterStatus),
 });
 export type StatusEntry = Known<v.InferOutput<typeof statusEntry>>;
 
@@ -113,16 +120,15 @@ export const portPage = atLeast({
   localAddress: v.nullable(anyText),
   /** null for a connection without TLS, and for other ports */
   tls: v.nullable(atLeast({ protocol: anyText, cipher: anyText })),
+  /** the certificate of the peer, or else of this service; null where no TLS is known. `expires`: ISO 8601, in UTC */
+  certificate: v.nullable(atLeast({ of: oneOf(['peer', 'service']), expires: anyText })),
   /** the code that moves the octets of a tunnel */
   transport: v.nullable(oneOf(['native', 'native-tls', 'node'])),
-  /** octets that wait in the switch to be sent by the tunnel */
-  queuedOctets: count,
-  /** how long the oldest frame has waited there, in milliseconds */
-  queuedMs: measure,
+  /** the names of those settings that the port does not have for itself, but from its user, its network or the switch */
+  inherited: listOf(anyText),
   policy: v.nullable(policyEntry),
   /** what LLDP has found at the port; `port` is the ID of the neighbour's port */
   neighbors: listOf(atLeast({ system: v.nullable(anyText), chassis: anyText, port: anyText })),
-  stations: count,
   /** at most 64, the most recently seen first */
   addresses: listOf(atLeast({ vid: count, mac: anyText, age: count })),
   /** the IP addresses that are bound to stations at the port, at most 64; `seconds` until the binding ends; null: it does not, or any */

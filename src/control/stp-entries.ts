@@ -43,6 +43,8 @@ export const stpEntry = atLeast({
   rootId: anyText,
   /** null on the root bridge */
   rootPort: v.nullable(portNumber),
+  /** the node of the cluster that has this port; null: this switch */
+  rootNode: v.nullable(anyText),
   rootCost: count,
   /** seconds; those of the root */
   helloTime: measure,
@@ -52,6 +54,14 @@ export const stpEntry = atLeast({
   ports: listOf(stpPortEntry),
 });
 export type StpEntry = EntryOf<typeof stpEntry>;
+
+/** A spanning tree as `observe` sends it. */
+export type LiveStpEntry = Omit<StpEntry, 'ports'>;
+
+/** A port of a spanning tree as `observe` sends it, with the name of its network. */
+export type LiveStpPortEntry = Omit<StpPortEntry, 'received' | 'transmitted' | 'discarded'> & {
+  readonly network: string;
+};
 
 export const STP_METHODS = {
   listStp: method('Lists the spanning trees.', objectOf(OF_NETWORK), stpEntry),

@@ -31,7 +31,7 @@ export function spanningTreeFamilies(etherSwitch: Pick<Switch, 'networks'>): Fam
   return [
     ofTrees(
       { name: 'etherws_stp_root', type: 'gauge', help: 'Whether this bridge is the root of its spanning tree' },
-      ({ rootPort }) => Number(rootPort === undefined),
+      ({ rootPort, remoteRoot }) => Number(rootPort === undefined && remoteRoot === undefined),
     ),
     ofTrees(
       { name: 'etherws_stp_root_path_cost', type: 'gauge', help: 'Cost of the way to the root' },

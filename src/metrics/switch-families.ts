@@ -1,5 +1,7 @@
 import type { Switch } from '../networks/switch.ts';
+import { clusterFamilies, type MeasuredCluster } from './cluster-families.ts';
 import { type Family, single } from './exposition.ts';
+import { hostFamilies } from './host-families.ts';
 import { lldpFamilies } from './lldp-families.ts';
 import { multicastFamilies } from './multicast-families.ts';
 import { networkFamilies } from './network-families.ts';
@@ -13,12 +15,14 @@ export interface Measured {
   readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse' | 'lldpUse' | 'networks'>;
   readonly services: readonly MeasuredService[];
   readonly process: MeasuredProcess;
+  /** default: the switch is no node of a cluster */
+  readonly cluster?: (() => MeasuredCluster) | undefined;
   /** The octets in queues and unfinished messages, and their limit. */
   readonly buffers: { readonly heldBytes: number; readonly limitBytes: number };
 }
 
 /** All families of a switch, as of now. */
-export function familiesOf({ etherSwitch, services, process, buffers }: Measured): Family[] {
+export function familiesOf({ etherSwitch, services, process, buffers, cluster }: Measured): Family[] {
   return [
     ...processFamilies(process),
     single(
@@ -54,7 +58,9 @@ export function familiesOf({ etherSwitch, services, process, buffers }: Measured
     ),
     ...networkFamilies(etherSwitch),
     ...multicastFamilies(etherSwitch),
+    ...hostFamilies(etherSwitch),
     ...spanningTreeFamilies(etherSwitch),
+    ...clusterFamilies(cluster),
     ...serviceFamilies(services),
     ...portFamilies(etherSwitch.attachedPorts()),
   ];
