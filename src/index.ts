@@ -12,7 +12,8 @@ export {
   type Verdict,
 } from './auth/authenticator.ts';
 export { HtpasswdAuthenticator, type HtpasswdOptions } from './auth/htpasswd.ts';
-export { Bridge, type BridgeOptions } from './bridge/bridge.ts';
+export { Bridge } from './bridge/bridge.ts';
+export type { BridgeOptions } from './bridge/bridge-options.ts';
 export type { BridgePort, PortNumber } from './bridge/bridge-port.ts';
 export type { BridgeTrace } from './bridge/bridge-trace.ts';
 export type { Counters } from './bridge/counters.ts';

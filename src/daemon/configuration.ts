@@ -8,6 +8,7 @@ import type { WantedNetwork } from '../config/wanted-networks.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ConfigEntry, ConfigurationControl, PlanEntry } from '../control/schema.ts';
 import { describeError, EtherwsError } from '../errors.ts';
+import { shownServers } from '../net/nats-url.ts';
 import type { Logger } from '../observability/logger.ts';
 import { describeNetworkAction, describeSettings, type NetworkStep } from './configured-networks.ts';
 import type { ConfiguredSwitch } from './configured-switch.ts';
@@ -44,6 +45,8 @@ export class Configuration implements ConfigurationControl {
   #running: SwConfig['options'];
   /** the contents of the file when it was last applied, for `hangup` */
   #applied: unknown;
+  /** as last applied; options that need a restart have their new values, too */
+  #config: SwConfig;
   #hasFailed = false;
   /** The last reload: reloads run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -52,7 +55,13 @@ export class Configuration implements ConfigurationControl {
   constructor(options: ConfigurationOptions, ports: readonly WantedPort[]) {
     this.#options = options;
     this.#running = options.config.options;
+    this.#config = options.config;
     this.#applied = essenceOf({ config: options.config, networks: options.config.networks, ports });
+  }
+
+  /** The configuration as it was applied last; what needs a restart is in it, too. */
+  get applied(): SwConfig {
+    return this.#config;
   }
 
   /** The differences from the file as sentences: changes of its ports by calls, and options that need a restart. */
@@ -112,7 +121,7 @@ export class Configuration implements ConfigurationControl {
     // Loaded on use: the YAML library takes 2 MiB.
     const { writeConfig } = await import('../config/write-config.ts');
     const { ports } = this.#options;
-    return writeConfig(this.#running, ports.networks.networks(), ports.ports());
+    return writeConfig(this.#running, ports.networks.toSave(), ports.ports());
   }
 
   async #read(): Promise<Wanted | undefined> {
@@ -147,6 +156,7 @@ export class Configuration implements ConfigurationControl {
       else this.#running = withOption(this.#running, path, valueIn(wanted.config.options, path));
     }
     this.#applied = essenceOf(wanted);
+    this.#config = wanted.config;
     this.#hasFailed = [...before, ...done, ...after].some(({ error }) => error !== undefined);
     // Last: if it fails, everything is in force all the same.
     await ports.keep();
@@ -235,5 +245,5 @@ function valueIn(options: object, path: readonly string[]): unknown {
 
 function said(value: unknown): string {
   if (value === undefined) return 'none';
-  return Array.isArray(value) ? value.join(',') || 'none' : String(value);
+  return Array.isArray(value) ? value.join(',') || 'none' : shownServers(String(value));
 }

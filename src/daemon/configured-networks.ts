@@ -13,6 +13,7 @@ import { describeError, EtherwsError } from '../errors.ts';
 import type { RunningNetworks } from '../networks/network-control.ts';
 import type { Logger } from '../observability/logger.ts';
 import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
+import { typedValue } from '../schema/typed-value.ts';
 
 export interface ConfiguredNetworksOptions {
   readonly running: RunningNetworks;
@@ -40,6 +41,8 @@ export class ConfiguredNetworks implements NetworkControl {
   readonly #ofFile = new Map<string, WantedNetwork>();
   /** the networks that calls have added */
   readonly #added = new Set<string>();
+  /** the networks that all nodes of the cluster have, with their settings that are not the defaults */
+  readonly #shared = new Map<string, NetworkChange>();
   /** the networks of the file that calls have removed */
   readonly #removed = new Set<string>();
   #wanted: readonly WantedNetwork[] = [];
@@ -88,6 +91,33 @@ export class ConfiguredNetworks implements NetworkControl {
     }
   }
 
+  /**
+   * Has a network as the cluster has it, whatever the file and calls say of it.
+   * @param settings those that are not the defaults; null: the cluster does not have the network any more. It is then as the
+   *   file has it, or is removed with its ports
+   * @returns the number of the ports that were removed
+   * @throws EtherwsError REQUEST_REFUSED, ARGUMENT_INVALID
+   */
+  async share(name: string, settings: NetworkChange | null): Promise<number> {
+    if (settings !== null) {
+      if (this.#running.has(name)) this.#running.set(name, { ...defaultSettings(name), ...settings });
+      else this.#running.add(name, settings);
+      this.#running.adopt(name);
+      this.#shared.set(name, settings);
+      return 0;
+    }
+    if (!this.#shared.delete(name) || !this.#running.has(name)) return 0;
+    const wanted = withDefault([...this.#ofFile.values()]).find((network) => network.name === name);
+    if (wanted !== undefined || this.#added.has(name)) {
+      this.#running.set(name, { ...defaultSettings(name), ...wanted?.settings });
+      return 0;
+    }
+    const { ports } = this.#running.requireRemovable(name, true);
+    await this.#options.removePorts(name);
+    await this.#running.remove(name, true);
+    return ports;
+  }
+
   async add(name: string, settings: NetworkChange): Promise<NetworkEntry> {
     const entry = this.#running.add(name, settings);
     this.#note(name);
@@ -96,12 +126,14 @@ export class ConfiguredNetworks implements NetworkControl {
   }
 
   async set(name: string, settings: NetworkChange): Promise<NetworkEntry> {
+    this.#requireOwn(name, 'setnet');
     const entry = this.#running.set(name, settings);
     await this.#options.keep();
     return this.#marked(entry);
   }
 
   async remove(name: string, isForced: boolean): Promise<NetworkEntry> {
+    this.#requireOwn(name, 'delnet');
     const last = this.#marked(this.#running.requireRemovable(name, isForced));
     await this.#options.removePorts(name);
     await this.#running.remove(name, isForced);
@@ -123,7 +155,9 @@ export class ConfiguredNetworks implements NetworkControl {
 
   /** The steps from the running networks to the wanted ones: those before the steps of ports, and those behind them. */
   plan(wanted: readonly WantedNetwork[]): ReturnType<typeof planNetworks> {
-    return planNetworks(wanted, this.networks());
+    const { before, after } = planNetworks(wanted, this.networks());
+    const isOwn = ({ network }: NetworkAction): boolean => !this.#shared.has(network.name);
+    return { before: before.filter(isOwn), after: after.filter(isOwn) };
   }
 
   /** Takes the steps before those of ports, even if some fail. */
@@ -173,9 +207,21 @@ export class ConfiguredNetworks implements NetworkControl {
     }));
   }
 
-  /** The section of the state file. */
+  /** As a configuration file is to have them: those of the cluster, which has their settings, only where the file needs the name. */
+  toSave(): RunningNetwork[] {
+    const inUse = new Set(this.#running.list().flatMap(({ network, ports }) => (ports > 0 ? [network] : [])));
+    return this.networks().flatMap((network): RunningNetwork[] => {
+      const { name } = network;
+      const ofFile = this.#ofFile.get(name);
+      if (!this.#shared.has(name)) return [network];
+      if (ofFile === undefined && !inUse.has(name)) return [];
+      return [{ name, settings: { ...defaultSettings(name), ...ofFile?.settings }, origin: 'file' }];
+    });
+  }
+
+  /** The section of the state file: without the networks of the cluster, which it keeps by itself. */
   section(): KeptNetworks {
-    const networks = this.networks();
+    const networks = this.networks().filter(({ name }) => !this.#shared.has(name));
     const changes = networks.flatMap(({ name, settings }) => {
       const wanted = this.#ofFile.get(name);
       const change = wanted === undefined ? {} : changesOf(wanted, settings);
@@ -205,7 +251,16 @@ export class ConfiguredNetworks implements NetworkControl {
     else this.#ofFile.set(name, wanted);
   }
 
+  /** @throws EtherwsError REQUEST_REFUSED for a network of the cluster */
+  #requireOwn(name: string, command: string): void {
+    if (!this.#shared.has(name)) return;
+    throw new EtherwsError('REQUEST_REFUSED', `The network "${name}" is one of all nodes of the cluster`, {
+      hint: `Change it for all: ctl --cluster ${command} ${name}`,
+    });
+  }
+
   #marked(entry: NetworkEntry): NetworkEntry {
+    if (this.#shared.has(entry.network)) return { ...entry, config: 'cluster' };
     if (!this.#options.hasFile) return entry;
     const wanted = this.#ofFile.get(entry.network);
     if (wanted === undefined) return { ...entry, config: this.#added.has(entry.network) ? 'added' : null };
@@ -222,7 +277,7 @@ export function describeNetworkAction(action: NetworkAction): string {
 
 export function describeSettings(settings: NetworkChange): string {
   return Object.entries(settings)
-    .map(([key, value]) => `${key} ${String(value)}`)
+    .map(([key, value]) => `${key} ${typedValue(value)}`)
     .join(', ');
 }
 

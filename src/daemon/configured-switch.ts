@@ -2,11 +2,18 @@ import { addedPortOf, changesOf, type KeptPorts, portsToOpen, readKeptPorts, wan
 import { changeOf, type PortAction, type PortChange, planPorts, type RunningPort } from '../config/port-plan.ts';
 import type { WantedNetwork } from '../config/wanted-networks.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
+import type { ClusterControl } from '../control/cluster-entries.ts';
+import type { DrainControl } from '../control/drain-entries.ts';
+import type { HealthControl } from '../control/finding-entries.ts';
+import type { Lister } from '../control/live/listed.ts';
 import type { LogLevels } from '../control/log-level-entries.ts';
 import type { NeighborEntry } from '../control/neighbor-entries.ts';
+import type { ProcessCalls } from '../control/process-calls.ts';
+import type { RateEntry } from '../control/rate-entries.ts';
 import type { ReachControl } from '../control/reach-entries.ts';
 import type {
   AddFdbSpec,
+  ChangeMdbSpec,
   ConfigurationControl,
   DelFdbSpec,
   EndpointEntry,
@@ -21,10 +28,11 @@ import type {
   PortReference,
   PortSettings,
   PortSpec,
+  StationEntry,
   StatusEntry,
   SwitchControl,
 } from '../control/schema.ts';
-import type { StpEntry } from '../control/stp-entries.ts';
+import type { LiveStpEntry, LiveStpPortEntry, StpEntry } from '../control/stp-entries.ts';
 import type { VlanEntry } from '../control/vlan-entries.ts';
 import { describeError, EtherwsError } from '../errors.ts';
 import type { EventHub } from '../events/event-hub.ts';
@@ -49,6 +57,7 @@ export interface ConfiguredSwitchOptions {
   /** whether there is a configuration file */
   readonly hasFile: boolean;
   readonly logLevels: LogLevels | undefined;
+  readonly health?: HealthControl | undefined;
 }
 
 /**
@@ -70,9 +79,10 @@ export class ConfiguredSwitch implements SwitchControl {
   readonly networks: ConfiguredNetworks;
 
   /** @throws EtherwsError STATE_INVALID */
-  constructor({ running, logger, state, hasFile, logLevels }: ConfiguredSwitchOptions) {
+  constructor({ running, logger, state, hasFile, logLevels, health }: ConfiguredSwitchOptions) {
     this.#running = running;
     this.logLevels = logLevels;
+    this.health = health;
     this.#logger = logger;
     this.#state = state;
     this.#hasFile = hasFile;
@@ -170,6 +180,10 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.listPorts(network).map((entry) => ({ ...entry, config: this.#markOf(entry) }));
   }
 
+  *eachPort(): IterableIterator<PortEntry> {
+    for (const entry of this.#running.eachPort()) yield { ...entry, config: this.#markOf(entry) };
+  }
+
   async setInterface(reference: PortReference, change: InterfaceSpec): Promise<InterfaceEntry> {
     const entry = this.#setInterface(reference, change);
     await this.keep();
@@ -187,7 +201,14 @@ export class ConfiguredSwitch implements SwitchControl {
 
   /** Set after the construction, since a Configuration needs the complete switch. */
   configuration: ConfigurationControl | undefined;
+  /** Set after the construction, since it commands the complete switch; undefined: it is no node of a cluster. */
+  cluster: ClusterControl | undefined;
+  /** Set as `cluster`. */
+  draining: DrainControl | undefined;
+  /** Set where this process is the first one of several. */
+  processes: ProcessCalls | undefined;
   readonly logLevels: LogLevels | undefined;
+  readonly health: HealthControl | undefined;
 
   listInterfaces(): InterfaceEntry[] {
     return this.#running.listInterfaces();
@@ -199,6 +220,22 @@ export class ConfiguredSwitch implements SwitchControl {
 
   listFdb(network?: string): FdbEntry[] {
     return this.#running.listFdb(network);
+  }
+
+  eachVlan(): Iterable<VlanEntry | undefined> {
+    return this.#running.eachVlan();
+  }
+
+  eachTree(): Iterable<LiveStpEntry> {
+    return this.#running.eachTree();
+  }
+
+  eachTreePort(): Iterable<LiveStpPortEntry> {
+    return this.#running.eachTreePort();
+  }
+
+  openStations(): Lister {
+    return this.#running.openStations();
   }
 
   async addFdb(spec: AddFdbSpec): Promise<FdbEntry> {
@@ -213,8 +250,24 @@ export class ConfiguredSwitch implements SwitchControl {
     return entry;
   }
 
+  async addMdb(spec: ChangeMdbSpec): Promise<MdbEntry> {
+    const entry = this.#running.addMdb(spec);
+    await this.keep();
+    return entry;
+  }
+
+  async delMdb(spec: ChangeMdbSpec): Promise<MdbEntry> {
+    const entry = this.#running.delMdb(spec);
+    await this.keep();
+    return entry;
+  }
+
   flushFdb(spec: FlushFdbSpec): FlushEntry {
     return this.#running.flushFdb(spec);
+  }
+
+  networkOf(port: PortReference): string | undefined {
+    return this.#running.networkOf(port);
   }
 
   listVlans(network?: string): VlanEntry[] {
@@ -225,8 +278,16 @@ export class ConfiguredSwitch implements SwitchControl {
     return this.#running.reach;
   }
 
+  listRates(ports: readonly number[]): RateEntry[] {
+    return this.#running.listRates(ports);
+  }
+
   listNeighbors(network?: string): NeighborEntry[] {
     return this.#running.listNeighbors(network);
+  }
+
+  listStations(network?: string): Promise<StationEntry[]> {
+    return this.#running.listStations(network);
   }
 
   listMdb(network?: string): MdbEntry[] {

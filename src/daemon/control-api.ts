@@ -3,18 +3,22 @@ import { isIP } from 'node:net';
 import { accessTokenOf } from '../auth/access-token.ts';
 import { isOpen } from '../config/service-config.ts';
 import type { SwConfig } from '../config/sw-config.ts';
+import type { ConsoleServer } from '../console/console-server.ts';
 import type { Admission } from '../control/admission.ts';
 import { ControlSocket } from '../control/control-socket.ts';
+import { LiveSource } from '../control/live/live-source.ts';
 import { LocalCallers } from '../control/local-callers.ts';
 import { ReadAccess } from '../control/read-access.ts';
 import type { MethodName, SwitchControl } from '../control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../control/server.ts';
+import { WaitingLimit } from '../control/waiting-limit.ts';
 import type { EndpointCounters } from '../net/endpoint-counters.ts';
 import type { Route } from '../net/http-listener.ts';
 import { peerUserOf } from '../net/peer-user.ts';
 import type { Logger } from '../observability/logger.ts';
 import { BUFFERS } from '../ports/stream/buffer-budget.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
+import { openConsole, routeConsole } from './console-service.ts';
 import type { IngressPolicies } from './ingress-policies.ts';
 import type { Lifetime } from './lifetime.ts';
 import { knowsCallers, type Service } from './services.ts';
@@ -27,7 +31,10 @@ export class ControlApi {
   readonly #config: SwConfig;
   readonly #lifetime: Lifetime;
   readonly #callers: LocalCallers;
-  readonly #options: ControlServerOptions & { readonly counters: EndpointCounters };
+  readonly #options: ControlServerOptions & { readonly counters: EndpointCounters; readonly live: LiveSource };
+
+  /** the server of the console; undefined without one */
+  #console: ConsoleServer | undefined;
 
   /** @param logger as `service` of `openServices` */
   constructor(
@@ -45,11 +52,16 @@ export class ControlApi {
       authenticator,
       allowedHosts: () => [...(identity?.names ?? []), ...config.controlNames],
       service: running,
+      live: new LiveSource(running, logger),
       ...(policy === undefined
         ? {}
-        : { mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method) }),
+        : {
+            mayCall: (user: string | null, method: MethodName) => policy.mayCall(user, method),
+            networksOf: (user: string | null) => policy.controlledBy(user),
+          }),
       counters,
       budget: BUFFERS,
+      waiting: new WaitingLimit(),
       logger,
     };
   }
@@ -58,20 +70,28 @@ export class ControlApi {
    * Serves the API on the service's listener, if it has one.
    * @param pages further pages; a path that a service already has stays with the service
    */
-  serveTcp({ listener, config }: Service, pages: PagesFor): void {
+  serveTcp({ listener, config, identity }: Service, pages: PagesFor): void {
     if (listener === undefined) return;
     const admit = (request: IncomingMessage): Promise<Admission> => this.#callers.admit(listener.originOf(request));
     const options = {
       ...this.#options,
       addressOf: (request: IncomingMessage) => listener.callerOf(request).address,
+      siteOf: (request: IncomingMessage) => listener.siteOf(request),
+      proven: (request: IncomingMessage) => listener.proven(request),
       ...(knowsCallers(this.#config) ? { admit } : {}),
     };
-    const server = new ControlServer(options);
+    const logins = this.#config.hasConsole ? openConsole(this.#config, { listener, identity }, options) : undefined;
+    if (logins !== undefined) {
+      this.#console = logins;
+      this.#lifetime.onClose(() => logins.close());
+    }
+    const server = new ControlServer({ ...options, ...(logins === undefined ? {} : { logins }) });
     this.#lifetime.onClose(() => server.close());
     listener.route(config.path, server, 'control');
     for (const [path, route] of pages(new ReadAccess(options))) {
       if (!listener.hasRoute(path)) listener.route(path, route, 'control');
     }
+    if (logins !== undefined) routeConsole(listener, logins);
   }
 
   /**
@@ -86,6 +106,7 @@ export class ControlApi {
     if (at === undefined) return undefined;
     const options = {
       ...this.#options,
+      ...(this.#console === undefined ? {} : { logins: this.#console }),
       addressOf: () => 'local socket',
       // Credentials have precedence over the caller's user.
       admit: (request: IncomingMessage) =>

@@ -4,30 +4,36 @@ import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { HookRunner } from '../hooks/hook-runner.ts';
+import type { HttpListener } from '../net/http-listener.ts';
 import { AutoNetworks } from '../networks/auto-networks.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
-import { limitInfo } from '../observability/limited-logger.ts';
+import { limitInfo, limitLevel } from '../observability/limited-logger.ts';
 import { type LogRoom, type RoomedLogger, roomOf } from '../observability/log-rooms.ts';
 import type { Logger } from '../observability/logger.ts';
 import { DeviceRegister } from '../ports/device/device-register.ts';
 import { createPort } from '../ports/registry.ts';
 import { requireCongestionControl } from '../ports/stream/congestion-control.ts';
+import { DEFAULT_LIMITS } from '../ports/stream/limits.ts';
 import { chooseAes } from '../ports/stream/tls/aes.ts';
-import { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
+import { DEFAULT_GRACE_MS, TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import { OriginRule } from '../ports/tunnel/accept/origin.ts';
 import { SwitchInstance } from '../ports/tunnel/switch-instance.ts';
 import { LoopDelay } from '../runtime/loop-delay.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { StateFile } from '../runtime/state-file.ts';
+import { VendorTable } from '../runtime/vendors/vendor-table.ts';
+import { type BridgePortValues, layeredValues } from '../schema/bridge-port-options.ts';
 import { addressSeed } from './address-seed.ts';
 import { limitBuffers, setBufferLimit } from './buffer-limit.ts';
+import { ClusterRole } from './cluster-role.ts';
 import { Configuration } from './configuration.ts';
 import { ConfiguredSwitch } from './configured-switch.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { openHooks } from './hooks.ts';
 import { IngressPolicies } from './ingress-policies.ts';
+import { BINDINGS, KeptBindings } from './kept-bindings.ts';
 import { type AttachTunnel, KeptTunnels } from './kept-tunnels.ts';
 import { Lifetime, type Step } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
@@ -35,8 +41,15 @@ import { NetworkChooser, ownerOf } from './network-choice.ts';
 import { withSecrets } from './port-secrets.ts';
 import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
+import type { SharedPolicySource } from './shared-policy.ts';
 import { StatusLine } from './status-line.ts';
+import { SwitchHealth } from './switch-health.ts';
 import { LIMITS_OF_TUNNELS, tunnelLimits } from './tunnel-limits.ts';
+import type { LocalNode } from './workers/local-mesh.ts';
+
+/** How long the handing over of clients may take before a node of a cluster stops. */
+const MOST_DRAIN_MS = 5000;
+const NAME_TAKEN = 'another node of the cluster has the name of this one';
 
 export interface DaemonOptions {
   /** the user that the process will change to; default: its present user */
@@ -45,6 +58,10 @@ export interface DaemonOptions {
   readonly reopenLog?: () => void;
   /** the configuration file, and the function that reads it again */
   readonly file?: { readonly path: string; read(): Promise<SwConfig> } | undefined;
+  /** Port numbers are above this one. Default 0. */
+  readonly firstNumber?: number;
+  /** This process is a worker: what makes it a node of the mesh of its service. */
+  readonly localNode?: LocalNode;
 }
 
 /**
@@ -57,6 +74,9 @@ export class Daemon {
   readonly #logger: Logger & Partial<RoomedLogger>;
   readonly #lifetime: Lifetime;
   readonly #file: DaemonOptions['file'];
+  readonly #firstNumber: number;
+  readonly #role: ClusterRole;
+  #sharedTunnels: Daemon['sharedTunnels'] | undefined;
   #configuration: Configuration | undefined;
   #state: StateFile | undefined;
   #events: EventHub | undefined;
@@ -64,17 +84,21 @@ export class Daemon {
   #status: StatusLine | undefined;
   #kept: KeptTunnels | undefined;
   #metrics: MetricsService | undefined;
+  /** the policy of the cluster; undefined without one, and beside a policy of its own */
+  #policySource: SharedPolicySource | undefined;
 
   private constructor(
     config: SwConfig,
     logger: Logger & Partial<RoomedLogger>,
-    { owner, file, reopenLog }: DaemonOptions,
+    { owner, file, reopenLog, firstNumber = 0, localNode }: DaemonOptions,
   ) {
     this.#config = config;
     this.#file = file;
+    this.#firstNumber = firstNumber;
     this.#owner = owner;
     this.#logger = logger;
     this.#lifetime = new Lifetime(logger);
+    this.#role = new ClusterRole({ config, localNode, lifetime: this.#lifetime, logger });
     if (reopenLog !== undefined) this.#lifetime.onReload(reopenLog);
   }
 
@@ -106,9 +130,10 @@ export class Daemon {
    * Reads the configuration file, certificates, keys and the policy again. Connected clients stay connected. If a
    * file cannot be used, the former contents stay in force, and the error is logged. Users
    * and token keys are followed without a reload. Never rejects.
+   * @returns the reasons of failures
    */
-  async reload(): Promise<void> {
-    await this.#reload([() => this.#configuration?.hangup()], 0);
+  async reload(): Promise<readonly string[]> {
+    return await this.#reload([() => this.#configuration?.hangup()], 0);
   }
 
   /**
@@ -117,7 +142,7 @@ export class Daemon {
    * @returns the reasons of the failures
    */
   async #reload(last: readonly Step[], failedBefore: number): Promise<readonly string[]> {
-    const failures = await this.#lifetime.reload(last);
+    const failures = [...(await this.#lifetime.reload(last)), ...((await this.#role.workers?.reload()) ?? [])];
     const all = failures.length + failedBefore;
     this.#events?.publish('reload', { failures: all });
     if (all === 0) this.#logger.info({}, 'reloaded');
@@ -127,6 +152,20 @@ export class Daemon {
   /** Writes the state file as the process's current user. @throws EtherwsError FILE_UNWRITABLE */
   async keepState(): Promise<void> {
     await this.#state?.write();
+  }
+
+  /**
+   * Starts the workers of the configuration, as the process's current user; resolves when they take connections.
+   * @throws EtherwsError the reason why one cannot be started
+   */
+  async startWorkers(): Promise<void> {
+    await this.#role.workers?.start();
+  }
+
+  /** What accepts tunnels, for a process that shares them with others. */
+  get sharedTunnels(): { readonly server: TunnelServer; readonly listener: HttpListener } {
+    if (this.#sharedTunnels === undefined) throw new TypeError('the daemon is not open');
+    return this.#sharedTunnels;
   }
 
   /** Runs programs on events from now on, as the process's current user; also for the events of the start. */
@@ -149,8 +188,8 @@ export class Daemon {
     logger.debug({ by: chooseAes(config.aes) ?? 'Node' }, 'AES-GCM of tunnels');
     limitBuffers(config.limits.buffersBytes, logger);
     lifetime.live.on(['limits.max-buffers'], ({ limits }) => setBufferLimit(limits.buffersBytes));
-    // Clients without credentials can cause log records of level info, so these are rate-limited.
-    const limited = (room: LogRoom): Logger => limitInfo(roomOf(logger, room));
+    // Clients can cause log records of these levels, so these are rate-limited.
+    const limited = (room: LogRoom): Logger => limitLevel(limitInfo(roomOf(logger, room)), 'warn');
     const serviceLoggers = { own: roomOf(logger, 'services'), service: limited('services') };
     const services = await openServices(config, lifetime, serviceLoggers);
 
@@ -160,12 +199,19 @@ export class Daemon {
       addressSeed: addressSeed(config),
       logger: roomOf(logger, 'switch'),
     });
-    if (logger.rooms !== undefined) logger.rooms.onChange = () => etherSwitch.logLevelChanged();
+    if (logger.rooms !== undefined) {
+      logger.rooms.onChange = () => {
+        etherSwitch.logLevelChanged();
+        this.#role.workers?.levelsChanged();
+      };
+    }
     lifetime.live.on(['ageout', 'fdb-size'], (changed) => etherSwitch.setFdbLimits(changed));
     this.#events = etherSwitch.events;
     // Registered before the switch, and so closed after it: the ends of tunnels are events, too.
     this.#hooks = openHooks(config, etherSwitch.events, lifetime, logger);
-    lifetime.onClose(() => etherSwitch.close(this.#state === undefined ? 'shutdown' : 'restart'));
+    // Other nodes of a cluster take its clients; a service with workers ends as a whole.
+    const isSoonBack = (): boolean => this.#state !== undefined || config.cluster !== undefined;
+    lifetime.onClose(() => etherSwitch.close(isSoonBack() ? 'restart' : 'shutdown'));
     const loopDelay = new LoopDelay();
     lifetime.onClose(() => loopDelay.close());
     const relief = new MemoryRelief();
@@ -175,20 +221,37 @@ export class Daemon {
     const policy = await this.#policy(etherSwitch);
     const autos = new AutoNetworks(etherSwitch, config.mostAutoNetworks);
     lifetime.live.on(['auto-net'], (changed) => autos.setMost(changed.mostAutoNetworks));
+    const tunnelSettings = this.#tunnelSettings(etherSwitch, policy);
     const attach: AttachTunnel = (port, user, { network, address }, options = {}) => {
       autos.ensure(network, ownerOf(user, address));
-      const attached = (bridgePort: BridgePort): void => policy?.apply(bridgePort, user, network);
-      const dropped = (bridgePort: BridgePort): void => policy?.forget(bridgePort);
-      return etherSwitch.attach(port, { ...options, network, user, attached, dropped });
+      const attached = (bridgePort: BridgePort): void => {
+        policy?.apply(bridgePort, user, network);
+        this.#role.roaming?.attached(bridgePort, user, { network, address });
+      };
+      const dropped = (bridgePort: BridgePort): void => {
+        policy?.forget(bridgePort);
+        this.#role.roaming?.dropped(bridgePort);
+      };
+      const otherwise = (): BridgePortValues => tunnelSettings(network, user);
+      return etherSwitch.attach(port, { ...options, network, user, attached, dropped, otherwise });
     };
     const networks = new NetworkChooser(etherSwitch, autos, (user) => policy?.networksOf(user));
     const parts = { attach, networks, instance, policy, logger: limited('tunnels') };
     const server = this.#acceptTunnels(services.tunnels, parts);
+    this.#sharedTunnels = { server, listener: services.tunnels.listener };
     let { limits } = config;
     lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
       limits = changed.limits;
     });
+    const role = this.#role;
+    await role.join(services, {
+      ...{ etherSwitch, server, loopDelay },
+      mostTunnels: () => limits.maxTunnels ?? DEFAULT_LIMITS.maxConnections,
+      logger: limited('tunnels'),
+    });
+    const cluster = role.service;
     const tellStatus = processStatus({
+      ...(cluster && { cluster: () => ({ ...cluster.status(), revision: role.revision }) }),
       config,
       services,
       limits: () => limits,
@@ -197,13 +260,23 @@ export class Daemon {
       configuration: () => ({ file: this.#file?.path ?? null, deviations: this.#configuration?.deviations() ?? [] }),
     });
     const running = this.#control(etherSwitch, services, instance, tellStatus);
-    const metrics = new MetricsService(config, services, { etherSwitch, loopDelay, logger: limited('control') });
+    const metrics = new MetricsService(config, services, {
+      ...{ etherSwitch, loopDelay, logger: limited('control') },
+      cluster: cluster === undefined ? undefined : () => cluster.status(),
+    });
+    metrics.health.fault = () => (cluster?.isNameTaken === true ? NAME_TAKEN : undefined);
     this.#metrics = metrics;
-    const configured = await this.#configured(running);
-    etherSwitch.reserveNumbers(configured.lastNumber);
+    const configured = await this.#configured(running, services);
+    const bindings = this.#state && new KeptBindings(this.#state, etherSwitch);
+    etherSwitch.reserveNumbers(Math.max(configured.lastNumber, this.#firstNumber));
     configured.openNetworks(config.networks, config.ports);
-    const kept =
-      this.#state && new KeptTunnels({ state: this.#state, server, etherSwitch, attach, logger, ports: config.ports });
+    await role.share({ ...{ configured, policies: policy }, source: this.#policySource, state: this.#state });
+    const draining = await role.roam(configured, metrics, {
+      ...{ server, etherSwitch, attach, policy, logger: limited('tunnels') },
+      graceMs: () => limits.graceMs ?? DEFAULT_GRACE_MS,
+    });
+    const keeping = { server, etherSwitch, attach, logger, ports: config.ports, roaming: role.roaming };
+    const kept = this.#state && new KeptTunnels({ state: this.#state, ...keeping });
     this.#kept = kept;
     kept?.restore();
     const api = new ControlApi(config, lifetime, services.control, {
@@ -214,10 +287,13 @@ export class Daemon {
     api.serveTcp(services.control, (access) => metrics.pagesFor(access));
 
     for (const listener of new Set([services.tunnels.listener, services.control.listener])) await listener?.listen();
+    etherSwitch.controlAddress = services.control.listener?.address.address;
     warnOfOpenControl(config, services.control, logger);
     const socket = await api.serveSocket(this.#owner, (access) => metrics.pagesFor(access));
     await metrics.listen();
     await this.#openPorts(configured);
+    await role.start(configured);
+    bindings?.started();
     const places = [this.#announce('tunnels', services.tunnels), this.#announce('control', services.control)];
     if (socket !== undefined) logger.info({ service: 'control', socket }, 'listening');
     const status = new StatusLine(etherSwitch, [
@@ -229,12 +305,20 @@ export class Daemon {
     // Closed first: a client that dials again after close code 1012 must reach the new process, and not this one.
     lifetime.onClose(async () => {
       if (kept !== undefined) services.tunnels.listener.stopAccepting();
+      await bindings?.close();
       await kept?.close();
+    });
+    await role.openWorkers({
+      ...{ services, configured, tunnels: this.sharedTunnels, events: etherSwitch.events },
+      hasState: this.#state !== undefined,
+      applied: () => this.#configuration?.applied ?? config,
     });
     metrics.health.phase = 'ready';
     lifetime.onClose(() => {
       metrics.health.phase = 'stopping';
     });
+    // First of all, while this node still accepts clients that it sends on.
+    if (draining !== undefined) lifetime.onClose(() => draining.finish(MOST_DRAIN_MS));
   }
 
   #acceptTunnels(
@@ -283,7 +367,7 @@ export class Daemon {
     instance: SwitchInstance,
     tellStatus: () => ProcessStatus,
   ): RunningSwitch {
-    const { wire, congestion } = this.#config;
+    const { wire, congestion, ouiFile } = this.#config;
     const logger = roomOf(this.#logger, 'ports');
     const devices = new DeviceRegister();
     const running = new RunningSwitch(
@@ -296,16 +380,17 @@ export class Daemon {
         }),
       { tunnels: tunnels.counters, control: control.counters },
       tellStatus,
+      new VendorTable(ouiFile, this.#logger),
     );
     this.#lifetime.onClose(() => running.close());
     return running;
   }
 
-  async #configured(running: RunningSwitch): Promise<ConfiguredSwitch> {
+  async #configured(running: RunningSwitch, services: Services): Promise<ConfiguredSwitch> {
     const { stateFile } = this.#config;
     const logger = this.#logger;
     if (stateFile !== undefined) {
-      const state = await StateFile.open(stateFile, { owner: this.#owner, logger });
+      const state = await StateFile.open(stateFile, { owner: this.#owner, logger, spare: [BINDINGS] });
       this.#lifetime.onClose(() => state.close());
       this.#state = state;
     }
@@ -313,6 +398,7 @@ export class Daemon {
       ...{ running, logger, state: this.#state },
       hasFile: this.#file !== undefined,
       logLevels: this.#logger.rooms,
+      health: new SwitchHealth(services, () => running.getStatus()),
     });
   }
 
@@ -328,14 +414,36 @@ export class Daemon {
     this.#configuration = configuration;
   }
 
+  /** What the port of a tunnel has from the start: of the user, else of the network, else of the switch. */
+  #tunnelSettings(
+    etherSwitch: Switch,
+    policy: IngressPolicies | undefined,
+  ): (network: string, user: string | null) => BridgePortValues {
+    let ofSwitch = this.#config.tunnelSettings;
+    this.#lifetime.live.on(['tunnels.settings'], ({ tunnelSettings }) => {
+      ofSwitch = tunnelSettings;
+      etherSwitch.settingsChanged();
+    });
+    if (policy !== undefined) policy.onChange = () => etherSwitch.settingsChanged();
+    return (network, user) =>
+      layeredValues(ofSwitch, etherSwitch.network(network).settings.tunnelSettings, policy?.settingsOf(user) ?? {});
+  }
+
   async #policy(etherSwitch: Switch): Promise<IngressPolicies | undefined> {
     const { policyFile } = this.#config;
-    if (policyFile === undefined) return undefined;
-    const policy = await IngressPolicies.open(policyFile, this.#logger, ({ number }) => {
+    const evict = ({ number }: BridgePort): void => {
       etherSwitch
         .detach(number)
         .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
-    });
+    };
+    if (policyFile === undefined) {
+      if (this.#config.cluster === undefined) return undefined;
+      // Loaded on use: the YAML library takes 2 MiB.
+      const { NO_POLICY, SharedPolicySource } = await import('./shared-policy.ts');
+      this.#policySource = new SharedPolicySource();
+      return IngressPolicies.of(this.#policySource, NO_POLICY, this.#logger, evict);
+    }
+    const policy = await IngressPolicies.open(policyFile, this.#logger, evict);
     this.#lifetime.onClose(() => policy.close());
     this.#lifetime.onReload(() => policy.reload());
     return policy;

@@ -4,9 +4,18 @@ import type { AccessPolicy } from '../config/policy-file.ts';
 import { EtherwsError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { FollowedFile } from '../runtime/followed-file.ts';
+import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 
 const LOOK_INTERVAL_MS = 1000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/** Where the policy comes from: a file, or the store of a cluster. */
+export interface PolicySource {
+  /** The policy that is to be in force now. Never rejects. */
+  current(): Promise<AccessPolicy>;
+  /** why the present contents are not in force; undefined: they are */
+  readonly complaint: string | undefined;
+}
 
 /** All tunnels of a user share one rate. */
 interface UserWithTunnels {
@@ -15,12 +24,12 @@ interface UserWithTunnels {
 }
 
 /**
- * The policy in force, and the tunnels that it applies to. The file is
+ * The policy in force, and the tunnels that it applies to. A file is
  * checked for changes every second and by `refresh`. If the new contents are invalid, the
  * former ones stay in force, and the error is logged.
  */
 export class IngressPolicies {
-  readonly #file: FollowedFile<AccessPolicy>;
+  readonly #source: PolicySource;
   /** The claimed addresses of each network with tunnels: a station of one is no matter of another. */
   readonly #claims = new Map<string, { tunnels: number; readonly claims: SourceClaims }>();
   /** the user and the network of each tunnel */
@@ -28,8 +37,12 @@ export class IngressPolicies {
   readonly #users = new Map<string, UserWithTunnels>();
   readonly #evict: (port: BridgePort) => void;
   readonly #logger: Logger;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #policy: AccessPolicy;
+  /** Called when another policy came into force, and its rules apply to the tunnels that are left. */
+  onChange: () => void = () => undefined;
+  /** How many tunnels a user has at other nodes of the cluster, which have their share of its rates. */
+  elsewhere: (user: string) => number = () => 0;
 
   /**
    * @param evict removes a tunnel whose user may have none any more
@@ -40,27 +53,41 @@ export class IngressPolicies {
     // Loaded when needed: the YAML library takes 2 MiB.
     const { readPolicy } = await import('../config/policy-file.ts');
     const file = await FollowedFile.open(path, (text) => readPolicy(path, text), options);
-    return new IngressPolicies(file, await file.current(), logger, evict);
+    const policies = new IngressPolicies(file, await file.current(), logger, evict);
+    policies.#timer = setInterval(() => void policies.refresh(), LOOK_INTERVAL_MS);
+    policies.#timer.unref();
+    return policies;
   }
 
-  private constructor(
-    file: FollowedFile<AccessPolicy>,
+  /**
+   * The policy of a source that calls `refresh` itself.
+   * @param policy the one that is in force until then
+   */
+  static of(
+    source: PolicySource,
     policy: AccessPolicy,
     logger: Logger,
     evict: (port: BridgePort) => void,
-  ) {
-    this.#file = file;
+  ): IngressPolicies {
+    return new IngressPolicies(source, policy, logger, evict);
+  }
+
+  private constructor(source: PolicySource, policy: AccessPolicy, logger: Logger, evict: (port: BridgePort) => void) {
+    this.#source = source;
     this.#policy = policy;
     this.#logger = logger;
     this.#evict = evict;
-    this.#timer = setInterval(() => void this.refresh(), LOOK_INTERVAL_MS);
-    this.#timer.unref();
   }
 
   /** The most tunnels that a user may have at the same time. */
   allowanceOf(user: string | null): number {
     const { isAllowed, maxPorts = Number.POSITIVE_INFINITY } = this.#policy.tunnelsOf(user);
     return isAllowed ? maxPorts : 0;
+  }
+
+  /** The settings that ports of a user's tunnels have from the start. */
+  settingsOf(user: string | null): BridgePortValues {
+    return this.#policy.tunnelsOf(user).settings;
   }
 
   /** The networks that the tunnels of a user may join; undefined: all. */
@@ -70,6 +97,11 @@ export class IngressPolicies {
 
   mayCall(user: string | null, method: string): boolean {
     return this.#policy.mayCall(user, method);
+  }
+
+  /** The networks that a user of the control API may reach; undefined: all, and the switch itself. */
+  controlledBy(user: string | null): readonly string[] | undefined {
+    return this.#policy.controlledBy(user);
   }
 
   /** Applies the rules of its user to a tunnel, now and after each change, until `forget`. */
@@ -95,6 +127,13 @@ export class IngressPolicies {
     if (there !== undefined && --there.tunnels === 0) this.#claims.delete(network);
     const known = this.#users.get(user ?? '');
     if (known !== undefined && --known.tunnels === 0) this.#users.delete(user ?? '');
+    this.shareChanged(user);
+  }
+
+  /** To be called when the number of a user's tunnels at other nodes has changed. */
+  shareChanged(user: string | null): void {
+    const known = user === null ? undefined : this.#users.get(user);
+    if (user !== null) known?.allowance.setShare(known.tunnels / (known.tunnels + this.elsewhere(user)));
   }
 
   #countIn(user: string | null, network: string): void {
@@ -105,6 +144,7 @@ export class IngressPolicies {
     const known = this.#users.get(user);
     if (known === undefined) this.#users.set(user, { tunnels: 1, allowance: new RateAllowance() });
     else known.tunnels++;
+    this.shareChanged(user);
   }
 
   #claimsIn(network: string): SourceClaims {
@@ -116,9 +156,9 @@ export class IngressPolicies {
     return this.#users.get(user ?? '')?.allowance ?? new RateAllowance();
   }
 
-  /** Checks the file for changes now. Never rejects. */
+  /** Takes what the source has now. Never rejects. */
   async refresh(): Promise<void> {
-    const policy = await this.#file.current();
+    const policy = await this.#source.current();
     if (policy === this.#policy) return;
     this.#policy = policy;
     for (const [port, { user, network }] of [...this.#owners]) {
@@ -131,12 +171,13 @@ export class IngressPolicies {
       this.forget(port);
       this.#evict(port);
     }
+    this.onChange();
   }
 
   /** As `refresh`. @throws EtherwsError POLICY_INVALID if the present contents of the file are not in force */
   async reload(): Promise<void> {
     await this.refresh();
-    const { complaint } = this.#file;
+    const { complaint } = this.#source;
     if (complaint !== undefined) throw new EtherwsError('POLICY_INVALID', complaint);
   }
 

@@ -8,25 +8,19 @@ import type { Logger } from '../observability/logger.ts';
 import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import type { TunnelFacts } from '../ports/tunnel/accept/server-options.ts';
 import type { StateFile } from '../runtime/state-file.ts';
-import { BRIDGE_PORT_OPTIONS } from '../schema/bridge-port-options.ts';
 import { check, dottedNames } from '../schema/check.ts';
 import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
-import { anyText, flag, integer, listOf } from '../schema/types.ts';
+import { TUNNEL_RECORD } from '../schema/tunnel-record.ts';
+import { anyText, integer, listOf } from '../schema/types.ts';
+import type { Roaming } from './roaming.ts';
 
 /** An accepted tunnel in the file of `--state`, which has only hashes of tokens. */
 const KEPT = {
   number: { type: integer(1, MOST_PORT_NUMBER), required: true, help: 'number of the port' },
-  name: { type: anyText, help: 'name of the port' },
-  description: { type: anyText, help: 'its description' },
-  shut: { type: flag, required: true, help: 'whether the port is shut' },
-  settings: { type: objectOf(BRIDGE_PORT_OPTIONS), help: 'the settings of its bridge port that are not the defaults' },
-  user: { type: anyText, help: 'the user of its client' },
-  network: { type: anyText, help: 'its network', default: DEFAULT_NETWORK },
-  target: { type: anyText, required: true, help: 'address and port of its client' },
-  address: { type: anyText, required: true, help: 'what counts for the limit of an address' },
+  ...TUNNEL_RECORD,
   latest: { type: anyText, required: true, help: 'hash of the token of its client' },
-  presented: { type: anyText, help: 'hash of the token before, if the client may not know the latest' },
+  session: { type: anyText, help: 'its key among the sessions of the cluster' },
 } as const satisfies Table;
 
 const keptTunnels = listOf(objectOf(KEPT));
@@ -53,6 +47,8 @@ export interface KeptTunnelsOptions {
   /** the ports of the configuration, whose names have precedence */
   readonly ports: readonly WantedPort[];
   readonly logger: Logger;
+  /** the keys of tunnels among the sessions of a cluster; undefined: there is no cluster */
+  readonly roaming?: Pick<Roaming, 'idOf' | 'know' | 'isElsewhere'> | undefined;
 }
 
 /**
@@ -75,13 +71,16 @@ export class KeptTunnels {
 
   /** Attaches the ports of the last run, and keeps those of this run from now on. */
   restore(): void {
-    const { server, etherSwitch, attach, ports, logger, state } = this.#options;
+    const { server, etherSwitch, attach, ports, logger, state, roaming } = this.#options;
     const names = new Set(ports.map((port) => port.spec.name));
     for (const kept of this.#read()) {
-      const { number, name, description, shut, settings: values = {}, ...tunnelOf } = kept;
+      const { number, name, description, shut, settings: values = {}, session, ...tunnelOf } = kept;
       const { user = null, network = DEFAULT_NETWORK, ...tunnel } = tunnelOf;
+      // Another node has taken the session over while this one was down; its client may be connected there.
+      if (session !== undefined && roaming?.isElsewhere(session)) continue;
       const port = server.restore({ ...tunnel, presented: tunnel.presented, user, network });
       if (port === undefined) continue;
+      if (session !== undefined) roaming?.know(port, session);
       try {
         const labels = { name: names.has(name) ? '' : (name ?? ''), description: description ?? '' };
         const given = attach(port, user, { network, address: tunnel.address }, { number, values, ...labels });
@@ -110,25 +109,25 @@ export class KeptTunnels {
   }
 
   #section(): unknown[] {
-    const { server, etherSwitch } = this.#options;
+    const { server, etherSwitch, roaming } = this.#options;
     const attached = new Map<PortNumber | undefined, AttachedPort>(
       [...etherSwitch.attachedPorts()].map((port) => [port.bridgePort.number, port]),
     );
     const section: unknown[] = [];
     for (const { port, user, ...tunnel } of server.kept()) {
-      const { bridgePort, name, description, values = {} } = attached.get(this.#numbers.get(port)) ?? {};
+      const { bridgePort, name, description, ownValues = {} } = attached.get(this.#numbers.get(port)) ?? {};
       if (bridgePort === undefined) continue;
       const { number, isShut } = bridgePort;
-      const settings = Object.keys(values).length === 0 ? {} : { settings: values };
+      const settings = Object.keys(ownValues).length === 0 ? {} : { settings: ownValues };
       const owner = user === null ? {} : { user };
-      section.push({ number, name, description, shut: isShut, ...settings, ...owner, ...tunnel });
+      const session = roaming === undefined ? {} : { session: roaming.idOf(port) };
+      section.push({ number, name, description, shut: isShut, ...settings, ...owner, ...session, ...tunnel });
     }
     return section;
   }
 
   #read(): readonly ValuesOf<typeof KEPT>[] {
     const { state } = this.#options;
-    const section = state.read(SECTION);
-    return section === undefined ? [] : check(keptTunnels, section, dottedNames(SECTION));
+    return state.readAs(SECTION, (section) => check(keptTunnels, section, dottedNames(SECTION))) ?? [];
   }
 }

@@ -3,7 +3,7 @@ import type { SwConfig } from '../config/sw-config.ts';
 import type { ReadAccess } from '../control/read-access.ts';
 import { Health } from '../metrics/health.ts';
 import { MetricsServer } from '../metrics/metrics-server.ts';
-import { familiesOf } from '../metrics/switch-families.ts';
+import { familiesOf, type Measured } from '../metrics/switch-families.ts';
 import { isAllowedHost } from '../net/allowed-host.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { HttpListener, type Route } from '../net/http-listener.ts';
@@ -33,7 +33,12 @@ export class MetricsService {
   constructor(
     config: SwConfig,
     { tunnels, control }: Services,
-    parts: { readonly etherSwitch: Switch; readonly loopDelay: LoopDelay; readonly logger: Logger },
+    parts: {
+      readonly etherSwitch: Switch;
+      readonly loopDelay: LoopDelay;
+      readonly logger: Logger;
+      readonly cluster?: Measured['cluster'];
+    },
   ) {
     this.#config = config;
     this.#logger = parts.logger;
@@ -43,7 +48,8 @@ export class MetricsService {
     }
     const { limit } = this.#descriptors;
     const process = { version: readVersion(), loopDelay: parts.loopDelay, descriptorLimit: limit };
-    this.#families = () => familiesOf({ etherSwitch: parts.etherSwitch, services, process, buffers: BUFFERS });
+    const { etherSwitch, cluster } = parts;
+    this.#families = () => familiesOf({ etherSwitch, cluster, services, process, buffers: BUFFERS });
   }
 
   /** The pages beside the control API; metrics need the right to call `listPort`. */

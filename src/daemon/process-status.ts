@@ -1,3 +1,4 @@
+import type { LoginConfig } from '../config/service-config.ts';
 import type { SwConfig } from '../config/sw-config.ts';
 import type { LimitEntry, ProcessStatus } from '../control/status-entries.ts';
 import { BUFFERS } from '../ports/stream/buffer-budget.ts';
@@ -19,6 +20,8 @@ export interface StatusSources {
   /** the number of tunnels, handshakes, and ports that wait for their clients */
   readonly tunnels: () => number;
   readonly eventLoop: () => ProcessStatus['eventLoop'] | undefined;
+  /** default: no node of a cluster */
+  readonly cluster?: () => ProcessStatus['cluster'];
   /** default: no file */
   readonly configuration?: () => ProcessStatus['configuration'];
 }
@@ -38,6 +41,7 @@ export function processStatus(sources: StatusSources): () => ProcessStatus {
       memory: { residentBytes: rss, heapBytes: heapUsed, bufferBytes: BUFFERS.heldBytes },
       eventLoop: sources.eventLoop() ?? { meanMs: 0, p99Ms: 0, maxMs: 0 },
       limits: limitsOf(sources, descriptors),
+      ...(sources.cluster === undefined ? {} : { cluster: sources.cluster() }),
       configuration: sources.configuration?.() ?? { file: null, deviations: [] },
     };
   };
@@ -48,19 +52,34 @@ function placesOf({ config, services }: StatusSources): ProcessStatus['services'
   return [
     ...placeOf('tunnels', 'ws', services.tunnels),
     ...placeOf('control', 'http', services.control),
-    ...(socketPath === undefined ? [] : [{ service: 'control' as const, url: `unix:${socketPath}` }]),
+    ...(socketPath === undefined
+      ? []
+      : [{ service: 'control' as const, url: `unix:${socketPath}`, credentials: [], pin: null }]),
   ];
 }
 
 function placeOf(
   service: 'tunnels' | 'control',
   scheme: 'ws' | 'http',
-  { config, listener }: Service,
+  { config, identity, listener }: Service,
 ): ProcessStatus['services'] {
   if (listener === undefined) return [];
   const { address, port } = listener.address;
   const host = address.includes(':') ? `[${address}]` : address;
-  return [{ service, url: `${scheme}${config.tls === undefined ? '' : 's'}://${host}:${port}${config.path}` }];
+  const url = `${scheme}${config.tls === undefined ? '' : 's'}://${host}:${port}${config.path}`;
+  return [{ service, url, credentials: credentialsOf(config.login), pin: identity?.pin ?? null }];
+}
+
+function credentialsOf({
+  htpasswd,
+  tokens,
+  clientCaFile,
+}: LoginConfig): ProcessStatus['services'][number]['credentials'] {
+  return [
+    ...(htpasswd === undefined ? [] : ['password' as const]),
+    ...(tokens === undefined ? [] : ['token' as const]),
+    ...(clientCaFile === undefined ? [] : ['certificate' as const]),
+  ];
 }
 
 function limitsOf({ limits, services, tunnels }: StatusSources, descriptors: Descriptors): LimitEntry[] {

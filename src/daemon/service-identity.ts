@@ -1,6 +1,8 @@
 import type { TlsOptions } from 'node:tls';
+import type { PemReader } from '../auth/certificate-file.ts';
 import { ClientAuthorities } from '../auth/client-authorities.ts';
 import { type ClientTrust, readClientTrust } from '../auth/client-certificate.ts';
+import { publicKeyPin } from '../auth/public-key-pin.ts';
 import { loadServerIdentity, type ServerIdentity } from '../auth/tls.ts';
 import type { Logger } from '../observability/logger.ts';
 
@@ -9,6 +11,8 @@ export interface IdentityFiles {
   readonly keyFile: string;
   readonly certFile: string;
   readonly clientCaFile: string | undefined;
+  /** default: from the file system */
+  readonly read?: PemReader | undefined;
 }
 
 /** A service's private key and certificate, and the authorities of its clients, as last read from the files. */
@@ -45,9 +49,19 @@ export class ServiceIdentity {
     return this.#identity.names;
   }
 
+  /** The pin of the certificate's public key. */
+  get pin(): string {
+    return publicKeyPin(this.#identity.certificate);
+  }
+
   /** When the certificate expires, in milliseconds since 1970. */
   get notAfterMs(): number {
     return Date.parse(this.#identity.certificate.validTo);
+  }
+
+  /** The time of the certificate, as of X509Certificate. */
+  get validity(): { readonly validFrom: string; readonly validTo: string } {
+    return this.#identity.certificate;
   }
 
   /** The certificate authorities of clients. */
@@ -64,11 +78,11 @@ export class ServiceIdentity {
 const NO_AUTHORITIES = new ClientAuthorities([]);
 
 async function readAll(
-  { keyFile, certFile, clientCaFile }: IdentityFiles,
+  { keyFile, certFile, clientCaFile, read }: IdentityFiles,
   logger: Logger,
 ): Promise<[ServerIdentity, ClientTrust | undefined]> {
-  const identity = await loadServerIdentity(keyFile, certFile, logger);
-  const clients = clientCaFile === undefined ? undefined : await readClientTrust(clientCaFile);
+  const identity = await loadServerIdentity(keyFile, certFile, logger, read);
+  const clients = clientCaFile === undefined ? undefined : await readClientTrust(clientCaFile, read);
   for (const warning of clients?.authorities.warnings() ?? []) {
     logger.warn({ clientCaFile }, `${clientCaFile}: ${warning}`);
   }

@@ -35,6 +35,14 @@ export function knowsCallers({ control, local }: SwConfig): boolean {
 }
 
 /**
+ * Whether the listener of the control API finds out which users of this host its connections are of: for admission, and for
+ * sessions of the console. For these alone not where tunnels come, too, since it takes time for each of them.
+ */
+function identifiesUsers(config: SwConfig): boolean {
+  return knowsCallers(config) || (config.hasConsole && !config.isShared);
+}
+
+/**
  * Opens the certificates, credentials and listeners of both services. Nothing listens yet.
  * @param loggers `service`: records of level info are rate-limited, since clients without credentials can cause them
  * @throws EtherwsError if a file cannot be used
@@ -51,9 +59,9 @@ export async function openServices(
   const controlIdentity = isShared ? tunnelIdentity : await opener.readIdentity(config.control);
   const tunnels = await opener.open(config.tunnels, tunnelIdentity);
   const control = await opener.open(config.control, controlIdentity);
-  const listener = opener.makeListener(tunnels, isShared && knowsCallers(config));
+  const listener = opener.makeListener(tunnels, isShared && identifiesUsers(config));
   if (!local.hasTcp) return { tunnels: { ...tunnels, listener }, control: { ...control, listener: undefined } };
-  const controlListener = isShared ? listener : opener.makeListener(control, knowsCallers(config));
+  const controlListener = isShared ? listener : opener.makeListener(control, identifiesUsers(config));
   return { tunnels: { ...tunnels, listener }, control: { ...control, listener: controlListener } };
 }
 
@@ -107,6 +115,7 @@ class ServiceOpener {
       host: config.host,
       listenPort: config.listenPort,
       descriptor: config.descriptor,
+      handed: config.handed,
       ...(identity === undefined ? {} : { tls: identity.options }),
     });
     this.#lifetime.live.on(
