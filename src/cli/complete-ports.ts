@@ -1,14 +1,30 @@
-import type { Terminal } from './terminal.ts';
+import type { ControlCaller, Terminal } from './terminal.ts';
 
 /** Limit of the time that Tab may take. */
 const PATIENCE_MS = 500;
 
 /**
- * The names of the running switch's ports, and the numbers of ports without a name. It does not prompt: without a
- * password in the options or the environment it sends none.
+ * The names of the running switch's ports, and the numbers of ports without a name.
  * @param words the command line, whose options say which switch it is
  */
 export async function listPorts(words: readonly string[], terminal: Terminal): Promise<string[]> {
+  const { entries } = await (await openSwitch(words, terminal)).call('listPort', {});
+  return safeWords(entries.map(({ port, name }) => name ?? String(port)));
+}
+
+/** The names of the running switch's networks. @param words as above */
+export async function listNetworks(words: readonly string[], terminal: Terminal): Promise<string[]> {
+  const { entries } = await (await openSwitch(words, terminal)).call('listNet', {});
+  return safeWords(entries.map(({ network }) => network));
+}
+
+/** The shell inserts these words into a command line, so a malicious switch must not be able to insert commands. */
+function safeWords(words: readonly string[]): string[] {
+  return words.filter((word) => /^[\w.-]+$/.test(word));
+}
+
+/** It does not prompt: without a password in the options or the environment it sends none. */
+async function openSwitch(words: readonly string[], terminal: Terminal): Promise<ControlCaller> {
   const { env } = terminal;
   const given = (flag: string): string | undefined => {
     const at = words.lastIndexOf(flag);
@@ -20,16 +36,13 @@ export async function listPorts(words: readonly string[], terminal: Terminal): P
   const passwd = given('--ctlpasswd') ?? (await passwordIn(given('--ctlpasswd-file'))) ?? env.ETHERWS_CTL_PASSWD;
   const authority = given('--ctlsslcert');
   const { readCaCerts } = await import('../auth/certificate-file.ts');
-  const client = await terminal.openControl({
+  return terminal.openControl({
     ...(url === undefined ? {} : { url }),
     ...(user === undefined || passwd === undefined ? {} : { user, passwd }),
     ...(authority === undefined ? {} : { ca: await readCaCerts(authority) }),
     isInsecure: words.includes('--ctlinsecure'),
     timeoutMs: PATIENCE_MS,
   });
-  const { entries } = await client.call('listPort', {});
-  // The shell inserts these words into a command line, so a malicious switch must not be able to insert commands.
-  return entries.map(({ port, name }) => name ?? String(port)).filter((word) => /^[\w.-]+$/.test(word));
 }
 
 async function passwordIn(file: string | undefined): Promise<string | undefined> {

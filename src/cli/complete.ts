@@ -1,5 +1,5 @@
 import type { Command, Option } from './commander.ts';
-import { listPorts } from './complete-ports.ts';
+import { listNetworks, listPorts } from './complete-ports.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -39,12 +39,13 @@ async function candidates(
   const typed = words.slice(0, -1);
   const last = words.at(-1) ?? '';
   const place = placeOf(await makeProgram(typed, terminal), typed);
-  if (place.option !== undefined) return valuesOf(place.option);
+  const networks = (): Promise<readonly string[]> => listNetworks(typed, terminal);
+  if (place.option !== undefined) return valuesOf(place.option, networks);
   const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
   const { command } = place;
   if (flag !== undefined && value !== undefined && !place.areOptionsOver) {
     const option = optionsOf(command).find(({ long }) => long === flag);
-    const values = option === undefined ? [] : await valuesOf(option);
+    const values = option === undefined ? [] : await valuesOf(option, networks);
     return values.map((word) => `${flag}=${word}`);
   }
   if (last.startsWith('-') && !place.areOptionsOver) {
@@ -56,6 +57,8 @@ async function candidates(
   const argument = registeredArguments[place.argument] ?? registeredArguments.findLast(({ variadic }) => variadic);
   if (argument === undefined) return [];
   if (argument.name() === 'PORT') return listPorts(typed, terminal);
+  // `addnet` wants a new name.
+  if (argument.name() === 'NAME' && ['setnet', 'delnet'].includes(command.name())) return networks();
   if (argument.name() === 'METHOD') return Object.keys((await import('../control/schema.ts')).METHODS);
   return argument.argChoices ?? [];
 }
@@ -96,6 +99,11 @@ function optionsOf(command: Command): readonly Option[] {
   return command.options;
 }
 
-async function valuesOf({ argChoices, long }: Option): Promise<readonly string[]> {
+/** @param networks asks the switch */
+async function valuesOf(
+  { argChoices, long }: Option,
+  networks: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (long === '--net') return networks();
   return argChoices ?? (await LISTS[long ?? '']?.()) ?? [];
 }

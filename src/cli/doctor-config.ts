@@ -1,6 +1,6 @@
 import { readCertificates, readPemFile } from '../auth/certificate-file.ts';
 import { EtherwsError } from '../errors.ts';
-import { type Finding, fail, ok, validityOf } from './doctor-finding.ts';
+import { type Finding, fail, ok, validityOf } from '../runtime/finding.ts';
 import { loadConfig } from './sw.ts';
 
 /** `etherws doctor --config`: checks the file and its certificates. */

@@ -15,7 +15,7 @@ import { parseTunnelUrl, type TunnelUrl } from '../ports/tunnel/dial/tunnel-url.
 import { connectThrough } from '../ports/tunnel/proxy/connect-through.ts';
 import { proxyFromEnvironment } from '../ports/tunnel/proxy/proxy-environment.ts';
 import { type ProxyServer, parseProxyUrl } from '../ports/tunnel/proxy/proxy-url.ts';
-import { type Finding, fail, ok, validityOf, warn } from './doctor-finding.ts';
+import { type Finding, fail, ok, validityOf, warn } from '../runtime/finding.ts';
 import { formatMs } from './units.ts';
 import { checkUsage } from './usage-error.ts';
 

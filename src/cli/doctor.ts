@@ -1,10 +1,11 @@
+import { type Finding, worst } from '../runtime/finding.ts';
 import { check as checkValues } from '../schema/check.ts';
 import { DIAL_OPTIONS } from '../schema/dial-options.ts';
 import { objectOf, type Table } from '../schema/table.ts';
 import { Command } from './commander.ts';
 import { findPassword } from './ctl/password-source.ts';
-import { type Finding, worst } from './doctor-finding.ts';
-import { escapeSentence, formatJson } from './format.ts';
+import { findingLines } from './finding-lines.ts';
+import { formatJson } from './format.ts';
 import { EXIT_FAILURE, ReportedFailure } from './report.ts';
 import { addTableOptions, typedNames, typedValues } from './table-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,8 +25,6 @@ Examples:
 
 const { user, passwd, cacerts, insecure, proxy, servername, pin } = DIAL_OPTIONS;
 const OPTIONS = { user, passwd, cacerts, insecure, proxy, servername, pin } as const satisfies Table;
-
-const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 /** `etherws doctor`. */
 export function doctorCommand(terminal: Terminal): Command {
@@ -57,7 +56,7 @@ async function examine(url: string | undefined, given: Given, terminal: Terminal
   const findings: Finding[] = [];
   const tell = (finding: Finding): void => {
     findings.push(finding);
-    if (!isJson) terminal.print(lineOf(finding, terminal));
+    if (!isJson) terminal.print(findingLines(finding, terminal));
   };
   const options = await checkUsage(() =>
     checkValues(objectOf(OPTIONS), typedValues(OPTIONS, given), typedNames(OPTIONS, [])),
@@ -73,7 +72,7 @@ async function examine(url: string | undefined, given: Given, terminal: Terminal
     terminal,
   );
   if (url === undefined) {
-    const { examineHost } = await import('./doctor-host.ts');
+    const { examineHost } = await import('../runtime/host-findings.ts');
     for (const finding of examineHost()) tell(finding);
   }
   if (given.config !== undefined) {
@@ -86,9 +85,4 @@ async function examine(url: string | undefined, given: Given, terminal: Terminal
   }
   if (isJson) terminal.print(formatJson({ findings }));
   if (worst(findings) === 'fail') throw new ReportedFailure(EXIT_FAILURE);
-}
-
-function lineOf({ check, result, found, advice }: Finding, terminal: Terminal): string {
-  const line = `${terminal.paint(COLOURS[result], result.padEnd(4))}  ${check.padEnd(14)} ${escapeSentence(found)}\n`;
-  return advice === undefined ? line : `${line}${' '.repeat(21)}${escapeSentence(advice)}\n`;
 }

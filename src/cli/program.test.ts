@@ -148,6 +148,21 @@ describe('help', () => {
     });
   }
 
+  it('says of --json what a command prints', async () => {
+    const jsonOf = async (command: string) =>
+      /--json +(.*(?:\n {4,}\S.*)*)/.exec((await ctl(command, '--help')).stdout)?.[1];
+    assert.equal(await jsonOf('listport'), 'print the result object in JSON');
+    assert.equal(await jsonOf('watch'), 'print each event as a line of JSON');
+    assert.equal(await jsonOf('capture'), 'without -w: print each frame as a line of JSON');
+  });
+
+  it('of ctl top does not show --json, which it refuses', async () => {
+    const { stdout } = await ctl('top', '--help');
+    assert.match(stdout, /--once/);
+    assert.doesNotMatch(stdout, /--json/);
+    assert.match((await ctl('top', '--json')).stderr, /top prints no JSON\nlistport --json has the rates, too/);
+  });
+
   it('of etherws and by the command help', async () => {
     for (const words of [['--help'], ['help']]) {
       const { status, stdout } = await etherws(words);

@@ -9,6 +9,9 @@ export const EXIT_SUCCESS = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
 
+/** How the message of a `ConfigInvalid` ends, whose detail is its errors. */
+const HAS_ERRORS = / has (?:an error|\d+ errors)$/;
+
 /** A failure that the daemon has reported on the shared standard error; the parent passes on only its status. */
 export class ReportedFailure extends Error {
   readonly status: number;
@@ -33,9 +36,9 @@ export function report(error: unknown, terminal: Terminal): number {
     return EXIT_USAGE;
   }
   const { message, code, detail } = facts(error);
-  if (code === 'CONFIG_INVALID' && detail !== undefined) {
+  if (detail !== undefined && HAS_ERRORS.test(message)) {
     // Each line begins with `file:line:column`, as editors parse it.
-    const lines = [...(detail ?? '').split('\n'), `${message} (${code})`];
+    const lines = [...detail.split('\n'), `${message} (${code})`];
     terminal.complain(lines.map((line) => `${escapeSentence(line)}\n`).join(''));
     return EXIT_FAILURE;
   }

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { withPassedSockets } from '../config/passed-sockets.ts';
 import { readConfig, type SwConfig } from '../config/sw-config.ts';
 import type { DaemonOptions } from '../daemon/daemon.ts';
@@ -8,6 +7,7 @@ import { nativeAddon } from '../native/addon.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { isDaemon, launchDaemon, reportReady } from '../runtime/daemonize.ts';
 import { requireDescriptors } from '../runtime/descriptor-limit.ts';
+import { optimizeEarly } from '../runtime/early-optimization.ts';
 import { HangupSignal } from '../runtime/hangup.ts';
 import { takeInheritedSockets } from '../runtime/inherited-sockets.ts';
 import { ServiceManager } from '../runtime/service-manager.ts';
@@ -18,16 +18,6 @@ import { addSwOptions, TYPED, typedDocument } from './sw-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_PATIENCE_MS = 5000;
-
-/**
- * Node 20 only: V8 11.3 optimizes a function after a thirteenth of its default
- * budget. A switch that is mostly idle would otherwise run its data path in the
- * interpreter for hours. Measured: a ping every 5 ms costs each end 300 µs in the
- * interpreter, and 100 µs after it was optimized, which takes some hundred pings.
- * Later versions have Maglev, a compiler in between, and not this flag, about which
- * they would print a warning on standard error.
- */
-const TIER_UP = { v8Major: '11', flag: '--interrupt-budget=10000' } as const;
 
 const EXAMPLES = `
 Examples:
@@ -112,9 +102,8 @@ async function serve(
 ): Promise<void> {
   keepYoungGenerationSmall();
   const manager = ServiceManager.find(logger);
-  if (process.versions.v8.startsWith(`${TIER_UP.v8Major}.`)) setFlagsFromString(TIER_UP.flag);
-  // Loaded on use: the parent of a daemon does not need it.
-  const { Daemon } = await import('../daemon/daemon.ts');
+  optimizeEarly();
+  const { Daemon } = await loadDaemon();
   const { becomeAccount, findAccount, forbidNewPrivileges } = await import('../runtime/privileges.ts');
   const { LogFile, silenceStandardError } = await import('../runtime/log-file.ts');
   const { PidFile } = await import('../runtime/pid-file.ts');
@@ -132,6 +121,7 @@ async function serve(
     pidFile?.write();
     if (account !== undefined) becomeAccount(account);
     await daemon.keepState();
+    await daemon.startWorkers();
     daemon.startHooks();
   } catch (error) {
     await daemon.close();
@@ -144,7 +134,9 @@ async function serve(
   logger.info({ pid: process.pid }, 'ready');
   if (manager !== undefined) daemon.followStatus((line) => manager.status(line));
   manager?.ready();
-  const reload = (): Promise<void> => daemon.reload();
+  const reload = async (): Promise<void> => {
+    await daemon.reload();
+  };
   hangup.serveBy(() => manager?.reloading(reload) ?? reload());
   const signal = await terminated;
   hangup.stop();
@@ -167,4 +159,17 @@ function terminationSignal(): Promise<NodeJS.Signals> {
       });
     }
   });
+}
+
+/**
+ * Loads the daemon on use, since the parent of a daemon does not need it. Node opens all files of an import at once, some
+ * 160 in one go: room by room there are fewer than 80, and a switch starts with 128 descriptors.
+ */
+async function loadDaemon(): Promise<typeof import('../daemon/daemon.ts')> {
+  await import('../control/schema.ts');
+  await import('../bridge/bridge.ts');
+  await import('../networks/switch.ts');
+  await import('../ports/registry.ts');
+  await import('../console/console-server.ts');
+  return import('../daemon/daemon.ts');
 }

@@ -1,6 +1,7 @@
 import { dottedNames, type Names, type Path } from '../schema/check.ts';
 import type { Row, Table } from '../schema/table.ts';
 import { type Command, Option } from './commander.ts';
+import { objectNames, typedObject } from './typed-settings.ts';
 
 /** The options of a command, made from the rows of a table: flags, help and values. */
 
@@ -42,8 +43,8 @@ function choicesOf({ type, metavar }: Row): readonly string[] | undefined {
   return metavar?.includes('|') === true ? metavar.split('|') : undefined;
 }
 
-function isList({ type }: Row): boolean {
-  return type.type === 'array';
+function isList({ type, rows }: Row): boolean {
+  return type.type === 'array' || rows !== undefined;
 }
 
 function append(text: string, previous: unknown): string[] {
@@ -74,10 +75,19 @@ export function typedValues(table: Table, options: Readonly<Record<string, unkno
     const typed = options[new Option(row.flag).attributeName()];
     // Commander sets true for a `--no-…` that was not given.
     if (typed === undefined || (isNegative && typed === true)) continue;
-    const isBare = typed === true && row.bare !== undefined;
-    values[key] = isBare ? row.bare : row.metavar === '0|1' ? Number(typed) : typed;
+    if (row.rows === undefined) values[key] = given(row, typed);
+    else
+      values[key] = typedObject(row.flag, row.rows, typed as string[], (each, text) =>
+        given(each, typedValue(each, text)),
+      );
   }
   return values;
+}
+
+/** The value of an option that was given. */
+function given({ bare, metavar }: Row, typed: unknown): unknown {
+  if (typed === true && bare !== undefined) return bare;
+  return metavar === '0|1' && (typed === '0' || typed === '1') ? Number(typed) : typed;
 }
 
 /**
@@ -88,8 +98,10 @@ export function typedValues(table: Table, options: Readonly<Record<string, unkno
 export function typedNames(table: Table, at: Path, others: Readonly<Record<string, string>> = {}): Names {
   const dotted = dottedNames();
   const names = new Map(Object.entries(others));
-  for (const [key, { flag }] of Object.entries(table)) {
-    if (flag !== undefined) names.set(dotted([...at, key]), flag);
+  for (const [key, { flag, rows }] of Object.entries(table)) {
+    if (flag === undefined) continue;
+    names.set(dotted([...at, key]), flag);
+    for (const [place, name] of objectNames(flag, rows ?? {}, [...at, key], dotted)) names.set(place, name);
   }
   return (path, isFalse) => {
     const place = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;

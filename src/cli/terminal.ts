@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { ControlClient, ControlClientOptions } from '../control/client.ts';
+import type { DesktopEnvironment } from './open-page.ts';
 import type { Paint } from './page.ts';
 
 /** The streams and the environment of a command line; tests replace them. */
@@ -16,15 +17,17 @@ export interface Terminal {
   readonly paint: Paint;
   /** Asks without echo. @throws EtherwsError ARGUMENT_INVALID if the input ends without an answer */
   askPassword(prompt: string): Promise<string>;
+  /** Opens a page in a browser of the desktop, if there is one. @returns whether a program was started for it */
+  openPage(url: string): Promise<boolean>;
   /** @throws EtherwsError ARGUMENT_INVALID */
   openControl(options: ControlClientOptions): Promise<ControlCaller>;
 }
 
 /** The part of the control client that commands use. */
-export type ControlCaller = Pick<ControlClient, 'call' | 'watch' | 'capture'>;
+export type ControlCaller = Pick<ControlClient, 'call' | 'watch' | 'observe' | 'capture'>;
 
-/** The environment variables that replace options; an empty one counts as absent. */
-export interface Environment {
+/** The environment variables that replace options, and those of a desktop; an empty one counts as absent. */
+export interface Environment extends DesktopEnvironment {
   readonly ETHERWS_CTLURL?: string | undefined;
   readonly ETHERWS_CTLUSER?: string | undefined;
   readonly ETHERWS_CTL_PASSWD?: string | undefined;
@@ -48,6 +51,10 @@ export const PROCESS_TERMINAL: Terminal = {
   askPassword: async (prompt) => {
     const { askPassword } = await import('../auth/password.ts');
     return askPassword(prompt);
+  },
+  openPage: async (url) => {
+    const { openPage } = await import('./open-page.ts');
+    return openPage(url, process.env);
   },
   openControl: async (options) => {
     const { ControlClient } = await import('../control/client.ts');

@@ -101,9 +101,9 @@ async function lineMaker(isJson: boolean): Promise<(octets: Uint8Array) => strin
       .map((packet) => {
         const words = wordsOfFrame(packet);
         if (isJson) return `${JSON.stringify(words)}\n`;
-        const { time, port, direction, frame, comments } = words;
+        const { time, port, direction, frame, protocol, info, comments } = words;
         const notes = comments.length === 0 ? '' : ` [${comments.join('; ')}]`;
-        return `${escapeSentence(`${time} ${port} ${direction} ${frame}${notes}`)}\n`;
+        return `${escapeSentence(`${time} ${port} ${direction} ${frame}: ${protocol} ${info}${notes}`)}\n`;
       })
       .join('');
 }

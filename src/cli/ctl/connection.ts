@@ -2,7 +2,7 @@ import type { ControlClientOptions } from '../../control/client.ts';
 import { DEFAULT_CONTROL_URL } from '../../control/control-address.ts';
 import { type Command, Option } from '../commander.ts';
 import type { ControlCaller, Terminal } from '../terminal.ts';
-import { checkUsage } from '../usage-error.ts';
+import { checkUsage, UsageError } from '../usage-error.ts';
 
 /** The options about the switch and the caller's credentials; they may precede or follow the command. */
 export interface ConnectionOptions {
@@ -13,6 +13,7 @@ export interface ConnectionOptions {
   ctlsslcert?: string;
   ctlinsecure?: boolean;
   json?: boolean;
+  cluster?: boolean;
 }
 
 /**
@@ -32,6 +33,8 @@ export function addConnectionOptions(command: Command, isHidden: boolean): void 
     new Option('--ctlinsecure', 'do not verify the certificate of the control API'),
   ];
   for (const option of options) command.addOption(option.hideHelp(isHidden));
+  const cluster = new Option('--cluster', 'ask all nodes of the cluster, or change what they share');
+  command.addOption(cluster.hideHelp(isHidden));
   command.option('--json', 'print the result object in JSON');
 }
 
@@ -42,10 +45,13 @@ export function gatherOptions<T extends object>(command: Command): T {
 }
 
 /**
- * @throws UsageError for an invalid URL, user or password
+ * @throws UsageError for an invalid URL, user or password, and for `--cluster`, which the caller must know
  * @throws EtherwsError FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function connect(options: ConnectionOptions, terminal: Terminal): Promise<ControlCaller> {
+  if (options.cluster === true) {
+    throw new UsageError('This command is about one switch', 'Leave --cluster out; --ctlurl names another switch');
+  }
   const { env } = terminal;
   const url = controlUrl(options, terminal);
   const user = (options.ctluser ?? env.ETHERWS_CTLUSER) || undefined;

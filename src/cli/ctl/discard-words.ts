@@ -21,6 +21,7 @@ export const DISCARD_WORDS: Readonly<Record<string, string>> = {
   mirrorOutput: 'the port sends only the copies of a mirror',
   discarding: 'the spanning tree does not let the port forward',
   isolated: 'from one isolated port to another',
+  splitHorizon: 'from one node of the cluster to another, which its sender reaches by itself',
   sourceDenied: 'the policy does not allow its source address',
   typeDenied: 'the policy does not allow its EtherType',
   serverDenied: 'from a DHCP server or a router, which the policy does not allow',

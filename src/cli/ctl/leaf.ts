@@ -6,6 +6,7 @@ import { type Column, formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect, gatherOptions } from './connection.ts';
+import type { Answers, OfNode } from './nodes/answers.ts';
 import type { SelectionOptions } from './selection.ts';
 
 /** Adds a command that calls the switch, with examples in its help. */
@@ -19,6 +20,15 @@ export function addLeaf(parent: Command, name: string, description: string, exam
     .allowExcessArguments(false)
     .addHelpText('after', `\nExamples:\n${lines.join('')}`);
   addConnectionOptions(leaf, true);
+  return leaf;
+}
+
+/** Says of `--json` what this command prints instead of a result object. @param description undefined: it is refused */
+export function describeJson(leaf: Command, description: string | undefined): Command {
+  const option = leaf.options.find(({ long }) => long === '--json');
+  if (option === undefined) throw new TypeError(`${leaf.name()} has no --json`);
+  if (description === undefined) option.hideHelp();
+  else option.description = description;
   return leaf;
 }
 
@@ -46,8 +56,18 @@ export interface Call<M extends MethodName> {
   readonly names?: Names;
   /** all columns of the table, for `--filter` and `--sort` */
   readonly columns?: readonly Column<Entries[M]>[];
+  /** the columns without those of `--long`; where they are given, nodes of a cluster are in one table */
+  readonly short?: readonly Column<Entries[M]>[];
+  /** the method is about the cluster, and is called at one node */
+  readonly isOfCluster?: true;
+  /** the table of all nodes of a cluster, if it is another one */
+  clusterTable?(entries: readonly OfNode<Entries[M]>[]): string;
+  /** of all nodes of a cluster: the parameters of a second call whose answers count instead; undefined: none */
+  askAgain?(answers: Answers<Entries[M]>): object | undefined;
   /** formats the entries. @param isLong with the columns that 1.x does not have */
   table(entries: Entries[M][], isLong: boolean): string;
+  /** called with the entries before they are printed, as a table or as JSON */
+  noted?(entries: readonly Entries[M][]): void;
   /** adds parameters that the user is asked for, after the others were checked */
   complete?(params: ParamsOf<M>): Promise<unknown>;
 }
@@ -63,18 +83,30 @@ export async function perform<M extends MethodName>(
   call: Call<M>,
 ): Promise<void> {
   const options = gatherOptions<ConnectionOptions & SelectionOptions & { long?: boolean }>(command);
+  if ((options.cluster === true && call.isOfCluster !== true) || namesNode(call.params)) {
+    const { performAtNodes } = await import('./nodes/perform-at-nodes.ts');
+    return performAtNodes(command, terminal, call, options);
+  }
   const { schemaOf } = await import('../../control/client.ts');
   const { params: schema } = await schemaOf(call.method);
   const checked = (params: unknown): Promise<ParamsOf<M>> =>
     checkUsage(() => check(schema, params, call.names) as ParamsOf<M>);
   const params = await checked(call.params);
-  const client = await connect(options, terminal);
+  const { cluster: _, ...connection } = options;
+  const client = await connect(connection, terminal);
   const completed = call.complete === undefined ? params : await checked(await call.complete(params));
   const result = await client.call(call.method, completed);
   const { entries } = result;
+  call.noted?.(entries);
   const isSelected = options.filter !== undefined || options.sort !== undefined;
   const shown = isSelected ? (await import('./selection.ts')).selected(entries, call.columns ?? [], options) : entries;
   terminal.print(
     options.json === true ? formatJson({ ...result, entries: shown }) : call.table(shown, options.long === true),
   );
+}
+
+/** Whether the port of a call is one of a node of a cluster, `NODE/PORT`. */
+function namesNode(params: unknown): boolean {
+  const { port } = params as { readonly port?: unknown };
+  return typeof port === 'string' && port.includes('/');
 }

@@ -21,6 +21,7 @@ const COLUMNS: readonly Column<MdbEntry>[] = [
   number('VLAN', ({ vid }) => vid),
   word('Kind', ({ kind }) => kind),
   word('Address', ({ address }) => address),
+  word('State', ({ state }) => state),
   number('Expires', ({ expires }) => expires),
 ];
 
@@ -30,7 +31,7 @@ const ALL_COLUMNS: readonly Column<MdbEntry>[] = [
   word('Network', ({ network }) => network),
 ];
 
-function mdbTable(entries: readonly MdbEntry[], isLong = false): string {
+export function mdbTable(entries: readonly MdbEntry[], isLong = false): string {
   return formatTable(isLong ? ALL_COLUMNS : COLUMNS, entries);
 }
 
@@ -51,6 +52,7 @@ export function addListMdb(ctl: Command, terminal: Terminal): void {
       names: typedNames(OF_NETWORK, []),
       table: mdbTable,
       columns: ALL_COLUMNS,
+      short: COLUMNS,
     }),
   );
 }

@@ -51,7 +51,7 @@ export function neighborTable(entries: readonly NeighborEntry[], isLong = false)
 }
 
 export function addListNeighbor(ctl: Command, terminal: Terminal): void {
-  const leaf = addLeaf(ctl, 'listneighbor', 'list the neighbours that LLDP has found at the ports', [
+  const leaf = addLeaf(ctl, 'listneighbor', 'list the neighbours of the ports, by LLDP', [
     'listneighbor',
     'listneighbor --net lab --long',
     'listneighbor --json',
@@ -64,6 +64,7 @@ export function addListNeighbor(ctl: Command, terminal: Terminal): void {
       names: typedNames(OF_NETWORK, []),
       table: neighborTable,
       columns: ALL_COLUMNS,
+      short: COLUMNS,
     }),
   );
 }

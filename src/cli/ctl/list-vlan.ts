@@ -39,6 +39,7 @@ export function addListVlan(ctl: Command, terminal: Terminal): void {
       names: typedNames(OF_NETWORK, []),
       table: vlanTable,
       columns: ALL_COLUMNS,
+      short: COLUMNS,
     }),
   );
 }

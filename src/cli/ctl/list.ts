@@ -8,8 +8,11 @@ import {
   ALL_INTERFACE_COLUMNS,
   ALL_PORT_COLUMNS,
   endpointTable,
+  FDB_COLUMNS,
   fdbTable,
+  INTERFACE_COLUMNS,
   interfaceTable,
+  PORT_COLUMNS,
   portTable,
 } from './tables.ts';
 
@@ -27,6 +30,7 @@ export function addListPort(ctl: Command, terminal: Terminal): void {
       names: typedNames(OF_NETWORK, []),
       table: portTable,
       columns: ALL_PORT_COLUMNS,
+      short: PORT_COLUMNS,
     }),
   );
 }
@@ -40,6 +44,7 @@ export function addListInterface(ctl: Command, terminal: Terminal): void {
         params: {},
         table: interfaceTable,
         columns: ALL_INTERFACE_COLUMNS,
+        short: INTERFACE_COLUMNS,
       }),
   );
 }
@@ -56,6 +61,7 @@ export function addListFdb(ctl: Command, terminal: Terminal): void {
       names: typedNames(OF_NETWORK, []),
       table: fdbTable,
       columns: ALL_FDB_COLUMNS,
+      short: FDB_COLUMNS,
     }),
   );
 }

@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NetworkEntry } from '../../control/schema.ts';
 import { defaultSettings, NETWORK_OPTIONS } from '../../schema/network-options.ts';
 import type { Row } from '../../schema/table.ts';
+import { typedSetting } from '../../schema/typed-value.ts';
 import { type Column, formatTable } from '../format.ts';
 
 /** The table of `etherws ctl listnet`. */
 
-const NETWORK_COLUMNS: readonly Column<NetworkEntry>[] = [
+export const NETWORK_COLUMNS: readonly Column<NetworkEntry>[] = [
   { title: 'Network', isNumber: false, cell: ({ network }) => network },
   { title: 'Ports', isNumber: true, cell: ({ ports }) => ports.toString() },
   { title: 'Addresses', isNumber: true, cell: ({ addresses }) => addresses.toString() },
@@ -28,6 +30,6 @@ export function networkTable(entries: readonly NetworkEntry[], isLong = false): 
 function changedSettings({ network, settings }: NetworkEntry): string {
   const usual: Readonly<Record<string, unknown>> = defaultSettings(network);
   const rows: Readonly<Record<string, Row>> = NETWORK_OPTIONS;
-  const changed = Object.entries(settings).filter(([key, value]) => value !== usual[key]);
-  return changed.map(([key, value]) => `${rows[key]?.flag?.slice(2) ?? key}=${String(value)}`).join(',') || '-';
+  const changed = Object.entries(settings).filter(([key, value]) => !isDeepStrictEqual(value, usual[key]));
+  return changed.flatMap(([key, value]) => typedSetting(rows, key, value)).join(',') || '-';
 }

@@ -5,12 +5,13 @@ import { check } from '../../schema/check.ts';
 import { objectOf, type Table } from '../../schema/table.ts';
 import { integer, seconds } from '../../schema/types.ts';
 import type { Command } from '../commander.ts';
-import { escapeSentence, formatJson } from '../format.ts';
+import { formatJson } from '../format.ts';
 import { addTableOptions, typedNames, typedValues } from '../table-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkUsage } from '../usage-error.ts';
 import { type ConnectionOptions, connect, gatherOptions } from './connection.ts';
 import { addLeaf } from './leaf.ts';
+import { lineOf, summaryOf } from './ping-lines.ts';
 
 const MOST_REQUESTS = 1_000_000;
 
@@ -33,6 +34,8 @@ export function addPing(ctl: Command, terminal: Terminal): void {
     'ping 192.0.2.7',
     'ping 02:00:00:00:00:05 --vid 10 --count 10',
     'ping uplink',
+    '--cluster ping 192.0.2.7',
+    'ping r2/uplink',
   ]).argument('<TARGET>', PING.target.help);
   const rows: Table = { ...PING, ...HERE };
   addTableOptions(leaf, rows);
@@ -42,7 +45,16 @@ export function addPing(ctl: Command, terminal: Terminal): void {
     const spec = await checkUsage(
       () => check(objectOf(PING), { target, ...typedValues(PING, given) }, names) as PingSpec,
     );
-    const options = gatherOptions<ConnectionOptions>(command);
+    const { cluster, ...options } = gatherOptions<ConnectionOptions>(command);
+    const isOfNode = target.includes('/');
+    if (cluster === true || isOfNode) {
+      const { pingAtNodes } = await import('./nodes/ping.ts');
+      return pingAtNodes(await connect(options, terminal), terminal, spec, {
+        count,
+        interval,
+        isJson: options.json === true,
+      });
+    }
     const client = await connect(options, terminal);
     const entries: PingEntry[] = [];
     for (let sequence = 1; sequence <= count; sequence++) {
@@ -61,26 +73,4 @@ export function addPing(ctl: Command, terminal: Terminal): void {
       });
     }
   });
-}
-
-function lineOf({ asked, by, mac, ip, port, portName, roundTripMs }: PingEntry, sequence: number): string {
-  if (by === null || roundTripMs === null) return `no answer seq=${sequence} asked=${asked.join(',')}\n`;
-  const who = mac === null ? 'the peer' : `${mac}${ip === null ? '' : ` (${ip})`}`;
-  const place = port === null ? '' : ` at port ${port}${portName === null ? '' : ` (${portName})`}`;
-  return `${escapeSentence(`answer from ${who}${place}: ${by} seq=${sequence} time=${roundTripMs.toFixed(3)} ms`)}\n`;
-}
-
-function summaryOf(target: string, entries: readonly PingEntry[]): string {
-  const times = entries.flatMap(({ roundTripMs }) => (roundTripMs === null ? [] : [roundTripMs]));
-  const lost = entries.length === 0 ? 0 : Math.round((100 * (entries.length - times.length)) / entries.length);
-  const lines = [
-    `--- ${target} ping statistics ---`,
-    `${entries.length} requests, ${times.length} answers, ${lost}% lost`,
-  ];
-  if (times.length > 0) {
-    const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-    const figures = [Math.min(...times), mean, Math.max(...times)].map((time) => time.toFixed(3)).join('/');
-    lines.push(`round trip min/avg/max = ${figures} ms`);
-  }
-  return `${lines.map(escapeSentence).join('\n')}\n`;
 }

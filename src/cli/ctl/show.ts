@@ -3,6 +3,7 @@ import type { PolicyEntry, PortPage } from '../../control/status-entries.ts';
 import { BRIDGE_PORT_OPTIONS } from '../../schema/bridge-port-options.ts';
 import { DEFAULT_NETWORK } from '../../schema/network-options.ts';
 import type { Row } from '../../schema/table.ts';
+import { typedValue } from '../../schema/typed-value.ts';
 import type { Command } from '../commander.ts';
 import { type Colour, Page, type Paint } from '../page.ts';
 import type { Terminal } from '../terminal.ts';
@@ -38,7 +39,7 @@ export function portPage(page: PortPage, paint: Paint): string {
     .add('Received', `${page.rx} frames, ${formatOctets(page.rxOctets)}`)
     .add('Sent', `${page.tx} frames, ${formatOctets(page.txOctets)}`)
     .add('Discarded', ...discardLines('received', page.rxDiscards), ...discardLines('to send', page.txDiscards))
-    .add('Settings', ...settingLines(page.settings))
+    .add('Settings', ...settingLines(page))
     .add('Policy', ...(page.policy === null ? [] : policyLines(page.policy)))
     .add('Neighbours', ...neighborLines(page))
     .add('Stations', ...stationLines(page))
@@ -80,7 +81,7 @@ function stateLines({
 }
 
 function connectionLines(page: PortPage): string[] {
-  const { transport, peer, localAddress, tls, wire, connectedSeconds, url } = page;
+  const { transport, peer, localAddress, tls, certificate, wire, connectedSeconds, url } = page;
   if (transport === null) return [];
   const from = localAddress === null ? '' : ` from ${localAddress}`;
   const since = connectedSeconds === null ? '' : `, for ${formatSeconds(connectedSeconds)}`;
@@ -89,6 +90,11 @@ function connectionLines(page: PortPage): string[] {
     ...(url === null ? [] : [`to ${url}, an alternative`]),
     `with ${peer ?? 'an unknown address'}${from}${since}`,
     `${tls === null ? 'no TLS' : `${tls.protocol}, ${tls.cipher}`}; wire ${wire ?? 'unknown'}; octets moved by ${mover}`,
+    ...(certificate === null
+      ? []
+      : [
+          `the certificate of ${certificate.of === 'peer' ? 'the peer' : 'this service'} expires at ${certificate.expires}`,
+        ]),
   ];
 }
 
@@ -100,11 +106,11 @@ function discardLines(direction: string, discards: Readonly<Record<string, numbe
 }
 
 /** The settings that are not the defaults, as `setport` takes them. */
-function settingLines(settings: Readonly<Record<string, unknown>>): string[] {
+function settingLines({ settings, inherited }: PortPage): string[] {
   const rows: Readonly<Record<string, Row>> = BRIDGE_PORT_OPTIONS;
   return Object.entries(settings).map(([key, value]) => {
-    const typed = typeof value === 'boolean' ? Number(value) : value;
-    return `${rows[key]?.flag ?? key} ${typeof typed === 'object' ? JSON.stringify(typed) : String(typed)}`;
+    const origin = inherited.includes(key) ? ' (of its user, its network or the switch)' : '';
+    return `${rows[key]?.flag ?? key} ${typedValue(value)}${origin}`;
   });
 }
 

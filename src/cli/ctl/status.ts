@@ -5,6 +5,7 @@ import type { Terminal } from '../terminal.ts';
 import { formatMs, formatOctets, formatSeconds } from '../units.ts';
 import { DISCARD_WORDS } from './discard-words.ts';
 import { addLeaf, perform } from './leaf.ts';
+import { clusterStatusTable } from './nodes/status-table.ts';
 
 /** Limits are listed when this share of them is used. */
 const NEAR = 0.8;
@@ -20,6 +21,7 @@ export function addStatus(ctl: Command, terminal: Terminal): void {
       perform(command, terminal, {
         method: 'getStatus',
         params: {},
+        clusterTable: clusterStatusTable,
         table: ([entry]) => (entry === undefined ? '' : statusPage(entry, terminal.paint)),
       }),
   );
@@ -46,6 +48,7 @@ export function statusPage(status: StatusEntry, paint: Paint): string {
     .add('Faults', ...faultLines(status))
     .add('Limits', ...limitLines(status))
     .add('File', ...fileLines(status))
+    .add('Cluster', ...clusterLines(status))
     .toString();
 }
 
@@ -82,6 +85,21 @@ function fileLines({ configuration: { file, deviations } }: StatusEntry): (reado
   return [
     ['yellow', `${file}; the running state differs:`],
     ...deviations.map((deviation) => ['yellow', deviation] as const),
+  ];
+}
+
+/** Fail static: without its store a node runs on what it knew. */
+function clusterLines({ cluster }: StatusEntry): (readonly [Colour, string])[] {
+  if (cluster === undefined) return [];
+  const { name, node, members, isStoreConnected, storeSeconds, revision } = cluster;
+  const late = members.filter(({ state }) => state === 'late').length;
+  const of = `${name}, node ${node}, ${counted(members.length, 'member')}${late === 0 ? '' : `, ${late} late`}`;
+  const runs = `runs on revision ${revision} of its networks and policy`;
+  return [
+    [late === 0 ? 'green' : 'yellow', of],
+    isStoreConnected
+      ? ['green', `the store is there; this node ${runs}`]
+      : ['red', `without the store for ${formatSeconds(storeSeconds)}; this node ${runs}`],
   ];
 }
 

@@ -37,9 +37,11 @@ export function stpTable(entries: readonly StpEntry[], isLong = false): string {
   return entries.map((entry) => `${headOf(entry)}${formatTable(columns, entry.ports)}`).join('\n');
 }
 
-function headOf({ network, bridgeId, rootId, rootPort, rootCost, topologyChanges, ...times }: StpEntry): string {
-  const root = rootPort === null ? 'this bridge is the root' : `root ${rootId} by port ${rootPort} at cost ${rootCost}`;
-  const { helloTime, maxAge, forwardDelay } = times;
+function headOf({ network, bridgeId, rootId, rootPort, rootNode, rootCost, ...facts }: StpEntry): string {
+  // As ctl --cluster shows a port of another node.
+  const port = rootNode === null ? rootPort : `${rootNode}/${rootPort}`;
+  const root = rootPort === null ? 'this bridge is the root' : `root ${rootId} by port ${port} at cost ${rootCost}`;
+  const { helloTime, maxAge, forwardDelay, topologyChanges } = facts;
   return [
     `Network ${network}: bridge ${bridgeId}, ${root}\n`,
     `Hello time ${helloTime} s, max age ${maxAge} s, forward delay ${forwardDelay} s, ${topologyChanges} topology changes\n`,

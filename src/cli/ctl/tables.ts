@@ -25,7 +25,7 @@ function rate<Row>(title: string, value: (row: Row) => number): Column<Row> {
   return { title, isNumber: true, cell: (row) => formatRate(value(row)), value };
 }
 
-const PORT_COLUMNS: readonly Column<PortEntry>[] = [
+export const PORT_COLUMNS: readonly Column<PortEntry>[] = [
   number('Port', ({ port }) => port),
   word('Type', ({ type }) => type),
   word('State', ({ shut, state }) => (shut ? 'shut' : state)),
@@ -64,7 +64,7 @@ function sumOf(counters: Readonly<Record<string, number>>): number {
   return Object.values(counters).reduce((sum, count) => sum + count, 0);
 }
 
-const INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [
+export const INTERFACE_COLUMNS: readonly Column<InterfaceEntry>[] = [
   number('Port', ({ port }) => port),
   word('Type', ({ type }) => type),
   word('Address', ({ address }) => address || NONE),
@@ -86,7 +86,7 @@ export function interfaceTable(entries: readonly InterfaceEntry[], isLong = fals
   return formatTable(isLong ? ALL_INTERFACE_COLUMNS : INTERFACE_COLUMNS, entries);
 }
 
-const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
+export const FDB_COLUMNS: readonly Column<FdbEntry>[] = [
   number('Port', ({ port }) => port),
   number('VLAN', ({ vid }) => vid),
   word('MAC', ({ mac }) => mac),

@@ -8,17 +8,25 @@ import { addLeaf, perform } from './leaf.ts';
 
 /** `etherws ctl trace`: where the switch would send a frame to a station. */
 export function addTrace(ctl: Command, terminal: Terminal): void {
-  const leaf = addLeaf(ctl, 'trace', 'tell where a frame to a station would go, and who is there', [
+  const leaf = addLeaf(ctl, 'trace', 'tell where a frame to a station would go, and which switch is there', [
     'trace 02:00:00:00:00:05',
     'trace 02:00:00:00:00:05 --net lab --vid 10',
-  ]).argument('<MAC>', TRACE.mac.help);
+    'trace 192.0.2.5',
+    '--cluster trace 192.0.2.5',
+  ]).argument('<STATION>', TRACE.target.help);
   addTableOptions(leaf, TRACE);
-  leaf.action((mac: string, options: Record<string, unknown>, command: Command) =>
+  leaf.action((target: string, options: Record<string, unknown>, command: Command) =>
     perform(command, terminal, {
       method: 'trace',
-      params: { mac, ...typedValues(TRACE, options) },
-      names: typedNames(TRACE, [], { mac: 'MAC' }),
+      params: { target, ...typedValues(TRACE, options) },
+      names: typedNames(TRACE, [], { target: 'STATION' }),
       table: traceText,
+      askAgain: ({ entries, errors }) => {
+        // Only the node where a station is knows its IP addresses and its name.
+        const [found] = entries;
+        if (found === undefined || !errors.some(({ error }) => error.startsWith('ADDRESS_UNKNOWN'))) return undefined;
+        return { ...typedValues(TRACE, options), target: found.mac, vid: found.vid };
+      },
     }),
   );
 }
@@ -35,7 +43,8 @@ function traceText(entries: readonly TraceEntry[]): string {
   return `${[place, how, ...entries.flatMap(linesOf)].map(escapeSentence).join('\n')}\n`;
 }
 
-function linesOf({ port, portName, type, target, state, reason, roundTripMs, user, neighbors }: TraceEntry): string[] {
+function linesOf(entry: TraceEntry): string[] {
+  const { port, portName, meshNode, type, target, state, reason, roundTripMs, user, neighbors } = entry;
   const name = portName === null ? '' : ` (${portName})`;
   const facts = [
     state === 'up' ? 'up' : `${state}${reason === null ? '' : `: ${reason}`}`,
@@ -43,7 +52,7 @@ function linesOf({ port, portName, type, target, state, reason, roundTripMs, use
     ...(user === null ? [] : [`user ${user}`]),
   ];
   return [
-    `  port ${port}${name}, ${type} ${target}, ${facts.join(', ')}`,
+    `  port ${port}${name}, ${meshNode === undefined ? `${type} ${target}` : `mesh tunnel to node ${meshNode}`}, ${facts.join(', ')}`,
     ...neighbors.map(
       (neighbor) =>
         `    there: ${neighbor.system ?? neighbor.chassis}, port ${neighbor.port}; ask that switch for the next hop`,

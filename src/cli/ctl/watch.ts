@@ -8,24 +8,26 @@ import { escapeSentence, formatJson } from '../format.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { type ConnectionOptions, connect, gatherOptions } from './connection.ts';
-import { addLeaf } from './leaf.ts';
+import { addLeaf, describeJson } from './leaf.ts';
 
 /** `etherws ctl watch`: prints a line an event until the switch ends or the command is interrupted. */
 export function addWatch(ctl: Command, terminal: Terminal): void {
-  addLeaf(ctl, 'watch', 'print what happens in the switch, as it happens', [
+  const leaf = addLeaf(ctl, 'watch', 'print what happens in the switch, as it happens', [
     'watch',
     'watch --events port-up,port-down,tunnel-up,tunnel-down',
     'watch --json --events address-learned',
-  ])
+    '--cluster watch',
+  ]);
+  describeJson(leaf, 'print each event as a line of JSON')
     .option('--events <LIST>', `${SUBSCRIBE.events.help}, with commas between them: ${EVENT_KINDS.join(', ')}`)
     .action(async (given: { events?: string }, command: Command) => {
-      const options = gatherOptions<ConnectionOptions>(command);
+      const { cluster, ...options } = gatherOptions<ConnectionOptions>(command);
       const params = given.events === undefined ? {} : { events: kindsIn(given.events) };
       const client = await connect(options, terminal);
       await new Promise<void>((_resolve, reject) => {
         const print = (event: WatchedEvent): void =>
           terminal.print(options.json === true ? formatJson(event) : lineOf(event));
-        client.watch(params, print, reject).catch(reject);
+        client.watch(params, print, reject, cluster === true ? 'subscribeCluster' : 'subscribe').catch(reject);
       });
     });
 }
@@ -41,14 +43,14 @@ function kindsIn(list: string): NonNullable<ParamsOf<'subscribe'>['events']> {
 }
 
 /**
- * `TIME SEQUENCE EVENT port=N name=NAME …`; a value with spaces stands in quotes. One that is null, and the default
+ * `TIME [NODE] SEQUENCE EVENT port=N name=NAME …`; a value with spaces stands in quotes. One that is null, and the default
  * network, are left out.
  */
-function lineOf({ time, sequence, event, ...facts }: WatchedEvent): string {
+function lineOf({ time, at, sequence, event, ...facts }: WatchedEvent): string {
   const words = Object.entries(facts)
     .filter(([name, value]) => value !== null && !(name === 'network' && value === DEFAULT_NETWORK))
     .map(([name, value]) => `${name}=${shown(value)}`);
-  return `${escapeSentence([time, sequence, event, ...words].join(' '))}\n`;
+  return `${escapeSentence([time, at, sequence, event, ...words].filter((word) => word !== undefined).join(' '))}\n`;
 }
 
 function shown(value: unknown): string {

@@ -1,4 +1,4 @@
-import { escapeCell } from '../../format.ts';
+import { type Column, escapeCell } from '../../format.ts';
 import { formatRate } from '../../units.ts';
 import { HISTORY, type PortRate } from './rates.ts';
 import { type SortOrder, sorted, sparkline, TOP_COLUMNS } from './top-table.ts';
@@ -19,6 +19,10 @@ export interface View {
   readonly title: string;
   /** why the last call failed; undefined while the switch answers */
   readonly problem: string | undefined;
+  /** default: those of one switch */
+  readonly columns?: readonly Column<PortRate>[];
+  /** what each node of a cluster moves, behind the totals */
+  readonly nodes?: string;
 }
 
 /** Lines beside the ports: title, totals, heads of the columns, and keys. */
@@ -44,12 +48,12 @@ export function picture(ports: readonly PortRate[], view: View, size: Size): str
   const totals =
     `${ports.length} ports, ${ports.filter(({ entry }) => entry.state === 'up').length} up; ` +
     `received ${sum(({ rxBits }) => rxBits)}bit/s, sent ${sum(({ txBits }) => txBits)}bit/s, ` +
-    `dropped ${sum(({ discards }) => discards)}/s`;
-  const shown = sorted(ports, view.sort).slice(view.offset, view.offset + portLines(size));
-  const [head = '', ...lines] = tableLines(shown, view.sort);
+    `dropped ${sum(({ discards }) => discards)}/s${view.nodes === undefined ? '' : `; ${view.nodes}`}`;
+  const shown = sorted(ports, view.sort, view.columns).slice(view.offset, view.offset + portLines(size));
+  const [head = '', ...lines] = tableLines(shown, view.sort, view.columns ?? TOP_COLUMNS);
   const screen = [
     cut(escapeCell(view.problem === undefined ? view.title : `${view.title}: ${view.problem}`), columns),
-    cut(totals, columns),
+    cut(escapeCell(totals), columns),
     `${REVERSE}${cut(head, columns).padEnd(columns)}${NORMAL}`,
     ...lines.map((line) => cut(line, columns)),
   ].slice(0, Math.max(0, size.rows - 1));
@@ -59,18 +63,18 @@ export function picture(ports: readonly PortRate[], view: View, size: Size): str
 }
 
 /** The head and one line for each port, with the sparkline before the target. */
-function tableLines(ports: readonly PortRate[], sort: SortOrder): string[] {
-  const titles = TOP_COLUMNS.map(({ title }, index) =>
+function tableLines(ports: readonly PortRate[], sort: SortOrder, columns: readonly Column<PortRate>[]): string[] {
+  const titles = columns.map(({ title }, index) =>
     index === sort.column ? `${title}${sort.isDescending ? '-' : '+'}` : title,
   );
-  const rows = ports.map((port) => TOP_COLUMNS.map(({ cell }) => escapeCell(cell(port))));
+  const rows = ports.map((port) => columns.map(({ cell }) => escapeCell(cell(port))));
   const widths = titles.map((title, index) =>
     rows.reduce((width, row) => Math.max(width, row[index]?.length ?? 0), title.length),
   );
   const join = (cells: readonly string[], past: string): string => {
     const padded = cells.map((cell, index) => {
       const width = widths[index] ?? 0;
-      return TOP_COLUMNS[index]?.isNumber === true ? cell.padStart(width) : cell.padEnd(width);
+      return columns[index]?.isNumber === true ? cell.padStart(width) : cell.padEnd(width);
     });
     return [...padded.slice(0, -1), past, padded.at(-1) ?? ''].join(' ').trimEnd();
   };

@@ -2,7 +2,7 @@ import { closestWord } from '../../../schema/closest-word.ts';
 import { type Column, formatTable } from '../../format.ts';
 import { formatRate } from '../../units.ts';
 import { UsageError } from '../../usage-error.ts';
-import { HISTORY, type PortRate } from './rates.ts';
+import { HISTORY, nodeOf, type PortRate } from './rates.ts';
 
 /** The columns and the sort order of `etherws ctl top`. */
 
@@ -27,23 +27,31 @@ export const TOP_COLUMNS: readonly Column<PortRate>[] = [
     cell: ({ entry: { roundTripMs } }) => (roundTripMs === null ? '-' : `${roundTripMs.toFixed(1)}ms`),
     value: ({ entry }) => entry.roundTripMs ?? -1,
   },
+  { title: 'Network', isNumber: false, cell: ({ entry }) => entry.network },
   { title: 'Target', isNumber: false, cell: ({ entry }) => entry.target },
 ];
+
+/** Those of the ports of all nodes of a cluster. */
+const CLUSTER_COLUMNS: readonly Column<PortRate>[] = [{ title: 'Node', isNumber: false, cell: nodeOf }, ...TOP_COLUMNS];
+
+export function topColumns(isCluster: boolean): readonly Column<PortRate>[] {
+  return isCluster ? CLUSTER_COLUMNS : TOP_COLUMNS;
+}
 
 /** Default of `--sort`: a column, after `-` for the highest value first. */
 export const DEFAULT_SORT = '-rx-bit/s';
 
 export interface SortOrder {
-  /** index in TOP_COLUMNS */
+  /** index in the columns */
   readonly column: number;
   readonly isDescending: boolean;
 }
 
 /** @throws UsageError for a column that the table does not have */
-export function readSort(text: string): SortOrder {
+export function readSort(text: string, columns: readonly Column<PortRate>[] = TOP_COLUMNS): SortOrder {
   const isDescending = text.startsWith('-');
   const title = (isDescending ? text.slice(1) : text).toLowerCase();
-  const titles = TOP_COLUMNS.map((column) => column.title.toLowerCase());
+  const titles = columns.map((column) => column.title.toLowerCase());
   const column = titles.indexOf(title);
   if (column >= 0) return { column, isDescending };
   const meant = closestWord(title, titles);
@@ -51,8 +59,12 @@ export function readSort(text: string): SortOrder {
   throw new UsageError(`--sort: there is no column '${title}'`, hint);
 }
 
-export function sorted(rows: readonly PortRate[], { column, isDescending }: SortOrder): PortRate[] {
-  const { cell, value } = TOP_COLUMNS[column] as Column<PortRate>;
+export function sorted(
+  rows: readonly PortRate[],
+  { column, isDescending }: SortOrder,
+  columns: readonly Column<PortRate>[] = TOP_COLUMNS,
+): PortRate[] {
+  const { cell, value } = columns[column] as Column<PortRate>;
   const compare = (a: PortRate, b: PortRate): number => {
     if (value !== undefined) return value(a) - value(b);
     return cell(a) < cell(b) ? -1 : Number(cell(a) > cell(b));
@@ -61,8 +73,8 @@ export function sorted(rows: readonly PortRate[], { column, isDescending }: Sort
 }
 
 /** One table, for an output that is no terminal. */
-export function plainTable(rows: readonly PortRate[]): string {
-  return formatTable(TOP_COLUMNS, rows);
+export function plainTable(rows: readonly PortRate[], columns: readonly Column<PortRate>[] = TOP_COLUMNS): string {
+  return formatTable(columns, rows);
 }
 
 /** The past rates of a port as bars, one character for each snapshot; the tallest bar is the port's own maximum. */
