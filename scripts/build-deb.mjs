@@ -78,11 +78,9 @@ const isWanted = (path) => !basename(path).startsWith('.');
 
 /** Copies the program: no tests, no sources, no development dependencies. */
 function putProgram(stage) {
-  const isTest = /\.test\.(js|d\.ts)(\.map)?$/;
-  cpSync(join(root, 'dist/src'), join(stage, LIBRARY, 'dist/src'), {
-    recursive: true,
-    filter: (path) => !isTest.test(path),
-  });
+  cpSync(join(root, 'dist/bundle'), join(stage, LIBRARY, 'dist/bundle'), { recursive: true });
+  for (const name of ['index.html', 'index.html.br', 'index.html.gz', 'assets', 'manual'])
+    cpSync(join(root, 'dist/console', name), join(stage, LIBRARY, 'dist/console', name), { recursive: true });
   cpSync(join(root, 'package.json'), join(stage, LIBRARY, 'package.json'));
   const addon = join(stage, LIBRARY, 'build/Release/etherws.node');
   cpSync(join(root, 'build/Release/etherws.node'), addon);
@@ -90,9 +88,9 @@ function putProgram(stage) {
   chmodSync(addon, 0o644);
   for (const path of packagesOf(root))
     cpSync(path, join(stage, LIBRARY, relative(root, path)), { recursive: true, filter: isWanted });
-  chmodSync(join(stage, LIBRARY, 'dist/src/cli/etherws.js'), 0o755);
+  chmodSync(join(stage, LIBRARY, 'dist/bundle/cli/etherws.js'), 0o755);
   mkdirSync(join(stage, 'usr/bin'), { recursive: true });
-  symlinkSync('../lib/etherws/dist/src/cli/etherws.js', join(stage, 'usr/bin/etherws'));
+  symlinkSync('../lib/etherws/dist/bundle/cli/etherws.js', join(stage, 'usr/bin/etherws'));
 }
 
 const directory = resolve(process.argv[2] ?? join(root, 'build/deb'));
@@ -100,7 +98,7 @@ const stage = mkdtempSync(join(tmpdir(), 'etherws-deb-'));
 chmodSync(stage, 0o755);
 try {
   putProgram(stage);
-  const script = `/${LIBRARY}/dist/src/cli/etherws.js`;
+  const script = `/${LIBRARY}/dist/bundle/cli/etherws.js`;
   put(stage, `lib/systemd/system/${UNIT_NAME}`, serviceUnit({ node: '/usr/bin/node', script, config: DEFAULT_CONFIG }));
   put(stage, DEFAULT_CONFIG, FIRST_CONFIG);
   put(stage, 'usr/share/doc/etherws/copyright', readFileSync(join(root, 'LICENSE')));

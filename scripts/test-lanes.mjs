@@ -10,8 +10,16 @@ import { run } from 'node:test';
  */
 export const WAITING = [
   'test/e2e/crowd',
+  'test/e2e/cluster-store-death',
+  'test/e2e/cluster-nats',
+  'test/e2e/cluster-partition',
+  'test/e2e/cluster-clocks',
+  'test/e2e/cluster-upgrade',
+  'test/e2e/cluster-node-death',
+  'test/e2e/cluster-detour',
   'test/e2e/survival',
   'test/e2e/grace',
+  'test/e2e/spanning-ring',
   'test/e2e/parallel',
   'test/e2e/ways-out',
   'test/e2e/loops',
