@@ -10,7 +10,7 @@ import { COMMANDS, type HostName, INSIDE, LISTINGS, RELAY_NAME } from './command
 import { writeCredentials } from './credentials.ts';
 import { describeRate, type Narrator } from './narrator.ts';
 
-const ETHERWS = [process.execPath, fileURLToPath(new URL('../src/cli/etherws.js', import.meta.url))];
+const ETHERWS = [process.execPath, fileURLToPath(new URL('../bundle/cli/etherws.js', import.meta.url))];
 const TRANSFER = [process.execPath, fileURLToPath(new URL('transfer.js', import.meta.url))];
 const UNDERLAY = { relay: '203.0.113.5', laptop: '203.0.113.77' } as const;
 const TRANSFER_PORT = '5001';

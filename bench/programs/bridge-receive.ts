@@ -16,7 +16,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const ROUNDS = 15;
 const ROUND_US = 30_000;
 const FRAMES = 32;
-const SCENARIOS = ['one flow', 'a flow a frame', 'flood to three', 'rates', 'claims and guard'] as const;
+/** 192.0.2.10 */
+const SOURCE_IP = '\xc0\x00\x02\x0a';
+const SCENARIOS = [
+  ...(['one flow', 'a flow a frame', 'flood to three', 'rates', 'claims and guard', 'IP source guard'] as const),
+];
 type Scenario = (typeof SCENARIOS)[number];
 
 interface Batch {
@@ -24,6 +28,7 @@ interface Batch {
 }
 
 interface Attached {
+  readonly number: number;
   policy: unknown;
   settings: object;
 }
@@ -32,6 +37,7 @@ interface Build {
   readonly Bridge: new () => {
     attach(port: object): Attached;
     receive(port: Attached, batch: Batch, nowMs: number): void;
+    setSettings(port: Attached, settings: object): void;
   };
   readonly FrameBatch: new (bytes: Buffer, capacity: number) => Batch;
   readonly IngressPolicy: new (rules: object, claims: object, nowMs: number) => object;
@@ -75,6 +81,7 @@ function prepare(build: Build, scenario: Scenario): () => void {
       bytes.writeUInt16BE(0x0800, i * 1500 + 12);
       bytes[i * 1500 + 14] = 0x45;
       bytes[i * 1500 + 23] = 6;
+      bytes.write(SOURCE_IP, i * 1500 + 26, 'latin1');
       batch.push(i * 1500, 1400);
     }
     return batch;
@@ -95,6 +102,9 @@ function prepare(build: Build, scenario: Scenario): () => void {
     ingress.policy = new build.IngressPolicy({ frames: rate, bits: rate }, new build.SourceClaims(), 0);
   if (scenario === 'claims and guard') {
     ingress.policy = new build.IngressPolicy({ claims: 64, forbidsDhcpServer: true }, new build.SourceClaims(), 0);
+  }
+  if (scenario === 'IP source guard') {
+    bridge.setSettings(ingress, { ...ingress.settings, hasSourceGuard: true, ipBindings: [{ address: SOURCE_IP }] });
   }
   const to = scenario === 'flood to three' ? 7000 : 100;
   const batch = batchOf(

@@ -12,7 +12,7 @@ if [ -z "${ETHERWS_LAB:-}" ]; then
 fi
 kind=${1:?netdev, kernel or segmenting}
 rounds=${2:-5}
-etherws=$(dirname "$0")/../../dist/src/cli/etherws.js
+etherws=$(dirname "$0")/../../dist/bundle/cli/etherws.js
 
 # Starts a new network namespace, held by the process $host.
 new_host() {
