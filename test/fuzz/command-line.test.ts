@@ -29,6 +29,8 @@ const COMMANDS = [
   'addfdb',
   'delfdb',
   'flushfdb',
+  'addmdb',
+  'delmdb',
   'capture',
   'tap',
   'netdev',
@@ -58,6 +60,8 @@ const LIKELY: readonly (readonly string[])[] = [
   ['addfdb', '02:00:00:00:00:01', '1', '--vid', '5', '--sticky'],
   ['delfdb', '02:00:00:00:00:01'],
   ['flushfdb', '--port', '1'],
+  ['addmdb', '239.1.2.3', '1', '--vid', '5'],
+  ['delmdb', 'ff05::5', '1'],
   ['capture', '1', 'up', '--count', '1', '--snaplen', '60', '--filter', 'tcp'],
 ];
 const SWITCH_OPTIONS = [
@@ -99,10 +103,13 @@ function fakeCaller(random: Random): ControlCaller {
     ...{ mtu: 1500, addresses: [text(), text()], vid: 0, mac: text(), age: 1 },
     ...{ moves: 1, movedFrom: 2, flapping: true },
   });
-  const call = (_method: MethodName): Promise<never> => {
+  const member = (): object => ({ ...port(), address: text(), kind: text(), state: text(), expires: null });
+  const call = (method: MethodName): Promise<never> => {
     if (random.once(6)) return Promise.reject(new ControlError(-32602, text(), text()));
     if (random.once(6)) return Promise.reject(new EtherwsError('CONNECTION_REFUSED', text(), { hint: text() }));
-    return Promise.resolve({ entries: Array.from({ length: random.below(3) }, port) } as never);
+    return Promise.resolve({
+      entries: Array.from({ length: random.below(3) }, method.endsWith('Mdb') ? member : port),
+    } as never);
   };
   const watch = async (_params: object, onEvent: (event: WatchedEvent) => void): Promise<never> => {
     const event = { sequence: 1, time: text(), event: text() };
@@ -110,7 +117,7 @@ function fakeCaller(random: Random): ControlCaller {
     throw new EtherwsError('CONTROL_FAILED', text());
   };
   const capture = (): Promise<never> => Promise.reject(new EtherwsError('CONTROL_FAILED', text()));
-  return { call, watch, capture };
+  return { call, watch, observe: capture, capture };
 }
 
 class FuzzTerminal implements Terminal {
@@ -142,6 +149,10 @@ class FuzzTerminal implements Terminal {
     return isRefused
       ? Promise.reject(new EtherwsError('ARGUMENT_INVALID', 'none'))
       : Promise.resolve(this.#random.text(9));
+  }
+
+  openPage(): Promise<boolean> {
+    return Promise.resolve(this.#random.once(2));
   }
 
   async openControl(options: ConstructorParameters<typeof ControlClient>[0]): Promise<ControlCaller> {

@@ -5,11 +5,14 @@ import { MOST_BINDINGS, MOST_FIRST } from '../../src/bridge/source-guard/binding
 import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
 import { encodeLoopProbe, INSTANCE_BYTES, NONCE_BYTES, parseLoopProbe } from '../../src/wire/ethernet/loop-probe.ts';
 import type { MacAddress } from '../../src/wire/ethernet/mac-address.ts';
+import type { Vid } from '../../src/wire/ethernet/vid.ts';
 import {
   advertisement,
   arpFrame,
   dhcpReply,
   dhcpRequest,
+  dhcpv6Reply,
+  dhcpv6Request,
   ipv6Frame,
   routerAdvertisement,
   solicitation,
@@ -17,6 +20,7 @@ import {
 } from '../support/ip-frames.ts';
 import { ADA, BOB, BROADCAST, MemoryLan } from '../support/memory-lan.ts';
 import { fuzzCases, fuzzSeed, Random } from '../support/random.ts';
+import { spoil } from '../support/spoil.ts';
 
 const CASES = fuzzCases(100_000);
 const PROBE = encodeLoopProbe({
@@ -25,6 +29,7 @@ const PROBE = encodeLoopProbe({
   port: 1,
   sequence: 1,
   nonce: new Uint8Array(NONCE_BYTES),
+  vid: 7 as Vid,
 });
 
 /** Frames that the guards read, before they are spoilt. */
@@ -35,6 +40,9 @@ function anyFrame(random: Random): string {
   return random.pick([
     () => dhcpRequest({ client, transaction }, random.pick([1, 3, 4, 7])),
     () => dhcpReply(BOB, { client, transaction, assigned: address, leaseSeconds: random.below(1000) }),
+    () =>
+      dhcpv6Request({ client, transaction, addresses: [[`fe80::${host}`, 1]] }, 'fe80::1', random.pick([1, 3, 8, 9])),
+    () => dhcpv6Reply(BOB, { client, transaction, addresses: [[`fe80::${host}`, random.below(1000)]] }),
     () => arpFrame(client, address, '192.0.2.1', random.pick([ADA, BOB])),
     () => solicitation(client, random.pick(['::', 'fe80::1']), `fe80::${host}`, random.pick([ADA, ''])),
     () => advertisement(client, `fe80::${host}`, random.pick([ADA, BOB])),
@@ -43,20 +51,6 @@ function anyFrame(random: Random): string {
     () => routerAdvertisement(client),
     () => Buffer.from(PROBE).toString('hex'),
   ])();
-}
-
-/** Cuts, changes or tags a frame. */
-function spoil(random: Random, frame: Buffer): Buffer {
-  let spoilt = Buffer.from(frame);
-  if (random.once(4)) spoilt = spoilt.subarray(0, random.below(spoilt.length + 1));
-  for (let changes = random.once(2) ? random.below(4) : 0; changes > 0 && spoilt.length > 12; changes--) {
-    spoilt[random.between(12, spoilt.length - 1)] = random.below(256);
-  }
-  if (random.once(6) && spoilt.length >= 12) {
-    const tags = Buffer.from('81000005'.repeat(random.between(1, 3)), 'hex');
-    spoilt = Buffer.concat([spoilt.subarray(0, 12), tags, spoilt.subarray(12)]);
-  }
-  return spoilt;
 }
 
 test(`${CASES} spoilt frames of DHCP, ARP, neighbour discovery and probes at guarded ports`, () => {

@@ -26,10 +26,11 @@ export const BY_DESIGN: readonly ByDesign[] = [
     scripts: 'no frames to it',
   },
   {
-    of: 'Linux',
-    what: 'forgets the stations of a port whose link goes down',
-    why: 'a tunnel that is lost for a moment keeps its stations, so that its traffic is not flooded meanwhile',
-    scripts: 'the link of a script is the state "disabled" of the port in the kernel, which keeps them',
+    of: 'Open vSwitch',
+    what: 'keeps the stations of a port whose link goes down',
+    why: 'we forget them, as Linux does: they may come back anywhere. Those of a tunnel that is lost for a moment stay',
+    scripts:
+      'the link of a script is that of a tunnel; in the kernel it is the state "disabled" of the port, which keeps them',
   },
   {
     of: 'Linux',

@@ -126,7 +126,8 @@ class Run {
         memory.deliver(octetsOf(step));
         break;
       case 'link':
-        memory.setLink(step.isUp ? 'up' : 'down');
+        // A tunnel that is lost for a moment: its stations stay, as those of a disabled port in the kernel.
+        memory.setLink(step.isUp ? 'up' : 'away');
         break;
       case 'vlan':
         bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: this.#portVlans.of(vlansOf(step)) });

@@ -153,7 +153,7 @@ export class KernelWorld implements World {
       case 'frame':
         return [['frame', step.port - 1, octetsOf(step).toString('hex')]];
       case 'link':
-        // By design (by-design.ts): not the carrier, whose loss makes the kernel forget the port's stations.
+        // Not the carrier, whose loss makes the kernel, as it makes us, forget the port's stations: the link is that of a tunnel.
         return this.#setPort(step.port, 'state', step.isUp ? FORWARDING : DISABLED);
       case 'set':
         return this.#setPort(step.port, step.name, step.value);

@@ -16,7 +16,7 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     what: 'learns at a wrong port',
-    text: /this\.#move\(known, port\);/,
+    text: /this\.#move\(known, port, 'learned', nowMs\);/,
     mistake: '',
     profile: PLAIN,
   },
@@ -28,8 +28,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'floods to the ingress port',
-    text: /if \(egress === pass\.ingress\)/,
-    mistake: 'if (false)',
+    text: /egress === pass\.ingress \|\| /,
+    mistake: '',
     profile: PLAIN,
   },
   {
@@ -64,20 +64,20 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'lets isolated ports talk',
-    text: /egress\.settings\.isIsolated && ingress\.settings\.isIsolated/,
-    mistake: 'false',
+    text: /(?<=if \(egress\.settings\.isIsolated\) \{\s*)if \(ingress\.settings\.isIsolated\)/,
+    mistake: 'if (false)',
     profile: ISOLATED,
   },
   {
     what: 'isolates all ports from an isolated one',
-    text: /egress\.settings\.isIsolated && ingress\.settings\.isIsolated/,
-    mistake: 'egress.settings.isIsolated',
+    text: /(?<=if \(egress\.settings\.isIsolated\) \{\s*)if \(ingress\.settings\.isIsolated\)/,
+    mistake: 'if (true)',
     profile: ISOLATED,
   },
   {
     what: 'lets sticky entries move',
-    text: /known\.kind !== 'learned' && this\.#isValid/,
-    mistake: 'false && this.#isValid',
+    text: /this\.#isValid\(known, nowMs\) && !mayMove/,
+    mistake: 'false && !mayMove',
     profile: SECURITY,
   },
   {
