@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import WebSocket from 'ws';
 import { ALLOW_ALL, type Authenticator } from '../src/auth/authenticator.ts';
 import type { Port } from '../src/bridge/port.ts';
 import type { Described, InterfaceChange, InterfaceSettings, NetworkInterface } from '../src/bridge/port-details.ts';
@@ -12,6 +13,7 @@ import { paramsSchema } from '../src/control/json-schema.ts';
 import { mdbEntry } from '../src/control/multicast-entries.ts';
 import { neighborEntry } from '../src/control/neighbor-entries.ts';
 import { networkEntry } from '../src/control/network-entries.ts';
+import { observationEntry } from '../src/control/observe-entries.ts';
 import { pingEntry, traceEntry } from '../src/control/reach-entries.ts';
 import { METHODS, type MethodName, SET_INTERFACE } from '../src/control/schema.ts';
 import { portPage, statusEntry } from '../src/control/status-entries.ts';
@@ -30,6 +32,7 @@ import { createAuthority } from './support/certificates.ts';
 import { type FakeControl, startFakeControl } from './support/fake-switch.ts';
 import { run } from './support/process.ts';
 import { missingTools } from './support/tools.ts';
+import { once, until } from './support/waits.ts';
 
 /** Checks the page about the control API: runs its requests by curl, and compares the responses. */
 
@@ -181,6 +184,7 @@ describe('docs/reference/control-api.md', () => {
       [namesBehind('ping member'), pingEntry.entries],
       [namesBehind('trace member'), traceEntry.entries],
       [namesBehind('capture member'), captureEntry.entries],
+      [namesBehind('observation member'), observationEntry.entries],
     ] as const) {
       assert.deepEqual(sorted(onPage), sorted(Object.keys(known)));
     }
@@ -205,6 +209,26 @@ describe('docs/reference/control-api.md', () => {
       if (answer === undefined) assert.ok(JSON.parse(stdout).result.entries.length > 0, stdout);
       else assert.deepEqual(JSON.parse(stdout), JSON.parse(answer), request);
     }
+  });
+
+  it('has an observation as it comes', async (t) => {
+    const [, section = ''] = PAGE.split('## Tables as they change\n');
+    const [request = '', ...expected] = [...section.matchAll(/```json\n(.*)\n```/g)]
+      .slice(0, 4)
+      .map(([, text]) => text);
+    const messages: unknown[] = [];
+    const webSocket = new WebSocket(plain.url.replace('http', 'ws'));
+    t.after(() => webSocket.terminate());
+    webSocket.on('message', (data) => messages.push(JSON.parse(String(data))));
+    await once(webSocket, 'open');
+    webSocket.send(request);
+    await until(() => messages.length === 2);
+    target.setShut(1, false);
+    await until(() => messages.length === 3);
+    assert.deepEqual(
+      messages,
+      expected.map((text = '') => JSON.parse(text)),
+    );
   });
 
   it('shows how to do it with TLS and a password', { skip: missingTools('bash', 'curl', 'openssl') }, async (t) => {

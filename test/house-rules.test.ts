@@ -6,12 +6,22 @@ import { parse } from '@babel/parser';
 
 /** The allowed fixed sleeps: file, text of the line, and the reason why no condition can be awaited. */
 const SLEEPS: readonly (readonly [file: string, line: string, reason: string])[] = [
+  ['test/simulation/cluster/confirm.ts', 'await delay(SETTLE_MS)', 'nothing of the start is to be counted'],
+  ['test/simulation/cluster/confirm.ts', 'delay(ms)])', 'what is sent within this time is counted, as by the model'],
+  ['test/simulation/cluster/confirm.ts', 'delay(REST_MS)', 'what is sent within this time is counted, as by the model'],
+  ['test/simulation/cluster/memory.ts', 'await delay(BURST_MS)', 'the rate at which stations come'],
+  ['test/simulation/cluster/memory.ts', 'await delay(IDLE_MS)', 'an idle daemon gives memory back within this time'],
   ['test/run-tests.test.ts', 'setTimeout(resolve, 300)', 'part of a program that is tested, not of a test'],
   ['test/e2e/faults.test.ts', 'delay(stayMs)', 'the clock stays where it jumped to for a ping of the heartbeat'],
   ['test/e2e/faults.test.ts', 'delay(50_000)', 'the length of the outage is what is tested'],
   ['test/e2e/faults.test.ts', 'delay(61_000)', 'the time that the client is suspended is what is tested'],
   ['test/e2e/broken-tls.test.ts', 'delay(200)', 'what was under way either arrives, or the hop has dropped it unseen'],
   ['test/interop/select-loop.test.ts', 'idlesUntil - Date.now()', 'how long the tunnel is idle is what is tested'],
+  ['test/e2e/cluster-store-death.test.ts', 'delay(outageMs())', 'the length of the outage is what is tested'],
+  ['test/e2e/cluster-tree.test.ts', 'delay(500)', 'whether frames arrive is seen between two reports'],
+  ['test/e2e/cluster-tree.test.ts', 'delay(STEADY_MS)', 'that no frame comes twice is seen after a time of quiet'],
+  ['test/e2e/cluster-partition.test.ts', 'delay(CUT_MS', 'the length of the cut is what is tested'],
+  ['test/e2e/cluster-clocks.test.ts', 'delay(STOPPED_MS / 2)', 'the time that the node is stopped is what is tested'],
   ['test/e2e/crowd.test.ts', 'delay(60_000)', 'idle memory is measured behind a minute of quiet'],
   ['test/e2e/crowd.test.ts', 'delay(11_000)', 'tunnels that stood for 10 s start their waits anew'],
   ['test/e2e/day.test.ts', 'delay(1000)', 'what a tunnel leaves behind is collected by then'],

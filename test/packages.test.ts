@@ -56,8 +56,10 @@ test('the same source gives the same tarballs, in whatever directory', { skip: n
   const copy = checkoutIn(directoryFor(t));
   // With ETHERWS_FRESH_BUILD=1 the other directory compiles its sources, too.
   const { ETHERWS_FRESH_BUILD: isFresh } = process.env;
-  if (isFresh === '1') await done([process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.'], copy);
-  else cpSync('dist', join(copy, 'dist'), { recursive: true });
+  if (isFresh === '1') {
+    await done([process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.'], copy);
+    await done(['npm', 'run', '--silent', 'build:console'], copy);
+  } else cpSync('dist', join(copy, 'dist'), { recursive: true });
   tarballs ??= release('.');
   const [{ hashes }, other] = await Promise.all([tarballs, release(copy)]);
   assert.equal(hashes, other.hashes);
@@ -91,6 +93,11 @@ test('npm i -g --ignore-scripts gives TAP devices without a compiler', {
   const inside = ['nsenter', '--target', String(running.pid), '--user', '--net', '--preserve-credentials'];
   const added = await done([...inside, etherws, 'ctl', 'addport', 'tap', 'pkg0'], directory);
   assert.match(added, /tap +up .* pkg0/);
+
+  const page = readFileSync(join(modules, 'etherws/dist/console/index.html'), 'utf8');
+  const [, entry = ''] = /<script [^>]*src="(.*?)"/.exec(page) ?? [];
+  assert.ok(existsSync(join(modules, 'etherws/dist/console', `${entry}.br`)), `the console's ${entry}`);
+  assert.ok(!existsSync(join(modules, 'etherws/dist/console/src')), 'nothing of its tests');
 
   // Without that package, and without a compiler, the error says what to do.
   rmSync(join(modules, 'etherws-linux-x64'), { recursive: true });

@@ -15,7 +15,7 @@ const DIRECTORY = 'contrib/systemd';
 const UNIT = readFileSync(join(DIRECTORY, UNIT_NAME), 'utf8');
 const PATHS = {
   node: '/usr/bin/node',
-  script: '/usr/lib/node_modules/etherws/dist/src/cli/etherws.js',
+  script: '/usr/lib/node_modules/etherws/dist/bundle/cli/etherws.js',
   config: DEFAULT_CONFIG,
 };
 const skip = missingTools('systemd-analyze');

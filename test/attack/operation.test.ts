@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -86,7 +86,7 @@ test('nothing begins for a caller that has left while its calls waited', async (
   const accepted = once(silent, 'connection');
   const calls = [
     callText(1, 'addPort', { type: 'client', target: `ws://127.0.0.1:${port}/` }),
-    callText(5, 'setPort', { port: 1, description: 'reached' }),
+    callText(5, 'setPort', { port: 1, description: 'too late' }),
     callText(2, 'capture', { ports: [1] }),
     callText(3, 'subscribe'),
   ];
@@ -96,12 +96,45 @@ test('nothing begins for a caller that has left while its calls waited', async (
   socket.terminate();
   await here.ports();
   connection.destroy();
-  // The batch is run to its end in the same turn, so a later call of it would begin now.
-  await eventually(
-    () => here.ports(),
-    ([first]) => first?.description === 'reached',
-  );
+  // By then the call of the batch that waited has failed: an answer takes more turns than what is behind it.
+  await here.call('ping', { target: '192.0.2.1', wait: 1 });
+  const [first] = await here.ports();
+  assert.equal(first?.description, null);
   assert.ok(!here.log.includes('capture begins'), here.log);
+});
+
+test('of a batch no call begins when its caller has left, by WebSocket and by HTTP', async (t) => {
+  const here = await SwitchProcess.start(t);
+  const batchFor = (network: string): string => {
+    const calls = [callText(1, 'ping', { target: '192.0.2.1', wait: 0.5 }), callText(2, 'addNet', { network })];
+    return `[${calls.join(',')}]`;
+  };
+  const socket = await openWebSocket(t, here);
+  socket.send(batchFor('by-websocket'));
+  const request = connect(here.controlPort, '127.0.0.1');
+  t.after(() => request.destroy());
+  await once(request, 'connect');
+  const body = batchFor('by-http');
+  const head = [
+    'POST /ctl HTTP/1.1',
+    'Host: 127.0.0.1',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
+  request.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A longer ping, which ends after those of the batches.
+  const ended = here.call('ping', { target: '192.0.2.1', wait: 2 });
+  const mine = await openWebSocket(t, here);
+  mine.send(callText(1, 'listNet'));
+  await once(mine, 'message');
+  socket.terminate();
+  request.destroy();
+  await ended;
+  const { entries } = await here.call<{ entries: { network: string }[] }>('listNet');
+  assert.deepEqual(
+    entries.map(({ network }) => network),
+    ['default'],
+  );
 });
 
 test('a port that takes its time to end hides no other, and a secret in the query of a URL is told to no caller', async (t) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Authenticator } from '../../src/auth/authenticator.ts';
 import { type Authority, createAuthority } from '../support/certificates.ts';
 import { ETHERWS } from '../support/etherws.ts';
@@ -284,13 +285,19 @@ export async function load(url, context, next) {
   );
   const register = `import { register } from 'node:module'; register('file://${hook}');`;
 
-  /** The modules of ours and of packages that a command line loads. */
+  /** The modules of ours, which the bundle names in comments, and of packages that a command line loads. */
   async function loadedBy(words: readonly string[]): Promise<string[]> {
     rmSync(log, { force: true });
     const [node = '', entry = ''] = ETHERWS;
     await run([node, '--import', `data:text/javascript,${encodeURIComponent(register)}`, entry, ...words]);
     assert.ok(existsSync(log));
-    return readFileSync(log, 'utf8').trim().split('\n');
+    const urls = readFileSync(log, 'utf8').trim().split('\n');
+    const chunks = urls.filter((url) => url.includes('/dist/bundle/'));
+    const texts = chunks.map((url) => readFileSync(fileURLToPath(url), 'utf8'));
+    const modules = texts.flatMap((text) =>
+      [...text.matchAll(/^\/\/ (dist\/src\/\S+)$/gm)].map(([, path]) => `/${path}`),
+    );
+    return [...urls.filter((url) => !chunks.includes(url)), ...modules];
   }
 
   it('is nothing of a switch: no bridge, no port, no addon, and no package but commander and valibot', async () => {

@@ -28,6 +28,7 @@ async function openBench(t: TestContext): Promise<Bench> {
     const options = { wait: false };
     await lan.call('addPort', { type: 'client', target: 'ws://127.0.0.1:1/', options, ...(name && { name }) });
   }
+  await lan.call('addNet', { network: 'lab' });
   const bin = join(directory, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'etherws'), `#!/bin/sh\nexec ${ETHERWS.map((word) => `'${word}'`).join(' ')} "$@"\n`);
@@ -62,6 +63,11 @@ test('complete knows commands, options, values and the ports of the running swit
   assert.equal(await one('ctl', 'addport', 'client', '--wire', 'r'), 'raw');
   assert.equal(await one('ctl', 'watch', '--events', 'lo'), 'loop');
   assert.equal(await one('ctl', 'schema', 'getS'), 'getStatus');
+  assert.equal(await one('ctl', 'listport', '--net', ''), 'default lab');
+  assert.equal(await one('ctl', 'listfdb', '--net=l'), '--net=lab');
+  assert.equal(await one('ctl', 'setnet', 'l'), 'lab');
+  assert.equal(await one('ctl', 'delnet', ''), 'default lab');
+  assert.equal(await one('ctl', 'addnet', ''), '', 'a new name');
   assert.equal(await one('sw', '--logform'), '--logformat');
   assert.equal(await one('sw', '--config', ''), '', 'the shell completes files');
   assert.equal(await one('completion', 'z'), 'zsh');
@@ -112,10 +118,10 @@ for (const [name, start] of [
 test('a package that is missing is named, with what to do, and without a stack trace', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etherws-packages-'));
   t.after(() => rmSync(directory, { recursive: true }));
-  cpSync('dist/src', join(directory, 'dist/src'), { recursive: true });
+  cpSync('dist/bundle', join(directory, 'dist/bundle'), { recursive: true });
   copyFileSync('package.json', join(directory, 'package.json'));
   const etherws = (...args: readonly string[]) =>
-    run([process.execPath, join(directory, 'dist/src/cli/etherws.js'), ...args]);
+    run([process.execPath, join(directory, 'dist/bundle/cli/etherws.js'), ...args]);
   const missing = await etherws('ctl', 'listport');
   assert.equal(missing.status, 1);
   assert.match(

@@ -62,7 +62,7 @@ test('a page in a browser cannot control the switch', async (t) => {
   });
 
   await t.test('another path is not found', async () => {
-    assert.equal(await post(host, 'http://127.0.0.1:7867/', ...JSON_TYPE), 404);
+    assert.equal(await post(host, 'http://127.0.0.1:7867/elsewhere', ...JSON_TYPE), 404);
   });
 
   assert.deepEqual(await lan.ports(), []);

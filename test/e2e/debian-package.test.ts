@@ -18,6 +18,9 @@ test('a Debian package is installed, started as a unit, upgraded, removed and pu
   const file = built.stdout.trim();
   const contents = (await run(['dpkg-deb', '--contents', file])).stdout;
   assert.doesNotMatch(contents, /dist\/src\/.*\.test\.js|node_modules\/(typescript|@biomejs|playwright)/);
+  assert.match(contents, /dist\/console\/index\.html\n/);
+  assert.match(contents, /dist\/console\/assets\/index-\S+\.js\n/);
+  assert.doesNotMatch(contents, /dist\/console\/src\//);
   assert.match(contents, /lrwxrwxrwx root\/root .* \.\/usr\/bin\/etherws ->/);
 
   const lab = await SystemdLab.start(t);

@@ -243,3 +243,26 @@ test('a tunnel over a device that becomes a port is warned of, whichever comes f
   await rightSwitch.done('addport', 'client', 'ws://10.1.0.1:8000/');
   await rightSwitch.process.output(/tunnel of port 4 runs over eth0, which is port 3/);
 });
+
+test('a device that loses its link loses its stations, but not its static ones', async (t) => {
+  const bench = await openBench(t);
+  if (bench === undefined) return;
+  const { host, lan } = bench;
+  await host.check(['ip', 'link', 'add', 'nic0', 'type', 'veth', 'peer', 'name', 'wire0']);
+  await host.check(['ip', 'address', 'add', '192.0.2.50/24', 'dev', 'wire0']);
+  await host.check(['ip', 'link', 'set', 'wire0', 'up']);
+  await lan.done('addport', 'netdev', 'nic0', '--fdb', '02:00:00:00:00:77');
+  const kinds = async (): Promise<string[]> =>
+    (JSON.parse(await lan.done('listfdb', '--json')) as { entries: { kind: string }[] }).entries.map(
+      ({ kind }) => kind,
+    );
+  const speak = async (): Promise<string[]> => {
+    await host.run(['ping', '-c', '1', '-W', '1', '192.0.2.51']);
+    return kinds();
+  };
+  await eventually(speak, (found) => found.includes('learned') && found.includes('static'));
+  await host.check(['ip', 'link', 'set', 'wire0', 'down']);
+  await eventually(kinds, (found) => found.join() === 'static');
+  await host.check(['ip', 'link', 'set', 'wire0', 'up']);
+  await eventually(speak, (found) => found.includes('learned'));
+});

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Finding } from '../../src/cli/doctor-finding.ts';
-import { validityOf } from '../../src/cli/doctor-finding.ts';
-import { examineClock } from '../../src/cli/doctor-host.ts';
+import type { Finding } from '../../src/runtime/finding.ts';
+import { validityOf } from '../../src/runtime/finding.ts';
+import { examineClock } from '../../src/runtime/host-findings.ts';
 import { createAuthority } from '../support/certificates.ts';
-import { ETHERWS, EtherwsSwitch } from '../support/etherws.ts';
+import { ETHERWS, EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { htpasswdLine, LEFT, openPair, PASSWORD, USER } from '../support/lan.ts';
 import { type Outcome, run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
@@ -118,7 +118,8 @@ test('doctor tells when long packets are lost on the way', async (t) => {
   await EtherwsSwitch.start(left, ['--port', '8000', '--wire', 'raw']);
   await left.check(['nft', 'add table inet way; add chain inet way in { type filter hook input priority 0; }']);
   const examine = (): Promise<Outcome> => right.run([...ETHERWS, 'doctor', `ws://${LEFT.v4}:8000/`, '--json']);
-  const well = await examine();
+  // Node lists a device once the kernel says that it is running, which is within a second.
+  const well = await eventually(examine, (outcome) => /^1500/.test(found(outcome).MTU?.found ?? ''));
   assert.deepEqual([results(well)['long packets'], results(well).TLS, results(well).wire], ['ok', 'warn', 'warn']);
   assert.equal(well.status, 0);
   assert.match(found(well).MTU?.found ?? '', /^1500 bytes at eth0/);

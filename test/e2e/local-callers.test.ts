@@ -70,8 +70,10 @@ test('root is obeyed on the loopback, every other user gets 403 with what to do'
   assert.match(error.data, /sudo.*--ctlgroup.*--ctlhtpasswd/);
   assert.deepEqual(await ports(running), []);
   // The same error in `etherws ctl`. The user may not be able to read the modules, so they are loaded before.
+  // A call that fails loads what the client loads late.
   const client = new URL('../../src/control/client.js', import.meta.url).href;
   const script = `import { ControlClient } from '${client}'; import 'node:http';
+    await new ControlClient({ url: 'http://127.0.0.1:1/' }).call('listPort', {}).catch(() => undefined);
     process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
     await new ControlClient({ url: '${running.url}' }).call('listPort', {}).catch((error) => console.log(error.message, '|', error.hint));`;
   const said = await run([process.execPath, '--input-type=module', '--eval', script]);
@@ -225,10 +227,10 @@ test('the policy speaks of users of the host by their uid', options, async (t) =
 test('without the addon users are known by /proc/net/tcp', options, async (t) => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'etherws-no-addon-')));
   t.after(() => rmSync(directory, { recursive: true }));
-  cpSync('dist/src', join(directory, 'dist/src'), { recursive: true });
+  cpSync('dist/bundle', join(directory, 'dist/bundle'), { recursive: true });
   cpSync('package.json', join(directory, 'package.json'));
   symlinkSync(realpathSync('node_modules'), join(directory, 'node_modules'));
-  const command = [process.execPath, join(directory, 'dist/src/cli/etherws.js')];
+  const command = [process.execPath, join(directory, 'dist/bundle/cli/etherws.js')];
   const running = await start(t, ['--ctlhost', ''], command);
   for (const host of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]']) {
     assert.deepEqual(await statuses([0, NOBODY], `http://${host}:${running.port}/ctl`), [200, 403], host);

@@ -46,6 +46,8 @@ test('ctl status and ctl show tell of a switch and its ports what is so', async 
     );
     assert.deepEqual([page.type, page.state, page.user, page.connections], ['server', 'up', USER, 1]);
     assert.deepEqual([page.tls?.protocol, page.transport], ['TLSv1.3', 'native-tls']);
+    assert.equal(page.certificate?.of, 'service', 'the client has presented none');
+    assert.match(page.certificate?.expires ?? '', /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.equal(page.peer, page.target);
     assert.equal(page.localAddress, LEFT.v4);
     assert.deepEqual(page.policy, {
@@ -70,6 +72,8 @@ test('ctl status and ctl show tell of a switch and its ports what is so', async 
   await t.test('the dialled one is found by its name, and says why it is down', async () => {
     const page = await entryOf<PortPage>(rightSwitch, 'show', 'uplink');
     assert.deepEqual([page.port, page.user, page.peer], [2, null, `${LEFT.v4}:8443`]);
+    assert.equal(page.certificate?.of, 'peer');
+    assert.match(await rightSwitch.done('show', 'uplink'), /the certificate of the peer expires at 20/);
     await rightSwitch.done('setport', 'uplink', '--shut', '1');
     const shut = await entryOf<PortPage>(rightSwitch, 'show', 'uplink');
     assert.deepEqual([shut.state, shut.stateSeconds], ['shut', 0]);

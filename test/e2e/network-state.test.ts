@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { ConfigEntry, NetworkEntry } from '../../src/control/schema.ts';
+import type { ConfigEntry, MdbEntry, NetworkEntry } from '../../src/control/schema.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
@@ -83,6 +83,23 @@ test('a port takes 1024 static addresses, by addfdb, too, so that the state can 
   await assert.rejects(lan.call('addFdb', { mac: address(1024), port: 'one' }), /1024/);
   lan = await restarted(t, lan, options);
   assert.equal((await lan.ports()).length, 1);
+});
+
+test('a membership in a group that addmdb has set is there again, and in the saved configuration', async (t) => {
+  const options = ['--state', join(directory, 'groups')];
+  let lan = await SwitchProcess.start(t, options);
+  await lan.call('setNet', { network: 'default', multicastSnooping: 'on' });
+  await lan.call('addPort', dialler('one', 'default'));
+  for (const vid of [0, 10]) await lan.call('addMdb', { group: 'FF05::5', port: 'one', vid });
+  await lan.call('delMdb', { group: 'ff05::5', port: 'one' });
+  lan = await restarted(t, lan, options);
+  const { entries } = await lan.call<{ entries: MdbEntry[] }>('listMdb');
+  assert.deepEqual(
+    entries.filter(({ kind }) => kind === 'member').map(({ vid, address, state }) => [vid, address, state]),
+    [[10, 'ff05::5', 'permanent']],
+  );
+  const config = await lan.call<{ entries: ConfigEntry[] }>('getConfig');
+  assert.match(config.entries[0]?.text ?? '', /ff05::5@10/);
 });
 
 test('a network made by a tunnel stays when a call adds a port to it', async (t) => {

@@ -122,11 +122,11 @@ test('a NOTIFY_SOCKET that is no name of a Unix socket is told of in words', asy
 
 test('without the addon the log says what the service manager is not told, and what to do', { skip }, async (t) => {
   const directory = realpathSync(directoryFor(t));
-  cpSync('dist/src', join(directory, 'dist/src'), { recursive: true });
+  cpSync('dist/bundle', join(directory, 'dist/bundle'), { recursive: true });
   cpSync('package.json', join(directory, 'package.json'));
   symlinkSync(realpathSync('node_modules'), join(directory, 'node_modules'));
   const [node = ''] = ETHERWS;
-  const sw = [node, join(directory, 'dist/src/cli/etherws.js'), ...SW.slice(2)];
+  const sw = [node, join(directory, 'dist/bundle/cli/etherws.js'), ...SW.slice(2)];
   const running = new Process(sw, { env: { NOTIFY_SOCKET: join(directory, 'notify') } });
   t.after(() => running.end());
   await running.output(/that needs the addon: build it, or use Type=exec in the unit/);

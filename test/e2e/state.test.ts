@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ETHERWS, EtherwsSwitch } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
 import { Process, run } from '../support/process.ts';
+import { until } from '../support/waits.ts';
 
 const NOBODY = 65_534;
 const HEAD = 'tunnels: {host: 127.0.0.1, port: 0}\n';
@@ -40,6 +41,8 @@ test('what calls change outlives a switch that is killed, with the numbers of po
   const host = await lab.host('host');
   const options = ['--config', file, '--state', state];
   let running = await EtherwsSwitch.start(host, options);
+  // It is written at the start, once the control API answers.
+  await until(() => existsSync(state));
   assert.equal(statSync(state).mode & 0o777, 0o600);
 
   await running.done('delport', 'two');

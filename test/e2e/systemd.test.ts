@@ -112,8 +112,8 @@ test('install-service and uninstall-service refuse in words what they cannot do'
   await refuses(/error: --user: "a b" cannot be/, ...etherws('install-service', '--user', 'a b'));
   await refuses(/There is no file \/etc\/none\.yaml/, ...etherws('install-service', '--config', '/etc/none.yaml'));
   await lab.done('mkdir', '/tmp/etherws');
-  await lab.done('mount', '--bind', '/srv/etherws', '/tmp/etherws');
-  const hidden = [LAB_ETHERWS[0] ?? '', '/tmp/etherws/dist/src/cli/etherws.js', 'install-service'];
+  await lab.done('mount', '--rbind', '/srv/etherws', '/tmp/etherws');
+  const hidden = [LAB_ETHERWS[0] ?? '', '/tmp/etherws/dist/bundle/cli/etherws.js', 'install-service'];
   await refuses(/could not read \/tmp\/etherws\/.*\(UNIT_UNUSABLE\)\n.*for all users/, ...hidden);
   await refuses(
     /cannot be changed \(EACCES\).*\n.*sudo/,

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /*
  * Runs the end-to-end scenario, if the tests run as root, again as an unprivileged
  * user, in a mount namespace where /dev/net/tun has the mode that udev gives it, and
- * where the working copy is accessible whatever modes its parents have. For other
+ * where the working copy is accessible whatever modes it and its parents have. For other
  * users the scenario itself is this test.
  */
 test('two hosts share one Ethernet, set up by a user without privileges', async (t) => {
@@ -24,7 +24,12 @@ test('two hosts share one Ethernet, set up by a user without privileges', async 
     chmod 1777 /mnt/tmp
     mknod -m 0666 /mnt/tun c 10 200
     mount --bind /mnt/tun /dev/net/tun
-    mount --bind "$1" /mnt/etherws
+    # Entry by entry, since only its owner may enter a clone that mktemp has made.
+    for entry in "$1"/*; do
+      place=/mnt/etherws/$(basename "$entry")
+      if [ -d "$entry" ]; then mkdir "$place"; else touch "$place"; fi
+      mount --bind "$entry" "$place"
+    done
     cd /mnt/etherws
     unset NODE_TEST_CONTEXT
     export TMPDIR=/mnt/tmp HOME=/mnt/tmp

@@ -8,7 +8,7 @@ import { PATIENCE_MS } from './waits.ts';
 /** The built command `etherws`. */
 export const ETHERWS: readonly string[] = [
   process.execPath,
-  fileURLToPath(new URL('../../src/cli/etherws.js', import.meta.url)),
+  fileURLToPath(new URL('../../bundle/cli/etherws.js', import.meta.url)),
 ];
 
 export interface SwitchStart extends ProcessOptions {

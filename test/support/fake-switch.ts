@@ -2,10 +2,13 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { ALLOW_ALL } from '../../src/auth/authenticator.ts';
 import type { CaptureReader, SwitchCapture } from '../../src/control/capture-entries.ts';
+import { type Lister, listerOf } from '../../src/control/live/listed.ts';
 import type { NeighborEntry } from '../../src/control/neighbor-entries.ts';
+import type { RateEntry } from '../../src/control/rate-entries.ts';
 import type { ReachControl } from '../../src/control/reach-entries.ts';
 import type {
   AddFdbSpec,
+  ChangeMdbSpec,
   DelFdbSpec,
   EndpointEntry,
   FdbEntry,
@@ -20,11 +23,12 @@ import type {
   PortReference,
   PortSettings,
   PortSpec,
+  StationEntry,
   StatusEntry,
   SwitchControl,
 } from '../../src/control/schema.ts';
 import { ControlServer, type ControlServerOptions } from '../../src/control/server.ts';
-import type { StpEntry } from '../../src/control/stp-entries.ts';
+import type { LiveStpPortEntry, StpEntry } from '../../src/control/stp-entries.ts';
 import type { VlanEntry } from '../../src/control/vlan-entries.ts';
 import { EtherwsError } from '../../src/errors.ts';
 import { EventHub } from '../../src/events/event-hub.ts';
@@ -37,6 +41,7 @@ import { listen, stop } from './web-socket-peer.ts';
 export class FakeSwitch implements SwitchControl {
   readonly added: PortSpec[] = [];
   readonly fdb: FdbEntry[] = [];
+  readonly mdb: MdbEntry[] = [];
   readonly events = new EventHub();
   readonly networks: NetworkControl = new FakeNetworks();
   readonly #ports = new Map<number, PortEntry>();
@@ -80,6 +85,30 @@ export class FakeSwitch implements SwitchControl {
     return [...this.#ports.values()];
   }
 
+  eachPort(): Iterable<PortEntry> {
+    return this.listPorts().map((entry) => ({ ...entry }));
+  }
+
+  eachVlan(): Iterable<VlanEntry> {
+    return this.listVlans();
+  }
+
+  eachTree(): Iterable<StpEntry> {
+    return this.listStp();
+  }
+
+  eachTreePort(): Iterable<LiveStpPortEntry> {
+    return [];
+  }
+
+  openStations(): Lister {
+    return listerOf(() =>
+      this.fdb.map(({ age: _, ...entry }) => ({
+        ...{ ...entry, seen: null, since: null, addresses: [], hostname: null, vendor: null },
+      })),
+    );
+  }
+
   setInterface(reference: PortReference, { addresses = [], ...change }: InterfaceSpec): InterfaceEntry {
     const { port, type } = this.#port(reference);
     const entry = this.#interfaces.get(port);
@@ -115,8 +144,25 @@ export class FakeSwitch implements SwitchControl {
     return this.fdb;
   }
 
-  listMdb(_network?: string): MdbEntry[] {
+  async listStations(_network?: string): Promise<StationEntry[]> {
     return [];
+  }
+
+  listMdb(_network?: string): MdbEntry[] {
+    return this.mdb;
+  }
+
+  addMdb({ group, port, vid = 0 }: ChangeMdbSpec): MdbEntry {
+    const rest = { portName: null, state: 'permanent', expires: null, network: 'default' } as const;
+    const entry: MdbEntry = { kind: 'member', vid, address: group, port: this.#port(port).port, ...rest };
+    this.mdb.push(entry);
+    return entry;
+  }
+
+  delMdb({ group }: ChangeMdbSpec): MdbEntry {
+    const [entry] = this.mdb.splice(0);
+    if (entry === undefined) throw new EtherwsError('ADDRESS_UNKNOWN', `no port is a member of ${group}`);
+    return entry;
   }
 
   listStp(_network?: string): StpEntry[] {
@@ -127,6 +173,10 @@ export class FakeSwitch implements SwitchControl {
     throw new EtherwsError('REQUEST_REFUSED', 'This switch has no frames');
   }
 
+  networkOf(port: PortReference): string | undefined {
+    return [...this.#ports.values()].find((entry) => entry.port === port || entry.name === port)?.network;
+  }
+
   listVlans(_network?: string): VlanEntry[] {
     return [];
   }
@@ -135,6 +185,13 @@ export class FakeSwitch implements SwitchControl {
     ping: () => Promise.reject(new EtherwsError('REQUEST_REFUSED', 'There is no network')),
     trace: () => [],
   };
+
+  /** Each port has received 8 bit/s more each second. */
+  listRates(ports: readonly number[]): RateEntry[] {
+    return ports
+      .filter((port) => this.#ports.has(port))
+      .map((port) => ({ port, rxBitRates: [8, 16, 24, 32], txBitRates: [0, 0, 0, 0] }));
+  }
 
   listNeighbors(_network?: string): NeighborEntry[] {
     return [];
@@ -212,6 +269,9 @@ const IDLE = {
   txFrameRate: 0,
   rxBitRate: 0,
   txBitRate: 0,
+  queuedOctets: 0,
+  queuedMs: 0,
+  stations: 0,
   config: null,
   network: 'default',
 } as const;
@@ -225,12 +285,11 @@ const NO_HISTORY = {
   peer: null,
   localAddress: null,
   tls: null,
+  certificate: null,
   transport: null,
-  queuedOctets: 0,
-  queuedMs: 0,
+  inherited: [],
   policy: null,
   neighbors: [],
-  stations: 0,
   addresses: [],
   bindings: [],
 };

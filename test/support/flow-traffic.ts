@@ -93,7 +93,7 @@ export function isStation(address: number): boolean {
 
 export const stationAddress = (station: number): number => FIRST_STATION + station;
 
-function anyStation(random: Random): number {
+export function anyStation(random: Random): number {
   return stationAddress(random.below(STATIONS));
 }
 

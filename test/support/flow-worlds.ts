@@ -4,6 +4,8 @@ import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { FlowTable } from '../../src/bridge/flow-table.ts';
 import { IngressPolicy, type IngressRules, RateAllowance, SourceClaims } from '../../src/bridge/ingress-policy.ts';
+import type { StationStore } from '../../src/bridge/mesh/mesh-station.ts';
+import { StationExchange } from '../../src/bridge/mesh/station-exchange.ts';
 import { DISCARD_REASONS, type Port, type PortEvents, type TunnelPeer } from '../../src/bridge/port.ts';
 import { nativeAddon } from '../../src/native/addon.ts';
 import { NativeFlowTable } from '../../src/native/flow-table.ts';
@@ -13,6 +15,7 @@ import { TapPort } from '../../src/ports/device/tap-port.ts';
 import { NativeTransport } from '../../src/ports/stream/native-transport.ts';
 import { TunnelPort } from '../../src/ports/tunnel/tunnel-port.ts';
 import { FrameBatch } from '../../src/wire/ethernet/frame-batch.ts';
+import type { StationName } from '../../src/wire/mesh/station-records.ts';
 import { portableEngine } from '../../src/wire/offload/engine.ts';
 import { MAX_FINISHED_BYTES } from '../../src/wire/offload/gso.ts';
 import { nativePair, nativePort } from './fast-lab.ts';
@@ -21,10 +24,12 @@ import { until } from './waits.ts';
 
 /** The MTU of the third TAP device. */
 export const SHORT_MTU = 600;
-/** The ports of a world by their places: three TAP devices, a tunnel, and two tunnels that are parallel. */
+/** The ports of a world by their places: three TAP devices, a tunnel, two that are parallel, and two to other nodes. */
 export const TAPS = 3;
-export const PLACES = 6;
+export const PLACES = 8;
 const PARALLEL_FROM = 4;
+/** The first place that leads to another node of the cluster. */
+export const NODES_FROM = 6;
 export const AGEING_MS = 300_000;
 
 /** A port and its far end. */
@@ -54,6 +59,7 @@ export class World {
   readonly #flows: FlowTable | undefined;
   readonly #claims = new SourceClaims();
   readonly #shared = new RateAllowance();
+  readonly #told: StationStore;
   readonly #finished = new FrameBatch(Buffer.alloc(MAX_FINISHED_BYTES), 4096);
 
   private constructor(hasFlows: boolean) {
@@ -64,6 +70,21 @@ export class World {
       offloadEngine: offloadEngine(),
       ...(this.#flows === undefined ? {} : { flowTable: this.#flows }),
     });
+    let told: StationStore | undefined;
+    this.bridge.mesh.watch(
+      (store) => {
+        told = store;
+        return new StationExchange({
+          store,
+          self: () => 'self',
+          now: () => 0,
+          send: () => true,
+          wakeBy: () => undefined,
+        });
+      },
+      (node) => this.places.find(({ bridgePort }) => bridgePort.meshNode === node)?.bridgePort,
+    );
+    this.#told = told as unknown as StationStore;
   }
 
   static async open(t: TestContext, name: string, hasFlows: boolean): Promise<World> {
@@ -102,15 +123,33 @@ export class World {
       rules && new IngressPolicy(rules, this.#claims, this.nowMs, isShared ? this.#shared : new RateAllowance());
   }
 
+  /** The node at a place tells of a station. */
+  tell(place: number, name: StationName, isHeld: boolean, isIsolated: boolean): void {
+    const told = { sequence: 1, isHeld, isIsolated, seenMs: this.nowMs };
+    this.#told.tell(name, nodeAt(place), told, this.nowMs);
+  }
+
+  /** What a node has told of a station is withdrawn. */
+  withdraw(name: StationName): void {
+    const known = this.#told.find(name, this.nowMs);
+    if (known?.kind === 'told') this.#told.forget(known, this.nowMs);
+  }
+
+  /** The node at a place is lost. */
+  loseNode(place: number): void {
+    this.#told.forgetNode(nodeAt(place));
+  }
+
   /** Makes the port transparent. */
   leaveVlans(place: number): void {
     const { bridgePort } = this.at(place);
     this.bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: undefined });
   }
 
+  /** Forgets the stations that do not age. */
   forgetStatic(): void {
     for (const { vid, mac, kind } of [...this.bridge.fdbEntries(this.nowMs)]) {
-      if (kind === 'static') this.bridge.entries.delete(vid, mac);
+      if (kind === 'static' || kind === 'told') this.bridge.entries.delete(vid, mac);
     }
   }
 
@@ -183,6 +222,10 @@ export class World {
   }
 }
 
+function nodeAt(place: number): string {
+  return `node${place}`;
+}
+
 function seenBy({ rx }: BridgePort): number {
   return Object.values(rx.discards).reduce((sum, discards) => sum + discards, rx.frames);
 }
@@ -203,12 +246,13 @@ async function openTunnel(t: TestContext, place: number): Promise<[Port, Port]> 
     instance: 'f'.repeat(22),
     tunnelId: `tunnel-${place}`,
     rank: place,
-    isParallelAllowed: place < PARALLEL_FROM,
+    isParallelAllowed: place < PARALLEL_FROM || place >= NODES_FROM,
     isDialled: false,
     user: null,
   };
   const limits = { closeTimeoutMs: 200 };
-  const port = new TunnelPort({ type: 'server', target: 'peer', transport, wire: 'batched', limits, peer });
+  const meshNode = place < NODES_FROM ? undefined : nodeAt(place);
+  const port = new TunnelPort({ type: 'server', target: 'peer', transport, wire: 'batched', limits, peer, meshNode });
   const far = nativePort(dialled, 'client');
   t.after(() => Promise.all([far.close(), port.close()]));
   return [port, far];

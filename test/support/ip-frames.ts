@@ -29,18 +29,21 @@ export interface DhcpFields {
   readonly client: string;
   readonly transaction?: number;
   readonly assigned?: string;
+  readonly hostName?: string;
   readonly current?: string;
   readonly leaseSeconds?: number;
 }
 
 /** The DHCP message of the type: 1 DISCOVER, 2 OFFER, 3 REQUEST, 5 ACK, 7 RELEASE. */
 export function dhcpPayload(type: number, fields: DhcpFields): string {
-  const { client, transaction = 7, assigned = '0.0.0.0', current = '0.0.0.0', leaseSeconds } = fields;
+  const { client, transaction = 7, assigned = '0.0.0.0', current = '0.0.0.0', leaseSeconds, hostName } = fields;
   const isReply = type === 2 || type === 5 || type === 6;
   const fixed = `0${isReply ? 2 : 1}010600${hex(transaction, 4)}00000000${ipv4Hex(current)}${ipv4Hex(assigned)}`;
   const rest = `${'00'.repeat(8)}${client}${'00'.repeat(10 + 64 + 128)}63825363`;
   const lease = leaseSeconds === undefined ? '' : `3304${hex(leaseSeconds, 4)}`;
-  return `${fixed}${rest}00${lease}3501${hex(type, 1)}ff`;
+  const name = hostName === undefined ? '' : Buffer.from(hostName).toString('hex');
+  const option = name === '' ? '' : `0c${hex(name.length / 2, 1)}${name}`;
+  return `${fixed}${rest}00${lease}${option}3501${hex(type, 1)}ff`;
 }
 
 /** A message of a client, from its own address. */
@@ -87,4 +90,34 @@ export function advertisement(from: string, target: string, claimed = from): str
 
 export function routerAdvertisement(from: string): string {
   return ipv6Frame('333300000001', from, 'fe80::1', 58, '8600000040000e100000000000000000');
+}
+
+export interface Dhcpv6Fields {
+  readonly client: string;
+  readonly transaction?: number;
+  readonly addresses?: readonly (readonly [address: string, validSeconds: number])[];
+}
+
+/** The DHCPv6 message of the type: 1 SOLICIT, 3 REQUEST, 7 REPLY, 8 RELEASE, 9 DECLINE. */
+function dhcpv6Payload(type: number, { transaction = 7, addresses = [] }: Dhcpv6Fields): string {
+  const inner = addresses
+    .map(([address, valid]) => `00050018${ipv6Hex(address)}${hex(Math.min(valid, 300), 4)}${hex(valid, 4)}`)
+    .join('');
+  const association = `0003${hex(12 + inner.length / 2, 2)}00000001${'00'.repeat(8)}${inner}`;
+  return `${hex(type, 1)}${hex(transaction, 3)}000100040003${'0001'}${association}`;
+}
+
+function udpOfIpv6(ports: readonly [number, number], payload: string): string {
+  return `${hex(ports[0], 2)}${hex(ports[1], 2)}${hex(8 + payload.length / 2, 2)}0000${payload}`;
+}
+
+/** A DHCPv6 message of a client, from its link-local address `source`. */
+export function dhcpv6Request(fields: Dhcpv6Fields, source: string, type = 3): string {
+  const udp = udpOfIpv6([546, 547], dhcpv6Payload(type, fields));
+  return ipv6Frame('333300010002', fields.client, source, 17, udp);
+}
+
+/** A DHCPv6 message of a server. */
+export function dhcpv6Reply(server: string, fields: Dhcpv6Fields, type = 7): string {
+  return ipv6Frame(fields.client, server, 'fe80::fe', 17, udpOfIpv6([547, 546], dhcpv6Payload(type, fields)));
 }

@@ -1,4 +1,5 @@
-import { Bridge, type BridgeOptions } from '../../src/bridge/bridge.ts';
+import { Bridge } from '../../src/bridge/bridge.ts';
+import type { BridgeOptions } from '../../src/bridge/bridge-options.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';

@@ -1,4 +1,5 @@
-import { Bridge, type BridgeOptions } from '../../src/bridge/bridge.ts';
+import { Bridge } from '../../src/bridge/bridge.ts';
+import type { BridgeOptions } from '../../src/bridge/bridge-options.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { MulticastOptions } from '../../src/bridge/multicast/multicast-settings.ts';
 import type { MulticastSnooper } from '../../src/bridge/multicast/multicast-snooper.ts';

@@ -37,6 +37,10 @@ export class RecordingTerminal implements Terminal {
       : Promise.resolve(password);
   }
 
+  openPage(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   openControl(options: ConstructorParameters<typeof ControlClient>[0]): Promise<ControlClient> {
     return Promise.resolve().then(() => new ControlClient(options));
   }

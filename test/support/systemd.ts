@@ -11,7 +11,7 @@ const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The paths of Node and of the package in a laboratory; directives of units do not hide them. */
 const LAB_NODE = '/srv/node';
-const LAB_SCRIPT = '/srv/etherws/dist/src/cli/etherws.js';
+const LAB_SCRIPT = '/srv/etherws/dist/bundle/cli/etherws.js';
 export const LAB_ETHERWS: readonly string[] = [LAB_NODE, LAB_SCRIPT];
 
 /*
@@ -21,12 +21,21 @@ export const LAB_ETHERWS: readonly string[] = [LAB_NODE, LAB_SCRIPT];
 const BOOT = `
 set -eu
 mount --make-rprivate /
-for directory in /srv /run /tmp /var/tmp /var/lib /var/cache /var/log; do mount -t tmpfs -o mode=755 tmpfs $directory; done
-chmod 1777 /tmp /var/tmp
-mkdir /srv/etherws /srv/bin /run/upper /run/work
+cover() { for directory in "$@"; do mount -t tmpfs -o mode=755 tmpfs $directory; done; }
+cover /srv
+mkdir /srv/etherws /srv/bin
 touch ${LAB_NODE}
-mount --bind "$1" /srv/etherws
+# Entry by entry, since only its owner may enter a clone that mktemp has made.
+for entry in "$1"/*; do
+  place=/srv/etherws/$(basename "$entry")
+  if [ -d "$entry" ]; then mkdir "$place"; else touch "$place"; fi
+  mount --bind "$entry" "$place"
+done
 mount --bind "$2" ${LAB_NODE}
+# Only now: the repository and Node may be below one of them.
+cover /run /tmp /var/tmp /var/lib /var/cache /var/log
+chmod 1777 /tmp /var/tmp
+mkdir /run/upper /run/work
 printf '#!/bin/sh\nexec ${LAB_NODE} ${LAB_SCRIPT} "$@"\n' > /srv/bin/etherws
 chmod +x /srv/bin/etherws
 mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay /etc

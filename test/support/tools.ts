@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iperf3: 'iperf3',
   'musl-gcc': 'musl-tools',
   nft: 'nftables',
+  'nats-server': 'nats-server',
   nginx: 'nginx-light libnginx-mod-stream',
   nsenter: 'util-linux',
   openssl: 'openssl',

@@ -53,6 +53,8 @@ export class VirtualPort {
 export class VirtualBridge {
   readonly lan: VirtualLan;
   readonly options: SpanningTreeOptions;
+  /** What is added to its port numbers in port identifiers. */
+  readonly portBase: number = 0;
   readonly ports: VirtualPort[] = [];
   readonly events: SpanningTreeEvent[] = [];
   tree: SpanningTree;
@@ -64,6 +66,11 @@ export class VirtualBridge {
     this.lan = lan;
     this.options = options;
     this.tree = this.#start();
+  }
+
+  /** The options of a start. */
+  protected startOptions(): SpanningTreeOptions {
+    return this.options;
   }
 
   /** Adds a port with the next number. It is up; without a segment it hears nothing. */
@@ -102,6 +109,11 @@ export class VirtualBridge {
     this.tree.configurePort(port.number, port.settings);
   }
 
+  /** The nodes of the same bridge to which frames may pass. */
+  openNodes(): Iterable<VirtualBridge> {
+    return [];
+  }
+
   /** Ends the bridge at once: it forwards and sends nothing. The links of its neighbours stay up. */
   stop(): void {
     this.isOn = false;
@@ -123,7 +135,7 @@ export class VirtualBridge {
 
   #start(): SpanningTree {
     const life = this.#life;
-    const tree = new SpanningTree(this.options, {
+    const tree = new SpanningTree(this.startOptions(), {
       transmit: (number, frame) => {
         if (this.#life === life) this.lan.carry(this.#port(number), frame);
       },

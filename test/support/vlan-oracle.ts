@@ -1,3 +1,4 @@
+import type { MacAddress } from '../../src/wire/ethernet/mac-address.ts';
 import type { VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 
 /** A tag of the model: its TPID, and PCP with DEI (0 to 15) apart from the VID. */
@@ -42,6 +43,14 @@ export class VlanOracle {
   set(port: number, settings: ModelPort): void {
     this.ports[port] = settings;
     for (const [station, at] of this.#stations) if (at === port) this.#stations.delete(station);
+  }
+
+  /** VID, address and port of each station. */
+  *stations(): IterableIterator<[vid: number, mac: MacAddress, port: number]> {
+    for (const [station, at] of this.#stations) {
+      const [vid, mac] = station.split(' ');
+      yield [Number(vid), Number.parseInt(mac as string, 16) as MacAddress, at];
+    }
   }
 
   receive(from: number, frame: ModelFrame): Outcome {

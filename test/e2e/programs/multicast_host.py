@@ -59,7 +59,8 @@ def send(device, group):
 
 def watch(device, group):
     everything = 0x0003
-    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(everything))
+    # With a protocol it would hear all devices until it is bound.
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     tap.bind((device, everything))
     print("watching", flush=True)
     while True:

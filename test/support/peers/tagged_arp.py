@@ -13,8 +13,9 @@ VLAN_VALID, VLAN_TPID_VALID = 1 << 4, 1 << 6
 
 device, tpid, vid, address = sys.argv[1], int(sys.argv[2], 16), int(sys.argv[3]), sys.argv[4]
 wanted = socket.inet_aton(address)
-link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-link.bind((device, 0))
+# With a protocol it would hear all devices until it is bound.
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+link.bind((device, 3))
 link.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
 own = bytes.fromhex("020000000077")
 probe = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, own, bytes(4), bytes(6), wanted)

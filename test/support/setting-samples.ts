@@ -1,0 +1,41 @@
+import type { BridgePortValues } from '../../src/schema/bridge-port-options.ts';
+
+/** For each setting: a value that is not the default, as it is typed, and as it is told. */
+export const SETTING_SAMPLES: {
+  readonly [K in keyof Required<BridgePortValues>]: readonly [typed: string, told: unknown];
+} = {
+  isolated: ['1', true],
+  multicastRouter: ['on', 'on'],
+  fastLeave: ['1', true],
+  lldp: ['rx', 'rx'],
+  mirrorTo: ['9', '9'],
+  mirrorDir: ['rx', 'rx'],
+  mirrorVlans: ['10,20-30', '10,20-30'],
+  multicastLimit: ['7', 7],
+  multicastGroups: ['FF05::0:5@7', ['ff05::5@7']],
+  vlanMode: ['native', 'native'],
+  pvid: ['10', 10],
+  vlans: ['40,20,30-39', '20,30-40'],
+  ethertype: ['88a8', '88a8'],
+  learning: ['0', false],
+  locked: ['1', true],
+  macLimit: ['3', 3],
+  macLimitAction: ['shut', 'shut'],
+  fdb: ['02:00:00:00:00:0A@7', ['02:00:00:00:00:0a@7']],
+  floodUnicast: ['0', false],
+  floodMulticast: ['0', false],
+  floodBroadcast: ['0', false],
+  storm: ['broadcast=7,unicast=none', 'broadcast=7,multicast=20000,unicast=none'],
+  dhcpGuard: ['1', true],
+  raGuard: ['1', true],
+  dhcpTrusted: ['1', true],
+  ipSourceGuard: ['1', true],
+  ipBindings: ['192.0.2.5=02:00:00:00:00:01', ['192.0.2.5=02:00:00:00:00:01']],
+  pathCost: ['2000', 2000],
+  portPriority: ['64', 64],
+  edge: ['off', 'off'],
+  pointToPoint: ['off', 'off'],
+  bpduGuard: ['1', true],
+  rootGuard: ['1', true],
+  bpduFilter: ['1', true],
+};
