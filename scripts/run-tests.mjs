@@ -71,6 +71,9 @@ const reaper = spawn(process.execPath, [script('reaper.mjs'), mark, String(FILE_
   stdio: ['pipe', 'inherit', 'inherit'],
 });
 process.env.ETHERWS_TEST_RUN = mark;
+// A runner that a test starts has inherited the name of that test's file. Its own files would bear it until test-file.sh
+// has replaced it, and the reaper would kill them as left behind by a file that is not of this run.
+delete process.env.ETHERWS_TEST_FILE;
 process.env.ETHERWS_TEST_NODE = process.execPath;
 const directory = mkdtempSync(join(tmpdir(), 'etherws-times-'));
 process.env.ETHERWS_TEST_TIMES = join(directory, 'times');

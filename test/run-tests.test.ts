@@ -151,6 +151,18 @@ test('a file that a timer keeps alive behind its tests fails the run', async (t)
   assert.match(stdout, /✖ one\.test\.js lived for \d+ ms beside its tests/);
 });
 
+test('a file that starts slowly is not taken for one that another runner has left behind', async (t) => {
+  const slow = mkdtempSync(join(tmpdir(), 'etherws-slow-'));
+  t.after(() => rmSync(slow, { recursive: true, force: true }));
+  // test-file.sh calls it while its environment is still that of the runner; the reaper looks each second.
+  writeFileSync(join(slow, 'dirname'), '#!/bin/sh\nsleep 3\nexec /usr/bin/dirname "$@"\n', { mode: 0o755 });
+  // The runner inherits the name of this file.
+  const { ETHERWS_TEST_FILE = '1', PATH = '' } = process.env;
+  const { runner } = startRunnerOf(t, { one: ENDS }, { PATH: `${slow}:${PATH}`, ETHERWS_TEST_FILE });
+  const { status, stdout } = await runner.exited;
+  assert.equal(status, 0, stdout);
+});
+
 test('files of both lanes run, and what each prints stays together', async (t) => {
   const texts = { one: nested('one'), two: nested('two'), [WAITING[0]]: nested('waiting') };
   const { runner } = startRunnerOf(t, texts);
