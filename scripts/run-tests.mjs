@@ -1,12 +1,14 @@
 // Runs the compiled tests: `npm test`, or `npm test -- WORD...` for the files whose path contains a WORD.
 // `node --test DIRECTORY` finds different files on Node 20 and 22, so the list is made here.
 // With CI set, a skipped test fails the run: CI installs all tools, so none may be missing.
+// Also with CI set, a few files that have failed beside others run once more, alone: a machine without a free processor can
+// starve a test that waits for kernels, browsers and other programs. Both runs are printed, and the files are named at the end.
 // A file that exceeds its deadline is killed, and the tests that it was running are printed. However the run ends,
 // reaper.mjs ends all processes that it has started.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { PROGRAM, writeBundle } from './bundle.mjs';
@@ -20,6 +22,8 @@ const GRACE_MS = 5000;
  * behind keeps a file from its end; those of test/support/waits.ts do so for a minute.
  */
 const LINGER_MS = Number(process.env.ETHERWS_TEST_LINGER_MS ?? 40_000);
+/** More failed files than that are no accident, and are not repeated. */
+const REPEATED_AT_MOST = 3;
 /** So many of the slowest files are listed behind a run of more files than that. */
 const SLOWEST = 15;
 
@@ -44,21 +48,20 @@ const skipped = [];
 const testMs = new Map();
 /** Files that exceeded their deadline, and the tests that they were running. */
 const unended = [];
-/** The runner's own summary: each lane has one, and the sum is shown; they run at the same time. */
-const summary = new Map();
 
-// Holds back the runner's summary, so that it is printed last.
-async function* withoutSummary(events) {
-  for await (const event of events) {
-    const [, name, count] = /^([a-z_]+) ([\d.]+)$/.exec(event.data.message ?? '') ?? [];
-    if (event.type === 'test:diagnostic' && event.data.nesting === 0 && name !== undefined) {
-      const so = summary.get(name) ?? 0;
-      summary.set(name, name === 'duration_ms' ? Math.max(so, Number(count)) : so + Number(count));
-    } else {
-      yield event;
+/** Holds back the runner's summary, so that it is printed last; each lane has one, and they run at the same time: adds them. */
+const withoutSummary = (summary) =>
+  async function* (events) {
+    for await (const event of events) {
+      const [, name, count] = /^([a-z_]+) ([\d.]+)$/.exec(event.data.message ?? '') ?? [];
+      if (event.type === 'test:diagnostic' && event.data.nesting === 0 && name !== undefined) {
+        const so = summary.get(name) ?? 0;
+        summary.set(name, name === 'duration_ms' ? Math.max(so, Number(count)) : so + Number(count));
+      } else {
+        yield event;
+      }
     }
-  }
-}
+  };
 
 // A reader may stop early (`npm test | head`).
 process.stdout.on('error', () => process.exit(1));
@@ -92,7 +95,7 @@ function ended({ file, name, nesting, details }) {
   if (place >= 0) names.splice(place, 1);
 }
 
-function watch(events) {
+const watch = (failed) => (events) => {
   events
     .on('test:dequeue', ({ file, name, nesting }) => {
       if (!begun.has(file)) begun.set(file, []);
@@ -100,7 +103,7 @@ function watch(events) {
     })
     .on('test:fail', (event) => {
       const { file, name, nesting, todo, details } = event;
-      if (todo === undefined || todo === false) process.exitCode = 1;
+      if (todo === undefined || todo === false) failed.add(resolve(file ?? name));
       ended(event);
       if (nesting > 0 || details.duration_ms < FILE_DEADLINE_MS) return;
       const inside = (begun.get(file) ?? []).map((test) => test.name).filter((test) => test !== name);
@@ -112,7 +115,7 @@ function watch(events) {
       if (skip !== undefined && skip !== false)
         skipped.push({ name, file, reason: skip === true ? 'no reason given' : skip });
     });
-}
+};
 
 /** What scripts/test-times.mjs has written. */
 function readTimes() {
@@ -128,7 +131,7 @@ function fail(line) {
 
 const seconds = (ms) => (ms / 1000).toFixed(1).padStart(6);
 
-function conclude() {
+function conclude(summary, repeated) {
   for (const { name, file, reason } of skipped) {
     process.stdout.write(`﹣ skipped: ${name} (${pathOf(file)}): ${reason}\n`);
   }
@@ -152,17 +155,39 @@ function conclude() {
       process.stdout.write(`ℹ ${seconds(livedMs)} ${seconds(processorMs)}  ${pathOf(file)}\n`);
     }
   }
+  for (const file of repeated) {
+    process.stdout.write(`⚠ ${pathOf(file)} failed beside other files, and ran again alone: see both outputs\n`);
+  }
   for (const [name, count] of summary) process.stdout.write(`ℹ ${name} ${count}\n`);
   // The runner has not ended until its reaper has.
   reaper.stdin.end();
 }
 
-runLanes(lanesOf(files), { timeout: FILE_DEADLINE_MS }, watch)
-  .compose(withoutSummary)
-  .compose(spec)
-  .on('end', conclude)
-  .pipe(process.stdout);
+/** Runs the lanes and prints their tests. @returns the files that have failed, and the counts of the runner's summary */
+async function runAndPrint(lanes) {
+  const failed = new Set();
+  const summary = new Map();
+  const report = runLanes(lanes, { timeout: FILE_DEADLINE_MS }, watch(failed))
+    .compose(withoutSummary(summary))
+    .compose(spec);
+  for await (const text of report) process.stdout.write(text);
+  return { failed, summary };
+}
 
 reaper.on('error', (error) => {
   fail(`nothing ends what tests leave behind: ${error.message}`);
 });
+
+const { failed, summary } = await runAndPrint(lanesOf(files));
+const mayRepeat = isContinuousIntegration && unended.length === 0 && failed.size <= REPEATED_AT_MOST;
+const repeated = mayRepeat ? [...failed] : [];
+if (repeated.length > 0) {
+  const again = await runAndPrint([{ files: repeated, concurrency: 1 }]);
+  const left = again.summary.get('fail') + again.summary.get('cancelled');
+  summary.set('pass', summary.get('pass') + summary.get('fail') + summary.get('cancelled') - left);
+  summary.set('fail', left).set('cancelled', 0);
+  if (again.failed.size > 0) process.exitCode = 1;
+} else if (failed.size > 0) {
+  process.exitCode = 1;
+}
+conclude(summary, repeated);

@@ -39,6 +39,24 @@ test('ends, but what it started does not', () => {
 });
 `;
 
+/** Fails in its first run. */
+const FAILS_ONCE = `
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+test('has been here', () => {
+  const isAgain = existsSync('been');
+  writeFileSync('been', '');
+  assert.ok(isAgain);
+});
+test('succeeds', () => undefined);
+`;
+
+const FAILS = `
+import { test } from 'node:test';
+test('fails', () => Promise.reject(new Error('each time')));
+`;
+
 const LINGERS = `
 import { test } from 'node:test';
 test('ends, but its timer does not', () => void setTimeout(() => undefined, 4000));
@@ -161,6 +179,30 @@ test('a file that starts slowly is not taken for one that another runner has lef
   const { runner } = startRunnerOf(t, { one: ENDS }, { PATH: `${slow}:${PATH}`, ETHERWS_TEST_FILE });
   const { status, stdout } = await runner.exited;
   assert.equal(status, 0, stdout);
+});
+
+test('with CI set, a file that has failed beside others runs again alone, and is named', async (t) => {
+  const { status, stdout } = await startRunnerOf(t, { one: FAILS_ONCE, two: ENDS }, { CI: 'true' }).runner.exited;
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /✖ has been here/);
+  assert.match(stdout, /^⚠ one\.test\.js failed beside other files, and ran again alone/m);
+  assert.match(stdout, /^ℹ tests 3\nℹ suites 0\nℹ pass 3\nℹ fail 0\n/m);
+});
+
+test('a file that fails alone as well fails the run, and without CI each failure does', async (t) => {
+  const twice = await startRunnerOf(t, { one: FAILS_ONCE, two: FAILS }, { CI: 'true' }).runner.exited;
+  assert.equal(twice.status, 1, twice.stdout);
+  assert.match(twice.stdout, /^ℹ tests 3\nℹ suites 0\nℹ pass 2\nℹ fail 1\n/m);
+  const once = await startRunnerOf(t, { one: FAILS_ONCE }, { CI: '' }).runner.exited;
+  assert.equal(once.status, 1, once.stdout);
+  assert.doesNotMatch(once.stdout, /ran again/);
+});
+
+test('many failed files are not repeated', async (t) => {
+  const texts = { one: FAILS_ONCE, two: FAILS, three: FAILS, four: FAILS };
+  const { status, stdout } = await startRunnerOf(t, texts, { CI: 'true' }).runner.exited;
+  assert.equal(status, 1, stdout);
+  assert.doesNotMatch(stdout, /ran again/);
 });
 
 test('files of both lanes run, and what each prints stays together', async (t) => {
