@@ -1,3 +1,4 @@
+import { closeAll } from '../runtime/close-all.ts';
 import { type Authenticator, type Credentials, recheck, type Verdict } from './authenticator.ts';
 
 /**
@@ -40,7 +41,7 @@ export class AuthenticatorChain implements Authenticator {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.close()));
+    await closeAll(this.#links.map((link) => () => link.close()));
   }
 }
 

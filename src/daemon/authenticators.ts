@@ -43,7 +43,8 @@ export async function openAuthenticators(
       links.push(await BearerAuthenticator.open(keyFile, { realm: REALM, audience, logger }));
     }
   } catch (error) {
-    await Promise.all(links.map((link) => link.close()));
+    // Not the error of a closing, but the one before is what to mend.
+    await Promise.allSettled(links.map((link) => link.close()));
     throw error;
   }
   if (config.clientCaFile !== undefined) links.push(new ClientCertificateAuthenticator(authorities));

@@ -302,11 +302,11 @@ export class Daemon {
     ]);
     this.#status = status;
     lifetime.onClose(() => status.close());
+    lifetime.onClose(() => kept?.close());
+    lifetime.onClose(() => bindings?.close());
     // Closed first: a client that dials again after close code 1012 must reach the new process, and not this one.
-    lifetime.onClose(async () => {
+    lifetime.onClose(() => {
       if (kept !== undefined) services.tunnels.listener.stopAccepting();
-      await bindings?.close();
-      await kept?.close();
     });
     await role.openWorkers({
       ...{ services, configured, tunnels: this.sharedTunnels, events: etherSwitch.events },

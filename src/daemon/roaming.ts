@@ -9,6 +9,7 @@ import type { Switch } from '../networks/switch.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import type { TunnelFacts, TunnelsElsewhere } from '../ports/tunnel/accept/server-options.ts';
+import { closeAll } from '../runtime/close-all.ts';
 import type { AttachTunnel } from './kept-tunnels.ts';
 import { bindingsAt, restoreBindings } from './roaming-bindings.ts';
 
@@ -155,8 +156,7 @@ export class Roaming implements TunnelsElsewhere {
 
   /** Writes a last time; to be called before the ports are closed, so that their sessions stay. */
   async close(): Promise<void> {
-    await this.#sessions.flush();
-    this.stop();
+    await closeAll([() => this.#sessions.flush(), () => this.stop()]);
   }
 
   /** Writes nothing more. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../../errors.ts';
 import type { Logger } from '../../observability/logger.ts';
+import { closeAll } from '../../runtime/close-all.ts';
 import type { ClusterKeys } from '../cluster-key.ts';
 import { type ClusterStore, type ClusterTable, TABLE_NAMES, type TableName } from '../cluster-store.ts';
 import { ReplayWindow } from '../replay-window.ts';
@@ -153,9 +154,8 @@ export class AuthenticStore implements ClusterStore {
   }
 
   async close(): Promise<void> {
-    for (const stop of this.#stops) stop();
-    for (const table of this.#tables.values()) table.close();
-    await this.#options.inner.close();
+    const tables = [...this.#tables.values()];
+    await closeAll([...this.#stops, ...tables.map((table) => () => table.close()), () => this.#options.inner.close()]);
   }
 
   /** A node answers once it knows the policy, so that the answer to one that asks is never its own. */
