@@ -34,6 +34,7 @@ test('ctl cluster lists members, the mesh tunnels to them and detours, below a l
     revision: 0,
     isNameTaken: false,
     carried: 0,
+    meshRefused: 0,
     refused: null,
     left: { tunnels: 0, examples: [] },
     members,

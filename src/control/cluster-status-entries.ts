@@ -55,6 +55,8 @@ export const clusterStatus = atLeast({
   refused: v.nullable(count),
   /** the mesh tunnels of automatic networks that are left out, since there are as many as `--auto-net-mesh` allows, and some of them */
   left: atLeast({ tunnels: count, examples: listOf(atLeast({ node: anyText, network: anyText })) }),
+  /** how often this node has refused a mesh tunnel of an automatic network to another one, since it has as many as it may */
+  meshRefused: count,
   /** by name, this node included */
   members: listOf(memberEntry),
 });
@@ -94,5 +96,6 @@ export interface ClusterStatus {
   readonly carried: number;
   readonly refused: number | null;
   readonly left: { readonly tunnels: number; readonly examples: { readonly node: string; readonly network: string }[] };
+  readonly meshRefused: number;
   readonly members: MemberEntry[];
 }

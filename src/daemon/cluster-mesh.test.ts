@@ -70,7 +70,8 @@ for (const protocol of [1, 3]) {
   });
 }
 
-test('a node that has too many automatic networks is left alone for a while, and holds no room', async (t) => {
+/** A node at its bound, which notes what it is asked for. */
+async function fullNode(t: TestContext): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
@@ -80,8 +81,12 @@ test('a node that has too many automatic networks is left alone for a while, and
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked };
+}
+
+test('a node that has too many automatic networks is left alone for a while, and holds no room', async (t) => {
+  const { url, asked } = await fullNode(t);
   const rooms = ['a', 'b', 'c'];
-  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const full = announced({ url, networks: rooms });
   const members = new Map([['r2', full]]);
   const { mesh, etherSwitch } = meshWith(t, members);
@@ -102,6 +107,17 @@ test('a node that has too many automatic networks is left alone for a while, and
   members.set('r2', { ...full, boot: 'again' });
   mesh.reconcile(own);
   assert.deepEqual([mesh.links().length, mesh.left.length], [2, 1]);
+});
+
+test('a node to which a network of the operator is automatic, and one too many, is dialled again after a rest', async (t) => {
+  const { url, asked } = await fullNode(t);
+  const { mesh, etherSwitch } = meshWith(t, new Map([['r2', announced({ url, networks: ['office'] })]]));
+  etherSwitch.addNetwork('office', {});
+  etherSwitch.attach(new MemoryPort(), { network: 'office' });
+  mesh.reconcile({ node: 'r1', url: null, networks: ['office'] });
+  await until(() => mesh.links()[0]?.reason?.startsWith('next try in ') === true);
+  assert.match(mesh.links()[0]?.reason ?? '', /^next try in 1[01] s: /);
+  assert.deepEqual([asked.length, mesh.left.length, mesh.hasRoomAgain], [1, 0, false]);
 });
 
 test('a stream that cannot be asked for leaves no connection to the node', async (t) => {

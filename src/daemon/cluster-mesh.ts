@@ -27,6 +27,7 @@ import { authorityOf } from '../ports/tunnel/dial/tunnel-url.ts';
 import { MESH_ANSWER_HEADER } from '../wire/tunnel/mesh-headers.ts';
 import { FullNodes } from './full-nodes.ts';
 import { type DialledLink, type MeshLink, MeshLinks } from './mesh-links.ts';
+import { MeshRefusals } from './mesh-refusals.ts';
 import type { Service } from './services.ts';
 
 /** A listener as the mesh needs it; one on a Unix socket carries for no others. */
@@ -72,6 +73,7 @@ export class ClusterMesh {
   /** when some were left out last */
   #leftMs = Number.NEGATIVE_INFINITY;
   readonly #full = new FullNodes();
+  readonly #refusals: MeshRefusals;
   #reconciledMs = Number.NEGATIVE_INFINITY;
   /** how many tunnels had ended then */
   #ended = 0;
@@ -87,6 +89,7 @@ export class ClusterMesh {
     const authenticator = guardedMeshAuthenticator({ node, boot, keys }, counters);
     this.#authenticator = authenticator;
     this.#links = new MeshLinks(etherSwitch, node, logger);
+    this.#refusals = new MeshRefusals(logger);
     this.#acceptor = acceptMesh({
       ...{ authenticator, path, callerOf, counters, congestion, logger },
       refusalOf: (from, network) => this.#refusalOf(from, network),
@@ -226,15 +229,23 @@ export class ClusterMesh {
     return this.#left;
   }
 
+  /** How often this node has refused a tunnel, since there are as many of automatic networks as there may be. */
+  get refused(): number {
+    return this.#refusals.count;
+  }
+
   #refusalOf(from: string, network: string): 'unknown' | 'full' | undefined {
     const own = this.#own;
     if (own === undefined || !own.networks.includes(network) || this.#links.isFresh(from, network)) return 'unknown';
     const announcement = this.#parts.memberOf(from);
     if (announcement !== undefined && dials(own, announcement) === true) return 'unknown';
     if (!this.#isAutomatic(network) || this.#links.has({ node: from, network })) return undefined;
-    const count = new MeshCount(this.#bounds());
+    const bounds = this.#bounds();
+    const count = new MeshCount(bounds);
     for (const link of this.#links.links()) if (this.#isAutomatic(link.network)) count.add(link.node);
-    return count.hasRoom(from) ? undefined : 'full';
+    if (count.hasRoom(from)) return undefined;
+    this.#refusals.note(from, network, bounds.most, performance.now());
+    return 'full';
   }
 
   #bounds(): MeshBounds {
@@ -279,6 +290,7 @@ export class ClusterMesh {
     const carriers = (): MeshEnd[] => this.#carriers(node, url);
     const end = endOf(announcement);
     const onFull = (waitMs: number): void => {
+      // Automatic at the other node only: the port stays, and dials again after a rest.
       if (!this.#isAutomatic(network)) return;
       this.#full.add(node, end, waitMs, performance.now());
       this.#links.drop({ node, network }, end);

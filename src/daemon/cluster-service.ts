@@ -190,6 +190,7 @@ export class ClusterService {
       carried: this.#mesh.carried,
       refused: this.#parts.refused?.() ?? null,
       left: this.#mesh.left,
+      meshRefused: this.#mesh.refused,
     });
   }
 

@@ -22,11 +22,13 @@ export interface ClusterFacts {
   readonly refused: number | null;
   /** mesh tunnels that are left out at a bound */
   readonly left: readonly { readonly node: string; readonly network: string }[];
+  /** as `ClusterStatus` has it */
+  readonly meshRefused: number;
 }
 
 /** What `getStatus` says of the cluster. */
 export function clusterStatus(facts: ClusterFacts): Omit<ClusterStatus, 'revision'> {
-  const { name, own, store, storeSinceMs, isTaken, members, links, carried, refused, left } = facts;
+  const { name, own, store, storeSinceMs, isTaken, members, links, carried, refused, left, meshRefused } = facts;
   const self = memberEntry(own, 'self', []);
   const others = members.map(({ announcement, state }) =>
     memberEntry(
@@ -47,6 +49,7 @@ export function clusterStatus(facts: ClusterFacts): Omit<ClusterStatus, 'revisio
       tunnels: left.length,
       examples: left.slice(0, MOST_EXAMPLES).map(({ node, network }) => ({ node, network })),
     },
+    meshRefused,
     members: [self, ...others].sort((one, other) => (one.node < other.node ? -1 : 1)),
   };
 }

@@ -1,5 +1,4 @@
-const LEAST_MS = 10_000;
-const MOST_MS = 30_000;
+import { fullRestMs } from '../ports/mesh/full-rest.ts';
 
 /** The nodes that have refused a mesh tunnel since they have as many of automatic networks as they may: they rest for a while. */
 export class FullNodes {
@@ -7,10 +6,10 @@ export class FullNodes {
 
   /**
    * @param end what was dialled: its URL and its start
-   * @param waitMs what the node asks for; from 10 s to 30 s of it are kept
+   * @param waitMs what the node asks for
    */
   add(node: string, end: string, waitMs: number, nowMs: number): void {
-    this.#until.set(node, { end, ms: nowMs + Math.min(MOST_MS, Math.max(LEAST_MS, waitMs)) });
+    this.#until.set(node, { end, ms: nowMs + fullRestMs(waitMs) });
   }
 
   /** Whether the node rests. One that was started again does not. */

@@ -86,6 +86,7 @@ test('a node of a cluster tells whether it has the store, its name and a tunnel 
     revision: 3,
     isNameTaken: false,
     carried: 0,
+    meshRefused: 0,
     refused: null,
     left: { tunnels: 0, examples: [] },
   };

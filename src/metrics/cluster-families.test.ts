@@ -8,6 +8,7 @@ const mesh = (network: string, isUp: boolean, roundTripMs: number | null, via: s
 const CLUSTER: MeasuredCluster = {
   isStoreConnected: false,
   carried: 2,
+  meshRefused: 3,
   members: [
     { node: 'r1', mesh: [] },
     { node: 'r2', mesh: [mesh('default', true, 1.5), mesh('lab', false, null, 'r3')] },
@@ -24,6 +25,7 @@ test('a node tells its store, the nodes, and the tunnel to each of them', () => 
     'store_connected{} 0',
     'nodes{} 2',
     'carried{} 2',
+    'mesh_refused{} 3',
     'mesh_up{node="r2",network="default"} 1',
     'mesh_up{node="r2",network="lab"} 0',
     'mesh_carried{node="r2",network="default"} 0',

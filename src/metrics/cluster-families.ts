@@ -4,6 +4,7 @@ import { type Family, labelsOf, single } from './exposition.ts';
 export interface MeasuredCluster {
   readonly isStoreConnected: boolean;
   readonly carried: number;
+  readonly meshRefused: number;
   readonly members: readonly {
     readonly node: string;
     readonly mesh: readonly {
@@ -42,6 +43,14 @@ export function clusterFamilies(cluster: (() => MeasuredCluster) | undefined): F
     single(
       { name: 'etherws_cluster_carried', type: 'gauge', help: 'Pairs of other nodes for which this node carries' },
       () => cluster().carried,
+    ),
+    single(
+      {
+        name: 'etherws_cluster_mesh_refused',
+        type: 'counter',
+        help: 'Mesh tunnels of automatic networks that this node has refused at its bound',
+      },
+      () => cluster().meshRefused,
     ),
     ofLinks(
       { name: 'etherws_cluster_mesh_up', type: 'gauge', help: 'Whether the tunnel to a node stands' },

@@ -2,6 +2,7 @@ import { type ErrorCode, EtherwsError } from '../../errors.ts';
 import { MeshFullError } from '../../net/retry-after.ts';
 import { ClientPort, type ClientPortOptions } from '../tunnel/dial/client-port.ts';
 import type { TunnelPort } from '../tunnel/tunnel-port.ts';
+import { fullRestMs } from './full-rest.ts';
 import { overlapping } from './overlapping.ts';
 
 /** Dials the other node once. @param via the node that carries; undefined: directly */
@@ -13,7 +14,7 @@ export interface MeshPortOptions extends Pick<ClientPortOptions, 'target' | 'log
   /** The nodes that may carry, the best one first. */
   readonly carriers: () => readonly string[];
   /**
-   * The other node has refused the tunnel since it has too many of automatic networks; the port may be closed.
+   * The other node has refused the tunnel since it has too many of automatic networks; the port may be closed, else it dials again after a rest.
    * @param waitMs the wait that it asks for
    */
   readonly onFull?: ((waitMs: number) => void) | undefined;
@@ -49,6 +50,7 @@ export class MeshPort extends ClientPort {
       meshNode,
       connect: (signal) => ways.connect(signal),
       reconnection: WAITS,
+      leastWaitMs: (error) => (error instanceof MeshFullError ? fullRestMs(error.retryAfterMs) : undefined),
       failback: {
         intervalMs: DIRECT_AGAIN_MS,
         connect: (signal) => ways.connectDirectly(signal),

@@ -16,6 +16,8 @@ export interface ClientPortOptions {
   /** Dials once. Rejects with an EtherwsError, or with the signal's reason; no socket is left open then. */
   connect: (signal: AbortSignal) => Promise<TunnelPort>;
   reconnection?: ReconnectionOptions;
+  /** The least wait after this failure, which may be above `reconnection.maxMs`; undefined: none. */
+  leastWaitMs?: (error: unknown) => number | undefined;
   /** How to return to the preferred server; without it a tunnel to another server stays until it is lost. */
   failback?: FailbackOptions;
   /** Reports links that came up and new addresses. @returns stops that; resolves when all its resources are released */
@@ -35,6 +37,7 @@ export class ClientPort extends LastingPort {
   readonly meshNode: string | undefined;
   readonly target: string;
   readonly #connect: ClientPortOptions['connect'];
+  readonly #leastWaitMs: ClientPortOptions['leastWaitMs'];
   readonly #watchNetwork: ClientPortOptions['watchNetwork'];
   readonly #reconnection: Reconnection;
   readonly #failback: Failback | undefined;
@@ -52,6 +55,7 @@ export class ClientPort extends LastingPort {
     this.type = this.meshNode === undefined ? 'client' : MESH_TYPE;
     this.target = options.target;
     this.#connect = options.connect;
+    this.#leastWaitMs = options.leastWaitMs;
     this.#watchNetwork = options.watchNetwork;
     this.#reconnection = new Reconnection(options.reconnection);
     this.#logger = options.logger ?? SILENT;
@@ -132,7 +136,8 @@ export class ClientPort extends LastingPort {
   #failed(error: unknown): void {
     if (this.isClosed) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error), requestedWaitMs(error));
+    const [requestedMs, leastMs] = [requestedWaitMs(error), this.#leastWaitMs?.(error)];
+    this.#reconnection.failed(performance.now(), oneLine(reason), isLastingFailure(error), requestedMs, leastMs);
     this.#logger.debug({ target: this.target, error }, 'dialling failed');
     this.#rest();
   }

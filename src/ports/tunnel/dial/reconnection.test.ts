@@ -84,6 +84,18 @@ describe('a wait that the server asks for', () => {
 
   test('is bounded by the longest wait', () => assert.equal(failedOnce(3_600_000, 0.5).nextTryMs, 60_000));
 
+  test('is not bounded by the longest wait, if the caller sets it', () => {
+    const reconnection = new Reconnection({ minMs: 200, maxMs: 1000, random: () => 0.5 });
+    reconnection.dialling(0);
+    reconnection.failed(0, '503', false, 10_000, 10_000);
+    assert.equal(reconnection.nextTryMs, 10_100);
+    reconnection.networkChanged(5000);
+    assert.equal(reconnection.nextTryMs, 10_100);
+    reconnection.dialling(10_100);
+    reconnection.failed(10_100, 'refused', false);
+    assert.ok(reconnection.nextTryMs <= 11_100, 'forgotten behind it');
+  });
+
   test('does not shorten one that is longer', () => assert.equal(failedOnce(0, 0.9).nextTryMs, 900));
 
   test('is kept when the network changes, and forgotten behind it', () => {

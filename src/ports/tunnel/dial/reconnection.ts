@@ -46,7 +46,7 @@ export type ReconnectionState = 'connecting' | 'up' | 'backoff' | 'down';
  * - After a failure that dialling again will hardly mend, such as a wrong
  *   password, the wait is `maxMs`.
  * - After close code 1012 (service restart) waits are at most 400 ms for 10 s.
- * - A wait that the server asks for (`Retry-After`) is kept, up to `maxMs`.
+ * - A wait that the server asks for (`Retry-After`) is kept, up to `maxMs`; one that the caller sets is kept as it is.
  * - When the host's network comes back the next attempt is at once. A host whose
  *   network changes all the time dials at most once a second, and less often
  *   after several failures, down to once in 8 s.
@@ -119,13 +119,21 @@ export class Reconnection {
    * The attempt failed.
    * @param isLasting dialling again will hardly help
    * @param requestedWaitMs the wait that the server asked for
+   * @param leastWaitMs the next attempt is not before this, whatever `maxMs` is
    */
-  failed(nowMs: number, reason: string, isLasting: boolean, requestedWaitMs: number | undefined = undefined): void {
+  failed(
+    nowMs: number,
+    reason: string,
+    isLasting: boolean,
+    requestedWaitMs: number | undefined = undefined,
+    leastWaitMs: number | undefined = undefined,
+  ): void {
     if (!this.#isRestarting(nowMs)) this.#failures++;
     // Jitter, so that clients with the same `Retry-After` do not return at one instant.
     if (requestedWaitMs !== undefined) {
       this.#notBeforeMs = nowMs + Math.min(this.#maxMs, requestedWaitMs + this.#random() * this.#minMs);
     }
+    if (leastWaitMs !== undefined) this.#notBeforeMs = nowMs + leastWaitMs + this.#random() * this.#minMs;
     this.#rest(nowMs, reason, isLasting);
   }
 
