@@ -38,8 +38,10 @@ export class ReplayWindow {
     if ((bits & bit) !== 0) return false;
     used[word % words] = bits | bit;
     window.highest = Math.max(highest, number);
+    this.#starts.delete(start);
     this.#starts.set(start, window);
-    // What a start that is forgotten has sent could be replayed. Proofs name the start of this node, so only until it ends.
+    // What a start that is forgotten has sent could be replayed: it is the one that was silent for longest, which has most likely
+    // ended. Proofs name the start of this node, so they could be replayed only until it ends, too.
     if (this.#starts.size > MOST_STARTS) {
       const [oldest] = this.#starts.keys();
       if (oldest !== undefined) this.#starts.delete(oldest);

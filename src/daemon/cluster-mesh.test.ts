@@ -10,6 +10,7 @@ import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { Switch } from '../networks/switch.ts';
 import { SILENT } from '../observability/logger.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import { readProof } from '../ports/mesh/mesh-proof.ts';
 import { ClusterMesh, otherProtocol } from './cluster-mesh.ts';
 
 /** What a node has announced that nothing listens for, unless `more` says otherwise. */
@@ -118,6 +119,29 @@ test('a node to which a network of the operator is automatic, and one too many, 
   await until(() => mesh.links()[0]?.reason?.startsWith('next try in ') === true);
   assert.match(mesh.links()[0]?.reason ?? '', /^next try in 1[01] s: /);
   assert.deepEqual([asked.length, mesh.left.length, mesh.hasRoomAgain], [1, 0, false]);
+});
+
+test('attempts that do not connect take no numbers of proofs', async (t) => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  await once(closed, 'close');
+  const members = new Map([['r2', announced({ url: `ws://127.0.0.1:${port}/` })]]);
+  const key = Buffer.alloc(32);
+  const { mesh } = meshWith(t, members, () => [key]);
+  mesh.reconcile({ node: 'r1', url: null, networks: ['default'] });
+  await until(() => mesh.links()[0]?.reason?.includes('Nothing listens') === true);
+  const numbers: (number | undefined)[] = [];
+  const server = createServer().on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
+    numbers.push(readProof(headers.authorization?.slice('Bearer '.length) ?? '', [key])?.claim.number);
+    socket.destroy();
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  await until(() => numbers.length > 1);
+  assert.deepEqual(numbers.slice(0, 2), [1, 2]);
 });
 
 test('a stream that cannot be asked for leaves no connection to the node', async (t) => {

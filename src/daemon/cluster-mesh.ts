@@ -19,7 +19,7 @@ import { acceptMesh } from '../ports/mesh/mesh-acceptor.ts';
 import { guardedMeshAuthenticator } from '../ports/mesh/mesh-authenticator.ts';
 import { dialMesh, type MeshEnd, NODE_HEADER, requireAnswer } from '../ports/mesh/mesh-dialler.ts';
 import { nodesPath } from '../ports/mesh/mesh-path.ts';
-import { type MeshProof, makeProof } from '../ports/mesh/mesh-proof.ts';
+import { type MeshProof, makeProof, type ProofMaker } from '../ports/mesh/mesh-proof.ts';
 import { MeshRelay } from '../ports/mesh/mesh-relay.ts';
 import type { CongestionChoice } from '../ports/stream/congestion-control.ts';
 import type { TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
@@ -132,14 +132,14 @@ export class ClusterMesh {
       });
     }
     const { cacertsFile: cacerts } = this.#parts;
-    const proof = (to: string, what: string): MeshProof => this.#proof(to, what);
+    const proof = (to: string, what: string): ProofMaker => this.#proof(to, what);
     const field = fieldOfCaller(caller);
     const isUnix = unixSocketOf(url) !== undefined;
     const { host, listenPort, isSecure } = isUnix ? UNIX_AUTHORITY : authorityOf(url);
     const path = nodesPath(isUnix ? '/' : new URL(url).pathname);
     const via = this.links().find((link) => link.node === node && link.isUp)?.via;
     const connection = await connectNode({ url, proof, via, cacerts, carriers: () => this.#carriers(node, url) });
-    const { proof: token, isAnswer } = proofOn(connection, () => proof(node, streamClaim(field)));
+    const { proof: token, isAnswer } = proofOn(connection, () => proof(node, streamClaim(field))());
     return ControlStream.open(
       {
         address: { url: `node ${node}`, isTls: isSecure, host, port: listenPort, path },
@@ -286,7 +286,7 @@ export class ClusterMesh {
     if (announcement === undefined || announcement.url === null) return undefined;
     const { url } = announcement;
     const { cacertsFile: cacerts, congestion, logger } = this.#parts;
-    const proof = (to: string, what: string): MeshProof => this.#proof(to, what);
+    const proof = (to: string, what: string): ProofMaker => this.#proof(to, what);
     const carriers = (): MeshEnd[] => this.#carriers(node, url);
     const end = endOf(announcement);
     const onFull = (waitMs: number): void => {
@@ -305,15 +305,26 @@ export class ClusterMesh {
     return announcement === undefined ? '' : endOf(announcement);
   }
 
-  #proof(to: string, what: string): MeshProof {
-    const { node: from, boot: fromBoot, keys, memberOf } = this.#parts;
+  /** @throws EtherwsError as `#provable` does, at once and when the proof is made */
+  #proof(to: string, what: string): ProofMaker {
+    this.#provable(to);
+    return () => {
+      const { node: from, boot: fromBoot } = this.#parts;
+      const { key, toBoot } = this.#provable(to);
+      return makeProof({ from, fromBoot, to, toBoot, network: what, number: ++this.#proofs }, key);
+    };
+  }
+
+  /** What a proof for another node is made with now. @throws EtherwsError CLUSTER_UNAVAILABLE, CLUSTER_NODE_UNPROVEN */
+  #provable(to: string): { readonly key: Buffer; readonly toBoot: string } {
+    const { keys, memberOf } = this.#parts;
     const [key] = keys();
     const member = memberOf(to);
     if (key === undefined || member === undefined) {
       throw new EtherwsError('CLUSTER_UNAVAILABLE', `The key of the cluster, or the node ${to}, is not known`);
     }
     if (member.protocol !== CLUSTER_PROTOCOL) throw otherProtocol(member);
-    return makeProof({ from, fromBoot, to, toBoot: member.boot, network: what, number: ++this.#proofs }, key);
+    return { key, toBoot: member.boot };
   }
 
   /** The nodes that may carry to another one: those that both can reach as far as is known, the least loaded first. */

@@ -13,8 +13,8 @@ export interface MeshAuthenticatorOptions {
 }
 
 /**
- * A node counts its proofs for all nodes and claims together, and takes the number of a dial before TCP and TLS: meanwhile
- * its callers may have it open many streams.
+ * A node counts its proofs for all nodes and claims together, and takes the number of one when its connection stands. On the way
+ * many others may overtake it, since the callers of the node may have it open many streams.
  */
 const PROOFS_WINDOW = 4096;
 const BEARER = /^bearer +([\w.-]+)$/i;

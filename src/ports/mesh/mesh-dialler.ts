@@ -9,7 +9,7 @@ import { authorityOf } from '../tunnel/dial/tunnel-url.ts';
 import type { TunnelPort } from '../tunnel/tunnel-port.ts';
 import { meshPath } from './mesh-path.ts';
 import { ATTEMPT_MS, MeshPort } from './mesh-port.ts';
-import type { MeshProof } from './mesh-proof.ts';
+import type { MeshProof, ProofMaker } from './mesh-proof.ts';
 import { CARRY_USER, carriedClaim } from './mesh-relay.ts';
 import { MESH_HEARTBEAT, MESH_LIMITS } from './mesh-tunnels.ts';
 
@@ -23,12 +23,12 @@ export interface MeshEnd {
 export interface MeshDialOptions extends MeshEnd {
   readonly network: string;
   /**
-   * Makes the proof of one attempt.
+   * Looks whether a proof can be made.
    * @param to the node that checks it
    * @param what the network, or `carriedClaim`
    * @throws EtherwsError CLUSTER_UNAVAILABLE while the key or the node is not known; CLUSTER_NODE_UNPROVEN for another cluster protocol
    */
-  readonly proof: (to: string, what: string) => MeshProof;
+  readonly proof: (to: string, what: string) => ProofMaker;
   /** The nodes that may carry, the best one first. */
   readonly carriers: () => readonly MeshEnd[];
   /** see MeshPortOptions */
@@ -58,12 +58,16 @@ export function dialMesh(options: MeshDialOptions): MeshPort {
 async function dialOnce(options: MeshDialOptions, via: string | undefined, signal: AbortSignal): Promise<TunnelPort> {
   const { node, network, url, proof, cacerts, congestion, logger } = options;
   const unixSocket = unixSocketOf(url);
-  const { proof: token, isAnswer } = proof(node, network);
+  const makeProof = proof(node, network);
+  let made: MeshProof | undefined;
   return dialTunnel({
     url: unixSocket === undefined ? meshUrl(url, network) : `ws://localhost${meshPath('/', network)}`,
     unixSocket,
-    token,
-    checkAnswer: (answer) => requireAnswer(options, isAnswer(answer), answer),
+    token: () => {
+      made = makeProof();
+      return made.proof;
+    },
+    checkAnswer: (answer) => requireAnswer(options, made?.isAnswer(answer) === true, answer),
     headers: [[NODE_HEADER, node]],
     proxy: via === undefined ? undefined : carrierOf(via, options),
     ...(cacerts === undefined ? {} : { cacerts: await readCaCerts(cacerts) }),
@@ -98,11 +102,17 @@ export function carrierOf(
   const carrier = carriers().find(({ node }) => node === via);
   if (carrier === undefined) throw new EtherwsError('HOST_UNREACHABLE', `The node ${via} carries no more`);
   const { host, listenPort, isSecure } = authorityOf(carrier.url);
+  const makeProof = proof(via, carriedClaim(authorityOf(url).text));
   return {
     kind: isSecure ? 'https' : 'http',
     host,
     listenPort,
-    credentials: { user: CARRY_USER, passwd: proof(via, carriedClaim(authorityOf(url).text)).proof },
+    credentials: {
+      user: CARRY_USER,
+      get passwd() {
+        return makeProof().proof;
+      },
+    },
     shown: carrier.url,
   };
 }

@@ -27,6 +27,12 @@ export interface MeshProof {
 }
 
 /**
+ * Makes the proof of one attempt, when the connection stands: its number is taken then, so that a slow connect does not age it.
+ * @throws EtherwsError CLUSTER_UNAVAILABLE, CLUSTER_NODE_UNPROVEN if it can no longer be made
+ */
+export type ProofMaker = () => MeshProof;
+
+/**
  * The proof that a node of the cluster makes this claim. It is a challenge, too: random, so that no former answer is right,
  * even of a node that was restored from a snapshot.
  * @param key of the cluster

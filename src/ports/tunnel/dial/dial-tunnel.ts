@@ -34,8 +34,8 @@ export interface DialTunnelOptions extends TlsIdentityOptions, TcpOptions {
   user?: string;
   /** needs a user; may contain colons */
   passwd?: string;
-  /** a bearer token (RFC 6750), instead of a user */
-  token?: string | undefined;
+  /** a bearer token (RFC 6750), instead of a user; a function makes one for each opening handshake, when the connection stands */
+  token?: string | (() => string) | undefined;
   /** further header fields of the opening handshake; a name may occur more than once */
   headers?: DialOptions['headers'];
   /** the proxy to dial through (parseProxyUrl); default: none */
@@ -129,7 +129,7 @@ export async function dialTunnel(options: DialTunnelOptions): Promise<TunnelPort
 /** Dials, and follows redirects. @returns the URL that was reached in the end, and the proxy on the way to it */
 async function dialFollowing(
   first: TunnelUrl,
-  authorization: string | undefined,
+  authorization: DialOptions['authorization'],
   options: DialTunnelOptions,
   logger: Logger,
 ): Promise<{ readonly url: TunnelUrl; readonly proxy: ProxyServer | undefined; readonly dialled: DialledTunnel }> {
@@ -180,7 +180,11 @@ async function dialFollowing(
 }
 
 /** A query may have a token, and a header field anything. */
-function hasSecrets({ headers = [] }: DialTunnelOptions, authorization: string | undefined, url: TunnelUrl): boolean {
+function hasSecrets(
+  { headers = [] }: DialTunnelOptions,
+  authorization: DialOptions['authorization'],
+  url: TunnelUrl,
+): boolean {
   return authorization !== undefined || headers.length > 0 || url.href.includes('?');
 }
 
@@ -217,11 +221,14 @@ export function unpinnable(url: TunnelUrl): EtherwsError {
 }
 
 /** The value of `Authorization`, if any: a bearer token, or a user and a password. */
-function authorizationOf(options: DialTunnelOptions, url: TunnelUrl): string | undefined {
+function authorizationOf(options: DialTunnelOptions, url: TunnelUrl): DialOptions['authorization'] {
   const user = options.user ?? url.user;
   const passwd = options.passwd ?? (options.user === undefined ? url.passwd : undefined);
-  if (options.token !== undefined) {
-    if (user === undefined && passwd === undefined) return `Bearer ${options.token}`;
+  const { token } = options;
+  if (token !== undefined) {
+    if (user === undefined && passwd === undefined) {
+      return typeof token === 'string' ? `Bearer ${token}` : () => `Bearer ${token()}`;
+    }
     throw new EtherwsError('ARGUMENT_INVALID', 'A user and a token exclude each other', { hint: 'Give one of them' });
   }
   if (user === undefined) {

@@ -24,8 +24,8 @@ import type { TunnelUrl } from './tunnel-url.ts';
 
 export interface DialOptions extends TlsIdentityOptions, TcpOptions {
   url: TunnelUrl;
-  /** the whole value of `Authorization` */
-  authorization?: string | undefined;
+  /** the whole value of `Authorization`; a function is called once the connection stands, and what it throws is what `dial` rejects with */
+  authorization?: string | (() => string) | undefined;
   /** further header fields of the opening handshake; a name may occur more than once */
   headers?: readonly (readonly [name: string, value: string])[] | undefined;
   /** default: none */
@@ -149,13 +149,14 @@ function overdue({ stage, name }: DialAttempt, { url, proxy, timeoutMs }: Connec
 
 function openingHandshake(socket: Socket, options: DialOptions, attempt: DialAttempt): Promise<DialledTunnel> {
   const { signal } = attempt;
-  const { url, authorization, offersBatchedWire, ticket, instance } = options;
+  const { url, offersBatchedWire, ticket, instance } = options;
+  const authorization = typeof options.authorization === 'function' ? options.authorization() : options.authorization;
   const offer = instance?.offer(options.isParallelAllowed === true);
   return new Promise((resolve, reject) => {
     const webSocket = new UpgradingWebSocket(url.href, {
       perMessageDeflate: false,
       origin: url.origin,
-      headers: headersOf(options, offer),
+      headers: headersOf({ ...options, authorization }, offer),
       createConnection: () => socket,
     });
     let wire: Wire = 'raw';
@@ -236,7 +237,10 @@ const TEMPORARY_REDIRECT = 307;
 /** 508 Loop Detected (RFC 5842, 7.2). */
 const LOOP_DETECTED = 508;
 
-function headersOf(options: DialOptions, offer: OwnOffer | undefined): Record<string, string | string[]> {
+function headersOf(
+  options: DialOptions & { readonly authorization: string | undefined },
+  offer: OwnOffer | undefined,
+): Record<string, string | string[]> {
   const { authorization, headers = [], offersBatchedWire, ticket, followsRedirects } = options;
   const result: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {

@@ -10,6 +10,7 @@ export interface ProxyServer {
   /** a name or an address, an IPv6 one without brackets */
   readonly host: string;
   readonly listenPort: number;
+  /** read once for each connection, when the one to the proxy stands */
   readonly credentials: { readonly user: string; readonly passwd: string } | undefined;
   /** the URL without credentials */
   readonly shown: string;
