@@ -204,6 +204,16 @@ function racesOfWaits(source: Source): string[] {
   });
 }
 
+/** Tunnels of ws, which emit the frames behind pings as well, from the 20th second of a tunnel on. */
+function barePeers(source: Source): string[] {
+  const bare = [...within(source.tree)].filter(
+    (node) => node.type === 'NewExpression' && /^new WebSocket\([^;]*tunnelPort/.test(textOf(source, node)),
+  );
+  return bare.map(
+    (node) => `${at(source, node)}: a tunnel is a TunnelSocket: ws emits the frames behind pings as well`,
+  );
+}
+
 function mayWaitForEver({ file }: Source): boolean {
   return MAY_WAIT_FOR_EVER.includes(file) || file.includes('/programs/');
 }
@@ -285,6 +295,10 @@ test('no test sleeps where it can wait for a condition, and no reason outlives i
   assert.deepEqual(stale, []);
 });
 
+test('what a switch sends behind a ping is no frame of another station', () => {
+  assert.deepEqual(sources.flatMap(barePeers), []);
+});
+
 test('each of these rules finds what it forbids', () => {
   const source = (text: string): Source => readSource('test/planted.test.ts', text);
   assert.equal(testsWithoutAssert(source("test('a', () => { nothingOfOurs(); });"), asserting).length, 1);
@@ -307,6 +321,8 @@ test('each of these rules finds what it forbids', () => {
   }
   const race = "await Promise.race([once(socket, 'open'), once(socket, 'close')]);";
   assert.equal(racesOfWaits(source(race)).length, 1, race);
+  const tunnel = 'const far = new WebSocket(urlOf(lan.tunnelPort), { headers });';
+  assert.equal(barePeers(source(tunnel)).length, 1, tunnel);
   for (const text of ['await delay(100);', 'await new Promise((resolve) => setTimeout(resolve, 100));']) {
     assert.equal(fixedSleeps(source(text)).length, 1, text);
   }

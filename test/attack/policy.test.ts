@@ -3,11 +3,11 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-policy-'));
@@ -27,8 +27,8 @@ function as(user: string): { Authorization: string } {
   return { Authorization: `Basic ${Buffer.from(`${user}:hello`).toString('base64')}` };
 }
 
-async function enter(t: TestContext, running: TestDaemon, user: string): Promise<WebSocket> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${running.tunnelPort}/`, { headers: as(user) });
+async function enter(t: TestContext, running: TestDaemon, user: string): Promise<TunnelSocket> {
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${running.tunnelPort}/`, { headers: as(user) });
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   return tunnel;

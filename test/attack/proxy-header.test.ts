@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { type ClientOptions, WebSocket } from 'ws';
+import type { ClientOptions, WebSocket } from 'ws';
 import type { EndpointEntry, PortEntry } from '../../src/control/schema.ts';
 import type { EndpointCounters } from '../../src/net/endpoint-counters.ts';
 import { TestDaemon } from '../support/daemon.ts';
@@ -15,6 +15,7 @@ import { CertificateMaker } from '../support/openssl.ts';
 import { binaryHeader, inet6Body } from '../support/proxy-headers.ts';
 import type { SwOptions } from '../support/sw-options.ts';
 import { missingTools } from '../support/tools.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once, within } from '../support/waits.ts';
 
 /** The address of the trusted proxy, and that of an untrusted one. */
@@ -57,7 +58,7 @@ async function enter(t: TestContext, running: TestDaemon, way: Way): Promise<Web
   }
   const stream = ca === undefined ? socket : connectTls({ socket, ca, host: '127.0.0.1' });
   const options: ClientOptions = { headers, createConnection: () => stream };
-  const webSocket = new WebSocket(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${running.tunnelPort}/`, options);
+  const webSocket = new TunnelSocket(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${running.tunnelPort}/`, options);
   t.after(() => webSocket.terminate());
   const answered = new Promise<WebSocket | number>((resolve) => {
     webSocket.once('open', () => resolve(webSocket));

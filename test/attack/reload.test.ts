@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
-import { WebSocket } from 'ws';
 import { TestDaemon } from '../support/daemon.ts';
 import { call, knock } from '../support/http.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 test('a new certificate and new authorities come into force on reload, and no tunnel drops', async (t) => {
@@ -44,7 +44,7 @@ test('a new certificate and new authorities come into force on reload, and no tu
     return name;
   };
 
-  const tunnel = new WebSocket(`wss://127.0.0.1:${port}/`, as(ada));
+  const tunnel = new TunnelSocket(`wss://127.0.0.1:${port}/`, as(ada));
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   assert.equal(await shown(), 'old');

@@ -4,11 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { PortEntry } from '../../src/control/schema.ts';
 import { TestDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/etherws.ts';
 import { call, knock } from '../support/http.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etherws-resumption-'));
@@ -35,7 +36,7 @@ function fields(user: string, token?: string): Record<string, string> {
 }
 
 async function enter(t: TestContext, running: TestDaemon, user: string, token?: string): Promise<Tunnel> {
-  const client = new WebSocket(`ws://127.0.0.1:${running.tunnelPort}/`, { headers: fields(user, token) });
+  const client = new TunnelSocket(`ws://127.0.0.1:${running.tunnelPort}/`, { headers: fields(user, token) });
   t.after(() => client.terminate());
   const [{ headers }] = (await once(client, 'upgrade')) as [IncomingMessage];
   return { client, token: String(headers['etherws-resume']).slice(2) };

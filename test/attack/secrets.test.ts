@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
-import { WebSocket } from 'ws';
 import { ETHERWS } from '../support/etherws.ts';
 import { ask, knock } from '../support/http.ts';
 import { htpasswdLine } from '../support/lan.ts';
@@ -12,6 +11,7 @@ import { CertificateMaker } from '../support/openssl.ts';
 import { Process } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /** The secrets have no common substrings, so that each can be searched for by itself. */
@@ -91,7 +91,7 @@ test('no secret stands in the log at its most talkative, in an answer, or in ps'
     assert.equal((await knock({ port, ca, path: `/${query}`, headers })).status, status);
   }
   // A connected tunnel is a port, and the log has its user.
-  const bob = new WebSocket(`wss://127.0.0.1:${port}/`, { ca, headers: { Authorization: `Bearer ${token}` } });
+  const bob = new TunnelSocket(`wss://127.0.0.1:${port}/`, { ca, headers: { Authorization: `Bearer ${token}` } });
   t.after(() => bob.terminate());
   await once(bob, 'open');
   await lan.process.output(/"user":"bob"/);

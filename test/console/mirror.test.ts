@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import { openConsole } from '../support/console-page.ts';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import type { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once, until } from '../support/waits.ts';
 
 interface Tunnel {
@@ -16,7 +16,7 @@ interface Tunnel {
 
 /** A tunnel to the switch, whose station has this number. */
 async function tunnelTo(t: TestContext, { tunnelPort }: SwitchProcess, station: number): Promise<Tunnel> {
-  const socket = new WebSocket(`ws://127.0.0.1:${tunnelPort}/`);
+  const socket = new TunnelSocket(`ws://127.0.0.1:${tunnelPort}/`);
   t.after(() => socket.terminate());
   const received: string[] = [];
   socket.on('message', (frame: Buffer) => received.push(frame.subarray(14).toString().replaceAll('\0', '')));

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { RateEntry } from '../../src/control/rate-entries.ts';
 import { ConsolePage } from '../support/console-page.ts';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /** A switch whose port 1 has received frames within the last minute, and receives none any more. */
 async function quietPort(t: TestContext): Promise<{ sw: SwitchProcess; rates: () => Promise<RateEntry> }> {
   const sw = await SwitchProcess.start(t);
-  const tunnel = new WebSocket(`ws://127.0.0.1:${sw.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${sw.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   const rates = async (): Promise<RateEntry> => {
@@ -55,7 +55,7 @@ describe('the past of a port', () => {
 
   test('a plot whose library does not come is drawn when it does', async (t) => {
     const sw = await SwitchProcess.start(t);
-    const tunnel = new WebSocket(`ws://127.0.0.1:${sw.tunnelPort}/`);
+    const tunnel = new TunnelSocket(`ws://127.0.0.1:${sw.tunnelPort}/`);
     t.after(() => tunnel.terminate());
     await once(tunnel, 'open');
     const opened = await ConsolePage.open(t, sw.controlPort);

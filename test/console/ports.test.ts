@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { PortEntry } from '../../src/control/schema.ts';
 import { openConsole } from '../support/console-page.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { textFile, usersFile } from '../support/users-file.ts';
 import { once } from '../support/waits.ts';
 
@@ -13,7 +14,7 @@ const STATION = '02:00:00:00:00:0e';
 
 /** A tunnel to the switch, as a port of the kind `server`. */
 async function tunnelTo(t: TestContext, { tunnelPort }: SwitchProcess): Promise<WebSocket> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   return tunnel;

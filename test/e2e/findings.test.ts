@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { FindingEntry } from '../../src/control/finding-entries.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 test('a running switch is examined by its API: its host, its certificate and its limits', {
@@ -37,7 +37,7 @@ test('a running switch is examined by its API: its host, its certificate and its
   const well = await ctl('doctor');
   assert.match(well.stdout, /^ok {4}addon {10}loaded$/m, well.stderr);
   await lan.call('addPort', { type: 'client', target: 'ws://127.0.0.1:1/', options: { wait: false } });
-  const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   const full = await ctl('doctor');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 const A = '02:00:00:00:00:0a';
@@ -15,7 +16,7 @@ interface Station {
 }
 
 async function join(t: TestContext, lan: SwitchProcess): Promise<Station> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   const heard: Buffer[] = [];

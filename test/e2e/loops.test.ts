@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { FdbEntry } from '../../src/control/schema.ts';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { openTapLab } from '../support/lab-test.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 const A = '02:00:00:00:00:0a';
@@ -27,7 +28,7 @@ function warnings(lan: SwitchProcess): Warning[] {
 }
 
 async function join(t: TestContext, lan: SwitchProcess): Promise<WebSocket> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   return tunnel;

@@ -4,12 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { ConfigEntry, NetworkEntry, PlanEntry, StatusEntry } from '../../src/control/schema.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { commandsIn, fencedBlocks } from '../support/fenced-blocks.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /*
@@ -129,7 +129,7 @@ test('a tunnel that is resumed behind a restart is in its network again, also in
   const enter = async (path: string, token?: string): Promise<string> => {
     const resume = token === undefined ? '1' : `1 ${token}`;
     const headers = { 'Etherws-Wire': '1', 'Etherws-Resume': resume };
-    const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}${path}`, { headers, perMessageDeflate: false });
+    const socket = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}${path}`, { headers, perMessageDeflate: false });
     t.after(() => socket.terminate());
     socket.on('error', () => undefined);
     const [{ headers: answer }] = (await once(socket, 'upgrade')) as [IncomingMessage];

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { ConfigEntry, MdbEntry, NetworkEntry } from '../../src/control/schema.ts';
 import { ETHERWS } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /*
@@ -105,7 +105,7 @@ test('a membership in a group that addmdb has set is there again, and in the sav
 test('a network made by a tunnel stays when a call adds a port to it', async (t) => {
   const options = ['--auto-net', '--state', join(directory, 'room')];
   let lan = await SwitchProcess.start(t, options);
-  const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/room`, { perMessageDeflate: false });
+  const socket = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/room`, { perMessageDeflate: false });
   t.after(() => socket.terminate());
   await once(socket, 'open');
   await lan.call('addPort', dialler('one', 'room'));
@@ -133,7 +133,7 @@ test('the port of a tunnel has its settings again behind a restart, before its c
   const options = ['--state', join(directory, 'settings')];
   let lan = await SwitchProcess.start(t, options);
   const headers = { 'Etherws-Wire': '1', 'Etherws-Resume': '1' };
-  const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
+  const socket = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
   t.after(() => socket.terminate());
   socket.on('error', () => undefined);
   await once(socket, 'open');

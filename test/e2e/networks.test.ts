@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { FdbEntry, NetworkEntry } from '../../src/control/schema.ts';
 import { eventually } from '../support/etherws.ts';
 import { ask, knock } from '../support/http.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once, until } from '../support/waits.ts';
 
 /*
@@ -49,7 +50,7 @@ interface Client {
 
 async function enter(t: TestContext, lan: SwitchProcess, path: string, token?: string): Promise<Client> {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const socket = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}${path}`, { headers, perMessageDeflate: false });
+  const socket = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}${path}`, { headers, perMessageDeflate: false });
   t.after(() => socket.terminate());
   socket.on('error', () => undefined);
   const marks: number[] = [];
@@ -162,7 +163,7 @@ test('the policy says which networks a user may join, also while tunnels stand',
   file('policy', 'groups:\n  g:\n    members: [ada]\n    tunnels: {networks: [home]}\n');
   await end;
   assert.deepEqual(await placesOf(lan), ['2 home', '3 default']);
-  assert.equal(named.socket.readyState, WebSocket.OPEN);
+  assert.equal(named.socket.readyState, TunnelSocket.OPEN);
 });
 
 test('with --auto-net a tunnel makes its network, which goes with the last port', async (t) => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { FdbEntry, PortEntry, PortPage } from '../../src/control/schema.ts';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { commandsIn, fencedBlocks } from '../support/fenced-blocks.ts';
@@ -8,6 +7,7 @@ import { arpFrame, dhcpReply, dhcpRequest, routerAdvertisement, udpFrame } from 
 import { openTapLab } from '../support/lab-test.ts';
 import { ADA, BOB, BROADCAST, CEM, plain } from '../support/memory-lan.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /** Port security of tunnels and devices, and the commands of docs/operate/port-security.md and storms-and-loops.md. */
@@ -24,7 +24,7 @@ interface Station {
 }
 
 async function join(t: TestContext, lan: SwitchProcess, settings: object): Promise<Station> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   const got: string[] = [];
   tunnel.on('message', (data: Buffer) => got.push(data.toString('hex')));

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { WebSocket } from 'ws';
 import { stringify } from 'yaml';
 import type { NetworkEntry, PlanEntry, PortEntry, PortPage } from '../../src/control/schema.ts';
 import { BRIDGE_PORT_OPTIONS, type BridgePortValues } from '../../src/schema/bridge-port-options.ts';
@@ -11,6 +10,7 @@ import { ETHERWS, eventually } from '../support/etherws.ts';
 import { run } from '../support/process.ts';
 import { SETTING_SAMPLES } from '../support/setting-samples.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /*
@@ -216,9 +216,9 @@ test('the first frame of a tunnel meets its settings', async (t) => {
   const relay = await SwitchProcess.start(t, [
     ...['--htpasswd', htpasswd, '--policy', policy, '--tunnel-setting', 'isolated=1'],
   ]);
-  const enter = (user: string, frame?: Buffer): WebSocket => {
+  const enter = (user: string, frame?: Buffer): TunnelSocket => {
     const headers = { Authorization: `Basic ${Buffer.from(`${user}:hello`).toString('base64')}` };
-    const tunnel = new WebSocket(`ws://127.0.0.1:${relay.tunnelPort}/`, { headers });
+    const tunnel = new TunnelSocket(`ws://127.0.0.1:${relay.tunnelPort}/`, { headers });
     t.after(() => tunnel.terminate());
     if (frame !== undefined) tunnel.once('open', () => tunnel.send(frame));
     return tunnel;

@@ -1,12 +1,12 @@
 import type { TestContext } from 'node:test';
-import { WebSocket } from 'ws';
+import { TunnelSocket } from './tunnel-socket.ts';
 import { once } from './waits.ts';
 
 const STATION = { mac: Buffer.from([2, 0, 0, 0, 0, 0x77]), ip: Buffer.from([192, 0, 2, 7]) };
 
 /** The station 192.0.2.7, 02:00:00:00:00:77, which answers ARP, behind a tunnel to a switch on the loopback. */
 export async function openStation(t: TestContext, port: number): Promise<void> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${port}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${port}/`);
   t.after(() => tunnel.terminate());
   tunnel.on('error', () => undefined);
   await once(tunnel, 'open');

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
+import { TunnelSocket } from './tunnel-socket.ts';
 import { once } from './waits.ts';
 
 /** A tunnel whose far end sends any frames, one a message (the raw wire). */
@@ -16,7 +17,7 @@ export class FrameSource {
 
   /** Opens a tunnel to a switch on the loopback, and ends it after the test. @param path of the URL, which may name a network */
   static async open(t: TestContext, port: number, path = '/'): Promise<FrameSource> {
-    const tunnel = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+    const tunnel = new TunnelSocket(`ws://127.0.0.1:${port}${path}`);
     t.after(() => tunnel.terminate());
     await once(tunnel, 'open');
     return new FrameSource(tunnel);
