@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, type RequestOptions } from 'node:https';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { TestDaemon } from '../support/daemon.ts';
+import { beforeExpiry, behindExpiry } from '../support/expiry.ts';
 import { call, knock } from '../support/http.ts';
 import { type CertificateFiles, CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
@@ -80,15 +80,17 @@ describe('a client certificate is judged at every opening', { skip: missingTools
     for (const version of VERSIONS) {
       test(`${service}, ${version}: a TLS ticket admits no client whose certificate has expired`, async (t) => {
         const running = await start(t, clients.certFile);
-        const untilSeconds = Math.ceil(Date.now() / 1000) + 4;
-        const ada = as(maker.make({ name: 'ada', issuer: clients, untilSeconds }));
-        let session: Buffer | undefined;
-        for (let round = 0; round < 3; round++) {
-          const opening = await openWith(running, service, ada, version, session);
-          assert.equal(opening.status, LET_IN[service], `round ${round}`);
-          session = opening.session;
-        }
-        while (Date.now() <= (untilSeconds + 1) * 1000) await delay((untilSeconds + 1) * 1000 - Date.now() + 1);
+        const [{ ada, session }, expiryS] = await beforeExpiry(async (untilSeconds) => {
+          const ada = as(maker.make({ name: 'ada', issuer: clients, untilSeconds }));
+          let session: Buffer | undefined;
+          for (let round = 0; round < 3; round++) {
+            const opening = await openWith(running, service, ada, version, session);
+            assert.equal(opening.status, LET_IN[service], `round ${round}`);
+            session = opening.session;
+          }
+          return { ada, session };
+        });
+        await behindExpiry(expiryS);
         for (const own of [undefined, ada]) {
           const late = await openWith(running, service, own, version, session);
           assert.deepEqual([late.status, late.isReused], [403, false], own === undefined ? 'ticket alone' : 'with key');
@@ -116,9 +118,7 @@ describe('a client certificate is judged at every opening', { skip: missingTools
       const clientCa = maker.path(`${service}-standing.pem`);
       copyFileSync(clients.certFile, clientCa);
       const running = await start(t, clientCa);
-      const untilSeconds = Math.ceil(Date.now() / 1000) + 4;
       const ada = as(maker.make({ name: 'ada', issuer: clients }));
-      const eve = as(maker.make({ name: 'eve', issuer: clients, untilSeconds }));
       const intermediate = maker.make({ name: 'intermediate', isAuthority: true, issuer: clients });
       const eva = as(maker.make({ name: 'eva', issuer: intermediate }), intermediate);
       /** A connection that is kept alive after an accepted request: for the page at the path of tunnels, or a call. */
@@ -133,11 +133,14 @@ describe('a client certificate is judged at every opening', { skip: missingTools
         const agent = await standing(own);
         return () => ask(running, service, { agent, ...own });
       };
-      const [asAda, asAdaLater, asEve, asEva] = await Promise.all([ada, ada, eve, eva].map(keptFor));
+      const [asEve, expiryS] = await beforeExpiry((untilSeconds) =>
+        keptFor(as(maker.make({ name: 'eve', issuer: clients, untilSeconds }))),
+      );
+      const [asAda, asAdaLater, asEva] = await Promise.all([ada, ada, eva].map(keptFor));
       assert.equal(await asAda?.(), LET_IN[service]);
       assert.equal(await asEva?.(), LET_IN[service], 'by way of an authority that it brought along');
-      while (Date.now() <= (untilSeconds + 1) * 1000) await delay((untilSeconds + 1) * 1000 - Date.now() + 1);
-      assert.equal(await asEve?.(), 403);
+      await behindExpiry(expiryS);
+      assert.equal(await asEve(), 403);
       writeFileSync(clientCa, readFileSync(others.certFile));
       await running.daemon.reload();
       assert.equal(await asAdaLater?.(), 403);

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { ConsoleClient } from '../support/console-client.ts';
 import { GOOD, lineOf, PASSWORD, temporaryDirectory, USER, usersFile } from '../support/console-users.ts';
 import { TestDaemon } from '../support/daemon.ts';
+import { beforeExpiry } from '../support/expiry.ts';
 import { keyPairOf } from '../support/key-pair.ts';
 import { CertificateMaker } from '../support/openssl.ts';
 import { missingTools } from '../support/tools.ts';
@@ -80,16 +81,17 @@ describe('rights at the console', () => {
   test('a session by a token ends with the token', async (t) => {
     const ctltokenkeys = file('keys', String(ISSUER.publicKey.export({ type: 'spki', format: 'pem' })));
     const { controlPort } = await TestDaemon.start(t, { ctltokenkeys, ctltokenaudience: 'lan' });
-    // Tokens are accepted for 30 s after their expiry, so this one has 8 s.
-    const exp = Math.floor(Date.now() / 1000) - 22;
-    const token = await new SignJWT({ sub: 'ada', aud: 'lan', exp })
-      .setProtectedHeader({ alg: 'ES256' })
-      .sign(ISSUER.privateKey);
     const client = new ConsoleClient(controlPort);
     assert.deepEqual(JSON.parse((await client.get('session')).body).wants, ['token']);
-    assert.equal((await client.login({ token: `${token}x` })).status, 401);
-    assert.equal((await client.login({ token })).status, 200);
-    const socket = await live(client);
+    const [socket] = await beforeExpiry(async (expiryS) => {
+      // Tokens are accepted for 30 s after their expiry.
+      const token = await new SignJWT({ sub: 'ada', aud: 'lan', exp: expiryS - 30 })
+        .setProtectedHeader({ alg: 'ES256' })
+        .sign(ISSUER.privateKey);
+      assert.equal((await client.login({ token: `${token}x` })).status, 401);
+      assert.equal((await client.login({ token })).status, 200);
+      return live(client);
+    });
     const closed = once(socket, 'close');
     const poll = setInterval(() => socket.send('{"jsonrpc":"2.0","id":1,"method":"etherws.control.listPort"}'), 200);
     t.after(() => clearInterval(poll));

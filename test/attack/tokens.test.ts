@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
-import { WebSocket } from 'ws';
+import { beforeExpiry } from '../support/expiry.ts';
 import { call, knock } from '../support/http.ts';
 import { keyPairOf } from '../support/key-pair.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 const ISSUER = keyPairOf('rsa', { modulusLength: 2048 });
@@ -111,22 +112,25 @@ test('a tunnel ends with the token that opened it, and its port waits for a clie
   t.after(() => rmSync(directory, { recursive: true }));
   const keys = join(directory, 'keys.json');
   writeFileSync(keys, JSON.stringify(KEY_SET));
-  const lan = await SwitchProcess.start(t, ['--tokenkeys', keys, '--tokenaudience', 'lan']);
 
-  const enter = async (exp: number, fields: Record<string, string>): Promise<WebSocket> => {
+  const enter = async (lan: SwitchProcess, exp: number, fields: Record<string, string>): Promise<TunnelSocket> => {
     const headers = { Authorization: `Bearer ${await signed({ exp })}`, ...fields };
-    const client = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
+    const client = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`, { headers, perMessageDeflate: false });
     t.after(() => client.terminate());
     await once(client, 'open');
     return client;
   };
-  // The switch tolerates a clock skew of 30 s.
-  const soonS = Math.floor(Date.now() / 1000) - 30 + 3;
-  const lasting = await enter(soonS + 600, {});
-  const [raw, batched] = await Promise.all([
-    enter(soonS, {}),
-    enter(soonS, { 'Etherws-Wire': '1', 'Etherws-Resume': '1' }),
-  ]);
+  const [{ lan, lasting, raw, batched }] = await beforeExpiry(async (expiryS) => {
+    const lan = await SwitchProcess.start(t, ['--tokenkeys', keys, '--tokenaudience', 'lan']);
+    // The switch tolerates a clock skew of 30 s.
+    const soonS = expiryS - 30;
+    const lasting = await enter(lan, soonS + 600, {});
+    const [raw, batched] = await Promise.all([
+      enter(lan, soonS, {}),
+      enter(lan, soonS, { 'Etherws-Wire': '1', 'Etherws-Resume': '1' }),
+    ]);
+    return { lan, lasting, raw, batched };
+  });
   for (const [code, reason] of await Promise.all([once(raw, 'close'), once(batched, 'close')])) {
     assert.deepEqual([code, String(reason)], [1008, 'the token has expired']);
   }
@@ -136,5 +140,5 @@ test('a tunnel ends with the token that opened it, and its port waits for a clie
     ['up', 'away'],
   );
   assert.match(ports[1]?.reason ?? '', /the token has expired/);
-  assert.equal(lasting.readyState, WebSocket.OPEN);
+  assert.equal(lasting.readyState, TunnelSocket.OPEN);
 });
