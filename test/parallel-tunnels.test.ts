@@ -15,6 +15,9 @@ interface Sites {
   readonly right: Site;
 }
 
+/** Without a word of the other end, a loss is seen 20 s after a ping, which is sent every 20 s. */
+const TOLD_MS = 15_000;
+
 const statesOf = ({ left, right }: Sites): string => `left: ${left.states}; right: ${right.states}`;
 
 /** A frame from each station reaches the other one: exactly once, however long it might circle. */
@@ -81,7 +84,6 @@ for (const wire of ['auto', 'raw'] as const) {
     await until(
       () => left.forwarding.length === 1 && left.forwarding[0] !== first && left.forwarding[0] === right.forwarding[0],
       () => statesOf(sites),
-      1000,
     );
     await talk(sites, false);
     await until(
@@ -106,7 +108,7 @@ for (const wire of ['auto', 'raw'] as const) {
       await until(
         () => !left.forwarding.includes(first ?? '') && left.forwarding.join() === right.forwarding.join(),
         () => statesOf(sites),
-        1000,
+        TOLD_MS,
       );
       await talk(sites, false);
     });
@@ -142,7 +144,6 @@ test('a port whose client is away does not keep the other from taking over', asy
   await until(
     () => right.states === 'away, up',
     () => statesOf(sites),
-    1000,
   );
   await talk(sites, false);
   relay.leadTo(right.server.url);

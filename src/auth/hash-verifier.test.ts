@@ -63,10 +63,12 @@ test('beyond the bound a question is busy, and close answers all that wait', asy
 test('behind a wrong password the thread rests, behind a right one it does not', async (t) => {
   const restMs = 300;
   const computed: number[] = [];
+  let restsSinceMs = 0;
   const verifier = new HashVerifier({
     workerUrl: STAND_IN,
     restMs: (computedMs) => {
       computed.push(computedMs);
+      restsSinceMs = performance.now();
       return restMs;
     },
   });
@@ -74,10 +76,9 @@ test('behind a wrong password the thread rests, behind a right one it does not',
   await verifier.verify('x', HASH);
   assert.equal(await verifier.verify('wrong', HASH), 'mismatch');
   assert.equal(computed.length, 1, 'only the wrong one asked for a rest');
-  const startedMs = performance.now();
   assert.equal(await verifier.verify('x', HASH), 'match');
   // A timer may fire a millisecond early.
-  assert.ok(performance.now() - startedMs >= restMs - 2);
+  assert.ok(performance.now() - restsSinceMs >= restMs - 2);
 });
 
 test('a question that waits for the end of a rest is answered when the verifier closes', async () => {
@@ -141,10 +142,10 @@ test('an idle worker ends, and the next question starts another', { skip: proces
   await first.close();
   for (let round = 0; round < 3; round++) {
     assert.equal(await verifier.verify('x', HASH), 'match');
-    await eventually(threads, (count) => count < withWorker, 20_000);
+    await eventually(threads, (count) => count < withWorker);
   }
   const hanging = verifier.verify('hang', HASH);
-  await eventually(threads, (count) => count === withWorker, 20_000);
+  await eventually(threads, (count) => count === withWorker);
   await verifier.close();
   assert.equal(await hanging, 'busy');
 });

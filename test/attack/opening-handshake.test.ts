@@ -34,7 +34,7 @@ async function send(port: number, head: string, rest: Uint8Array = Buffer.alloc(
   const socket = connect({ host: 'localhost', port });
   socket.on('error', () => undefined);
   socket.write(Buffer.concat([Buffer.from(head), rest]));
-  const [answer] = (await once(socket, 'data', { waitMs: 10_000 })) as [Buffer];
+  const [answer] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
   const text = answer.toString();
   return [Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]), text];

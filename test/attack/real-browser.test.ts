@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
 import type { Browser, Page } from 'playwright-core';
-import { WebSocket } from 'ws';
 import { eventually } from '../support/etherws.ts';
 import { keyPairOf } from '../support/key-pair.ts';
 import { frameOf } from '../support/peer-frames.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
-import { once } from '../support/waits.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
+import { once, PATIENCE_MS } from '../support/waits.ts';
 import { openBrowser, openSite, openTunnelIn, REBOUND, sendFromPage } from '../support/web-browser.ts';
 
 const FRAME = frameOf({ from: '02:00:00:00:00:0e', payload: 'from a page' });
 
 async function visit(t: TestContext, browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   t.after(() => page.close());
   await page.goto(url);
   return page;
@@ -24,7 +25,7 @@ async function visit(t: TestContext, browser: Browser, url: string): Promise<Pag
 
 /** A tunnel to which frames of the pages would be flooded. */
 async function listener(t: TestContext, lan: SwitchProcess): Promise<Buffer[]> {
-  const tunnel = new WebSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
+  const tunnel = new TunnelSocket(`ws://127.0.0.1:${lan.tunnelPort}/`);
   t.after(() => tunnel.terminate());
   await once(tunnel, 'open');
   const frames: Buffer[] = [];

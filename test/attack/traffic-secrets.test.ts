@@ -9,11 +9,7 @@ import { Process } from '../support/process.ts';
 import { findInMemory } from '../support/process-memory.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
 import { missingTools } from '../support/tools.ts';
-
-/** Time limit until secrets that the switch must erase are gone from its memory. */
-const DEADLINE_MS = 5000;
-/** Time limit of a key update and its answer. */
-const UPDATE_DEADLINE_MS = 60_000;
+import { PATIENCE_MS } from '../support/waits.ts';
 
 const REQUEST = [
   'GET / HTTP/1.1',
@@ -89,7 +85,7 @@ function joined(...maps: readonly ReadonlyMap<string, Buffer>[]): Map<string, Bu
 
 /** Waits until none of them is in the memory of the switch. A search takes long, so its beginning counts. */
 async function expectGone(pid: number, when: string, needles: ReadonlyMap<string, Buffer>): Promise<void> {
-  const end = Date.now() + DEADLINE_MS;
+  const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const isLast = Date.now() > end;
     const found = findInMemory(pid, needles);
@@ -101,7 +97,7 @@ async function expectGone(pid: number, when: string, needles: ReadonlyMap<string
 
 /** Waits until all of them are in the memory of the switch. */
 async function expectThere(pid: number, when: string, needles: ReadonlyMap<string, Buffer>): Promise<void> {
-  const end = Date.now() + UPDATE_DEADLINE_MS;
+  const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = findInMemory(pid, needles);
     if (found.size === needles.size) return;

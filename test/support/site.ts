@@ -8,6 +8,7 @@ import { ClientPort } from '../../src/ports/tunnel/dial/client-port.ts';
 import { type DialTunnelOptions, dialTunnel } from '../../src/ports/tunnel/dial/dial-tunnel.ts';
 import { ResumeTicket } from '../../src/ports/tunnel/resume/resume-ticket.ts';
 import { SwitchInstance } from '../../src/ports/tunnel/switch-instance.ts';
+import { PATIENCE_MS } from './waits.ts';
 import { listen, stop, TestTunnelServer } from './web-socket-peer.ts';
 
 /** A switch in this process with a station at port 1 and a tunnel server; tunnels have the ports from 2 on. */
@@ -139,7 +140,7 @@ export class LossyRelay {
 }
 
 /** Waits until a condition holds. @throws Error with `told` at the deadline */
-export async function until(holds: () => boolean, told: () => string, timeoutMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean, told: () => string, timeoutMs = PATIENCE_MS): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${told()}`);

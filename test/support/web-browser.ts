@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { TestContext } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { missingTools, pathOf } from './tools.ts';
-import { within } from './waits.ts';
+import { PATIENCE_MS, within } from './waits.ts';
 import { listen } from './web-socket-peer.ts';
 
 /** A foreign name that resolves to this host, as in DNS rebinding. */
@@ -19,7 +19,7 @@ export async function openBrowser(t: TestContext): Promise<Browser | undefined> 
     return undefined;
   }
   const args = [`--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`, '--no-proxy-server'];
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
   t.after(() => browser.close());
   return browser;
 }
