@@ -1,5 +1,6 @@
 // Loaded in front of each test file (test-file.sh): when the file ends, one line of JSON in ETHERWS_TEST_TIMES says how
-// long it lived, and how much processor time it took, with all programs that it has waited for.
+// long it lived, for how long its event loop had nothing to do, and how much processor time it took, with all programs
+// that it has waited for.
 import { appendFileSync, readFileSync } from 'node:fs';
 
 const { ETHERWS_TEST_FILE, ETHERWS_TEST_TIMES } = process.env;
@@ -18,7 +19,8 @@ function processorMs() {
 // Worker threads load this as well; the programs that a file starts do not.
 if (ETHERWS_TEST_FILE === String(process.pid) && ETHERWS_TEST_TIMES !== undefined) {
   process.on('exit', () => {
-    const line = { file: process.argv[1], livedMs: performance.now(), processorMs: processorMs() };
+    const { idle: idleMs } = performance.eventLoopUtilization();
+    const line = { file: process.argv[1], livedMs: performance.now(), idleMs, processorMs: processorMs() };
     appendFileSync(ETHERWS_TEST_TIMES, `${JSON.stringify(line)}\n`);
   });
 }

@@ -62,6 +62,13 @@ import { test } from 'node:test';
 test('ends, but its timer does not', () => void setTimeout(() => undefined, 4000));
 `;
 
+/** Gets no processor for a while, as on a busy machine: the thread stands, and there is nothing that its event loop waits for. */
+const STARVES = `
+import { test } from 'node:test';
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+test('comes late', () => undefined);
+`;
+
 /** Tests with tests inside, of which each turn of the event loop ends one. */
 const nested = (name: string): string => `
 import { test } from 'node:test';
@@ -203,6 +210,12 @@ test('many failed files are not repeated', async (t) => {
   const { status, stdout } = await startRunnerOf(t, texts, { CI: 'true' }).runner.exited;
   assert.equal(status, 1, stdout);
   assert.doesNotMatch(stdout, /ran again/);
+});
+
+test('a file that is slow to load does not', async (t) => {
+  const { runner } = startRunnerOf(t, { one: STARVES }, { ETHERWS_TEST_LINGER_MS: '2000' });
+  const { status, stdout } = await runner.exited;
+  assert.equal(status, 0, stdout);
 });
 
 test('files of both lanes run, and what each prints stays together', async (t) => {

@@ -127,6 +127,7 @@ test('tunnels have a bound in all, from an address and of a user', async (t) => 
 
 test('2000 failed logins while frames cross: none is lost, and all are counted', async (t) => {
   // On a busy machine a hundred logins at a time take long, and none of them is to be cut.
+  const startMs = performance.now();
   const running = await TestDaemon.start(t, { htpasswd: users, loginFailures: '50', handshakeTimeout: '120' });
   const url = `ws://127.0.0.1:${running.tunnelPort}/`;
   const [left, right] = [new TunnelSocket(url, { headers: ADA }), new TunnelSocket(url, { headers: ADA })];
@@ -166,5 +167,6 @@ test('2000 failed logins while frames cross: none is lost, and all are counted',
   assert.equal(failedLogins + throttledLogins + (statuses.get(503) ?? 0), 2000);
   assert.ok(throttledLogins > 1000, 'most of them cost no hash');
   const said = running.log.filter(({ message }) => message.startsWith('tunnel refused')).length;
-  assert.ok(said < 500, 'a flood does not keep the log writing');
+  const seconds = (performance.now() - startMs) / 1000;
+  assert.ok(said <= 50 + 10 * seconds, `a flood does not keep the log writing: ${said} records in ${seconds} s`);
 });
