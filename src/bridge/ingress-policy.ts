@@ -117,6 +117,9 @@ export class RateAllowance {
 export class IngressPolicy {
   readonly #claims: SourceClaims;
   readonly #claimed = new Set<MacAddress>();
+  /** What the client of the port has claimed at another node, and has not used here; the others may not claim it. */
+  readonly #brought = new Set<MacAddress>();
+  #broughtFrom: string | undefined;
   readonly #allowance: RateAllowance;
   #rules: IngressRules = {};
   /** The rules are in separate fields, so that each check needs one load. */
@@ -129,6 +132,8 @@ export class IngressPolicy {
   #hasGuard = false;
   /** Called after each change of the rules; set by the port of the policy. */
   onChange: () => void = () => undefined;
+  /** Called when the port has claimed one more address. */
+  onClaimed: () => void = () => undefined;
 
   /** @param allowance the token buckets; default: buckets of this port alone */
   constructor(
@@ -164,6 +169,32 @@ export class IngressPolicy {
   /** The source addresses that the port has claimed. */
   get claimed(): ReadonlySet<MacAddress> {
     return this.#claimed;
+  }
+
+  /** What was claimed at another node by the client, and was not used here yet. */
+  get brought(): ReadonlySet<MacAddress> {
+    return this.#brought;
+  }
+
+  /**
+   * Keeps the addresses for the port that its client has claimed at another node, as far as the rules allow and no other port has
+   * claimed them. Each is the port's once it uses it, unless it was recently seen at a third place.
+   */
+  bring(sources: Iterable<MacAddress>, node: string): void {
+    this.#broughtFrom = node;
+    for (const source of sources) {
+      const isNew = !this.#claimed.has(source) && this.#heldCount < this.#mostClaims;
+      if (isNew && this.#claims.claim(source, this, true)) this.#brought.add(source);
+    }
+  }
+
+  /** Whether the client may take the address along from this node. */
+  mayTakeFrom(node: string | undefined, source: MacAddress): boolean {
+    return node !== undefined && node === this.#broughtFrom && this.#brought.has(source);
+  }
+
+  get #heldCount(): number {
+    return this.#claimed.size + this.#brought.size;
   }
 
   /**
@@ -209,15 +240,20 @@ export class IngressPolicy {
    * @returns whether it is now allowed as a source
    */
   admit(source: MacAddress, isHeldElsewhere: boolean): boolean {
-    const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#claimed.size < this.#mostClaims);
-    if (isMine) this.#claimed.add(source);
-    return isMine;
+    if (isHeldElsewhere && this.#brought.has(source)) return false;
+    const isMine = this.#claims.claim(source, this, !isHeldElsewhere && this.#heldCount < this.#mostClaims);
+    if (!isMine) return false;
+    this.#brought.delete(source);
+    this.#claimed.add(source);
+    this.onClaimed();
+    return true;
   }
 
   /** Releases the claimed addresses. */
   release(): void {
-    for (const source of this.#claimed) this.#claims.release(source);
+    for (const source of [...this.#claimed, ...this.#brought]) this.#claims.release(source);
     this.#claimed.clear();
+    this.#brought.clear();
   }
 }
 

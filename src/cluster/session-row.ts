@@ -5,6 +5,7 @@ import { DEFAULT_NETWORK } from '../schema/network-options.ts';
 import { objectOf, type Table, type ValuesOf } from '../schema/table.ts';
 import { TUNNEL_RECORD } from '../schema/tunnel-record.ts';
 import { anyText, flag, integer, listOf } from '../schema/types.ts';
+import { stationAddress } from '../schema/values.ts';
 
 /** A row of the table `sessions`: an accepted tunnel of one node. Its key is random, and stays when the client moves. */
 const SESSION_ROW = {
@@ -13,6 +14,10 @@ const SESSION_ROW = {
   bindings: {
     type: listOf(objectOf(BINDING_RECORD)),
     help: 'the IP addresses that its stations may use, if its port is guarded',
+  },
+  claims: {
+    type: listOf(stationAddress),
+    help: 'the source addresses that its port has claimed, if the policy of its user has it claim them',
   },
   away: { type: flag, required: true, help: 'whether its port waits for its client' },
   node: { type: anyText, required: true, help: 'the node of its port' },

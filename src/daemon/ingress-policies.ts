@@ -43,6 +43,8 @@ export class IngressPolicies {
   onChange: () => void = () => undefined;
   /** How many tunnels a user has at other nodes of the cluster, which have their share of its rates. */
   elsewhere: (user: string) => number = () => 0;
+  /** Called when a tunnel has claimed one more source address. */
+  onClaimed: (port: BridgePort) => void = () => undefined;
 
   /**
    * @param evict removes a tunnel whose user may have none any more
@@ -114,6 +116,7 @@ export class IngressPolicies {
       port.policy = undefined;
     } else if (port.policy === undefined) {
       port.policy = new IngressPolicy(ingress, this.#claimsIn(network), performance.now(), this.#allowanceFor(user));
+      port.policy.onClaimed = () => this.onClaimed(port);
     } else {
       port.policy.change(ingress, performance.now());
     }

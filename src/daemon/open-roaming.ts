@@ -37,7 +37,10 @@ export function openRoaming(parts: RoamingParts): { readonly roaming: Roaming; r
     tunnels: () => server.connections,
     onChange: onDraining,
   });
-  if (policy !== undefined) policy.elsewhere = (user) => roaming.tunnelsOf(user);
+  if (policy !== undefined) {
+    policy.elsewhere = (user) => roaming.tunnelsOf(user);
+    policy.onClaimed = (port) => roaming.changed(port);
+  }
   const others = redirects ? new OtherNodes(cluster, () => server.nodesChanged()) : undefined;
   server.join({
     elsewhere: roaming,

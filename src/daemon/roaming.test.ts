@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { PortRecorder } from '../../test/support/port-recorder.ts';
+import { PortRecorder, testFrame } from '../../test/support/port-recorder.ts';
 import { RoamingNode, type RoamingNodeOptions, TestNodes } from '../../test/support/roaming-node.ts';
 import { once, until } from '../../test/support/waits.ts';
 import { MemoryHub, MemoryStore } from '../cluster/memory-store.ts';
+import { NO_TUNNEL_RULES } from '../config/policy-file.ts';
 import { SILENT } from '../observability/logger.ts';
 import type { ClientPort } from '../ports/tunnel/dial/client-port.ts';
 import { dialTunnel } from '../ports/tunnel/dial/dial-tunnel.ts';
@@ -13,8 +14,10 @@ import { openClient } from '../ports/tunnel/dial/open-client.ts';
 import { ResumeTicket, RoamingToken } from '../ports/tunnel/resume/resume-ticket.ts';
 import type { TunnelPort } from '../ports/tunnel/tunnel-port.ts';
 import type { DialOptions } from '../schema/dial-options.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { UNTAGGED } from '../wire/ethernet/vid.ts';
+import { IngressPolicies } from './ingress-policies.ts';
 
 let hub: MemoryHub;
 let nodes: TestNodes;
@@ -75,6 +78,7 @@ interface SeenRow {
   readonly away: boolean;
   readonly user?: string;
   readonly bindings?: readonly { readonly address: string }[];
+  readonly claims?: readonly string[];
 }
 
 function rows(): SeenRow[] {
@@ -150,6 +154,35 @@ describe('a client of a cluster', () => {
     const leftMs = (found[0]?.untilMs ?? 0) - performance.now();
     assert.ok(leftMs > 500_000 && leftMs <= 601_000, `${leftMs} ms are left of the lease`);
     await other.close();
+  });
+
+  test('takes the source addresses along that it has claimed, and no other port of the new node can claim them', async (t) => {
+    const claiming = { ...NO_TUNNEL_RULES, ingress: { claims: 2 } };
+    const policy = (): IngressPolicies => {
+      const access = { tunnelsOf: () => claiming, mayCall: () => true, controlledBy: () => undefined };
+      const source = { current: () => Promise.resolve(access), complaint: undefined };
+      const policies = IngressPolicies.of(source, access, SILENT, () => undefined);
+      t.after(() => policies.close());
+      return policies;
+    };
+    const [a, b] = [await start('a', { policy: policy() }), await start('b', { policy: policy() })];
+    const client = await dial(a, [b]);
+    await rowIs({ node: 'a' });
+    client.send(batchOf(testFrame(1, 60)), 0);
+    client.flush(true);
+    await until(() => rows()[0]?.claims?.join() === '02:00:00:00:00:01');
+    await kill(a, 'a');
+    await until(() => portsOf(b)[0]?.link === 'up');
+    const rival = await enter(b);
+    await until(() => b.etherSwitch.ports.size === 2);
+    rival.send(batchOf(testFrame(2, 60)), 0);
+    rival.flush(true);
+    const [back, other] = [...b.etherSwitch.ports.values()];
+    await until(() => other?.rx.discards.sourceDenied === 1);
+    client.send(batchOf(testFrame(3, 60)), 0);
+    client.flush(true);
+    await until(() => back?.policy?.claimed.size === 1);
+    assert.deepEqual([back?.rx.discards.sourceDenied, other?.policy?.claimed.size], [0, 0]);
   });
 
   test('finds its port at another node, with name, description and settings, when its node dies', async () => {

@@ -12,6 +12,7 @@ import type { TunnelFacts, TunnelsElsewhere } from '../ports/tunnel/accept/serve
 import { closeAll } from '../runtime/close-all.ts';
 import type { AttachTunnel } from './kept-tunnels.ts';
 import { bindingsAt, restoreBindings } from './roaming-bindings.ts';
+import { bringClaims, claimsAt } from './roaming-claims.ts';
 
 export interface RoamingOptions {
   readonly store: ClusterStore;
@@ -47,7 +48,7 @@ export class Roaming implements TunnelsElsewhere {
     this.#options = options;
     const { store, nodes, graceMs, onUser, logger, etherSwitch } = options;
     this.#sessions = new Sessions({ store, nodes, graceMs, onUser, logger });
-    etherSwitch.onChanged = (port) => this.#changed(port);
+    etherSwitch.onChanged = (port) => this.changed(port);
   }
 
   /** To be called with the server whose `elsewhere` this is, before it accepts anything. */
@@ -88,6 +89,12 @@ export class Roaming implements TunnelsElsewhere {
     });
   }
 
+  /** To be called when what a session says of the port may have changed. */
+  changed(bridgePort: BridgePort): void {
+    const tunnel = this.#tunnels.get(bridgePort);
+    if (tunnel !== undefined) this.#sessions.changed(tunnel.id);
+  }
+
   /** To be called when the port was removed. */
   dropped(bridgePort: BridgePort): void {
     const tunnel = this.#tunnels.get(bridgePort);
@@ -116,7 +123,18 @@ export class Roaming implements TunnelsElsewhere {
     const latest = found?.row.latest;
     if (found === undefined || latest === undefined) return;
     const { id, row } = found;
-    const { name, description, shut, settings: values = {}, target, address, presented, bindings = [], node } = row;
+    const {
+      name,
+      description,
+      shut,
+      settings: values = {},
+      target,
+      address,
+      presented,
+      bindings = [],
+      claims = [],
+      node,
+    } = row;
     const port = this.#server?.restore({ user, network, target, address, latest, presented });
     if (port === undefined) return;
     this.know(port, id);
@@ -124,8 +142,9 @@ export class Roaming implements TunnelsElsewhere {
       const labels = { name: this.#isFree(name) ? name : undefined, description };
       const number = attach(port, user, { network: networkOf(row), address }, { values, ...given(labels) });
       if (shut) etherSwitch.setShut(number, true);
-      const { bridge } = etherSwitch.attachedPort(number).network;
-      restoreBindings(bridge.sourceGuard, number, bindings);
+      const { bridgePort, network: joined } = etherSwitch.attachedPort(number);
+      restoreBindings(joined.bridge.sourceGuard, number, bindings);
+      bringClaims(bridgePort, claims, node);
       logger.info({ port: number, user, from: node }, 'a client came from another node');
     } catch (error) {
       logger.warn({ user, from: node, error }, 'the port of a client of another node could not be made');
@@ -179,6 +198,7 @@ export class Roaming implements TunnelsElsewhere {
     if (etherSwitch.ports.get(bridgePort.number) !== bridgePort) return undefined;
     const { name, description, ownValues, network: joined } = etherSwitch.attachedPort(bridgePort.number);
     const bindings = bindingsAt(joined.bridge.sourceGuard, bridgePort.number);
+    const claims = claimsAt(bridgePort);
     const { latest, presented } = this.#server?.hashesOf(port) ?? {};
     return {
       shut: bridgePort.isShut,
@@ -188,13 +208,9 @@ export class Roaming implements TunnelsElsewhere {
       away: bridgePort.link === 'away',
       ...given({ name, description, latest, presented, user: user ?? undefined }),
       ...(bindings.length === 0 ? {} : { bindings }),
+      ...(claims.length === 0 ? {} : { claims }),
       ...(Object.keys(ownValues).length === 0 ? {} : { settings: ownValues }),
     };
-  }
-
-  #changed(bridgePort: BridgePort): void {
-    const tunnel = this.#tunnels.get(bridgePort);
-    if (tunnel !== undefined) this.#sessions.changed(tunnel.id);
   }
 
   #lose(bridgePort: BridgePort, reason: 'taken' | 'displaced'): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -14,7 +14,7 @@ import type { DialOptions } from '../../src/schema/dial-options.ts';
 import { batchOf } from '../../src/wire/ethernet/frame-batch.ts';
 import { parseNodeList } from '../../src/wire/tunnel/node-list.ts';
 import { PROMISED, patiently } from '../support/cluster/bounds.ts';
-import { ETHERWS } from '../support/etherws.ts';
+import { ETHERWS, eventually } from '../support/etherws.ts';
 import { freePort, NatsServer } from '../support/nats-server.ts';
 import { PortRecorder, testFrame } from '../support/port-recorder.ts';
 import { Process } from '../support/process.ts';
@@ -160,6 +160,54 @@ test('kill -9 of a node: its client is back at the other one, with its name and 
   const back = (await tunnelsOf(r2)).find(({ name }) => name === 'laptop');
   assert.equal(back?.state, 'up');
   assert.deepEqual(back.settings, { isolated: true });
+});
+
+test('the source address that a client has claimed is its own at the other node, also before it sends there', {
+  skip,
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'etherws-roam-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const policy = join(directory, 'policy.yaml');
+  writeFileSync(policy, 'default: {tunnels: {claim-first: 1}}\n');
+  const [r1, r2] = await twoNodes(t, ['--policy', policy]);
+  const enter = async (urls: readonly string[]): Promise<ClientPort> => {
+    const [first = '', ...alternatives] = urls;
+    const more = alternatives.length === 0 ? {} : { alternatives };
+    const port = await openClient(first, more, { logger: SILENT });
+    port.open(new PortRecorder());
+    t.after(() => port.close());
+    return port;
+  };
+  const send = (port: ClientPort): void => {
+    port.send(batchOf(testFrame(1, 60)), 0);
+    port.flush(true);
+  };
+  const detailsOf = (node: Node, name: string): Promise<string> => node.ctl('show', name);
+  const client = await enter([r1.url, r2.url]);
+  const [{ port = 0 } = {}] = await tunnelsOf(r1);
+  await r1.ctl('setport', `${port}`, '--name', 'laptop');
+  send(client);
+  await eventually(
+    () => detailsOf(r1, 'laptop'),
+    (text) => text.includes('claimed: 02:00:00:00:00:01'),
+  );
+  await r1.ctl('drain');
+  await eventually(
+    () => tunnelsOf(r2),
+    (ports) => ports.some(({ name, state }) => name === 'laptop' && state === 'up'),
+  );
+  const rival = await enter([r2.url]);
+  send(rival);
+  const { port: rivalPort } = (await tunnelsOf(r2)).find(({ name }) => name !== 'laptop') ?? {};
+  await eventually(
+    () => detailsOf(r2, `${rivalPort}`),
+    (text) => text.includes('the policy does not allow its source address'),
+  );
+  send(client);
+  await eventually(
+    () => detailsOf(r2, 'laptop'),
+    (text) => text.includes('claimed: 02:00:00:00:00:01'),
+  );
 });
 
 /** Waits until a node tells its clients of another one. */

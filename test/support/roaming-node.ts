@@ -3,6 +3,7 @@ import type { Authenticator } from '../../src/auth/authenticator.ts';
 import type { BridgePort } from '../../src/bridge/bridge-port.ts';
 import type { ClusterStore } from '../../src/cluster/cluster-store.ts';
 import type { SessionNodes } from '../../src/cluster/session-nodes.ts';
+import type { IngressPolicies } from '../../src/daemon/ingress-policies.ts';
 import type { AttachTunnel } from '../../src/daemon/kept-tunnels.ts';
 import { Roaming } from '../../src/daemon/roaming.ts';
 import { Switch } from '../../src/networks/switch.ts';
@@ -53,6 +54,7 @@ export class TestNodes {
 
 export interface RoamingNodeOptions extends Partial<TunnelServerOptions> {
   readonly onUser?: (user: string | null) => void;
+  readonly policy?: IngressPolicies;
 }
 
 /** A node of a cluster in this process: a switch, its tunnel server, and the sessions; without mesh ports. */
@@ -64,14 +66,20 @@ export class RoamingNode {
   url = '';
 
   constructor(store: ClusterStore, nodes: SessionNodes, options: RoamingNodeOptions = {}) {
-    const { onUser = () => undefined, graceMs = 30_000, ...rest } = options;
+    const { onUser = () => undefined, graceMs = 30_000, policy, ...rest } = options;
     const attach: AttachTunnel = (port, user, facts, more = {}) =>
       this.etherSwitch.attach(port, {
         ...more,
         network: facts.network,
         user,
-        attached: (bridgePort: BridgePort) => this.roaming.attached(bridgePort, user, facts),
-        dropped: (bridgePort: BridgePort) => this.roaming.dropped(bridgePort),
+        attached: (bridgePort: BridgePort) => {
+          policy?.apply(bridgePort, user, facts.network);
+          this.roaming.attached(bridgePort, user, facts);
+        },
+        dropped: (bridgePort: BridgePort) => {
+          policy?.forget(bridgePort);
+          this.roaming.dropped(bridgePort);
+        },
       });
     const { etherSwitch } = this;
     this.roaming = new Roaming({ store, nodes, etherSwitch, attach, onUser, graceMs: () => graceMs, logger: SILENT });
@@ -83,6 +91,7 @@ export class RoamingNode {
       elsewhere: this.roaming,
       ...rest,
     });
+    if (policy !== undefined) policy.onClaimed = (bridgePort) => this.roaming.changed(bridgePort);
     this.roaming.serve(this.server);
     this.http.on('request', (request, response) => this.server.handleRequest(request, response));
     this.http.on('upgrade', (request, socket, head) => this.server.handleUpgrade(request, socket, head));

@@ -21,8 +21,8 @@ export class SourcePolicing implements Stage {
   #judge(policy: IngressPolicy, { ingress, vid, source, nowMs }: Pass): Answer {
     if (policy.isAdmitted(source)) return MAY_PASS;
     const holder = this.#fdb.lookup(vid, source, nowMs);
-    const isHeldElsewhere = holder !== undefined && holder !== ingress;
-    return policy.admit(source, isHeldElsewhere) ? MAY_PASS : 'sourceDenied';
+    const isHere = holder === undefined || holder === ingress || policy.mayTakeFrom(holder.meshNode, source);
+    return policy.admit(source, !isHere) ? MAY_PASS : 'sourceDenied';
   }
 }
 
