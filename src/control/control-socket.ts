@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EtherwsError } from '../errors.ts';
+import { boundAnswer } from '../net/answer-deadline.ts';
 import { PlainRequests } from '../net/plain-requests.ts';
 import { wantsWebSocket } from '../net/request-head.ts';
 import { listeningPathOf } from '../net/unix-sockets.ts';
@@ -59,14 +60,18 @@ export class ControlSocket {
   private constructor(place: Place | undefined, path: string, { handle, handleUpgrade }: ControlSocketOptions) {
     this.#place = place;
     this.path = path;
+    const bounded: typeof handle = (request, response) => {
+      boundAnswer(response, request.socket);
+      handle(request, response);
+    };
     const options = {
       headersTimeout: HEAD_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
       // An option of Node 24.9 and later; `PlainRequests` does the same for older versions.
       shouldUpgradeCallback: wantsWebSocket,
     };
-    this.#server = http.createServer(options, handle);
-    const plainRequests = new PlainRequests(options, handle, (_error, socket) => socket.destroy());
+    this.#server = http.createServer(options, bounded);
+    const plainRequests = new PlainRequests(options, bounded, (_error, socket) => socket.destroy());
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.on('upgrade', (request, socket, head) => {
       if (wantsWebSocket(request)) handleUpgrade(request, socket, head);

@@ -9,6 +9,7 @@ import { type Logger, SILENT } from '../observability/logger.ts';
 import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
 import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import { type AcceptedConnection, offerConnections, socketOf } from './accepted-connection.ts';
+import { type AnswerLimits, boundAnswer } from './answer-deadline.ts';
 import type { Caller } from './caller.ts';
 import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
 import type { EndpointCounters } from './endpoint-counters.ts';
@@ -49,6 +50,8 @@ export interface ListenerOptions {
   descriptors?: Descriptors;
   /** Whether `originOf` can tell which user of this host a request comes from. Default: no. */
   identifiesUsers?: boolean;
+  /** How long a peer may take to read an answer. */
+  answers?: AnswerLimits;
   logger?: Logger;
 }
 
@@ -345,6 +348,7 @@ export class HttpListener {
     this.#pending.busy(socket);
     response.once('close', () => this.#pending.idle(socket));
     response.on('error', () => undefined);
+    boundAnswer(response, socket, this.#options.answers);
     this.#tasks.add(() => {
       if (!response.destroyed) this.#answer(request, response);
     });

@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface AnswerLimits {
+  /** A connection is cut whose peer has taken nothing of an answer for so long. Default 30 000. */
+  readonly stalledMs?: number;
+  /** One that takes octets, but few, is cut after so long, and one more such time for each MiB that waited. Default 120 000. */
+  readonly slowMs?: number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Cuts the connection of an HTTP answer that its peer does not read: its octets stand in the memory of this process. While the
+ * answer is being made there is no limit; each route has its own.
+ */
+export function boundAnswer(
+  response: ServerResponse,
+  socket: Socket,
+  { stalledMs = 30_000, slowMs = 120_000 }: AnswerLimits = {},
+): void {
+  // Node restarts this time whenever octets leave, also parts of a large write.
+  response.setTimeout(stalledMs, () => {
+    if (socket.writableLength > 0) socket.destroy();
+  });
+  let leftLooks: number | undefined;
+  const timer = setInterval(() => {
+    const waiting = socket.writableLength;
+    if (waiting === 0) {
+      leftLooks = undefined;
+      return;
+    }
+    leftLooks = (leftLooks ?? 1 + Math.ceil(waiting / MIB)) - 1;
+    if (leftLooks <= 0) socket.destroy();
+  }, slowMs).unref();
+  response.once('close', () => clearInterval(timer));
+}
