@@ -3,17 +3,17 @@ import https from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import { EtherwsError } from '../errors.ts';
 import { pollNow } from '../native/addon.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
 import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import { type AcceptedConnection, offerConnections, socketOf } from './accepted-connection.ts';
-import { type AnswerLimits, boundAnswer } from './answer-deadline.ts';
+import { boundAnswer } from './answer-deadline.ts';
 import type { Caller } from './caller.ts';
 import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
-import type { EndpointCounters } from './endpoint-counters.ts';
 import { badRequest, FULL, headersOf, type Refusal, refuseUpgrade } from './http-refusal.ts';
+import { listenError, passedError } from './listen-error.ts';
+import type { ListenerOptions } from './listener-options.ts';
 import { endpointsOf, PendingConnections, type PendingLimits } from './pending-connections.ts';
 import { PlainRequests } from './plain-requests.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
@@ -29,30 +29,6 @@ import { TrustedProxies } from './trusted-proxies.ts';
 export interface Route {
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
   handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-}
-
-export interface ListenerOptions {
-  /** A name or an address to listen on; undefined: all addresses, IPv6 and IPv4. */
-  host: string | undefined;
-  listenPort: number;
-  /** An inherited listening socket, instead of `host` and `listenPort`. */
-  descriptor?: number | undefined;
-  /** The address where another process listens, which hands its connections over; `listen` then does nothing. */
-  handed?: AddressInfo | undefined;
-  /** Makes the listener use TLS, 1.2 or later. */
-  tls?: TlsOptions;
-  limits?: PendingLimits;
-  /** The proxies whose reports of client addresses are trusted. Default: none. */
-  proxies?: TrustedProxies;
-  /** Counts the connections and refusals of this listener. Default: counters of its own. */
-  counters?: EndpointCounters;
-  /** The budget of file descriptors. Default: one for the limit of this process. */
-  descriptors?: Descriptors;
-  /** Whether `originOf` can tell which user of this host a request comes from. Default: no. */
-  identifiesUsers?: boolean;
-  /** How long a peer may take to read an answer. */
-  answers?: AnswerLimits;
-  logger?: Logger;
 }
 
 /** The longest head of a request. A tunnel's opening handshake is well below 2 KiB. */
@@ -447,40 +423,4 @@ function pathOf(request: IncomingMessage): string {
 /** `/x/` of `/x/lab` */
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1);
-}
-
-function passedError(cause?: unknown): EtherwsError {
-  return new EtherwsError('LISTEN_FAILED', 'The socket that the service manager passed is no listening TCP socket', {
-    ...(cause === undefined ? {} : { cause }),
-    hint: 'Its unit needs ListenStream= with a port, or an address and a port; and no Accept=yes',
-  });
-}
-
-function listenError(
-  error: NodeJS.ErrnoException,
-  { host, listenPort, descriptor }: Pick<ListenerOptions, 'host' | 'listenPort' | 'descriptor'>,
-): EtherwsError {
-  if (descriptor !== undefined) return passedError(error);
-  const where = host === undefined ? `port ${listenPort}` : `${host.includes(':') ? `[${host}]` : host}:${listenPort}`;
-  const [what, hint] = explain(error, listenPort);
-  return new EtherwsError('LISTEN_FAILED', `Cannot listen on ${where}: ${what}`, { cause: error, hint });
-}
-
-function explain(error: NodeJS.ErrnoException, listenPort: number): [string, string] {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return [
-        'another program listens there',
-        `Stop it, or choose another port (ss -ltnp 'sport = :${listenPort}' shows it)`,
-      ];
-    case 'EACCES':
-      return ['permission denied', 'Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one'];
-    case 'EADDRNOTAVAIL':
-      return ['no interface of this host has that address', 'See `ip address` for those that it has'];
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return ['the name cannot be resolved', 'Give an address, or correct the name'];
-    default:
-      return [error.message, 'Check the host and the port'];
-  }
 }
