@@ -11,6 +11,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { Switch } from '../../src/networks/switch.ts';
 import { RunningSwitch } from '../../src/networks/switch-control.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import { summaryOf, tasksDuring } from './main-thread-tasks.ts';
 import { serveConsole } from './serve-console.ts';
 
 const SEEN_SHARE = 16;
@@ -41,40 +42,13 @@ function crowd(etherSwitch: Switch, ports: number, stations: number): () => void
   };
 }
 
-/** An event of Chromium's tracing: times in µs, by the clock and by processor time. */
-interface TraceEvent {
-  readonly name: string;
-  readonly tid: number;
-  readonly pid: number;
-  readonly dur?: number;
-  readonly tdur?: number;
-  readonly args: { readonly name?: string };
-}
-
-/** Scrolls a table while the page is traced. @returns the tasks of its main thread, in ms by the clock and of the processor */
-async function scroll(browser: Browser, page: Page, label: string): Promise<{ clock: number[]; processor: number[] }> {
+/** Scrolls a table by its keyboard and its wheel. */
+async function scroll(page: Page, label: string): Promise<void> {
   await page.getByRole('grid', { name: label }).focus();
-  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
   for (const untilMs = performance.now() + SCROLL_MS; performance.now() < untilMs; ) {
     await page.mouse.wheel(0, 400);
     await page.keyboard.press('PageDown');
   }
-  const { traceEvents } = JSON.parse(String(await browser.stopTracing())) as { traceEvents: TraceEvent[] };
-  const mains = traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
-  const isMain = ({ pid, tid }: TraceEvent): boolean => mains.some((main) => main.pid === pid && main.tid === tid);
-  const tasks = traceEvents.filter((event) => event.name === 'ThreadControllerImpl::RunTask' && isMain(event));
-  return {
-    clock: tasks.map(({ dur = 0 }) => dur / 1000),
-    processor: tasks.map(({ tdur = 0 }) => tdur / 1000),
-  };
-}
-
-function summaryOf(tasks: readonly number[]): string {
-  const sorted = [...tasks].sort((one, other) => other - one);
-  return `longest ${sorted
-    .slice(0, 3)
-    .map((ms) => ms.toFixed(0))
-    .join(', ')} ms, above 50 ms: ${tasks.filter((ms) => ms > 50).length}`;
 }
 
 async function measure(browser: Browser, page: Page, url: string, view: string, label: string): Promise<void> {
@@ -85,10 +59,10 @@ async function measure(browser: Browser, page: Page, url: string, view: string, 
   const firstMs = performance.now() - startMs;
   const paintMs = await page.evaluate<number>("performance.getEntriesByName('first-contentful-paint')[0].startTime");
   await page.mouse.move(600, 400);
-  const { clock, processor } = await scroll(browser, page, label);
+  const tasks = await tasksDuring(browser, page, () => scroll(page, label));
   console.log(
-    `${view}: first paint after ${paintMs.toFixed(0)} ms, first rows after ${firstMs.toFixed(0)} ms; ${clock.length} tasks of the main thread, ` +
-      `of the processor: ${summaryOf(processor)}; by the clock: ${summaryOf(clock)}`,
+    `${view}: first paint after ${paintMs.toFixed(0)} ms, first rows after ${firstMs.toFixed(0)} ms; ` +
+      summaryOf(tasks),
   );
 }
 

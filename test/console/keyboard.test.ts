@@ -36,6 +36,7 @@ test('keys lead through the console', async (t) => {
     await page.keyboard.press('?');
     const dialog = page.getByRole('dialog', { name: 'Keys' });
     await dialog.getByText('Stations', { exact: true }).waitFor();
+    await dialog.getByRole('heading', { name: 'In the topology' }).waitFor();
     await page.keyboard.press('g');
     await page.keyboard.press('s');
     assert.equal(await shown(), 'Capture', 'a dialog has the keys');

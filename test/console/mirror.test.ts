@@ -58,7 +58,7 @@ describe('a mirror in the console', () => {
     assert.deepEqual(copies.received, ['from the port'], 'only what the port has received');
     await until(() => source.received.includes('to the port'));
 
-    await page.getByRole('complementary').getByText('mirrorTo').waitFor();
+    await page.getByRole('complementary').getByText('Mirror to').waitFor();
     await page.getByRole('button', { name: 'Change…' }).click();
     assert.equal(await choice.inputValue(), '3');
     assert.equal(await dialog.getByLabel('Copied frames').inputValue(), 'rx');

@@ -20,6 +20,17 @@ function linkTo(page: Page, id: string): Locator {
   return page.locator(`[data-link][data-to=${JSON.stringify(id)}]`);
 }
 
+/** The LLDPDU of a switch. */
+function neighborFrame(neighbor: number): Buffer {
+  const address = 0x02_00_77_00_00_00 + neighbor;
+  return lldpFrame(address as never, {
+    chassisId: { subtype: 4, octets: Buffer.from(address.toString(16).padStart(12, '0'), 'hex') },
+    portId: { subtype: 5, octets: Buffer.from('p1') },
+    ttlSeconds: 120,
+    capabilities: { supported: CAPABILITY_BRIDGE, enabled: CAPABILITY_BRIDGE },
+  });
+}
+
 /** The places of all nodes, when none moves any more. */
 async function settledPlaces(page: Page): Promise<ReadonlyMap<string, readonly [number, number]>> {
   const read = (): Promise<[string, [number, number]][]> =>
@@ -146,6 +157,46 @@ describe('the topology in the console', () => {
     await sw.call('delPort', { port: 13 });
     await nodeOf(page, 'port 13').waitFor({ state: 'detached' });
     assert.deepEqual((await settledPlaces(page)).get('port 5'), dragged);
+  });
+
+  test('500 nodes are laid out in slices, and no more are drawn', async (t) => {
+    const opened = await openConsole(t, [], { hash: '#/ports' });
+    if (opened === undefined) return;
+    const { page, sw } = opened;
+    await sw.call('setNet', { network: 'default', lldp: 'on' });
+    await Promise.all(
+      Array.from({ length: 90 }, async (_, at) => {
+        const host = await openTunnelHost(t, sw);
+        host.send(neighborFrame(at));
+        for (let station = 0; station < 4; station++) {
+          const mac = `02000000${(at * 4 + station).toString(16).padStart(4, '0')}`;
+          host.send(Buffer.from(arpFrame(mac, '10.0.1.1', '10.0.9.9'), 'hex'));
+        }
+      }),
+    );
+    await eventually(
+      () => sw.call<{ entries: readonly unknown[] }>('listNeighbor'),
+      ({ entries }) => entries.length === 90,
+    );
+    await eventually(
+      () => sw.ports(),
+      (ports) => ports.every(({ stations }) => stations >= 4),
+    );
+    await page.evaluate(`(() => {
+      globalThis.framesOfLayout = 0;
+      const count = () => {
+        if (document.querySelector('.topology-picture[aria-busy="true"]') !== null) framesOfLayout++;
+        requestAnimationFrame(count);
+      };
+      requestAnimationFrame(count);
+      location.hash = '#/topology';
+    })()`);
+    await page.locator('.topology-ports').waitFor();
+    await page.locator('.topology-picture[aria-busy="false"]').waitFor();
+    const nodes = await page.locator('[data-node]').count();
+    assert.equal(nodes, 2 + 83 * 6 + 1, 'the switch, its network, 83 ports with what is behind them, the others as one');
+    const frames = await page.evaluate<number>('framesOfLayout');
+    assert.ok(frames >= 20, `the layout took ${frames} frames: it holds each of them up`);
   });
 
   test('keys select, and the list has the same links as the picture', async (t) => {

@@ -90,26 +90,37 @@ function focusOn(...selectors: readonly string[]): void {
   found?.focus();
 }
 
-const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
+type Keys = readonly (readonly [keys: readonly string[], does: string])[];
+
+const EVERYWHERE: Keys = [
   [['/'], 'search or filter in this view'],
-  [['?'], 'these keys'],
   [['Esc'], 'close what is open, or leave a field'],
   [['Tab'], 'the next control'],
-  [['↑', '↓', 'Page ↑', 'Page ↓', 'Home', 'End'], 'move in a table'],
-  [['Enter'], 'open the row'],
+  [['?'], 'these keys'],
+];
+const TABLES: Keys = [
+  [['↑', '↓'], 'move by a row'],
+  [['Page ↑', 'Page ↓'], 'by a page'],
+  [['Home', 'End'], 'to the first and the last row'],
+  [['←', '→'], 'move in the matrix of VLANs'],
+  [['Enter'], 'open the row or the cell'],
+];
+const TOPOLOGY: Keys = [
+  [['↑', '↓', '←', '→'], 'choose a node'],
+  [['Enter'], 'open or close a group'],
+  [['Shift', '↑ ↓ ← →'], 'move the picture'],
+  [['+', '−', '0'], 'larger, smaller, all of it'],
 ];
 
 function Help({ views, onClose }: { readonly views: readonly View[]; readonly onClose: () => void }): JSX.Element {
   return (
-    <Dialog title="Keys" onClose={onClose}>
-      <dl class="keyboard-keys">
-        {KEYS.map(([keys, does]) => (
-          <Row key={does} keys={keys} does={does} />
-        ))}
-        {views.map(({ id, key, title }) => (
-          <Row key={id} keys={['g', key]} does={title} />
-        ))}
-      </dl>
+    <Dialog title="Keys" isWide onClose={onClose}>
+      <div class="keyboard-groups">
+        <KeyList title="Everywhere" keys={EVERYWHERE} />
+        <KeyList title="Go to" keys={views.map(({ key, title }) => [['g', key], title])} />
+        <KeyList title="In tables" keys={TABLES} />
+        <KeyList title="In the topology" keys={TOPOLOGY} />
+      </div>
       <p class="muted">
         All about this switch is in{' '}
         <a href={addressOfPage('docs/README.md')} target="_blank" rel="noreferrer">
@@ -118,6 +129,19 @@ function Help({ views, onClose }: { readonly views: readonly View[]; readonly on
         .
       </p>
     </Dialog>
+  );
+}
+
+function KeyList({ title, keys: list }: { readonly title: string; readonly keys: Keys }): JSX.Element {
+  return (
+    <section>
+      <h3 class="keyboard-title">{title}</h3>
+      <dl class="keyboard-keys">
+        {list.map(([keys, does]) => (
+          <Row key={does} keys={keys} does={does} />
+        ))}
+      </dl>
+    </section>
   );
 }
 

@@ -7,6 +7,8 @@ export interface Column<Row> {
   readonly title: string;
   /** a track of the grid, such as `6rem` or `minmax(8rem, 1fr)` */
   readonly width: string;
+  /** the room, such as `26rem`, below which columns with a rank are left out for this one; default: the least of `width` */
+  readonly wants?: string;
   /** what it sorts by and is searched in; without it the column cannot be sorted */
   readonly value?: (row: Row) => CellValue;
   /** what is shown; default: `value` */

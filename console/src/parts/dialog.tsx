@@ -5,12 +5,14 @@ import './dialog.css';
 
 interface DialogProps {
   readonly title: string;
+  /** room for two columns */
+  readonly isWide?: boolean;
   readonly children: ComponentChildren;
   readonly onClose: () => void;
 }
 
 /** A modal dialog of the browser: it keeps the focus, closes by Escape, and gives the focus back. */
-export function Dialog({ title, children, onClose }: DialogProps): JSX.Element {
+export function Dialog({ title, isWide = false, children, onClose }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -24,7 +26,7 @@ export function Dialog({ title, children, onClose }: DialogProps): JSX.Element {
   }, []);
   return (
     <dialog
-      class="dialog"
+      class={`dialog ${isWide ? 'dialog-wide' : ''}`}
       ref={dialog}
       aria-labelledby={id}
       onCancel={(event) => {

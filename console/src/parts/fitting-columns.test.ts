@@ -23,3 +23,17 @@ test('columns of the highest rank go first, the last of them before others; thos
   assert.equal(idsAt(300), 'port name');
   assert.equal(idsAt(10), 'port name');
 });
+
+test('a column that wants more room gets it from those with a rank, and shrinks only when they are gone', () => {
+  const columns = [
+    { id: 'time', width: '4rem' },
+    { id: 'sentence', width: 'minmax(8rem, 1fr)', wants: '20rem' },
+    { id: 'kind', width: '100px', rank: 1 },
+  ];
+  // 64 + 320 + 100, two gaps of 12 and a padding of 32
+  assert.equal(fittingColumns(columns, 540).length, 3);
+  assert.deepEqual(
+    fittingColumns(columns, 539).map(({ id }) => id),
+    ['time', 'sentence'],
+  );
+});

@@ -90,11 +90,11 @@ function InviteForm({ tunnels }: { readonly tunnels: Service }): JSX.Element {
           ]}
         />
         <ChoiceField
-          label="Wire"
+          label="Wire format"
           text={wire}
           options={[
-            ['auto', 'auto: batched'],
-            ['raw', 'raw: as etherws 1.x'],
+            ['auto', 'Batched, if both can'],
+            ['raw', 'Raw, as etherws 1.x'],
           ]}
         />
       </div>
@@ -149,7 +149,10 @@ function Result({ invitation }: { readonly invitation: Invitation }): JSX.Elemen
           <h3 class="add-step">Or in its configuration file</h3>
           <Copied name="lines" text={fileLinesOf(invitation)} />
         </div>
-        <QrCode text={url} label={`QR code of ${url}`} />
+        <figure class="add-code">
+          <QrCode text={url} label={`QR code of ${url}`} />
+          <figcaption>The URL, for a camera</figcaption>
+        </figure>
       </div>
     </div>
   );

@@ -8,6 +8,7 @@ import './add.css';
 export function AddView(): JSX.Element {
   return (
     <div class="add">
+      <h1 class="add-heading">Add a tunnel</h1>
       <section class="add-section" aria-labelledby="add-invite">
         <h2 class="add-title" id="add-invite">
           The other side dials

@@ -11,7 +11,7 @@ function timeOf(timeUs: number): string {
 /** The columns of the list. None sorts: frames are in the order in which they were captured. */
 export const FRAME_COLUMNS: readonly Column<KeptFrame>[] = [
   { id: 'number', title: 'No.', width: '3.5rem', isNumber: true, rank: 5, cell: ({ number }) => count(number) },
-  { id: 'time', title: 'Time', width: '8rem', cell: ({ packet }) => timeOf(packet.timeUs) },
+  { id: 'time', title: 'Time', width: '7.5rem', cell: ({ packet }) => timeOf(packet.timeUs) },
   {
     id: 'port',
     title: 'Port',

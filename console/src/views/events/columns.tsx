@@ -14,13 +14,16 @@ export const BADGES: Readonly<Record<Severity, string>> = {
 };
 
 export const COLUMNS: readonly Column<EventLine>[] = [
-  { id: 'time', title: 'Time', width: '5.5rem', cell: ({ event }) => clock(event.time) },
+  { id: 'time', title: 'Time', width: '4.25rem', cell: ({ event }) => clock(event.time) },
   {
     ...{ id: 'severity', title: 'Severity', width: '6rem', rank: 1 },
     cell: ({ severity }) => <span class={`badge ${BADGES[severity]}`}>{SEVERITY_WORDS[severity]}</span>,
   },
-  { id: 'port', title: 'Port', width: '7.5rem', cell: (line) => <PortLink line={line} /> },
-  { id: 'sentence', title: 'What happened', width: 'minmax(26rem, 6fr)', cell: (line) => <Sentence line={line} /> },
+  { id: 'port', title: 'Port', width: 'minmax(5rem, 1fr)', cell: (line) => <PortLink line={line} /> },
+  {
+    ...{ id: 'sentence', title: 'What happened', width: 'minmax(9.5rem, 6fr)', wants: '26rem' },
+    cell: (line) => <Sentence line={line} />,
+  },
   { id: 'network', title: 'Network', width: '6rem', rank: 2, cell: ({ event }) => event.network ?? '' },
   { id: 'kind', title: 'Kind', width: '9.5rem', rank: 3, cell: ({ event }) => <code>{event.event}</code> },
 ];

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { Icon } from '../../parts/icon.tsx';
 import { dateAndClock } from '../../parts/time.ts';
 import { BADGES, SEVERITY_WORDS } from './columns.tsx';
+import { factsOf } from './event-facts.ts';
 import type { EventLine } from './event-log.ts';
 
 /** All facts of one event. */
@@ -13,7 +14,7 @@ export function EventDetails({
   readonly onClose: () => void;
 }): JSX.Element {
   const { event, sentence, severity } = line;
-  const { time, event: kind, ...facts } = event;
+  const { time, event: kind } = event;
   return (
     <aside class="events-details" aria-label="Event">
       <div class="events-details-head">
@@ -27,10 +28,10 @@ export function EventDetails({
         {dateAndClock(time)} · <code>{kind}</code>
       </p>
       <dl class="events-facts">
-        {Object.entries(facts).map(([name, value]) => (
+        {factsOf(event).map(([name, value]) => (
           <>
             <dt>{name}</dt>
-            <dd>{value === null ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value)}</dd>
+            <dd>{value}</dd>
           </>
         ))}
       </dl>

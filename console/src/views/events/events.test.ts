@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { DISCARD_REASONS } from '../../../../src/bridge/port.ts';
 import { isOfAddress, EVENT_KINDS as KINDS_OF_SWITCH } from '../../../../src/events/event.ts';
+import { factsOf, KNOWN_FACTS } from './event-facts.ts';
 import { EventLog, jsonLines, matching } from './event-log.ts';
 import { ADDRESS_KINDS, EVENT_KINDS, type ShownEvent, tell } from './sentences.ts';
 
@@ -38,9 +41,59 @@ describe('a sentence', () => {
     assert.equal(tell(event('reload', { failures: 2 })).severity, 'fault');
   });
 
+  test('refused frames are told by what their reason means, for each reason', () => {
+    const { sentence } = tell(event('violation', { reason: 'serverDenied', frames: 1, user: 'ada' }));
+    assert.equal(
+      sentence,
+      '1 frame of the user ada refused: such frames come from a DHCP server or a router, which may not be behind this port',
+    );
+    for (const reason of DISCARD_REASONS) {
+      const { sentence } = tell(event('violation', { reason, frames: 2, user: null }));
+      assert.ok(!sentence.endsWith(reason), sentence);
+    }
+  });
+
   test('a kind of a newer switch is shown by its name', () => {
     assert.deepEqual(tell(event('eclipse')), { severity: 'info', sentence: 'eclipse' });
     assert.deepEqual(tell(event('toString')), { severity: 'info', sentence: 'toString' });
+  });
+});
+
+describe('the facts of an event', () => {
+  /** The tables of facts in the reference. */
+  function factsOfReference(): string[] {
+    const page = readFileSync('docs/reference/control-api.md', 'utf8');
+    const section = page.slice(page.indexOf('\n## Events\n'), page.indexOf('`user` is the user of the credentials'));
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    return rows.flatMap((row) => {
+      const [first = '', , third] = row.split('|').slice(1);
+      // Two columns: of all events. Three: the kind, when it is sent, its facts.
+      const names = third?.trim() ? third : first;
+      return [...names.matchAll(/`(\w+)`/g)].flatMap(([, name = '']) => (/shut/.test(name) ? [] : name));
+    });
+  }
+
+  test('each one of the reference has words, and no other', () => {
+    const told = [...new Set(factsOfReference())].filter((name) => name !== 'time' && name !== 'event');
+    assert.ok(told.length > 30, `${told.length} facts`);
+    assert.deepEqual([...KNOWN_FACTS].sort(), [...new Set([...told, 'lost'])].sort());
+  });
+
+  test('are shown in words, without those that are null', () => {
+    const line = event('violation', { port: 4, portName: null, reason: 'locked', frames: 3, user: null });
+    assert.deepEqual(factsOf(line).slice(1), [
+      ['Port', '4'],
+      ['Reason', 'locked: frames that have a source that is not entered at this locked port'],
+      ['Frames', '3'],
+    ]);
+    const moves = event('address-flapping', { ports: [1, 2], vid: 0, withinMs: 10_000, own: true, later: { a: 1 } });
+    assert.deepEqual(factsOf(moves).slice(1), [
+      ['Between ports', '1, 2'],
+      ['VLAN', 'none: without a tag'],
+      ['Within', '10\u00a0s'],
+      ['This switch is it', 'yes'],
+      ['later', '{"a":1}'],
+    ]);
   });
 });
 

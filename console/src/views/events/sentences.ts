@@ -1,4 +1,5 @@
 import type { EventFacts, EventKind, SwitchEvent } from '../../../../src/events/event.ts';
+import { meaningOf } from '../ports/discards.ts';
 
 /** `fault`: an operator has to look; `warning`: something is lost or refused; `good`: it is well again; `info`: the rest. */
 export type Severity = 'info' | 'good' | 'warning' | 'fault';
@@ -68,7 +69,9 @@ const SENTENCES: Readonly<Record<ShownKind, (facts: ShownEvent) => Told>> = {
   'neighbor-removed': ({ system, chassis, reason }) =>
     warning(`The neighbour ${system ?? chassis} is gone${because(reason)}`),
   violation: ({ reason, frames, user }) =>
-    warning(`${counted(frames, 'frame')}${textOf(user, ' of the user ')} refused: ${reason}`),
+    warning(
+      `${counted(frames, 'frame')}${textOf(user, ' of the user ')} refused: such frames ${meaningOf(String(reason)).words}`,
+    ),
   'multicast-querier': ({ querier, own, family, vid }) => {
     const where = `${family === undefined ? '' : ` for ${familyOf(family)}`}${inVlan(vid)}`;
     if (own === true) return info(`This switch is the querier of multicast groups${where}`);

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { FindingEntry } from '../../../../src/control/finding-entries.ts';
 import { needed } from './verdict.ts';
 
+const WORDS = { ok: 'good', warn: 'warning', fail: 'fault' } as const;
 const BADGES = { ok: 'badge-good', warn: 'badge-warning', fail: 'badge-bad' } as const;
 
 /** What an operator has to do, and behind that what is well. */
@@ -33,7 +34,7 @@ export function FindingList({ findings }: { readonly findings: readonly FindingE
 function Row({ check, result, found, advice }: FindingEntry): JSX.Element {
   return (
     <li class="health-finding">
-      <span class={`badge ${BADGES[result]}`}>{result}</span>
+      <span class={`badge ${BADGES[result]}`}>{WORDS[result]}</span>
       <strong class="health-check">{check}</strong>
       <span class="health-found">
         {found}

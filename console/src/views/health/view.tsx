@@ -85,7 +85,7 @@ export function HealthView(): JSX.Element {
             label={`Delay of the event loop: at most ${milliseconds(eventLoop.maxMs)} within the last minute`}
             data={plots.loop}
             series={[
-              { label: 'at most, of a minute', color: 'transmit' },
+              { label: 'most within a minute', color: 'transmit' },
               { label: 'mean', color: 'receive' },
             ]}
             format={milliseconds}

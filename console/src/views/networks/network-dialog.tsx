@@ -5,7 +5,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { ChoiceField, DialogForm, TextField } from '../../parts/form.tsx';
 import { useAction } from '../../parts/use-action.ts';
 import { go } from '../../router.ts';
-import { changedSettings, SETTING_FIELDS } from './setting-fields.ts';
+import { changedSettings, SETTING_FIELDS, type SettingField } from './setting-fields.ts';
 
 interface NetworkDialogProps {
   /** undefined: a new one */
@@ -42,7 +42,7 @@ export function NetworkDialog({ network, onClose }: NetworkDialogProps): JSX.Ele
           <TextField label="Name" text={name} hint="Letters, digits, - _ and . It is isolated from all others" />
         )}
         <div class="networks-fields">
-          {SETTING_FIELDS.filter(({ name: of }) => network !== undefined || of in DEFAULTS).map((field) => (
+          {SETTING_FIELDS.filter((field) => isAsked(field, network === undefined)).map((field) => (
             <Field key={field.name} name={field.name} form={form} isNew={network === undefined} />
           ))}
         </div>
@@ -58,6 +58,10 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   multicastSnooping: 'on',
   lldp: 'on',
 };
+
+function isAsked({ name, isOnlyShown = false }: SettingField, isNew: boolean): boolean {
+  return isNew ? name in DEFAULTS : !isOnlyShown;
+}
 
 interface FieldProps {
   readonly name: string;

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { NetworkEntry } from '../../../../src/control/network-entries.ts';
 import { Icon } from '../../parts/icon.tsx';
+import { settingValue } from '../../parts/port-settings.ts';
 import { counted } from '../../parts/units.ts';
 import { hashOf } from '../../router.ts';
 import { may } from '../../session.ts';
@@ -96,7 +97,7 @@ function Settings({ network: { settings } }: { readonly network: NetworkEntry })
       <FactList
         facts={[
           ...known.map((field) => [field.label, settingText(field, settings[field.name])] as const),
-          ...others.map(([name, value]) => [name, String(value)] as const),
+          ...others.map(([name, value]) => [name, settingValue(value)] as const),
         ]}
       />
     </div>

@@ -18,4 +18,6 @@ test('values in words', () => {
   assert.equal(settingText(field('mirrorTo'), ''), 'none');
   assert.equal(settingText(field('stp'), 'on'), 'on');
   assert.equal(settingText(field('stp'), undefined), '');
+  assert.equal(settingText(field('tunnelSettings'), {}), 'none');
+  assert.equal(settingText(field('tunnelSettings'), { pvid: 7 }), 'VLAN without tags (PVID): 7');
 });

@@ -1,3 +1,5 @@
+import { settingValue } from '../../parts/port-settings.ts';
+
 /** A setting of networks, as the form and the list show it. The switch checks what is given. */
 export interface SettingField {
   /** its name in `setNet` */
@@ -8,6 +10,8 @@ export interface SettingField {
   readonly options?: readonly string[];
   readonly isNumber?: boolean;
   readonly unit?: string;
+  /** the form does not ask for it */
+  readonly isOnlyShown?: boolean;
 }
 
 const ON_OFF = ['on', 'off'] as const;
@@ -27,19 +31,29 @@ export const SETTING_FIELDS: readonly SettingField[] = [
   { name: 'lldpManagement', label: 'LLDP addresses', hint: 'Told for managing: auto, none, or up to four with commas' },
   { name: 'loopDetection', label: 'Loop detection', hint: 'Probes that find loops', options: ['auto', 'on', 'off'] },
   { name: 'ageout', label: 'Ageing time', hint: '0: that of the switch', isNumber: true, unit: 's' },
-  { name: 'fdbSize', label: 'Most addresses', hint: '0: that of the switch', isNumber: true },
+  {
+    name: 'fdbSize',
+    label: 'Most addresses',
+    hint: 'Of stations that are learned; 0: that of the switch',
+    isNumber: true,
+  },
   { name: 'mirrorTo', label: 'Mirror to', hint: 'A port that sends copies of all frames; empty for none' },
   { name: 'helloTime', label: 'Hello time', hint: '1 or 2', isNumber: true, unit: 's' },
   { name: 'maxAge', label: 'Max age', hint: '6 to 40', isNumber: true, unit: 's' },
   { name: 'forwardDelay', label: 'Forward delay', hint: '4 to 30', isNumber: true, unit: 's' },
+  {
+    name: 'tunnelSettings',
+    label: 'Of ports of tunnels',
+    hint: 'Settings that they have from the start',
+    isOnlyShown: true,
+  },
 ];
 
 /** The value of a setting in words. */
 export function settingText({ isNumber = false, unit }: SettingField, value: unknown): string {
   if (value === undefined) return '';
   if (isNumber && value === 0) return 'that of the switch';
-  if (value === '') return 'none';
-  return unit === undefined ? String(value) : `${String(value)}\u00a0${unit}`;
+  return unit === undefined ? settingValue(value) : `${settingValue(value)}\u00a0${unit}`;
 }
 
 /** The parameters of `setNet` for the fields that differ; numbers as such. */

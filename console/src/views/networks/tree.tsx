@@ -8,13 +8,19 @@ import { count, counted } from '../../parts/units.ts';
 import { go, hashOf } from '../../router.ts';
 
 const COLUMNS: readonly Column<LiveStpPortEntry>[] = [
-  { id: 'port', title: 'Port', width: '3.75rem', isNumber: true, value: ({ port }) => port },
-  { id: 'name', title: 'Name', width: 'minmax(7rem, 2fr)', value: ({ portName }) => portName },
-  { id: 'role', title: 'Role', width: '6.5rem', value: ({ role }) => role },
+  { id: 'port', title: 'Port', width: '3.75rem', isNumber: true, rank: 1, value: ({ port }) => port },
+  {
+    id: 'name',
+    title: 'Name',
+    width: 'minmax(6.5rem, 2fr)',
+    value: ({ port, portName }) => portName ?? `port ${port}`,
+    cell: ({ port, portName }) => portName ?? <span class="muted">port {port}</span>,
+  },
+  { id: 'role', title: 'Role', width: '5.75rem', value: ({ role }) => role },
   {
     id: 'state',
     title: 'State',
-    width: '7rem',
+    width: '6.25rem',
     value: ({ state }) => state,
     cell: (port) => <span class={`badge badge-${toneOf(port)}`}>{port.guardTripped ? 'BPDU guard' : port.state}</span>,
   },
@@ -23,6 +29,7 @@ const COLUMNS: readonly Column<LiveStpPortEntry>[] = [
     title: 'Cost',
     width: '6rem',
     isNumber: true,
+    rank: 2,
     value: ({ cost }) => cost,
     cell: ({ cost }) => count(cost),
   },
@@ -30,18 +37,18 @@ const COLUMNS: readonly Column<LiveStpPortEntry>[] = [
     id: 'link',
     title: 'Link',
     width: '8rem',
-    rank: 2,
+    rank: 4,
     value: ({ edge, pointToPoint }) => (edge ? 'edge' : pointToPoint ? 'point to point' : 'shared'),
   },
   {
     id: 'bridge',
     title: 'Designated bridge',
     width: 'minmax(12rem, 2fr)',
-    rank: 1,
+    rank: 3,
     value: ({ designatedBridge }) => designatedBridge,
     cell: ({ designatedBridge }) => <span class="mono">{designatedBridge}</span>,
   },
-  { id: 'version', title: 'Speaks', width: '5rem', rank: 3, value: ({ version }) => version },
+  { id: 'version', title: 'Speaks', width: '5rem', rank: 5, value: ({ version }) => version },
 ];
 
 interface TreeFacts {

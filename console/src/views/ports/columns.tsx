@@ -10,7 +10,7 @@ export const COLUMNS: readonly Column<Port>[] = [
   {
     id: 'name',
     title: 'Name',
-    width: 'minmax(7rem, 2fr)',
+    width: 'minmax(7rem, 3fr)',
     value: titleOf,
     cell: (port) => (
       <span title={[titleOf(port), port.description].filter(Boolean).join(': ')}>
@@ -18,7 +18,7 @@ export const COLUMNS: readonly Column<Port>[] = [
       </span>
     ),
   },
-  { id: 'type', title: 'Type', width: '4.5rem', rank: 3, value: ({ type }) => type },
+  { id: 'type', title: 'Type', width: '4rem', rank: 3, value: ({ type }) => type },
   {
     id: 'state',
     title: 'State',
@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column<Port>[] = [
   {
     id: 'vlans',
     title: 'VLANs',
-    width: 'minmax(6rem, 1fr)',
+    width: 'minmax(7rem, 2fr)',
     rank: 4,
     value: (port) => vlansOf(port) || null,
     cell: (port) => <span title={vlansOf(port)}>{vlansOf(port)}</span>,
@@ -38,7 +38,7 @@ export const COLUMNS: readonly Column<Port>[] = [
   {
     id: 'receive',
     title: 'Receives',
-    width: '6.5rem',
+    width: '6rem',
     isNumber: true,
     value: ({ rxBitRate }) => rxBitRate,
     cell: ({ rxBitRate }) => <span class={rxBitRate === 0 ? 'muted' : 'ports-receive'}>{bitRate(rxBitRate)}</span>,
@@ -46,7 +46,7 @@ export const COLUMNS: readonly Column<Port>[] = [
   {
     id: 'transmit',
     title: 'Sends',
-    width: '6.5rem',
+    width: '6rem',
     isNumber: true,
     rank: 2,
     value: ({ txBitRate }) => txBitRate,

@@ -45,7 +45,7 @@ const MEANINGS: Readonly<Record<string, DiscardMeaning>> = {
   mirrorOutput: { words: 'met a port that is reserved for the copies of a mirror', page: 'docs/operate/mirrors.md' },
   sourceDenied: { words: 'have a source address that the policy does not allow', page: POLICY },
   typeDenied: { words: 'have an EtherType that the policy does not allow', page: POLICY },
-  serverDenied: { words: 'are of a DHCP server or router, which the policy forbids', page: POLICY },
+  serverDenied: { words: 'come from a DHCP server or a router, which may not be behind this port', page: POLICY },
   rateExceeded: { words: 'exceed the rate of the policy', page: POLICY },
   protected: { words: 'met a port that the switch has shut: it is in a loop, or had too many addresses', page: STORMS },
   macLimit: { words: 'have one source address more than the port may have', page: SECURITY },

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { PolicyEntry, PortPage } from '../../../../src/control/status-entries.ts';
+import { settingName, settingValue } from '../../parts/port-settings.ts';
 import { dateAndClock, duration } from '../../parts/time.ts';
 import { bitRate, count, milliseconds, octets, rate } from '../../parts/units.ts';
 import { hashOf } from '../../router.ts';
@@ -34,8 +35,8 @@ export function Facts({ port, page }: FactsProps): JSX.Element {
         ) : (
           <FactList
             facts={settings.map(([name, value]) => [
-              name,
-              inherited.has(name) ? `${value} (from its network or policy)` : String(value),
+              settingName(name),
+              inherited.has(name) ? `${settingValue(value)} (from its network or policy)` : settingValue(value),
             ])}
           />
         )}

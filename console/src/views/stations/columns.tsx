@@ -7,21 +7,23 @@ export const COLUMNS: readonly Column<Station>[] = [
   {
     id: 'host',
     title: 'Host',
-    width: 'minmax(8rem, 2fr)',
+    width: 'minmax(6.5rem, 3fr)',
+    wants: '8rem',
     value: ({ hostname }) => hostname ?? null,
-    cell: ({ hostname }) => hostname ?? <span class="muted">–</span>,
+    cell: ({ hostname }) =>
+      hostname === null ? <span class="muted">–</span> : <span title={hostname}>{hostname}</span>,
   },
   {
     id: 'addresses',
     title: 'IP addresses',
-    width: 'minmax(10rem, 3fr)',
+    width: 'minmax(8rem, 3fr)',
     value: ({ addresses }) => addresses?.join(' ') || null,
     cell: ({ addresses = [] }) => <Addresses addresses={addresses} />,
   },
   {
     id: 'mac',
     title: 'MAC address',
-    width: '9.5rem',
+    width: '9rem',
     rank: 1,
     value: ({ mac }) => mac,
     cell: ({ mac }) => <span class="mono">{mac}</span>,
@@ -29,12 +31,18 @@ export const COLUMNS: readonly Column<Station>[] = [
   {
     id: 'vendor',
     title: 'Vendor',
-    width: 'minmax(7rem, 2fr)',
+    width: 'minmax(11rem, 5fr)',
     rank: 4,
     value: ({ vendor }) => vendor ?? null,
     cell: (station) => <Vendor station={station} />,
   },
-  { id: 'port', title: 'Port', width: 'minmax(5rem, 1fr)', value: portOf },
+  {
+    id: 'port',
+    title: 'Port',
+    width: 'minmax(4.5rem, 2fr)',
+    value: portOf,
+    cell: (station) => <span title={portOf(station)}>{portOf(station)}</span>,
+  },
   {
     id: 'vid',
     title: 'VLAN',
@@ -46,7 +54,7 @@ export const COLUMNS: readonly Column<Station>[] = [
   {
     id: 'moves',
     title: 'Moves',
-    width: '6.5rem',
+    width: '6rem',
     isNumber: true,
     rank: 5,
     value: ({ moves }) => moves,
@@ -55,7 +63,7 @@ export const COLUMNS: readonly Column<Station>[] = [
   {
     id: 'seen',
     title: 'Seen',
-    width: '6.5rem',
+    width: '5.5rem',
     isNumber: true,
     rank: 2,
     value: ({ seen }) => (seen === undefined ? null : Date.parse(seen)),

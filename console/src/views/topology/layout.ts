@@ -50,7 +50,7 @@ const CHANGED_HEAT = 0.15;
 const MOST_GROWTH = 0.5;
 const DRAGGED_HEAT = 0.1;
 const SETTLED = 0.01;
-/** Views are wider than high, so nodes are drawn more to the middle line than to the middle of it. */
+/** Nodes are drawn more to the middle line of the view, along its longer side, than to the middle of it. */
 const FLATTENING = 1.4;
 
 /**
@@ -60,10 +60,13 @@ const FLATTENING = 1.4;
 export class Layout {
   readonly #simulation: Simulation<Placed, Spring>;
   readonly #links;
+  readonly #isTall: boolean;
   #placed = new Map<string, Placed>();
   #linkIds = '';
 
-  constructor() {
+  /** @param isTall whether the view is higher than wide */
+  constructor(isTall = false) {
+    this.#isTall = isTall;
     this.#links = forceLink<Placed, Spring>()
       .id(({ id }) => id)
       .distance(({ kind }) => LENGTH[kind])
@@ -72,13 +75,9 @@ export class Layout {
       .force('links', this.#links)
       .force('apart', forceManyBody<Placed>().strength(-260).distanceMax(600).theta(1))
       .force('room', forceRoom<Placed>(0.5))
-      .force('x', forceX<Placed>(({ rest }) => rest?.x ?? 0).strength(holding))
-      .force(
-        'y',
-        forceY<Placed>(({ rest }) => rest?.y ?? 0).strength((one) => FLATTENING * holding(one)),
-      )
       .alphaMin(SETTLED)
       .stop();
+    this.#renewHold();
   }
 
   get placed(): ReadonlyMap<string, Placed> {
@@ -94,7 +93,7 @@ export class Layout {
     const former = this.#placed;
     const kept = graph.nodes.filter(({ id }) => former.has(id)).length;
     const isFresh = graph.nodes.length - kept > MOST_GROWTH * kept;
-    const starts = isFresh ? startPlaces(graph) : undefined;
+    const starts = isFresh ? startPlaces(graph, this.#isTall) : undefined;
     const placed = new Map<string, Placed>();
     for (const node of graph.nodes) {
       const known = former.get(node.id);
@@ -146,11 +145,16 @@ export class Layout {
 
   /** d3-force reads places and strengths of a force when its nodes are set. */
   #renewHold(): void {
-    this.#simulation.force('x', forceX<Placed>(({ rest }) => rest?.x ?? 0).strength(holding));
-    this.#simulation.force(
-      'y',
-      forceY<Placed>(({ rest }) => rest?.y ?? 0).strength((one) => FLATTENING * holding(one)),
-    );
+    const [flatX, flatY] = this.#isTall ? [FLATTENING, 1] : [1, FLATTENING];
+    this.#simulation
+      .force(
+        'x',
+        forceX<Placed>(({ rest }) => rest?.x ?? 0).strength((one) => flatX * holding(one)),
+      )
+      .force(
+        'y',
+        forceY<Placed>(({ rest }) => rest?.y ?? 0).strength((one) => flatY * holding(one)),
+      );
   }
 
   /** The node follows the pointer, and its neighbours follow it. */

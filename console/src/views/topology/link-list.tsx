@@ -24,19 +24,30 @@ const BADGES: Readonly<Record<Look, string>> = {
 };
 
 const COLUMNS: readonly Column<Row>[] = [
-  { id: 'from', title: 'From', width: 'minmax(8rem, 1fr)', value: ({ fromLabel }) => fromLabel },
-  { id: 'to', title: 'To', width: 'minmax(8rem, 1fr)', value: ({ toLabel }) => toLabel },
+  { id: 'from', title: 'From', width: 'minmax(6rem, 2fr)', value: ({ fromLabel }) => fromLabel },
+  { id: 'to', title: 'To', width: 'minmax(6rem, 2fr)', value: ({ toLabel }) => toLabel },
   {
-    ...{ id: 'state', title: 'State', width: '10rem', value: ({ look }) => LOOK_WORDS[look] },
+    ...{
+      id: 'state',
+      title: 'State',
+      width: 'minmax(6rem, 1fr)',
+      wants: '9rem',
+      value: ({ look }) => LOOK_WORDS[look],
+    },
     cell: ({ look }) => <span class={`badge ${BADGES[look]}`}>{LOOK_WORDS[look]}</span>,
   },
   {
-    ...{ id: 'load', title: 'Load', width: '8rem', isNumber: true },
+    ...{ id: 'load', title: 'Load', width: '6rem', isNumber: true, rank: 2 },
     value: (link) => link.bitRate,
-    cell: (link) => (link.port === undefined ? '' : bitRate(link.bitRate)),
+    cell: (link) => (isCounted(link) ? bitRate(link.bitRate) : ''),
   },
-  { id: 'reason', title: 'Why', width: 'minmax(10rem, 3fr)', value: ({ reason }) => reason, rank: 1 },
+  { id: 'reason', title: 'Why', width: 'minmax(10rem, 4fr)', value: ({ reason }) => reason, rank: 1 },
 ];
+
+/** The switch counts what ports carry, not what single stations and networks do. */
+function isCounted({ to, port }: Link): boolean {
+  return port !== undefined && !/^stations? /.test(to);
+}
 
 interface LinkListProps {
   readonly graph: Graph;

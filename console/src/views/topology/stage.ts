@@ -16,6 +16,10 @@ const MOST_ZOOM = 3;
 const STEP = 1.3;
 /** Below this one only the labels of networks, and of what was found or is a fault. */
 const REMOTE = 0.42;
+/** A label on the screen when the picture is small; and its bounds in the picture. */
+const SCREEN_LABEL_PX = 10.5;
+const LEAST_FAR_LABEL_PX = 16;
+const MOST_FAR_LABEL_PX = 32;
 
 /**
  * Moves what Preact has made: the places of nodes and links, the view, and drags. It writes attributes only, so a frame of
@@ -48,6 +52,7 @@ export class Stage {
         this.#view = transform;
         this.#world.setAttribute('transform', transform.toString());
         this.#svg.classList.toggle('topology-far', transform.k < FAR);
+        if (transform.k < FAR) this.#svg.style.setProperty('--far-label', `${farLabelPx(transform.k)}px`);
         this.#svg.classList.toggle('topology-remote', transform.k < REMOTE);
       });
     select(svg).call(this.#zoom).on('dblclick.zoom', null).call(this.#drags());
@@ -171,6 +176,7 @@ export class Stage {
   #wake(): void {
     const { isSettled, placed } = this.#layout;
     this.#svg.classList.toggle('topology-moving', !isSettled && placed.size > CROWD);
+    this.#svg.setAttribute('aria-busy', String(!isSettled));
     if (this.#frame !== 0 || isSettled) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
@@ -222,6 +228,11 @@ export class Stage {
       })
       .on('end', ({ subject }: { subject: { id: string } }) => this.#layout.drop(subject.id));
   }
+}
+
+/** The size of labels in a small picture: as on a screen, but no larger than a node. In whole px, so that it seldom changes. */
+function farLabelPx(zoom: number): number {
+  return Math.min(MOST_FAR_LABEL_PX, Math.max(LEAST_FAR_LABEL_PX, Math.round(SCREEN_LABEL_PX / zoom)));
 }
 
 /** The id of the node that an element belongs to. */

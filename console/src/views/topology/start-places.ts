@@ -19,14 +19,15 @@ const REACH: Readonly<Record<Node['kind'], number>> = {
     member: 160,
   },
 };
-/** Views are wider than high. */
+/** Pictures are drawn out in the direction in which the view is longer. */
 const WIDENING = 1.35;
 
 /**
  * The places where nodes start: a radial tree around the switch, each branch with an angle by its number of leaves. The
  * same graph gives the same places. Parents come before their children.
+ * @param isTall whether the view is higher than wide
  */
-export function startPlaces({ nodes }: Graph): ReadonlyMap<string, Place> {
+export function startPlaces({ nodes }: Graph, isTall = false): ReadonlyMap<string, Place> {
   const children = new Map<string, Node[]>();
   const roots: Node[] = [];
   for (const node of nodes) {
@@ -39,10 +40,11 @@ export function startPlaces({ nodes }: Graph): ReadonlyMap<string, Place> {
     leaves.set(id, Math.max(1, count));
     return Math.max(1, count);
   };
+  const [widening, heightening] = isTall ? [1, WIDENING] : [WIDENING, 1];
   const places = new Map<string, Place>();
   const spread = (node: Node, radius: number, from: number, to: number): void => {
     const middle = (from + to) / 2;
-    places.set(node.id, { x: radius * Math.cos(middle) * WIDENING, y: radius * Math.sin(middle) });
+    places.set(node.id, { x: radius * Math.cos(middle) * widening, y: radius * Math.sin(middle) * heightening });
     const those = children.get(node.id) ?? [];
     const all = those.reduce((sum, { id }) => sum + (leaves.get(id) ?? 1), 0);
     let at = from;

@@ -46,10 +46,10 @@ export function Tools(props: ToolsProps): JSX.Element {
       <span class="topology-space" />
       {!isList && (
         <>
-          <button type="button" class="button" aria-label="Zoom out" onClick={() => onZoom(false)}>
+          <button type="button" class="button topology-zoom" aria-label="Zoom out" onClick={() => onZoom(false)}>
             −
           </button>
-          <button type="button" class="button" aria-label="Zoom in" onClick={() => onZoom(true)}>
+          <button type="button" class="button topology-zoom" aria-label="Zoom in" onClick={() => onZoom(true)}>
             +
           </button>
           <button type="button" class="button" onClick={onFit}>

@@ -21,7 +21,7 @@ import { useTables } from './use-tables.ts';
 import './topology.css';
 
 /** The places live as long as the page: a view that is shown again looks as before. */
-const layout = new Layout();
+const layout = new Layout(innerHeight > innerWidth);
 /** The place of the stations among the versions of `useTables`. */
 const STATIONS = 1;
 const NONE: ReadonlySet<string> = new Set();
@@ -101,6 +101,11 @@ export function TopologyView(): JSX.Element {
               onOpen={toggle}
             />
             <Legend />
+            <p class="hidden-text" role="status">
+              {facts === undefined
+                ? ''
+                : `${facts.kind} ${facts.title}${facts.reason === '' ? '' : `: ${facts.reason}`}`}
+            </p>
           </>
         )}
         {facts !== undefined && (
