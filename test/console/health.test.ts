@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { KNOWN_LIMITS } from '../../console/src/views/health/limits.ts';
+import type { StatusEntry } from '../../src/control/status-entries.ts';
 import { ConsolePage, openConsole } from '../support/console-page.ts';
 import { eventually } from '../support/etherws.ts';
 import { frameOf } from '../support/peer-frames.ts';
@@ -32,7 +34,10 @@ describe('the health in the console', () => {
       .waitFor();
     const limits = page.getByRole('region', { name: 'Limits' });
     await limits.getByText('1 of 1', { exact: true }).waitFor();
-    assert.match((await limits.getByRole('listitem').first().textContent()) ?? '', /^Tunnels --max-tunnels/);
+    assert.match((await limits.getByRole('listitem').first().textContent()) ?? '', /^Tunnels --max-tunnels full/);
+    const told = (await sw.call<{ entries: readonly StatusEntry[] }>('getStatus')).entries[0]?.limits ?? [];
+    assert.deepEqual(told.map(({ limit }) => limit).sort(), [...KNOWN_LIMITS].sort(), 'each limit has words');
+    assert.deepEqual((await limits.locator('code').allTextContents()).sort(), [...KNOWN_LIMITS].sort());
 
     await page.getByRole('img', { name: /^Memory: \d.* MiB resident$/ }).waitFor();
     await page.getByRole('img', { name: /^Delay of the event loop: at most \d.* ms/ }).waitFor();

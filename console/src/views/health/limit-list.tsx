@@ -2,6 +2,9 @@ import type { JSX } from 'preact';
 import { count } from '../../parts/units.ts';
 import { type Limit, shownLimits } from './limits.ts';
 
+const WORDS = { near: 'nearly full', full: 'full' } as const;
+const BADGES = { near: 'badge-warning', full: 'badge-bad' } as const;
+
 /** How full the limits are, those that are near first. */
 export function LimitList({ limits }: { readonly limits: readonly Limit[] }): JSX.Element {
   return (
@@ -9,7 +12,8 @@ export function LimitList({ limits }: { readonly limits: readonly Limit[] }): JS
       {shownLimits(limits).map(({ limit, name, used, most, percent, state }) => (
         <li key={limit}>
           <span class="health-limit-name">
-            {name} <code class="muted">{limit}</code>
+            {name} <code class="muted">{limit}</code>{' '}
+            {state !== 'good' && <span class={`badge ${BADGES[state]}`}>{WORDS[state]}</span>}
           </span>
           <span class="health-limit-number">
             {count(used)} of {count(most)}

@@ -24,6 +24,9 @@ const NAMES: Readonly<Record<string, string>> = {
   descriptors: 'Open files',
 };
 
+/** The limits with a name in words. */
+export const KNOWN_LIMITS: readonly string[] = Object.keys(NAMES);
+
 /** Those that are near first, the fullest of them at the top. The others keep their order, so that none jumps. */
 export function shownLimits(limits: readonly Limit[]): ShownLimit[] {
   return limits

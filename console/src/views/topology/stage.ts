@@ -63,7 +63,7 @@ export class Stage {
     this.#graph = graph;
     const isFirst = this.#layout.placed.size === 0;
     this.#layout.update(graph);
-    if (isFirst) this.#layout.run(FIRST_MS);
+    if (isFirst) this.#runFirst();
     this.#place();
     this.resized();
     this.#wake();
@@ -89,9 +89,14 @@ export class Stage {
   /** Gives up the places of dragged nodes, too. */
   rearrange(): void {
     this.#layout.reset(this.#graph);
-    this.#layout.run(FIRST_MS);
+    this.#runFirst();
     this.fit();
     this.#wake();
+  }
+
+  /** A crowd is shown from the start, since making its elements takes a frame already. */
+  #runFirst(): void {
+    if (this.#layout.placed.size <= CROWD) this.#layout.run(FIRST_MS);
   }
 
   zoomBy(factor: number): void {
