@@ -9,6 +9,7 @@ import { run } from 'node:test';
  * `npm test` ends with a list of the slowest files and of the processor time of each.
  */
 export const WAITING = [
+  'test/attack/login-flood',
   'test/e2e/crowd',
   'test/e2e/cluster-store-death',
   'test/e2e/cluster-nats',
@@ -20,6 +21,7 @@ export const WAITING = [
   'test/e2e/survival',
   'test/e2e/grace',
   'test/e2e/spanning-ring',
+  'test/oracle/mutants',
   'test/e2e/parallel',
   'test/e2e/ways-out',
   'test/e2e/loops',

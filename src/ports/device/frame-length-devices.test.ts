@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { before, type TestContext, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { CountingBridge, nativeTunnel, prepareNamespace, turns } from '../../../test/support/fast-lab.ts';
 import { batchWithHeaders } from '../../../test/support/frames.ts';
 import { enterOwnNamespace } from '../../../test/support/own-namespace.ts';
@@ -131,7 +130,7 @@ test('a full payload passes under one tag or two where a kernel bridge passes it
     const before = bridge.frames;
     for (let round = 0; round < 6; round++) {
       assert.deepEqual(sendAll(source, frame), [undefined], tags);
-      for (let tries = 0; ours.frames.length <= round && tries < 2000; tries++) await turn();
+      await until(() => ours.frames.length > round && oracle.frames.length > round);
     }
     const expected = Array.from({ length: 6 }, () => digest(frame));
     assert.deepEqual(oracle.take(), expected, `the kernel bridge: ${tags}`);
@@ -161,7 +160,7 @@ test('a packet socket sends a full payload under one C-TAG; more is too long bef
   await until(() => !(!nativeAddon().readLink('near').isRunning || !nativeAddon().readLink('far').isRunning));
   const taken = [frameOf('', MTU), frameOf('8100 0064', MTU), frameOf('8100 0064 8100 0065', MTU - 4)];
   assert.deepEqual(sendAll(near, ...taken), [undefined, undefined, undefined]);
-  for (let tries = 0; far.frames.length < 3 && tries < 2000; tries++) await turn();
+  await until(() => far.frames.length >= 3);
   assert.deepEqual(far.take(), taken.map(digest));
   const refused = [frameOf('88a8 0064', MTU), frameOf('88a8 0064 8100 0065', MTU), frameOf('8100 0064 8100 0065', MTU)];
   assert.deepEqual(sendAll(near, ...refused), ['tooLong', 'tooLong', 'tooLong']);
@@ -190,7 +189,7 @@ test('what a raw tunnel brings is cut to what its payload states, where it would
   const short = Buffer.concat([exact, Buffer.alloc(1514 - exact.length, 0xee)]);
   const unstated = Buffer.concat([Buffer.from(`${TO}${FROM}88b5`, 'hex'), Buffer.alloc(1504, 0xee)]);
   sendAll(server, long, short, unstated, long);
-  for (let tries = 0; atWide.frames.length < 4 && tries < 2000; tries++) await turn();
+  await until(() => atWide.frames.length >= 4 && atNarrow.frames.length >= 3);
   assert.deepEqual(atWide.take(), [long, short, unstated, long].map(digest));
   assert.deepEqual(atNarrow.take(), [exact, short, exact].map(digest));
   assert.deepEqual([narrowSide.tx.discards.tooLong, narrowSide.tx.frames], [1, 3]);
@@ -213,7 +212,7 @@ test('padding is also cut from each of several frames whose checksum the bridge 
     header: { ...header, checksumStart: 1510, checksumOffset: 2 },
   });
   bridge.receive(ingress, batchWithHeaders([padded(1), padded(2), { frame: exact }, padded(3)]), 0);
-  for (let tries = 0; capture.frames.length < 4 && tries < 2000; tries++) await turn();
+  await until(() => capture.frames.length >= 4);
   assert.deepEqual(capture.take(), [exact, exact, exact, exact].map(digest));
   assert.deepEqual([egress.tx.frames, egress.tx.discards.tooLong], [4, 0]);
 });

@@ -14,7 +14,7 @@ import { batchOf } from '../../wire/ethernet/frame-batch.ts';
 import { NetdevPort } from './netdev-port.ts';
 import { TapPort, type TapPortOptions } from './tap-port.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 const skip = enterOwnNamespace('ip');
 
