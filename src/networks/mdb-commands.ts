@@ -48,7 +48,7 @@ export function deleteMdbEntry(target: Switch, { group, port, vid = 0 }: ChangeM
     return memberEntry(attached, { group, vid });
   }
   const found = network.bridge.multicast?.end(staticGroup(text), bridgePort, performance.now());
-  if (found === undefined) {
+  if (found !== true) {
     throw new EtherwsError('ADDRESS_UNKNOWN', `Port ${bridgePort.number} is no member of ${group} in VLAN ${vid}`, {
       hint: 'etherws ctl listmdb lists the members with their VLANs and networks',
     });

@@ -6,6 +6,7 @@ import type { MulticastSnooper } from '../../src/bridge/multicast/multicast-snoo
 import { MemoryPort } from '../../src/ports/memory-port.ts';
 import { batchOf } from '../../src/wire/ethernet/frame-batch.ts';
 import { parseMacAddress } from '../../src/wire/ethernet/mac-address.ts';
+import { IpWords } from '../../src/wire/multicast/ip-words.ts';
 import { MulticastPacket } from '../../src/wire/multicast/multicast-packet.ts';
 import { readMulticast } from '../../src/wire/multicast/read-multicast.ts';
 import { dataFrame, type MessageFields } from './multicast-frames.ts';
@@ -74,7 +75,10 @@ export class MulticastLan {
     return this.heard.map((frames) => frames.splice(0));
   }
 
-  /** The queries among the frames that ports have sent, as `port group source`. */
+  /**
+   * The queries among the frames that ports have sent, as `port group from querier`, with `for` the sources that are asked for, and
+   * with `S` for that flag.
+   */
   takeQueries(): string[] {
     const packet = new MulticastPacket();
     return this.takeHeard().flatMap((frames, at) =>
@@ -83,7 +87,9 @@ export class MulticastLan {
         .map((frame) => {
           readMulticast(packet, frame, 0, frame.length);
           const vid = frame.readUInt16BE(12) === 0x8100 ? ` in ${frame.readUInt16BE(14)}` : '';
-          return `${at + 1} ${packet.group} from ${packet.source}${vid}`;
+          const asked = sourcesIn(packet);
+          const sources = asked.length === 0 ? '' : ` for ${asked.join(' ')}`;
+          return `${at + 1} ${packet.group} from ${packet.source}${vid}${sources}${packet.isSuppressing ? ' S' : ''}`;
         }),
     );
   }
@@ -105,4 +111,13 @@ export class MulticastLan {
         .map(([port]) => `${family} ${vid} ${port.number}`),
     );
   }
+}
+
+/** The sources of a query, or of the record that was read last. */
+export function sourcesIn(packet: MulticastPacket): string[] {
+  const source = new IpWords();
+  return Array.from({ length: packet.sources }, (_, index) => {
+    packet.readSource(index, source);
+    return String(source);
+  });
 }

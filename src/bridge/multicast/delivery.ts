@@ -5,6 +5,7 @@ import type { Group } from './group-table.ts';
 import type { MembershipDatabase } from './membership-database.ts';
 import type { MulticastTimers } from './multicast-settings.ts';
 import { SnoopedVlan } from './snooped-vlan.ts';
+import type { GroupSource } from './source-table.ts';
 import { type PortList, TimedPorts } from './timed-ports.ts';
 
 /** Selects the ports to which frames of groups go, and keeps the ports that get groups without being members. */
@@ -54,11 +55,13 @@ export class Delivery {
     return this.#vlans.values();
   }
 
-  /** The ports of frames to a group; undefined: all. */
-  portsOf(vid: Vid, address: IpWords, nowMs: number): readonly BridgePort[] | undefined {
+  /** The ports of frames of a source to a group; undefined: all. */
+  portsOf(vid: Vid, address: IpWords, source: IpWords, nowMs: number): readonly BridgePort[] | undefined {
     const vlan = this.findVlan(vid, address.family);
     if (vlan === undefined || address.isAlwaysFlooded || !this.#mayPrune(vlan, nowMs)) return undefined;
     const group = this.#database.find(vid, address);
+    const listed = group?.sources?.find(source);
+    if (group !== undefined && listed !== undefined) return this.#listOfSource(listed, vlan, group, nowMs);
     return this.#listOf(group ?? vlan, vlan, group, nowMs);
   }
 
@@ -135,12 +138,40 @@ export class Delivery {
   #listOf(list: PortList, vlan: SnoopedVlan, group: Group | undefined, nowMs: number): readonly BridgePort[] {
     if (nowMs < list.targetsUntilMs && list.targetsVersion === this.#version) return list.targets;
     const ports = new Set(this.#permanent);
-    let untilMs = Math.min(vlan.routers.collect(ports, nowMs), this.#new.collect(ports, nowMs));
-    for (const { port, untilMs: endMs } of group?.members.values() ?? []) {
+    let untilMs = this.#collectRouters(ports, vlan, nowMs);
+    for (const { port, groupUntilMs } of group?.members.values() ?? []) {
+      if (groupUntilMs <= nowMs) continue;
+      ports.add(port);
+      untilMs = Math.min(untilMs, groupUntilMs);
+    }
+    return this.#keep(list, ports, untilMs);
+  }
+
+  /** The same for a source that memberships list: its time decides there, and the group timer in the others. */
+  #listOfSource(source: GroupSource, vlan: SnoopedVlan, group: Group, nowMs: number): readonly BridgePort[] {
+    const isCurrent = source.groupVersion === group.version && source.targetsVersion === this.#version;
+    if (isCurrent && nowMs < source.targetsUntilMs) return source.targets;
+    const ports = new Set(this.#permanent);
+    let untilMs = this.#collectRouters(ports, vlan, nowMs);
+    const timers = new Map<BridgePort, number>();
+    for (const { port, groupUntilMs } of group.members.values()) timers.set(port, groupUntilMs);
+    for (let listed = source.lists; listed !== undefined; listed = listed.next) {
+      timers.set(listed.membership.port, listed.untilMs);
+    }
+    for (const [port, endMs] of timers) {
       if (endMs <= nowMs) continue;
       ports.add(port);
       untilMs = Math.min(untilMs, endMs);
     }
+    source.groupVersion = group.version;
+    return this.#keep(source, ports, untilMs);
+  }
+
+  #collectRouters(ports: Set<BridgePort>, vlan: SnoopedVlan, nowMs: number): number {
+    return Math.min(vlan.routers.collect(ports, nowMs), this.#new.collect(ports, nowMs));
+  }
+
+  #keep(list: PortList, ports: Set<BridgePort>, untilMs: number): readonly BridgePort[] {
     list.targets = [...ports];
     list.targetsUntilMs = untilMs;
     list.targetsVersion = this.#version;

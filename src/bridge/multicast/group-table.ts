@@ -1,26 +1,23 @@
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { Membership } from './membership.ts';
+import type { SourceTable } from './source-table.ts';
 import type { PortList } from './timed-ports.ts';
-
-/** That a host behind a port wants frames to a group. */
-export interface Membership {
-  readonly group: Group;
-  readonly port: BridgePort;
-  /** When it expires, unless a report refreshes it. */
-  untilMs: number;
-  readonly sinceMs: number;
-}
 
 /** A group in a VLAN that has members. */
 export class Group implements PortList {
   readonly vid: Vid;
   readonly address: IpWords = new IpWords();
   readonly members = new Map<BridgePort, Membership>();
-  /** The ports that send its frames: members and router ports. */
+  /** The sources that memberships list; undefined: none. */
+  sources: SourceTable | undefined;
+  /** The ports that send its frames of sources that no membership lists: members for all sources, and router ports. */
   targets: readonly BridgePort[] = [];
   targetsUntilMs: number = Number.NEGATIVE_INFINITY;
   targetsVersion = 0;
+  /** Changes with the memberships, and with their group timers. */
+  version = 0;
   /** Kept by `GroupTable`: the next one of the same bucket. */
   next: Group | undefined;
 

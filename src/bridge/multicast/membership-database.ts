@@ -1,29 +1,39 @@
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import type { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import { Group, GroupTable, type Membership } from './group-table.ts';
+import { LazyMap } from '../lazy-map.ts';
+import { Group, GroupTable } from './group-table.ts';
+import { dropSource, ListedSource, Membership, pushSource } from './membership.ts';
 import { MULTICAST_LIMITS, type MulticastLimits, type StaticGroup } from './multicast-settings.ts';
+import { link, SourceTable, unlink } from './source-table.ts';
 
-/** The result of a join. `portFull`: the port has as many memberships as it may; `full`: the database has. */
-export type Joined = 'new' | 'refreshed' | 'portFull' | 'full';
+const NEVER = Number.NEGATIVE_INFINITY;
+const FOR_EVER = Number.POSITIVE_INFINITY;
+
+/** Why a membership is not made. `portFull`: the port has as many memberships as it may; `full`: the database has. */
+export type Refusal = 'portFull' | 'full';
 
 /**
- * The multicast database (MDB): which ports have members of a group, for each VID (RFC 4541, 2.1.2). The groups are in a
- * hash table, and the memberships of each port in a list, so that the end of a port touches only its own.
+ * The multicast database (MDB): which ports have members of a group and for which sources, for each VID (RFC 4541, 2.1.2).
+ * The groups are in a hash table, the memberships of each port in a set, and the lists of each source in a chain, so that
+ * the end of a port, and a query for a source, touch only their own.
  *
- * A join beyond a limit is refused, and displaces nothing: so a port with invented groups cannot end memberships of
- * others.
+ * A membership beyond a limit is refused, and displaces nothing: so a port with invented groups cannot end memberships
+ * of others.
  */
 export class MembershipDatabase {
-  readonly #limits: MulticastLimits;
+  readonly limits: MulticastLimits;
   readonly #groups = new GroupTable();
   readonly #byPort = new Map<BridgePort, Set<Membership>>();
+  /** In how many groups a port is by the operator. */
+  readonly #permanent = new LazyMap<BridgePort, number>();
   #memberships = 0;
-  /** No membership expires before. */
-  #nextExpiryMs = Number.POSITIVE_INFINITY;
+  #sources = 0;
+  /** Nothing expires before. */
+  #nextExpiryMs = FOR_EVER;
 
-  constructor(limits: MulticastLimits = MULTICAST_LIMITS) {
-    this.#limits = limits;
+  constructor(limits: Partial<MulticastLimits> = {}) {
+    this.limits = { ...MULTICAST_LIMITS, ...limits };
   }
 
   /** The number of groups, counted for each VID. */
@@ -35,6 +45,11 @@ export class MembershipDatabase {
     return this.#memberships;
   }
 
+  /** The number of sources in the lists of all memberships. */
+  get sources(): number {
+    return this.#sources;
+  }
+
   membershipsOf(port: BridgePort): number {
     return this.#byPort.get(port)?.size ?? 0;
   }
@@ -43,98 +58,171 @@ export class MembershipDatabase {
     return this.#groups.find(vid, address);
   }
 
-  /** Makes a membership, or refreshes it. @param most memberships of the port */
-  join(vid: Vid, address: IpWords, port: BridgePort, nowMs: number, untilMs: number, most: number): Joined {
+  /**
+   * The membership of a port in a group. A new one wants no source yet.
+   * @param most memberships of the port, beside those that the operator has set
+   */
+  join(vid: Vid, address: IpWords, port: BridgePort, most: number): Membership | Refusal {
     let group = this.#groups.find(vid, address);
     const known = group?.members.get(port);
-    if (group !== undefined && known !== undefined) {
-      if (isPermanent(known)) return 'refreshed';
-      // One that has expired and is not removed yet is in no list of ports.
-      if (known.untilMs <= nowMs) markChanged(group);
-      known.untilMs = untilMs;
-      return 'refreshed';
-    }
-    const own = this.#shareOf(port);
-    if (own.size >= most) return 'portFull';
-    const { groups, memberships } = this.#limits;
+    if (known !== undefined) return known;
+    if (this.membershipsOf(port) >= most + (this.#permanent.get(port) ?? 0)) return 'portFull';
+    const { groups, memberships } = this.limits;
     if (this.#memberships >= memberships || (group === undefined && this.#groups.size >= groups)) return 'full';
     if (group === undefined) {
       group = new Group(vid, address);
       this.#groups.add(group);
     }
-    this.#insert({ group, port, untilMs, sinceMs: nowMs }, own);
-    return 'new';
+    const membership = new Membership(group, port);
+    this.#insert(membership);
+    return membership;
   }
 
-  /** Lets memberships of a group expire at `untilMs`, unless they do earlier. @param port only that of this port */
-  shorten(group: Group, untilMs: number, port?: BridgePort): void {
+  /** Ends a membership, with what the operator has set. */
+  remove(membership: Membership): void {
+    this.#detach(membership);
+    const { group } = membership;
+    if (group.members.size === 0) this.#groups.remove(group);
+  }
+
+  /** Sets the group timer. Not of a permanent membership. */
+  setGroupTimer(membership: Membership, untilMs: number, nowMs: number): void {
+    const before = membership.groupUntilMs;
+    membership.groupUntilMs = untilMs;
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
+    // A list of ports that is in use is made anew when the former time is over.
+    if (before <= nowMs || untilMs < before) markChanged(membership.group);
+  }
+
+  /** The source of this address in the list of a membership. */
+  findSource({ group, sources }: Membership, address: IpWords): ListedSource | undefined {
+    const source = sources.length === 0 ? undefined : group.sources?.find(address);
+    return source === undefined ? undefined : sources.find((listed) => listed.source === source);
+  }
+
+  /** Adds a source that is not in the list. @returns undefined if the membership or the database has as many as it may */
+  addSource(membership: Membership, address: IpWords, untilMs: number): ListedSource | undefined {
+    if (untilMs !== FOR_EVER && this.#isFull(membership)) return undefined;
+    const { group } = membership;
+    group.sources ??= new SourceTable();
+    const listed = new ListedSource(group.sources.take(address), membership, untilMs);
+    link(listed);
+    pushSource(membership, listed);
+    listed.source.targetsUntilMs = NEVER;
+    this.#sources++;
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
+    return listed;
+  }
+
+  removeSource(listed: ListedSource): void {
+    const { membership, source } = listed;
+    const { group } = membership;
+    unlink(listed);
+    dropSource(membership, listed);
+    source.targetsUntilMs = NEVER;
+    this.#sources--;
+    if (source.lists !== undefined) return;
+    group.sources?.remove(source);
+    if (group.sources?.size === 0) group.sources = undefined;
+  }
+
+  /** Sets a source timer. That of a source that the operator has set stays. */
+  setSourceTimer(listed: ListedSource, untilMs: number, nowMs: number): void {
+    const before = listed.untilMs;
+    if (before === FOR_EVER) return;
+    listed.untilMs = untilMs;
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
+    if (before <= nowMs || untilMs < before) listed.source.targetsUntilMs = NEVER;
+  }
+
+  /** Removes all sources but those that the operator has set. */
+  clearSources(membership: Membership): void {
+    for (const listed of [...membership.sources]) if (listed.untilMs !== FOR_EVER) this.removeSource(listed);
+  }
+
+  /** In the mode INCLUDE, removes the sources whose time is over; and the membership, if nothing is left. */
+  settle(membership: Membership, nowMs: number): void {
+    if (membership.isExclude(nowMs)) return;
+    if (membership.sources.some(({ untilMs }) => untilMs <= nowMs)) {
+      for (const listed of [...membership.sources]) if (listed.untilMs <= nowMs) this.removeSource(listed);
+    }
+    if (membership.sources.length === 0) this.remove(membership);
+  }
+
+  /** A query for the group (RFC 3376, 6.6.1): the group timers end at `untilMs`, unless they do earlier. */
+  lowerGroup(group: Group, untilMs: number, nowMs: number): void {
     for (const membership of group.members.values()) {
-      if (port !== undefined && membership.port !== port) continue;
-      if (membership.untilMs <= untilMs || isPermanent(membership)) continue;
-      membership.untilMs = untilMs;
-      this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
-      markChanged(group);
+      const isLater = membership.groupUntilMs > untilMs && !membership.isPermanent;
+      if (isLater) this.setGroupTimer(membership, untilMs, nowMs);
     }
   }
 
-  /** Ends the membership of a port, if there is one. */
-  leave(group: Group, port: BridgePort): void {
-    const membership = group.members.get(port);
-    if (membership !== undefined && !isPermanent(membership)) this.#remove(membership);
+  /** A query for the group and this source: its timers end at `untilMs`, unless they do earlier. */
+  lowerSource(group: Group, address: IpWords, untilMs: number, nowMs: number): void {
+    for (let listed = group.sources?.find(address)?.lists; listed !== undefined; listed = listed.next) {
+      if (listed.untilMs > untilMs) this.setSourceTimer(listed, untilMs, nowMs);
+    }
   }
 
   /** The permanent memberships of a port are these, instead of the former ones. Beyond the limits of the database there are none. */
-  setPermanent(port: BridgePort, groups: readonly StaticGroup[]): void {
-    for (const membership of [...(this.#byPort.get(port) ?? [])]) {
-      const { vid, address } = membership.group;
-      const isWanted = groups.some((wanted) => wanted.vid === vid && wanted.address.equals(address));
-      if (isPermanent(membership) && !isWanted) this.#remove(membership);
+  setPermanent(port: BridgePort, wanted: readonly StaticGroup[]): void {
+    this.#permanent.delete(port);
+    for (const membership of [...(this.#byPort.get(port) ?? [])]) this.#unsetPermanent(membership, wanted);
+    const groups = new Set<Membership>();
+    for (const { vid, address, source } of wanted) {
+      const membership = this.join(vid, address, port, FOR_EVER);
+      if (typeof membership === 'string') continue;
+      groups.add(membership);
+      if (source === undefined) {
+        for (const listed of [...membership.sources]) this.removeSource(listed);
+        membership.groupUntilMs = FOR_EVER;
+        markChanged(membership.group);
+      } else if (!membership.isPermanent) {
+        const known = this.findSource(membership, source);
+        if (known === undefined) this.addSource(membership, source, FOR_EVER);
+        else {
+          known.untilMs = FOR_EVER;
+          known.source.targetsUntilMs = NEVER;
+        }
+      }
     }
-    for (const { vid, address } of groups) {
-      const known = this.#groups.find(vid, address)?.members.get(port);
-      // One that has expired is in no list of ports.
-      if (known !== undefined) markChanged(known.group);
-      this.join(vid, address, port, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
-    }
+    if (groups.size > 0) this.#permanent.set(port, groups.size);
   }
 
   /** Ends all memberships of a port. */
   forgetPort(port: BridgePort): void {
-    for (const membership of this.#byPort.get(port) ?? []) this.#remove(membership);
-    this.#byPort.delete(port);
+    for (const membership of [...(this.#byPort.get(port) ?? [])]) this.remove(membership);
+    this.#permanent.delete(port);
   }
 
-  /** Gives the memberships of one port to another one, which has taken its place. */
+  /** Gives the memberships of one port to another one, which has taken its place. What the operator has set stays behind. */
   movePort(from: BridgePort, to: BridgePort): void {
-    const share = this.#shareOf(to);
     for (const membership of [...(this.#byPort.get(from) ?? [])]) {
-      const { group, untilMs } = membership;
+      const { group, isPermanent } = membership;
       const known = group.members.get(to);
-      // A permanent one is a setting of its port.
-      if (isPermanent(membership)) {
-        this.#remove(membership);
-        continue;
-      }
-      this.#remove(membership, true);
-      if (known === undefined) this.#insert({ ...membership, port: to }, share);
-      else known.untilMs = Math.max(known.untilMs, untilMs);
+      if (!isPermanent && known?.isPermanent !== true) this.#merge(membership, known ?? this.#adopt(group, to));
+      this.remove(membership);
     }
-    this.#byPort.delete(from);
   }
 
-  /** Removes memberships that have expired. Look-ups ignore these anyway. */
+  /** Removes what has expired. Look-ups ignore it anyway. */
   expire(nowMs: number): void {
     if (nowMs < this.#nextExpiryMs) return;
-    this.#nextExpiryMs = Number.POSITIVE_INFINITY;
+    this.#nextExpiryMs = FOR_EVER;
     // A removal may resize the table, so that follows.
     const expired: Membership[] = [];
     for (const group of this.#groups.groups()) {
       for (const membership of group.members.values()) {
-        if (membership.untilMs <= nowMs) expired.push(membership);
-        else this.#nextExpiryMs = Math.min(this.#nextExpiryMs, membership.untilMs);
+        const nextMs = nextExpiryOf(membership, nowMs);
+        if (nextMs <= nowMs) expired.push(membership);
+        else this.#nextExpiryMs = Math.min(this.#nextExpiryMs, nextMs);
       }
     }
-    for (const membership of expired) this.#remove(membership);
+    for (const membership of expired) {
+      this.settle(membership, nowMs);
+      const isLeft = membership.sources.length > 0;
+      if (isLeft) this.#nextExpiryMs = Math.min(this.#nextExpiryMs, nextExpiryOf(membership, nowMs));
+    }
   }
 
   /** The groups with memberships, in any order; expired ones included. */
@@ -142,42 +230,96 @@ export class MembershipDatabase {
     return this.#groups.groups();
   }
 
-  #insert(membership: Membership, share: Set<Membership>): void {
-    const { group, port, untilMs } = membership;
-    group.members.set(port, membership);
-    share.add(membership);
-    this.#memberships++;
-    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
-    markChanged(group);
+  #isFull({ sources: listed }: Membership): boolean {
+    const { sources, sourcesOfMember } = this.limits;
+    if (this.#sources >= sources) return true;
+    if (listed.length < sourcesOfMember) return false;
+    return listed.filter(({ untilMs }) => untilMs !== FOR_EVER).length >= sourcesOfMember;
   }
 
-  /** @param isMoving the group gets another member next, so that it stays even if it is empty */
-  #remove(membership: Membership, isMoving = false): void {
+  #insert(membership: Membership): void {
     const { group, port } = membership;
+    group.members.set(port, membership);
+    const share = this.#byPort.get(port);
+    if (share === undefined) this.#byPort.set(port, new Set([membership]));
+    else share.add(membership);
+    this.#memberships++;
+  }
+
+  #adopt(group: Group, port: BridgePort): Membership {
+    const membership = new Membership(group, port);
+    this.#insert(membership);
+    return membership;
+  }
+
+  #detach(membership: Membership): void {
+    const { group, port } = membership;
+    for (const listed of [...membership.sources]) this.removeSource(listed);
     group.members.delete(port);
     this.#memberships--;
     markChanged(group);
-    if (group.members.size === 0 && !isMoving) this.#groups.remove(group);
     const share = this.#byPort.get(port);
     share?.delete(membership);
     if (share?.size === 0) this.#byPort.delete(port);
   }
 
-  #shareOf(port: BridgePort): Set<Membership> {
-    let share = this.#byPort.get(port);
-    if (share === undefined) {
-      share = new Set();
-      this.#byPort.set(port, share);
+  #unsetPermanent(membership: Membership, wanted: readonly StaticGroup[]): void {
+    const { group, isPermanent } = membership;
+    const isWanted = (source: IpWords | undefined): boolean =>
+      wanted.some(
+        (one) =>
+          one.vid === group.vid &&
+          one.address.equals(group.address) &&
+          (source === undefined ? one.source === undefined : one.source?.equals(source) === true),
+      );
+    if (isPermanent) {
+      if (!isWanted(undefined)) this.remove(membership);
+      return;
     }
-    return share;
+    const former = membership.sources.filter(({ untilMs }) => untilMs === FOR_EVER);
+    if (former.length === 0) return;
+    for (const listed of former) if (!isWanted(listed.source.address)) this.removeSource(listed);
+    if (membership.sources.length === 0 && membership.groupUntilMs === NEVER) this.remove(membership);
+  }
+
+  /** `to` wants from now on what either has wanted. */
+  #merge(from: Membership, to: Membership): void {
+    const wantedUntilMs = (of: Membership, address: IpWords): number => {
+      const untilMs = this.findSource(of, address)?.untilMs ?? of.groupUntilMs;
+      return of === from && untilMs === FOR_EVER ? of.groupUntilMs : untilMs;
+    };
+    const addresses = [...from.sources, ...to.sources]
+      .filter(({ untilMs, membership }) => membership === to || untilMs !== FOR_EVER)
+      .map(({ source }) => source.address);
+    const wanted = addresses.map((address) => Math.max(wantedUntilMs(from, address), wantedUntilMs(to, address)));
+    const groupUntilMs = Math.max(from.groupUntilMs, to.groupUntilMs);
+    for (const [at, address] of addresses.entries()) {
+      const untilMs = wanted[at] as number;
+      const known = this.findSource(to, address);
+      if (known !== undefined) this.setSourceTimer(known, untilMs, NEVER);
+      else if (this.addSource(to, address, untilMs) === undefined) {
+        to.groupUntilMs = Math.max(groupUntilMs, untilMs);
+      }
+    }
+    to.groupUntilMs = Math.max(to.groupUntilMs, groupUntilMs);
+    to.version1UntilMs = Math.max(to.version1UntilMs, from.version1UntilMs);
+    to.olderHostUntilMs = Math.max(to.olderHostUntilMs, from.olderHostUntilMs);
+    this.#nextExpiryMs = NEVER;
+    markChanged(to.group);
   }
 }
 
-/** The ports of the group are to be found anew. */
+/** The ports of the group are to be found anew, for all sources. */
 function markChanged(group: Group): void {
-  group.targetsUntilMs = Number.NEGATIVE_INFINITY;
+  group.targetsUntilMs = NEVER;
+  group.version++;
 }
 
-function isPermanent({ untilMs }: Membership): boolean {
-  return untilMs === Number.POSITIVE_INFINITY;
+/** When the first part of a membership is to be removed. */
+function nextExpiryOf(membership: Membership, nowMs: number): number {
+  const { groupUntilMs, sources } = membership;
+  if (groupUntilMs > nowMs) return groupUntilMs;
+  let nextMs = sources.length === 0 ? groupUntilMs : FOR_EVER;
+  for (const { untilMs } of sources) nextMs = Math.min(nextMs, untilMs);
+  return nextMs;
 }

@@ -14,6 +14,8 @@ export class MulticastCounters {
   refusedByPort = 0;
   /** Memberships that were refused at a limit of the network. */
   refusedByNetwork = 0;
+  /** Records with more sources than are kept: their hosts get frames of all sources. */
+  sourceOverflows = 0;
   /** Queries that the switch sent. */
   queriesSent = 0;
 }

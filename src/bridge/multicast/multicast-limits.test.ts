@@ -48,6 +48,73 @@ test('when the database is full, everything is flooded until no join was refused
   }
 });
 
+const sourceOf = (number: number): string => `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+const sourcesFrom = (first: number, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => sourceOf(first + at));
+
+test('a membership with more sources than are kept wants all of them, until no record was too long for an interval', () => {
+  const GROUP = groupOf(1);
+  for (const [what, limits, most] of [
+    ['of a membership', {}, 32],
+    ['of the network', { sources: 40 }, 32],
+    ['of a network that is small', { sources: 8 }, 8],
+  ] as const) {
+    const lan = new MulticastLan(3, { isQuerier: true, limits });
+    lan.pass(40_000);
+    lan.send(1, recordsFrame([{ type: 5, group: GROUP, sources: sourcesFrom(1, most) }]));
+    assert.equal(lan.snooper.counters.sourceOverflows, 0, what);
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(1) }), [1]);
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), []);
+    lan.send(1, recordsFrame([{ type: 5, group: GROUP, sources: [sourceOf(1000)] }]));
+    assert.equal(lan.snooper.counters.sourceOverflows, 1, what);
+    assert.equal(lan.snooper.database.sources, 0, 'the list is given back');
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), [1]);
+    // What one host blocks another one may want.
+    lan.send(1, recordsFrame([{ type: 6, group: GROUP, sources: [sourceOf(0)] }]));
+    lan.pass(5000);
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), [1]);
+    lan.send(1, recordsFrame([{ type: 1, group: GROUP, sources: [sourceOf(1)] }]));
+    lan.pass(254_000);
+    lan.send(1, recordsFrame([{ type: 1, group: GROUP, sources: [sourceOf(1)] }]));
+    lan.pass(1000);
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), [], 'the list is short again');
+    assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(1) }), [1]);
+  }
+});
+
+test('a list that replaces a full one has its room', () => {
+  const lan = new MulticastLan(3, { isQuerier: true });
+  lan.pass(40_000);
+  const group = groupOf(1);
+  lan.send(1, recordsFrame([{ type: 4, group, sources: sourcesFrom(1, 32) }]));
+  lan.send(1, recordsFrame([{ type: 4, group, sources: sourcesFrom(2, 32) }]));
+  assert.equal(lan.snooper.counters.sourceOverflows, 0);
+  assert.deepEqual(lan.reach(3, group, { from: sourceOf(1) }), [1]);
+  assert.equal(lan.snooper.database.sources, 32);
+});
+
+test('a flood of invented sources keeps to its bounds, and all of it is given back', () => {
+  const random = new Random(fuzzSeed());
+  const lan = new MulticastLan(4, { isQuerier: true });
+  for (let step = fuzzCases(5000); step > 0; step--) {
+    const records = Array.from({ length: 4 }, () => ({
+      type: random.between(1, 6),
+      group: groupOf(random.below(700)),
+      sources: sourcesFrom(random.next() & 0xffffff, random.pick([0, 1, 5, 32, 40])),
+    }));
+    lan.send(random.between(1, 4), recordsFrame(records));
+    if (random.once(500)) lan.pass(1000);
+    const { sources, limits } = lan.snooper.database;
+    assert.ok(sources <= limits.sources, `${sources} sources`);
+  }
+  for (let tick = 0; tick < 3; tick++) {
+    lan.nowMs += 300_000;
+    lan.bridge.age(lan.nowMs);
+  }
+  const { groups, memberships, sources } = lan.snooper.database;
+  assert.deepEqual({ groups, memberships, sources }, { groups: 0, memberships: 0, sources: 0 });
+});
+
 test('what ports join, leave and lose is what is kept, against a plain model', () => {
   const random = new Random(fuzzSeed());
   const lan = new MulticastLan(6, { limits: { groups: 24, memberships: 60 } });

@@ -12,7 +12,7 @@ export interface MulticastOptions {
   /** Whether the switch is a querier where no better one is heard. */
   readonly isQuerier: boolean;
   readonly timers?: MulticastTimers | undefined;
-  readonly limits?: MulticastLimits | undefined;
+  readonly limits?: Partial<MulticastLimits> | undefined;
 }
 
 /** The settings of multicast snooping of a port. */
@@ -22,7 +22,7 @@ export interface PortMulticastSettings {
   readonly fastLeave: boolean;
   /** The most memberships of the port. A further one is refused, and counted. */
   readonly multicastLimit: number;
-  /** The groups of which it is always a member (`bridge mdb add … permanent`). They do not count for the limit. */
+  /** The groups, or sources of groups, of which it is always a member (`bridge mdb add … permanent`). They do not count for the limit. */
   readonly multicastGroups: readonly StaticGroup[];
 }
 
@@ -30,6 +30,8 @@ export interface PortMulticastSettings {
 export interface StaticGroup {
   readonly vid: Vid;
   readonly address: IpWords;
+  /** Only frames of this source; undefined: of all. */
+  readonly source?: IpWords | undefined;
 }
 
 export const DEFAULT_MULTICAST_LIMIT = 512;
@@ -50,6 +52,7 @@ export interface MulticastTimers {
   readonly robustness: number;
   readonly queryIntervalMs: number;
   readonly queryResponseIntervalMs: number;
+  /** Also the Older Host Present Interval, which has the same formula (RFC 3376, 8.13; RFC 3810, 9.13). */
   readonly groupMembershipIntervalMs: number;
   readonly otherQuerierPresentIntervalMs: number;
   readonly startupQueryIntervalMs: number;
@@ -82,6 +85,15 @@ export interface MulticastLimits {
   readonly groups: number;
   /** The most memberships: pairs of a group and a port. */
   readonly memberships: number;
+  /** The most sources in the lists of all memberships. */
+  readonly sources: number;
+  /** The most sources in the list of one membership, as in Linux (PG_SRC_ENT_LIMIT). */
+  readonly sourcesOfMember: number;
 }
 
-export const MULTICAST_LIMITS: MulticastLimits = { groups: 4096, memberships: 65_536 };
+export const MULTICAST_LIMITS: MulticastLimits = {
+  groups: 4096,
+  memberships: 65_536,
+  sources: 32_768,
+  sourcesOfMember: 32,
+};

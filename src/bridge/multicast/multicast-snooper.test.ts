@@ -79,9 +79,11 @@ for (const [family, group, other] of [
       [...[`${group} 1`, `${group} 2`, `${other} 2`, `${other} 3`].sort()],
     );
     assert.deepEqual(lan.reach(4, group), [1, 2]);
-    assert.deepEqual(lan.reach(4, other), [2, 3]);
+    const from = family === 4 ? '10.0.0.1' : '2001:db8::1';
+    assert.deepEqual(lan.reach(4, other, { from }), [2, 3]);
+    assert.deepEqual(lan.reach(4, other), [2], 'another source');
     // In one batch, with the same addresses in Ethernet.
-    assert.deepEqual(lan.send(4, dataFrame(group), dataFrame(other), dataFrame(group)), [1, 2, 3]);
+    assert.deepEqual(lan.send(4, dataFrame(group), dataFrame(other, { from }), dataFrame(group)), [1, 2, 3]);
     assert.deepEqual(
       lan.heard.map((frames) => frames.length),
       [2, 3, 1, 0],

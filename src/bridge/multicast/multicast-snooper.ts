@@ -1,23 +1,18 @@
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { UNTAGGED, type Vid } from '../../wire/ethernet/vid.ts';
-import type { IpFamily, IpWords } from '../../wire/multicast/ip-words.ts';
-import {
-  BLOCK_OLD_SOURCES,
-  CHANGE_TO_INCLUDE,
-  MODE_IS_INCLUDE,
-  MulticastPacket,
-} from '../../wire/multicast/multicast-packet.ts';
+import { type IpFamily, IpWords } from '../../wire/multicast/ip-words.ts';
+import { MulticastPacket } from '../../wire/multicast/multicast-packet.ts';
 import { readMulticast } from '../../wire/multicast/read-multicast.ts';
 import { untaggedCopy } from '../../wire/multicast/untagged-copy.ts';
 import type { BridgePort } from '../bridge-port.ts';
 import type { Pass } from '../pass.ts';
 import type { DiscardReason } from '../port.ts';
 import { Delivery } from './delivery.ts';
-import type { Membership } from './group-table.ts';
+import type { Membership } from './membership.ts';
 import { MembershipDatabase } from './membership-database.ts';
+import { MembershipReports } from './membership-reports.ts';
 import { MulticastCounters } from './multicast-counters.ts';
 import {
-  MULTICAST_LIMITS,
   MULTICAST_TIMERS,
   type MulticastLimits,
   type MulticastTimers,
@@ -38,7 +33,7 @@ export interface MulticastSnooperOptions {
   /** The ports that forward now. */
   readonly ports: Iterable<BridgePort>;
   readonly timers?: MulticastTimers | undefined;
-  readonly limits?: MulticastLimits | undefined;
+  readonly limits?: Partial<MulticastLimits> | undefined;
 }
 
 /**
@@ -50,7 +45,7 @@ export interface MulticastSnooperOptions {
  * - From then on a group goes to its members and to router ports, and a group without members to router ports only.
  *   224.0.0.0/24, ff02::1, and what is no IP are always flooded.
  * - Queries are flooded. Reports and leaves go to router ports only (Linux floods leaves, and reports of IGMPv3 and MLDv2).
- * - Sources are not kept: a membership is in a group, whatever sources it asks for.
+ * - Sources are kept as routers do (`RecordRules`): frames of a source that no member wants go to router ports only.
  *
  * When the database is full, all groups of the network are flooded until a membership interval has passed without a
  * refusal: members that are not known must not lose their frames.
@@ -62,15 +57,20 @@ export class MulticastSnooper {
   readonly #packet = new MulticastPacket();
   readonly #delivery: Delivery;
   readonly #queries: Queries;
-  /** How many memberships were refused, by port. */
-  readonly #refused = new Map<BridgePort, number>();
+  readonly #reports: MembershipReports;
+  /** A source of a query; scratch. */
+  readonly #source = new IpWords();
 
   constructor(options: MulticastSnooperOptions) {
-    const { mac, send, ports, timers = MULTICAST_TIMERS, limits = MULTICAST_LIMITS } = options;
+    const { mac, send, ports, timers = MULTICAST_TIMERS, limits } = options;
     this.#timers = timers;
     this.database = new MembershipDatabase(limits);
     this.#delivery = new Delivery(this.database, timers);
     this.#queries = new Queries(mac, send, timers, this.counters);
+    const { database, counters } = this;
+    this.#reports = new MembershipReports({
+      ...{ database, delivery: this.#delivery, queries: this.#queries, timers, counters },
+    });
     for (const family of FAMILIES) this.#delivery.addVlan(UNTAGGED, family);
     for (const port of ports) {
       this.#delivery.portUp(port, false);
@@ -105,7 +105,7 @@ export class MulticastSnooper {
     const kind = readMulticast(packet, batch.bytes, start, length, ingress.vlans?.tpid);
     if (kind === 'foreign') return undefined;
     if (kind === 'data') {
-      pass.members = this.#delivery.portsOf(vid, packet.destination, nowMs);
+      pass.members = this.#delivery.portsOf(vid, packet.destination, packet.source, nowMs);
       return undefined;
     }
     if (kind === 'malformed') {
@@ -121,11 +121,11 @@ export class MulticastSnooper {
     } else {
       if (kind === 'leave') {
         this.counters.leaves++;
-        this.#leave(vlan, packet.group, ingress, nowMs);
+        this.#reports.leave(vlan, packet, ingress, nowMs);
       } else {
         this.counters.reports++;
-        if (kind === 'report') this.#join(vlan, packet.group, ingress, nowMs);
-        else this.#records(vlan, ingress, nowMs);
+        if (kind === 'report') this.#reports.report(vlan, packet, ingress, nowMs);
+        else this.#reports.records(vlan, packet, ingress, nowMs);
       }
       pass.members = this.#delivery.routersOf(vlan, nowMs);
     }
@@ -176,12 +176,12 @@ export class MulticastSnooper {
 
   /** How many memberships of a port were refused at its limit. */
   refusedOf(port: BridgePort): number {
-    return this.#refused.get(port) ?? 0;
+    return this.#reports.refusedOf(port);
   }
 
   /** The ports of which memberships were refused, and how many. */
-  refusals(): IterableIterator<[BridgePort, number]> {
-    return this.#refused.entries();
+  refusals(): Iterable<[BridgePort, number]> {
+    return this.#reports.refusals();
   }
 
   /** Whether all groups are flooded, since the database was full. */
@@ -196,13 +196,26 @@ export class MulticastSnooper {
     }
   }
 
-  /** Ends the membership of a port at once, unless it is one by its settings. @returns it, if there was one */
-  end({ vid, address }: StaticGroup, port: BridgePort, nowMs: number): Membership | undefined {
-    const group = this.database.find(vid, address);
-    const membership = group?.members.get(port);
-    if (group === undefined || membership === undefined || membership.untilMs <= nowMs) return undefined;
-    this.database.leave(group, port);
-    return membership;
+  /**
+   * Ends the membership of a port at once, or that in one source, but not what is by the settings of the port.
+   * @returns whether there was one
+   */
+  end({ vid, address, source }: StaticGroup, port: BridgePort, nowMs: number): boolean {
+    const membership = this.database.find(vid, address)?.members.get(port);
+    if (membership === undefined || membership.isPermanent || membership.untilMs <= nowMs) return false;
+    this.database.settle(membership, nowMs);
+    if (source !== undefined) {
+      const listed = this.database.findSource(membership, source);
+      if (listed === undefined || listed.untilMs === Number.POSITIVE_INFINITY) return false;
+      this.database.removeSource(listed);
+    } else {
+      const isHeard = membership.isExclude(nowMs) || membership.sources.some(({ untilMs }) => Number.isFinite(untilMs));
+      if (!isHeard) return false;
+      this.database.clearSources(membership);
+      this.database.setGroupTimer(membership, nowMs, nowMs);
+    }
+    this.database.settle(membership, nowMs);
+    return true;
   }
 
   /** The VLANs and families of which something is known. */
@@ -231,9 +244,9 @@ export class MulticastSnooper {
     this.counters.queries++;
     const { group, destination, source: address, maxResponseMs, sources, isSuppressing } = this.#packet;
     const querier = { address, mac: source };
-    // What asks for sources says nothing about other members (RFC 3376, 6.6.3.2).
-    if (sources > 0) return;
     if (group.isUnspecified) {
+      // A general query has no sources (RFC 3376, 4.1.9).
+      if (sources > 0) return;
       if (!vlan.querier.hear(querier, ingress, maxResponseMs, nowMs)) return;
       this.#delivery.markRouter(vlan, ingress, nowMs);
       const isKept = length <= MAX_KEPT_QUERY_BYTES;
@@ -241,52 +254,13 @@ export class MulticastSnooper {
     } else if (!isSuppressing && destination.equals(group) && vlan.querier.isElected(querier, ingress, nowMs)) {
       const known = this.database.find(vlan.vid, group);
       const untilMs = nowMs + maxResponseMs * this.#timers.lastMemberQueryCount;
-      if (known !== undefined) this.database.shorten(known, untilMs);
-    }
-  }
-
-  #join({ vid }: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
-    if (group.isAlwaysFlooded) return;
-    const untilMs = nowMs + this.#timers.groupMembershipIntervalMs;
-    const { multicastLimit, multicastGroups } = port.settings;
-    const most = multicastLimit + multicastGroups.length;
-    const joined = this.database.join(vid, group, port, nowMs, untilMs, most);
-    if (joined === 'portFull') {
-      this.counters.refusedByPort++;
-      this.#refused.set(port, this.refusedOf(port) + 1);
-    } else if (joined === 'full') {
-      this.counters.refusedByNetwork++;
-      this.#delivery.floodUntilMs = untilMs;
-    }
-  }
-
-  /** A membership ends at once, or when no other host behind the port answers the elected querier's question. */
-  #leave(vlan: SnoopedVlan, address: IpWords, port: BridgePort, nowMs: number): void {
-    const group = this.database.find(vlan.vid, address);
-    const membership = group?.members.get(port);
-    if (group === undefined || membership === undefined) return;
-    if (port.settings.fastLeave) {
-      this.database.leave(group, port);
-      return;
-    }
-    // Its question shortens the membership.
-    if (vlan.querier.isOtherPresent(nowMs)) return;
-    const { lastMemberQueryIntervalMs, lastMemberQueryCount } = this.#timers;
-    const untilMs = nowMs + lastMemberQueryIntervalMs * lastMemberQueryCount;
-    if (membership.untilMs <= untilMs) return;
-    this.database.shorten(group, untilMs, port);
-    if (vlan.querier.isOwn(nowMs)) this.#queries.askForMembers(vlan, group.address, port, nowMs);
-  }
-
-  /** Without sources INCLUDE is a leave, and all else is a join, since sources are not kept. */
-  #records(vlan: SnoopedVlan, port: BridgePort, nowMs: number): void {
-    const packet = this.#packet;
-    while (packet.nextRecord()) {
-      const { recordType, group, sources } = packet;
-      if (recordType < MODE_IS_INCLUDE || recordType > BLOCK_OLD_SOURCES || !group.isGroup) continue;
-      const isInclude = recordType === MODE_IS_INCLUDE || recordType === CHANGE_TO_INCLUDE;
-      if (isInclude && sources === 0) this.#leave(vlan, group, port, nowMs);
-      else this.#join(vlan, group, port, nowMs);
+      if (known === undefined) return;
+      // What asks for sources says nothing about the others (RFC 3376, 6.6.1).
+      if (sources === 0) this.database.lowerGroup(known, untilMs, nowMs);
+      for (let index = 0; index < sources; index++) {
+        this.#packet.readSource(index, this.#source);
+        this.database.lowerSource(known, this.#source, untilMs, nowMs);
+      }
     }
   }
 
@@ -294,6 +268,6 @@ export class MulticastSnooper {
     this.database.forgetPort(port);
     this.#delivery.forgetPort(port);
     this.#queries.forgetPort(port);
-    this.#refused.delete(port);
+    this.#reports.forgetPort(port);
   }
 }

@@ -3,6 +3,7 @@ import type { Vid } from '../../wire/ethernet/vid.ts';
 import { type IpFamily, IpWords, linkLocalOf } from '../../wire/multicast/ip-words.ts';
 import { queryFrame } from '../../wire/multicast/query-frame.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { ListedSource, Membership } from './membership.ts';
 import type { MulticastCounters } from './multicast-counters.ts';
 import type { MulticastTimers } from './multicast-settings.ts';
 import type { QuerierIdentity } from './querier.ts';
@@ -15,14 +16,18 @@ export type VlanSender = (port: BridgePort, vid: Vid, frame: Buffer) => boolean;
 interface Repetition {
   readonly vlan: SnoopedVlan;
   readonly port: BridgePort;
-  /** undefined: a general query */
-  readonly group: IpWords | undefined;
+  /** Of the group that is asked for; undefined: a general query. */
+  readonly membership: Membership | undefined;
+  /** Those that are asked for; undefined: the group. */
+  readonly sources: readonly ListedSource[] | undefined;
   readonly atMs: number;
   readonly left: number;
 }
 
 /** The most queries that wait for their repetition; those beyond are sent once. */
 const MAX_REPETITIONS = 4096;
+/** The most sources in them. */
+const MAX_REPEATED_SOURCES = 16_384;
 
 /**
  * How many general queries are sent in a tick: what is due beyond waits for the next one. Peers decide in how many VLANs
@@ -39,6 +44,7 @@ export class Queries {
   readonly #timers: MulticastTimers;
   readonly #counters: MulticastCounters;
   #repetitions: Repetition[] = [];
+  #repeatedSources = 0;
   /** General queries that may be sent in this tick. */
   #left = MOST_QUERIES_OF_TICK;
 
@@ -83,17 +89,26 @@ export class Queries {
     if (querier.isOwn(nowMs)) {
       this.#transmit(vlan, port, this.#frame(vlan, undefined));
       const { startupQueryIntervalMs, startupQueryCount } = this.#timers;
-      this.#later({ vlan, port, group: undefined, atMs: nowMs + startupQueryIntervalMs, left: startupQueryCount - 1 });
+      const asked = { membership: undefined, sources: undefined };
+      this.#later({ vlan, port, ...asked, atMs: nowMs + startupQueryIntervalMs, left: startupQueryCount - 1 });
     } else if (querier.lastQuery !== undefined && querier.isOtherPresent(nowMs) && querier.port !== port) {
       this.#transmit(vlan, port, querier.lastQuery);
     }
   }
 
-  /** Asks whether there is another member behind the port of a leave (RFC 3376, 6.4.2). */
-  askForMembers(vlan: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): void {
-    this.#transmit(vlan, port, this.#frame(vlan, group));
-    const { lastMemberQueryIntervalMs, lastMemberQueryCount } = this.#timers;
-    this.#later({ vlan, port, group, atMs: nowMs + lastMemberQueryIntervalMs, left: lastMemberQueryCount - 1 });
+  /**
+   * Asks whether there is another member behind the port of a leave, or another one for sources that a host no longer wants (RFC
+   * 3376, 6.6.3; RFC 3810, 7.6.3). The caller has lowered their timers.
+   * @param sources undefined: for the group
+   */
+  askForMembers(
+    vlan: SnoopedVlan,
+    membership: Membership,
+    sources: readonly ListedSource[] | undefined,
+    nowMs: number,
+  ): void {
+    const { port } = membership;
+    this.#ask({ vlan, port, membership, sources, atMs: nowMs, left: this.#timers.lastMemberQueryCount }, nowMs);
   }
 
   /** Sends what is to be repeated now. */
@@ -101,28 +116,48 @@ export class Queries {
     const due = this.#repetitions.filter(({ atMs }) => atMs <= nowMs);
     if (due.length === 0) return;
     this.#repetitions = this.#repetitions.filter(({ atMs }) => atMs > nowMs);
-    const { lastMemberQueryIntervalMs, startupQueryIntervalMs } = this.#timers;
-    for (const { vlan, port, group, left } of due) {
-      if (!vlan.querier.isOwn(nowMs)) continue;
-      this.#transmit(vlan, port, this.#frame(vlan, group));
-      const intervalMs = group === undefined ? startupQueryIntervalMs : lastMemberQueryIntervalMs;
-      this.#later({ vlan, port, group, atMs: nowMs + intervalMs, left: left - 1 });
-    }
+    this.#repeatedSources = this.#repetitions.reduce((sum, { sources = [] }) => sum + sources.length, 0);
+    for (const query of due) if (query.vlan.querier.isOwn(nowMs)) this.#ask(query, nowMs);
   }
 
   forgetPort(port: BridgePort): void {
     if (this.#repetitions.length > 0) this.#repetitions = this.#repetitions.filter((query) => query.port !== port);
   }
 
+  /** Sends a query, and lets it be repeated. */
+  #ask(query: Repetition, nowMs: number): void {
+    const { vlan, port, membership, sources, left } = query;
+    const { lastMemberQueryIntervalMs, lastMemberQueryCount, startupQueryIntervalMs } = this.#timers;
+    // What was reported meanwhile is asked for with the flag S: other routers are not to lower its timers again.
+    const isWantedFromMs = nowMs + lastMemberQueryIntervalMs * lastMemberQueryCount;
+    if (membership === undefined) this.#transmit(vlan, port, this.#frame(vlan, undefined));
+    else if (sources === undefined) {
+      const isSuppressing = membership.groupUntilMs > isWantedFromMs;
+      this.#transmit(vlan, port, this.#frame(vlan, membership.group.address, undefined, isSuppressing));
+    } else {
+      for (const isSuppressing of [true, false]) {
+        const those = sources.filter(({ untilMs }) => untilMs > isWantedFromMs === isSuppressing);
+        if (those.length === 0) continue;
+        const addresses = those.map(({ source }) => source.address);
+        this.#transmit(vlan, port, this.#frame(vlan, membership.group.address, addresses, isSuppressing));
+      }
+    }
+    const intervalMs = membership === undefined ? startupQueryIntervalMs : lastMemberQueryIntervalMs;
+    this.#later({ ...query, atMs: nowMs + intervalMs, left: left - 1 });
+  }
+
   #later(repetition: Repetition): void {
-    if (repetition.left > 0 && this.#repetitions.length < MAX_REPETITIONS) this.#repetitions.push(repetition);
+    const sources = this.#repeatedSources + (repetition.sources?.length ?? 0);
+    if (repetition.left <= 0 || this.#repetitions.length >= MAX_REPETITIONS || sources > MAX_REPEATED_SOURCES) return;
+    this.#repetitions.push(repetition);
+    this.#repeatedSources = sources;
   }
 
   #transmit({ vid }: SnoopedVlan, port: BridgePort, frame: Buffer): void {
     if (this.#send(port, vid, frame)) this.#counters.queriesSent++;
   }
 
-  #frame({ family }: SnoopedVlan, group: IpWords | undefined): Buffer {
+  #frame({ family }: SnoopedVlan, group?: IpWords, sources?: readonly IpWords[], isSuppressing?: boolean): Buffer {
     const { address, mac } = this.#own[family];
     const { robustness, queryIntervalMs, queryResponseIntervalMs, lastMemberQueryIntervalMs } = this.#timers;
     const all = new IpWords();
@@ -134,6 +169,8 @@ export class Queries {
       maxResponseMs: group === undefined ? queryResponseIntervalMs : lastMemberQueryIntervalMs,
       robustness,
       queryIntervalMs,
+      sources,
+      isSuppressing,
     });
   }
 }

@@ -66,6 +66,7 @@ function readQuery(packet: MulticastPacket, length: number): MulticastKind {
     packet.maxResponseMs = valueOfCode8(code) * 100;
     packet.isSuppressing = ((bytes[at + 8] as number) & 8) !== 0;
     packet.sources = word(bytes, at + 10);
+    packet.sourcesAt = at + V3_QUERY_BYTES;
     if (length < V3_QUERY_BYTES + 4 * packet.sources) return 'malformed';
   }
   if (group.isUnspecified) return packet.destination.isLocalIpv4(ALL_SYSTEMS) ? 'query' : 'malformed';

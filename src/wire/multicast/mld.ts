@@ -77,6 +77,7 @@ function readQuery(packet: MulticastPacket): MulticastKind {
     packet.maxResponseMs = valueOfCode16(code);
     packet.isSuppressing = ((bytes[at + 24] as number) & 8) !== 0;
     packet.sources = word(bytes, at + 26);
+    packet.sourcesAt = at + V2_QUERY_BYTES;
     if (length < V2_QUERY_BYTES + 16 * packet.sources) return 'malformed';
   }
   if (!packet.source.isLinkLocal) return 'malformed';

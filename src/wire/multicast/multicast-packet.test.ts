@@ -11,6 +11,7 @@ import {
   queryFrame,
   recordsFrame,
 } from '../../../test/support/multicast-frames.ts';
+import { sourcesIn } from '../../../test/support/multicast-lan.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
 import { type MulticastKind, MulticastPacket } from './multicast-packet.ts';
 import { readMulticast } from './read-multicast.ts';
@@ -98,28 +99,37 @@ test('what each message says', () => {
 });
 
 test('the records of a report, with sources and auxiliary data, in order', () => {
-  for (const [groups, source] of [
-    [['239.1.2.3', '239.9.9.9', '232.1.1.1'], '10.0.0.1'],
-    [['ff15::1', 'ff35::2', 'ff1e::3'], '2001:db8::1'],
+  for (const [groups, source, others] of [
+    [['239.1.2.3', '239.9.9.9', '232.1.1.1'], '10.0.0.1', ['10.0.0.2', '198.51.100.255']],
+    [['ff15::1', 'ff35::2', 'ff1e::3'], '2001:db8::1', ['2001:db8::2', 'fe80::1:2']],
   ] as const) {
     const [first, second, third] = groups;
     const packet = read(
       recordsFrame([
         { type: 4, group: first },
-        { type: 5, group: second, sources: [source, source, source], auxiliary: 2 },
-        { type: 3, group: third, sources: [source] },
+        { type: 5, group: second, sources: [source, others[0], others[1]], auxiliary: 2 },
+        { type: 3, group: third, sources: [others[1]] },
       ]),
     );
     assert.equal(packet.kind, 'records');
     const seen: unknown[] = [];
-    while (packet.nextRecord()) seen.push([packet.recordType, String(packet.group), packet.sources]);
+    while (packet.nextRecord()) seen.push([packet.recordType, String(packet.group), sourcesIn(packet)]);
     assert.deepEqual(seen, [
-      [4, first, 0],
-      [5, second, 3],
-      [3, third, 1],
+      [4, first, []],
+      [5, second, [source, ...others]],
+      [3, third, [others[1]]],
     ]);
     assert.equal(packet.nextRecord(), false);
     assert.equal(read(joinFrame('239.1.1.1'), packet).nextRecord(), false, 'no record of the message before');
+  }
+});
+
+test('the sources of a query, in order', () => {
+  for (const [group, sources] of [
+    ['239.1.2.3', ['10.0.0.1', '198.51.100.255', '0.0.0.0']],
+    ['ff15::1', ['2001:db8::1', 'fe80::1:2']],
+  ] as const) {
+    assert.deepEqual(sourcesIn(read(queryFrame({ group, sources }))), sources);
   }
 });
 
@@ -266,8 +276,14 @@ test(`${fuzzCases(200_000)} changed frames: nothing throws, and no record is out
     const length = random.once(4) ? random.between(14, frame.length) : frame.length;
     // The frame is at the end of its slab, so that a read behind it is undefined, and the group none.
     kinds.add(readMulticast(packet, frame, 0, length));
+    if (packet.kind === 'query') for (const source of sourcesIn(packet)) assert.ok(!source.includes('NaN'), source);
     while (packet.nextRecord()) {
       assert.ok(Number.isInteger(packet.group.w3) && Number.isInteger(packet.recordType), `seed ${random.seed}`);
+      assert.equal(sourcesIn(packet).length, packet.sources);
+      assert.ok(
+        packet.sourcesAt + packet.sources * (packet.source.family === 4 ? 4 : 16) <= length,
+        `seed ${random.seed}`,
+      );
     }
   }
   assert.ok(kinds.size >= 6, [...kinds].join(' '));

@@ -48,6 +48,8 @@ export class MulticastPacket {
   maxResponseMs = 0;
   /** Of a query or a record: how many sources it lists. */
   sources = 0;
+  /** Where the first of them is in `bytes`; for the codecs. */
+  sourcesAt = 0;
   /** Of a query of IGMPv3 or MLDv2: the flag S, "suppress router-side processing" (RFC 3376, 4.1.5). */
   isSuppressing = false;
   /** The type of the record after `nextRecord`; unknown types are 0 or above 6. */
@@ -74,8 +76,16 @@ export class MulticastPacket {
     this.sources = word(bytes, at + 2);
     if (this.source.family === 4) this.group.readIpv4(bytes, at + 4);
     else this.group.readIpv6(bytes, at + 4);
+    this.sourcesAt = at + 4 + addressBytesOf(this);
     this.#recordAt += recordBytes(bytes, at, addressBytesOf(this));
     return true;
+  }
+
+  /** Reads a source of a query or a record into `address`. @param index below `sources`; the lengths were checked */
+  readSource(index: number, address: IpWords): void {
+    const at = this.sourcesAt + index * addressBytesOf(this);
+    if (this.source.family === 4) address.readIpv4(this.bytes, at);
+    else address.readIpv6(this.bytes, at);
   }
 
   /** Forgets the records of the message before. */

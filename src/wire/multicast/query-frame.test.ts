@@ -51,6 +51,35 @@ test('queries are those that a second implementation makes', () => {
   }
 });
 
+test('queries for sources, with and without the flag S, are those that a second implementation makes', () => {
+  const source6 = (last: number): IpWords => addressOf(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last);
+  const group6 = addressOf(0xff, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9);
+  for (const isSuppressing of [false, true]) {
+    const made = {
+      ...query(addressOf(239, 1, 2, 3), addressOf(10, 0, 0, 1), 1000),
+      ...{ sources: [addressOf(192, 0, 2, 1), addressOf(10, 9, 8, 7)], isSuppressing },
+    };
+    const made6 = { ...query(group6, linkLocalOf(MAC), 1000), sources: [source6(1), source6(2)], isSuppressing };
+    for (const [frame, expected] of [
+      [
+        queryFrame(made),
+        expectedFrame({
+          ...{ group: '239.1.2.3', from: '10.0.0.1', code: 10, sources: ['192.0.2.1', '10.9.8.7'], isSuppressing },
+        }),
+      ],
+      [
+        queryFrame(made6),
+        expectedFrame({
+          ...{ group: 'ff15::9', from: 'fe80::ff:fe00:1', code: 1000 },
+          ...{ sources: ['2001:db8::1', '2001:db8::2'], isSuppressing },
+        }),
+      ],
+    ] as const) {
+      assert.equal(comparable(frame), comparable(expected));
+    }
+  }
+});
+
 test('codes of times: exact up to 127 and 32 767, then the largest that is not above', () => {
   for (const [codeOf, timeOf, most, plain] of [
     [code8Of, valueOfCode8, 31_744, 127],
