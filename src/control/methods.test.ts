@@ -84,7 +84,8 @@ describe('control methods', () => {
     assert.deepEqual(await call('delFdb', spec), [set]);
     assert.deepEqual(await call('flushFdb', {}), [{ removed: 1 }]);
     const rest = { portName: null, state: 'permanent', expires: null, network: 'default' };
-    const member = { kind: 'member', vid: 10, address: 'ff05::5', port: 1, ...rest };
+    const sources = { filterMode: 'exclude', sourceList: [] };
+    const member = { kind: 'member', vid: 10, address: 'ff05::5', port: 1, ...sources, ...rest };
     const joining = { group: 'FF05:0::5', port: 1, vid: 10 };
     assert.deepEqual(await call('addMdb', joining), [member]);
     assert.deepEqual(await call('listMdb', {}), [member]);

@@ -38,6 +38,10 @@ export function multicastFamilies(etherSwitch: Pick<Switch, 'networks'>): Family
       ({ database }) => ({ '': database.memberships }),
     ),
     eachNetwork(
+      { name: 'etherws_multicast_sources', type: 'gauge', help: 'Sources in the lists of memberships' },
+      ({ database }) => ({ '': database.sources }),
+    ),
+    eachNetwork(
       {
         name: 'etherws_multicast_messages',
         type: 'counter',
@@ -56,10 +60,15 @@ export function multicastFamilies(etherSwitch: Pick<Switch, 'networks'>): Family
       ({ counters }) => ({ '': counters.queriesSent }),
     ),
     eachNetwork(
-      { name: 'etherws_multicast_refused', type: 'counter', help: 'Memberships refused at a limit, by limit' },
+      {
+        name: 'etherws_multicast_refused',
+        type: 'counter',
+        help: 'Memberships, or lists of sources, refused at a limit, by limit',
+      },
       ({ counters }) => ({
         [labelsOf({ limit: 'port' })]: counters.refusedByPort,
         [labelsOf({ limit: 'network' })]: counters.refusedByNetwork,
+        [labelsOf({ limit: 'sources' })]: counters.sourceOverflows,
       }),
     ),
   ];

@@ -45,11 +45,16 @@ export function settingsOf(values: BridgePortValues): BridgePortSettings {
 
 /** The group of a text that `parseGroup` takes. */
 export function staticGroup(text: string): StaticGroup {
-  const { octets = [], vid = 0 } = parseGroup(text) ?? {};
-  const address = new IpWords();
-  if (octets.length === 4) address.readIpv4(Uint8Array.from(octets), 0);
-  else address.readIpv6(Uint8Array.from(octets), 0);
-  return { vid: vid as Vid, address };
+  const { octets = [], sourceOctets, vid = 0 } = parseGroup(text) ?? {};
+  const source = sourceOctets === undefined ? undefined : wordsOf(sourceOctets);
+  return { vid: vid as Vid, address: wordsOf(octets), source };
+}
+
+function wordsOf(octets: readonly number[]): IpWords {
+  const words = new IpWords();
+  if (octets.length === 4) words.readIpv4(Uint8Array.from(octets), 0);
+  else words.readIpv6(Uint8Array.from(octets), 0);
+  return words;
 }
 
 function vlansOf({

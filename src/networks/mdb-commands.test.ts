@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinFrame } from '../../test/support/multicast-frames.ts';
+import { dataFrame, joinFrame, queryFrame, recordsFrame } from '../../test/support/multicast-frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
+import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import { addMdbEntry, deleteMdbEntry } from './mdb-commands.ts';
 import { listMdb } from './multicast-list.ts';
 import { Switch } from './switch.ts';
@@ -58,4 +59,51 @@ test('a member is refused where snooping is off, and beyond 1024 of a port', asy
   target.configureNetwork('default', { multicastSnooping: 'off' });
   assert.throws(() => addMdbEntry(target, { group: GROUP, port: 2 }), { code: 'REQUEST_REFUSED', hint: /setnet/ });
   assert.deepEqual(members(), []);
+});
+
+test('a source of a group is added and deleted, set or heard, beside what hosts tell', async (t) => {
+  const { target, ports, members } = await lab(t);
+  const SSM = { group: '232.1.2.3', port: 1 };
+  const lists = (): unknown[] =>
+    listMdb(target, undefined)
+      .filter(({ kind }) => kind === 'member')
+      .map(({ filterMode, sourceList, state }) => [filterMode, sourceList.map(({ address }) => address), state]);
+  const entry = addMdbEntry(target, { ...SSM, source: '192.0.2.1' });
+  assert.deepEqual([entry.filterMode, entry.sourceList], ['include', [{ address: '192.0.2.1', expires: null }]]);
+  assert.deepEqual(target.attachedPort(1).values.multicastGroups, ['232.1.2.3=192.0.2.1']);
+  ports[0].deliver(recordsFrame([{ type: 5, group: SSM.group, sources: ['192.0.2.2', '192.0.2.1'] }]));
+  const heard = ['include', ['192.0.2.2'], 'temporary'];
+  assert.deepEqual(lists(), [heard, ['include', ['192.0.2.1'], 'permanent']]);
+  assert.equal(deleteMdbEntry(target, { ...SSM, source: '192.0.2.2' }).state, 'temporary');
+  assert.throws(() => deleteMdbEntry(target, { ...SSM, source: '192.0.2.2' }), { code: 'ADDRESS_UNKNOWN' });
+  assert.throws(() => deleteMdbEntry(target, SSM), { code: 'ADDRESS_UNKNOWN' }, 'no host has told of the group');
+  assert.equal(deleteMdbEntry(target, { ...SSM, source: '192.0.2.1' }).state, 'permanent');
+  assert.deepEqual(members(), []);
+  ports[0].deliver(recordsFrame([{ type: 4, group: SSM.group, sources: ['192.0.2.3'] }]));
+  assert.deepEqual(lists(), [['exclude', ['192.0.2.3'], 'temporary']]);
+  assert.throws(() => addMdbEntry(target, { ...SSM, source: '2001:db8::1' }), {
+    code: 'REQUEST_REFUSED',
+    hint: /IPv4/,
+  });
+});
+
+test('frames of a source that the operator has set come, those of others do not, whatever hosts say and unsay', async (t) => {
+  const { target, ports } = await lab(t);
+  const out: Buffer[] = [];
+  const member = new MemoryPort({ onFrames: (frames) => void out.push(...frames) });
+  target.attach(member);
+  ports[0].deliver(queryFrame({ from: '192.0.2.254', code: 1, isOld: true }));
+  addMdbEntry(target, { group: '232.1.2.3', port: 3, source: '192.0.2.1' });
+  const { bridge } = target.network('default');
+  const receive = (from: string): number => {
+    out.length = 0;
+    const bridgePort = target.attachedPort(2).bridgePort;
+    bridge.receive(bridgePort, batchOf(dataFrame('232.1.2.3', { from })), performance.now() + 60_000);
+    return out.length;
+  };
+  assert.deepEqual([receive('192.0.2.1'), receive('192.0.2.2')], [1, 0]);
+  member.deliver(joinFrame('232.1.2.3'));
+  assert.deepEqual([receive('192.0.2.1'), receive('192.0.2.2')], [1, 1]);
+  deleteMdbEntry(target, { group: '232.1.2.3', port: 3 });
+  assert.deepEqual([receive('192.0.2.1'), receive('192.0.2.2')], [1, 0]);
 });

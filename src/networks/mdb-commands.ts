@@ -8,10 +8,10 @@ import type { Switch } from './switch.ts';
 /** The commands that change multicast databases. A permanent membership is a setting of its port. */
 
 /**
- * Makes a port a member of a group, whatever its hosts say, as `bridge mdb add … permanent`.
+ * Makes a port a member of a group, or of one source of it, whatever its hosts say, as `bridge mdb add … permanent`.
  * @throws EtherwsError PORT_NOT_FOUND, FDB_FULL; REQUEST_REFUSED where multicast snooping is off
  */
-export function addMdbEntry(target: Switch, { group, port, vid = 0 }: ChangeMdbSpec): MdbEntry {
+export function addMdbEntry(target: Switch, { group, port, source, vid = 0 }: ChangeMdbSpec): MdbEntry {
   const attached = target.attachedPort(port);
   const { bridgePort, network, values } = attached;
   if (bridgePort.meshNode !== undefined) {
@@ -25,7 +25,7 @@ export function addMdbEntry(target: Switch, { group, port, vid = 0 }: ChangeMdbS
     });
   }
   const { multicastGroups: before = [] } = values;
-  const text = formatGroup({ address: group, vid });
+  const text = textOf({ group, source, vid });
   if (!before.includes(text)) {
     if (before.length >= MOST_SET_ADDRESSES) {
       throw new EtherwsError('FDB_FULL', `Port ${bridgePort.number} has ${MOST_SET_ADDRESSES} multicast groups`, {
@@ -34,43 +34,61 @@ export function addMdbEntry(target: Switch, { group, port, vid = 0 }: ChangeMdbS
     }
     target.setValues(bridgePort.number, { multicastGroups: [...before, text].sort() });
   }
-  return memberEntry(attached, { group, vid });
+  return memberEntry(attached, { group, source, vid });
 }
 
-/** Ends a membership, set or heard. @throws EtherwsError PORT_NOT_FOUND, ADDRESS_UNKNOWN */
-export function deleteMdbEntry(target: Switch, { group, port, vid = 0 }: ChangeMdbSpec): MdbEntry {
+/** Ends a membership, or that in one source, set or heard. @throws EtherwsError PORT_NOT_FOUND, ADDRESS_UNKNOWN */
+export function deleteMdbEntry(target: Switch, { group, port, source, vid = 0 }: ChangeMdbSpec): MdbEntry {
   const attached = target.attachedPort(port);
   const { bridgePort, network, values } = attached;
   const { multicastGroups = [] } = values;
-  const text = formatGroup({ address: group, vid });
+  const text = textOf({ group, source, vid });
   if (multicastGroups.includes(text)) {
     target.setValues(bridgePort.number, { multicastGroups: multicastGroups.filter((other) => other !== text) });
-    return memberEntry(attached, { group, vid });
+    return memberEntry(attached, { group, source, vid });
   }
   const found = network.bridge.multicast?.end(staticGroup(text), bridgePort, performance.now());
   if (found !== true) {
-    throw new EtherwsError('ADDRESS_UNKNOWN', `Port ${bridgePort.number} is no member of ${group} in VLAN ${vid}`, {
-      hint: 'etherws ctl listmdb lists the members with their VLANs and networks',
-    });
+    throw new EtherwsError(
+      'ADDRESS_UNKNOWN',
+      `Port ${bridgePort.number} is no member of ${group}${source === undefined ? '' : ` from ${source}`} in VLAN ${vid}`,
+      {
+        hint: 'etherws ctl listmdb lists the members with their VLANs and networks',
+      },
+    );
   }
-  return { ...memberEntry(attached, { group, vid }), state: 'temporary', expires: 0 };
+  return { ...memberEntry(attached, { group, source, vid }), state: 'temporary', expires: 0 };
 }
 
 /** The permanent memberships of the ports of a network: those of ports that are down, too. */
 export function* permanentMembers(ports: Iterable<AttachedPort>): IterableIterator<MdbEntry> {
   for (const port of ports) {
     for (const text of port.values.multicastGroups ?? []) {
-      const { address: group = '', vid = 0 } = parseGroup(text) ?? {};
-      yield memberEntry(port, { group, vid });
+      const { address: group = '', source, vid = 0 } = parseGroup(text) ?? {};
+      yield memberEntry(port, { group, source, vid });
     }
   }
 }
 
-function memberEntry(
-  { bridgePort, name, network }: AttachedPort,
-  { group, vid }: { readonly group: string; readonly vid: number },
-): MdbEntry {
+interface Member {
+  readonly group: string;
+  readonly source: string | undefined;
+  readonly vid: number;
+}
+
+/** @throws EtherwsError REQUEST_REFUSED for a source that is not of the family of the group */
+function textOf({ group, source, vid }: Member): string {
+  const text = formatGroup({ address: group, ...(source === undefined ? {} : { source }), vid });
+  if (parseGroup(text) !== undefined) return text;
+  throw new EtherwsError('REQUEST_REFUSED', `${source} is no source of the group ${group}`, {
+    hint: 'Both are addresses of IPv4, or both of IPv6',
+  });
+}
+
+function memberEntry({ bridgePort, name, network }: AttachedPort, { group, source, vid }: Member): MdbEntry {
   return {
+    filterMode: source === undefined ? 'exclude' : 'include',
+    sourceList: source === undefined ? [] : [{ address: source, expires: null }],
     ...{ kind: 'member', vid, address: group, port: bridgePort.number, portName: name ?? null },
     ...{ state: 'permanent', expires: null, network: network.name },
   };

@@ -23,7 +23,7 @@ export class MulticastEntity implements NetworkEntity {
   readonly #host: EntityHost;
   /** What was told of last: the elected queriers, as numbers of `Querier.election`. */
   #elections = NONE;
-  readonly #told = new LazyMap<BridgePort | 'network', Told>();
+  readonly #told = new LazyMap<BridgePort | 'network' | 'sources', Told>();
 
   constructor(host: EntityHost) {
     this.#host = host;
@@ -44,8 +44,9 @@ export class MulticastEntity implements NetworkEntity {
     const { multicast } = this.#host.bridge;
     if (multicast === undefined) return;
     this.#tellQueriers(multicast, nowMs);
-    const { refusedByNetwork } = multicast.counters;
+    const { refusedByNetwork, sourceOverflows } = multicast.counters;
     this.#tellLimit('network', refusedByNetwork, nowMs);
+    this.#tellLimit('sources', sourceOverflows, nowMs);
     for (const [port, refused] of multicast.refusals()) this.#tellLimit(port, refused, nowMs);
   }
 
@@ -68,7 +69,7 @@ export class MulticastEntity implements NetworkEntity {
     this.#elections = now.size === 0 ? NONE : now;
   }
 
-  #tellLimit(of: BridgePort | 'network', refused: number, nowMs: number): void {
+  #tellLimit(of: BridgePort | 'network' | 'sources', refused: number, nowMs: number): void {
     const told = this.#told.get(of);
     if (refused <= (told?.refused ?? 0)) {
       // Snooping was switched off and on, and counts anew.
@@ -77,8 +78,14 @@ export class MulticastEntity implements NetworkEntity {
     }
     if (told !== undefined && nowMs - told.atMs < LIMIT_EVENT_MS) return;
     this.#told.set(of, { refused, atMs: nowMs });
-    const facts = { ...(of === 'network' ? {} : { port: of.number }), refused: refused - (told?.refused ?? 0) };
+    const limit = typeof of === 'string' ? { limit: of } : { port: of.number, limit: 'port' };
+    const facts = { ...limit, refused: refused - (told?.refused ?? 0) };
     this.#host.publish('multicast-limit', facts);
-    this.#host.logger.warn(facts, 'memberships in multicast groups were refused at the limit');
+    this.#host.logger.warn(
+      facts,
+      of === 'sources'
+        ? 'lists of multicast sources were longer than those that are kept: their ports get all sources'
+        : 'memberships in multicast groups were refused at the limit',
+    );
   }
 }

@@ -68,29 +68,44 @@ function canonical(octets: readonly number[]): string {
   return formatIpv6([0, 2, 4, 6, 8, 10, 12, 14].map(word));
 }
 
-/** A multicast group in a VLAN, that the operator sets at a port: `GROUP[@VID]`. */
+/** A multicast group in a VLAN, or one source of it, that the operator sets at a port: `GROUP[=SOURCE][@VID]`. */
 export interface SetGroup {
   /** canonical text */
   readonly address: string;
   /** Its 4 or 16 octets. */
   readonly octets: readonly number[];
+  /** The only source, as canonical text; absent: all sources. */
+  readonly source?: string;
+  /** The octets of the source, as many as those of the group. */
+  readonly sourceOctets?: readonly number[];
   readonly vid: number;
 }
 
 /** @returns undefined for a text that is none, and for the groups of a link, which every port gets (RFC 4541, 2.1.2) */
 export function parseGroup(words: string): SetGroup | undefined {
-  const [, text = '', vid = '0'] = /^([^@]+)(?:@(\d{1,4}))?$/.exec(words) ?? [];
+  const [, text = '', source, vid = '0'] = /^([^@=]+)(?:=([^@]+))?(?:@(\d{1,4}))?$/.exec(words) ?? [];
   const octets = octetsOf(text) ?? [];
+  const sourceOctets = source === undefined ? undefined : octetsOf(source);
+  if (source !== undefined && !isSource(sourceOctets, octets.length)) return undefined;
+  const ofSource = sourceOctets === undefined ? {} : { source: canonical(sourceOctets), sourceOctets };
   const [first = 0, second = 0, third = 0] = octets;
   const isGroup = octets.length === 4 ? first >> 4 === 0xe && (first !== 224 || second + third > 0) : first === 0xff;
   const address = octets.length === 0 ? '' : canonical(octets);
   return isGroup && address !== 'ff02::1' && Number(vid) <= MOST_VID
-    ? { address, octets, vid: Number(vid) }
+    ? { address, octets, ...ofSource, vid: Number(vid) }
     : undefined;
 }
 
-export function formatGroup({ address, vid }: Pick<SetGroup, 'address' | 'vid'>): string {
-  return vid === 0 ? address : `${address}@${vid}`;
+/** Whether the octets are those of an individual address of this length. */
+function isSource(octets: readonly number[] | undefined, length: number): boolean {
+  if (octets === undefined || octets.length !== length || octets.every((octet) => octet === 0)) return false;
+  const [first = 0] = octets;
+  return length === 4 ? first > 0 && first < 224 : first !== 0xff;
+}
+
+export function formatGroup({ address, source, vid }: Pick<SetGroup, 'address' | 'source' | 'vid'>): string {
+  const group = source === undefined ? address : `${address}=${source}`;
+  return vid === 0 ? group : `${group}@${vid}`;
 }
 
 /** A list that `none` empties, so that the command line can do so, too. */
@@ -119,7 +134,7 @@ export const bindingList = emptiable(
 export const groupList = emptiable(
   (words) =>
     parseGroup(words) === undefined
-      ? `is no GROUP or GROUP@VID, such as 239.1.2.3@10 or ff05::5: a VID is at most ${MOST_VID}, and 224.0.0.0/24 and ff02::1 reach all ports anyway`
+      ? `is no GROUP, GROUP@VID or GROUP=SOURCE@VID, such as 239.1.2.3@10, ff05::5 or 232.1.2.3=192.0.2.1: a VID is at most ${MOST_VID}, and 224.0.0.0/24 and ff02::1 reach all ports anyway`
       : undefined,
   (words) => formatGroup(parseGroup(words) as SetGroup),
 );
@@ -127,9 +142,20 @@ export const groupList = emptiable(
 /** One multicast group, without a VLAN. The output is canonical. */
 export const multicastGroup = v.pipe(
   text((words) =>
-    words.includes('@') || parseGroup(words) === undefined
+    /[@=]/.test(words) || parseGroup(words) === undefined
       ? 'is no multicast group, such as 239.1.2.3 or ff05::5: 224.0.0.0/24 and ff02::1 reach all ports anyway'
       : undefined,
   ),
   v.transform((words): string => parseGroup(words)?.address ?? words),
+);
+
+/** The address of a source of a multicast group. The output is canonical. */
+export const multicastSource = v.pipe(
+  text((words) => {
+    const octets = octetsOf(words);
+    return octets !== undefined && isSource(octets, octets.length)
+      ? undefined
+      : 'is no address of a station, such as 192.0.2.1 or 2001:db8::1';
+  }),
+  v.transform((words): string => canonical(octetsOf(words) ?? [])),
 );

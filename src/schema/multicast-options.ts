@@ -48,8 +48,8 @@ export const MULTICAST_PORT_OPTIONS = {
     type: groupList,
     default: [],
     flag: '--multicast-group',
-    metavar: 'GROUP[@VID]',
-    help: 'a multicast group of which the port is always a member; repeatable; none: no more',
+    metavar: 'GROUP[=SOURCE][@VID]',
+    help: 'a multicast group, or one source of it, of which the port is always a member; repeatable; none: no more',
     defaultText: 'none',
   },
 } as const;

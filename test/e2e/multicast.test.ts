@@ -16,8 +16,9 @@ const GROUP6 = 'ff15::9';
 /** The time that hosts have to answer a query, after which groups are pruned, and some more. */
 const PRUNED_WITHIN_MS = 30_000;
 
-function run(host: Host, command: 'join' | 'send' | 'watch', device: string, group: string): Process {
-  return host.spawn(['python3', PROGRAM, command, device, group], { timeoutMs: 300_000 });
+function run(host: Host, command: 'join' | 'send' | 'watch', device: string, group: string, source?: string): Process {
+  const words = ['python3', PROGRAM, command, device, group, ...(source === undefined ? [] : [source])];
+  return host.spawn(words, { timeoutMs: 300_000 });
 }
 
 async function mdb(from: EtherwsSwitch): Promise<MdbEntry[]> {
@@ -106,6 +107,70 @@ test('frames of a group go to the hosts that have joined it, as the page says', 
   assert.deepEqual((await running.port(3)).rxDiscards, {});
   await running.done('setnet', 'default', '--multicast-snooping', 'off');
   assert.deepEqual(await mdb(running), []);
+});
+
+test('frames of a source go to the hosts that have joined it, and those of others do not', async (t) => {
+  const lab = await openTapLab(t, 'python3');
+  if (lab === undefined) return;
+  const middle = await lab.host('middle');
+  const hosts: Host[] = [];
+  for (const at of [1, 2, 3]) {
+    const host = await lab.host(`host${at}`);
+    const addresses = [`192.0.2.${at}/24`, `fd00::${at}/64`];
+    await lab.link({ host, device: 'eth0', addresses }, { host: middle, device: `m${at}`, addresses: [] });
+    hosts.push(host);
+  }
+  const running = await EtherwsSwitch.start(middle, ['--host', '127.0.0.1', '--port', '0']);
+  for (const at of [1, 2, 3]) await running.done('addport', 'netdev', `m${at}`);
+  await running.done('setnet', 'default', '--multicast-snooping', 'on', '--multicast-querier', 'on');
+  const [wanted, other, member] = hosts as [Host, Host, Host];
+
+  for (const [group, source, blocked] of [
+    ['232.1.2.3', '192.0.2.1', '192.0.2.2'],
+    ['ff35::9', 'fd00::1', 'fd00::2'],
+  ] as const) {
+    const senders = [wanted, other].map((host) => run(host, 'send', 'eth0', group));
+    const watching = run(member, 'watch', 'eth0', group);
+    await watching.output(/watching/);
+    const joined = run(member, 'join', 'eth0', group, source);
+    await hears(joined);
+    const entries = await eventually(
+      async () => (await mdb(running)).filter(({ address, kind }) => address === group && kind === 'member'),
+      (found) => found.length > 0,
+    );
+    assert.deepEqual(
+      entries.map(({ port, filterMode, sourceList }) => [port, filterMode, sourceList.map(({ address }) => address)]),
+      [[3, 'include', [source]]],
+    );
+    // What the wire brings is of one station only, once the querier has been there long enough.
+    const stationsOf = (lines: string): Set<string> => new Set(lines.trim().split('\n'));
+    await eventually(
+      async () => {
+        const before = watching.stdout.length;
+        await hears(watching);
+        return stationsOf(watching.stdout.slice(watching.stdout.indexOf('\n', before) + 1).replace(/[^\n]*$/, '')).size;
+      },
+      (count) => count === 1,
+      PRUNED_WITHIN_MS,
+    );
+    assert.match(await running.done('listmdb'), new RegExp(`member +${group} +${source} +temporary`));
+
+    // The operator adds the other source, and takes it away.
+    await running.done('addmdb', group, '3', '--source', blocked);
+    await eventually(
+      async () => {
+        const before = watching.stdout.length;
+        await hears(watching);
+        return stationsOf(watching.stdout.slice(watching.stdout.indexOf('\n', before) + 1).replace(/[^\n]*$/, '')).size;
+      },
+      (count) => count === 2,
+    );
+    await running.done('delmdb', group, '3', '--source', blocked);
+    await joined.end();
+    const isGone = async (): Promise<boolean> => (await mdb(running)).every(({ address }) => address !== group);
+    await eventually(isGone, (is) => is, PRUNED_WITHIN_MS);
+    await Promise.all([...senders, watching].map((process) => process.end()));
+  }
 });
 
 test('two switches: the querier is heard by the tunnel, and a tunnel that comes back brings its members', async (t) => {

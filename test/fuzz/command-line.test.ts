@@ -61,6 +61,7 @@ const LIKELY: readonly (readonly string[])[] = [
   ['delfdb', '02:00:00:00:00:01'],
   ['flushfdb', '--port', '1'],
   ['addmdb', '239.1.2.3', '1', '--vid', '5'],
+  ['addmdb', '232.1.2.3', '1', '--source', '192.0.2.1'],
   ['delmdb', 'ff05::5', '1'],
   ['capture', '1', 'up', '--count', '1', '--snaplen', '60', '--filter', 'tcp'],
 ];
@@ -103,7 +104,15 @@ function fakeCaller(random: Random): ControlCaller {
     ...{ mtu: 1500, addresses: [text(), text()], vid: 0, mac: text(), age: 1 },
     ...{ moves: 1, movedFrom: 2, flapping: true },
   });
-  const member = (): object => ({ ...port(), address: text(), kind: text(), state: text(), expires: null });
+  const member = (): object => ({
+    ...port(),
+    address: text(),
+    kind: text(),
+    state: text(),
+    expires: null,
+    filterMode: random.pick([null, text()]),
+    sourceList: [{ address: text(), expires: random.pick([null, 0, 9]) }],
+  });
   const call = (method: MethodName): Promise<never> => {
     if (random.once(6)) return Promise.reject(new ControlError(-32602, text(), text()));
     if (random.once(6)) return Promise.reject(new EtherwsError('CONNECTION_REFUSED', text(), { hint: text() }));

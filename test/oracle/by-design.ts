@@ -60,7 +60,19 @@ export const BY_DESIGN: readonly ByDesign[] = [
     of: 'Linux',
     what: 'floods leaves of IGMP and MLD, and reports of IGMPv3 and MLDv2',
     why: 'they are for routers: RFC 4541, 2.1.1 (1), as Linux does with older reports',
-    scripts: 'where leaves go is not compared; hosts have IGMPv2 and MLDv1',
+    scripts: 'where leaves and reports of IGMPv3 and MLDv2 go is not compared',
+  },
+  {
+    of: 'Linux',
+    what: 'keeps the mode INCLUDE of a port when a host of an older version reports there',
+    why: 'that host wants all sources: RFC 3376, 7.3.2',
+    scripts: 'the hosts behind a port have one version',
+  },
+  {
+    of: 'Linux',
+    what: 'ends a membership of IGMPv3 and MLDv2 fast only when no host is left, and none in single sources',
+    why: 'fast leave is for ports with one host: what it says is all that is wanted',
+    scripts: 'no fast leave at ports with such a host',
   },
   {
     of: 'Linux',

@@ -233,6 +233,9 @@ export class KernelWorld implements World {
     await this.#done([
       ...operations,
       ['netlink', setBridge(this.#bridge, 'mcastSnooping', 0)],
+      // It knows sources with these versions only.
+      ['netlink', setBridge(this.#bridge, 'mcastIgmpVersion', 3)],
+      ['netlink', setBridge(this.#bridge, 'mcastMldVersion', 2)],
       ['netlink', setBridge(this.#bridge, 'ageingTime', AGEING_MS / TICK_MS)],
     ]);
   }

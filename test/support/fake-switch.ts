@@ -153,7 +153,8 @@ export class FakeSwitch implements SwitchControl {
   }
 
   addMdb({ group, port, vid = 0 }: ChangeMdbSpec): MdbEntry {
-    const rest = { portName: null, state: 'permanent', expires: null, network: 'default' } as const;
+    const sources: Pick<MdbEntry, 'filterMode' | 'sourceList'> = { filterMode: 'exclude', sourceList: [] };
+    const rest = { ...sources, portName: null, state: 'permanent', expires: null, network: 'default' } as const;
     const entry: MdbEntry = { kind: 'member', vid, address: group, port: this.#port(port).port, ...rest };
     this.mdb.push(entry);
     return entry;

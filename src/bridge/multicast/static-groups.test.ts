@@ -88,6 +88,10 @@ test('groups are told in one form, and those of a link are none', async () => {
   };
   assert.deepEqual(read('FF05:0::5@0', '239.1.1.1@4094', '239.1.1.1@4094'), ['239.1.1.1@4094', 'ff05::5']);
   assert.deepEqual(read('239.1.1.1', 'none'), []);
+  assert.deepEqual(read('FF35::5=2001:DB8:0::1@7', '232.1.1.1=192.0.2.1@0'), [
+    '232.1.1.1=192.0.2.1',
+    'ff35::5=2001:db8::1@7',
+  ]);
   for (const wrong of [
     '224.0.0.5',
     'ff02::1',
@@ -98,9 +102,17 @@ test('groups are told in one form, and those of a link are none', async () => {
     '',
     '@4',
     'ff05::5@',
+    '232.1.1.1=',
+    '232.1.1.1=0.0.0.0',
+    '232.1.1.1=239.1.1.1',
+    '232.1.1.1=2001:db8::1',
+    'ff35::5=::',
+    'ff35::5=ff05::1',
+    '=192.0.2.1',
+    '232.1.1.1@7=192.0.2.1',
   ]) {
     assert.equal(read(wrong), undefined, wrong);
   }
   const [issue] = v.safeParse(groupList, ['239.1.1.1@4095']).issues ?? [];
-  assert.match(issue?.message ?? '', /GROUP@VID, such as 239\.1\.2\.3@10 .*at most 4094.* 224\.0\.0\.0\/24/);
+  assert.match(issue?.message ?? '', /GROUP=SOURCE@VID, such as 239\.1\.2\.3@10.*at most 4094.* 224\.0\.0\.0\/24/);
 });

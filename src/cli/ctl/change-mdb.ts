@@ -9,7 +9,11 @@ import { mdbTable } from './list-mdb.ts';
 
 export function addAddMdb(ctl: Command, terminal: Terminal): void {
   const description = 'make a port a member of a multicast group, whatever its hosts say';
-  addChange(ctl, terminal, 'addMdb', description, ['addmdb 239.1.2.3 3', 'addmdb ff05::5 uplink --vid 10']);
+  addChange(ctl, terminal, 'addMdb', description, [
+    'addmdb 239.1.2.3 3',
+    'addmdb ff05::5 uplink --vid 10',
+    'addmdb 232.1.2.3 3 --source 192.0.2.1',
+  ]);
 }
 
 export function addDelMdb(ctl: Command, terminal: Terminal): void {

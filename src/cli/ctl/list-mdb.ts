@@ -21,6 +21,7 @@ const COLUMNS: readonly Column<MdbEntry>[] = [
   number('VLAN', ({ vid }) => vid),
   word('Kind', ({ kind }) => kind),
   word('Address', ({ address }) => address),
+  word('Sources', sourcesOf),
   word('State', ({ state }) => state),
   number('Expires', ({ expires }) => expires),
 ];
@@ -30,6 +31,18 @@ const ALL_COLUMNS: readonly Column<MdbEntry>[] = [
   word('Name', ({ portName }) => portName ?? NONE),
   word('Network', ({ network }) => network),
 ];
+
+/** More sources than these are a number; `--json` has them all. */
+const MOST_SHOWN = 3;
+
+function sourcesOf({ filterMode, sourceList }: MdbEntry): string {
+  if (filterMode === null) return NONE;
+  const those = sourceList.filter(({ expires }) => filterMode === 'include' || expires === 0);
+  const shown = those.slice(0, MOST_SHOWN).map(({ address }) => address);
+  const list = [...shown, ...(those.length > MOST_SHOWN ? [`+${those.length - MOST_SHOWN}`] : [])].join(',');
+  if (filterMode === 'include') return list;
+  return list === '' ? 'all' : `all but ${list}`;
+}
 
 export function mdbTable(entries: readonly MdbEntry[], isLong = false): string {
   return formatTable(isLong ? ALL_COLUMNS : COLUMNS, entries);

@@ -14,7 +14,7 @@ import type {
 import { codeOf, describeError } from '../../errors.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { captureOfProcesses } from './capture-of-processes.ts';
-import { type AnyEntry, doorsOf, isOutside, networksOf, statusOf, summed, vlansOf } from './merged-entries.ts';
+import { type AnyEntry, doorsOf, isOutside, mdbOf, networksOf, statusOf, summed, vlansOf } from './merged-entries.ts';
 import { tableOfProcesses } from './tables-of-workers.ts';
 
 /**
@@ -104,6 +104,8 @@ export class CallsToWorkers implements ProcessCalls {
     switch (method) {
       case 'listNet':
         return networksOf(await this.#all(method, params, own), await this.#ports());
+      case 'listMdb':
+        return mdbOf(await this.#all(method, params, own), await this.#ports());
       case 'listVlan':
         return vlansOf(await this.#all(method, params, own), await this.#ports());
       case 'delFdb':

@@ -11,6 +11,24 @@ export function isOutside({ type, kind }: AnyEntry): boolean {
   return type !== 'mesh' && kind !== 'told';
 }
 
+/**
+ * The entries of `listMdb` of all processes, without what is behind the mesh between them: another process has the members,
+ * routers and queriers there. Each process that asks for groups is the switch itself, which is listed once.
+ * @param ports those of all processes
+ */
+export function mdbOf(entries: readonly AnyEntry[], ports: Iterable<AnyEntry>): AnyEntry[] {
+  const mesh = new Set<unknown>();
+  for (const { type, port } of ports) if (type === 'mesh') mesh.add(port);
+  const known = new Set<string>();
+  return entries.filter(({ kind, network, vid, address, port }) => {
+    if (port !== null || kind !== 'querier') return !mesh.has(port);
+    const key = `${network}|${vid}|${address}`;
+    const isNew = !known.has(key);
+    known.add(key);
+    return isNew;
+  });
+}
+
 /** Adds numbers up; of other members those of the first entry count. */
 export function summed(entries: readonly AnyEntry[]): AnyEntry {
   const [first = {}, ...others] = entries;

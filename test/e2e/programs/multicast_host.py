@@ -1,6 +1,6 @@
-"""A host of multicast groups, for tests: python3 multicast_host.py COMMAND DEVICE GROUP
+"""A host of multicast groups, for tests: python3 multicast_host.py COMMAND DEVICE GROUP [SOURCE]
 
-join    joins the group, and prints the text of each datagram
+join    joins the group, or one source of it, and prints the text of each datagram
 send    sends a datagram with a number every 100 ms, and prints the number
 watch   prints the source address of each frame to the group's MAC address, member or not
 """
@@ -25,11 +25,25 @@ def open_socket(group):
     return socket.socket(family, socket.SOCK_DGRAM)
 
 
-def join(device, group):
+MCAST_JOIN_SOURCE_GROUP = 46
+
+
+def socket_address(address):
+    """struct sockaddr_storage"""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    before = struct.pack("@HH", family, 0) + (bytes(4) if address.version == 6 else b"")
+    return (before + address.packed).ljust(128, b"\0")
+
+
+def join(device, group, source=None):
     index = socket.if_nametoindex(device)
     host = open_socket(group)
     host.bind(("", PORT))
-    if group.version == 6:
+    if source is not None:
+        level = socket.IPPROTO_IPV6 if group.version == 6 else socket.IPPROTO_IP
+        option = struct.pack("@I4x", index) + socket_address(group) + socket_address(source)
+        host.setsockopt(level, MCAST_JOIN_SOURCE_GROUP, option)
+    elif group.version == 6:
         option = group.packed + struct.pack("@I", index)
         host.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, option)
     else:
@@ -70,5 +84,5 @@ def watch(device, group):
 
 
 if __name__ == "__main__":
-    command, device, group = sys.argv[1:]
-    {"join": join, "send": send, "watch": watch}[command](device, ipaddress.ip_address(group))
+    command, device, *addresses = sys.argv[1:]
+    {"join": join, "send": send, "watch": watch}[command](device, *map(ipaddress.ip_address, addresses))

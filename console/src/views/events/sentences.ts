@@ -78,8 +78,12 @@ const SENTENCES: Readonly<Record<ShownKind, (facts: ShownEvent) => Told>> = {
     if (querier === null) return warning(`No querier of multicast groups is left${where}`);
     return info(`${querier} is the querier of multicast groups${where}`);
   },
-  'multicast-limit': ({ refused }) =>
-    warning(`${counted(refused, 'membership')} in multicast groups refused at the limit`),
+  'multicast-limit': ({ refused, limit }) =>
+    warning(
+      limit === 'sources'
+        ? `${counted(refused, 'list')} of multicast sources too long: the port gets all sources`
+        : `${counted(refused, 'membership')} in multicast groups refused at the limit`,
+    ),
   'topology-change': ({ detected }) =>
     info(
       detected === true
