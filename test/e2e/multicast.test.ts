@@ -103,7 +103,7 @@ test('frames of a group go to the hosts that have joined it, as the page says', 
   const shown = await running.done('listmdb');
   const titles = (table = ''): string[] => (table.trim().split('\n')[0] ?? '').split(/ +/);
   assert.deepEqual(titles(shown), titles(blocks.find(({ text }) => text.includes('Port'))?.text));
-  assert.match(shown, /^ +- +0 +querier +0\.0\.0\.0 +permanent +-$/m);
+  assert.match(shown, /^ +- +0 +querier +0\.0\.0\.0 +- +permanent +-$/m);
   assert.deepEqual((await running.port(3)).rxDiscards, {});
   await running.done('setnet', 'default', '--multicast-snooping', 'off');
   assert.deepEqual(await mdb(running), []);

@@ -211,3 +211,50 @@ test('a host that joins again right behind the end of its membership gets the gr
   lan.send(2, joinFrame(GROUP));
   assert.deepEqual(lan.reach(1, GROUP), [2]);
 });
+
+test('a query for sources is repeated after a second: with the flag S for those that a host has reported meanwhile', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.pass(40_000);
+  const sources = ['10.0.0.1', '10.0.0.2'];
+  const record = (type: number, those: readonly string[]): Buffer =>
+    recordsFrame([{ type, group: GROUP, sources: those }]);
+  const reach = (from: string): number[] => lan.reach(3, GROUP, { from });
+  lan.send(1, record(5, sources));
+  lan.send(1, record(6, sources));
+  assert.deepEqual(lan.takeQueries(), [`1 ${GROUP} from 0.0.0.0 for 10.0.0.1 10.0.0.2`]);
+  lan.send(1, record(1, ['10.0.0.2']));
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.deepEqual(lan.takeQueries(), [
+    `1 ${GROUP} from 0.0.0.0 for 10.0.0.2 S`,
+    `1 ${GROUP} from 0.0.0.0 for 10.0.0.1`,
+  ]);
+  assert.deepEqual([reach('10.0.0.1'), reach('10.0.0.2')], [[1], [1]]);
+  lan.pass(1000);
+  assert.deepEqual(lan.takeQueries(), []);
+  assert.deepEqual([reach('10.0.0.1'), reach('10.0.0.2')], [[], [1]]);
+});
+
+test('a query for a group is repeated with the flag S when a host has reported it meanwhile', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.pass(40_000);
+  lan.send(1, joinFrame(GROUP));
+  lan.send(1, leaveFrame(GROUP));
+  assert.deepEqual(lan.takeQueries(), [`1 ${GROUP} from 0.0.0.0`]);
+  lan.send(1, joinFrame(GROUP));
+  lan.takeHeard();
+  lan.pass(1000);
+  assert.deepEqual(lan.takeQueries(), [`1 ${GROUP} from 0.0.0.0 S`]);
+});
+
+test('a membership that moves to another port takes its sources along, and both are wanted there', () => {
+  const lan = new MulticastLan(4, OWN);
+  lan.pass(40_000);
+  lan.send(1, recordsFrame([{ type: 5, group: GROUP, sources: ['10.0.0.1'] }]));
+  lan.send(2, recordsFrame([{ type: 4, group: GROUP, sources: ['10.0.0.1', '10.0.0.2'] }]));
+  lan.snooper.portMoved(lan.port(1), lan.port(2));
+  lan.pass(12_000);
+  const reach = (from: string): number[] => lan.reach(4, GROUP, { from });
+  assert.deepEqual([reach('10.0.0.1'), reach('10.0.0.2'), reach('10.0.0.3')], [[2], [], [2]]);
+  assert.deepEqual([lan.snooper.database.memberships, lan.snooper.database.sources], [1, 2]);
+});
