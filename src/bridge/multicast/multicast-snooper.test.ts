@@ -11,6 +11,7 @@ import {
   recordsFrame,
 } from '../../../test/support/multicast-frames.ts';
 import { MulticastLan } from '../../../test/support/multicast-lan.ts';
+import { MESH_PORT_SETTINGS } from '../mesh/mesh-port-settings.ts';
 import { DEFAULT_SETTINGS } from '../port-settings.ts';
 
 const GROUP = '239.1.2.3';
@@ -270,4 +271,15 @@ test('a question about a group that is not of the querier, or that its members d
   assert.deepEqual(lan.reach(3, GROUP), [1, 2, 4]);
   lan.pass(wholeLife - 1000);
   assert.deepEqual(lan.memberships.length, 2);
+});
+
+test('a tunnel of the mesh gets frames of all sources, whatever its members want, and local ports what they want of it', () => {
+  const lan = new MulticastLan(3, { isQuerier: true });
+  lan.bridge.setSettings(lan.port(3), MESH_PORT_SETTINGS);
+  lan.pass(40_000);
+  lan.send(3, recordsFrame([{ type: 5, group: GROUP, sources: ['10.0.0.1'] }]));
+  assert.deepEqual(lan.send(2, recordsFrame([{ type: 5, group: GROUP, sources: ['10.0.0.2'] }])), [3], 'reports, too');
+  const reach = (number: number, from: string): number[] => lan.reach(number, GROUP, { from });
+  assert.deepEqual([reach(1, '10.0.0.1'), reach(1, '10.0.0.2'), reach(1, '10.0.0.3')], [[3], [2, 3], [3]]);
+  assert.deepEqual([reach(3, '10.0.0.1'), reach(3, '10.0.0.2')], [[], [2]]);
 });
