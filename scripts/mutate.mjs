@@ -9,8 +9,17 @@ import { buildMutants } from './mutate/build.mjs';
 import { judgeAll } from './mutate/run.mjs';
 
 const ROOMS = ['src/wire/', 'src/bridge/'];
-/** Tests of these rooms in other folders that run in one process. */
-const TESTS_ELSEWHERE = ['test/fuzz/bridge.test.ts', 'test/fuzz/websocket.test.ts'];
+/** Tests of these rooms in other folders that run in one process: files, and directories. */
+const TESTS_ELSEWHERE = [
+  'src/networks/lldp/',
+  'src/networks/mesh/',
+  'test/fuzz/bpdu.test.ts',
+  'test/fuzz/bridge.test.ts',
+  'test/fuzz/lldp.test.ts',
+  'test/fuzz/source-guard.test.ts',
+  'test/fuzz/stations.test.ts',
+  'test/fuzz/websocket.test.ts',
+];
 const LEAST_KILLED_PERCENT = 90;
 /** With the process id, so that two runs at the same time have different directories. */
 const DIRECTORY = join('build', `mutants-${process.pid}`);
@@ -33,7 +42,8 @@ const isJudged = ({ file }) =>
   !notJudged.some((path) => file === path || (path.endsWith('/') && file.startsWith(path)));
 const isAsked = (file) => words.length === 0 || words.some((word) => file.includes(word));
 const isOfRooms = (file) => ROOMS.some((room) => file.startsWith(room));
-const isTest = (file) => file.endsWith('.test.ts') && (isOfRooms(file) || TESTS_ELSEWHERE.includes(file));
+const isTest = (file) =>
+  file.endsWith('.test.ts') && (isOfRooms(file) || TESTS_ELSEWHERE.some((path) => file.startsWith(path)));
 
 const started = performance.now();
 const all = buildMutants(DIRECTORY, (file) => isOfRooms(file) && !file.endsWith('.test.ts') && isAsked(file), isTest);

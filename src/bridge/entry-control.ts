@@ -33,7 +33,7 @@ export class EntryControl {
     return entry;
   }
 
-  /** Replaces the static entries of a port. Those that find no room are left out. */
+  /** Replaces the static entries of a port. Those that find no room are left out. The caller ends flows. */
   setStatic(port: BridgePort, wanted: readonly { readonly vid: Vid; readonly mac: MacAddress }[]): void {
     const kept = new Set(wanted.map(({ vid, mac }) => `${vid}/${mac}`));
     this.#fdb.removeStatic(port, ({ vid, mac }) => kept.has(`${vid}/${mac}`));
@@ -43,7 +43,6 @@ export class EntryControl {
       // Static entries have no age, so the time does not matter.
       this.#fdb.set(vid, mac, port, 'static', 0);
     }
-    this.#events.changed();
   }
 
   /** The entry of an address, of any kind, also one that has expired. */

@@ -14,9 +14,10 @@ const mac = (n: number): MacAddress => n as MacAddress;
 
 test('an address is found on the port where it was seen last, in its own VLAN only', () => {
   const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity: 10 });
-  assert.equal(fdb.learn(vid(0), mac(5), one, 0), 'new');
-  assert.equal(fdb.learn(vid(0), mac(5), one, 1), 'refreshed');
-  assert.equal(fdb.learn(vid(0), mac(5), two, 2), 'moved');
+  fdb.learn(vid(0), mac(5), one, 0);
+  fdb.learn(vid(0), mac(5), one, 1);
+  assert.equal(fdb.lookup(vid(0), mac(5), 1), one);
+  fdb.learn(vid(0), mac(5), two, 2);
   assert.equal(fdb.lookup(vid(0), mac(5), 3), two);
   assert.equal(fdb.lookup(vid(7), mac(5), 3), undefined);
   assert.equal(fdb.size, 1);
@@ -149,6 +150,27 @@ test('a port that goes takes its entries along', () => {
   assert.deepEqual(
     [...fdb.entries(5)].map((entry) => entry.mac),
     [3, 4],
+  );
+});
+
+test('what a node tells displaces like what is learned, and does not move while its node holds it', () => {
+  const fdb = new FilteringDatabase({ ageingTimeMs: 1000, capacity: 3 });
+  const tell = (n: number, port: BridgePort, seenMs: number, isHeld = false): void =>
+    void fdb.tell(vid(0), mac(n), port, { sequence: 0, isHeld, isIsolated: false, seenMs }, 50);
+  const macs = (): number[] => [...fdb.entries(50)].map((entry) => entry.mac);
+  for (const n of [1, 2, 3]) tell(n, two, n);
+  tell(1, two, 20);
+  assert.deepEqual(macs(), [2, 3, 1]);
+  tell(4, two, 30, true);
+  assert.deepEqual([macs(), fdb.displaced], [[3, 1, 4], 1]);
+  assert.equal(fdb.find(vid(0), mac(1))?.seenMs, 20);
+  fdb.learn(vid(0), mac(1), one, 50);
+  fdb.learn(vid(0), mac(4), one, 50);
+  assert.equal(fdb.lookup(vid(0), mac(1), 2000), undefined, 'it has moved, and has aged');
+  assert.equal(fdb.lookup(vid(0), mac(4), 2000), two);
+  assert.deepEqual(
+    [one, two].map((port) => fdb.sizeAt(port)),
+    [1, 2],
   );
 });
 

@@ -2,14 +2,14 @@ import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import type { BridgePort } from './bridge-port.ts';
 import { append, type Node, type Share, unlink } from './fdb-share.ts';
-import type { EntryKind, FilteringEntry, FlushScope, Learned, StationWatcher, Told } from './filtering-entry.ts';
+import type { EntryKind, FilteringEntry, FlushScope, StationWatcher, Told } from './filtering-entry.ts';
 import { LargestFirst } from './largest-first.ts';
 import { LazyMap } from './lazy-map.ts';
 import { Moves } from './moves.ts';
 import { StationTable } from './station-table.ts';
 import type { HostFacts } from './stations/host-facts.ts';
 
-export type { FilteringEntry, Learned } from './filtering-entry.ts';
+export type { FilteringEntry } from './filtering-entry.ts';
 
 export interface FilteringDatabaseOptions {
   /** For how long an entry stays without being refreshed (ageing time). */
@@ -95,7 +95,7 @@ export class FilteringDatabase {
   }
 
   /** Learns or refreshes `mac` at `port`. The caller has excluded group addresses. */
-  learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): Learned {
+  learn(vid: Vid, mac: MacAddress, port: BridgePort, nowMs: number): void {
     const known = this.#stations.find(vid, mac);
     if (known === undefined) {
       const share = this.#shareOf(port, 'learned');
@@ -103,7 +103,7 @@ export class FilteringDatabase {
       const entry = this.#insert(vid, mac, port, 'learned', share, nowMs);
       this.#onLearned?.(entry);
       this.watcher?.appeared(entry);
-      return 'new';
+      return;
     }
     if (known.port === port) {
       known.seenMs = nowMs;
@@ -111,14 +111,13 @@ export class FilteringDatabase {
         unlink(known);
         append(known);
       }
-      return 'refreshed';
+      return;
     }
-    if (this.#isValid(known, nowMs) && !mayMove(known, port)) return 'held';
+    if (this.#isValid(known, nowMs) && !mayMove(known, port)) return;
     const { kind: was, port: from } = known;
     known.seenMs = nowMs;
     this.#move(known, port, 'learned', nowMs);
     this.watcher?.moved(known, from, was);
-    return 'moved';
   }
 
   /**
@@ -134,12 +133,11 @@ export class FilteringDatabase {
       entry = this.#insert(vid, mac, port, 'told', share, seenMs);
     } else {
       entry.seenMs = seenMs;
-      if (entry.port !== port || entry.kind !== 'told') this.#move(entry, port, 'told', nowMs);
+      this.#move(entry, port, 'told', nowMs);
     }
     entry.sequence = told.sequence;
     entry.isHeld = told.isHeld;
     entry.isIsolated = told.isIsolated;
-    entry.isAnnounced = false;
     return entry;
   }
 
@@ -323,7 +321,7 @@ export class FilteringDatabase {
     const shares = kind === 'static' ? this.#static : kind === 'told' ? this.#told : this.#byPort;
     let share = shares.get(port);
     if (share === undefined) {
-      share = { size: 0, place: kind === 'static' ? -1 : 0, oldest: undefined, newest: undefined };
+      share = { size: 0, place: 0, oldest: undefined, newest: undefined };
       shares.set(port, share);
       if (kind !== 'static') this.#shares.add(share);
     }
@@ -367,7 +365,7 @@ export class FilteringDatabase {
     return entry;
   }
 
-  /** Gives an entry another kind, and another port; the latter is a move. */
+  /** Makes an entry the most recently seen one of a kind at a port. Another port than before is a move. */
   #move(entry: Node, port: BridgePort, kind: EntryKind, nowMs: number): void {
     const { port: from } = entry;
     unlink(entry);

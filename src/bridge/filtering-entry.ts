@@ -46,9 +46,6 @@ export interface FilteringEntry {
   host: HostFacts | undefined;
 }
 
-/** The result of learning an address; mostly `refreshed`. `held`: the entry is at another port and does not move. */
-export type Learned = 'new' | 'moved' | 'refreshed' | 'held';
-
 /** What a node tells of a station. */
 export interface Told {
   readonly sequence: number;

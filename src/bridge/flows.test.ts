@@ -4,7 +4,8 @@ import { batchWithHeaders, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { TAGS_NONE, TAGS_STACKED } from '../wire/ethernet/frame-length.ts';
-import { parseMacAddress } from '../wire/ethernet/mac-address.ts';
+import { type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
+import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgeOptions } from './bridge-options.ts';
@@ -84,6 +85,7 @@ function frame(destination: number, source: number, length = 60): Buffer {
 }
 
 const GROUP = Buffer.concat([Buffer.alloc(6, 0xff), frame(0, 0).subarray(6)]);
+const STATION_1 = 0x0200_0000_0001 as MacAddress;
 const UNKNOWN = 99;
 /** An unknown station: frames to it are flooded and make no flow. */
 const FLOODED = 98;
@@ -341,6 +343,12 @@ test('whatever changes a decision invalidates all flows', () => {
     ['a link comes up', (bench) => bench.bridge.setLink(bench.at(1), 'up')],
     ['a policy is set', (bench) => Object.assign(bench.at(0), { policy: READ_ALL })],
     ['a policy is taken away', (bench) => Object.assign(bench.at(0), { policy: undefined })],
+    [
+      'an entry is set',
+      ({ bridge, attached }) => void bridge.entries.set(UNTAGGED, STATION_1, attached[2] as BridgePort, 'static', 0),
+    ],
+    ['an entry is removed', ({ bridge }) => void bridge.entries.delete(UNTAGGED, STATION_1)],
+    ['learned entries are removed', ({ bridge }) => void bridge.entries.flush()],
   ];
   for (const [what, change] of changes) {
     const bench = new Bench();
@@ -348,6 +356,20 @@ test('whatever changes a decision invalidates all flows', () => {
     change(bench);
     assert.equal(bench.invalidations, 1, what);
   }
+});
+
+test('commands of the operator that change no entry leave the flows', () => {
+  const bench = new Bench({ fdbCapacity: 4 });
+  const { entries } = bench.bridge;
+  const set = (mac: number, at = 2): unknown => entries.set(UNTAGGED, mac as MacAddress, bench.at(at), 'static', 0);
+  set(STATION_1, 1);
+  for (const mac of [6, 7]) set(mac);
+  assert.equal(bench.offered(frame(1, 0)).length, 1);
+  bench.invalidations = 0;
+  assert.equal(set(8), undefined, 'there is no room');
+  assert.equal(entries.delete(UNTAGGED, 8 as MacAddress), undefined);
+  assert.equal(entries.flush({ vid: 9 as Vid }), 0);
+  assert.equal(bench.invalidations, 0);
 });
 
 test('flows are invalidated once, however many stations age at once', () => {

@@ -147,15 +147,15 @@ describe('entries of the operator', () => {
   });
 
   test('static entries are not displaced by learned ones, and leave room for one', () => {
-    const lan = new MemoryLan({ fdbCapacity: 3 });
+    const lan = new MemoryLan({ fdbCapacity: 6 });
     const [one, two] = [lan.join(), lan.join()];
     const set = (at: number): boolean =>
       lan.bridge.entries.set(UNTAGGED, (mac(ADA) + at) as MacAddress, one.port, 'static', 0) !== undefined;
-    assert.deepEqual([0, 1, 2].map(set), [true, true, false]);
+    assert.deepEqual([0, 1, 2, 3, 4, 5].map(set), [true, true, true, true, true, false]);
     two.send(plain(BROADCAST, '0200000000aa'), plain(BROADCAST, '0200000000bb'));
     assert.deepEqual(
       [...lan.bridge.fdbEntries(0)].map(({ kind }) => kind),
-      ['static', 'static', 'learned'],
+      ['static', 'static', 'static', 'static', 'static', 'learned'],
     );
     lan.bridge.detach(one.port);
     assert.deepEqual(

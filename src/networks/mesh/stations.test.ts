@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MeshLab, type MeshNode, stationFrame } from '../../../test/support/mesh-lab.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
+import type { BridgePort } from '../../bridge/bridge-port.ts';
 import type { FilteringEntry } from '../../bridge/filtering-entry.ts';
 import { supersedes } from '../../bridge/mesh/mesh-station.ts';
 import { DEFAULT_SETTINGS } from '../../bridge/port-settings.ts';
+import { MemoryPort } from '../../ports/memory-port.ts';
 import { isGroupAddress, type MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { UNTAGGED } from '../../wire/ethernet/vid.ts';
 import { MESH_ADDRESS } from '../../wire/mesh/mesh-frame.ts';
@@ -140,6 +142,10 @@ test('what a node has told does not age while the link is up, is not flushed, an
   assert.equal(b.bridge.entries.flush(), 0);
   assert.deepEqual(knownOf(lab, ADA), ['learned here 0', 'told a 0']);
   assert.equal(b.bridge.lookup(UNTAGGED, ADA, lab.nowMs), lab.link('a', 'b').ports[1]);
+  assert.equal(b.bridge.entries.flush({ port: lab.link('a', 'b').ports[1] }), 1, 'but with the port to its node');
+  assert.equal(knownOf(lab, ADA)[1], '-');
+  lab.pass(61_000);
+  assert.equal(knownOf(lab, ADA)[1], 'told a 0', 'a digest has told that it is missing');
   lab.link('a', 'b').cut();
   assert.deepEqual(knownOf(lab, ADA), ['learned here 0', '-']);
   lab.link('a', 'b').join();
@@ -159,6 +165,41 @@ test('stations that the operator has set do not move to another node', () => {
   lab.pass(20);
   assert.deepEqual(knownOf(lab, ADA), ['static here 0', 'told a 0']);
   assert.deepEqual(knownOf(lab, BEN), ['sticky here 0', 'told a 0']);
+});
+
+test('a station that the operator sets at a second node is there for the others', () => {
+  const lab = open('abc');
+  const set = (name: string, kind: 'static' | 'sticky'): void => {
+    const { bridge, stations } = lab.node(name);
+    bridge.entries.set(UNTAGGED, ADA, stations[0]?.port as BridgePort, kind, lab.nowMs);
+    lab.pass(20);
+  };
+  set('a', 'static');
+  assert.deepEqual(knownOf(lab, ADA), ['static here 0', 'told a 0', 'told a 0']);
+  set('b', 'static');
+  assert.deepEqual(knownOf(lab, ADA), ['told b 1', 'static here 1', 'told b 1']);
+  const { bridge, stations } = lab.node('a');
+  assert.deepEqual([bridge.fdbSizeAt(stations[0]?.port as BridgePort), bridge.fdbSize], [0, 1]);
+  set('b', 'sticky');
+  assert.deepEqual(knownOf(lab, ADA), ['told b 1', 'sticky here 1', 'told b 1']);
+});
+
+test('the address of the switch itself is told to no node', () => {
+  const lab = open('ab');
+  const a = lab.node('a');
+  lab.link('a', 'b').cut();
+  const internal = new MemoryPort();
+  const port = a.bridge.attachInternal(internal);
+  internal.open({
+    receive: (batch) => a.bridge.receive(port, batch, lab.nowMs),
+    linkChanged: () => undefined,
+    discarded: () => undefined,
+  });
+  internal.deliver(stationFrame(BROADCAST, ADA));
+  speak(lab, 'a', BEN);
+  lab.link('a', 'b').join();
+  lab.pass(100);
+  assert.deepEqual([knownOf(lab, ADA)[1], knownOf(lab, BEN)[1]], ['-', 'told a 0']);
 });
 
 test('a station that has moved while the nodes were apart is where it was seen last', () => {

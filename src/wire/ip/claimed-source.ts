@@ -30,6 +30,7 @@ const ICMPV6 = 58;
 const NEIGHBOUR_SOLICITATION = 135;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 const ROUTER_SOLICITATION = 133;
+const ROUTER_ADVERTISEMENT = 134;
 const REDIRECT = 137;
 const SOURCE_LINK_LAYER = 1;
 const TARGET_LINK_LAYER = 2;
@@ -116,7 +117,7 @@ function claimOfNeighbour(
   if (hasTarget && icmp + 24 > end) return 'unreadable';
   const isDetection = kind === NEIGHBOUR_SOLICITATION && source === NO_IPV6;
   const address = kind === NEIGHBOUR_ADVERTISEMENT || isDetection ? text(bytes, icmp + 8, 16) : source;
-  const fixed = kind === ROUTER_SOLICITATION ? 8 : kind === REDIRECT ? 40 : kind === 134 ? 16 : 24;
+  const fixed = kind === ROUTER_SOLICITATION ? 8 : kind === ROUTER_ADVERTISEMENT ? 16 : 24;
   const wanted = kind === NEIGHBOUR_ADVERTISEMENT ? TARGET_LINK_LAYER : SOURCE_LINK_LAYER;
   // The target's address in a redirect is another station's.
   const mac = kind === REDIRECT ? undefined : linkLayerOption(bytes, icmp + fixed, end, wanted);

@@ -66,7 +66,7 @@ export function readDhcpv6Message(bytes: Uint8Array, start: number, length: numb
   if (view.byteLength < at + HEADER_BYTES) return undefined;
   const addresses: Dhcpv6Address[] = [];
   for (const [code, from, to] of optionsIn(view, at + HEADER_BYTES, view.byteLength)) {
-    if (code === IA_NA && to - from >= IA_NA_BYTES) addAddresses(addresses, view, from + IA_NA_BYTES, to);
+    if (code === IA_NA) addAddresses(addresses, view, from + IA_NA_BYTES, to);
   }
   return {
     type,
