@@ -174,6 +174,41 @@ test('what a node tells displaces like what is learned, and does not move while 
   );
 });
 
+test('the port with the most entries still makes room behind removals of all kinds', () => {
+  const removals: [string, (fdb: FilteringDatabase) => void][] = [
+    ['learned ones', (fdb) => [1, 2].map((n) => fdb.delete(vid(0), mac(n)))],
+    [
+      'learned ones that had moved',
+      (fdb) => {
+        for (const n of [1, 2]) {
+          fdb.learn(vid(0), mac(n), one, 9);
+          fdb.delete(vid(0), mac(n));
+        }
+      },
+    ],
+    ['a static one', (fdb) => void fdb.delete(vid(0), mac(20))],
+    [
+      'a static one that another node has now',
+      (fdb) => {
+        fdb.tell(vid(0), mac(20), three, { sequence: 1, isHeld: true, isIsolated: false, seenMs: 9 }, 9);
+        fdb.delete(vid(0), mac(20));
+      },
+    ],
+  ];
+  for (const [what, remove] of removals) {
+    const fdb = new FilteringDatabase({ ageingTimeMs: 1e9, capacity: 8 });
+    for (const n of [20, 21]) fdb.set(vid(0), mac(n), one, 'static', 0);
+    for (const n of [1, 2, 3]) fdb.learn(vid(0), mac(n), two, n);
+    for (const n of [4, 5]) fdb.learn(vid(0), mac(n), three, n);
+    remove(fdb);
+    fdb.setCapacity(fdb.size, 10);
+    const sizes = (): number[] => [two, three].map((port) => fdb.sizeAt(port));
+    const [ofTwo = 0, ofThree = 0] = sizes();
+    fdb.learn(vid(0), mac(50), one, 50);
+    assert.deepEqual(sizes(), ofTwo > ofThree ? [ofTwo - 1, ofThree] : [ofTwo, ofThree - 1], what);
+  }
+});
+
 /** The ports that may lose an entry: the learner, if one more entry makes it the largest; else the largest ports. */
 function payers(model: readonly { port: BridgePort }[], learner: BridgePort): BridgePort[] {
   const size = (port: BridgePort): number => model.filter((entry) => entry.port === port).length;

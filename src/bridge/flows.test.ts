@@ -117,6 +117,14 @@ test('what goes to one known port becomes a flow once a batch, by its last frame
   assert.equal(bench.offered(frame(1, 0))[0]?.tagAllowance, TAGS_STACKED);
 });
 
+test('a guarded port has no flows, since a flow has no IP address', () => {
+  const bench = new Bench();
+  const port = bench.at(0);
+  bench.bridge.setSettings(port, { ...port.settings, hasSourceGuard: true });
+  assert.equal(bench.offered(frame(1, 0)).length, 0);
+  assert.equal(bench.at(1).tx.frames, 1, 'it has passed');
+});
+
 test('host snooping takes no flow: with it the same frames become flows as without', () => {
   const bench = new Bench();
   bench.bridge.setHostSnooping(true);

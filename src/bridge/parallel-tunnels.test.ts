@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { batchOf } from '../wire/ethernet/frame-batch.ts';
+import type { MacAddress } from '../wire/ethernet/mac-address.ts';
+import { UNTAGGED } from '../wire/ethernet/vid.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { Port, Tunnel, TunnelPeer } from './port.ts';
@@ -58,6 +60,15 @@ describe('of several tunnels to one switch', () => {
       const ports = new Map([...ids].map((tunnelId) => [tunnelId, bench.attach(1, { tunnelId })]));
       assert.deepEqual([ports.get('b')?.standsByFor, ports.get('a')?.standsByFor], [ports.get('a'), undefined]);
     }
+  });
+
+  test('a frame to a station that is set at one that stands by is a discard there', () => {
+    const bench = new Bench();
+    const [, standby] = [bench.attach(1), bench.attach(2)];
+    const from = bench.bridge.attach(new MemoryPort());
+    bench.bridge.entries.set(UNTAGGED, 0x0200_0000_0001 as MacAddress, standby, 'static', 0);
+    bench.bridge.receive(from, batchOf(Buffer.from(`02000000000102000000000288b5${'00'.repeat(46)}`, 'hex')), 0);
+    assert.deepEqual([standby.tx.discards.standby, standby.tx.discarded], [1, 1]);
   });
 
   test('ids have no say where ranks differ', () => {

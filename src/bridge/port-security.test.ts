@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ADA, BOB, BROADCAST, CEM, GROUP, MemoryLan, plain, refusals } from '../../test/support/memory-lan.ts';
+import {
+  ADA,
+  BOB,
+  BROADCAST,
+  CEM,
+  GROUP,
+  type LanPort,
+  MemoryLan,
+  plain,
+  refusals,
+} from '../../test/support/memory-lan.ts';
 import { type MacAddress, parseMacAddress } from '../wire/ethernet/mac-address.ts';
+import { TPID_C_TAG } from '../wire/ethernet/tag.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
+import { VidSet } from '../wire/ethernet/vid-set.ts';
+import { PortVlans } from './port-vlans.ts';
 
 const mac = (hex: string): MacAddress => parseMacAddress((hex.match(/../g) as string[]).join(':'));
 
@@ -218,4 +231,40 @@ test('flooded frames are kept from ports by kind, and counted there', () => {
   kinds[0]?.send(plain(BROADCAST, CEM));
   sender.send(plain(CEM, ADA));
   assert.equal(kinds[0]?.take().length, 1);
+});
+
+test('a frame to a known station whose port cannot send it is a discard there, with the cause', () => {
+  const causes: [string, (lan: MemoryLan, at: LanPort, other: LanPort) => void][] = [
+    ['shut', ({ bridge }, { port }) => bridge.setShut(port, true)],
+    ['protected', ({ bridge }, { port }) => bridge.protect(port, { cause: 'loop', reason: '' })],
+    [
+      'mirrorOutput',
+      ({ bridge }, { port }, { port: source }) => void bridge.setMirrors(source, [{ to: port, direction: 'rx' }]),
+    ],
+    ['discarding', ({ bridge }, { port }) => bridge.setStpState(port, 'learning')],
+    ['linkDown', ({ bridge }, { port }) => bridge.setLink(port, 'down', '')],
+    [
+      'vlanFiltered',
+      (lan, { port }) =>
+        lan.set(port, { vlans: PortVlans.of({ mode: 'access', pvid: 9 as Vid, vlans: VidSet.ALL, tpid: TPID_C_TAG }) }),
+    ],
+  ];
+  for (const [reason, cause] of causes) {
+    const lan = new MemoryLan();
+    const [from, to, other] = [lan.join(), lan.join(), lan.join()];
+    cause(lan, to, other);
+    lan.bridge.entries.set(UNTAGGED, mac(BOB), to.port, 'static', 0);
+    from.send(plain(BOB, ADA));
+    assert.deepEqual([to.take(), other.take()], [[], []], reason);
+    const discards = Object.entries(to.port.tx.discards).filter(([, frames]) => frames > 0);
+    assert.deepEqual(discards, [[reason, 1]]);
+  }
+});
+
+test('a port that learns, but does not forward yet, learns the station, and the frame is a discard', () => {
+  const lan = new MemoryLan();
+  const [one, other] = [lan.join(), lan.join()];
+  lan.bridge.setStpState(one.port, 'learning');
+  one.send(plain(BROADCAST, ADA));
+  assert.deepEqual([refusals(one), other.take(), lan.bridge.fdbSize], [{ discarding: 1 }, [], 1]);
 });

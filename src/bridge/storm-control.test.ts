@@ -64,6 +64,24 @@ test('a storm is reported when it begins and when it is over', () => {
   assert.equal(one.port.storm?.isStorming, false);
 });
 
+test('kinds without a rate are not limited, and each storm is counted from its beginning', () => {
+  const lan = new MemoryLan();
+  const one = lan.join({ storm: { multicast: 10, unicast: 10 } });
+  const other = lan.join();
+  one.send(...times(30, plain(BROADCAST, ADA)), ...times(12, plain(GROUP, ADA)));
+  assert.equal(other.take().length, 30 + 10);
+  const reports = (): unknown[] => one.port.storm?.reports(lan.nowMs) ?? [];
+  assert.deepEqual(reports(), [{ kind: 'multicast', phase: 'start', limit: 10, frames: 2 }]);
+  assert.equal(one.port.storm?.isStorming, true, 'of one kind of two');
+  lan.pass(5000);
+  assert.deepEqual(reports(), [{ kind: 'multicast', phase: 'end', limit: 10, frames: 2 }]);
+  one.send(...times(13, plain(GROUP, ADA)));
+  assert.deepEqual(reports(), [{ kind: 'multicast', phase: 'start', limit: 10, frames: 3 }]);
+  lan.set(one.port, { storm: { multicast: 5 } });
+  one.send(...times(13, plain(GROUP, ADA)));
+  assert.equal(one.port.rx.discards.stormMulticast, 2 + 3 + 8, 'a port with one rate');
+});
+
 test('settings that do not change the rates keep the tokens', () => {
   const lan = new MemoryLan();
   const one = lan.join({ storm: { broadcast: 10 } });

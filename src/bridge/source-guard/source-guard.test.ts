@@ -142,14 +142,93 @@ test('a station that overhears the request of a client at a port that is not gua
 });
 
 test('an answer counts for the port that asked first, not for one that overheard the request', () => {
-  const { lan, ada, bob, server } = guarded();
-  ada.send(dhcpRequest({ client: ADA }));
-  lan.nowMs += 1;
-  bob.send(dhcpRequest({ client: ADA }));
-  server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10' }));
+  for (const laterMs of [0, 1]) {
+    const { lan, ada, bob, server } = guarded();
+    ada.send(dhcpRequest({ client: ADA }));
+    lan.nowMs += laterMs;
+    bob.send(dhcpRequest({ client: ADA }));
+    assert.deepEqual(refusals(bob), {});
+    server.send(dhcpReply(SERVER, { client: ADA, assigned: '10.20.30.40' }));
+    assert.deepEqual(
+      [...lan.bridge.sourceGuard.bindings.all(lan.nowMs)].map(({ port, address }) => [port, address]),
+      [[ada.port.number, '\x0a\x14\x1e\x28']],
+    );
+  }
+});
+
+test('a client waits for a minute, and no longer than its port is there', () => {
+  const answered = (waitMs: number, isAged: boolean, hasLeft = false): number => {
+    const { lan, ada, server } = guarded();
+    lan.pass(40_000);
+    ada.send(dhcpRequest({ client: ADA }));
+    lan.nowMs += waitMs;
+    if (isAged) lan.bridge.age(lan.nowMs);
+    if (hasLeft) lan.bridge.detach(ada.port);
+    server.send(dhcpReply(SERVER, { client: ADA, assigned: '192.0.2.10', leaseSeconds: 10 }));
+    const { size } = lan.bridge.sourceGuard.bindings;
+    lan.pass(10_000);
+    assert.equal(lan.bridge.sourceGuard.bindings.size, 0, 'the lease is over');
+    return size;
+  };
+  for (const isAged of [false, true]) {
+    assert.deepEqual([answered(30_000, isAged), answered(59_999, isAged), answered(60_000, isAged)], [1, 1, 0]);
+  }
+  assert.equal(answered(0, false, true), 0);
+});
+
+test('a transaction that was overheard is not begun for a minute, as long as it is not one of too many', () => {
+  const { lan, bob } = guarded();
+  const ada = lan.join({ storm: {} });
+  const request = (transaction: number): string => dhcpRequest({ client: ADA, transaction });
+  const mayBegin = (transaction: number): boolean => {
+    const before = bob.port.rx.discards.ipSourceDenied;
+    bob.send(request(transaction));
+    return bob.port.rx.discards.ipSourceDenied === before;
+  };
+  lan.pass(40_000);
+  ada.send(request(9000));
+  lan.pass(30_000);
+  assert.equal(mayBegin(9000), false);
+  lan.nowMs += 30_000;
+  assert.equal(mayBegin(9000), true);
+  lan.pass(60_000);
+  for (let transaction = 0; transaction < 4095; transaction++) ada.send(request(transaction));
+  ada.send(request(0), request(4095), request(4096));
+  assert.deepEqual([0, 1, 2, 4096].map(mayBegin), [false, true, false, false], 'the one longest unheard is forgotten');
+});
+
+test('a release that names the address of another port as well does not pass', () => {
+  const { ada, bob, server } = guarded();
+  ada.send(dhcpv6Request({ client: ADA }, 'fe80::a'));
+  server.send(dhcpv6Reply(SERVER, { client: ADA, addresses: [['2001:db8::10', 600]] }));
+  const named = [
+    ['2001:db8::99', 0],
+    ['2001:db8::10', 0],
+  ] as const;
+  bob.send(dhcpv6Request({ client: ADA, transaction: 9, addresses: named }, 'fe80::b', 8));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1 });
+});
+
+test('IPv6: each use of an address prolongs it', () => {
+  const { lan, ada, bob } = guarded();
+  const use = (from: string): string => ipv6Frame(BROADCAST, from, 'fe80::a', 17, '00'.repeat(8));
+  ada.send(use(ADA));
+  lan.pass(3_000_000);
+  ada.send(use(ADA));
+  lan.pass(3_000_000);
+  bob.send(use(BOB));
+  assert.deepEqual(refusals(bob), { ipSourceDenied: 1 });
+});
+
+test('an address that a station had by first use is given back to it, unless another one has it', () => {
+  const { lan, ada, bob } = guarded();
+  const { sourceGuard } = lan.bridge;
+  const [mac, other] = [0x0200_0000_0001, 0x0200_0000_0002] as [MacAddress, MacAddress];
+  sourceGuard.takeFirst(ada.port.number, 0 as never, mac, 'a', 0);
+  sourceGuard.takeFirst(bob.port.number, 0 as never, other, 'a', 0);
   assert.deepEqual(
-    [...lan.bridge.sourceGuard.bindings.all(lan.nowMs)].map(({ port }) => port),
-    [ada.port.number],
+    [...sourceGuard.bindings.all(0)].map(({ port, kind }) => [port, kind]),
+    [[ada.port.number, 'first']],
   );
 });
 
@@ -269,7 +348,8 @@ test('DHCP guard and RA guard of a port', () => {
 test('unanswered clients of a port are bounded, and forgotten after a minute', () => {
   const { lan, ada, bob } = guarded();
   for (let transaction = 0; transaction < 300; transaction++) ada.send(dhcpRequest({ client: ADA, transaction }));
-  assert.deepEqual(refusals(ada), { ipSourceDenied: 44 });
+  ada.send(dhcpRequest({ client: ADA, transaction: 0 }));
+  assert.deepEqual(refusals(ada), { ipSourceDenied: 44 }, 'a client may repeat its message');
   bob.send(dhcpRequest({ client: BOB }));
   assert.deepEqual(refusals(bob), {});
   lan.pass(60_000);
@@ -337,4 +417,5 @@ test('DHCPv6: an answer with a lifetime of 0 ends a lease, and the highest has n
   assert.deepEqual(leases(), [Number.POSITIVE_INFINITY]);
   answer(2, 0);
   assert.deepEqual(leases(), []);
+  assert.equal(lan.bridge.sourceGuard.bindings.size, 1, 'the link-local address, by use');
 });

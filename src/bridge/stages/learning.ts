@@ -30,7 +30,8 @@ export class Learning implements Stage {
   #learnWithin({ vid, source, ingress, nowMs }: Pass): Answer {
     const { isLearning, macLimit } = ingress.settings;
     if (!isLearning) return MAY_PASS;
-    if (macLimit > 0 && this.#fdb.isBeyond(macLimit, vid, source, ingress, nowMs)) {
+    // Without a limit a port that learns does so freely.
+    if (this.#fdb.isBeyond(macLimit, vid, source, ingress, nowMs)) {
       this.#onBeyondLimit(ingress);
       return 'macLimit';
     }

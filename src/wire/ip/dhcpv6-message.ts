@@ -52,7 +52,7 @@ export function readDhcpv6Message(bytes: Uint8Array, start: number, length: numb
   const udp = udpAt(bytes, start, length, ETHER_TYPE_IPV6);
   const at = udp + UDP_HEADER_BYTES;
   const end = start + length;
-  if (udp === 0 || at + HEADER_BYTES > end) return undefined;
+  if (udp === 0) return undefined;
   const isFromServer = word(bytes, udp + 2) === CLIENT_PORT;
   if (!isFromServer && word(bytes, udp + 2) !== SERVER_PORT) return undefined;
   const type = bytes[at] as number;
