@@ -33,7 +33,7 @@ export const FRAME_COLUMNS: readonly Column<KeptFrame>[] = [
     rank: 3,
     cell: ({ dissected }) => dissected.summary.destination,
   },
-  { id: 'protocol', title: 'Protocol', width: '5.5rem', cell: ({ dissected }) => dissected.summary.protocol },
+  { id: 'protocol', title: 'Protocol', width: '5rem', cell: ({ dissected }) => dissected.summary.protocol },
   {
     id: 'length',
     title: 'Octets',
@@ -45,7 +45,8 @@ export const FRAME_COLUMNS: readonly Column<KeptFrame>[] = [
   {
     id: 'info',
     title: 'Info',
-    width: 'minmax(9rem, 1fr)',
+    width: 'minmax(6.5rem, 1fr)',
+    wants: '9rem',
     cell: ({ packet, dissected }) => (
       <>
         {packet.lost > 0 && <span class="badge badge-bad">{count(packet.lost)} lost before it</span>}
