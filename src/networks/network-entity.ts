@@ -7,7 +7,7 @@ import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import type { PortLabels } from './attached-port.ts';
 import { LldpEntity } from './lldp/lldp-entity.ts';
 import { MeshEntity } from './mesh/mesh-entity.ts';
-import { shareLeases } from './mesh/shared-leases.ts';
+import { SharedLeases } from './mesh/shared-leases.ts';
 import { MirrorEntity } from './mirror-entity.ts';
 import { MulticastEntity } from './multicast-entity.ts';
 import { Pings } from './ping/pings.ts';
@@ -67,7 +67,7 @@ export interface EntityHost {
 export function makeEntities(host: EntityHost) {
   const lldp = new LldpEntity(host);
   const mesh = new MeshEntity(host);
-  shareLeases(mesh, host.bridge.sourceGuard);
+  new SharedLeases(mesh, host.bridge.sourceGuard);
   const spanningTree = new SpanningTreeEntity(host, mesh);
   // A port that is reserved for a mirror, or no longer, is another one for these.
   const mirrors = new MirrorEntity(host, (port, nowMs) => {

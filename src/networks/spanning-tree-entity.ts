@@ -7,7 +7,7 @@ import type { SpanningTreeEvent } from '../bridge/spanning-tree/spanning-tree.ts
 import type { NetworkSettings } from '../schema/network-options.ts';
 import { formatBridgeId } from '../wire/bpdu/bridge-id.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
-import type { MeshEntity } from './mesh/mesh-entity.ts';
+import type { MeshEntity, MeshParty } from './mesh/mesh-entity.ts';
 import type { EntityHost, NetworkEntity } from './network-entity.ts';
 
 /** What the spanning tree of a network needs, where its bridge is one with those of the other nodes of a cluster. */
@@ -25,7 +25,7 @@ const TREE_REPORT = 16;
 const NO_TREE = new Uint8Array();
 
 /** The spanning tree of a network. A network without ports, or with `stp: off`, has none. */
-export class SpanningTreeEntity implements NetworkEntity {
+export class SpanningTreeEntity implements NetworkEntity, MeshParty {
   readonly #host: EntityHost;
   #settings: NetworkSettings | undefined;
   #tree: BridgeTree | undefined;
@@ -38,8 +38,7 @@ export class SpanningTreeEntity implements NetworkEntity {
   constructor(host: EntityHost, mesh: MeshEntity) {
     this.#host = host;
     this.#mesh = mesh;
-    mesh.onMessage(TREE_REPORT, (node, report) => this.#reported(node, report));
-    mesh.onNodes(() => this.#followNodes());
+    mesh.join(this);
   }
 
   /** The bridge is one with those of the other nodes of a cluster. To be called once, and behind `MeshEntity.setSelf`. */
@@ -84,20 +83,7 @@ export class SpanningTreeEntity implements NetworkEntity {
     this.#tree?.tick(nowMs);
   }
 
-  close(): void {
-    this.#end();
-    this.#stopNumbers?.();
-  }
-
-  #end(): void {
-    this.#tree?.end();
-    this.#tree = undefined;
-    this.#nodes.clear();
-    // So the others do not wait for a report.
-    for (const node of this.#mesh.nodes()) this.#mesh.send(TREE_REPORT, NO_TREE, node);
-  }
-
-  #followNodes(): void {
+  nodesChanged(): void {
     const present = new Set(this.#mesh.nodes());
     for (const node of this.#nodes) {
       if (present.has(node)) continue;
@@ -112,12 +98,26 @@ export class SpanningTreeEntity implements NetworkEntity {
     }
   }
 
-  #reported(node: string, report: Uint8Array): void {
+  messageReceived(kind: number, node: string, report: Uint8Array): void {
+    if (kind !== TREE_REPORT) return;
     const tree = this.#tree?.tree;
     if (tree === undefined) {
       if (report.length > 0) this.#mesh.send(TREE_REPORT, NO_TREE, node);
     } else if (report.length === 0) tree.nodeWithoutTree(node);
     else tree.reportReceived(node, report);
+  }
+
+  close(): void {
+    this.#end();
+    this.#stopNumbers?.();
+  }
+
+  #end(): void {
+    this.#tree?.end();
+    this.#tree = undefined;
+    this.#nodes.clear();
+    // So the others do not wait for a report.
+    for (const node of this.#mesh.nodes()) this.#mesh.send(TREE_REPORT, NO_TREE, node);
   }
 
   #start(settings: NetworkSettings): void {
@@ -133,7 +133,7 @@ export class SpanningTreeEntity implements NetworkEntity {
       stateChanged: (port) => this.#host.portChanged(port),
       happened: (event) => this.#happened(event),
     });
-    this.#followNodes();
+    this.nodesChanged();
   }
 
   #happened(event: SpanningTreeEvent): void {

@@ -10,7 +10,10 @@ const KIND = 200;
 function listen(lab: MeshLab): string[][] {
   return lab.nodes.map(({ mesh }) => {
     const heard: string[] = [];
-    mesh.onMessage(KIND, (node, payload) => heard.push(`${node} ${Buffer.from(payload).toString()}`));
+    mesh.join({
+      messageReceived: (kind, node, payload) =>
+        heard.push(kind === KIND ? `${node} ${Buffer.from(payload).toString()}` : `${node} of kind ${kind}`),
+    });
     return heard;
   });
 }
@@ -48,13 +51,11 @@ test('nodes come and go with their links', () => {
   const lab = new MeshLab('abc');
   const { mesh } = lab.node('a');
   const seen: string[] = [];
-  const stop = mesh.onNodes(() => seen.push([...mesh.nodes()].join()));
+  mesh.join({ nodesChanged: () => seen.push([...mesh.nodes()].join()) });
   const link = lab.link('a', 'b');
   link.cut();
   link.join();
   lab.node('a').bridge.setShut(link.ports[0], true);
   mesh.portChanged(link.ports[0]);
-  stop();
-  link.cut();
   assert.deepEqual(seen, ['c', 'c,b', 'c']);
 });

@@ -1,13 +1,26 @@
 import type { BridgePort } from '../../bridge/bridge-port.ts';
 import { LazyMap } from '../../bridge/lazy-map.ts';
-import { LazySet } from '../../bridge/lazy-set.ts';
 import { StationExchange } from '../../bridge/mesh/station-exchange.ts';
 import { encodeMeshFrame, readMeshFrame } from '../../wire/mesh/mesh-frame.ts';
 import { STATION_KINDS } from '../../wire/mesh/station-records.ts';
 import type { EntityHost, NetworkEntity } from '../network-entity.ts';
 
-/** @param node the one that has sent it. @param payload valid, and read-only, until the call returns */
-export type MeshListener = (node: string, payload: Uint8Array, nowMs: number) => void;
+/**
+ * A part of a network that has messages for the same part at other nodes. Each network has its parties, also without a
+ * cluster, so they are objects that are there anyway, and not a function for each kind. No method throws.
+ */
+export interface MeshParty {
+  /** Called after each change of `MeshEntity.nodes`. */
+  nodesChanged?(): void;
+  /**
+   * Called for each message that is not of stations, whatever its kind.
+   * @param node the one that has sent it
+   * @param payload valid, and read-only, until the call returns
+   */
+  messageReceived?(kind: number, node: string, payload: Uint8Array, nowMs: number): void;
+}
+
+const OF_STATIONS: ReadonlySet<number> = new Set(Object.values(STATION_KINDS));
 
 /**
  * The mesh of a network: the other nodes of the cluster that have members of it, and the messages between them. Without a
@@ -18,8 +31,7 @@ export class MeshEntity implements NetworkEntity {
   #self = '';
   /** The ports to other nodes, by node; those that can be used, and all. */
   readonly #up = new LazyMap<string, BridgePort>();
-  readonly #listeners = new LazyMap<number, readonly MeshListener[]>();
-  readonly #onNodes = new LazySet<() => void>();
+  #parties: readonly MeshParty[] = [];
   #exchange: StationExchange | undefined;
 
   constructor(host: EntityHost) {
@@ -46,14 +58,13 @@ export class MeshEntity implements NetworkEntity {
     return this.#up.keys();
   }
 
-  /** Calls `listener` after each change of `nodes`. @returns stops that */
-  onNodes(listener: () => void): () => void {
-    this.#onNodes.add(listener);
-    return () => void this.#onNodes.delete(listener);
+  /** Tells a party of messages and nodes from now on, behind those that have joined before. */
+  join(party: MeshParty): void {
+    this.#parties = [...this.#parties, party];
   }
 
   /**
-   * Sends a message, at most once. What is sent within a call of `onNodes` may come before the other end is ready.
+   * Sends a message, at most once. What is sent within a call of `nodesChanged` may come before the other end is ready.
    * @param kind an octet: 1 to 15 are of stations, 16 to 31 of spanning tree and loops, 32 of DHCP
    * @param payload at most MAX_MESH_PAYLOAD_BYTES
    * @param toNode undefined: to all nodes that are reached now
@@ -69,18 +80,6 @@ export class MeshEntity implements NetworkEntity {
     let isTaken = true;
     for (const port of this.#up.values()) isTaken = bridge.transmit(port, frame) && isTaken;
     return isTaken;
-  }
-
-  /** Calls `listener` for each message of a kind. It must not throw. @returns stops that */
-  onMessage(kind: number, listener: MeshListener): () => void {
-    // Each network has these, also without a cluster, so they are no sets.
-    this.#listeners.set(kind, [...(this.#listeners.get(kind) ?? []), listener]);
-    return () => {
-      this.#listeners.set(
-        kind,
-        (this.#listeners.get(kind) ?? []).filter((other) => other !== listener),
-      );
-    };
   }
 
   portAdded(port: BridgePort): void {
@@ -122,32 +121,29 @@ export class MeshEntity implements NetworkEntity {
   }
 
   #nodesChanged(): void {
-    for (const listener of this.#onNodes) listener();
+    for (const party of this.#parties) party.nodesChanged?.();
   }
 
   #startExchange(): StationExchange {
-    const { bridge, nowMs, wakeBy } = this.#host;
-    const exchange = bridge.mesh.watch(
+    const host = this.#host;
+    return host.bridge.mesh.watch(
       (store) =>
         new StationExchange({
           store,
           self: () => this.#self,
-          now: nowMs,
+          now: () => host.nowMs(),
           send: (node, kind, payload) => this.send(kind, payload, node),
-          wakeBy,
+          wakeBy: (atMs) => host.wakeBy(atMs),
         }),
       (node) => this.#up.get(node),
     );
-    for (const kind of Object.values(STATION_KINDS)) {
-      this.onMessage(kind, (node, payload, atMs) => exchange.received(node, kind, payload, atMs));
-    }
-    return exchange;
   }
 
   #received({ meshNode }: BridgePort, frame: Uint8Array, nowMs: number): void {
     if (meshNode === undefined) return;
     for (const { kind, payload } of readMeshFrame(frame) ?? []) {
-      for (const listener of this.#listeners.get(kind) ?? []) listener(meshNode, payload, nowMs);
+      if (OF_STATIONS.has(kind)) this.#exchange?.received(meshNode, kind, payload, nowMs);
+      else for (const party of this.#parties) party.messageReceived?.(kind, meshNode, payload, nowMs);
     }
   }
 }

@@ -9,7 +9,7 @@ import { DEFAULT_SETTINGS } from '../../bridge/port-settings.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { decodeLeaseAnswer, encodeLeaseAnswer, type LeaseAnswer } from '../../wire/mesh/lease-message.ts';
-import { shareLeases } from './shared-leases.ts';
+import { SharedLeases } from './shared-leases.ts';
 
 const SERVER = '0200000000fe';
 const DATA = [5000, 5001] as const;
@@ -20,7 +20,7 @@ const data = (from: string, source: string): string =>
 /** A server at a trusted port of node a, one at another port of a, and guarded ports of nodes b and c. */
 function open() {
   const lab = new MeshLab('abc');
-  for (const { mesh, bridge } of lab.nodes) shareLeases(mesh, bridge.sourceGuard);
+  for (const { mesh, bridge } of lab.nodes) new SharedLeases(mesh, bridge.sourceGuard);
   const join = (name: string, settings: Partial<BridgePortSettings>): StationPort => {
     const station = lab.node(name).addStations();
     lab.node(name).bridge.setSettings(station.port, { ...DEFAULT_SETTINGS, ...settings });

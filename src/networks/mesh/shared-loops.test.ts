@@ -8,7 +8,6 @@ import { MemoryPort } from '../../ports/memory-port.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { UNTAGGED } from '../../wire/ethernet/vid.ts';
 import { LOOP_HELLO } from '../../wire/mesh/loop-messages.ts';
-import type { MeshListener } from './mesh-entity.ts';
 import { SharedLoops } from './shared-loops.ts';
 
 /** A cable between ports of two nodes, which are joined by a mesh as well. */
@@ -19,8 +18,6 @@ class Node {
   readonly shared: SharedLoops;
   readonly port: BridgePort;
   readonly shut: string[] = [];
-  readonly listeners = new Map<number, MeshListener>();
-  #onNodes: () => void = () => undefined;
   other: Node | undefined;
   nowMs = 0;
 
@@ -44,18 +41,11 @@ class Node {
       mesh: {
         self: name,
         send: (kind, payload) => {
-          this.other?.listeners.get(kind)?.(this.name, payload, this.nowMs);
+          this.other?.shared.messageReceived(kind, this.name, payload, this.nowMs);
           return true;
         },
         nodes: () => (this.other === undefined ? [] : [this.other.name]),
-        onNodes: (listener) => {
-          this.#onNodes = listener;
-          return () => undefined;
-        },
-        onMessage: (kind, listener) => {
-          this.listeners.set(kind, listener);
-          return () => undefined;
-        },
+        join: () => undefined,
       },
       loops: this.loops,
       portOf: (number) => this.bridge.ports.get(number as PortNumber),
@@ -66,7 +56,7 @@ class Node {
 
   meet(other: Node): void {
     this.other = other;
-    this.#onNodes();
+    this.shared.nodesChanged();
   }
 
   hear(frame: Uint8Array, nowMs: number): void {
@@ -147,11 +137,12 @@ test('hellos come each 5 s for half a minute after the nodes have changed, and e
   one.meet(two);
   two.meet(one);
   let hellos = 0;
-  const hear = two.listeners.get(LOOP_HELLO);
-  two.listeners.set(LOOP_HELLO, (...message) => {
-    hellos++;
-    hear?.(...message);
-  });
+  const { shared } = two;
+  const received = shared.messageReceived.bind(shared);
+  shared.messageReceived = (kind, ...message) => {
+    if (kind === LOOP_HELLO) hellos++;
+    received(kind, ...message);
+  };
   const within = (fromS: number, toS: number): number => {
     hellos = 0;
     run([one, two], fromS, toS);

@@ -17,7 +17,7 @@ import {
   LOOP_SHUT,
   type LoopEnd,
 } from '../../wire/mesh/loop-messages.ts';
-import type { MeshEntity } from './mesh-entity.ts';
+import type { MeshEntity, MeshParty } from './mesh-entity.ts';
 
 /** How often a node repeats its hello, and how many times after the nodes have changed: what follows a link that comes up may be lost. */
 const HELLO_MS = 5000;
@@ -26,7 +26,7 @@ const PROMPT_HELLOS = 6;
 export const LATER_HELLO_MS = 60_000;
 
 export interface SharedLoopsParts {
-  readonly mesh: Pick<MeshEntity, 'self' | 'send' | 'nodes' | 'onNodes' | 'onMessage'>;
+  readonly mesh: Pick<MeshEntity, 'self' | 'send' | 'nodes' | 'join'>;
   readonly loops: LoopDetection;
   readonly portOf: (number: number) => BridgePort | undefined;
   /** A port was shut. @param other the port of the other node in the loop, as `r2/3` */
@@ -38,7 +38,7 @@ export interface SharedLoopsParts {
  * the two decides, always the one with the lower name, so that not both shut a port: the port is shut that has been there
  * for the shorter time. Ages are compared, not times, since clocks of nodes need not agree.
  */
-export class SharedLoops {
+export class SharedLoops implements MeshParty {
   readonly #parts: SharedLoopsParts;
   /** The nodes by the instances in their probes. */
   readonly #nodes = new LazyMap<string, string>();
@@ -49,12 +49,30 @@ export class SharedLoops {
 
   constructor(parts: SharedLoopsParts) {
     this.#parts = parts;
-    const { mesh } = parts;
-    mesh.onNodes(() => this.#followNodes());
-    mesh.onMessage(LOOP_HELLO, (node, payload) => this.#hello(node, payload));
-    mesh.onMessage(LOOP_HEARD, (node, payload, nowMs) => this.#heard(node, payload, nowMs));
-    mesh.onMessage(LOOP_FOUND, (node, payload, nowMs) => this.#found(node, payload, nowMs));
-    mesh.onMessage(LOOP_SHUT, (node, payload, nowMs) => this.#shut(node, payload, nowMs));
+    parts.mesh.join(this);
+  }
+
+  nodesChanged(): void {
+    this.#promptHellos = PROMPT_HELLOS;
+    const present = new Set(this.#parts.mesh.nodes());
+    for (const [instance, node] of this.#nodes) if (!present.has(node)) this.#nodes.delete(instance);
+    for (const node of present) this.#sayHello(node);
+  }
+
+  messageReceived(kind: number, node: string, payload: Uint8Array, nowMs: number): void {
+    switch (kind) {
+      case LOOP_HELLO:
+        this.#hello(node, payload);
+        break;
+      case LOOP_HEARD:
+        this.#heard(node, payload, nowMs);
+        break;
+      case LOOP_FOUND:
+        this.#found(node, payload, nowMs);
+        break;
+      case LOOP_SHUT:
+        this.#shut(node, payload, nowMs);
+    }
   }
 
   portAdded({ number }: BridgePort, nowMs: number): void {
@@ -82,13 +100,6 @@ export class SharedLoops {
     const heard = { probed: probe.port, nonce: probe.nonce, end: this.#endOf(by, nowMs) };
     this.#parts.mesh.send(LOOP_HEARD, encodeLoopHeard(heard), node);
     return true;
-  }
-
-  #followNodes(): void {
-    this.#promptHellos = PROMPT_HELLOS;
-    const present = new Set(this.#parts.mesh.nodes());
-    for (const [instance, node] of this.#nodes) if (!present.has(node)) this.#nodes.delete(instance);
-    for (const node of present) this.#sayHello(node);
   }
 
   #sayHello(node: string): void {
