@@ -1,4 +1,3 @@
-import type { BridgeOptions } from '../bridge/bridge-options.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { BridgeTrace } from '../bridge/bridge-trace.ts';
 import type { EventHub } from '../events/event-hub.ts';
@@ -6,10 +5,7 @@ import { limitLevel, type RecordLimit } from '../observability/limited-logger.ts
 import type { Logger } from '../observability/logger.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
 import type { PortLabels } from './attached-port.ts';
-import { loggerOf, networkFact, traceTo } from './log-facts.ts';
-import { logFault } from './log-fault.ts';
-import type { FdbLimits, NetworkParts } from './network.ts';
-import { ownAddress } from './own-address.ts';
+import { loggerOf, traceTo } from './log-facts.ts';
 
 /** The rate limit of each kind of warning that peers can cause. */
 const WARNINGS: RecordLimit = { burst: 10, perSecond: 0.2 };
@@ -29,6 +25,12 @@ export class SwitchLogs {
     this.moves = limitLevel(this.all, 'warn', WARNINGS);
     this.parallel = limitLevel(this.all, 'warn', WARNINGS);
   }
+}
+
+/** The limits of filtering databases that the switch has for all networks. */
+export interface FdbLimits {
+  readonly ageingTimeMs: number;
+  readonly fdbCapacity: number;
 }
 
 /** What a switch knows and does for all of its networks. */
@@ -52,45 +54,4 @@ export interface SwitchSide {
 /** What logs each decision of a network's bridge, if the level of the log is debug. */
 export function traceOf({ all }: SwitchLogs, name: string): BridgeTrace | undefined {
   return all.isLevelEnabled('debug') ? traceTo(loggerOf(all, name)) : undefined;
-}
-
-/** What the network `name` is made of. */
-export function partsOf(name: string, side: SwitchSide, limits: FdbLimits): NetworkParts {
-  const { logs, events, forwardReserved, offloadEngine } = side;
-  const logger = loggerOf(logs.all, name);
-  const trace = traceOf(logs, name);
-  const bridge: BridgeOptions = {
-    forwardReserved,
-    offloadEngine,
-    parallel: {
-      standsBy: (bridgePort, active) => {
-        const { number, port } = bridgePort;
-        const facts = { port: number, ...networkFact(name), target: port.target, parallelTo: active.number };
-        logs.parallel.warn(facts, 'a second tunnel to the same switch stands by');
-        side.changed(bridgePort);
-      },
-      takesOver: (bridgePort, former) => {
-        const { number, port } = bridgePort;
-        const facts = { port: number, ...networkFact(name), target: port.target, from: former.number };
-        logs.parallel.warn(facts, 'a tunnel that stood by takes over');
-        side.changed(bridgePort);
-      },
-    },
-    onFault: (port, fault) => logFault(loggerOf(logs.faults, name), port, fault),
-    ...(trace === undefined ? {} : { trace }),
-  };
-  const host: NetworkParts['host'] = {
-    labelsOf: (port) => side.labelsOf(port),
-    portCalled: (reference) => side.portCalled(reference, name),
-    controlAddress: () => side.controlAddress(),
-    address: ownAddress(side.addressSeed, name),
-    logger,
-    publish: (kind, facts) => {
-      const port = facts.port === undefined ? undefined : side.portCalled(String(facts.port), name);
-      const named = port === undefined ? {} : { portName: side.labelsOf(port).name ?? null };
-      events.publish(kind, { ...named, ...facts, network: name });
-    },
-    portChanged: (port) => side.announce(port),
-  };
-  return { bridge, host, limits };
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { EventHub } from '../events/event-hub.ts';
 import { SILENT } from '../observability/logger.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
-import type { MacAddress } from '../wire/ethernet/mac-address.ts';
-import { Network, type NetworkParts } from './network.ts';
+import { portableEngine } from '../wire/offload/engine.ts';
+import { Network } from './network.ts';
 import type { EntityHost, NetworkEntity } from './network-entity.ts';
+import { SwitchLogs, type SwitchSide } from './network-parts.ts';
 
 interface World {
   readonly network: Network;
@@ -29,24 +31,30 @@ function open(t: TestContext): World {
     tick: () => told.push('tick'),
     close: () => told.push('close'),
   };
-  const parts: NetworkParts = {
-    bridge: {},
-    nowMs: () => clockMs,
-    limits: { ageingTimeMs: 300_000, fdbCapacity: 9 },
-    host: {
-      address: 0x02_0000_0000_01 as MacAddress,
-      labelsOf: () => ({}),
-      portCalled: () => undefined,
-      logger: SILENT,
-      publish: () => undefined,
-      portChanged: () => undefined,
-    },
-    makeEntities: (host) => {
-      found = host;
-      return { entity };
-    },
+  const side: SwitchSide = {
+    logs: new SwitchLogs(SILENT),
+    events: new EventHub(),
+    forwardReserved: 0,
+    offloadEngine: portableEngine,
+    addressSeed: 'test',
+    labelsOf: () => ({}),
+    portCalled: () => undefined,
+    controlAddress: () => undefined,
+    changed: () => undefined,
+    announce: () => undefined,
   };
-  const network = new Network('lab', parts);
+  const network = new Network(
+    'lab',
+    side,
+    { ageingTimeMs: 300_000, fdbCapacity: 9 },
+    {
+      nowMs: () => clockMs,
+      makeEntities: (host) => {
+        found = host;
+        return { entity };
+      },
+    },
+  );
   const pass = (ms: number): void => {
     clockMs += ms;
     t.mock.timers.tick(ms);

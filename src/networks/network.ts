@@ -1,24 +1,11 @@
-import { Bridge } from '../bridge/bridge.ts';
-import type { BridgeOptions } from '../bridge/bridge-options.ts';
+import type { Bridge } from '../bridge/bridge.ts';
 import type { BridgePort } from '../bridge/bridge-port.ts';
-import { NativeFlowTable } from '../native/flow-table.ts';
 import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
 import { type Entities, type EntityHost, makeEntities, type NetworkEntity } from './network-entity.ts';
+import { type NetworkClock, NetworkHost } from './network-host.ts';
+import type { FdbLimits, SwitchSide } from './network-parts.ts';
 
-/** The limits of filtering databases that the switch has for all networks. */
-export interface FdbLimits {
-  readonly ageingTimeMs: number;
-  readonly fdbCapacity: number;
-}
-
-/** What the switch gives to each of its networks. */
-export interface NetworkParts {
-  readonly bridge: Omit<BridgeOptions, keyof FdbLimits | 'flowTable'>;
-  readonly limits: FdbLimits;
-  readonly host: Pick<
-    EntityHost,
-    'address' | 'labelsOf' | 'portCalled' | 'controlAddress' | 'logger' | 'publish' | 'portChanged'
-  >;
+export interface NetworkOptions {
   /** default: `performance.now` */
   readonly nowMs?: () => number;
   /** default: those of network-entity.ts */
@@ -30,7 +17,7 @@ export interface NetworkParts {
  * goes from one network to another. It drives its entities: its owner calls `tick` once a second, and it has a timer
  * for what they want earlier.
  */
-export class Network {
+export class Network implements NetworkClock {
   readonly name: string;
   /** The owner whose tunnel made it: it is removed with its last port. undefined: it stays until it is removed. */
   maker: string | undefined;
@@ -45,20 +32,15 @@ export class Network {
   /** when the timer ends */
   #wakeMs = Number.POSITIVE_INFINITY;
 
-  constructor(name: string, { bridge, limits, host, ...parts }: NetworkParts) {
-    const { nowMs = () => performance.now(), makeEntities: make = makeEntities } = parts;
+  constructor(name: string, side: SwitchSide, limits: FdbLimits, options: NetworkOptions = {}) {
+    const { nowMs = monotonicMs, makeEntities: make = makeEntities } = options;
     this.name = name;
     this.#limits = limits;
-    this.#settings = defaultSettings(name);
     this.#nowMs = nowMs;
-    this.bridge = new Bridge({ ...bridge, ...limits, flowTable: new NativeFlowTable() });
-    this.entities = make({
-      ...host,
-      network: name,
-      bridge: this.bridge,
-      nowMs,
-      wakeBy: (atMs) => this.#wakeBy(atMs),
-    }) as Entities;
+    this.#settings = defaultSettings(name);
+    const host = new NetworkHost(name, side, limits, this);
+    this.bridge = host.bridge;
+    this.entities = make(host) as Entities;
     this.#entities = Object.values(this.entities);
     this.configure({});
   }
@@ -113,6 +95,18 @@ export class Network {
     for (const entity of this.#entities) entity.tick?.(nowMs);
   }
 
+  nowMs(): number {
+    return this.#nowMs();
+  }
+
+  /** The entities want a tick by this time. To be called by `NetworkHost` only. */
+  wakeBy(atMs: number): void {
+    if (atMs >= this.#wakeMs) return;
+    this.#wakeMs = atMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(atMs - this.#nowMs()))).unref();
+  }
+
   /** To be called when its last port was removed. Idempotent. */
   close(): void {
     clearTimeout(this.#timer);
@@ -127,16 +121,13 @@ export class Network {
     this.bridge.setFdbCapacity(fdbSize === 0 ? this.#limits.fdbCapacity : fdbSize, this.#nowMs());
   }
 
-  #wakeBy(atMs: number): void {
-    if (atMs >= this.#wakeMs) return;
-    this.#wakeMs = atMs;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(atMs - this.#nowMs()))).unref();
-  }
-
   #wake(): void {
     this.#wakeMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#nowMs();
     for (const entity of this.#entities) entity.tick?.(nowMs);
   }
+}
+
+function monotonicMs(): number {
+  return performance.now();
 }

@@ -19,8 +19,8 @@ import { type LldpUse, lldpUse } from './lldp/lldp-entity.ts';
 import { neighborEntry } from './lldp/neighbor-entries.ts';
 import { factsOf, loggerOf, logLink } from './log-facts.ts';
 import { logMoves } from './log-moves.ts';
-import { type FdbLimits, Network } from './network.ts';
-import { partsOf, SwitchLogs, type SwitchSide, traceOf } from './network-parts.ts';
+import { Network } from './network.ts';
+import { type FdbLimits, SwitchLogs, type SwitchSide, traceOf } from './network-parts.ts';
 import { Networks } from './networks.ts';
 import { PortDirectory } from './port-directory.ts';
 import { stateOf } from './port-entries.ts';
@@ -100,7 +100,7 @@ export class Switch {
       announce: (port) => this.#announce(port),
     };
     this.#networks = new Networks((name) => {
-      const network = new Network(name, partsOf(name, side, this.#limits));
+      const network = new Network(name, side, this.#limits);
       network.bridge.sourceGuard.bindings.onChange = (number) => {
         this.onBindingsChanged();
         const attached = this.#directory.get(number);

@@ -19,33 +19,65 @@ export function limitInfo(logger: Logger, limit: RecordLimit = {}): Logger {
  * flood of refusals must not become a flood of writes. The first record after a gap has
  * the number of suppressed ones in `notLogged`.
  */
-export function limitLevel(
-  logger: Logger,
-  level: 'info' | 'warn',
-  { burst = 50, perSecond = 10, now = monotonicMs }: RecordLimit = {},
-): Logger {
-  let tokens = burst;
-  let lastMs = now();
-  let missing = 0;
-  return {
-    debug: (fields, message) => logger.debug(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
-    isLevelEnabled: (level) => logger.isLevelEnabled(level),
-    info: (fields, message) => logger.info(fields, message),
-    [level]: (fields: object, message: string) => {
-      const nowMs = now();
-      tokens = Math.min(burst, tokens + ((nowMs - lastMs) * perSecond) / 1000);
-      lastMs = nowMs;
-      if (tokens < 1) {
-        missing++;
-        return;
-      }
-      tokens--;
-      logger[level](missing === 0 ? fields : { ...fields, notLogged: missing }, message);
-      missing = 0;
-    },
-  };
+export function limitLevel(logger: Logger, level: 'info' | 'warn', limit: RecordLimit = {}): Logger {
+  return new LimitedLogger(logger, level, limit);
+}
+
+/** A class, since each of a thousand networks has one. */
+class LimitedLogger implements Logger {
+  readonly #logger: Logger;
+  readonly #level: 'info' | 'warn';
+  readonly #burst: number;
+  readonly #perSecond: number;
+  readonly #now: () => number;
+  #tokens: number;
+  #lastMs: number;
+  #missing = 0;
+
+  constructor(logger: Logger, level: 'info' | 'warn', { burst = 50, perSecond = 10, now = monotonicMs }: RecordLimit) {
+    this.#logger = logger;
+    this.#level = level;
+    this.#burst = burst;
+    this.#perSecond = perSecond;
+    this.#now = now;
+    this.#tokens = burst;
+    this.#lastMs = now();
+  }
+
+  debug(fields: object, message: string): void {
+    this.#logger.debug(fields, message);
+  }
+
+  info(fields: object, message: string): void {
+    if (this.#level === 'info') this.#limited(fields, message);
+    else this.#logger.info(fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    if (this.#level === 'warn') this.#limited(fields, message);
+    else this.#logger.warn(fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#logger.error(fields, message);
+  }
+
+  isLevelEnabled(level: 'debug' | 'info' | 'warn' | 'error'): boolean {
+    return this.#logger.isLevelEnabled(level);
+  }
+
+  #limited(fields: object, message: string): void {
+    const nowMs = this.#now();
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#lastMs) * this.#perSecond) / 1000);
+    this.#lastMs = nowMs;
+    if (this.#tokens < 1) {
+      this.#missing++;
+      return;
+    }
+    this.#tokens--;
+    this.#logger[this.#level](this.#missing === 0 ? fields : { ...fields, notLogged: this.#missing }, message);
+    this.#missing = 0;
+  }
 }
 
 function monotonicMs(): number {

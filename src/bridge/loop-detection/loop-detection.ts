@@ -94,15 +94,20 @@ interface Watch {
  */
 export class LoopDetection {
   readonly #parts: LoopDetectionParts;
-  /** The octets in its probes that tell it from other bridges. */
-  readonly instance: Uint8Array;
   readonly #watches = new LazyMap<number, Watch>();
   #mode: LoopDetectionMode;
+  /** Made when it is asked for, since most bridges never probe. */
+  #instance: Uint8Array | undefined;
 
   constructor(mode: LoopDetectionMode, parts: LoopDetectionParts) {
     this.#mode = mode;
     this.#parts = parts;
-    this.instance = parts.randomBytes(INSTANCE_BYTES);
+  }
+
+  /** The octets in its probes that tell it from other bridges. */
+  get instance(): Uint8Array {
+    this.#instance ??= this.#parts.randomBytes(INSTANCE_BYTES);
+    return this.#instance;
   }
 
   get mode(): LoopDetectionMode {
@@ -151,8 +156,7 @@ export class LoopDetection {
    * @returns whether it is a probe of this bridge in its VLAN; any other frame is relayed
    */
   received(by: BridgePort, bytes: Uint8Array, start: number, length: number, nowMs: number): boolean {
-    const { onForeignProbe } = this.#parts;
-    const isAwaited = this.#watches.size > 0 || onForeignProbe !== undefined;
+    const isAwaited = this.#watches.size > 0 || this.#parts.onForeignProbe !== undefined;
     const probe = isAwaited ? parseLoopProbe(bytes, start, length) : undefined;
     if (probe === undefined) return false;
     const own = this.#probeOf(probe);
@@ -160,7 +164,7 @@ export class LoopDetection {
     if (by.meshNode !== undefined) return own !== undefined;
     if (vlanAt(by.vlans, bytes, start, length) !== probe.vid) return false;
     if (own === undefined) {
-      const isOfNode = onForeignProbe?.(probe, by, nowMs) ?? false;
+      const isOfNode = this.#parts.onForeignProbe?.(probe, by, nowMs) ?? false;
       // So this port probes the VLAN each time, too, if it is shut.
       if (isOfNode && this.#mode !== 'off') this.#watchOf(by).vids.suspect(probe.vid);
       return isOfNode;
