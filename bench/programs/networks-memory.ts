@@ -2,11 +2,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Switch } from '../../src/networks/switch.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import { keepYoungGenerationSmall } from '../../src/runtime/young-generation.ts';
 import type { NetworkChange } from '../../src/schema/network-options.ts';
 
 /*
  * Prints what a network takes in memory: without ports, and with five ports whose stations have talked to each other. What a
- * port takes is printed as well, measured in one network, and is not counted in.
+ * port takes is printed as well, measured in one network, and is not counted in. First comes what V8 and its buffers have in use
+ * after a collection, then by how much the resident memory has grown, which has the gaps between objects, too. V8 has the flags of
+ * the daemon.
  *
  *   npm run build && node dist/bench/programs/networks-memory.js [NETWORKS [bare]]
  *
@@ -17,13 +20,24 @@ const PORTS = 5;
 const count = Number(process.argv[2] ?? 1000);
 const settings: NetworkChange = process.argv[3] === 'bare' ? { stp: 'off', lldp: 'off' } : {};
 
+keepYoungGenerationSmall();
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-function usedBytes(): number {
+interface Memory {
+  readonly used: number;
+  readonly resident: number;
+}
+
+function memory(): Memory {
   for (let time = 0; time < 4; time++) collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { used: heapUsed + external, resident: rss };
+}
+
+/** What has grown from `before` to `after`, for each of `number` things. */
+function growth(before: Memory, after: Memory, number: number): Memory {
+  return { used: (after.used - before.used) / number, resident: (after.resident - before.resident) / number };
 }
 
 /** A frame between two stations. */
@@ -54,19 +68,21 @@ for (let at = 0; at < 50; at++) {
   target.addNetwork(`warm-${at}`, settings);
   talk(Array.from({ length: PORTS }, () => attach(target, `warm-${at}`)));
 }
-const alone = usedBytes();
-const single = Array.from({ length: PORTS * count }, () => attach(target, 'default'));
-const portBytes = (usedBytes() - alone) / single.length;
-
-const before = usedBytes();
+// Networks come first, since the resident memory does not grow where something else has left room.
+const before = memory();
 for (let at = 0; at < count; at++) target.addNetwork(`lab-${at}`, settings);
-const empty = usedBytes();
+const empty = growth(before, memory(), count);
 const all = Array.from({ length: count }, (_, at) => Array.from({ length: PORTS }, () => attach(target, `lab-${at}`)));
 for (const ports of all) talk(ports);
-const used = usedBytes();
+const talked = memory();
+const talking = growth(before, talked, count);
+const single = Array.from({ length: PORTS * count }, () => attach(target, 'default'));
+const { used: portBytes } = growth(talked, memory(), single.length);
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
+const both = ({ used, resident }: Memory): string => `${kib(used)} (resident ${kib(resident)})`;
 console.log(`a port: ${kib(portBytes)}`);
-console.log(`a network without ports: ${kib((empty - before) / count)}`);
-console.log(`a network with ${PORTS} ports, without these: ${kib((used - before) / count - PORTS * portBytes)}`);
+console.log(`a network without ports: ${both(empty)}`);
+console.log(`a network with ${PORTS} ports: ${both(talking)}`);
+console.log(`without these: ${kib(talking.used - PORTS * portBytes)}`);
 await target.close();
