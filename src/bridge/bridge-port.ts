@@ -101,14 +101,14 @@ export class BridgePort {
   /** Counts discarded frames. @param example one of them, if available */
   discard(direction: Direction, reason: DiscardReason, frames: number, example?: FrameExample): void {
     const counters = this[direction];
-    const isFirst = counters.discards[reason] === 0;
+    const isFirst = counters.discardsFor(reason) === 0;
     counters.discard(reason, frames);
     if (isFirst && FAULT_REASONS.has(reason)) this.#onFault({ direction, reason, example });
   }
 
   /** Counts the discard of frame `index` of a batch. @param frames the number of finished frames that it makes */
   drop(direction: Direction, reason: DiscardReason, frames: number, batch: FrameBatch, index: number): void {
-    const isFirst = this[direction].discards[reason] === 0;
+    const isFirst = this[direction].discardsFor(reason) === 0;
     const isExplained = isFirst && FAULT_REASONS.has(reason);
     this.discard(direction, reason, frames, isExplained ? exampleOf(batch, index) : undefined);
     this.#tap?.discarded(direction, reason, batch, index);

@@ -11,3 +11,22 @@ const REASONS =
 test('the names of the discard reasons, which users see, and no other', () => {
   assert.deepEqual(Object.keys(new Counters().discards), REASONS);
 });
+
+test('discards are counted by reason, and told in the order of the names, whatever the order in which they occur', () => {
+  const counters = new Counters();
+  counters.discard('ndDenied', 2);
+  counters.discard('runt');
+  counters.discard('queueFull', 3);
+  counters.discard('runt', 4);
+  assert.deepEqual(
+    [...counters.occurred()].map(({ reason, frames }) => [reason, frames]),
+    [
+      ['runt', 5],
+      ['queueFull', 3],
+      ['ndDenied', 2],
+    ],
+  );
+  const { runt, tooLong, queueFull, ndDenied } = counters.discards;
+  assert.deepEqual([runt, tooLong, queueFull, ndDenied, counters.discarded], [5, 0, 3, 2, 10]);
+  assert.deepEqual([counters.discardsFor('runt'), counters.discardsFor('shut')], [5, 0]);
+});

@@ -14,6 +14,7 @@ import type { BridgePort } from './bridge-port.ts';
 import type { BridgeTrace } from './bridge-trace.ts';
 import type { FlowInstaller } from './flow-installer.ts';
 import { type FlowPermit, MAY_PASS, MUST_COME, permitOfBoth } from './flow-permit.ts';
+import { idlePassesOf } from './idle-passes.ts';
 import type { LoopDetection } from './loop-detection/loop-detection.ts';
 import { type BridgeMesh, isOwnProtocol } from './mesh/bridge-mesh.ts';
 import type { Mirrors } from './mirror/mirrors.ts';
@@ -57,13 +58,14 @@ export class Relay {
   readonly #mesh: BridgeMesh;
   #lastPass = 0;
   /** A port that delivers while it is flushed re-enters `receive`, so each level needs its own pass. */
-  readonly #idlePasses: Pass[] = [];
+  readonly #idlePasses: Pass[];
 
   constructor({ stages, flows, protocols, engine, mirrors, mesh }: RelayParts) {
     this.#stages = stages;
     this.#flows = flows;
     this.#protocols = protocols;
     this.#engine = engine;
+    this.#idlePasses = idlePassesOf(engine);
     this.#mirrors = mirrors;
     this.#mesh = mesh;
   }

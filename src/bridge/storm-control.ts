@@ -41,8 +41,7 @@ export interface StormReport {
 interface Gate {
   readonly kind: StormKind;
   readonly limit: number;
-  /** Made with the first frame, since most ports bring frames of few kinds. */
-  bucket: TokenBucket | undefined;
+  readonly bucket: TokenBucket;
   /** Frames refused since the last look, and since the storm began. */
   refused: number;
   inStorm: number;
@@ -57,19 +56,15 @@ interface Gate {
  */
 export class StormControl {
   readonly rates: StormRates;
-  readonly #broadcast: Gate | undefined;
-  readonly #multicast: Gate | undefined;
-  readonly #unicast: Gate | undefined;
-  readonly #gates: readonly Gate[];
+  /** Each is made with the first frame of its kind, since most ports bring frames of few kinds. */
+  #broadcast: Gate | undefined;
+  #multicast: Gate | undefined;
+  #unicast: Gate | undefined;
   /** The VLAN of the frame that was refused last. */
   refusedVid: Vid = UNTAGGED;
 
   private constructor(rates: StormRates) {
     this.rates = rates;
-    this.#broadcast = gateOf('broadcast', rates.broadcast);
-    this.#multicast = gateOf('multicast', rates.multicast);
-    this.#unicast = gateOf('unicast', rates.unicast);
-    this.#gates = [this.#broadcast, this.#multicast, this.#unicast].filter((gate) => gate !== undefined);
   }
 
   /** @returns undefined if nothing is limited, so that it costs nothing */
@@ -83,13 +78,8 @@ export class StormControl {
    * @returns why it is refused; undefined if it is flooded
    */
   refusalOf(destination: MacAddress, frames: number, nowMs: number): DiscardReason | undefined {
-    const gate = !isGroupAddress(destination)
-      ? this.#unicast
-      : destination === BROADCAST
-        ? this.#broadcast
-        : this.#multicast;
+    const gate = this.#gateFor(destination);
     if (gate === undefined) return undefined;
-    gate.bucket ??= bucketOf(gate.limit);
     if (gate.bucket.isOpen(nowMs)) {
       gate.bucket.take(frames);
       return undefined;
@@ -100,18 +90,32 @@ export class StormControl {
 
   /** Whether there is a storm. */
   get isStorming(): boolean {
-    return this.#gates.some(({ stormMs }) => stormMs !== undefined);
+    return [this.#broadcast, this.#multicast, this.#unicast].some((gate) => gate?.stormMs !== undefined);
   }
 
   /** Storms that have begun or ended since the last call; to be called about once a second. */
   reports(nowMs: number): StormReport[] {
-    return this.#gates.flatMap((gate) => reportOf(gate, nowMs) ?? []);
+    const gates = [this.#broadcast, this.#multicast, this.#unicast];
+    return gates.flatMap((gate) => (gate === undefined ? [] : (reportOf(gate, nowMs) ?? [])));
+  }
+
+  #gateFor(destination: MacAddress): Gate | undefined {
+    if (!isGroupAddress(destination)) {
+      this.#unicast ??= gateOf('unicast', this.rates.unicast);
+      return this.#unicast;
+    }
+    if (destination === BROADCAST) {
+      this.#broadcast ??= gateOf('broadcast', this.rates.broadcast);
+      return this.#broadcast;
+    }
+    this.#multicast ??= gateOf('multicast', this.rates.multicast);
+    return this.#multicast;
   }
 }
 
 function gateOf(kind: StormKind, limit: number | undefined): Gate | undefined {
   if (limit === undefined) return undefined;
-  return { kind, limit, bucket: undefined, refused: 0, inStorm: 0, stormMs: undefined };
+  return { kind, limit, bucket: bucketOf(limit), refused: 0, inStorm: 0, stormMs: undefined };
 }
 
 /** It is full, whatever the clock says at its first frame. */

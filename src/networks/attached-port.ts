@@ -30,6 +30,9 @@ export interface AttachOptions extends PortLabels {
   readonly dropped?: (port: BridgePort) => void;
 }
 
+/** One object for all ports without settings of their own. */
+const NO_VALUES: BridgePortValues = {};
+
 /** A port of a switch: the port of its bridge, its network, and its labels. */
 export class AttachedPort {
   readonly bridgePort: BridgePort;
@@ -56,14 +59,14 @@ export class AttachedPort {
   constructor(
     bridgePort: BridgePort,
     network: Network,
-    { name, description, values = {}, otherwise = () => ({}), user, dropped }: AttachOptions,
+    { name, description, values = NO_VALUES, otherwise = noValues, user, dropped }: AttachOptions,
   ) {
     this.bridgePort = bridgePort;
     this.network = network;
     this.#otherwise = otherwise;
     const others = otherwise();
-    this.#own = ownValues(others, values);
-    this.#values = layeredValues(others, this.#own);
+    this.#own = shared(ownValues(others, values));
+    this.#values = shared(layeredValues(others, this.#own));
     this.user = user;
     this.dropped = dropped;
     this.name = name || undefined;
@@ -129,4 +132,12 @@ export class AttachedPort {
       connections: this.#connections,
     };
   }
+}
+
+function noValues(): BridgePortValues {
+  return NO_VALUES;
+}
+
+function shared(values: BridgePortValues): BridgePortValues {
+  return Object.keys(values).length === 0 ? NO_VALUES : values;
 }

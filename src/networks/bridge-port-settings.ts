@@ -10,8 +10,17 @@ import { VidSet } from '../wire/ethernet/vid-set.ts';
 import { IpWords } from '../wire/multicast/ip-words.ts';
 import { securitySettingsOf } from './port-security-settings.ts';
 
+/** Those of all ports without values, most of thousands. */
+let usual: BridgePortSettings | undefined;
+
 /** The settings of a bridge port from their values in the control API and in files; absent values are the defaults. */
 export function settingsOf(values: BridgePortValues): BridgePortSettings {
+  if (Object.keys(values).length > 0) return makeSettings(values);
+  usual ??= makeSettings({});
+  return usual;
+}
+
+function makeSettings(values: BridgePortValues): BridgePortSettings {
   const {
     isolated = DEFAULT_SETTINGS.isIsolated,
     multicastRouter = DEFAULT_SETTINGS.multicastRouter,

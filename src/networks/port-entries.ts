@@ -59,8 +59,7 @@ export function stateOf(bridgePort: BridgePort): Pick<PortEntry, 'state' | 'reas
 
 function discards(counters: Counters): Record<string, number> {
   const found: Record<string, number> = {};
-  if (counters.discarded === 0) return found;
-  for (const [reason, frames] of Object.entries(counters.discards)) if (frames > 0) found[reason] = frames;
+  for (const { reason, frames } of counters.occurred()) if (frames > 0) found[reason] = frames;
   return found;
 }
 

@@ -18,13 +18,14 @@ const WINDOW = 8;
 
 /** The path cost of a port, by its kind: a device costs as 10 Gbit/s, so that it is better than any tunnel. */
 export class PortCost {
-  readonly #tunnel = new TunnelCost();
+  /** Made with its first measurement: a device has none. */
+  #tunnel: TunnelCost | undefined;
   #kind: PortDetails['kind'] = 'device';
   #roundTripMs: number | undefined;
   #peer: string | undefined;
 
   get cost(): number {
-    return this.#kind === 'device' ? COST_10G : this.#tunnel.cost;
+    return this.#kind === 'device' ? COST_10G : (this.#tunnel?.cost ?? COST_UNMEASURED);
   }
 
   /** Looks for a new measurement of a port. @returns whether the cost has changed */
@@ -33,11 +34,12 @@ export class PortCost {
     this.#kind = details?.kind ?? 'device';
     if (details?.kind !== 'tunnel' || details.connection === undefined) return false;
     const { roundTripMs, peer } = details.connection;
-    if (peer !== this.#peer) this.#tunnel.forget();
+    if (peer !== this.#peer) this.#tunnel?.forget();
     this.#peer = peer;
     // Two measurements are never the same, in steps of less than a microsecond.
     if (roundTripMs === undefined || roundTripMs === this.#roundTripMs) return false;
     this.#roundTripMs = roundTripMs;
+    this.#tunnel ??= new TunnelCost();
     return this.#tunnel.measured(roundTripMs, nowMs);
   }
 }
