@@ -30,6 +30,8 @@ const NO_FRAMES: FrameBatch = new FrameBatch(Buffer.alloc(0), 0);
 
 /** The state of a batch in the bridge, and of its present frame, for the stages. The object is reused for the next batch. */
 export class Pass {
+  /** A number that no other batch of the bridge has. */
+  id = 0;
   ingress: BridgePort;
   batch: FrameBatch = NO_FRAMES;
   nowMs = 0;
@@ -70,7 +72,6 @@ export class Pass {
   /** What `#finishFirst` made of the present frame, by form, since flooding needs it for several ports. */
   readonly #tagged: TaggedFrames[] = [];
   readonly #touched: BridgePort[] = [];
-  #id = 0;
 
   constructor(engine: OffloadEngine, ingress: BridgePort) {
     this.#offload = new SoftwareOffload(engine);
@@ -78,7 +79,7 @@ export class Pass {
   }
 
   begin(id: number, ingress: BridgePort, batch: FrameBatch, nowMs: number): void {
-    this.#id = id;
+    this.id = id;
     this.ingress = ingress;
     this.batch = batch;
     this.nowMs = nowMs;
@@ -259,8 +260,8 @@ export class Pass {
 
   #queue(egress: BridgePort, batch: FrameBatch, index: number, frames: number): boolean {
     // Also if the port refuses the frame: its congestion must be returned to the ingress port.
-    if (egress.touchedBy !== this.#id) {
-      egress.touchedBy = this.#id;
+    if (egress.touchedBy !== this.id) {
+      egress.touchedBy = this.id;
       this.#touched.push(egress);
     }
     const refused = egress.port.send(batch, index);

@@ -83,7 +83,7 @@ export class Relay {
     const pass = this.#idlePasses.pop() ?? new Pass(this.#engine, ingress);
     batch.renew();
     pass.begin(++this.#lastPass, ingress, batch, nowMs);
-    const outer = this.#mirrors.enter(ingress);
+    const outer = this.#mirrors.enter(pass);
     ingress.tap?.received(batch);
     const portAnswer = this.#stages.enterPort(pass);
     if (portAnswer === 'discarding') this.#hearProtocols(pass);

@@ -110,4 +110,41 @@ export const BY_DESIGN: readonly ByDesign[] = [
     why: 'egress removes the outer tag and does not look behind it (IEEE 802.1Q-2022, 6.9.2)',
     scripts: 'two C-TAGs only between transparent ports',
   },
+  {
+    of: 'Open vSwitch',
+    what: 'sends a copy with the tag of its VLAN, or as the VLANs of the port for copies have it',
+    why: 'a copy has the tags that the frame had on the line, as with `encapsulation replicate` of a SPAN session: what a probe sees is what the host has sent or gets',
+    scripts:
+      'the port for copies is transparent in Open vSwitch; our copy must be what a mirrored port has received or sent, and is then put into the VLAN of this port (mirror-judge.ts)',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'copies no received frame that is in no VLAN of its port, that comes by a port for copies, or by one that is shut',
+    why: 'a received frame is copied before any rule, also if it is then discarded: these are what an operator looks for',
+    scripts: 'copies of such frames are not compared; that nothing else comes out is',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'copies the copies that a port sends which is mirrored itself',
+    why: 'copies are not frames of the bridge; mirrors would make loops',
+    scripts: 'what a second port for copies sends is not compared',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'lets a port have the copies of its own frames, and is then reserved',
+    why: 'a port that is set to be its own probe would lose its host; the mirror is not made',
+    scripts: 'no such mirrors',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'sends no copies of frames of a protected port by another one',
+    why: 'isolation keeps hosts from each other, and the port for copies has no host',
+    scripts: 'the port for copies is not protected in Open vSwitch',
+  },
+  {
+    of: 'Open vSwitch',
+    what: 'forgets all stations when a mirror changes',
+    why: 'only the stations of the port for copies are of no use; others need no flood',
+    scripts: 'our bridge forgets them as well',
+  },
 ];

@@ -1,4 +1,16 @@
+import { MirrorJudge } from './mirror-judge.ts';
 import { describeStep, type Outcome, type Script, type Step, type World } from './script.ts';
+
+/** What is compared of an outcome. */
+function judged({ steps }: Script, outcome: Outcome, isOurs: boolean): Outcome {
+  const mirrors = new MirrorJudge();
+  return outcome.map((frames, at) => {
+    const step = steps[at] as Step;
+    if (step.do === 'frame') return step.isUnjudged === true ? [] : mirrors.judged(step, frames, isOurs);
+    mirrors.see(step);
+    return frames;
+  });
+}
 
 /** The first step at which two bridges differ. */
 export interface Difference {
@@ -20,12 +32,7 @@ const MOST_PASSES = 20;
 
 /** Plays a script through both bridges. */
 export async function compare(ours: World, theirs: World, script: Script): Promise<Difference | undefined> {
-  const judged = (outcome: Outcome): Outcome =>
-    outcome.map((frames, at) => {
-      const step = script.steps[at];
-      return step?.do === 'frame' && step.isUnjudged === true ? [] : frames;
-    });
-  return differenceOf(judged(await ours.play(script)), judged(await theirs.play(script)));
+  return differenceOf(judged(script, await ours.play(script), true), judged(script, await theirs.play(script), false));
 }
 
 /**

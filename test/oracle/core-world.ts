@@ -8,7 +8,10 @@ import {
 import type { BridgePortSettings } from '../../src/bridge/port-settings.ts';
 import { PortVlans, type VlanSettings } from '../../src/bridge/port-vlans.ts';
 import type { StpState } from '../../src/bridge/stp-state.ts';
+import { MirrorEntity } from '../../src/networks/mirror-entity.ts';
+import type { EntityHost } from '../../src/networks/network-entity.ts';
 import { MemoryPort } from '../../src/ports/memory-port.ts';
+import { DEFAULT_NETWORK, defaultSettings } from '../../src/schema/network-options.ts';
 import type { MacAddress } from '../../src/wire/ethernet/mac-address.ts';
 import type { Tpid } from '../../src/wire/ethernet/tag.ts';
 import type { Vid } from '../../src/wire/ethernet/vid.ts';
@@ -17,6 +20,7 @@ import {
   AGEING_MS,
   type BridgeSetting,
   heardAt,
+  type MirrorStep,
   type Outcome,
   octetsOf,
   type PortSetting,
@@ -51,6 +55,7 @@ interface Place {
 export interface BridgeParts {
   readonly Bridge: typeof Bridge;
   readonly PortVlans: typeof PortVlans;
+  readonly MirrorEntity: typeof MirrorEntity;
 }
 
 /** Our bridge with ports in memory, on a virtual clock. */
@@ -59,7 +64,7 @@ export class CoreWorld implements World {
   readonly #parts: BridgeParts;
 
   /** @param parts other ones, such as with a mistake */
-  constructor(name = 'etherws', parts: BridgeParts = { Bridge, PortVlans }) {
+  constructor(name = 'etherws', parts: BridgeParts = { Bridge, PortVlans, MirrorEntity }) {
     this.name = name;
     this.#parts = parts;
   }
@@ -80,13 +85,20 @@ class Run {
   readonly #bridge: Bridge;
   readonly #portVlans: typeof PortVlans;
   readonly #places = new Map<number, Place>();
+  readonly #mirrors: MirrorEntity;
   #nowMs = 1_000_000;
   #waits = 0;
   #heard: string[] = [];
 
-  constructor({ Bridge, PortVlans }: BridgeParts) {
+  constructor({ Bridge, PortVlans, MirrorEntity }: BridgeParts) {
     this.#bridge = new Bridge({ ageingTimeMs: AGEING_MS });
     this.#portVlans = PortVlans;
+    const host: Pick<EntityHost, 'bridge' | 'portCalled' | 'portChanged'> = {
+      bridge: this.#bridge,
+      portCalled: (reference) => this.#places.get(Number(reference))?.bridgePort,
+      portChanged: () => undefined,
+    };
+    this.#mirrors = new MirrorEntity(host as EntityHost, () => undefined);
   }
 
   play(step: Step): readonly string[] {
@@ -97,6 +109,9 @@ class Run {
       if (++this.#waits % 2 === 0) this.#bridge.age(this.#nowMs);
     } else if (step.do === 'attach') {
       if (!this.#places.has(step.port)) this.attach(step.port);
+    } else if (step.do === 'mirrorAll') {
+      this.#mirrors.configure({ ...defaultSettings(DEFAULT_NETWORK), mirrorTo: referenceOf(step.to) }, this.#nowMs);
+      this.#forgetAll();
     } else if (step.do === 'bridge') {
       this.#setBridge(step.name, step.value);
     } else {
@@ -117,9 +132,13 @@ class Run {
       discarded: (direction, reason, frames) => bridgePort.discard(direction, reason, frames),
     });
     this.#places.set(port, { memory, bridgePort });
+    this.#mirrors.portAdded(bridgePort, this.#nowMs);
   }
 
-  #playAt({ memory, bridgePort }: Place, step: Exclude<Step, { do: 'wait' | 'attach' | 'bridge' }>): void {
+  #playAt(
+    { memory, bridgePort }: Place,
+    step: Exclude<Step, { do: 'wait' | 'attach' | 'bridge' | 'mirrorAll' }>,
+  ): void {
     const bridge = this.#bridge;
     switch (step.do) {
       case 'frame':
@@ -132,12 +151,18 @@ class Run {
       case 'vlan':
         bridge.setSettings(bridgePort, { ...bridgePort.settings, vlans: this.#portVlans.of(vlansOf(step)) });
         break;
+      case 'mirror':
+        bridge.setSettings(bridgePort, { ...bridgePort.settings, ...mirrorOf(step) });
+        this.#mirrors.portChanged(bridgePort, this.#nowMs);
+        this.#forgetAll();
+        break;
       case 'entry':
         this.#setEntry(bridgePort, step);
         break;
       case 'detach':
         bridge.detach(bridgePort);
         this.#places.delete(step.port);
+        this.#mirrors.portRemoved(bridgePort, this.#nowMs);
         break;
       case 'set':
         if (step.name === 'state') this.#setState(bridgePort, step.value);
@@ -166,6 +191,11 @@ class Run {
     else if (entries.find(vid as Vid, address)?.port === port) entries.delete(vid as Vid, address);
   }
 
+  /** By design (by-design.ts): Open vSwitch forgets all stations when a mirror changes. */
+  #forgetAll(): void {
+    this.#bridge.entries.flush();
+  }
+
   #setState(port: BridgePort, state: number): void {
     this.#bridge.setShut(port, state === DISABLED);
     if (state !== DISABLED) this.#bridge.setStpState(port, STATES[state] ?? 'discarding');
@@ -185,6 +215,8 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
       return { floodsMulticast: isOn };
     case 'bcast_flood':
       return { floodsBroadcast: isOn };
+    case 'floods':
+      return { floodsUnicast: isOn, floodsMulticast: isOn, floodsBroadcast: isOn };
     case 'locked':
       return { isLocked: isOn };
     case 'fastleave':
@@ -198,6 +230,15 @@ function settingsOf(name: PortSetting, value: number): Partial<BridgePortSetting
   }
 }
 
+function mirrorOf({ to, direction, vids }: MirrorStep): Partial<BridgePortSettings> {
+  const mirrorVlans = vids.length === 0 ? undefined : vidSetOf(vids);
+  return { mirrorTo: referenceOf(to), mirrorDirection: direction, mirrorVlans };
+}
+
+const referenceOf = (port: number): string => (port === 0 ? '' : String(port));
+
+const vidSetOf = (vids: readonly number[]): VidSet => VidSet.of(vids.map((vid) => [vid, vid]));
+
 function vlansOf({ mode, pvid, vlans, tpid }: VlanStep): VlanSettings {
-  return { mode, pvid: pvid as Vid, vlans: VidSet.of(vlans.map((vid) => [vid, vid])), tpid: tpid as Tpid };
+  return { mode, pvid: pvid as Vid, vlans: vidSetOf(vlans), tpid: tpid as Tpid };
 }

@@ -1,3 +1,4 @@
+import { MIRROR_DIRECTIONS } from '../../src/bridge/mirror/mirrors.ts';
 import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
 import { VLAN_MODES, type VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 import type { Random } from '../support/random.ts';
@@ -13,8 +14,8 @@ export interface Profile {
   readonly generate?: (random: Random) => Script;
   /** Whether stations have VIDs; default true. */
   readonly hasVids?: boolean;
-  /** The first step about each port. */
-  readonly preamble?: (random: Random, port: number) => Step;
+  /** The first steps about each port. */
+  readonly preamble?: (random: Random, port: number, ports: number) => readonly Step[];
   /** One of so many scripts has waits; 0: none. */
   readonly waitsOnceIn: number;
   /** Tags of frames; undefined: each station has one VID, so that learning by VID makes no difference. */
@@ -126,13 +127,16 @@ const vlan =
     return { do: 'vlan', port: random.between(1, ports), mode, pvid, vlans: hasVlans ? vlans.sort() : [], tpid };
   };
 
+/** The same step about another port. */
+const about = (port: number, step: Step): Step => ({ ...step, port }) as Step;
+
 const anyVlan = vlan(VLAN_MODES, TPID_C_TAG);
 
 /** Access ports, trunks and the others: who is in which VLAN, and which tags frames lose and get. */
 export const VLANS: Profile = {
   name: 'vlans',
   events: [anyVlan],
-  preamble: (random, port) => ({ ...anyVlan(random, 1), port }) as Step,
+  preamble: (random, port) => [about(port, anyVlan(random, 1))],
   waitsOnceIn: 0,
   tags: (random) => {
     const vid = random.pick(VIDS);
@@ -148,7 +152,7 @@ const provider = vlan(['trunk'], TPID_S_TAG);
 export const PROVIDER: Profile = {
   name: 'provider',
   events: [],
-  preamble: (random, port) => ({ ...(port === 1 ? provider : customer)(random, 1), port }) as Step,
+  preamble: (random, port) => [about(port, (port === 1 ? provider : customer)(random, 1))],
   waitsOnceIn: 0,
   tags: (random) => random.pick([[], cTag(5), cTag(9 | PRIORITY), cTag(PRIORITY)]),
   trunkTags: (random) => [sTag(random.pick(VIDS)), ...random.pick([[], cTag(5), cTag(9)])],
@@ -159,7 +163,51 @@ export const PROVIDER: Profile = {
 export const MULTICAST: Profile = { name: 'multicast', events: [], waitsOnceIn: 0, generate: generateMulticast };
 
 export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, SECURITY, AGEING, MULTICAST];
-export const OVS_PROFILES: readonly Profile[] = [TAGGED, VLANS, PROVIDER];
+/** Copies go to the last two ports, now and then to any other one, or end. */
+function mirrorTarget(random: Random, ports: number): number {
+  return random.pick([0, ports, ports, ports, Math.max(1, ports - 1), random.between(1, ports)]);
+}
+
+function mirrorOf(random: Random, port: number, ports: number): Step {
+  const to = mirrorTarget(random, ports);
+  const vids = random.once(2) ? [] : VIDS.filter(() => random.once(2));
+  // By design (by-design.ts): no port has copies of its own frames.
+  return { do: 'mirror', port, to: to === port ? 0 : to, direction: random.pick(MIRROR_DIRECTIONS), vids };
+}
+
+const mirror = (random: Random, ports: number): Step => mirrorOf(random, random.between(1, ports), ports);
+
+const mirrorAll = (random: Random, ports: number): Step => ({ do: 'mirrorAll', to: mirrorTarget(random, ports) });
+
+/** Two of three ports are mirrored from the beginning, and one of four is isolated. */
+function mirrored(random: Random, port: number, ports: number): readonly Step[] {
+  const steps: Step[] = [];
+  if (random.once(4)) steps.push({ do: 'set', port, name: 'isolated', value: 1 });
+  if (!random.once(3)) steps.push(mirrorOf(random, port, ports));
+  return steps;
+}
+
+/** Copies of frames between ports that are in all VLANs; ports are isolated, shut, or do not flood. */
+export const MIRRORS: Profile = {
+  name: 'mirrors',
+  events: [mirror, mirror, mirrorAll, toggle('state', [0, 3, 3]), toggle('floods')],
+  preamble: mirrored,
+  waitsOnceIn: 0,
+  tags: (random) =>
+    random.pick([[], [], cTag(5), cTag(5 | PRIORITY), cTag(9), cTag(PRIORITY), [...cTag(5), ...cTag(7)]]),
+  hasReserved: false,
+};
+
+/** The same of access ports, trunks and others. */
+export const VLAN_MIRRORS: Profile = {
+  ...MIRRORS,
+  name: 'vlan-mirrors',
+  events: [mirror, mirror, mirrorAll, anyVlan, anyVlan],
+  preamble: (random, port, ports) => [about(port, anyVlan(random, 1)), ...mirrored(random, port, ports)],
+  tags: VLANS.tags as NonNullable<Profile['tags']>,
+};
+
+export const OVS_PROFILES: readonly Profile[] = [TAGGED, VLANS, PROVIDER, MIRRORS, VLAN_MIRRORS];
 
 /** Makes a script of 8 to 60 steps, most of them frames. */
 export function generate(random: Random, profile: Profile): Script {
@@ -175,7 +223,7 @@ export function generate(random: Random, profile: Profile): Script {
   );
   const steps: Step[] = [];
   for (let port = 1; port <= ports && profile.preamble !== undefined; port++)
-    steps.push(profile.preamble(random, port));
+    steps.push(...profile.preamble(random, port, ports));
   for (let at = 0; at < length; at++) {
     if (hasWaits && random.once(3)) steps.push({ do: 'wait', units: random.pick([1, 1, 2, 3]) });
     else if (profile.events.length > 0 && random.once(6)) steps.push(random.pick(profile.events)(random, ports));

@@ -40,7 +40,8 @@ const TICK_MS = 10;
 const SLACK_MS = 15;
 const MOST_TRIES = 25;
 
-const PORT_ATTRIBUTES: Readonly<Record<PortSetting, PortAttribute>> = {
+const FLOODS = ['flood', 'mcast_flood', 'bcast_flood'] as const;
+const PORT_ATTRIBUTES: Readonly<Record<Exclude<PortSetting, 'floods'>, PortAttribute>> = {
   isolated: 'isolated',
   learning: 'learning',
   flood: 'flood',
@@ -107,7 +108,7 @@ export class KernelWorld implements World {
   async trySetting(name: PortSetting | BridgeSetting, value: number): Promise<number> {
     const request =
       name in PORT_ATTRIBUTES
-        ? setPort(this.#indexOf(1), PORT_ATTRIBUTES[name as PortSetting], value)
+        ? setPort(this.#indexOf(1), PORT_ATTRIBUTES[name as keyof typeof PORT_ATTRIBUTES], value)
         : setBridge(this.#bridge, BRIDGE_ATTRIBUTES[name as BridgeSetting], value);
     await this.#become(new Set([1]));
     const [[errno]] = (await this.#ask([['netlink', request]])) as [NetlinkResult];
@@ -174,7 +175,8 @@ export class KernelWorld implements World {
   }
 
   #setPort(port: number, name: PortSetting, value: number): Operation[] {
-    return [['netlink', setPort(this.#indexOf(port), PORT_ATTRIBUTES[name], value)]];
+    const names: readonly (keyof typeof PORT_ATTRIBUTES)[] = name === 'floods' ? FLOODS : [name];
+    return names.map((each) => ['netlink', setPort(this.#indexOf(port), PORT_ATTRIBUTES[each], value)]);
   }
 
   get #settle(): Operation {
@@ -191,7 +193,7 @@ export class KernelWorld implements World {
     }
     if (step.do === 'detach') this.#members.delete(step.port);
     else if (step.do === 'attach') this.#members.add(step.port);
-    else if (step.do !== 'frame' && step.do !== 'wait' && step.do !== 'bridge') this.#changed.add(step.port);
+    else if ('port' in step && step.do !== 'frame') this.#changed.add(step.port);
   }
 
   /** Prepares the bridge for a script: these ports with their default settings, and no entries. */

@@ -2,7 +2,19 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BridgeParts } from './core-world.ts';
-import { AGEING, ISOLATED, MULTICAST, PLAIN, PROVIDER, type Profile, SECURITY, SHUT, VLANS } from './generate.ts';
+import {
+  AGEING,
+  ISOLATED,
+  MIRRORS,
+  MULTICAST,
+  PLAIN,
+  PROVIDER,
+  type Profile,
+  SECURITY,
+  SHUT,
+  VLAN_MIRRORS,
+  VLANS,
+} from './generate.ts';
 
 /** A mistake in the bridge, which scripts must find: a text of the compiled src/bridge or src/wire, and what replaces it where it is first. */
 export interface Mutant {
@@ -116,8 +128,76 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'FORM_C_TAG',
     profile: PROVIDER,
   },
+  {
+    what: 'copies a flooded frame once for each mirrored port that sends it',
+    text: / \|\| output\.hasCopyOfOther\(port, pass\)/,
+    mistake: '',
+    profile: MIRRORS,
+  },
+  {
+    what: 'copies a frame as it is received, and again as it is sent',
+    text: /this\.#taps\.get\(pass\.ingress\)\?\.copiesReceived\(output, vid\) === true/,
+    mistake: 'false',
+    profile: MIRRORS,
+  },
+  {
+    what: 'makes one copy of a frame, and not one for each place of copies',
+    text: /mirror\[way\] && mirror\.output === output && /,
+    mistake: 'mirror[way] && ',
+    profile: MIRRORS,
+  },
+  {
+    what: 'forwards frames by a port that is reserved for copies',
+    text: /!this\.isMirrorOutput && /,
+    mistake: '',
+    profile: MIRRORS,
+  },
+  {
+    what: 'takes frames from a port that is reserved for copies',
+    text: /if \(ingress\.isMirrorOutput\)/,
+    mistake: 'if (false)',
+    profile: MIRRORS,
+  },
+  {
+    what: 'copies what a port receives when only what it sends is mirrored',
+    text: /isRx: direction !== 'tx'/,
+    mistake: 'isRx: true',
+    profile: MIRRORS,
+  },
+  {
+    what: 'copies what a port sends when only what it receives is mirrored',
+    text: /isTx: direction !== 'rx'/,
+    mistake: 'isTx: true',
+    profile: MIRRORS,
+  },
+  {
+    what: 'forgets the mirror of a port while the network has one',
+    text: /if \(own !== undefined\)/,
+    mistake: 'if (own !== undefined && ofAll === undefined)',
+    profile: MIRRORS,
+  },
+  {
+    what: 'copies frames of VLANs that the mirror does not have',
+    text: /vids === undefined \|\| vids\.has\(vid\)/,
+    mistake: 'true',
+    profile: VLAN_MIRRORS,
+  },
+  {
+    what: 'takes frames without a tag at a mirrored access port for frames of no VLAN',
+    text: /return vlanAt\(vlans, bytes, starts/,
+    mistake: 'return vlanAt(undefined, bytes, starts',
+    profile: VLAN_MIRRORS,
+  },
+  {
+    what: 'sends only copies of frames that are in a VLAN of the port that sends them',
+    text: /const refused = port\.port\.send\(batch, index\);/,
+    mistake:
+      "const refused = (port.vlans === undefined || port.vlans.classify(batch.bytes, batch.starts[index], batch.lengths[index]) >= 0) ? port.port.send(batch, index) : 'vlanFiltered';",
+    profile: VLAN_MIRRORS,
+  },
 ];
 
+const MIRROR_ENTITY = 'networks/mirror-entity.js';
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /**
@@ -128,11 +208,14 @@ const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
 export async function mutatedBridge({ text, mistake }: Mutant, directory: string): Promise<BridgeParts> {
   for (const room of ['wire', 'bridge', 'errors.js'])
     cpSync(join(SOURCES, room), join(directory, room), { recursive: true });
+  // The only file of its room that a bridge of scripts has.
+  cpSync(join(SOURCES, MIRROR_ENTITY), join(directory, MIRROR_ENTITY));
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   const paths = files.filter((file) => /^(?!.*\.test\.js$).*\.js$/.test(file)).map((file) => join(directory, file));
   const path = paths.find((each) => text.test(readFileSync(each, 'utf8')));
   if (path === undefined) throw new Error(`the bridge has nowhere: ${text}`);
   writeFileSync(path, readFileSync(path, 'utf8').replace(text, mistake));
-  const load = (file: string): Promise<unknown> => import(pathToFileURL(join(directory, 'bridge', file)).href);
-  return Object.assign({}, await load('bridge.js'), await load('port-vlans.js')) as BridgeParts;
+  const load = (file: string): Promise<unknown> => import(pathToFileURL(join(directory, file)).href);
+  const parts = ['bridge/bridge.js', 'bridge/port-vlans.js', MIRROR_ENTITY];
+  return Object.assign({}, ...(await Promise.all(parts.map(load)))) as BridgeParts;
 }

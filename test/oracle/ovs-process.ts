@@ -77,6 +77,14 @@ export class OvsProcess {
     await this.#call([{ op: 'wait', table: 'Open_vSwitch', where: everywhere, ...until }]);
   }
 
+  /** The UUIDs of the rows of a table that has names, by name. */
+  async idsOf(table: string): Promise<Map<string, string>> {
+    const [{ rows }] = (await this.#call([{ op: 'select', table, where: [], columns: ['name', '_uuid'] }])) as [
+      { rows: { name: string; _uuid: [string, string] }[] },
+    ];
+    return new Map(rows.map(({ name, _uuid }) => [name, _uuid[1]]));
+  }
+
   /** The far end of a dummy device that has the option `pstream=punix:DIRECTORY/NAME`. */
   async farEnd(name: string): Promise<Socket> {
     const socket = connect(join(this.directory, name));

@@ -3,12 +3,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
 import { eventually } from '../support/etherws.ts';
 import { until } from '../support/waits.ts';
+import { OvsMirrors } from './ovs-mirrors.ts';
 import { OvsProcess } from './ovs-process.ts';
 import {
   AGEING_MS,
   heardAt,
   type Outcome,
   octetsOf,
+  type PortSetting,
   type Script,
   type Step,
   sortedOutcome,
@@ -21,6 +23,9 @@ const MOST_PORTS = 6;
 const BRIDGE = 'br0';
 const TRANSPARENT = { do: 'vlan', mode: 'transparent', pvid: 1, vlans: [], tpid: TPID_C_TAG } as const;
 const WATCH = 'watch';
+/** The port of frames that go to `watch` only. */
+const MARK = 'mark';
+const MARKER = `ffffffffffff0200000000fe88b5${'00'.repeat(46)}`;
 const FORWARDED_MS = 10_000;
 /** The least ageing time of Open vSwitch is 15 s, so its clock runs faster than that of a script. */
 const FASTER = 1000;
@@ -32,7 +37,13 @@ export class OvsWorld implements World {
   readonly #sockets: Socket[] = [];
   #heard: string[] = [];
   #watched = 0;
-  #hasVlans = false;
+  /** The UUIDs of its ports in the database, by name. */
+  #ids = new Map<string, string>();
+  readonly #mirrors = new OvsMirrors(BRIDGE);
+  readonly #vlans = new Map<number, VlanStep>();
+  readonly #isolated = new Set<number>();
+  readonly #shut = new Set<number>();
+  readonly #floodless = new Set<number>();
 
   private constructor(ovs: OvsProcess) {
     this.ovs = ovs;
@@ -70,12 +81,24 @@ export class OvsWorld implements World {
     const { ovs } = this;
     switch (step.do) {
       case 'frame':
-        if (step.port > ports) return;
+        // A port that is shut receives nothing.
+        if (step.port > ports || this.#shut.has(step.port)) return;
         await this.#send(step.port, octetsOf(step));
         break;
       case 'vlan':
-        this.#hasVlans = true;
-        await ovs.transact([vlanOperation(step)]);
+        this.#vlans.set(step.port, step);
+        await ovs.transact([this.#portOperation(step.port)]);
+        break;
+      case 'set':
+        await this.#set(step.port, step.name, step.value);
+        break;
+      case 'mirror':
+        this.#mirrors.set(step);
+        await this.#changeMirrors();
+        break;
+      case 'mirrorAll':
+        this.#mirrors.setAll(step.to);
+        await this.#changeMirrors();
         break;
       case 'link':
         await ovs.appctl('netdev-dummy/set-admin-state', nameOf(step.port), step.isUp ? 'up' : 'down');
@@ -93,11 +116,13 @@ export class OvsWorld implements World {
   /**
    * Sends a frame and waits until it has been forwarded. An OpenFlow rule sends a copy of each frame that is received to the
    * port `watch`, also of one that the bridge drops. ovs-vswitchd writes to the sockets of all ports in one go, in the order in which
-   * they were made, and that of `watch` is the last.
+   * they were made, and that of `watch` is the last. Of a port that is reserved for copies it takes no frame, so another
+   * one follows for `watch`.
    */
   async #send(port: number, frame: Buffer): Promise<void> {
     this.#watched = 0;
     await this.ovs.appctl('netdev-dummy/receive', nameOf(port), frame.toString('hex'));
+    if (this.#mirrors.isOutput(port)) await this.ovs.appctl('netdev-dummy/receive', MARK, MARKER);
     await until(() => this.#watched > 0, FORWARDED_MS);
     // What is in a socket's buffer is read in the next turn of our own loop.
     await turn();
@@ -122,15 +147,60 @@ export class OvsWorld implements World {
   }
 
   async #reset(): Promise<void> {
-    if (this.#hasVlans) {
-      const steps = Array.from({ length: MOST_PORTS }, (_, at) => at + 1);
-      await this.ovs.transact(steps.map((port) => vlanOperation({ ...TRANSPARENT, port })));
-      this.#hasVlans = false;
+    for (const port of [...this.#shut]) await this.#set(port, 'state', 3);
+    for (const port of [...this.#floodless]) await this.#set(port, 'floods', 1);
+    if (this.#mirrors.clear() || this.#vlans.size > 0 || this.#isolated.size > 0) {
+      this.#vlans.clear();
+      this.#isolated.clear();
+      await this.#changeMirrors();
     }
     for (let port = 1; port <= MOST_PORTS; port++) {
       await this.ovs.appctl('netdev-dummy/set-admin-state', nameOf(port), 'up');
     }
     await this.ovs.appctl('fdb/flush', BRIDGE);
+  }
+
+  async #set(port: number, name: PortSetting, value: number): Promise<void> {
+    const { ovs } = this;
+    if (name === 'isolated') {
+      change(this.#isolated, port, value === 1);
+      await ovs.transact([this.#portOperation(port)]);
+    } else if (name === 'state') {
+      // What it receives is not sent to it: a port that receives nothing would end the flow to `watch`.
+      change(this.#shut, port, value === 0);
+      await this.#configure(port, value === 0 ? 'no-forward' : 'forward');
+    } else if (name === 'floods') {
+      change(this.#floodless, port, value === 0);
+      await this.#configure(port, value === 0 ? 'no-flood' : 'flood');
+    } else {
+      throw new Error(`Open vSwitch has no "${name}" here`);
+    }
+  }
+
+  async #configure(port: number, flag: string): Promise<void> {
+    await this.ovs.ofctl('mod-port', BRIDGE, nameOf(port), flag);
+    await this.#settle();
+  }
+
+  /** Frames are forwarded before changes are applied in a turn of its main loop, so a change holds after the next one. */
+  async #settle(): Promise<void> {
+    for (let turns = 0; turns < 2; turns++) await this.ovs.appctl('version');
+  }
+
+  async #changeMirrors(): Promise<void> {
+    const ports = Array.from({ length: MOST_PORTS }, (_, at) => this.#portOperation(at + 1));
+    const mirrors = this.#mirrors.operations((port) => this.#ids.get(nameOf(port)) as string);
+    await this.ovs.transact([...ports, ...mirrors]);
+    // It does so itself in its next turn, unless all is as before.
+    await this.#settle();
+    await this.ovs.appctl('fdb/flush', BRIDGE);
+  }
+
+  /** The settings of a port in the database. By design (by-design.ts): they do not change copies. */
+  #portOperation(port: number): object {
+    const isOutput = this.#mirrors.isOutput(port);
+    const vlans = isOutput ? undefined : this.#vlans.get(port);
+    return portOperation(vlans ?? { ...TRANSPARENT, port }, !isOutput && this.#isolated.has(port));
   }
 
   async #build(): Promise<void> {
@@ -151,12 +221,22 @@ export class OvsWorld implements World {
       `options:pstream=punix:${ovs.directory}/${WATCH}.sock`,
       `ofport_request=${MOST_PORTS + 1}`,
     );
-    await ovs.ofctl('mod-port', BRIDGE, WATCH, 'no-flood');
+    await ovs.vsctl(
+      ...['add-port', BRIDGE, MARK, '--', 'set', 'Interface', MARK, 'type=dummy', `ofport_request=${MOST_PORTS + 2}`],
+    );
+    for (const name of [WATCH, MARK]) await ovs.ofctl('mod-port', BRIDGE, name, 'no-flood');
     await ovs.ofctl('add-flow', BRIDGE, `priority=100,actions=normal,output:${MOST_PORTS + 1}`);
+    const marked = `priority=200,in_port=${MOST_PORTS + 2},actions=output:${MOST_PORTS + 1}`;
+    await ovs.ofctl('add-flow', BRIDGE, marked);
+    this.#ids = await ovs.idsOf('Port');
     await ovs.appctl('upcall/set-flow-limit', '0');
     await ovs.appctl('time/stop');
     for (let port = 1; port <= MOST_PORTS; port++) {
-      await this.#listen(nameOf(port), (frame) => this.#heard.push(heardAt(port, frame.toString('hex'))));
+      await this.#listen(nameOf(port), (frame) => {
+        const hex = frame.toString('hex');
+        // A mirror of all ports copies it.
+        if (hex !== MARKER) this.#heard.push(heardAt(port, hex));
+      });
     }
     await this.#listen(WATCH, () => this.#watched++);
     for (const port of [1, 2])
@@ -165,6 +245,11 @@ export class OvsWorld implements World {
         (reached) => reached === MOST_PORTS,
       );
   }
+}
+
+function change(ports: Set<number>, port: number, isIn: boolean): void {
+  if (isIn) ports.add(port);
+  else ports.delete(port);
 }
 
 const nameOf = (port: number): string => `port${port}`;
@@ -183,7 +268,7 @@ export function readFrames(socket: Socket, receive: (frame: Buffer) => void): vo
 }
 
 /** Our modes in the terms of Open vSwitch. A provider's access port, which takes frames with any C-TAG, is a tunnel there. */
-function vlanOperation(step: VlanStep): object {
+function portOperation(step: VlanStep, isProtected: boolean): object {
   const none = ['set', []];
   const isProvider = step.tpid === TPID_S_TAG;
   const modes = {
@@ -197,6 +282,7 @@ function vlanOperation(step: VlanStep): object {
     tag: step.mode === 'access' || step.mode === 'native' ? step.pvid : none,
     trunks: ['set', step.mode === 'trunk' || step.mode === 'native' ? step.vlans : []],
     other_config: ['map', isProvider ? [['qinq-ethtype', '802.1ad']] : []],
+    protected: isProtected,
   };
   return { op: 'update', table: 'Port', where: [['name', '==', nameOf(step.port)]], row };
 }

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { fuzzCases, fuzzSeed } from '../support/random.ts';
 import { missingTools } from '../support/tools.ts';
 import { CoreWorld } from './core-world.ts';
-import { PROVIDER, type Profile, TAGGED, VLANS } from './generate.ts';
+import { MIRRORS, PROVIDER, type Profile, TAGGED, VLAN_MIRRORS, VLANS } from './generate.ts';
 import { OVS_TOOLS } from './ovs-process.ts';
 import { OvsWorld } from './ovs-world.ts';
 import { findDifference } from './runs.ts';
@@ -16,6 +16,8 @@ const PROFILES: readonly (readonly [profile: Profile, runs: number])[] = [
   [TAGGED, 40],
   [VLANS, 80],
   [PROVIDER, 40],
+  [MIRRORS, 80],
+  [VLAN_MIRRORS, 80],
 ];
 
 for (const [profile, runs] of PROFILES) {

@@ -2,6 +2,7 @@
  * Scripts of differential tests: events and frames that are played through a bridge of ours and through one of others
  * (Linux, Open vSwitch). A script is plain JSON, so that the smallest one that shows a difference can be pasted.
  */
+import type { MirrorDirection } from '../../src/bridge/mirror/mirrors.ts';
 import type { VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 
 /** A tag in front of the EtherType: the TPID and the control information. */
@@ -29,6 +30,8 @@ export type PortSetting =
   | 'flood'
   | 'mcast_flood'
   | 'bcast_flood'
+  /** The three before at once. */
+  | 'floods'
   | 'locked'
   | 'fastleave'
   | 'mcast_router'
@@ -39,6 +42,17 @@ export type PortSetting =
 
 /** The settings of the bridge: the most learned addresses (0: no limit), the reserved addresses that are relayed. */
 export type BridgeSetting = 'fdb_max_learned' | 'group_fwd_mask' | 'mcast_snooping';
+
+/** Copies of the frames of a port go to another one. */
+export interface MirrorStep {
+  readonly do: 'mirror';
+  readonly port: number;
+  /** 0: no copies */
+  readonly to: number;
+  readonly direction: MirrorDirection;
+  /** The VLANs whose frames are copied; empty: all. */
+  readonly vids: readonly number[];
+}
 
 /** How a port takes part in VLANs, in our own terms. */
 export interface VlanStep {
@@ -54,6 +68,9 @@ export interface VlanStep {
 export type Step =
   | FrameStep
   | VlanStep
+  | MirrorStep
+  /** Copies of all frames of the bridge go to a port; 0: no copies. */
+  | { readonly do: 'mirrorAll'; readonly to: number }
   /** The link of a port goes down, or comes up. */
   | { readonly do: 'link'; readonly port: number; readonly isUp: boolean }
   /** A port is removed from the bridge with its settings, or is added again with the default settings. */
@@ -122,6 +139,10 @@ export function describeStep(step: Step): string {
       return `port ${step.port}: entry ${step.mac} ${step.kind}`;
     case 'wait':
       return `${step.units * WAIT_MS} ms pass`;
+    case 'mirror':
+      return `port ${step.port}: copies of ${step.direction} to ${step.to}, VIDs ${step.vids.join() || 'all'}`;
+    case 'mirrorAll':
+      return `copies of all ports to ${step.to}`;
     case 'vlan':
       return `port ${step.port}: ${step.mode} pvid ${step.pvid} vlans ${step.vlans.join()} ${hexWord(step.tpid)}`;
     default:

@@ -3,6 +3,7 @@ import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import { framesIn, MAX_FINISHED_BYTES } from '../../wire/offload/gso.ts';
 import { neededOffloads, OFFLOAD_HEADER_BYTES, OFFLOAD_NONE } from '../../wire/offload/virtio-header.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { Pass } from '../pass.ts';
 
 /**
  * A port that sends copies of frames, and nothing else. Frames that it cannot send are discards of this port only. Super-frames
@@ -15,10 +16,26 @@ export class MirrorOutput {
   readonly #engine: OffloadEngine;
   #slab: FrameBatch | undefined;
   #hasNoted = false;
+  /** The last frame that was copied as it was sent: its pass, its place there, and the port that sent it. */
+  #lastPass = 0;
+  #lastIndex = -1;
+  #lastSource: BridgePort | undefined;
 
   constructor(port: BridgePort, engine: OffloadEngine) {
     this.port = port;
     this.#engine = engine;
+  }
+
+  /**
+   * Whether another port has made the copy of the present frame of a pass; if not, `source` makes it. What one port sends of
+   * a frame may be several: its segments.
+   */
+  hasCopyOfOther(source: BridgePort, { id, index }: Pass): boolean {
+    if (this.#lastPass === id && this.#lastIndex === index) return this.#lastSource !== source;
+    this.#lastPass = id;
+    this.#lastIndex = index;
+    this.#lastSource = source;
+    return false;
   }
 
   /** Sends frame `index`, whose octets must stay until `flush`. Its offload header, if any, was checked. */

@@ -117,6 +117,28 @@ test('of a frame between two mirrored ports there is one copy, as it was receive
   assert.deepEqual(bench.hear(0, frame(2, 1)), [NOTHING, [1], [1], [1]], 'two outputs have a copy each');
 });
 
+test('of a flooded frame that several mirrored ports send there is one copy in each place', () => {
+  const bench = new Bench(Array.from({ length: 6 }, () => new MemoryPort()));
+  for (const index of [1, 2]) bench.mirror(index, 4, 'tx');
+  bench.mirror(3, 5, 'tx');
+  const frames = [frame(BROADCAST, 1), frame(BROADCAST, 2)];
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(bench.hear(0, ...frames), [NOTHING, [1, 2], [1, 2], [1, 2], [1, 2], [1, 2]]);
+  }
+});
+
+test('of a flooded super-frame there is one copy, in as many frames as the first mirrored port sends', () => {
+  const { frame: bytes, header } = superFrameOf({ payload: Buffer.alloc(2500, 0x5a) }, 1000);
+  const bench = new Bench([new SuperPort(), new MemoryPort(), new SuperPort(), new SuperPort()]);
+  for (const index of [1, 2]) bench.mirror(index, 3, 'tx');
+  const [, , whole, copies] = bench.hearBatch(0, batchWithHeaders([{ frame: bytes, header }]));
+  assert.deepEqual(whole, [bytes]);
+  assert.deepEqual(
+    copies?.map(({ length }) => length),
+    [1054, 1054, 554],
+  );
+});
+
 test('two mirrors of a port make one copy for the same output', () => {
   const bench = new Bench();
   const to = bench.at(3);

@@ -1,9 +1,11 @@
-import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES, vidOf } from '../../wire/ethernet/ethernet-frame.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { OffloadEngine } from '../../wire/offload/engine.ts';
 import type { BridgePort } from '../bridge-port.ts';
 import { LazyMap } from '../lazy-map.ts';
+import type { Pass } from '../pass.ts';
 import type { PortTap } from '../port-tap.ts';
+import { vlanAt } from '../port-vlans.ts';
 import { MirrorOutput } from './mirror-output.ts';
 
 /** Which frames of a port are copied: those that it receives, those that it sends, or both. */
@@ -34,28 +36,29 @@ interface Mirror {
 
 /**
  * The mirrors of one bridge, with the semantics of Open vSwitch's `output_port`: the port of the copies is reserved for
- * them, and of one frame it sends one copy, of what was received if the ingress port is mirrored, else of what is sent.
+ * them, and of one frame it sends one copy, of what was received if the ingress port is mirrored, else of what is sent by
+ * the first of the mirrored ports that send it.
  * Received frames are copied as they come, before any stage; sent ones after the last.
  */
 export class Mirrors {
   readonly #engine: OffloadEngine;
   readonly #taps = new LazyMap<BridgePort, MirrorTap>();
   readonly #outputs = new LazyMap<BridgePort, MirrorOutput>();
-  #ingress: BridgePort | undefined;
+  #pass: Pass | undefined;
 
   constructor(engine: OffloadEngine) {
     this.#engine = engine;
   }
 
-  /** The frames of this port are being forwarded; undefined: the bridge's own. @returns what `leave` must be called with */
-  enter(ingress: BridgePort | undefined): BridgePort | undefined {
-    const outer = this.#ingress;
-    this.#ingress = ingress;
+  /** The frames of this pass are being forwarded; undefined: the bridge's own. @returns what `leave` must be called with */
+  enter(pass: Pass | undefined): Pass | undefined {
+    const outer = this.#pass;
+    this.#pass = pass;
     return outer;
   }
 
-  leave(outer: BridgePort | undefined): void {
-    this.#ingress = outer;
+  leave(outer: Pass | undefined): void {
+    this.#pass = outer;
   }
 
   /**
@@ -90,10 +93,11 @@ export class Mirrors {
       .filter(({ all, specs }) => specs.length < all);
   }
 
-  /** Whether this output has a copy of the frame already, from the port that received it. */
-  hasReceivedCopy(output: MirrorOutput, vid: number): boolean {
-    const tap = this.#ingress === undefined ? undefined : this.#taps.get(this.#ingress);
-    return tap?.copiesReceived(output, vid) ?? false;
+  /** Whether this output has a copy of the frame that `port` sends already, from the port that received it or another one. */
+  hasCopy(output: MirrorOutput, port: BridgePort, vid: number): boolean {
+    const pass = this.#pass;
+    if (pass === undefined) return false;
+    return this.#taps.get(pass.ingress)?.copiesReceived(output, vid) === true || output.hasCopyOfOther(port, pass);
   }
 
   /** Whether a copy is being sent; what taps see then is no frame of the bridge. */
@@ -155,7 +159,7 @@ class MirrorTap implements PortTap {
     const vid = vidAt(this.#port, batch, index);
     for (const [order, { output, isTx, vids }] of this.#mirrors.entries()) {
       if (!isTx || !selects(vids, vid) || this.#isEarlier(order, 'isTx', output, vid)) continue;
-      if (!this.#owner.hasReceivedCopy(output, vid)) output.copy(batch, index);
+      if (!this.#owner.hasCopy(output, this.#port, vid)) output.copy(batch, index);
     }
   }
 
@@ -189,6 +193,5 @@ function selects(vids: VidFilter | undefined, vid: number): boolean {
 
 /** The VLAN of a frame as it is at this port: when it comes in, and when it leaves. */
 function vidAt({ vlans }: BridgePort, { bytes, starts, lengths }: FrameBatch, index: number): number {
-  const [start, length] = [starts[index] as number, lengths[index] as number];
-  return vlans === undefined ? vidOf(bytes, start, length) : vlans.classify(bytes, start, length);
+  return vlanAt(vlans, bytes, starts[index] as number, lengths[index] as number);
 }
