@@ -38,13 +38,16 @@ export class MeshNode {
       nowMs: () => lab.nowMs,
       labelsOf: () => ({}),
       portCalled: () => undefined,
-      wakeBy: (atMs) => {
-        this.#wakeMs = Math.min(this.#wakeMs, atMs);
-      },
+      wakeBy: (atMs) => this.wakeBy(atMs),
       publish: () => undefined,
       portChanged: () => undefined,
     });
     this.mesh.setSelf(name);
+  }
+
+  /** Asks for a tick, as EntityHost does. */
+  wakeBy(atMs: number): void {
+    this.#wakeMs = Math.min(this.#wakeMs, atMs);
   }
 
   /** When the entity wants a tick. */
@@ -52,8 +55,9 @@ export class MeshNode {
     return this.#wakeMs;
   }
 
+  /** What it is called for once a second, and when it is due. As in a network, the tick of a second ends no other timer. */
   tick(): void {
-    this.#wakeMs = Number.POSITIVE_INFINITY;
+    if (this.#wakeMs <= this.#lab.nowMs) this.#wakeMs = Number.POSITIVE_INFINITY;
     this.mesh.tick(this.#lab.nowMs);
   }
 
