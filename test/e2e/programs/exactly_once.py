@@ -20,7 +20,7 @@ import sys
 import time
 
 ETHERTYPE = 0x88B5
-MOST_TWICE = 20
+MOST_TWICE = 1000
 BROADCAST, GROUP, UNICAST = 0, 1, 2
 KINDS = ('broadcast', 'multicast', 'unicast')
 RECEIVE_OCTETS = 8 << 20
