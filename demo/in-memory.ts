@@ -8,8 +8,11 @@ import { describeRate, type Narrator } from './narrator.ts';
 import { DATA_BYTES, Station } from './station.ts';
 
 const PINGS = 5;
-/** The most frames in flight: a tunnel's queue holds more before it drops. */
-const WINDOW_FRAMES = 512;
+/**
+ * The most frames in flight: fewer than the buffers of a socket hold. What waits in the queue of a tunnel for longer than the
+ * round trips of a network is dropped (CoDel), also when this process has no processor time.
+ */
+const WINDOW_FRAMES = 128;
 const BURST_FRAMES = 64;
 const REPORT_BYTES = 4 * 1024 * 1024;
 const PATIENCE_MS = 20_000;
@@ -104,7 +107,7 @@ async function ping({ relay, laptop }: Network, narrator: Narrator): Promise<voi
 /**
  * Sends with a sliding window: at most WINDOW_FRAMES are in flight, and the relay
  * acknowledges received frames. A gap in the numbers means a lost frame, which must not
- * happen below the limit of the tunnel's queue.
+ * happen with a window of this length.
  * @returns the duration in seconds
  */
 async function transfer({ relay, laptop }: Network, narrator: Narrator): Promise<number> {
