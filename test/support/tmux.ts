@@ -41,7 +41,6 @@ export class Tmux {
     return eventually(
       () => this.screen(),
       (screen) => (isRight instanceof RegExp ? isRight.test(screen) : isRight(screen)),
-      30_000,
     );
   }
 
