@@ -19,10 +19,10 @@ test('a pair of nodes that cannot reach each other is joined by a third one, and
   assert.equal(describeLosses(await oracle.losses(begin, carried)), '', 'a detour loses nothing');
 
   await underlay.join();
-  await lab.whole(60_000);
+  await lab.whole();
   const direct = await oracle.steady('directly');
   await underlay.cut([one], [two], TUNNEL_PORT);
-  const again = await oracle.settled('by the third node again', 20_000);
+  const again = await oracle.settled('by the third node again');
   const third = (await oracle.losses(direct, again)).filter(({ from, to }) => from === 3 || to === 3);
   assert.equal(describeLosses(third), '', 'the third node is reached all the time');
 });

@@ -90,7 +90,7 @@ test('a tap port follows its device down, up, and away', async (t) => {
     ({ state }) => state === 'up',
   );
   assert.equal(up.reason, null);
-  assert.ok(await pings(right, LEFT_TAP.v4, 5));
+  assert.ok(await pings(right, LEFT_TAP.v4));
   await left.check(['ip', 'link', 'delete', 'ethws0']);
   const gone = await eventually(
     () => leftSwitch.port(1),

@@ -5,7 +5,7 @@ import type { VlanEntry } from '../../src/control/vlan-entries.ts';
 import { EtherwsSwitch, eventually } from '../support/etherws.ts';
 import { commandsIn, fencedBlocks } from '../support/fenced-blocks.ts';
 import { openTapLab } from '../support/lab-test.ts';
-import { LEFT, openPair, pings } from '../support/lan.ts';
+import { LEFT, openPair, pings, pingsInVain } from '../support/lan.ts';
 import type { Host } from '../support/namespaces.ts';
 
 /** VLANs between real hosts. The example is that of docs/operate/vlans.md. */
@@ -58,7 +58,7 @@ test('two departments share a tunnel, by the commands of the page', async (t) =>
 
   // Lab moves to the VLAN of sales at one end: now sales and lab of the other end are apart from it.
   await right.done('setport', '3', '--pvid', '30');
-  assert.equal(await pings(pair.right, '10.20.0.1', 1), false);
+  assert.ok(await pingsInVain(pair.right, '10.20.0.1'));
   const learned = (await right.fdb()).filter(({ vid }) => vid === 10);
   assert.equal(learned.length, 2, 'the TAP devices of sales at both ends');
 });
@@ -81,16 +81,16 @@ test('access ports of two VLANs are apart, and a trunk has both, with tags of ei
   await running.done('addport', 'netdev', 'm3', '--vlan-mode', 'trunk', '--vlans', '10,20');
   const [one, , , trunk] = hosts as [Host, Host, Host, Host];
   assert.ok(await pings(one, '192.0.2.2'), 'in the same VLAN');
-  assert.equal(await pings(one, '192.0.2.3', 1), false, 'in another VLAN');
+  assert.ok(await pingsInVain(one, '192.0.2.3'), 'in another VLAN');
 
-  const ask = async (tpid: string, vid: number, address: string): Promise<string> =>
-    (await trunk.run(['python3', TAGGED_ARP, 'eth0', tpid, `${vid}`, address])).stdout.trim();
+  const ask = async (tpid: string, vid: number, address: string, seconds = 60): Promise<string> =>
+    (await trunk.run(['python3', TAGGED_ARP, 'eth0', tpid, `${vid}`, address, `${seconds}`])).stdout.trim();
   assert.deepEqual(
-    [await ask('8100', 10, '192.0.2.1'), await ask('8100', 20, '192.0.2.3'), await ask('8100', 20, '192.0.2.1')],
+    [await ask('8100', 10, '192.0.2.1'), await ask('8100', 20, '192.0.2.3'), await ask('8100', 20, '192.0.2.1', 2)],
     ['8100 10', '8100 20', ''],
   );
   await running.done('setport', '4', '--ethertype', '88a8');
-  assert.deepEqual([await ask('88a8', 10, '192.0.2.2'), await ask('8100', 10, '192.0.2.2')], ['88a8 10', '']);
+  assert.deepEqual([await ask('88a8', 10, '192.0.2.2'), await ask('8100', 10, '192.0.2.2', 2)], ['88a8 10', '']);
   const { rxDiscards } = await running.port(4);
   assert.ok((rxDiscards['tagMissing'] ?? 0) > 0, 'a C-TAG is no tag of a trunk with S-TAGs');
 });

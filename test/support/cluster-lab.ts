@@ -173,7 +173,7 @@ export class ClusterLab {
   }
 
   /** Waits until a node has no mesh port, and no other one has a mesh port to it. */
-  async withoutMesh(number: number, timeoutMs = 30_000): Promise<void> {
+  async withoutMesh(number: number, timeoutMs?: number): Promise<void> {
     const { name } = this.node(number);
     const meshPorts = async (): Promise<number> => {
       const ports = await Promise.all(this.nodes.map((node) => node.ports()));
@@ -184,7 +184,7 @@ export class ClusterLab {
   }
 
   /** Waits until each node has mesh ports to all others that are up. */
-  async whole(timeoutMs = 30_000): Promise<void> {
+  async whole(timeoutMs?: number): Promise<void> {
     await Promise.all(
       this.nodes.map((node) =>
         eventually(

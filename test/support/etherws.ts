@@ -106,7 +106,7 @@ export class EtherwsSwitch {
 export async function eventually<T>(
   ask: () => Promise<T>,
   isRight: (answer: T) => boolean,
-  timeoutMs = PATIENCE_MS,
+  timeoutMs: number = PATIENCE_MS,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {

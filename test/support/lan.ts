@@ -6,6 +6,7 @@ import { EtherwsSwitch } from './etherws.ts';
 import { openTapLab } from './lab-test.ts';
 import type { Host, Lab } from './namespaces.ts';
 import { run } from './process.ts';
+import { PATIENCE_MS } from './waits.ts';
 
 /** The left host's addresses on the cable between the two hosts, and its name. */
 export const LEFT = { v4: '10.1.0.1', v6: 'fd01::1', name: 'left.example' } as const;
@@ -108,9 +109,10 @@ export async function macOf(host: Host, device: string): Promise<string> {
   return link?.address ?? '';
 }
 
-/** Whether one of `count` echo requests is answered. */
-export async function pings(from: Host, address: string, count = 3): Promise<boolean> {
-  const { status } = await from.run(['ping', '-c', String(count), '-i', '0.2', '-W', '5', address]);
+/** Whether an echo request is answered: one is sent every 200 ms until then, for at most this time. */
+export async function pings(from: Host, address: string, patienceS: number = PATIENCE_MS / 1000): Promise<boolean> {
+  // With a deadline, ping counts answers, not requests.
+  const { status } = await from.run(['ping', '-c', '1', '-i', '0.2', '-w', String(patienceS), address]);
   return status === 0;
 }
 

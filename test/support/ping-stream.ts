@@ -31,7 +31,7 @@ export class PingStream {
    * Resolves when a request that was sent after the call is answered.
    * @returns how long that took, in milliseconds
    */
-  async answered(timeoutMs: number): Promise<number> {
+  async answered(timeoutMs?: number): Promise<number> {
     const beginMs = performance.now();
     // The next request may have been sent already, since ping prints a line only for its answer.
     const asked = this.#asked + 1;

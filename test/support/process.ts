@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { PATIENCE_MS } from './waits.ts';
 
 /** The limit of a timer: for programs that run until they are ended. */
 export const LONGEST_MS: number = 2 ** 31 - 1;
@@ -69,7 +70,7 @@ export class Process {
   }
 
   /** Waits for the first match of `pattern` in the program's output, past or future, on either stream. */
-  output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  output(pattern: RegExp, timeoutMs: number = PATIENCE_MS): Promise<RegExpExecArray> {
     return this.#match(pattern, undefined, timeoutMs);
   }
 
@@ -77,7 +78,7 @@ export class Process {
    * Waits for the first match in standard error after a position.
    * @param since the position: a length that `stderr` had
    */
-  logged(pattern: RegExp, since: number, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  logged(pattern: RegExp, since: number, timeoutMs: number = PATIENCE_MS): Promise<RegExpExecArray> {
     return this.#match(pattern, since, timeoutMs);
   }
 

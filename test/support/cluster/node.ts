@@ -103,11 +103,10 @@ export class ClusterNode {
   }
 
   /** Waits until this node knows a station, or no longer does. */
-  async knows(mac: string, isKnown = true, timeoutMs = 20_000): Promise<void> {
+  async knows(mac: string, isKnown = true): Promise<void> {
     await eventually(
       () => this.entryOf(mac),
       (entry) => (entry !== undefined) === isKnown,
-      timeoutMs,
     );
   }
 }

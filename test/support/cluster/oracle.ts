@@ -44,7 +44,7 @@ export class Oracle {
    * Waits until each station hears each other one, by frames of each kind that were sent after the call.
    * @returns the numbers until which all was heard
    */
-  async settled(what: string, timeoutMs = 30_000): Promise<Mark> {
+  async settled(what: string, timeoutMs?: number): Promise<Mark> {
     const asked = await this.mark();
     const missing = async (): Promise<string[]> => {
       const reports = await this.#reports();

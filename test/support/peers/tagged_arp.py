@@ -1,6 +1,6 @@
 """Sends an ARP request with a VLAN tag by a packet socket, and prints the tag of the reply: TPID and VID.
 
-Usage: tagged_arp.py DEVICE TPID VID ADDRESS. Ends with status 1 after 2 s without a reply.
+Usage: tagged_arp.py DEVICE TPID VID ADDRESS SECONDS. It asks every second, and ends with status 1 after SECONDS without a reply.
 """
 
 import socket
@@ -11,7 +11,7 @@ import time
 SOL_PACKET, PACKET_AUXDATA, PACKET_OUTGOING = 263, 8, 4
 VLAN_VALID, VLAN_TPID_VALID = 1 << 4, 1 << 6
 
-device, tpid, vid, address = sys.argv[1], int(sys.argv[2], 16), int(sys.argv[3]), sys.argv[4]
+device, tpid, vid, address, seconds = sys.argv[1], int(sys.argv[2], 16), int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 wanted = socket.inet_aton(address)
 # With a protocol it would hear all devices until it is bound.
 link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -19,14 +19,17 @@ link.bind((device, 3))
 link.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
 own = bytes.fromhex("020000000077")
 probe = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, own, bytes(4), bytes(6), wanted)
-link.send(b"\xff" * 6 + own + struct.pack("!HHH", tpid, vid, 0x0806) + probe + bytes(18))
-end = time.monotonic() + 2
+asked = 0
+end = time.monotonic() + seconds
 while time.monotonic() < end:
-    link.settimeout(max(0.01, end - time.monotonic()))
+    if time.monotonic() >= asked + 1:
+        link.send(b"\xff" * 6 + own + struct.pack("!HHH", tpid, vid, 0x0806) + probe + bytes(18))
+        asked = time.monotonic()
+    link.settimeout(0.2)
     try:
         frame, control, _, sender = link.recvmsg(2048, 256)
     except TimeoutError:
-        break
+        continue
     if sender[2] == PACKET_OUTGOING:
         continue
     tag = (0, 0)
