@@ -11,6 +11,10 @@ export const ETHERWS: readonly string[] = [
   fileURLToPath(new URL('../../bundle/cli/etherws.js', import.meta.url)),
 ];
 
+/** The deadline of a start: it takes 1 s of a processor, of which three nodes and all other tests have their share. */
+const START_MS = 2 * PATIENCE_MS;
+const LEAST_PAUSE_MS = 50;
+
 export interface SwitchStart extends ProcessOptions {
   /** Replaces `etherws`. */
   readonly command?: readonly string[];
@@ -91,15 +95,24 @@ export class EtherwsSwitch {
     void this.process.exited.then(() => {
       hasEnded = true;
     });
-    const end = Date.now() + PATIENCE_MS;
+    const end = Date.now() + START_MS;
     while (!hasEnded) {
+      const askedMs = Date.now();
       const { status, stderr } = await this.ctl(['listport']);
       if (status === 0) return;
-      if (Date.now() > end) throw new Error(`not ready within ${PATIENCE_MS} ms: ${stderr}\n${this.process}`);
-      await delay(50);
+      if (Date.now() > end) throw new Error(`not ready within ${START_MS} ms: ${stderr}\n${this.process}`);
+      await delay(pauseAfter(askedMs));
     }
     throw new Error(`the switch ended before it was ready: ${this.process}`);
   }
+}
+
+/**
+ * The pause before something is asked again: as long as the last answer took. To ask may start a program, which would
+ * otherwise take the processor from what the test waits for.
+ */
+function pauseAfter(askedMs: number): number {
+  return Math.max(LEAST_PAUSE_MS, Date.now() - askedMs);
 }
 
 /** Repeats `ask` until its answer is right. @throws Error with the last answer */
@@ -110,10 +123,11 @@ export async function eventually<T>(
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
+    const askedMs = Date.now();
     const answer = await ask();
     if (isRight(answer)) return answer;
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms, last: ${JSON.stringify(answer)}`);
-    await delay(50);
+    await delay(pauseAfter(askedMs));
   }
 }
 
