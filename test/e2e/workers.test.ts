@@ -204,7 +204,7 @@ test('a terminated service ends all tunnels with code 1001, and leaves no proces
   await until(() => clients.every(isUp));
   const pids = [...service.workers.values()];
   service.process.signal('SIGTERM');
-  const { status, stderr } = await within(service.process.exited, 'end of the service', 20_000);
+  const { status, stderr } = await within(service.process.exited, 'end of the service');
   assert.equal(status, 0, stderr);
   for (const pid of pids) assert.ok(!isAlive(pid), `worker ${pid} is left`);
   await until(() => clients.every((client) => !isUp(client)));
@@ -219,7 +219,7 @@ test('signals to all processes, as of a terminal or a service manager, end the s
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
   await dial(t, service);
   service.process.signal('SIGINT');
-  const { status } = await within(service.process.exited, 'end of the service', 20_000);
+  const { status } = await within(service.process.exited, 'end of the service');
   assert.equal(status, 0);
   assert.doesNotMatch(service.process.stderr, /a worker has ended/);
 });

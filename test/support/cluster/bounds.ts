@@ -1,5 +1,5 @@
 /** How much longer than the promised time a busy machine may take. 1 on a quiet machine shows what is promised. */
-const { ETHERWS_CLUSTER_PATIENCE = '2' } = process.env;
+const { ETHERWS_CLUSTER_PATIENCE = '10' } = process.env;
 
 /** What the pages promise, in ms. Tests judge them with patience, since they share the machine with others. */
 export const PROMISED = {
