@@ -20,7 +20,8 @@ import type { Process } from '../support/process.ts';
  *
  *   left: vxlan over veth ─ netdev port │ switch │ TAP, vxlan over it
  */
-const TIMEOUT_MS = 120_000;
+/** A limit of each program and of each test, which takes 20 s with a processor of its own. */
+const TIMEOUT_MS = 300_000;
 const VXLAN_PORT = '4789';
 const UDP_PORT = '5001';
 const TCP_PORT = '5002';

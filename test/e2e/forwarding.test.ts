@@ -204,7 +204,7 @@ test('the log shows each frame while its level is debug, and flows forward them 
   assert.ok(await pings(right, LEFT_TAP.v4));
   assert.equal(logged(), 0);
   await leftSwitch.done('loglevel', 'switch=debug');
-  assert.ok(await pings(right, LEFT_TAP.v4));
+  await right.check(['ping', '-c', '5', '-i', '0.2', '-W', '30', LEFT_TAP.v4]);
   await leftSwitch.process.output(/forwarded/);
   assert.equal(logged(), 10, 'five requests and five answers');
   await leftSwitch.done('loglevel', 'switch=info');

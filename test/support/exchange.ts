@@ -9,6 +9,7 @@
  */
 import { createCipheriv, createHash } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
+import { LONGEST_MS } from './process.ts';
 import { once } from './waits.ts';
 
 /** The result of one end. */
@@ -58,7 +59,8 @@ async function receive(socket: Socket, noise: Buffer): Promise<Omit<Exchanged, '
       done += length;
     }
   });
-  await once(socket, 'end');
+  // How long all of it takes is limited by the test, which ends this program.
+  await once(socket, 'end', { waitMs: LONGEST_MS });
   return { receivedBytes: bytes, wrongAt };
 }
 
