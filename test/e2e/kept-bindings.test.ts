@@ -12,6 +12,7 @@ import { eventually } from '../support/etherws.ts';
 import { dhcpReply, dhcpRequest, ipv6Frame, udpFrame } from '../support/ip-frames.ts';
 import { ADA, BOB, BROADCAST } from '../support/memory-lan.ts';
 import { SwitchProcess } from '../support/switch-process.ts';
+import { TunnelSocket } from '../support/tunnel-socket.ts';
 import { once } from '../support/waits.ts';
 
 /*
@@ -36,7 +37,7 @@ class FarEnds {
   }
 
   static async open(t: TestContext): Promise<FarEnds> {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, WebSocket: TunnelSocket });
     t.after(() => {
       for (const client of server.clients) client.terminate();
       server.close();
