@@ -69,10 +69,13 @@ test('axe-core finds nothing grave in any view', async (t) => {
     }
     await t.test(`a capture with an open frame, ${colorScheme}`, async () => {
       await visit(console.page, '#/capture?port=1', '.capture-chip');
-      // Few frames, since rows that follow the newest frame move away from a click.
-      await console.page.getByLabel('Filter', { exact: true }).fill('arp');
       await console.page.getByRole('button', { name: 'Start' }).click();
-      await console.page.locator('.capture-list .table-row').first().click();
+      const row = console.page.locator('.capture-list .table-row').first();
+      await row.waitFor();
+      // Rows that follow the newest frame move away from a click.
+      await console.page.getByRole('button', { name: 'Stop' }).click();
+      await console.page.getByText('Stopped').waitFor();
+      await row.click();
       await console.page.locator('.capture-hex').waitFor();
       assert.deepEqual(await findings(console.page), []);
     });
