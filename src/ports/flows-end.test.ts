@@ -107,15 +107,20 @@ test('what was closed long ago takes nothing along when its memory is collected'
     nativeAddon().watch(descriptor, () => undefined);
     await closeDescriptor(descriptor);
   };
-  await openAndClose();
-  await installFlow(here, there.host);
-  const before = here.bridge.frames;
-  await collectUntil(() => collected.length > 0);
-  assert.equal(collected.length, 1, 'nothing was collected');
-  await turns();
-  await sendAll(here, ...numbered(FRAMES));
-  await there.host.heard.take(FRAMES);
-  assert.equal(here.bridge.frames, before);
+  let hasHeld = false;
+  // A flow lives for a second: a busy machine may need more than one attempt.
+  for (let attempts = 1; attempts <= 10 && !hasHeld; attempts++) {
+    await openAndClose();
+    await installFlow(here, there.host);
+    const before = here.bridge.frames;
+    await collectUntil(() => collected.length === attempts);
+    assert.equal(collected.length, attempts, 'nothing was collected');
+    await turns();
+    await sendAll(here, ...numbered(FRAMES));
+    await there.host.heard.take(FRAMES);
+    hasHeld = here.bridge.frames === before;
+  }
+  assert.ok(hasHeld, 'frames came to the bridge, whose flow was to be left');
 });
 
 test('what changes in one bridge leaves the flows of another as they are', { skip }, async (t) => {
