@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openDemo } from '../support/console-demo.ts';
 import { ConsolePage } from '../support/console-page.ts';
-import { eventually } from '../support/etherws.ts';
 import { openBrowser } from '../support/web-browser.ts';
 
 /** axe-core over every view, in both themes; and each view on a phone. */
@@ -102,14 +101,9 @@ test('on a phone no view is wider than the screen', async (t) => {
         `({ page: document.documentElement.scrollWidth, main: document.querySelector('main').scrollWidth })`,
       );
       assert.ok(page <= 375 && main <= 375, `the page is ${page} px wide, its content ${main} px`);
-      // The columns are chosen once a table has its width.
-      const tables = await eventually(
-        () =>
-          console.page.evaluate<string[]>(`[...document.querySelectorAll('.table')]
-            .filter((table) => table.scrollWidth > table.clientWidth)
-            .map((table) => table.getAttribute('aria-label') + ' ' + table.scrollWidth)`),
-        (wide) => wide.length === 0,
-      );
+      const tables = await console.page.evaluate<string[]>(`[...document.querySelectorAll('.table')]
+        .filter((table) => table.scrollWidth > table.clientWidth)
+        .map((table) => table.getAttribute('aria-label') + ' ' + table.scrollWidth)`);
       assert.deepEqual(tables, [], 'these tables are wider than the screen');
     });
   }
