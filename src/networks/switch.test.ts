@@ -94,3 +94,19 @@ test('ports that had a number get it again, in any order, and new ones get highe
   );
   await etherSwitch.close();
 });
+
+test('a port whose end fails keeps neither the other ports nor the networks from ending', async (t) => {
+  const etherSwitch = new Switch();
+  const [first, last] = [new MemoryPort(), new MemoryPort()];
+  t.mock.method(last, 'close', () => Promise.reject(new Error('no space')));
+  let isFirstClosed = false;
+  t.mock.method(first, 'close', async () => {
+    await new Promise(setImmediate);
+    isFirstClosed = true;
+  });
+  for (const port of [first, last]) etherSwitch.attach(port);
+  const ended = t.mock.method(etherSwitch.network('default'), 'close');
+  await assert.rejects(etherSwitch.close(), { message: 'no space' });
+  assert.equal(isFirstClosed, true);
+  assert.equal(ended.mock.callCount(), 1);
+});

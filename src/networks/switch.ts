@@ -8,6 +8,7 @@ import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
+import { allClosed, closeAll } from '../runtime/close-all.ts';
 import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { defaultSettings, type NetworkChange } from '../schema/network-options.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
@@ -167,7 +168,7 @@ export class Switch {
     network.maker = undefined;
     const closing = [...network.bridge.ports.values()].reverse().map((port) => this.#drop(port, 'removed'));
     this.#removeEmpty(network);
-    await Promise.all(closing);
+    await allClosed(closing);
   }
 
   /** Changes settings of a network; absent ones stay. @throws EtherwsError NETWORK_NOT_FOUND */
@@ -439,8 +440,11 @@ export class Switch {
   async close(reason: CloseReason = 'shutdown'): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#ageing);
-    await Promise.all([...this.ports.values()].reverse().map((port) => this.#drop(port, reason)));
-    for (const network of this.#networks) network.close();
+    const ports = [...this.ports.values()].reverse();
+    await closeAll([
+      () => allClosed(ports.map((port) => this.#drop(port, reason))),
+      ...[...this.#networks].map((network) => () => network.close()),
+    ]);
   }
 
   #tick(nowMs: number): void {

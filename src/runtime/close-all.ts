@@ -11,6 +11,19 @@ export async function closeAll(closings: Iterable<() => Promise<void> | void>): 
       errors.push(error);
     }
   }
+  throwAll(errors);
+}
+
+/**
+ * Waits for closings that are under way at the same time, each to its end.
+ * @throws as `closeAll`
+ */
+export async function allClosed(closings: Iterable<Promise<void>>): Promise<void> {
+  const outcomes = await Promise.allSettled(closings);
+  throwAll(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])));
+}
+
+function throwAll(errors: readonly unknown[]): void {
   if (errors.length > 1) throw new AggregateError(errors, errors.map(reasonOf).join('; '));
   if (errors.length === 1) throw errors[0];
 }
