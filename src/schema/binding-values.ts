@@ -68,7 +68,7 @@ function canonical(octets: readonly number[]): string {
   return formatIpv6([0, 2, 4, 6, 8, 10, 12, 14].map(word));
 }
 
-/** A multicast group in a VLAN, or one source of it, that the operator sets at a port: `GROUP[=SOURCE][@VID]`. */
+/** A multicast group in a VLAN, or one source of it, that the operator sets at a port: `GROUP[=IP][@VID]`. */
 export interface SetGroup {
   /** canonical text */
   readonly address: string;

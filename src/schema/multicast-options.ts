@@ -48,7 +48,7 @@ export const MULTICAST_PORT_OPTIONS = {
     type: groupList,
     default: [],
     flag: '--multicast-group',
-    metavar: 'GROUP[=SOURCE][@VID]',
+    metavar: 'GROUP[=IP][@VID]',
     help: 'a multicast group, or one source of it, of which the port is always a member; repeatable; none: no more',
     defaultText: 'none',
   },
