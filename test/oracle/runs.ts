@@ -23,6 +23,8 @@ export async function findDifference(
     const script = generate(new Random(seed + run), profile);
     const difference = await compare(ours, theirs, script);
     if (difference === undefined) continue;
+    // Our bridge repeats itself. The other one has the clock of the machine: a timer of it that was late once is no rule.
+    if ((await compare(ours, theirs, script)) === undefined) continue;
     const repeat = `npm run test:oracle -- --profile ${profile.name} --seed ${seed + run} --runs 1`;
     return `${await smallest(ours, theirs, script, difference)}\n${repeat}`;
   }
