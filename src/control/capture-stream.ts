@@ -10,9 +10,9 @@ import type {
   CaptureSpec,
   SwitchCapture,
 } from './capture-entries.ts';
-import type { LimitedSocket } from './limited-socket.ts';
 import type { AllowedNetworks } from './method-reach.ts';
 import { METHOD_PREFIX } from './schema.ts';
+import type { LimitedSocket } from './waiting-limit.ts';
 
 /** The method of the notifications of a capture. */
 export const CAPTURE_METHOD = `${METHOD_PREFIX}captured`;

@@ -7,13 +7,12 @@ import { CaptureStream } from './capture-stream.ts';
 import type { ClusterCaller, NodeEvents } from './cluster-entries.ts';
 import type { EventConnectionsOptions } from './event-connections.ts';
 import { answer } from './json-rpc.ts';
-import type { LimitedSocket } from './limited-socket.ts';
 import { ObserveStream } from './live/observe-stream.ts';
 import { type AllowedNetworks, isVisible } from './method-reach.ts';
 import { type ControlMethods, clusterOf, controlMethods, methodsOf, refuseLogin } from './methods.ts';
 import { METHOD_PREFIX, type MethodName, type ParamsOf, type SubscriptionEntry } from './schema.ts';
 import { stillCalling } from './still-calling.ts';
-import type { WaitingLimit } from './waiting-limit.ts';
+import type { LimitedSocket, WaitingLimit } from './waiting-limit.ts';
 
 export interface EventConnectionOptions extends EventConnectionsOptions {
   readonly waiting: WaitingLimit;
@@ -106,7 +105,7 @@ export class EventConnection {
     this.#endSubscription();
     this.#observation.end();
     this.#capture.flush();
-    this.#reader.close(code, reason);
+    this.#webSocket.close(code, reason);
   }
 
   /** To be called every 30 s: pings, and ends the connection if it is silent, expired or no longer authorized. */
@@ -218,13 +217,13 @@ export class EventConnection {
   ): SubscriptionEntry {
     this.#requireOpen();
     const { service } = this.#options;
-    const reader = this.#reader;
+    const webSocket = this.#webSocket;
     const wanted = [...new Set(kinds)];
     const events = clusterOf(service).subscribe(wanted, caller, {
       event: (event) => this.#notify(event),
       own: (batch, lost) => this.#deliver(batch, lost),
       get isFull() {
-        return reader.waitingBytes > MOST_WAITING_OF_NODES;
+        return webSocket.bufferedAmount > MOST_WAITING_OF_NODES;
       },
     });
     this.#endSubscription();
@@ -244,13 +243,13 @@ export class EventConnection {
     const allowed = this.#allowed;
     for (const event of events) {
       if (!isVisible(event, allowed)) continue;
-      if (this.#reader.waitingBytes > MOST_WAITING_BYTES) this.#lost++;
+      if (this.#webSocket.bufferedAmount > MOST_WAITING_BYTES) this.#lost++;
       else {
         this.#tellLost();
         this.#notify({ ...this.#ofNode, ...event });
       }
     }
-    if (this.#reader.waitingBytes <= MOST_WAITING_BYTES) this.#tellLost();
+    if (this.#webSocket.bufferedAmount <= MOST_WAITING_BYTES) this.#tellLost();
   }
 
   /** Sends `lost` before the first event after the gap, or when the reader has caught up. */
@@ -270,7 +269,7 @@ export class EventConnection {
   #notify(params: object): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: EVENT_METHOD, params });
     this.#reader.send(text, () => {
-      if (this.#reader.waitingBytes > 0) return;
+      if (this.#webSocket.bufferedAmount > 0) return;
       if (this.#lost > 0) this.#tellLost();
       this.#nodes?.events.drained();
     });
