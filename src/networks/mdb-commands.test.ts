@@ -81,6 +81,22 @@ test('a source of a group is added and deleted, set or heard, beside what hosts 
   assert.deepEqual(members(), []);
   ports[0].deliver(recordsFrame([{ type: 4, group: SSM.group, sources: ['192.0.2.3'] }]));
   assert.deepEqual(lists(), [['exclude', ['192.0.2.3'], 'temporary']]);
+  const expiries = (): unknown[] =>
+    listMdb(target, undefined).flatMap(({ sourceList }) =>
+      sourceList.map(({ address, expires }) => [address, expires]),
+    );
+  ports[0].deliver(recordsFrame([{ type: 5, group: SSM.group, sources: ['192.0.2.4'] }]));
+  assert.deepEqual(expiries(), [
+    ['192.0.2.3', 0],
+    ['192.0.2.4', 260],
+  ]);
+  // What is not wanted has no membership to end; what is wanted is not wanted from now on.
+  assert.throws(() => deleteMdbEntry(target, { ...SSM, source: '192.0.2.3' }), { code: 'ADDRESS_UNKNOWN' });
+  deleteMdbEntry(target, { ...SSM, source: '192.0.2.4' });
+  assert.deepEqual(expiries(), [
+    ['192.0.2.3', 0],
+    ['192.0.2.4', 0],
+  ]);
   assert.throws(() => addMdbEntry(target, { ...SSM, source: '2001:db8::1' }), {
     code: 'REQUEST_REFUSED',
     hint: /IPv4/,

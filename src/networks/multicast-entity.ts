@@ -12,6 +12,9 @@ const LIMIT_EVENT_MS = 60_000;
 
 const NONE: ReadonlyMap<SnoopedVlan, number> = new Map();
 
+/** `sources`: of a port, of the sources that are kept of a membership, or in the network. */
+type Limit = 'port' | 'network' | 'sources';
+
 /** A count of refusals that was told of, and when. */
 interface Told {
   readonly refused: number;
@@ -23,7 +26,8 @@ export class MulticastEntity implements NetworkEntity {
   readonly #host: EntityHost;
   /** What was told of last: the elected queriers, as numbers of `Querier.election`. */
   #elections = NONE;
-  readonly #told = new LazyMap<BridgePort | 'network' | 'sources', Told>();
+  readonly #told = new LazyMap<BridgePort | 'network', Told>();
+  readonly #toldOfSources = new LazyMap<BridgePort | 'network', Told>();
 
   constructor(host: EntityHost) {
     this.#host = host;
@@ -37,6 +41,7 @@ export class MulticastEntity implements NetworkEntity {
 
   portRemoved(port: BridgePort): void {
     this.#told.delete(port);
+    this.#toldOfSources.delete(port);
   }
 
   /** The bridge itself lets memberships expire, and sends queries. */
@@ -44,10 +49,10 @@ export class MulticastEntity implements NetworkEntity {
     const { multicast } = this.#host.bridge;
     if (multicast === undefined) return;
     this.#tellQueriers(multicast, nowMs);
-    const { refusedByNetwork, sourceOverflows } = multicast.counters;
-    this.#tellLimit('network', refusedByNetwork, nowMs);
-    this.#tellLimit('sources', sourceOverflows, nowMs);
-    for (const [port, refused] of multicast.refusals()) this.#tellLimit(port, refused, nowMs);
+    const { refusedByNetwork } = multicast.counters;
+    this.#tellLimit('network', 'network', refusedByNetwork, nowMs);
+    for (const [port, refused] of multicast.refusals()) this.#tellLimit(port, 'port', refused, nowMs);
+    for (const [port, tooLong] of multicast.overflows()) this.#tellLimit(port, 'sources', tooLong, nowMs);
   }
 
   #tellQueriers(snooper: MulticastSnooper, nowMs: number): void {
@@ -69,22 +74,22 @@ export class MulticastEntity implements NetworkEntity {
     this.#elections = now.size === 0 ? NONE : now;
   }
 
-  #tellLimit(of: BridgePort | 'network' | 'sources', refused: number, nowMs: number): void {
-    const told = this.#told.get(of);
+  #tellLimit(of: BridgePort | 'network', limit: Limit, refused: number, nowMs: number): void {
+    const allTold = limit === 'sources' ? this.#toldOfSources : this.#told;
+    const told = allTold.get(of);
     if (refused <= (told?.refused ?? 0)) {
       // Snooping was switched off and on, and counts anew.
-      if (told !== undefined && refused < told.refused) this.#told.delete(of);
+      if (told !== undefined && refused < told.refused) allTold.delete(of);
       return;
     }
     if (told !== undefined && nowMs - told.atMs < LIMIT_EVENT_MS) return;
-    this.#told.set(of, { refused, atMs: nowMs });
-    const limit = typeof of === 'string' ? { limit: of } : { port: of.number, limit: 'port' };
-    const facts = { ...limit, refused: refused - (told?.refused ?? 0) };
+    allTold.set(of, { refused, atMs: nowMs });
+    const facts = { ...(of === 'network' ? {} : { port: of.number }), limit, refused: refused - (told?.refused ?? 0) };
     this.#host.publish('multicast-limit', facts);
     this.#host.logger.warn(
       facts,
-      of === 'sources'
-        ? 'lists of multicast sources were longer than those that are kept: their ports get all sources'
+      limit === 'sources'
+        ? 'lists of multicast sources were longer than those that are kept: the port gets all sources of these groups'
         : 'memberships in multicast groups were refused at the limit',
     );
   }

@@ -3,7 +3,8 @@ import { type BridgePortSettings, DEFAULT_SETTINGS } from '../port-settings.ts';
 
 /**
  * The settings of a port to another node of the cluster, which nothing changes. Its frames were judged where they came in:
- * by storm control, limits and guards of that port. All groups go there, since the members behind it are not snooped.
+ * by storm control, limits and guards of that port. All groups go there: the other node
+ * selects among its ports.
  */
 export const MESH_PORT_SETTINGS: BridgePortSettings = {
   ...DEFAULT_SETTINGS,

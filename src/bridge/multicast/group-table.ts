@@ -1,6 +1,7 @@
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import { hashOfWords, mix } from './hash-words.ts';
 import type { Membership } from './membership.ts';
 import type { SourceTable } from './source-table.ts';
 import type { PortList } from './timed-ports.ts';
@@ -78,15 +79,10 @@ export class GroupTable {
     }
   }
 
-  #bucketOf(vid: Vid, { w0, w1, w2, w3, family }: IpWords): number {
+  #bucketOf(vid: Vid, address: IpWords): number {
     const factors = this.#factors;
-    const sum =
-      Math.imul(w3, factors[0] as number) +
-      Math.imul(w2, factors[1] as number) +
-      Math.imul(w1, factors[2] as number) +
-      Math.imul(w0, factors[3] as number) +
-      Math.imul((vid << 4) | family, factors[4] as number);
-    return (sum | 0) >>> (32 - this.#bits);
+    const hash = mix(hashOfWords(address, factors), (vid << 4) | address.family, factors[4] as number);
+    return hash >>> (32 - this.#bits);
   }
 
   #put(group: Group): void {

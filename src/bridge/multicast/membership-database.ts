@@ -279,7 +279,9 @@ export class MembershipDatabase {
     const former = membership.sources.filter(({ untilMs }) => untilMs === FOR_EVER);
     if (former.length === 0) return;
     for (const listed of former) if (!isWanted(listed.source.address)) this.removeSource(listed);
-    if (membership.sources.length === 0 && membership.groupUntilMs === NEVER) this.remove(membership);
+    if (membership.sources.length > 0) return;
+    if (membership.groupUntilMs === NEVER) this.remove(membership);
+    else this.#nextExpiryMs = Math.min(this.#nextExpiryMs, membership.groupUntilMs);
   }
 
   /** `to` wants from now on what either has wanted. */

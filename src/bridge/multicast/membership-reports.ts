@@ -26,8 +26,9 @@ export interface MembershipReportsOptions {
 export class MembershipReports {
   readonly #options: MembershipReportsOptions;
   readonly #rules: RecordRules;
-  /** How many memberships were refused, by port. */
+  /** How many memberships were refused, and how many lists of sources were too long, by port. Mesh ports get all groups anyway. */
   readonly #refused = new LazyMap<BridgePort, number>();
+  readonly #tooLong = new LazyMap<BridgePort, number>();
 
   constructor(options: MembershipReportsOptions) {
     this.#options = options;
@@ -67,8 +68,14 @@ export class MembershipReports {
     return this.#refused;
   }
 
+  /** The ports whose hosts told of more sources than are kept, and how often. */
+  overflows(): Iterable<[BridgePort, number]> {
+    return this.#tooLong;
+  }
+
   forgetPort(port: BridgePort): void {
     this.#refused.delete(port);
+    this.#tooLong.delete(port);
   }
 
   /** @returns the membership that the record is about, unless there is none, or it is the operator's */
@@ -80,21 +87,28 @@ export class MembershipReports {
     nowMs: number,
   ): Membership | undefined {
     if (address.isAlwaysFlooded) return undefined;
-    const { database, counters } = this.#options;
+    const { database } = this.#options;
     const known = database.find(vlan.vid, address)?.members.get(port);
     if (known !== undefined) database.settle(known, nowMs);
     const isMember = known !== undefined && known.group.members.get(port) === known;
     const membership = isMember ? known : isJoin(record) ? this.#join(vlan, address, port, nowMs) : undefined;
     if (membership === undefined || membership.isPermanent) return undefined;
-    if (!this.#rules.apply(membership, record, nowMs)) counters.sourceOverflows++;
+    if (!this.#rules.apply(membership, record, nowMs)) this.#noteOverflow(port);
     this.#ask(vlan, membership, nowMs);
     return membership;
+  }
+
+  #noteOverflow(port: BridgePort): void {
+    if (port.meshNode !== undefined) return;
+    this.#options.counters.sourceOverflows++;
+    this.#tooLong.set(port, (this.#tooLong.get(port) ?? 0) + 1);
   }
 
   #join({ vid }: SnoopedVlan, group: IpWords, port: BridgePort, nowMs: number): Membership | undefined {
     const { database, delivery, counters, timers } = this.#options;
     const joined = database.join(vid, group, port, port.settings.multicastLimit);
     if (joined === 'portFull') {
+      if (port.meshNode !== undefined) return undefined;
       counters.refusedByPort++;
       this.#refused.set(port, this.refusedOf(port) + 1);
     } else if (joined === 'full') {

@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { joinFrame, leaveFrame, queryFrame, recordsFrame } from '../../../test/support/multicast-frames.ts';
 import { MulticastLan } from '../../../test/support/multicast-lan.ts';
 import { fuzzCases, fuzzSeed, Random } from '../../../test/support/random.ts';
+import { UNTAGGED } from '../../wire/ethernet/vid.ts';
+import { IpWords } from '../../wire/multicast/ip-words.ts';
+import { MESH_PORT_SETTINGS } from '../mesh/mesh-port-settings.ts';
 import { DEFAULT_SETTINGS } from '../port-settings.ts';
 
 const groupOf = (number: number): string => `239.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
@@ -80,6 +83,39 @@ test('a membership with more sources than are kept wants all of them, until no r
     assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), [], 'the list is short again');
     assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(1) }), [1]);
   }
+});
+
+test('ports to other nodes of a cluster are not told of: they get all groups and sources', () => {
+  const lan = new MulticastLan(3, { isQuerier: true });
+  Object.assign(lan.port(1), { meshNode: 'r2' });
+  for (const port of [1, 2]) lan.bridge.setSettings(lan.port(port), { ...MESH_PORT_SETTINGS, multicastLimit: 2 });
+  lan.pass(40_000);
+  for (const port of [1, 2]) {
+    const records = [1, 2, 3].map((number) => ({ type: 5, group: groupOf(number), sources: sourcesFrom(1, 33) }));
+    lan.send(port, recordsFrame(records));
+  }
+  const { refusedByPort, sourceOverflows } = lan.snooper.counters;
+  assert.deepEqual([refusedByPort, sourceOverflows], [1, 2]);
+  assert.deepEqual(
+    [...lan.snooper.overflows()].map(([port, count]) => [port.number, count]),
+    [[2, 2]],
+  );
+  assert.deepEqual(lan.reach(3, groupOf(3)), [1, 2]);
+});
+
+test('nothing is left of a membership by the operator that ends behind the last report of its group', () => {
+  const lan = new MulticastLan(3, { isQuerier: true });
+  lan.pass(40_000);
+  const source = { vid: UNTAGGED, address: new IpWords(), source: new IpWords() };
+  source.address.readIpv4(Buffer.from([239, 0, 0, 1]), 0);
+  source.source.readIpv4(Buffer.from([10, 0, 0, 1]), 0);
+  lan.snooper.database.setPermanent(lan.port(1), [source]);
+  lan.send(1, joinFrame(groupOf(1)));
+  lan.pass(270_000);
+  lan.snooper.database.setPermanent(lan.port(1), []);
+  lan.pass(2000);
+  const { groups, memberships, sources } = lan.snooper.database;
+  assert.deepEqual({ groups, memberships, sources }, { groups: 0, memberships: 0, sources: 0 });
 });
 
 test('a list that replaces a full one has its room', () => {

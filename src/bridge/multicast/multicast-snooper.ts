@@ -184,6 +184,11 @@ export class MulticastSnooper {
     return this.#reports.refusals();
   }
 
+  /** The ports whose hosts told of more sources than are kept, and how often. */
+  overflows(): Iterable<[BridgePort, number]> {
+    return this.#reports.overflows();
+  }
+
   /** Whether all groups are flooded, since the database was full. */
   isOverflowing(nowMs: number): boolean {
     return nowMs < this.#delivery.floodUntilMs;
@@ -207,7 +212,10 @@ export class MulticastSnooper {
     if (source !== undefined) {
       const listed = this.database.findSource(membership, source);
       if (listed === undefined || listed.untilMs === Number.POSITIVE_INFINITY) return false;
-      this.database.removeSource(listed);
+      if (listed.untilMs <= nowMs) return false;
+      // While the mode is EXCLUDE, a source that is not in the list is wanted; one whose time is over is not.
+      if (membership.isExclude(nowMs)) this.database.setSourceTimer(listed, nowMs, nowMs);
+      else this.database.removeSource(listed);
     } else {
       const isHeard = membership.isExclude(nowMs) || membership.sources.some(({ untilMs }) => Number.isFinite(untilMs));
       if (!isHeard) return false;

@@ -258,3 +258,22 @@ test('a membership that moves to another port takes its sources along, and both 
   assert.deepEqual([reach('10.0.0.1'), reach('10.0.0.2'), reach('10.0.0.3')], [[2], [], [2]]);
   assert.deepEqual([lan.snooper.database.memberships, lan.snooper.database.sources], [1, 2]);
 });
+
+test('queries for sources are repeated also when a port for which very many were to be repeated has gone', () => {
+  const lan = new MulticastLan(3, OWN);
+  lan.pass(40_000);
+  const sources = Array.from({ length: 32 }, (_, at) => `10.0.0.${at + 1}`);
+  const records = (type: number, groups: number): Buffer[] =>
+    Array.from({ length: groups }, (_, at) => {
+      const group = `239.2.${at >> 8}.${at & 255}`;
+      return recordsFrame([{ type, group, sources }]);
+    });
+  lan.send(1, ...records(5, 512));
+  lan.send(1, ...records(6, 512));
+  lan.bridge.setShut(lan.port(1), true);
+  lan.send(2, ...records(5, 1));
+  lan.send(2, ...records(6, 1));
+  assert.equal(lan.takeQueries().length, 1);
+  lan.pass(1000);
+  assert.equal(lan.takeQueries().length, 1);
+});

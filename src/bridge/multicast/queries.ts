@@ -115,13 +115,17 @@ export class Queries {
   repeat(nowMs: number): void {
     const due = this.#repetitions.filter(({ atMs }) => atMs <= nowMs);
     if (due.length === 0) return;
-    this.#repetitions = this.#repetitions.filter(({ atMs }) => atMs > nowMs);
-    this.#repeatedSources = this.#repetitions.reduce((sum, { sources = [] }) => sum + sources.length, 0);
+    this.#keep(({ atMs }) => atMs > nowMs);
     for (const query of due) if (query.vlan.querier.isOwn(nowMs)) this.#ask(query, nowMs);
   }
 
   forgetPort(port: BridgePort): void {
-    if (this.#repetitions.length > 0) this.#repetitions = this.#repetitions.filter((query) => query.port !== port);
+    if (this.#repetitions.length > 0) this.#keep((query) => query.port !== port);
+  }
+
+  #keep(isKept: (query: Repetition) => boolean): void {
+    this.#repetitions = this.#repetitions.filter(isKept);
+    this.#repeatedSources = this.#repetitions.reduce((sum, { sources = [] }) => sum + sources.length, 0);
   }
 
   /** Sends a query, and lets it be repeated. */

@@ -1,6 +1,7 @@
 import { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import type { ListedSource, Membership } from './membership.ts';
+import { hashOfWords } from './hash-words.ts';
+import type { ListedSource } from './membership.ts';
 import type { PortList } from './timed-ports.ts';
 
 /** Random, so that invented sources do not share a hash more often than random ones. */
@@ -23,13 +24,6 @@ export class GroupSource implements PortList {
   constructor(address: IpWords) {
     this.address = new IpWords().copy(address);
   }
-
-  /** Its list of a membership. */
-  listOf(membership: Membership): ListedSource | undefined {
-    let listed = this.lists;
-    while (listed !== undefined && listed.membership !== membership) listed = listed.next;
-    return listed;
-  }
 }
 
 /** The sources of a group that are in lists of memberships, by address: a look-up for a frame allocates nothing. */
@@ -42,7 +36,7 @@ export class SourceTable {
   }
 
   find(address: IpWords): GroupSource | undefined {
-    let source = this.#byHash.get(hashOf(address));
+    let source = this.#byHash.get(hashOfWords(address, FACTORS));
     while (source !== undefined && !source.address.equals(address)) source = source.nextInTable;
     return source;
   }
@@ -52,7 +46,7 @@ export class SourceTable {
     const known = this.find(address);
     if (known !== undefined) return known;
     const source = new GroupSource(address);
-    const hash = hashOf(address);
+    const hash = hashOfWords(address, FACTORS);
     source.nextInTable = this.#byHash.get(hash);
     this.#byHash.set(hash, source);
     this.#size++;
@@ -61,7 +55,7 @@ export class SourceTable {
 
   /** @param source is in the table */
   remove(source: GroupSource): void {
-    const hash = hashOf(source.address);
+    const hash = hashOfWords(source.address, FACTORS);
     let before = this.#byHash.get(hash);
     if (before === source) {
       if (source.nextInTable === undefined) this.#byHash.delete(hash);
@@ -90,14 +84,4 @@ export function unlink(listed: ListedSource): void {
     if (before !== undefined) before.next = listed.next;
   }
   listed.next = undefined;
-}
-
-function hashOf({ w0, w1, w2, w3 }: IpWords): number {
-  return (
-    (Math.imul(w3, FACTORS[0] as number) +
-      Math.imul(w2, FACTORS[1] as number) +
-      Math.imul(w1, FACTORS[2] as number) +
-      Math.imul(w0, FACTORS[3] as number)) |
-    0
-  );
 }

@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<string, string>> = {
   action: 'Action',
   phase: 'Phase',
   kind: 'Kind of frames',
-  limit: 'Limit, frames/s',
+  limit: 'Limit',
   frames: 'Frames',
   system: 'Name of the neighbour',
   chassis: 'Chassis',
@@ -63,6 +63,7 @@ function nameOf(fact: string): string {
 
 function textOf(event: ShownEvent['event'], name: string, value: unknown): string {
   if (name === 'vid' && value === 0) return 'none: without a tag';
+  if (name === 'limit' && typeof value === 'number') return `${value} frames/s`;
   if (name === 'withinMs' && typeof value === 'number') return duration(value / 1000);
   if (name === 'reason' && event === 'violation') return `${value}: frames that ${meaningOf(String(value)).words}`;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
