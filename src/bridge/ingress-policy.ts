@@ -188,6 +188,12 @@ export class IngressPolicy {
     }
   }
 
+  /** Gives up what was brought and not used. */
+  dropBrought(): void {
+    for (const source of this.#brought) this.#claims.release(source);
+    this.#brought.clear();
+  }
+
   /** Whether the client may take the address along from this node. */
   mayTakeFrom(node: string | undefined, source: MacAddress): boolean {
     return node !== undefined && node === this.#broughtFrom && this.#brought.has(source);

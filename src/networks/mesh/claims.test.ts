@@ -93,3 +93,13 @@ test('what a client brings is kept for it from the other ports of its node', () 
   hers.release();
   assert.ok(his.admit(ADA, false));
 });
+
+test('what a client brings and does not use is free again later, and is not taken from the station that has it by then', () => {
+  const claimants = new Claimants('abc');
+  assert.ok(claimants.speak(0, ADA));
+  const policy = claimants.policyAt(1);
+  policy.bring([ADA, BEN], 'a');
+  policy.dropBrought();
+  assert.deepEqual([...policy.brought], []);
+  assert.ok(!claimants.speak(1, ADA), 'it is at a');
+});
