@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -50,6 +51,27 @@ test('a hundred callers that never read their answers are cut, and nothing of th
   for (let count = 0; count < 100; count++) await page.ask(t);
   await until(() => page.begun === 100);
   await until(() => page.open.size === 0 && page.listener.pending === 0);
+});
+
+test('of pipelined requests only the one whose answer has its turn is watched, and none when the caller has gone', async (t) => {
+  const intervals = new Set<unknown>();
+  const [begin, end] = [setInterval, clearInterval];
+  t.mock.method(globalThis, 'setInterval', (...args: Parameters<typeof setInterval>) => {
+    const timer = begin(...args);
+    if (args[1] === 77_777) intervals.add(timer);
+    return timer;
+  });
+  t.mock.method(globalThis, 'clearInterval', (timer: NodeJS.Timeout) => {
+    intervals.delete(timer);
+    end(timer);
+  });
+  const page = await LargePage.listen(t, { slowMs: 77_777 });
+  const socket = await page.ask(t);
+  socket.write('GET / HTTP/1.1\r\nHost: switch\r\n\r\n'.repeat(200));
+  await until(() => page.begun > 1);
+  assert.equal(intervals.size, 1);
+  socket.destroy();
+  await until(() => intervals.size === 0);
 });
 
 test('an answer that takes long to make is not cut, nor is its reader', async (t) => {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 export interface AnswerLimits {
   /** A connection is cut whose peer has taken nothing of an answer for so long. Default 30 000. */
   readonly stalledMs?: number;
-  /** One that takes octets, but few, is cut after so long, and one more such time for each MiB that waited. Default 120 000. */
+  /** One that takes less than 1 MiB in so long is cut, after one more such time for each MiB that waited. Default 120 000. */
   readonly slowMs?: number;
 }
 
@@ -23,10 +23,20 @@ export function boundAnswer(
   response.setTimeout(stalledMs, () => {
     if (socket.writableLength > 0) socket.destroy();
   });
+  // The answer to a pipelined request gets the socket behind the one before it, and is told of no end until then.
+  if (response.socket !== null) watchSlow(response, socket, slowMs);
+  else response.once('socket', () => watchSlow(response, socket, slowMs));
+}
+
+function watchSlow(response: ServerResponse, socket: Socket, slowMs: number): void {
   let leftLooks: number | undefined;
+  let takenBefore = socket.bytesWritten - socket.writableLength;
   const timer = setInterval(() => {
     const waiting = socket.writableLength;
-    if (waiting === 0) {
+    const taken = socket.bytesWritten - waiting;
+    const isFast = taken - takenBefore >= MIB;
+    takenBefore = taken;
+    if (waiting === 0 || isFast) {
       leftLooks = undefined;
       return;
     }
