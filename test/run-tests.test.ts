@@ -205,6 +205,14 @@ test('a file that fails alone as well fails the run, and without CI each failure
   assert.doesNotMatch(once.stdout, /ran again/);
 });
 
+test('a failed test that a helper declares fails the run: a repeat of the helper would have no tests', async (t) => {
+  const { directory, runner } = startRunnerOf(t, { one: "import './helper.js';" }, { CI: 'true' });
+  writeFileSync(join(directory, 'dist/helper.js'), FAILS);
+  const { status, stdout } = await runner.exited;
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /^ℹ fail 1$/m);
+});
+
 test('many failed files are not repeated', async (t) => {
   const texts = { one: FAILS_ONCE, two: FAILS, three: FAILS, four: FAILS };
   const { status, stdout } = await startRunnerOf(t, texts, { CI: 'true' }).runner.exited;
