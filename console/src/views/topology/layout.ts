@@ -60,13 +60,15 @@ const FLATTENING = 1.4;
 export class Layout {
   readonly #simulation: Simulation<Placed, Spring>;
   readonly #links;
-  readonly #isTall: boolean;
+  readonly #isViewTall: () => boolean;
+  /** As the view was when the picture was laid out anew. */
+  #isTall = false;
   #placed = new Map<string, Placed>();
   #linkIds = '';
 
-  /** @param isTall whether the view is higher than wide */
-  constructor(isTall = false) {
-    this.#isTall = isTall;
+  /** @param isViewTall whether the view is higher than wide now; asked whenever all is laid out anew */
+  constructor(isViewTall: () => boolean = () => false) {
+    this.#isViewTall = isViewTall;
     this.#links = forceLink<Placed, Spring>()
       .id(({ id }) => id)
       .distance(({ kind }) => LENGTH[kind])
@@ -93,6 +95,7 @@ export class Layout {
     const former = this.#placed;
     const kept = graph.nodes.filter(({ id }) => former.has(id)).length;
     const isFresh = graph.nodes.length - kept > MOST_GROWTH * kept;
+    if (isFresh) this.#isTall = this.#isViewTall();
     const starts = isFresh ? startPlaces(graph, this.#isTall) : undefined;
     const placed = new Map<string, Placed>();
     for (const node of graph.nodes) {

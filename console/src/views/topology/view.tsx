@@ -21,7 +21,7 @@ import { useTables } from './use-tables.ts';
 import './topology.css';
 
 /** The places live as long as the page: a view that is shown again looks as before. */
-const layout = new Layout(innerHeight > innerWidth);
+const layout = new Layout(() => innerHeight > innerWidth);
 /** The place of the stations among the versions of `useTables`. */
 const STATIONS = 1;
 const NONE: ReadonlySet<string> = new Set();
