@@ -9,7 +9,6 @@ import { run } from 'node:test';
  * `npm test` ends with a list of the slowest files and of the processor time of each.
  */
 export const WAITING = [
-  'test/attack/login-flood',
   'test/e2e/crowd',
   'test/e2e/cluster-store-death',
   'test/e2e/cluster-nats',
