@@ -13,6 +13,13 @@ const FOR_EVER = Number.POSITIVE_INFINITY;
 /** Why a membership is not made. `portFull`: the port has as many memberships as it may; `full`: the database has. */
 export type Refusal = 'portFull' | 'full';
 
+/** What one port has in the database. */
+class Share {
+  readonly memberships = new Set<Membership>();
+  /** The sources in their lists. */
+  sources = 0;
+}
+
 /**
  * The multicast database (MDB): which ports have members of a group and for which sources, for each VID (RFC 4541, 2.1.2).
  * The groups are in a hash table, the memberships of each port in a set, and the lists of each source in a chain, so that
@@ -20,11 +27,15 @@ export type Refusal = 'portFull' | 'full';
  *
  * A membership beyond a limit is refused, and displaces nothing: so a port with invented groups cannot end memberships
  * of others.
+ *
+ * A port may list as many sources as the network has room for beside those that are listed (Choudhury and Hahne, "Dynamic queue
+ * length thresholds", 1998). So n ports that list as many as they can leave the part 1/(n + 1) to the others: two thirds are
+ * the most that two ports take.
  */
 export class MembershipDatabase {
   readonly limits: MulticastLimits;
   readonly #groups = new GroupTable();
-  readonly #byPort = new Map<BridgePort, Set<Membership>>();
+  readonly #byPort = new Map<BridgePort, Share>();
   /** In how many groups a port is by the operator. */
   readonly #permanent = new LazyMap<BridgePort, number>();
   #memberships = 0;
@@ -51,7 +62,7 @@ export class MembershipDatabase {
   }
 
   membershipsOf(port: BridgePort): number {
-    return this.#byPort.get(port)?.size ?? 0;
+    return this.#byPort.get(port)?.memberships.size ?? 0;
   }
 
   find(vid: Vid, address: IpWords): Group | undefined {
@@ -109,7 +120,7 @@ export class MembershipDatabase {
     link(listed);
     pushSource(membership, listed);
     listed.source.targetsUntilMs = NEVER;
-    this.#sources++;
+    this.#countSource(membership, 1);
     this.#nextExpiryMs = Math.min(this.#nextExpiryMs, untilMs);
     return listed;
   }
@@ -120,7 +131,7 @@ export class MembershipDatabase {
     unlink(listed);
     dropSource(membership, listed);
     source.targetsUntilMs = NEVER;
-    this.#sources--;
+    this.#countSource(membership, -1);
     if (source.lists !== undefined) return;
     group.sources?.remove(source);
     if (group.sources?.size === 0) group.sources = undefined;
@@ -167,7 +178,7 @@ export class MembershipDatabase {
   /** The permanent memberships of a port are these, instead of the former ones. Beyond the limits of the database there are none. */
   setPermanent(port: BridgePort, wanted: readonly StaticGroup[]): void {
     this.#permanent.delete(port);
-    for (const membership of [...(this.#byPort.get(port) ?? [])]) this.#unsetPermanent(membership, wanted);
+    for (const membership of this.#membershipsAt(port)) this.#unsetPermanent(membership, wanted);
     const groups = new Set<Membership>();
     for (const { vid, address, source } of wanted) {
       const membership = this.join(vid, address, port, FOR_EVER);
@@ -191,13 +202,13 @@ export class MembershipDatabase {
 
   /** Ends all memberships of a port. */
   forgetPort(port: BridgePort): void {
-    for (const membership of [...(this.#byPort.get(port) ?? [])]) this.remove(membership);
+    for (const membership of this.#membershipsAt(port)) this.remove(membership);
     this.#permanent.delete(port);
   }
 
   /** Gives the memberships of one port to another one, which has taken its place. What the operator has set stays behind. */
   movePort(from: BridgePort, to: BridgePort): void {
-    for (const membership of [...(this.#byPort.get(from) ?? [])]) {
+    for (const membership of this.#membershipsAt(from)) {
       const { group, isPermanent } = membership;
       const known = group.members.get(to);
       if (!isPermanent && known?.isPermanent !== true) this.#merge(membership, known ?? this.#adopt(group, to));
@@ -230,9 +241,19 @@ export class MembershipDatabase {
     return this.#groups.groups();
   }
 
-  #isFull({ sources: listed }: Membership): boolean {
+  /** A copy, since the set may change. */
+  #membershipsAt(port: BridgePort): Membership[] {
+    return [...(this.#byPort.get(port)?.memberships ?? [])];
+  }
+
+  #countSource({ port }: Membership, change: 1 | -1): void {
+    this.#sources += change;
+    (this.#byPort.get(port) as Share).sources += change;
+  }
+
+  #isFull({ port, sources: listed }: Membership): boolean {
     const { sources, sourcesOfMember } = this.limits;
-    if (this.#sources >= sources) return true;
+    if ((this.#byPort.get(port) as Share).sources >= sources - this.#sources) return true;
     if (listed.length < sourcesOfMember) return false;
     return listed.filter(({ untilMs }) => untilMs !== FOR_EVER).length >= sourcesOfMember;
   }
@@ -240,9 +261,9 @@ export class MembershipDatabase {
   #insert(membership: Membership): void {
     const { group, port } = membership;
     group.members.set(port, membership);
-    const share = this.#byPort.get(port);
-    if (share === undefined) this.#byPort.set(port, new Set([membership]));
-    else share.add(membership);
+    const share = this.#byPort.get(port) ?? new Share();
+    share.memberships.add(membership);
+    this.#byPort.set(port, share);
     this.#memberships++;
   }
 
@@ -259,8 +280,8 @@ export class MembershipDatabase {
     this.#memberships--;
     markChanged(group);
     const share = this.#byPort.get(port);
-    share?.delete(membership);
-    if (share?.size === 0) this.#byPort.delete(port);
+    share?.memberships.delete(membership);
+    if (share?.memberships.size === 0) this.#byPort.delete(port);
   }
 
   #unsetPermanent(membership: Membership, wanted: readonly StaticGroup[]): void {
@@ -295,6 +316,8 @@ export class MembershipDatabase {
       .map(({ source }) => source.address);
     const wanted = addresses.map((address) => Math.max(wantedUntilMs(from, address), wantedUntilMs(to, address)));
     const groupUntilMs = Math.max(from.groupUntilMs, to.groupUntilMs);
+    // Makes room for the list of `to`.
+    for (const listed of [...from.sources]) this.removeSource(listed);
     for (const [at, address] of addresses.entries()) {
       const untilMs = wanted[at] as number;
       const known = this.findSource(to, address);

@@ -59,8 +59,8 @@ test('a membership with more sources than are kept wants all of them, until no r
   const GROUP = groupOf(1);
   for (const [what, limits, most] of [
     ['of a membership', {}, 32],
-    ['of the network', { sources: 40 }, 32],
-    ['of a network that is small', { sources: 8 }, 8],
+    ['of the network', { sources: 63 }, 32],
+    ['of a network that is small', { sources: 16 }, 8],
   ] as const) {
     const lan = new MulticastLan(3, { isQuerier: true, limits });
     lan.pass(40_000);
@@ -83,6 +83,49 @@ test('a membership with more sources than are kept wants all of them, until no r
     assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(0) }), [], 'the list is short again');
     assert.deepEqual(lan.reach(3, GROUP, { from: sourceOf(1) }), [1]);
   }
+});
+
+/** A host behind the port lists as many sources as one record of each group may have. */
+function listMany(lan: MulticastLan, port: number): void {
+  for (let number = 0; number < 512; number++) {
+    lan.send(port, recordsFrame([{ type: 5, group: groupOf(number), sources: sourcesFrom(32 * number, 32) }]));
+  }
+}
+
+test('ports that list as many sources as they can leave room for lists of the others, and get it back', () => {
+  const lan = new MulticastLan(7, { isQuerier: true });
+  const { database, counters } = lan.snooper;
+  const half = database.limits.sources / 2;
+  lan.pass(40_000);
+  listMany(lan, 1);
+  assert.equal(database.sources, half);
+  assert.equal(counters.sourceOverflows, 0, 'half of the room is enough for all groups of a port');
+  listMany(lan, 2);
+  listMany(lan, 3);
+  assert.ok(counters.sourceOverflows > 0);
+  for (const port of [4, 5]) {
+    for (let number = 0; number < 20; number++) {
+      lan.send(port, recordsFrame([{ type: 5, group: groupOf(number), sources: sourcesFrom(100_000, 32) }]));
+      assert.deepEqual(
+        lan.reach(7, groupOf(number), { from: sourceOf(0) }).includes(port),
+        false,
+        'not of all sources',
+      );
+    }
+  }
+  assert.deepEqual(
+    [...lan.snooper.overflows()].map(([port]) => port.number),
+    [2, 3],
+  );
+  for (const port of [2, 3, 4, 5]) lan.bridge.setShut(lan.port(port), true);
+  assert.equal(database.sources, half);
+  const overflowsBefore = counters.sourceOverflows;
+  lan.snooper.portMoved(lan.port(1), lan.port(6));
+  assert.equal(database.sources, half, 'another port that takes the place of the port has its lists');
+  lan.pass(301_000);
+  assert.equal(database.sources, 0);
+  listMany(lan, 6);
+  assert.deepEqual([database.sources, counters.sourceOverflows], [half, overflowsBefore]);
 });
 
 test('ports to other nodes of a cluster are not told of: they get all groups and sources', () => {

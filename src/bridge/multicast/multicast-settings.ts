@@ -85,7 +85,7 @@ export interface MulticastLimits {
   readonly groups: number;
   /** The most memberships: pairs of a group and a port. */
   readonly memberships: number;
-  /** The most sources in the lists of all memberships. */
+  /** The most sources in the lists of all memberships. One port has half of them at most, n ports together n/(n + 1). */
   readonly sources: number;
   /** The most sources in the list of one membership, as in Linux (PG_SRC_ENT_LIMIT). */
   readonly sourcesOfMember: number;
