@@ -13,6 +13,7 @@ struct device {
   uint32_t offloads;       // ETHERWS_OFFLOAD_* that the device does, as an egress of flows
   struct flow_end flows;
   struct descriptor *expected;  // egress of its last flow, only to be compared; NULL: there was none
+  size_t tag_room;              // by how many octets the tag change of that flow makes frames longer: 0 or 4
 };
 
 // NULL for a descriptor of another kind.

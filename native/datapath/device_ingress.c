@@ -20,9 +20,11 @@ enum {
 static int read_piece(const struct device *device, bool *is_all) {
   struct datapath *datapath = device->head.datapath;
   struct frame_slab slab = datapath->device_slab;
+  slab.tag_room = device->tag_room;
   // device_read stops where there is no room for the longest frame. So at most one frame begins in front of the end of
   // PIECE_BYTES, and ends behind it.
-  const size_t piece = SLAB_FRONT_BYTES + PIECE_BYTES + RECORD_HEADER_BYTES + device->max_frame_bytes + 8;
+  const size_t piece =
+      SLAB_FRONT_BYTES + PIECE_BYTES + slab.tag_room + RECORD_HEADER_BYTES + device->max_frame_bytes + 8;
   if (device->expected != NULL && piece < slab.size) slab.size = piece;
   const int count = device_read(device, &slab, device->max_frame_bytes, datapath->tally);
   const size_t end = count > 0 ? slab.starts[count - 1] + slab.lengths[count - 1] : 0;

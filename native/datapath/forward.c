@@ -55,6 +55,7 @@ uint32_t forward(struct descriptor *ingress, const struct etherws_run *run) {
   if (device != NULL) {
     if (egress != device->expected) device->head.wait.none_until_ms = now_ms + MAX_WAIT_MS;
     device->expected = egress;
+    device->tag_room = change.inserted > change.stripped ? (size_t)change.inserted - change.stripped : 0;
   }
   struct device *into = device_of(egress);
   if (into != NULL) return write_to_device(ingress, into, &changed);

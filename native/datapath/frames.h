@@ -2,7 +2,8 @@
 //
 // A record is [4 octets free][10-octet virtio-net header][frame], and the next one stands directly behind. The first
 // stands behind SLAB_FRONT_BYTES. A tunnel message can so be made of them where they lie: the free octets take each
-// record's length, the front takes the message's header.
+// record's length, the front takes the message's header. Where frames are expected to get a tag, the octets of a tag are
+// free in front of each record as well, so that the records of the longer frames stand directly behind each other.
 #ifndef ETHERWS_FRAMES_H
 #define ETHERWS_FRAMES_H
 
@@ -25,6 +26,7 @@ struct frame_slab {
   uint32_t *starts;
   uint32_t *lengths;
   size_t capacity;
+  size_t tag_room;  // octets that a read leaves free in front of each record: 0, or those of a tag
 };
 
 // The frames of a slab that are to be written.

@@ -118,8 +118,9 @@ int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t ma
   size_t count = 0;
   bool is_drained = false;
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
-    if (at + RECORD_HEADER_BYTES + max_frame_bytes + TAG_BYTES > slab->size) break;
-    uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
+    const size_t start = at + slab->tag_room + RECORD_HEADER_BYTES;
+    if (start + max_frame_bytes + TAG_BYTES > slab->size) break;
+    uint8_t *frame = slab->bytes + start;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
     struct iovec part = {frame - header, header + max_frame_bytes};
     struct msghdr message = {
@@ -144,9 +145,9 @@ int packet_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t ma
       note_fault(TALLY_TOO_LONG, frame, frame_bytes, true);
       continue;
     }
-    slab->starts[count] = (uint32_t)(at + RECORD_HEADER_BYTES);
+    slab->starts[count] = (uint32_t)start;
     slab->lengths[count++] = (uint32_t)frame_bytes;
-    at += RECORD_HEADER_BYTES + frame_bytes;
+    at = start + frame_bytes;
   }
   // The kernel only drops while more frames wait than one call reads, so a drained queue needs no getsockopt(2).
   if (!is_drained) tally[TALLY_QUEUE_FULL] += count_drops(fd);

@@ -74,8 +74,9 @@ int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t max_f
   // Reads one octet more than max_frame_bytes, so that a truncated frame is recognized. The number of reads is limited,
   // because a flood of frames that are too long must not block the loop.
   for (size_t attempts = 0; attempts < slab->capacity; attempts++) {
-    if (at + RECORD_HEADER_BYTES + max_frame_bytes + 1 > slab->size) break;
-    uint8_t *frame = slab->bytes + at + RECORD_HEADER_BYTES;
+    const size_t start = at + slab->tag_room + RECORD_HEADER_BYTES;
+    if (start + max_frame_bytes + 1 > slab->size) break;
+    uint8_t *frame = slab->bytes + start;
     ssize_t length = read(fd, frame - header, header + max_frame_bytes + 1);
     if (length < 0) {
       if (errno == EINTR) continue;
@@ -89,9 +90,9 @@ int tap_read(int fd, bool has_vnet_header, struct frame_slab *slab, size_t max_f
       continue;
     }
     if (header == 0) memset(frame - VNET_HEADER_BYTES, 0, VNET_HEADER_BYTES);
-    slab->starts[count] = (uint32_t)(at + RECORD_HEADER_BYTES);
+    slab->starts[count] = (uint32_t)start;
     slab->lengths[count++] = (uint32_t)frame_bytes;
-    at += RECORD_HEADER_BYTES + frame_bytes;
+    at = start + frame_bytes;
   }
   return (int)count;
 }

@@ -25,12 +25,14 @@ enum { STREAM_BYTES = 256 * 1024, STEPS = 250 };
 
 static struct flow_table *table;
 static unsigned depth;
-static unsigned long held_up, by_host, waits;
+static unsigned long held_up, by_host, waits, with_tag_room;
 
 static void take_frame(struct end *end, const uint8_t *frame, uint32_t length) {
   uint32_t id;
-  struct sent *sent = check_frame(frame, length, &id);
+  const uint8_t *tag;
+  struct sent *sent = check_frame(frame, length, &id, &tag);
   require(&ends[sent->from] == end, "a frame of another end");
+  require((tag != NULL) == sent->is_tagged && (tag == NULL || memcmp(tag, OWN_TAG, TAG) == 0), "a changed tag");
   sent->fate = AT_HOST;
   by_host++;
   struct end *egress = &ends[sent->to];
@@ -45,6 +47,7 @@ static void take_frame(struct end *end, const uint8_t *frame, uint32_t length) {
                                     .egress = egress->descriptor,
                                     .until_ms = host.now_ms + below(5000),
                                     .max_frame_bytes = 65535,
+                                    .change = change_to(sent->from, sent->to),
                                     .may_wait = one_in(2)};
   datapath_install_flow(frame, length, &flow);
 }
@@ -311,6 +314,10 @@ static void step(void) {
     default: run_turn();
   }
   check_waits();
+  for (uint32_t i = 0; i < end_count; i++) {
+    const struct device *device = ends[i].is_closed ? NULL : device_of(ends[i].descriptor);
+    with_tag_room += device != NULL && device->tag_room != 0;
+  }
   for (uint32_t i = 0; i < end_count; i++)
     held_up += is_tunnel(&ends[i]) && stream_of(ends[i].descriptor)->rest != NULL;
 }
@@ -361,7 +368,7 @@ static void run_case(unsigned long number) {
   host.cells[2] = one_in(4) ? 8192 : 1 << 24;
   host.datapath = datapath_new(&host);
   require(host.datapath != NULL && (table = flow_table_new(0)) != NULL, "memory");
-  const struct frame_slab slab = {host.slab, SLAB_SIZE, host.starts, host.lengths, LIST};
+  const struct frame_slab slab = {host.slab, SLAB_SIZE, host.starts, host.lengths, LIST, 0};
   datapath_share_device_slab(host.datapath, slab, host.tally);
   datapath_share_frame_list(host.datapath, host.list_starts, host.list_lengths, LIST);
   datapath_share_buffer_cells(host.datapath, host.cells);
@@ -380,6 +387,7 @@ static void run_case(unsigned long number) {
 }
 
 static void check_run(unsigned long cases) {
-  require(cases < 100 || (forwarded > cases && by_host > cases && held_up > cases && waits > 0),
+  require(cases < 100 || (forwarded > cases && changed > cases && by_host > cases && held_up > cases && waits > 0 &&
+                          with_tag_room > cases),
           "a run that has shown nothing");
 }

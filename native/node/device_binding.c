@@ -75,6 +75,7 @@ static bool take_slab(napi_env env, const napi_value *values, struct frame_slab 
     return false;
   }
   slab->capacity = starts < lengths ? starts : lengths;
+  slab->tag_room = 0;
   return true;
 }
 
