@@ -20,7 +20,7 @@ export interface ConfigurationOptions {
   readonly config: SwConfig;
   /** reads the file again; typed options have precedence. undefined without a file */
   readonly file: { read(): Promise<SwConfig> } | undefined;
-  readonly ports: ConfiguredSwitch;
+  readonly configured: ConfiguredSwitch;
   readonly live: LiveOptions;
   /** reads certificates, keys and the policy again. @param failed the number of failed steps. @returns its failures */
   readonly rereadOthers: (failed: number) => Promise<readonly string[]>;
@@ -66,17 +66,17 @@ export class Configuration implements ConfigurationControl {
 
   /** The differences from the file as sentences: changes of its ports by calls, and options that need a restart. */
   deviations(): string[] {
-    return this.#options.ports.deviations();
+    return this.#options.configured.deviations();
   }
 
   plan(): Promise<PlanEntry[]> {
     return this.#inTurn(async () => {
       const wanted = await this.#read();
       if (wanted === undefined) return [];
-      const { before, after } = this.#options.ports.networks.plan(wanted.networks);
+      const { before, after } = this.#options.configured.networks.plan(wanted.networks);
       return [
         ...before.map((action) => networkStep({ action })),
-        ...this.#options.ports.plan(wanted.ports).map((action) => portStep(action)),
+        ...this.#options.configured.ports.plan(wanted.ports).map((action) => portStep(action)),
         ...after.map((action) => networkStep({ action })),
         ...this.#optionsOf(wanted).map((change) => this.#optionStep(change)),
       ];
@@ -120,8 +120,8 @@ export class Configuration implements ConfigurationControl {
   async save(): Promise<ConfigEntry> {
     // Loaded on use: the YAML library takes 2 MiB.
     const { writeConfig } = await import('../config/write-config.ts');
-    const { ports } = this.#options;
-    return writeConfig(this.#running, ports.networks.toSave(), ports.ports());
+    const { networks, ports } = this.#options.configured;
+    return writeConfig(this.#running, networks.toSave(), ports.ports());
   }
 
   async #read(): Promise<Wanted | undefined> {
@@ -136,10 +136,11 @@ export class Configuration implements ConfigurationControl {
   }
 
   async #apply(wanted: Wanted): Promise<PlanEntry[]> {
-    const { ports, live, logger } = this.#options;
-    const before = ports.networks.applyBefore(wanted.networks);
+    const { configured, live, logger } = this.#options;
+    const { networks, ports } = configured;
+    const before = networks.applyBefore(wanted.networks);
     const done = await ports.apply(wanted.ports);
-    const after = await ports.networks.applyAfter();
+    const after = await networks.applyAfter();
     this.#logNetworks([...before, ...after]);
     for (const { action, error } of done) {
       if (error === undefined) logger.info({}, `configuration: ${describeAction(action)}`);
@@ -159,7 +160,7 @@ export class Configuration implements ConfigurationControl {
     this.#config = wanted.config;
     this.#hasFailed = [...before, ...done, ...after].some(({ error }) => error !== undefined);
     // Last: if it fails, everything is in force all the same.
-    await ports.keep();
+    await configured.keep();
     return [
       ...before.map(networkStep),
       ...done.map(({ action, error }) => portStep(action, error)),

@@ -408,7 +408,7 @@ export class Daemon {
     await configured.open(wanted);
     const { live } = this.#lifetime;
     const rereadOthers = (failed: number): Promise<readonly string[]> => this.#reload([], failed);
-    const parts = { config: this.#config, file: this.#file, ports: configured, live, rereadOthers };
+    const parts = { config: this.#config, file: this.#file, configured, live, rereadOthers };
     const configuration = new Configuration({ ...parts, logger: this.#logger }, wanted);
     configured.configuration = configuration;
     this.#configuration = configuration;
