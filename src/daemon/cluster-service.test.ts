@@ -3,13 +3,12 @@ import { test } from 'node:test';
 import { until } from '../../test/support/waits.ts';
 import { MemoryHub, MemoryStore } from '../cluster/memory-store.ts';
 import type { NodeAnnouncement } from '../cluster/node-announcement.ts';
-import { EtherwsError } from '../errors.ts';
 import { EndpointCounters } from '../net/endpoint-counters.ts';
 import { Switch } from '../networks/switch.ts';
 import { SILENT } from '../observability/logger.ts';
 import { ClusterService } from './cluster-service.ts';
 
-function nodeOf(t: { after: (end: () => unknown) => void }, { hasKey = true } = {}) {
+function nodeOf(t: { after: (end: () => unknown) => void }) {
   const hub = new MemoryHub();
   const [store, observer] = [new MemoryStore(hub), new MemoryStore(hub)];
   const etherSwitch = new Switch();
@@ -20,7 +19,7 @@ function nodeOf(t: { after: (end: () => unknown) => void }, { hasKey = true } = 
   };
   const service = new ClusterService({
     ...{ config: { name: 'prod', node: 'r1', cacertsFile: undefined }, store, etherSwitch, logger: SILENT },
-    ...(hasKey ? { key: Buffer.alloc(32) } : {}),
+    keys: () => [Buffer.alloc(32)],
     url: async () => null,
     tunnels: { counters: new EndpointCounters(), listener, path: '/' },
     load: () => ({ tunnels: 0, mostTunnels: 1, loopDelayMs: 0 }),
@@ -29,7 +28,7 @@ function nodeOf(t: { after: (end: () => unknown) => void }, { hasKey = true } = 
   observer.subscribe('node', (message) => void heard.push(message as NodeAnnouncement));
   t.after(() => etherSwitch.close());
   t.after(() => service.close());
-  return { service, store, observer, heard };
+  return { service, observer, heard };
 }
 
 test('changes that follow each other closely are announced together', async (t) => {
@@ -55,31 +54,4 @@ test('a node whose name is taken takes part again when the other one has left', 
   observer.publish('node', { ...other, sequence: 2, isLeaving: true });
   await until(() => !service.isNameTaken);
   await until(() => heard.slice(before).some(({ boot }) => boot === service.boot));
-});
-
-test('a key that cannot be made is tried for again by one timer, however often the store has come back', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { service, store } = nodeOf(t, { hasKey: false });
-  const turns = async (): Promise<void> => {
-    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-  };
-  let attempts = 0;
-  store.table('config').put = async () => {
-    attempts++;
-    throw new EtherwsError('CLUSTER_UNAVAILABLE', 'no quorum');
-  };
-  await store.table('config').whenLoaded();
-  void service.start();
-  t.mock.timers.tick(5000);
-  await turns();
-  for (let loss = 0; loss < 5; loss++) {
-    store.setConnected(false);
-    store.setConnected(true);
-    await turns();
-  }
-  assert.ok(attempts >= 5, `${attempts} attempts`);
-  const before = attempts;
-  t.mock.timers.tick(1000);
-  await turns();
-  assert.equal(attempts - before, 1);
 });

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { announcementIntervalMs, answerDelayMs } from '../cluster/announcement-pace.ts';
+import { AnnouncementTimer } from '../cluster/announcement-timer.ts';
 import type { ClusterConfig } from '../cluster/cluster-config.ts';
-import { type ClusterKeys, clusterKeyOf, ensureClusterKey } from '../cluster/cluster-key.ts';
+import type { ClusterKeys } from '../cluster/cluster-key.ts';
 import type { ClusterStore } from '../cluster/cluster-store.ts';
+import { KnownClusterKey } from '../cluster/known-cluster-key.ts';
 import { Membership, type MembershipChange } from '../cluster/membership.ts';
+import { answerClaims, nodeTaken, requireFreeName } from '../cluster/name-claim.ts';
 import { NameConflict } from '../cluster/name-conflict.ts';
 import type { NodeAnnouncement, NodeFacts } from '../cluster/node-announcement.ts';
 import { CLUSTER_PROTOCOL } from '../cluster/parse-announcement.ts';
 import type { ClusterStatus } from '../control/cluster-status-entries.ts';
-import { codeOf, EtherwsError } from '../errors.ts';
 import type { EventKind } from '../events/event.ts';
 import type { Switch } from '../networks/switch.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -43,11 +44,6 @@ export interface ClusterParts {
 
 const NODE_SUBJECT = 'node';
 const TICK_MS = 250;
-/** The shortest time between two announcements, whatever changes. */
-const LEAST_INTERVAL_MS = 200;
-const MAKE_KEY_MS = 1000;
-/** How long a living node may take to say that it has a name. */
-const CLAIM_TIMEOUT_MS = 1000;
 const NETWORK_EVENTS: readonly EventKind[] = ['port-added', 'port-removed', 'network-added', 'network-removed'];
 
 /** A node of a cluster: joins the store, the membership, the mesh and the switch. */
@@ -59,6 +55,9 @@ export class ClusterService {
   readonly #logger: Logger;
   readonly #membership: Membership;
   readonly #nameConflict: NameConflict;
+  readonly #announcements: AnnouncementTimer;
+  /** undefined: the maker of the service has the keys */
+  readonly #key: KnownClusterKey | undefined;
   readonly #mesh: ClusterMesh;
   readonly #trees: ClusterTrees;
   readonly #listeners = new Set<() => void>();
@@ -67,13 +66,7 @@ export class ClusterService {
   #url: string | null = null;
   #isDraining = false;
   #isStarted = false;
-  #formerKey: Buffer | undefined;
   #detours: Readonly<Record<string, string | null>> = {};
-  #announcedMs = Number.NEGATIVE_INFINITY;
-  /** An announcement is due by this time, before its interval has passed. */
-  #announceByMs = Number.POSITIVE_INFINITY;
-  #announceTimer: NodeJS.Timeout | undefined;
-  #keyTimer: NodeJS.Timeout | undefined;
   #storeSinceMs = performance.now();
 
   constructor(parts: ClusterParts) {
@@ -85,9 +78,16 @@ export class ClusterService {
     const { node, boot } = this;
     this.#membership = new Membership({ node, boot, onChange: (change) => this.#changed(change) });
     this.#nameConflict = new NameConflict(boot);
+    this.#announcements = new AnnouncementTimer({
+      nodes: () => this.#membership.size + 1,
+      isMember: () => this.#isMember,
+      announce: () => store.publish(NODE_SUBJECT, this.#membership.announce(this.#facts())),
+    });
+    const key = parts.keys === undefined ? new KnownClusterKey(store.table('config'), logger) : undefined;
+    this.#key = key;
     this.#mesh = new ClusterMesh({
       ...{ node, boot, etherSwitch, tunnels, logger },
-      keys: () => this.#keys(),
+      keys: parts.keys ?? (() => key?.keys ?? []),
       memberOf: (other) => this.#membership.wantedOne(other),
       members: () => this.#membership.wanted(),
       cacertsFile: config.cacertsFile,
@@ -98,7 +98,7 @@ export class ClusterService {
       ...{ cluster: config.name, node, etherSwitch, logger },
       table: store.table('config'),
       isMember: (name) => this.isAlive(name),
-      isKeeper: () => this.#isStarted && this.store.isConnected && !this.isNameTaken && this.nodes()[0] === this.node,
+      isKeeper: () => this.#isMember && this.store.isConnected && this.nodes()[0] === this.node,
     });
   }
 
@@ -108,17 +108,18 @@ export class ClusterService {
    * @throws EtherwsError CLUSTER_NODE_TAKEN
    */
   async start(): Promise<void> {
-    const { store, url, etherSwitch } = this.#parts;
+    const { config, store, url, etherSwitch } = this.#parts;
     this.#url = await url();
-    if (store.isConnected) await this.#claim();
+    const { node, boot } = this;
+    if (store.isConnected) await requireFreeName(store, { cluster: config.name, node, boot });
     this.#isStarted = true;
     this.#stops.push(
-      store.respond(claimSubject(this.node), async () => ({ boot: this.boot, url: this.#url })),
+      answerClaims(store, node, () => ({ boot, url: this.#url })),
       store.subscribe(NODE_SUBJECT, (message) => this.#membership.heard(message)),
       store.onConnection((isConnected) => this.#storeChanged(isConnected)),
       store.table('config').watch(({ key }) => {
         if (!key.startsWith('cluster.')) return;
-        if (this.#keys().length > 0 && clusterKeyOf(store.table('config')) === undefined) void this.#makeKey();
+        this.#key?.tableChanged();
         this.#reconcile();
       }),
       etherSwitch.events.subscribe(() => this.#lookAtNetworks(), NETWORK_EVENTS),
@@ -126,10 +127,10 @@ export class ClusterService {
     const timer = setInterval(() => this.#tick(), TICK_MS);
     this.#stops.push(() => clearInterval(timer));
     this.#membership.setStore(store.isConnected);
-    if (store.isConnected) void this.#makeKey();
-    else this.#logger.warn({ cluster: this.#parts.config.name }, 'the store of the cluster is not there yet');
+    if (store.isConnected) void this.#key?.make();
+    else this.#logger.warn({ cluster: config.name }, 'the store of the cluster is not there yet');
     this.#networks = this.#ownNetworks();
-    this.#announce();
+    this.#announcements.changed();
   }
 
   /** The names of all living nodes, this one included, in order. */
@@ -168,8 +169,7 @@ export class ClusterService {
   setDraining(isDraining: boolean): Promise<void> {
     if (isDraining === this.#isDraining) return Promise.resolve();
     this.#isDraining = isDraining;
-    this.#announcedMs = Number.NEGATIVE_INFINITY;
-    this.#announce();
+    this.#announcements.changedUrgently();
     return this.store.flush();
   }
 
@@ -197,51 +197,13 @@ export class ClusterService {
   /** Tells the others that this node leaves, and closes the mesh. The store stays open: it is its maker's. */
   async close(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) stop();
-    clearTimeout(this.#announceTimer);
-    clearTimeout(this.#keyTimer);
+    this.#announcements.close();
+    this.#key?.close();
     if (this.#isStarted) this.store.publish(NODE_SUBJECT, this.#membership.announce(this.#facts(), true));
     this.#isStarted = false;
     this.#listeners.clear();
     this.#trees.close();
     this.#mesh.close();
-  }
-
-  /** @throws EtherwsError CLUSTER_NODE_TAKEN */
-  async #claim(): Promise<void> {
-    let owner: { boot?: string; url?: string | null };
-    try {
-      owner = (await this.store.request(
-        claimSubject(this.node),
-        { boot: this.boot },
-        CLAIM_TIMEOUT_MS,
-      )) as typeof owner;
-    } catch (error) {
-      if (['CLUSTER_TIMEOUT', 'CLUSTER_UNAVAILABLE'].includes(codeOf(error))) return;
-      throw error;
-    }
-    if (owner.boot !== this.boot) throw nodeTaken(this.node, this.#parts.config.name, owner.url ?? undefined);
-  }
-
-  /** The former key counts as long as the store has none: it may have lost it. */
-  #keys(): ClusterKeys {
-    if (this.#parts.keys !== undefined) return this.#parts.keys();
-    this.#formerKey = clusterKeyOf(this.store.table('config')) ?? this.#formerKey;
-    return this.#formerKey === undefined ? [] : [this.#formerKey];
-  }
-
-  async #makeKey(): Promise<void> {
-    if (this.#parts.keys !== undefined) return;
-    clearTimeout(this.#keyTimer);
-    const config = this.store.table('config');
-    await config.whenLoaded();
-    try {
-      if (this.#isStarted) await ensureClusterKey(config, this.#keys()[0]);
-    } catch (error) {
-      this.#logger.debug({ error }, 'the key of the cluster could not be made');
-      if (!this.#isStarted) return;
-      clearTimeout(this.#keyTimer);
-      this.#keyTimer = setTimeout(() => void this.#makeKey(), MAKE_KEY_MS);
-    }
   }
 
   #storeChanged(isConnected: boolean): void {
@@ -251,8 +213,8 @@ export class ClusterService {
     if (isConnected) this.#logger.info({ cluster }, 'the store of the cluster is there');
     else this.#logger.warn({ cluster }, 'the store of the cluster is lost; frames are forwarded as before');
     if (isConnected) {
-      void this.#makeKey();
-      this.#announceSoon();
+      void this.#key?.make();
+      this.#announcements.answer();
     }
     this.#parts.etherSwitch.events.publish(isConnected ? 'store-found' : 'store-lost', { cluster });
     this.#tell();
@@ -276,7 +238,7 @@ export class ClusterService {
         this.#logger.warn({ error: otherProtocol(change.announcement) }, 'no tunnel to a node');
       }
       // It learns of this node at once, not within a second.
-      if (this.#isStarted) this.#announceSoon();
+      if (this.#isStarted) this.#announcements.answer();
     }
     this.#reconcile();
     this.#tell();
@@ -293,7 +255,7 @@ export class ClusterService {
       this.#logger.error({ error }, 'takes no part in the cluster until the name is free');
     }
     this.#reconcile();
-    if (winner === undefined) this.#announce();
+    if (winner === undefined) this.#announcements.changed();
     this.#tell();
   }
 
@@ -307,37 +269,7 @@ export class ClusterService {
     this.#lookAtNetworks();
     this.#lookAtDetours();
     if (this.#mesh.hasRoomAgain) this.#reconcile();
-    if (nowMs >= Math.min(this.#announceByMs, this.#announcedMs + this.#intervalMs)) this.#announce();
-  }
-
-  get #intervalMs(): number {
-    return announcementIntervalMs(this.#membership.size + 1);
-  }
-
-  /** Announces this node because of something that many nodes see at the same time. */
-  #announceSoon(): void {
-    const delayMs = answerDelayMs(this.#membership.size + 1, Math.random());
-    if (delayMs === 0) this.#announce();
-    else this.#announceByMs = Math.min(this.#announceByMs, performance.now() + delayMs);
-  }
-
-  #announce(): void {
-    if (this.isNameTaken || !this.#isStarted) return;
-    const nowMs = performance.now();
-    // One with what changes meanwhile, since each goes to all nodes.
-    const waitMs = this.#announcedMs + LEAST_INTERVAL_MS - nowMs;
-    if (waitMs > 0) {
-      this.#announceTimer ??= setTimeout(() => {
-        this.#announceTimer = undefined;
-        this.#announce();
-      }, waitMs + 1);
-      return;
-    }
-    clearTimeout(this.#announceTimer);
-    this.#announceTimer = undefined;
-    this.#announcedMs = nowMs;
-    this.#announceByMs = Number.POSITIVE_INFINITY;
-    this.store.publish(NODE_SUBJECT, this.#membership.announce(this.#facts()));
+    this.#announcements.tick(nowMs);
   }
 
   #facts(): NodeFacts {
@@ -348,7 +280,7 @@ export class ClusterService {
       load: this.#parts.load(),
       isDraining: this.#isDraining,
       detours: this.#detours,
-      intervalMs: this.#intervalMs,
+      intervalMs: this.#announcements.intervalMs,
     };
   }
 
@@ -356,7 +288,7 @@ export class ClusterService {
     const networks = this.#ownNetworks();
     if (networks.join() === this.#networks.join()) return;
     this.#networks = networks;
-    this.#announce();
+    this.#announcements.changed();
     this.#reconcile();
   }
 
@@ -384,12 +316,16 @@ export class ClusterService {
     for (const node of Object.keys(former)) {
       if (!(node in detours)) this.#logger.info({ node }, 'a node is reached directly again, or is gone');
     }
-    this.#announce();
+    this.#announcements.changed();
+  }
+
+  /** Whether this node takes part: it has begun, and has its name. */
+  get #isMember(): boolean {
+    return this.#isStarted && !this.isNameTaken;
   }
 
   #reconcile(): void {
-    const isMember = this.#isStarted && !this.isNameTaken;
-    this.#mesh.reconcile(isMember ? { node: this.node, url: this.#url, networks: this.#networks } : undefined);
+    this.#mesh.reconcile(this.#isMember ? { node: this.node, url: this.#url, networks: this.#networks } : undefined);
   }
 
   #tell(): void {
@@ -398,16 +334,3 @@ export class ClusterService {
 }
 
 const VERSION = readVersion();
-
-const claimSubject = (node: string): string => `claim.${node}`;
-
-function nodeTaken(node: string, cluster: string, url: string | undefined): EtherwsError {
-  const where = url === undefined ? '' : ` (${url})`;
-  return new EtherwsError(
-    'CLUSTER_NODE_TAKEN',
-    `Another living node of the cluster "${cluster}"${where} is called "${node}"`,
-    {
-      hint: 'Give this node another name with --node, or stop the other one',
-    },
-  );
-}
