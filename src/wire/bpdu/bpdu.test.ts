@@ -73,6 +73,24 @@ test('a frame is written as other bridges write it, padded to 60 octets', () => 
   assert.equal(frame.toString('hex'), RST_FRAME.padEnd(120, '0'));
 });
 
+test('Configuration and TCN BPDUs are written with protocol version 0 (9.3.1, 9.3.2)', () => {
+  const octets = (bpdu: Bpdu) => Buffer.from(encodeBpdu(bpdu, SOURCE)).toString('hex');
+  const ethernet = '0180c2000000' + '020000000001';
+  const id = '8000020000000001';
+  const config = `0000000000${id}00000000${id}80010000140002000f00`;
+  assert.equal(octets(message({ type: 'config', flags: 0 })), `${ethernet}0026424203${config}`.padEnd(120, '0'));
+  assert.equal(octets({ type: 'tcn' }), `${ethernet}000742420300000080`.padEnd(120, '0'));
+});
+
+test('the shortest and the longest frame with a BPDU are taken', () => {
+  assert.deepEqual(decode(encodeBpdu({ type: 'tcn' }, SOURCE).subarray(0, 17 + 4)), { type: 'tcn' });
+  const longest = Buffer.concat([encodeBpdu(message(), SOURCE)], 14 + 1500);
+  longest.writeUInt16BE(1500, 12);
+  assert.deepEqual(decode(longest), message());
+  longest.writeUInt16BE(1501, 12);
+  assert.equal(decode(longest), undefined);
+});
+
 test('what is encoded is decoded to the same', () => {
   const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => value as BridgeId);
   const time = fc.integer({ min: 0, max: 0xffff }).map((ticks) => ticks / 256);
@@ -156,6 +174,7 @@ test(`${CASES} hostile BPDUs are decoded or refused, and no octet beside the fra
 test('identifiers are shown as bridge(8) shows them', () => {
   const id = bridgeIdOf(0x7001, 0x0200_0000_00ff as MacAddress);
   assert.equal(formatBridgeId(id), '7001.02:00:00:00:00:ff');
+  assert.equal(formatBridgeId(bridgeIdOf(1, 0x0200_0000_00ff as MacAddress)), '0001.02:00:00:00:00:ff');
   assert.equal(priorityOf(id), 0x7001);
   assert.equal(addressOf(id), 0x0200_0000_00ff);
   assert.equal(formatPortId(0x800a), '800a');
