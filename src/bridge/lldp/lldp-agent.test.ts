@@ -7,9 +7,8 @@ import { lldpFrame } from '../../wire/lldp/frame.ts';
 import { CHASSIS, type Lldpdu, PORT } from '../../wire/lldp/lldpdu.ts';
 import { showChassisId, showPortId } from '../../wire/lldp/shown.ts';
 import { BridgePort, type PortNumber } from '../bridge-port.ts';
-import { LldpAgent, type LldpMode, MAX_LLDPDU_BYTES } from './lldp-agent.ts';
+import { LLDP_MODES, LldpAgent, type LldpMode, MAX_LLDPDU_BYTES } from './lldp-agent.ts';
 import { MAX_NEIGHBORS, MAX_NEIGHBORS_OF_PORT } from './lldp-neighbors.ts';
-import { TX_TTL_SECONDS } from './lldp-transmitter.ts';
 
 /** An agent with ports in memory, on a virtual clock. */
 class Station {
@@ -21,13 +20,14 @@ class Station {
   readonly happened: string[] = [];
   nowMs = 0;
 
-  constructor(chassis: number, ports = 1) {
+  /** @param mode that of each port when it is added */
+  constructor(chassis: number, ports = 1, mode: LldpMode = 'both') {
     const told = (what: string, { port, lldpdu }: { port: BridgePort; lldpdu: Lldpdu }): void => {
       this.happened.push(`${what} ${port.number} ${showChassisId(lldpdu.chassisId)} ${showPortId(lldpdu.portId)}`);
     };
     this.agent = new LldpAgent({
       system: { chassis: chassis as MacAddress, name: `switch-${chassis}`, description: 'a switch in a test' },
-      modeOf: (port) => this.modes.get(port) ?? 'both',
+      modeOf: (port) => this.modes.get(port) ?? mode,
       describe: (port) => ({ id: this.names.get(port) ?? `port-${port.number}`, description: 'memory', portVlanId: 7 }),
       transmit: ({ number }, frame, atMs) => void this.sent.push({ port: number, atMs, frame }),
       added: (neighbor) => told('added', neighbor),
@@ -79,11 +79,12 @@ const frameOf = (content: Lldpdu): Buffer => lldpFrame(0x02_0000_0000_99 as MacA
 test('a port tells at once and then every 30 s what it is', () => {
   const station = new Station(0x02_0000_0000_01);
   assert.equal(station.sent.length, 1);
+  assert.equal(station.agent.addresses, 1 << 0xe, '01-80-C2-00-00-0E');
   const { portId, chassisId, ...rest } = station.last();
   assert.equal(showChassisId(chassisId), '02:00:00:00:00:01');
   assert.equal(showPortId(portId), 'port-1');
   assert.deepEqual(rest, {
-    ttlSeconds: TX_TTL_SECONDS,
+    ttlSeconds: 121,
     portDescription: 'memory',
     systemName: 'switch-2199023255553',
     systemDescription: 'a switch in a test',
@@ -97,6 +98,7 @@ test('a port tells at once and then every 30 s what it is', () => {
     times,
     [first, first + 30, first + 60, first + 90, first + 120, first + 150].filter((at) => at <= 200),
   );
+  assert.equal(station.agent.countersOf(station.at(0))?.framesOut, station.sent.length);
 });
 
 test('ports that start together are spread over the interval', () => {
@@ -191,7 +193,7 @@ test('a port whose transmission ends says so, and starts again 2 s later at the 
   station.agent.update(station.at(0), station.nowMs);
   station.modes.set(station.at(0), 'tx');
   station.agent.update(station.at(0), station.nowMs);
-  assert.equal(station.last().ttlSeconds, TX_TTL_SECONDS);
+  assert.equal(station.last().ttlSeconds, 121);
   station.modes.set(station.at(0), 'off');
   station.agent.update(station.at(0), station.nowMs);
   station.modes.set(station.at(0), 'tx');
@@ -201,12 +203,17 @@ test('a port whose transmission ends says so, and starts again 2 s later at the 
 });
 
 test('a port with mode tx or off takes no LLDPDU, and one with rx or off sends none', () => {
-  for (const [mode, takes, sends] of [
+  const modes = [
     ['both', true, true],
     ['rx', true, false],
     ['tx', false, true],
     ['off', false, false],
-  ] as const) {
+  ] as const;
+  assert.deepEqual(
+    LLDP_MODES,
+    modes.map(([mode]) => mode),
+  );
+  for (const [mode, takes, sends] of modes) {
     const station = new Station(1);
     station.hear(frameOf(lldpdu(2)));
     station.modes.set(station.at(0), mode);
@@ -215,6 +222,7 @@ test('a port with mode tx or off takes no LLDPDU, and one with rx or off sends n
     assert.equal(station.hear(frameOf(lldpdu(3))), takes, mode);
     assert.equal(station.run(40).length > 0, sends, mode);
     assert.equal(station.happened.includes('removed (disabled) 1 00:00:00:00:00:02 eth0'), !takes, mode);
+    assert.equal(new Station(1, 1, mode).sent.length, sends ? 1 : 0, `${mode} from the start on`);
   }
 });
 
@@ -249,8 +257,39 @@ test('neighbours are told when a port is removed, and when the agent ends', () =
   );
   assert.equal(station.last().ttlSeconds, 0);
   assert.equal(station.agent.neighbors.size, 0);
+  assert.equal(station.happened.at(-1), 'removed (disabled) 1 00:00:00:00:00:02 eth0');
+  assert.equal(station.hear(frameOf(lldpdu(2))), false);
   station.agent.remove(station.at(0), station.nowMs);
   assert.deepEqual(station.run(60), []);
+});
+
+test('a port that told nothing is removed without a word', () => {
+  const station = new Station(1, 2, 'rx');
+  station.agent.remove(station.at(0), station.nowMs);
+  assert.equal(station.agent.countersOf(station.at(0)), undefined);
+  station.agent.close(station.nowMs);
+  assert.deepEqual(station.sent, []);
+});
+
+test('a host may leave out the calls that tell it of neighbours', () => {
+  const agent = new LldpAgent({
+    system: { chassis: 1 as MacAddress, name: 'quiet', description: '' },
+    modeOf: () => 'both',
+    describe: () => ({ id: 'port', description: '' }),
+    transmit: () => undefined,
+  });
+  const port = new BridgePort(1 as PortNumber, new MemoryPort());
+  agent.update(port, 0);
+  const hear = (content: Lldpdu): boolean => agent.received(port, frameOf(content), 0);
+  hear(lldpdu(2));
+  hear(lldpdu(2, 120, { systemName: 'other' }));
+  hear(lldpdu(2, 0));
+  hear(lldpdu(3, 5));
+  agent.tick(5000);
+  assert.equal(agent.neighbors.size, 0);
+  hear(lldpdu(4));
+  agent.remove(port, 5000);
+  assert.equal(agent.neighbors.size, 0);
 });
 
 test('frames that are none of LLDP are left to others; malformed ones are taken and counted', () => {
@@ -263,9 +302,12 @@ test('frames that are none of LLDP are left to others; malformed ones are taken 
   const order = frameOf(lldpdu(2));
   order[14] = 4;
   assert.equal(station.hear(order), true);
-  assert.equal(station.hear(Buffer.concat([frameOf(lldpdu(2)), Buffer.alloc(MAX_LLDPDU_BYTES)])), true, 'too long');
+  const padded = Buffer.concat([frameOf(lldpdu(2)), Buffer.alloc(MAX_LLDPDU_BYTES)]);
+  assert.equal(station.hear(padded.subarray(0, 14 + MAX_LLDPDU_BYTES + 1)), true, 'too long');
   assert.equal(station.hear(frameOf(lldpdu(2)).subarray(0, 14)), true, 'an empty one');
   assert.deepEqual([counters?.framesIn, counters?.framesDiscarded], [3, 3]);
+  station.hear(padded.subarray(0, 14 + MAX_LLDPDU_BYTES));
+  assert.deepEqual([counters?.framesIn, counters?.framesDiscarded], [4, 3], 'the longest one');
   const odd = Buffer.concat([frameOf(lldpdu(2)).subarray(0, 14 + 9 + 7 + 4), Buffer.from('0e01011200', 'hex')]);
   station.hear(odd);
   assert.deepEqual([counters?.tlvsDiscarded, counters?.tlvsUnrecognized], [1, 1]);

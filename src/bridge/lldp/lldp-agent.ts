@@ -182,13 +182,13 @@ export class LldpAgent implements ProtocolEntity {
       if (left !== undefined) this.#host.removed?.(left, 'left');
       return;
     }
-    const { update, found } = this.neighbors.take(port, lldpdu, body, nowMs);
-    if (update === 'full') counters.tooManyNeighbors++;
-    if (found === undefined) return;
-    if (update === 'changed') this.#host.changed?.(found);
-    if (update !== 'added') return;
-    this.#host.added?.(found);
-    transmitter.newNeighbor(nowMs);
+    const taken = this.neighbors.take(port, lldpdu, body, nowMs);
+    if (taken.update === 'full') counters.tooManyNeighbors++;
+    else if (taken.update === 'changed') this.#host.changed?.(taken.found);
+    else if (taken.update === 'added') {
+      this.#host.added?.(taken.found);
+      transmitter.newNeighbor(nowMs);
+    }
   }
 
   #stateOf(port: BridgePort): PortState {

@@ -26,7 +26,10 @@ interface Entry extends LldpNeighbor {
   expiresMs: number;
 }
 
-export type Update = 'added' | 'changed' | 'refreshed' | 'full';
+/** What `take` did. `full`: the neighbour is a new one, and there is no room. */
+export type Taken =
+  | { readonly update: 'full' }
+  | { readonly update: 'added' | 'changed' | 'refreshed'; readonly found: LldpNeighbor };
 
 /** The remote systems of one network, bounded per port and in total. */
 export class LldpNeighbors {
@@ -52,9 +55,8 @@ export class LldpNeighbors {
   /**
    * Takes what a neighbour says; its TTL is above 0.
    * @param octets those of the LLDPDU; copied
-   * @returns `full`: it is a new one, and there is no room; else its entry is `found`
    */
-  take(port: BridgePort, lldpdu: Lldpdu, octets: Uint8Array, nowMs: number): { update: Update; found?: LldpNeighbor } {
+  take(port: BridgePort, lldpdu: Lldpdu, octets: Uint8Array, nowMs: number): Taken {
     const expiresMs = nowMs + lldpdu.ttlSeconds * 1000;
     const key = msapOf(lldpdu);
     const known = this.#byPort.get(port)?.get(key);

@@ -53,7 +53,6 @@ export class LldpTransmitter {
     this.#creditMs = this.#startMs;
     this.#credit = TX_CREDIT_MAX;
     this.#fast = 0;
-    this.#isChanged = false;
     this.#isFirst = true;
     return false;
   }
@@ -63,11 +62,10 @@ export class LldpTransmitter {
     this.#isChanged = true;
   }
 
-  /** newNeighbor, state TX_FAST_START. */
+  /** newNeighbor, state TX_FAST_START. Before a start it has no effect, since a start begins with an LLDPDU. */
   newNeighbor(nowMs: number): void {
-    if (!this.#isEnabled) return;
     if (this.#fast === 0) this.#fast = TX_FAST_INIT;
-    this.#nextMs = Math.max(nowMs, this.#startMs);
+    this.#nextMs = nowMs;
   }
 
   /** @returns whether an LLDPDU with the port's information is to be sent now */
@@ -93,7 +91,6 @@ export class LldpTransmitter {
 
   #addCredit(nowMs: number): void {
     const seconds = Math.floor((nowMs - this.#creditMs) / 1000);
-    if (seconds <= 0) return;
     this.#creditMs += seconds * 1000;
     this.#credit = Math.min(TX_CREDIT_MAX, this.#credit + seconds);
   }

@@ -44,9 +44,9 @@ export function decodeLldpdu(bytes: Uint8Array, start: number, end: number): Dec
   let discarded = 0;
   let unrecognized = 0;
   for (let at = start; at < end; ) {
-    if (at + HEADER > end) return 'truncated';
     const type = (bytes[at] as number) >>> 1;
     const length = (((bytes[at] as number) & 1) << 8) | (bytes[at + 1] as number);
+    // A header of which one octet is there ends behind the LLDPDU, too.
     const from = at + HEADER;
     at = from + length;
     if (at > end) return 'truncated';

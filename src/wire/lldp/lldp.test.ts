@@ -183,6 +183,8 @@ test('optional TLVs that are malformed or there twice are passed over and counte
     interfaceSubtype: 2,
     interfaceNumber: 3,
   });
+  const longest = decode(pdu(...MANDATORY, [8, `20ff${'61'.repeat(31)}020000000300`]));
+  assert.equal(longest.lldpdu.managementAddresses?.[0]?.octets.length, 31);
 });
 
 test('TLVs of reserved types and of other organizations are counted as unrecognized', () => {
@@ -190,9 +192,10 @@ test('TLVs of reserved types and of other organizations are counted as unrecogni
     [9, '00'],
     [126, ''],
     [127, '00120f0100'],
+    [127, '00120f01'],
     [127, '0080c20300'],
   ] as const;
-  assert.equal(decode(pdu(...MANDATORY, ...others, END, [5, '61'])).unrecognized, 4);
+  assert.equal(decode(pdu(...MANDATORY, ...others, END, [5, '61'])).unrecognized, 5);
   assert.equal(decode(pdu(...MANDATORY, END, [5, '61'])).lldpdu.systemName, undefined, 'what follows is padding');
 });
 
@@ -200,6 +203,12 @@ test('a shutdown LLDPDU has the mandatory TLVs and an End TLV only', () => {
   const { chassisId, portId } = decode(pdu(...MANDATORY)).lldpdu;
   const octets = encodeLldpdu({ chassisId, portId, ttlSeconds: 0, systemName: 'relay', portVlanId: 1 });
   assert.deepEqual(octets, pdu(CHASSIS_TLV, PORT_TLV, [3, '0000'], END));
+});
+
+test('a text that is empty is left out', () => {
+  const { chassisId, portId } = decode(pdu(...MANDATORY)).lldpdu;
+  const octets = encodeLldpdu({ chassisId, portId, ttlSeconds: 121, portDescription: '', systemName: 'relay' });
+  assert.deepEqual(octets, pdu(...MANDATORY, [5, '72656c6179'], END));
 });
 
 test('texts are cut at a character, and shown without control characters', () => {
@@ -232,6 +241,11 @@ test('identifiers and addresses are shown as what their subtypes say', () => {
   const address = { interfaceSubtype: 1, interfaceNumber: 0 };
   assert.equal(showManagementAddress({ family: 6, octets: MAC, ...address }), '02:00:00:00:00:1a');
   assert.equal(showManagementAddress({ family: 9, octets: Uint8Array.of(7), ...address }), '0x07');
+});
+
+test('capabilities have the names of table 8-4, in the order of their bits', () => {
+  const names = 'other repeater bridge wlan-ap router telephone docsis station c-vlan s-vlan tpmr';
+  assert.equal(capabilityNames(0xffff).join(' '), names);
   assert.deepEqual(capabilityNames(0b10100), ['bridge', 'router']);
   assert.deepEqual(capabilityNames(0x8000), []);
 });
