@@ -91,7 +91,8 @@ function parseUntagged(bytes: Uint8Array, start: number, length: number): Receiv
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, length);
   if (view.getUint16(HEADER_BYTES) !== PROTOCOL) return undefined;
   if (view.getUint8(HEADER_BYTES + 2) !== VERSION || view.getUint8(HEADER_BYTES + 3) !== LOOP_PROBE) return undefined;
-  const instance = bytes.slice(start + INSTANCE, start + INSTANCE + INSTANCE_BYTES);
-  const nonce = bytes.slice(start + NONCE, start + VID);
+  // The slice of a Buffer would be no copy.
+  const instance = Uint8Array.from(bytes.subarray(start + INSTANCE, start + INSTANCE + INSTANCE_BYTES));
+  const nonce = Uint8Array.from(bytes.subarray(start + NONCE, start + VID));
   return { instance, port: view.getUint32(PORT), nonce, vid: view.getUint16(VID) as Vid };
 }
