@@ -50,6 +50,7 @@ test('in a VLAN requests have a tag, and so have answers', () => {
   assert.equal(pinger.requests()[0]?.toString('hex', 12, 18), '8100000a0806');
   assert.equal(ask(pinger, arpReply(HOST, IP, 10))?.mac, HOST);
   assert.equal(ask(pinger, arpReply(HOST, IP)), undefined);
+  assert.equal(ask(pinger, arpReply(HOST, IP, 11)), undefined);
 });
 
 test('an IPv6 address is asked for by a solicitation to its group', () => {
@@ -84,9 +85,24 @@ test('a MAC address is asked in three ways, each only to it', () => {
     frameWith({ destination: OWN, source: HOST, vid: 0 }, 0x88b5, Buffer.from('0001f30009', 'hex')),
   ];
   for (const frame of others) assert.equal(ask(pinger, frame), undefined, frame.toString('hex'));
+  // The addresses of this frame are like an answer: two service access points, TEST, and the sequence number.
+  const elsewhere = frameWith(
+    { destination: 0x0000_01f3_0009 as MacAddress, source: HOST, vid: 0 },
+    5,
+    Buffer.alloc(5),
+  );
+  assert.equal(ask(pinger, elsewhere), undefined, 'for another station');
   const late = llcTest({ destination: OWN, source: HOST, vid: 0 }, 8);
   late[15] = 1;
   assert.equal(ask(pinger, late), undefined);
+});
+
+test('1500 is the largest length of an LLC frame, and above it is an EtherType', () => {
+  const pinger = new Pinger(OWN, 0, { kind: 'mac', mac: HOST }, 3, 9);
+  const header = { destination: OWN, source: HOST, vid: 0 };
+  const response = Buffer.concat([Buffer.from('0001f30009', 'hex'), Buffer.alloc(1496)]);
+  assert.equal(ask(pinger, frameWith(header, 1500, response))?.by, 'llc-test');
+  assert.equal(ask(pinger, frameWith(header, 1501, response)), undefined);
 });
 
 test('a station that asks for our link-local address is told, also when it looks for duplicates', () => {
@@ -104,10 +120,17 @@ test('a station that asks for our link-local address is told, also when it looks
   let sum = question.readUInt16BE(56);
   for (let at = 22; at < 38; at += 2) sum += question.readUInt16BE(at);
   unspecified.writeUInt16BE((sum & 0xffff) + (sum >>> 16), 56);
-  assert.equal(respond(unspecified)?.toString('hex', 0, 6), '333300000001');
+  const toAll = { destination: 0x3333_0000_0001 as MacAddress, source: OWN, vid: 0 };
+  assert.deepEqual(respond(unspecified), advertisement(toAll, ALL_NODES));
   const other = solicitation({ destination: 0x3333_ff00_0001 as MacAddress, source: HOST, vid: 0 }, ALL_NODES);
   assert.equal(respond(other), undefined);
   assert.equal(respond(arpReply(HOST, IP)), undefined);
+  const ofOtherType = Buffer.from(question);
+  ofOtherType.writeUInt16BE(0x88b5, 12);
+  assert.equal(respond(ofOtherType), undefined);
+  const broken = Buffer.from(question);
+  broken[57] = (broken[57] as number) ^ 1;
+  assert.equal(respond(broken), undefined, 'a wrong checksum');
   assert.equal(
     new Pinger(OWN, 5, { kind: 'mac', mac: HOST }, 3, 9).responseTo(question, 0, question.length),
     undefined,
