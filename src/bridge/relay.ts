@@ -177,7 +177,8 @@ export class Relay {
           this.#decide(pass);
           lastVid = vid;
           lastSource = source;
-          lastDestination = pass.isDecidedAlone ? NO_ADDRESS : destination;
+          // Each frame of an own protocol is looked at, also behind one that is relayed.
+          lastDestination = pass.isDecidedAlone || isOwnProtocol(destination) ? NO_ADDRESS : destination;
         }
       }
       frames += pass.frames;

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { LoopDetection, type LoopDetectionMode } from '../../src/bridge/loop-detection/loop-detection.ts';
+import {
+  LoopDetection,
+  type LoopDetectionMode,
+  type LoopDetectionParts,
+} from '../../src/bridge/loop-detection/loop-detection.ts';
 import type { MacAddress } from '../../src/wire/ethernet/mac-address.ts';
 import { type LanPort, MemoryLan } from './memory-lan.ts';
 
@@ -10,7 +14,8 @@ export class ProbingLan extends MemoryLan {
   readonly said: string[] = [];
   readonly detection: LoopDetection;
 
-  constructor(mode: LoopDetectionMode = 'on') {
+  /** @param parts replace those of this test */
+  constructor(mode: LoopDetectionMode = 'on', parts: Partial<LoopDetectionParts> = {}) {
     super();
     this.detection = new LoopDetection(mode, {
       address: 0x0200_0000_00ff as MacAddress,
@@ -20,6 +25,7 @@ export class ProbingLan extends MemoryLan {
       unprotect: (port) => this.bridge.protect(port, undefined),
       onFound: ({ from, by, shut }) => this.said.push(`${from.number} by ${by.number}: shut ${shut.number}`),
       onOpened: ({ number }) => this.said.push(`open ${number}`),
+      ...parts,
     });
     this.bridge.loopDetection = this.detection;
   }

@@ -119,3 +119,14 @@ test('the VLANs of a trunk wait for their turn no longer because one of them is 
   );
   assert.equal(new Set(sent.flat()).size, 40);
 });
+
+test('a loop is found if a probe of another VLAN comes in front of each probe that has gone round it, in one batch', () => {
+  const lan = new ProbingLan();
+  const ports = [10, 20, 20].map((pvid) => lan.join(inVlans('access', '1', pvid)));
+  // A hub. What it has from the first port, whose VLAN is another one, it sends first.
+  lan.seconds(1, () => {
+    const sent = ports.map((each) => each.take());
+    for (const [at, each] of ports.entries()) each.send(...sent.filter((_, from) => from !== at).flat());
+  });
+  assert.deepEqual(lan.said, ['3 by 2: shut 3']);
+});
