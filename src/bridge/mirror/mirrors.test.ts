@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchWithHeaders, superFrameOf } from '../../../test/support/frames.ts';
 import { MemoryPort } from '../../ports/memory-port.ts';
+import { HEADER_BYTES, MAX_SUPER_FRAME_BYTES } from '../../wire/ethernet/ethernet-frame.ts';
 import { batchOf, type FrameBatch } from '../../wire/ethernet/frame-batch.ts';
+import { portableEngine } from '../../wire/offload/engine.ts';
 import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../../wire/offload/virtio-header.ts';
 import { Bridge } from '../bridge.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import type { MirrorDirection } from './mirrors.ts';
+import { type MirrorDirection, Mirrors } from './mirrors.ts';
 
 const BROADCAST = 0xffff_ffff_ffff;
 
@@ -17,6 +19,8 @@ function frame(to: number, from: number, vid = 0): Buffer {
   bytes.writeUIntBE(0x02_0000_0000_00 + from, 6, 6);
   if (vid === 0) bytes.writeUInt16BE(0x88b5, 12);
   else bytes.writeUInt32BE(0x8100_0000 + vid, 12);
+  // What looks like an offload header in front of the next frame of a batch.
+  bytes.fill(0xff, 50);
   return bytes;
 }
 
@@ -149,6 +153,79 @@ test('two mirrors of a port make one copy for the same output', () => {
   ]);
   const frames = [frame(BROADCAST, 1, 7), frame(BROADCAST, 2, 8), frame(BROADCAST, 3)];
   assert.deepEqual(bench.hear(0, ...frames), [NOTHING, [1, 2, 3], [2], [1, 2, 3]]);
+});
+
+test('two mirrors of what a port sends make one copy for the same output', () => {
+  const bench = new Bench();
+  const to = bench.at(3);
+  bench.bridge.setMirrors(bench.at(0), [
+    { to, direction: 'tx', vids: new Set([7]) },
+    { to, direction: 'both' },
+  ]);
+  assert.deepEqual(bench.hear(1, frame(BROADCAST, 1, 7), frame(BROADCAST, 2, 8))[3], [1, 2]);
+});
+
+test('frames that go to different mirrored ports have a copy each, in one batch and in several', () => {
+  const bench = new Bench();
+  bench.hear(1, frame(BROADCAST, 1));
+  bench.hear(2, frame(BROADCAST, 2));
+  for (const index of [1, 2]) bench.mirror(index, 3, 'tx');
+  assert.deepEqual(bench.hear(0, frame(1, 5), frame(2, 5)), [NOTHING, [5], [5], [5, 5]]);
+  assert.deepEqual(bench.hear(0, frame(1, 6)), [NOTHING, [6], NOTHING, [6]]);
+  assert.deepEqual(bench.hear(0, frame(2, 7)), [NOTHING, NOTHING, [7], [7]]);
+});
+
+test('frames of the bridge itself are copied for each mirrored port, and end no pass', () => {
+  const bench = new Bench();
+  const ownFrames = [1, 2].map((index) => frame(9, 0xf0 + index));
+  bench.bridge.addProtocol({
+    addresses: 1,
+    received: () => {
+      for (const [at, own] of ownFrames.entries()) bench.bridge.transmit(bench.at(at + 1), own);
+      return true;
+    },
+  });
+  for (const index of [1, 2]) bench.mirror(index, 3, 'tx');
+  const toBridge = frame(BROADCAST, 4);
+  toBridge.writeUIntBE(0x0180_c200_0000, 0, 6);
+  const [, one, two, copies] = bench.hear(0, toBridge, frame(BROADCAST, 5), frame(BROADCAST, 6));
+  assert.deepEqual(
+    [one, two, copies],
+    [
+      [0xf1, 5, 6],
+      [0xf2, 5, 6],
+      [0xf1, 0xf2, 5, 6],
+    ],
+  );
+});
+
+test('frames of the shortest and of the longest length are copied', () => {
+  const bench = new Bench();
+  bench.mirror(0, 3, 'rx');
+  const lengths = [HEADER_BYTES, MAX_SUPER_FRAME_BYTES];
+  const frames = lengths.map((length) => Buffer.concat([frame(BROADCAST, 1), Buffer.alloc(length)]).subarray(0, length));
+  const [, , , copies] = bench.hearBatch(0, batchOf(...frames));
+  assert.deepEqual(
+    copies?.map(({ length }) => length),
+    lengths,
+  );
+});
+
+test('mirrors say whether there was a change, and whose mirrors an output takes along', () => {
+  const { attached } = new Bench();
+  const [one, two, three, four] = attached as [BridgePort, BridgePort, BridgePort, BridgePort];
+  const mirrors = new Mirrors(portableEngine);
+  const spec = { to: three, direction: 'both' } as const;
+  const other = { to: four, direction: 'rx' } as const;
+  assert.equal(mirrors.set(one, []), false);
+  assert.equal(mirrors.set(one, [{ ...spec, to: one }]), false);
+  assert.deepEqual([mirrors.set(one, [spec, other]), mirrors.set(two, [other])], [true, true]);
+  assert.deepEqual(
+    mirrors.without(three).map(({ source, specs }) => [source.number, specs.map(({ to }) => to.number)]),
+    [[1, [4]]],
+  );
+  assert.deepEqual([mirrors.set(one, []), mirrors.set(one, [])], [true, false]);
+  assert.deepEqual(mirrors.without(three), []);
 });
 
 test('a mirror may copy some VLANs only, 0 being frames without a tag', () => {
@@ -320,5 +397,8 @@ test('a port that overwrites its octets when it is flushed spoils no copy', () =
     bench.mirror(direction === 'rx' ? 0 : 1, 2, direction);
     bench.hear(0, frame(BROADCAST, 1), frame(BROADCAST, 3));
     assert.deepEqual(late.late, [1, 3], direction);
+    const output = new Bench([new MemoryPort(), new MemoryPort(), new Eraser()]);
+    output.mirror(direction === 'rx' ? 0 : 1, 2, direction);
+    assert.deepEqual(output.hear(0, frame(BROADCAST, 1), frame(BROADCAST, 3))[1], [1, 3], `output, ${direction}`);
   }
 });
