@@ -203,7 +203,9 @@ test('frames of the shortest and of the longest length are copied', () => {
   const bench = new Bench();
   bench.mirror(0, 3, 'rx');
   const lengths = [HEADER_BYTES, MAX_SUPER_FRAME_BYTES];
-  const frames = lengths.map((length) => Buffer.concat([frame(BROADCAST, 1), Buffer.alloc(length)]).subarray(0, length));
+  const frames = lengths.map((length) =>
+    Buffer.concat([frame(BROADCAST, 1), Buffer.alloc(length)]).subarray(0, length),
+  );
   const [, , , copies] = bench.hearBatch(0, batchOf(...frames));
   assert.deepEqual(
     copies?.map(({ length }) => length),
