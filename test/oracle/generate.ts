@@ -1,4 +1,4 @@
-import { MIRROR_DIRECTIONS } from '../../src/bridge/mirror/mirrors.ts';
+import type { MirrorDirection } from '../../src/bridge/mirror/mirrors.ts';
 import { TPID_C_TAG, TPID_S_TAG } from '../../src/wire/ethernet/tag.ts';
 import { VLAN_MODES, type VlanMode } from '../../src/wire/ethernet/vlan-mode.ts';
 import type { Random } from '../support/random.ts';
@@ -163,6 +163,8 @@ export const PROVIDER: Profile = {
 export const MULTICAST: Profile = { name: 'multicast', events: [], waitsOnceIn: 0, generate: generateMulticast };
 
 export const KERNEL_PROFILES: readonly Profile[] = [PLAIN, SHUT, STATES, ISOLATED, SECURITY, AGEING, MULTICAST];
+const MIRROR_DIRECTIONS: readonly MirrorDirection[] = ['rx', 'tx', 'both'];
+
 /** Copies go to the last two ports, now and then to any other one, or end. */
 function mirrorTarget(random: Random, ports: number): number {
   return random.pick([0, ports, ports, ports, Math.max(1, ports - 1), random.between(1, ports)]);

@@ -17,8 +17,7 @@ import { ProbeVids } from './probe-vids.ts';
  * - `auto`: probes while a loop is suspected: a storm, or addresses that move to and fro
  * - `on`: probes at each port, always
  */
-export const LOOP_DETECTION_MODES = ['off', 'auto', 'on'] as const;
-export type LoopDetectionMode = (typeof LOOP_DETECTION_MODES)[number];
+export type LoopDetectionMode = 'off' | 'auto' | 'on';
 
 /** The interval of probes at a port that is not suspected, or that is shut. */
 const PROBE_INTERVAL_MS = 5000;

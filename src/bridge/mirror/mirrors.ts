@@ -9,8 +9,7 @@ import { vlanAt } from '../port-vlans.ts';
 import { MirrorOutput } from './mirror-output.ts';
 
 /** Which frames of a port are copied: those that it receives, those that it sends, or both. */
-export const MIRROR_DIRECTIONS = ['rx', 'tx', 'both'] as const;
-export type MirrorDirection = (typeof MIRROR_DIRECTIONS)[number];
+export type MirrorDirection = 'rx' | 'tx' | 'both';
 
 /** A set of VIDs. */
 export interface VidFilter {
