@@ -17,6 +17,8 @@ const SOURCE = fileURLToPath(new URL('../../../bench/programs/relay-load.c', imp
 const [seconds, rounds] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 3)];
 const FRAMES_PER_BLOCK = 200;
 const PAIRS = 8;
+/** The longest start and end of a switch on a busy machine. */
+const START_MS = 60_000;
 
 async function start(workers: number): Promise<{ child: ChildProcess; port: string }> {
   const options = ['--foreground', '--logformat', 'json', '--host', '127.0.0.1', '--port', '0', '--ctlport', '0'];
@@ -27,7 +29,8 @@ async function start(workers: number): Promise<{ child: ChildProcess; port: stri
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  while (!log.includes('"msg":"ready"')) await once(child.stderr as NodeJS.ReadableStream, 'data');
+  const signal = AbortSignal.timeout(START_MS);
+  while (!log.includes('"msg":"ready"')) await once(child.stderr as NodeJS.ReadableStream, 'data', { signal });
   return { child, port: /"service":"tunnels".*?"port":(\d+)/.exec(log)?.[1] ?? '' };
 }
 
@@ -36,7 +39,7 @@ async function measure(load: string, workers: number, order: 'near' | 'far'): Pr
   const words = ['127.0.0.1', port, String(PAIRS), String(FRAMES_PER_BLOCK), String(seconds), order];
   const [frames = 0, used = 0] = execFileSync(load, words, { encoding: 'utf8' }).split(' ').map(Number);
   child.kill();
-  await once(child, 'exit');
+  await once(child, 'exit', { signal: AbortSignal.timeout(START_MS) });
   console.log(
     `${workers} process(es), ${order}: ${(frames / 1e6).toFixed(2)} million frames/s; the load took ${used} processors`,
   );
