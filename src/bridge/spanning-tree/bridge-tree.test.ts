@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventQueue } from '../../../test/support/event-queue.ts';
 import { MemoryPort } from '../../ports/memory-port.ts';
+import { bridgeIdOf } from '../../wire/bpdu/bridge-id.ts';
+import { encodeBpdu } from '../../wire/bpdu/encode.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { Bridge } from '../bridge.ts';
 import type { BridgePort } from '../bridge-port.ts';
+import type { Port } from '../port.ts';
 import { DEFAULT_SETTINGS } from '../port-settings.ts';
 import { BridgeTree } from './bridge-tree.ts';
+import { AllPortNumbers } from './port-numbers.ts';
 import { DEFAULT_ADMIN_SETTINGS } from './settings.ts';
 
 const BROADCAST = 'ffffffffffff';
@@ -201,4 +205,179 @@ test('a late timer is made up for, and a pause of the process is not', () => {
   tree.tick(400_000);
   assert.ok(hello !== undefined);
   assert.ok((port?.transmitted.rst ?? 0) < 6);
+});
+
+const MESH_ADDRESS = 0x0200_0000_1000 as MacAddress;
+
+/** A bridge that is one with other nodes, and its tree. */
+function openMesh() {
+  const bridge = new Bridge();
+  const mesh = { node: 'one', boot: 1, send: () => undefined, portNumbers: new AllPortNumbers() };
+  const tree = new BridgeTree(bridge, { address: MESH_ADDRESS, mesh });
+  const attach = (meshNode?: string): BridgePort => {
+    const bridgePort = bridge.attach(Object.assign(new MemoryPort(), { meshNode }) as Port);
+    tree.portAdded(bridgePort);
+    return bridgePort;
+  };
+  return { bridge, tree, attach };
+}
+
+test('ports of the mesh are no ports of the tree, and forward while the node at the other end is joined', () => {
+  const { tree, attach } = openMesh();
+  const [two, three, own] = [attach('two'), attach('three'), attach()];
+  const states = () => [two, three, own].map(({ stpState }) => stpState);
+  assert.deepEqual([...tree.tree.ports.keys()], [own.number]);
+  assert.deepEqual(states(), ['discarding', 'discarding', 'discarding']);
+  tree.portChanged(two);
+  assert.deepEqual([...tree.tree.ports.keys()], [own.number]);
+  for (const node of ['two', 'three']) tree.tree.nodeUp(node);
+  tree.tree.nodeWithoutTree('two');
+  assert.deepEqual(states(), ['forwarding', 'discarding', 'discarding']);
+  assert.equal(attach('two').stpState, 'forwarding', 'a further port to the same node');
+  assert.equal(attach('three').stpState, 'discarding');
+  tree.tree.nodeDown('two');
+  assert.deepEqual(states(), ['discarding', 'discarding', 'discarding']);
+  tree.tree.nodeUp('two');
+  assert.equal(attach('two').stpState, 'discarding', 'it may have a tree by now');
+});
+
+/** A BPDU of a bridge that is better than all. */
+const BPDU = encodeBpdu(
+  {
+    ...{ type: 'rst', flags: 0x3c, rootId: bridgeIdOf(0, MESH_ADDRESS), rootPathCost: 0 },
+    ...{ bridgeId: bridgeIdOf(0, 0x0200_0000_9000 as MacAddress), portId: 0x8001 },
+    ...{ messageAge: 0, maxAge: 20, helloTime: 2, forwardDelay: 15 },
+  },
+  0x0200_0000_9001 as MacAddress,
+);
+
+test('BPDUs are taken, those of the mesh for nothing, and other reserved frames are left', () => {
+  const { tree, attach } = openMesh();
+  const [own, two] = [attach(), attach('two')];
+  tree.portChanged(own);
+  assert.equal(tree.received(own, BPDU, 0), true);
+  assert.equal(tree.received(two, BPDU, 0), true);
+  assert.deepEqual(
+    [...tree.tree.ports.values()].map(({ received }) => received.rst),
+    [1],
+  );
+  const other = Buffer.from(BPDU);
+  other[5] = 0x0e;
+  assert.equal(tree.received(own, other, 0), false);
+  assert.equal(tree.tree.ports.get(own.number)?.discarded, 0);
+});
+
+test('a tree that begins takes the ports that are there, tells of states and events, and one that has ended does nothing', () => {
+  const bridge = new Bridge();
+  const sent: number[] = [];
+  const memory = new MemoryPort({ onFrames: (frames) => void sent.push(frames.length) });
+  const bridgePort = bridge.attach(memory);
+  memory.open({ receive: () => undefined, linkChanged: () => undefined, discarded: () => undefined });
+  const told: string[] = [];
+  const tree = new BridgeTree(
+    bridge,
+    { address: MESH_ADDRESS },
+    {
+      stateChanged: ({ number, stpState }) => void told.push(`${number} ${stpState}`),
+      happened: ({ kind }) => void told.push(kind),
+    },
+  );
+  assert.deepEqual(told, ['1 discarding']);
+  tree.portChanged(bridgePort);
+  for (let second = 1; second <= 40; second++) tree.tick(second * 1000);
+  assert.deepEqual(told, ['1 discarding', '1 learning', '1 forwarding']);
+  tree.received(bridgePort, BPDU, 0);
+  assert.ok(told.includes('rootChanged'));
+  const count = sent.length;
+  assert.ok(count > 0);
+  tree.end();
+  told.length = 0;
+  tree.tree.setUp(1, false);
+  for (let second = 0; second < 5; second++) tree.tree.tick();
+  tree.tree.setUp(1, true);
+  assert.deepEqual([bridgePort.stpState, sent.length], ['forwarding', count]);
+  assert.deepEqual(
+    told.filter((line) => line.startsWith('1 ')),
+    [],
+  );
+});
+
+test('a port that is removed is no port of the tree', () => {
+  const { tree, attach } = openMesh();
+  const port = attach();
+  tree.portChanged(port);
+  tree.portRemoved(port);
+  assert.equal(tree.tree.ports.size, 0);
+  tree.portChanged(port);
+  for (let second = 1; second <= 5; second++) tree.tick(second * 1000);
+  assert.equal(port.stpState, 'discarding');
+});
+
+test('parallel tunnels are left to the tree while there is one', () => {
+  const bridge = new Bridge();
+  const attach = (rank: number) => {
+    const peer = {
+      instance: 'f'.repeat(22),
+      tunnelId: `${rank}`,
+      rank,
+      isParallelAllowed: false,
+      isDialled: false,
+      user: null,
+    };
+    return bridge.attach(
+      Object.assign(new MemoryPort(), { tunnel: { peer, announceLoss() {}, abandon() {} } }) as Port,
+    );
+  };
+  const [one, two] = [attach(1), attach(2)];
+  assert.equal(two.standsByFor, one);
+  const tree = new BridgeTree(bridge, { address: MESH_ADDRESS });
+  assert.deepEqual([one.standsByFor, two.standsByFor], [undefined, undefined]);
+  tree.end();
+  assert.equal(two.standsByFor, one);
+});
+
+test('each second the tree looks for another round trip of a tunnel, and for ports of mirrors', () => {
+  const bridge = new Bridge();
+  const tree = new BridgeTree(bridge, { address: MESH_ADDRESS });
+  let roundTripMs = 8;
+  const port = Object.assign(new MemoryPort(), {});
+  Object.defineProperty(port, 'details', {
+    get: () => ({ kind: 'tunnel', connection: { roundTripMs, peer: 'a:1' } }),
+  });
+  const bridgePort = bridge.attach(port);
+  tree.portAdded(bridgePort);
+  const cost = () => tree.tree.ports.get(1)?.portPathCost;
+  assert.equal(cost(), 160_000, 'the round trip that it has already');
+  tree.portChanged(bridgePort);
+  tree.tick(1000);
+  roundTripMs = 1;
+  tree.tick(61_000);
+  assert.equal(cost(), 20_000);
+  assert.equal(tree.tree.ports.get(1)?.isUp, true);
+  bridgePort.isMirrorOutput = true;
+  tree.tick(62_000);
+  assert.equal(tree.tree.ports.get(1)?.isUp, false);
+  bridgePort.isMirrorOutput = false;
+  tree.tick(63_000);
+  assert.equal(tree.tree.ports.get(1)?.isUp, true);
+});
+
+test('the timers count whole seconds: what is left counts for the next one, and a pause for two at most', () => {
+  const tree = new BridgeTree(new Bridge(), { address: MESH_ADDRESS });
+  let ticks = 0;
+  tree.tree.tick = () => void ticks++;
+  for (const [nowMs, expected, what] of [
+    [10_000, 1, 'the first call'],
+    [10_999, 1, 'less than a second'],
+    [11_700, 2, 'a second later, with 700 ms left'],
+    [12_000, 3, 'which count'],
+    [14_900, 5, 'two seconds, with 900 ms left'],
+    [15_000, 6, 'which count'],
+    [400_500, 8, 'a pause'],
+    [401_400, 8, 'less than a second after it'],
+    [401_500, 9, 'a second after it'],
+  ] as const) {
+    tree.tick(nowMs);
+    assert.equal(ticks, expected, what);
+  }
 });

@@ -114,8 +114,7 @@ export class BridgeTree implements ProtocolEntity {
     const { number } = bridgePort;
     const member = this.#members.get(number);
     if (member === undefined) return;
-    const settings = settingsOf(bridgePort, member.cost);
-    if (isChanged(this.tree.ports.get(number)?.settings, settings)) this.tree.configurePort(number, settings);
+    this.tree.configurePort(number, settingsOf(bridgePort, member.cost));
     this.tree.setUp(number, isUp(bridgePort));
   }
 
@@ -126,7 +125,8 @@ export class BridgeTree implements ProtocolEntity {
 
   received(port: BridgePort, frame: Uint8Array, _nowMs: number): boolean {
     if (destinationOf(frame, 0) !== BRIDGE_GROUP_ADDRESS) return false;
-    if (port.meshNode === undefined) this.tree.received(port.number, frame, 0, frame.length);
+    // One of a port of the mesh is dropped: the tree has no such port.
+    this.tree.received(port.number, frame, 0, frame.length);
     return true;
   }
 
@@ -162,9 +162,4 @@ function isUp({ isUsable, isMirrorOutput }: BridgePort): boolean {
 function settingsOf({ settings: { spanningTree } }: BridgePort, cost: PortCost): SpanningTreePortSettings {
   const { pathCost } = spanningTree;
   return { ...spanningTree, pathCost: pathCost === 'auto' ? cost.cost : pathCost };
-}
-
-function isChanged(before: SpanningTreePortSettings | undefined, after: SpanningTreePortSettings): boolean {
-  const keys = Object.keys(after) as (keyof SpanningTreePortSettings)[];
-  return before === undefined || keys.some((key) => before[key] !== after[key]);
 }

@@ -64,12 +64,10 @@ export class TunnelCost {
   measured(roundTripMs: number, nowMs: number): boolean {
     if (this.#measurements.push(roundTripMs) > WINDOW) this.#measurements.shift();
     const least = Math.min(...this.#measurements);
-    const step = stepOf(least);
-    if (step === this.#step) return false;
     if (this.#step !== undefined) {
       if (nowMs - this.#changedMs < HOLD_MS || isNear(least, this.#step)) return false;
     }
-    this.#step = step;
+    this.#step = stepOf(least);
     this.#changedMs = nowMs;
     return true;
   }

@@ -82,6 +82,7 @@ test('the role of each port (17.21.25 f to l)', () => {
     ['alternate: the same cost, and a better bridge', [root, received(vectorOf(1, 20_000, 7))], 'root alternate'],
     ['designated: the same cost, and a worse bridge', [root, received(vectorOf(1, 20_000, 9))], 'root designated'],
     ['backup: a better port of this bridge', [MINE, received(vectorOf(8, 0, 8, 0x8001))], 'designated backup'],
+    ['backup: what it says itself is not worse', [received(vectorOf(8, 0, 8, 0x8001))], 'backup'],
     ['designated: a worse port of this bridge', [received(vectorOf(8, 0, 8, 0x8002)), MINE], 'designated designated'],
     ['backup behind the root port', [root, received(vectorOf(1, 0, 8, 0x8001))], 'root backup'],
     [

@@ -101,8 +101,10 @@ export class SharedBridge implements OtherNodes {
   /** @returns whether the machines have something to do */
   nodeDown(name: string): boolean {
     const other = this.#nodes.get(name);
-    if (!this.#nodes.delete(name) || other?.report === undefined) return false;
+    if (other === undefined) return false;
+    this.#nodes.delete(name);
     if (other.isJoined) this.#options.joined(name, false);
+    if (other.report === undefined) return false;
     this.#agreeOnBridge();
     selectRoles(this.#bridge);
     return true;

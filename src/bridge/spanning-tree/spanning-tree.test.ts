@@ -7,6 +7,7 @@ import { bridgeIdOf } from '../../wire/bpdu/bridge-id.ts';
 import { decodeBpdu } from '../../wire/bpdu/decode.ts';
 import { encodeBpdu } from '../../wire/bpdu/encode.ts';
 import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
+import { AllPortNumbers } from './port-numbers.ts';
 import { DEFAULT_PORT_SETTINGS, type SpanningTreePortSettings, wrongTimes } from './settings.ts';
 import { SpanningTree } from './spanning-tree.ts';
 
@@ -256,6 +257,17 @@ test('port numbers above 4095 get the lowest free one, and without a free one th
   assert.deepEqual(numbers(), [1, 4095, 3, 4, 2]);
 });
 
+test('a port keeps its number, and numbers go up to 4095 (9.2.7)', () => {
+  const numbers = new AllPortNumbers();
+  assert.equal(numbers.take(7), 7);
+  assert.equal(numbers.take(8, 7), 7);
+  for (let number = 1; number <= 4095; number++) if (number !== 7 && number !== 4095) numbers.take(number);
+  assert.equal(numbers.take(1), 4095);
+  assert.equal(numbers.take(1), undefined);
+  numbers.free(4095);
+  assert.equal(numbers.take(4095), 4095);
+});
+
 test('no more than Transmit Hold Count BPDUs are sent in a second, however often the tree changes', () => {
   let sent = 0;
   const tree = new SpanningTree(
@@ -273,6 +285,8 @@ test('times that do not fit together are told', () => {
   assert.equal(wrongTimes(times), undefined);
   assert.match(wrongTimes({ ...times, forwardDelay: 10 }) ?? '', /max-age 20 is above/);
   assert.match(wrongTimes({ ...times, maxAge: 6, helloTime: 3 }) ?? '', /max-age 6 is below/);
+  assert.equal(wrongTimes({ ...times, maxAge: 28 }), undefined, 'max-age is 2 × (forward-delay − 1)');
+  assert.equal(wrongTimes({ ...times, maxAge: 6 }), undefined, 'max-age is 2 × (hello-time + 1)');
 });
 
 const CASES = fuzzCases(20_000);

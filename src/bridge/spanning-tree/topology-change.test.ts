@@ -57,6 +57,12 @@ test('a port becomes active when it forwards, which is a topology change, and in
       otherChanges: { tcProp: true },
       done,
     },
+    {
+      name: 'DETECTED towards STP: a TCN BPDU tells it',
+      given: { ...given, sendRstp: false },
+      changes: { ...detected, tcWhile: 35 },
+      done,
+    },
     { name: 'an edge port is no topology change', given: { ...given, operEdge: true }, changes: undefined },
     { name: 'a port that learns is none', given: { ...given, forward: false }, changes: undefined },
     { name: 'an alternate port is none', given: { ...given, role: 'alternate' }, changes: undefined },
