@@ -1,5 +1,5 @@
 import { DEFAULT_PORT_SETTINGS, type SpanningTreePortSettings } from './settings.ts';
-import { type BridgeVariables, type PortState, PortVariables } from './variables.ts';
+import { type PortState, PortVariables } from './variables.ts';
 
 const PRIORITY_SHIFT = 8;
 
@@ -25,11 +25,6 @@ export class TreePort extends PortVariables {
   heard = 0;
   /** Received BPDUs that were malformed, filtered, too many, or came while the port was disabled. */
   discarded = 0;
-
-  constructor(bridge: BridgeVariables, number: number, stpNumber: number | undefined) {
-    super(bridge, number, stpNumber);
-    this.configure(DEFAULT_PORT_SETTINGS);
-  }
 
   /** Takes over settings. What depends on the tree is selected anew. */
   configure(settings: SpanningTreePortSettings): void {
