@@ -73,11 +73,7 @@ export class Delivery {
   /** Notes that a router was heard by a port. */
   markRouter(vlan: SnoopedVlan, port: BridgePort, nowMs: number): void {
     if (port.settings.multicastRouter !== 'auto') return;
-    vlan.routers.set(port, nowMs + this.#timers.otherQuerierPresentIntervalMs);
-  }
-
-  isPermanentRouter(port: BridgePort): boolean {
-    return this.#permanent.has(port);
+    vlan.routers.set(port, nowMs + this.#timers.otherQuerierPresentIntervalMs, nowMs);
   }
 
   get permanentRouters(): Iterable<BridgePort> {
@@ -102,7 +98,7 @@ export class Delivery {
   askAnew(port: BridgePort): void {
     if (this.#timers.newPortIntervalMs === 0) return;
     this.#ungreeted.add(port);
-    this.#new.set(port, Number.POSITIVE_INFINITY);
+    this.#new.set(port, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
   /** The ports that forward. */
@@ -118,7 +114,7 @@ export class Delivery {
       if (ports.length >= most) break;
       ports.push(port);
       this.#ungreeted.delete(port);
-      this.#new.set(port, nowMs + this.#timers.newPortIntervalMs);
+      this.#new.set(port, nowMs + this.#timers.newPortIntervalMs, nowMs);
     }
     return ports;
   }

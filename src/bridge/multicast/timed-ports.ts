@@ -16,12 +16,13 @@ export class TimedPorts {
     return this.#until.size;
   }
 
-  /** Adds a port, or gives it another time. */
-  set(port: BridgePort, untilMs: number): void {
+  /** Adds a port, or gives it another time. @param nowMs infinite: not known */
+  set(port: BridgePort, untilMs: number, nowMs: number): void {
     const known = this.#until.get(port);
     this.#until.set(port, untilMs);
-    // A list of ports that is in use is made anew when the former time is over, so only an earlier one changes it.
-    if (known === undefined || untilMs < known) this.#onChange();
+    // A list of ports that is in use is made anew when the former time is over. So it changes only if that time is over already, or
+    // if it was the longer one.
+    if (known === undefined || known <= nowMs || untilMs < known) this.#onChange();
   }
 
   remove(port: BridgePort): void {
