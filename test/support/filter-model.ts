@@ -33,6 +33,8 @@ export class FilterModel {
   excluded = new Set<string>();
   version1Ms = 0;
   version2Ms = 0;
+  /** Whether the record of the group stays, since the operator has set some of it. */
+  isKept = false;
   #nowMs: number;
 
   constructor(nowMs: number) {
@@ -59,7 +61,7 @@ export class FilterModel {
     }
     if (this.mode === 'EXCLUDE' && this.groupMs <= nowMs) this.#endGroup();
     // The record of a group goes with all that it says.
-    if (!this.isMember) {
+    if (!this.isMember && !this.isKept) {
       this.version1Ms = 0;
       this.version2Ms = 0;
     }
@@ -92,6 +94,24 @@ export class FilterModel {
     const isGroupLater = group && this.mode === 'EXCLUDE' && this.groupMs > untilMs;
     if (isGroupLater) this.groupMs = untilMs;
     return { group: isGroupLater, sources: later };
+  }
+
+  /** Wants what it wants, and what another one does. @param permanent sources that it wants anyway */
+  adopt(other: FilterModel, permanent: readonly string[]): void {
+    const endOf = (model: FilterModel, source: string): number =>
+      model.timers.get(source) ?? (model.mode === 'EXCLUDE' && !model.excluded.has(source) ? model.groupMs : 0);
+    const listed = [this, other].flatMap(({ timers, excluded }) => [...timers.keys(), ...excluded]);
+    const ends = new Map(listed.map((source) => [source, Math.max(endOf(this, source), endOf(other, source))]));
+    for (const source of permanent) ends.delete(source);
+    const groups = [this, other].filter(({ mode }) => mode === 'EXCLUDE').map(({ groupMs }) => groupMs);
+    this.timers.clear();
+    for (const [source, endMs] of ends) if (endMs > this.#nowMs) this.timers.set(source, endMs);
+    this.mode = groups.length === 0 ? 'INCLUDE' : 'EXCLUDE';
+    this.groupMs = Math.max(0, ...groups);
+    const isOver = (source: string): boolean => !this.timers.has(source) && !permanent.includes(source);
+    this.excluded = new Set(this.mode === 'EXCLUDE' ? [...ends.keys()].filter(isOver) : []);
+    this.version1Ms = Math.max(this.version1Ms, other.version1Ms);
+    this.version2Ms = Math.max(this.version2Ms, other.version2Ms);
   }
 
   #include(name: RecordName, b: ReadonlySet<string>): Asked {

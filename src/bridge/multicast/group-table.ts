@@ -39,7 +39,14 @@ export class GroupTable {
   #bits = MIN_BITS;
   #buckets: (Group | undefined)[] = emptyBuckets(MIN_BITS);
   #size = 0;
-  readonly #factors = Int32Array.from({ length: 5 }, () => Math.trunc(Math.random() * 0x1_0000_0000) | 1);
+  readonly #factors: Int32Array;
+
+  /** @param factors other ones for tests */
+  constructor(
+    factors: Int32Array = Int32Array.from({ length: 5 }, () => Math.trunc(Math.random() * 0x1_0000_0000) | 1),
+  ) {
+    this.#factors = factors;
+  }
 
   get size(): number {
     return this.#size;
@@ -67,7 +74,6 @@ export class GroupTable {
       while (before !== undefined && before.next !== group) before = before.next;
       if (before !== undefined) before.next = group.next;
     }
-    group.next = undefined;
     this.#size--;
     if (this.#bits > MIN_BITS && this.#size < this.#buckets.length >> 3) this.#resize(this.#bits - 1);
   }

@@ -178,7 +178,7 @@ export class MembershipDatabase {
   /** The permanent memberships of a port are these, instead of the former ones. Beyond the limits of the database there are none. */
   setPermanent(port: BridgePort, wanted: readonly StaticGroup[]): void {
     this.#permanent.delete(port);
-    for (const membership of this.#membershipsAt(port)) this.#unsetPermanent(membership, wanted);
+    for (const membership of this.#membershipsAt(port)) this.#unsetPermanent(membership);
     const groups = new Set<Membership>();
     for (const { vid, address, source } of wanted) {
       const membership = this.join(vid, address, port, FOR_EVER);
@@ -209,9 +209,12 @@ export class MembershipDatabase {
   /** Gives the memberships of one port to another one, which has taken its place. What the operator has set stays behind. */
   movePort(from: BridgePort, to: BridgePort): void {
     for (const membership of this.#membershipsAt(from)) {
-      const { group, isPermanent } = membership;
+      this.#unsetPermanent(membership);
+      const { group } = membership;
+      if (!group.members.has(from)) continue;
       const known = group.members.get(to);
-      if (!isPermanent && known?.isPermanent !== true) this.#merge(membership, known ?? this.#adopt(group, to));
+      if (known?.isPermanent !== true) this.#merge(membership, known ?? this.#adopt(group, to));
+      // So the ports of the group are found anew.
       this.remove(membership);
     }
   }
@@ -284,36 +287,20 @@ export class MembershipDatabase {
     if (share?.memberships.size === 0) this.#byPort.delete(port);
   }
 
-  #unsetPermanent(membership: Membership, wanted: readonly StaticGroup[]): void {
-    const { group, isPermanent } = membership;
-    const isWanted = (source: IpWords | undefined): boolean =>
-      wanted.some(
-        (one) =>
-          one.vid === group.vid &&
-          one.address.equals(group.address) &&
-          (source === undefined ? one.source === undefined : one.source?.equals(source) === true),
-      );
-    if (isPermanent) {
-      if (!isWanted(undefined)) this.remove(membership);
-      return;
-    }
-    const former = membership.sources.filter(({ untilMs }) => untilMs === FOR_EVER);
-    if (former.length === 0) return;
-    for (const listed of former) if (!isWanted(listed.source.address)) this.removeSource(listed);
-    if (membership.sources.length > 0) return;
-    if (membership.groupUntilMs === NEVER) this.remove(membership);
-    else this.#nextExpiryMs = Math.min(this.#nextExpiryMs, membership.groupUntilMs);
+  /** Ends what the operator has set. What hosts have told stays, unless the operator has set the whole group. */
+  #unsetPermanent(membership: Membership): void {
+    for (const listed of [...membership.sources]) if (listed.untilMs === FOR_EVER) this.removeSource(listed);
+    const isEmpty = membership.sources.length === 0 && membership.groupUntilMs === NEVER;
+    if (isEmpty || membership.isPermanent) this.remove(membership);
+    // The time of what stays may be over.
+    else this.#nextExpiryMs = NEVER;
   }
 
   /** `to` wants from now on what either has wanted. */
   #merge(from: Membership, to: Membership): void {
-    const wantedUntilMs = (of: Membership, address: IpWords): number => {
-      const untilMs = this.findSource(of, address)?.untilMs ?? of.groupUntilMs;
-      return of === from && untilMs === FOR_EVER ? of.groupUntilMs : untilMs;
-    };
-    const addresses = [...from.sources, ...to.sources]
-      .filter(({ untilMs, membership }) => membership === to || untilMs !== FOR_EVER)
-      .map(({ source }) => source.address);
+    const wantedUntilMs = (of: Membership, address: IpWords): number =>
+      this.findSource(of, address)?.untilMs ?? of.groupUntilMs;
+    const addresses = [...from.sources, ...to.sources].map(({ source }) => source.address);
     const wanted = addresses.map((address) => Math.max(wantedUntilMs(from, address), wantedUntilMs(to, address)));
     const groupUntilMs = Math.max(from.groupUntilMs, to.groupUntilMs);
     // Makes room for the list of `to`.
@@ -329,8 +316,6 @@ export class MembershipDatabase {
     to.groupUntilMs = Math.max(to.groupUntilMs, groupUntilMs);
     to.version1UntilMs = Math.max(to.version1UntilMs, from.version1UntilMs);
     to.olderHostUntilMs = Math.max(to.olderHostUntilMs, from.olderHostUntilMs);
-    this.#nextExpiryMs = NEVER;
-    markChanged(to.group);
   }
 }
 

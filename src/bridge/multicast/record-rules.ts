@@ -174,7 +174,6 @@ export class RecordRules {
   /** All sources are wanted, since the list is too long to be kept. */
   #widen(membership: Membership, nowMs: number): void {
     this.asksForGroup = false;
-    this.asked = [];
     this.#database.clearSources(membership);
     membership.olderHostUntilMs = nowMs + this.#intervalMs;
     this.#database.setGroupTimer(membership, nowMs + this.#intervalMs, nowMs);

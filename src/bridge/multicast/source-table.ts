@@ -29,14 +29,20 @@ export class GroupSource implements PortList {
 /** The sources of a group that are in lists of memberships, by address: a look-up for a frame allocates nothing. */
 export class SourceTable {
   readonly #byHash = new Map<number, GroupSource>();
+  readonly #factors: Int32Array;
   #size = 0;
+
+  /** @param factors other ones for tests */
+  constructor(factors: Int32Array = FACTORS) {
+    this.#factors = factors;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   find(address: IpWords): GroupSource | undefined {
-    let source = this.#byHash.get(hashOfWords(address, FACTORS));
+    let source = this.#byHash.get(hashOfWords(address, this.#factors));
     while (source !== undefined && !source.address.equals(address)) source = source.nextInTable;
     return source;
   }
@@ -46,7 +52,7 @@ export class SourceTable {
     const known = this.find(address);
     if (known !== undefined) return known;
     const source = new GroupSource(address);
-    const hash = hashOfWords(address, FACTORS);
+    const hash = hashOfWords(address, this.#factors);
     source.nextInTable = this.#byHash.get(hash);
     this.#byHash.set(hash, source);
     this.#size++;
@@ -55,7 +61,7 @@ export class SourceTable {
 
   /** @param source is in the table */
   remove(source: GroupSource): void {
-    const hash = hashOfWords(source.address, FACTORS);
+    const hash = hashOfWords(source.address, this.#factors);
     let before = this.#byHash.get(hash);
     if (before === source) {
       if (source.nextInTable === undefined) this.#byHash.delete(hash);
@@ -83,5 +89,4 @@ export function unlink(listed: ListedSource): void {
     while (before !== undefined && before.next !== listed) before = before.next;
     if (before !== undefined) before.next = listed.next;
   }
-  listed.next = undefined;
 }
