@@ -12,6 +12,7 @@ const ROOMS = ['src/wire/', 'src/bridge/'];
 /** Tests of these rooms in other folders that run in one process: files, and directories. */
 const TESTS_ELSEWHERE = [
   'src/networks/lldp/',
+  'src/networks/mdb-commands.test.ts',
   'src/networks/mesh/',
   'test/fuzz/bpdu.test.ts',
   'test/fuzz/bridge.test.ts',
