@@ -84,13 +84,15 @@ function ipv6Packet(from: string, to: string, protocol: number, payload: Uint8Ar
   return Buffer.concat([header, hopByHop, payload]);
 }
 
-function igmp(message: Buffer, to: string, fields: MessageFields): Buffer {
+/** A frame with an IGMP message of any octets; its checksum is written. */
+export function igmpFrame(message: Buffer, to: string, fields: MessageFields = {}): Buffer {
   message.writeUInt16BE(0, 2);
   message.writeUInt16BE(~onesComplementSum(message) & 0xffff, 2);
   return groupFrame(fields.to ?? to, 2, message, fields);
 }
 
-function mld(message: Buffer, to: string, fields: MessageFields): Buffer {
+/** The same with a message of MLD. */
+export function mldFrame(message: Buffer, to: string, fields: MessageFields = {}): Buffer {
   const destination = fields.to ?? to;
   const source = fields.from ?? `fe80::${(fields.station ?? 1).toString(16)}`;
   const tail = Buffer.from([0, 0, message.length >> 8, message.length & 0xff, 0, 0, 0, 58]);
@@ -104,14 +106,14 @@ function mld(message: Buffer, to: string, fields: MessageFields): Buffer {
 export function joinFrame(group: string, fields: MessageFields = {}, type = 0x16): Buffer {
   const head = Buffer.from(isIpv6(group) ? '8300000000000000' : `${type.toString(16)}000000`, 'hex');
   const message = Buffer.concat([head, octetsOf(group)]);
-  return isIpv6(group) ? mld(message, group, fields) : igmp(message, group, fields);
+  return isIpv6(group) ? mldFrame(message, group, fields) : igmpFrame(message, group, fields);
 }
 
 /** A leave of IGMPv2, or a done of MLDv1. */
 export function leaveFrame(group: string, fields: MessageFields = {}): Buffer {
   const head = Buffer.from(isIpv6(group) ? '8400000000000000' : '17000000', 'hex');
   const message = Buffer.concat([head, octetsOf(group)]);
-  return isIpv6(group) ? mld(message, 'ff02::2', fields) : igmp(message, '224.0.0.2', fields);
+  return isIpv6(group) ? mldFrame(message, 'ff02::2', fields) : igmpFrame(message, '224.0.0.2', fields);
 }
 
 /** A report of IGMPv3 or MLDv2. @param count announced records, if these are not all of them */
@@ -128,7 +130,7 @@ export function recordsFrame(records: readonly GroupRecord[], fields: MessageFie
     ]),
   );
   const message = Buffer.concat([head, ...bodies]);
-  return isSix ? mld(message, 'ff02::16', fields) : igmp(message, '224.0.0.22', fields);
+  return isSix ? mldFrame(message, 'ff02::16', fields) : igmpFrame(message, '224.0.0.22', fields);
 }
 
 export interface QueryFields extends MessageFields {
@@ -151,7 +153,7 @@ export function queryFrame(fields: QueryFields = {}): Buffer {
   const address = octetsOf(group ?? (isSix ? '::' : '0.0.0.0'));
   const rest = Buffer.from([isSuppressing ? 10 : 2, 125, sources.length >> 8, sources.length & 0xff]);
   const message = Buffer.concat([head, address, ...(isOld ? [] : [rest, ...sources.map(octetsOf)])]);
-  return isSix ? mld(message, group ?? 'ff02::1', fields) : igmp(message, group ?? '224.0.0.1', fields);
+  return isSix ? mldFrame(message, group ?? 'ff02::1', fields) : igmpFrame(message, group ?? '224.0.0.1', fields);
 }
 
 /** A PIM hello (RFC 7761, 4.9). */
@@ -165,6 +167,6 @@ export function discoveryFrame(family: 4 | 6, isTermination = false, fields: Mes
   const type = family === 4 ? (isTermination ? 0x32 : 0x30) : isTermination ? 153 : 151;
   const message = Buffer.from([type, 20, 0, 0, ...(isTermination ? [] : [0, 125, 0, 2])]);
   // IGMP's shortest message has eight octets.
-  if (family === 4) return igmp(Buffer.concat([message, Buffer.alloc(8 - message.length)]), '224.0.0.106', fields);
-  return mld(message, 'ff02::6a', fields);
+  if (family === 4) return igmpFrame(Buffer.concat([message, Buffer.alloc(8 - message.length)]), '224.0.0.106', fields);
+  return mldFrame(message, 'ff02::6a', fields);
 }

@@ -109,7 +109,7 @@ export class IpWords {
   }
 
   toString(): string {
-    if (this.family === 4) return formatIpv4(this.w3 >>> 0);
+    if (this.family === 4) return formatIpv4(this.w3);
     return formatIpv6([this.w0, this.w1, this.w2, this.w3].flatMap((word) => [word >>> 16, word & 0xffff]));
   }
 

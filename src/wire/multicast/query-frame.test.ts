@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { onesComplementSum } from '../../../test/support/frames.ts';
 import { queryFrame as expectedFrame } from '../../../test/support/multicast-frames.ts';
 import { parseMacAddress } from '../ethernet/mac-address.ts';
 import { IpWords, linkLocalOf } from './ip-words.ts';
@@ -48,6 +49,23 @@ test('queries are those that a second implementation makes', () => {
     assert.equal(readMulticast(packet, frame, 0, frame.length), 'query');
     assert.ok(packet.group.equals(made.group) && packet.source.equals(made.source));
     assert.equal(packet.maxResponseMs, made.maxResponseMs);
+  }
+});
+
+test('a query of IGMP has the precedence, the TTL and the checksum of RFC 3376, and is not to be fragmented', () => {
+  const frame = queryFrame(query(new IpWords(), addressOf(10, 0, 0, 1), 10_000));
+  assert.equal(frame.toString('hex', 14, 24), '46c00024000040000102');
+  assert.equal(frame.toString('hex', 26, 38), '0a000001e000000194040000');
+  assert.equal(onesComplementSum(frame.subarray(14, 38)), 0xffff);
+});
+
+test('robustness and times are rounded into their fields', () => {
+  for (const family of [4, 6] as const) {
+    const group = new IpWords();
+    group.clear(family);
+    const frame = queryFrame({ ...query(group, group, 1049), robustness: 7, queryIntervalMs: 1499 });
+    assert.equal(frame.toString('hex', frame.length - 4), '07010000');
+    assert.equal(family === 4 ? frame[39] : frame.readUInt16BE(66), family === 4 ? 10 : 1049);
   }
 });
 

@@ -1,4 +1,4 @@
-import { ETHER_TYPE, etherTypeOf } from '../ethernet/ethernet-frame.ts';
+import { ETHER_TYPE } from '../ethernet/ethernet-frame.ts';
 import { TPID_C_TAG, type Tpid, tciOf } from '../ethernet/tag.ts';
 import { ETHER_TYPE_IPV4, ETHER_TYPE_IPV6, TAG_BYTES, word } from '../ethernet/transport-header.ts';
 import { readIpv4, readIpv6 } from './ip-packet.ts';
@@ -20,7 +20,7 @@ export function readMulticast(
   const end = start + length;
   const isTagged = tciOf(bytes, start, length, tpid) >= 0;
   const typeAt = start + ETHER_TYPE + (isTagged ? TAG_BYTES : 0);
-  const type = isTagged ? word(bytes, typeAt) : etherTypeOf(bytes, start);
+  const type = word(bytes, typeAt);
   if (type === ETHER_TYPE_IPV4) packet.kind = readIpv4(packet, typeAt + 2, end);
   else packet.kind = type === ETHER_TYPE_IPV6 ? readIpv6(packet, typeAt + 2, end) : 'foreign';
   return packet.kind;
