@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { onesComplementSum } from '../../../test/support/frames.ts';
 import { describeFrame } from '../ethernet/frame-summary.ts';
 import type { MacAddress } from '../ethernet/mac-address.ts';
 import { arpProbe, readArp } from './arp.ts';
@@ -74,6 +75,41 @@ test('addresses of IPv6 that belong to others', () => {
   assert.equal(solicitedNodeOf(target).toString('hex'), 'ff0200000000000000000001ff4512ab');
   assert.equal(groupMacOf(solicitedNodeOf(target)), 0x3333_ff45_12ab);
   assert.equal(groupMacOf(ALL_NODES), 0x3333_0000_0001);
+});
+
+test('a solicitation and an advertisement have these octets', () => {
+  const header = { destination: HOST, source: OWN, vid: 0 };
+  const [own, host] = ['fe80000000000000000000fffe000001', 'fe80000000000000505400fffe123456'];
+  const solicited = 'ff0200000000000000000001ff123456';
+  const ethernet = '52540012345602000000000186dd';
+  for (const [frame, to, message] of [
+    [solicitation(header, linkLocalOf(HOST)), solicited, `870000000000${host}0101020000000001`],
+    [advertisement(header, linkLocalOf(HOST)), host, `880060000000${own}0201020000000001`],
+  ] as const) {
+    const addresses = `${own}${to}`;
+    const head = message.slice(0, 4);
+    const tail = message.slice(4);
+    // The pseudo header has the addresses, the length and the protocol (RFC 8200, 8.1).
+    const covered = Buffer.from(`${addresses}000000200000003a${head}0000${tail}`, 'hex');
+    const checksum = (~onesComplementSum(covered) & 0xffff).toString(16).padStart(4, '0');
+    assert.equal(frame.toString('hex'), `${ethernet}6000000000203aff${addresses}${head}${checksum}${tail}`);
+  }
+});
+
+test('a solicitation without an option is read, as hosts send it that look for duplicates (RFC 4862, 5.4.2)', () => {
+  const target = linkLocalOf(HOST);
+  const frame = Buffer.from(solicitation({ destination: OWN, source: HOST, vid: 0 }, target).subarray(0, 78));
+  frame.writeUInt16BE(24, 18);
+  frame.writeUInt16BE(0, 56);
+  const covered = [frame.subarray(22, 54), Buffer.from('000000180000003a', 'hex'), frame.subarray(54)];
+  frame.writeUInt16BE(~onesComplementSum(...covered) & 0xffff, 56);
+  assert.deepEqual(readIcmpv6(frame, 14, frame.length), { kind: 'solicitation', from: linkLocalOf(HOST), target });
+});
+
+test('a packet whose last octets are zeros is not read without them', () => {
+  const frame = solicitation({ destination: HOST, source: 0x02_0000_0000_00 as MacAddress, vid: 0 }, linkLocalOf(HOST));
+  assert.equal(readIcmpv6(frame, 14, frame.length)?.kind, 'solicitation');
+  assert.equal(readIcmpv6(frame, 14, frame.length - 1), undefined);
 });
 
 test('solicitations and advertisements have checksums that are right, hop limit 255, and link-layer addresses', () => {
