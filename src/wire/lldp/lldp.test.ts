@@ -219,6 +219,7 @@ test('texts are cut at a character, and shown without control characters', () =>
   assert.equal(printable(Buffer.from('relay\0\0')), 'relay');
   assert.equal(printable(Buffer.from('a\x1b[2J\nb\u2028c\u202e')), 'a\ufffd[2J\ufffdb\ufffdc\ufffd');
   assert.equal(printable(Uint8Array.of(0x61, 0xff)), 'a\ufffd');
+  assert.equal(printable(Buffer.from('\ufeffrelay')), '\ufffdrelay', 'a byte order mark');
 });
 
 test('identifiers and addresses are shown as what their subtypes say', () => {
@@ -241,6 +242,8 @@ test('identifiers and addresses are shown as what their subtypes say', () => {
   const address = { interfaceSubtype: 1, interfaceNumber: 0 };
   assert.equal(showManagementAddress({ family: 6, octets: MAC, ...address }), '02:00:00:00:00:1a');
   assert.equal(showManagementAddress({ family: 9, octets: Uint8Array.of(7), ...address }), '0x07');
+  assert.equal(showManagementAddress({ family: 2, octets: Uint8Array.of(7), ...address }), '0x07');
+  assert.equal(showManagementAddress({ family: 9, octets: new Uint8Array(16), ...address }), `0x${'00'.repeat(16)}`);
 });
 
 test('capabilities have the names of table 8-4, in the order of their bits', () => {
