@@ -74,11 +74,13 @@ export class FdbStations implements StationStore, StationWatcher {
   }
 
   moved(entry: FilteringEntry, from: BridgePort, was: EntryKind): void {
-    if (entry.port.number !== 0) this.exchange?.moved(entry, from, was);
+    if (entry.port.number === 0) this.exchange?.movedInside(entry, from, was);
+    else if (from.number === 0) this.exchange?.appeared(entry);
+    else this.exchange?.moved(entry, from, was);
   }
 
   gone(entry: FilteringEntry): void {
-    if (entry.port.number !== 0) this.exchange?.gone(entry);
+    this.exchange?.gone(entry);
   }
 }
 

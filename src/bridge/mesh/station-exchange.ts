@@ -83,11 +83,7 @@ export class StationExchange {
 
   /** A station was seen at another port than before. */
   moved(station: MeshStation, from: StationPlace, was: EntryKind): void {
-    const wasTold = was === 'told' && from.meshNode !== undefined;
-    const teller = wasTold ? this.#peers.get(from.meshNode) : undefined;
-    teller?.sums.remove(station);
-    teller?.stale?.delete(station);
-    if (teller !== undefined && station.isIsolated) teller.isInDoubt = true;
+    const wasTold = this.#leaves(station, from, was);
     if (station.port.meshNode !== undefined) {
       this.#own.retract(station, from);
       return;
@@ -99,6 +95,23 @@ export class StationExchange {
     station.sequence = wasTold ? station.sequence + 1 : 0;
     station.isHeld = false;
     this.#own.announce(station);
+  }
+
+  /** A station was seen at the port of the switch itself, of which no node is told. */
+  movedInside(station: MeshStation, from: StationPlace, was: EntryKind): void {
+    this.#leaves(station, from, was);
+    this.#own.retract(station, from);
+  }
+
+  /** A station is no longer where it was. @returns whether a node had told it */
+  #leaves(station: MeshStation, from: StationPlace, was: EntryKind): boolean {
+    if (was !== 'told' || from.meshNode === undefined) return false;
+    const teller = this.#peers.get(from.meshNode);
+    if (teller === undefined) return true;
+    teller.sums.remove(station);
+    teller.stale?.delete(station);
+    if (station.isIsolated) teller.isInDoubt = true;
+    return true;
   }
 
   /** The port of a station may be isolated now, or no longer. */
@@ -173,7 +186,6 @@ export class StationExchange {
       if (peer.askMs <= nowMs) {
         this.#parts.send(peer.node, STATION_KINDS.wantWhole, NOTHING);
         peer.asked(nowMs);
-        this.#peers.follow(peer);
       }
       if (peer.askMs !== Number.POSITIVE_INFINITY) this.#parts.wakeBy(peer.askMs);
     }
