@@ -151,6 +151,29 @@ describe('of several tunnels to one switch', () => {
     assert.deepEqual(known(), ['1 at 1'], 'port 2 takes over');
   });
 
+  test('while an entity such as spanning tree decides none stands by, and later they do again', () => {
+    const bench = new Bench();
+    const entity = { addresses: 0, received: () => false, decidesParallel: true };
+    bench.attach(1);
+    bench.attach(2);
+    bench.said.length = 0;
+    bench.bridge.addProtocol(entity);
+    assert.deepEqual(bench.states, ['1 forwards', '2 forwards']);
+    bench.attach(3);
+    bench.bridge.addProtocol({ ...entity, decidesParallel: false });
+    assert.deepEqual(bench.states, ['1 forwards', '2 forwards', '3 forwards']);
+    assert.deepEqual([bench.said, bench.announced], [[], []], 'and no event tells of it');
+    assert.equal(bench.bridge.portOfTunnel('tunnel-1'), undefined);
+    bench.bridge.removeProtocol(entity);
+    assert.deepEqual(bench.states, ['1 forwards', '2 for 1', '3 for 1']);
+    assert.deepEqual(bench.said, ['2 stands by for 1', '3 stands by for 1']);
+    bench.bridge.addProtocol(entity);
+    for (const port of bench.bridge.ports.values()) bench.bridge.detach(port);
+    bench.attach(4);
+    bench.bridge.removeProtocol(entity);
+    assert.deepEqual(bench.states, ['4 forwards'], 'what has gone meanwhile has no say');
+  });
+
   test('a bridge without listeners changes places all the same', () => {
     const bridge = new Bridge();
     const [first, second] = [1, 2].map((rank) => {

@@ -61,3 +61,37 @@ test('ARP does not shorten a lease, and a lease that ends is forgotten without t
   );
   assert.notEqual(facts.revision(0), before);
 });
+
+test('no two states of the addresses have the same revision, in whatever order they come and end', () => {
+  const facts = new HostFacts();
+  const revisions: number[] = [];
+  for (let at = 0; at < 40; at++) {
+    facts.note(String.fromCharCode(at, 0, 0, 1), at % 2 === 0, 1000 + at, 3);
+    revisions.push(facts.revision(0), facts.revision(1000 + at));
+  }
+  facts.endLeases(() => true);
+  revisions.push(facts.revision(0));
+  facts.note(A, true, 1000, 3);
+  revisions.push(facts.revision(0));
+  facts.endLeases(() => true);
+  facts.note(B, true, 1000, 3);
+  revisions.push(facts.revision(0));
+  assert.deepEqual([...new Set(revisions)], revisions);
+  assert.ok(revisions.every((revision) => Number.isSafeInteger(revision)));
+});
+
+test('an address that ends and one that comes are not the former state', () => {
+  const facts = new HostFacts();
+  for (let at = 0; at < MOST_ADDRESSES; at++) facts.note(String.fromCharCode(at), false, 1000, MOST_ADDRESSES);
+  const eight = facts.revision(0);
+  assert.notEqual(facts.revision(1000), eight);
+  facts.note('x', false, 2000, MOST_ADDRESSES);
+  for (const nowMs of [0, 1000, 2000]) assert.notEqual(facts.revision(nowMs), eight);
+});
+
+test('an address by ARP that a server then assigns is a lease, and stays one', () => {
+  const facts = new HostFacts();
+  facts.note(A, false, 1000, MOST_ADDRESSES);
+  facts.note(A, true, 500, MOST_ADDRESSES);
+  assert.deepEqual(facts.addresses(0), [{ address: A, isLease: true, untilMs: 500 }]);
+});
