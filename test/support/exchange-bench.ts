@@ -33,8 +33,8 @@ type OwnStation = { -readonly [Key in keyof MeshStation]: MeshStation[Key] };
 type Kind = keyof typeof STATION_KINDS;
 
 /**
- * The exchange of stations of node `m` with a model of a filtering database, on a virtual clock, which calls `tick` only
- * when it was asked to. Messages are texts: `announce 5#2hi@300` tells the station 5 with sequence number 2, which is held, isolated
+ * The exchange of stations of node `m` with a model of a filtering database, on a virtual clock, which calls `tick`
+ * each second and when it was asked to. Messages are texts: `announce 5#2hi@300` tells the station 5 with sequence number 2, which is held, isolated
  * and was seen 300 ms ago; a digest that is received names the stations that it is of, and one that is sent is `agrees` if it is
  * that of the stations that the other node has been told.
  */
@@ -49,8 +49,9 @@ export class ExchangeBench {
   readonly stations = new Map<number, OwnStation>();
   readonly exchange: StationExchange;
   #sent: string[] = [];
-  /** When `tick` is to be called. */
-  readonly #wakesMs = new Set<number>();
+  /** When a call of `tick` was asked for. */
+  #wakeMs = Number.POSITIVE_INFINITY;
+  #secondMs = this.nowMs + 377;
   readonly #peers = new Map<string, FarNode>();
 
   /** @param nodes that are reached, and that have no stations */
@@ -80,7 +81,9 @@ export class ExchangeBench {
       self: () => 'm',
       now: () => this.nowMs,
       send: (node, kind, payload) => this.#send(node, kind, payload),
-      wakeBy: (atMs) => void this.#wakesMs.add(atMs),
+      wakeBy: (atMs) => {
+        this.#wakeMs = Math.min(this.#wakeMs, atMs);
+      },
     });
     for (const node of nodes) {
       this.exchange.linkUp(node, this.nowMs);
@@ -138,11 +141,13 @@ export class ExchangeBench {
   pass(ms: number): void {
     const endMs = this.nowMs + ms;
     for (let ticks = 0; ; ticks++) {
-      const nextMs = Math.min(...this.#wakesMs);
+      const nextMs = Math.min(this.#wakeMs, this.#secondMs);
       if (nextMs > endMs) break;
       assert.ok(ticks < MOST_TICKS, 'asks for a tick again and again');
-      this.#wakesMs.delete(nextMs);
       this.nowMs = Math.max(this.nowMs, nextMs);
+      // As in a network, the tick of a second ends no other timer.
+      if (this.#wakeMs <= this.nowMs) this.#wakeMs = Number.POSITIVE_INFINITY;
+      if (this.#secondMs <= this.nowMs) this.#secondMs += 1000;
       this.exchange.tick(this.nowMs);
     }
     this.nowMs = endMs;

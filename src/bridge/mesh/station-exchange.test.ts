@@ -75,8 +75,22 @@ test('what a node does not tell in its answer is forgotten, whatever has come by
 
 test('all stations of a node that come unasked are judged like an answer', () => {
   const bench = new ExchangeBench('b');
-  bench.receive('b', 'wholeBegin', 'announce 2', 'wholeEnd 2 3');
+  bench.pass(20_000);
+  bench.sent();
+  bench.receive('b', 'wholeBegin', 'announce 2');
+  assert.ok(bench.exchange.knowsAllOf('b'), 'what it has announced before is known');
+  bench.receive('b', 'wholeEnd 2 3');
   assert.deepEqual(askedWithin(bench, 1500), [1000]);
+});
+
+test('a digest that agrees answers the question, and one that differs asks it once', () => {
+  const bench = reached();
+  bench.receive('b', 'digest');
+  assert.ok(bench.exchange.knowsAllOf('b'));
+  bench.sent();
+  assert.deepEqual(askedWithin(bench, 5000), []);
+  bench.receive('b', 'digest 2', 'digest 2');
+  assert.deepEqual(bench.sent(), ['b wantWhole']);
 });
 
 test('a station that another node announces while all of the former one arrive stays at the other one', () => {
@@ -107,6 +121,7 @@ test('a second node is asked, and what waits for the first one is announced to b
 
 test('while an answer arrives a digest of before it is not compared, later it is', () => {
   const bench = new ExchangeBench('b');
+  bench.receive('b', 'announce 5');
   bench.receive('b', 'wholeBegin', 'announce 2', 'digest 2 3');
   assert.deepEqual(bench.sent(), []);
   bench.pass(9_999);
@@ -115,8 +130,8 @@ test('while an answer arrives a digest of before it is not compared, later it is
   bench.pass(1);
   bench.receive('b', 'digest 2 3');
   assert.deepEqual(bench.sent(), ['b wantWhole'], 'the rest of the answer was lost');
-  bench.receive('b', 'wholeEnd 2');
-  assert.deepEqual(bench.known, ['2 b told#0']);
+  bench.receive('b', 'wholeEnd 2 5');
+  assert.deepEqual(bench.known, ['2 b told#0', '5 b told#0'], 'which may have had the others');
 });
 
 test('withdrawals are of stations of the node alone, also of those that were learned from its frames', () => {
@@ -228,6 +243,8 @@ test('what a node tells of an own station: where it was seen last, it stays', ()
     bench.receive('b', `announce ${told}`);
     bench.pass(5);
     assert.deepEqual([bench.known, bench.sent()], [[known], sent.map((message) => `b ${message}`)], `${kind} ${told}`);
+    bench.pass(2000);
+    assert.ok(bench.sent().every((message) => message === 'b digest agrees'));
   }
 });
 
@@ -361,6 +378,8 @@ test('a node of which stations were displaced is asked again when there is room,
   roomy.room = 2;
   roomy.receive('b', 'digest 2 3 4 5');
   assert.deepEqual(roomy.sent(), ['b wantWhole']);
+  roomy.receive('b', 'wholeBegin', 'announce 2 3 4', 'wholeEnd 2 3 4 5');
+  assert.deepEqual(askedWithin(roomy, 1500), [1000], 'nothing was displaced since, so something was lost');
   const full = begin();
   full.pass(59_999);
   full.receive('b', 'digest 2 3 4 5');

@@ -39,7 +39,7 @@ export class StationSums {
 
 function hashOf({ vid, mac, sequence, isIsolated }: SummedStation): number {
   // The sixteen high bits of the address, the twelve of the VID, and one that is free.
-  const high = ((Math.floor(mac / 0x1_0000_0000) << 12) | vid | (isIsolated ? 0x8000_0000 : 0)) >>> 0;
+  const high = (Math.floor(mac / 0x1_0000_0000) << 12) | vid | (isIsolated ? 0x8000_0000 : 0);
   return mixed(mixed(mixed(high) ^ ((mac % 0x1_0000_0000) | 0)) ^ (sequence | 0));
 }
 
@@ -48,5 +48,5 @@ function mixed(value: number): number {
   let hash = value | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

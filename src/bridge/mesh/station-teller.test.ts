@@ -192,8 +192,8 @@ test('stations of before the first node come with the answer to its question', (
   assert.deepEqual(bench.sent(), ['a wholeBegin', 'a announce 2#0 4#0', 'a wholeEnd agrees']);
   bench.see(5);
   bench.see(6);
-  bench.exchange.linkDown('a');
   bench.leave(4);
+  bench.exchange.linkDown('a');
   bench.exchange.linkUp('b', bench.nowMs);
   assert.deepEqual([bench.exchange.announced, bench.exchange.waiting], [3, 0], 'what has waited is in the answer, too');
   bench.sent();
@@ -249,6 +249,30 @@ for (const kind of ['announce', 'withdraw']) {
     assert.ok(bench.sent().every((message) => message.endsWith('digest agrees')));
   });
 }
+
+test('the node alone to which an announcement was lost gets all again, also if others are announced meanwhile', () => {
+  const bench = new ExchangeBench('a');
+  bench.isLost = () => true;
+  bench.see(2);
+  bench.isLost = () => false;
+  bench.pass(300);
+  bench.see(3);
+  assert.deepEqual(bench.sent(), ['a announce 3#0']);
+  bench.pass(699);
+  assert.deepEqual(bench.sent(), []);
+  bench.pass(1);
+  assert.deepEqual(bench.sent().slice(0, 3), ['a wholeBegin', 'a announce 2#0@1000 3#0@700', 'a wholeEnd agrees']);
+});
+
+test('what a tunnel does not take of a whole set is tried once each 5 ms', () => {
+  const bench = new ExchangeBench('a');
+  let attempts = 0;
+  bench.isLost = (message) => message.startsWith('wholeEnd') && ++attempts > 0;
+  bench.receive('a', 'wantWhole');
+  assert.equal(attempts, 1);
+  bench.pass(10);
+  assert.equal(attempts, 3);
+});
 
 test('a whole set goes on where a message of it was lost, and a lost digest needs no repair', () => {
   const bench = new ExchangeBench();

@@ -132,11 +132,13 @@ export class StationTeller {
     this.batch(nowMs);
   }
 
-  /** Sends the digest, if it is due. */
+  /** Sends the digest, if it is due, and asks for the next call. */
   digest(nowMs: number): void {
-    if (this.#peers.size === 0 || nowMs < this.#digestMs) return;
-    this.#digestMs = nowMs + DIGEST_EVERY_MS;
-    this.#sendAll(STATION_KINDS.digest, encodeDigest(this.#sums.digest));
+    if (this.#peers.size === 0) return;
+    if (nowMs >= this.#digestMs) {
+      this.#digestMs = nowMs + DIGEST_EVERY_MS;
+      this.#sendAll(STATION_KINDS.digest, encodeDigest(this.#sums.digest));
+    }
     this.#parts.wakeBy(this.#digestMs);
   }
 
@@ -153,9 +155,7 @@ export class StationTeller {
       this.#withdrawn = [];
       return;
     }
-    const nowMs = this.#parts.now();
-    if (nowMs >= this.#batchMs) this.batch(nowMs);
-    else this.#parts.wakeBy(this.#batchMs);
+    this.batch(this.#parts.now());
   }
 
   /** Sends what waits, unless it is too early. */

@@ -36,13 +36,14 @@ test('a message is a frame of its own protocol, octet by octet', () => {
 
 test('a frame may have several messages, of kinds that the receiver does not know', () => {
   const frame = Buffer.concat([encodeMeshFrame(SOURCE, { kind: 1, payload: new Uint8Array() }).subarray(0, 18)]);
-  const several = Buffer.concat([frame, Buffer.from('01000107' + 'ff0000' + '02000209090000', 'hex')]);
+  const several = Buffer.concat([frame, Buffer.from('01000107' + 'ff0000' + '0200020909' + '070000', 'hex')]);
   assert.deepEqual(
     readMeshFrame(several)?.map(({ kind, payload }) => [kind, hex(payload)]),
     [
       [1, '07'],
       [255, ''],
       [2, '0909'],
+      [7, ''],
     ],
   );
 });
