@@ -167,6 +167,8 @@ describe('of several tunnels to one switch', () => {
     bench.bridge.removeProtocol(entity);
     assert.deepEqual(bench.states, ['1 forwards', '2 for 1', '3 for 1']);
     assert.deepEqual(bench.said, ['2 stands by for 1', '3 stands by for 1']);
+    bench.bridge.addProtocol({ ...entity, decidesParallel: false });
+    assert.equal(bench.said.length, 2, 'nothing has changed for tunnels');
     bench.bridge.addProtocol(entity);
     for (const port of bench.bridge.ports.values()) bench.bridge.detach(port);
     bench.attach(4);

@@ -36,22 +36,20 @@ export class BridgeMesh implements MeshKnowledge {
     make: (store: StationStore) => StationExchange,
     portOf: (node: string) => BridgePort | undefined,
   ): StationExchange {
-    const stations = new FdbStations(this.#fdb, this.#flows, portOf);
-    const exchange = make(stations);
-    stations.exchange = exchange;
+    const stations = new FdbStations(this.#fdb, this.#flows, portOf, make);
     this.#stations = stations;
     this.#fdb.watcher = stations;
-    return exchange;
+    return stations.exchange;
   }
 
   /** Whether all stations that a node has announced are known here. */
   knowsAllOf(node: string): boolean {
-    return this.#stations?.exchange?.knowsAllOf(node) === true;
+    return this.#stations?.exchange.knowsAllOf(node) === true;
   }
 
   /** Whether a node was told of a station of this bridge. */
   hasTold(entry: FilteringEntry, node: string): boolean {
-    return this.#stations?.exchange?.hasTold(entry, node) === true;
+    return this.#stations?.exchange.hasTold(entry, node) === true;
   }
 
   /** To be called when a port is isolated now, or no longer. */

@@ -8,17 +8,26 @@ import type { StationExchange } from './station-exchange.ts';
 
 /** The filtering database of a bridge, as the exchange of stations uses it. */
 export class FdbStations implements StationStore, StationWatcher {
-  /** Told of changes; to be set at once. */
-  exchange: StationExchange | undefined;
+  /** Told of changes. */
+  readonly exchange: StationExchange;
   readonly #fdb: FilteringDatabase;
   readonly #flows: FlowInstaller;
   readonly #portOf: (node: string) => BridgePort | undefined;
 
-  /** @param portOf the port to a node */
-  constructor(fdb: FilteringDatabase, flows: FlowInstaller, portOf: (node: string) => BridgePort | undefined) {
+  /**
+   * @param portOf the port to a node
+   * @param make makes the exchange on this store
+   */
+  constructor(
+    fdb: FilteringDatabase,
+    flows: FlowInstaller,
+    portOf: (node: string) => BridgePort | undefined,
+    make: (store: StationStore) => StationExchange,
+  ) {
     this.#fdb = fdb;
     this.#flows = flows;
     this.#portOf = portOf;
+    this.exchange = make(this);
   }
 
   find({ vid, mac }: StationName, nowMs: number): MeshStation | undefined {
@@ -62,7 +71,7 @@ export class FdbStations implements StationStore, StationWatcher {
   /** A port is isolated now, or no longer. */
   isolationChanged(port: BridgePort): void {
     if (!isOfStations(port)) return;
-    for (const entry of this.#fdb.entriesOf((each) => each === port)) this.exchange?.isolationChanged(entry);
+    for (const entry of this.#fdb.entriesOf((each) => each === port)) this.exchange.isolationChanged(entry);
   }
 
   get room(): number {
@@ -70,17 +79,17 @@ export class FdbStations implements StationStore, StationWatcher {
   }
 
   appeared(entry: FilteringEntry): void {
-    if (entry.port.number !== 0) this.exchange?.appeared(entry);
+    if (entry.port.number !== 0) this.exchange.appeared(entry);
   }
 
   moved(entry: FilteringEntry, from: BridgePort, was: EntryKind): void {
-    if (entry.port.number === 0) this.exchange?.movedInside(entry, from, was);
-    else if (from.number === 0) this.exchange?.appeared(entry);
-    else this.exchange?.moved(entry, from, was);
+    if (entry.port.number === 0) this.exchange.movedInside(entry, from, was);
+    else if (from.number === 0) this.exchange.appeared(entry);
+    else this.exchange.moved(entry, from, was);
   }
 
   gone(entry: FilteringEntry): void {
-    this.exchange?.gone(entry);
+    this.exchange.gone(entry);
   }
 }
 

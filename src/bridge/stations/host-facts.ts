@@ -64,10 +64,9 @@ export class HostFacts {
     all[0] = seen;
   }
 
-  /** Forgets the leases that have ended. */
+  /** Forgets the leases that have ended. With one that is valid the revision changes, since fewer are. */
   endLeases(isEnded: (address: string) => boolean): void {
     const kept = this.#addresses.filter(({ isLease, address }) => !isLease || !isEnded(address));
     this.#addresses.splice(0, this.#addresses.length, ...kept);
-    this.#changes++;
   }
 }

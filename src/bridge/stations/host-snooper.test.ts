@@ -121,6 +121,36 @@ test('DHCP: the lease and the name that the client gives, or else those of the s
   assert.deepEqual(addressesOf(ADA), ['192.0.2.40'], 'released');
 });
 
+test('DHCP: a message without a name takes none away, and only those that ask for an address give one', () => {
+  const { left, right, nameOf } = snooped();
+  left.send(dhcpRequest({ client: ADA, hostName: 'ada' }, 1));
+  assert.equal(nameOf(ADA), 'ada', 'DISCOVER');
+  left.send(dhcpRequest({ client: ADA }, 1), dhcpRequest({ client: ADA }, 3));
+  right.send(dhcpReply(BOB, { client: ADA, assigned: '192.0.2.10' }));
+  left.send(dhcpRequest({ client: ADA, hostName: 'other' }, 8));
+  assert.equal(nameOf(ADA), 'ada', 'INFORM');
+});
+
+test('DHCP: an answer without an address ends no lease, and a lease without an end is longer than a claim', () => {
+  const { left, right, lan, addressesOf } = snooped();
+  left.send(plain(BOB, ADA));
+  right.send(dhcpReply(BOB, { client: ADA, assigned: '10.20.30.40' }));
+  right.send(dhcpReply(BOB, { client: ADA, assigned: '0.0.0.0' }));
+  assert.deepEqual(addressesOf(ADA), ['10.20.30.40']);
+  lan.pass(2 * CLAIM_MS);
+  assert.deepEqual(addressesOf(ADA), ['10.20.30.40']);
+});
+
+test('a trusted port that is gone does not keep others from being believed once no port is to be trusted', () => {
+  const { lan, left, right, addressesOf } = snooped();
+  left.send(plain(BOB, ADA));
+  const [first, second] = [lan.join({ isDhcpTrusted: true }), lan.join({ isDhcpTrusted: true })];
+  lan.bridge.detach(first.port);
+  lan.set(second.port, { isDhcpTrusted: false });
+  right.send(dhcpReply(BOB, { client: ADA, assigned: '192.0.2.10' }));
+  assert.deepEqual(addressesOf(ADA), ['192.0.2.10']);
+});
+
 test('DHCP: offers, refusals, clients that are no stations, and requests in the name of another one do not count', () => {
   const { left, right, lan, addressesOf, nameOf } = snooped();
   left.send(dhcpRequest({ client: ADA }));
@@ -208,8 +238,13 @@ test('all stations have as many addresses as the database has entries; then a fu
 
 test('of a flood a thousand frames a second are read; frames of other ports are read meanwhile', () => {
   const { lan, left, right, addressesOf } = snooped();
-  for (let frame = 0; frame < MOST_FRAMES_A_SECOND + 50; frame++) left.send(arpFrame(ADA, '192.0.2.2', '192.0.2.1'));
+  lan.nowMs = 5000;
+  for (let frame = 0; frame < MOST_FRAMES_A_SECOND + 50; frame++) {
+    if (frame === 500) lan.nowMs += 999;
+    left.send(arpFrame(ADA, frame < MOST_FRAMES_A_SECOND ? '192.0.2.2' : '192.0.2.8', '192.0.2.1'));
+  }
   assert.deepEqual(lan.bridge.hosts.counters, { read: MOST_FRAMES_A_SECOND, skipped: 50 });
+  assert.deepEqual(addressesOf(ADA), ['192.0.2.2'], 'a frame that is not read tells nothing');
   right.send(arpFrame(BOB, '192.0.2.3', '192.0.2.1'));
   assert.deepEqual(addressesOf(BOB), ['192.0.2.3']);
   lan.pass(1000);
