@@ -1,11 +1,9 @@
-import type { BridgePort } from '../bridge/bridge-port.ts';
 import type { SwConfig } from '../config/sw-config.ts';
 import type { WantedPort } from '../config/wanted-ports.ts';
 import type { ProcessStatus } from '../control/status-entries.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { HookRunner } from '../hooks/hook-runner.ts';
 import type { HttpListener } from '../net/http-listener.ts';
-import { AutoNetworks } from '../networks/auto-networks.ts';
 import { Switch } from '../networks/switch.ts';
 import { RunningSwitch } from '../networks/switch-control.ts';
 import { limitInfo, limitLevel } from '../observability/limited-logger.ts';
@@ -16,15 +14,14 @@ import { createPort } from '../ports/registry.ts';
 import { requireCongestionControl } from '../ports/stream/congestion-control.ts';
 import { DEFAULT_LIMITS } from '../ports/stream/limits.ts';
 import { chooseAes } from '../ports/stream/tls/aes.ts';
-import { DEFAULT_GRACE_MS, TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
-import { OriginRule } from '../ports/tunnel/accept/origin.ts';
+import { DEFAULT_GRACE_MS, type TunnelServer } from '../ports/tunnel/accept/accept-tunnel.ts';
 import { SwitchInstance } from '../ports/tunnel/switch-instance.ts';
 import { LoopDelay } from '../runtime/loop-delay.ts';
 import { MemoryRelief } from '../runtime/memory-relief.ts';
 import type { FileOwner } from '../runtime/own-file.ts';
 import { StateFile } from '../runtime/state-file.ts';
 import { VendorTable } from '../runtime/vendors/vendor-table.ts';
-import { type BridgePortValues, layeredValues } from '../schema/bridge-port-options.ts';
+import { acceptTunnels } from './accept-tunnels.ts';
 import { addressSeed } from './address-seed.ts';
 import { limitBuffers, setBufferLimit } from './buffer-limit.ts';
 import { ClusterRole } from './cluster-role.ts';
@@ -32,19 +29,17 @@ import { Configuration } from './configuration.ts';
 import { ConfiguredSwitch } from './configured-switch.ts';
 import { ControlApi, warnOfOpenControl } from './control-api.ts';
 import { openHooks } from './hooks.ts';
-import { IngressPolicies } from './ingress-policies.ts';
 import { BINDINGS, KeptBindings } from './kept-bindings.ts';
-import { type AttachTunnel, KeptTunnels } from './kept-tunnels.ts';
+import { KeptTunnels } from './kept-tunnels.ts';
 import { Lifetime, type Step } from './lifetime.ts';
 import { MetricsService } from './metrics-service.ts';
-import { NetworkChooser, ownerOf } from './network-choice.ts';
+import { openPolicy } from './open-policy.ts';
 import { withSecrets } from './port-secrets.ts';
 import { processStatus } from './process-status.ts';
 import { openServices, type Service, type Services } from './services.ts';
-import type { SharedPolicySource } from './shared-policy.ts';
 import { StatusLine } from './status-line.ts';
 import { SwitchHealth } from './switch-health.ts';
-import { LIMITS_OF_TUNNELS, tunnelLimits } from './tunnel-limits.ts';
+import { LIMITS_OF_TUNNELS } from './tunnel-limits.ts';
 import type { LocalNode } from './workers/local-mesh.ts';
 
 /** How long the handing over of clients may take before a node of a cluster stops. */
@@ -84,8 +79,6 @@ export class Daemon {
   #status: StatusLine | undefined;
   #kept: KeptTunnels | undefined;
   #metrics: MetricsService | undefined;
-  /** the policy of the cluster; undefined without one, and beside a policy of its own */
-  #policySource: SharedPolicySource | undefined;
 
   private constructor(
     config: SwConfig,
@@ -218,26 +211,13 @@ export class Daemon {
     lifetime.onClose(() => relief.close());
 
     const instance = new SwitchInstance();
-    const policy = await this.#policy(etherSwitch);
-    const autos = new AutoNetworks(etherSwitch, config.mostAutoNetworks);
-    lifetime.live.on(['auto-net'], (changed) => autos.setMost(changed.mostAutoNetworks));
-    const tunnelSettings = this.#tunnelSettings(etherSwitch, policy);
-    const attach: AttachTunnel = (port, user, { network, address }, options = {}) => {
-      autos.ensure(network, ownerOf(user, address));
-      const attached = (bridgePort: BridgePort): void => {
-        policy?.apply(bridgePort, user, network);
-        this.#role.roaming?.attached(bridgePort, user, { network, address });
-      };
-      const dropped = (bridgePort: BridgePort): void => {
-        policy?.forget(bridgePort);
-        this.#role.roaming?.dropped(bridgePort);
-      };
-      const otherwise = (): BridgePortValues => tunnelSettings(network, user);
-      return etherSwitch.attach(port, { ...options, network, user, attached, dropped, otherwise });
-    };
-    const networks = new NetworkChooser(etherSwitch, autos, (user) => policy?.networksOf(user));
-    const parts = { attach, networks, instance, policy, logger: limited('tunnels') };
-    const server = this.#acceptTunnels(services.tunnels, parts);
+    const { policy, shared } = await openPolicy(config, etherSwitch, lifetime, logger);
+    const { server, attach } = acceptTunnels({
+      ...{ config, lifetime, service: services.tunnels, etherSwitch, instance, policy },
+      roaming: () => this.#role.roaming,
+      accepted: (port, number) => this.#kept?.note(port, number),
+      logger: limited('tunnels'),
+    });
     this.#sharedTunnels = { server, listener: services.tunnels.listener };
     let { limits } = config;
     lifetime.live.on(LIMITS_OF_TUNNELS, (changed) => {
@@ -270,7 +250,7 @@ export class Daemon {
     const bindings = this.#state && new KeptBindings(this.#state, etherSwitch);
     etherSwitch.reserveNumbers(Math.max(configured.lastNumber, this.#firstNumber));
     configured.openNetworks(config.networks, config.ports);
-    await role.share({ ...{ configured, policies: policy }, source: this.#policySource, state: this.#state });
+    await role.share({ ...{ configured, policies: policy }, source: shared, state: this.#state });
     const draining = await role.roam(configured, metrics, {
       ...{ server, etherSwitch, attach, policy, logger: limited('tunnels') },
       graceMs: () => limits.graceMs ?? DEFAULT_GRACE_MS,
@@ -319,46 +299,6 @@ export class Daemon {
     });
     // First of all, while this node still accepts clients that it sends on.
     if (draining !== undefined) lifetime.onClose(() => draining.finish(MOST_DRAIN_MS));
-  }
-
-  #acceptTunnels(
-    { listener, identity, authenticator, counters }: Services['tunnels'],
-    parts: {
-      readonly attach: AttachTunnel;
-      readonly networks: NetworkChooser;
-      readonly instance: SwitchInstance;
-      readonly policy: IngressPolicies | undefined;
-      readonly logger: Logger;
-    },
-  ): TunnelServer {
-    const { attach, networks, instance, policy, logger } = parts;
-    const { wire, congestion, origins, limits, tunnels } = this.#config;
-    const server = new TunnelServer({
-      path: tunnels.path,
-      instance,
-      authenticator,
-      origins: new OriginRule({ allowed: origins, names: () => identity?.names ?? [] }),
-      wire,
-      congestion,
-      chooseNetwork: (asked, applicant) => networks.choose(asked, applicant),
-      onTunnel: (port, user, facts) => {
-        const number = attach(port, user, facts);
-        this.#kept?.note(port, number);
-      },
-      ...(policy === undefined ? {} : { allowanceOf: (user) => policy.allowanceOf(user) }),
-      callerOf: (request) => listener.callerOf(request),
-      limits: tunnelLimits(limits),
-      ...(limits.graceMs === undefined ? {} : { graceMs: limits.graceMs }),
-      counters,
-      logger,
-    });
-    this.#lifetime.live.on(LIMITS_OF_TUNNELS, (changed) =>
-      server.setLimits(tunnelLimits(changed.limits), changed.limits.graceMs),
-    );
-    this.#lifetime.onClose(() => server.close());
-    listener.route(tunnels.path, server);
-    listener.routeBelow(tunnels.path, server);
-    return server;
   }
 
   #control(
@@ -412,41 +352,6 @@ export class Daemon {
     const configuration = new Configuration({ ...parts, logger: this.#logger }, wanted);
     configured.configuration = configuration;
     this.#configuration = configuration;
-  }
-
-  /** What the port of a tunnel has from the start: of the user, else of the network, else of the switch. */
-  #tunnelSettings(
-    etherSwitch: Switch,
-    policy: IngressPolicies | undefined,
-  ): (network: string, user: string | null) => BridgePortValues {
-    let ofSwitch = this.#config.tunnelSettings;
-    this.#lifetime.live.on(['tunnels.settings'], ({ tunnelSettings }) => {
-      ofSwitch = tunnelSettings;
-      etherSwitch.settingsChanged();
-    });
-    if (policy !== undefined) policy.onChange = () => etherSwitch.settingsChanged();
-    return (network, user) =>
-      layeredValues(ofSwitch, etherSwitch.network(network).settings.tunnelSettings, policy?.settingsOf(user) ?? {});
-  }
-
-  async #policy(etherSwitch: Switch): Promise<IngressPolicies | undefined> {
-    const { policyFile } = this.#config;
-    const evict = ({ number }: BridgePort): void => {
-      etherSwitch
-        .detach(number)
-        .catch((error: unknown) => this.#logger.error({ error }, 'a tunnel could not be closed'));
-    };
-    if (policyFile === undefined) {
-      if (this.#config.cluster === undefined) return undefined;
-      // Loaded on use: the YAML library takes 2 MiB.
-      const { NO_POLICY, SharedPolicySource } = await import('./shared-policy.ts');
-      this.#policySource = new SharedPolicySource();
-      return IngressPolicies.of(this.#policySource, NO_POLICY, this.#logger, evict);
-    }
-    const policy = await IngressPolicies.open(policyFile, this.#logger, evict);
-    this.#lifetime.onClose(() => policy.close());
-    this.#lifetime.onReload(() => policy.reload());
-    return policy;
   }
 
   /** @returns a phrase such as `tunnels on [::]:443`; none for a service without a listener */
