@@ -223,7 +223,7 @@ describe('docs/reference/control-api.md', () => {
     await once(webSocket, 'open');
     webSocket.send(request);
     await until(() => messages.length === 2);
-    target.setShut(1, false);
+    target.administration.setShut(1, false);
     await until(() => messages.length === 3);
     assert.deepEqual(
       messages,

@@ -159,13 +159,13 @@ test('a port that the operator shuts gives way, at both ends', async (t) => {
   const { left, right } = sites;
   for (let n = 0; n < 2; n++) await left.dial(right.server.url);
   await talk(sites);
-  left.ethernet.setShut(2, true);
+  left.ethernet.administration.setShut(2, true);
   await until(
     () => left.forwarding.length === 1 && left.forwarding.join() === right.forwarding.join(),
     () => statesOf(sites),
   );
   await talk(sites, false);
-  left.ethernet.setShut(2, false);
+  left.ethernet.administration.setShut(2, false);
   await agreed(sites, 2);
   await talk(sites);
 });

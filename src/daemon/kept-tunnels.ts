@@ -85,7 +85,7 @@ export class KeptTunnels {
         const labels = { name: names.has(name) ? '' : (name ?? ''), description: description ?? '' };
         const given = attach(port, user, { network, address: tunnel.address }, { number, values, ...labels });
         this.note(port, given);
-        if (shut) etherSwitch.setShut(given, true);
+        if (shut) etherSwitch.administration.setShut(given, true);
       } catch (error) {
         logger.warn({ port: number, error }, 'the port of a tunnel could not be made again');
         void port.close('shutdown');

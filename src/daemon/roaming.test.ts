@@ -120,7 +120,7 @@ describe('a client of a cluster', () => {
     await dial(a, [b]);
     const [number] = a.etherSwitch.ports.keys();
     assert.ok(number !== undefined);
-    a.etherSwitch.setValues(number, { ipSourceGuard: true });
+    a.etherSwitch.administration.setValues(number, { ipSourceGuard: true });
     const of = (text: string): string => String.fromCharCode(...text.split('.').map(Number));
     const station = { vid: UNTAGGED, mac: 0x0200_0000_0001 as MacAddress };
     const { sourceGuard } = a.etherSwitch.attachedPort(number).network.bridge;
@@ -190,8 +190,8 @@ describe('a client of a cluster', () => {
     await dial(a, [b]);
     const [number] = a.etherSwitch.ports.keys();
     assert.ok(number !== undefined);
-    a.etherSwitch.setLabels(number, { name: 'laptop', description: 'of Eve' });
-    a.etherSwitch.setValues(number, { isolated: true });
+    a.etherSwitch.administration.setLabels(number, { name: 'laptop', description: 'of Eve' });
+    a.etherSwitch.administration.setValues(number, { isolated: true });
     await rowIs({ node: 'a', name: 'laptop' });
     await kill(a, 'a');
     await until(() => portsOf(b)[0]?.link === 'up');
@@ -232,7 +232,7 @@ describe('a client of a cluster', () => {
     const ticket = new ResumeTicket(new RoamingToken());
     await enter(a, ticket);
     const [number = 0] = a.etherSwitch.ports.keys();
-    a.etherSwitch.setLabels(number, { name: 'laptop' });
+    a.etherSwitch.administration.setLabels(number, { name: 'laptop' });
     await until(() => rowsAt(b).some(({ name }) => name === 'laptop'));
     for (const { store } of running) store.setConnected(false);
     await enter(b, ticket);

@@ -141,7 +141,7 @@ export class Roaming implements TunnelsElsewhere {
     try {
       const labels = { name: this.#isFree(name) ? name : undefined, description };
       const number = attach(port, user, { network: networkOf(row), address }, { values, ...given(labels) });
-      if (shut) etherSwitch.setShut(number, true);
+      if (shut) etherSwitch.administration.setShut(number, true);
       const { bridgePort, network: joined } = etherSwitch.attachedPort(number);
       restoreBindings(joined.bridge.sourceGuard, number, bindings);
       bringClaims(bridgePort, claims, node);

@@ -47,7 +47,7 @@ function tunnelSettings({
   etherSwitch,
   policy,
 }: AttachParts): (network: string, user: string | null) => BridgePortValues {
-  const settingsChanged = (): void => etherSwitch.settingsChanged();
+  const settingsChanged = (): void => etherSwitch.administration.settingsChanged(etherSwitch.attachedPorts());
   let ofSwitch = config.tunnelSettings;
   lifetime.live.on(['tunnels.settings'], (changed) => {
     ofSwitch = changed.tunnelSettings;

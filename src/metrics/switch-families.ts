@@ -1,3 +1,5 @@
+import { fdbUse } from '../networks/filtering-databases.ts';
+import { lldpUse } from '../networks/lldp/lldp-entity.ts';
 import type { Switch } from '../networks/switch.ts';
 import { clusterFamilies, type MeasuredCluster } from './cluster-families.ts';
 import { type Family, single } from './exposition.ts';
@@ -12,7 +14,7 @@ import { spanningTreeFamilies } from './spanning-tree-families.ts';
 
 /** The sources of a switch's metrics. */
 export interface Measured {
-  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'fdbUse' | 'lldpUse' | 'networks'>;
+  readonly etherSwitch: Pick<Switch, 'attachedPorts' | 'networks'>;
   readonly services: readonly MeasuredService[];
   readonly process: MeasuredProcess;
   /** default: the switch is no node of a cluster */
@@ -23,14 +25,12 @@ export interface Measured {
 
 /** All families of a switch, as of now. */
 export function familiesOf({ etherSwitch, services, process, buffers, cluster }: Measured): Family[] {
+  const { networks } = etherSwitch;
   return [
     ...processFamilies(process),
-    single(
-      { name: 'etherws_fdb_entries', type: 'gauge', help: 'Learned addresses' },
-      () => etherSwitch.fdbUse.addresses,
-    ),
+    single({ name: 'etherws_fdb_entries', type: 'gauge', help: 'Learned addresses' }, () => fdbUse(networks).addresses),
     single({ name: 'etherws_fdb_capacity', type: 'gauge', help: 'The most addresses that are learned' }, () => {
-      return etherSwitch.fdbUse.capacity;
+      return fdbUse(networks).capacity;
     }),
     single(
       {
@@ -38,9 +38,9 @@ export function familiesOf({ etherSwitch, services, process, buffers, cluster }:
         type: 'counter',
         help: 'Learned addresses that were displaced in a full database',
       },
-      () => etherSwitch.fdbUse.displaced,
+      () => fdbUse(networks).displaced,
     ),
-    ...lldpFamilies(() => etherSwitch.lldpUse),
+    ...lldpFamilies(() => lldpUse([...networks].map(({ entities }) => entities.lldp.agent))),
     single(
       {
         name: 'etherws_buffers_held_bytes',

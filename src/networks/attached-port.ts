@@ -18,7 +18,7 @@ export interface AttachOptions extends PortLabels {
   readonly number?: number | undefined;
   /** The settings of the bridge port; absent ones are those of `otherwise`. */
   readonly values?: BridgePortValues;
-  /** What the settings are that the port does not have for itself; asked again by `Switch.settingsChanged`. Default: the defaults. */
+  /** What the settings are that the port does not have for itself; asked again by `PortAdministration.settingsChanged`. Default: the defaults. */
   readonly otherwise?: () => BridgePortValues;
   /** The name of its network. Default: `default`. */
   readonly network?: string | undefined;

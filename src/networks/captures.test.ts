@@ -113,7 +113,7 @@ test('frames are captured in order and with their direction, and those that are 
   three.deliver(frame(1, 3, 64));
   two.stall(true);
   three.deliver(frame(2, 3, 65), frame(2, 3, 66), frame(2, 3, 67));
-  lan.setShut(1, true);
+  lan.administration.setShut(1, true);
   one.deliver(frame(2, 1, 68));
   await until(() => reader.packets.length === 12);
   assert.deepEqual(reader.told, [

@@ -32,10 +32,12 @@ export function addFdbEntry(target: Switch, { mac, port, vid = 0, sticky = false
   forgetStatic(target, network, formatStation({ mac, vid }));
   if (sticky) entries.set(tag, address, bridgePort, 'sticky', performance.now());
   else
-    target.setValues(bridgePort.number, { fdb: [...(attached.values.fdb ?? []), formatStation({ mac, vid })].sort() });
+    target.administration.setValues(bridgePort.number, {
+      fdb: [...(attached.values.fdb ?? []), formatStation({ mac, vid })].sort(),
+    });
   const entry = entries.find(tag, address);
   if (entry?.kind === (sticky ? 'sticky' : 'static')) return told(entry, attached);
-  target.setValues(bridgePort.number, { fdb: before });
+  target.administration.setValues(bridgePort.number, { fdb: before });
   throw new EtherwsError('FDB_FULL', `${mac} cannot be set: the table is full of set addresses`, {
     hint: 'Remove some by delfdb, or give the switch or its network a larger --fdb-size',
   });
@@ -81,7 +83,7 @@ export function flushFdb(target: Switch, { port, vid, network: name }: FlushFdbS
 function forgetStatic(target: Switch, network: Network, station: string): void {
   for (const { bridgePort, values } of target.attachedPorts(network.name)) {
     if (values.fdb?.includes(station) !== true) continue;
-    target.setValues(bridgePort.number, { fdb: values.fdb.filter((other) => other !== station) });
+    target.administration.setValues(bridgePort.number, { fdb: values.fdb.filter((other) => other !== station) });
   }
 }
 

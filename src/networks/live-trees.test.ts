@@ -31,11 +31,11 @@ test('a change of one port in a spanning tree of 1000 is told without the others
   assert.deepEqual([trees.table.rows.size, ports.table.rows.size], [1, PORTS]);
   for (const reader of readers) reader.pieces.length = 0;
 
-  target.setValues(7, { pathCost: 12_345 });
+  target.administration.setValues(7, { pathCost: 12_345 });
   await clock.pass(1000);
   assert.deepEqual(trees.pieces, []);
   assert.deepEqual(ports.pieces, [{ table: 'treePorts', change: [['default|7', { cost: 12_345 }]], done: true }]);
-  target.setShut(7, true);
+  target.administration.setShut(7, true);
   await clock.pass(1000);
   const octets = JSON.stringify([...trees.pieces, ...ports.pieces]).length;
   assert.ok(octets < MOST_OCTETS, `${octets} octets`);

@@ -32,7 +32,7 @@ test('a member that is added is permanent from the start, a setting of its port,
   assert.deepEqual(members(), [`0 ${GROUP} 2 permanent`, `10 ${GROUP6} 1 permanent`]);
   assert.deepEqual(target.attachedPort(1).values.multicastGroups, [`${GROUP6}@10`]);
   ports[0].deliver(joinFrame(GROUP), joinFrame('239.9.9.9'));
-  target.setShut(2, true);
+  target.administration.setShut(2, true);
   assert.deepEqual(members(), [
     `0 ${GROUP} 1 temporary`,
     `0 ${GROUP} 2 permanent`,

@@ -32,7 +32,7 @@ export function addMdbEntry(target: Switch, { group, port, source, vid = 0 }: Ch
         hint: 'It takes no more: remove some by delmdb',
       });
     }
-    target.setValues(bridgePort.number, { multicastGroups: [...before, text].sort() });
+    target.administration.setValues(bridgePort.number, { multicastGroups: [...before, text].sort() });
   }
   return memberEntry(attached, { group, source, vid });
 }
@@ -44,7 +44,9 @@ export function deleteMdbEntry(target: Switch, { group, port, source, vid = 0 }:
   const { multicastGroups = [] } = values;
   const text = textOf({ group, source, vid });
   if (multicastGroups.includes(text)) {
-    target.setValues(bridgePort.number, { multicastGroups: multicastGroups.filter((other) => other !== text) });
+    target.administration.setValues(bridgePort.number, {
+      multicastGroups: multicastGroups.filter((other) => other !== text),
+    });
     return memberEntry(attached, { group, source, vid });
   }
   const found = network.bridge.multicast?.end(staticGroup(text), bridgePort, performance.now());

@@ -17,8 +17,7 @@ const ALL_GROUPS = { 4: '224.0.0.0/4', 6: 'ff00::/8' } as const;
 /** The entries of `listMdb`. @param network default: all. @throws EtherwsError NETWORK_NOT_FOUND */
 export function listMdb(owner: Switch, network: string | undefined): MdbEntry[] {
   const nowMs = performance.now();
-  const networks = network === undefined ? owner.networks : [owner.network(network)];
-  return [...networks].flatMap(({ name, bridge: { multicast }, settings }): MdbEntry[] => {
+  return owner.networksNamed(network).flatMap(({ name, bridge: { multicast }, settings }): MdbEntry[] => {
     // The ports have them also before the first frame to a group, and while they are down.
     const permanent = settings.multicastSnooping === 'off' ? [] : [...permanentMembers(owner.attachedPorts(name))];
     const facts = multicast === undefined ? [] : multicastFacts(multicast, nowMs);

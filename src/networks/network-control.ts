@@ -3,6 +3,7 @@ import type { NetworkControl, NetworkEntry } from '../control/network-entries.ts
 import { EtherwsError } from '../errors.ts';
 import { defaultSettings, type NetworkChange, type NetworkSettings } from '../schema/network-options.ts';
 import type { Network } from './network.ts';
+import { requireRemovable } from './removable-network.ts';
 import type { Switch } from './switch.ts';
 
 /** The commands of the control API on the networks of a running switch. */
@@ -44,7 +45,9 @@ export class RunningNetworks implements NetworkControl {
 
   /** The state of a network that `remove` would remove. @throws as `remove` */
   requireRemovable(name: string, isForced: boolean): NetworkEntry {
-    return networkEntry(this.#switch.requireRemovable(name, isForced));
+    const network = this.#switch.network(name);
+    requireRemovable(network, isForced);
+    return networkEntry(network);
   }
 
   list(): NetworkEntry[] {

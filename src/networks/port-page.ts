@@ -4,22 +4,23 @@ import type { PolicyEntry, PortPage } from '../control/status-entries.ts';
 import { formatMacAddress } from '../wire/ethernet/mac-address.ts';
 import type { AttachedPort } from './attached-port.ts';
 import { formatBindingAddress } from './binding-address.ts';
+import { neighborsAt } from './neighbor-list.ts';
 import { portEntry } from './port-entries.ts';
-import type { Switch } from './switch.ts';
 
 /** Limit of the addresses in a page; `listFdb` has all. */
 const MOST_ADDRESSES = 64;
 
 /** The entry of `getPort`. */
-export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
-  const { bridgePort } = attached;
+export function pageOf(attached: AttachedPort): PortPage {
+  const { bridgePort, network } = attached;
+  const nowMs = performance.now();
   const details = detailsOf(bridgePort.port);
   const connection = details?.kind === 'tunnel' ? details.connection : undefined;
   const { ageMs, stateMs, connectedMs, connections } = attached.history();
   const addresses: PortPage['addresses'] = [];
-  for (const { entry, ageMs: unseenMs } of owner.addressesAt(bridgePort)) {
+  for (const { vid, mac, seenMs } of network.bridge.fdbEntriesAt(bridgePort, nowMs)) {
     if (addresses.length === MOST_ADDRESSES) break;
-    addresses.push({ vid: entry.vid, mac: formatMacAddress(entry.mac), age: seconds(unseenMs) });
+    addresses.push({ vid, mac: formatMacAddress(mac), age: seconds(nowMs - seenMs) });
   }
   return {
     ...portEntry(attached),
@@ -34,11 +35,13 @@ export function pageOf(owner: Switch, attached: AttachedPort): PortPage {
     transport: connection?.transport ?? null,
     inherited: Object.keys(attached.values).filter((key) => !Object.hasOwn(attached.ownValues, key)),
     policy: bridgePort.policy === undefined ? null : policyEntry(bridgePort.policy),
-    neighbors: owner
-      .neighborsAt(attached)
-      .map(({ system, chassis, neighborPort }) => ({ system, chassis, port: neighborPort })),
+    neighbors: neighborsAt(attached).map(({ system, chassis, neighborPort }) => ({
+      system,
+      chassis,
+      port: neighborPort,
+    })),
     addresses,
-    bindings: bindingsOf(attached, performance.now()),
+    bindings: bindingsOf(attached, nowMs),
   };
 }
 

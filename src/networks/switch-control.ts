@@ -38,6 +38,7 @@ import { addFdbEntry, deleteFdbEntry, flushFdb } from './fdb-commands.ts';
 import { fdbEntry } from './fdb-entry.ts';
 import { addMdbEntry, deleteMdbEntry } from './mdb-commands.ts';
 import { listMdb } from './multicast-list.ts';
+import { listNeighbors } from './neighbor-list.ts';
 import { RunningNetworks } from './network-control.ts';
 import { RunningReach } from './ping/reach-control.ts';
 import { interfaceEntry, portEntry, presentInterface, rateEntryOf } from './port-entries.ts';
@@ -47,7 +48,7 @@ import { NO_VENDORS, StationList, type Vendors } from './stations/station-list.t
 import { liveTreePorts, stpEntry, treeFacts } from './stp-entries.ts';
 import type { Switch } from './switch.ts';
 import { NO_PROCESS, statusOf } from './switch-status.ts';
-import { eachVlan } from './vlan-entries.ts';
+import { eachVlan, vlanEntries } from './vlan-entries.ts';
 
 /** Makes a port from the parameters of `addPort`. @param signal aborts that */
 export type PortFactory = (spec: PortSpec, signal: AbortSignal) => Promise<Port>;
@@ -134,9 +135,9 @@ export class RunningSwitch implements SwitchControl {
     const labels = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
     const { mirrorTo } = values;
     if (mirrorTo !== undefined) requireOtherMirror(mirrorTo, [name ?? port.name, String(port.bridgePort.number)]);
-    this.#switch.setLabels(port.bridgePort.number, labels);
-    this.#switch.setValues(port.bridgePort.number, values);
-    if (shut !== undefined) this.#switch.setShut(port.bridgePort.number, shut);
+    this.#switch.administration.setLabels(port.bridgePort.number, labels);
+    this.#switch.administration.setValues(port.bridgePort.number, values);
+    if (shut !== undefined) this.#switch.administration.setShut(port.bridgePort.number, shut);
     return portEntry(port);
   }
 
@@ -179,7 +180,7 @@ export class RunningSwitch implements SwitchControl {
   }
 
   getPort(reference: PortReference): PortPage {
-    return pageOf(this.#switch, this.#switch.attachedPort(reference));
+    return pageOf(this.#switch.attachedPort(reference));
   }
 
   getStatus(): StatusEntry {
@@ -271,8 +272,7 @@ export class RunningSwitch implements SwitchControl {
   }
 
   listStp(network?: string): StpEntry[] {
-    const networks = network === undefined ? [...this.#switch.networks] : [this.#switch.network(network)];
-    return networks.flatMap(({ name, entities: { spanningTree } }) => {
+    return this.#switch.networksNamed(network).flatMap(({ name, entities: { spanningTree } }) => {
       const { tree } = spanningTree;
       return tree === undefined ? [] : [stpEntry(name, tree, (number) => this.#switch.attachedPort(number).name)];
     });
@@ -288,11 +288,12 @@ export class RunningSwitch implements SwitchControl {
 
   /** @throws EtherwsError NETWORK_NOT_FOUND */
   listVlans(network?: string): VlanEntry[] {
-    return this.#switch.vlans(network);
+    const nowMs = performance.now();
+    return this.#switch.networksNamed(network).flatMap((each) => vlanEntries(each, nowMs));
   }
 
   listNeighbors(network?: string): NeighborEntry[] {
-    return this.#switch.neighbors(network);
+    return listNeighbors(this.#switch, network);
   }
 
   listEndpoints(): EndpointEntry[] {

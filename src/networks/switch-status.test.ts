@@ -12,7 +12,7 @@ test('a status counts ports by state, and lists the twenty most frequent faults'
     attached.discard('tx', 'tooLong', port);
     attached.discard('rx', 'filtered', 1000);
   }
-  etherSwitch.setShut(3, true);
+  etherSwitch.administration.setShut(3, true);
   const limit = { limit: '--max-tunnels', used: 1, most: 2 };
   const status = statusOf(etherSwitch, { ...NO_PROCESS, limits: [limit] });
   assert.deepEqual(status.ports, { up: 24, shut: 1 });

@@ -1,6 +1,7 @@
 import type { DiscardReason } from '../bridge/port.ts';
 import { detailsOf } from '../bridge/port-details.ts';
 import type { ProcessStatus, StatusEntry } from '../control/status-entries.ts';
+import { fdbUse } from './filtering-databases.ts';
 import { stateOf } from './port-entries.ts';
 import type { Switch } from './switch.ts';
 
@@ -73,7 +74,7 @@ export function statusOf(owner: Switch, processStatus: ProcessStatus): StatusEnt
     }
   }
   faults.sort((a, b) => b.frames - a.frames);
-  const { addresses, capacity } = owner.fdbUse;
+  const { addresses, capacity } = fdbUse(owner.networks);
   const { limits } = processStatus;
   return {
     ...processStatus,

@@ -1,33 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import type { BridgePort, PortNumber } from '../bridge/bridge-port.ts';
-import type { FilteringEntry } from '../bridge/fdb.ts';
 import type { CloseReason, Port } from '../bridge/port.ts';
-import type { NeighborEntry } from '../control/neighbor-entries.ts';
-import type { VlanEntry } from '../control/vlan-entries.ts';
 import { EtherwsError } from '../errors.ts';
 import { EventHub } from '../events/event-hub.ts';
 import { offloadEngine } from '../native/offload-engine.ts';
 import { type Logger, SILENT } from '../observability/logger.ts';
 import { allClosed, closeAll } from '../runtime/close-all.ts';
-import type { BridgePortValues } from '../schema/bridge-port-options.ts';
 import { defaultSettings, type NetworkChange } from '../schema/network-options.ts';
 import type { OffloadEngine } from '../wire/offload/engine.ts';
-import { AttachedPort, type AttachOptions, type PortLabels } from './attached-port.ts';
+import { AttachedPort, type AttachOptions } from './attached-port.ts';
 import { settingsOf } from './bridge-port-settings.ts';
 import { Captures } from './captures.ts';
 import type { SeenEntry } from './fdb-entry.ts';
-import { type LldpUse, lldpUse } from './lldp/lldp-entity.ts';
-import { neighborEntry } from './lldp/neighbor-entries.ts';
-import { factsOf, loggerOf, logLink } from './log-facts.ts';
-import { logMoves } from './log-moves.ts';
+import { seenEntries } from './filtering-databases.ts';
+import { factsOf, logLink } from './log-facts.ts';
 import { Network } from './network.ts';
 import { type FdbLimits, SwitchLogs, type SwitchSide, traceOf } from './network-parts.ts';
 import { Networks } from './networks.ts';
+import { PortAdministration } from './port-administration.ts';
 import { PortDirectory } from './port-directory.ts';
 import { stateOf } from './port-entries.ts';
+import { requireRemovable } from './removable-network.ts';
+import { SecondTick } from './second-tick.ts';
 import { SwitchEvents } from './switch-events.ts';
 import { TunnelsOverPorts } from './tunnels-over-ports.ts';
-import { vlanEntries } from './vlan-entries.ts';
 
 export interface SwitchOptions {
   /** The ageing time: how long an address is kept after its last frame (IEEE 802.1Q-2022, 8.8.3). Default 300 000. */
@@ -43,8 +39,6 @@ export interface SwitchOptions {
   logger?: Logger;
 }
 
-const TICK_MS = 1000;
-
 /**
  * A running switch: one or more networks, which have one bridge each. It gives the sans-I/O bridges a clock, a timer and
  * a log, opens and closes the ports, and removes an accepted tunnel that its client has
@@ -54,12 +48,14 @@ const TICK_MS = 1000;
  */
 export class Switch {
   readonly #logs: SwitchLogs;
-  readonly #ageing: NodeJS.Timeout;
+  readonly #tick: SecondTick;
   readonly #directory = new PortDirectory();
   readonly #networks: Networks;
   readonly #events: SwitchEvents;
   /** The events of the switch, for subscribers. */
   readonly events: EventHub = new EventHub();
+  /** What changes ports that are attached. */
+  readonly administration: PortAdministration;
   /** The captures of the switch. */
   readonly captures: Captures = new Captures({
     addTap: (port, tap) => this.#directory.of(port)?.network.bridge.addTap(port, tap),
@@ -113,8 +109,13 @@ export class Switch {
       const listener = this.#events.wantsAddresses ? this.#events : undefined;
       for (const { bridge } of this.#networks) bridge.addressListener = listener;
     };
-    this.#ageing = setInterval(() => this.#tick(performance.now()), TICK_MS);
-    this.#ageing.unref();
+    const parts = { directory: this.#directory, logs: this.#logs };
+    this.administration = new PortAdministration({
+      ...parts,
+      changed: (port) => this.onChanged(port),
+      stateChanged: (port) => this.#changed(port),
+    });
+    this.#tick = new SecondTick({ ...parts, networks: this.#networks, events: this.#events });
   }
 
   /** To be called when the level of the log was changed: with `debug` each learned address and each frame is logged. */
@@ -130,6 +131,11 @@ export class Switch {
   /** @throws EtherwsError NETWORK_NOT_FOUND */
   network(name: string): Network {
     return this.#networks.find(name);
+  }
+
+  /** @param name only this one; default: all. @throws EtherwsError NETWORK_NOT_FOUND */
+  networksNamed(name?: string): readonly Network[] {
+    return name === undefined ? [...this.#networks] : [this.#networks.find(name)];
   }
 
   hasNetwork(name: string): boolean {
@@ -163,7 +169,8 @@ export class Switch {
    * @throws EtherwsError NETWORK_NOT_FOUND, NETWORK_IN_USE, REQUEST_REFUSED for the default network
    */
   async removeNetwork(name: string, isForced = false): Promise<void> {
-    const network = this.requireRemovable(name, isForced);
+    const network = this.#networks.find(name);
+    requireRemovable(network, isForced);
     // Gone at once, so that no port comes to it meanwhile.
     network.maker = undefined;
     const closing = [...network.bridge.ports.values()].reverse().map((port) => this.#drop(port, 'removed'));
@@ -175,31 +182,13 @@ export class Switch {
   configureNetwork(name: string, settings: NetworkChange): Network {
     const network = this.#networks.find(name);
     network.configure(settings);
-    this.settingsChanged(name);
+    this.administration.settingsChanged(this.attachedPorts(name));
     return network;
   }
 
   /** The limits of filtering databases of networks without others. */
   get limits(): FdbLimits {
     return this.#limits;
-  }
-
-  /** The network that `removeNetwork` would remove. @throws as that */
-  requireRemovable(name: string, isForced: boolean): Network {
-    const network = this.#networks.find(name);
-    if (network === this.#networks.default) {
-      throw new EtherwsError('REQUEST_REFUSED', `The network "${name}" cannot be removed`, {
-        hint: 'It is the one of ports for which no network is named',
-      });
-    }
-    const { size } = network.bridge.ports;
-    if (size > 0 && !isForced) {
-      const count = size === 1 ? 'a port' : `${size} ports`;
-      throw new EtherwsError('NETWORK_IN_USE', `The network "${name}" has ${count}`, {
-        hint: `Remove ${size === 1 ? 'it' : 'them'} first with delport, or with --force`,
-      });
-    }
-    return network;
   }
 
   /** The attached ports by number, in ascending order. */
@@ -316,46 +305,9 @@ export class Switch {
     return this.#directory.get(number)?.name;
   }
 
-  /** Changes the name and description of a port; absent labels stay unchanged. @throws EtherwsError PORT_NOT_FOUND, PORT_NAME_TAKEN */
-  setLabels(reference: number | string, labels: PortLabels): void {
-    const attached = this.#directory.find(reference);
-    this.#directory.label(attached, labels);
-    attached.network.portChanged(attached.bridgePort);
-    this.onChanged(attached.bridgePort);
-  }
-
-  /** Changes settings of a bridge port; absent ones stay unchanged. @throws EtherwsError PORT_NOT_FOUND */
-  setValues(reference: number | string, values: BridgePortValues): void {
-    const attached = this.#directory.find(reference);
-    if (attached.changeValues(values)) this.#applyValues(attached);
-  }
-
-  /** To be called when what `AttachOptions.otherwise` returns may have changed. @param network for its ports only */
-  settingsChanged(network?: string): void {
-    for (const attached of this.attachedPorts(network)) if (attached.changeValues()) this.#applyValues(attached);
-  }
-
-  #applyValues(attached: AttachedPort): void {
-    const { bridgePort, network, values } = attached;
-    network.bridge.setSettings(bridgePort, settingsOf(values));
-    network.portChanged(bridgePort);
-    this.onChanged(bridgePort);
-    this.#logs.all.info({ ...factsOf(attached), settings: values }, 'port settings changed');
-  }
-
   /** @throws EtherwsError PORT_NAME_TAKEN */
   requireFreeName(name: string | undefined): void {
     this.#directory.requireFree(name);
-  }
-
-  /** A shut port neither receives nor sends. @param reference its number or its name. @throws EtherwsError PORT_NOT_FOUND */
-  setShut(reference: number | string, isShut: boolean): BridgePort {
-    const attached = this.attachedPort(reference);
-    const { bridgePort } = attached;
-    attached.network.bridge.setShut(bridgePort, isShut);
-    this.#logs.all.info(factsOf(attached), isShut ? 'port shut' : 'port opened');
-    this.#changed(bridgePort);
-    return bridgePort;
   }
 
   /**
@@ -363,101 +315,19 @@ export class Switch {
    * @param network only of this one; default: of all
    * @throws EtherwsError NETWORK_NOT_FOUND
    */
-  fdb(network?: string): { entry: FilteringEntry; ageMs: number; isFlapping: boolean }[] {
-    const nowMs = performance.now();
-    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
-    return networks
-      .flatMap(({ bridge }) => [...bridge.fdbEntries(nowMs)])
-      .map((entry) => ({
-        entry,
-        ageMs: nowMs - entry.seenMs,
-        isFlapping: entry.moves?.isFlapping(nowMs) ?? false,
-      }));
-  }
-
-  /** The addresses of all networks, in any order. The switch may change while the reader pauses; then one may come twice. */
-  *eachStation(): IterableIterator<{ readonly seen: SeenEntry; readonly port: AttachedPort }> {
-    for (const { bridge } of this.#networks) {
-      for (const entry of bridge.scanFdb(() => performance.now())) {
-        const port = this.#directory.of(entry.port);
-        if (port === undefined) continue;
-        const nowMs = performance.now();
-        const isFlapping = entry.moves?.isFlapping(nowMs) ?? false;
-        yield { seen: { entry, ageMs: nowMs - entry.seenMs, isFlapping }, port };
-      }
-    }
-  }
-
-  /** The learned addresses of a port, the most recently seen first, with the time since then. */
-  *addressesAt(bridgePort: BridgePort): IterableIterator<{ entry: FilteringEntry; ageMs: number }> {
-    const nowMs = performance.now();
-    const { bridge } = this.#directory.of(bridgePort)?.network ?? this.#networks.default;
-    for (const entry of bridge.fdbEntriesAt(bridgePort, nowMs)) yield { entry, ageMs: nowMs - entry.seenMs };
-  }
-
-  /** The VLANs in use. @param network only in this one; default: in all. @throws EtherwsError NETWORK_NOT_FOUND */
-  vlans(network?: string): VlanEntry[] {
-    const nowMs = performance.now();
-    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
-    return networks.flatMap((each) => vlanEntries(each, nowMs));
-  }
-
-  /** What LLDP has found. @param network only in this one; default: in all. @throws EtherwsError NETWORK_NOT_FOUND */
-  neighbors(network?: string): NeighborEntry[] {
-    const nowMs = performance.now();
-    const networks = network === undefined ? [...this.#networks] : [this.#networks.find(network)];
-    return networks.flatMap(({ name, entities }) =>
-      [...(entities.lldp.agent?.neighbors.all() ?? [])].map((found) =>
-        neighborEntry(found, name, this.nameOf(found.port), nowMs),
-      ),
-    );
-  }
-
-  /** What LLDP has found at a port. */
-  neighborsAt({ bridgePort, network, name }: AttachedPort): NeighborEntry[] {
-    const nowMs = performance.now();
-    const found = network.entities.lldp.agent?.neighbors.of(bridgePort) ?? [];
-    return [...found].map((neighbor) => neighborEntry(neighbor, network.name, name, nowMs));
-  }
-
-  /** The counters of LLDP in all networks. */
-  get lldpUse(): LldpUse {
-    return lldpUse([...this.#networks].map(({ entities }) => entities.lldp.agent));
-  }
-
-  /** The numbers of learned addresses in all networks, their limits, and those displaced from full databases since the start. */
-  get fdbUse(): { readonly addresses: number; readonly capacity: number; readonly displaced: number } {
-    const use = { addresses: 0, capacity: 0, displaced: 0 };
-    for (const { bridge } of this.#networks) {
-      use.addresses += bridge.fdbSize;
-      use.capacity += bridge.fdbCapacity;
-      use.displaced += bridge.fdbDisplaced;
-    }
-    return use;
+  fdb(network?: string): SeenEntry[] {
+    return seenEntries(this.networksNamed(network), performance.now());
   }
 
   /** Closes all ports, the newest one first. Idempotent. */
   async close(reason: CloseReason = 'shutdown'): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#ageing);
+    this.#tick.close();
     const ports = [...this.ports.values()].reverse();
     await closeAll([
       () => allClosed(ports.map((port) => this.#drop(port, reason))),
       ...[...this.#networks].map((network) => () => network.close()),
     ]);
-  }
-
-  #tick(nowMs: number): void {
-    for (const { rates } of this.#directory.ports()) rates.sample(nowMs);
-    for (const network of this.#networks) {
-      network.tick(nowMs);
-      for (const report of network.bridge.moveReports(nowMs)) {
-        logMoves(loggerOf(this.#logs.moves, network.name), report);
-        this.#events.flapping(report, network.name);
-        network.entities.protections.moved(report);
-      }
-    }
-    this.#events.lookForViolations();
   }
 
   async #drop(bridgePort: BridgePort, reason: CloseReason): Promise<void> {

@@ -61,7 +61,7 @@ export class ProductWorld implements World {
       attached.delete(port);
       await product.detach(bridgePort.number);
     } else if (step.do === 'set' && step.name === 'state') {
-      product.setShut(bridgePort.number, step.value === 0);
+      product.administration.setShut(bridgePort.number, step.value === 0);
     } else if (step.do === 'frame') {
       const seen = seenBy(bridgePort);
       // Some may have come out before the answer.

@@ -81,10 +81,10 @@ export async function perform(world: World, step: Step, number: number): Promise
       const there = edge && world.switches[edge.ends[0]];
       const port = edge?.port;
       if (there === undefined || port === undefined || edge === undefined) return;
-      there.etherSwitch.setShut(port, true);
+      there.etherSwitch.administration.setShut(port, true);
       clock.after(step.ms, () => {
         if (world.switches[edge.ends[0]] !== there) return;
-        there.etherSwitch.setShut(port, false);
+        there.etherSwitch.administration.setShut(port, false);
         world.disturb(edge.network);
       });
       return;
@@ -124,11 +124,12 @@ async function atStation(world: World, step: Extract<Step, { station: number }>)
     world.plug(facts.id);
   } else if (step.kind === 'isolate') {
     world.setStation(facts.id, { ...facts, isIsolated: !facts.isIsolated });
-    if (device.bridgePort !== undefined) there?.setValues(`n${facts.id}`, { isolated: !facts.isIsolated });
+    if (device.bridgePort !== undefined)
+      there?.administration.setValues(`n${facts.id}`, { isolated: !facts.isIsolated });
   } else if (step.kind === 'join' && facts.mode === 'access') {
     const pvid = (facts.pvid % 40) + 10;
     world.setStation(facts.id, { ...facts, pvid });
-    if (device.bridgePort !== undefined) there?.setValues(`n${facts.id}`, { pvid });
+    if (device.bridgePort !== undefined) there?.administration.setValues(`n${facts.id}`, { pvid });
   }
 }
 

@@ -24,6 +24,6 @@ test('the flood of an unknown address is told without ports that get no such fra
   const { target, reach } = open(t);
   const floodOf = (): number[] => reach.trace({ target: '02:00:00:00:00:01' }).map(({ port }) => port);
   assert.deepEqual(floodOf(), [1, 2]);
-  target.setValues(1, { floodUnicast: false });
+  target.administration.setValues(1, { floodUnicast: false });
   assert.deepEqual(floodOf(), [2]);
 });

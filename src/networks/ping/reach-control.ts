@@ -7,6 +7,7 @@ import { DEFAULT_NETWORK } from '../../schema/network-options.ts';
 import { parseHostAddress, parseIpv4, parseIpv6 } from '../../wire/ethernet/ip-address.ts';
 import { formatMacAddress, isGroupAddress, type MacAddress, parseMacAddress } from '../../wire/ethernet/mac-address.ts';
 import type { Vid } from '../../wire/ethernet/vid.ts';
+import { neighborsAt } from '../neighbor-list.ts';
 import { stateOf } from '../port-entries.ts';
 import { hostsCalled } from '../stations/hosts-called.ts';
 import type { Switch } from '../switch.ts';
@@ -108,9 +109,11 @@ export class RunningReach implements ReachControl {
       peer: connection?.peer ?? null,
       user: attached.user ?? null,
       roundTripMs: connection?.roundTripMs ?? null,
-      neighbors: this.#switch
-        .neighborsAt(attached)
-        .map(({ system, chassis, neighborPort }) => ({ system, chassis, port: neighborPort })),
+      neighbors: neighborsAt(attached).map(({ system, chassis, neighborPort }) => ({
+        system,
+        chassis,
+        port: neighborPort,
+      })),
     };
   }
 }

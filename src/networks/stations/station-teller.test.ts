@@ -58,7 +58,7 @@ test('a station is the same object until something but its age changes', async (
   const moved = tell();
   assert.equal(moved.filter((entry) => first.includes(entry)).length, 2);
   assert.deepEqual(steady(moved), steady(await stations.list()));
-  target.setLabels('left', { name: 'up' });
+  target.administration.setLabels('left', { name: 'up' });
   const renamed = tell();
   assert.equal(renamed.filter((entry) => moved.includes(entry)).length, 1);
   assert.deepEqual(steady(renamed), steady(await stations.list()));

@@ -4,6 +4,7 @@ import { driftMs, type Listed, type Lister } from '../../control/live/listed.ts'
 import type { LiveStationEntry } from '../../control/station-entries.ts';
 import type { AttachedPort } from '../attached-port.ts';
 import { fdbEntry, type SeenEntry } from '../fdb-entry.ts';
+import { eachStation } from '../filtering-databases.ts';
 import type { Switch } from '../switch.ts';
 import type { WallClock } from './wall-clock.ts';
 
@@ -46,7 +47,7 @@ export class StationTeller implements Lister {
     const pass = ++this.#pass;
     const drift = driftMs(this.#told.size);
     let found = 0;
-    for (const { seen, port } of this.#switch.eachStation()) {
+    for (const { seen, port } of eachStation(this.#switch)) {
       let told = this.#told.get(seen.entry);
       if (told === undefined) {
         told = this.#tell(seen, port, undefined);
