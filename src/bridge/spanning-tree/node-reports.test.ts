@@ -258,6 +258,38 @@ test('nodes whose settings differ are the best of their bridges; of the same one
   }
 });
 
+test('another identifier of this node, or that of a node that goes, changes that of the bridge', () => {
+  const better = bridgeIdOf(0x7000, ADDRESS);
+  const open = () => {
+    const node = new Node();
+    node.addForwarding(3);
+    node.tree.nodeUp('a');
+    node.hear('a', { bridgeId: better });
+    assert.equal(node.tree.bridge.bridgeId, better);
+    return node;
+  };
+  const settled = (node: Node, bridgeId: bigint) => {
+    const { bridge, ports } = node.tree;
+    assert.deepEqual([bridge.bridgeId, ports.get(3)?.portPriority.bridgeId], [bridgeId, bridgeId]);
+    assert.equal(node.tree.runAll(), false, 'the machines have run');
+  };
+  const configured = open();
+  configured.tree.configure({ priority: 4096 });
+  settled(configured, bridgeIdOf(4096, ADDRESS));
+  configured.tree.configure({ priority: 61_440 });
+  settled(configured, better);
+  const left = open();
+  left.tree.nodeDown('a');
+  settled(left, BRIDGE_ID);
+  const treeless = open();
+  treeless.tree.nodeWithoutTree('a');
+  settled(treeless, BRIDGE_ID);
+  const unheard = new Node();
+  unheard.tree.nodeUp('b');
+  unheard.tree.nodeDown('b');
+  assert.deepEqual(unheard.takeTold(), [], 'a node that was not joined parts from nothing');
+});
+
 test('reports of another bridge, of unknown nodes, and octets that are none are ignored', () => {
   const node = new Node();
   node.tree.nodeUp('a');

@@ -152,12 +152,10 @@ export class SharedBridge implements OtherNodes {
 
   demandSync(): void {
     this.#syncs = next(this.#syncs);
-    this.#demands = undefined;
   }
 
   demandReRoot(): void {
     this.#reRoots = next(this.#reRoots);
-    this.#demands = undefined;
   }
 
   topologyChanged(): void {
