@@ -5,7 +5,8 @@ import type { SwConfig } from '../config/sw-config.ts';
 import { ConsoleServer, type ConsoleServerOptions } from '../console/console-server.ts';
 import type { LoginKind } from '../console/login-request.ts';
 import { SECURITY_HEADERS } from '../console/security-headers.ts';
-import type { HttpListener, Route } from '../net/http-listener.ts';
+import type { HttpListener } from '../net/http-listener.ts';
+import type { Route } from '../net/route-table.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { Service } from './services.ts';
 

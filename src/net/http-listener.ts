@@ -8,28 +8,24 @@ import { type Logger, SILENT } from '../observability/logger.ts';
 import { Descriptors, type DescriptorUse } from '../runtime/descriptors.ts';
 import { FairTaskQueue } from '../runtime/fair-task-queue.ts';
 import { type AcceptedConnection, offerConnections, socketOf } from './accepted-connection.ts';
+import { AnnouncedCallers } from './announced-callers.ts';
 import { boundAnswer } from './answer-deadline.ts';
 import type { Caller } from './caller.ts';
 import { type CallerOrigin, CallerOrigins } from './caller-origin.ts';
 import { badRequest, FULL, headersOf, type Refusal, refuseUpgrade } from './http-refusal.ts';
 import { listenError, passedError } from './listen-error.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { endpointsOf, PendingConnections, type PendingLimits } from './pending-connections.ts';
+import { PendingConnections, type PendingLimits } from './pending-connections.ts';
 import { PlainRequests } from './plain-requests.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import { faultOfHead, faultOfUpgrade, useAbsoluteTarget, wantsWebSocket } from './request-head.ts';
+import { type Route, RouteTable, type RouteUse } from './route-table.ts';
 import { type Site, siteOfProxied, siteOfSocket } from './site.ts';
 import { takeProxyHeader } from './take-proxy-header.ts';
 import { endWhenBroken } from './tls/end-when-broken.ts';
 import { canTakeRecords, copyEndpoints, onServerKeylog, TlsRecordTap } from './tls/tls-record-tap.ts';
 import { TLS_PARAMETERS } from './tls-parameters.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
-
-/** The handlers of one path. Neither throws. */
-export interface Route {
-  handleRequest(request: IncomingMessage, response: ServerResponse): void;
-  handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-}
 
 /** The longest head of a request. A tunnel's opening handshake is well below 2 KiB. */
 const MAX_HEAD_BYTES = 16_384;
@@ -59,17 +55,12 @@ export class HttpListener {
   readonly #plainRequests: PlainRequests;
   readonly #pending: PendingConnections;
   readonly #proxies: TrustedProxies;
-  /** The connections that began with a PROXY header, by `endpointsOf`; undefined if the header names no client. */
-  readonly #announced = new Map<string, Caller | undefined>();
+  readonly #callers: AnnouncedCallers;
   readonly #descriptors: Descriptors;
   readonly #origins: CallerOrigins | undefined;
   readonly #logger: Logger;
   readonly #tasks = new FairTaskQueue({ before: pollNow });
-  readonly #routes = new Map<string, { readonly route: Route; readonly use: 'tunnel' | 'control' }>();
-  /** The routes of all paths with one further segment: `/` for `/lab`. */
-  readonly #below = new Map<string, Route>();
-  /** The routes of all paths that begin with a path; it ends with `/`. */
-  readonly #trees = new Map<string, Route>();
+  readonly #routes = new RouteTable();
   readonly #options: ListenerOptions;
   /** Resolves when the acceptor and all its connections are closed. */
   #stopped: Promise<void> | undefined;
@@ -83,6 +74,7 @@ export class HttpListener {
     this.#pending = new PendingConnections(options.limits, options.counters);
     this.#origins = options.identifiesUsers === true ? new CallerOrigins() : undefined;
     this.#proxies = options.proxies ?? new TrustedProxies([]);
+    this.#callers = new AnnouncedCallers(this.#proxies);
     // `#refusalOf` refuses requests without Host, and counts and logs them, which Node would not.
     const common = {
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -112,10 +104,9 @@ export class HttpListener {
 
   /**
    * Adds the handlers of `path`, which has no query string.
-   * @param use `tunnel`: sockets of upgrades may be taken over from Node, and are refused before descriptors are used up
    */
-  route(path: string, route: Route, use: 'tunnel' | 'control' = 'tunnel'): void {
-    this.#routes.set(path, { route, use });
+  route(path: string, route: Route, use: RouteUse = 'tunnel'): void {
+    this.#routes.set(path, route, use);
     if (route.handleUpgrade !== undefined) this.#takeUpgrades(use);
   }
 
@@ -124,11 +115,11 @@ export class HttpListener {
    * precedence.
    */
   routeTree(path: string, route: Route): void {
-    this.#trees.set(path, route);
+    this.#routes.setTree(path, route);
     if (route.handleUpgrade !== undefined) this.#takeUpgrades('control');
   }
 
-  #takeUpgrades(use: 'tunnel' | 'control'): void {
+  #takeUpgrades(use: RouteUse): void {
     if (!this.#hasUpgrades) {
       this.#hasUpgrades = true;
       // Added with the first route for upgrades: without this listener Node treats a request with `Upgrade` as a plain one.
@@ -155,7 +146,7 @@ export class HttpListener {
    * route of their own have precedence, and requests that are no upgrades are not served there.
    */
   routeBelow(path: string, route: Route): void {
-    this.#below.set(path.endsWith('/') ? path : `${path}/`, route);
+    this.#routes.setBelow(path, route);
   }
 
   /** @throws EtherwsError LISTEN_FAILED with the reason */
@@ -202,19 +193,9 @@ export class HttpListener {
     else connection.close();
   }
 
-  /**
-   * The client that sent a request. A PROXY header has precedence over `X-Forwarded-For`, which is then used only if the
-   * header names a trusted proxy: otherwise the client itself wrote it. Only while the connection is open.
-   */
+  /** The client that sent a request, see `AnnouncedCallers`. Only while the connection is open. */
   callerOf(request: IncomingMessage): Caller {
-    const { socket } = request;
-    const own: Caller = { address: socket.remoteAddress ?? '', tcpPort: socket.remotePort };
-    const ends = endpointsOf(socket);
-    const said = this.#announced.get(ends);
-    if (said === undefined && this.#announced.has(ends)) return own;
-    const near = said ?? own;
-    const address = this.#proxies.addressOf(request, near.address);
-    return address === near.address ? near : { address, tcpPort: undefined };
+    return this.#callers.of(request);
   }
 
   /**
@@ -232,8 +213,7 @@ export class HttpListener {
 
   /** Whether a request comes from this host, and its user. Needs `identifiesUsers`, and an open connection. */
   originOf(request: IncomingMessage): CallerOrigin {
-    const isAnnounced = this.#announced.has(endpointsOf(request.socket));
-    return this.#origins?.of(request, isAnnounced) ?? { kind: 'local', uid: undefined };
+    return this.#origins?.of(request, this.#callers.has(request.socket)) ?? { kind: 'local', uid: undefined };
   }
 
   /** Stops listening; accepted connections are still served. An inherited socket stays open in the service manager. */
@@ -308,9 +288,7 @@ export class HttpListener {
     }
     if (header.kind === 'present') {
       const { source } = header;
-      const ends = endpointsOf(socket);
-      this.#announced.set(ends, source);
-      socket.once('close', () => this.#announced.delete(ends));
+      this.#callers.note(socket, source);
       // The source may be another trusted proxy, which has many clients, too.
       const isClient = source !== undefined && !this.#proxies.includes(source.address);
       if (isClient && !this.#pending.attribute(socket, source.address)) return;
@@ -333,7 +311,7 @@ export class HttpListener {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#refusalOf(request) ?? (wantsWebSocket(request) ? NO_TUNNELS : undefined);
     const path = pathOf(request);
-    const route = this.#routes.get(path)?.route ?? this.#treeOf(path);
+    const route = this.#routes.of(path);
     if (refusal === undefined && route !== undefined) {
       route.handleRequest(request, response);
       return;
@@ -359,7 +337,7 @@ export class HttpListener {
     this.#pending.remove(request.socket);
     const refusal = this.#refusalOf(request);
     const path = pathOf(request);
-    const { route, use } = this.#upgradeRouteOf(path);
+    const { route, use } = this.#routes.ofUpgrade(path);
     if (refusal !== undefined || route?.handleUpgrade === undefined) {
       refuseUpgrade(socket, refusal ?? NO_TUNNELS);
     } else if (this.#descriptors.hasRoomFor(use)) {
@@ -368,20 +346,6 @@ export class HttpListener {
       this.#outOfDescriptors();
       refuseUpgrade(socket, FULL);
     }
-  }
-
-  #upgradeRouteOf(path: string): { readonly route: Route | undefined; readonly use: 'tunnel' | 'control' } {
-    const exact = this.#routes.get(path);
-    if (exact?.route.handleUpgrade !== undefined) return exact;
-    const tree = this.#treeOf(path);
-    return tree === undefined
-      ? { route: this.#below.get(parentOf(path)), use: 'tunnel' }
-      : { route: tree, use: 'control' };
-  }
-
-  #treeOf(path: string): Route | undefined {
-    for (const [start, route] of this.#trees) if (path.startsWith(start)) return route;
-    return undefined;
   }
 
   /** Checks a request for violations of HTTP; counts and logs them. Changes a target in absolute form to origin form. */
@@ -418,9 +382,4 @@ function pathOf(request: IncomingMessage): string {
   const target = request.url ?? '/';
   const query = target.indexOf('?');
   return query < 0 ? target : target.slice(0, query);
-}
-
-/** `/x/` of `/x/lab` */
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/') + 1);
 }

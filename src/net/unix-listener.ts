@@ -1,10 +1,10 @@
 import http from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describeError, EtherwsError } from '../errors.ts';
-import type { Route } from './http-listener.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import { peerUserOf } from './peer-user.ts';
 import { wantsWebSocket } from './request-head.ts';
+import type { Route } from './route-table.ts';
 import { unixPath } from './unix-endpoint.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;

@@ -1,7 +1,8 @@
 import type { ClusterStore } from '../../cluster/cluster-store.ts';
 import { controlMethods } from '../../control/methods.ts';
 import { METHOD_PREFIX, type MethodName, type SwitchControl } from '../../control/schema.ts';
-import type { HttpListener, Route } from '../../net/http-listener.ts';
+import type { HttpListener } from '../../net/http-listener.ts';
+import type { Route } from '../../net/route-table.ts';
 import { unixUrl } from '../../net/unix-endpoint.ts';
 import { UnixListener } from '../../net/unix-listener.ts';
 import type { Switch } from '../../networks/switch.ts';
