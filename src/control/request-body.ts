@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { PeerDeadline } from '../net/peer-deadline.ts';
 
 /** Bodies up to this length are always read: a switch whose buffers are full must stay controllable. */
 const SHORT_BYTES = 64 * 1024;
@@ -31,7 +32,7 @@ export function readBody(
     let bytes = 0;
 
     const settle = (outcome: BodyOutcome): void => {
-      clearTimeout(deadline);
+      deadline.cancel();
       budget?.release(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
       request.off('data', onData).off('end', onEnd).off('close', onClose);
       request.pause();
@@ -48,7 +49,7 @@ export function readBody(
     };
     const onEnd = (): void => settle(Buffer.concat(pieces, bytes));
     const onClose = (): void => settle('aborted');
-    const deadline = setTimeout(() => settle('tooSlow'), deadlineMs);
+    const deadline = new PeerDeadline(deadlineMs, () => settle('tooSlow'));
 
     request.on('data', onData).on('end', onEnd).on('close', onClose);
     if (request.destroyed) settle('aborted');

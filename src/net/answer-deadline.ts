@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { queuedBytesOf } from './queued-bytes.ts';
 
 export interface AnswerLimits {
   /** A connection is cut whose peer has taken nothing of an answer for so long. Default 30 000. */
@@ -21,7 +22,13 @@ export function boundAnswer(
 ): void {
   // Node restarts this time whenever octets leave, also parts of a large write.
   response.setTimeout(stalledMs, () => {
-    if (socket.writableLength > 0) socket.destroy();
+    if (socket.writableLength === 0) return;
+    // After the event loop was blocked, the peer may have made room that nothing has been written into yet.
+    const queued = queuedBytesOf(socket);
+    setImmediate(() => {
+      if (queuedBytesOf(socket) < queued) socket.setTimeout(stalledMs);
+      else if (socket.writableLength > 0) socket.destroy();
+    });
   });
   // The answer to a pipelined request gets the socket behind the one before it, and is told of no end until then.
   if (response.socket !== null) watchSlow(response, socket, slowMs);

@@ -328,6 +328,8 @@ export class HttpListener {
     }
     pollNow();
     socket.on('error', () => undefined);
+    // The limit of the head ends here: the task may have to wait for others.
+    this.#pending.busy(request.socket);
     this.#tasks.add(() => {
       if (!socket.destroyed) this.#routeUpgrade(request, socket, head);
     });

@@ -30,6 +30,9 @@ class FakeSocket extends EventEmitter {
   }
 }
 
+/** The turn of the loop, not mocked, that a limit gives before it cuts. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** PendingConnections with a clock that the test drives. */
 class FakeListener {
   readonly pending: PendingConnections;
@@ -46,33 +49,53 @@ class FakeListener {
 }
 
 describe('how long a pending connection may take', () => {
-  test('from the connection to its first request, and from one answer to the next request', (t) => {
+  test('from the connection to its first request, and from one answer to the next request', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const listener = new FakeListener();
     const { pending } = listener;
     const [silent, served] = [listener.accept(), listener.accept()];
     t.mock.timers.tick(999);
     pending.busy(served.asSocket);
+    await turn();
+    assert.deepEqual([silent.destroyed, served.destroyed], [false, false]);
     t.mock.timers.tick(1);
+    await turn();
     assert.deepEqual([silent.destroyed, served.destroyed], [true, false]);
     t.mock.timers.tick(100_000);
+    await turn();
     assert.equal(served.destroyed, false, 'an answer has limits of its own');
     pending.idle(served.asSocket);
     t.mock.timers.tick(999);
+    await turn();
     assert.equal(served.destroyed, false);
     t.mock.timers.tick(1);
+    await turn();
     assert.equal(served.destroyed, true);
     assert.equal(pending.counters.handshakeTimeouts, 2);
     assert.equal(pending.size, 0);
   });
 
-  test('a connection that has become a tunnel is pending no more', (t) => {
+  test('what comes in the turn behind the end of the limit still counts', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const listener = new FakeListener();
+    const { pending } = listener;
+    const [asking, upgraded, silent] = [listener.accept(), listener.accept(), listener.accept()];
+    t.mock.timers.tick(1000);
+    pending.busy(asking.asSocket);
+    pending.remove(upgraded.asSocket);
+    await turn();
+    assert.deepEqual([asking.destroyed, upgraded.destroyed, silent.destroyed], [false, false, true]);
+    pending.destroyAll();
+  });
+
+  test('a connection that has become a tunnel is pending no more', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const listener = new FakeListener();
     const { pending } = listener;
     const tunnel = listener.accept();
     pending.remove(tunnel.asSocket);
     t.mock.timers.tick(100_000);
+    await turn();
     pending.idle(tunnel.asSocket);
     pending.busy(tunnel.asSocket);
     pending.destroyAll();
@@ -99,7 +122,7 @@ describe('which connection is closed', () => {
     listener.pending.destroyAll();
   });
 
-  test('other limits count for connections to come, and absent ones have their defaults', (t) => {
+  test('other limits count for connections to come, and absent ones have their defaults', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const listener = new FakeListener({ maxPending: 1 });
     const first = listener.accept();
@@ -107,8 +130,10 @@ describe('which connection is closed', () => {
     const second = listener.accept('192.0.2.2');
     assert.deepEqual([first.destroyed, second.destroyed, listener.accept('192.0.2.2').destroyed], [false, false, true]);
     t.mock.timers.tick(1000);
+    await turn();
     assert.deepEqual([first.destroyed, second.destroyed], [true, false]);
     t.mock.timers.tick(9000);
+    await turn();
     assert.equal(second.destroyed, true);
   });
 
@@ -196,14 +221,14 @@ describe('a connection of a proxy that names its client', () => {
   });
 });
 
-test('whatever happens, the bounds hold, counts are those of the open connections, and no timer is left', () => {
+test('whatever happens, the bounds hold, counts are those of the open connections, and no timer is left', async () => {
   type Step = readonly ['come' | 'proxy' | 'busy' | 'proven' | 'idle' | 'remove' | 'close', number];
   const step = fc.tuple(
     fc.constantFrom<Step[0]>('come', 'come', 'proxy', 'busy', 'proven', 'idle', 'remove', 'close'),
     fc.nat({ max: 20 }),
   );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       mock.timers.enable({ apis: ['setTimeout'] });
       try {
         const listener = new FakeListener({ maxPending: 6, maxPerAddress: 3 });
@@ -222,6 +247,7 @@ test('whatever happens, the bounds hold, counts are those of the open connection
         listener.pending.destroyAll();
         assert.equal(listener.pending.size, 0);
         mock.timers.tick(1000);
+        await turn();
         assert.equal(listener.pending.counters.handshakeTimeouts, 0, 'no timer is left');
         for (let count = 0; count < 3; count++) assert.equal(listener.accept('192.0.2.1').destroyed, false);
         assert.equal(listener.accept('192.0.2.1').destroyed, true, 'the share of an address is whole again');

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { addressGroup } from './address-group.ts';
 import { EndpointCounters } from './endpoint-counters.ts';
+import { PeerDeadline } from './peer-deadline.ts';
 
 export interface PendingLimits {
   /**
@@ -21,7 +22,7 @@ interface PendingConnection {
   /** The `addressGroup` that `maxPerAddress` applies to; '' for a proxy, which is not limited. */
   group: string;
   /** undefined while a request is in progress */
-  deadline: NodeJS.Timeout | undefined;
+  deadline: PeerDeadline | undefined;
   /** Whether the request in progress is one of a caller with credentials, so that it is not displaced. */
   isProven: boolean;
 }
@@ -103,7 +104,7 @@ export class PendingConnections {
     const key = endpointsOf(socket);
     const connection = this.#pending.get(key);
     if (connection === undefined) return;
-    clearTimeout(connection.deadline);
+    connection.deadline?.cancel();
     connection.deadline = undefined;
     connection.isProven = false;
     // Those that are displaced first are at the front.
@@ -122,7 +123,7 @@ export class PendingConnections {
     const key = endpointsOf(socket);
     const connection = this.#pending.get(key);
     if (connection === undefined) return;
-    clearTimeout(connection.deadline);
+    connection.deadline?.cancel();
     // Moves it to the end of the Map's order, so a connection that was just used is displaced last.
     this.#pending.delete(key);
     this.#pending.set(key, connection);
@@ -141,10 +142,10 @@ export class PendingConnections {
   }
 
   #arm(connection: PendingConnection): void {
-    connection.deadline = setTimeout(() => {
+    connection.deadline = new PeerDeadline(this.#limits.timeoutMs, () => {
       this.counters.handshakeTimeouts++;
       connection.socket.destroy();
-    }, this.#limits.timeoutMs);
+    });
   }
 
   /**
@@ -169,7 +170,7 @@ export class PendingConnections {
   }
 
   #drop(key: string, connection: PendingConnection): void {
-    clearTimeout(connection.deadline);
+    connection.deadline?.cancel();
     if (this.#pending.get(key) !== connection) return;
     this.#pending.delete(key);
     this.#countOut(connection.group);

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { PeerDeadline } from './peer-deadline.ts';
 
 /** Functions, since the limits of a running service may change. */
 export interface PendingUpgradesOptions {
@@ -35,13 +36,13 @@ export class PendingUpgrades {
       onDisplaced?.();
     }
     const release = this.hold(socket);
-    const timer = setTimeout(() => {
+    const deadline = new PeerDeadline(timeoutMs(), () => {
       onOverdue?.();
       socket.destroy();
-    }, timeoutMs());
+    });
     const left = (): Duplex => socket.destroy();
     const decided = (): void => {
-      clearTimeout(timer);
+      deadline.cancel();
       release();
       socket.off('readable', ignore).off('end', left).off('close', decided);
     };

@@ -18,10 +18,14 @@ export class UnixListener {
   readonly #acceptor: Server;
   readonly #http = http.createServer();
   readonly #connections = new Set<Socket>();
+  readonly #timeoutMs: number;
 
-  private constructor(route: Required<Pick<Route, 'handleUpgrade'>>) {
+  private constructor(route: Required<Pick<Route, 'handleUpgrade'>>, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
     this.#acceptor = createServer((socket) => this.#accept(socket));
     this.#http.on('request', (_request, response) => response.writeHead(NOT_SERVED.status).end(NOT_SERVED.text));
+    // Without a listener Node's HTTP server would cut the connection at once.
+    this.#http.on('timeout', (socket) => this.#silent(socket));
     this.#http.on('upgrade', (request, socket, head) => {
       request.socket.setTimeout(0);
       this.#connections.delete(request.socket);
@@ -34,10 +38,15 @@ export class UnixListener {
   /**
    * @param socket `@NAME` for an abstract name, or a path that does not exist
    * @param route gets all upgrades to WebSocket, of any path
+   * @param timeoutMs how long a connection may be silent before its upgrade
    * @throws EtherwsError LISTEN_FAILED
    */
-  static async listen(socket: string, route: Required<Pick<Route, 'handleUpgrade'>>): Promise<UnixListener> {
-    const listener = new UnixListener(route);
+  static async listen(
+    socket: string,
+    route: Required<Pick<Route, 'handleUpgrade'>>,
+    timeoutMs: number = HANDSHAKE_TIMEOUT_MS,
+  ): Promise<UnixListener> {
+    const listener = new UnixListener(route, timeoutMs);
     await new Promise<void>((resolve, reject) => {
       listener.#acceptor.once('error', (error) => {
         const message = `Cannot listen on the Unix socket ${socket}: ${describeError(error)}`;
@@ -66,7 +75,15 @@ export class UnixListener {
     }
     this.#connections.add(socket);
     socket.once('close', () => this.#connections.delete(socket));
-    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => socket.destroy());
+    socket.setTimeout(this.#timeoutMs);
     this.#http.emit('connection', socket);
+  }
+
+  /** Cuts a connection, but gives the loop one turn to read first: after the loop was blocked, octets may lie in the socket. */
+  #silent(socket: Socket): void {
+    const { bytesRead } = socket;
+    setImmediate(() => {
+      if (this.#connections.has(socket) && socket.bytesRead === bytesRead) socket.destroy();
+    });
   }
 }

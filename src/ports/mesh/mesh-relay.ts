@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Authenticator } from '../../auth/authenticator.ts';
 import type { Caller } from '../../net/caller.ts';
 import { FULL, type Refusal, refuseUpgrade } from '../../net/http-refusal.ts';
+import { PeerDeadline } from '../../net/peer-deadline.ts';
 import type { Logger } from '../../observability/logger.ts';
 
 /** The user of the credentials by which a node asks a third one to carry; the password is its proof. */
@@ -95,18 +96,18 @@ export class MeshRelay {
       near.destroy();
       far.destroy();
     };
-    const timer = setTimeout(() => far.destroy(new Error('timeout')), CONNECT_TIMEOUT_MS);
+    const deadline = new PeerDeadline(CONNECT_TIMEOUT_MS, () => far.destroy(new Error('timeout')));
     near.on('close', end);
     far.on('error', () => {
       if (far.connecting || far.bytesRead === 0) refuseUpgrade(near, UNREACHABLE);
     });
     far.on('close', () => {
-      clearTimeout(timer);
+      deadline.cancel();
       // A refusal that is still being written closes the connection by itself.
       if (!near.writableEnded) end();
     });
     far.once('connect', () => {
-      clearTimeout(timer);
+      deadline.cancel();
       accepted();
       near.write(ESTABLISHED);
       if (head.length > 0) far.write(head);

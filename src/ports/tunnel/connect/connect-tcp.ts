@@ -1,6 +1,7 @@
 import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { EtherwsError } from '../../../errors.ts';
 import { linkLocalFault } from '../../../net/link-local.ts';
+import { PeerDeadline } from '../../../net/peer-deadline.ts';
 import { boundSocket, type SocketBinding } from './bound-socket.ts';
 import type { DialAttempt } from './dial-attempt.ts';
 import { nameLookups } from './name-lookup.ts';
@@ -100,13 +101,13 @@ async function connectTo(
   const socket = attempt.hold(
     isBound ? boundSocket(destination.host, { bindDevice, fwmark }).connect(options) : connect(options),
   );
-  const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => socket.destroy(timeout(destination.host)), timeoutMs);
+  const giveUp = (): unknown => socket.destroy(timeout(destination.host));
+  const deadline = timeoutMs === undefined ? undefined : new PeerDeadline(timeoutMs, giveUp);
   try {
     await attempt.reached(socket, 'connect');
     return socket;
   } finally {
-    clearTimeout(timer);
+    deadline?.cancel();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { EtherwsError } from '../../../errors.ts';
+import { PeerDeadline } from '../../../net/peer-deadline.ts';
 import { canTakeRecords, TlsRecordTap } from '../../../net/tls/tls-record-tap.ts';
 import { MESH_ANSWER_HEADER } from '../../../wire/tunnel/mesh-headers.ts';
 import { RESUME_HEADER } from '../../../wire/tunnel/resume-header.ts';
@@ -101,7 +102,7 @@ async function attempted<T>(options: ConnectOptions, make: (attempt: DialAttempt
   const { url, timeoutMs, signal } = options;
   const giveUp = new AbortController();
   const attempt = new DialAttempt(giveUp.signal);
-  const timer = setTimeout(() => giveUp.abort(overdue(attempt, options)), timeoutMs);
+  const deadline = new PeerDeadline(timeoutMs, () => giveUp.abort(overdue(attempt, options)));
   const abort = (): void => giveUp.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -114,7 +115,7 @@ async function attempted<T>(options: ConnectOptions, make: (attempt: DialAttempt
       ? error
       : explainDialError(error, url, attempt.stage);
   } finally {
-    clearTimeout(timer);
+    deadline.cancel();
     signal?.removeEventListener('abort', abort);
   }
 }

@@ -1,4 +1,5 @@
 import type { PortEvents } from '../../../bridge/port.ts';
+import { PeerDeadline } from '../../../net/peer-deadline.ts';
 import { TunnelPort } from '../tunnel-port.ts';
 import { LastingPort } from './lasting-port.ts';
 
@@ -37,7 +38,7 @@ export class ServerPort extends LastingPort {
   /** Whether the last connection had received anything; set when it is lost. */
   #wasHeard = false;
   #absence: Absence | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #grace: PeerDeadline | undefined;
   #isOver = false;
 
   constructor({ tunnel, graceMs, onGone }: ServerPortOptions) {
@@ -117,9 +118,9 @@ export class ServerPort extends LastingPort {
 
   #wait(reason: string): void {
     this.#absence = { sinceMs: performance.now(), reason };
-    this.#timer = setTimeout(() => {
+    this.#grace = new PeerDeadline(this.#graceMs, () => {
       this.#end(`its client did not come back within ${this.#graceMs / 1000} s`);
-    }, this.#graceMs).unref();
+    }).unref();
   }
 
   #end(reason: string): void {
@@ -130,7 +131,7 @@ export class ServerPort extends LastingPort {
 
   /** Cancels the grace timer and clears the absence. */
   #present(): void {
-    clearTimeout(this.#timer);
+    this.#grace?.cancel();
     this.#absence = undefined;
   }
 }
