@@ -14,8 +14,7 @@ import type { HostFacts } from './stations/host-facts.ts';
  * - `told`: set by the node of the cluster behind its port (bridge(8): `extern_learn`). It does not age while the port is
  *   up, and moves to a port of stations at which its address is seen.
  */
-export const ENTRY_KINDS = ['learned', 'sticky', 'static', 'told'] as const;
-export type EntryKind = (typeof ENTRY_KINDS)[number];
+export type EntryKind = 'learned' | 'sticky' | 'static' | 'told';
 
 /** A filtering entry (IEEE 802.1Q-2022, 8.8): the port that frames for an address are sent by. */
 export interface FilteringEntry {

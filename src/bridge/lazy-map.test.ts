@@ -20,3 +20,26 @@ test('a lazy map and a lazy set are as a Map and a Set, also when empty', () => 
   assert.deepEqual([set.size, set.has('a'), set.delete('b'), [...set]], [1, true, false, ['a']]);
   assert.deepEqual([map.delete('a'), map.size, set.delete('a'), set.size], [true, 0, true, 0]);
 });
+
+test('each member is one of its own, and is removed by itself or with all', () => {
+  const map = new LazyMap<string, number>();
+  const set = new LazySet<string>();
+  const fill = (): void => {
+    for (const [value, name] of ['a', 'b', 'c'].entries()) {
+      map.set(name, value);
+      set.add(name);
+    }
+  };
+  const members = (): [string[], string[]] => [[...map.keys()], [...set]];
+  fill();
+  assert.deepEqual([map.delete('b'), set.delete('b')], [true, true]);
+  assert.deepEqual(members(), [
+    ['a', 'c'],
+    ['a', 'c'],
+  ]);
+  map.clear();
+  set.clear();
+  assert.deepEqual(members(), [[], []]);
+  fill();
+  assert.deepEqual([map.size, set.size], [3, 3]);
+});

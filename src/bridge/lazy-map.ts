@@ -25,7 +25,7 @@ export class LazyMap<Key, Value> {
   /** @returns whether it was there. The memory is given back with the last entry. */
   delete(key: Key): boolean {
     const isDeleted = this.#map?.delete(key) ?? false;
-    if (isDeleted && this.#map?.size === 0) this.#map = undefined;
+    if (this.size === 0) this.#map = undefined;
     return isDeleted;
   }
 

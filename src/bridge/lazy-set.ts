@@ -18,7 +18,7 @@ export class LazySet<Value> {
   /** @returns whether it was there. The memory is given back with the last member. */
   delete(value: Value): boolean {
     const isDeleted = this.#set?.delete(value) ?? false;
-    if (isDeleted && this.#set?.size === 0) this.#set = undefined;
+    if (this.size === 0) this.#set = undefined;
     return isDeleted;
   }
 

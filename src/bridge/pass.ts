@@ -86,7 +86,6 @@ export class Pass {
     this.frames = 1;
     this.neededOffload = OFFLOAD_NONE;
     this.#offload.begin();
-    this.mayRetag = false;
   }
 
   /** Applies the answer of a stage for one frame. @returns whether the frame goes on; if not, `refusal` says why */
@@ -217,7 +216,6 @@ export class Pass {
     const tagged = this.#tagged[form] ?? { index: -1, frames: [] };
     this.#tagged[form] = tagged;
     if (tagged.index !== index) {
-      tagged.index = -1;
       const failure = this.#tagFinished(tagged.frames);
       if (failure !== undefined) return this.#refuseAt(egress, failure);
       tagged.index = index;
