@@ -113,6 +113,18 @@ test('several taps of a port see the same, and one may be taken away', () => {
   assert.equal(second.lines.length, 6);
 });
 
+test('each of several taps hears of a flush before the octets of sent frames may change', () => {
+  const bench = new Bench();
+  const order: string[] = [];
+  const tap = (name: string): PortTap =>
+    Object.assign(new Notes(), { flushing: () => void order.push(`${name} hears`) });
+  const silent = new Notes();
+  for (const each of [tap('one'), silent, tap('two')]) bench.bridge.addTap(bench.at(1), each);
+  (bench.ports[1] as MemoryPort).flush = () => void order.push('flush');
+  bench.receive(0, batchOf(frame(BROADCAST, 1)));
+  assert.deepEqual(order, ['one hears', 'two hears', 'flush']);
+});
+
 test('a tapped port sends what it sent before, and has no flows; other properties are its own', () => {
   const bench = new Bench();
   const sent: number[] = [];

@@ -14,7 +14,13 @@ import { batchOf } from '../wire/ethernet/frame-batch.ts';
 import type { MacAddress } from '../wire/ethernet/mac-address.ts';
 import { UNTAGGED, type Vid } from '../wire/ethernet/vid.ts';
 import { Bridge } from './bridge.ts';
-import type { BridgePort } from './bridge-port.ts';
+import type { BridgePort, PortNumber } from './bridge-port.ts';
+import type { PortTap } from './port-tap.ts';
+
+const SILENT_TAP: PortTap = { received: () => undefined, sent: () => undefined, discarded: () => undefined };
+/** A further port of a bench, for copies. */
+const reserved = ({ bridge }: FlowBench): BridgePort =>
+  bridge.ports.get(4 as PortNumber) ?? bridge.attach(new FlowPort());
 
 test('a trace that comes at run time ends the flows, and gets each frame until it is taken away', () => {
   const bench = new FlowBench();
@@ -83,6 +89,25 @@ test('whatever changes a decision invalidates all flows', () => {
     ],
     ['an entry is removed', ({ bridge }) => void bridge.entries.delete(UNTAGGED, STATION_1)],
     ['learned entries are removed', ({ bridge }) => void bridge.entries.flush()],
+    ['the addresses of a port are forgotten', (bench) => bench.bridge.forgetAddresses(bench.at(2))],
+    ['a port is protected', (bench) => bench.bridge.protect(bench.at(2), { cause: 'loop', reason: '' })],
+    ['a protection ends', (bench) => bench.bridge.protect(bench.at(2), undefined)],
+    ['a port only learns', (bench) => bench.bridge.setStpState(bench.at(2), 'learning')],
+    ['the settings of a port change', (bench) => bench.bridge.setSettings(bench.at(2), bench.at(2).settings)],
+    ['a protocol entity comes', ({ bridge }) => bridge.addProtocol({ addresses: 1, received: () => false })],
+    ['a protocol entity goes', ({ bridge }) => bridge.removeProtocol({ addresses: 1, received: () => false })],
+    ['a tap comes', (bench) => bench.bridge.addTap(bench.at(2), SILENT_TAP)],
+    ['a tap goes', (bench) => bench.bridge.removeTap(bench.at(2), SILENT_TAP)],
+    ['the internal port comes', ({ bridge }) => void bridge.attachInternal(new FlowPort())],
+    [
+      'a mirror comes that copies to a port which is reserved already',
+      (bench) => {
+        bench.bridge.setMirrors(bench.at(2), [{ to: reserved(bench), direction: 'rx' }]);
+        bench.offered(frame(1, 0));
+        bench.invalidations = 0;
+        bench.bridge.setMirrors(bench.at(1), [{ to: reserved(bench), direction: 'tx' }]);
+      },
+    ],
   ];
   for (const [what, change] of changes) {
     const bench = new FlowBench();
@@ -173,5 +198,7 @@ test('what changes nothing leaves them', () => {
   bench.receive(2, batchOf(frame(0, 7), frame(UNKNOWN, 2), Buffer.alloc(3)));
   bench.receive(0, batchOf(GROUP));
   bench.bridge.age(299_999);
+  bench.bridge.setStpState(bench.at(1), 'forwarding');
+  bench.bridge.trace = undefined;
   assert.equal(bench.invalidations, 0);
 });
