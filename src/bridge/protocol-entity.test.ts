@@ -4,6 +4,7 @@ import { MemoryPort } from '../ports/memory-port.ts';
 import { Bridge } from './bridge.ts';
 import type { BridgeOptions } from './bridge-options.ts';
 import type { BridgePort } from './bridge-port.ts';
+import type { DiscardReason } from './port.ts';
 import { DEFAULT_SETTINGS } from './port-settings.ts';
 import type { ProtocolEntity } from './protocol-entity.ts';
 
@@ -101,6 +102,34 @@ test('the bridge sends frames of its own in every state of the spanning tree, un
   bridge.detach(port(0));
   assert.equal(bridge.transmit(port(0), BPDU), false);
   assert.deepEqual(sent[0], [BPDU]);
+});
+
+test('a frame of the bridge that a port refuses is a discard there, and its octets stay for the next port', () => {
+  const bridge = new Bridge();
+  const flushes: boolean[] = [];
+  class FullPort extends MemoryPort {
+    override send(): DiscardReason {
+      return 'queueFull';
+    }
+
+    override flush(isSoleEgress: boolean): void {
+      flushes.push(isSoleEgress);
+    }
+  }
+  const port = bridge.attach(new FullPort());
+  assert.equal(bridge.transmit(port, BPDU), false);
+  assert.deepEqual([port.tx.frames, port.tx.discards.queueFull, flushes], [0, 1, [false]]);
+});
+
+test('an answer within a batch changes nothing of the copies of the frames behind it', () => {
+  const { bridge, entity, sent, deliver, port } = open();
+  const [from, to, output] = [port(0), port(1), port(2)];
+  bridge.setMirrors(from, [{ to: output, direction: 'rx' }]);
+  bridge.setMirrors(to, [{ to: output, direction: 'tx' }]);
+  bridge.addProtocol({ ...entity, received: () => bridge.transmit(from, BPDU) });
+  const data = frame('ffffffffffff', 7);
+  deliver(0, BPDU, data);
+  assert.deepEqual(sent, [[BPDU], [data], [BPDU, data]], 'the mirror has one copy of each');
 });
 
 test('isolated ports exchange frames with others, but not with each other', () => {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { batchWithHeaders, checksumsAreRight, superFrameOf } from '../../test/support/frames.ts';
 import { MemoryPort } from '../ports/memory-port.ts';
 import { MAX_SUPER_FRAME_BYTES } from '../wire/ethernet/ethernet-frame.ts';
-import type { FrameBatch } from '../wire/ethernet/frame-batch.ts';
+import { batchOf, type FrameBatch } from '../wire/ethernet/frame-batch.ts';
 import { TPID_C_TAG, TPID_S_TAG, type Tpid } from '../wire/ethernet/tag.ts';
 import type { Vid } from '../wire/ethernet/vid.ts';
 import { VidSet } from '../wire/ethernet/vid-set.ts';
 import type { VlanMode } from '../wire/ethernet/vlan-mode.ts';
-import { portableEngine } from '../wire/offload/engine.ts';
+import { type OffloadEngine, portableEngine } from '../wire/offload/engine.ts';
 import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, type Offloads } from '../wire/offload/virtio-header.ts';
 import { Bridge } from './bridge.ts';
+import type { BridgeOptions } from './bridge-options.ts';
 import type { BridgePort } from './bridge-port.ts';
 import type { DiscardReason } from './port.ts';
 import { DEFAULT_SETTINGS } from './port-settings.ts';
@@ -36,12 +37,17 @@ function vlans(mode: VlanMode, pvid: number, list = 'all', tpid: Tpid = TPID_C_T
 
 /** A bridge whose ports have these VLANs. */
 class Bench {
-  readonly bridge = new Bridge();
+  readonly bridge: Bridge;
   readonly ports: BridgePort[];
   readonly #memory: MemoryPort[];
   readonly #seen: Buffer[][] = [];
 
-  constructor(settings: readonly (PortVlans | undefined)[], memory = settings.map(() => new MemoryPort())) {
+  constructor(
+    settings: readonly (PortVlans | undefined)[],
+    memory = settings.map(() => new MemoryPort()),
+    options: BridgeOptions = {},
+  ) {
+    this.bridge = new Bridge(options);
     this.#memory = memory;
     this.ports = memory.map((port, at) => {
       const bridgePort = this.bridge.attach(port);
@@ -248,6 +254,82 @@ test('a super-frame that is flooded with a third tag is cut once for all ports t
   for (const [at, { batch, index }] of (first ?? []).entries()) {
     assert.ok(second?.[at]?.batch === batch && second[at].index === index, `segment ${at}`);
   }
+});
+
+/** A memory port that notes the batches from which it sends. */
+class BatchPort extends MemoryPort {
+  readonly batches: FrameBatch[] = [];
+
+  override send(batch: FrameBatch, index: number): DiscardReason | undefined {
+    this.batches.push(batch);
+    return super.send(batch, index);
+  }
+}
+
+test('a frame that keeps its tag is not copied', () => {
+  const port = new BatchPort();
+  const bench = new Bench([vlans('trunk', 1), vlans('trunk', 1)], [new MemoryPort(), port]);
+  const batch = batchOf(frame(9, 1, `8100600a${DATA}`), frame(9, 1, `8100600b${DATA}`));
+  bench.deliverBatch(0, batch);
+  assert.equal(port.batches.length, 2);
+  assert.ok(port.batches.every((sent) => sent === batch));
+});
+
+test('a super-frame with two tags stays whole where it keeps their number', () => {
+  for (const [from, to, left] of [
+    [vlans('trunk', 1), vlans('trunk', 1, 'all', TPID_S_TAG), '88a8000788a80008'],
+    [vlans('trunk', 1), vlans('access', 7), '88a80008'],
+  ] as const) {
+    const bench = new Bench([from, to], [new MemoryPort(), new OffloadPort()]);
+    const { frame: octets, header } = superFrameOf({ payload: Buffer.alloc(2500, 0x5a), tags: [7, 8] }, 1000);
+    // The outer one is a C-TAG, the inner one an S-TAG.
+    octets.writeUInt16BE(0x8100, 12);
+    octets.writeUInt16BE(0x88a8, 16);
+    const sent = bench.deliverBatch(0, batchWithHeaders([{ frame: octets, header }]))[1] ?? [];
+    assert.deepEqual(
+      sent.map((each) => each.subarray(12, 12 + left.length / 2).toString('hex')),
+      [left],
+    );
+  }
+});
+
+describe('a frame that has to be finished before it gets a third tag', () => {
+  const two = (): ReturnType<typeof superFrameOf> =>
+    superFrameOf({ payload: Buffer.alloc(2500, 0x5a), tags: [7, 8] }, 1000);
+
+  test('is sent wherever in its batch it stands', () => {
+    const bench = new Bench([vlans('access', 10), vlans('trunk', 1)]);
+    const plainOne = { frame: frame(9, 1, DATA) };
+    assert.equal(bench.deliverBatch(0, batchWithHeaders([plainOne, two()]))[1]?.length, 4);
+    assert.equal(bench.deliverBatch(0, batchWithHeaders([plainOne, plainOne, two()]))[1]?.length, 5);
+  });
+
+  test('is a discard of each port by which it should leave if it cannot be finished', () => {
+    const offloadEngine: OffloadEngine = { ...portableEngine, finish: () => 'badOffload' };
+    const trunks = [vlans('trunk', 1), vlans('trunk', 1)];
+    const bench = new Bench([vlans('access', 10), ...trunks], undefined, { offloadEngine });
+    bench.deliverBatch(0, batchWithHeaders([two(), two()]));
+    assert.deepEqual(
+      bench.ports.map(({ tx }) => [tx.frames, tx.discards.badOffload]),
+      [
+        [0, 0],
+        [0, 2],
+        [0, 2],
+      ],
+    );
+  });
+
+  test('is a discard if its tag makes it too long, which is told with the frame that had no room', () => {
+    const told: string[] = [];
+    const onFault: BridgeOptions['onFault'] = ({ number }, { direction, reason, example }) =>
+      void told.push(`${number} ${direction} ${reason} ${example?.length}`);
+    const bench = new Bench([vlans('access', 10), vlans('trunk', 1)], undefined, { onFault });
+    // It only needs its checksum.
+    const long = superFrameOf({ payload: Buffer.alloc(MAX_SUPER_FRAME_BYTES - 62), tags: [7, 8] }, 0);
+    bench.deliverBatch(0, batchWithHeaders([long]));
+    assert.deepEqual([bench.port(1).tx.frames, bench.port(1).tx.discards.tooLong], [0, 1]);
+    assert.deepEqual(told, [`2 tx tooLong ${MAX_SUPER_FRAME_BYTES}`]);
+  });
 });
 
 test('a frame that its tag makes too long is a discard of the egress port', () => {

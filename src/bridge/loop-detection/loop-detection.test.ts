@@ -32,6 +32,22 @@ test('a port whose own frames come back is shut', () => {
   assert.deepEqual(lan.said, ['1 by 1: shut 1']);
   assert.match(one.port.protection?.reason ?? '', /come back/);
   assert.equal(two.port.isForwarding, true);
+  // Between them come frames that are none, or too short to be one.
+  lan.seconds(100, () => one.send(Buffer.alloc(3), ...one.take().flatMap((frame) => [frame, plain(BROADCAST, ADA)])));
+  assert.deepEqual(lan.said, ['1 by 1: shut 1'], 'it stays shut while they do');
+});
+
+test('a port that the operator has shut takes no probe', () => {
+  const lan = new ProbingLan();
+  const [one, two] = [lan.join(), lan.join()];
+  lan.seconds(1);
+  const [probe = ''] = probes(two.take());
+  lan.bridge.setShut(one.port, true);
+  one.send(probe);
+  assert.deepEqual([lan.said, one.port.rx.discards.shut], [[], 1]);
+  lan.bridge.setShut(one.port, false);
+  one.send(probe);
+  assert.deepEqual(lan.said, ['2 by 1: shut 2']);
 });
 
 test('a probe does not open a port that its address limit has shut', () => {

@@ -43,6 +43,18 @@ test('without a querier everything is flooded, since members may be unknown', ()
   assert.deepEqual(lan.send(1, joinFrame(GROUP)), [2, 3], 'reports, too');
 });
 
+test('a frame to a single station behind one to a group is forwarded by its own destination', () => {
+  const lan = settledLan();
+  lan.send(2, joinFrame(GROUP));
+  const toGroup = dataFrame(GROUP);
+  const toLowest = Buffer.concat([Buffer.from('000000000001', 'hex'), toGroup.subarray(6)]);
+  lan.send(1, toGroup, toLowest);
+  assert.deepEqual(
+    lan.heard.map((frames) => frames.map((frame) => frame.readUIntBE(0, 6))),
+    [[], [toGroup.readUIntBE(0, 6), 1], [1], [toGroup.readUIntBE(0, 6), 1]],
+  );
+});
+
 test('a group is pruned when a querier has asked and all had the time to answer, and no longer than it asks', () => {
   const lan = new MulticastLan(4);
   lan.send(4, queryFrame({ ...ROUTER, code: 50 }));
