@@ -88,6 +88,16 @@ describe('source addresses', () => {
     assert.equal(ada.port.rx.discards.sourceDenied, 1, 'it is the address of the other port now');
   });
 
+  test('each address that a port claims is told once', () => {
+    const lan = new Lan();
+    const ada = lan.join({ claims: 2 });
+    const claimed: number[] = [];
+    const policy = ada.port.policy as IngressPolicy;
+    policy.onClaimed = () => void claimed.push(policy.claimed.size);
+    ada.send(frame(BROADCAST, ADA), frame(BROADCAST, ADA), frame(BROADCAST, BOB), frame(BROADCAST, ROUTER));
+    assert.deepEqual(claimed, [1, 2]);
+  });
+
   test('a port that may claim none may use none', () => {
     const lan = new Lan();
     const ada = lan.join({ claims: 0 });

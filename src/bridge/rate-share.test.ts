@@ -28,3 +28,11 @@ test('a share is never nothing', () => {
   allowance.change({ frames: { perSecond: 100, burst: 10 } }, 0);
   assert.ok(conforming(allowance, 0, 30) >= 3);
 });
+
+test('a switch uses its share of the burst as well', () => {
+  const allowance = new RateAllowance();
+  allowance.change({ frames: { perSecond: 10, burst: 80 } }, 0);
+  allowance.setShare(0.25);
+  const atOnce = Array.from({ length: 100 }, () => allowance.spend(1, 480, false, 60_000));
+  assert.equal(atOnce.filter((isTaken) => isTaken).length, 20);
+});
