@@ -352,7 +352,7 @@ const PLAY: Readonly<Record<Operation, (model: Model, step: Step) => void>> = {
 
 test('entries of all kinds are found, moved, displaced, aged and removed as a list would have them', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { minLength: 20, maxLength: 60 }), (capacity, steps) => {
+    fc.property(fc.integer({ min: 1, max: 7 }), fc.array(step, { minLength: 20, maxLength: 40 }), (capacity, steps) => {
       const model = new Model(capacity);
       for (const each of steps) {
         model.nowMs += 1 + each.wait;
@@ -360,7 +360,7 @@ test('entries of all kinds are found, moved, displaced, aged and removed as a li
         model.check();
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

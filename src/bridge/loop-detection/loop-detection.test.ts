@@ -32,8 +32,11 @@ test('a port whose own frames come back is shut', () => {
   assert.deepEqual(lan.said, ['1 by 1: shut 1']);
   assert.match(one.port.protection?.reason ?? '', /come back/);
   assert.equal(two.port.isForwarding, true);
-  // Between them come frames that are none, or too short to be one.
-  lan.seconds(100, () => one.send(Buffer.alloc(3), ...one.take().flatMap((frame) => [frame, plain(BROADCAST, ADA)])));
+  // Beside them come frames that are none, or too short to be one, also by the other port.
+  lan.seconds(100, () => {
+    two.send(plain(BROADCAST, BOB).slice(0, 28));
+    one.send(Buffer.alloc(3), ...one.take().flatMap((frame) => [frame, plain(BROADCAST, ADA)]));
+  });
   assert.deepEqual(lan.said, ['1 by 1: shut 1'], 'it stays shut while they do');
 });
 
