@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADDRESS, BRIDGE_ID, idOf, TIMES, vectorOf } from '../../../test/support/state-machine.ts';
 import { type BridgeId, bridgeIdOf } from '../../wire/bpdu/bridge-id.ts';
+import { encodeBpdu } from '../../wire/bpdu/encode.ts';
 import { decodeTreeReport, encodeTreeReport, type TreeReport } from '../../wire/bpdu/tree-report.ts';
+import type { MacAddress } from '../../wire/ethernet/mac-address.ts';
 import { DEFAULT_PORT_SETTINGS } from './settings.ts';
 import { SpanningTree } from './spanning-tree.ts';
 
@@ -152,6 +154,22 @@ test('a report is sent when it says something new, and once a second', () => {
   node.tree.configure({ helloTime: 1 });
   assert.equal(node.sent('a').at(-1)?.version, version + 1, 'other settings must be answered');
   assert.equal(node.sent('b').at(-1)?.bridgeTimes.helloTime, 1);
+});
+
+test('another root is told to all nodes at once, and each life of a node is answered', () => {
+  const node = new Node();
+  node.join('a', 'b');
+  const path = vectorOf(1, 5, 1);
+  node.hear('a', { version: 2, root: { path, portId: 0x8101, port: 1, times: TIMES } });
+  assert.deepEqual(node.sent('b').at(-1)?.selected, { path, portId: 0x8101 });
+  for (const [boot, version] of [
+    [5, 11],
+    [51, 1],
+  ] as const) {
+    node.hear('b', { boot, version });
+    const { answeredBoot, answeredVersion } = node.sent('b').at(-1) as TreeReport;
+    assert.deepEqual([answeredBoot, answeredVersion], [boot, version]);
+  }
 });
 
 test('frames pass no longer to a node that has another root for 3 s', () => {
@@ -323,6 +341,8 @@ test('what another node demands of all ports is done once for each demand', () =
   node.flushed.length = 0;
   node.hear('a', { changes: 1 });
   assert.deepEqual(node.flushed, [3], 'setTcPropTree (17.21.18)');
+  // A demand would make a port discard that was a root port lately.
+  (node.tree.ports.get(3) as { rrWhile: number }).rrWhile = 9;
   for (const change of [{ changes: 1 }, { changes: 1, version: 2 }]) node.hear('a', change);
   assert.deepEqual([node.flushed, state(node)], [[3], 'forwarding'], 'nothing more is demanded');
 });
@@ -336,19 +356,86 @@ test('a node that joins is a topology change of the ports of this one (17.31)', 
 });
 
 test('a node that comes with a better root makes all ports synchronize and reroot, at all nodes (17.29.2)', () => {
-  const path = vectorOf(1, 5, 1);
-  const root = { path, portId: 0x8101, port: 1, times: TIMES };
-  for (const [name, change, isDemanded] of [
-    ['another root', { root, selected: { path, portId: 0x8101 } }, true],
-    ['the same root', {}, false],
+  const rootOf = (path: TreeReport['selected']['path']) => ({ path, portId: 0x7101, port: 1, times: TIMES });
+  const present = rootOf(vectorOf(2, 5, 2));
+  for (const [name, before, after, isDemanded] of [
+    ['a root, and there was none', undefined, present, true],
+    ['no root', undefined, undefined, false],
+    ['no root, and there is one', present, undefined, false],
+    ['the same way', present, present, false],
+    ['another root at the same cost', present, rootOf(vectorOf(1, 5, 2)), true],
+    ['the same root at another cost', present, rootOf(vectorOf(2, 4, 2)), true],
   ] as const) {
     const node = new Node();
     node.addForwarding(3);
+    node.join('b');
+    node.hear('b', { version: 2, root: before });
     node.tree.nodeUp('a');
-    const before = node.sent('a').at(-1) as TreeReport;
+    const { syncs, reRoots, version } = node.sent('a').at(-1) as TreeReport;
+    node.hear('a', { root: after });
+    const last = node.sent('a').at(-1) as TreeReport;
+    const demand = isDemanded ? 1 : 0;
+    assert.deepEqual(
+      [last.syncs - syncs, last.reRoots - reRoots, last.version - version],
+      [demand, demand, demand],
+      name,
+    );
+  }
+});
+
+/** A message of a designated port with a better root, which proposes. */
+function proposal(): Uint8Array {
+  const message = { type: 'rst', flags: 0x0e, ...vectorOf(1, 0, 1), ...TIMES } as const;
+  return encodeBpdu(message, 0x0200_0000_9001 as MacAddress);
+}
+
+test('a port that was the root port demands the same when another node has a port as good (17.29.2)', () => {
+  const node = new Node();
+  node.tree.addPort(3, DEFAULT_PORT_SETTINGS);
+  node.tree.setUp(3, true);
+  node.tree.received(3, proposal(), 0, 60);
+  const { path } = node.tree.bridge.localRoot as { path: TreeReport['selected']['path'] };
+  node.tree.nodeUp('a');
+  const { syncs, reRoots } = node.sent('a').at(-1) as TreeReport;
+  node.hear('a', { root: { path, portId: 0x7101, port: 1, times: TIMES } });
+  assert.equal(node.tree.ports.get(3)?.role, 'alternate');
+  const last = node.sent('a').at(-1) as TreeReport;
+  assert.ok(last.syncs > syncs && last.reRoots > reRoots);
+});
+
+test('a root port agrees at once while its node is alone, and else when all others have answered, and are synchronized', () => {
+  const open = (...others: readonly string[]) => {
+    const node = new Node();
+    node.tree.addPort(3, DEFAULT_PORT_SETTINGS);
+    node.tree.setUp(3, true);
+    node.join(...others);
+    node.tree.received(3, proposal(), 0, 60);
+    const port = node.tree.ports.get(3);
+    assert.ok(port !== undefined && port.role === 'root');
+    return { node, port };
+  };
+  assert.equal(open().port.agree, true);
+  const { node, port } = open('a', 'b');
+  const { version, selected } = node.sent('a').at(-1) as TreeReport;
+  const synced = { answeredVersion: version, selected };
+  for (const [name, change] of [
+    ['the former demands are answered', { answeredVersion: version - 1, selected }],
+    ['all demands are answered, with the former root', { answeredVersion: version }],
+    ['its ports are not synchronized', { ...synced, isSynced: false }],
+    ['it is, and the other one not yet', synced],
+  ] as const) {
     node.hear('a', change);
-    const after = node.sent('a').at(-1) as TreeReport;
-    assert.deepEqual([after.syncs - before.syncs, after.reRoots - before.reRoots], isDemanded ? [1, 1] : [0, 0], name);
-    assert.equal(after.version - before.version, isDemanded ? 1 : 0, name);
+    assert.equal(port.agree, false, name);
+  }
+  node.hear('b', synced);
+  assert.equal(port.agree, true);
+});
+
+test('of nodes with the same identifier and other times the first name counts, in whatever order they come', () => {
+  for (const order of ['ac', 'ca']) {
+    const node = new Node();
+    for (const name of order) node.tree.nodeUp(name);
+    for (const name of order) node.hear(name, { bridgeTimes: { ...TIMES, helloTime: name === 'a' ? 1 : 3 } });
+    assert.equal(node.tree.bridge.bridgeTimes.helloTime, 1, order);
   }
 });

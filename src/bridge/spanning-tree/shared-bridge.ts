@@ -288,8 +288,8 @@ export class SharedBridge implements OtherNodes {
     return true;
   }
 
-  #hasAnswered(report: TreeReport | undefined): boolean {
-    return report?.answeredBoot === this.#options.boot && report.answeredVersion === this.#version;
+  #hasAnswered({ answeredBoot, answeredVersion }: TreeReport): boolean {
+    return answeredBoot === this.#options.boot && answeredVersion === this.#version;
   }
 
   /** The present demands; a new version if they have changed. */
@@ -334,11 +334,14 @@ function isSame(one: Demands, other: Demands): boolean {
 }
 
 function textOf({ bridgeId, bridgeTimes, root, syncs, reRoots }: Demands): string {
-  const { path, portId, port, times } = root ?? {};
-  const ofRoot = path && [path.rootId, path.rootPathCost, path.bridgeId, path.portId, portId, port, ...listOf(times)];
-  return [bridgeId, ...listOf(bridgeTimes), syncs, reRoots, ...(ofRoot ?? [])].join(' ');
+  const ofRoot = root === undefined ? [] : valuesOf(root);
+  return [bridgeId, ...listOf(bridgeTimes), syncs, reRoots, ...ofRoot].join(' ');
 }
 
-function listOf(times: Times | undefined): readonly number[] {
-  return times === undefined ? [] : [times.messageAge, times.maxAge, times.helloTime, times.forwardDelay];
+function valuesOf({ path, portId, port, times }: ReportedRoot): readonly (bigint | number)[] {
+  return [path.rootId, path.rootPathCost, path.bridgeId, path.portId, portId, port, ...listOf(times)];
+}
+
+function listOf({ messageAge, maxAge, helloTime, forwardDelay }: Times): readonly number[] {
+  return [messageAge, maxAge, helloTime, forwardDelay];
 }
