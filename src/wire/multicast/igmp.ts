@@ -61,7 +61,7 @@ function readQuery(packet: MulticastPacket, length: number): MulticastKind {
     packet.maxResponseMs = code === 0 ? V1_RESPONSE_MS : code * 100;
     if (code === 0) group.clear(4);
   } else {
-    if (length < V3_QUERY_BYTES) return 'malformed';
+    // Of a message that is shorter than 12 octets these are behind its end, and it is too short for any number of sources.
     packet.version = 3;
     packet.maxResponseMs = valueOfCode8(code) * 100;
     packet.isSuppressing = ((bytes[at + 8] as number) & 8) !== 0;

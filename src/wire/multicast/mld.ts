@@ -72,7 +72,7 @@ function readQuery(packet: MulticastPacket): MulticastKind {
     packet.version = 1;
     packet.maxResponseMs = code;
   } else {
-    if (length < V2_QUERY_BYTES) return 'malformed';
+    // Of a message that is shorter than 28 octets these are behind its end, and it is too short for any number of sources.
     packet.version = 2;
     packet.maxResponseMs = valueOfCode16(code);
     packet.isSuppressing = ((bytes[at + 24] as number) & 8) !== 0;
