@@ -87,7 +87,7 @@ function writeMld(bytes: Buffer, at: number, query: Query, destination: IpWords)
 
 /** The fields behind the group, which both protocols have: flag S, robustness, interval, and the sources. */
 function writeQuerier(bytes: Buffer, at: number, query: Query): void {
-  const { robustness, queryIntervalMs, sources = [], isSuppressing = false } = query;
+  const { robustness, queryIntervalMs, sources = [], isSuppressing } = query;
   bytes[at] = (isSuppressing ? 8 : 0) | (robustness & 7);
   bytes[at + 1] = code8Of(Math.round(queryIntervalMs / 1000));
   writeWord(bytes, at + 2, sources.length);
