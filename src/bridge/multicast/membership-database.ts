@@ -206,14 +206,16 @@ export class MembershipDatabase {
     this.#permanent.delete(port);
   }
 
-  /** Gives the memberships of one port to another one, which has taken its place. What the operator has set stays behind. */
+  /**
+   * Gives the memberships of one port to another one, which has taken its place. What the operator has set stays behind; what is set
+   * for the other one, the caller sets anew.
+   */
   movePort(from: BridgePort, to: BridgePort): void {
     for (const membership of this.#membershipsAt(from)) {
       this.#unsetPermanent(membership);
       const { group } = membership;
       if (!group.members.has(from)) continue;
-      const known = group.members.get(to);
-      if (known?.isPermanent !== true) this.#merge(membership, known ?? this.#adopt(group, to));
+      this.#merge(membership, group.members.get(to) ?? this.#adopt(group, to));
       // So the ports of the group are found anew.
       this.remove(membership);
     }

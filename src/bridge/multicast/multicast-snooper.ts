@@ -147,6 +147,7 @@ export class MulticastSnooper {
     this.database.movePort(from, to);
     this.#forget(from);
     this.#delivery.portUp(to, true);
+    this.database.setPermanent(to, to.settings.multicastGroups);
   }
 
   /** The spanning tree has changed, so members may be behind other ports now: all are asked (RFC 4541, 2.1.1, rule 5). */
@@ -207,15 +208,14 @@ export class MulticastSnooper {
    */
   end({ vid, address, source }: StaticGroup, port: BridgePort, nowMs: number): boolean {
     const membership = this.database.find(vid, address)?.members.get(port);
-    if (membership === undefined || membership.isPermanent || membership.untilMs <= nowMs) return false;
+    if (membership === undefined || membership.isPermanent) return false;
     this.database.settle(membership, nowMs);
     if (source !== undefined) {
       const listed = this.database.findSource(membership, source);
       if (listed === undefined || listed.untilMs === Number.POSITIVE_INFINITY) return false;
       if (listed.untilMs <= nowMs) return false;
       // While the mode is EXCLUDE, a source that is not in the list is wanted; one whose time is over is not.
-      if (membership.isExclude(nowMs)) this.database.setSourceTimer(listed, nowMs, nowMs);
-      else this.database.removeSource(listed);
+      this.database.setSourceTimer(listed, nowMs, nowMs);
     } else {
       const isHeard = membership.isExclude(nowMs) || membership.sources.some(({ untilMs }) => Number.isFinite(untilMs));
       if (!isHeard) return false;
