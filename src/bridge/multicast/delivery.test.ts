@@ -63,18 +63,18 @@ test('frames that flow already go to a router port from its first message, or it
 });
 
 test('a router that is heard again right behind its end gets all groups at once, before a tick has removed it', () => {
-  const lan = new Lan(4);
-  lan.send(2, pimHelloFrame(4));
-  lan.pass(200_000);
-  lan.join();
-  lan.pass(54_999);
-  lan.expectRouters(2);
-  lan.nowMs++;
-  lan.expectRouters();
-  lan.nowMs++;
-  lan.expectRouters();
-  lan.send(2, pimHelloFrame(4));
-  lan.expectRouters(2);
+  for (const laterMs of [0, 1]) {
+    const lan = new Lan(4);
+    lan.send(2, pimHelloFrame(4));
+    lan.pass(200_000);
+    lan.join();
+    lan.pass(54_999);
+    lan.expectRouters(2);
+    lan.nowMs += 1 + laterMs;
+    lan.expectRouters();
+    lan.send(2, pimHelloFrame(4));
+    lan.expectRouters(2);
+  }
 });
 
 test('of two routers each is one until its own time is over', () => {

@@ -12,6 +12,7 @@ import { MulticastPacket } from '../../wire/multicast/multicast-packet.ts';
 import { readMulticast } from '../../wire/multicast/read-multicast.ts';
 import { MESH_PORT_SETTINGS } from '../mesh/mesh-port-settings.ts';
 import { DEFAULT_SETTINGS } from '../port-settings.ts';
+import { MULTICAST_TIMERS } from './multicast-settings.ts';
 
 const GROUP = '239.1.2.3';
 
@@ -158,6 +159,16 @@ test('a port that comes while the elected querier is gone, or behind which it is
   );
   lan.pass(254_000);
   assert.deepEqual(plugged(lan), [0, 0, 0, 0, 0]);
+});
+
+test('a querier never stops to ask', () => {
+  const lan = new MulticastLan(40, { isQuerier: true, timers: { ...MULTICAST_TIMERS, queryIntervalMs: 1000 } });
+  lan.pass(40_000);
+  for (let second = 0; second < 60; second++) {
+    lan.takeHeard();
+    lan.pass(1000);
+    assert.equal(lan.takeHeard().flat().length, 2 * 40);
+  }
 });
 
 test('a query of up to 128 octets is kept for ports that come later', () => {
