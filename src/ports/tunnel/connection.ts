@@ -4,58 +4,53 @@ import { endFlows } from '../../native/flow-table.ts';
 import type { FrameBatch } from '../../wire/ethernet/frame-batch.ts';
 import type { FrameExample } from '../../wire/ethernet/frame-summary.ts';
 import { isNodeList } from '../../wire/tunnel/node-list.ts';
-import { formatTunnelLoss, parseTunnelLoss } from '../../wire/tunnel/tunnel-loss.ts';
+import { parseTunnelLoss } from '../../wire/tunnel/tunnel-loss.ts';
 import { MAX_TUNNEL_MESSAGE_BYTES, readMessage } from '../../wire/tunnel/tunnel-message.ts';
 import {
   CLOSE_NO_CODE,
   CLOSE_NORMAL,
   CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
-  CLOSE_SERVICE_RESTART,
-  closePayload,
   describeClose,
 } from '../../wire/websocket/close-code.ts';
-import { OPCODE_BINARY, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../../wire/websocket/framing.ts';
 import { MessageParser, type MessageSink } from '../../wire/websocket/parser.ts';
 import { BLOCKS } from '../stream/block-pool.ts';
-import { BUFFERS, type BufferHolder } from '../stream/buffer-budget.ts';
+import { BUFFERS } from '../stream/buffer-budget.ts';
 import type { FrameList } from '../stream/frame-list.ts';
 import { HEARTBEAT, type Heartbeat, type Periodic } from '../stream/heartbeat.ts';
-import type { TunnelLimits } from '../stream/limits.ts';
 import { Liveness } from '../stream/liveness.ts';
 import { Outbox } from '../stream/outbox.ts';
 import { PACKINGS, type Wire } from '../stream/packing.ts';
 import type { FramingEvents, Transport, TransportEvents } from '../stream/transport.ts';
+import { ClosingHandshake } from './closing-handshake.ts';
+import { ConnectionBuffers } from './connection-buffers.ts';
 import { describeFailure } from './connection-failure.ts';
 import type { ConnectionEvents, ConnectionOptions } from './connection-options.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import { IngressWait } from './ingress-wait.ts';
 import { CODEC, ENCODERS, fastMask } from './masking.ts';
 import { RawPeer } from './raw-peer.ts';
-import { textPongTo } from './text-ping.ts';
-
-/** A slot of its own, so that a loss announcement and a keep-alive ping do not replace each other while they wait. */
-const LOSS_SLOT = OPCODE_PING | 0x10;
-/** A list of nodes replaces an older one that waits. */
-const NODES_SLOT = OPCODE_BINARY | 0x10;
+import { UrgentMessages } from './urgent-messages.ts';
 
 /**
  * An established WebSocket connection that carries Ethernet frames in binary
  * messages: everything of RFC 6455 after the opening handshake.
  *
  * - the heartbeat sends pings (5.5.2), and silence ends the connection
- *   (liveness.ts); pings of the peer are answered, at most one per read;
- * - either side may begin the closing handshake (7.1); when the peer does not
- *   answer within `closeTimeoutMs`, the connection is cut.
+ *   (liveness.ts); pings of the peer are answered, at most one per read
+ *   (urgent-messages.ts);
+ * - either side may begin the closing handshake (closing-handshake.ts).
  */
-export class Connection implements MessageSink, TransportEvents, FramingEvents, Periodic, InboxEvents, BufferHolder {
+export class Connection implements MessageSink, TransportEvents, FramingEvents, Periodic, InboxEvents {
   readonly #transport: Transport;
-  readonly #limits: TunnelLimits;
   readonly #heartbeat: Heartbeat;
   readonly #liveness: Liveness;
   readonly #parser: MessageParser;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #urgent: UrgentMessages;
+  readonly #closing: ClosingHandshake;
+  readonly #buffers: ConnectionBuffers;
   readonly #wire: Wire;
   readonly #ingressWait: IngressWait;
   /** On the raw wire, where the peer may be another program than etherws. */
@@ -67,21 +62,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   #state: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
   #lostReason: string | undefined;
-  #isCloseSent = false;
-  #isCloseReceived = false;
-  #isPeerRestarting = false;
-  #closeTimer: NodeJS.Timeout | undefined;
   #onClosed: (() => void)[] = [];
-
-  /** The pong to send after the current read. */
-  #pong: Buffer | undefined;
-  #textPong: string | undefined;
 
   constructor(options: ConnectionOptions) {
     const { transport, role, limits } = options;
     this.#transport = transport;
     this.#ingressWait = new IngressWait(transport);
-    this.#limits = limits;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#wire = options.wire;
     this.#onNodeList = options.onNodeList;
@@ -98,6 +84,10 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
       urgent: options.urgent,
       dropped: (reason, frames) => this.#events?.discarded('tx', reason, frames),
     });
+    this.#urgent = new UrgentMessages(this.#outbox, this.#rawPeer);
+    this.#closing = new ClosingHandshake(transport, this.#outbox, limits);
+    const abandon = (reason: string): void => this.abandon(reason);
+    this.#buffers = new ConnectionBuffers({ outbox: this.#outbox, inbox: this.#inbox, transport, abandon });
     const maxMessageBytes = options.wire === 'raw' ? limits.maxMessageBytes : MAX_TUNNEL_MESSAGE_BYTES;
     this.#parser = new MessageParser({
       isMasked: role === 'server',
@@ -127,7 +117,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** Sends a ping now. @param answered called with the round trip in milliseconds, if the peer answers */
   measure(answered: (roundTripMs: number) => void): void {
-    if (this.#state === 'open') this.#ping(OPCODE_PING, this.#liveness.measure(this.#heartbeat.nowMs, answered));
+    if (this.#state === 'open') this.#urgent.ping(this.#liveness.measure(this.#heartbeat.nowMs, answered));
   }
 
   /** Whether any octet has arrived after the opening handshake: the peer then knows that it succeeded. */
@@ -137,12 +127,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** Whether the peer ended the connection by a Close message or a protocol error; such a connection does not count as lost. */
   get hasParted(): boolean {
-    return this.#isCloseReceived;
+    return this.#closing.isReceived;
   }
 
   /** Whether the peer has closed the connection with 1012 Service Restart. */
   get isPeerRestarting(): boolean {
-    return this.#isPeerRestarting;
+    return this.#closing.isPeerRestarting;
   }
 
   /** The ingress end of native flows, on the batched wire only. */
@@ -178,7 +168,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     }
     this.#state = 'open';
     this.#heartbeat.add(this);
-    BUFFERS.add(this);
+    BUFFERS.add(this.#buffers);
     this.#liveness.start(this.#heartbeat.nowMs);
     this.#transport.start();
     if (this.#nodeList !== undefined) this.tellNodes(this.#nodeList);
@@ -188,7 +178,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   /** Sends a list of nodes (node-list.ts), on the batched wire only; before `open` the last one is sent with it. */
   tellNodes(message: Buffer): void {
     if (this.#state === 'idle') this.#nodeList = message;
-    else if (this.#state === 'open' && this.#wire === 'batched') this.#outbox.sendUrgent(NODES_SLOT, message);
+    else if (this.#state === 'open' && this.#wire === 'batched') this.#urgent.tellNodes(message);
   }
 
   /** Accepts a frame for the next flush. @returns the reason when it is refused */
@@ -242,22 +232,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
 
   /** Announces to the peer that another tunnel to it is lost, and that this one is used. */
   announceLoss(tunnelId: string): void {
-    if (this.#state === 'open') this.#ping(LOSS_SLOT, formatTunnelLoss(tunnelId));
-  }
-
-  // BufferHolder.
-
-  get heldBytes(): number {
-    return this.#outbox.heldBytes + this.#inbox.heldBytes + (this.#transport.heldBytes ?? 0);
-  }
-
-  /** Drops waiting frames first. When that frees too little, the connection ends in the next turn of the event loop. */
-  shed(bytes: number): number {
-    const { heldBytes } = this;
-    const given = this.#outbox.shed(bytes);
-    if (given >= bytes) return given;
-    setImmediate(() => this.abandon('all buffers are full, and this tunnel held most'));
-    return heldBytes;
+    if (this.#state === 'open') this.#urgent.announceLoss(tunnelId);
   }
 
   // Periodic.
@@ -266,7 +241,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     const verdict = this.#liveness.tick(nowMs);
     if (verdict === undefined) return;
     if (typeof verdict === 'string') this.abandon(verdict);
-    else this.#ping(OPCODE_PING, verdict);
+    else this.#urgent.ping(verdict);
   }
 
   // TransportEvents.
@@ -295,15 +270,12 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     return this.#parser.isBetweenMessages ? read : ~read;
   }
 
-  /** The end of a read: delivers its frames, and sends the pong. */
+  /** The end of a read: delivers its frames, and answers its pings. */
   #delivered(): void {
     this.#liveness.heard(this.#heartbeat.nowMs);
     BUFFERS.relieve();
     this.#inbox.deliver();
-    if (this.#pong !== undefined) this.#outbox.sendUrgent(OPCODE_PONG, this.#pong);
-    if (this.#textPong !== undefined) this.#outbox.sendUrgent(OPCODE_TEXT, Buffer.from(this.#textPong));
-    this.#pong = undefined;
-    this.#textPong = undefined;
+    if (this.#urgent.isDue) this.#urgent.answer();
   }
 
   progressed(): void {
@@ -326,9 +298,9 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     this.#lose(failure === undefined ? 'closed by the peer without a close message' : describeFailure(failure));
     this.#state = 'closed';
     this.#ingressWait.end();
-    BUFFERS.remove(this);
+    BUFFERS.remove(this.#buffers);
     this.#outbox.abandon();
-    clearTimeout(this.#closeTimer);
+    this.#closing.over();
     this.#parser.end();
     this.#inbox.deliver();
     for (const resolve of this.#onClosed) resolve();
@@ -355,12 +327,13 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   textMessage(text: string): void {
-    this.#textPong = textPongTo(text) ?? this.#textPong;
+    this.#urgent.texted(text);
   }
 
   ping(bytes: Buffer, start: number, length: number): void {
-    this.#pong = Buffer.from(bytes.subarray(start, start + length));
-    const tunnelId = parseTunnelLoss(this.#pong);
+    const payload = Buffer.from(bytes.subarray(start, start + length));
+    this.#urgent.pinged(payload);
+    const tunnelId = parseTunnelLoss(payload);
     if (tunnelId !== undefined) this.#events?.tunnelLost?.(tunnelId);
   }
 
@@ -369,17 +342,16 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
   }
 
   closeMessage(code: number, reason: string): void {
-    this.#isCloseReceived = true;
-    this.#isPeerRestarting = code === CLOSE_SERVICE_RESTART;
+    this.#closing.received(code);
     const answer = code === CLOSE_NO_CODE ? CLOSE_NORMAL : code;
     this.#fail(`closed by the peer: ${describeClose(code, reason)}`, answer, '');
-    this.#endIfDone();
+    this.#closing.endIfDone();
   }
 
   violation(code: number, what: string): void {
-    this.#isCloseReceived = true;
+    this.#closing.received();
     this.#fail(`the peer broke the WebSocket protocol: ${what}`, code, what);
-    this.#endIfDone();
+    this.#closing.endIfDone();
   }
 
   // InboxEvents.
@@ -414,7 +386,7 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     events?.lost(reason);
   }
 
-  /** Sends a Close message; the peer has `closeTimeoutMs` to answer. */
+  /** Begins or answers the closing handshake. */
   #startClosing(code: number, words: string): void {
     this.#ingressWait.end();
     this.#heartbeat.remove(this);
@@ -422,21 +394,6 @@ export class Connection implements MessageSink, TransportEvents, FramingEvents, 
     // Nothing may follow the Close message, and received frames are no longer delivered.
     const { flowEnd } = this.#transport;
     if (flowEnd !== undefined) endFlows(flowEnd);
-    this.#closeTimer ??= setTimeout(() => this.#transport.destroy(), this.#limits.closeTimeoutMs);
-    this.#outbox.finish(closePayload(code, words), () => {
-      this.#isCloseSent = true;
-      this.#endIfDone();
-    });
-  }
-
-  /** Sends a ping; on the raw wire followed by a filler frame, for peers that wait for a data message (RawPeer). */
-  #ping(slot: number, payload: Buffer): void {
-    this.#outbox.sendUrgent(slot, payload);
-    if (this.#rawPeer !== undefined) this.#outbox.sendUrgent(OPCODE_BINARY, this.#rawPeer.filler());
-  }
-
-  /** Ends the stream when both Close messages have passed. */
-  #endIfDone(): void {
-    if (this.#isCloseSent && this.#isCloseReceived) this.#transport.end();
+    this.#closing.send(code, words);
   }
 }
