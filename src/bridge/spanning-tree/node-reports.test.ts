@@ -17,6 +17,7 @@ class Node {
   readonly flushed: number[] = [];
   readonly tree: SpanningTree;
   readonly #sent = new Map<string, TreeReport[]>();
+  onSent: () => void = () => undefined;
 
   constructor() {
     this.tree = new SpanningTree(
@@ -25,7 +26,10 @@ class Node {
         shared: {
           node: 'm',
           boot: BOOT,
-          send: (node, report) => this.sent(node).push(decodeTreeReport(report) as TreeReport),
+          send: (node, report) => {
+            this.sent(node).push(decodeTreeReport(report) as TreeReport);
+            this.onSent();
+          },
           joined: (node, isJoined) => void this.told.push(`${node} ${isJoined ? 'joined' : 'parted'}`),
         },
       },
@@ -56,7 +60,10 @@ class Node {
       ...{ selected: OWN_ROOT, root: undefined },
       ...change,
     };
-    this.tree.reportReceived(node, encodeTreeReport(report));
+    const octets = encodeTreeReport(report);
+    this.tree.reportReceived(node, octets);
+    // They belong to the caller again.
+    octets.fill(0);
   }
 
   /** What has been told since the last call. */
@@ -172,6 +179,19 @@ test('another root is told to all nodes at once, and each life of a node is answ
   }
 });
 
+test('a report that comes while the machines run waits for them', () => {
+  const node = new Node();
+  node.tree.nodeUp('a');
+  node.tree.nodeUp('b');
+  node.onSent = () => {
+    node.onSent = () => undefined;
+    node.hear('b');
+    assert.deepEqual(node.takeTold(), []);
+  };
+  node.hear('a');
+  assert.deepEqual(node.takeTold(), ['a joined', 'b joined']);
+});
+
 test('frames pass no longer to a node that has another root for 3 s', () => {
   const node = new Node();
   node.join('a');
@@ -207,6 +227,20 @@ test('no further node joins while one of those to which frames pass has not answ
     node.hear('a');
     assert.deepEqual(node.takeTold(), ['b joined']);
   }
+});
+
+test('a node that parts no longer keeps others from joining', () => {
+  const node = new Node();
+  node.addForwarding(3);
+  node.join('a');
+  node.hear('a', { selected: { path: vectorOf(1, 5, 8, 0), portId: 0 } });
+  node.tree.nodeUp('b');
+  node.hear('b');
+  node.tree.tick();
+  node.tree.tick();
+  node.flushed.length = 0;
+  node.tree.tick();
+  assert.deepEqual([node.takeTold(), node.flushed], [['a parted', 'b joined'], [3]]);
 });
 
 test('a node without tree is joined at once, is told once, and has no say', () => {

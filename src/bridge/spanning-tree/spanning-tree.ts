@@ -175,7 +175,7 @@ export class SpanningTree {
   /** The port's link is up and it is not shut, or no longer (portEnabled, 17.19.18). */
   setUp(number: number, isUp: boolean): void {
     const port = this.ports.get(number);
-    if (port === undefined || (port.isUp === isUp && !port.isGuardTripped)) return;
+    if (port === undefined || port.isUp === isUp) return;
     port.setUp(isUp);
     this.#run(port);
   }
@@ -227,9 +227,8 @@ export class SpanningTree {
   /** Another node of a shared bridge can be reached. */
   nodeUp(node: string): void {
     this.#shared?.nodeUp(node);
-    this.#whenIdle(() => {
-      if (this.#shared?.tell(false)) this.#run();
-    });
+    // It joins by its report, so the machines have nothing to do yet.
+    this.#whenIdle(() => void this.#shared?.tell(false));
   }
 
   /** Another node is no part of a shared bridge any more; no frames pass between it and this one. */

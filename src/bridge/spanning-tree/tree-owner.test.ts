@@ -71,6 +71,7 @@ function designated(root: number, cost: number, bridge: number, change: Partial<
 test('a port sends nothing before its link is up, then as a designated port with an address of its own (7.12.2)', () => {
   const owner = new Owner();
   owner.tree.addPort(5, DEFAULT_PORT_SETTINGS);
+  assert.equal(owner.tree.runAll(), false, 'its machines have run');
   owner.tick(3);
   assert.deepEqual([owner.takeFrames(), owner.states, owner.port(5).role], [[], ['5 discarding'], 'disabled']);
   owner.tree.setUp(5, true);
@@ -199,6 +200,7 @@ test('a root port that is removed while the machines run is no root port any mor
   owner.hear(1, designated(1, 0, 1));
   owner.onState = (port, state) => {
     if (port !== 2 || state !== 'learning') return;
+    owner.states.length = 0;
     owner.onState = () => undefined;
     owner.tree.removePort(1);
   };
@@ -209,7 +211,12 @@ test('a root port that is removed while the machines run is no root port any mor
   assert.equal(owner.tree.ports.has(1), false);
   assert.deepEqual([owner.tree.bridge.rootPort, owner.tree.bridge.rootPriority.rootId], [undefined, BRIDGE_ID]);
   assert.equal(owner.port(2).role, 'designated');
-  assert.equal(owner.tree.bridge.pending.size, 0);
+  assert.deepEqual([owner.tree.bridge.pending.size, owner.tree.bridge.dependents.size], [0, 0]);
+  assert.deepEqual(
+    owner.states.filter((state) => state.startsWith('1')),
+    [],
+    'its state is not told any more',
+  );
 });
 
 test('a BPDU that comes while the machines run waits until they have settled', () => {
@@ -226,6 +233,65 @@ test('a BPDU that comes while the machines run waits until they have settled', (
   owner.hear(1, designated(2, 0, 2, { flags: 0x3e }));
   assert.deepEqual(roots, [idOf(2)]);
   assert.equal(owner.tree.bridge.rootPort?.number, 2);
+});
+
+test('of BPDUs that come while the machines run none is lost', () => {
+  const owner = new Owner();
+  owner.add(1);
+  owner.add(2, { edge: 'off' });
+  owner.tick(40);
+  owner.events.length = 0;
+  owner.onTransmit = () => {
+    owner.onTransmit = () => undefined;
+    owner.hear(2, { type: 'tcn' });
+    owner.hear(2, designated(1, 0, 1));
+  };
+  owner.hear(1, designated(2, 0, 2, { flags: 0x3e }));
+  assert.deepEqual(
+    owner.events.filter((event) => event.kind === 'topologyChange' && event.port === 2),
+    [{ kind: 'topologyChange', port: 2, isDetected: false }],
+  );
+  assert.equal(owner.tree.bridge.rootPort?.number, 2);
+});
+
+test('what the owner asks while the machines run is done when they are through', () => {
+  const owner = new Owner();
+  owner.add(1);
+  owner.add(2, { edge: 'on' });
+  assert.equal(owner.states.at(-1), '2 forwarding');
+  const isDone: boolean[] = [];
+  owner.onTransmit = () => {
+    owner.onTransmit = () => undefined;
+    owner.tree.setUp(2, false);
+    isDone.push(owner.states.lastIndexOf('2 discarding') > owner.states.indexOf('2 forwarding'));
+  };
+  owner.hear(1, designated(1, 0, 1, { flags: 0x3e }));
+  assert.deepEqual([isDone, owner.states.at(-1)], [[false], '2 discarding']);
+});
+
+test('an owner that changes the link at each change of the state does not occupy the process', () => {
+  const owner = new Owner();
+  owner.tree.addPort(1, { ...DEFAULT_PORT_SETTINGS, edge: 'on' });
+  owner.onState = (port, state) => {
+    if (state !== 'learning') owner.tree.setUp(port, state === 'discarding');
+  };
+  owner.tree.setUp(1, true);
+  assert.equal(owner.tree.unsettled, 1);
+  assert.ok(owner.states.length < 3000);
+  owner.onState = () => undefined;
+  owner.tree.setUp(1, false);
+  owner.tree.setUp(1, true);
+  assert.deepEqual([owner.states.at(-1), owner.tree.unsettled], ['1 forwarding', 1]);
+});
+
+test('an owner that wants no events hears of none', () => {
+  const ignored = () => undefined;
+  const tree = new SpanningTree({ address: ADDRESS }, { transmit: ignored, setState: ignored, flush: ignored });
+  tree.addPort(1, { ...DEFAULT_PORT_SETTINGS, hasBpduGuard: true });
+  tree.setUp(1, true);
+  const frame = encodeBpdu(designated(1, 0, 1), 0x0200_0000_9001 as never);
+  tree.received(1, frame, 0, frame.length);
+  assert.equal(tree.ports.get(1)?.isGuardTripped, true);
 });
 
 test('the BPDU guard is told once, and what comes to a disabled port is discarded', () => {
@@ -277,7 +343,18 @@ test('machines that have settled have nothing to do when they run again', () => 
   owner.add(1);
   owner.hear(1, designated(1, 0, 1));
   assert.equal(owner.tree.runAll(), false);
-  owner.port(1).infoIs = 'aged';
-  owner.port(1).askReselect();
+  assert.equal(owner.tree.bridge.pending.size, 0);
+  owner.port(1).rcvdInfoWhile = 0;
   assert.equal(owner.tree.runAll(), true);
+});
+
+test('a bridge that is of one node hears of no others', () => {
+  const owner = new Owner();
+  owner.add(1);
+  owner.takeFrames();
+  owner.tree.nodeUp('a');
+  owner.tree.nodeWithoutTree('a');
+  owner.tree.reportReceived('a', new Uint8Array(200).fill(1));
+  owner.tree.nodeDown('a');
+  assert.deepEqual([owner.takeFrames(), owner.tree.bridge.rootPriority.rootId], [[], BRIDGE_ID]);
 });
