@@ -452,16 +452,27 @@ test('a root port agrees at once while its node is alone, and else when all othe
   const { node, port } = open('a', 'b');
   const { version, selected } = node.sent('a').at(-1) as TreeReport;
   const synced = { answeredVersion: version, selected };
+  node.hear('b', synced);
   for (const [name, change] of [
     ['the former demands are answered', { answeredVersion: version - 1, selected }],
     ['all demands are answered, with the former root', { answeredVersion: version }],
     ['its ports are not synchronized', { ...synced, isSynced: false }],
-    ['it is, and the other one not yet', synced],
   ] as const) {
     node.hear('a', change);
     assert.equal(port.agree, false, name);
   }
+  node.hear('a', synced);
+  assert.equal(port.agree, true);
+  node.hear('b', { ...synced, isSynced: false });
+  assert.equal(port.agree, true, 'what was agreed stays so');
   node.hear('b', synced);
+  // As after an agreement that is void: the next proposal is a demand of its own, though no root changes.
+  port.agree = false;
+  node.tree.received(3, proposal(), 0, 60);
+  assert.equal(port.agree, false);
+  const again = { answeredVersion: node.sent('a').at(-1)?.version as number, selected };
+  assert.equal(again.answeredVersion, version + 1);
+  for (const name of ['a', 'b']) node.hear(name, again);
   assert.equal(port.agree, true);
 });
 

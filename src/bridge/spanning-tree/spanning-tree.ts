@@ -85,7 +85,7 @@ export class SpanningTree {
   #toldRoot: BridgeId;
 
   constructor(options: SpanningTreeOptions, actions: SpanningTreeActions) {
-    const { address, txHoldCount = 6, forceVersion = 'rstp', shared, portNumbers, ...settings } = options;
+    const { address, txHoldCount = 6, forceVersion, shared, portNumbers, ...settings } = options;
     this.#settings = { ...DEFAULT_SETTINGS, ...settings };
     this.#actions = actions;
     const bridgeId = bridgeIdOf(this.#settings.priority, address);
@@ -103,7 +103,7 @@ export class SpanningTree {
       localRoot: undefined,
       others: undefined,
       txHoldCount,
-      rstpVersion: forceVersion === 'rstp',
+      rstpVersion: forceVersion !== 'stp',
       pending: new Set(),
       dependents: new Set(),
       topologyChanges: 0,
