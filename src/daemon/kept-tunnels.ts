@@ -78,7 +78,7 @@ export class KeptTunnels {
       const { user = null, network = DEFAULT_NETWORK, ...tunnel } = tunnelOf;
       // Another node has taken the session over while this one was down; its client may be connected there.
       if (session !== undefined && roaming?.isElsewhere(session)) continue;
-      const port = server.restore({ ...tunnel, presented: tunnel.presented, user, network });
+      const port = server.kept.restore({ ...tunnel, presented: tunnel.presented, user, network });
       if (port === undefined) continue;
       if (session !== undefined) roaming?.know(port, session);
       try {
@@ -93,7 +93,7 @@ export class KeptTunnels {
     }
     // Made anew for each write, since names, too, change.
     state.follow(SECTION, () => this.#section());
-    server.followKept(() => this.#changed());
+    server.kept.follow(() => this.#changed());
     this.#changed();
   }
 
@@ -114,7 +114,7 @@ export class KeptTunnels {
       [...etherSwitch.attachedPorts()].map((port) => [port.bridgePort.number, port]),
     );
     const section: unknown[] = [];
-    for (const { port, user, ...tunnel } of server.kept()) {
+    for (const { port, user, ...tunnel } of server.kept.all()) {
       const { bridgePort, name, description, ownValues = {} } = attached.get(this.#numbers.get(port)) ?? {};
       if (bridgePort === undefined) continue;
       const { number, isShut } = bridgePort;

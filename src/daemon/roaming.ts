@@ -54,7 +54,7 @@ export class Roaming implements TunnelsElsewhere {
   /** To be called with the server whose `elsewhere` this is, before it accepts anything. */
   serve(server: TunnelServer): void {
     this.#server = server;
-    server.followKept((port) => {
+    server.kept.follow((port) => {
       const id = this.#ids.get(port);
       if (id !== undefined) this.#sessions.changed(id);
     });
@@ -135,7 +135,7 @@ export class Roaming implements TunnelsElsewhere {
       claims = [],
       node,
     } = row;
-    const port = this.#server?.restore({ user, network, target, address, latest, presented });
+    const port = this.#server?.kept.restore({ user, network, target, address, latest, presented });
     if (port === undefined) return;
     this.know(port, id);
     try {
@@ -199,7 +199,7 @@ export class Roaming implements TunnelsElsewhere {
     const { name, description, ownValues, network: joined } = etherSwitch.attachedPort(bridgePort.number);
     const bindings = bindingsAt(joined.bridge.sourceGuard, bridgePort.number);
     const claims = claimsAt(bridgePort);
-    const { latest, presented } = this.#server?.hashesOf(port) ?? {};
+    const { latest, presented } = this.#server?.kept.hashesOf(port) ?? {};
     return {
       shut: bridgePort.isShut,
       target: port.target,

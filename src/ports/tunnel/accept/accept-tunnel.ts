@@ -8,7 +8,6 @@ import { EndpointCounters } from '../../../net/endpoint-counters.ts';
 import { headersOf, type Refusal, refuseUpgrade } from '../../../net/http-refusal.ts';
 import { PendingUpgrades } from '../../../net/pending-upgrades.ts';
 import { useAbsoluteTarget } from '../../../net/request-head.ts';
-import { WebSocketServer } from '../../../net/web-socket-library.ts';
 import { type Logger, SILENT } from '../../../observability/logger.ts';
 import { MESH_ANSWER_HEADER } from '../../../wire/tunnel/mesh-headers.ts';
 import { SWITCH_HEADER } from '../../../wire/tunnel/switch-header.ts';
@@ -19,18 +18,11 @@ import { type TunnelLimits, withDefaults } from '../../stream/limits.ts';
 import { openTransport } from '../../stream/open-transport.ts';
 import type { Wire, WireChoice } from '../../stream/packing.ts';
 import { drained } from '../../stream/tls/handover.ts';
-import {
-  createResumeToken,
-  hashOf,
-  type ResumableTunnel,
-  ResumableTunnels,
-  type TokenHashes,
-} from '../resume/resumable-tunnels.ts';
-import { ServerPort, type ServerPortOptions } from '../resume/server-port.ts';
-import type { TunnelPlace, TunnelPlaces } from '../resume/tunnel-places.ts';
+import { createResumeToken, ResumableTunnels } from '../resume/resumable-tunnels.ts';
+import type { TunnelPlaces } from '../resume/tunnel-places.ts';
 import { type SwitchInstance, switchFieldOf } from '../switch-instance.ts';
 import { TunnelPort } from '../tunnel-port.ts';
-import { endsOf, type UpgradedSocket, UpgradingWebSocket } from '../upgraded-socket.ts';
+import { endsOf, type UpgradedSocket } from '../upgraded-socket.ts';
 import { Admission } from './admission.ts';
 import type { Admitted, Applicant } from './applicant.ts';
 import { onceClockPasses } from './clock-deadline.ts';
@@ -43,6 +35,7 @@ import {
   resumeFieldOf,
   segmentBehind,
 } from './handshake-fields.ts';
+import { DEFAULT_GRACE_MS, KeptPorts } from './kept-ports.ts';
 import type { OriginRule } from './origin.ts';
 import type { TunnelFacts, TunnelServerOptions } from './server-options.ts';
 import {
@@ -58,25 +51,14 @@ import {
   TO_ITSELF,
   UNKNOWN_NETWORK,
 } from './server-refusals.ts';
+import { SwitchingProtocols } from './switching-protocols.ts';
 import { ToldNodes } from './told-nodes.ts';
 
 /** The network of a service that has one only. */
 const DEFAULT_NETWORK = 'default';
 /** The reason given to the peer, the log and listport when the validity of a tunnel's token ends. */
 const EXPIRED = 'the token has expired';
-export const DEFAULT_GRACE_MS = 30_000;
 const NETWORK_REFUSALS = { unknown: UNKNOWN_NETWORK, forbidden: FORBIDDEN_NETWORK, full: NETWORKS_FULL } as const;
-
-/** A tunnel that can be resumed, in the form that outlives the process. */
-export interface KeptTunnel extends TokenHashes {
-  readonly port: ServerPort;
-  readonly user: string | null;
-  /** the client's address and port */
-  readonly target: string;
-  /** the client's address, for the limit of one address */
-  readonly address: string;
-  readonly network: string;
-}
 
 /**
  * Accepts tunnels on an HTTP server of the caller: its `upgrade`
@@ -93,10 +75,12 @@ export interface KeptTunnel extends TokenHashes {
  *   7. ws answers 101, and the connection becomes a port, or resumes a waiting port
  *
  * A port that waits for its client still counts towards the limits: no user has
- * more ports than tunnels allowed. No subprotocol and no extension is selected.
+ * more ports than tunnels allowed.
  */
 export class TunnelServer {
   readonly path: string;
+  /** the ports of clients that can resume them */
+  readonly kept: KeptPorts;
   readonly #authenticator: Authenticator;
   readonly #onTunnel: TunnelServerOptions['onTunnel'];
   /** The same object as in `#admission`; a tunnel has a copy. */
@@ -106,7 +90,7 @@ export class TunnelServer {
   readonly #origins: OriginRule | undefined;
   readonly #wire: WireChoice;
   readonly #congestion: CongestionChoice | undefined;
-  readonly #handshakes: WebSocketServer;
+  readonly #switching = new SwitchingProtocols();
   readonly #callerOf: (request: IncomingMessage) => Caller;
   readonly #counters: EndpointCounters;
   readonly #admission: Admission;
@@ -115,11 +99,7 @@ export class TunnelServer {
   #elsewhere: TunnelServerOptions['elsewhere'];
   #divert: TunnelServerOptions['divert'];
   #toldNodes: ToldNodes | undefined;
-  #graceMs: number;
   readonly #isMesh: boolean;
-  readonly #resumables = new ResumableTunnels();
-  /** The etherws header fields of each pending response. */
-  readonly #fields = new WeakMap<IncomingMessage, readonly string[]>();
   /** Handshakes that wait for the authenticator, and answers that are leaving. */
   readonly #pending: PendingUpgrades;
   #isClosed = false;
@@ -131,8 +111,6 @@ export class TunnelServer {
     this.#authenticator = options.authenticator;
     this.#onTunnel = options.onTunnel;
     this.#limits = withDefaults(options.limits);
-    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
-    if (!(this.#graceMs >= 0)) throw new RangeError(`graceMs is ${this.#graceMs}, not a number from 0 on`);
     this.#isMesh = options.isMesh ?? false;
     this.#heartbeat = options.heartbeat;
     this.#origins = options.origins;
@@ -150,34 +128,27 @@ export class TunnelServer {
         this.#counters.handshakeTimeouts++;
       },
     });
+    const tunnels = new ResumableTunnels();
+    const elsewhere = () => this.#elsewhere;
     this.#admission = new Admission({
       limits: this.#limits,
       counters: this.#counters,
-      resumable: this.#resumables,
+      resumable: tunnels,
       allowanceOf: options.allowanceOf,
-      elsewhere: () => this.#elsewhere,
+      elsewhere,
     });
+    const { graceMs } = options;
+    this.kept = new KeptPorts({ tunnels, admission: this.#admission, counters: this.#counters, graceMs, elsewhere });
     this.join(options);
     this.#logger = options.logger ?? SILENT;
-    this.#handshakes = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      // No offered subprotocol is selected: the raw wire of 1.x has no subprotocol name.
-      handleProtocols: () => false,
-      WebSocket: UpgradingWebSocket,
-    });
     this.#wire = options.wire ?? 'auto';
     this.#congestion = options.congestion;
-    this.#handshakes.on('headers', (headers, request) => {
-      headers.push(...(this.#fields.get(request) ?? []));
-    });
   }
 
   /** Changes the limits for new tunnels; absent ones have their defaults. @throws RangeError as the constructor */
   setLimits(limits: Partial<TunnelLimits>, graceMs: number = DEFAULT_GRACE_MS): void {
     Object.assign(this.#limits, withDefaults(limits));
-    this.#graceMs = graceMs;
+    this.kept.graceMs = graceMs;
   }
 
   /** Makes the server one of several nodes; see TunnelServerOptions. To be called before it accepts anything. */
@@ -245,7 +216,7 @@ export class TunnelServer {
       this.#refuse(socket, FOREIGN_PAGE, target);
     } else {
       const wire = this.#wireFor(request);
-      const resume = this.#graceMs > 0 && wire === 'batched' ? resumeFieldOf(request) : undefined;
+      const resume = this.kept.graceMs > 0 && wire === 'batched' ? resumeFieldOf(request) : undefined;
       const asked = this.#askedBy(request);
       this.#enter({ request, socket, head, target, wire, resume, says, asked }, caller.address);
     }
@@ -266,37 +237,6 @@ export class TunnelServer {
     }
     socket.once('close', place.leave);
     void this.#authenticate({ ...applicant, place }, address);
-  }
-
-  /**
-   * Follows the state by which clients resume their ports after a restart or at another node: hashes of tokens, no secrets.
-   * @param onChange called after each change, from now on, with the port that it is about
-   */
-  followKept(onChange: (port: ServerPort) => void): void {
-    this.#resumables.follow(onChange);
-  }
-
-  /** The hashes of the tokens of a port; undefined for one that cannot be resumed. */
-  hashesOf(port: Port): TokenHashes | undefined {
-    return port instanceof ServerPort ? this.#resumables.hashesOf(port) : undefined;
-  }
-
-  *kept(): IterableIterator<KeptTunnel> {
-    for (const [{ port, user, network, place }, hashes] of this.#resumables.entries()) {
-      yield { port, user, network, target: port.target, address: place.address, ...hashes };
-    }
-  }
-
-  /**
-   * Makes the port of a client of an earlier run. It waits for the client as if the connection was lost now.
-   * @returns undefined when ports do not wait (grace 0)
-   */
-  restore({ user, target, address, network, latest, presented }: Omit<KeptTunnel, 'port'>): ServerPort | undefined {
-    if (this.#graceMs === 0) return undefined;
-    const place = this.#admission.restore(address, user);
-    const resumable = this.#resumable({ lastTarget: target }, { user, network }, place);
-    this.#resumables.restore(resumable, { latest, presented });
-    return resumable.port;
   }
 
   /** Accepts nothing more, and cuts unfinished handshakes. Tunnels stay open: they belong to the receiver of `onTunnel`. */
@@ -327,29 +267,11 @@ export class TunnelServer {
         this.#refuse(socket, network, target);
         return;
       }
-      const resumed = this.#find(resume?.token, user, network, applicant.place.beyond === undefined);
+      const resumed = this.kept.find(resume?.token, user, network, applicant.place.beyond === undefined);
       const refusal = this.#admission.refusalOf(applicant.place, user, resumed);
       if (refusal === undefined) this.#accept(applicant, { user, untilMs, answer, network, resumed });
       else this.#refuse(socket, refusal, target);
     }
-  }
-
-  /**
-   * The port that a client resumes; one at another node is taken over.
-   * @param hasRoom one that was here needs no further place; one of another node needs it
-   */
-  #find(
-    token: string | undefined,
-    user: string | null,
-    network: string,
-    hasRoom: boolean,
-  ): ResumableTunnel | undefined {
-    if (token === undefined) return undefined;
-    const here = this.#resumables.find(token, user, network);
-    if (here !== undefined || !hasRoom || this.#elsewhere === undefined || this.#admission.isForbidden(user))
-      return here;
-    this.#elsewhere.recall(hashOf(token), user, network);
-    return this.#resumables.find(token, user, network);
   }
 
   /** The network that an authenticated client joins, or why it joins none. */
@@ -371,17 +293,12 @@ export class TunnelServer {
   }
 
   #accept(applicant: Applicant, admitted: Omit<Admitted, 'token' | 'acquaintance'>): void {
-    const { request, socket, head, wire, resume, says } = applicant;
+    const { wire, resume, says } = applicant;
     const token = resume === undefined ? undefined : createResumeToken();
     const known = this.#instanceOf(admitted.network)?.accept(says);
     const fields = fieldsOf(wire, token, known?.answer, this.#elsewhere !== undefined);
     if (admitted.answer !== undefined) fields.push(`${MESH_ANSWER_HEADER}: ${admitted.answer}`);
-    this.#fields.set(request, fields);
-    // ws requires the single value `websocket`; that the list contains it was checked above.
-    request.headers.upgrade = 'websocket';
-    this.#handshakes.handleUpgrade(request, socket, head, (webSocket) => {
-      const { upgraded } = webSocket as UpgradingWebSocket;
-      if (upgraded === undefined) throw new TypeError('ws did not hand the socket over');
+    this.#switching.answer(applicant, fields, (upgraded) => {
       void this.#open(applicant, upgraded, { ...admitted, token, acquaintance: known?.acquaintance });
     });
   }
@@ -427,11 +344,9 @@ export class TunnelServer {
     if (isRoaming && followsRedirects(applicant.request)) this.#toldNodes?.add(tunnel, applicant.asked);
     const facts = { network, address: place.address };
     if (token === undefined) this.#handOver(tunnel, user, facts);
-    else if (resumed === undefined) {
-      const resumable = this.#resumable(tunnel, { user, network }, place);
-      this.#resumables.enrol(resumable, token);
-      this.#handOver(resumable.port, user, facts);
-    } else this.#resume(resumed, tunnel, place, token, resume?.token);
+    else if (resumed === undefined)
+      this.#handOver(this.kept.begin(tunnel, { user, network }, place, token), user, facts);
+    else this.kept.resume(resumed, tunnel, place, token, resume?.token);
   }
 
   #handOver(port: Port, user: string | null, facts: TunnelFacts): void {
@@ -441,28 +356,6 @@ export class TunnelServer {
       this.#logger.warn({ target: port.target, error }, 'the tunnel was not taken');
       void port.close('shutdown');
     }
-  }
-
-  #resumable(
-    tunnel: ServerPortOptions['tunnel'],
-    { user, network }: Pick<ResumableTunnel, 'user' | 'network'>,
-    place: TunnelPlace,
-  ): ResumableTunnel {
-    const onGone = (): void => {
-      this.#resumables.remove(resumable);
-      resumable.place.leave();
-    };
-    const port = new ServerPort({ tunnel, graceMs: this.#graceMs, onGone });
-    const resumable: ResumableTunnel = { port, user, network, place };
-    return resumable;
-  }
-
-  #resume(resumed: ResumableTunnel, tunnel: TunnelPort, place: TunnelPlace, token: string, presented = ''): void {
-    resumed.place.leave();
-    resumed.place = place;
-    this.#resumables.enrol(resumed, token, presented);
-    this.#counters.resumed++;
-    resumed.port.resume(tunnel);
   }
 
   #wireFor(request: IncomingMessage): Wire {

@@ -42,7 +42,7 @@ export interface TunnelsElsewhere {
   knows(hash: string): boolean;
   /**
    * Takes a tunnel over from another node, if the token is of one of this user in this network: its port is restored
-   * (`TunnelServer.restore`) before the call returns, and waits for the client.
+   * (`KeptPorts.restore`) before the call returns, and waits for the client.
    */
   recall(hash: string, user: string | null, network: string): void;
   /** how many tunnels a user has at other nodes */

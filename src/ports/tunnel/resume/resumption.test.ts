@@ -235,7 +235,7 @@ test('what is kept of the tunnels lets their clients come back to a server that 
   await start();
   const first = await enter(undefined, { user: 'ada' });
   const second = await enter(first.token, { user: 'ada' });
-  const kept = JSON.parse(JSON.stringify([...server.tunnels.kept()].map(({ port: _, ...rest }) => rest)));
+  const kept = JSON.parse(JSON.stringify([...server.tunnels.kept.all()].map(({ port: _, ...rest }) => rest)));
   for (const { token = '' } of [first, second]) assert.ok(!JSON.stringify(kept).includes(token), 'no secret is kept');
   for (const client of clients) client.terminate();
   await Promise.all(accepted.map(({ port }) => port.close('restart')));
@@ -243,8 +243,8 @@ test('what is kept of the tunnels lets their clients come back to a server that 
 
   await start();
   let changes = 0;
-  server.tunnels.followKept(() => changes++);
-  const port = server.tunnels.restore(kept[0]);
+  server.tunnels.kept.follow(() => changes++);
+  const port = server.tunnels.kept.restore(kept[0]);
   assert.ok(port !== undefined && changes === 1);
   const events = new PortRecorder();
   accepted.push({ port, events });
@@ -260,15 +260,15 @@ test('what is kept of the tunnels lets their clients come back to a server that 
   await events.take(1);
   await enter(second.token, { user: 'ada' });
   assert.equal(accepted.length, 3, 'it is used up');
-  assert.equal([...server.tunnels.kept()].length, 3);
-  for (const { presented } of server.tunnels.kept()) assert.equal(presented, undefined);
+  assert.equal([...server.tunnels.kept.all()].length, 3);
+  for (const { presented } of server.tunnels.kept.all()) assert.equal(presented, undefined);
 });
 
 test('without a grace nothing is restored', async () => {
   await start({ graceMs: 0 });
   const tokens = { latest: 'x', presented: undefined };
   const kept = { user: null, network: 'default', target: '192.0.2.1:1', address: '192.0.2.1', ...tokens };
-  assert.equal(server.tunnels.restore(kept), undefined);
+  assert.equal(server.tunnels.kept.restore(kept), undefined);
 });
 
 test('a port that was removed is nothing to come back to', async () => {
