@@ -92,6 +92,8 @@ test('a MAC address is asked in three ways, each only to it', () => {
     Buffer.alloc(5),
   );
   assert.equal(ask(pinger, elsewhere), undefined, 'for another station');
+  const inVlan = new Pinger(OWN, 10, { kind: 'mac', mac: HOST }, 3, 9);
+  assert.equal(ask(inVlan, elsewhere), undefined, 'in another VLAN, too');
   const late = llcTest({ destination: OWN, source: HOST, vid: 0 }, 8);
   late[15] = 1;
   assert.equal(ask(pinger, late), undefined);
