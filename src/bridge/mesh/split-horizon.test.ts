@@ -76,6 +76,7 @@ test('settings of a port do not change a port of the mesh', () => {
   };
   for (const port of lab.ports) lab.bridge.setSettings(port, wanted);
   assert.equal(lab.at(1).storm, undefined);
+  assert.equal(lab.at(1).settings.lldp, 'off');
   assert.deepEqual(lab.send(1, BROADCAST, ADA), [0, 0]);
   lab.bridge.setSettings(lab.at(0), DEFAULT_SETTINGS);
   assert.deepEqual(lab.send(1, BROADCAST, BEN), [1, 0]);

@@ -264,6 +264,19 @@ test('the node alone to which an announcement was lost gets all again, also if o
   assert.deepEqual(bench.sent().slice(0, 3), ['a wholeBegin', 'a announce 2#0@1000 3#0@700', 'a wholeEnd agrees']);
 });
 
+test('a repair comes a second after the loss, also behind the digest of an earlier change', () => {
+  const bench = new ExchangeBench('a');
+  bench.see(2);
+  bench.pass(500);
+  bench.isLost = () => true;
+  bench.see(3);
+  bench.isLost = () => false;
+  bench.pass(999);
+  assert.deepEqual(bench.sent(), ['a announce 2#0', 'a digest differs']);
+  bench.pass(1);
+  assert.deepEqual(bench.sent(), ['a wholeBegin', 'a announce 2#0@1500 3#0@1000', 'a wholeEnd agrees']);
+});
+
 test('what a tunnel does not take of a whole set is tried once each 5 ms', () => {
   const bench = new ExchangeBench('a');
   let attempts = 0;

@@ -57,7 +57,6 @@ export class StationTeller {
   /** Another node is reached: it gets a digest within a minute. */
   linkUp(nowMs: number): void {
     this.#digestMs = Math.min(this.#digestMs, nowMs + DIGEST_EVERY_MS);
-    this.#parts.wakeBy(this.#digestMs);
   }
 
   /** With the first node, all stations are announced: by the answer to its question. */
