@@ -72,6 +72,23 @@ test('keeps what it has while it grows and shrinks, and stays a table of short l
   assert.equal(table.find(last.vid, last.mac), last);
 });
 
+test('stations that differ in their VLAN only, or in the first octets of their address only, stand in many lists', () => {
+  const listsOf = (make: (index: number) => Entry): number => {
+    const table = new StationTable<Entry>();
+    const entries = Array.from({ length: 500 }, (_, index) => make(index));
+    for (const each of entries) table.add(each);
+    return entries.filter(({ next }) => next === undefined).length;
+  };
+  for (const make of [
+    (index: number) => entry(index, 0x0200_0000_0001),
+    (index: number) => entry(1, index * 0x1_0000_0000 + 1),
+  ]) {
+    // The factors of a table are random, and a few of them spread such stations badly.
+    const most = Math.max(...Array.from({ length: 20 }, () => listsOf(make)));
+    assert.ok(most > 100, `500 stations stand in ${most} lists`);
+  }
+});
+
 test('a scan meets each station that stays, however many come and go meanwhile', () => {
   // The sizes between which the table swings, so that it grows and shrinks within a scan.
   for (const [start, end] of [
