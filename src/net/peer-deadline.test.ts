@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { PeerDeadline } from './peer-deadline.ts';
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> => new Promise<void>(setImmediate);
 
 /** A deadline of 1 s on a clock that the test sets. */
 function deadline(t: TestContext): {

@@ -31,7 +31,7 @@ class FakeSocket extends EventEmitter {
 }
 
 /** The turn of the loop, not mocked, that a limit gives before it cuts. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> => new Promise<void>(setImmediate);
 
 /** PendingConnections with a clock that the test drives. */
 class FakeListener {
