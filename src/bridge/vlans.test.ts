@@ -95,6 +95,12 @@ test('an access port has one VLAN without tags, a trunk has VLANs with tags', ()
   assert.deepEqual(bench.deliver(3, frame(1, 2, `8100000a${DATA}`)), [[DATA], [], [], []]);
 });
 
+test('the first frame of a bridge gets the tag of its VLAN at a transparent port', () => {
+  // Bridges with one engine share what they have at hand; this one has an engine of its own.
+  const bench = new Bench([vlans('access', 10), undefined], undefined, { offloadEngine: { ...portableEngine } });
+  assert.deepEqual(bench.deliver(0, frame(9, 1, DATA)), [[], [`8100000a${DATA}`]]);
+});
+
 test('a priority-tagged frame is in the VLAN of the PVID, and keeps its priority where it gets a VID', () => {
   const bench = new Bench([vlans('access', 10), vlans('native', 10), vlans('trunk', 1), undefined]);
   assert.deepEqual(bench.deliver(0, frame(9, 1, `8100a000${DATA}`)), [
