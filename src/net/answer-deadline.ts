@@ -23,10 +23,12 @@ export function boundAnswer(
   // Node restarts this time whenever octets leave, also parts of a large write.
   response.setTimeout(stalledMs, () => {
     if (socket.writableLength === 0) return;
-    // After the event loop was blocked, the peer may have made room that nothing has been written into yet.
+    // After the event loop was blocked, the peer may have made room that nothing has been written into yet. More may wait behind it
+    // than before, when a write is done and the next one begins.
     const queued = queuedBytesOf(socket);
     setImmediate(() => {
-      if (queuedBytesOf(socket) < queued) socket.setTimeout(stalledMs);
+      if (response.writableFinished) return;
+      if (queuedBytesOf(socket) !== queued) socket.setTimeout(stalledMs);
       else if (socket.writableLength > 0) socket.destroy();
     });
   });

@@ -143,6 +143,8 @@ export class PendingConnections {
 
   #arm(connection: PendingConnection): void {
     connection.deadline = new PeerDeadline(this.#limits.timeoutMs, () => {
+      // It has ended by itself in the last turn.
+      if (connection.socket.destroyed) return;
       this.counters.handshakeTimeouts++;
       connection.socket.destroy();
     });

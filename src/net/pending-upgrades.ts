@@ -37,6 +37,8 @@ export class PendingUpgrades {
     }
     const release = this.hold(socket);
     const deadline = new PeerDeadline(timeoutMs(), () => {
+      // It has ended by itself in the last turn.
+      if (socket.destroyed) return;
       onOverdue?.();
       socket.destroy();
     });

@@ -37,3 +37,23 @@ test('entries are read with their ages, ports and moves, and counted over all ne
   left.deliver(frameOf(4));
   assert.deepEqual(fdbUse(etherSwitch.networks), { addresses: 3, capacity: 9, displaced: 1 });
 });
+
+test('a reader that pauses gets no station of a port whose number another port has meanwhile', async (t) => {
+  const stations = 60;
+  // The table hands out what one bucket has together, so the reader pauses at each place.
+  for (let read = 1; read < stations; read++) {
+    const etherSwitch = new Switch();
+    t.after(() => etherSwitch.close());
+    etherSwitch.addNetwork('lab', { stp: 'off' });
+    const port = new MemoryPort();
+    const number = etherSwitch.attach(port);
+    for (let station = 0; station < stations; station++) {
+      port.deliver(Buffer.from(`ffffffffffff0200000000${(station + 16).toString(16)}88b5${'00'.repeat(46)}`, 'hex'));
+    }
+    const reader = eachStation(etherSwitch);
+    for (let count = 0; count < read; count++) reader.next();
+    await etherSwitch.detach(number);
+    etherSwitch.attach(new MemoryPort(), { network: 'lab', number });
+    assert.deepEqual([...reader], []);
+  }
+});

@@ -16,14 +16,17 @@ export function seenEntries(networks: readonly Network[], nowMs: number): SeenEn
     }));
 }
 
-/** The same with their ports, in any order. The switch may change while the reader pauses; then one may come twice. */
+/**
+ * The same with their ports, in any order. The switch may change while the reader pauses; then one may come twice, and none comes
+ * whose port has gone, also if another port has its number now.
+ */
 export function* eachStation(
   owner: Switch,
 ): IterableIterator<{ readonly seen: SeenEntry; readonly port: AttachedPort }> {
   for (const { bridge } of owner.networks) {
     for (const entry of bridge.scanFdb(() => performance.now())) {
       const port = owner.portAt(entry.port.number);
-      if (port === undefined) continue;
+      if (port === undefined || port.bridgePort !== entry.port) continue;
       const nowMs = performance.now();
       const isFlapping = entry.moves?.isFlapping(nowMs) ?? false;
       yield { seen: { entry, ageMs: nowMs - entry.seenMs, isFlapping }, port };
