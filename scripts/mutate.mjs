@@ -37,10 +37,6 @@ const { values, positionals: words } = parseArgs({
 });
 
 const known = JSON.parse(readFileSync(new URL('mutate/known-survivors.json', import.meta.url), 'utf8'));
-/** Sources, and directories, whose survivors are not listed yet: a whole run tries them, a sample does not. */
-const notJudged = JSON.parse(readFileSync(new URL('mutate/not-judged.json', import.meta.url), 'utf8'));
-const isJudged = ({ file }) =>
-  !notJudged.some((path) => file === path || (path.endsWith('/') && file.startsWith(path)));
 const isAsked = (file) => words.length === 0 || words.some((word) => file.includes(word));
 const isOfRooms = (file) => ROOMS.some((room) => file.startsWith(room));
 const isTest = (file) =>
@@ -48,11 +44,8 @@ const isTest = (file) =>
 
 const started = performance.now();
 const all = buildMutants(DIRECTORY, (file) => isOfRooms(file) && !file.endsWith('.test.ts') && isAsked(file), isTest);
-const judged = values.sample === undefined ? all : all.filter(isJudged);
-const mutants = values.sample === undefined ? all : sampled(judged, Number(values.sample), Number(values.seed));
-const left = all.length - judged.length;
-const withheld = left === 0 ? '' : `; a sample takes none of ${left}, whose sources mutate/not-judged.json lists`;
-process.stdout.write(`${all.length} mutants, ${mutants.length} of them tried${withheld}\n`);
+const mutants = values.sample === undefined ? all : sampled(all, Number(values.sample), Number(values.seed));
+process.stdout.write(`${all.length} mutants, ${mutants.length} of them tried\n`);
 
 const files = ['src', 'test']
   .flatMap((tree) => readdirSync(tree, { recursive: true, encoding: 'utf8' }).map((name) => join(tree, name)))
