@@ -55,6 +55,17 @@ test('after five LLDPDUs in a row there is one each second from the start on', (
   assert.deepEqual(timeline.until(22), [20, 20.1, 20.2, 20.3, 20.4, 20.5, 21.5], 'and the credit does not exceed five');
 });
 
+test('a poll of a time before the last one takes no credit', () => {
+  const transmitter = new LldpTransmitter(0);
+  transmitter.enable(true, 0);
+  const send = (nowMs: number): boolean => {
+    transmitter.localChange();
+    return transmitter.poll(nowMs);
+  };
+  for (let count = 0; count < 5; count++) assert.ok(send(1000));
+  assert.deepEqual([send(999), send(1000), send(1999), send(2000), send(2000)], [false, false, false, true, false]);
+});
+
 test('a restart is 2 s later, with a whole credit, and as if it were the first', () => {
   const timeline = new Timeline();
   timeline.enable(true);

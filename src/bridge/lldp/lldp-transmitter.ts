@@ -91,6 +91,8 @@ export class LldpTransmitter {
 
   #addCredit(nowMs: number): void {
     const seconds = Math.floor((nowMs - this.#creditMs) / 1000);
+    // A change within a tick is polled with a later time than the tick.
+    if (seconds <= 0) return;
     this.#creditMs += seconds * 1000;
     this.#credit = Math.min(TX_CREDIT_MAX, this.#credit + seconds);
   }

@@ -232,6 +232,22 @@ test('an address that moves between the switch itself and a port is told while i
   assert.deepEqual([bench.sent(), bench.exchange.announced, bench.exchange.waiting], [[], 0, 0]);
 });
 
+test('the address of the switch itself that a node has claimed is counted once when it comes to a port', () => {
+  const bench = new Bench();
+  const { bridge, one, exchange } = bench;
+  const internal = bridge.attachInternal(new FlowPort());
+  bench.nowMs = 20_000;
+  bench.speak(internal, CEM);
+  const claim = { vid: UNTAGGED, mac: CEM, sequence: 3, isHeld: false, isIsolated: false, ageMs: 9000 };
+  exchange.received('b', STATION_KINDS.announce, encodeRecords([claim]), bench.nowMs);
+  bench.sent();
+  bench.speak(one, CEM);
+  bench.sent();
+  assert.deepEqual([exchange.announced, exchange.waiting], [1, 0]);
+  bridge.entries.flush();
+  assert.deepEqual([bench.sent(), exchange.announced], [['no 3'], 0]);
+});
+
 test('what a bridge without a mesh knows of nodes, and with one', () => {
   const plain = new Bridge();
   assert.equal(plain.mesh.knowsAllOf('b'), false);

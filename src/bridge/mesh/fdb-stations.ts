@@ -83,9 +83,11 @@ export class FdbStations implements StationStore, StationWatcher {
   }
 
   moved(entry: FilteringEntry, from: BridgePort, was: EntryKind): void {
-    if (entry.port.number === 0) this.exchange.movedInside(entry, from, was);
-    else if (from.number === 0) this.exchange.appeared(entry);
+    const isFromInside = from.number === 0;
+    // Another node that claims the address of the switch itself may have had it announced from there, too.
+    if (isFromInside || entry.port.number === 0) this.exchange.movedInside(entry, from, was);
     else this.exchange.moved(entry, from, was);
+    if (isFromInside) this.appeared(entry);
   }
 
   gone(entry: FilteringEntry): void {

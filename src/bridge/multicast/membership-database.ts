@@ -113,7 +113,13 @@ export class MembershipDatabase {
 
   /** Adds a source that is not in the list. @returns undefined if the membership or the database has as many as it may */
   addSource(membership: Membership, address: IpWords, untilMs: number): ListedSource | undefined {
-    if (untilMs !== FOR_EVER && this.#isFull(membership)) return undefined;
+    const share = (this.#byPort.get(membership.port) as Share).sources;
+    return untilMs !== FOR_EVER && this.#isFull(membership, share)
+      ? undefined
+      : this.#list(membership, address, untilMs);
+  }
+
+  #list(membership: Membership, address: IpWords, untilMs: number): ListedSource {
     const { group } = membership;
     group.sources ??= new SourceTable();
     const listed = new ListedSource(group.sources.take(address), membership, untilMs);
@@ -256,9 +262,10 @@ export class MembershipDatabase {
     (this.#byPort.get(port) as Share).sources += change;
   }
 
-  #isFull({ port, sources: listed }: Membership): boolean {
+  /** @param share how many sources the port lists, as far as they count */
+  #isFull({ sources: listed }: Membership, share: number): boolean {
     const { sources, sourcesOfMember } = this.limits;
-    if ((this.#byPort.get(port) as Share).sources >= sources - this.#sources) return true;
+    if (share >= sources - this.#sources) return true;
     if (listed.length < sourcesOfMember) return false;
     return listed.filter(({ untilMs }) => untilMs !== FOR_EVER).length >= sourcesOfMember;
   }
@@ -305,15 +312,14 @@ export class MembershipDatabase {
     const addresses = [...from.sources, ...to.sources].map(({ source }) => source.address);
     const wanted = addresses.map((address) => Math.max(wantedUntilMs(from, address), wantedUntilMs(to, address)));
     const groupUntilMs = Math.max(from.groupUntilMs, to.groupUntilMs);
-    // Makes room for the list of `to`.
+    // Makes room for the list of `to`. The share of its port does not count, since the network lists no more than before.
     for (const listed of [...from.sources]) this.removeSource(listed);
     for (const [at, address] of addresses.entries()) {
       const untilMs = wanted[at] as number;
       const known = this.findSource(to, address);
       if (known !== undefined) this.setSourceTimer(known, untilMs, NEVER);
-      else if (this.addSource(to, address, untilMs) === undefined) {
-        to.groupUntilMs = Math.max(groupUntilMs, untilMs);
-      }
+      else if (untilMs !== FOR_EVER && this.#isFull(to, 0)) to.groupUntilMs = Math.max(groupUntilMs, untilMs);
+      else this.#list(to, address, untilMs);
     }
     to.groupUntilMs = Math.max(to.groupUntilMs, groupUntilMs);
     to.version1UntilMs = Math.max(to.version1UntilMs, from.version1UntilMs);

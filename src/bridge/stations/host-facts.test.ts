@@ -62,6 +62,19 @@ test('ARP does not shorten a lease, and a lease that ends is forgotten without t
   assert.notEqual(facts.revision(0), before);
 });
 
+test('an address that ends while another one becomes valid again is a change, and one that has ended before is none', () => {
+  const facts = new HostFacts();
+  facts.note(A, false, 1000, MOST_ADDRESSES);
+  facts.note(B, true, 5000, MOST_ADDRESSES);
+  const before = facts.revision(2000);
+  facts.endLeases((address) => address === B);
+  facts.note(A, true, 9000, MOST_ADDRESSES);
+  const after = facts.revision(2000);
+  assert.notEqual(after, before);
+  facts.endLeases((address) => address === B);
+  assert.equal(facts.revision(2000), after);
+});
+
 test('no two states of the addresses have the same revision, in whatever order they come and end', () => {
   const facts = new HostFacts();
   const revisions: number[] = [];

@@ -64,9 +64,11 @@ export class HostFacts {
     all[0] = seen;
   }
 
-  /** Forgets the leases that have ended. With one that is valid the revision changes, since fewer are. */
+  /** Forgets the leases that have ended. */
   endLeases(isEnded: (address: string) => boolean): void {
     const kept = this.#addresses.filter(({ isLease, address }) => !isLease || !isEnded(address));
+    // Fewer are valid, but another one may become valid before the revision is read.
+    if (kept.length < this.#addresses.length) this.#changes++;
     this.#addresses.splice(0, this.#addresses.length, ...kept);
   }
 }
