@@ -1,7 +1,7 @@
 import type { Vid } from '../../wire/ethernet/vid.ts';
 import { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import { hashOfWords, mix } from './hash-words.ts';
+import { hashOfWords, mix, randomFactors } from './hash-words.ts';
 import type { Membership } from './membership.ts';
 import type { SourceTable } from './source-table.ts';
 import type { PortList } from './timed-ports.ts';
@@ -42,9 +42,7 @@ export class GroupTable {
   readonly #factors: Int32Array;
 
   /** @param factors other ones for tests */
-  constructor(
-    factors: Int32Array = Int32Array.from({ length: 5 }, () => Math.trunc(Math.random() * 0x1_0000_0000) | 1),
-  ) {
+  constructor(factors: Int32Array = randomFactors(5)) {
     this.#factors = factors;
   }
 

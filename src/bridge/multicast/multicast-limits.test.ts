@@ -129,21 +129,22 @@ test('ports that list as many sources as they can leave room for lists of the ot
 });
 
 test('a port that takes the place of another one gets all its lists, also when others have left it a smaller share', () => {
-  const lan = new MulticastLan(3, { isQuerier: true, limits: { sources: 96 } });
+  const lan = new MulticastLan(4, { isQuerier: true, limits: { sources: 96 } });
   const { database } = lan.snooper;
   lan.pass(40_000);
-  for (const [port, groups] of [
-    [1, [0, 1]],
-    [2, [2]],
+  for (const [port, groups, count] of [
+    [1, [0, 1], 24],
+    [2, [2], 24],
+    [3, [3], 12],
   ] as const) {
     for (const number of groups) {
-      lan.send(port, recordsFrame([{ type: 5, group: groupOf(number), sources: sourcesFrom(32 * number, 24) }]));
+      lan.send(port, recordsFrame([{ type: 5, group: groupOf(number), sources: sourcesFrom(32 * number, count) }]));
     }
   }
-  assert.equal(database.sources, 72);
-  lan.snooper.portMoved(lan.port(1), lan.port(3));
-  assert.equal(database.sources, 72);
-  for (const number of [0, 1]) assert.ok(!lan.reach(2, groupOf(number), { from: sourceOf(5000) }).includes(3));
+  assert.equal(database.sources, 84);
+  lan.snooper.portMoved(lan.port(1), lan.port(4));
+  assert.equal(database.sources, 84);
+  for (const number of [0, 1]) assert.ok(!lan.reach(2, groupOf(number), { from: sourceOf(5000) }).includes(4));
 });
 
 test('ports to other nodes of a cluster are not told of: they get all groups and sources', () => {

@@ -1,11 +1,11 @@
 import { IpWords } from '../../wire/multicast/ip-words.ts';
 import type { BridgePort } from '../bridge-port.ts';
-import { hashOfWords } from './hash-words.ts';
+import { hashOfWords, randomFactors } from './hash-words.ts';
 import type { ListedSource } from './membership.ts';
 import type { PortList } from './timed-ports.ts';
 
 /** Random, so that invented sources do not share a hash more often than random ones. */
-const FACTORS = Int32Array.from({ length: 4 }, () => Math.trunc(Math.random() * 0x1_0000_0000) | 1);
+const FACTORS = randomFactors(4);
 
 /** A source that at least one membership of a group lists: (S, G). */
 export class GroupSource implements PortList {

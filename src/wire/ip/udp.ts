@@ -25,13 +25,12 @@ export function udpAt(
   if (typeAt === 0 || word(bytes, start + typeAt) !== etherType) return 0;
   const end = start + length;
   const ip = start + typeAt + 2;
-  const udp = ip + (etherType === ETHER_TYPE_IPV6 ? IPV6_HEADER_BYTES : ipv4HeaderBytes(bytes, ip, end));
+  const udp = ip + (etherType === ETHER_TYPE_IPV6 ? IPV6_HEADER_BYTES : ipv4HeaderBytes(bytes, ip));
   if (udp + UDP_HEADER_BYTES > end || udp < ip + IPV4_HEADER_BYTES) return 0;
   return bytes[ip + (etherType === ETHER_TYPE_IPV6 ? 6 : 9)] === PROTOCOL_UDP ? udp : 0;
 }
 
-/** 0 for a packet whose first octets are no header, and for a later fragment, which has no UDP header. */
-function ipv4HeaderBytes(bytes: Uint8Array, ip: number, end: number): number {
-  if (ip + IPV4_HEADER_BYTES > end || (word(bytes, ip + 6) & 0x1fff) !== 0) return 0;
-  return ((bytes[ip] as number) & 0xf) * 4;
+/** What the packet says; 0 for a later fragment, which has no UDP header. */
+function ipv4HeaderBytes(bytes: Uint8Array, ip: number): number {
+  return (word(bytes, ip + 6) & 0x1fff) === 0 ? ((bytes[ip] as number) & 0xf) * 4 : 0;
 }
