@@ -91,7 +91,8 @@ test('networks of a file, changes by calls that outlive a kill, reload and save'
     const saved = file('saved.yaml', entries[0]?.text ?? '');
     const checked = await run([...ETHERWS, 'check', saved]);
     assert.deepEqual([checked.status, checked.stderr], [0, ''], checked.stdout);
-    const again = await SwitchProcess.start(t, ['--config', saved]);
+    // The saved file names the state of the switch that still runs.
+    const again = await SwitchProcess.start(t, ['--config', saved, '--state', join(directory, 'again')]);
     assert.deepEqual(await statesOf(again), ['default 0 file 9', 'lab 1 file 70', 'own 1 file 5']);
   });
 
